@@ -1,0 +1,104 @@
+"""``nba_analytics``: the slate, its history, its lines and its context."""
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.assets.tables import emit, table_assets
+from nba_props.domain import context as player_context
+from nba_props.domain import history, lines
+from nba_props.domain import slate as slates
+from nba_props.domain.calendar import history_start
+from nba_props.partitions import partition_days
+from nba_props.schemas import analytics, raw, reference
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The analytics assets over the given partitions."""
+
+    @table_assets(
+        analytics.SLATE,
+        partitions=partitions,
+        name="slate",
+        ins={
+            "schedule": raw.SCHEDULE,
+            "players": reference.PLAYERS,
+            "resolved": reference.RESOLVED_NAMES,
+            "quotes": raw.ODDS_QUOTES,
+        },
+    )
+    def slate(
+        context: dg.AssetExecutionContext,
+        schedule: pd.DataFrame,
+        players: pd.DataFrame,
+        resolved: pd.DataFrame,
+        quotes: pd.DataFrame,
+    ):
+        return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, quotes)])
+
+    @table_assets(
+        analytics.HISTORICAL_GAMES,
+        partitions=partitions,
+        name="historical_games",
+        deps=[analytics.SLATE, raw.BOX_SCORES],
+    )
+    def historical_games(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+    ):
+        days = partition_days(context)
+        sql = history.historical_games_sql(settings.look_back_days, settings.max_games)
+        return emit(context, [analytics.HISTORICAL_GAMES], [warehouse.query(sql, first=days[0], last=days[-1])])
+
+    @table_assets(
+        analytics.BETTING_LINES,
+        partitions=partitions,
+        name="betting_lines",
+        ins={"slate_rows": analytics.SLATE, "quotes": raw.ODDS_QUOTES, "resolved": reference.RESOLVED_NAMES},
+    )
+    def betting_lines(
+        context: dg.AssetExecutionContext, slate_rows: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame
+    ):
+        frame = lines.betting_lines(slate_rows, quotes, resolved)
+        return emit(
+            context,
+            [analytics.BETTING_LINES],
+            [frame],
+            with_line=int(frame["has_prop_line"].sum()),
+            books={str(k): int(v) for k, v in frame["sportsbook"].value_counts().items()},
+            no_line={str(k): int(v) for k, v in frame["no_line_reason"].value_counts().items()},
+        )
+
+    @table_assets(
+        analytics.CONTEXT,
+        partitions=partitions,
+        name="upcoming_player_game_context",
+        ins={
+            "slate_rows": analytics.SLATE,
+            "past_games": analytics.HISTORICAL_GAMES,
+            "line_rows": analytics.BETTING_LINES,
+        },
+        deps=[raw.BOX_SCORES],
+    )
+    def upcoming_player_game_context(
+        context: dg.AssetExecutionContext,
+        slate_rows: pd.DataFrame,
+        past_games: pd.DataFrame,
+        line_rows: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+    ):
+        days = partition_days(context)
+        season = warehouse.query(
+            history.SEASON_SQL,
+            first=days[0],
+            last=days[-1],
+            history_from=history_start(days[0], settings.look_back_days),
+        )
+        form = warehouse.query(history.team_form_sql(settings.look_back_days), first=days[0], last=days[-1])
+        frame = player_context.build(slate_rows, past_games, season, form, line_rows)
+        return emit(context, [analytics.CONTEXT], [frame])
+
+    return [slate, historical_games, betting_lines, upcoming_player_game_context]

@@ -1,0 +1,99 @@
+"""``nba_raw``: landed payloads as typed rows, and what could not become one."""
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.assets.tables import emit, table_assets
+from nba_props.domain.quotes import match_games
+from nba_props.partitions import partition_days
+from nba_props.schemas import raw
+from nba_props.sources import nba_stats, odds_api
+from nba_props.sources.landing import LandingZone
+from nba_props.sources.rejects import Reject, quarantine_frame
+
+ODDS_FILES = dg.AssetSpec(
+    ["landing", "the_odds_api"],
+    group_name="landing",
+    description="Captures of The Odds API, one file per event and instant, as delivered.",
+    kinds={"json"},
+)
+STATS_FILES = dg.AssetSpec(
+    ["landing", "nba_stats"],
+    group_name="landing",
+    description="Payloads of stats.nba.com: game logs, schedules and rosters, as delivered.",
+    kinds={"json"},
+)
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """The raw assets over the given partitions."""
+
+    @table_assets(
+        raw.SCHEDULE, raw.QUARANTINED_GAMES, partitions=partitions, name="schedule", deps=[STATS_FILES.key]
+    )
+    def schedule(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
+        days = partition_days(context)
+        parsed = nba_stats.read_schedule(landing, days)
+        quarantine = quarantine_frame(raw.QUARANTINED_GAMES, parsed.rejects, days[0])
+        return emit(context, [raw.SCHEDULE, raw.QUARANTINED_GAMES], [parsed.frame, quarantine], **parsed.remarks)
+
+    @table_assets(
+        raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, partitions=partitions, name="box_scores", deps=[STATS_FILES.key]
+    )
+    def box_scores(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
+        days = partition_days(context)
+        parsed = nba_stats.read_box_scores(landing, days)
+        quarantine = quarantine_frame(raw.QUARANTINED_BOX_SCORES, parsed.rejects, days[0])
+        return emit(context, [raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES], [parsed.frame, quarantine], **parsed.remarks)
+
+    @table_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, partitions=partitions, name="rosters", deps=[STATS_FILES.key])
+    def rosters(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
+        days = partition_days(context)
+        parsed = nba_stats.read_rosters(landing, days)
+        quarantine = quarantine_frame(raw.QUARANTINED_ROSTERS, parsed.rejects, days[0])
+        return emit(context, [raw.ROSTERS, raw.QUARANTINED_ROSTERS], [parsed.frame, quarantine], **parsed.remarks)
+
+    @table_assets(
+        raw.ODDS_QUOTES,
+        raw.QUARANTINED_QUOTES,
+        partitions=partitions,
+        name="odds_quotes",
+        ins={"schedule_rows": raw.SCHEDULE},
+        deps=[ODDS_FILES.key],
+    )
+    def odds_quotes(
+        context: dg.AssetExecutionContext, schedule_rows: pd.DataFrame, landing: dg.ResourceParam[LandingZone]
+    ):
+        tables = [raw.ODDS_QUOTES, raw.QUARANTINED_QUOTES]
+        parsed_rows, refused = [], []
+        for day in partition_days(context):
+            rows, rejects = odds_api.read_day(landing, day)
+            parsed_rows += rows
+            refused.append(quarantine_frame(raw.QUARANTINED_QUOTES, rejects, day))
+        if not parsed_rows:
+            return emit(context, tables, [raw.ODDS_QUOTES.empty(), _stack(refused)])
+        parsed = pd.DataFrame(parsed_rows)
+        parsed["game_date"] = pd.to_datetime(parsed["game_date"])
+        for column in ("snapshot_at", "last_update_at", "commence_at"):
+            parsed[column] = pd.to_datetime(parsed[column], utc=True)
+        matched, unknown = match_games(parsed, schedule_rows)
+        rejects = [
+            Reject(
+                r.payload,
+                f"{r.bookmaker}/{r.source_name}/{r.line}",
+                "GAME_NOT_IN_SCHEDULE",
+                f"{r.away_team_name} at {r.home_team_name} is not scheduled on {r.game_date:%Y-%m-%d}",
+                game_date=r.game_date.date(),
+            )
+            for r in unknown.itertuples()
+        ]
+        refused.append(quarantine_frame(raw.QUARANTINED_QUOTES, rejects))
+        repeats = len(parsed) - len(matched) - len(unknown)
+        return emit(context, tables, [matched, _stack(refused)], repeated_quotes=repeats)
+
+    return [STATS_FILES, ODDS_FILES, schedule, box_scores, rosters, odds_quotes]
+
+
+def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [f for f in frames if len(f)]
+    return pd.concat(filled, ignore_index=True) if filled else raw.QUARANTINED_QUOTES.empty()

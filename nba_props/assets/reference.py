@@ -1,0 +1,60 @@
+"""``nba_reference``: who is who before each date, and whom a book's spelling means."""
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.assets.tables import emit, table_assets
+from nba_props.domain import names, slate
+from nba_props.domain.calendar import identity_start
+from nba_props.partitions import partition_days
+from nba_props.schemas import raw, reference
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The reference assets over the given partitions."""
+
+    @table_assets(
+        reference.PLAYERS,
+        partitions=partitions,
+        name="players",
+        deps=[raw.SCHEDULE, raw.BOX_SCORES, raw.ROSTERS],
+    )
+    def players(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
+        days = partition_days(context)
+        frame = warehouse.query(
+            slate.PLAYERS_SQL, first=days[0], last=days[-1], identity_from=identity_start(days[0])
+        )
+        return emit(context, [reference.PLAYERS], [frame])
+
+    @table_assets(
+        reference.RESOLVED_NAMES,
+        reference.UNRESOLVED_NAMES,
+        partitions=partitions,
+        name="resolved_names",
+        ins={"quotes": raw.ODDS_QUOTES, "schedule": raw.SCHEDULE, "known": reference.PLAYERS},
+    )
+    def resolved_names(
+        context: dg.AssetExecutionContext,
+        quotes: pd.DataFrame,
+        schedule: pd.DataFrame,
+        known: pd.DataFrame,
+        settings: dg.ResourceParam[Settings],
+    ):
+        grain = ["game_date", "game_id", "data_source", "source_name"]
+        asked = quotes.groupby(grain, as_index=False).size()
+        asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
+        resolved, unresolved = names.resolve(
+            asked, slate.roster_candidates(schedule, known), known, settings.aliases()
+        )
+        resolved_quotes, all_quotes = int(resolved["quotes"].sum()), int(asked["quotes"].sum())
+        return emit(
+            context,
+            [reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES],
+            [resolved, unresolved],
+            quotes_resolved_share=round(resolved_quotes / all_quotes, 5) if all_quotes else None,
+            methods={str(k): int(v) for k, v in resolved["method"].value_counts().items()},
+        )
+
+    return [players, resolved_names]

@@ -1,0 +1,151 @@
+"""What all assets share: how a table becomes an asset, how its frames are stored, and what a user sees of them."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.schemas import TABLES, Table, WriteMode
+from nba_props.warehouse.base import Warehouse
+
+IO_MANAGER = "warehouse_io"
+OWNERS = ["team:nba_props"]
+_PREVIEW_ROWS = 10
+_PREVIEW_COLUMNS = 14
+
+GROUPS = {
+    "nba_raw": "raw",
+    "nba_reference": "reference",
+    "nba_analytics": "analytics",
+    "nba_predictions": "predictions",
+    "nba_models": "models",
+    "nba_monitoring": "monitoring",
+}
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """The asset key is the table's address."""
+    return dg.AssetKey(table.path)
+
+
+def table_of(key: dg.AssetKey) -> Table:
+    return TABLES[".".join(key.path)]
+
+
+class WarehouseIOManager(dg.IOManager):
+    """Stores and loads frames through the warehouse, by partition."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+
+    def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
+        table = table_of(context.asset_key)
+        days = [date.fromisoformat(k) for k in context.asset_partition_keys]
+        if table.write_mode is WriteMode.APPEND:
+            result = self._warehouse.append(table, obj, days)
+            context.add_output_metadata({"rows_added": result.added, "rows_already_published": result.already_present})
+        else:
+            self._warehouse.write(table, obj, days)
+
+    def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        return self._warehouse.read(
+            table_of(context.asset_key), [date.fromisoformat(k) for k in context.asset_partition_keys]
+        )
+
+
+def definition_metadata(table: Table) -> dict[str, Any]:
+    """What the asset's page shows before any materialization: the contract and its lineage."""
+    lineage = {
+        c.name: [
+            dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2]) for s in c.source
+        ]
+        for c in table.columns
+        if c.source
+    }
+    metadata: dict[str, Any] = {
+        "dagster/table_name": table.address,
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(
+                    c.name,
+                    c.type.value,
+                    c.full_description,
+                    constraints=dg.TableColumnConstraints(nullable=c.nullable, unique=table.key == (c.name,)),
+                )
+                for c in table.columns
+            ]
+        ),
+    }
+    if lineage:
+        metadata["dagster/column_lineage"] = dg.TableColumnLineage(lineage)
+    return metadata
+
+
+def table_out(table: Table) -> dg.AssetOut:
+    return dg.AssetOut(
+        key=asset_key(table),
+        description=table.description,
+        metadata=definition_metadata(table),
+        io_manager_key=IO_MANAGER,
+        group_name=GROUPS[table.dataset],
+        owners=OWNERS,
+        kinds={"python", "parquet"},
+        code_version="1",
+    )
+
+
+def table_assets(
+    *tables: Table,
+    partitions: dg.PartitionsDefinition,
+    name: str,
+    ins: dict[str, Table] | None = None,
+    deps: Sequence[Table | dg.AssetKey] = (),
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorator: one step that makes one or more tables, for any number of dates.
+
+    The function returns one frame per table, in order, or ``(frame, metadata)`` pairs. ``ins`` are loaded as frames;
+    ``deps`` are only waited for, because they are read by query.
+    """
+
+    def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
+        return dg.multi_asset(
+            name=name,
+            outs={t.name: table_out(t) for t in tables},
+            ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
+            deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
+            partitions_def=partitions,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+        )(compute)
+
+    return decorate
+
+
+def emit(
+    context: dg.AssetExecutionContext, tables: Sequence[Table], frames: Sequence[pd.DataFrame], **figures: Any
+) -> Any:
+    """Outputs for the frames of one step, each date with its own row count and preview.
+
+    ``figures`` are shown on every output.
+    """
+    outputs = []
+    for table, frame in zip(tables, frames, strict=True):
+        rows = frame if len(frame.columns) else table.empty()
+        context.log.info(f"{table.address}: {len(rows)} rows for {len(context.partition_keys)} dates")
+        by_day = dict(tuple(rows.groupby(rows["game_date"].astype("datetime64[ns]"), sort=False)))
+        for key in context.partition_keys:
+            piece = by_day.get(pd.Timestamp(key), rows.iloc[:0])
+            metadata: dict[str, Any] = {"dagster/partition_row_count": len(piece), "preview": preview(piece)}
+            context.add_asset_metadata(metadata, asset_key=asset_key(table), partition_key=key)
+        shown = {k: v for k, v in figures.items() if v not in (None, [], {})}
+        outputs.append(dg.Output(rows, output_name=table.name, metadata={"rows_in_run": len(rows), **shown}))
+    return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+
+def preview(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """The first rows as a table, or one clear word that there are none."""
+    if frame.empty:
+        return dg.MetadataValue.md("no rows")
+    shown = frame.iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
+    return dg.MetadataValue.md(shown.to_markdown(index=False))

@@ -1,0 +1,1 @@
+"""What runs by itself: jobs, and later schedules, sensors and alerts."""

@@ -1,0 +1,39 @@
+"""Jobs, by what a person asks for."""
+
+import dagster as dg
+
+from nba_props.assets.tables import asset_key
+from nba_props.schemas import Table, raw
+
+#: schedule and box scores of past dates
+HISTORY_JOB = "ingest_history"
+#: landed rosters of past dates
+ROSTERS_JOB = "ingest_rosters"
+#: every asset of a date, from landed payloads to the published ledger
+PREDICT_JOB = "predict"
+
+
+def _tables(*tables: Table) -> dg.AssetSelection:
+    """Tables without their checks: over hundreds of past dates the log of each date's evaluations costs more than the
+    work itself, and ``history_complete`` judges the result.
+    """
+    return dg.AssetSelection.assets(*(asset_key(t) for t in tables)).without_checks()
+
+
+JOBS = (
+    dg.define_asset_job(
+        HISTORY_JOB,
+        selection=_tables(raw.SCHEDULE, raw.QUARANTINED_GAMES, raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES),
+        description="Schedule and box scores: what the averages and rosters of later dates need.",
+    ),
+    dg.define_asset_job(
+        ROSTERS_JOB,
+        selection=_tables(raw.ROSTERS, raw.QUARANTINED_ROSTERS),
+        description="Team membership as landed before a date.",
+    ),
+    dg.define_asset_job(
+        PREDICT_JOB,
+        selection=dg.AssetSelection.all(),
+        description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate.",
+    ),
+)

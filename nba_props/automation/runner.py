@@ -1,0 +1,155 @@
+"""Runs jobs through Dagster from a terminal: which dates, in which order, and what became of them."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from importlib import resources
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
+
+from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, days as dates_between, history_start, identity_start
+from nba_props.schemas import raw
+from nba_props.settings import Settings
+from nba_props.sources import nba_stats
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.base import Warehouse
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+
+
+@dataclass
+class Outcome:
+    """What a run did."""
+
+    run_id: str
+    success: bool
+    errors: list[str] = field(default_factory=list)
+    #: asset, check, severity and description of every check that did not pass
+    failed_checks: list[tuple[str, str, str, str]] = field(default_factory=list)
+    passed_checks: int = 0
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The persistent instance: that of DAGSTER_HOME when set, else one under the project's home."""
+    home = os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home))
+    os.makedirs(home, exist_ok=True)
+    config = os.path.join(home, "dagster.yaml")
+    if not os.path.exists(config):
+        with resources.as_file(resources.files("nba_props") / "dagster.yaml") as source:
+            shutil.copyfile(source, config)
+    return dg.DagsterInstance.get()
+
+
+def plan(
+    warehouse: Warehouse, landing: LandingZone, settings: Settings, days: Sequence[date]
+) -> list[tuple[str, date, date]]:
+    """The runs that ``days`` need: job, first and last date; what earlier dates lack comes before the dates themselves.
+
+    Averages need every date since the season began, or of the look-back if that is longer. Who plays where needs the
+    game days of the season before, and every landed roster. Nothing before the first partition is asked for.
+    """
+    before = days[0] - timedelta(1)
+    full_from = max(history_start(days[0], settings.look_back_days), settings.first_date)
+    identity_from = max(identity_start(days[0]), settings.first_date)
+    wanted = {
+        *(dates_between(full_from, before) if full_from <= before else []),
+        *nba_stats.landed_box_score_days(landing, identity_from, before),
+    }
+    present = set(warehouse.partitions(raw.SCHEDULE)) & set(warehouse.partitions(raw.BOX_SCORES))
+    lacking = (wanted - present) | (wanted & _thin_dates(warehouse, identity_from, before))
+    rosters = set(nba_stats.landed_roster_days(landing, identity_from, before)) - set(warehouse.partitions(raw.ROSTERS))
+    return [
+        *((HISTORY_JOB, *span) for span in spans(lacking)),
+        *((ROSTERS_JOB, *span) for span in spans(rosters)),
+        (PREDICT_JOB, days[0], days[-1]),
+    ]
+
+
+def _thin_dates(warehouse: Warehouse, first: date, last: date) -> set[date]:
+    """Stored dates on which a scheduled game has no box scores: they were ingested before it was played or landed."""
+    rows = warehouse.query(
+        f"""
+        SELECT DISTINCT s.game_date
+        FROM nba_raw.schedule AS s
+        LEFT JOIN (
+          SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last
+        ) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
+        WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
+          AND b.game_id IS NULL
+        """,
+        first=first,
+        last=last,
+    )
+    return set(rows["game_date"].dt.date)
+
+
+def spans(days: Iterable[date], bridge: int = 7) -> list[tuple[date, date]]:
+    """Dates as few spans; gaps of up to ``bridge`` dates are bridged, since a run costs more than an empty date."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and (day - found[-1][1]).days <= bridge + 1:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+def execute(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job_name: str,
+    first: date,
+    last: date,
+    on_step: Callable[[str, int, int], None] | None = None,
+) -> Outcome:
+    """Run a job for one date or a span, in this process, recorded in the instance like any other run.
+
+    ``on_step`` hears of each finished step: its name, how many are done, how many there are.
+    """
+    job = definitions.resolve_job_def(job_name)
+    run_id = str(uuid.uuid4())
+    total = len(job.graph.node_dict)
+    done = 0
+
+    def listen(entry: dg.EventLogEntry) -> None:
+        nonlocal done
+        event = entry.dagster_event
+        if on_step and event and (event.is_step_success or event.is_step_failure or event.is_step_skipped):
+            done += 1
+            on_step(event.step_key or "", done, total)
+
+    instance.add_event_listener(run_id, listen)
+    selection = (
+        {"partition_key": first.isoformat()}
+        if first == last
+        else {"tags": {ASSET_PARTITION_RANGE_START_TAG: first.isoformat(), ASSET_PARTITION_RANGE_END_TAG: last.isoformat()}}
+    )
+    result = job.execute_in_process(
+        instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **selection
+    )
+    outcome = Outcome(run_id, result.success)
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error
+            while cause and cause.cause:
+                cause = cause.cause
+            text = (cause.message if cause else event.message or "").strip()
+            outcome.errors.append(f"{event.step_key}: {text}")
+    for check in result.get_asset_check_evaluations():
+        if check.passed:
+            outcome.passed_checks += 1
+        else:
+            outcome.failed_checks.append(
+                (check.asset_key.to_user_string(), check.check_name, check.severity.value, check.description or "")
+            )
+    return outcome

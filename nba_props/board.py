@@ -1,0 +1,69 @@
+"""What a person reads in the terminal after a run: the slate board and the gate's account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+
+from nba_props.domain.calendar import EASTERN
+from nba_props.warehouse.base import Warehouse
+
+_BOARD_SQL = """
+SELECT c.game_date, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.line, c.over_price, c.under_price,
+  c.sportsbook, c.system_id, c.predicted_points, c.recommendation
+FROM (
+  SELECT p.*, s.team FROM nba_predictions.current_predictions AS p
+  JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
+  WHERE p.game_date = @day AND s.game_date = @day
+) AS c
+JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
+WHERE g.game_date = @day AND c.line IS NOT NULL
+ORDER BY g.tipoff_at, g.game_id, c.line DESC, c.player_name
+"""
+
+_GATE_SQL = """
+SELECT game_date, outcome, COUNT(*) AS row_count FROM (
+  SELECT game_date,
+    CASE
+      WHEN abstain_reason IS NOT NULL THEN 'published, abstained'
+      WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
+      ELSE 'published, no line'
+    END AS outcome
+  FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
+  UNION ALL
+  SELECT game_date, CONCAT('quarantined: ', reason) AS outcome
+  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last
+) AS o
+GROUP BY game_date, outcome
+"""
+
+
+def slate_board(warehouse: Warehouse, day: date) -> pd.DataFrame:
+    """One row per player with a line: player, game, line, book and each system's forecast with its recommendation."""
+    rows = warehouse.query(_BOARD_SQL, day=day)
+    if rows.empty:
+        return pd.DataFrame()
+    tipoff = rows["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M")
+    points = rows["predicted_points"].map("{:.1f}".format, na_action="ignore").fillna("-")
+    cells = rows.assign(
+        player=rows["player_name"] + (" (" + rows["team"].fillna("?") + ")"),
+        game=rows["away_team"] + " @ " + rows["home_team"] + " " + tipoff.fillna("tbd"),
+        prices=[f"{o:+d}/{u:+d}" for o, u in zip(rows["over_price"], rows["under_price"], strict=True)],
+        cell=points + " " + rows["recommendation"],
+    )
+    keys = ["game", "player", "line", "prices", "sportsbook"]
+    order = cells.drop_duplicates(keys)[keys]
+    wide = cells.pivot(index=keys, columns="system_id", values="cell").reset_index()
+    return order.merge(wide, on=keys).rename(columns={"sportsbook": "book"})
+
+
+def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
+    """Rows per date and outcome of the gate: published with and without a line, abstained, quarantined by reason."""
+    rows = warehouse.query(_GATE_SQL, first=days[0], last=days[-1])
+    if rows.empty:
+        return pd.DataFrame()
+    wide = rows.pivot(index="game_date", columns="outcome", values="row_count").fillna(0).astype(int)
+    wide.index = wide.index.strftime("%Y-%m-%d")
+    return wide.rename_axis(index="date", columns=None).reset_index()

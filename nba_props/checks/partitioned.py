@@ -1,0 +1,185 @@
+"""How a rule becomes a Dagster check with a result of its own for every date, in single and in range runs.
+
+In a range run Dagster records one evaluation without a partition; the evaluations per date are logged here under the
+same run. That needs two imports that Dagster does not export: they stay in this module, and a test guards them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
+from dagster._core.events import DagsterEvent, DagsterEventType
+
+from nba_props.assets.tables import asset_key
+from nba_props.partitions import partition_days
+from nba_props.schemas import Table
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule's finding for one date."""
+
+    passed: bool
+    description: str
+    figures: dict[str, Any] = field(default_factory=dict)
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rule may read."""
+
+    warehouse: Warehouse
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A named rule on a table; ``evaluate`` answers for all dates at once."""
+
+    name: str
+    table: Table
+    description: str
+    evaluate: Callable[[Scope, Sequence[date]], dict[date, Verdict]]
+    blocking: bool = False
+
+
+def build_checks(rules: Iterable[Rule], partitions: dg.PartitionsDefinition) -> list[dg.AssetChecksDefinition]:
+    """One step per table that evaluates all its rules."""
+    by_table: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_table.setdefault(rule.table.address, []).append(rule)
+    return [_table_checks(own, partitions) for own in by_table.values()]
+
+
+def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
+    table = rules[0].table
+    by_name = {rule.name: rule for rule in rules}
+
+    @dg.multi_asset_check(
+        name=f"{table.dataset}__{table.name}__checks",
+        specs=[
+            dg.AssetCheckSpec(
+                rule.name,
+                asset=asset_key(table),
+                description=rule.description,
+                blocking=rule.blocking,
+                partitions_def=partitions,
+            )
+            for rule in rules
+        ],
+        can_subset=True,
+    )
+    def checks(
+        context: dg.AssetCheckExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+    ):
+        days = partition_days(context)
+        scope = Scope(warehouse, settings)
+        for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
+            rule = by_name[key.name]
+            verdicts = rule.evaluate(scope, days)
+            if len(days) > 1:
+                _record(context, rule, verdicts)
+            yield _result(rule, verdicts)
+
+    return checks
+
+
+def _result(rule: Rule, verdicts: dict[date, Verdict]) -> dg.AssetCheckResult:
+    """The verdict of the only date, or the worst of all with the dates that failed."""
+    if len(verdicts) == 1:
+        (verdict,) = verdicts.values()
+        return dg.AssetCheckResult(
+            asset_key=asset_key(rule.table),
+            check_name=rule.name,
+            passed=verdict.passed,
+            severity=verdict.severity,
+            description=verdict.description,
+            metadata=verdict.figures,
+        )
+    failed = {day: v for day, v in verdicts.items() if not v.passed}
+    errors = [v for v in failed.values() if v.severity is dg.AssetCheckSeverity.ERROR]
+    first = next(iter(failed.items()), None)
+    return dg.AssetCheckResult(
+        asset_key=asset_key(rule.table),
+        check_name=rule.name,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if errors or not failed else dg.AssetCheckSeverity.WARN,
+        description=f"{len(failed)} of {len(verdicts)} dates fail; {first[0]}: {first[1].description}"
+        if first
+        else f"all {len(verdicts)} dates pass",
+        metadata={"dates": len(verdicts), "failed_dates": [d.isoformat() for d in sorted(failed)]},
+    )
+
+
+def _record(context: dg.AssetCheckExecutionContext, rule: Rule, verdicts: dict[date, Verdict]) -> None:
+    """Log each date's evaluation under this run, against the date's newest materialization."""
+    key = asset_key(rule.table)
+    targets = _newest_materializations(context.instance, key, [d.isoformat() for d in verdicts])
+    for day, verdict in verdicts.items():
+        partition = day.isoformat()
+        evaluation = dg.AssetCheckEvaluation(
+            asset_key=key,
+            check_name=rule.name,
+            partition=partition,
+            passed=verdict.passed,
+            severity=verdict.severity,
+            blocking=rule.blocking,
+            description=verdict.description,
+            metadata={k: _metadata(v) for k, v in verdict.figures.items()},
+            target_materialization_data=targets.get(partition),
+        )
+        context.instance.report_dagster_event(
+            DagsterEvent(
+                DagsterEventType.ASSET_CHECK_EVALUATION.value,
+                job_name=context.run.job_name,
+                event_specific_data=evaluation,
+            ),
+            run_id=context.run.run_id,
+        )
+
+
+def _newest_materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: list[str]
+) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
+    newest: dict[str, AssetCheckEvaluationTargetMaterializationData] = {}
+    cursor = None
+    while len(newest) < len(partitions):
+        page = instance.fetch_materializations(
+            dg.AssetRecordsFilter(asset_key=key, asset_partitions=partitions), limit=1000, cursor=cursor
+        )
+        for record in page.records:
+            if record.partition_key is not None:
+                newest.setdefault(
+                    record.partition_key,
+                    AssetCheckEvaluationTargetMaterializationData(
+                        storage_id=record.storage_id, run_id=record.run_id, timestamp=record.timestamp
+                    ),
+                )
+        if not page.has_more:
+            break
+        cursor = page.cursor
+    return newest
+
+
+def _metadata(value: Any) -> dg.MetadataValue:
+    match value:
+        case dg.MetadataValue():
+            return value
+        case bool():
+            return dg.MetadataValue.bool(value)
+        case int():
+            return dg.MetadataValue.int(value)
+        case float():
+            return dg.MetadataValue.float(value)
+        case str():
+            return dg.MetadataValue.text(value)
+        case _:
+            return dg.MetadataValue.json(value)

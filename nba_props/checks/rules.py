@@ -1,0 +1,475 @@
+"""The rules themselves. Each answers for any number of dates with a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.checks.partitioned import Rule, Scope, Verdict
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, days as dates_between, history_start
+from nba_props.domain.lines import claimed_lines_sql
+from nba_props.schemas import Table, analytics, predictions, raw, reference
+
+WARN = dg.AssetCheckSeverity.WARN
+_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+#: the share of quotes whose names must resolve (issue 2)
+NAMES_RESOLVED_SHARE = 0.995
+#: fewer rostered players on one side than this is no roster
+MIN_PLAYERS_PER_TEAM = 8
+
+
+def schema_rule(table: Table) -> Rule:
+    """What is stored keeps its contract: types, nulls, bounds, allowed values, unique keys."""
+
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        frame = scope.warehouse.read(table, days)
+        violations = table.violations(frame)
+        at = violations["index"].dropna().astype(int)
+        by_day = frame["game_date"].reindex(at).groupby(frame["game_date"].reindex(at)).size()
+        sizes = frame.groupby("game_date").size()
+        general = violations["index"].isna().sum()
+        found = {}
+        for day in days:
+            count = int(by_day.get(pd.Timestamp(day), 0)) + int(general)
+            first = ""
+            if count:
+                mine = violations[
+                    violations["index"].isna()
+                    | violations["index"].map(lambda i, d=day: pd.notna(i) and frame["game_date"].iloc[int(i)] == pd.Timestamp(d))
+                ]
+                worst = mine.iloc[0]
+                first = f": {worst['column']} {worst['check']} for {worst['failure_case']!r}"
+            rows = int(sizes.get(pd.Timestamp(day), 0))
+            found[day] = Verdict(
+                count == 0, f"{rows} rows, {count} breaches{first}", {"rows": rows, "breaches": count}
+            )
+        return found
+
+    return Rule(
+        "schema",
+        table,
+        f"Types, nulls, bounds and allowed values of {table.address}, and the uniqueness of {', '.join(table.unique) or 'nothing'}.",
+        evaluate,
+        blocking=True,
+    )
+
+
+def _by_query(
+    sql: str | Callable[[Scope], str],
+    judge: Callable[[dict[str, Any]], Verdict],
+    empty: dict[str, Any],
+    parameters: Callable[[Scope, Sequence[date]], dict[str, Any]] | None = None,
+) -> Callable[[Scope, Sequence[date]], dict[date, Verdict]]:
+    """A rule from a query that gives one row of figures per ``game_date``; a date without one has ``empty`` figures."""
+
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        text = sql if isinstance(sql, str) else sql(scope)
+        extra = parameters(scope, days) if parameters else {}
+        rows = scope.warehouse.query(text, first=days[0], last=days[-1], **extra)
+        found = {r["game_date"].date(): r for r in rows.to_dict("records")}
+        return {d: judge({**empty, **{k: _plain(v) for k, v in found.get(d, {}).items() if k != "game_date"}}) for d in days}
+
+    return evaluate
+
+
+def _plain(value: Any) -> Any:
+    """A figure as Dagster metadata takes it: plain numbers and text, zero-safe."""
+    if value is None or (not isinstance(value, list | dict) and pd.isna(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else value
+
+
+def _figures(figures: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in figures.items() if v is not None}
+
+
+# -- raw ------------------------------------------------------------------------------------------------------------
+
+
+def nothing_quarantined(table: Table) -> Rule:
+    """Rows and payloads that were held back, by reason."""
+    sql = f"""
+    SELECT game_date, reason, COUNT(*) AS held_back, MIN(detail) AS example
+    FROM {table.address} WHERE game_date BETWEEN @first AND @last
+    GROUP BY game_date, reason
+    """
+
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        rows = scope.warehouse.query(sql, first=days[0], last=days[-1])
+        found = {}
+        for day in days:
+            mine = rows[rows["game_date"] == pd.Timestamp(day)]
+            total = int(mine["held_back"].sum())
+            reasons = {str(r.reason): int(r.held_back) for r in mine.itertuples()}
+            text = "; ".join(f"{r.reason} {int(r.held_back)} ({r.example})" for r in mine.itertuples())
+            found[day] = Verdict(total == 0, text or "nothing held back", {"held_back": total, **reasons}, WARN)
+        return found
+
+    return Rule("nothing_quarantined", table, f"Nothing delivered had to be held back in {table.address}.", evaluate)
+
+
+def _judge_box_scores(f: dict[str, Any]) -> Verdict:
+    ok = not (f["missing_games"] or f["unscheduled_games"] or f["wrong_scores"])
+    text = (
+        f"{f['games']} games; {f['missing_games']} final games without box scores, "
+        f"{f['unscheduled_games']} games nobody scheduled, {f['wrong_scores']} teams whose players' points miss the score"
+    )
+    return Verdict(ok, text, _figures(f), WARN)
+
+
+BOX_SCORES_MATCH_SCHEDULE = Rule(
+    "box_scores_match_schedule",
+    raw.BOX_SCORES,
+    "Every final game has box scores, every box score has its game, and players' points add up to the score.",
+    _by_query(
+        """
+        WITH sides AS (
+          SELECT game_date, game_id, home_team_id AS team_id, home_score AS score, status FROM nba_raw.schedule
+          WHERE game_date BETWEEN @first AND @last
+          UNION ALL
+          SELECT game_date, game_id, away_team_id AS team_id, away_score AS score, status FROM nba_raw.schedule
+          WHERE game_date BETWEEN @first AND @last
+        ),
+        played AS (
+          SELECT game_date, game_id, team_id, SUM(points) AS points FROM nba_raw.box_scores
+          WHERE game_date BETWEEN @first AND @last GROUP BY game_date, game_id, team_id
+        ),
+        both AS (
+          SELECT COALESCE(p.game_date, s.game_date) AS game_date, COALESCE(p.game_id, s.game_id) AS game_id,
+            CASE WHEN s.status = 3 AND p.game_id IS NULL THEN 1 ELSE 0 END AS missing,
+            CASE WHEN s.game_id IS NULL THEN 1 ELSE 0 END AS unscheduled,
+            CASE WHEN s.score IS NOT NULL AND p.points <> s.score THEN 1 ELSE 0 END AS wrong_score
+          FROM sides AS s
+          FULL OUTER JOIN played AS p
+            ON p.game_date = s.game_date AND p.game_id = s.game_id AND p.team_id = s.team_id
+        )
+        SELECT game_date, COUNT(DISTINCT game_id) AS games,
+          COUNT(DISTINCT CASE WHEN missing = 1 THEN game_id END) AS missing_games,
+          COUNT(DISTINCT CASE WHEN unscheduled = 1 THEN game_id END) AS unscheduled_games,
+          SUM(wrong_score) AS wrong_scores
+        FROM both GROUP BY game_date
+        """,
+        _judge_box_scores,
+        {"games": 0, "missing_games": 0, "unscheduled_games": 0, "wrong_scores": 0},
+    ),
+)
+
+
+# -- reference ------------------------------------------------------------------------------------------------------
+
+
+def _judge_names(f: dict[str, Any]) -> Verdict:
+    total = f["resolved_quotes"] + f["unresolved_quotes"]
+    share = f["resolved_quotes"] / total if total else None
+    figures = _figures({**f, "resolved_share": share})
+    if share is None:
+        return Verdict(True, "no quotes", figures, WARN)
+    text = f"{share:.2%} of {total} quotes resolve; {f['unresolved_names']} names do not"
+    return Verdict(share >= NAMES_RESOLVED_SHARE, f"{text}{': ' + f['examples'] if f['examples'] else ''}", figures, WARN)
+
+
+NAMES_RESOLVED = Rule(
+    "names_resolved",
+    reference.RESOLVED_NAMES,
+    f"At least {NAMES_RESOLVED_SHARE:.1%} of the day's quotes belong to a known player.",
+    _by_query(
+        """
+        SELECT game_date, SUM(resolved) AS resolved_quotes, SUM(unresolved) AS unresolved_quotes,
+          SUM(names) AS unresolved_names, STRING_AGG(example, ', ') AS examples
+        FROM (
+          SELECT game_date, quotes AS resolved, 0 AS unresolved, 0 AS names, CAST(NULL AS STRING) AS example
+          FROM nba_reference.resolved_names WHERE game_date BETWEEN @first AND @last
+          UNION ALL
+          SELECT game_date, 0 AS resolved, quotes AS unresolved, 1 AS names, source_name AS example
+          FROM nba_reference.unresolved_names WHERE game_date BETWEEN @first AND @last
+        ) AS n
+        GROUP BY game_date
+        """,
+        _judge_names,
+        {"resolved_quotes": 0, "unresolved_quotes": 0, "unresolved_names": 0, "examples": None},
+    ),
+)
+
+
+# -- analytics ------------------------------------------------------------------------------------------------------
+
+
+def _judge_slate(f: dict[str, Any]) -> Verdict:
+    ok = f["thin_sides"] == 0
+    text = f"{f['players']} players in {f['games']} games; {f['thin_sides']} sides with fewer than {MIN_PLAYERS_PER_TEAM}"
+    if f["games"] == 0:
+        text = "no games on this date"
+    return Verdict(ok, f"{text}{': ' + f['teams'] if f['teams'] else ''}", _figures(f))
+
+
+SLATE_IS_COMPLETE = Rule(
+    "slate_is_complete",
+    analytics.CONTEXT,
+    f"Every scheduled game is in the context with at least {MIN_PLAYERS_PER_TEAM} players of each team.",
+    _by_query(
+        f"""
+        WITH sides AS (
+          SELECT game_date, game_id, home_team_id AS team_id, home_team AS team FROM nba_raw.schedule
+          WHERE game_date BETWEEN @first AND @last AND season_type IN ({_COUNTED}) AND NOT is_postponed
+          UNION ALL
+          SELECT game_date, game_id, away_team_id AS team_id, away_team AS team FROM nba_raw.schedule
+          WHERE game_date BETWEEN @first AND @last AND season_type IN ({_COUNTED}) AND NOT is_postponed
+        ),
+        counted AS (
+          SELECT s.game_date, s.game_id, s.team, COUNT(c.player_id) AS players
+          FROM sides AS s
+          LEFT JOIN nba_analytics.upcoming_player_game_context AS c
+            ON c.game_date = s.game_date AND c.game_id = s.game_id AND c.team_id = s.team_id
+              AND c.game_date BETWEEN @first AND @last
+          GROUP BY s.game_date, s.game_id, s.team
+        )
+        SELECT game_date, COUNT(DISTINCT game_id) AS games, SUM(players) AS players,
+          SUM(CASE WHEN players < {MIN_PLAYERS_PER_TEAM} THEN 1 ELSE 0 END) AS thin_sides,
+          STRING_AGG(CASE WHEN players < {MIN_PLAYERS_PER_TEAM} THEN team END, ', ') AS teams
+        FROM counted GROUP BY game_date
+        """,
+        _judge_slate,
+        {"games": 0, "players": 0, "thin_sides": 0, "teams": None},
+    ),
+)
+
+
+def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    """Every date of the look-back has its partitions, and every game scheduled there has box scores."""
+    first_of = {d: max(history_start(d, scope.settings.look_back_days), scope.settings.first_date) for d in days}
+    games = scope.warehouse.query(
+        f"""
+        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS expected, COUNT(DISTINCT b.game_id) AS found
+        FROM nba_raw.schedule AS s
+        LEFT JOIN (
+          SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @start AND @last
+        ) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
+        WHERE s.game_date BETWEEN @start AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
+        GROUP BY s.game_date
+        """,
+        start=min(first_of.values()),
+        last=days[-1],
+    )
+    by_day = games.set_index(games["game_date"].dt.date)
+    stored = [set(scope.warehouse.partitions(t)) for t in (raw.SCHEDULE, raw.BOX_SCORES)]
+    present = stored[0] & stored[1]
+    found = {}
+    for day in days:
+        look_back = dates_between(first_of[day], day - timedelta(1))
+        absent = [d for d in look_back if d not in present]
+        span = by_day[(by_day.index >= first_of[day]) & (by_day.index < day)] if len(by_day) else by_day
+        thin = span[span["found"] < span["expected"]]
+        holes = sorted({*absent, *thin.index})
+        figures = {
+            "look_back_from": first_of[day].isoformat(),
+            "dates_expected": len(look_back),
+            "dates_missing": len(holes),
+            "games_expected": int(span["expected"].sum()),
+            "games_missing": int((span["expected"] - span["found"]).sum()),
+        }
+        text = f"{figures['games_expected']} games since {first_of[day]}, none missing"
+        if holes:
+            text = (
+                f"box scores or schedule are missing on {len(holes)} dates before {day}, the first {holes[0]}, the last "
+                f"{holes[-1]}: materialize nba_raw/schedule and nba_raw/box_scores for them, then this date again"
+            )
+        found[day] = Verdict(not holes, text, figures)
+    return found
+
+
+HISTORY_COMPLETE = Rule(
+    "history_complete",
+    analytics.HISTORICAL_GAMES,
+    "No game day is missing between the start of the look-back (or season) and the date.",
+    _history_complete,
+    blocking=True,
+)
+
+
+def no_future_data(table: Table, moments: str, description: str) -> Rule:
+    """Nothing behind the rows was known at or after their cut-off; ``moments`` is an SQL condition for a breach."""
+    sql = f"""
+    SELECT game_date, COUNT(*) AS rows_checked, SUM(CASE WHEN {moments} THEN 1 ELSE 0 END) AS rows_from_the_future
+    FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    """
+
+    def judge(f: dict[str, Any]) -> Verdict:
+        bad = f["rows_from_the_future"]
+        return Verdict(bad == 0, f"{bad} of {f['rows_checked']} rows use data from their future", _figures(f))
+
+    return Rule(
+        "no_future_data",
+        table,
+        description,
+        _by_query(sql, judge, {"rows_checked": 0, "rows_from_the_future": 0}),
+        blocking=True,
+    )
+
+
+def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
+    """Every line of the table is valid by ``is_valid_line``: a verified quote stands behind it, or it has no line."""
+    claims = f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"
+    sql = f"""
+    SELECT game_date, COUNT(*) AS rows_checked,
+      SUM(CASE WHEN line_source = 'ACTUAL_PROP' THEN 1 ELSE 0 END) AS lines,
+      SUM(CASE WHEN line = 20.0 AND line_problem IS NULL THEN 1 ELSE 0 END) AS verified_lines_of_20,
+      SUM(CASE WHEN line_problem IS NOT NULL THEN 1 ELSE 0 END) AS invalid_lines,
+      MIN(line_problem) AS example
+    FROM ({claimed_lines_sql(claims)}) AS judged
+    GROUP BY game_date
+    """
+
+    def judge(f: dict[str, Any]) -> Verdict:
+        ok = f["invalid_lines"] == 0
+        text = f"{f['lines']} lines in {f['rows_checked']} rows, {f['invalid_lines']} without provenance"
+        return Verdict(ok, f"{text}{': ' + f['example'] if f['example'] else ''}", _figures(f))
+
+    empty = {"rows_checked": 0, "lines": 0, "verified_lines_of_20": 0, "invalid_lines": 0, "example": None}
+    return Rule(
+        "lines_have_provenance",
+        table,
+        "Every line equals a stored quote of an allowed sportsbook, seen before the cut-off.",
+        _by_query(sql, judge, empty),
+        blocking=blocking,
+    )
+
+
+# -- predictions ----------------------------------------------------------------------------------------------------
+
+
+def _judge_placeholders(f: dict[str, Any]) -> Verdict:
+    published, blocked = f["placeholders_published"], f["placeholders_blocked"]
+    if published:
+        return Verdict(False, f"{published} of {f['published']} published rows carry a placeholder line", _figures(f))
+    if blocked:
+        return Verdict(False, f"none published; the gate held {blocked} placeholder lines back", _figures(f), WARN)
+    return Verdict(True, f"{f['published']} published rows, no placeholder published or held back", _figures(f))
+
+
+_PLACEHOLDER_REASONS = "('PLACEHOLDER_LINE', 'NO_SOURCE', 'UNKNOWN_SOURCE')"
+NO_PLACEHOLDER_LINES = Rule(
+    "no_placeholder_lines",
+    predictions.PLAYER_PROP_PREDICTIONS,
+    "No published line is a placeholder. Fails when one was published, warns while one is held back and not replaced.",
+    _by_query(
+        f"""
+        WITH published AS (
+          SELECT * FROM (
+            {claimed_lines_sql("(SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last)")}
+          ) AS judged
+        ),
+        held_back AS (
+          SELECT h.game_date, h.quarantine_id
+          FROM nba_predictions.quarantined_predictions AS h
+          LEFT JOIN published AS p
+            ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
+              AND p.player_id = h.player_id AND p.created_at > h.quarantined_at
+          WHERE h.game_date BETWEEN @first AND @last AND h.reason IN {_PLACEHOLDER_REASONS} AND p.player_id IS NULL
+        ),
+        counts AS (
+          SELECT game_date, 1 AS published,
+            CASE WHEN line_problem IN {_PLACEHOLDER_REASONS} THEN 1 ELSE 0 END AS placeholders, 0 AS blocked
+          FROM published
+          UNION ALL
+          SELECT game_date, 0 AS published, 0 AS placeholders, 1 AS blocked FROM held_back
+        )
+        SELECT game_date, SUM(published) AS published, SUM(placeholders) AS placeholders_published,
+          SUM(blocked) AS placeholders_blocked
+        FROM counts GROUP BY game_date
+        """,
+        _judge_placeholders,
+        {"published": 0, "placeholders_published": 0, "placeholders_blocked": 0},
+    ),
+    blocking=True,
+)
+
+
+def _judge_coverage(f: dict[str, Any]) -> Verdict:
+    ok = f["rows"] == f["slate"] and f["forecasts"] + f["abstentions"] == f["rows"]
+    if f["slate"] and not f["forecasts"]:
+        return Verdict(False, f"no forecast for any of {f['slate']} players", _figures(f), WARN)
+    text = f"{f['rows']} rows for {f['slate']} players: {f['forecasts']} forecasts, {f['abstentions']} abstentions"
+    return Verdict(ok, text, _figures(f), WARN)
+
+
+def covers_slate(table: Table) -> Rule:
+    """A system has one row for every player of the context, and forecasts for some."""
+    sql = f"""
+    WITH context AS (
+      SELECT game_date, COUNT(*) AS slate FROM nba_analytics.upcoming_player_game_context
+      WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    ),
+    own AS (
+      SELECT game_date, COUNT(*) AS row_count, COUNT(predicted_points) AS forecasts, COUNT(abstain_reason) AS abstentions
+      FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    )
+    SELECT c.game_date, c.slate, COALESCE(o.row_count, 0) AS rows_found, COALESCE(o.forecasts, 0) AS forecasts,
+      COALESCE(o.abstentions, 0) AS abstentions
+    FROM context AS c LEFT JOIN own AS o ON o.game_date = c.game_date
+    """
+
+    def judge(f: dict[str, Any]) -> Verdict:
+        return _judge_coverage({**f, "rows": f.pop("rows_found")})
+
+    return Rule(
+        "covers_slate",
+        table,
+        "One row per player of the context; a player without a forecast has a reason.",
+        _by_query(sql, judge, {"slate": 0, "rows_found": 0, "forecasts": 0, "abstentions": 0}),
+    )
+
+
+def all_rules(system_tables: Sequence[Table]) -> list[Rule]:
+    """Every rule of the platform."""
+    tables = [
+        raw.SCHEDULE,
+        raw.BOX_SCORES,
+        raw.ROSTERS,
+        raw.ODDS_QUOTES,
+        reference.PLAYERS,
+        reference.RESOLVED_NAMES,
+        analytics.SLATE,
+        analytics.HISTORICAL_GAMES,
+        analytics.BETTING_LINES,
+        analytics.CONTEXT,
+        *system_tables,
+        predictions.PLAYER_PROP_PREDICTIONS,
+    ]
+    quarantines = [raw.QUARANTINED_GAMES, raw.QUARANTINED_BOX_SCORES, raw.QUARANTINED_QUOTES, raw.QUARANTINED_ROSTERS]
+    return [
+        *(schema_rule(t) for t in tables),
+        *(nothing_quarantined(t) for t in quarantines),
+        BOX_SCORES_MATCH_SCHEDULE,
+        NAMES_RESOLVED,
+        no_future_data(
+            reference.PLAYERS, "last_game_date >= game_date", "Teams come from appearances before the date only."
+        ),
+        HISTORY_COMPLETE,
+        no_future_data(
+            analytics.HISTORICAL_GAMES, "played_on >= game_date", "Every game of a history was played before the date."
+        ),
+        lines_have_provenance(analytics.BETTING_LINES, blocking=True),
+        no_future_data(
+            analytics.BETTING_LINES,
+            "has_prop_line AND (quoted_at >= cutoff_at OR opening_at >= cutoff_at OR cutoff_at IS NULL)",
+            "Every line was seen before the cut-off.",
+        ),
+        SLATE_IS_COMPLETE,
+        no_future_data(
+            analytics.CONTEXT, "history_through >= game_date", "No game on or after the date is in any average."
+        ),
+        *(covers_slate(t) for t in system_tables),
+        NO_PLACEHOLDER_LINES,
+        lines_have_provenance(predictions.PLAYER_PROP_PREDICTIONS, blocking=False),
+        no_future_data(
+            predictions.PLAYER_PROP_PREDICTIONS,
+            "line_minutes_before_game <= 0 OR (created_at < cutoff_at AND is_backfill)",
+            "Every published line was seen before the cut-off.",
+        ),
+    ]

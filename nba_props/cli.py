@@ -1,0 +1,204 @@
+"""``nba-props``: the few commands a person types."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nba_props.domain.calendar import days as dates_between
+from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.sources.landing import LandingError, LandingZone
+from nba_props.warehouse.base import WarehouseError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+#: width of tables where the output is no terminal
+_WIDTH = 140
+
+
+class DateSpan(click.ParamType):
+    """``2025-11-05`` or ``2025-11-01..2025-11-15``."""
+
+    name = "DATE[..DATE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[date]:
+        if isinstance(value, list):
+            return value
+        first, _, last = str(value).partition("..")
+        try:
+            start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+        except ValueError:
+            self.fail(f"{value!r} is neither a date such as 2025-11-05 nor a span such as 2025-11-01..2025-11-15")
+        if end < start:
+            self.fail(f"{value} ends before it begins")
+        return dates_between(start, end)
+
+
+@click.group()
+@click.version_option(package_name="nba_props")
+def main() -> None:
+    """NBA player-points props: payloads to gated, published predictions."""
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a user can mend is one sentence, not a traceback."""
+    try:
+        yield
+    except (SettingsError, LandingError, WarehouseError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=_WIDTH, highlight=False)
+
+
+@main.command()
+@click.argument("span", type=DateSpan())
+@click.option("--rows", default=40, show_default=True, help="Rows of the slate board to print; 0 for all.")
+def run(span: list[date], rows: int) -> None:
+    """Materialize everything that SPAN needs from landed payloads, and print the slate board."""
+    with _plain_errors():
+        settings = load_settings()
+        landing = LandingZone(settings.landing)
+        landing.require()
+        _run(settings, landing, span, rows)
+
+
+def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from nba_props import board
+    from nba_props.automation import runner
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    if span[0] < settings.first_date:
+        raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
+    warehouse = LakeWarehouse(settings.lake)
+    definitions = build_defs(settings, warehouse, landing)
+    started = time.monotonic()
+    with runner.open_instance(settings) as instance:
+        outcomes = []
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=console,
+        ) as progress:
+            for job, first, last in runner.plan(warehouse, landing, settings, span):
+                label = f"{job} {first}" if first == last else f"{job} {first}..{last}"
+                task = progress.add_task(label, total=None)
+
+                def show(step: str, done: int, total: int, task: Any = task, label: str = label) -> None:
+                    progress.update(task, completed=done, total=total, description=f"{label}  {step}")
+
+                outcome = runner.execute(definitions, instance, job, first, last, show)
+                progress.update(task, description=label)
+                outcomes.append(outcome)
+                if not outcome.success:
+                    break
+    seconds = time.monotonic() - started
+    for outcome in outcomes:
+        for error in outcome.errors:
+            console.print(f"[red]failed[/red] {error}", soft_wrap=True)
+        for asset, check, severity, text in outcome.failed_checks:
+            colour = "red" if severity == "ERROR" else "yellow"
+            console.print(f"[{colour}]{severity}[/{colour}] {asset} {check}: {text}", soft_wrap=True)
+    if all(o.success for o in outcomes):
+        day = span[-1]
+        table = board.slate_board(warehouse, day)
+        shown = table if rows == 0 else table.head(rows)
+        title = f"Slate of {day}: {len(table)} players with a line"
+        _print_table(console, shown, title if len(shown) == len(table) else f"{title}, the first {len(shown)}")
+        _print_table(console, board.gate_account(warehouse, span), "Gate")
+    passed = sum(o.passed_checks for o in outcomes)
+    failed = sum(len(o.failed_checks) for o in outcomes)
+    console.print(f"{len(outcomes)} runs in {seconds:.1f} s; {passed} checks passed, {failed} did not")
+    console.print(f"lake      {settings.lake}", soft_wrap=True)
+    console.print(f"catalog   {warehouse.catalog_path}", soft_wrap=True)
+    console.print(f"instance  {os.environ['DAGSTER_HOME']}  run {outcomes[-1].run_id}", soft_wrap=True)
+    console.print('next      make dev   nba-props sql "select * from nba_predictions.current_predictions limit 5"')
+    if not all(o.success for o in outcomes):
+        sys.exit(1)
+
+
+def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    if frame.empty:
+        console.print(f"{title}: no rows")
+        return
+    for column in frame.columns:
+        numeric = frame[column].dtype.kind in "if"
+        table.add_column(str(column), justify="right" if numeric else "left", no_wrap=True)
+    for row in frame.itertuples(index=False):
+        table.add_row(*("" if v is None or v != v else str(v) for v in row))
+    console.print(table)
+
+
+@main.command()
+@click.argument("query")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+def sql(query: str, form: str) -> None:
+    """Run one read-only QUERY (DuckDB's SQL) over the lake; tables are named dataset.table."""
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    with _plain_errors():
+        frame = LakeWarehouse(load_settings().lake).read_only(query)
+    if form == "csv":
+        click.echo(frame.to_csv(index=False), nl=False)
+    elif form == "json":
+        records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        click.echo(json.dumps(records, default=lambda v: getattr(v, "isoformat", v.__str__)(), ensure_ascii=False, indent=1))
+    else:
+        _print_table(_console(), frame, f"{len(frame)} rows")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
+@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+def dev(host: str, port: int) -> None:
+    """Dagster's UI and daemon on this project's instance, until Ctrl-C."""
+    from nba_props.automation.runner import open_instance
+
+    with _plain_errors():
+        settings = load_settings()
+        open_instance(settings).dispose()
+    location = ["-m", "nba_props.definitions"]
+    commands = [
+        [sys.executable, "-m", "dagster_webserver", "-h", host, "-p", str(port), *location],
+        [sys.executable, "-m", "dagster._daemon", "run", *location],
+    ]
+    click.echo(f"Dagster UI on http://{host}:{port} (instance {os.environ['DAGSTER_HOME']}); Ctrl-C stops it")
+    processes = [subprocess.Popen(command) for command in commands]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while all(p.poll() is None for p in processes):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        click.echo("stopping")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+if __name__ == "__main__":
+    main()

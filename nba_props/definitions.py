@@ -1,0 +1,68 @@
+"""Everything Dagster loads, and nothing else."""
+
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from nba_props.assets import analytics, predictions, raw, reference
+from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
+from nba_props.automation.jobs import JOBS
+from nba_props.checks.partitioned import build_checks
+from nba_props.checks.rules import all_rules
+from nba_props.domain.systems import SYSTEMS
+from nba_props.partitions import daily_partitions
+from nba_props.settings import Settings, load_settings
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.lake import LakeWarehouse
+
+
+# backfill_policy (beta) and partitioned check specs (preview) may change between versions: the version is pinned
+for _category in (dg.BetaWarning, dg.PreviewWarning):
+    warnings.filterwarnings("ignore", category=_category)
+
+
+def utc_now() -> datetime:
+    """The clock: the only place the platform reads the time."""
+    return datetime.now(UTC)
+
+
+def build_defs(
+    settings: Settings,
+    warehouse: Warehouse | None = None,
+    landing: LandingZone | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> dg.Definitions:
+    """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
+    store = warehouse or LakeWarehouse(settings.lake)
+    partitions = daily_partitions(settings.first_date)
+    systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
+    gate = predictions.build_gate(SYSTEMS, partitions)
+    rules = all_rules([system.table for system in SYSTEMS])
+    return dg.Definitions(
+        assets=[
+            *raw.build(partitions),
+            *reference.build(partitions),
+            *analytics.build(partitions),
+            *systems,
+            gate,
+        ],
+        asset_checks=build_checks(rules, partitions),
+        jobs=JOBS,
+        resources={
+            "warehouse": store,
+            "landing": landing or LandingZone(settings.landing),
+            "settings": settings,
+            "clock": clock,
+            IO_MANAGER: WarehouseIOManager(store),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of this deployment, by its environment."""
+    return build_defs(load_settings())

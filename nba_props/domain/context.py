@@ -1,0 +1,170 @@
+"""The context of a player before a game: rest, load, form, opponent and line. Formulas: reference 1.3 and 1.4."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+
+_DAY = ["game_date", "player_id"]
+
+#: null columns and the reason that explains them, in order; the first that applies is recorded
+_NULL_REASONS = {
+    "days_rest": "NO_GAME_IN_LOOK_BACK",
+    "back_to_back": "NO_GAME_IN_LOOK_BACK",
+    "history_through": "NO_GAME_IN_LOOK_BACK",
+    "points_avg_last_5": "NO_GAME_IN_LOOK_BACK",
+    "points_avg_last_10": "NO_GAME_IN_LOOK_BACK",
+    "minutes_avg_last_5": "NO_GAME_IN_LOOK_BACK",
+    "minutes_avg_last_10": "NO_GAME_IN_LOOK_BACK",
+    "fatigue_score": "NO_GAME_IN_LOOK_BACK",
+    "points_std_last_10": "FEWER_THAN_2_GAMES",
+    "points_avg_season": "NO_GAME_THIS_SEASON",
+    "minutes_avg_season": "NO_GAME_THIS_SEASON",
+    "team_pace_last_10": "NO_TEAM_GAME_IN_LOOK_BACK",
+    "team_off_rating_last_10": "NO_TEAM_GAME_IN_LOOK_BACK",
+    "opponent_pace_last_10": "NO_TEAM_GAME_IN_LOOK_BACK",
+    "opponent_def_rating_last_15": "NO_TEAM_GAME_IN_LOOK_BACK",
+    "pace_score": "NO_TEAM_GAME_IN_LOOK_BACK",
+    "shot_zone_mismatch_score": "NO_SHOT_ZONE_FEED",
+    "usage_spike_score": "NO_USAGE_PROJECTION_FEED",
+}
+_NEEDS_TEAM = (
+    "is_home",
+    "opponent",
+    "team_pace_last_10",
+    "team_off_rating_last_10",
+    "opponent_pace_last_10",
+    "opponent_def_rating_last_15",
+    "pace_score",
+)
+
+
+def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Rest and load of each slate player from his past games; one row per slate row, indexed like it."""
+    games = history[[*_DAY, "recency", "played_on", "minutes", "points"]].copy()
+    games["age"] = (games["game_date"] - games["played_on"]).dt.days
+    games = games.sort_values([*_DAY, "recency"], kind="stable")
+    gap = games.groupby(_DAY, sort=False)["age"].diff()
+    games["is_pair"] = gap.eq(1) & games["age"].le(14)
+    points = games["points"].astype("float64")
+    minutes = games["minutes"].astype("float64")
+    terms = games[_DAY].assign(
+        history_games=1,
+        points_5=points.where(games["recency"] <= 5),
+        points_10=points.where(games["recency"] <= 10),
+        minutes_5=minutes.where(games["recency"] <= 5),
+        minutes_10=minutes.where(games["recency"] <= 10),
+        games_7=games["age"].le(7).astype(int),
+        games_14=games["age"].le(14).astype(int),
+        minutes_7=minutes.where(games["age"] <= 7, 0.0),
+        minutes_14=minutes.where(games["age"] <= 14, 0.0),
+        is_pair=games["is_pair"].astype(int),
+        age=games["age"],
+        played_on=games["played_on"],
+    )
+    grouped = terms.groupby(_DAY, sort=False)
+    stats = pd.DataFrame(
+        {
+            "history_games": grouped["history_games"].sum(),
+            "history_through": grouped["played_on"].max(),
+            "days_rest": grouped["age"].min(),
+            "games_in_last_7_days": grouped["games_7"].sum(),
+            "games_in_last_14_days": grouped["games_14"].sum(),
+            "minutes_in_last_7_days": grouped["minutes_7"].sum(),
+            "minutes_in_last_14_days": grouped["minutes_14"].sum(),
+            "back_to_backs_last_14_days": grouped["is_pair"].sum(),
+            "points_avg_last_5": grouped["points_5"].mean(),
+            "points_avg_last_10": grouped["points_10"].mean(),
+            "points_std_last_10": grouped["points_10"].std(ddof=1),
+            "games_last_5": grouped["points_5"].count(),
+            "games_last_10": grouped["points_10"].count(),
+            "minutes_avg_last_5": grouped["minutes_5"].mean(),
+            "minutes_avg_last_10": grouped["minutes_10"].mean(),
+        }
+    )
+    out = stats.reindex(pd.MultiIndex.from_frame(slate[_DAY])).reset_index(drop=True)
+    counts = [c for c in out if c.startswith(("games_", "minutes_in", "history_games", "back_to_backs"))]
+    out[counts] = out[counts].fillna(0)  # a count of no games is zero, not unknown
+    out["back_to_back"] = out["days_rest"].eq(1).astype("boolean").mask(out["days_rest"].isna())
+    out.index = slate.index
+    return out
+
+
+def fatigue_score(context: pd.DataFrame) -> pd.Series:
+    """Freshness 0-100, 100 is fresh (reference 1.4, without the age term: no landed feed gives ages).
+
+    Null when no past game is known.
+    """
+    games, minutes = context["games_in_last_7_days"], context["minutes_in_last_7_days"]
+    average = minutes / games.where(games > 0)
+    pairs = context["back_to_backs_last_14_days"]
+    rest = context["days_rest"].astype("float64")
+    score = (
+        100.0
+        + np.where(rest == 1, -15, np.where(rest >= 3, 5, 0))
+        - np.where(games >= 4, 10, 0)
+        - np.where(minutes > 240, 10, 0)
+        - np.where(average > 35, 8, 0)
+        - np.where(pairs >= 2, 12, np.where(pairs == 1, 5, 0))
+    )
+    return pd.Series(score, index=context.index).clip(0, 100).where(rest.notna())
+
+
+def build(
+    slate: pd.DataFrame,
+    history: pd.DataFrame,
+    season: pd.DataFrame,
+    team_form: pd.DataFrame,
+    lines: pd.DataFrame,
+) -> pd.DataFrame:
+    """The context frame: one row per slate row, in the columns of its table.
+
+    Args:
+        slate: rows of ``nba_analytics.slate``.
+        history: rows of ``nba_analytics.historical_games``.
+        season: result of ``history.SEASON_SQL``.
+        team_form: result of ``history.team_form_sql``.
+        lines: rows of ``nba_analytics.betting_lines``.
+    """
+    out = pd.concat(
+        [
+            slate.drop(columns=["team_source", "team_null_reason", "tipoff_at", "is_quoted"]).reset_index(drop=True),
+            load(slate.reset_index(drop=True), history),
+        ],
+        axis=1,
+    )
+    out = out.merge(season, on=_DAY, how="left", validate="one_to_one")
+    out["games_season"] = out["games_season"].fillna(0)
+    form = team_form.set_index(["game_date", "team_id"])
+    for prefix, key, columns in (
+        ("team", "team_id", ("pace_last_10", "off_rating_last_10")),
+        ("opponent", "opponent_team_id", ("pace_last_10", "def_rating_last_15")),
+    ):
+        at = form.reindex(pd.MultiIndex.from_frame(out[["game_date", key]]))
+        for column in columns:
+            out[f"{prefix}_{column}"] = at[column].to_numpy(dtype="float64")
+    out["fatigue_score"] = fatigue_score(out)
+    out["pace_score"] = ((out["opponent_pace_last_10"] - out["team_pace_last_10"]) / 2).clip(-3, 3)
+    out["shot_zone_mismatch_score"] = np.nan
+    out["usage_spike_score"] = np.nan
+    chosen = lines[[*_DAY, "has_prop_line", "line", "consensus_line", "opening_line", "no_line_reason"]]
+    out = out.merge(chosen, on=_DAY, how="left", validate="one_to_one")
+    out["null_reasons"] = _null_reasons(out, slate.reset_index(drop=True))
+    return out.drop(columns="no_line_reason")
+
+
+def _null_reasons(out: pd.DataFrame, slate: pd.DataFrame) -> list[str]:
+    """For each row a JSON object of its null columns and their reasons."""
+    columns = list(dict.fromkeys([*_NEEDS_TEAM, *_NULL_REASONS]))
+    reasons = pd.DataFrame(index=out.index, columns=columns, dtype=object)
+    for column in columns:
+        reasons[column] = np.where(out[column].isna(), _NULL_REASONS.get(column), None)
+        if column in _NEEDS_TEAM:
+            unknown = out[column].isna() & slate["team_null_reason"].notna()
+            reasons[column] = reasons[column].mask(unknown, slate["team_null_reason"])
+    for column in ("line", "consensus_line", "opening_line"):
+        reasons[column] = out["no_line_reason"].where(out[column].isna())
+    records = reasons.astype(object).where(reasons.notna(), None).to_dict("records")
+    return [json.dumps({k: v for k, v in r.items() if v is not None}, sort_keys=True) for r in records]

@@ -1,0 +1,85 @@
+"""The gate between the systems and the published predictions: row by row, nothing let through unverified.
+
+A line is judged by ``lines.line_problem_sql``; this module adds what a prediction itself must satisfy, and splits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.lines import LINE_PROBLEMS
+from nba_props.domain.systems.base import MAX_POINTS
+
+_PREDICTION_PROBLEMS = {
+    "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
+    "INVALID_CONFIDENCE": "confidence outside 0-1, or none beside a forecast",
+    "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
+    "MISSING_KEY": "game, player, system, model version or feature hash is missing",
+    "DUPLICATE": "the system gave this player-game more than one row",
+}
+REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
+
+KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
+_NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
+
+
+def prediction_problem(judged: pd.DataFrame) -> pd.Series:
+    """The first reason code that holds for each row, null for none; ``line_problem`` comes first."""
+    points, confidence = judged["predicted_points"], judged["confidence_score"]
+    abstains = judged["abstain_reason"].notna()
+    rec = judged["recommendation"]
+    no_line = judged["line_source"].eq("NO_PROP_LINE")
+    bets = rec.isin(["OVER", "UNDER"])
+    margin = points - judged["line"]
+    against = (rec.eq("OVER") & (margin < 0)) | (rec.eq("UNDER") & (margin > 0))
+    duplicated = judged.duplicated(["system_id", "game_id", "player_id"], keep=False)
+    problem = np.select(
+        [
+            judged["line_problem"].notna(),
+            judged[_NEVER_NULL].isna().any(axis=1),
+            duplicated,
+            (points.isna() & ~abstains) | (points.notna() & abstains) | (points.notna() & ~points.between(0, MAX_POINTS)),
+            (points.notna() & ~confidence.between(0, 1)) | (points.isna() & confidence.notna()),
+            ~rec.isin(["OVER", "UNDER", "PASS", "NO_LINE"]) | (no_line != rec.eq("NO_LINE")) | (abstains & bets) | against,
+        ],
+        [
+            judged["line_problem"],
+            "MISSING_KEY",
+            "DUPLICATE",
+            "INVALID_PREDICTION",
+            "INVALID_CONFIDENCE",
+            "INVALID_RECOMMENDATION",
+        ],
+        default=None,
+    )
+    return pd.Series(problem, index=judged.index, dtype=object)
+
+
+def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to publish, with ``prediction_id``, and the rows held back, with ``quarantine_id, reason, detail``.
+
+    Args:
+        judged: rows of system tables with ``line_problem`` (the result of ``lines.claimed_lines_sql``).
+    """
+    problem = prediction_problem(judged)
+    claims = judged.drop(columns="line_problem")
+    good = claims[problem.isna()].reset_index(drop=True)
+    bad = claims[problem.notna()].reset_index(drop=True)
+    good.insert(0, "prediction_id", _ids(good[list(KEY)]))
+    reasons = problem.dropna().reset_index(drop=True)
+    bad.insert(0, "detail", reasons.map(REASONS))
+    bad.insert(0, "reason", reasons)
+    bad.insert(0, "quarantine_id", _ids(bad))
+    bad = bad.drop_duplicates("quarantine_id").reset_index(drop=True)
+    return good, bad
+
+
+def _ids(frame: pd.DataFrame) -> list[str]:
+    """A stable hash of each row's text."""
+    if frame.empty:
+        return []
+    text = frame.astype(object).where(frame.notna(), "").astype(str).agg("\x1f".join, axis=1)
+    return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in text]

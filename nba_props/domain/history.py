@@ -1,0 +1,101 @@
+"""History: the games a player, a season and a team have behind them, strictly before a date.
+
+Each statement answers for any number of players and dates at once, and runs inside the warehouse.
+"""
+
+from __future__ import annotations
+
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES
+from nba_props.schemas.raw import BOX_SCORE_STATS
+
+LOOK_BACK_DAYS = 90
+MAX_GAMES = 30
+
+_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+_STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
+
+
+def _before(days: int) -> str:
+    """Box scores of counted games within ``days`` before the slate date ``s.game_date``, and never on or after it."""
+    return f"""
+    b.game_date < s.game_date
+    AND b.game_date >= CAST(DATE_SUB(s.game_date, INTERVAL {days} DAY) AS DATE)
+    """
+
+
+def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES) -> str:
+    """``nba_analytics.historical_games`` for the slates of @first..@last: played games only, newest first."""
+    return f"""
+    SELECT s.game_date, s.player_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY s.game_date, s.player_id ORDER BY b.game_date DESC, b.game_id DESC
+      ) AS recency,
+      b.game_date AS played_on, b.game_id, b.season, b.season_type, b.team_id, b.team, b.opponent, b.is_home, {_STATS}
+    FROM nba_analytics.slate AS s
+    JOIN nba_raw.box_scores AS b ON b.player_id = s.player_id AND {_before(look_back_days)}
+    WHERE s.game_date BETWEEN @first AND @last
+      AND b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
+      AND b.season_type IN ({_COUNTED})
+    QUALIFY recency <= {max_games}
+    """
+
+
+#: per slate player: games, points and minutes of his season so far
+SEASON_SQL = f"""
+SELECT s.game_date, s.player_id, COUNT(*) AS games_season,
+  AVG(b.points) AS points_avg_season, AVG(b.minutes) AS minutes_avg_season
+FROM nba_analytics.slate AS s
+JOIN nba_raw.box_scores AS b
+  ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
+WHERE s.game_date BETWEEN @first AND @last
+  AND b.game_date >= @history_from AND b.game_date < @last AND b.season_type IN ({_COUNTED})
+GROUP BY s.game_date, s.player_id
+"""
+
+
+def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+    """Per slate date and team: pace and offence over its last 10 games, defence over its last 15.
+
+    Possessions = FGA + 0.44 FTA + TOV - OREB; pace = possessions x 48 / (team minutes / 5) (reference 1.3). Player
+    minutes are rounded, so team minutes are 240 plus 25 for each overtime that their sum shows.
+    """
+    return f"""
+    WITH team_games AS (
+      SELECT b.game_date, b.game_id, b.team_id,
+        SUM(b.points) AS points,
+        SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb) AS possessions,
+        48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25)) AS minutes
+      FROM nba_raw.box_scores AS b
+      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
+        AND b.season_type IN ({_COUNTED})
+      GROUP BY b.game_date, b.game_id, b.team_id
+    ),
+    both AS (
+      SELECT t.*, o.points AS points_allowed, o.possessions AS possessions_faced
+      FROM team_games AS t
+      JOIN team_games AS o ON o.game_id = t.game_id AND o.team_id <> t.team_id
+    ),
+    asked AS (
+      SELECT DISTINCT game_date, team_id FROM nba_analytics.slate
+      WHERE game_date BETWEEN @first AND @last AND team_id IS NOT NULL
+      UNION DISTINCT
+      SELECT DISTINCT game_date, opponent_team_id AS team_id FROM nba_analytics.slate
+      WHERE game_date BETWEEN @first AND @last AND opponent_team_id IS NOT NULL
+    ),
+    ranked AS (
+      SELECT s.game_date, s.team_id, b.points, b.possessions, b.minutes, b.points_allowed, b.possessions_faced,
+        ROW_NUMBER() OVER (
+          PARTITION BY s.game_date, s.team_id ORDER BY b.game_date DESC, b.game_id DESC
+        ) AS recency
+      FROM asked AS s
+      JOIN both AS b ON b.team_id = s.team_id AND {_before(look_back_days)}
+    )
+    SELECT game_date, team_id,
+      AVG(CASE WHEN recency <= 10 THEN possessions * 48 / minutes END) AS pace_last_10,
+      100 * SUM(CASE WHEN recency <= 10 THEN points END)
+        / NULLIF(SUM(CASE WHEN recency <= 10 THEN possessions END), 0) AS off_rating_last_10,
+      100 * SUM(CASE WHEN recency <= 15 THEN points_allowed END)
+        / NULLIF(SUM(CASE WHEN recency <= 15 THEN possessions_faced END), 0) AS def_rating_last_15
+    FROM ranked
+    GROUP BY game_date, team_id
+    """

@@ -1,0 +1,227 @@
+"""Betting lines: which quote is a player's line, and what makes a line valid.
+
+``LINE_PROBLEM`` is the only definition of a valid line in the project. It is an SQL expression so that the gate, the
+checks, grading and every monitoring view evaluate the same text, on frames and in either warehouse.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.odds import SPORTSBOOKS, implied_probability
+
+#: values that a broken writer is known to put where a line should be; no such value counts without its quote
+PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
+
+#: API name a quote's feed is published under
+LINE_SOURCE_APIS = {"THE_ODDS_API": "ODDS_API", "SIMULATED": "SIMULATED"}
+
+
+def _sql_list(values: tuple[str, ...] | tuple[float, ...]) -> str:
+    return ", ".join(repr(v) for v in values)
+
+
+def line_problem_sql(
+    books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[float, ...] = PLACEHOLDER_VALUES
+) -> str:
+    """A GoogleSQL expression: null for a valid line, else the reason code.
+
+    ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id`` and
+    ``r`` the row of ``nba_reference.resolved_names`` that says whom the quote is for (both left-joined, null when absent).
+    """
+    unverified = "q.quote_id IS NULL"
+    return f"""
+    CASE
+      WHEN p.line_source IS NULL AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+      WHEN p.line_source IS NULL THEN 'NO_SOURCE'
+      WHEN p.line_source = 'NO_PROP_LINE' THEN
+        CASE
+          WHEN p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+          WHEN p.line IS NOT NULL OR p.quote_id IS NOT NULL OR COALESCE(p.has_prop_line, TRUE)
+            OR p.sportsbook IS NOT NULL OR p.over_price IS NOT NULL OR p.under_price IS NOT NULL
+            THEN 'CONTRADICTORY_LINE'
+          ELSE NULL
+        END
+      WHEN p.line_source <> 'ACTUAL_PROP' AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+      WHEN p.line_source <> 'ACTUAL_PROP' THEN 'UNKNOWN_SOURCE'
+      WHEN p.line IS NULL THEN 'MISSING_LINE'
+      WHEN {unverified} AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+      WHEN {unverified} THEN 'NO_QUOTE'
+      WHEN NOT COALESCE(p.has_prop_line, FALSE) THEN 'CONTRADICTORY_LINE'
+      WHEN p.sportsbook IS NULL OR p.sportsbook <> q.bookmaker THEN 'BOOK_MISMATCH'
+      WHEN q.bookmaker NOT IN ({_sql_list(books)}) THEN 'BOOK_NOT_ALLOWED'
+      WHEN r.player_id IS NULL OR r.player_id <> p.player_id OR q.game_id <> p.game_id THEN 'QUOTE_OF_ANOTHER'
+      WHEN p.line <> q.line AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+      WHEN p.line <> q.line THEN 'LINE_MISMATCH'
+      WHEN p.over_price IS NULL OR p.under_price IS NULL OR q.over_price IS NULL OR q.under_price IS NULL
+        OR p.over_price <> q.over_price OR p.under_price <> q.under_price THEN 'PRICE_MISMATCH'
+      WHEN p.cutoff_at IS NULL THEN 'NO_CUTOFF'
+      WHEN q.snapshot_at >= p.cutoff_at OR q.is_in_play THEN 'IN_PLAY_QUOTE'
+      WHEN p.line <= 0 OR p.line * 2 <> FLOOR(p.line * 2) THEN 'OFF_GRID_LINE'
+      ELSE NULL
+    END"""
+
+
+#: every reason code of ``line_problem_sql`` in words
+LINE_PROBLEMS = {
+    "PLACEHOLDER_LINE": "a known placeholder value without the quote of a sportsbook behind it",
+    "NO_SOURCE": "the line has no source",
+    "UNKNOWN_SOURCE": "the line's source is neither ACTUAL_PROP nor NO_PROP_LINE",
+    "MISSING_LINE": "the row claims a line and has none",
+    "NO_QUOTE": "no quote with this id exists",
+    "CONTRADICTORY_LINE": "has_prop_line and the line's own columns disagree",
+    "BOOK_MISMATCH": "the book is not the quote's",
+    "BOOK_NOT_ALLOWED": "the book is not an allowed sportsbook",
+    "QUOTE_OF_ANOTHER": "the quote is for another player or game",
+    "LINE_MISMATCH": "the line differs from its quote",
+    "PRICE_MISMATCH": "a price differs from its quote, or is missing",
+    "NO_CUTOFF": "the cut-off is unknown, so the quote cannot be shown to precede it",
+    "IN_PLAY_QUOTE": "the quote was seen at or after the cut-off",
+    "OFF_GRID_LINE": "the line is not a positive multiple of a half point",
+}
+
+
+def claimed_lines_sql(claims: str) -> str:
+    """SQL that selects every row of ``claims`` (alias p) with its ``line_problem``; row count in is row count out.
+
+    The caller gives ``@first`` and ``@last``, the dates of the claims.
+    """
+    return f"""
+    SELECT p.*, {line_problem_sql()} AS line_problem
+    FROM {claims} AS p
+    LEFT JOIN nba_raw.odds_quotes AS q
+      ON q.game_date = p.game_date AND q.quote_id = p.quote_id AND q.game_date BETWEEN @first AND @last
+    LEFT JOIN nba_reference.resolved_names AS r
+      ON r.game_date = q.game_date AND r.game_id = q.game_id AND r.source_name = q.source_name
+        AND r.source = q.data_source AND r.game_date BETWEEN @first AND @last
+    """
+
+
+_PLAYER_GAME = ["game_date", "game_id", "player_id"]
+_BOOK = [*_PLAYER_GAME, "bookmaker"]
+
+
+def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame) -> pd.DataFrame:
+    """The line of each slate player and its provenance.
+
+    Args:
+        slate: rows of ``nba_analytics.slate``.
+        quotes: rows of ``nba_raw.odds_quotes`` for the same dates.
+        resolved: rows of ``nba_reference.resolved_names``.
+
+    Returns:
+        One row per slate row, in the columns of ``nba_analytics.betting_lines``.
+    """
+    mine = quotes.merge(
+        resolved[["game_date", "game_id", "source", "source_name", "player_id"]],
+        left_on=["game_date", "game_id", "data_source", "source_name"],
+        right_on=["game_date", "game_id", "source", "source_name"],
+    ).merge(slate[[*_PLAYER_GAME, "cutoff_at"]].rename(columns={"cutoff_at": "slate_cutoff_at"}), on=_PLAYER_GAME)
+    mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
+    mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
+    mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
+    usable = mine[mine["before"] & mine["allowed"]]
+    main = _main_lines(usable[usable["two_sided"]])
+    latest = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK, keep="last")
+
+    rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
+    chosen = (
+        latest.assign(rank=latest["bookmaker"].map(rank))
+        .sort_values("rank", kind="stable")
+        .drop_duplicates(_PLAYER_GAME)
+        .set_index(_PLAYER_GAME)
+    )
+    grouped = latest.groupby(_PLAYER_GAME)["line"]
+    market = pd.DataFrame(
+        {
+            "consensus_line": grouped.median(),
+            "books": grouped.size(),
+            "line_range": grouped.max() - grouped.min(),
+        }
+    )
+    opening = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK).set_index(_BOOK)
+
+    out = slate[[*_PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]].set_index(_PLAYER_GAME, drop=False)
+    out = out.rename_axis([None] * 3)
+    key = pd.MultiIndex.from_frame(slate[_PLAYER_GAME])
+    picked = chosen.reindex(key)
+    has_line = picked["quote_id"].notna().to_numpy()
+    out["has_prop_line"] = has_line
+    out["line_source"] = np.where(has_line, "ACTUAL_PROP", "NO_PROP_LINE")
+    out["line_source_api"] = picked["data_source"].map(LINE_SOURCE_APIS).to_numpy()
+    for column, source in (
+        ("sportsbook", "bookmaker"),
+        ("quote_id", "quote_id"),
+        ("line", "line"),
+        ("over_price", "over_price"),
+        ("under_price", "under_price"),
+        ("line_minutes_before_game", "minutes_before_game"),
+        ("quoted_at", "snapshot_at"),
+    ):
+        out[column] = picked[source].array
+    for column in market:
+        out[column] = market[column].reindex(key).array
+    out["books"] = out["books"].fillna(0)
+    book_key = pd.MultiIndex.from_frame(slate[_PLAYER_GAME].assign(bookmaker=picked["bookmaker"].array))
+    out["opening_line"] = opening["line"].reindex(book_key).array
+    out["opening_at"] = opening["snapshot_at"].reindex(book_key).array
+    out["line_movement"] = out["line"] - out["opening_line"]
+    current = _latest_capture(usable)
+    for side in ("over", "under"):
+        best = _best_price(current, picked, side).reindex(key)
+        out[f"best_{side}_price"] = best[f"{side}_price"].array
+        out[f"best_{side}_book"] = best["bookmaker"].array
+    out["no_line_reason"] = _no_line_reason(mine, out, key)
+    return out.reset_index(drop=True)
+
+
+def _latest_capture(quotes: pd.DataFrame) -> pd.DataFrame:
+    """The quotes of each book's last capture of a player."""
+    return quotes[quotes["snapshot_at"] == quotes.groupby(_BOOK)["snapshot_at"].transform("max")]
+
+
+def _main_lines(quotes: pd.DataFrame) -> pd.DataFrame:
+    """Each book's most even two-sided line in each capture; the lower line wins a tie, so that reruns agree."""
+    skew = (implied_probability(quotes["over_price"]) - implied_probability(quotes["under_price"])).abs().round(9)
+    ordered = quotes.assign(skew=skew).sort_values(["skew", "line", "quote_id"], kind="stable")
+    return ordered.drop_duplicates([*_BOOK, "snapshot_at"])
+
+
+def _best_price(quotes: pd.DataFrame, picked: pd.DataFrame, side: str) -> pd.DataFrame:
+    """The best price of one side among the allowed books that quote the chosen line in their last capture."""
+    price = f"{side}_price"
+    lines = picked[["line"]].rename(columns={"line": "chosen_line"}).reset_index()
+    same = quotes.merge(lines, on=_PLAYER_GAME)
+    same = same[(same["line"] == same["chosen_line"]) & same[price].notna()]
+    decimal = 1 / implied_probability(same[price])
+    rank = same["bookmaker"].map({book: i for i, book in enumerate(SPORTSBOOKS)})
+    best = same.assign(decimal=-decimal, rank=rank).sort_values(["decimal", "rank"], kind="stable")
+    return best.drop_duplicates(_PLAYER_GAME).set_index(_PLAYER_GAME)[[price, "bookmaker"]]
+
+
+def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -> np.ndarray:
+    """Why a player has no line, by the furthest any of his quotes came."""
+    books = mine[mine["allowed"]].groupby(_PLAYER_GAME)
+    stages = pd.DataFrame(
+        {
+            "quoted": mine.groupby(_PLAYER_GAME).size() > 0,
+            "sportsbook": books.size() > 0,
+            "before": books["before"].any(),
+        }
+    ).reindex(key)
+    # a missing key means that the stage was never reached
+    reached = {c: stages[c].eq(True).to_numpy(dtype=bool) for c in stages}
+    reason = np.select(
+        [
+            out["has_prop_line"].to_numpy(dtype=bool),
+            out["cutoff_at"].isna().to_numpy(),
+            ~reached["quoted"],
+            ~reached["sportsbook"],
+            ~reached["before"],
+        ],
+        ["", "NO_CUTOFF", "NOT_QUOTED", "NO_SPORTSBOOK", "ONLY_IN_PLAY"],
+        default="ONE_SIDED",
+    ).astype(object)
+    reason[reason == ""] = None
+    return reason

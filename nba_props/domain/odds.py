@@ -1,0 +1,54 @@
+"""Books and prices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+#: US sportsbooks by The Odds API's key, in the order in which a line is chosen; the first four are the house order
+SPORTSBOOKS = (
+    "draftkings",
+    "fanduel",
+    "betmgm",
+    "williamhill_us",  # Caesars
+    "fanatics",
+    "betrivers",
+    "espnbet",
+    "hardrockbet",
+    "bovada",
+    "betonlineag",
+    "pointsbetus",
+    "unibet_us",
+    "mybookieag",
+    "betus",
+    "lowvig",
+    "ballybet",
+    "betparx",
+    "superbook",
+    "wynnbet",
+)
+#: daily-fantasy books: kept, never chosen as the line, because their prices are multipliers and not a market
+DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
+
+BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, "SPORTSBOOK"), **dict.fromkeys(DFS_BOOKS, "DFS")}
+
+
+def book_kind(bookmaker: str) -> str:
+    """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; an unknown book is kept and never chosen."""
+    return BOOK_KINDS.get(bookmaker, "UNKNOWN")
+
+
+def is_american(price: pd.Series) -> pd.Series:
+    """Whether each price is a possible American price: at most -100 or at least +100; null is not."""
+    return (price.abs() >= 100).fillna(False).astype(bool)
+
+
+def implied_probability(price: pd.Series) -> pd.Series:
+    """Implied probability of American prices, vig included: -110 -> 0.5238, +150 -> 0.4; null stays null."""
+    p = price.astype("float64")
+    return pd.Series(np.where(p < 0, -p / (100 - p), 100 / (100 + p)), index=price.index).where(p.notna())
+
+
+def vig(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
+    """The book's overround of a two-sided quote: implied over plus implied under, less one."""
+    return implied_probability(over_price) + implied_probability(under_price) - 1

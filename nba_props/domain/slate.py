@@ -1,0 +1,152 @@
+"""Who could play: players and their teams as of a date, and the slate of a day."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES
+
+#: a player still belongs to the team he last appeared for this many days ago, even across a season's start
+ROSTER_DAYS = 30
+_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+
+#: ``nba_reference.players`` for every date with games in @first..@last, from appearances before each date.
+#: An appearance holds from the day after it to the day of the player's next one, so one range join gives each player's
+#: last appearance as of every date.
+PLAYERS_SQL = f"""
+WITH days AS (
+  SELECT game_date AS as_of, MAX(season) AS season, MIN(tipoff_at) AS first_tipoff_at
+  FROM nba_raw.schedule
+  WHERE game_date BETWEEN @first AND @last AND season_type IN ({_COUNTED})
+  GROUP BY game_date
+),
+appearances AS (
+  SELECT player_id, player_name, player_lookup, team_id, team, season, game_date,
+    LEAD(game_date) OVER (PARTITION BY player_id ORDER BY game_date, game_id) AS next_game_date,
+    ROW_NUMBER() OVER (PARTITION BY player_id, season ORDER BY game_date, game_id) AS games
+  FROM nba_raw.box_scores
+  WHERE game_date >= @identity_from AND game_date < @last AND season_type IN ({_COUNTED})
+),
+last_seen AS (
+  SELECT d.as_of, d.season AS current_season, a.*
+  FROM days AS d
+  JOIN appearances AS a
+    ON a.game_date < d.as_of AND (a.next_game_date IS NULL OR a.next_game_date >= d.as_of)
+  WHERE CAST(SUBSTR(a.season, 1, 4) AS INT64) >= CAST(SUBSTR(d.season, 1, 4) AS INT64) - 1
+),
+openings AS (
+  SELECT team_id, season, MIN(game_date) AS opened_on FROM appearances GROUP BY team_id, season
+),
+landed AS (
+  SELECT d.as_of, r.player_id, r.player_name, r.player_lookup, r.team_id, r.team, r.game_date AS rostered_on,
+    ROW_NUMBER() OVER (PARTITION BY d.as_of, r.player_id ORDER BY r.captured_at DESC) AS recency
+  FROM days AS d
+  JOIN nba_raw.rosters AS r
+    ON r.game_date <= d.as_of AND r.captured_at < d.first_tipoff_at
+  WHERE r.game_date >= @identity_from AND r.game_date <= @last
+),
+rostered AS (SELECT * FROM landed WHERE recency = 1)
+SELECT
+  s.as_of AS game_date, s.player_id, s.player_name, s.player_lookup,
+  COALESCE(r.team_id, s.team_id) AS team_id,
+  COALESCE(r.team, s.team) AS team,
+  CASE WHEN r.team_id IS NULL THEN 'LAST_GAME' ELSE 'ROSTER' END AS team_source,
+  s.game_date AS last_game_date, s.season AS last_season, s.games,
+  r.team_id IS NOT NULL
+    OR s.season = s.current_season
+    OR s.game_date >= CAST(DATE_SUB(s.as_of, INTERVAL {ROSTER_DAYS} DAY) AS DATE)
+    OR o.opened_on IS NULL OR o.opened_on >= s.as_of AS on_roster
+FROM last_seen AS s
+LEFT JOIN rostered AS r
+  ON r.as_of = s.as_of AND r.player_id = s.player_id AND r.rostered_on > s.game_date
+LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
+UNION ALL
+SELECT
+  r.as_of AS game_date, r.player_id, r.player_name, r.player_lookup, r.team_id, r.team, 'ROSTER' AS team_source,
+  CAST(NULL AS DATE) AS last_game_date, CAST(NULL AS STRING) AS last_season, 0 AS games, TRUE AS on_roster
+FROM rostered AS r
+LEFT JOIN last_seen AS s ON s.as_of = r.as_of AND s.player_id = r.player_id
+WHERE s.player_id IS NULL
+"""
+
+_PLAYER_DAY = ["game_date", "player_id"]
+
+
+def playable(schedule: pd.DataFrame) -> pd.DataFrame:
+    """The games that get predictions: counted season types, not postponed."""
+    return schedule[schedule["season_type"].isin(COUNTED_SEASON_TYPES) & ~schedule["is_postponed"].astype(bool)]
+
+
+def sides(schedule: pd.DataFrame) -> pd.DataFrame:
+    """Two rows per playable game: each team with its opponent and venue."""
+    games = playable(schedule)
+    shared = ["game_date", "game_id", "season", "season_type", "tipoff_at"]
+    frames = []
+    for mine, other in (("home", "away"), ("away", "home")):
+        frames.append(
+            games[shared].assign(
+                team_id=games[f"{mine}_team_id"],
+                team=games[f"{mine}_team"],
+                opponent_team_id=games[f"{other}_team_id"],
+                opponent=games[f"{other}_team"],
+                is_home=mine == "home",
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataFrame:
+    """``game_date, game_id, player_id, player_name`` of everyone on the two rosters of each game."""
+    games = sides(schedule)[["game_date", "game_id", "team_id"]]
+    members = players.loc[players["on_roster"].astype(bool), [*_PLAYER_DAY, "player_name", "team_id"]]
+    return members.merge(games, on=["game_date", "team_id"]).drop(columns="team_id")
+
+
+def slate(
+    schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame, quotes: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per player who may play on each date.
+
+    Everyone on the two rosters, and everyone quoted. A quote for another game than his roster's says that he changed
+    teams: he then stands in the quoted game, with an unknown team unless that game has his last known one.
+
+    Args:
+        schedule: rows of ``nba_raw.schedule``.
+        players: rows of ``nba_reference.players``.
+        resolved: rows of ``nba_reference.resolved_names``.
+        quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
+    """
+    games = sides(schedule)
+    known = players[[*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster", "last_season"]]
+    quoted = resolved.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
+    quoted = quoted[["game_id", *_PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
+
+    people = known.merge(quoted, on=_PLAYER_DAY, how="left", validate="one_to_one")
+    people = people[people["on_roster"].astype(bool) | people["quoted_game_id"].notna()]
+    placed = people.merge(games, on=["game_date", "team_id"], how="left")
+    elsewhere = placed["quoted_game_id"].notna() & (placed["quoted_game_id"] != placed["game_id"])
+    at_home = placed[~elsewhere & placed["game_id"].notna()].copy()
+    stale = ~at_home["on_roster"].astype(bool)
+    at_home["team_source"] = at_home["team_source"].mask(stale, "LAST_SEASON")
+    at_home["team_null_reason"] = None
+
+    one_side = games.drop_duplicates("game_id")[["game_date", "game_id", "season", "season_type", "tipoff_at"]]
+    moved = people.merge(placed.loc[elsewhere, _PLAYER_DAY], on=_PLAYER_DAY)
+    moved = moved.merge(one_side, left_on=["game_date", "quoted_game_id"], right_on=["game_date", "game_id"])
+    moved = moved.assign(
+        team_id=pd.array([pd.NA] * len(moved), dtype="Int64"),
+        team=None,
+        opponent_team_id=pd.array([pd.NA] * len(moved), dtype="Int64"),
+        opponent=None,
+        is_home=pd.array([pd.NA] * len(moved), dtype="boolean"),
+        team_source=None,
+        team_null_reason="QUOTED_FOR_A_GAME_OF_OTHER_TEAMS",
+    )
+    rows = [f for f in (at_home, moved) if len(f)] or [at_home]
+    out = pd.concat(rows, ignore_index=True)
+    out["is_home"] = out["is_home"].astype("boolean")
+    out["is_quoted"] = out["quoted_game_id"].notna()
+    feed = quotes.groupby(["game_date", "game_id"])["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
+    out = out.merge(feed, on=["game_date", "game_id"], how="left")
+    out["cutoff_at"] = out[["tipoff_at", "feed_cutoff_at"]].min(axis=1)
+    return out.drop(columns=["on_roster", "last_season", "quoted_game_id", "feed_cutoff_at"])

@@ -1,0 +1,33 @@
+"""The contract of every table: types, units, nullability, bounds, keys and lineage.
+
+Belongs here: what a table promises. Does not: how rows are made (domain) or stored (warehouse).
+"""
+
+from nba_props.schemas import analytics, predictions, raw, reference
+from nba_props.schemas.base import Column, ContractError, Table, Type, View, WriteMode
+
+_TABLES = [
+    raw.SCHEDULE,
+    raw.QUARANTINED_GAMES,
+    raw.BOX_SCORES,
+    raw.QUARANTINED_BOX_SCORES,
+    raw.ROSTERS,
+    raw.QUARANTINED_ROSTERS,
+    raw.ODDS_QUOTES,
+    raw.QUARANTINED_QUOTES,
+    reference.PLAYERS,
+    reference.RESOLVED_NAMES,
+    reference.UNRESOLVED_NAMES,
+    analytics.SLATE,
+    analytics.HISTORICAL_GAMES,
+    analytics.BETTING_LINES,
+    analytics.CONTEXT,
+    *predictions.SYSTEM_TABLES.values(),
+    predictions.PLAYER_PROP_PREDICTIONS,
+    predictions.QUARANTINED_PREDICTIONS,
+]
+
+TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
+VIEWS: dict[str, View] = {v.address: v for v in [predictions.CURRENT_PREDICTIONS]}
+
+__all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode"]

@@ -1,0 +1,259 @@
+"""The vocabulary of table contracts: what a column, a table and a view are.
+
+A contract is plain data, so that loading the definitions stays cheap; the pandera schema, the Arrow schema and the
+Dagster column schema are all derived from it here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+    import pyarrow
+
+
+class ContractError(ValueError):
+    """A frame does not fit the contract of its table; the message names table, column and offending rows."""
+
+
+class Type(StrEnum):
+    """Column types, by their warehouse (GoogleSQL) names."""
+
+    STRING = "STRING"
+    INT64 = "INT64"
+    FLOAT64 = "FLOAT64"
+    BOOL = "BOOL"
+    DATE = "DATE"
+    TIMESTAMP = "TIMESTAMP"
+
+
+#: pandas dtype of each type: what every frame in the project holds.
+PANDAS_DTYPES: Mapping[Type, str] = {
+    Type.STRING: "object",
+    Type.INT64: "Int64",
+    Type.FLOAT64: "float64",
+    Type.BOOL: "boolean",
+    Type.DATE: "datetime64[ns]",
+    Type.TIMESTAMP: "datetime64[ns, UTC]",
+}
+
+DUCKDB_TYPES: Mapping[Type, str] = {
+    Type.STRING: "VARCHAR",
+    Type.INT64: "BIGINT",
+    Type.FLOAT64: "DOUBLE",
+    Type.BOOL: "BOOLEAN",
+    Type.DATE: "DATE",
+    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+}
+
+
+class WriteMode(StrEnum):
+    """How a partition changes: replaced whole, or appended to by new keys only (a ledger)."""
+
+    REPLACE = "replace"
+    APPEND = "append"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, meaning, unit, bounds and the upstream columns it is made from."""
+
+    name: str
+    type: Type
+    description: str
+    unit: str | None = None
+    nullable: bool = False
+    ge: float | None = None
+    le: float | None = None
+    isin: tuple[str, ...] | None = None
+    source: tuple[str, ...] = ()
+
+    @property
+    def full_description(self) -> str:
+        return f"{self.description} [{self.unit}]" if self.unit else self.description
+
+
+@dataclass(frozen=True)
+class Table:
+    """The contract of a table, partitioned by ``game_date``, keyed by ``key`` within a partition."""
+
+    dataset: str
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    write_mode: WriteMode = WriteMode.REPLACE
+    #: for a ledger: rows with a known key must agree on these columns, else they are conflicts, not repeats
+    content: tuple[str, ...] = field(default=())
+
+    @property
+    def address(self) -> str:
+        return f"{self.dataset}.{self.name}"
+
+    @property
+    def path(self) -> list[str]:
+        return [self.dataset, self.name]
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        return [c.name for c in self.columns]
+
+    @cached_property
+    def unique(self) -> list[str]:
+        """Columns whose values together are unique in the table; none when repeated rows are another's to judge."""
+        return list(dict.fromkeys(["game_date", *self.key])) if self.key else []
+
+    def column(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.address} has no column {name!r}")
+
+    def empty(self) -> pd.DataFrame:
+        """A frame of zero rows with the contract's columns and dtypes."""
+        import pandas as pd
+
+        return pd.DataFrame({c.name: pd.Series([], dtype=PANDAS_DTYPES[c.type]) for c in self.columns})
+
+    def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with exactly the contract's columns, order and dtypes.
+
+        Raises:
+            ContractError: a column is missing or superfluous, or a value does not cast to the column's type.
+        """
+        import pandas as pd
+
+        missing = [c for c in self.column_names if c not in frame.columns]
+        extra = [c for c in frame.columns if c not in self.column_names]
+        if missing or extra:
+            raise ContractError(f"{self.address}: missing columns {missing}, unknown columns {extra}")
+        out = {}
+        for column in self.columns:
+            values = frame[column.name]
+            try:
+                out[column.name] = _cast(values, column.type)
+            except (ValueError, TypeError) as error:
+                sample = values.dropna().head(3).tolist()
+                raise ContractError(
+                    f"{self.address}.{column.name}: values such as {sample} are not {column.type}: {error}"
+                ) from error
+        return pd.DataFrame(out, index=frame.index).reset_index(drop=True)
+
+    def pandera_schema(self) -> pa.DataFrameSchema:
+        """The pandera schema: types, nullability, bounds, allowed values and the uniqueness of the key."""
+        import pandera.pandas as pa
+
+        columns: dict[str, Any] = {}
+        for c in self.columns:
+            checks = []
+            if c.ge is not None:
+                checks.append(pa.Check.ge(c.ge))
+            if c.le is not None:
+                checks.append(pa.Check.le(c.le))
+            if c.isin is not None:
+                checks.append(pa.Check.isin(c.isin))
+            dtype = None if c.type is Type.STRING else PANDAS_DTYPES[c.type]
+            columns[c.name] = pa.Column(dtype, checks=checks, nullable=c.nullable, description=c.description)
+        return pa.DataFrameSchema(columns, strict=True, ordered=True, unique=self.unique or None, name=self.address)
+
+    def violations(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Every breach of the contract in an already conformed frame: ``column, check, failure_case, index``."""
+        import pandas as pd
+        import pandera.errors
+
+        if frame.empty:
+            return pd.DataFrame(columns=["column", "check", "failure_case", "index"])
+        try:
+            self.pandera_schema().validate(frame, lazy=True)
+        except pandera.errors.SchemaErrors as error:
+            return error.failure_cases[["column", "check", "failure_case", "index"]].reset_index(drop=True)
+        return pd.DataFrame(columns=["column", "check", "failure_case", "index"])
+
+    def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The conformed frame, or a :class:`ContractError` that names the first offending rows."""
+        conformed = self.conform(frame)
+        violations = self.violations(conformed)
+        if len(violations):
+            first = violations.drop_duplicates(["column", "check"]).head(5)
+            details = []
+            for row in first.itertuples():
+                at = ""
+                if pd_notna(row.index) and int(row.index) < len(conformed):
+                    at = f" in row {conformed.iloc[int(row.index)][list(self.key)].to_dict()}"
+                details.append(f"{row.column}: {row.check} fails for {row.failure_case!r}{at}")
+            raise ContractError(f"{self.address} breaks its contract ({len(violations)} cases): " + "; ".join(details))
+        return conformed
+
+    def arrow_schema(self) -> pyarrow.Schema:
+        import pyarrow as pa
+
+        types = {
+            Type.STRING: pa.string(),
+            Type.INT64: pa.int64(),
+            Type.FLOAT64: pa.float64(),
+            Type.BOOL: pa.bool_(),
+            Type.DATE: pa.date32(),
+            Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+        }
+        return pa.schema([pa.field(c.name, types[c.type]) for c in self.columns])
+
+
+@dataclass(frozen=True)
+class View:
+    """A view over tables: portable GoogleSQL, run by both warehouses."""
+
+    dataset: str
+    name: str
+    description: str
+    sql: str
+
+    @property
+    def address(self) -> str:
+        return f"{self.dataset}.{self.name}"
+
+
+def pd_notna(value: Any) -> bool:
+    import pandas as pd
+
+    return bool(pd.notna(value))
+
+
+def _cast(values: pd.Series, kind: Type) -> pd.Series:
+    import pandas as pd
+
+    if kind is Type.STRING:
+        wrong = values[values.notna()].map(type).ne(str) if len(values) else values.isna()
+        if wrong.any():
+            raise TypeError("text expected")
+        return values.astype(object).where(values.notna(), None)
+    if kind is Type.DATE:
+        dates = pd.to_datetime(values, format="ISO8601") if values.dtype == object else pd.to_datetime(values)
+        if getattr(dates.dtype, "tz", None) is not None:
+            raise TypeError("a DATE has no time zone")
+        if (dates.dropna() != dates.dropna().dt.normalize()).any():
+            raise TypeError("a DATE has no time of day")
+        return dates.astype("datetime64[ns]")
+    if kind is Type.TIMESTAMP:
+        stamps = values
+        if stamps.dtype == object:
+            stamps = pd.to_datetime(stamps, format="ISO8601", utc=None if len(stamps.dropna()) else True)
+        if len(stamps.dropna()) and getattr(stamps.dtype, "tz", None) is None:
+            raise TypeError("a TIMESTAMP must be timezone-aware")
+        if getattr(stamps.dtype, "tz", None) is None:
+            stamps = pd.to_datetime(stamps, utc=True)
+        return stamps.dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+    if kind is Type.BOOL:
+        return values.astype("boolean")
+    if kind is Type.INT64:
+        if pd.api.types.is_bool_dtype(values):
+            raise TypeError("whole numbers expected, not truth values")
+        return pd.to_numeric(values).astype("Int64")
+    return pd.to_numeric(values).astype("Float64").astype("float64") if values.dtype == object else values.astype(
+        "float64"
+    )

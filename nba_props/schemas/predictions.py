@@ -1,0 +1,103 @@
+"""Contracts of ``nba_predictions``: what systems say, what the gate published and what it held back."""
+
+from dataclasses import replace
+
+from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
+from nba_props.schemas.base import Column, Table, Type, View, WriteMode
+from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
+
+RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
+
+_LINES = tuple(
+    replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS
+)
+_CLAIM = (
+    GAME_DATE,
+    GAME_ID,
+    PLAYER_ID,
+    PLAYER_NAME,
+    PLAYER_LOOKUP,
+    Column("system_id", Type.STRING, "Prediction system"),
+    Column("model_version", Type.STRING, "Version of the system's formula or model"),
+    Column("predicted_points", Type.FLOAT64, "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=60),
+    Column("confidence_score", Type.FLOAT64, "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
+    Column("recommendation", Type.STRING, "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
+    Column("line_margin", Type.FLOAT64, "Predicted points less line", "points", nullable=True),
+    Column("abstain_reason", Type.STRING, "Why the system gave no forecast", nullable=True),
+    Column("components", Type.STRING, "JSON object: the terms of the forecast and the inputs it went without"),
+    Column("feature_hash", Type.STRING, "Hash of the inputs the system used"),
+    CUTOFF_AT,
+)
+_PUBLISHED = (*_CLAIM, *_LINES)
+
+
+def _as_claimed(column: Column) -> Column:
+    """A claim may break any rule, and is judged by the gate: it promises nothing but its type."""
+    return replace(column, nullable=column.name != "game_date", ge=None, le=None, isin=None)
+
+
+SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
+
+
+#: one table per prediction system, all with the same columns; values are the gate's to judge, so no key is promised
+SYSTEM_TABLES = {
+    system_id: Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
+    for system_id, description in {
+        "moving_average": "Weighted last-5, last-10 and season averages with fatigue, rest, pace and venue adjustments.",
+    }.items()
+}
+
+_LEDGER = (
+    Column("prediction_id", Type.STRING, "Hash of system, version, game, player, quote and feature hash"),
+    *_PUBLISHED,
+    Column("run_id", Type.STRING, "Dagster run that published the row"),
+    Column("created_at", Type.TIMESTAMP, "When it was published"),
+    Column("is_backfill", Type.BOOL, "Published at or after the cut-off, so never a bet anyone could have placed"),
+)
+
+PLAYER_PROP_PREDICTIONS = Table(
+    "nba_predictions",
+    "player_prop_predictions",
+    "The ledger of published predictions: rows are appended, never changed. See nba_predictions.current_predictions.",
+    _LEDGER,
+    key=("prediction_id",),
+    write_mode=WriteMode.APPEND,
+    content=("predicted_points", "confidence_score", "recommendation"),
+)
+
+
+QUARANTINED_PREDICTIONS = Table(
+    "nba_predictions",
+    "quarantined_predictions",
+    "Predictions the gate held back, as they were claimed, with the reason.",
+    (
+        Column("quarantine_id", Type.STRING, "Hash of the claim and the reason"),
+        Column("reason", Type.STRING, "Reason code (domain/gate.py)"),
+        Column("detail", Type.STRING, "The reason in words"),
+        *SYSTEM_COLUMNS,
+        Column("run_id", Type.STRING, "Dagster run that held the row back"),
+        Column("quarantined_at", Type.TIMESTAMP, "When"),
+    ),
+    key=("quarantine_id",),
+    write_mode=WriteMode.APPEND,
+)
+
+CURRENT_PREDICTIONS = View(
+    "nba_predictions",
+    "current_predictions",
+    "The current row of each system, player and game: the last published before the cut-off, "
+    "else the newest published after the fact.",
+    """
+    SELECT * EXCEPT (current_rank)
+    FROM (
+      SELECT
+        p.*,
+        ROW_NUMBER() OVER (
+          PARTITION BY game_date, game_id, player_id, system_id
+          ORDER BY CASE WHEN is_backfill THEN 1 ELSE 0 END, created_at DESC, prediction_id
+        ) AS current_rank
+      FROM nba_predictions.player_prop_predictions AS p
+    ) AS ranked
+    WHERE current_rank = 1
+    """,
+)

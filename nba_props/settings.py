@@ -1,0 +1,110 @@
+"""Settings from the environment, read once, typed, and refused when they make no sense."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from nba_props.domain import history
+from nba_props.sources.landing import LandingZone
+
+PROFILES = ("local",)
+_DEFAULT_FIRST_DATE = date(2021, 10, 19)
+_PROJECT_MARK = "workspace.yaml"
+
+
+class SettingsError(ValueError):
+    """An environment variable has a value that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how far history reaches.
+
+    Environment: ``NBA_PROPS_PROFILE`` (local), ``NBA_PROPS_HOME`` (lake and Dagster instance), ``NBA_PROPS_LANDING``
+    (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition), ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``,
+    ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``).
+    """
+
+    profile: str
+    home: Path
+    landing: str
+    first_date: date
+    look_back_days: int = history.LOOK_BACK_DAYS
+    max_games: int = history.MAX_GAMES
+    aliases_file: Path | None = None
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """The user's own name aliases; read at each use, so that an added one counts in the next run."""
+        if self.aliases_file is None:
+            return ()
+        try:
+            with self.aliases_file.open(newline="", encoding="utf-8") as handle:
+                rows = list(csv.DictReader(handle))
+            return tuple((r["alias"].strip(), r["player_name"].strip()) for r in rows)
+        except OSError as error:
+            raise SettingsError(f"NBA_PROPS_ALIASES names {self.aliases_file}, which can't be read: {error}") from error
+        except KeyError as error:
+            raise SettingsError(f"{self.aliases_file} needs the columns alias and player_name, it lacks {error}") from error
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The checkout the process runs in (the folder with workspace.yaml above it), else the working directory."""
+    here = (start or Path.cwd()).resolve()
+    return next((p for p in (here, *here.parents) if (p / _PROJECT_MARK).exists()), here)
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from environment variables.
+
+    Raises:
+        SettingsError: a variable has a value that cannot be used.
+    """
+    profile = environ.get("NBA_PROPS_PROFILE", "local")
+    if profile not in PROFILES:
+        raise SettingsError(f"NBA_PROPS_PROFILE is {profile!r}; it can be {' or '.join(PROFILES)}")
+    home = Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
+    landing = environ.get("NBA_PROPS_LANDING") or str(home / "landing")
+    if "://" not in landing:
+        landing = str(Path(landing).expanduser().absolute())
+    aliases = environ.get("NBA_PROPS_ALIASES")
+    return Settings(
+        profile=profile,
+        home=home,
+        landing=landing,
+        first_date=_first_date(environ, landing),
+        look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS),
+        max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
+        aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
+    )
+
+
+def _first_date(environ: Mapping[str, str], landing: str) -> date:
+    text = environ.get("NBA_PROPS_FIRST_DATE")
+    if not text:
+        return LandingZone(landing).first_date or _DEFAULT_FIRST_DATE
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(f"NBA_PROPS_FIRST_DATE is {text!r}, not a date such as 2021-10-19") from error
+
+
+def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name)
+    if not text:
+        return default
+    if not text.isdigit() or int(text) == 0:
+        raise SettingsError(f"{name} is {text!r}, not a positive whole number")
+    return int(text)

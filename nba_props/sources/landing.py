@@ -1,0 +1,163 @@
+"""The landing zone: payloads as delivered, written once and never changed, in a folder or a bucket.
+
+Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z``; a later capture supersedes):
+
+* ``the_odds_api/player_points/<game date>/<event id>-<capture>.json[.gz]``
+* ``nba_stats/leaguegamelog/<season>/<game date>-<season type>[-<capture>].json[.gz]``
+* ``nba_stats/scheduleleaguev2/<season>[-<capture>].json[.gz]``
+* ``nba_stats/commonallplayers/<season>/<date>-<capture>.json[.gz]``
+* ``landing.json``: optional manifest, such as ``{"data_source": "SIMULATED", "first_date": "2025-10-21"}``
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+_CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$")
+_SUFFIXES = (".json.gz", ".json")
+MANIFEST = "landing.json"
+
+
+class LandingError(RuntimeError):
+    """The landing zone itself is missing or cannot be used."""
+
+
+class PayloadError(ValueError):
+    """A payload that cannot be read, with a reason code."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One landed file, addressed relative to the landing zone."""
+
+    path: str
+
+    @property
+    def stem(self) -> str:
+        name = self.path.rsplit("/", 1)[-1]
+        for suffix in _SUFFIXES:
+            name = name.removesuffix(suffix)
+        return name
+
+    @property
+    def captured_at(self) -> datetime | None:
+        """The capture instant in the name, or None when the name has none."""
+        found = _CAPTURE.search(self.stem)
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+
+    @property
+    def subject(self) -> str:
+        """The name without capture instant and suffix."""
+        return _CAPTURE.sub("", self.stem)
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Sorts payloads of one subject from oldest to newest; one without an instant is the oldest."""
+        found = _CAPTURE.search(self.stem)
+        return (found[1] if found else "", self.path)
+
+
+def capture_suffix(instant: datetime) -> str:
+    """How a capture instant stands in a payload's name."""
+    return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+class LandingZone:
+    """Payloads under a root folder or bucket URL (anything fsspec opens)."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    @cached_property
+    def _path(self) -> UPath:
+        from upath import UPath
+
+        return UPath(self.root)
+
+    def exists(self) -> bool:
+        return self._path.is_dir()
+
+    def require(self) -> None:
+        """Raise :class:`LandingError` when there is no landing zone at the root."""
+        if not self.exists():
+            raise LandingError(
+                f"there is no landing zone at {self.root}: set NBA_PROPS_LANDING to the folder or bucket "
+                "that holds the_odds_api/ and nba_stats/"
+            )
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What the zone says of itself; empty without a ``landing.json``."""
+        path = self._path / MANIFEST
+        if not path.exists():
+            return {}
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    def data_source(self, feed: str) -> str:
+        """How rows of a feed are labelled: the feed's own name, or SIMULATED in a simulated zone."""
+        return str(self.manifest.get("data_source", feed))
+
+    @property
+    def first_date(self) -> date | None:
+        """The first date the zone has data for, when its manifest says so."""
+        text = self.manifest.get("first_date")
+        return date.fromisoformat(text) if text else None
+
+    def list(self, folder: str) -> list[Payload]:
+        """The payloads directly in a folder, oldest capture first; an absent folder is empty. Lists nothing else."""
+        self.require()
+        place = self._path / folder
+        if not place.is_dir():
+            return []
+        names = [p.name for p in place.iterdir() if p.name.endswith(_SUFFIXES)]
+        return sorted((Payload(f"{folder}/{n}") for n in names), key=lambda p: p.order)
+
+    def load(self, payload: Payload) -> Any:
+        """The decoded JSON of a payload.
+
+        Raises:
+            PayloadError: EMPTY_FILE, TRUNCATED (gzip or JSON ends early) or NOT_JSON.
+        """
+        data = (self._path / payload.path).read_bytes()
+        if not data:
+            raise PayloadError("EMPTY_FILE", f"{payload.path} has no bytes")
+        try:
+            if payload.path.endswith(".gz"):
+                data = gzip.decompress(data)
+            return json.loads(data)
+        except EOFError as error:
+            raise PayloadError("TRUNCATED", f"{payload.path}: {error}") from error
+        except (gzip.BadGzipFile, UnicodeDecodeError, OSError) as error:
+            raise PayloadError("NOT_JSON", f"{payload.path}: {error}") from error
+        except json.JSONDecodeError as error:
+            truncated = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
+            raise PayloadError("TRUNCATED" if truncated else "NOT_JSON", f"{payload.path}: {error}") from error
+
+    def land(self, path: str, content: Any) -> Payload:
+        """Write a payload once, gzipped when its name says so; the same name a second time is an error.
+
+        Raises:
+            FileExistsError: a payload of this name was landed already; it is unchanged.
+        """
+        data = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+        if path.endswith(".gz"):
+            data = gzip.compress(data, compresslevel=5, mtime=0)
+        target = self._path / path
+        target.fs.makedirs(str(target.parent.path), exist_ok=True)
+        target.fs.pipe_file(target.path, data, mode="create")
+        return Payload(path)

@@ -1,0 +1,174 @@
+"""The Odds API v4: player-points event odds, as a live object or in the historical envelope."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from typing import Any
+
+from nba_props.domain.calendar import game_date_of, parse_instant
+from nba_props.domain.names import player_lookup
+from nba_props.domain.odds import book_kind
+from nba_props.sources.landing import LandingZone, Payload, PayloadError
+from nba_props.sources.rejects import Reject
+
+FEED = "THE_ODDS_API"
+MARKETS = ("player_points", "player_points_alternate")
+
+
+def folder(day: date) -> str:
+    """The landing folder of a game date's captures."""
+    return f"the_odds_api/player_points/{day.isoformat()}"
+
+
+def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """The quotes of every capture landed for a game date, and what could not be used."""
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for payload in zone.list(folder(day)):
+        try:
+            quotes, refused = parse_event_odds(zone.load(payload), payload, day)
+        except PayloadError as error:
+            rejects.append(Reject(payload.path, None, error.reason, error.detail))
+            continue
+        rows += quotes
+        rejects += refused
+    source = zone.data_source(FEED)
+    for row in rows:
+        row["data_source"] = source
+    return rows, rejects
+
+
+def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """One event's quotes, one per book, market, player and line, with both prices.
+
+    Raises:
+        PayloadError: WRONG_SHAPE, NO_SNAPSHOT_TIME, BAD_TIME or WRONG_DAY: the payload as a whole is unusable.
+    """
+    event, snapshot_at = _unwrap(content, payload)
+    commence_at = _instant(event.get("commence_time"), payload, "commence_time")
+    if game_date_of(commence_at) != day:
+        raise PayloadError(
+            "WRONG_DAY", f"{payload.path}: the event starts on {game_date_of(commence_at)}, its folder is {day}"
+        )
+    shared = {
+        "game_date": day,
+        "event_id": str(event["id"]),
+        "home_team_name": str(event["home_team"]),
+        "away_team_name": str(event["away_team"]),
+        "commence_at": commence_at,
+        "snapshot_at": snapshot_at,
+        "payload": payload.path,
+    }
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+
+    def reject(position: str, reason: str, detail: str, raw: Any) -> None:
+        rejects.append(Reject(payload.path, position, reason, detail, raw))
+
+    for i, book in enumerate(event["bookmakers"]):
+        at_book = f"bookmakers[{i}]"
+        if not isinstance(book, dict) or not isinstance(book.get("key"), str):
+            reject(at_book, "WRONG_SHAPE", "the book has no key", book)
+            continue
+        markets = book.get("markets")
+        if not isinstance(markets, list) or not any(isinstance(m, dict) and m.get("outcomes") for m in markets):
+            reject(at_book, "BOOK_WITHOUT_PRICES", f"{book['key']} has no outcomes", book)
+            continue
+        for j, market in enumerate(markets):
+            at = f"{at_book}.markets[{j}]"
+            if not isinstance(market, dict) or market.get("key") not in MARKETS:
+                key = market.get("key") if isinstance(market, dict) else None
+                reject(at, "UNKNOWN_MARKET", f"market {key!r} of {book['key']}", market)
+                continue
+            try:
+                updated = market.get("last_update") or book.get("last_update")
+                last_update_at = parse_instant(updated) if updated else None
+            except (TypeError, ValueError) as error:
+                reject(at, "BAD_TIME", f"last_update of {book['key']}: {error}", market.get("last_update"))
+                continue
+            sides = _pair(market.get("outcomes") or [], at, reject)
+            for (name, line), prices in sides.items():
+                over, under = prices.get("Over"), prices.get("Under")
+                rows.append(
+                    {
+                        **shared,
+                        "bookmaker": book["key"],
+                        "book_kind": book_kind(book["key"]),
+                        "market": market["key"],
+                        "source_name": name,
+                        "player_lookup": player_lookup(name),
+                        "line": line,
+                        "over_price": over,
+                        "under_price": under,
+                        "last_update_at": last_update_at,
+                        "quote_id": _quote_id(event["id"], book["key"], market["key"], name, line, over, under, snapshot_at),
+                    }
+                )
+    return rows, rejects
+
+
+def _unwrap(content: Any, payload: Payload) -> tuple[dict[str, Any], datetime]:
+    if not isinstance(content, dict):
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: an object was expected, not {type(content).__name__}")
+    if "data" in content:
+        event = content["data"]
+        snapshot_at = _instant(content.get("timestamp"), payload, "timestamp")
+    else:
+        event = content
+        if payload.captured_at is None:
+            raise PayloadError("NO_SNAPSHOT_TIME", f"{payload.path}: neither the payload nor its name has an instant")
+        snapshot_at = payload.captured_at
+    needed = ("id", "commence_time", "home_team", "away_team", "bookmakers")
+    missing = [k for k in needed if not isinstance(event, dict) or event.get(k) is None]
+    if missing or not isinstance(event["bookmakers"], list):
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: the event lacks {missing or ['a list of bookmakers']}")
+    return event, snapshot_at
+
+
+def _instant(text: Any, payload: Payload, field: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except (TypeError, ValueError) as error:
+        raise PayloadError("BAD_TIME", f"{payload.path}: {field} {text!r}: {error}") from error
+
+
+def _pair(outcomes: list[Any], at: str, reject: Any) -> dict[tuple[str, float], dict[str, int]]:
+    """Outcomes by player and line, each side's price once; what is malformed is rejected, never set to a number."""
+    sides: dict[tuple[str, float], dict[str, int]] = {}
+    for k, outcome in enumerate(outcomes):
+        position = f"{at}.outcomes[{k}]"
+        problem = _outcome_problem(outcome)
+        if problem:
+            reject(position, *problem, outcome)
+            continue
+        quoted = sides.setdefault((outcome["description"], float(outcome["point"])), {})
+        if outcome["name"] in quoted:
+            reject(position, "DUPLICATE_OUTCOME", f"a second {outcome['name']} for the same player and line", outcome)
+            continue
+        quoted[outcome["name"]] = int(outcome["price"])
+    return sides
+
+
+def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
+    if not isinstance(outcome, dict) or outcome.get("name") not in ("Over", "Under"):
+        return "WRONG_SHAPE", "an outcome is named Over or Under"
+    if not isinstance(outcome.get("description"), str) or not outcome["description"].strip():
+        return "MISSING_PLAYER", "the outcome names no player"
+    for field in ("point", "price"):
+        value = outcome.get(field)
+        if value is None:
+            return f"MISSING_{field.upper()}", f"{outcome['description']} has no {field}"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"BAD_{field.upper()}", f"{outcome['description']} has {field} {value!r}"
+    point, price = outcome["point"], outcome["price"]
+    if not 0 < point < 200 or (point * 2) % 1:
+        return "BAD_POINT", f"{outcome['description']} has line {point}, not a positive half point"
+    if price % 1 or abs(price) < 100:
+        return "BAD_PRICE", f"{outcome['description']} has price {price}, which is not American"
+    return None
+
+
+def _quote_id(*parts: Any) -> str:
+    text = "\x1f".join("" if p is None else p.isoformat() if isinstance(p, datetime) else str(p) for p in parts)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,4 @@
+"""The storage seam: one interface, an implementation per profile.
+
+Belongs here: moving tables in and out, atomically. Does not: any rule about basketball, betting or Dagster.
+"""

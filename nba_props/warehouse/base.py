@@ -1,0 +1,82 @@
+"""The interface every warehouse implements, and the errors it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nba_props.schemas.base import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class WarehouseError(RuntimeError):
+    """Base of everything a warehouse raises; the message names table, partition and the way out."""
+
+
+class MissingPartition(WarehouseError):
+    """A partition was read that nobody has written."""
+
+
+class CorruptPartition(WarehouseError):
+    """A stored partition can't be read."""
+
+
+class PartitionMismatch(WarehouseError):
+    """A frame holds rows outside the partitions it was to be written to."""
+
+
+class LedgerConflict(WarehouseError):
+    """Rows with a known key differ from what the ledger already holds."""
+
+
+@dataclass(frozen=True)
+class AppendResult:
+    """What an append did, in rows."""
+
+    added: int
+    already_present: int
+
+
+class Warehouse(Protocol):
+    """Tables partitioned by ``game_date``; every call is safe beside any other process's."""
+
+    #: queries run so far; tests assert that it does not grow with the number of players
+    query_count: int
+
+    def table(self, table: Table) -> str:
+        """The name under which SQL addresses the table."""
+
+    def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
+        """Replace each partition whole and atomically; a partition without rows is written empty.
+
+        Raises:
+            ContractError: the frame breaks the table's contract; nothing was written.
+            PartitionMismatch: the frame has rows outside ``partitions``; nothing was written.
+        """
+
+    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
+        """Append rows whose key is new to a ledger, under a lock per partition.
+
+        Raises:
+            LedgerConflict: a known key comes with other content; the partition is left as it was.
+        """
+
+    def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
+        """The rows of the partitions, in partition order, with the contract's dtypes.
+
+        Raises:
+            MissingPartition: one of them was never written.
+        """
+
+    def partitions(self, table: Table) -> list[date]:
+        """The partitions that exist, in order."""
+
+    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+        """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
+
+    def tables(self) -> Iterable[str]:
+        """Addresses of the tables that hold at least one partition."""

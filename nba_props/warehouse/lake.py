@@ -1,0 +1,337 @@
+"""The local warehouse: a lake of Parquet files, one per table and game_date, queried by DuckDB in memory.
+
+A partition is written to a temporary name beside its place and renamed over it, so a reader sees the old rows or the
+new ones, and a killed writer leaves the old ones. Any number of processes may read and write at once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nba_props.schemas import TABLES, VIEWS, Table
+from nba_props.schemas.base import DUCKDB_TYPES
+from nba_props.warehouse.base import (
+    AppendResult,
+    CorruptPartition,
+    LedgerConflict,
+    MissingPartition,
+    PartitionMismatch,
+    WarehouseError,
+)
+from nba_props.warehouse.sql import to_duckdb
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+    import pyarrow
+
+_PREFIX = "game_date="
+_FILE = "data.parquet"
+_TEMPORARY = ".tmp-"
+_ORPHAN_AGE_SECONDS = 3600
+_LOCK_TIMEOUT_SECONDS = 120
+
+
+class LakeWarehouse:
+    """Tables under ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+        self.query_count = 0
+        self._count_lock = threading.Lock()
+
+    # -- names and places -------------------------------------------------------------------------------------------
+
+    def table(self, table: Table) -> str:
+        return table.address
+
+    @property
+    def catalog_path(self) -> Path:
+        """A DuckDB file that holds only views over the lake, for BI tools."""
+        return self.root / "catalog.duckdb"
+
+    def _folder(self, table: Table) -> Path:
+        return self.root / table.dataset / table.name
+
+    def _file(self, table: Table, partition: date) -> Path:
+        return self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / _FILE
+
+    def partitions(self, table: Table) -> list[date]:
+        try:
+            names = os.listdir(self._folder(table))
+        except FileNotFoundError:
+            return []
+        days = [date.fromisoformat(n.removeprefix(_PREFIX)) for n in names if n.startswith(_PREFIX)]
+        return sorted(d for d in days if self._file(table, d).exists())
+
+    def tables(self) -> list[str]:
+        return [address for address, table in TABLES.items() if self._has_partition(table)]
+
+    def _has_partition(self, table: Table) -> bool:
+        return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
+        valid = table.validate(frame)
+        pieces = _split(table, valid, partitions)
+        first_time = not self._has_partition(table)
+        for partition, rows in pieces.items():
+            self._replace(table, partition, rows)
+        if first_time:
+            self.refresh_catalog()
+
+    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
+        import pandas as pd
+
+        valid = table.validate(frame)
+        pieces = _split(table, valid, partitions)
+        first_time = not self._has_partition(table)
+        added = present = 0
+        for partition, rows in pieces.items():
+            with self._lock(table, partition):
+                known = self.read(table, [partition]) if self._file(table, partition).exists() else table.empty()
+                new = rows[~_keys(table, rows).isin(_keys(table, known))]
+                _refuse_conflicts(table, partition, rows, known)
+                added += len(new)
+                present += len(rows) - len(new)
+                if len(new) or not self._file(table, partition).exists():
+                    frames = [f for f in (known, new) if len(f)]
+                    self._replace(table, partition, pd.concat(frames) if frames else table.empty())
+        if first_time:
+            self.refresh_catalog()
+        return AppendResult(added, present)
+
+    def _replace(self, table: Table, partition: date, rows: pd.DataFrame) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        target = self._file(table, partition)
+        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(target.parent)
+            arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
+            with temporary.open("wb") as sink:
+                pq.write_table(arrow, sink, compression="zstd")
+                sink.flush()
+                os.fsync(sink.fileno())
+            os.replace(temporary, target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True) if os.access(target.parent, os.W_OK) else None
+            raise WarehouseError(
+                f"cannot write {table.address} partition {partition} under {self.root}: {error.strerror or error}. "
+                "The old partition is unchanged; free the disk or fix the permissions and run again"
+            ) from error
+
+    @contextmanager
+    def _lock(self, table: Table, partition: date) -> Iterator[None]:
+        import filelock
+
+        path = self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / ".lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS)
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise WarehouseError(
+                f"{table.address} partition {partition} is held by another run for over {_LOCK_TIMEOUT_SECONDS} s; "
+                "wait for it or stop it, then run again"
+            ) from error
+        except OSError as error:
+            raise WarehouseError(f"cannot lock {table.address} partition {partition}: {error}") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
+        import pyarrow as pa
+
+        missing = [d for d in partitions if not self._file(table, d).exists()]
+        if missing:
+            raise MissingPartition(
+                f"{table.address} has no partition {', '.join(map(str, missing[:5]))}"
+                f"{' and more' if len(missing) > 5 else ''}: materialize it first"
+            )
+        pieces = [self._read_file(table, d) for d in partitions]
+        arrow = pa.concat_tables(pieces) if pieces else table.arrow_schema().empty_table()
+        return table.conform(_to_frame(arrow))
+
+    def _read_file(self, table: Table, partition: date) -> pyarrow.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._file(table, partition)
+        try:
+            # one open handle, so that a replacement in between can't mix two versions
+            with path.open("rb") as source:
+                arrow = pq.read_table(source)
+        except (pa.ArrowException, OSError) as error:
+            raise CorruptPartition(
+                f"{table.address} partition {partition} can't be read ({path}): {error}. Materialize it again"
+            ) from error
+        if arrow.schema.names != table.column_names:
+            raise CorruptPartition(
+                f"{table.address} partition {partition} was written under another contract: it has "
+                f"{sorted(set(arrow.schema.names) ^ set(table.column_names))} more or less. Materialize it again"
+            )
+        return arrow
+
+    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+        import duckdb
+
+        statement = to_duckdb(sql)
+        with self._count_lock:
+            self.query_count += 1
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            self._create_views(connection, statement.reads)
+            try:
+                arrow = connection.execute(statement.sql, parameters).to_arrow_table()
+            except (duckdb.IOException, duckdb.InvalidInputException) as error:
+                raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
+        return _to_frame(arrow)
+
+    def read_only(self, sql: str) -> pd.DataFrame:
+        """The result of one statement in DuckDB's own SQL that reads the lake's tables and views and nothing else.
+
+        Raises:
+            WarehouseError: the statement is none that only reads, or it fails; the message is DuckDB's.
+        """
+        import duckdb
+
+        readers = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION)
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            self._create_views(connection, [*TABLES, *VIEWS])
+            folder = str(self.root.absolute()).replace("'", "''")
+            connection.execute(f"SET allowed_directories = ['{folder}/']")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            try:
+                statements = connection.extract_statements(sql)
+                if len(statements) != 1 or statements[0].type not in readers:
+                    raise WarehouseError("one SELECT (or DESCRIBE, SHOW, EXPLAIN) is allowed, nothing that changes data")
+                return connection.execute(statements[0]).to_arrow_table().to_pandas()
+            except duckdb.Error as error:
+                raise WarehouseError(str(error)) from error
+
+    def _create_views(self, connection: duckdb.DuckDBPyConnection, addresses: Sequence[str]) -> None:
+        for address in addresses:
+            if address in VIEWS:
+                body = to_duckdb(VIEWS[address].sql)
+                self._create_views(connection, body.reads)
+                self._create_view(connection, address, body.sql)
+            elif address in TABLES:
+                self._create_view(connection, address, self._scan(TABLES[address]))
+            else:
+                raise WarehouseError(f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}")
+
+    def _create_view(self, connection: duckdb.DuckDBPyConnection, address: str, body: str) -> None:
+        dataset, name = address.split(".")
+        connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
+        connection.execute(f'CREATE OR REPLACE VIEW "{dataset}"."{name}" AS {body}')
+
+    def _scan(self, table: Table) -> str:
+        if not self._has_partition(table):
+            columns = ", ".join(f'CAST(NULL AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+            return f"SELECT {columns} WHERE FALSE"
+        columns = ", ".join(f'"{c.name}"' for c in table.columns)
+        glob = str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE).replace("'", "''")
+        return f"SELECT {columns} FROM read_parquet('{glob}', hive_partitioning = true, hive_types = {{'game_date': DATE}})"
+
+    # -- the catalog ------------------------------------------------------------------------------------------------
+
+    def refresh_catalog(self) -> Path:
+        """Rebuild the catalog of views beside the old one and rename it over."""
+        import duckdb
+
+        self.root.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=self.root))
+        try:
+            fresh = folder / "catalog.duckdb"
+            with duckdb.connect(str(fresh)) as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                self._create_views(connection, [*TABLES, *VIEWS])
+            os.replace(fresh, self.catalog_path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return self.catalog_path
+
+
+def _split(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dict[date, pd.DataFrame]:
+    """The rows of each requested partition; rows of any other are an error, and so is a row without a date."""
+    import pandas as pd
+
+    wanted = pd.to_datetime(pd.Index(partitions))
+    stray = frame.loc[~frame["game_date"].isin(wanted), "game_date"]
+    if len(stray):
+        days = sorted({str(d)[:10] for d in stray})
+        raise PartitionMismatch(f"{table.address}: {len(stray)} rows of {days[:5]} are outside the partitions written")
+    groups = {day: rows for day, rows in frame.groupby("game_date", sort=True)}
+    empty = frame.iloc[:0]
+    return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
+
+
+def _keys(table: Table, frame: pd.DataFrame) -> pd.MultiIndex:
+    import pandas as pd
+
+    return pd.MultiIndex.from_frame(frame[list(table.key)].astype(str))
+
+
+def _refuse_conflicts(table: Table, partition: date, rows: pd.DataFrame, known: pd.DataFrame) -> None:
+    if not table.content or rows.empty or known.empty:
+        return
+    both = rows.merge(known, on=list(table.key), suffixes=("", "_known"))
+    differs = both[[]].assign(differs=False)["differs"]
+    for column in table.content:
+        new, old = both[column], both[f"{column}_known"]
+        differs |= ~((new == old).fillna(False).astype(bool) | (new.isna() & old.isna()))
+    if differs.any():
+        first = both.loc[differs, list(table.key)].iloc[0].to_dict()
+        raise LedgerConflict(
+            f"{table.address} partition {partition}: {int(differs.sum())} rows are published already with other "
+            f"{', '.join(table.content)}, the first {first}. The same inputs gave another answer: raise model_version"
+        )
+
+
+def _to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    for i, kind in enumerate(arrow.schema.types):
+        if pa.types.is_decimal(kind):  # DuckDB sums whole numbers into 128 bits; the contract's are 64
+            whole = pa.int64() if kind.scale == 0 else pa.float64()
+            arrow = arrow.set_column(i, arrow.schema.names[i], arrow.column(i).cast(whole))
+    dtypes = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame = arrow.to_pandas(types_mapper=dtypes.get, date_as_object=False)
+    for name in frame.columns:
+        kind = frame[name].dtype
+        if isinstance(kind, pd.DatetimeTZDtype):
+            frame[name] = frame[name].dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+        elif kind.kind == "M":
+            frame[name] = frame[name].astype("datetime64[ns]")
+    return frame
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed writers left behind long ago."""
+    for orphan in folder.glob(f"{_TEMPORARY}*"):
+        try:
+            if time.time() - orphan.stat().st_mtime > _ORPHAN_AGE_SECONDS:
+                orphan.unlink()
+        except FileNotFoundError:
+            continue
