@@ -65,11 +65,11 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         published, held_back = gate.split(judged)
         now = pd.Timestamp(clock())
         published = published.assign(
-            run_id=context.run_id,
+            run_id=context.run.run_id,
             created_at=now,
             is_backfill=published["cutoff_at"].isna() | (published["cutoff_at"] <= now),
         )
-        held_back = held_back.assign(run_id=context.run_id, quarantined_at=now)
+        held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
         return emit(
             context,
             [predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS],

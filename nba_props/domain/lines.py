@@ -167,7 +167,8 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     out["opening_line"] = opening["line"].reindex(book_key).array
     out["opening_at"] = opening["snapshot_at"].reindex(book_key).array
     out["line_movement"] = out["line"] - out["opening_line"]
-    current = _latest_capture(usable)
+    # a book that has since withdrawn a side still offers nothing better than the chosen quote itself
+    current = pd.concat([_latest_capture(usable), usable[usable["quote_id"].isin(picked["quote_id"].dropna())]])
     for side in ("over", "under"):
         best = _best_price(current, picked, side).reindex(key)
         out[f"best_{side}_price"] = best[f"{side}_price"].array

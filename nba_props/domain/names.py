@@ -179,11 +179,15 @@ def _no_matches() -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype="object") for c in columns})
 
 
+def _map(rule: Rule, names: pd.Series) -> pd.Series:
+    return pd.Series([rule(n) for n in names], index=names.index, dtype=object)
+
+
 def _match(names: pd.DataFrame, people: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, set[int]]:
     """Names whose key belongs to exactly one person in scope, and the rows whose key belongs to several."""
     scope = [c for c in ("game_date", "game_id") if c in people.columns]
-    left = names.assign(key=[rule(n) for n in names["source_name"]])
-    right = people[[*scope, "player_id", "player_name"]].assign(key=[rule(n) for n in people["player_name"]])
+    left = names.assign(key=_map(rule, names["source_name"]))
+    right = people[[*scope, "player_id", "player_name"]].assign(key=_map(rule, people["player_name"]))
     right = right[right["key"].notna()].drop_duplicates([*scope, "player_id", "key"])
     joined = left[left["key"].notna()].merge(right, on=[*scope, "key"])
     several = joined["row"].duplicated(keep=False)

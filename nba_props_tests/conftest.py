@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from nba_props.automation.runner import Outcome
+from nba_props.definitions import build_defs
+from nba_props.settings import Settings
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests import league
+
+DAY = league.FIRST + timedelta(20)
+"""A date with games, twenty days into the small league."""
+
+
+@dataclass
+class Platform:
+    """A platform over a temporary landing zone and lake, on an ephemeral Dagster instance."""
+
+    settings: Settings
+    zone: LandingZone
+    warehouse: LakeWarehouse
+    instance: dg.DagsterInstance
+    definitions: dg.Definitions
+    now: datetime
+
+    def run(self, job: str, first: date, last: date | None = None) -> Outcome:
+        from nba_props.automation.runner import execute
+
+        return execute(self.definitions, self.instance, job, first, last or first)
+
+    def predict(self, first: date, last: date | None = None) -> Outcome:
+        return self.run("predict", first, last)
+
+    def ingest(self, first: date, last: date) -> Outcome:
+        return self.run("ingest_history", first, last)
+
+    def query(self, sql: str, **parameters: object):
+        return self.warehouse.query(sql, **parameters)
+
+    def failed(self, outcome: Outcome) -> dict[str, str]:
+        return {f"{asset.split('/')[-1]}.{name}": severity for asset, name, severity, _ in outcome.failed_checks}
+
+
+def make_settings(folder: Path, first_date: date = league.FIRST) -> Settings:
+    return Settings(profile="local", home=folder / "home", landing=str(folder / "landing"), first_date=first_date)
+
+
+@pytest.fixture
+def zone(tmp_path: Path) -> LandingZone:
+    (tmp_path / "landing").mkdir()
+    return LandingZone(str(tmp_path / "landing"))
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> LakeWarehouse:
+    return LakeWarehouse(tmp_path / "lake")
+
+
+def open_platform(folder: Path, instance: dg.DagsterInstance, now: datetime | None = None) -> Platform:
+    """A platform over ``folder/landing`` and ``folder/home``; the clock stands three hours before the day's tip-off."""
+    settings = make_settings(folder)
+    (folder / "landing").mkdir(parents=True, exist_ok=True)
+    zone, warehouse = LandingZone(settings.landing), LakeWarehouse(settings.lake)
+    platform = Platform(settings, zone, warehouse, instance, dg.Definitions(), now or league.tipoff(DAY) - timedelta(hours=3))
+    platform.definitions = build_defs(settings, warehouse, zone, clock=lambda: platform.now)
+    return platform
+
+
+@pytest.fixture
+def make_platform(tmp_path: Path):
+    """Makes platforms whose landing zones are filled by the caller; each in a folder of its own."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        made: list[Platform] = []
+
+        def make(fill: Callable[[LandingZone], object] = league.land, now: datetime | None = None) -> Platform:
+            made.append(open_platform(tmp_path / f"platform-{len(made)}", instance, now))
+            fill(made[-1].zone)
+            return made[-1]
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def landed_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small league, landed, with the history before ``DAY`` ingested; copied by each test that wants it."""
+    folder = tmp_path_factory.mktemp("landed") / "platform"
+    with dg.DagsterInstance.ephemeral() as instance:
+        made = open_platform(folder, instance)
+        league.land(made.zone)
+        assert made.ingest(league.FIRST, DAY - timedelta(1)).success
+    return folder
+
+
+@pytest.fixture
+def platform(landed_history: Path, tmp_path: Path):
+    """A platform of its own over the landed league with its history ingested."""
+    shutil.copytree(landed_history, tmp_path / "platform")
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield open_platform(tmp_path / "platform", instance)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real payloads, or a skip that says what to set."""
+    folder = Path(os.environ.get("NBA_PROPS_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (folder / "landing").is_dir():
+        pytest.skip(f"no real payloads at {folder}: set NBA_PROPS_REAL_DATA")
+    return folder
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)

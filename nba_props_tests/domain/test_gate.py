@@ -1,0 +1,182 @@
+"""The gate on generated claims: no invalid line passes, no honest row is held back."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.domain import gate
+from nba_props.domain.lines import PLACEHOLDER_VALUES, claimed_lines_sql
+from nba_props.schemas import TABLES, predictions
+from nba_props.warehouse.lake import LakeWarehouse
+
+DAY = pd.Timestamp("2025-11-05")
+CUTOFF = pd.Timestamp("2025-11-06T00:00Z")
+N = 120_000
+SYSTEM = TABLES["nba_predictions.moving_average"]
+
+
+def quotes(n: int) -> pd.DataFrame:
+    """Quotes with lines on the half-point grid, genuine 20.0 among them, every tenth in play."""
+    i = np.arange(n)
+    in_play = i % 10 == 9
+    snapshot = CUTOFF + pd.to_timedelta(np.where(in_play, 30, -30 - i % 600), unit="min")
+    return pd.DataFrame(
+        {
+            "game_date": DAY, "quote_id": [f"q{k}" for k in i], "game_id": [f"{22500000 + k % 12:010d}" for k in i],
+            "event_id": "e", "bookmaker": np.where(i % 7 == 6, "prizepicks", "draftkings"),
+            "book_kind": np.where(i % 7 == 6, "DFS", "SPORTSBOOK"), "market": "player_points",
+            "source_name": [f"Player {k}" for k in i], "player_lookup": [f"player{k}" for k in i],
+            "line": np.where(i % 13 == 0, 20.0, 0.5 + (i % 80) / 2), "over_price": -110 - i % 30,
+            "under_price": 100 + i % 30, "snapshot_at": snapshot, "last_update_at": snapshot, "commence_at": CUTOFF,
+            "cutoff_at": CUTOFF, "minutes_before_game": (CUTOFF - snapshot).total_seconds() / 60, "is_in_play": in_play,
+            "payload": "p", "data_source": "THE_ODDS_API",
+        }
+    )  # fmt: skip
+
+
+def resolved(q: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "game_date": DAY, "game_id": q["game_id"], "source": "THE_ODDS_API", "source_name": q["source_name"],
+            "player_id": np.arange(len(q)) + 1, "player_name": q["source_name"], "player_lookup": q["player_lookup"],
+            "method": "EXACT", "score": np.nan, "quotes": 1,
+        }
+    )  # fmt: skip
+
+
+def honest(q: pd.DataFrame) -> pd.DataFrame:
+    """One claim per quote, copied from it faithfully."""
+    n = len(q)
+    return pd.DataFrame(
+        {
+            "game_date": DAY, "game_id": q["game_id"], "player_id": np.arange(n) + 1, "player_name": q["source_name"],
+            "player_lookup": q["player_lookup"], "system_id": "moving_average", "model_version": "1",
+            "predicted_points": 12.0, "confidence_score": 0.5, "recommendation": "PASS", "line_margin": 12.0 - q["line"],
+            "abstain_reason": None, "components": "{}", "feature_hash": "0", "cutoff_at": CUTOFF, "has_prop_line": True,
+            "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API", "sportsbook": q["bookmaker"],
+            "quote_id": q["quote_id"], "line": q["line"], "over_price": q["over_price"].astype("Int64"),
+            "under_price": q["under_price"].astype("Int64"), "line_minutes_before_game": q["minutes_before_game"],
+        }
+    )  # fmt: skip
+
+
+NO_LINE = {
+    "has_prop_line": False, "line_source": "NO_PROP_LINE", "line_source_api": None, "sportsbook": None, "quote_id": None,
+    "line": np.nan, "over_price": pd.NA, "under_price": pd.NA, "line_minutes_before_game": np.nan,
+    "recommendation": "NO_LINE", "line_margin": np.nan,
+}  # fmt: skip
+
+
+def judge(lake: LakeWarehouse, q: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
+    day = [DAY.date()]
+    lake.write(TABLES["nba_raw.odds_quotes"], q, day)
+    lake.write(TABLES["nba_reference.resolved_names"], resolved(q), day)
+    lake.write(SYSTEM, SYSTEM.conform(claims[SYSTEM.column_names]), day)
+    return lake.query(claimed_lines_sql(f"(SELECT * FROM {SYSTEM.address})"), first=day[0], last=day[0])
+
+
+def corruptions(rng: np.random.Generator):
+    """Each way a writer goes wrong, and the reasons it may be held back for."""
+    sentinel = lambda n: rng.choice(PLACEHOLDER_VALUES[:3], n)  # noqa: E731
+    return {
+        "20.0 without quote": (lambda n: {"line": 20.0, "quote_id": None}, {"PLACEHOLDER_LINE"}),
+        "sentinel without source": (lambda n: {"line": sentinel(n), "line_source": None}, {"PLACEHOLDER_LINE"}),
+        "no source": (lambda n: {"line_source": None, "line": 11.5}, {"NO_SOURCE"}),
+        "estimated": (lambda n: {"line_source": "ESTIMATED_AVG", "line": 11.5}, {"UNKNOWN_SOURCE"}),
+        "null line": (lambda n: {"line": np.nan}, {"MISSING_LINE"}),
+        "made-up quote": (lambda n: {"quote_id": "made-up", "line": 11.5}, {"NO_QUOTE"}),
+        "line moved by half": (lambda n: {"line": "+0.5"}, {"LINE_MISMATCH", "PLACEHOLDER_LINE"}),
+        "price changed": (lambda n: {"over_price": -999}, {"PRICE_MISMATCH"}),
+        "price missing": (lambda n: {"under_price": pd.NA}, {"PRICE_MISMATCH"}),
+        "other book": (lambda n: {"sportsbook": "fanduel"}, {"BOOK_MISMATCH"}),
+        "null book": (lambda n: {"sportsbook": None}, {"BOOK_MISMATCH"}),
+        "flag down": (lambda n: {"has_prop_line": False}, {"CONTRADICTORY_LINE"}),
+        "another's quote": (lambda n: {"player_id": 10_000_000}, {"QUOTE_OF_ANOTHER"}),
+        "another game": (lambda n: {"game_id": "0022599999"}, {"QUOTE_OF_ANOTHER"}),
+        "line on a row without one": (lambda n: {**NO_LINE, "line": 11.5}, {"CONTRADICTORY_LINE"}),
+        "20.0 on a row without one": (lambda n: {**NO_LINE, "line": 20.0}, {"PLACEHOLDER_LINE"}),
+        "no cut-off": (lambda n: {"cutoff_at": pd.NaT}, {"NO_CUTOFF"}),
+        "points off the scale": (lambda n: {"predicted_points": 61.0}, {"INVALID_PREDICTION"}),
+        "no points, no reason": (lambda n: {"predicted_points": np.nan, "confidence_score": np.nan}, {"INVALID_PREDICTION"}),
+        "confidence in percent": (lambda n: {"confidence_score": 52.0}, {"INVALID_CONFIDENCE"}),
+        "HOLD": (lambda n: {"recommendation": "HOLD"}, {"INVALID_RECOMMENDATION"}),
+        "NO_LINE beside a line": (lambda n: {"recommendation": "NO_LINE"}, {"INVALID_RECOMMENDATION"}),
+        "no version": (lambda n: {"model_version": None}, {"MISSING_KEY"}),
+    }
+
+
+def test_no_invalid_row_passes_and_no_honest_row_is_held_back(lake):
+    rng = np.random.default_rng(7)
+    q = quotes(N)
+    claims = honest(q)
+    without = rng.random(N) < 0.2
+    claims.loc[without, list(NO_LINE)] = list(NO_LINE.values())
+    kinds = corruptions(rng)
+    damaged = rng.random(N) < 0.5
+    kind = np.where(damaged, rng.choice(list(kinds), N), "")
+    for name, (change, _) in kinds.items():
+        at = (kind == name) & ~without
+        for column, value in change(int(at.sum())).items():
+            claims.loc[at, column] = claims.loc[at, column] + 0.5 if isinstance(value, str) and value == "+0.5" else value
+    kind = np.where(without, "", kind)
+
+    published, held = gate.split(judge(lake, q, claims))
+    assert len(published) + len(held) == N
+
+    lawful = without | ((kind == "") & ~q["is_in_play"] & (q["bookmaker"] == "draftkings"))
+    assert set(published["player_id"]) == set(claims.loc[lawful, "player_id"])
+    genuine = published[(published["line"] == 20.0)]
+    assert len(genuine) > 1000, "verified lines of exactly 20.0 pass"
+
+    reason = held.assign(index=held["player_name"].str.removeprefix("Player ").astype(int)).set_index("index")["reason"]
+    for name, (_, expected) in kinds.items():
+        rows = np.flatnonzero((kind == name) & ~q["is_in_play"] & (q["bookmaker"] == "draftkings"))
+        found = set(reason.loc[rows])
+        assert found, name
+        assert found <= expected, name
+    untouched = np.flatnonzero((kind == "") & ~without & q["is_in_play"] & (q["bookmaker"] == "draftkings"))
+    assert set(reason.loc[untouched]) == {"IN_PLAY_QUOTE"}
+    dfs = np.flatnonzero((kind == "") & ~without & (q["bookmaker"] == "prizepicks"))
+    assert set(reason.loc[dfs]) == {"BOOK_NOT_ALLOWED"}
+    assert held["detail"].notna().all()
+    assert set(held["reason"]) <= set(gate.REASONS)
+
+
+def test_what_passes_fits_the_ledger_and_what_is_held_back_its_quarantine(lake):
+    q = quotes(50)
+    claims = honest(q)
+    claims.loc[3, "line"] = 20.0
+    published, held = gate.split(judge(lake, q, claims))
+    now = pd.Timestamp("2025-11-05T20:00Z")
+    predictions.PLAYER_PROP_PREDICTIONS.validate(published.assign(run_id="r", created_at=now, is_backfill=False))
+    predictions.QUARANTINED_PREDICTIONS.validate(held.assign(run_id="r", quarantined_at=now))
+
+
+def test_two_rows_of_one_system_for_one_player_are_both_held_back(lake):
+    q = quotes(3)
+    claims = pd.concat([honest(q), honest(q).head(1).assign(predicted_points=30.0)], ignore_index=True)
+    published, held = gate.split(judge(lake, q, claims))
+    assert len(published) == 2
+    assert held["reason"].tolist() == ["DUPLICATE", "DUPLICATE"]
+
+
+@pytest.mark.parametrize(("rec", "points"), [("OVER", 5.0), ("UNDER", 30.0)])
+def test_a_side_against_its_own_margin_is_held_back(lake, rec, points):
+    q = quotes(1).assign(line=12.5)
+    published, held = gate.split(judge(lake, q, honest(q).assign(recommendation=rec, predicted_points=points)))
+    assert published.empty
+    assert held["reason"].tolist() == ["INVALID_RECOMMENDATION"]
+
+
+def test_the_prediction_id_is_the_key_and_nothing_else(lake):
+    q = quotes(2)
+    one, _ = gate.split(judge(lake, q, honest(q)))
+    two, _ = gate.split(judge(lake, q, honest(q).assign(predicted_points=13.0)))
+    three, _ = gate.split(judge(lake, q, honest(q).assign(feature_hash="1")))
+    assert one["prediction_id"].tolist() == two["prediction_id"].tolist()
+    assert not set(one["prediction_id"]) & set(three["prediction_id"])
+    assert date(2025, 11, 5) == one["game_date"][0].date()

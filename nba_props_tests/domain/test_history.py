@@ -1,0 +1,171 @@
+"""History and context against a slow oracle that walks row by row, and the number of queries they take."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.domain import context, history
+from nba_props.schemas import TABLES, analytics, raw
+from nba_props.warehouse.lake import LakeWarehouse
+
+DAY = date(2025, 12, 20)
+FIRST = date(2025, 10, 1)
+
+
+def box_scores(players: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Random appearances of ``players`` on teams of fifteen, from 1 July to the day after DAY."""
+    rows = []
+    for p in range(players):
+        day = date(2025, 7, 1) + timedelta(int(rng.integers(0, 9)))
+        while day <= DAY + timedelta(1):
+            rows.append((day, p + 1, p // 15))
+            day += timedelta(int(rng.integers(1, 6)))
+    f = pd.DataFrame(rows, columns=["game_date", "player_id", "team"])
+    n = len(f)
+    f["game_date"] = pd.to_datetime(f["game_date"])
+    out = raw.BOX_SCORES.empty().reindex(range(n)).drop(columns=f.columns)
+    out = pd.concat([f[["game_date", "player_id"]], out.drop(columns=[c for c in f if c in out], errors="ignore")], axis=1)
+    pair = f["team"] // 2
+    out["game_id"] = [f"00225{d.dayofyear:03d}{g:02d}" for d, g in zip(f["game_date"], pair, strict=True)]
+    out["team_id"], out["team"] = f["team"] + 1, "T" + f["team"].astype(str)
+    out["opponent"], out["is_home"], out["won"] = "OPP", f["team"] % 2 == 0, True
+    out["player_name"] = "P" + f["player_id"].astype(str)
+    out["player_lookup"] = out["player_name"].str.lower()
+    out["season"] = np.where(f["game_date"] >= "2025-10-01", "2025-26", "2024-25")
+    out["season_type"] = "Regular Season"
+    for c in raw.BOX_SCORE_STATS:
+        out[c.name] = rng.integers(0, 40, n)
+    out["plus_minus"], out["payload"], out["data_source"] = 0, "p", "NBA_STATS"
+    return out[raw.BOX_SCORES.column_names]
+
+
+def slate(players: int, days: list[date]) -> pd.DataFrame:
+    rows = [(d, p + 1, p // 15) for d in days for p in range(players)]
+    f = pd.DataFrame(rows, columns=["game_date", "player_id", "team"])
+    f["game_date"] = pd.to_datetime(f["game_date"])
+    cutoff = f["game_date"].dt.tz_localize("UTC") + pd.Timedelta(hours=24)
+    return pd.DataFrame(
+        {
+            "game_date": f["game_date"], "game_id": "0022500001", "player_id": f["player_id"],
+            "player_name": "P" + f["player_id"].astype(str), "player_lookup": "p" + f["player_id"].astype(str),
+            "season": "2025-26", "season_type": "Regular Season", "team_id": f["team"] + 1,
+            "team": "T" + f["team"].astype(str), "opponent_team_id": (f["team"] ^ 1) + 1, "opponent": "X", "is_home": True,
+            "team_source": "LAST_GAME", "team_null_reason": None, "tipoff_at": cutoff, "cutoff_at": cutoff, "is_quoted": False,
+        }
+    )  # fmt: skip
+
+
+def stored(lake: LakeWarehouse, players: int, days: list[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    boxes, people = box_scores(players, np.random.default_rng(players)), slate(players, days)
+    lake.write(raw.BOX_SCORES, boxes, sorted({d.date() for d in boxes["game_date"]}))
+    lake.write(analytics.SLATE, people, days)
+    return boxes, people
+
+
+def ask(lake: LakeWarehouse, days: list[date], look_back: int = 90, most: int = 30):
+    span = {"first": days[0], "last": days[-1]}
+    games = lake.query(history.historical_games_sql(look_back, most), **span)
+    season = lake.query(history.SEASON_SQL, **span, history_from=FIRST)
+    form = lake.query(history.team_form_sql(look_back), **span)
+    return TABLES["nba_analytics.historical_games"].validate(games), season, form
+
+
+@pytest.mark.parametrize(("look_back", "most"), [(90, 30), (30, 5)])
+def test_history_equals_a_walk_through_the_rows(lake, look_back, most):
+    days = [DAY - timedelta(3), DAY]
+    boxes, people = stored(lake, 20, days)
+    games, _, _ = ask(lake, days, look_back, most)
+    for person in people.itertuples():
+        own = []
+        for b in boxes.itertuples():
+            age = (person.game_date - b.game_date).days
+            if b.player_id == person.player_id and 0 < age <= look_back:
+                own.append((b.game_date, b.game_id, b.points))
+        own = sorted(own, reverse=True)[:most]
+        mine = games[(games["game_date"] == person.game_date) & (games["player_id"] == person.player_id)].sort_values("recency")
+        assert list(zip(mine["played_on"], mine["game_id"], mine["points"], strict=True)) == own
+        assert mine["recency"].tolist() == list(range(1, len(own) + 1))
+
+
+def test_context_equals_a_walk_through_the_rows(lake):
+    days = [DAY - timedelta(1), DAY]
+    boxes, people = stored(lake, 30, days)
+    games, season, form = ask(lake, days)
+    lines = people[["game_date", "player_id"]].assign(
+        has_prop_line=False, line=np.nan, consensus_line=np.nan, opening_line=np.nan, no_line_reason="NOT_QUOTED"
+    )
+    built = TABLES["nba_analytics.upcoming_player_game_context"].validate(context.build(people, games, season, form, lines))
+    assert len(built) == len(people)
+    for row in built.itertuples():
+        past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
+        past = past.sort_values("game_date", ascending=False)
+        recent = past[past["game_date"] >= row.game_date - pd.Timedelta(days=90)].head(30)
+        ages = [(row.game_date - d).days for d in recent["game_date"]]
+        scored, played = recent["points"].tolist(), recent["minutes"].tolist()
+        this_season = past[past["season"] == "2025-26"]
+        assert row.days_rest == ages[0]
+        assert row.back_to_back == (ages[0] == 1)
+        assert row.games_in_last_7_days == sum(a <= 7 for a in ages)
+        assert row.minutes_in_last_14_days == sum(m for a, m in zip(ages, played, strict=True) if a <= 14)
+        pairs = sum(1 for near, far in zip(ages, ages[1:], strict=False) if far - near == 1 and far <= 14)
+        assert row.back_to_backs_last_14_days == pairs
+        assert row.points_avg_last_5 == pytest.approx(np.mean(scored[:5]))
+        assert row.points_avg_last_10 == pytest.approx(np.mean(scored[:10]))
+        assert row.points_std_last_10 == pytest.approx(np.std(scored[:10], ddof=1))
+        assert row.points_avg_season == pytest.approx(this_season["points"].mean())
+        assert row.games_season == len(this_season)
+        fatigue = 100 - (15 if ages[0] == 1 else 0) + (5 if ages[0] >= 3 else 0)
+        week = [m for a, m in zip(ages, played, strict=True) if a <= 7]
+        fatigue -= 10 * (len(week) >= 4) + 10 * (sum(week) > 240) + 8 * (bool(week) and sum(week) / len(week) > 35)
+        fatigue -= 12 if pairs >= 2 else 5 if pairs == 1 else 0
+        assert row.fatigue_score == min(100, max(0, fatigue))
+
+
+def test_team_form_equals_a_walk_through_the_games(lake):
+    boxes, _ = stored(lake, 60, [DAY])
+    _, _, form = ask(lake, [DAY])
+    assert sorted(form["team_id"]) == [1, 2, 3, 4]
+    for row in form.itertuples():
+        totals = []
+        recent = boxes[(boxes["game_date"] < pd.Timestamp(DAY)) & (boxes["game_date"] >= pd.Timestamp(DAY) - pd.Timedelta(days=90))]
+        for (day, game), g in recent.groupby(["game_date", "game_id"]):
+            own, other = g[g["team_id"] == row.team_id], g[g["team_id"] != row.team_id]
+            if own.empty or other.empty:
+                continue
+            poss = [x["fga"].sum() + 0.44 * x["fta"].sum() + x["tov"].sum() - x["oreb"].sum() for x in (own, other)]
+            overtimes = max(0, np.floor((own["minutes"].sum() - 240) / 25 + 0.5))
+            totals.append((day, game, own["points"].sum(), poss[0], 48 + 5 * overtimes, other["points"].sum(), poss[1]))
+        totals = sorted(totals, reverse=True)
+        ten, fifteen = totals[:10], totals[:15]
+        assert row.pace_last_10 == pytest.approx(np.mean([t[3] * 48 / t[4] for t in ten]))
+        assert row.off_rating_last_10 == pytest.approx(100 * sum(t[2] for t in ten) / sum(t[3] for t in ten))
+        assert row.def_rating_last_15 == pytest.approx(100 * sum(t[5] for t in fifteen) / sum(t[6] for t in fifteen))
+
+
+def test_queries_do_not_grow_with_players_or_dates(tmp_path):
+    counts = []
+    for players, days in ((10, [DAY]), (500, [DAY]), (10, [DAY - timedelta(n) for n in range(9, -1, -1)])):
+        warehouse = LakeWarehouse(tmp_path / f"lake-{len(counts)}")
+        stored(warehouse, players, days)
+        ask(warehouse, days)
+        counts.append(warehouse.query_count)
+    assert counts == [3, 3, 3]
+
+
+def test_a_player_without_any_game_has_reasons_instead_of_numbers(lake):
+    people = slate(1, [DAY])
+    lake.write(analytics.SLATE, people, [DAY])
+    games, season, form = ask(lake, [DAY])
+    lines = people[["game_date", "player_id"]].assign(
+        has_prop_line=False, line=np.nan, consensus_line=np.nan, opening_line=np.nan, no_line_reason="NOT_QUOTED"
+    )
+    row = context.build(people, games, season, form, lines).iloc[0]
+    assert pd.isna(row["points_avg_last_5"])
+    assert pd.isna(row["fatigue_score"])
+    assert row["games_in_last_7_days"] == 0
+    for name in ("points_avg_last_5", "points_avg_season", "fatigue_score", "line", "opponent_def_rating_last_15"):
+        assert f'"{name}": ' in row["null_reasons"]

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nba_props.domain import odds
+from nba_props.domain.lines import betting_lines
+from nba_props.domain.quotes import match_games
+from nba_props.schemas import analytics, raw, reference
+
+DAY = pd.Timestamp("2025-11-05")
+CUTOFF = pd.Timestamp("2025-11-06T00:00Z")
+
+
+def slate(*players: int, cutoff=CUTOFF) -> pd.DataFrame:
+    n = len(players)
+    frame = analytics.SLATE.empty().reindex(range(n))
+    return analytics.SLATE.conform(
+        frame.assign(game_date=DAY, game_id="0022500001", player_id=list(players), player_name="A", player_lookup="a",
+                     season="2025-26", season_type="Regular Season", tipoff_at=cutoff, cutoff_at=cutoff, is_quoted=True)
+    )  # fmt: skip
+
+
+def quotes(*rows: tuple) -> pd.DataFrame:
+    """Rows of (book, line, over, under, minutes before the cut-off) for player 1."""
+    made = []
+    for i, (book, line, over, under, minutes, *rest) in enumerate(rows):
+        at = CUTOFF - pd.Timedelta(minutes=minutes)
+        made.append(
+            {"game_date": DAY, "quote_id": f"q{i}", "game_id": "0022500001", "event_id": "e", "bookmaker": book,
+             "book_kind": odds.book_kind(book), "market": "player_points", "source_name": f"Player {rest[0] if rest else 1}",
+             "player_lookup": "x", "line": line, "over_price": over, "under_price": under, "snapshot_at": at,
+             "last_update_at": at, "commence_at": CUTOFF, "cutoff_at": CUTOFF, "minutes_before_game": float(minutes),
+             "is_in_play": minutes <= 0, "payload": "p", "data_source": "THE_ODDS_API"}
+        )  # fmt: skip
+    return raw.ODDS_QUOTES.conform(pd.DataFrame(made)) if made else raw.ODDS_QUOTES.empty()
+
+
+def resolved(*players: int) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {"game_date": DAY, "game_id": "0022500001", "source": "THE_ODDS_API", "source_name": [f"Player {p}" for p in players],
+         "player_id": list(players), "player_name": "A", "player_lookup": "a", "method": "EXACT", "score": float("nan"), "quotes": 1}
+    )  # fmt: skip
+    return reference.RESOLVED_NAMES.conform(frame)
+
+
+def choose(*rows: tuple) -> pd.Series:
+    out = analytics.BETTING_LINES.validate(betting_lines(slate(1), quotes(*rows), resolved(1)))
+    assert len(out) == 1
+    return out.iloc[0]
+
+
+def test_books_come_in_the_house_order():
+    line = choose(("bovada", 20.5, -110, -110, 60), ("fanduel", 21.5, -110, -110, 60), ("draftkings", 22.5, -110, -110, 60))
+    assert (line["sportsbook"], line["line"], line["books"], line["consensus_line"]) == ("draftkings", 22.5, 3, 21.5)
+    assert line["line_range"] == 2.0
+    assert line["line_source_api"] == "ODDS_API"
+
+
+def test_the_main_line_is_the_most_even_two_sided_one():
+    line = choose(
+        ("draftkings", 18.5, -220, 170, 60), ("draftkings", 21.5, -112, -108, 60), ("draftkings", 24.5, 180, -240, 60),
+        ("draftkings", 20.0, -110, None, 60),
+    )  # fmt: skip
+    assert line["line"] == 21.5
+
+
+def test_the_last_capture_before_the_cutoff_counts_and_the_first_is_the_opening():
+    line = choose(
+        ("draftkings", 19.5, -110, -110, 600), ("draftkings", 20.5, -110, -110, 60), ("draftkings", 21.5, -115, -105, 5),
+        ("draftkings", 30.5, -110, -110, 0), ("draftkings", 35.5, -110, -110, -40),
+    )  # fmt: skip
+    assert (line["line"], line["line_minutes_before_game"], line["opening_line"], line["line_movement"]) == (21.5, 5, 19.5, 2.0)
+
+
+def test_best_prices_are_at_the_chosen_line_only():
+    line = choose(
+        ("draftkings", 20.5, -115, -105, 60), ("fanduel", 20.5, 102, -130, 60), ("bovada", 20.5, -120, -101, 60),
+        ("betmgm", 19.5, 200, 200, 60), ("prizepicks", 20.5, 300, 300, 60),
+    )  # fmt: skip
+    assert (line["best_over_price"], line["best_over_book"]) == (102, "fanduel")
+    assert (line["best_under_price"], line["best_under_book"]) == (-101, "bovada")
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ((), "NOT_QUOTED"),
+        ((("prizepicks", 20.0, -110, -110, 60), ("somebook", 20.5, -110, -110, 60)), "NO_SPORTSBOOK"),
+        ((("draftkings", 20.5, -110, -110, -5),), "ONLY_IN_PLAY"),
+        ((("draftkings", 20.5, -110, None, 60),), "ONE_SIDED"),
+    ],
+)
+def test_no_line_has_a_reason_and_no_number(rows, reason):
+    line = choose(*rows)
+    assert line["line_source"] == "NO_PROP_LINE"
+    assert not line["has_prop_line"]
+    assert line["no_line_reason"] == reason
+    assert line[["line", "over_price", "under_price", "quote_id", "sportsbook", "consensus_line"]].isna().all()
+
+
+def test_an_unknown_cutoff_gives_no_line():
+    out = betting_lines(slate(1, cutoff=pd.NaT), quotes(("draftkings", 20.5, -110, -110, 60)), resolved(1))
+    assert out["no_line_reason"].tolist() == ["NO_CUTOFF"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["draftkings", "fanduel", "betmgm", "bovada", "prizepicks", "nobook"]),
+            st.integers(1, 80).map(lambda n: n / 2),
+            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
+            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
+            st.integers(-60, 600),
+            st.integers(1, 3),
+        ).filter(lambda q: q[2] is not None or q[3] is not None),
+        max_size=25,
+    )
+)
+def test_a_chosen_line_is_always_a_real_pregame_quote(rows):
+    q = quotes(*rows)
+    out = betting_lines(slate(1, 2, 3), q, resolved(1, 2, 3))
+    assert out["player_id"].tolist() == [1, 2, 3]
+    for line in out[out["has_prop_line"].astype(bool)].itertuples():
+        quote = q[q["quote_id"] == line.quote_id].iloc[0]
+        assert quote["source_name"] == f"Player {line.player_id}"
+        assert (quote["line"], quote["over_price"], quote["under_price"]) == (line.line, line.over_price, line.under_price)
+        assert quote["book_kind"] == "SPORTSBOOK"
+        assert quote["snapshot_at"] < CUTOFF
+        for side in ("over", "under"):
+            best, own = (odds.implied_probability(pd.Series([getattr(line, f"{k}{side}_price")]))[0] for k in ("best_", ""))
+            assert best <= own
+    for line in out[~out["has_prop_line"].astype(bool)].itertuples():
+        own = q[(q["source_name"] == f"Player {line.player_id}") & ~q["is_in_play"].astype(bool)]
+        two_sided = own[own["over_price"].notna() & own["under_price"].notna() & own["book_kind"].eq("SPORTSBOOK")]
+        assert two_sided.empty
+
+
+@pytest.mark.parametrize(("price", "probability"), [(-110, 110 / 210), (100, 0.5), (-100, 0.5), (150, 0.4), (-250, 5 / 7)])
+def test_implied_probability(price, probability):
+    assert odds.implied_probability(pd.Series([price]))[0] == pytest.approx(probability)
+
+
+def test_vig_and_american():
+    assert odds.vig(pd.Series([-110]), pd.Series([-110]))[0] == pytest.approx(0.047619, abs=1e-6)
+    assert odds.is_american(pd.Series([-110, 99, 100, -99, None], dtype="Int64")).tolist() == [True, False, True, False, False]
+
+
+def game(tipoff: str | None) -> pd.DataFrame:
+    row = {
+        "game_date": DAY, "game_id": "0022500001", "season": "2025-26", "season_type": "Regular Season",
+        "tipoff_at": pd.Timestamp(tipoff) if tipoff else pd.NaT, "status": 1, "is_postponed": False, "home_team_id": 1,
+        "home_team": "LAC", "home_team_name": "LA Clippers", "away_team_id": 2, "away_team": "OKC",
+        "away_team_name": "Oklahoma City Thunder", "home_score": pd.NA, "away_score": pd.NA, "is_neutral": False,
+        "arena": None, "payload": "p", "data_source": "NBA_STATS",
+    }  # fmt: skip
+    return raw.SCHEDULE.conform(pd.DataFrame([row]))
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "in_play"),
+    [("2025-11-06T00:00Z", True), ("2025-11-06T00:30Z", True), ("2025-11-05T23:30Z", True), (None, True)],
+)
+def test_the_cutoff_is_the_earlier_of_schedule_and_feed(scheduled, in_play):
+    parsed = quotes(("draftkings", 20.5, -110, -110, 0)).drop(columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"])
+    parsed = parsed.assign(home_team_name="Los Angeles Clippers", away_team_name="Oklahoma City Thunder")
+    matched, unknown = match_games(parsed, game(scheduled))
+    assert unknown.empty
+    assert matched["is_in_play"].tolist() == [in_play]
+    assert matched["cutoff_at"][0] == min(filter(None, [CUTOFF, pd.Timestamp(scheduled) if scheduled else None]))
+    raw.ODDS_QUOTES.validate(matched)
+
+
+def test_a_game_in_no_schedule_is_set_apart_not_dropped():
+    parsed = quotes(("draftkings", 20.5, -110, -110, 60)).drop(columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"])
+    parsed = parsed.assign(home_team_name="Seattle SuperSonics", away_team_name="Oklahoma City Thunder")
+    matched, unknown = match_games(parsed, game("2025-11-06T00:00Z"))
+    assert matched.empty
+    assert len(unknown) == 1

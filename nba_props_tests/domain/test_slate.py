@@ -1,0 +1,122 @@
+"""Who could play, as of a date: rosters by last appearance, opening nights, trades, landed rosters, debutants."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from nba_props.domain.calendar import days
+from nba_props.simulator import payloads
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, utc
+
+ALB, BRI, COR, DUN = league.TEAMS
+
+
+def players_on(platform, day):
+    return platform.query("SELECT * FROM nba_reference.players WHERE game_date = @day", day=day).set_index("player_id")
+
+
+def test_rosters_are_who_appeared_since_the_season_began(platform):
+    platform.predict(DAY)
+    players = players_on(platform, DAY)
+    assert len(players) == 36
+    assert players["on_roster"].all()
+    assert (players["last_game_date"] < pd.Timestamp(DAY)).all()
+    assert players.loc[league.player(COR, 4)[0], "team"] == "COR"
+
+
+def test_a_traded_player_belongs_to_the_team_he_last_appeared_for(make_platform):
+    moved_id, moved_name = league.player(ALB, 4)
+    switch = DAY - timedelta(6)
+
+    def fill(zone):
+        all_games = league.games()
+        zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz", league.schedule(all_games, league.FIRST + timedelta(30)))
+        for day in sorted({g.day for g in all_games}):
+            rows = [r for g in all_games if g.day == day for r in league.log_rows(g)]
+            for row in rows:
+                if day >= switch and row["PLAYER_ID"] == moved_id:
+                    row["PLAYER_ID"] = 999_999  # his old slot is somebody else's now
+                if day >= switch and row["PLAYER_ID"] == league.player(DUN, 8)[0]:
+                    row |= {"PLAYER_ID": moved_id, "PLAYER_NAME": moved_name}
+            league.land_log(zone, day, rows)
+
+    platform = make_platform(fill)
+    platform.ingest(league.FIRST, DAY - timedelta(1))
+    platform.predict(DAY)
+    assert players_on(platform, DAY).loc[moved_id, "team"] == "DUN"
+
+
+def opening_night(zone, *, quoted: dict[str, str]):
+    """Last season in April, then an opening night this October with odds for renamed or unknown players."""
+    last = [league.Game("0022400001", date(2026, 4, 1), ALB, BRI, league.tipoff(date(2026, 4, 1)))]
+    night = date(2026, 10, 20)
+    opening = league.Game("0022600001", night, ALB, COR, league.tipoff(night))
+    for season, entries in (("2025-26", last), ("2026-27", [opening])):
+        games = []
+        for g in entries:
+            home, away = (payloads.schedule_team(t.team_id, t.city, t.name, t.code, None) for t in (g.home, g.away))
+            games.append(payloads.schedule_game(g.game_id, g.day, g.tipoff_at, home, away, final=False))
+        zone.land(f"nba_stats/scheduleleaguev2/{season}.json.gz", payloads.schedule(season, games))
+    league.land_log(zone, last[0].day, league.log_rows(last[0]))
+    zone.land(*league.capture(opening, 60, names=quoted))
+    return opening
+
+
+@pytest.fixture
+def opened(make_platform):
+    """Slate of an opening night on which a Brink player is quoted for a game of Alba against Corva."""
+    traded = league.player(BRI, 2)[1]
+    quoted = {league.player(COR, 0)[1]: traded, league.player(COR, 1)[1]: "Rookie Newman"}
+    made = {}
+    platform = make_platform(lambda zone: made.update(game=opening_night(zone, quoted=quoted)))
+    return platform, made["game"], traded
+
+
+def rows_of(platform, game):
+    first = date(2026, 4, 1)
+    platform.run("ingest_history", first, first)
+    for job in ("ingest_history", "ingest_rosters"):
+        platform.run(job, game.day - timedelta(90), game.day - timedelta(1))
+    outcome = platform.predict(game.day)
+    return outcome, platform.query("SELECT * FROM nba_analytics.slate").set_index("player_name")
+
+
+def test_opening_night_takes_last_seasons_rosters_and_says_what_it_cannot_know(opened):
+    platform, game, traded = opened
+    outcome, slate = rows_of(platform, game)
+    assert slate.loc[[league.player(ALB, s)[1] for s in range(9)], "team"].eq("ALB").all()
+    moved = slate.loc[traded]
+    assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
+    assert moved[["team", "opponent", "is_home"]].isna().all()
+    assert moved["game_id"] == game.game_id
+    assert platform.failed(outcome)["upcoming_player_game_context.slate_is_complete"] == "ERROR"
+    unresolved = platform.query("SELECT source_name, reason FROM nba_reference.unresolved_names")
+    assert "Rookie Newman" in set(unresolved["source_name"])
+
+
+def test_a_landed_roster_gives_the_traded_and_the_rookie_their_team(opened):
+    platform, game, traded = opened
+    rows = [
+        {"player_id": league.player(BRI, 2)[0], "player_name": traded, "team_id": COR.team_id, "team": "COR"},
+        {"player_id": 777, "player_name": "Rookie Newman", "team_id": COR.team_id, "team": "COR"},
+        {"player_id": 778, "player_name": "Free Agent", "team_id": 0, "team": ""},
+    ]
+    season = "2026-27"
+    platform.zone.land(f"nba_stats/commonallplayers/{season}/x-20261018T120000Z.json.gz", payloads.rosters(season, rows))
+    late = [{**rows[0], "team_id": DUN.team_id, "team": "DUN"}]
+    platform.zone.land(f"nba_stats/commonallplayers/{season}/x-20261021T030000Z.json.gz", payloads.rosters(season, late))
+    _, slate = rows_of(platform, game)
+    for name in (traded, "Rookie Newman"):
+        assert slate.loc[name, "team"] == "COR", "a roster captured after tip-off must not count"
+        assert slate.loc[name, "team_source"] == "ROSTER"
+        assert not slate.loc[name, "is_home"]
+    assert "Free Agent" not in slate.index
+
+
+def test_spans_of_days():
+    assert days(date(2025, 11, 1), date(2025, 11, 3)) == [date(2025, 11, n) for n in (1, 2, 3)]
+    assert utc(2025, 11, 1).tzinfo is not None

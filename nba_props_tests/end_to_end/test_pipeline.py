@@ -1,0 +1,229 @@
+"""The whole way on the small league: what a user's day looks like, and what must never happen."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+from nba_props.schemas import TABLES, WriteMode
+from nba_props.simulator import payloads
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, Platform, open_platform
+
+
+def published(platform: Platform) -> pd.DataFrame:
+    return platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY game_date, prediction_id")
+
+
+def lake_frames(platform: Platform, skip: tuple[str, ...] = ()) -> dict[str, pd.DataFrame]:
+    """Every table, sorted, less the columns that say which run wrote the row."""
+    frames = {}
+    for address, table in TABLES.items():
+        days = platform.warehouse.partitions(table)
+        frame = platform.warehouse.read(table, days).drop(columns=["run_id", "created_at", "quarantined_at"], errors="ignore")
+        frames[address] = frame.sort_values(list(frame.columns[:4]), kind="stable").reset_index(drop=True)
+    return frames
+
+
+def test_a_date_is_predicted_published_and_explained(platform):
+    outcome = platform.predict(DAY)
+    assert outcome.success, outcome.errors
+    assert outcome.failed_checks == []
+    rows = published(platform)
+    slate = platform.query("SELECT * FROM nba_analytics.slate")
+    assert len(rows) == len(slate) == 4 * league.PLAYERS_PER_TEAM
+    with_line = rows[rows["has_prop_line"].astype(bool)]
+    assert len(with_line) == 4 * 6
+    assert with_line["quote_id"].notna().all()
+    assert set(with_line["sportsbook"]) == {"draftkings"}
+    assert (rows["recommendation"].eq("NO_LINE") == rows["line"].isna()).all()
+    assert not rows["is_backfill"].any()
+
+
+def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(platform):
+    platform.predict(DAY)
+    lines = platform.query("SELECT * FROM nba_analytics.betting_lines WHERE has_prop_line ORDER BY player_id")
+    assert (lines["line_minutes_before_game"] == 60).all()
+    assert lines["line"].tolist() == [league.line(slot) for _ in range(4) for slot in range(6)]
+    assert (lines["opening_line"] == lines["line"] - 1).all()
+    in_play = platform.query("SELECT COUNT(*) AS n FROM nba_raw.odds_quotes WHERE is_in_play")["n"][0]
+    assert in_play == 2 * 12 * len(league.BOOKS)
+
+
+def test_running_twice_changes_nothing(platform):
+    platform.predict(DAY)
+    before = published(platform)
+    again = platform.predict(DAY)
+    assert again.success
+    pdt.assert_frame_equal(published(platform), before)
+
+
+def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(platform):
+    platform.predict(DAY)
+    game = next(g for g in league.games() if g.day == DAY)
+    platform.zone.land(*league.capture(game, 5, shift=1.0))
+    platform.now = platform.now + timedelta(minutes=10)
+    platform.predict(DAY)
+    ledger = published(platform)
+    moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
+    assert len(moved) == 2 * 12
+    current = platform.query("SELECT * FROM nba_predictions.current_predictions")
+    assert len(current) == 4 * league.PLAYERS_PER_TEAM
+    shown = current[(current["game_id"] == game.game_id) & current["has_prop_line"].astype(bool)]
+    assert (shown["line_minutes_before_game"] == 5).all()
+
+    platform.now = game.tipoff_at + timedelta(hours=1)
+    platform.zone.land(*league.capture(game, 2, shift=3.0))
+    platform.predict(DAY)
+    after = platform.query("SELECT * FROM nba_predictions.current_predictions")
+    still = after[(after["game_id"] == game.game_id) & after["has_prop_line"].astype(bool)]
+    assert (still["line_minutes_before_game"] == 5).all(), "a row published after tip-off replaced an earlier one"
+
+
+def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path):
+    first, last = DAY - timedelta(4), DAY + timedelta(2)
+    each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
+    platform.now = each.now = league.tipoff(last) + timedelta(days=1)
+    assert platform.predict(first, last).success
+    for n in range((last - first).days + 1):
+        assert each.predict(first + timedelta(n)).success
+    together, apart = lake_frames(platform), lake_frames(each)
+    for address, frame in together.items():
+        pdt.assert_frame_equal(apart[address], frame, obj=address)
+    assert len(together["nba_predictions.player_prop_predictions"]) == 4 * 4 * league.PLAYERS_PER_TEAM
+
+
+def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):
+    platform = make_platform()
+    outcome = platform.predict(DAY)
+    assert not outcome.success
+    assert platform.failed(outcome)["historical_games.history_complete"] == "ERROR"
+    assert platform.warehouse.partitions(TABLES["nba_predictions.player_prop_predictions"]) == []
+
+
+def test_a_missing_day_of_box_scores_blocks_and_names_the_day(make_platform):
+    hole = DAY - timedelta(4)
+
+    def fill(zone):
+        league.land(zone)
+        (zone._path / league.log_path(hole)).unlink()
+
+    platform = make_platform(fill)
+    platform.ingest(league.FIRST, DAY - timedelta(1))
+    outcome = platform.predict(DAY)
+    assert not outcome.success
+    (text,) = [t for a, n, _, t in outcome.failed_checks if n == "history_complete"]
+    assert str(hole) in text
+    league.land_log(platform.zone, hole, [r for g in league.games() if g.day == hole for r in league.log_rows(g)])
+    platform.ingest(hole, hole)
+    assert platform.predict(DAY).success
+
+
+def test_a_day_without_games_materializes_with_zero_rows(platform):
+    outcome = platform.predict(DAY, DAY + timedelta(1))
+    assert outcome.success, outcome.errors
+    assert outcome.failed_checks == []
+    for table in ("nba_analytics.slate", "nba_predictions.player_prop_predictions"):
+        assert platform.warehouse.read(TABLES[table], [DAY + timedelta(1)]).empty
+
+
+def test_deleting_the_future_changes_no_prediction(platform, tmp_path):
+    """Nothing known at or after the cut-off may matter: box scores of the day and later, quotes after tip-off."""
+    platform.predict(DAY)
+    full = lake_frames(platform)
+    keep = ["nba_analytics.historical_games", "nba_analytics.betting_lines", "nba_predictions.moving_average",
+            "nba_analytics.upcoming_player_game_context", "nba_predictions.player_prop_predictions"]  # fmt: skip
+    for day in {g.day for g in league.games() if g.day >= DAY}:
+        (platform.zone._path / league.log_path(day)).unlink()
+    for game in league.games():
+        path = league.capture(game, -30)[0]
+        (platform.zone._path / path).unlink(missing_ok=True)
+    shutil.copytree(platform.zone.root, tmp_path / "blind" / "landing")
+    blind = open_platform(tmp_path / "blind", platform.instance)
+    blind.ingest(league.FIRST, DAY - timedelta(1))
+    assert blind.predict(DAY).success
+    cut = lake_frames(blind)
+    for address in keep:
+        pdt.assert_frame_equal(cut[address], full[address], obj=address, check_exact=True)
+
+
+def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_on(platform, monkeypatch):
+    from nba_props.assets import predictions as assets
+    from nba_props.definitions import build_defs
+
+    honest = assets.predict
+
+    def smuggle(system, context, lines):
+        frame = honest(system, context, lines).reset_index(drop=True)
+        frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [20.0, None, None, None, None]
+        frame.loc[1, ["line", "quote_id", "line_source"]] = [20.0, "made-up", "ACTUAL_PROP"]
+        frame.loc[2, ["line", "has_prop_line", "line_source"]] = [float("nan"), True, "ACTUAL_PROP"]
+        honest_line = frame.index[frame["quote_id"].notna() & (frame.index > 2)][0]
+        frame.loc[honest_line, "line"] += 1.0
+        return frame
+
+    monkeypatch.setattr(assets, "predict", smuggle)
+    platform.definitions = build_defs(
+        platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now
+    )
+    outcome = platform.predict(DAY)
+    assert outcome.success, outcome.errors
+    assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "WARN"
+    held = platform.query("SELECT reason, COUNT(*) AS n FROM nba_predictions.quarantined_predictions GROUP BY reason")
+    assert dict(zip(held["reason"], held["n"], strict=True)) == {
+        "PLACEHOLDER_LINE": 2, "MISSING_LINE": 1, "LINE_MISMATCH": 1,
+    }  # fmt: skip
+    assert len(published(platform)) == 4 * league.PLAYERS_PER_TEAM - 4
+
+    monkeypatch.setattr(assets, "predict", honest)
+    platform.now += timedelta(minutes=5)
+    mended = platform.predict(DAY)
+    assert mended.failed_checks == [], "rows that were replaced by honest ones still warn"
+    assert len(published(platform)) == 4 * league.PLAYERS_PER_TEAM
+
+
+def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(platform):
+    platform.predict(DAY)
+    table = TABLES["nba_predictions.player_prop_predictions"]
+    assert table.write_mode is WriteMode.APPEND
+    rows = platform.warehouse.read(table, [DAY])
+    fake = rows.head(1).assign(prediction_id="f" * 32, line=20.0, line_source="ACTUAL_PROP", has_prop_line=True, quote_id="none")
+    platform.warehouse.append(table, fake, [DAY])
+    outcome = platform.predict(DAY)
+    assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "ERROR"
+    assert platform.failed(outcome)["player_prop_predictions.lines_have_provenance"] == "ERROR"
+
+
+def test_a_genuine_verified_twenty_passes(make_platform):
+    def fill(zone):
+        all_games = league.land(zone, odds_from=40)
+        game = next(g for g in all_games if g.day == DAY)
+        name = league.player(game.home, 3)[1]
+        at = game.tipoff_at - timedelta(minutes=30)
+        books = {"draftkings": [payloads.market("player_points", [{"player": name, "line": 20.0, "over": -110, "under": -110}], at)]}
+        event = payloads.event_odds(game.event_id, game.tipoff_at, game.home.full, game.away.full, books)
+        zone.land(f"the_odds_api/player_points/{DAY}/{game.event_id}-x.json.gz", payloads.historical(event, at))
+
+    platform = make_platform(fill)
+    platform.ingest(league.FIRST, DAY - timedelta(1))
+    outcome = platform.predict(DAY)
+    assert outcome.success
+    assert outcome.failed_checks == []
+    lines = published(platform)["line"].dropna()
+    assert lines.tolist() == [20.0]
+
+
+@pytest.mark.parametrize("days", [1, 3])
+def test_every_check_has_a_result_for_every_date(platform, days):
+    last = DAY + timedelta(days - 1)
+    platform.predict(DAY, last)
+    platform.predict(DAY, last)  # a second evaluation of the same dates must be recorded too
+    for assets_check in platform.definitions.asset_checks:
+        for spec in assets_check.check_specs:
+            history = platform.instance.event_log_storage.get_asset_check_execution_history(spec.key, limit=100)
+            dates = {record.partition for record in history if record.status.value == "SUCCEEDED"}
+            assert {str(DAY + timedelta(n)) for n in range(days)} <= dates, spec.key
