@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _WIDTH = 140
 
 
-class DateSpan(click.ParamType):
+class DateSpan(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """``2025-11-05`` or ``2025-11-01..2025-11-15``."""
 
     name = "DATE[..DATE]"
@@ -97,7 +97,10 @@ def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) 
     with runner.open_instance(settings) as instance:
         outcomes = []
         with Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
             console=console,
         ) as progress:
             for job, first, last in runner.plan(warehouse, landing, settings, span):
@@ -138,6 +141,7 @@ def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) 
 
 
 def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
+    import pandas as pd
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -148,7 +152,7 @@ def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
         numeric = frame[column].dtype.kind in "if"
         table.add_column(str(column), justify="right" if numeric else "left", no_wrap=True)
     for row in frame.itertuples(index=False):
-        table.add_row(*("" if v is None or v != v else str(v) for v in row))
+        table.add_row(*("" if v is None or pd.isna(v) else str(v) for v in row))
     console.print(table)
 
 
@@ -165,7 +169,9 @@ def sql(query: str, form: str) -> None:
         click.echo(frame.to_csv(index=False), nl=False)
     elif form == "json":
         records = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        click.echo(json.dumps(records, default=lambda v: getattr(v, "isoformat", v.__str__)(), ensure_ascii=False, indent=1))
+        click.echo(
+            json.dumps(records, default=lambda v: getattr(v, "isoformat", v.__str__)(), ensure_ascii=False, indent=1)
+        )
     else:
         _print_table(_console(), frame, f"{len(frame)} rows")
 
@@ -186,7 +192,10 @@ def dev(host: str, port: int) -> None:
         [sys.executable, "-m", "dagster._daemon", "run", *location],
     ]
     click.echo(f"Dagster UI on http://{host}:{port} (instance {os.environ['DAGSTER_HOME']}); Ctrl-C stops it")
-    processes = [subprocess.Popen(command) for command in commands]
+    processes = [
+        subprocess.Popen(command)  # noqa: S603
+        for command in commands
+    ]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while all(p.poll() is None for p in processes):

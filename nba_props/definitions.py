@@ -18,7 +18,6 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
 
-
 # backfill_policy (beta) and partitioned check specs (preview) may change between versions: the version is pinned
 for _category in (dg.BetaWarning, dg.PreviewWarning):
     warnings.filterwarnings("ignore", category=_category)

@@ -57,7 +57,9 @@ class Settings:
         except OSError as error:
             raise SettingsError(f"NBA_PROPS_ALIASES names {self.aliases_file}, which can't be read: {error}") from error
         except KeyError as error:
-            raise SettingsError(f"{self.aliases_file} needs the columns alias and player_name, it lacks {error}") from error
+            raise SettingsError(
+                f"{self.aliases_file} needs the columns alias and player_name, it lacks {error}"
+            ) from error
 
 
 def project_root(start: Path | None = None) -> Path:

@@ -70,7 +70,9 @@ def open_platform(folder: Path, instance: dg.DagsterInstance, now: datetime | No
     settings = make_settings(folder)
     (folder / "landing").mkdir(parents=True, exist_ok=True)
     zone, warehouse = LandingZone(settings.landing), LakeWarehouse(settings.lake)
-    platform = Platform(settings, zone, warehouse, instance, dg.Definitions(), now or league.tipoff(DAY) - timedelta(hours=3))
+    platform = Platform(
+        settings, zone, warehouse, instance, dg.Definitions(), now or league.tipoff(DAY) - timedelta(hours=3)
+    )
     platform.definitions = build_defs(settings, warehouse, zone, clock=lambda: platform.now)
     return platform
 

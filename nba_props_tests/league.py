@@ -129,7 +129,11 @@ def books(game: Game, at: datetime, shift: float = 0.0, names: dict[str, str] | 
         for team in (game.home, game.away):
             for slot in range(6):
                 name = player(team, slot)[1]
-                own = line(slot) + shift + (0.5 if book == "prizepicks" else -1.0 if book == "betmgm" and slot == 1 else 0)
+                own = (
+                    line(slot)
+                    + shift
+                    + (0.5 if book == "prizepicks" else -1.0 if book == "betmgm" and slot == 1 else 0)
+                )
                 quotes.append(
                     {"player": (names or {}).get(name, name), "line": own, "over": -110 - b, "under": -112 - b}
                 )
@@ -137,10 +141,14 @@ def books(game: Game, at: datetime, shift: float = 0.0, names: dict[str, str] | 
     return found
 
 
-def capture(game: Game, minutes_before: int, shift: float = 0.0, names: dict[str, str] | None = None) -> tuple[str, Any]:
+def capture(
+    game: Game, minutes_before: int, shift: float = 0.0, names: dict[str, str] | None = None
+) -> tuple[str, Any]:
     """Path and content of a historical capture."""
     at = game.tipoff_at - timedelta(minutes=minutes_before)
-    event = payloads.event_odds(game.event_id, game.tipoff_at, game.home.full, game.away.full, books(game, at, shift, names))
+    event = payloads.event_odds(
+        game.event_id, game.tipoff_at, game.home.full, game.away.full, books(game, at, shift, names)
+    )
     path = f"the_odds_api/player_points/{game.day}/{game.event_id}{capture_suffix(at)}.json.gz"
     return path, payloads.historical(event, at)
 

@@ -1,5 +1,7 @@
 """``nba_reference``: who is who before each date, and whom a book's spelling means."""
 
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
@@ -21,11 +23,9 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         name="players",
         deps=[raw.SCHEDULE, raw.BOX_SCORES, raw.ROSTERS],
     )
-    def players(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
+    def players(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> Any:
         days = partition_days(context)
-        frame = warehouse.query(
-            slate.PLAYERS_SQL, first=days[0], last=days[-1], identity_from=identity_start(days[0])
-        )
+        frame = warehouse.query(slate.PLAYERS_SQL, first=days[0], last=days[-1], identity_from=identity_start(days[0]))
         return emit(context, [reference.PLAYERS], [frame])
 
     @table_assets(
@@ -41,13 +41,11 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         schedule: pd.DataFrame,
         known: pd.DataFrame,
         settings: dg.ResourceParam[Settings],
-    ):
+    ) -> Any:
         grain = ["game_date", "game_id", "data_source", "source_name"]
         asked = quotes.groupby(grain, as_index=False).size()
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
-        resolved, unresolved = names.resolve(
-            asked, slate.roster_candidates(schedule, known), known, settings.aliases()
-        )
+        resolved, unresolved = names.resolve(asked, slate.roster_candidates(schedule, known), known, settings.aliases())
         resolved_quotes, all_quotes = int(resolved["quotes"].sum()), int(asked["quotes"].sum())
         return emit(
             context,

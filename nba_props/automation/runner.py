@@ -15,7 +15,8 @@ from dagster._core.storage.tags import (
 )
 
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, days as dates_between, history_start, identity_start
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, history_start, identity_start
+from nba_props.domain.calendar import days as dates_between
 from nba_props.schemas import raw
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
@@ -131,7 +132,12 @@ def execute(
     selection = (
         {"partition_key": first.isoformat()}
         if first == last
-        else {"tags": {ASSET_PARTITION_RANGE_START_TAG: first.isoformat(), ASSET_PARTITION_RANGE_END_TAG: last.isoformat()}}
+        else {
+            "tags": {
+                ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+                ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+            }
+        }
     )
     result = job.execute_in_process(
         instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **selection

@@ -4,7 +4,7 @@ In a range run Dagster records one evaluation without a partition; the evaluatio
 same run. That needs two imports that Dagster does not export: they stay in this module, and a test guards them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -79,7 +79,7 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
         context: dg.AssetCheckExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
-    ):
+    ) -> Iterator[dg.AssetCheckResult]:
         days = partition_days(context)
         scope = Scope(warehouse, settings)
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):

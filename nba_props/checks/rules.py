@@ -10,7 +10,8 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, days as dates_between, history_start
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, history_start
+from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 
@@ -39,23 +40,27 @@ def schema_rule(table: Table) -> Rule:
             if count:
                 mine = violations[
                     violations["index"].isna()
-                    | violations["index"].map(lambda i, d=day: pd.notna(i) and frame["game_date"].iloc[int(i)] == pd.Timestamp(d))
+                    | violations["index"].map(
+                        lambda i, d=day: pd.notna(i) and frame["game_date"].iloc[int(i)] == pd.Timestamp(d)
+                    )
                 ]
                 worst = mine.iloc[0]
                 first = f": {worst['column']} {worst['check']} for {worst['failure_case']!r}"
             rows = int(sizes.get(pd.Timestamp(day), 0))
-            found[day] = Verdict(
-                count == 0, f"{rows} rows, {count} breaches{first}", {"rows": rows, "breaches": count}
-            )
+            found[day] = Verdict(count == 0, f"{rows} rows, {count} breaches{first}", {"rows": rows, "breaches": count})
         return found
 
     return Rule(
         "schema",
         table,
-        f"Types, nulls, bounds and allowed values of {table.address}, and the uniqueness of {', '.join(table.unique) or 'nothing'}.",
+        f"Types, nulls, bounds and allowed values of {table.address}; unique: {', '.join(table.unique) or 'nothing'}.",
         evaluate,
         blocking=True,
     )
+
+
+def _within_span(table: Table) -> str:
+    return f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"
 
 
 def _by_query(
@@ -71,7 +76,9 @@ def _by_query(
         extra = parameters(scope, days) if parameters else {}
         rows = scope.warehouse.query(text, first=days[0], last=days[-1], **extra)
         found = {r["game_date"].date(): r for r in rows.to_dict("records")}
-        return {d: judge({**empty, **{k: _plain(v) for k, v in found.get(d, {}).items() if k != "game_date"}}) for d in days}
+        return {
+            d: judge({**empty, **{k: _plain(v) for k, v in found.get(d, {}).items() if k != "game_date"}}) for d in days
+        }
 
     return evaluate
 
@@ -118,7 +125,7 @@ def _judge_box_scores(f: dict[str, Any]) -> Verdict:
     ok = not (f["missing_games"] or f["unscheduled_games"] or f["wrong_scores"])
     text = (
         f"{f['games']} games; {f['missing_games']} final games without box scores, "
-        f"{f['unscheduled_games']} games nobody scheduled, {f['wrong_scores']} teams whose players' points miss the score"
+        f"{f['unscheduled_games']} games nobody scheduled, {f['wrong_scores']} teams whose points do not add up"
     )
     return Verdict(ok, text, _figures(f), WARN)
 
@@ -171,7 +178,9 @@ def _judge_names(f: dict[str, Any]) -> Verdict:
     if share is None:
         return Verdict(True, "no quotes", figures, WARN)
     text = f"{share:.2%} of {total} quotes resolve; {f['unresolved_names']} names do not"
-    return Verdict(share >= NAMES_RESOLVED_SHARE, f"{text}{': ' + f['examples'] if f['examples'] else ''}", figures, WARN)
+    return Verdict(
+        share >= NAMES_RESOLVED_SHARE, f"{text}{': ' + f['examples'] if f['examples'] else ''}", figures, WARN
+    )
 
 
 NAMES_RESOLVED = Rule(
@@ -202,7 +211,9 @@ NAMES_RESOLVED = Rule(
 
 def _judge_slate(f: dict[str, Any]) -> Verdict:
     ok = f["thin_sides"] == 0
-    text = f"{f['players']} players in {f['games']} games; {f['thin_sides']} sides with fewer than {MIN_PLAYERS_PER_TEAM}"
+    text = (
+        f"{f['players']} players in {f['games']} games; {f['thin_sides']} sides with fewer than {MIN_PLAYERS_PER_TEAM}"
+    )
     if f["games"] == 0:
         text = "no games on this date"
     return Verdict(ok, f"{text}{': ' + f['teams'] if f['teams'] else ''}", _figures(f))
@@ -276,7 +287,7 @@ def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]
         text = f"{figures['games_expected']} games since {first_of[day]}, none missing"
         if holes:
             text = (
-                f"box scores or schedule are missing on {len(holes)} dates before {day}, the first {holes[0]}, the last "
+                f"box scores or schedule are missing on {len(holes)} dates before {day}, from {holes[0]} to "
                 f"{holes[-1]}: materialize nba_raw/schedule and nba_raw/box_scores for them, then this date again"
             )
         found[day] = Verdict(not holes, text, figures)
@@ -314,7 +325,7 @@ def no_future_data(table: Table, moments: str, description: str) -> Rule:
 
 def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
     """Every line of the table is valid by ``is_valid_line``: a verified quote stands behind it, or it has no line."""
-    claims = f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"
+    claims = _within_span(table)
     sql = f"""
     SELECT game_date, COUNT(*) AS rows_checked,
       SUM(CASE WHEN line_source = 'ACTUAL_PROP' THEN 1 ELSE 0 END) AS lines,
@@ -361,7 +372,7 @@ NO_PLACEHOLDER_LINES = Rule(
         f"""
         WITH published AS (
           SELECT * FROM (
-            {claimed_lines_sql("(SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last)")}
+            {claimed_lines_sql(_within_span(predictions.PLAYER_PROP_PREDICTIONS))}
           ) AS judged
         ),
         held_back AS (
@@ -406,7 +417,8 @@ def covers_slate(table: Table) -> Rule:
       WHERE game_date BETWEEN @first AND @last GROUP BY game_date
     ),
     own AS (
-      SELECT game_date, COUNT(*) AS row_count, COUNT(predicted_points) AS forecasts, COUNT(abstain_reason) AS abstentions
+      SELECT game_date, COUNT(*) AS row_count, COUNT(predicted_points) AS forecasts,
+        COUNT(abstain_reason) AS abstentions
       FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
     )
     SELECT c.game_date, c.slate, COALESCE(o.row_count, 0) AS rows_found, COALESCE(o.forecasts, 0) AS forecasts,

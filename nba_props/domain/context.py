@@ -160,7 +160,8 @@ def _null_reasons(out: pd.DataFrame, slate: pd.DataFrame) -> list[str]:
     columns = list(dict.fromkeys([*_NEEDS_TEAM, *_NULL_REASONS]))
     reasons = pd.DataFrame(index=out.index, columns=columns, dtype=object)
     for column in columns:
-        reasons[column] = np.where(out[column].isna(), _NULL_REASONS.get(column), None)
+        reason = pd.Series(_NULL_REASONS.get(column), index=out.index, dtype=object)
+        reasons[column] = reason.where(out[column].isna(), None)
         if column in _NEEDS_TEAM:
             unknown = out[column].isna() & slate["team_null_reason"].notna()
             reasons[column] = reasons[column].mask(unknown, slate["team_null_reason"])

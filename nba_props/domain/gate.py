@@ -41,21 +41,27 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
             judged["line_problem"].notna(),
             judged[_NEVER_NULL].isna().any(axis=1),
             duplicated,
-            (points.isna() & ~abstains) | (points.notna() & abstains) | (points.notna() & ~points.between(0, MAX_POINTS)),
+            (points.isna() & ~abstains)
+            | (points.notna() & abstains)
+            | (points.notna() & ~points.between(0, MAX_POINTS)),
             (points.notna() & ~confidence.between(0, 1)) | (points.isna() & confidence.notna()),
-            ~rec.isin(["OVER", "UNDER", "PASS", "NO_LINE"]) | (no_line != rec.eq("NO_LINE")) | (abstains & bets) | against,
+            ~rec.isin(["OVER", "UNDER", "PASS", "NO_LINE"])
+            | (no_line != rec.eq("NO_LINE"))
+            | (abstains & bets)
+            | against,
         ],
         [
-            judged["line_problem"],
+            judged["line_problem"].fillna(""),
             "MISSING_KEY",
             "DUPLICATE",
             "INVALID_PREDICTION",
             "INVALID_CONFIDENCE",
             "INVALID_RECOMMENDATION",
         ],
-        default=None,
+        default="",
     )
-    return pd.Series(problem, index=judged.index, dtype=object)
+    found = pd.Series(problem, index=judged.index, dtype=object)
+    return found.where(found != "", None)
 
 
 def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

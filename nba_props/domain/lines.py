@@ -22,13 +22,11 @@ def _sql_list(values: tuple[str, ...] | tuple[float, ...]) -> str:
     return ", ".join(repr(v) for v in values)
 
 
-def line_problem_sql(
-    books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[float, ...] = PLACEHOLDER_VALUES
-) -> str:
+def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[float, ...] = PLACEHOLDER_VALUES) -> str:
     """A GoogleSQL expression: null for a valid line, else the reason code.
 
     ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id`` and
-    ``r`` the row of ``nba_reference.resolved_names`` that says whom the quote is for (both left-joined, null when absent).
+    ``r`` the row of ``nba_reference.resolved_names`` that says whom the quote is for (both left-joined).
     """
     unverified = "q.quote_id IS NULL"
     return f"""

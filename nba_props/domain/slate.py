@@ -102,9 +102,7 @@ def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataF
     return members.merge(games, on=["game_date", "team_id"]).drop(columns="team_id")
 
 
-def slate(
-    schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame, quotes: pd.DataFrame
-) -> pd.DataFrame:
+def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame, quotes: pd.DataFrame) -> pd.DataFrame:
     """One row per player who may play on each date.
 
     Everyone on the two rosters, and everyone quoted. A quote for another game than his roster's says that he changed
@@ -117,7 +115,9 @@ def slate(
         quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
     """
     games = sides(schedule)
-    known = players[[*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster", "last_season"]]
+    known = players[
+        [*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster", "last_season"]
+    ]
     quoted = resolved.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
     quoted = quoted[["game_id", *_PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
 

@@ -29,11 +29,18 @@ SLATE = Table(
         Column("season", Type.STRING, "Season such as 2025-26", source=("nba_raw.schedule.season",)),
         Column("season_type", Type.STRING, "Regular Season, Playoffs, ...", source=("nba_raw.schedule.season_type",)),
         *_SIDE,
-        Column("team_source", Type.STRING, "LAST_GAME, ROSTER or LAST_SEASON; null when the team is unknown", nullable=True),
+        Column(
+            "team_source", Type.STRING, "LAST_GAME, ROSTER or LAST_SEASON; null when the team is unknown", nullable=True
+        ),
         Column("team_null_reason", Type.STRING, "Why the team is unknown", nullable=True),
         Column("tipoff_at", Type.TIMESTAMP, "Scheduled tip-off", nullable=True, source=("nba_raw.schedule.tipoff_at",)),
         CUTOFF_AT,
-        Column("is_quoted", Type.BOOL, "A book quoted the player for this game", source=("nba_reference.resolved_names.player_id",)),
+        Column(
+            "is_quoted",
+            Type.BOOL,
+            "A book quoted the player for this game",
+            source=("nba_reference.resolved_names.player_id",),
+        ),
     ),
     key=("player_id",),
 )
@@ -46,7 +53,12 @@ HISTORICAL_GAMES = Table(
         GAME_DATE,
         PLAYER_ID,
         Column("recency", Type.INT64, "1 is the most recent game", ge=1),
-        Column("played_on", Type.DATE, "Eastern date of the past game, before game_date", source=("nba_raw.box_scores.game_date",)),
+        Column(
+            "played_on",
+            Type.DATE,
+            "Eastern date of the past game, before game_date",
+            source=("nba_raw.box_scores.game_date",),
+        ),
         Column("game_id", Type.STRING, "Id of the past game", source=("nba_raw.box_scores.game_id",)),
         Column("season", Type.STRING, "Season of the past game", source=("nba_raw.box_scores.season",)),
         Column("season_type", Type.STRING, "Season type of the past game", source=("nba_raw.box_scores.season_type",)),
@@ -68,11 +80,21 @@ LINE_COLUMNS = (
     Column("has_prop_line", Type.BOOL, "A sportsbook line was found before the cut-off"),
     Column("line_source", Type.STRING, "ACTUAL_PROP or NO_PROP_LINE", isin=LINE_SOURCES),
     Column("line_source_api", Type.STRING, "API the quote came from, such as ODDS_API", nullable=True),
-    Column("sportsbook", Type.STRING, "Book of the chosen quote", nullable=True, source=("nba_raw.odds_quotes.bookmaker",)),
+    Column(
+        "sportsbook", Type.STRING, "Book of the chosen quote", nullable=True, source=("nba_raw.odds_quotes.bookmaker",)
+    ),
     Column("quote_id", Type.STRING, "The chosen quote", nullable=True, source=("nba_raw.odds_quotes.quote_id",)),
     Column("line", Type.FLOAT64, "Its line", "points", nullable=True, ge=0.5, source=("nba_raw.odds_quotes.line",)),
-    Column("over_price", Type.INT64, "Its American over price", nullable=True, source=("nba_raw.odds_quotes.over_price",)),
-    Column("under_price", Type.INT64, "Its American under price", nullable=True, source=("nba_raw.odds_quotes.under_price",)),
+    Column(
+        "over_price", Type.INT64, "Its American over price", nullable=True, source=("nba_raw.odds_quotes.over_price",)
+    ),
+    Column(
+        "under_price",
+        Type.INT64,
+        "Its American under price",
+        nullable=True,
+        source=("nba_raw.odds_quotes.under_price",),
+    ),
     Column(
         "line_minutes_before_game",
         Type.FLOAT64,
@@ -105,9 +127,20 @@ BETTING_LINES = Table(
         *_PERSON,
         CUTOFF_AT,
         *LINE_COLUMNS,
-        Column("quoted_at", Type.TIMESTAMP, "When the chosen quote was seen", nullable=True, source=("nba_raw.odds_quotes.snapshot_at",)),
+        Column(
+            "quoted_at",
+            Type.TIMESTAMP,
+            "When the chosen quote was seen",
+            nullable=True,
+            source=("nba_raw.odds_quotes.snapshot_at",),
+        ),
         *_MARKET_COLUMNS,
-        Column("no_line_reason", Type.STRING, "Why there is no line: NOT_QUOTED, ONLY_IN_PLAY, ONLY_DFS, ONE_SIDED, ...", nullable=True),
+        Column(
+            "no_line_reason",
+            Type.STRING,
+            "Why there is no line: NOT_QUOTED, ONLY_IN_PLAY, ONLY_DFS, ONE_SIDED, ...",
+            nullable=True,
+        ),
     ),
     key=("player_id",),
 )
@@ -122,29 +155,104 @@ _B = "nba_raw.box_scores"
 CONTEXT_FEATURES = (
     Column("history_games", Type.INT64, "Past games found in the look-back", "games", ge=0, source=(f"{_H}.recency",)),
     _null("history_through", Type.DATE, "Most recent of them", source=(f"{_H}.played_on",)),
-    _null("days_rest", Type.INT64, "Days since his last game; 1 means he played yesterday", "days", (f"{_H}.played_on",)),
+    _null(
+        "days_rest", Type.INT64, "Days since his last game; 1 means he played yesterday", "days", (f"{_H}.played_on",)
+    ),
     _null("back_to_back", Type.BOOL, "He played yesterday", source=(f"{_H}.played_on",)),
-    Column("games_in_last_7_days", Type.INT64, "Appearances in the 7 days before the date", "games", ge=0, source=(f"{_H}.played_on",)),
-    Column("games_in_last_14_days", Type.INT64, "Appearances in the 14 days before", "games", ge=0, source=(f"{_H}.played_on",)),
-    Column("minutes_in_last_7_days", Type.INT64, "Minutes in the 7 days before", "min", ge=0, source=(f"{_H}.minutes",)),
-    Column("minutes_in_last_14_days", Type.INT64, "Minutes in the 14 days before", "min", ge=0, source=(f"{_H}.minutes",)),
-    Column("back_to_backs_last_14_days", Type.INT64, "Pairs of games on consecutive days in the 14 days before", "pairs", ge=0, source=(f"{_H}.played_on",)),
-    _null("points_avg_last_5", Type.FLOAT64, "Mean of the last 5 games, fewer when fewer were played", "points", (f"{_H}.points",)),
+    Column(
+        "games_in_last_7_days",
+        Type.INT64,
+        "Appearances in the 7 days before the date",
+        "games",
+        ge=0,
+        source=(f"{_H}.played_on",),
+    ),
+    Column(
+        "games_in_last_14_days",
+        Type.INT64,
+        "Appearances in the 14 days before",
+        "games",
+        ge=0,
+        source=(f"{_H}.played_on",),
+    ),
+    Column(
+        "minutes_in_last_7_days", Type.INT64, "Minutes in the 7 days before", "min", ge=0, source=(f"{_H}.minutes",)
+    ),
+    Column(
+        "minutes_in_last_14_days", Type.INT64, "Minutes in the 14 days before", "min", ge=0, source=(f"{_H}.minutes",)
+    ),
+    Column(
+        "back_to_backs_last_14_days",
+        Type.INT64,
+        "Pairs of games on consecutive days in the 14 days before",
+        "pairs",
+        ge=0,
+        source=(f"{_H}.played_on",),
+    ),
+    _null(
+        "points_avg_last_5",
+        Type.FLOAT64,
+        "Mean of the last 5 games, fewer when fewer were played",
+        "points",
+        (f"{_H}.points",),
+    ),
     _null("points_avg_last_10", Type.FLOAT64, "Mean of the last 10 games", "points", (f"{_H}.points",)),
     _null("points_avg_season", Type.FLOAT64, "Mean of the season's games before the date", "points", (f"{_B}.points",)),
-    _null("points_std_last_10", Type.FLOAT64, "Sample standard deviation of the last 10 games", "points", (f"{_H}.points",)),
-    Column("games_last_5", Type.INT64, "Games behind the last-5 average", "games", ge=0, le=5, source=(f"{_H}.recency",)),
-    Column("games_last_10", Type.INT64, "Games behind the last-10 average", "games", ge=0, le=10, source=(f"{_H}.recency",)),
+    _null(
+        "points_std_last_10",
+        Type.FLOAT64,
+        "Sample standard deviation of the last 10 games",
+        "points",
+        (f"{_H}.points",),
+    ),
+    Column(
+        "games_last_5", Type.INT64, "Games behind the last-5 average", "games", ge=0, le=5, source=(f"{_H}.recency",)
+    ),
+    Column(
+        "games_last_10", Type.INT64, "Games behind the last-10 average", "games", ge=0, le=10, source=(f"{_H}.recency",)
+    ),
     Column("games_season", Type.INT64, "Games behind the season average", "games", ge=0, source=(f"{_B}.game_id",)),
     _null("minutes_avg_last_5", Type.FLOAT64, "Mean minutes of the last 5 games", "min", (f"{_H}.minutes",)),
     _null("minutes_avg_last_10", Type.FLOAT64, "Mean minutes of the last 10 games", "min", (f"{_H}.minutes",)),
     _null("minutes_avg_season", Type.FLOAT64, "Mean minutes of the season's games", "min", (f"{_B}.minutes",)),
-    _null("team_pace_last_10", Type.FLOAT64, "Possessions per 48 minutes of the team's last 10 games", "poss/48", (f"{_B}.fga",)),
-    _null("team_off_rating_last_10", Type.FLOAT64, "Points per 100 possessions, team's last 10 games", "pts/100", (f"{_B}.points",)),
-    _null("opponent_pace_last_10", Type.FLOAT64, "Possessions per 48 minutes of the opponent's last 10 games", "poss/48", (f"{_B}.fga",)),
-    _null("opponent_def_rating_last_15", Type.FLOAT64, "Points allowed per 100 possessions, opponent's last 15 games", "pts/100", (f"{_B}.points",)),
-    _null("fatigue_score", Type.FLOAT64, "Freshness 0-100, 100 is fresh; without the age term, as no feed gives ages", "0-100", (f"{_H}.played_on", f"{_H}.minutes")),
-    _null("pace_score", Type.FLOAT64, "Half the opponent's pace less the team's, within -3..3", "-3..3", (f"{_B}.fga",)),
+    _null(
+        "team_pace_last_10",
+        Type.FLOAT64,
+        "Possessions per 48 minutes of the team's last 10 games",
+        "poss/48",
+        (f"{_B}.fga",),
+    ),
+    _null(
+        "team_off_rating_last_10",
+        Type.FLOAT64,
+        "Points per 100 possessions, team's last 10 games",
+        "pts/100",
+        (f"{_B}.points",),
+    ),
+    _null(
+        "opponent_pace_last_10",
+        Type.FLOAT64,
+        "Possessions per 48 minutes of the opponent's last 10 games",
+        "poss/48",
+        (f"{_B}.fga",),
+    ),
+    _null(
+        "opponent_def_rating_last_15",
+        Type.FLOAT64,
+        "Points allowed per 100 possessions, opponent's last 15 games",
+        "pts/100",
+        (f"{_B}.points",),
+    ),
+    _null(
+        "fatigue_score",
+        Type.FLOAT64,
+        "Freshness 0-100, 100 is fresh; without the age term, as no feed gives ages",
+        "0-100",
+        (f"{_H}.played_on", f"{_H}.minutes"),
+    ),
+    _null(
+        "pace_score", Type.FLOAT64, "Half the opponent's pace less the team's, within -3..3", "-3..3", (f"{_B}.fga",)
+    ),
     _null("shot_zone_mismatch_score", Type.FLOAT64, "Null: no landed feed gives shot zones", "-10..10"),
     _null("usage_spike_score", Type.FLOAT64, "Null: no landed feed projects usage", "-3..3"),
 )
@@ -156,14 +264,33 @@ CONTEXT = Table(
     (
         *_PERSON,
         Column("season", Type.STRING, "Season such as 2025-26", source=("nba_analytics.slate.season",)),
-        Column("season_type", Type.STRING, "Regular Season, Playoffs, ...", source=("nba_analytics.slate.season_type",)),
+        Column(
+            "season_type", Type.STRING, "Regular Season, Playoffs, ...", source=("nba_analytics.slate.season_type",)
+        ),
         *_SIDE,
         CUTOFF_AT,
         *CONTEXT_FEATURES,
-        Column("has_prop_line", Type.BOOL, "A line is known before the cut-off", source=("nba_analytics.betting_lines.has_prop_line",)),
+        Column(
+            "has_prop_line",
+            Type.BOOL,
+            "A line is known before the cut-off",
+            source=("nba_analytics.betting_lines.has_prop_line",),
+        ),
         _null("line", Type.FLOAT64, "The chosen line", "points", ("nba_analytics.betting_lines.line",)),
-        _null("consensus_line", Type.FLOAT64, "Median main line", "points", ("nba_analytics.betting_lines.consensus_line",)),
-        _null("opening_line", Type.FLOAT64, "Opening line of the chosen book", "points", ("nba_analytics.betting_lines.opening_line",)),
+        _null(
+            "consensus_line",
+            Type.FLOAT64,
+            "Median main line",
+            "points",
+            ("nba_analytics.betting_lines.consensus_line",),
+        ),
+        _null(
+            "opening_line",
+            Type.FLOAT64,
+            "Opening line of the chosen book",
+            "points",
+            ("nba_analytics.betting_lines.opening_line",),
+        ),
         Column("null_reasons", Type.STRING, "JSON object: each null value and why it is null"),
     ),
     key=("player_id",),

@@ -177,16 +177,17 @@ class Table:
 
     def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The conformed frame, or a :class:`ContractError` that names the first offending rows."""
+        import pandas as pd
+
         conformed = self.conform(frame)
         violations = self.violations(conformed)
         if len(violations):
             first = violations.drop_duplicates(["column", "check"]).head(5)
             details = []
-            for row in first.itertuples():
-                at = ""
-                if pd_notna(row.index) and int(row.index) < len(conformed):
-                    at = f" in row {conformed.iloc[int(row.index)][list(self.key)].to_dict()}"
-                details.append(f"{row.column}: {row.check} fails for {row.failure_case!r}{at}")
+            for row in first.to_dict("records"):
+                at = row["index"]
+                where = "" if pd.isna(at) else f" in row {conformed.iloc[int(at)][list(self.key)].to_dict()}"
+                details.append(f"{row['column']}: {row['check']} fails for {row['failure_case']!r}{where}")
             raise ContractError(f"{self.address} breaks its contract ({len(violations)} cases): " + "; ".join(details))
         return conformed
 
@@ -216,12 +217,6 @@ class View:
     @property
     def address(self) -> str:
         return f"{self.dataset}.{self.name}"
-
-
-def pd_notna(value: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.notna(value))
 
 
 def _cast(values: pd.Series, kind: Type) -> pd.Series:
@@ -254,6 +249,8 @@ def _cast(values: pd.Series, kind: Type) -> pd.Series:
         if pd.api.types.is_bool_dtype(values):
             raise TypeError("whole numbers expected, not truth values")
         return pd.to_numeric(values).astype("Int64")
-    return pd.to_numeric(values).astype("Float64").astype("float64") if values.dtype == object else values.astype(
-        "float64"
+    return (
+        pd.to_numeric(values).astype("Float64").astype("float64")
+        if values.dtype == object
+        else values.astype("float64")
     )

@@ -8,9 +8,7 @@ from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, 
 
 RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
 
-_LINES = tuple(
-    replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS
-)
+_LINES = tuple(replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS)
 _CLAIM = (
     GAME_DATE,
     GAME_ID,
@@ -19,7 +17,15 @@ _CLAIM = (
     PLAYER_LOOKUP,
     Column("system_id", Type.STRING, "Prediction system"),
     Column("model_version", Type.STRING, "Version of the system's formula or model"),
-    Column("predicted_points", Type.FLOAT64, "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=60),
+    Column(
+        "predicted_points",
+        Type.FLOAT64,
+        "Forecast; null when the system abstained",
+        "points",
+        nullable=True,
+        ge=0,
+        le=60,
+    ),
     Column("confidence_score", Type.FLOAT64, "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
     Column("recommendation", Type.STRING, "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
     Column("line_margin", Type.FLOAT64, "Predicted points less line", "points", nullable=True),
@@ -43,7 +49,7 @@ SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
 SYSTEM_TABLES = {
     system_id: Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
     for system_id, description in {
-        "moving_average": "Weighted last-5, last-10 and season averages with fatigue, rest, pace and venue adjustments.",
+        "moving_average": "Weighted last-5, last-10 and season averages, adjusted for fatigue, rest, pace and venue.",
     }.items()
 }
 

@@ -101,8 +101,12 @@ ODDS_QUOTES = Table(
         Column("source_name", Type.STRING, "Player name as the book spells it"),
         PLAYER_LOOKUP,
         Column("line", Type.FLOAT64, "Points line", "points", ge=0.5),
-        Column("over_price", Type.INT64, "American price of the over; null when only the under is quoted", nullable=True),
-        Column("under_price", Type.INT64, "American price of the under; null when only the over is quoted", nullable=True),
+        Column(
+            "over_price", Type.INT64, "American price of the over; null when only the under is quoted", nullable=True
+        ),
+        Column(
+            "under_price", Type.INT64, "American price of the under; null when only the over is quoted", nullable=True
+        ),
         Column("snapshot_at", Type.TIMESTAMP, "When the quote was seen"),
         Column("last_update_at", Type.TIMESTAMP, "When the book last changed the market", nullable=True),
         Column("commence_at", Type.TIMESTAMP, "Start of the event as the odds feed gives it"),

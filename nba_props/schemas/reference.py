@@ -15,7 +15,9 @@ PLAYERS = Table(
         Column("team_id", Type.INT64, "Last known team", ge=1, source=("nba_raw.box_scores.team_id",)),
         Column("team", Type.STRING, "Tricode of the last known team", source=("nba_raw.box_scores.team",)),
         Column("team_source", Type.STRING, "LAST_GAME or ROSTER (a roster landed after his last game)"),
-        Column("last_game_date", Type.DATE, "Last appearance before the date; null for a rostered debutant", nullable=True),
+        Column(
+            "last_game_date", Type.DATE, "Last appearance before the date; null for a rostered debutant", nullable=True
+        ),
         Column("last_season", Type.STRING, "Season of the last appearance", nullable=True),
         Column("games", Type.INT64, "Appearances in this and the previous season before the date", "games", ge=0),
         Column("on_roster", Type.BOOL, "Counts as a member of the team on the date (domain/slate.py)"),

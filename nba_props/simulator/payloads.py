@@ -96,7 +96,7 @@ def game_log(season: str, season_type: str, day: date, rows: Iterable[Mapping[st
         "resultSets": [
             {
                 "name": "LeagueGameLog",
-                "headers": GAME_LOG_HEADERS,
+                "headers": list(GAME_LOG_HEADERS),
                 "rowSet": [[row.get(h) for h in GAME_LOG_HEADERS] for row in rows],
             }
         ],
@@ -170,5 +170,5 @@ def rosters(season: str, players: Iterable[Mapping[str, Any]]) -> dict[str, Any]
     return {
         "resource": "commonallplayers",
         "parameters": {"LeagueID": "00", "Season": season, "IsOnlyCurrentSeason": 1},
-        "resultSets": [{"name": "CommonAllPlayers", "headers": ROSTER_HEADERS, "rowSet": rows}],
+        "resultSets": [{"name": "CommonAllPlayers", "headers": list(ROSTER_HEADERS), "rowSet": rows}],
     }

@@ -26,7 +26,7 @@ class Parsed:
     remarks: dict[str, Any] = field(default_factory=dict)
 
 
-# -- box scores ---------------------------------------------------------------------------------------------------------
+# -- box scores -------------------------------------------------------------------------------------------------------
 
 #: column of the payload -> column of nba_raw.box_scores, for the whole numbers that must be there and not negative
 _COUNTS = {
@@ -46,7 +46,17 @@ _COUNTS = {
     "PF": "pf",
     "PTS": "points",
 }
-_NEEDED = ("SEASON_ID", "PLAYER_ID", "PLAYER_NAME", "TEAM_ID", "TEAM_ABBREVIATION", "GAME_ID", "GAME_DATE", "MATCHUP", "WL")
+_NEEDED = (
+    "SEASON_ID",
+    "PLAYER_ID",
+    "PLAYER_NAME",
+    "TEAM_ID",
+    "TEAM_ABBREVIATION",
+    "GAME_ID",
+    "GAME_DATE",
+    "MATCHUP",
+    "WL",
+)
 _REQUIRED = (*_NEEDED, *_COUNTS, "PLUS_MINUS")
 #: known columns that no table needs
 _IGNORED = {"TEAM_NAME", "FG_PCT", "FG3_PCT", "FT_PCT", "REB", "FANTASY_PTS", "VIDEO_AVAILABLE"}
@@ -59,14 +69,18 @@ def gamelog_folder(season: str) -> str:
 
 def landed_box_score_days(zone: LandingZone, first: date, last: date) -> list[date]:
     """The dates in first..last for which a game log was landed."""
-    seasons = sorted({season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)})
+    seasons = sorted(
+        {season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)}
+    )
     found = {p.subject[:10] for season in seasons for p in zone.list(gamelog_folder(season))}
     return sorted(d for d in map(date.fromisoformat, found) if first <= d <= last)
 
 
 def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]:
     """The dates in first..last on which a roster was captured."""
-    seasons = sorted({season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)})
+    seasons = sorted(
+        {season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)}
+    )
     captures = [p.captured_at for season in seasons for p in zone.list(roster_folder(season))]
     return sorted({d for d in (game_date_of(c) for c in captures if c) if first <= d <= last})
 
@@ -85,7 +99,9 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
             try:
                 log, refused, extra = read_game_log(zone.load(payload), payload, date.fromisoformat(day))
             except PayloadError as error:
-                rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=date.fromisoformat(day)))
+                rejects.append(
+                    Reject(payload.path, None, error.reason, error.detail, game_date=date.fromisoformat(day))
+                )
                 continue
             logs.append(log)
             rejects += refused
@@ -121,7 +137,9 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFra
     if not positions:
         raise PayloadError("EMPTY_PAYLOAD", f"{payload.path} has no usable rows")
     log = pd.DataFrame([row_set[i] for i in positions], columns=headers, dtype=object)[list(_REQUIRED)]
-    log = log.assign(payload=payload.path, payload_order="-".join(payload.order), position=positions, day=day.isoformat())
+    log = log.assign(
+        payload=payload.path, payload_order="-".join(payload.order), position=positions, day=day.isoformat()
+    )
     return log, rejects, set(headers) - set(_REQUIRED) - _IGNORED
 
 
@@ -145,7 +163,7 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
         (season_year.isna(), "BAD_SEASON", "SEASON_ID is not a digit and a year"),
     ]
     key = ["payload", "GAME_ID", "PLAYER_ID"]
-    repeated = raw.astype({c: str for c in _REQUIRED}).duplicated([*_REQUIRED, "payload"])
+    repeated = raw.astype(dict.fromkeys(_REQUIRED, str)).duplicated([*_REQUIRED, "payload"])
     problems.append((repeated, "DUPLICATE_ROW", "the same row stands in the payload already"))
     clashing = raw[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
     problems.append((clashing, "CONFLICTING_ROWS", "two different rows for one player and game: neither is used"))
@@ -200,7 +218,7 @@ def _result_set(content: Any, name: str, payload: Payload) -> tuple[list[str], l
     raise PayloadError("WRONG_SHAPE", f"{payload.path} has no result set {name} with headers and rowSet")
 
 
-# -- schedule -----------------------------------------------------------------------------------------------------------
+# -- schedule ---------------------------------------------------------------------------------------------------------
 
 SCHEDULE_FOLDER = "nba_stats/scheduleleaguev2"
 
@@ -298,7 +316,7 @@ def _game(game: dict[str, Any], season: str, payload: Payload) -> dict[str, Any]
     return row
 
 
-# -- rosters ------------------------------------------------------------------------------------------------------------
+# -- rosters ----------------------------------------------------------------------------------------------------------
 
 
 def roster_folder(season: str) -> str:
@@ -315,13 +333,17 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
         for payload in zone.list(roster_folder(season)):
             captured_at = payload.captured_at
             if captured_at is None:
-                rejects.append(Reject(payload.path, None, "NO_SNAPSHOT_TIME", "a roster's name needs its capture instant"))
+                rejects.append(
+                    Reject(payload.path, None, "NO_SNAPSHOT_TIME", "a roster's name needs its capture instant")
+                )
                 continue
             day = game_date_of(captured_at)
             if day not in wanted:
                 continue
             try:
-                frames.append(_roster(zone.load(payload), payload).assign(game_date=pd.Timestamp(day), captured_at=captured_at))
+                frames.append(
+                    _roster(zone.load(payload), payload).assign(game_date=pd.Timestamp(day), captured_at=captured_at)
+                )
             except PayloadError as error:
                 rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
     if not frames:
@@ -332,11 +354,15 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
 
 def _roster(content: Any, payload: Payload) -> pd.DataFrame:
     headers, row_set = _result_set(content, "CommonAllPlayers", payload)
-    needed = {"PERSON_ID": "player_id", "DISPLAY_FIRST_LAST": "player_name", "TEAM_ID": "team_id", "TEAM_ABBREVIATION": "team"}
+    needed = {
+        "PERSON_ID": "player_id",
+        "DISPLAY_FIRST_LAST": "player_name",
+        "TEAM_ID": "team_id",
+        "TEAM_ABBREVIATION": "team",
+    }
     missing = [c for c in needed if c not in headers]
     if missing:
         raise PayloadError("MISSING_COLUMN", f"{payload.path} has no column {', '.join(missing)}")
     raw = pd.DataFrame(row_set, columns=headers)[list(needed)].rename(columns=needed)
     rostered = raw[pd.to_numeric(raw["team_id"], errors="coerce").fillna(0) > 0].reset_index(drop=True)
     return rostered.assign(player_lookup=[player_lookup(n) for n in rostered["player_name"]], payload=payload.path)
-

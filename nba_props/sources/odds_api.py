@@ -102,7 +102,9 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
                         "over_price": over,
                         "under_price": under,
                         "last_update_at": last_update_at,
-                        "quote_id": _quote_id(event["id"], book["key"], market["key"], name, line, over, under, snapshot_at),
+                        "quote_id": _quote_id(
+                            event["id"], book["key"], market["key"], name, line, over, under, snapshot_at
+                        ),
                     }
                 )
     return rows, rejects

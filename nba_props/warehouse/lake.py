@@ -6,6 +6,7 @@ new ones, and a killed writer leaves the old ones. Any number of processes may r
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow
 
+_LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
 _FILE = "data.parquet"
 _TEMPORARY = ".tmp-"
@@ -198,11 +200,13 @@ class LakeWarehouse:
             self.query_count += 1
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            self._create_views(connection, statement.reads)
             try:
+                self._create_views(connection, statement.reads)
                 arrow = connection.execute(statement.sql, parameters).to_arrow_table()
             except (duckdb.IOException, duckdb.InvalidInputException) as error:
-                raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
+                raise CorruptPartition(
+                    f"a partition behind {', '.join(statement.reads)} can't be read: {error}"
+                ) from error
         return _to_frame(arrow)
 
     def read_only(self, sql: str) -> pd.DataFrame:
@@ -224,7 +228,9 @@ class LakeWarehouse:
             try:
                 statements = connection.extract_statements(sql)
                 if len(statements) != 1 or statements[0].type not in readers:
-                    raise WarehouseError("one SELECT (or DESCRIBE, SHOW, EXPLAIN) is allowed, nothing that changes data")
+                    raise WarehouseError(
+                        "one SELECT (or DESCRIBE, SHOW, EXPLAIN) is allowed, nothing that changes data"
+                    )
                 return connection.execute(statements[0]).to_arrow_table().to_pandas()
             except duckdb.Error as error:
                 raise WarehouseError(str(error)) from error
@@ -251,7 +257,8 @@ class LakeWarehouse:
             return f"SELECT {columns} WHERE FALSE"
         columns = ", ".join(f'"{c.name}"' for c in table.columns)
         glob = str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE).replace("'", "''")
-        return f"SELECT {columns} FROM read_parquet('{glob}', hive_partitioning = true, hive_types = {{'game_date': DATE}})"
+        options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
+        return f"SELECT {columns} FROM read_parquet('{glob}', {options})"
 
     # -- the catalog ------------------------------------------------------------------------------------------------
 
@@ -265,7 +272,11 @@ class LakeWarehouse:
             fresh = folder / "catalog.duckdb"
             with duckdb.connect(str(fresh)) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
-                self._create_views(connection, [*TABLES, *VIEWS])
+                for address in [*TABLES, *VIEWS]:
+                    try:
+                        self._create_views(connection, [address])
+                    except duckdb.Error as error:  # one unreadable table must not cost the others their views
+                        _LOG.warning("no view of %s in the catalog: %s", address, error)
             os.replace(fresh, self.catalog_path)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -281,7 +292,7 @@ def _split(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dic
     if len(stray):
         days = sorted({str(d)[:10] for d in stray})
         raise PartitionMismatch(f"{table.address}: {len(stray)} rows of {days[:5]} are outside the partitions written")
-    groups = {day: rows for day, rows in frame.groupby("game_date", sort=True)}
+    groups = dict(iter(frame.groupby("game_date", sort=True)))
     empty = frame.iloc[:0]
     return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
 

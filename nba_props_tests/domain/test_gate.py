@@ -81,7 +81,7 @@ def judge(lake: LakeWarehouse, q: pd.DataFrame, claims: pd.DataFrame) -> pd.Data
 
 def corruptions(rng: np.random.Generator):
     """Each way a writer goes wrong, and the reasons it may be held back for."""
-    sentinel = lambda n: rng.choice(PLACEHOLDER_VALUES[:3], n)  # noqa: E731
+    sentinel = lambda n: rng.choice(PLACEHOLDER_VALUES[:3], n)
     return {
         "20.0 without quote": (lambda n: {"line": 20.0, "quote_id": None}, {"PLACEHOLDER_LINE"}),
         "sentinel without source": (lambda n: {"line": sentinel(n), "line_source": None}, {"PLACEHOLDER_LINE"}),
@@ -101,7 +101,10 @@ def corruptions(rng: np.random.Generator):
         "20.0 on a row without one": (lambda n: {**NO_LINE, "line": 20.0}, {"PLACEHOLDER_LINE"}),
         "no cut-off": (lambda n: {"cutoff_at": pd.NaT}, {"NO_CUTOFF"}),
         "points off the scale": (lambda n: {"predicted_points": 61.0}, {"INVALID_PREDICTION"}),
-        "no points, no reason": (lambda n: {"predicted_points": np.nan, "confidence_score": np.nan}, {"INVALID_PREDICTION"}),
+        "no points, no reason": (
+            lambda n: {"predicted_points": np.nan, "confidence_score": np.nan},
+            {"INVALID_PREDICTION"},
+        ),
         "confidence in percent": (lambda n: {"confidence_score": 52.0}, {"INVALID_CONFIDENCE"}),
         "HOLD": (lambda n: {"recommendation": "HOLD"}, {"INVALID_RECOMMENDATION"}),
         "NO_LINE beside a line": (lambda n: {"recommendation": "NO_LINE"}, {"INVALID_RECOMMENDATION"}),
@@ -121,7 +124,9 @@ def test_no_invalid_row_passes_and_no_honest_row_is_held_back(lake):
     for name, (change, _) in kinds.items():
         at = (kind == name) & ~without
         for column, value in change(int(at.sum())).items():
-            claims.loc[at, column] = claims.loc[at, column] + 0.5 if isinstance(value, str) and value == "+0.5" else value
+            claims.loc[at, column] = (
+                claims.loc[at, column] + 0.5 if isinstance(value, str) and value == "+0.5" else value
+            )
     kind = np.where(without, "", kind)
 
     published, held = gate.split(judge(lake, q, claims))

@@ -28,7 +28,9 @@ def box_scores(players: int, rng: np.random.Generator) -> pd.DataFrame:
     n = len(f)
     f["game_date"] = pd.to_datetime(f["game_date"])
     out = raw.BOX_SCORES.empty().reindex(range(n)).drop(columns=f.columns)
-    out = pd.concat([f[["game_date", "player_id"]], out.drop(columns=[c for c in f if c in out], errors="ignore")], axis=1)
+    out = pd.concat(
+        [f[["game_date", "player_id"]], out.drop(columns=[c for c in f if c in out], errors="ignore")], axis=1
+    )
     pair = f["team"] // 2
     out["game_id"] = [f"00225{d.dayofyear:03d}{g:02d}" for d, g in zip(f["game_date"], pair, strict=True)]
     out["team_id"], out["team"] = f["team"] + 1, "T" + f["team"].astype(str)
@@ -86,7 +88,9 @@ def test_history_equals_a_walk_through_the_rows(lake, look_back, most):
             if b.player_id == person.player_id and 0 < age <= look_back:
                 own.append((b.game_date, b.game_id, b.points))
         own = sorted(own, reverse=True)[:most]
-        mine = games[(games["game_date"] == person.game_date) & (games["player_id"] == person.player_id)].sort_values("recency")
+        mine = games[(games["game_date"] == person.game_date) & (games["player_id"] == person.player_id)].sort_values(
+            "recency"
+        )
         assert list(zip(mine["played_on"], mine["game_id"], mine["points"], strict=True)) == own
         assert mine["recency"].tolist() == list(range(1, len(own) + 1))
 
@@ -98,7 +102,9 @@ def test_context_equals_a_walk_through_the_rows(lake):
     lines = people[["game_date", "player_id"]].assign(
         has_prop_line=False, line=np.nan, consensus_line=np.nan, opening_line=np.nan, no_line_reason="NOT_QUOTED"
     )
-    built = TABLES["nba_analytics.upcoming_player_game_context"].validate(context.build(people, games, season, form, lines))
+    built = TABLES["nba_analytics.upcoming_player_game_context"].validate(
+        context.build(people, games, season, form, lines)
+    )
     assert len(built) == len(people)
     for row in built.itertuples():
         past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
@@ -131,7 +137,9 @@ def test_team_form_equals_a_walk_through_the_games(lake):
     assert sorted(form["team_id"]) == [1, 2, 3, 4]
     for row in form.itertuples():
         totals = []
-        recent = boxes[(boxes["game_date"] < pd.Timestamp(DAY)) & (boxes["game_date"] >= pd.Timestamp(DAY) - pd.Timedelta(days=90))]
+        recent = boxes[
+            (boxes["game_date"] < pd.Timestamp(DAY)) & (boxes["game_date"] >= pd.Timestamp(DAY) - pd.Timedelta(days=90))
+        ]
         for (day, game), g in recent.groupby(["game_date", "game_id"]):
             own, other = g[g["team_id"] == row.team_id], g[g["team_id"] != row.team_id]
             if own.empty or other.empty:

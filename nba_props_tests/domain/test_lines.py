@@ -53,7 +53,9 @@ def choose(*rows: tuple) -> pd.Series:
 
 
 def test_books_come_in_the_house_order():
-    line = choose(("bovada", 20.5, -110, -110, 60), ("fanduel", 21.5, -110, -110, 60), ("draftkings", 22.5, -110, -110, 60))
+    line = choose(
+        ("bovada", 20.5, -110, -110, 60), ("fanduel", 21.5, -110, -110, 60), ("draftkings", 22.5, -110, -110, 60)
+    )
     assert (line["sportsbook"], line["line"], line["books"], line["consensus_line"]) == ("draftkings", 22.5, 3, 21.5)
     assert line["line_range"] == 2.0
     assert line["line_source_api"] == "ODDS_API"
@@ -72,7 +74,12 @@ def test_the_last_capture_before_the_cutoff_counts_and_the_first_is_the_opening(
         ("draftkings", 19.5, -110, -110, 600), ("draftkings", 20.5, -110, -110, 60), ("draftkings", 21.5, -115, -105, 5),
         ("draftkings", 30.5, -110, -110, 0), ("draftkings", 35.5, -110, -110, -40),
     )  # fmt: skip
-    assert (line["line"], line["line_minutes_before_game"], line["opening_line"], line["line_movement"]) == (21.5, 5, 19.5, 2.0)
+    assert (line["line"], line["line_minutes_before_game"], line["opening_line"], line["line_movement"]) == (
+        21.5,
+        5,
+        19.5,
+        2.0,
+    )
 
 
 def test_best_prices_are_at_the_chosen_line_only():
@@ -127,11 +134,17 @@ def test_a_chosen_line_is_always_a_real_pregame_quote(rows):
     for line in out[out["has_prop_line"].astype(bool)].itertuples():
         quote = q[q["quote_id"] == line.quote_id].iloc[0]
         assert quote["source_name"] == f"Player {line.player_id}"
-        assert (quote["line"], quote["over_price"], quote["under_price"]) == (line.line, line.over_price, line.under_price)
+        assert (quote["line"], quote["over_price"], quote["under_price"]) == (
+            line.line,
+            line.over_price,
+            line.under_price,
+        )
         assert quote["book_kind"] == "SPORTSBOOK"
         assert quote["snapshot_at"] < CUTOFF
         for side in ("over", "under"):
-            best, own = (odds.implied_probability(pd.Series([getattr(line, f"{k}{side}_price")]))[0] for k in ("best_", ""))
+            best, own = (
+                odds.implied_probability(pd.Series([getattr(line, f"{k}{side}_price")]))[0] for k in ("best_", "")
+            )
             assert best <= own
     for line in out[~out["has_prop_line"].astype(bool)].itertuples():
         own = q[(q["source_name"] == f"Player {line.player_id}") & ~q["is_in_play"].astype(bool)]
@@ -139,14 +152,22 @@ def test_a_chosen_line_is_always_a_real_pregame_quote(rows):
         assert two_sided.empty
 
 
-@pytest.mark.parametrize(("price", "probability"), [(-110, 110 / 210), (100, 0.5), (-100, 0.5), (150, 0.4), (-250, 5 / 7)])
+@pytest.mark.parametrize(
+    ("price", "probability"), [(-110, 110 / 210), (100, 0.5), (-100, 0.5), (150, 0.4), (-250, 5 / 7)]
+)
 def test_implied_probability(price, probability):
     assert odds.implied_probability(pd.Series([price]))[0] == pytest.approx(probability)
 
 
 def test_vig_and_american():
     assert odds.vig(pd.Series([-110]), pd.Series([-110]))[0] == pytest.approx(0.047619, abs=1e-6)
-    assert odds.is_american(pd.Series([-110, 99, 100, -99, None], dtype="Int64")).tolist() == [True, False, True, False, False]
+    assert odds.is_american(pd.Series([-110, 99, 100, -99, None], dtype="Int64")).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def game(tipoff: str | None) -> pd.DataFrame:
@@ -165,7 +186,9 @@ def game(tipoff: str | None) -> pd.DataFrame:
     [("2025-11-06T00:00Z", True), ("2025-11-06T00:30Z", True), ("2025-11-05T23:30Z", True), (None, True)],
 )
 def test_the_cutoff_is_the_earlier_of_schedule_and_feed(scheduled, in_play):
-    parsed = quotes(("draftkings", 20.5, -110, -110, 0)).drop(columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"])
+    parsed = quotes(("draftkings", 20.5, -110, -110, 0)).drop(
+        columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
+    )
     parsed = parsed.assign(home_team_name="Los Angeles Clippers", away_team_name="Oklahoma City Thunder")
     matched, unknown = match_games(parsed, game(scheduled))
     assert unknown.empty
@@ -175,7 +198,9 @@ def test_the_cutoff_is_the_earlier_of_schedule_and_feed(scheduled, in_play):
 
 
 def test_a_game_in_no_schedule_is_set_apart_not_dropped():
-    parsed = quotes(("draftkings", 20.5, -110, -110, 60)).drop(columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"])
+    parsed = quotes(("draftkings", 20.5, -110, -110, 60)).drop(
+        columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
+    )
     parsed = parsed.assign(home_team_name="Seattle SuperSonics", away_team_name="Oklahoma City Thunder")
     matched, unknown = match_games(parsed, game("2025-11-06T00:00Z"))
     assert matched.empty

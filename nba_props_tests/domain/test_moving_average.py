@@ -13,7 +13,14 @@ A = {
     "games_in_last_7_days": 3, "fatigue_score": 85.0, "shot_zone_mismatch_score": 2.0, "pace_score": 1.0,
     "usage_spike_score": 0.5, "is_home": True, "back_to_back": False, "line": 22.5,
 }  # fmt: skip
-B = {**A, "fatigue_score": 45.0, "back_to_back": True, "is_home": False, "points_std_last_10": 7.0, "games_in_last_7_days": 4}
+B = {
+    **A,
+    "fatigue_score": 45.0,
+    "back_to_back": True,
+    "is_home": False,
+    "points_std_last_10": 7.0,
+    "games_in_last_7_days": 4,
+}
 C = {**A, "points_avg_last_5": 8.0, "points_avg_last_10": 9.0, "points_avg_season": 9.5, "points_std_last_10": 3.5,
      "games_in_last_7_days": 1, "fatigue_score": 60.0, "line": 8.5}  # fmt: skip
 

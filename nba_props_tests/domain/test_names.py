@@ -131,7 +131,11 @@ def test_an_alias_that_arrives_resolves_what_was_left():
     assert unresolved.empty
 
 
-@given(st.lists(st.sampled_from([n for _, n in ROSTER + LEAGUE] + ["Nobody Here", "Nikola Jokic", "K. Murray"]), unique=True))
+@given(
+    st.lists(
+        st.sampled_from([n for _, n in ROSTER + LEAGUE] + ["Nobody Here", "Nikola Jokic", "K. Murray"]), unique=True
+    )
+)
 def test_no_name_is_dropped_or_doubled(spellings):
     resolved, unresolved = ask(*spellings)
     assert sorted([*resolved["source_name"], *unresolved["source_name"]]) == sorted(spellings)

@@ -34,7 +34,10 @@ def test_a_traded_player_belongs_to_the_team_he_last_appeared_for(make_platform)
 
     def fill(zone):
         all_games = league.games()
-        zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz", league.schedule(all_games, league.FIRST + timedelta(30)))
+        zone.land(
+            f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz",
+            league.schedule(all_games, league.FIRST + timedelta(30)),
+        )
         for day in sorted({g.day for g in all_games}):
             rows = [r for g in all_games if g.day == day for r in league.log_rows(g)]
             for row in rows:
@@ -106,9 +109,13 @@ def test_a_landed_roster_gives_the_traded_and_the_rookie_their_team(opened):
         {"player_id": 778, "player_name": "Free Agent", "team_id": 0, "team": ""},
     ]
     season = "2026-27"
-    platform.zone.land(f"nba_stats/commonallplayers/{season}/x-20261018T120000Z.json.gz", payloads.rosters(season, rows))
+    platform.zone.land(
+        f"nba_stats/commonallplayers/{season}/x-20261018T120000Z.json.gz", payloads.rosters(season, rows)
+    )
     late = [{**rows[0], "team_id": DUN.team_id, "team": "DUN"}]
-    platform.zone.land(f"nba_stats/commonallplayers/{season}/x-20261021T030000Z.json.gz", payloads.rosters(season, late))
+    platform.zone.land(
+        f"nba_stats/commonallplayers/{season}/x-20261021T030000Z.json.gz", payloads.rosters(season, late)
+    )
     _, slate = rows_of(platform, game)
     for name in (traded, "Rookie Newman"):
         assert slate.loc[name, "team"] == "COR", "a roster captured after tip-off must not count"

@@ -24,7 +24,9 @@ def lake_frames(platform: Platform, skip: tuple[str, ...] = ()) -> dict[str, pd.
     frames = {}
     for address, table in TABLES.items():
         days = platform.warehouse.partitions(table)
-        frame = platform.warehouse.read(table, days).drop(columns=["run_id", "created_at", "quarantined_at"], errors="ignore")
+        frame = platform.warehouse.read(table, days).drop(
+            columns=["run_id", "created_at", "quarantined_at"], errors="ignore"
+        )
         frames[address] = frame.sort_values(list(frame.columns[:4]), kind="stable").reset_index(drop=True)
     return frames
 
@@ -159,7 +161,13 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
 
     def smuggle(system, context, lines):
         frame = honest(system, context, lines).reset_index(drop=True)
-        frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [20.0, None, None, None, None]
+        frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [
+            20.0,
+            None,
+            None,
+            None,
+            None,
+        ]
         frame.loc[1, ["line", "quote_id", "line_source"]] = [20.0, "made-up", "ACTUAL_PROP"]
         frame.loc[2, ["line", "has_prop_line", "line_source"]] = [float("nan"), True, "ACTUAL_PROP"]
         honest_line = frame.index[frame["quote_id"].notna() & (frame.index > 2)][0]
@@ -167,9 +175,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
         return frame
 
     monkeypatch.setattr(assets, "predict", smuggle)
-    platform.definitions = build_defs(
-        platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now
-    )
+    platform.definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
     outcome = platform.predict(DAY)
     assert outcome.success, outcome.errors
     assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "WARN"
@@ -191,7 +197,9 @@ def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(platform):
     table = TABLES["nba_predictions.player_prop_predictions"]
     assert table.write_mode is WriteMode.APPEND
     rows = platform.warehouse.read(table, [DAY])
-    fake = rows.head(1).assign(prediction_id="f" * 32, line=20.0, line_source="ACTUAL_PROP", has_prop_line=True, quote_id="none")
+    fake = rows.head(1).assign(
+        prediction_id="f" * 32, line=20.0, line_source="ACTUAL_PROP", has_prop_line=True, quote_id="none"
+    )
     platform.warehouse.append(table, fake, [DAY])
     outcome = platform.predict(DAY)
     assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "ERROR"
@@ -204,7 +212,11 @@ def test_a_genuine_verified_twenty_passes(make_platform):
         game = next(g for g in all_games if g.day == DAY)
         name = league.player(game.home, 3)[1]
         at = game.tipoff_at - timedelta(minutes=30)
-        books = {"draftkings": [payloads.market("player_points", [{"player": name, "line": 20.0, "over": -110, "under": -110}], at)]}
+        books = {
+            "draftkings": [
+                payloads.market("player_points", [{"player": name, "line": 20.0, "over": -110, "under": -110}], at)
+            ]
+        }
         event = payloads.event_odds(game.event_id, game.tipoff_at, game.home.full, game.away.full, books)
         zone.land(f"the_odds_api/player_points/{DAY}/{game.event_id}-x.json.gz", payloads.historical(event, at))
 

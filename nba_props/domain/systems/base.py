@@ -66,7 +66,9 @@ def predict(system: System, context: pd.DataFrame, lines: pd.DataFrame) -> pd.Da
     out["recommendation"] = np.where(out["line"].isna(), "NO_LINE", side)
     names = np.array(system.required, dtype=object)
     lacking = [", ".join(names[row]) for row in missing.to_numpy()]
-    out["abstain_reason"] = [None if ok else f"MISSING_INPUT: {text}" for ok, text in zip(complete, lacking, strict=True)]
+    out["abstain_reason"] = [
+        None if ok else f"MISSING_INPUT: {text}" for ok, text in zip(complete, lacking, strict=True)
+    ]
     out["components"] = _components(system, rows, forecast)
     hashed = pd.util.hash_pandas_object(_plain(rows[inputs]), index=False)
     out["feature_hash"] = [f"{h:016x}" for h in hashed]

@@ -1,0 +1,52 @@
+# Everything runs in .venv, built from requirements.lock the first time it is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATE ?= 2025-11-05
+# compiled modules make every process start in half the time
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: run test dev lint check bench lock clean
+
+run: $(VENV)/.ready  ## run the main job and print the slate board (DATE=2025-11-05)
+	@$(BIN)/nba-props run $(DATE)
+
+test: $(VENV)/.ready lint  ## lint, type-check and test
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
+	@$(BIN)/nba-props dev
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy nba_props
+
+check: $(VENV)/.ready  ## the definitions load
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+bench: $(VENV)/.ready  ## ratios measured in one run
+	$(BIN)/python -m benchmarks
+
+# uv installs in seconds where pip takes a minute; pip does it where uv can't be had
+$(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	@echo "building $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if $(BIN)/python -m pip install -q --disable-pip-version-check uv 2>/dev/null; then \
+	  $(BIN)/uv pip install -q --python $(BIN)/python -r requirements.lock && \
+	  $(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . ; \
+	else \
+	  echo "no uv: installing with pip" && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
+	fi
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib nba_props >/dev/null || true
+	@touch $@
+
+lock: $(VENV)/.ready  ## resolve requirements.lock anew from setup.cfg
+	$(BIN)/uv pip compile -q setup.cfg --extra dev --python-version 3.11 --universal --no-header --no-emit-index-url \
+	  --no-annotate -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .nba_props build *.egg-info

@@ -1,0 +1,198 @@
+"""Every check, passing and failing, for one date and for a range, and twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from nba_props.checks.rules import all_rules
+from nba_props.domain.systems import SYSTEMS
+from nba_props.schemas import TABLES
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY
+
+NEXT = DAY + timedelta(2)  # the next date with games
+
+
+def tamper(platform, address: str, change, day=DAY) -> None:
+    """Store rows as a second writer would: past the contract, straight into the lake."""
+    table = TABLES[address]
+    rows = change(platform.warehouse.read(table, [day]))
+    platform.warehouse._replace(table, day, table.conform(rows))
+
+
+def first_row(**values):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        for column, value in values.items():
+            frame.loc[0, column] = value
+        return frame
+
+    return change
+
+
+def first_line(**values):
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        at = frame.index[frame["has_prop_line"].astype(bool)][0]
+        for column, value in values.items():
+            frame.loc[at, column] = value(frame.loc[at]) if callable(value) else value
+        return frame
+
+    return change
+
+
+LEDGER = "nba_predictions.player_prop_predictions"
+LINES = "nba_analytics.betting_lines"
+CONTEXT = "nba_analytics.upcoming_player_game_context"
+HISTORY = "nba_analytics.historical_games"
+
+#: (table, check) -> the damage that must make it fail, and the severity it must fail with
+DAMAGE = {
+    ("nba_raw.schedule", "schema"): (first_row(home_team_id=0), "ERROR"),
+    ("nba_raw.box_scores", "schema"): (first_row(minutes=-1), "ERROR"),
+    ("nba_raw.box_scores", "box_scores_match_schedule"): (lambda f: f[f["game_id"] != f["game_id"].iloc[0]], "WARN"),
+    ("nba_raw.odds_quotes", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
+    ("nba_reference.players", "schema"): (first_row(team_id=0), "ERROR"),
+    ("nba_reference.players", "no_future_data"): (first_row(last_game_date=pd.Timestamp(DAY)), "ERROR"),
+    ("nba_reference.resolved_names", "schema"): (first_row(player_id=0), "ERROR"),
+    ("nba_reference.resolved_names", "names_resolved"): ("unresolved", "WARN"),
+    ("nba_analytics.slate", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
+    (HISTORY, "schema"): (first_row(recency=0), "ERROR"),
+    (HISTORY, "no_future_data"): (first_row(played_on=pd.Timestamp(DAY)), "ERROR"),
+    (HISTORY, "history_complete"): ("hole", "ERROR"),
+    (LINES, "schema"): (first_row(line_source="ESTIMATED_AVG"), "ERROR"),
+    (LINES, "lines_have_provenance"): (first_line(line=20.0), "ERROR"),
+    (LINES, "no_future_data"): (first_line(quoted_at=lambda r: r["cutoff_at"]), "ERROR"),
+    (CONTEXT, "schema"): (first_row(games_last_5=6), "ERROR"),
+    (CONTEXT, "no_future_data"): (first_row(history_through=pd.Timestamp(DAY)), "ERROR"),
+    (CONTEXT, "slate_is_complete"): (lambda f: f[f["team"] != "ALB"], "ERROR"),
+    ("nba_predictions.moving_average", "covers_slate"): (lambda f: f.iloc[1:], "WARN"),
+    (LEDGER, "schema"): (first_row(predicted_points=61.0), "ERROR"),
+    (LEDGER, "no_placeholder_lines"): (first_line(line=20.0, quote_id="none"), "ERROR"),
+    (LEDGER, "lines_have_provenance"): (first_line(over_price=-999), "ERROR"),
+    (LEDGER, "no_future_data"): (first_line(is_backfill=True), "ERROR"),
+    ("nba_raw.quarantined_quotes", "nothing_quarantined"): ("quarantine", "WARN"),
+}
+
+
+def break_it(platform, address: str, damage) -> None:
+    if damage == "hole":
+        hole = DAY - timedelta(4)
+        platform.warehouse._replace(TABLES["nba_raw.box_scores"], hole, TABLES["nba_raw.box_scores"].empty())
+        return
+    if damage == "unresolved":
+        frame = TABLES["nba_reference.unresolved_names"].empty().reindex([0])
+        rows = frame.assign(
+            game_date=pd.Timestamp(DAY), game_id="g", source="O", source_name="Nobody", player_lookup="nobody", quotes=50,
+            reason="NO_CANDIDATE",
+        )  # fmt: skip
+        platform.warehouse.write(TABLES["nba_reference.unresolved_names"], rows, [DAY])
+        return
+    if damage == "quarantine":
+        row = {"game_date": pd.Timestamp(DAY), "quarantine_id": "1", "payload": "p", "position": None, "reason": "NOT_JSON",
+               "detail": "p: bad", "raw": None}  # fmt: skip
+        platform.warehouse.write(TABLES[address], pd.DataFrame([row]), [DAY])
+        return
+    tamper(platform, address, damage)
+
+
+@pytest.fixture(scope="module")
+def predicted(landed_history, tmp_path_factory):
+    """Two game dates predicted, to be copied and damaged."""
+    import shutil
+
+    import dagster as dg
+
+    from nba_props_tests.conftest import open_platform
+
+    folder = tmp_path_factory.mktemp("predicted") / "platform"
+    shutil.copytree(landed_history, folder)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert open_platform(folder, instance).predict(DAY, NEXT).success
+    return folder
+
+
+@pytest.fixture
+def stored(predicted, tmp_path):
+    import shutil
+
+    import dagster as dg
+
+    from nba_props_tests.conftest import open_platform
+
+    shutil.copytree(predicted, tmp_path / "platform")
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield open_platform(tmp_path / "platform", instance)
+
+
+def verdicts(platform, address: str, name: str, days):
+    from nba_props.checks.partitioned import Scope
+
+    (rule,) = [r for r in all_rules([s.table for s in SYSTEMS]) if (r.table.address, r.name) == (address, name)]
+    return rule.evaluate(Scope(platform.warehouse, platform.settings), days)
+
+
+SPAN = [DAY + timedelta(n) for n in range(3)]
+
+
+def test_every_rule_passes_on_clean_data(stored):
+    for rule in all_rules([s.table for s in SYSTEMS]):
+        for days in ([DAY], SPAN):
+            found = verdicts(stored, rule.table.address, rule.name, days)
+            assert list(found) == days
+            assert all(v.passed for v in found.values()), (rule.name, rule.table.address, found)
+
+
+@pytest.mark.parametrize(("address", "name"), DAMAGE, ids=[f"{t}-{n}" for t, n in DAMAGE])
+def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, address, name):
+    damage, severity = DAMAGE[address, name]
+    break_it(stored, address, damage)
+    one = verdicts(stored, address, name, [DAY])[DAY]
+    assert not one.passed
+    assert one.severity.value == severity
+    assert one.description
+    both = verdicts(stored, address, name, SPAN)
+    assert not both[DAY].passed
+    spared = set(SPAN) - {DAY} if damage != "hole" else set()
+    assert all(both[d].passed for d in spared), both
+
+
+def test_no_rule_is_left_untested():
+    rules = {(r.table.address, r.name) for r in all_rules([s.table for s in SYSTEMS])}
+    alike = {
+        "nba_raw.rosters",
+        "nba_raw.quarantined_games",
+        "nba_raw.quarantined_box_scores",
+        "nba_raw.quarantined_rosters",
+    }
+    untested = {(t, n) for t, n in rules - set(DAMAGE) if t not in alike}
+    assert untested == {("nba_predictions.moving_average", "schema")}, "its contract promises types only"
+
+
+@pytest.mark.parametrize("last", [DAY, NEXT])
+def test_evaluations_are_recorded_per_date_in_single_and_range_runs_twice(stored, last):
+    """One date is broken: its evaluation fails, the others pass, in the instance as a user sees it, run after run."""
+    game = next(g for g in league.games() if g.day == DAY)
+    (stored.zone._path / f"the_odds_api/player_points/{DAY}/broken.json").write_bytes(b"")
+    assert game.day == DAY
+    from nba_props.checks.partitioned import asset_key
+
+    key = [
+        s.key
+        for c in stored.definitions.asset_checks
+        for s in c.check_specs
+        if s.asset_key == asset_key(TABLES["nba_raw.quarantined_quotes"])
+    ][0]
+    for run in (1, 2):
+        outcome = stored.predict(DAY, last)
+        assert stored.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
+        history = stored.instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
+        by_date = {}
+        for record in history:
+            if record.partition:
+                by_date.setdefault(record.partition, []).append(record.status.value)
+        assert by_date[str(DAY)] == ["FAILED"] * run
+        if last != DAY:
+            assert by_date[str(NEXT)] == ["SUCCEEDED"] * run
+            assert by_date[str(DAY + timedelta(1))] == ["SUCCEEDED"] * run

@@ -1,0 +1,280 @@
+"""Every way a payload can be wrong: the rest goes on, nothing is lost, the message names file and reason."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from datetime import date, timedelta
+
+import pytest
+
+from nba_props.schemas import TABLES
+from nba_props.simulator import payloads
+from nba_props.sources import nba_stats, odds_api
+from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError
+from nba_props.sources.rejects import quarantine_frame
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, utc
+
+GAME = next(g for g in league.games() if g.day == DAY)
+GOOD_PATH, GOOD = league.capture(GAME, 60)
+
+
+def raw_file(zone: LandingZone, path: str, data: bytes) -> None:
+    target = zone._path / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+
+
+def odds_reasons(zone: LandingZone) -> tuple[int, list[str]]:
+    rows, rejects = odds_api.read_day(zone, DAY)
+    frame = quarantine_frame(TABLES["nba_raw.quarantined_quotes"], rejects, DAY)
+    assert len(frame) == len(rejects)
+    assert all(r.payload in r.detail or r.position for r in rejects)
+    return len(rows), [r.reason for r in rejects]
+
+
+GOOD_QUOTES = 12 * len(league.BOOKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("empty.json", b"", "EMPTY_FILE"),
+        ("text.json", b"<html>Access Denied</html>", "NOT_JSON"),
+        ("cut.json", json.dumps(GOOD).encode()[:-40], "TRUNCATED"),
+        ("cut.json.gz", gzip.compress(json.dumps(GOOD).encode())[:-20], "TRUNCATED"),
+        ("plain.json.gz", json.dumps(GOOD).encode(), "NOT_JSON"),
+        ("list.json", b"[1, 2]", "WRONG_SHAPE"),
+        ("null.json", b"null", "WRONG_SHAPE"),
+        ("no-event.json", b'{"timestamp": "2025-11-10T20:00:00Z", "data": null}', "WRONG_SHAPE"),
+        ("live-without-instant.json", json.dumps(GOOD["data"]).encode(), "NO_SNAPSHOT_TIME"),
+        ("bad-time.json", json.dumps({**GOOD, "timestamp": "yesterday"}).encode(), "BAD_TIME"),
+        ("naive-time.json", json.dumps({**GOOD, "timestamp": "2025-11-10T20:00:00"}).encode(), "BAD_TIME"),
+        (
+            "wrong-day.json",
+            json.dumps({**GOOD, "data": {**GOOD["data"], "commence_time": "2025-11-12T00:00:00Z"}}).encode(),
+            "WRONG_DAY",
+        ),
+    ],
+)
+def test_one_bad_odds_file_never_stops_the_rest(zone, name, data, reason):
+    zone.land(GOOD_PATH, GOOD)
+    raw_file(zone, f"{odds_api.folder(DAY)}/{name}", data)
+    assert odds_reasons(zone) == (GOOD_QUOTES, [reason])
+
+
+def changed(change) -> dict:
+    content = copy.deepcopy(GOOD)
+    change(content["data"]["bookmakers"][0])
+    return content
+
+
+def outcome(book):
+    return book["markets"][0]["outcomes"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "lost", "reason"),
+    [
+        (lambda b: outcome(b).pop("price"), 0, "MISSING_PRICE"),
+        (lambda b: outcome(b).update(price=None), 0, "MISSING_PRICE"),
+        (lambda b: outcome(b).update(price="-110"), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=1.91), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=0), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=True), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).pop("point"), 0, "MISSING_POINT"),
+        (lambda b: outcome(b).update(point=0), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point=20.25), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point="20.5"), 0, "BAD_POINT"),
+        (lambda b: outcome(b).pop("description"), 0, "MISSING_PLAYER"),
+        (lambda b: outcome(b).update(name="Yes"), 0, "WRONG_SHAPE"),
+        (lambda b: b["markets"][0]["outcomes"].append(outcome(b)), 0, "DUPLICATE_OUTCOME"),
+        (lambda b: b["markets"][0].update(key="player_rebounds"), 12, "UNKNOWN_MARKET"),
+        (lambda b: b["markets"][0].update(last_update="soon"), 12, "BAD_TIME"),
+        (lambda b: b["markets"][0].update(outcomes=[]), 12, "BOOK_WITHOUT_PRICES"),
+        (lambda b: b.update(markets=[]), 12, "BOOK_WITHOUT_PRICES"),
+        (lambda b: b.pop("markets"), 12, "BOOK_WITHOUT_PRICES"),
+        (lambda b: b.pop("key"), 12, "WRONG_SHAPE"),
+    ],
+)
+def test_one_bad_outcome_never_stops_the_rest_and_becomes_no_number(zone, change, lost, reason):
+    zone.land(GOOD_PATH, changed(change))
+    count, reasons = odds_reasons(zone)
+    assert count == GOOD_QUOTES - lost
+    assert reasons == [reason]
+    rows, _ = odds_api.read_day(zone, DAY)
+    assert all(r["line"] > 0 and r["over_price"] != 0 and r["under_price"] != 0 for r in rows)
+
+
+def test_the_live_object_takes_its_instant_from_the_name(zone):
+    at = utc(2025, 11, 10, 20)
+    zone.land(f"{odds_api.folder(DAY)}/event-20251110T200000Z.json.gz", GOOD["data"])
+    rows, rejects = odds_api.read_day(zone, DAY)
+    assert rejects == []
+    assert {r["snapshot_at"] for r in rows} == {at}
+
+
+def test_a_duplicate_capture_counts_once(make_platform):
+    def fill(zone):
+        league.land(zone)
+        path, content = league.capture(GAME, 60)
+        zone.land(path.replace(".json.gz", "-again.json.gz"), content)
+
+    platform = make_platform(fill)
+    platform.ingest(league.FIRST, DAY - timedelta(1))
+    assert platform.predict(DAY).failed_checks == []
+    quotes = platform.query("SELECT COUNT(*) AS n, COUNT(DISTINCT quote_id) AS d FROM nba_raw.odds_quotes")
+    assert quotes["n"][0] == quotes["d"][0] == 2 * 3 * GOOD_QUOTES
+
+
+def logs(zone: LandingZone, change=None, day: date = DAY):
+    rows = [r for g in league.games() if g.day == day for r in league.log_rows(g)]
+    content = payloads.game_log(league.SEASON, "Regular Season", day, rows)
+    if change:
+        change(content["resultSets"][0])
+    zone.land(league.log_path(day), content)
+    parsed = nba_stats.read_box_scores(zone, [day])
+    return parsed, [r.reason for r in parsed.rejects]
+
+
+ROWS = 4 * league.PLAYERS_PER_TEAM
+
+
+def cell(result_set, row: int, column: str, value) -> None:
+    result_set["rowSet"][row][result_set["headers"].index(column)] = value
+
+
+@pytest.mark.parametrize(
+    ("change", "kept", "reasons"),
+    [
+        (lambda s: cell(s, 0, "MIN", -3), ROWS - 1, ["NEGATIVE_NUMBER"]),
+        (lambda s: cell(s, 0, "PTS", None), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "PTS", "many"), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "FGA", 2.5), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "PLAYER_NAME", None), ROWS - 1, ["MISSING_NAME"]),
+        (lambda s: cell(s, 0, "GAME_ID", "20251110"), ROWS - 1, ["BAD_GAME_ID"]),
+        (lambda s: cell(s, 0, "GAME_DATE", "2025-11-09"), ROWS - 1, ["WRONG_DAY"]),
+        (lambda s: cell(s, 0, "MATCHUP", "bye"), ROWS - 1, ["BAD_MATCHUP"]),
+        (lambda s: s["rowSet"].append(list(s["rowSet"][0])), ROWS, ["DUPLICATE_ROW"]),
+        (
+            lambda s: (s["rowSet"].append(list(s["rowSet"][0])), cell(s, -1, "PTS", 99)),
+            ROWS - 1,
+            ["CONFLICTING_ROWS"] * 2,
+        ),
+        (lambda s: s["rowSet"][0].pop(), ROWS - 1, ["WRONG_SHAPE"]),
+        (lambda s: s["rowSet"].clear(), 0, ["EMPTY_PAYLOAD"]),
+        (lambda s: s.update(name="Other"), 0, ["WRONG_SHAPE"]),
+    ],
+)
+def test_one_bad_box_score_never_stops_the_rest(zone, change, kept, reasons):
+    parsed, found = logs(zone, change)
+    assert (len(parsed.frame), found) == (kept, reasons)
+    if kept:
+        TABLES["nba_raw.box_scores"].validate(parsed.frame)
+
+
+def test_a_missing_column_refuses_the_payload_and_names_the_column(zone):
+    def drop(result_set):
+        result_set["headers"][result_set["headers"].index("PTS")] = "POINTS"
+
+    parsed, reasons = logs(zone, drop)
+    assert reasons == ["MISSING_COLUMN"]
+    assert "PTS" in parsed.rejects[0].detail
+    assert league.log_path(DAY) in parsed.rejects[0].detail
+
+
+def test_an_unknown_column_is_reported_and_harmless(zone):
+    def add(result_set):
+        result_set["headers"].insert(3, "SHOE_SIZE")
+        for row in result_set["rowSet"]:
+            row.insert(3, 48)
+
+    parsed, reasons = logs(zone, add)
+    assert reasons == []
+    assert parsed.remarks["unknown_columns"] == ["SHOE_SIZE"]
+    assert len(parsed.frame) == ROWS
+    assert parsed.frame["points"].between(0, 60).all()
+
+
+def test_a_corrected_box_score_supersedes_game_by_game(zone):
+    logs(zone)
+    rows = league.log_rows(GAME)
+    rows[0]["PTS"] = 77
+    league.land_log(zone, DAY, rows, "-20251112T120000Z")
+    parsed = nba_stats.read_box_scores(zone, [DAY])
+    assert len(parsed.frame) == ROWS
+    assert parsed.remarks["superseded_rows"] == ROWS // 2
+    assert (parsed.frame["points"] == 77).sum() == 1
+
+
+def land_schedule(zone: LandingZone, change) -> nba_stats.Parsed:
+    content = league.schedule(league.games(), DAY)
+    games = content["leagueSchedule"]["gameDates"]
+    change([g for d in games for g in d["games"] if g["gameDateEst"][:10] == str(DAY)])
+    zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz", content)
+    return nba_stats.read_schedule(zone, [DAY])
+
+
+@pytest.mark.parametrize(
+    ("change", "games", "reasons"),
+    [
+        (lambda g: None, 2, []),
+        (lambda g: g[0].update(gameDateTimeUTC=None), 2, []),
+        (lambda g: g[0].update(gameId="12"), 1, ["BAD_GAME_ID"]),
+        (lambda g: g[0].pop("homeTeam"), 1, ["BAD_GAME"]),
+        (lambda g: g[0]["homeTeam"].update(teamId=0), 1, ["TEAM_TO_BE_DECIDED"]),
+        (lambda g: g[0].update(gameDateTimeUTC="tonight"), 1, ["BAD_GAME"]),
+        (lambda g: g[1].update(gameId=g[0]["gameId"]), 1, ["DUPLICATE_GAME"]),
+    ],
+)
+def test_one_bad_game_never_stops_the_rest(zone, change, games, reasons):
+    parsed = land_schedule(zone, change)
+    assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (games, reasons)
+    frame = TABLES["nba_raw.schedule"].validate(parsed.frame)
+    assert frame["home_score"].isna().all(), "a game that is not final has no score"
+
+
+def test_without_a_schedule_nobody_can_say_what_is_missing(zone):
+    with pytest.raises(LandingError, match=r"no schedule of the season 2025-26.*NBA_PROPS_FIRST_DATE"):
+        nba_stats.read_schedule(zone, [DAY])
+
+
+def test_a_landing_zone_that_does_not_exist_says_what_to_set(tmp_path):
+    with pytest.raises(LandingError, match="NBA_PROPS_LANDING"):
+        LandingZone(str(tmp_path / "nowhere")).list("the_odds_api")
+
+
+def test_payloads_are_written_once(zone):
+    zone.land("a/b.json.gz", {"x": 1})
+    with pytest.raises(FileExistsError):
+        zone.land("a/b.json.gz", {"x": 2})
+    assert zone.load(Payload("a/b.json.gz")) == {"x": 1}
+
+
+def test_reading_a_day_lists_only_its_folder(zone, monkeypatch):
+    league.land(zone)
+    listed = []
+    cls = type(zone._path)
+    original = cls.iterdir
+    monkeypatch.setattr(cls, "iterdir", lambda self: listed.append(str(self)) or original(self))
+    odds_api.read_day(zone, DAY)
+    assert [p.rsplit("/", 1)[-1] for p in listed] == [str(DAY)]
+
+
+def test_a_bucket_works_like_a_folder():
+    memory = LandingZone("memory://landing-test")
+    memory._path.mkdir(parents=True, exist_ok=True)
+    memory.land(GOOD_PATH, GOOD)
+    rows, rejects = odds_api.read_day(memory, DAY)
+    assert (len(rows), rejects) == (GOOD_QUOTES, [])
+    with pytest.raises(FileExistsError):
+        memory.land(GOOD_PATH, GOOD)
+
+
+def test_capture_instants_are_in_the_name():
+    assert Payload("x/event-20251110T200000Z.json.gz").captured_at == utc(2025, 11, 10, 20)
+    assert Payload("x/2025-11-10-regular-season.json.gz").captured_at is None
+    assert Payload("x/2025-11-10-regular-season-20251112T120000Z.json").subject == "2025-11-10-regular-season"
+    assert str(PayloadError("A", "b")) == "b"

@@ -1,0 +1,136 @@
+"""What a person types and sees."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nba_props.automation.runner import plan, spans
+from nba_props.cli import main
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, make_settings
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NBA_PROPS_LANDING", str(tmp_path / "landing"))
+    monkeypatch.setenv("NBA_PROPS_FIRST_DATE", str(league.FIRST))
+    return tmp_path
+
+
+def invoke(*arguments: str):
+    result = CliRunner().invoke(main, list(arguments))
+    if os.environ.get("DAGSTER_HOME", "").startswith("/tmp"):  # noqa: S108
+        del os.environ["DAGSTER_HOME"]
+    return result
+
+
+def test_run_prints_the_board_the_gate_and_where_to_look(home):
+    (home / "landing").mkdir()
+    league.land(LandingZone(str(home / "landing")))
+    result = invoke("run", str(DAY))
+    assert result.exit_code == 0, result.output
+    assert f"Slate of {DAY}: 24 players with a line" in result.output
+    assert "COR @" in result.output or "@ COR" in result.output
+    assert "draftkings" in result.output
+    assert "published with line" in result.output
+    assert "0 did not" in result.output
+    assert str(home / "home" / "lake") in result.output
+    assert (home / "home" / "dagster" / "dagster.yaml").exists()
+
+    again = invoke("run", str(DAY), "--rows", "3")
+    assert again.exit_code == 0
+    assert "the first 3" in again.output
+    assert "1 runs in" in again.output, "history is not ingested twice"
+
+    table = "nba_predictions.player_prop_predictions"
+    counted = invoke("sql", f"select count(*) as n from {table}", "--format", "json")
+    assert json.loads(counted.output) == [{"n": 36}]
+    csv = invoke(
+        "sql", "select game_date, line from nba_analytics.betting_lines order by line limit 1", "--format", "csv"
+    )
+    assert csv.output == f"game_date,line\n{DAY},7.5\n"
+    assert "36" in invoke("sql", f"select count(*) as n from {table}").output
+
+
+def test_a_span_reports_each_date(home):
+    (home / "landing").mkdir()
+    league.land(LandingZone(str(home / "landing")))
+    result = invoke("run", f"{DAY - timedelta(2)}..{DAY}")
+    assert result.exit_code == 0, result.output
+    assert str(DAY - timedelta(2)) in result.output
+
+
+def test_without_a_landing_zone_it_ends_with_one_sentence(home):
+    result = invoke("run", str(DAY))
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: there is no landing zone at")
+    assert "NBA_PROPS_LANDING" in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_a_failed_run_says_why_and_exits_with_one(home):
+    (home / "landing").mkdir()
+    zone = LandingZone(str(home / "landing"))
+    league.land(zone)
+    (zone._path / league.log_path(DAY - timedelta(4))).unlink()
+    result = invoke("run", str(DAY))
+    assert result.exit_code == 1
+    assert "history_complete" in result.output
+    assert str(DAY - timedelta(4)) in result.output
+
+
+@pytest.mark.parametrize("span", ["tomorrow", "2025-11-05..2025-11-01", "2025-13-01"])
+def test_a_bad_date_is_refused(home, span):
+    result = invoke("run", span)
+    assert result.exit_code == 2
+    assert span.split("..")[0] in result.output
+
+
+def test_a_date_before_the_first_partition_is_refused(home):
+    (home / "landing").mkdir()
+    result = invoke("run", "2025-10-01")
+    assert result.exit_code == 1
+    assert "NBA_PROPS_FIRST_DATE" in result.output
+
+
+def test_sql_refuses_to_write(home):
+    result = invoke("sql", "drop table x")
+    assert result.exit_code == 1
+    assert "Error:" in result.output
+
+
+def test_the_command_starts_without_dagster():
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, nba_props.cli; print('dagster' in sys.modules, 'pandas' in sys.modules)"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split()[0] == "False"
+
+
+def test_the_plan_asks_for_what_is_missing_and_nothing_else(tmp_path):
+    settings = make_settings(tmp_path)
+    (tmp_path / "landing").mkdir()
+    zone, lake = LandingZone(settings.landing), LakeWarehouse(settings.lake)
+    league.land(zone)
+    before = DAY - timedelta(1)
+    assert plan(lake, zone, settings, [DAY]) == [("ingest_history", league.FIRST, before), ("predict", DAY, DAY)]
+    assert plan(lake, zone, settings, [league.FIRST]) == [("predict", league.FIRST, league.FIRST)]
+
+
+def test_spans_bridge_short_gaps_only():
+    days = [DAY, DAY + timedelta(1), DAY + timedelta(9), DAY + timedelta(30)]
+    assert spans(days) == [(DAY, DAY + timedelta(9)), (DAY + timedelta(30), DAY + timedelta(30))]
+    assert spans([]) == []

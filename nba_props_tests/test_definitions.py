@@ -1,0 +1,149 @@
+"""What Dagster loads: the graph, its metadata, and what loading costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+from nba_props.definitions import build_defs
+from nba_props.schemas import TABLES
+from nba_props.settings import SettingsError, load_settings
+from nba_props_tests.conftest import make_settings
+
+GRAPH = {
+    "nba_raw/schedule": ["landing/nba_stats"],
+    "nba_raw/quarantined_games": ["landing/nba_stats"],
+    "nba_raw/box_scores": ["landing/nba_stats"],
+    "nba_raw/quarantined_box_scores": ["landing/nba_stats"],
+    "nba_raw/rosters": ["landing/nba_stats"],
+    "nba_raw/quarantined_rosters": ["landing/nba_stats"],
+    "nba_raw/odds_quotes": ["landing/the_odds_api", "nba_raw/schedule"],
+    "nba_raw/quarantined_quotes": ["landing/the_odds_api", "nba_raw/schedule"],
+    "nba_reference/players": ["nba_raw/box_scores", "nba_raw/rosters", "nba_raw/schedule"],
+    "nba_reference/resolved_names": ["nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/players"],
+    "nba_reference/unresolved_names": ["nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/players"],
+    "nba_analytics/slate": [
+        "nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/players", "nba_reference/resolved_names",
+    ],
+    "nba_analytics/historical_games": ["nba_analytics/slate", "nba_raw/box_scores"],
+    "nba_analytics/betting_lines": ["nba_analytics/slate", "nba_raw/odds_quotes", "nba_reference/resolved_names"],
+    "nba_analytics/upcoming_player_game_context": [
+        "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",
+    ],
+    "nba_predictions/moving_average": ["nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context"],
+    "nba_predictions/player_prop_predictions": [
+        "nba_predictions/moving_average", "nba_raw/odds_quotes", "nba_reference/resolved_names",
+    ],
+    "nba_predictions/quarantined_predictions": [
+        "nba_predictions/moving_average", "nba_raw/odds_quotes", "nba_reference/resolved_names",
+    ],
+}  # fmt: skip
+BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_data"}
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory):
+    return build_defs(make_settings(tmp_path_factory.mktemp("defs")))
+
+
+@pytest.fixture(scope="module")
+def graph(definitions):
+    return definitions.resolve_asset_graph()
+
+
+def test_the_asset_graph(graph):
+    found = {
+        k.to_user_string(): sorted(p.to_user_string() for p in graph.get(k).parent_keys)
+        for k in graph.materializable_asset_keys
+    }
+    assert found == GRAPH
+
+
+def test_every_asset_is_a_table_with_its_contract_on_show(graph):
+    for key in graph.materializable_asset_keys:
+        node = graph.get(key)
+        table = TABLES[".".join(key.path)]
+        assert node.description == table.description
+        assert node.group_name
+        assert node.owners
+        assert node.kinds
+        schema = node.metadata["dagster/column_schema"]
+        assert [c.name for c in schema.columns] == table.column_names
+        assert isinstance(node.partitions_def, dg.DailyPartitionsDefinition)
+        assert node.partitions_def.timezone == "America/New_York"
+        assert node.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_partition_mappings_are_identity(graph):
+    for key in graph.materializable_asset_keys:
+        for parent in graph.get(key).parent_keys & graph.materializable_asset_keys:
+            mapping = graph.get_partition_mapping(key, parent)
+            assert isinstance(mapping, dg.TimeWindowPartitionMapping)
+            assert (mapping.start_offset, mapping.end_offset) == (0, 0)
+
+
+def test_checks_are_partitioned_and_structure_blocks(graph):
+    specs = [graph.get_check_spec(k) for k in graph.asset_check_keys]
+    assert len(specs) == len({s.key for s in specs}) >= 28
+    for spec in specs:
+        assert spec.partitions_def is not None
+        assert spec.description
+        if spec.name in BLOCKING:
+            assert spec.blocking, spec.key
+    required = {"no_placeholder_lines", "history_complete", "lines_have_provenance", "schema", "names_resolved",
+                "slate_is_complete", "no_future_data"}  # fmt: skip
+    assert required <= {s.name for s in specs}
+
+
+def test_one_writer_per_table(graph):
+    assert set(GRAPH) == {"/".join(t.path) for t in TABLES.values()}
+
+
+HEAVY = ("xgboost", "catboost", "pandera", "duckdb", "google", "sqlglot", "pyarrow.parquet", "rapidfuzz", "dagster_gcp")
+
+
+def test_loading_is_cheap():
+    """Heavy libraries are imported where they are used; definitions load in the budget of two seconds of CPU."""
+    code = (
+        "import time, sys; from nba_props.definitions import build_defs; from nba_props.settings import load_settings; "
+        "build_defs(load_settings()).resolve_asset_graph(); "
+        f"print(time.process_time(), [m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    best = min(
+        (
+            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+            for _ in range(2)
+        ),
+        key=lambda out: float(out.split()[0]),
+    )
+    seconds, loaded = best.split(maxsplit=1)
+    assert loaded.strip() == "[]"
+    assert float(seconds) < 2.0
+
+
+def test_the_definitions_validate():
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "nba_props.definitions"],
+        capture_output=True, text=True, env={**os.environ, "DAGSTER_HOME": ""}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "All code locations passed validation" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NBA_PROPS_PROFILE", "production"),
+        ("NBA_PROPS_FIRST_DATE", "yesterday"),
+        ("NBA_PROPS_LOOK_BACK_DAYS", "-1"),
+        ("NBA_PROPS_MAX_GAMES", "0"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value):
+    with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
+        load_settings({name: value})
