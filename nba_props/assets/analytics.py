@@ -1,7 +1,5 @@
 """``nba_analytics``: the slate, its history, its lines and its context."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
@@ -36,7 +34,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         players: pd.DataFrame,
         resolved: pd.DataFrame,
         quotes: pd.DataFrame,
-    ) -> Any:
+    ):
         return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, quotes)])
 
     @table_assets(
@@ -49,7 +47,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
-    ) -> Any:
+    ):
         days = partition_days(context)
         sql = history.historical_games_sql(settings.look_back_days, settings.max_games)
         return emit(context, [analytics.HISTORICAL_GAMES], [warehouse.query(sql, first=days[0], last=days[-1])])
@@ -62,7 +60,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     )
     def betting_lines(
         context: dg.AssetExecutionContext, slate_rows: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame
-    ) -> Any:
+    ):
         frame = lines.betting_lines(slate_rows, quotes, resolved)
         return emit(
             context,
@@ -91,7 +89,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         line_rows: pd.DataFrame,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
-    ) -> Any:
+    ):
         days = partition_days(context)
         season = warehouse.query(
             history.SEASON_SQL,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -27,9 +26,7 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         name=system.system_id,
         ins={"context_rows": analytics.CONTEXT, "line_rows": analytics.BETTING_LINES},
     )
-    def system_predictions(
-        context: dg.AssetExecutionContext, context_rows: pd.DataFrame, line_rows: pd.DataFrame
-    ) -> Any:
+    def system_predictions(context: dg.AssetExecutionContext, context_rows: pd.DataFrame, line_rows: pd.DataFrame):
         frame = predict(system, context_rows, line_rows)
         return emit(
             context,
@@ -58,7 +55,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
-    ) -> Any:
+    ):
         days = partition_days(context)
         columns = ", ".join(c.name for c in predictions.SYSTEM_COLUMNS)
         claims = " UNION ALL ".join(

@@ -1,7 +1,5 @@
 """``nba_raw``: landed payloads as typed rows, and what could not become one."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
@@ -31,7 +29,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     """The raw assets over the given partitions."""
 
     @table_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, partitions=partitions, name="schedule", deps=[STATS_FILES.key])
-    def schedule(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]) -> Any:
+    def schedule(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
         days = partition_days(context)
         parsed = nba_stats.read_schedule(landing, days)
         quarantine = quarantine_frame(raw.QUARANTINED_GAMES, parsed.rejects, days[0])
@@ -40,14 +38,14 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     @table_assets(
         raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, partitions=partitions, name="box_scores", deps=[STATS_FILES.key]
     )
-    def box_scores(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]) -> Any:
+    def box_scores(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
         days = partition_days(context)
         parsed = nba_stats.read_box_scores(landing, days)
         quarantine = quarantine_frame(raw.QUARANTINED_BOX_SCORES, parsed.rejects, days[0])
         return emit(context, [raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES], [parsed.frame, quarantine], **parsed.remarks)
 
     @table_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, partitions=partitions, name="rosters", deps=[STATS_FILES.key])
-    def rosters(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]) -> Any:
+    def rosters(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
         days = partition_days(context)
         parsed = nba_stats.read_rosters(landing, days)
         quarantine = quarantine_frame(raw.QUARANTINED_ROSTERS, parsed.rejects, days[0])
@@ -63,7 +61,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     )
     def odds_quotes(
         context: dg.AssetExecutionContext, schedule_rows: pd.DataFrame, landing: dg.ResourceParam[LandingZone]
-    ) -> Any:
+    ):
         tables = [raw.ODDS_QUOTES, raw.QUARANTINED_QUOTES]
         parsed_rows, refused = [], []
         for day in partition_days(context):

@@ -1,7 +1,5 @@
 """``nba_reference``: who is who before each date, and whom a book's spelling means."""
 
-from typing import Any
-
 import dagster as dg
 import pandas as pd
 
@@ -23,7 +21,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         name="players",
         deps=[raw.SCHEDULE, raw.BOX_SCORES, raw.ROSTERS],
     )
-    def players(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> Any:
+    def players(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
         frame = warehouse.query(slate.PLAYERS_SQL, first=days[0], last=days[-1], identity_from=identity_start(days[0]))
         return emit(context, [reference.PLAYERS], [frame])
@@ -41,7 +39,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         schedule: pd.DataFrame,
         known: pd.DataFrame,
         settings: dg.ResourceParam[Settings],
-    ) -> Any:
+    ):
         grain = ["game_date", "game_id", "data_source", "source_name"]
         asked = quotes.groupby(grain, as_index=False).size()
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
