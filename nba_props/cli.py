@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 #: width of tables where the output is no terminal
 _WIDTH = 140
+_DEMO_SEED = 7
 
 
 class DateSpan(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -93,6 +95,8 @@ def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) 
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
     warehouse = LakeWarehouse(settings.lake)
     definitions = build_defs(settings, warehouse, landing)
+    if landing.is_simulated:
+        console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
     started = time.monotonic()
     with runner.open_instance(settings) as instance:
         outcomes = []
@@ -126,7 +130,8 @@ def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) 
         day = span[-1]
         table = board.slate_board(warehouse, day)
         shown = table if rows == 0 else table.head(rows)
-        title = f"Slate of {day}: {len(table)} players with a line"
+        label = "Simulated slate" if landing.is_simulated else "Slate"
+        title = f"{label} of {day}: {len(table)} players with a line"
         _print_table(console, shown, title if len(shown) == len(table) else f"{title}, the first {len(shown)}")
         _print_table(console, board.gate_account(warehouse, span), "Gate")
     passed = sum(o.passed_checks for o in outcomes)
@@ -154,6 +159,80 @@ def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
     for row in frame.itertuples(index=False):
         table.add_row(*("" if v is None or pd.isna(v) else str(v) for v in row))
     console.print(table)
+
+
+@main.command()
+@click.option("--rows", default=40, show_default=True, help="Rows of the slate board to print; 0 for all.")
+def demo(rows: int) -> None:
+    """Predict two nights of a simulated league, or the newest landed odds where NBA_PROPS_LANDING is set."""
+    from nba_props.sources import odds_api
+
+    with _plain_errors():
+        settings = load_settings()
+        landing = LandingZone(settings.landing)
+        if not os.environ.get("NBA_PROPS_LANDING"):
+            _simulate(Path(settings.landing), 1, _DEMO_SEED, ())
+            settings, landing = load_settings(), LandingZone(settings.landing)
+            span = [date(2026, 1, 9), date(2026, 1, 10)]
+        else:
+            landing.require()
+            landed = odds_api.landed_days(landing)
+            if not landed:
+                raise LandingError(f"{settings.landing} has no odds: name a date with `nba-props run DATE`")
+            span = [landed[-1]]
+        _run(settings, landing, span, rows)
+
+
+@main.command()
+@click.option("--seasons", default=1, show_default=True, help="Seasons to simulate; the last is 2025-26.")
+@click.option("--seed", default=7, show_default=True, help="The same seed gives the same league.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
+@click.option("--incident", "names", multiple=True, help="Damage the payloads as named (see --list); may repeat.")
+@click.option("--list", "show", is_flag=True, is_eager=True, expose_value=False, callback=lambda c, p, v: _list_incidents(c, v),
+              help="List the incidents and exit.")  # fmt: skip
+def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None:
+    """Write an invented league's payloads, in the shapes of the real APIs, for load tests and incidents."""
+    with _plain_errors():
+        _simulate(out, seasons, seed, names)
+
+
+def _list_incidents(ctx: click.Context, show: bool) -> None:
+    from nba_props.simulator.incidents import INCIDENTS
+
+    if show:
+        width = max(map(len, INCIDENTS))
+        for name, incident in INCIDENTS.items():
+            click.echo(f"{name:<{width}}  {incident.description}")
+        ctx.exit()
+
+
+def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from nba_props.simulator.incidents import apply
+    from nba_props.simulator.league import SimulationError
+    from nba_props.simulator.league import simulate as write
+
+    console = _console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    fresh = not out.exists()
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(season: str, done: int, total: int) -> None:
+            if season not in tasks:
+                tasks[season] = progress.add_task(f"simulate {season}", total=total)
+            progress.update(tasks[season], completed=done)
+
+        try:
+            manifest = write(out, seasons, seed, show)
+        except SimulationError as error:
+            raise click.ClickException(str(error)) from error
+    for name in names:
+        if not fresh:
+            raise click.ClickException(f"{out} is there already: incidents are for a new zone")
+        console.print(f"incident {name}: {apply(name, LandingZone(str(out)))}", soft_wrap=True)
+    console.print(f"simulated league of {', '.join(manifest['seasons'])} (seed {manifest['seed']}) in {out}", soft_wrap=True)
 
 
 @main.command()

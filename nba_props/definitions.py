@@ -36,11 +36,12 @@ def build_defs(
 ) -> dg.Definitions:
     """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
     store = warehouse or LakeWarehouse(settings.lake)
+    zone = landing or LandingZone(settings.landing)
     partitions = daily_partitions(settings.first_date)
     systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
     gate = predictions.build_gate(SYSTEMS, partitions)
     rules = all_rules([system.table for system in SYSTEMS])
-    return dg.Definitions(
+    definitions = dg.Definitions(
         assets=[
             *raw.build(partitions),
             *reference.build(partitions),
@@ -52,12 +53,21 @@ def build_defs(
         jobs=JOBS,
         resources={
             "warehouse": store,
-            "landing": landing or LandingZone(settings.landing),
+            "landing": zone,
             "settings": settings,
             "clock": clock,
             IO_MANAGER: WarehouseIOManager(store),
         },
         executor=dg.in_process_executor,
+    )
+    return definitions.map_asset_specs(func=_labelled_simulated) if zone.is_simulated else definitions
+
+
+def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """Every asset of a simulated league says so wherever it shows."""
+    return spec.replace_attributes(
+        description=f"SIMULATED LEAGUE, no number is real. {spec.description or ''}",
+        tags={**spec.tags, "data_source": "simulated"},
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from nba_props.domain import history
-from nba_props.sources.landing import LandingZone
+from nba_props.sources.landing import LandingZone, read_aliases
 
 PROFILES = ("local",)
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
@@ -47,19 +46,14 @@ class Settings:
         return self.home / "dagster"
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
-        """The user's own name aliases; read at each use, so that an added one counts in the next run."""
+        """Further spellings of players: the landing zone's and the user's own; an added one counts in the next run."""
+        landed = LandingZone(self.landing).aliases()
         if self.aliases_file is None:
-            return ()
+            return landed
         try:
-            with self.aliases_file.open(newline="", encoding="utf-8") as handle:
-                rows = list(csv.DictReader(handle))
-            return tuple((r["alias"].strip(), r["player_name"].strip()) for r in rows)
+            return landed + read_aliases(self.aliases_file.read_text(encoding="utf-8"), str(self.aliases_file))
         except OSError as error:
             raise SettingsError(f"NBA_PROPS_ALIASES names {self.aliases_file}, which can't be read: {error}") from error
-        except KeyError as error:
-            raise SettingsError(
-                f"{self.aliases_file} needs the columns alias and player_name, it lacks {error}"
-            ) from error
 
 
 def project_root(start: Path | None = None) -> Path:

@@ -10,6 +10,7 @@ from nba_props.schemas import raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.sources.rejects import Reject, quarantine_frame
+from nba_props.warehouse.base import Warehouse
 
 ODDS_FILES = dg.AssetSpec(
     ["landing", "the_odds_api"],
@@ -25,11 +26,18 @@ STATS_FILES = dg.AssetSpec(
 )
 
 
+def origin(landing: LandingZone) -> str:
+    """REAL or SIMULATED: a warehouse takes in one of them, never both."""
+    return "SIMULATED" if landing.is_simulated else "REAL"
+
+
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The raw assets over the given partitions."""
 
     @table_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, partitions=partitions, name="schedule", deps=[STATS_FILES.key])
-    def schedule(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
+    def schedule(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone], warehouse: dg.ResourceParam[Warehouse]
+    ):
+        warehouse.claim(origin(landing))
         days = partition_days(context)
         parsed = nba_stats.read_schedule(landing, days)
         quarantine = quarantine_frame(raw.QUARANTINED_GAMES, parsed.rejects, days[0])
@@ -38,14 +46,18 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     @table_assets(
         raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, partitions=partitions, name="box_scores", deps=[STATS_FILES.key]
     )
-    def box_scores(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
+    def box_scores(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone], warehouse: dg.ResourceParam[Warehouse]
+    ):
+        warehouse.claim(origin(landing))
         days = partition_days(context)
         parsed = nba_stats.read_box_scores(landing, days)
         quarantine = quarantine_frame(raw.QUARANTINED_BOX_SCORES, parsed.rejects, days[0])
         return emit(context, [raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES], [parsed.frame, quarantine], **parsed.remarks)
 
     @table_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, partitions=partitions, name="rosters", deps=[STATS_FILES.key])
-    def rosters(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone]):
+    def rosters(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone], warehouse: dg.ResourceParam[Warehouse]
+    ):
+        warehouse.claim(origin(landing))
         days = partition_days(context)
         parsed = nba_stats.read_rosters(landing, days)
         quarantine = quarantine_frame(raw.QUARANTINED_ROSTERS, parsed.rejects, days[0])
@@ -60,8 +72,12 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         deps=[ODDS_FILES.key],
     )
     def odds_quotes(
-        context: dg.AssetExecutionContext, schedule_rows: pd.DataFrame, landing: dg.ResourceParam[LandingZone]
+        context: dg.AssetExecutionContext,
+        schedule_rows: pd.DataFrame,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
     ):
+        warehouse.claim(origin(landing))
         tables = [raw.ODDS_QUOTES, raw.QUARANTINED_QUOTES]
         parsed_rows, refused = [], []
         for day in partition_days(context):

@@ -6,14 +6,18 @@ Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z`
 * ``nba_stats/leaguegamelog/<season>/<game date>-<season type>[-<capture>].json[.gz]``
 * ``nba_stats/scheduleleaguev2/<season>[-<capture>].json[.gz]``
 * ``nba_stats/commonallplayers/<season>/<date>-<capture>.json[.gz]``
+* ``player_aliases.csv``: optional ``alias,player_name``, further spellings of players
 * ``landing.json``: optional manifest, such as ``{"data_source": "SIMULATED", "first_date": "2025-10-21"}``
 """
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 _CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$")
 _SUFFIXES = (".json.gz", ".json")
 MANIFEST = "landing.json"
+ALIASES_FILE = "player_aliases.csv"
 
 
 class LandingError(RuntimeError):
@@ -76,6 +81,18 @@ def capture_suffix(instant: datetime) -> str:
     return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
+def read_aliases(text: str, origin: str) -> tuple[tuple[str, str], ...]:
+    """``(alias, player_name)`` pairs from CSV text.
+
+    Raises:
+        LandingError: a column is missing.
+    """
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if rows and not {"alias", "player_name"} <= set(rows[0]):
+        raise LandingError(f"{origin} needs the columns alias and player_name, it has {', '.join(rows[0])}")
+    return tuple((r["alias"].strip(), r["player_name"].strip()) for r in rows)
+
+
 class LandingZone:
     """Payloads under a root folder or bucket URL (anything fsspec opens)."""
 
@@ -118,6 +135,16 @@ class LandingZone:
         text = self.manifest.get("first_date")
         return date.fromisoformat(text) if text else None
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the payloads are an invented league's."""
+        return self.data_source("") == "SIMULATED"
+
+    def aliases(self) -> tuple[tuple[str, str], ...]:
+        """Further spellings of players, landed beside the payloads; read at each use."""
+        path = self._path / ALIASES_FILE
+        return read_aliases(path.read_text(encoding="utf-8"), str(path)) if path.exists() else ()
+
     def list(self, folder: str) -> list[Payload]:
         """The payloads directly in a folder, oldest capture first; an absent folder is empty. Lists nothing else."""
         self.require()
@@ -126,6 +153,12 @@ class LandingZone:
             return []
         names = [p.name for p in place.iterdir() if p.name.endswith(_SUFFIXES)]
         return sorted((Payload(f"{folder}/{n}") for n in names), key=lambda p: p.order)
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """The names of a folder's subfolders, in order."""
+        self.require()
+        place = self._path / folder
+        return sorted(p.name for p in place.iterdir() if p.is_dir()) if place.is_dir() else []
 
     def load(self, payload: Payload) -> Any:
         """The decoded JSON of a payload.

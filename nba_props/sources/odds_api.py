@@ -21,6 +21,11 @@ def folder(day: date) -> str:
     return f"the_odds_api/player_points/{day.isoformat()}"
 
 
+def landed_days(zone: LandingZone) -> list[date]:
+    """The game dates that have a folder of captures."""
+    return sorted(date.fromisoformat(name) for name in zone.folders("the_odds_api/player_points"))
+
+
 def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """The quotes of every capture landed for a game date, and what could not be used."""
     rows: list[dict[str, Any]] = []

@@ -29,6 +29,10 @@ class PartitionMismatch(WarehouseError):
     """A frame holds rows outside the partitions it was to be written to."""
 
 
+class MixedSources(WarehouseError):
+    """Rows of another source were about to enter a warehouse."""
+
+
 class LedgerConflict(WarehouseError):
     """Rows with a known key differ from what the ledger already holds."""
 
@@ -77,6 +81,13 @@ class Warehouse(Protocol):
 
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
+
+    def claim(self, source: str) -> None:
+        """Bind the warehouse to one source of data, REAL or SIMULATED, for good.
+
+        Raises:
+            MixedSources: it holds data of the other one.
+        """
 
     def tables(self) -> Iterable[str]:
         """Addresses of the tables that hold at least one partition."""

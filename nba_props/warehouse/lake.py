@@ -26,6 +26,7 @@ from nba_props.warehouse.base import (
     CorruptPartition,
     LedgerConflict,
     MissingPartition,
+    MixedSources,
     PartitionMismatch,
     WarehouseError,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
 _FILE = "data.parquet"
+_SOURCE_MARK = "SOURCE"
 _TEMPORARY = ".tmp-"
 _ORPHAN_AGE_SECONDS = 3600
 _LOCK_TIMEOUT_SECONDS = 120
@@ -81,6 +83,25 @@ class LakeWarehouse:
 
     def _has_partition(self, table: Table) -> bool:
         return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
+
+    def claim(self, source: str) -> None:
+        mark = self.root / _SOURCE_MARK
+        if not mark.exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            temporary = mark.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+            temporary.write_text(source)
+            try:
+                os.link(temporary, mark)  # fails when another process was first
+            except FileExistsError:
+                _LOG.debug("the lake was claimed at the same moment")
+            finally:
+                temporary.unlink()
+        found = mark.read_text()
+        if found != source:
+            raise MixedSources(
+                f"the lake {self.root} holds {found} data and can't take {source} data in: "
+                "set NBA_PROPS_HOME to another folder for the one or the other"
+            )
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,280 @@
+"""Writes simulated seasons into a landing zone, in the shapes and places of the real feeds."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, date, datetime, time
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.calendar import EASTERN
+from nba_props.simulator import market, payloads, people
+from nba_props.simulator.season import Season, play
+from nba_props.sources.landing import ALIASES_FILE, MANIFEST, LandingZone, capture_suffix
+
+#: the first of one simulated season, and the season that holds the two reference nights
+REFERENCE_YEAR = 2025
+_DAYS_A_PART = 8
+Progress = Callable[[str, int, int], None]
+
+
+class SimulationError(RuntimeError):
+    """The target holds something else than the simulation asked for."""
+
+
+def simulate(
+    out: Path, seasons: int = 1, seed: int = 7, progress: Progress | None = None, odds_days: Sequence[date] | None = None
+) -> dict[str, Any]:
+    """Write ``seasons`` seasons, the last of them 2025-26, into the folder ``out``; returns the zone's manifest.
+
+    The same arguments give the same bytes. Seasons are made one by one, so memory does not grow with their number. The
+    folder appears when it is complete; one that is there already is left as it is.
+
+    Args:
+        out: the landing zone's folder.
+        seasons: how many seasons.
+        seed: of the league.
+        progress: hears of each written day: season, days done, days in all.
+        odds_days: write odds for these dates only; all dates by default.
+
+    Raises:
+        SimulationError: the folder exists and is no simulation with these arguments.
+    """
+    years = [REFERENCE_YEAR - seasons + 1 + n for n in range(seasons)]
+    manifest = {
+        "data_source": "SIMULATED",
+        "note": "An invented league: no player, team, score or line in it is real.",
+        "seed": seed,
+        "seasons": [f"{y}-{(y + 1) % 100:02d}" for y in years],
+        "first_date": f"{years[0]}-10-20",
+        "odds_days": [d.isoformat() for d in odds_days] if odds_days is not None else "all",
+    }
+    if out.exists() and any(out.iterdir()):
+        found = json.loads((out / MANIFEST).read_text()) if (out / MANIFEST).exists() else None
+        if found is None or {k: found.get(k) for k in manifest} != manifest:
+            raise SimulationError(f"{out} holds something else already: choose another folder, or remove it")
+        return dict(found)
+    building = out.with_name(f"{out.name}.building")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    players = people.players(np.random.default_rng([seed, 0]))
+    _write_aliases(building, players)
+    for year in years:
+        season = play(np.random.default_rng([seed, year]), players, year)
+        _write_season(building, season, seed, progress, odds_days)
+    (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
+    if out.exists():
+        out.rmdir()
+    building.rename(out)
+    return manifest
+
+
+def _write_aliases(out: Path, players: pd.DataFrame) -> None:
+    with (out / ALIASES_FILE).open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(["alias", "player_name"])
+        for number in range(len(people.NICKNAMES)):
+            name = players["player_name"][number]
+            writer.writerow([market.spelling(name, "fanduel", number), name])
+
+
+def _write_season(
+    out: Path, season: Season, seed: int, progress: Progress | None, odds_days: Sequence[date] | None
+) -> None:
+    zone = LandingZone(str(out))
+    zone.land(f"nba_stats/scheduleleaguev2/{season.name}.json.gz", schedule_payload(season))
+    opening = datetime.combine(date(season.year, 10, 20), time(12), EASTERN).astimezone(UTC)
+    zone.land(
+        f"nba_stats/commonallplayers/{season.name}/{season.year}-10-20{capture_suffix(opening)}.json.gz",
+        payloads.rosters(season.name, _roster_rows(season)),
+    )
+    days = sorted(set(season.games["day"]))
+    parts = [_part(season, days[k : k + _DAYS_A_PART], odds_days) for k in range(0, len(days), _DAYS_A_PART)]
+    done = 0
+    with ProcessPoolExecutor(2) as pool:
+        for written in pool.map(_write_days, repeat(str(out)), parts, repeat(seed)):
+            done += written
+            if progress:
+                progress(season.name, done, len(days))
+
+
+def _part(season: Season, days: list[date], odds_days: Sequence[date] | None) -> dict[str, Any]:
+    """What one process needs of a season to write its share of the days."""
+    games = season.games[season.games["day"].isin(days)]
+    own = games.index
+    return {
+        "name": season.name,
+        "players": season.players,
+        "games": games,
+        "boxes": season.boxes[season.boxes["game"].isin(own)],
+        "market": season.market[season.market["game"].isin(own)],
+        "injuries": season.injuries[season.injuries["game"].isin(own)],
+        "membership": season.membership,
+        "odds_days": set(odds_days) if odds_days is not None else None,
+    }
+
+
+def _write_days(out: str, part: dict[str, Any], seed: int) -> int:
+    zone = LandingZone(out)
+    games = part["games"]
+    for day, today in games.groupby("day"):
+        played = today[~today["postponed"]]
+        boxes = part["boxes"][part["boxes"]["game"].isin(played.index)]
+        if len(boxes):
+            zone.land(
+                f"nba_stats/leaguegamelog/{part['name']}/{day}-regular-season.json.gz",
+                payloads.game_log(part["name"], "Regular Season", day, game_log_rows(part["players"], played, boxes)),
+            )
+        zone.land(*injury_payload(part, day, played))
+        if part["odds_days"] is None or day in part["odds_days"]:
+            for path, content in odds_payloads(part, today, seed):
+                zone.land(path, content)
+    return int(games["day"].nunique())
+
+
+def team_name(team: int) -> str:
+    """City and nickname."""
+    return f"{people.TEAMS[team][0]} {people.TEAMS[team][1]}"
+
+
+def team_id(team: int) -> int:
+    """The team's id in the feeds."""
+    return 1_690_000_001 + team
+
+
+def event_id(game_id: str) -> str:
+    """The odds feed's id of a game's event."""
+    return f"{int(game_id):032x}"
+
+
+def schedule_payload(season: Season) -> dict[str, Any]:
+    """scheduleleaguev2 of the season once it is over."""
+    scores = season.boxes.groupby(["game", "team"])["points"].sum()
+    entries = []
+    for g in season.games.itertuples():
+        final = not g.postponed
+        home, away = (
+            payloads.schedule_team(team_id(t), *people.TEAMS[t], int(scores[g.Index, t]) if final else None)
+            for t in (g.home, g.away)
+        )
+        arena = f"{people.TEAMS[g.home][0]} Hall"
+        entries.append(
+            payloads.schedule_game(
+                g.game_id, g.day, g.tipoff_at.to_pydatetime(), home, away, final=final, postponed=g.postponed, arena=arena
+            )
+        )
+    return payloads.schedule(season.name, entries)
+
+
+def _roster_rows(season: Season) -> list[dict[str, Any]]:
+    opening = season.membership.drop_duplicates("player")
+    names = season.players["player_name"]
+    return [
+        {
+            "player_id": int(season.players["player_id"][m.player]),
+            "player_name": names[m.player],
+            "team_id": team_id(m.team),
+            "team": people.TEAMS[m.team][2],
+        }
+        for m in opening.itertuples()
+    ]
+
+
+def game_log_rows(players: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFrame) -> list[dict[str, Any]]:
+    """leaguegamelog rows of some games, in the league's columns."""
+    rows = boxes.merge(games[["game_id", "day", "home", "away"]], left_on="game", right_index=True)
+    team = rows["team"].to_numpy()
+    at_home = (rows["home"] == team).to_numpy()
+    other = np.where(at_home, rows["away"], rows["home"])
+    codes = np.array([t[2] for t in people.TEAMS])
+    total = rows.groupby(["game", "team"])["points"].transform("sum")
+    won = total == total.groupby(rows["game"]).transform("max")
+    year = int(rows["day"].iloc[0].year) - (rows["day"].iloc[0].month < 7)
+    p = players.iloc[rows["player"].to_numpy()]
+    fga, fg3a, fta = rows["fga"], rows["fg3a"], rows["fta"]
+    frame = pd.DataFrame(
+        {
+            "SEASON_ID": f"2{year}",
+            "PLAYER_ID": p["player_id"].to_numpy(),
+            "PLAYER_NAME": p["player_name"].to_numpy(),
+            "TEAM_ID": [team_id(t) for t in team],
+            "TEAM_ABBREVIATION": codes[team],
+            "TEAM_NAME": [team_name(t) for t in team],
+            "GAME_ID": rows["game_id"].to_numpy(),
+            "GAME_DATE": [d.isoformat() for d in rows["day"]],
+            "MATCHUP": [f"{codes[t]} {'vs.' if h else '@'} {codes[o]}" for t, h, o in zip(team, at_home, other, strict=True)],
+            "WL": np.where(won, "W", "L"),
+            "MIN": rows["minutes"].to_numpy(),
+            "FGM": rows["fgm"].to_numpy(),
+            "FGA": fga.to_numpy(),
+            "FG_PCT": (rows["fgm"] / fga.where(fga > 0)).round(3).to_numpy(),
+            "FG3M": rows["fg3m"].to_numpy(),
+            "FG3A": fg3a.to_numpy(),
+            "FG3_PCT": (rows["fg3m"] / fg3a.where(fg3a > 0)).round(3).to_numpy(),
+            "FTM": rows["ftm"].to_numpy(),
+            "FTA": fta.to_numpy(),
+            "FT_PCT": (rows["ftm"] / fta.where(fta > 0)).round(3).to_numpy(),
+            "OREB": rows["oreb"].to_numpy(),
+            "DREB": rows["dreb"].to_numpy(),
+            "REB": (rows["oreb"] + rows["dreb"]).to_numpy(),
+            "AST": rows["ast"].to_numpy(),
+            "STL": rows["stl"].to_numpy(),
+            "BLK": rows["blk"].to_numpy(),
+            "TOV": rows["tov"].to_numpy(),
+            "PF": rows["pf"].to_numpy(),
+            "PTS": rows["points"].to_numpy(),
+            "PLUS_MINUS": 0,
+            "VIDEO_AVAILABLE": 1,
+        }
+    )
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def injury_payload(part: dict[str, Any], day: date, games: pd.DataFrame) -> tuple[str, dict[str, Any]]:
+    """The injury report of the afternoon before a day's games, "Last, First" as the league prints names."""
+    at = datetime.combine(day, time(13, 30), EASTERN).astimezone(UTC)
+    team_of = part["membership"][part["membership"]["since"] <= day].drop_duplicates("player", keep="last").set_index("player")
+    records = []
+    for i in part["injuries"][part["injuries"]["game"].isin(games.index)].itertuples():
+        game = games.loc[i.game]
+        first, *rest = part["players"]["player_name"][i.player].split(" ")
+        records.append(
+            {
+                "date": f"{day:%m/%d/%Y}",
+                "gametime": f"{game['tipoff_at'].astimezone(EASTERN):%H:%M} (ET)",
+                "matchup": f"{people.TEAMS[game['away']][2]}@{people.TEAMS[game['home']][2]}",
+                "team": team_name(int(team_of["team"][i.player])),
+                "player": f"{' '.join(rest)}, {first}",
+                "status": i.status,
+                "reason": "Injury/Illness",
+            }
+        )
+    path = f"injury_report/{day}/report{capture_suffix(at)}.json.gz"
+    return path, {"metadata": {"report_at": payloads.instant(at)}, "records": records}
+
+
+def odds_payloads(part: dict[str, Any], games: pd.DataFrame, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every capture of a day's games, as paths and contents; a postponed game has its opening capture only."""
+    names = part["players"]["player_name"]
+    for game in games.itertuples():
+        rng = np.random.default_rng([seed, int(game.game_id)])
+        event = {
+            "event_id": event_id(game.game_id),
+            "home_team": team_name(game.home),
+            "away_team": team_name(game.away),
+        }
+        quoted = part["market"][part["market"]["game"] == game.Index]
+        numbers = quoted["player"].tolist()
+        captures = market.game_captures(
+            rng, event, game.tipoff_at.to_pydatetime(), [names[i] for i in numbers], numbers, quoted["expected"].to_numpy()
+        )
+        for at, content in captures[:1] if game.postponed else captures:
+            yield f"the_odds_api/player_points/{game.day}/{event['event_id']}{capture_suffix(at)}.json.gz", content
