@@ -2,14 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATE ?= 2025-11-05
 # compiled modules make every process start in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test dev lint check bench lock clean
 
-run: $(VENV)/.ready  ## run the main job and print the slate board (DATE=2025-11-05)
-	@$(BIN)/nba-props run $(DATE)
+run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
+	@$(BIN)/nba-props demo
 
 test: $(VENV)/.ready lint  ## lint, type-check and test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

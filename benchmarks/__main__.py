@@ -57,8 +57,11 @@ def where_a_day_goes(b: Bench) -> None:
     """One warm date: process start, definitions, Dagster's own time and ours."""
     start = timed(lambda: subprocess.run([sys.executable, "-c", "import dagster"], check=True), 3)
     load = timed(
-        lambda: subprocess.run([sys.executable, "-c", "import nba_props.definitions as d; d.defs().resolve_asset_graph()"],
-                               check=True), 3)  # fmt: skip
+        lambda: subprocess.run(
+            [sys.executable, "-c", "import nba_props.definitions as d; d.defs().resolve_asset_graph()"], check=True
+        ),
+        3,
+    )
     day = date(2025, 11, 5)
     b.run("ingest_history", SPAN[0], day - timedelta(1))
     b.run("predict", day)
@@ -69,9 +72,11 @@ def where_a_day_goes(b: Bench) -> None:
         ours["checks" if record.dagster_event.step_key.endswith("__checks") else "assets"] += data.duration_ms / 1000
     inside = sum(ours.values())
     steps = len(b.definitions.resolve_job_def("predict").graph.node_dict)
-    print(f"one warm date: import dagster {start:.2f} s, load definitions {load:.2f} s, run {whole:.2f} s of which "
-          f"inside steps {inside:.2f} s ({', '.join(f'{k} {v:.2f}' for k, v in ours.items())}), "
-          f"between them {whole - inside:.2f} s or {1000 * (whole - inside) / steps:.0f} ms for each of {steps} steps")  # fmt: skip
+    print(
+        f"one warm date: import dagster {start:.2f} s, load definitions {load:.2f} s, run {whole:.2f} s of which "
+        f"inside steps {inside:.2f} s ({', '.join(f'{k} {v:.2f}' for k, v in ours.items())}), "
+        f"between them {whole - inside:.2f} s or {1000 * (whole - inside) / steps:.0f} ms for each of {steps} steps"
+    )
 
 
 def our_own_work(b: Bench) -> None:
@@ -108,7 +113,11 @@ def our_own_work(b: Bench) -> None:
         for system in SYSTEMS:
             predict(system, built, chosen)
         table = SYSTEMS[0].table.address
-        gate.split(w.query(lines.claimed_lines_sql(f"(SELECT * FROM {table} WHERE game_date BETWEEN @first AND @last)"), **span))
+        gate.split(
+            w.query(
+                lines.claimed_lines_sql(f"(SELECT * FROM {table} WHERE game_date BETWEEN @first AND @last)"), **span
+            )
+        )
 
     print(f"one warm date, our own work without Dagster: {timed(work, 3):.2f} s")
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,18 @@ from nba_props.warehouse.base import WarehouseError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from dagster import DagsterInstance, Definitions
     from rich.console import Console
+
+    from nba_props.automation.runner import Outcome
+    from nba_props.warehouse.lake import LakeWarehouse
 
 #: width of tables where the output is no terminal
 _WIDTH = 140
 _DEMO_SEED = 7
+_DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
+#: spans up to this many dates print a board for each date, longer ones for the last
+_BOARDS = 2
 
 
 class DateSpan(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -82,43 +89,41 @@ def run(span: list[date], rows: int) -> None:
         _run(settings, landing, span, rows)
 
 
-def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _run(
+    settings: Settings, landing: LandingZone, span: list[date], rows: int, *, keep: bool = False, leave: bool = True
+) -> bool:
+    """Run what the span needs and print what came of it.
 
-    from nba_props import board
+    Args:
+        settings: where things are.
+        landing: the payloads.
+        span: the dates, in order.
+        rows: rows of each board; 0 for all.
+        keep: only print when every date is published already.
+        leave: exit with status 1 when the run fails.
+
+    Returns:
+        Whether every run succeeded.
+    """
     from nba_props.automation import runner
     from nba_props.definitions import build_defs
+    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
     from nba_props.warehouse.lake import LakeWarehouse
 
     console = _console()
     if span[0] < settings.first_date:
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
-    warehouse = LakeWarehouse(settings.lake)
-    definitions = build_defs(settings, warehouse, landing)
     if landing.is_simulated:
         console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
+    warehouse = LakeWarehouse(settings.lake)
     started = time.monotonic()
-    with runner.open_instance(settings) as instance:
-        outcomes = []
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-        ) as progress:
-            for job, first, last in runner.plan(warehouse, landing, settings, span):
-                label = f"{job} {first}" if first == last else f"{job} {first}..{last}"
-                task = progress.add_task(label, total=None)
-
-                def show(step: str, done: int, total: int, task: Any = task, label: str = label) -> None:
-                    progress.update(task, completed=done, total=total, description=f"{label}  {step}")
-
-                outcome = runner.execute(definitions, instance, job, first, last, show)
-                progress.update(task, description=label)
-                outcomes.append(outcome)
-                if not outcome.success:
-                    break
+    outcomes: list[Outcome] = []
+    if keep and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
+        console.print("these dates are published already; --force materializes them again")
+    else:
+        with runner.open_instance(settings) as instance:
+            planned = runner.plan(warehouse, landing, settings, span)
+            outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
     seconds = time.monotonic() - started
     for outcome in outcomes:
         for error in outcome.errors:
@@ -126,23 +131,59 @@ def _run(settings: Settings, landing: LandingZone, span: list[date], rows: int) 
         for asset, check, severity, text in outcome.failed_checks:
             colour = "red" if severity == "ERROR" else "yellow"
             console.print(f"[{colour}]{severity}[/{colour}] {asset} {check}: {text}", soft_wrap=True)
-    if all(o.success for o in outcomes):
-        day = span[-1]
-        table = board.slate_board(warehouse, day)
-        shown = table if rows == 0 else table.head(rows)
-        label = "Simulated slate" if landing.is_simulated else "Slate"
-        title = f"{label} of {day}: {len(table)} players with a line"
-        _print_table(console, shown, title if len(shown) == len(table) else f"{title}, the first {len(shown)}")
-        _print_table(console, board.gate_account(warehouse, span), "Gate")
-    passed = sum(o.passed_checks for o in outcomes)
-    failed = sum(len(o.failed_checks) for o in outcomes)
-    console.print(f"{len(outcomes)} runs in {seconds:.1f} s; {passed} checks passed, {failed} did not")
+    succeeded = all(o.success for o in outcomes)
+    if succeeded:
+        _print_boards(console, warehouse, span, rows, simulated=landing.is_simulated)
+    if outcomes:
+        passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
+        console.print(f"{len(outcomes)} runs in {seconds:.1f} s; {passed} checks passed, {failed} did not")
+        console.print(f"run       {outcomes[-1].run_id}")
     console.print(f"lake      {settings.lake}", soft_wrap=True)
     console.print(f"catalog   {warehouse.catalog_path}", soft_wrap=True)
-    console.print(f"instance  {os.environ['DAGSTER_HOME']}  run {outcomes[-1].run_id}", soft_wrap=True)
-    console.print('next      make dev   nba-props sql "select * from nba_predictions.current_predictions limit 5"')
-    if not all(o.success for o in outcomes):
+    console.print(f"instance  {os.environ.get('DAGSTER_HOME', settings.dagster_home)}", soft_wrap=True)
+    console.print("next      make dev")
+    console.print(f"          nba-props run {span[-1] + timedelta(1)}")
+    console.print('          nba-props sql "select * from nba_predictions.current_predictions limit 5"')
+    if leave and not succeeded:
         sys.exit(1)
+    return succeeded
+
+
+def _execute(
+    console: Console, definitions: Definitions, instance: DagsterInstance, planned: list[tuple[str, date, date]]
+) -> list[Outcome]:
+    """Run the planned jobs in order with a progress bar each; the first that fails is the last."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from nba_props.automation import runner
+
+    outcomes: list[Outcome] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        for job, first, last in planned:
+            label = f"{job} {first}" if first == last else f"{job} {first}..{last}"
+            task = progress.add_task(label, total=None)
+
+            def show(step: str, done: int, total: int, task: Any = task, label: str = label) -> None:
+                progress.update(task, completed=done, total=total, description=f"{label}  {step}")
+
+            outcome = runner.execute(definitions, instance, job, first, last, show)
+            progress.update(task, description=label)
+            outcomes.append(outcome)
+            if not outcome.success:
+                break
+    return outcomes
+
+
+def _print_boards(console: Console, warehouse: LakeWarehouse, span: list[date], rows: int, *, simulated: bool) -> None:
+    from nba_props import board
+
+    for day in span if len(span) <= _BOARDS else span[-1:]:
+        table = board.slate_board(warehouse, day)
+        shown = table if rows == 0 else table.head(rows)
+        title = f"{'Simulated slate' if simulated else 'Slate'} of {day}: {len(table)} players with a line"
+        _print_table(console, shown, title if len(shown) == len(table) else f"{title}, the first {len(shown)}")
+    _print_table(console, board.gate_account(warehouse, span), "Gate")
 
 
 def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
@@ -162,57 +203,84 @@ def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
 
 
 @main.command()
-@click.option("--rows", default=40, show_default=True, help="Rows of the slate board to print; 0 for all.")
-def demo(rows: int) -> None:
+@click.option("--rows", default=20, show_default=True, help="Rows of each slate board to print; 0 for all.")
+@click.option("--incident", help="Play one incident in a league of its own (see `nba-props incidents`).")
+@click.option("--force", is_flag=True, help="Materialize the nights again though they are there.")
+def demo(rows: int, incident: str | None, force: bool) -> None:
     """Predict two nights of a simulated league, or the newest landed odds where NBA_PROPS_LANDING is set."""
-    from nba_props.sources import odds_api
-
     with _plain_errors():
         settings = load_settings()
-        landing = LandingZone(settings.landing)
-        if not os.environ.get("NBA_PROPS_LANDING"):
-            _simulate(Path(settings.landing), 1, _DEMO_SEED, ())
-            settings, landing = load_settings(), LandingZone(settings.landing)
-            span = [date(2026, 1, 9), date(2026, 1, 10)]
+        if incident:
+            _play_incident(settings, incident, rows)
+        elif os.environ.get("NBA_PROPS_LANDING"):
+            _run_newest(settings, rows)
         else:
-            landing.require()
-            landed = odds_api.landed_days(landing)
-            if not landed:
-                raise LandingError(f"{settings.landing} has no odds: name a date with `nba-props run DATE`")
-            span = [landed[-1]]
-        _run(settings, landing, span, rows)
+            _simulate(Path(settings.landing), 1, _DEMO_SEED, ())
+            settings = load_settings()  # the new zone says from when on there is data
+            _run(settings, LandingZone(settings.landing), list(_DEMO_NIGHTS), rows, keep=not force)
+
+
+def _run_newest(settings: Settings, rows: int) -> None:
+    from nba_props.sources import odds_api
+
+    landing = LandingZone(settings.landing)
+    landing.require()
+    landed = odds_api.landed_days(landing)
+    if not landed:
+        raise LandingError(f"{settings.landing} has no odds: name a date with `nba-props run DATE`")
+    _run(settings, landing, [landed[-1]], rows)
+
+
+def _play_incident(settings: Settings, name: str, rows: int) -> None:
+    from nba_props.simulator.incidents import INCIDENTS
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    if name not in INCIDENTS:
+        raise click.ClickException(f"there is no incident {name}; there are {', '.join(INCIDENTS)}")
+    home = settings.home / "incidents" / name
+    os.environ["DAGSTER_HOME"] = str(home / "dagster")
+    own = load_settings({"NBA_PROPS_HOME": str(home)})
+    _simulate(Path(own.landing), 1, _DEMO_SEED, (name,))
+    own = load_settings({"NBA_PROPS_HOME": str(home)})
+    landing, incident = LandingZone(own.landing), INCIDENTS[name]
+    succeeded = _run(own, landing, [incident.day], rows, leave=False)
+    if incident.afterwards:
+        click.echo(f"incident {name}: {incident.afterwards(LakeWarehouse(own.lake))}; the date is run again")
+        succeeded = _run(own, landing, [incident.day], rows, leave=False)
+    click.echo(f"{name}: {incident.description}; the run {'went through' if succeeded else 'was stopped by a check'}")
+
+
+@main.command()
+def incidents() -> None:
+    """List the incidents that `simulate` and `demo` can play."""
+    from nba_props.simulator.incidents import INCIDENTS
+
+    width = max(map(len, INCIDENTS))
+    for name, incident in INCIDENTS.items():
+        click.echo(f"{name:<{width}}  {incident.description}")
 
 
 @main.command()
 @click.option("--seasons", default=1, show_default=True, help="Seasons to simulate; the last is 2025-26.")
-@click.option("--seed", default=7, show_default=True, help="The same seed gives the same league.")
+@click.option("--seed", default=_DEMO_SEED, show_default=True, help="The same seed gives the same league.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
-@click.option("--incident", "names", multiple=True, help="Damage the payloads as named (see --list); may repeat.")
-@click.option("--list", "show", is_flag=True, is_eager=True, expose_value=False, callback=lambda c, p, v: _list_incidents(c, v),
-              help="List the incidents and exit.")  # fmt: skip
+@click.option("--incident", "names", multiple=True, help="Damage the payloads (see `nba-props incidents`); may repeat.")
 def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None:
     """Write an invented league's payloads, in the shapes of the real APIs, for load tests and incidents."""
     with _plain_errors():
         _simulate(out, seasons, seed, names)
 
 
-def _list_incidents(ctx: click.Context, show: bool) -> None:
-    from nba_props.simulator.incidents import INCIDENTS
-
-    if show:
-        width = max(map(len, INCIDENTS))
-        for name, incident in INCIDENTS.items():
-            click.echo(f"{name:<{width}}  {incident.description}")
-        ctx.exit()
-
-
 def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from nba_props.simulator.incidents import apply
+    from nba_props.simulator.incidents import INCIDENTS, apply
     from nba_props.simulator.league import SimulationError
     from nba_props.simulator.league import simulate as write
 
+    unknown = [n for n in names if n not in INCIDENTS]
+    if unknown:
+        raise click.ClickException(f"there is no incident {', '.join(unknown)}; there are {', '.join(INCIDENTS)}")
     console = _console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     fresh = not out.exists()
@@ -228,11 +296,11 @@ def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
             manifest = write(out, seasons, seed, show)
         except SimulationError as error:
             raise click.ClickException(str(error)) from error
-    for name in names:
-        if not fresh:
-            raise click.ClickException(f"{out} is there already: incidents are for a new zone")
+    for name in names if fresh else ():
         console.print(f"incident {name}: {apply(name, LandingZone(str(out)))}", soft_wrap=True)
-    console.print(f"simulated league of {', '.join(manifest['seasons'])} (seed {manifest['seed']}) in {out}", soft_wrap=True)
+    if fresh:
+        season_names = ", ".join(manifest["seasons"])
+        console.print(f"simulated league of {season_names} (seed {manifest['seed']}) in {out}", soft_wrap=True)
 
 
 @main.command()

@@ -35,7 +35,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     """The raw assets over the given partitions."""
 
     @table_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, partitions=partitions, name="schedule", deps=[STATS_FILES.key])
-    def schedule(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone], warehouse: dg.ResourceParam[Warehouse]
+    def schedule(
+        context: dg.AssetExecutionContext,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
     ):
         warehouse.claim(origin(landing))
         days = partition_days(context)
@@ -46,7 +49,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     @table_assets(
         raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, partitions=partitions, name="box_scores", deps=[STATS_FILES.key]
     )
-    def box_scores(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone], warehouse: dg.ResourceParam[Warehouse]
+    def box_scores(
+        context: dg.AssetExecutionContext,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
     ):
         warehouse.claim(origin(landing))
         days = partition_days(context)
@@ -55,7 +61,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         return emit(context, [raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES], [parsed.frame, quarantine], **parsed.remarks)
 
     @table_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, partitions=partitions, name="rosters", deps=[STATS_FILES.key])
-    def rosters(context: dg.AssetExecutionContext, landing: dg.ResourceParam[LandingZone], warehouse: dg.ResourceParam[Warehouse]
+    def rosters(
+        context: dg.AssetExecutionContext,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
     ):
         warehouse.claim(origin(landing))
         days = partition_days(context)

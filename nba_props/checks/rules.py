@@ -12,7 +12,7 @@ import pandas as pd
 from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain.calendar import COUNTED_SEASON_TYPES, history_start
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -165,6 +165,61 @@ BOX_SCORES_MATCH_SCHEDULE = Rule(
         _judge_box_scores,
         {"games": 0, "missing_games": 0, "unscheduled_games": 0, "wrong_scores": 0},
     ),
+)
+
+
+def _judge_coverage_of_games(f: dict[str, Any]) -> Verdict:
+    bare = f["games"] - f["games_with_lines"]
+    text = f"{f['games_with_lines']} of {f['games']} games have sportsbook quotes from before the cut-off"
+    if f["games"] == 0:
+        text = "no games on this date"
+    return Verdict(bare == 0, text, _figures(f), WARN)
+
+
+GAMES_HAVE_QUOTES = Rule(
+    "games_have_quotes",
+    raw.ODDS_QUOTES,
+    "Every game of the date has quotes of a sportsbook from before the cut-off.",
+    _by_query(
+        f"""
+        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, COUNT(DISTINCT q.game_id) AS games_with_lines
+        FROM nba_raw.schedule AS s
+        LEFT JOIN (
+          SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
+          WHERE game_date BETWEEN @first AND @last AND book_kind = 'SPORTSBOOK' AND NOT is_in_play
+        ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
+        WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
+        GROUP BY s.game_date
+        """,
+        _judge_coverage_of_games,
+        {"games": 0, "games_with_lines": 0},
+    ),
+)
+
+
+def _books_are_fresh(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    """No book's market was untouched for hours when it was captured."""
+    quotes = scope.warehouse.query(
+        "SELECT game_date, bookmaker, snapshot_at, last_update_at, COUNT(*) AS quotes FROM nba_raw.odds_quotes "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY game_date, bookmaker, snapshot_at, last_update_at",
+        first=days[0],
+        last=days[-1],
+    )
+    stale = quotes[is_stale(quotes)]
+    found = {}
+    for day in days:
+        mine = stale[stale["game_date"] == pd.Timestamp(day)]
+        books = {str(b): int(n) for b, n in mine.groupby("bookmaker")["quotes"].sum().items()}
+        text = f"stale when captured, so not used as lines: {books}" if books else "every book's quotes were fresh"
+        found[day] = Verdict(not books, text, {"stale_quotes": sum(books.values()), **books}, WARN)
+    return found
+
+
+BOOKS_ARE_FRESH = Rule(
+    "books_are_fresh",
+    raw.ODDS_QUOTES,
+    f"No quote was older than {STALE_AFTER.total_seconds() / 3600:.0f} hours by its own market's clock when captured.",
+    _books_are_fresh,
 )
 
 
@@ -458,6 +513,8 @@ def all_rules(system_tables: Sequence[Table]) -> list[Rule]:
         *(schema_rule(t) for t in tables),
         *(nothing_quarantined(t) for t in quarantines),
         BOX_SCORES_MATCH_SCHEDULE,
+        GAMES_HAVE_QUOTES,
+        BOOKS_ARE_FRESH,
         NAMES_RESOLVED,
         no_future_data(
             reference.PLAYERS, "last_game_date >= game_date", "Teams come from appearances before the date only."

@@ -96,6 +96,9 @@ def claimed_lines_sql(claims: str) -> str:
     """
 
 
+#: a quote whose market the book has not touched for longer than this before the capture comes from a frozen feed
+STALE_AFTER = pd.Timedelta(hours=6)
+
 _PLAYER_GAME = ["game_date", "game_id", "player_id"]
 _BOOK = [*_PLAYER_GAME, "bookmaker"]
 
@@ -119,7 +122,8 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
     mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
     mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
-    usable = mine[mine["before"] & mine["allowed"]]
+    mine["fresh"] = ~is_stale(mine)
+    usable = mine[mine["before"] & mine["allowed"] & mine["fresh"]]
     main = _main_lines(usable[usable["two_sided"]])
     latest = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK, keep="last")
 
@@ -175,6 +179,11 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     return out.reset_index(drop=True)
 
 
+def is_stale(quotes: pd.DataFrame) -> pd.Series:
+    """Whether each quote was old news when it was captured; a quote without a market instant is taken as fresh."""
+    return (quotes["snapshot_at"] - quotes["last_update_at"] > STALE_AFTER).fillna(False).astype(bool)
+
+
 def _latest_capture(quotes: pd.DataFrame) -> pd.DataFrame:
     """The quotes of each book's last capture of a player."""
     return quotes[quotes["snapshot_at"] == quotes.groupby(_BOOK)["snapshot_at"].transform("max")]
@@ -207,6 +216,7 @@ def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -
             "quoted": mine.groupby(_PLAYER_GAME).size() > 0,
             "sportsbook": books.size() > 0,
             "before": books["before"].any(),
+            "fresh": mine[mine["allowed"] & mine["before"]].groupby(_PLAYER_GAME)["fresh"].any(),
         }
     ).reindex(key)
     # a missing key means that the stage was never reached
@@ -218,8 +228,9 @@ def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -
             ~reached["quoted"],
             ~reached["sportsbook"],
             ~reached["before"],
+            ~reached["fresh"],
         ],
-        ["", "NO_CUTOFF", "NOT_QUOTED", "NO_SPORTSBOOK", "ONLY_IN_PLAY"],
+        ["", "NO_CUTOFF", "NOT_QUOTED", "NO_SPORTSBOOK", "ONLY_IN_PLAY", "ONLY_STALE"],
         default="ONE_SIDED",
     ).astype(object)
     reason[reason == ""] = None

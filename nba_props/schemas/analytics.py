@@ -138,7 +138,7 @@ BETTING_LINES = Table(
         Column(
             "no_line_reason",
             Type.STRING,
-            "Why there is no line: NOT_QUOTED, ONLY_IN_PLAY, ONLY_DFS, ONE_SIDED, ...",
+            "Why there is no line: NOT_QUOTED, NO_SPORTSBOOK, ONLY_IN_PLAY, ONLY_STALE, ONE_SIDED or NO_CUTOFF",
             nullable=True,
         ),
     ),

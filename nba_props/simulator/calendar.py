@@ -80,8 +80,8 @@ def schedule(rng: np.random.Generator, year: int) -> pd.DataFrame:
         at = int(np.argmin(cost))
         if not np.isfinite(cost[at]):  # the day is full: any day on which both are free
             open_days = np.flatnonzero(~load[:, 3:-3].any(axis=0))
-            open_days = [d for d in open_days if (days[d].month, days[d].day) not in REFERENCE_NIGHTS]
-            at = int(rng.choice(open_days))
+            usual = [d for d in open_days if (days[d].month, days[d].day) not in REFERENCE_NIGHTS]
+            at = int(rng.choice(usual))
         placed.append((at, home, away))
         busy[[home, away], at + 3] = True
         capacity[at] -= 1
@@ -121,7 +121,9 @@ def _postpone_one(rng: np.random.Generator, games: pd.DataFrame, days: list[date
     at = next(i for i, d in enumerate(days) if d.month == 3 and free[i])
     makeup = games.loc[[picked]].assign(at=at, day=[days[at]])
     games.loc[picked, "postponed"] = True
-    return pd.concat([games, makeup], ignore_index=True).sort_values(["at", "home"], kind="stable").reset_index(drop=True)
+    return (
+        pd.concat([games, makeup], ignore_index=True).sort_values(["at", "home"], kind="stable").reset_index(drop=True)
+    )
 
 
 def _with_times_and_ids(games: pd.DataFrame, year: int) -> pd.DataFrame:

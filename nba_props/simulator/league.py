@@ -31,7 +31,11 @@ class SimulationError(RuntimeError):
 
 
 def simulate(
-    out: Path, seasons: int = 1, seed: int = 7, progress: Progress | None = None, odds_days: Sequence[date] | None = None
+    out: Path,
+    seasons: int = 1,
+    seed: int = 7,
+    progress: Progress | None = None,
+    odds_days: Sequence[date] | None = None,
 ) -> dict[str, Any]:
     """Write ``seasons`` seasons, the last of them 2025-26, into the folder ``out``; returns the zone's manifest.
 
@@ -168,7 +172,14 @@ def schedule_payload(season: Season) -> dict[str, Any]:
         arena = f"{people.TEAMS[g.home][0]} Hall"
         entries.append(
             payloads.schedule_game(
-                g.game_id, g.day, g.tipoff_at.to_pydatetime(), home, away, final=final, postponed=g.postponed, arena=arena
+                g.game_id,
+                g.day,
+                g.tipoff_at.to_pydatetime(),
+                home,
+                away,
+                final=final,
+                postponed=g.postponed,
+                arena=arena,
             )
         )
     return payloads.schedule(season.name, entries)
@@ -210,7 +221,9 @@ def game_log_rows(players: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFram
             "TEAM_NAME": [team_name(t) for t in team],
             "GAME_ID": rows["game_id"].to_numpy(),
             "GAME_DATE": [d.isoformat() for d in rows["day"]],
-            "MATCHUP": [f"{codes[t]} {'vs.' if h else '@'} {codes[o]}" for t, h, o in zip(team, at_home, other, strict=True)],
+            "MATCHUP": [
+                f"{codes[t]} {'vs.' if h else '@'} {codes[o]}" for t, h, o in zip(team, at_home, other, strict=True)
+            ],
             "WL": np.where(won, "W", "L"),
             "MIN": rows["minutes"].to_numpy(),
             "FGM": rows["fgm"].to_numpy(),
@@ -241,7 +254,11 @@ def game_log_rows(players: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFram
 def injury_payload(part: dict[str, Any], day: date, games: pd.DataFrame) -> tuple[str, dict[str, Any]]:
     """The injury report of the afternoon before a day's games, "Last, First" as the league prints names."""
     at = datetime.combine(day, time(13, 30), EASTERN).astimezone(UTC)
-    team_of = part["membership"][part["membership"]["since"] <= day].drop_duplicates("player", keep="last").set_index("player")
+    team_of = (
+        part["membership"][part["membership"]["since"] <= day]
+        .drop_duplicates("player", keep="last")
+        .set_index("player")
+    )
     records = []
     for i in part["injuries"][part["injuries"]["game"].isin(games.index)].itertuples():
         game = games.loc[i.game]
@@ -274,7 +291,12 @@ def odds_payloads(part: dict[str, Any], games: pd.DataFrame, seed: int) -> Itera
         quoted = part["market"][part["market"]["game"] == game.Index]
         numbers = quoted["player"].tolist()
         captures = market.game_captures(
-            rng, event, game.tipoff_at.to_pydatetime(), [names[i] for i in numbers], numbers, quoted["expected"].to_numpy()
+            rng,
+            event,
+            game.tipoff_at.to_pydatetime(),
+            [names[i] for i in numbers],
+            numbers,
+            quoted["expected"].to_numpy(),
         )
         for at, content in captures[:1] if game.postponed else captures:
             yield f"the_odds_api/player_points/{game.day}/{event['event_id']}{capture_suffix(at)}.json.gz", content

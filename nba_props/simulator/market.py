@@ -54,7 +54,7 @@ def spelling(name: str, book: str, number: int) -> str:
         return " ".join(w for w in plain.split(" ") if w not in ("Jr.", "II", "III"))
     if book == "bovada" and number % 61 == 7 and len(rest) == 1:
         return f"{rest[0]} {first}"
-    if book == "betonlineag" and number % 67 == 11:
+    if book == "betonlineag" and number % 29 == 11:
         return f"{first[0]}. {' '.join(rest)}"
     return plain
 
@@ -85,11 +85,18 @@ def game_captures(
     n = len(names)
     close = median_line(expected)
     drift = rng.choice([-1.0, 0.0, 1.0], size=n, p=[0.22, 0.56, 0.22])
-    paths = {1290: close + drift, 420: close + drift * (rng.random(n) < 0.6), 45: close + drift * (rng.random(n) < 0.15)}
+    paths = {
+        1290: close + drift,
+        420: close + drift * (rng.random(n) < 0.6),
+        45: close + drift * (rng.random(n) < 0.15),
+    }
     found = []
     kind = rng.choice(3, size=n, p=_DISAGREE)
     direction = rng.choice([-1.0, 1.0], size=n)
-    shaded = {b: (rng.random(n) < 0.3) * direction * (kind > 0) + (rng.random(n) < 0.15) * direction * (kind == 2) for b in HOLDS}
+    shaded = {
+        b: (rng.random(n) < 0.3) * direction * (kind > 0) + (rng.random(n) < 0.15) * direction * (kind == 2)
+        for b in HOLDS
+    }
     quoted = {b: rng.random(n) < _QUOTED for b in (*HOLDS, *DFS)}
     for minutes in CAPTURES:
         at = tipoff_at - timedelta(minutes=minutes)
@@ -104,7 +111,9 @@ def game_captures(
             if book in SEVERAL_LINES:
                 for step in (-2.0, 2.0):
                     some = quoted[book] & (np.arange(n) % 3 == 0) & (own + step > 0)
-                    quotes += _quotes(book, names, numbers, some, own + step, np.clip(over - 0.06 * step, 0.1, 0.9), hold)
+                    quotes += _quotes(
+                        book, names, numbers, some, own + step, np.clip(over - 0.06 * step, 0.1, 0.9), hold
+                    )
             if book == "betonlineag" and event["event_id"].endswith(("0", "5")):
                 quotes.append({"player": STRANGER, "line": 9.5, "over": -115, "under": -115})
             books[book] = [payloads.market("player_points", quotes, at - timedelta(seconds=40))]
@@ -115,7 +124,7 @@ def game_captures(
             own = np.maximum(lines + rng.choice([-0.5, 0.0, 0.5], size=n, p=[0.08, 0.84, 0.08]), 0.5)
             quotes = [
                 {"player": spelling(names[i], book, numbers[i]), "line": float(own[i]), "over": -119, "under": -119}
-                for i in np.flatnonzero(quoted[book])
+                for i in np.flatnonzero(quoted[book]).tolist()
             ]
             books[book] = [payloads.market("player_points", quotes, at - timedelta(seconds=40))]
         content = payloads.event_odds(event["event_id"], tipoff_at, event["home_team"], event["away_team"], books)
@@ -140,5 +149,5 @@ def _quotes(
             "over": int(over_prices[i]),
             "under": int(under_prices[i]),
         }
-        for i in np.flatnonzero(some)
+        for i in np.flatnonzero(some).tolist()
     ]

@@ -51,7 +51,9 @@ def names(rng: np.random.Generator, count: int) -> list[str]:
 
 
 #: minutes per game of the roster's slots in a full team, before availability and noise
-SLOT_MINUTES = np.array([34.5, 33.0, 31.5, 29.5, 27.0, 23.5, 20.5, 18.0, 15.0, 12.0, 9.0, 7.0, 6.0, 5.0, 5.0, 4.5, 4.0, 4.0])
+SLOT_MINUTES = np.array(
+    [34.5, 33.0, 31.5, 29.5, 27.0, 23.5, 20.5, 18.0, 15.0, 12.0, 9.0, 7.0, 6.0, 5.0, 5.0, 4.5, 4.0, 4.0]
+)
 
 
 def players(rng: np.random.Generator) -> pd.DataFrame:

@@ -20,7 +20,7 @@ QUOTED_PER_GAME = 14
 QUOTED_ON = {(1, 9): 162, (1, 10): 99}
 #: month, day and number of trades: one player for another of the same slot
 #: attempts and points of one side in a game
-TEAM_SHOTS, TEAM_FREE_THROWS, TEAM_POINTS = 88.0, 21.3, 118.5
+TEAM_SHOTS, TEAM_FREE_THROWS, TEAM_POINTS = 88.0, 21.3, 120.5
 #: how even a player's nights are: higher is evener
 HEAT = 28
 _TRADES = ((12, 15, 2), (2, 5, 4))
@@ -32,7 +32,8 @@ class Season:
 
     ``games``: see ``calendar.schedule``. ``boxes``: a row per player who entered a game (``game, player``, minutes and
     counts). ``market``: a row per quoted player (``game, player, expected`` points). ``injuries``: a row per known
-    absence (``game, player, status``). ``membership``: ``player, team, since`` (date), the last one before a date holds.
+    absence (``game, player, status``). ``membership``: ``player, team, since`` (date), the last before a date
+    holds.
     """
 
     year: int
@@ -56,9 +57,10 @@ def play(rng: np.random.Generator, players: pd.DataFrame, year: int) -> Season:
     played = games[~games["postponed"]]
     n_players = len(players)
     team_of = players["team"].to_numpy().copy()
-    moves = {d: g for d, g in membership[membership["since"] > date(year, 10, 1)].groupby("since")}
+    moves = dict(iter(membership[membership["since"] > date(year, 10, 1)].groupby("since")))
     base = players["minutes"].to_numpy()
     form = rng.normal(0, 0.05, n_players)
+    role = np.zeros(n_players)  # drifts as coaches change their minds: log of minutes over the usual
     out_for = np.zeros(n_players, dtype=int)
 
     lines, absences, expectations = [], [], []
@@ -77,8 +79,9 @@ def play(rng: np.random.Generator, players: pd.DataFrame, year: int) -> Season:
             scratched = ~known_out & (rng.random(len(squad)) < SCRATCH)
             longer = np.where(rng.random(len(squad)) < _LONG_SHARE, _LONG, _SHORT)
             out_for[squad[scratched]] = rng.poisson(longer)[scratched]
-            expected = _expected_minutes(base[squad], ~known_out)
-            minutes = _play_minutes(rng, base[squad], ~known_out & ~scratched, margin, overtimes)
+            usual = np.minimum(base[squad] * np.exp(role[squad]), 37.0)
+            expected = _expected_minutes(usual, ~known_out)
+            minutes = _play_minutes(rng, usual, ~known_out & ~scratched, margin, overtimes)
             entered = minutes >= 0
             lines.append(
                 np.column_stack(
@@ -89,11 +92,21 @@ def play(rng: np.random.Generator, players: pd.DataFrame, year: int) -> Season:
                 absences.append((game.Index, player, "Questionable" if scratch else "Out"))
             expectations.append(
                 np.column_stack(
-                    [np.full(len(squad), game.Index), squad, expected, form[squad], ~known_out, np.full(len(squad), team)]
+                    [
+                        np.full(len(squad), game.Index),
+                        squad,
+                        expected,
+                        form[squad],
+                        ~known_out,
+                        np.full(len(squad), team),
+                    ]
                 )
             )
+            role[squad] = 0.985 * role[squad] + rng.normal(0, 0.055, len(squad))
             form[squad] = 0.97 * form[squad] + rng.normal(0, 0.02, len(squad))
-    boxes = _box_scores(rng, players, pd.DataFrame(np.vstack(lines), columns=["game", "player", "team", "exact"]), expectations)
+    boxes = _box_scores(
+        rng, players, pd.DataFrame(np.vstack(lines), columns=["game", "player", "team", "exact"]), expectations
+    )
     market = _with_postponed(_market(rng, players, games, expectations), games)
     injuries = pd.DataFrame(absences, columns=["game", "player", "status"])
     return Season(year, players, games, boxes, market, injuries, membership)
@@ -132,16 +145,16 @@ def _play_minutes(
 ) -> np.ndarray:
     """Minutes played, -1 for whoever does not enter: a rotation of nine to eleven, more when the game is decided."""
     minutes = _expected_minutes(base, fit)
-    rotation = int(rng.choice([8, 9, 10, 11, 12], p=[0.07, 0.27, 0.34, 0.22, 0.10]))
-    garbage = int(rng.integers(1, 5)) if margin > 17 else 0
+    rotation = int(rng.choice([8, 9, 10, 11, 12], p=[0.09, 0.32, 0.34, 0.18, 0.07]))
+    garbage = int(rng.integers(1, 6)) if margin > 13 else 0
     order = np.argsort(-np.where(fit, minutes, -1.0) + rng.normal(0, 1.2, len(base)), kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     enters = fit & (rank < rotation + garbage)
-    noise = rng.normal(0, np.where(rank < rotation, 4.7, 2.0), len(base))
+    noise = rng.normal(0, np.where(rank < rotation, 4.9, 2.0), len(base))
     shift = -0.16 * max(margin - 12, 0) * (rank < 6) + 0.20 * max(margin - 12, 0) * ((rank >= 6) & (rank < rotation))
     played = np.where(enters, np.maximum(minutes + noise + shift, 0.4), 0.0)
-    played = np.where(enters & (rank >= rotation), np.clip(rng.exponential(4.0, len(base)), 0.1, 11), played)
+    played = np.where(enters & (rank >= rotation), np.clip(rng.exponential(3.2, len(base)), 0.1, 11), played)
     total = 240 + 25 * overtimes
     ceiling = rng.normal(38.5, 2.6, len(base)) + 5 * overtimes
     for _ in range(3):
@@ -167,7 +180,9 @@ def _box_scores(
     touch = rng.normal(0, 0.03, n)  # a good or bad shooting night
     fg3m = rng.binomial(fg3a, np.clip(p["fg3"] + touch, 0.05, 0.9))
     fg2m = rng.binomial(fga - fg3a, np.clip(p["fg2"] + touch, 0.1, 0.95))
-    trips = rng.poisson(_share(rng, exact * p["fta"] * heat * rng.gamma(6, 1 / 6, n), side, TEAM_FREE_THROWS, 0.2) / 1.92)
+    trips = rng.poisson(
+        _share(rng, exact * p["fta"] * heat * rng.gamma(6, 1 / 6, n), side, TEAM_FREE_THROWS, 0.2) / 1.92
+    )
     fta = 2 * trips - rng.binomial(trips, 0.08)
     ftm = rng.binomial(fta, p["ft"])
     out = pd.DataFrame(
@@ -207,7 +222,9 @@ def _break_ties(rng: np.random.Generator, boxes: pd.DataFrame) -> pd.DataFrame:
 def _with_postponed(market: pd.DataFrame, games: pd.DataFrame) -> pd.DataFrame:
     """A game that will be postponed is quoted like its makeup."""
     called_off = games[games["postponed"]]
-    makeup = called_off.reset_index().merge(games[~games["postponed"]].reset_index(), on=["home", "away"], suffixes=("", "_later"))
+    makeup = called_off.reset_index().merge(
+        games[~games["postponed"]].reset_index(), on=["home", "away"], suffixes=("", "_later")
+    )
     makeup = makeup[makeup["day_later"] > makeup["day"]].drop_duplicates("index", keep="last")
     copies = market.merge(makeup[["index", "index_later"]], left_on="game", right_on="index_later")
     copies = copies.assign(game=copies["index"])[market.columns]
@@ -221,7 +238,9 @@ def points_per_minute(players: pd.DataFrame) -> np.ndarray:
     return (p["fga"] * per_shot + p["fta"] * 0.96 * p["ft"]).to_numpy()
 
 
-def _market(rng: np.random.Generator, players: pd.DataFrame, games: pd.DataFrame, expectations: list[np.ndarray]) -> pd.DataFrame:
+def _market(
+    rng: np.random.Generator, players: pd.DataFrame, games: pd.DataFrame, expectations: list[np.ndarray]
+) -> pd.DataFrame:
     """Whom the books quote and what they expect: the likeliest scorers among those not known to be out."""
     frame = pd.DataFrame(np.vstack(expectations), columns=["game", "player", "minutes", "form", "available", "team"])
     frame = frame.astype({"game": int, "player": int})

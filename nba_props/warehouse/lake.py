@@ -135,6 +135,10 @@ class LakeWarehouse:
             self.refresh_catalog()
         return AppendResult(added, present)
 
+    def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
+        """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""
+        self._replace(table, partition, table.conform(rows))
+
     def _replace(self, table: Table, partition: date, rows: pd.DataFrame) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -1,0 +1,333 @@
+"""Every incident: what the platform does with it. A clear quarantine, a check that speaks, or a correct result."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+from nba_props.automation.runner import plan
+from nba_props.definitions import build_defs
+from nba_props.schemas import TABLES
+from nba_props.settings import load_settings
+from nba_props.simulator.incidents import CLOCK_CHANGE, FREE_DAY, INCIDENTS, NIGHT, apply
+from nba_props.simulator.league import simulate
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.conftest import Platform, utc
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incidents")]
+NEXT = NIGHT + timedelta(1)
+NOW = utc(2026, 1, 9, 15)
+
+
+def open_league(folder, instance) -> Platform:
+    settings = load_settings({"NBA_PROPS_HOME": str(folder)})
+    zone, lake = LandingZone(settings.landing), LakeWarehouse(settings.lake)
+    definitions = build_defs(settings, lake, zone, clock=lambda: NOW)
+    return Platform(settings, zone, lake, instance, definitions, NOW)
+
+
+def catch_up(platform: Platform, day: date) -> None:
+    for job, first, last in plan(platform.warehouse, platform.zone, platform.settings, [day])[:-1]:
+        platform.run(job, first, last)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A simulated league with the history before the night ingested, to be copied by each test."""
+    folder = tmp_path_factory.mktemp("league") / "home"
+    folder.mkdir()
+    simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE])
+    with dg.DagsterInstance.ephemeral() as instance:
+        catch_up(open_league(folder, instance), NIGHT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clean(base, tmp_path_factory):
+    """The tables of the night without any incident."""
+    folder = shutil.copytree(base, tmp_path_factory.mktemp("clean") / "home")
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = open_league(folder, instance)
+        outcome = platform.predict(NIGHT)
+        assert outcome.success, outcome.errors
+        assert outcome.failed_checks == []
+        return {
+            address: frame(platform, address) for address in TABLES if platform.warehouse.partitions(TABLES[address])
+        }
+
+
+@pytest.fixture
+def league(base, tmp_path):
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield open_league(shutil.copytree(base, tmp_path / "home"), instance)
+
+
+def frame(platform: Platform, address: str, day: date = NIGHT) -> pd.DataFrame:
+    rows = platform.warehouse.read(TABLES[address], [day])
+    return rows.sort_values(rows.columns[:4].tolist(), kind="stable").reset_index(drop=True)
+
+
+def lines(platform: Platform, day: date = NIGHT) -> pd.DataFrame:
+    return frame(platform, "nba_analytics.betting_lines", day).set_index("player_name")
+
+
+def test_the_night_is_the_size_of_the_brief(clean):
+    assert len(clean["nba_analytics.upcoming_player_game_context"]) == 454
+    assert int(clean["nba_analytics.betting_lines"]["has_prop_line"].sum()) == 162
+    unresolved = clean["nba_reference.unresolved_names"]
+    assert set(unresolved["source_name"]) == {"Guest Entrant"}
+    quotes = clean["nba_raw.odds_quotes"]
+    assert set(quotes["data_source"]) == {"SIMULATED"}
+    genuine = quotes[(quotes["line"] == 20.0)]
+    assert set(genuine["book_kind"]) == {"DFS"}
+    assert (quotes[quotes["book_kind"] == "SPORTSBOOK"]["line"] % 1 == 0.5).all()
+    methods = set(clean["nba_reference.resolved_names"]["method"])
+    assert {"EXACT", "NORMALISED", "SUFFIX", "REORDERED", "INITIAL", "ALIAS"} <= methods
+
+
+def same_lines(platform: Platform, clean, but: tuple[str, ...] = ()) -> None:
+    left, right = (
+        f.drop(columns=list(but))
+        for f in (frame(platform, "nba_analytics.betting_lines"), clean["nba_analytics.betting_lines"])
+    )
+    pdt.assert_frame_equal(left, right)
+
+
+def quarantined(platform: Platform, day: date = NIGHT) -> dict[str, int]:
+    return {
+        str(k): int(v) for k, v in frame(platform, "nba_raw.quarantined_quotes", day)["reason"].value_counts().items()
+    }
+
+
+def no_invented_number(platform: Platform) -> None:
+    bad = platform.query(
+        """
+        SELECT COUNT(*) AS n FROM nba_predictions.player_prop_predictions AS p
+        LEFT JOIN nba_raw.odds_quotes AS q ON q.game_date = p.game_date AND q.quote_id = p.quote_id
+        WHERE p.line IS NOT NULL
+          AND (q.quote_id IS NULL OR q.line <> p.line OR q.is_in_play OR q.book_kind <> 'SPORTSBOOK')
+        """
+    )
+    assert bad["n"][0] == 0
+
+
+def missing(field: str):
+    def expect(platform, outcome, clean):
+        assert outcome.success
+        assert platform.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
+        assert set(quarantined(platform)) == {f"MISSING_{field.upper()}"}
+        assert len(lines(platform)) == 454
+
+    return expect
+
+
+def in_play_latest(platform, outcome, clean):
+    assert outcome.success
+    assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
+    chosen = lines(platform)
+    assert (chosen["line_minutes_before_game"].dropna() == 420).all()
+    assert (chosen["no_line_reason"] == "ONLY_IN_PLAY").sum() > 8
+
+
+def frozen_book(platform, outcome, clean):
+    assert outcome.success
+    assert platform.failed(outcome) == {"odds_quotes.books_are_fresh": "WARN"}
+    later = lines(platform)
+    from_draftkings = later[later["sportsbook"] == "draftkings"]
+    assert (from_draftkings["line_minutes_before_game"] > 1200).all(), "only the capture in which it was fresh"
+    assert int(later["has_prop_line"].sum()) == 162
+
+
+def duplicate_captures(platform, outcome, clean):
+    assert outcome.failed_checks == []
+    same_lines(platform, clean)
+    assert len(frame(platform, "nba_raw.odds_quotes")) == len(clean["nba_raw.odds_quotes"])
+
+
+def out_of_order_captures(platform, outcome, clean):
+    assert outcome.failed_checks == []
+    same_lines(platform, clean)
+
+
+def truncated_json(platform, outcome, clean):
+    assert outcome.success
+    assert platform.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
+    assert quarantined(platform) == {"TRUNCATED": 8}
+    assert int(lines(platform)["has_prop_line"].sum()) > 140
+
+
+def empty_rowset(platform, outcome, clean):
+    assert not outcome.success
+    assert platform.failed(outcome)["historical_games.history_complete"] == "ERROR"
+    rejected = frame(platform, "nba_raw.quarantined_box_scores", NIGHT - timedelta(1))
+    assert rejected["reason"].tolist() == ["EMPTY_PAYLOAD"]
+    assert platform.warehouse.partitions(TABLES["nba_predictions.player_prop_predictions"]) == []
+
+
+def event_id_changes(platform, outcome, clean):
+    assert outcome.failed_checks == []
+    same_lines(platform, clean, but=("quote_id",))
+
+
+def game_moved(platform, outcome, clean):
+    assert outcome.success
+    assert platform.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
+    assert set(quarantined(platform)) == {"GAME_NOT_IN_SCHEDULE"}
+    context = frame(platform, "nba_analytics.upcoming_player_game_context")
+    assert context["game_id"].nunique() == 12
+    assert clean["nba_analytics.upcoming_player_game_context"]["game_id"].nunique() == 13
+
+
+def past_midnight(platform, outcome, clean):
+    assert outcome.success
+    assert frame(platform, "nba_analytics.slate")["game_id"].nunique() == 12
+    # its box scores stand under the evening's date in the league's log: a check says so
+    assert platform.failed(outcome) == {"box_scores.box_scores_match_schedule": "WARN"}
+    after = platform.predict(NEXT)
+    slate = frame(platform, "nba_analytics.slate", NEXT)
+    (late,) = (
+        set(slate["game_id"])
+        - set(frame(platform, "nba_raw.schedule", NEXT)["game_id"].where(lambda s: s < ""))
+        - {
+            g
+            for g in slate["game_id"]
+            if slate.loc[slate["game_id"] == g, "tipoff_at"].iloc[0] != pd.Timestamp("2026-01-10T05:05Z")
+        }
+    )
+    mine = lines(platform, NEXT)
+    assert int(mine.loc[mine["game_id"] == late, "has_prop_line"].sum()) > 8
+    assert after.success
+
+
+def traded_today(platform, outcome, clean):
+    assert outcome.success
+    assert outcome.failed_checks == []
+    slate = frame(platform, "nba_analytics.slate")
+    (moved,) = slate[slate["team"].isna()].to_dict("records")
+    assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
+    rows = frame(platform, "nba_predictions.moving_average")
+    own = rows[rows["player_id"] == moved["player_id"]].iloc[0]
+    assert own["abstain_reason"] == "MISSING_INPUT: is_home"
+    assert (own["line"], own["recommendation"]) == (21.5, "PASS")
+
+
+def same_name(platform, outcome, clean):
+    assert outcome.success
+    unresolved = frame(platform, "nba_reference.unresolved_names")
+    twins = unresolved[unresolved["reason"] == "AMBIGUOUS"]
+    assert len(twins) >= 1
+    assert "resolved_names.names_resolved" in platform.failed(outcome)
+    assert int(lines(platform)["has_prop_line"].sum()) == 161
+
+
+def suffix_dropped(platform, outcome, clean):
+    assert outcome.failed_checks == []
+    same_lines(platform, clean, but=("quote_id",))
+
+
+def book_renames_player(platform, outcome, clean):
+    assert outcome.success
+    unresolved = frame(platform, "nba_reference.unresolved_names")
+    assert "The Lighthouse" in set(unresolved["source_name"])
+    star = clean["nba_analytics.betting_lines"].sort_values("line").dropna(subset=["line"])["player_name"].iloc[-1]
+    assert lines(platform).loc[star, "sportsbook"] != "draftkings"
+    assert int(lines(platform)["has_prop_line"].sum()) == 162
+
+
+def corrected_box_scores(platform, outcome, clean):
+    assert outcome.failed_checks == []
+    now, before = (f.set_index("player_id") for f in (frame(platform, "nba_analytics.upcoming_player_game_context"),
+                                                      clean["nba_analytics.upcoming_player_game_context"]))  # fmt: skip
+    changed = now.index[(now["points_avg_season"] - before["points_avg_season"]).abs() > 1e-9]
+    assert len(changed) <= 1, "only the corrected player's averages change"
+
+
+def games_without_odds(platform, outcome, clean):
+    assert outcome.success
+    assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
+    ledger = frame(platform, "nba_predictions.player_prop_predictions")
+    assert len(ledger) == 454
+    assert set(ledger["recommendation"]) == {"NO_LINE"}
+    assert ledger["line"].isna().all()
+
+
+def odds_without_games(platform, outcome, clean):
+    assert outcome.success, outcome.errors
+    assert platform.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
+    assert set(quarantined(platform, FREE_DAY)) == {"GAME_NOT_IN_SCHEDULE"}
+    assert frame(platform, "nba_predictions.player_prop_predictions", FREE_DAY).empty
+
+
+def clock_change(platform, outcome, clean):
+    assert outcome.success, outcome.errors
+    schedule = frame(platform, "nba_raw.schedule", CLOCK_CHANGE)
+    late = schedule[schedule["tipoff_at"] == pd.Timestamp("2025-11-02T06:30Z")]
+    assert len(late) == 1
+    quotes = frame(platform, "nba_raw.odds_quotes", CLOCK_CHANGE)
+    mine = quotes[quotes["game_id"] == late["game_id"].iloc[0]]
+    assert set(mine["minutes_before_game"]) == {90.0, 60.0, 30.0, 0.0, -30.0}
+    assert set(mine.loc[mine["is_in_play"].astype(bool), "minutes_before_game"]) == {0.0, -30.0}
+    chosen = lines(platform, CLOCK_CHANGE)
+    own = chosen[(chosen["game_id"] == late["game_id"].iloc[0]) & chosen["has_prop_line"].astype(bool)]
+    assert (own["line_minutes_before_game"] == 30).all()
+
+
+def second_writer(platform, outcome, clean):
+    said = INCIDENTS["second_writer"].afterwards(platform.warehouse)
+    assert said.startswith("454 rows")
+    again = platform.predict(NIGHT)
+    failed = platform.failed(again)
+    assert failed["player_prop_predictions.no_placeholder_lines"] == "ERROR"
+    assert failed["player_prop_predictions.schema"] == "ERROR"
+    assert not again.success
+
+
+EXPECTED: dict[str, Callable] = {
+    "second_writer": second_writer,
+    "missing_point": missing("point"),
+    "missing_price": missing("price"),
+    "in_play_latest": in_play_latest,
+    "frozen_book": frozen_book,
+    "duplicate_captures": duplicate_captures,
+    "out_of_order_captures": out_of_order_captures,
+    "truncated_json": truncated_json,
+    "empty_rowset": empty_rowset,
+    "event_id_changes": event_id_changes,
+    "game_moved": game_moved,
+    "past_midnight": past_midnight,
+    "clock_change": clock_change,
+    "traded_today": traded_today,
+    "same_name": same_name,
+    "suffix_dropped": suffix_dropped,
+    "book_renames_player": book_renames_player,
+    "corrected_box_scores": corrected_box_scores,
+    "odds_without_games": odds_without_games,
+    "games_without_odds": games_without_odds,
+}
+#: these change what was ingested before the night
+_HISTORY = {"empty_rowset", "same_name", "corrected_box_scores"}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_incident(league, clean, name):
+    incident = INCIDENTS[name]
+    assert apply(name, league.zone)
+    if name in _HISTORY:
+        league.ingest(date(2025, 10, 20), NIGHT - timedelta(1))
+    catch_up(league, incident.day)
+    outcome = league.predict(incident.day)
+    EXPECTED[name](league, outcome, clean)
+    if name != "second_writer":
+        no_invented_number(league)
+
+
+def test_every_incident_is_expected():
+    assert set(EXPECTED) == set(INCIDENTS)
+    assert all(i.description for i in INCIDENTS.values())
