@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # compiled modules make every process start in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test dev lint check bench lock clean
+.PHONY: run test dev lint check bench docs lock clean
 
 run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
 	@$(BIN)/nba-props demo
@@ -49,3 +49,6 @@ lock: $(VENV)/.ready  ## resolve requirements.lock anew from setup.cfg
 
 clean:
 	rm -rf $(VENV) .nba_props build *.egg-info
+
+docs: $(VENV)/.ready  ## the data dictionary, from the contracts
+	$(BIN)/python -m nba_props.schemas.dictionary > docs/data-dictionary.md

@@ -53,6 +53,11 @@ DAMAGE = {
     ("nba_raw.box_scores", "schema"): (first_row(minutes=-1), "ERROR"),
     ("nba_raw.box_scores", "box_scores_match_schedule"): (lambda f: f[f["game_id"] != f["game_id"].iloc[0]], "WARN"),
     ("nba_raw.odds_quotes", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
+    ("nba_raw.odds_quotes", "games_have_quotes"): (lambda f: f[f["game_id"] != f["game_id"].iloc[0]], "WARN"),
+    ("nba_raw.odds_quotes", "books_are_fresh"): (
+        lambda f: f.assign(last_update_at=f["snapshot_at"] - pd.Timedelta(hours=7)),
+        "WARN",
+    ),
     ("nba_reference.players", "schema"): (first_row(team_id=0), "ERROR"),
     ("nba_reference.players", "no_future_data"): (first_row(last_game_date=pd.Timestamp(DAY)), "ERROR"),
     ("nba_reference.resolved_names", "schema"): (first_row(player_id=0), "ERROR"),

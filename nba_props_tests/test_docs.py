@@ -1,0 +1,80 @@
+"""Docs say what is true: their commands run, their links lead somewhere, the dictionary is the contracts'."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nba_props.cli import main
+from nba_props.schemas.dictionary import markdown
+from nba_props.simulator.incidents import INCIDENTS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCKS = [
+    line.split("  #")[0].strip()
+    for page in PAGES
+    for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.S)
+    for line in block.splitlines()
+    if line.strip()
+]
+COMMANDS = sorted({c.removeprefix(".venv/bin/") for c in BLOCKS if "nba-props" in c})
+
+
+def test_every_make_target_exists():
+    targets = {c.split()[1] for c in BLOCKS if c.startswith("make ")}
+    assert {"run", "test", "dev"} <= targets
+    for target in targets:
+        done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("incidents")
+def test_every_command_runs(tmp_path, monkeypatch):
+    import os
+
+    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    runner = CliRunner()
+    first = runner.invoke(main, ["demo"])
+    assert first.exit_code == 0, first.output
+    assert "SIMULATED LEAGUE" in first.output
+    assert "162 players with a line" in first.output
+    assert "99 players with a line" in first.output
+    again = runner.invoke(main, ["demo"])
+    assert "published already" in again.output
+    assert len(COMMANDS) >= 2
+    for command in COMMANDS:
+        result = runner.invoke(main, shlex.split(command)[1:])
+        assert result.exit_code == 0, f"{command}: {result.output}"
+    # a lake of one kind takes nothing of the other
+    real = tmp_path / "real"
+    (real / "nba_stats/scheduleleaguev2").mkdir(parents=True)
+    monkeypatch.setenv("NBA_PROPS_LANDING", str(real))
+    refused = runner.invoke(main, ["run", "2026-01-09"])
+    assert refused.exit_code == 1
+    assert "holds SIMULATED data and can't take REAL data in" in refused.output
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_data_dictionary_is_the_contracts():
+    assert (ROOT / "docs" / "data-dictionary.md").read_text() == markdown() + "\n", "run `make docs`"
+
+
+def test_incidents_are_listed():
+    output = CliRunner().invoke(main, ["incidents"]).output
+    assert all(name in output for name in INCIDENTS)
+    assert len(INCIDENTS) == 20
