@@ -1,12 +1,15 @@
 """``nba_raw``: landed payloads as typed rows, and what could not become one."""
 
+from collections.abc import Callable, Sequence
+from datetime import date
+
 import dagster as dg
 import pandas as pd
 
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain.quotes import match_games
 from nba_props.partitions import partition_days
-from nba_props.schemas import raw
+from nba_props.schemas import Table, raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.sources.rejects import Reject, quarantine_frame
@@ -31,46 +34,31 @@ def origin(landing: LandingZone) -> str:
     return "SIMULATED" if landing.is_simulated else "REAL"
 
 
+def stats_assets(
+    table: Table,
+    quarantine: Table,
+    read: Callable[[LandingZone, Sequence[date]], nba_stats.Parsed],
+    partitions: dg.PartitionsDefinition,
+) -> dg.AssetsDefinition:
+    """A table of stats.nba.com payloads, and the quarantine of what could not become a row of it."""
+
+    @table_assets(table, quarantine, partitions=partitions, name=table.name, deps=[STATS_FILES.key])
+    def stats_rows(
+        context: dg.AssetExecutionContext,
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
+    ):
+        warehouse.claim(origin(landing))
+        days = partition_days(context)
+        parsed = read(landing, days)
+        refused = quarantine_frame(quarantine, parsed.rejects, days[0])
+        return emit(context, [table, quarantine], [parsed.frame, refused], **parsed.remarks)
+
+    return stats_rows
+
+
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """The raw assets over the given partitions."""
-
-    @table_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, partitions=partitions, name="schedule", deps=[STATS_FILES.key])
-    def schedule(
-        context: dg.AssetExecutionContext,
-        landing: dg.ResourceParam[LandingZone],
-        warehouse: dg.ResourceParam[Warehouse],
-    ):
-        warehouse.claim(origin(landing))
-        days = partition_days(context)
-        parsed = nba_stats.read_schedule(landing, days)
-        quarantine = quarantine_frame(raw.QUARANTINED_GAMES, parsed.rejects, days[0])
-        return emit(context, [raw.SCHEDULE, raw.QUARANTINED_GAMES], [parsed.frame, quarantine], **parsed.remarks)
-
-    @table_assets(
-        raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, partitions=partitions, name="box_scores", deps=[STATS_FILES.key]
-    )
-    def box_scores(
-        context: dg.AssetExecutionContext,
-        landing: dg.ResourceParam[LandingZone],
-        warehouse: dg.ResourceParam[Warehouse],
-    ):
-        warehouse.claim(origin(landing))
-        days = partition_days(context)
-        parsed = nba_stats.read_box_scores(landing, days)
-        quarantine = quarantine_frame(raw.QUARANTINED_BOX_SCORES, parsed.rejects, days[0])
-        return emit(context, [raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES], [parsed.frame, quarantine], **parsed.remarks)
-
-    @table_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, partitions=partitions, name="rosters", deps=[STATS_FILES.key])
-    def rosters(
-        context: dg.AssetExecutionContext,
-        landing: dg.ResourceParam[LandingZone],
-        warehouse: dg.ResourceParam[Warehouse],
-    ):
-        warehouse.claim(origin(landing))
-        days = partition_days(context)
-        parsed = nba_stats.read_rosters(landing, days)
-        quarantine = quarantine_frame(raw.QUARANTINED_ROSTERS, parsed.rejects, days[0])
-        return emit(context, [raw.ROSTERS, raw.QUARANTINED_ROSTERS], [parsed.frame, quarantine], **parsed.remarks)
 
     @table_assets(
         raw.ODDS_QUOTES,
@@ -114,7 +102,14 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         repeats = len(parsed) - len(matched) - len(unknown)
         return emit(context, tables, [matched, _stack(refused)], repeated_quotes=repeats)
 
-    return [STATS_FILES, ODDS_FILES, schedule, box_scores, rosters, odds_quotes]
+    return [
+        STATS_FILES,
+        ODDS_FILES,
+        stats_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, nba_stats.read_schedule, partitions),
+        stats_assets(raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, nba_stats.read_box_scores, partitions),
+        stats_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, nba_stats.read_rosters, partitions),
+        odds_quotes,
+    ]
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:

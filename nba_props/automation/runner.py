@@ -15,8 +15,9 @@ from dagster._core.storage.tags import (
 )
 
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, history_start, identity_start
 from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.calendar import history_start, identity_start
+from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.schemas import raw
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
@@ -24,7 +25,6 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 
 
 @dataclass
@@ -77,19 +77,8 @@ def plan(
 
 def _thin_dates(warehouse: Warehouse, first: date, last: date) -> set[date]:
     """Stored dates on which a scheduled game has no box scores: they were ingested before it was played or landed."""
-    rows = warehouse.query(
-        f"""
-        SELECT DISTINCT s.game_date
-        FROM nba_raw.schedule AS s
-        LEFT JOIN (
-          SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last
-        ) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
-        WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
-          AND b.game_id IS NULL
-        """,
-        first=first,
-        last=last,
-    )
+    rows = warehouse.query(GAMES_FOUND_SQL, first=first, last=last)
+    rows = rows[rows["found"] < rows["expected"]]
     return set(rows["game_date"].dt.date)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain.calendar import COUNTED_SEASON_TYPES, history_start
 from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 
@@ -309,19 +310,7 @@ SLATE_IS_COMPLETE = Rule(
 def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
     """Every date of the look-back has its partitions, and every game scheduled there has box scores."""
     first_of = {d: max(history_start(d, scope.settings.look_back_days), scope.settings.first_date) for d in days}
-    games = scope.warehouse.query(
-        f"""
-        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS expected, COUNT(DISTINCT b.game_id) AS found
-        FROM nba_raw.schedule AS s
-        LEFT JOIN (
-          SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @start AND @last
-        ) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
-        WHERE s.game_date BETWEEN @start AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
-        GROUP BY s.game_date
-        """,
-        start=min(first_of.values()),
-        last=days[-1],
-    )
+    games = scope.warehouse.query(GAMES_FOUND_SQL, first=min(first_of.values()), last=days[-1])
     by_day = games.set_index(games["game_date"].dt.date)
     stored = [set(scope.warehouse.partitions(t)) for t in (raw.SCHEDULE, raw.BOX_SCORES)]
     present = stored[0] & stored[1]

@@ -15,6 +15,18 @@ _COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
+#: per date of @first..@last with scheduled games: how many are ``expected``, and how many are ``found`` in the box scores
+GAMES_FOUND_SQL = f"""
+SELECT s.game_date, COUNT(DISTINCT s.game_id) AS expected, COUNT(DISTINCT b.game_id) AS found
+FROM nba_raw.schedule AS s
+LEFT JOIN (
+  SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last
+) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
+WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
+GROUP BY s.game_date
+"""
+
+
 def _before(days: int) -> str:
     """Box scores of counted games within ``days`` before the slate date ``s.game_date``, and never on or after it."""
     return f"""
