@@ -15,7 +15,7 @@ _COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
-#: per date of @first..@last with scheduled games: how many are ``expected``, and how many are ``found`` in the box scores
+#: per date of @first..@last with games: how many are ``expected`` by the schedule and ``found`` in the box scores
 GAMES_FOUND_SQL = f"""
 SELECT s.game_date, COUNT(DISTINCT s.game_id) AS expected, COUNT(DISTINCT b.game_id) AS found
 FROM nba_raw.schedule AS s
