@@ -40,8 +40,12 @@ GROUP BY game_date, outcome
 """
 
 
+#: how a recommendation stands beside a forecast
+_SHORT = {"OVER": "O", "UNDER": "U", "PASS": "·"}
+
+
 def slate_board(warehouse: Warehouse, day: date) -> pd.DataFrame:
-    """One row per player with a line: player, game, line, book and each system's forecast with its recommendation."""
+    """One row per player with a line: player, game, line, book, and each system's forecast with O, U or · (pass)."""
     rows = warehouse.query(_BOARD_SQL, day=day)
     if rows.empty:
         return pd.DataFrame()
@@ -51,12 +55,13 @@ def slate_board(warehouse: Warehouse, day: date) -> pd.DataFrame:
         player=rows["player_name"] + (" (" + rows["team"].fillna("?") + ")"),
         game=rows["away_team"] + " @ " + rows["home_team"] + " " + tipoff.fillna("tbd"),
         prices=[f"{o:+d}/{u:+d}" for o, u in zip(rows["over_price"], rows["under_price"], strict=True)],
-        cell=points + " " + rows["recommendation"],
+        cell=points + " " + rows["recommendation"].map(_SHORT),
     )
     keys = ["game", "player", "line", "prices", "sportsbook"]
     order = cells.drop_duplicates(keys)[keys]
     wide = cells.pivot(index=keys, columns="system_id", values="cell").reset_index()
-    return order.merge(wide, on=keys).rename(columns={"sportsbook": "book"})
+    board = order.merge(wide, on=keys).rename(columns={"sportsbook": "book"})
+    return board.rename(columns=lambda name: name.replace("_", "\n", 1))
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:

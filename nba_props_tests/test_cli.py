@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from nba_props.automation.runner import plan, spans
 from nba_props.cli import main
+from nba_props.domain.systems import SYSTEMS
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
@@ -57,12 +58,12 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home):
 
     table = "nba_predictions.player_prop_predictions"
     counted = invoke("sql", f"select count(*) as n from {table}", "--format", "json")
-    assert json.loads(counted.output) == [{"n": 36}]
+    assert json.loads(counted.output) == [{"n": 36 * len(SYSTEMS)}]
     csv = invoke(
         "sql", "select game_date, line from nba_analytics.betting_lines order by line limit 1", "--format", "csv"
     )
     assert csv.output == f"game_date,line\n{DAY},7.5\n"
-    assert "36" in invoke("sql", f"select count(*) as n from {table}").output
+    assert str(36 * len(SYSTEMS)) in invoke("sql", f"select count(*) as n from {table}").output
 
 
 def test_a_span_reports_each_date(home):

@@ -13,6 +13,7 @@ from nba_props.schemas import TABLES
 from nba_props.settings import SettingsError, load_settings
 from nba_props_tests.conftest import make_settings
 
+_SYSTEMS = ("moving_average", "shrunk_rate_v1", "similarity_balanced_v1", "zone_matchup_v1")
 GRAPH = {
     "nba_raw/schedule": ["landing/nba_stats"],
     "nba_raw/quarantined_games": ["landing/nba_stats"],
@@ -33,12 +34,19 @@ GRAPH = {
     "nba_analytics/upcoming_player_game_context": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",
     ],
-    "nba_predictions/moving_average": ["nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context"],
+    "nba_analytics/player_features": [
+        "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate",
+        "nba_analytics/upcoming_player_game_context", "nba_raw/box_scores",
+    ],
+    **{f"nba_predictions/{s}": ["nba_analytics/betting_lines", "nba_analytics/player_features"] for s in _SYSTEMS},
+    "nba_predictions/similarity_balanced_v1": [
+        "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/player_features", "nba_raw/box_scores",
+    ],
     "nba_predictions/player_prop_predictions": [
-        "nba_predictions/moving_average", "nba_raw/odds_quotes", "nba_reference/resolved_names",
+        *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
     ],
     "nba_predictions/quarantined_predictions": [
-        "nba_predictions/moving_average", "nba_raw/odds_quotes", "nba_reference/resolved_names",
+        *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
     ],
 }  # fmt: skip
 BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_data"}

@@ -5,11 +5,12 @@ import pandas as pd
 
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import context as player_context
-from nba_props.domain import history, lines
+from nba_props.domain import features, history, lines
 from nba_props.domain import slate as slates
-from nba_props.domain.calendar import history_start
+from nba_props.domain.calendar import history_start, identity_start
 from nba_props.partitions import partition_days
 from nba_props.schemas import analytics, raw, reference
+from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
@@ -101,4 +102,30 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         frame = player_context.build(slate_rows, past_games, season, form, line_rows)
         return emit(context, [analytics.CONTEXT], [frame])
 
-    return [slate, historical_games, betting_lines, upcoming_player_game_context]
+    @table_assets(
+        PLAYER_FEATURES,
+        partitions=partitions,
+        name="player_features",
+        ins={
+            "context_rows": analytics.CONTEXT,
+            "past_games": analytics.HISTORICAL_GAMES,
+            "line_rows": analytics.BETTING_LINES,
+        },
+        deps=[raw.BOX_SCORES, analytics.SLATE],
+    )
+    def player_features(
+        context: dg.AssetExecutionContext,
+        context_rows: pd.DataFrame,
+        past_games: pd.DataFrame,
+        line_rows: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+    ):
+        days = partition_days(context)
+        span = {"first": days[0], "last": days[-1]}
+        matchups = warehouse.query(history.MATCHUP_SQL, **span, identity_from=identity_start(days[0]))
+        state = warehouse.query(history.team_state_sql(settings.look_back_days), **span)
+        frame = features.build(context_rows, past_games, line_rows, matchups, state)
+        return emit(context, [PLAYER_FEATURES], [frame], schema_hash=SCHEMA_HASH)
+
+    return [slate, historical_games, betting_lines, upcoming_player_game_context, player_features]

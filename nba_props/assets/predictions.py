@@ -7,10 +7,12 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets.tables import emit, table_assets
-from nba_props.domain import gate, lines
+from nba_props.domain import gate, history, lines
 from nba_props.domain.systems.base import System, predict
 from nba_props.partitions import partition_days
 from nba_props.schemas import analytics, predictions, raw, reference
+from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
@@ -24,10 +26,22 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         table,
         partitions=partitions,
         name=system.system_id,
-        ins={"context_rows": analytics.CONTEXT, "line_rows": analytics.BETTING_LINES},
+        ins={"feature_rows": PLAYER_FEATURES, "line_rows": analytics.BETTING_LINES},
+        deps=[analytics.HISTORICAL_GAMES, raw.BOX_SCORES] if system.uses_past else [],
     )
-    def system_predictions(context: dg.AssetExecutionContext, context_rows: pd.DataFrame, line_rows: pd.DataFrame):
-        frame = predict(system, context_rows, line_rows)
+    def system_predictions(
+        context: dg.AssetExecutionContext,
+        feature_rows: pd.DataFrame,
+        line_rows: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+    ):
+        past = None
+        if system.uses_past:
+            days = partition_days(context)
+            sql = history.past_form_sql(settings.look_back_days, settings.max_games)
+            past = warehouse.query(sql, first=days[0], last=days[-1])
+        frame = predict(system, feature_rows, line_rows, past)
         return emit(
             context,
             [table],

@@ -15,6 +15,7 @@ from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.schemas import Table, analytics, predictions, raw, reference
+from nba_props.schemas.features import PLAYER_FEATURES
 
 WARN = dg.AssetCheckSeverity.WARN
 _COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
@@ -494,6 +495,7 @@ def all_rules(system_tables: Sequence[Table]) -> list[Rule]:
         analytics.HISTORICAL_GAMES,
         analytics.BETTING_LINES,
         analytics.CONTEXT,
+        PLAYER_FEATURES,
         *system_tables,
         predictions.PLAYER_PROP_PREDICTIONS,
     ]

@@ -69,7 +69,8 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """Per slate date and team: pace and offence over its last 10 games, defence over its last 15.
 
     Possessions = FGA + 0.44 FTA + TOV - OREB; pace = possessions x 48 / (team minutes / 5) (reference 1.3). Player
-    minutes are rounded, so team minutes are 240 plus 25 for each overtime that their sum shows.
+    minutes are rounded, so team minutes are 240 plus 25 for each overtime that their sum shows. Results are rounded to
+    nine places, because the order in which an engine adds fractions is nobody's promise.
     """
     return f"""
     WITH team_games AS (
@@ -103,11 +104,96 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
       JOIN both AS b ON b.team_id = s.team_id AND {_before(look_back_days)}
     )
     SELECT game_date, team_id,
-      AVG(CASE WHEN recency <= 10 THEN possessions * 48 / minutes END) AS pace_last_10,
-      100 * SUM(CASE WHEN recency <= 10 THEN points END)
-        / NULLIF(SUM(CASE WHEN recency <= 10 THEN possessions END), 0) AS off_rating_last_10,
-      100 * SUM(CASE WHEN recency <= 15 THEN points_allowed END)
-        / NULLIF(SUM(CASE WHEN recency <= 15 THEN possessions_faced END), 0) AS def_rating_last_15
+      ROUND(AVG(CASE WHEN recency <= 10 THEN possessions * 48 / minutes END), 9) AS pace_last_10,
+      ROUND(100 * SUM(CASE WHEN recency <= 10 THEN points END)
+        / NULLIF(SUM(CASE WHEN recency <= 10 THEN possessions END), 0), 9) AS off_rating_last_10,
+      ROUND(100 * SUM(CASE WHEN recency <= 15 THEN points_allowed END)
+        / NULLIF(SUM(CASE WHEN recency <= 15 THEN possessions_faced END), 0), 9) AS def_rating_last_15
     FROM ranked
     GROUP BY game_date, team_id
+    """
+
+
+#: per slate player: his games against tonight's opponent since the start of the season before (from @identity_from)
+MATCHUP_SQL = f"""
+SELECT s.game_date, s.player_id, COUNT(*) AS games_vs, AVG(b.points) AS points_vs
+FROM nba_analytics.slate AS s
+JOIN nba_raw.box_scores AS b
+  ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
+WHERE s.game_date BETWEEN @first AND @last
+  AND b.game_date >= @identity_from AND b.game_date < @last AND b.season_type IN ({_COUNTED})
+GROUP BY s.game_date, s.player_id
+"""
+
+
+def team_state_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+    """Per slate date and team: games and wins in the look-back, and the date of the last one."""
+    return f"""
+    WITH team_games AS (
+      SELECT b.game_date, b.game_id, b.team_id, MAX(CASE WHEN b.won THEN 1 ELSE 0 END) AS win
+      FROM nba_raw.box_scores AS b
+      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
+        AND b.season_type IN ({_COUNTED})
+      GROUP BY b.game_date, b.game_id, b.team_id
+    ),
+    asked AS (
+      SELECT DISTINCT game_date, team_id FROM nba_analytics.slate
+      WHERE game_date BETWEEN @first AND @last AND team_id IS NOT NULL
+    )
+    SELECT s.game_date, s.team_id, COUNT(*) AS games, SUM(b.win) AS wins, MAX(b.game_date) AS last_played_on
+    FROM asked AS s
+    JOIN team_games AS b ON b.team_id = s.team_id AND {_before(look_back_days)}
+    GROUP BY s.game_date, s.team_id
+    """
+
+
+def past_form_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES) -> str:
+    """``historical_games`` with what was true of each past game *before it*: rest, form and the opponent's defence.
+
+    ``days_rest`` since the game before; ``form`` is last 5 less season average, both before the game; the defence is
+    points allowed per 100 possessions over the opponent's 15 games before. Each is null where nothing came before.
+    """
+    start = look_back_days * 2 + 30
+    return f"""
+    WITH appearances AS (
+      SELECT b.player_id, b.game_id, b.game_date, b.season,
+        LAG(b.game_date) OVER (PARTITION BY b.player_id ORDER BY b.game_date, b.game_id) AS previous,
+        AVG(b.points) OVER (
+          PARTITION BY b.player_id ORDER BY b.game_date, b.game_id ROWS BETWEEN 5 PRECEDING AND 1 PRECEDING
+        ) AS last_5,
+        AVG(b.points) OVER (
+          PARTITION BY b.player_id, b.season ORDER BY b.game_date, b.game_id
+          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS season_avg
+      FROM nba_raw.box_scores AS b
+      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {start} DAY) AS DATE) AND b.game_date < @last
+        AND b.season_type IN ({_COUNTED})
+    ),
+    team_games AS (
+      SELECT b.game_date, b.game_id, b.team, SUM(b.points) AS points,
+        SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb) AS possessions
+      FROM nba_raw.box_scores AS b
+      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {start} DAY) AS DATE) AND b.game_date < @last
+        AND b.season_type IN ({_COUNTED})
+      GROUP BY b.game_date, b.game_id, b.team
+    ),
+    defences AS (
+      SELECT t.game_id, t.team,
+        SUM(o.points) OVER (
+          PARTITION BY t.team ORDER BY t.game_date, t.game_id ROWS BETWEEN 15 PRECEDING AND 1 PRECEDING
+        ) AS allowed,
+        SUM(o.possessions) OVER (
+          PARTITION BY t.team ORDER BY t.game_date, t.game_id ROWS BETWEEN 15 PRECEDING AND 1 PRECEDING
+        ) AS faced
+      FROM team_games AS t
+      JOIN team_games AS o ON o.game_id = t.game_id AND o.team <> t.team
+    )
+    SELECT h.game_date, h.player_id, h.recency, h.points, h.is_home,
+      DATE_DIFF(h.played_on, a.previous, DAY) AS days_rest,
+      a.last_5 - a.season_avg AS form,
+      ROUND(100 * d.allowed / NULLIF(d.faced, 0), 9) AS opponent_def_rating
+    FROM nba_analytics.historical_games AS h
+    JOIN appearances AS a ON a.player_id = h.player_id AND a.game_id = h.game_id
+    LEFT JOIN defences AS d ON d.game_id = h.game_id AND d.team = h.opponent
+    WHERE h.game_date BETWEEN @first AND @last AND h.recency <= {max_games}
     """

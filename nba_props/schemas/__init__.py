@@ -3,7 +3,7 @@
 Belongs here: what a table promises. Does not: how rows are made (domain) or stored (warehouse).
 """
 
-from nba_props.schemas import analytics, predictions, raw, reference
+from nba_props.schemas import analytics, features, predictions, raw, reference
 from nba_props.schemas.base import Column, ContractError, Table, Type, View, WriteMode
 
 _TABLES = [
@@ -22,6 +22,7 @@ _TABLES = [
     analytics.HISTORICAL_GAMES,
     analytics.BETTING_LINES,
     analytics.CONTEXT,
+    features.PLAYER_FEATURES,
     *predictions.SYSTEM_TABLES.values(),
     predictions.PLAYER_PROP_PREDICTIONS,
     predictions.QUARANTINED_PREDICTIONS,

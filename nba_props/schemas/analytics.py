@@ -11,7 +11,7 @@ CUTOFF_AT = Column(
     source=("nba_raw.schedule.tipoff_at", "nba_raw.odds_quotes.cutoff_at"),
 )
 
-_PERSON = (GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_NAME, PLAYER_LOOKUP)
+PERSON = (GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_NAME, PLAYER_LOOKUP)
 _SIDE = (
     Column("team_id", Type.INT64, "Player's team; null with a reason when unknown", nullable=True, ge=1),
     Column("team", Type.STRING, "Tricode of the player's team", nullable=True),
@@ -25,7 +25,7 @@ SLATE = Table(
     "slate",
     "One row per player-game: everyone on the two rosters, and everyone with a resolved quote.",
     (
-        *_PERSON,
+        *PERSON,
         Column("season", Type.STRING, "Season such as 2025-26", source=("nba_raw.schedule.season",)),
         Column("season_type", Type.STRING, "Regular Season, Playoffs, ...", source=("nba_raw.schedule.season_type",)),
         *_SIDE,
@@ -124,7 +124,7 @@ BETTING_LINES = Table(
     "betting_lines",
     "One row per slate player: the line chosen for predictions with its provenance, or NO_PROP_LINE with a reason.",
     (
-        *_PERSON,
+        *PERSON,
         CUTOFF_AT,
         *LINE_COLUMNS,
         Column(
@@ -262,7 +262,7 @@ CONTEXT = Table(
     "upcoming_player_game_context",
     "One row per slate player: what was known about him, his team and his opponent before the cut-off.",
     (
-        *_PERSON,
+        *PERSON,
         Column("season", Type.STRING, "Season such as 2025-26", source=("nba_analytics.slate.season",)),
         Column(
             "season_type", Type.STRING, "Regular Season, Playoffs, ...", source=("nba_analytics.slate.season_type",)

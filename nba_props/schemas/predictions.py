@@ -49,6 +49,9 @@ SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
 SYSTEM_TABLES = {
     system_id: Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
     for system_id, description in {
+        "shrunk_rate_v1": "Weighted minutes times shrunken points per minute, adjusted for opponent and pace.",
+        "similarity_balanced_v1": "Mean of the player's most similar past games, weighted by similarity.",
+        "zone_matchup_v1": "Season average adjusted by the opponent's defence for each shot zone.",
         "moving_average": "Weighted last-5, last-10 and season averages, adjusted for fatigue, rest, pace and venue.",
     }.items()
 }

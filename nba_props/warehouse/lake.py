@@ -106,7 +106,8 @@ class LakeWarehouse:
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
-        valid = table.validate(frame)
+        # sorted by key, so that the same rows give the same file whatever order a query returned them in
+        valid = table.validate(frame).sort_values(table.unique or ["game_date"], kind="stable", ignore_index=True)
         pieces = _split(table, valid, partitions)
         first_time = not self._has_partition(table)
         for partition, rows in pieces.items():

@@ -11,13 +11,13 @@ from nba_props.domain.systems.moving_average import SYSTEM, forecast
 A = {
     "points_avg_last_5": 24.0, "points_avg_last_10": 22.0, "points_avg_season": 21.0, "points_std_last_10": 5.0,
     "games_in_last_7_days": 3, "fatigue_score": 85.0, "shot_zone_mismatch_score": 2.0, "pace_score": 1.0,
-    "usage_spike_score": 0.5, "is_home": True, "back_to_back": False, "line": 22.5,
+    "usage_spike_score": 0.5, "home_away": True, "back_to_back": False, "line": 22.5,
 }  # fmt: skip
 B = {
     **A,
     "fatigue_score": 45.0,
     "back_to_back": True,
-    "is_home": False,
+    "home_away": False,
     "points_std_last_10": 7.0,
     "games_in_last_7_days": 4,
 }
@@ -56,13 +56,13 @@ def test_golden_vectors(features, points, confidence, side):
 def context_and_lines(**changes):
     row = {"game_date": pd.Timestamp("2025-11-05"), "game_id": "0022500001", "player_id": 7, "player_name": "A B",
            "player_lookup": "ab", "cutoff_at": pd.Timestamp("2025-11-06T00:00Z"), **A, **changes}  # fmt: skip
-    context = pd.DataFrame([row]).astype({"is_home": "boolean", "back_to_back": "boolean"})
+    context = pd.DataFrame([row]).astype({"home_away": "float64", "back_to_back": "float64"})
     line = row["line"]
     lines = context[["game_date", "game_id", "player_id"]].assign(
         has_prop_line=line == line, line_source="ACTUAL_PROP" if line == line else "NO_PROP_LINE", line_source_api="ODDS_API",
         sportsbook="draftkings", quote_id="q", line=line, over_price=-110, under_price=-110, line_minutes_before_game=60.0,
     )  # fmt: skip
-    return context, lines
+    return context.drop(columns="line"), lines
 
 
 def test_a_missing_adjustment_is_left_out_and_named():
@@ -83,9 +83,9 @@ def test_a_missing_input_abstains_with_its_name(missing):
 
 def test_no_line_is_no_line_even_for_one_who_abstains():
     assert predict(SYSTEM, *context_and_lines(line=float("nan"))).iloc[0]["recommendation"] == "NO_LINE"
-    both = predict(SYSTEM, *context_and_lines(line=float("nan"), is_home=None)).iloc[0]
+    both = predict(SYSTEM, *context_and_lines(line=float("nan"), home_away=None)).iloc[0]
     assert both["recommendation"] == "NO_LINE"
-    assert both["abstain_reason"] == "MISSING_INPUT: is_home"
+    assert both["abstain_reason"] == "MISSING_INPUT: home_away"
 
 
 def test_the_feature_hash_follows_the_inputs_only():

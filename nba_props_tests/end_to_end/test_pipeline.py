@@ -9,10 +9,14 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
+from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import TABLES, WriteMode
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
+
+#: rows of one date in the ledger
+ROWS = 4 * league.PLAYERS_PER_TEAM * len(SYSTEMS)
 
 
 def published(platform: Platform) -> pd.DataFrame:
@@ -36,6 +40,8 @@ def test_a_date_is_predicted_published_and_explained(platform):
     assert outcome.success, outcome.errors
     assert outcome.failed_checks == []
     rows = published(platform)
+    assert set(rows["system_id"]) == {s.system_id for s in SYSTEMS}
+    rows = rows[rows["system_id"] == "moving_average"]
     slate = platform.query("SELECT * FROM nba_analytics.slate")
     assert len(rows) == len(slate) == 4 * league.PLAYERS_PER_TEAM
     with_line = rows[rows["has_prop_line"].astype(bool)]
@@ -72,9 +78,9 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(platform):
     platform.predict(DAY)
     ledger = published(platform)
     moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
-    assert len(moved) == 2 * 12
+    assert len(moved) == 2 * 12 * len(SYSTEMS)
     current = platform.query("SELECT * FROM nba_predictions.current_predictions")
-    assert len(current) == 4 * league.PLAYERS_PER_TEAM
+    assert len(current) == ROWS
     shown = current[(current["game_id"] == game.game_id) & current["has_prop_line"].astype(bool)]
     assert (shown["line_minutes_before_game"] == 5).all()
 
@@ -96,7 +102,7 @@ def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path)
     together, apart = lake_frames(platform), lake_frames(each)
     for address, frame in together.items():
         pdt.assert_frame_equal(apart[address], frame, obj=address)
-    assert len(together["nba_predictions.player_prop_predictions"]) == 4 * 4 * league.PLAYERS_PER_TEAM
+    assert len(together["nba_predictions.player_prop_predictions"]) == 4 * ROWS
 
 
 def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):
@@ -159,8 +165,10 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
 
     honest = assets.predict
 
-    def smuggle(system, context, lines):
-        frame = honest(system, context, lines).reset_index(drop=True)
+    def smuggle(system, features, lines, past):
+        frame = honest(system, features, lines, past).reset_index(drop=True)
+        if system.system_id != "moving_average":
+            return frame
         frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [
             20.0,
             None,
@@ -183,13 +191,13 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     assert dict(zip(held["reason"], held["n"], strict=True)) == {
         "PLACEHOLDER_LINE": 2, "MISSING_LINE": 1, "LINE_MISMATCH": 1,
     }  # fmt: skip
-    assert len(published(platform)) == 4 * league.PLAYERS_PER_TEAM - 4
+    assert len(published(platform)) == ROWS - 4
 
     monkeypatch.setattr(assets, "predict", honest)
     platform.now += timedelta(minutes=5)
     mended = platform.predict(DAY)
     assert mended.failed_checks == [], "rows that were replaced by honest ones still warn"
-    assert len(published(platform)) == 4 * league.PLAYERS_PER_TEAM
+    assert len(published(platform)) == ROWS
 
 
 def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(platform):
@@ -226,7 +234,7 @@ def test_a_genuine_verified_twenty_passes(make_platform):
     assert outcome.success
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
     lines = published(platform)["line"].dropna()
-    assert lines.tolist() == [20.0]
+    assert lines.tolist() == [20.0] * len(SYSTEMS)
 
 
 @pytest.mark.parametrize("days", [1, 3])

@@ -13,6 +13,7 @@ import pytest
 
 from nba_props.automation.runner import plan
 from nba_props.definitions import build_defs
+from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import TABLES
 from nba_props.settings import load_settings
 from nba_props.simulator.incidents import CLOCK_CHANGE, FREE_DAY, INCIDENTS, NIGHT, apply
@@ -214,7 +215,7 @@ def traded_today(platform, outcome, clean):
     assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
     rows = frame(platform, "nba_predictions.moving_average")
     own = rows[rows["player_id"] == moved["player_id"]].iloc[0]
-    assert own["abstain_reason"] == "MISSING_INPUT: is_home"
+    assert own["abstain_reason"] == "MISSING_INPUT: home_away"
     assert (own["line"], own["recommendation"]) == (21.5, "PASS")
 
 
@@ -253,7 +254,7 @@ def games_without_odds(platform, outcome, clean):
     assert outcome.success
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
     ledger = frame(platform, "nba_predictions.player_prop_predictions")
-    assert len(ledger) == 454
+    assert len(ledger) == 454 * len(SYSTEMS)
     assert set(ledger["recommendation"]) == {"NO_LINE"}
     assert ledger["line"].isna().all()
 

@@ -4,9 +4,14 @@ To add one: write a module with a ``SYSTEM``, list it here and name its table in
 checks and place before the gate follow.
 """
 
-from nba_props.domain.systems import moving_average
+from nba_props.domain.systems import moving_average, shrunk_rate, similarity, zone_matchup
 from nba_props.domain.systems.base import System
 
-SYSTEMS: tuple[System, ...] = (moving_average.SYSTEM,)
+SYSTEMS: tuple[System, ...] = (
+    moving_average.SYSTEM,
+    zone_matchup.SYSTEM,
+    similarity.SYSTEM,
+    shrunk_rate.SYSTEM,
+)
 
 __all__ = ["SYSTEMS", "System"]

@@ -20,9 +20,11 @@ MAX_POINTS = 60.0
 class System:
     """A prediction system.
 
-    ``forecast(features)`` takes one row per player with the columns of ``required`` (never null there), ``optional``
-    (null where unknown) and ``line`` (null without one), and returns ``predicted_points`` (0-60), ``confidence_score``
-    (0-1) and ``side`` (OVER, UNDER or PASS), plus one column for each term of the forecast, named ``term_<name>``.
+    ``forecast(features, past)`` takes one row per player with ``game_date, player_id``, the columns of ``required``
+    (never null there), ``optional`` (null where unknown) and ``line`` (null without one), and the players' past games
+    (result of ``history.past_form_sql``) when ``uses_past`` is set. It returns, indexed alike, ``predicted_points``
+    (0-60, null to abstain), ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or PASS); where it abstains a
+    ``reason``; and one column for each term of the forecast, named ``term_<name>``.
     """
 
     system_id: str
@@ -31,7 +33,8 @@ class System:
     required: tuple[str, ...]
     #: additive adjustments: a null one is left out and named in the row's components, never given a value
     optional: tuple[str, ...]
-    forecast: Callable[[pd.DataFrame], pd.DataFrame]
+    forecast: Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
+    uses_past: bool = False
 
     @property
     def table(self) -> Table:
@@ -39,40 +42,72 @@ class System:
         return SYSTEM_TABLES[self.system_id]
 
 
-def predict(system: System, context: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """The system's rows for every player of the context, in the columns of its table.
+def predict(
+    system: System, features: pd.DataFrame, lines: pd.DataFrame, past: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The system's rows for every player with features, in the columns of its table.
 
     A player whose required inputs are incomplete keeps his row: no forecast, recommendation PASS, and the reason.
     Without a line the recommendation is NO_LINE.
     """
     keys = ["game_date", "game_id", "player_id"]
     line_names = [c.name for c in LINE_COLUMNS]
-    rows = context.drop(columns=[c for c in line_names if c in context.columns]).merge(
-        lines[[*keys, *line_names]], on=keys, how="left", validate="one_to_one"
-    )
+    rows = features.merge(lines[[*keys, *line_names]], on=keys, how="left", validate="one_to_one")
     inputs = [*system.required, *system.optional]
     missing = rows[list(system.required)].isna()
     complete = ~missing.any(axis=1)
-    features = rows.loc[complete, [*inputs, "line"]]
-    forecast = system.forecast(features).reindex(rows.index)
+    asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line"]]
+    forecast = system.forecast(asked, past).reindex(rows.index)
 
     out = rows[[*keys, "player_name", "player_lookup", "cutoff_at", *line_names]].copy()
     out["system_id"] = system.system_id
     out["model_version"] = system.model_version
     out["predicted_points"] = forecast["predicted_points"].astype("float64")
-    out["confidence_score"] = forecast["confidence_score"].astype("float64")
+    out["confidence_score"] = forecast["confidence_score"].astype("float64").where(out["predicted_points"].notna())
     out["line_margin"] = out["predicted_points"] - out["line"]
-    side = forecast["side"].where(complete, "PASS")
-    out["recommendation"] = np.where(out["line"].isna(), "NO_LINE", side)
+    answered = out["predicted_points"].notna()
+    out["recommendation"] = np.where(out["line"].isna(), "NO_LINE", forecast["side"].where(answered, "PASS"))
     names = np.array(system.required, dtype=object)
-    lacking = [", ".join(names[row]) for row in missing.to_numpy()]
-    out["abstain_reason"] = [
-        None if ok else f"MISSING_INPUT: {text}" for ok, text in zip(complete, lacking, strict=True)
-    ]
+    lacking = pd.Series([f"MISSING_INPUT: {', '.join(names[row])}" for row in missing.to_numpy()], index=rows.index)
+    own_reason = forecast["reason"] if "reason" in forecast else pd.Series(None, index=rows.index, dtype=object)
+    out["abstain_reason"] = own_reason.where(complete, lacking).where(~answered, None)
     out["components"] = _components(system, rows, forecast)
     hashed = pd.util.hash_pandas_object(_plain(rows[inputs]), index=False)
+    if past is not None:
+        hashed ^= _past_hash(rows, past)
     out["feature_hash"] = [f"{h:016x}" for h in hashed]
     return out
+
+
+def _past_hash(rows: pd.DataFrame, past: pd.DataFrame) -> pd.Series:
+    """One number for each row's past games, whatever their order."""
+    each = pd.util.hash_pandas_object(_plain(past.drop(columns=["game_date"])), index=False)
+    summed = each.groupby([past["game_date"], past["player_id"]]).sum()
+    found = summed.reindex(pd.MultiIndex.from_frame(rows[["game_date", "player_id"]]), fill_value=0)
+    return pd.Series(found.to_numpy(dtype="uint64"), index=rows.index)
+
+
+def v1_confidence(features: pd.DataFrame) -> pd.Series:
+    """Confidence of the first two legacy systems (reference 2.1): spread of points and games in the last week."""
+    spread, games = features["points_std_last_10"], features["games_in_last_7_days"]
+    confidence = (
+        0.50
+        - np.where(spread > 6, 0.15, np.where(spread > 4, 0.08, 0.0))
+        + np.where(games >= 3, 0.10, np.where(games == 2, 0.05, -0.10))
+    )
+    # the sums are short decimals: rounding undoes binary noise, so that 0.45 compares as 0.45
+    return pd.Series(confidence, index=features.index).clip(0.2, 0.8).round(9)
+
+
+def v1_side(points: pd.Series, confidence: pd.Series, line: pd.Series) -> np.ndarray:
+    """Side shared by the first two legacy systems: an edge above 2.0 at a confidence above 0.45."""
+    return side_of(points, line, (points - line).round(9).abs().gt(2.0) & confidence.gt(0.45))
+
+
+def side_of(points: pd.Series, line: pd.Series, bets: pd.Series) -> np.ndarray:
+    """OVER or UNDER by the sign of points less line where a bet is made and a line exists, else PASS."""
+    over = (points - line).round(9) > 0
+    return np.where(bets & line.notna(), np.where(over, "OVER", "UNDER"), "PASS")
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import MAX_POINTS, System
+from nba_props.domain.systems.base import MAX_POINTS, System, v1_confidence, v1_side
 
 SYSTEM_ID = "moving_average"
 
 
-def forecast(features: pd.DataFrame) -> pd.DataFrame:
+def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
     """Points, confidence and side of each row; see ``System.forecast`` for the contract."""
-    f = features.astype("float64")
+    f = features.drop(columns="game_date", errors="ignore").astype("float64")
     fatigue = f["fatigue_score"]
     terms = pd.DataFrame(
         {
@@ -26,24 +26,16 @@ def forecast(features: pd.DataFrame) -> pd.DataFrame:
             "term_zone": 0.30 * f["shot_zone_mismatch_score"],
             "term_rest": np.where(f["back_to_back"] == 1, -1.5, 0.0),
             "term_pace": 0.30 * f["pace_score"],
-            "term_venue": np.where(f["is_home"] == 1, 0.5, -0.5),
+            "term_venue": np.where(f["home_away"] == 1, 0.5, -0.5),
             "term_usage": 0.40 * f["usage_spike_score"],
         },
         index=f.index,
     )
     points = terms.sum(axis=1).clip(0, MAX_POINTS)  # a sum skips the terms that are left out
-    spread, games = f["points_std_last_10"], f["games_in_last_7_days"]
-    confidence = (
-        0.50
-        - np.where(spread > 6, 0.15, np.where(spread > 4, 0.08, 0.0))
-        + np.where(games >= 3, 0.10, np.where(games == 2, 0.05, -0.10))
-    ).clip(0.2, 0.8)
-    # the sums above are short decimals: rounding undoes binary noise, so that 0.45 compares as 0.45
-    confidence = confidence.round(9)
-    margin = (points - f["line"]).round(9)
-    bets = f["line"].notna() & (margin.abs() > 2.0) & (confidence > 0.45)
-    side = np.where(bets, np.where(margin > 0, "OVER", "UNDER"), "PASS")
-    return terms.assign(predicted_points=points, confidence_score=confidence, side=side)
+    confidence = v1_confidence(f)
+    return terms.assign(
+        predicted_points=points, confidence_score=confidence, side=v1_side(points, confidence, f["line"])
+    )
 
 
 SYSTEM = System(
@@ -56,7 +48,7 @@ SYSTEM = System(
         "points_std_last_10",
         "games_in_last_7_days",
         "fatigue_score",
-        "is_home",
+        "home_away",
         "back_to_back",
     ),
     optional=("shot_zone_mismatch_score", "pace_score", "usage_spike_score"),

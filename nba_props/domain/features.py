@@ -1,0 +1,173 @@
+"""The feature vector of a player before a game: one function, for training and for serving.
+
+The first 33 are the legacy vector (reference 1.5) with its wrong definitions mended: the trend has the right sign, rest
+advantage compares with the opponent's real rest, win percentage counts wins, minutes are those of the last ten games.
+No feature has a default: an unknown one is null, with a reason.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
+
+_DAY = ["game_date", "player_id"]
+
+#: half-lives, in games, of the exponentially weighted averages
+POINTS_HALF_LIFE = 6
+MINUTES_HALF_LIFE = 5
+RATE_HALF_LIFE = 16
+#: minutes of an average player's play that a player's own rate is mixed with
+RATE_PRIOR_MINUTES = 90.0
+
+
+def _step(values: pd.Series, one: float, two: float) -> pd.Series:
+    """-2..2: beyond ``one`` is 1, beyond ``two`` is 2, with the sign; null stays null."""
+    size = values.abs()
+    return (np.sign(values) * np.where(size >= two, 2.0, np.where(size >= one, 1.0, 0.0))).where(values.notna())
+
+
+def _weighted(games: pd.DataFrame, half_life: float) -> pd.Series:
+    return 0.5 ** ((games["recency"].astype("float64") - 1) / half_life)
+
+
+def form(history: pd.DataFrame) -> pd.DataFrame:
+    """Features of a player's past games alone, one row per ``game_date, player_id`` that has any."""
+    g = history[[*_DAY, "recency"]].copy()
+    for column in ("points", "minutes", "fga", "fg3a", "fta", "ftm"):
+        g[column] = history[column].astype("float64")
+    g = g.sort_values([*_DAY, "recency"], kind="stable")
+    ten = g["recency"] <= 10
+    weights = {
+        "points": _weighted(g, POINTS_HALF_LIFE),
+        "minutes": _weighted(g, MINUTES_HALF_LIFE),
+        "rate": _weighted(g, RATE_HALF_LIFE),
+    }
+    terms = g[_DAY].assign(
+        games=1.0,
+        last_3=g["points"].where(g["recency"] <= 3),
+        next_2=g["points"].where(g["recency"].between(4, 5)),
+        minutes_3=g["minutes"].where(g["recency"] <= 3),
+        minutes_10=g["minutes"].where(ten),
+        points_10=g["points"].where(ten),
+        fga_10=g["fga"].where(ten),
+        fg3a_10=g["fg3a"].where(ten),
+        ftm_10=g["ftm"].where(ten),
+        w_points=weights["points"],
+        w_minutes=weights["minutes"],
+        wp=weights["points"] * g["points"],
+        wm=weights["minutes"] * g["minutes"],
+        rate_points=weights["rate"] * g["points"],
+        rate_minutes=weights["rate"] * g["minutes"],
+        rate_fga=weights["rate"] * g["fga"],
+        rate_fta=weights["rate"] * g["fta"],
+    )
+    by = terms.groupby(_DAY, sort=True)
+    total = by[[c for c in terms if c not in _DAY]].sum()
+    five = by["next_2"].count() == 2
+    trend = by["last_3"].mean() - by["next_2"].mean()
+    minutes = total["rate_minutes"].where(total["rate_minutes"] > 0)
+    # the slate's own rate is what a player of whom little is known is taken for
+    day = total.groupby(level="game_date")[["rate_points", "rate_minutes"]].transform("sum")
+    prior = day["rate_points"] / day["rate_minutes"].where(day["rate_minutes"] > 0)
+    return pd.DataFrame(
+        {
+            "recent_trend": _step(trend.where(five), 2, 5),
+            "pct_three": total["fg3a_10"] / total["fga_10"].where(total["fga_10"] > 0),
+            "pct_free_throw": (total["ftm_10"] / total["points_10"].where(total["points_10"] > 0))
+            .clip(0, 0.5)
+            .where(total["games"] >= 5),
+            "ppm_avg_last_10": total["points_10"] / total["minutes_10"].where(total["minutes_10"] > 0),
+            "points_ewma": total["wp"] / total["w_points"],
+            "minutes_ewma": total["wm"] / total["w_minutes"],
+            "minutes_last_3": by["minutes_3"].mean(),
+            "minutes_std_last_10": by["minutes_10"].std(ddof=1),
+            "ppm_shrunk": (total["rate_points"] + RATE_PRIOR_MINUTES * prior)
+            / (total["rate_minutes"] + RATE_PRIOR_MINUTES),
+            "fga_per_minute": total["rate_fga"] / minutes,
+            "fta_per_minute": total["rate_fta"] / minutes,
+        }
+    )
+
+
+def build(
+    context: pd.DataFrame,
+    history: pd.DataFrame,
+    lines: pd.DataFrame,
+    matchups: pd.DataFrame,
+    team_state: pd.DataFrame,
+) -> pd.DataFrame:
+    """The feature frame: one row per context row, every feature a float, null where unknown.
+
+    Args:
+        context: rows of ``nba_analytics.upcoming_player_game_context``.
+        history: rows of ``nba_analytics.historical_games``.
+        lines: rows of ``nba_analytics.betting_lines``.
+        matchups: result of ``history.MATCHUP_SQL``.
+        team_state: result of ``history.team_state_sql``.
+
+    Returns:
+        The columns of ``nba_analytics.player_features``.
+    """
+    keys = ["game_date", "game_id", *_DAY[1:], "player_name", "player_lookup", "cutoff_at"]
+    base = context.reset_index(drop=True)
+    own = form(history).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
+    market = base[_DAY].merge(lines.drop_duplicates(_DAY), on=_DAY, how="left", validate="one_to_one")
+    met = base[_DAY].merge(matchups, on=_DAY, how="left", validate="one_to_one")
+    state = team_state.set_index(["game_date", "team_id"])
+    mine = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "team_id"]])).reset_index(drop=True)
+    other = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "opponent_team_id"]])).reset_index(drop=True)
+
+    def plain(column: str) -> pd.Series:
+        return base[column].astype("float64")
+
+    opponent_rest = (base["game_date"] - other["last_played_on"]).dt.days
+    season_minutes = plain("minutes_avg_season")
+    change = (plain("minutes_avg_last_10") - season_minutes) / season_minutes.where(season_minutes > 0)
+    knows_team = base["opponent_team_id"].notna()
+    values = {
+        **{f.name: plain(f.source[0].rsplit(".", 1)[1]) for f in FEATURES if _copied(f)},
+        **{name: own[name] for name in own},
+        "rest_advantage": (plain("days_rest") - opponent_rest).clip(-2, 2),
+        "injury_risk": pd.Series(np.nan, index=base.index),
+        "minutes_change": _step(change, 0.10, 0.20),
+        "playoff_game": base["season_type"].isin(["Playoffs", "PlayIn"]).astype("float64"),
+        "pct_paint": pd.Series(np.nan, index=base.index),
+        "pct_mid_range": pd.Series(np.nan, index=base.index),
+        "team_win_pct": (mine["wins"] / mine["games"]).where(mine["games"] >= 5).astype("float64"),
+        "vegas_points_line": market["consensus_line"].astype("float64"),
+        "vegas_opening_line": market["opening_line"].astype("float64"),
+        "vegas_line_move": market["line_movement"].astype("float64"),
+        "has_vegas_line": market["has_prop_line"].astype("float64"),
+        "avg_points_vs_opponent": met["points_vs"].astype("float64"),
+        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(knows_team),
+        "league_pace": plain("team_pace_last_10").groupby(base["game_date"]).transform("mean"),
+        "league_def_rating": plain("opponent_def_rating_last_15").groupby(base["game_date"]).transform("mean"),
+    }
+    out = pd.concat([base[keys], pd.DataFrame(values)[list(NAMES)].astype("float64")], axis=1)
+    out["schema_hash"] = SCHEMA_HASH
+    out["null_reasons"] = _null_reasons(out)
+    return out
+
+
+def _copied(feature: Feature) -> bool:
+    """Whether a feature is a context column under its own or a shorter name."""
+    computed = {"rest_advantage", "minutes_change", "playoff_game", "league_pace", "league_def_rating"}
+    return (
+        len(feature.source) == 1
+        and feature.source[0].startswith(f"{CONTEXT_ADDRESS}.")
+        and feature.name not in computed
+    )
+
+
+def _null_reasons(frame: pd.DataFrame) -> list[str]:
+    """For each row a JSON object of its null features and why they are null."""
+    nulls = frame[list(NAMES)].isna().to_numpy()
+    reasons = [(f.name, f.null_reason) for f in FEATURES]
+    return [
+        json.dumps({name: reason for (name, reason), null in zip(reasons, row, strict=True) if null}, sort_keys=True)
+        for row in nulls
+    ]

@@ -1,0 +1,48 @@
+"""``shrunk_rate_v1``: expected minutes times an expected rate, both from weighted history, no market input.
+
+Minutes and points per minute fade with games; the rate is mixed with the slate's own, more so the less is known of a
+player. The opponent's defence and the pace of both teams scale the result by half of their distance from the slate's
+mean, because a rating over fifteen games is itself noisy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.systems.base import MAX_POINTS, System, side_of
+
+#: how far an opponent's and a pace's distance from the mean is believed
+TRUST = 0.5
+MIN_EDGE = 1.5
+
+
+def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Points, confidence and side of each row; see ``System`` for the contract.
+
+    Confidence is the share of a player's rate that is his own and not the slate's, scaled down by how much his minutes
+    swing: a measure of how much is known, not a probability.
+    """
+    f = features.drop(columns="game_date", errors="ignore").astype("float64")
+    defence = TRUST * (f["opponent_def_rating"] / f["league_def_rating"] - 1)
+    pace = TRUST * ((f["team_pace"] + f["opponent_pace"]) / 2 / f["league_pace"] - 1)
+    base = f["minutes_ewma"] * f["ppm_shrunk"]
+    terms = pd.DataFrame({"term_base": base, "term_defence": base * defence, "term_pace": base * pace})
+    points = terms.sum(axis=1).clip(0, MAX_POINTS)
+    swing = (f["minutes_std_last_10"] / f["minutes_ewma"].where(f["minutes_ewma"] > 1)).clip(0, 1).fillna(1.0)
+    confidence = (0.8 * (1 - swing)).clip(0, 0.8)
+    bets = (points - f["line"]).abs() >= MIN_EDGE
+    return terms.assign(
+        predicted_points=points,
+        confidence_score=np.round(confidence, 9),
+        side=side_of(points, f["line"], bets),
+    )
+
+
+SYSTEM = System(
+    system_id="shrunk_rate_v1",
+    model_version="1",
+    required=("minutes_ewma", "ppm_shrunk", "minutes_std_last_10"),
+    optional=("opponent_def_rating", "league_def_rating", "team_pace", "opponent_pace", "league_pace"),
+    forecast=forecast,
+)

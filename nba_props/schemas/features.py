@@ -1,0 +1,117 @@
+"""The feature vector: the name, unit, source and null reason of every feature, and the table that stores it.
+
+The first 33 are the legacy vector (reference 1.5) with its wrong definitions mended: the trend has the right sign, rest
+advantage compares with the opponent's real rest, win percentage counts wins, minutes are those of the last ten games.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from nba_props.schemas.analytics import CUTOFF_AT, PERSON
+from nba_props.schemas.base import Column, Table, Type
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature: its unit, the tables it comes from, and why it may be null."""
+
+    name: str
+    unit: str
+    description: str
+    source: tuple[str, ...]
+    null_reason: str | None = None
+
+
+CONTEXT_ADDRESS = "nba_analytics.upcoming_player_game_context"
+_H = "nba_analytics.historical_games"
+_L = "nba_analytics.betting_lines"
+_B = "nba_raw.box_scores"
+
+
+def _context(name: str, unit: str, description: str, reason: str | None = None, column: str | None = None) -> Feature:
+    return Feature(name, unit, description, (f"{CONTEXT_ADDRESS}.{column or name}",), reason)
+
+
+def _history(name: str, unit: str, description: str, columns: tuple[str, ...], reason: str) -> Feature:
+    return Feature(name, unit, description, tuple(f"{_H}.{c}" for c in columns), reason)
+
+
+_NO_GAME = "NO_GAME_IN_LOOK_BACK"
+_NO_TEAM = "NO_TEAM_GAME_IN_LOOK_BACK"
+LEGACY = (
+    _context("points_avg_last_5", "points", "Mean points of the last 5 games", _NO_GAME),
+    _context("points_avg_last_10", "points", "Mean points of the last 10 games", _NO_GAME),
+    _context("points_avg_season", "points", "Mean points of the season", "NO_GAME_THIS_SEASON"),
+    _context("points_std_last_10", "points", "Sample deviation of the last 10 games", "FEWER_THAN_2_GAMES"),
+    _context("games_in_last_7_days", "games", "Appearances in the last 7 days"),
+    _context("fatigue_score", "0-100", "Freshness, 100 is fresh", _NO_GAME),
+    _context("shot_zone_mismatch_score", "-10..10", "Opponent's weakness in the player's zone", "NO_SHOT_ZONE_FEED"),
+    _context("pace_score", "-3..3", "Half the opponent's pace less the team's", _NO_TEAM),
+    _context("usage_spike_score", "-3..3", "Expected rise in usage", "NO_USAGE_PROJECTION_FEED"),
+    Feature("rest_advantage", "days", "Days of rest less the opponent's, within -2..2", (f"{CONTEXT_ADDRESS}.days_rest",), _NO_GAME),
+    Feature("injury_risk", "0-3", "Available 0 to out 3", (), "NO_INJURY_REPORT"),
+    _history("recent_trend", "-2..2", "Last 3 games against the 2 before: 1 at 2 points, 2 at 5", ("points",), "FEWER_THAN_5_GAMES"),
+    Feature("minutes_change", "-2..2", "Last-10 minutes against the season's: 1 at 10 %, 2 at 20 %",
+            (f"{CONTEXT_ADDRESS}.minutes_avg_last_10", f"{CONTEXT_ADDRESS}.minutes_avg_season"), "NO_GAME_THIS_SEASON"),
+    _context("opponent_def_rating", "pts/100", "Opponent's defence, last 15 games", _NO_TEAM, "opponent_def_rating_last_15"),
+    _context("opponent_pace", "poss/48", "Opponent's pace, last 10 games", _NO_TEAM, "opponent_pace_last_10"),
+    _context("home_away", "0/1", "1 at home", "TEAM_UNKNOWN", "is_home"),
+    _context("back_to_back", "0/1", "1 when he played yesterday", _NO_GAME),
+    _context("playoff_game", "0/1", "1 in the playoffs", None, "season_type"),
+    Feature("pct_paint", "0-1", "Share of attempts in the paint", (), "NO_SHOT_ZONE_FEED"),
+    Feature("pct_mid_range", "0-1", "Share of attempts from mid-range", (), "NO_SHOT_ZONE_FEED"),
+    _history("pct_three", "0-1", "Three-pointers among attempts, last 10 games", ("fg3a", "fga"), "NO_ATTEMPTS"),
+    _history("pct_free_throw", "0-1", "Free throws among points, last 10 games", ("ftm", "points"), "FEWER_THAN_5_GAMES"),
+    _context("team_pace", "poss/48", "Team's pace, last 10 games", _NO_TEAM, "team_pace_last_10"),
+    _context("team_off_rating", "pts/100", "Team's offence, last 10 games", _NO_TEAM, "team_off_rating_last_10"),
+    Feature("team_win_pct", "0-1", "Team's share of wins in the look-back", (f"{_B}.won",), "FEWER_THAN_5_TEAM_GAMES"),
+    Feature("vegas_points_line", "points", "Consensus line", (f"{_L}.consensus_line",), "NO_LINE"),
+    Feature("vegas_opening_line", "points", "Opening line of the chosen book", (f"{_L}.opening_line",), "NO_LINE"),
+    Feature("vegas_line_move", "points", "Chosen line less its opening", (f"{_L}.line_movement",), "NO_LINE"),
+    Feature("has_vegas_line", "0/1", "1 with a line", (f"{_L}.has_prop_line",)),
+    Feature("avg_points_vs_opponent", "points", "Mean against the opponent, this season and last", (f"{_B}.points",), "NEVER_MET"),
+    Feature("games_vs_opponent", "games", "Games behind it", (f"{_B}.game_id",), "TEAM_UNKNOWN"),
+    _context("minutes_avg_last_10", "min", "Mean minutes of the last 10 games", _NO_GAME),
+    _history("ppm_avg_last_10", "pts/min", "Points per minute over the last 10 games", ("points", "minutes"), _NO_GAME),
+)  # fmt: skip
+EXTRA = (
+    _history("points_ewma", "points", "Points, exponentially weighted", ("points",), _NO_GAME),
+    _history("minutes_ewma", "min", "Minutes, exponentially weighted", ("minutes",), _NO_GAME),
+    _history("minutes_last_3", "min", "Mean minutes of the last 3 games", ("minutes",), _NO_GAME),
+    _history("minutes_std_last_10", "min", "Sample deviation of minutes, last 10 games", ("minutes",), "FEWER_THAN_2_GAMES"),
+    _history("ppm_shrunk", "pts/min", "Weighted points per minute, shrunk to the slate's", ("points", "minutes"), _NO_GAME),
+    _history("fga_per_minute", "shots/min", "Weighted field-goal attempts per minute", ("fga", "minutes"), _NO_GAME),
+    _history("fta_per_minute", "shots/min", "Weighted free-throw attempts per minute", ("fta", "minutes"), _NO_GAME),
+    _context("days_rest", "days", "Days since his last game", _NO_GAME),
+    _context("games_season", "games", "Games this season"),
+    _context("games_in_last_14_days", "games", "Appearances in the last 14 days"),
+    Feature("league_pace", "poss/48", "Mean pace of the slate's teams", (f"{CONTEXT_ADDRESS}.team_pace_last_10",), _NO_TEAM),
+    Feature("league_def_rating", "pts/100", "Mean defence of the slate's opponents", (f"{CONTEXT_ADDRESS}.opponent_def_rating_last_15",), _NO_TEAM),
+)  # fmt: skip
+FEATURES = (*LEGACY, *EXTRA)
+NAMES = tuple(f.name for f in FEATURES)
+#: features that know the market; a system that may not see it leaves them out
+MARKET = ("vegas_points_line", "vegas_opening_line", "vegas_line_move", "has_vegas_line")
+SCHEMA_HASH = hashlib.blake2b(
+    json.dumps([(f.name, f.unit, f.description) for f in FEATURES]).encode(), digest_size=8
+).hexdigest()
+
+PLAYER_FEATURES = Table(
+    "nba_analytics",
+    "player_features",
+    "One feature vector per slate player, with the hash of the vector's definition and the reason of every null.",
+    (
+        *PERSON,
+        CUTOFF_AT,
+        *(
+            Column(f.name, Type.FLOAT64, f.description, f.unit, nullable=f.null_reason is not None, source=f.source)
+            for f in FEATURES
+        ),
+        Column("schema_hash", Type.STRING, "Hash of names, units and meanings of the features"),
+        Column("null_reasons", Type.STRING, "JSON object: each null feature and why it is null"),
+    ),
+    key=("player_id",),
+)

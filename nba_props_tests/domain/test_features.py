@@ -1,0 +1,122 @@
+"""Features against a slow walk through the rows, with their mended definitions, reasons and reproducibility."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+from nba_props.domain import context, features, history
+from nba_props.schemas import TABLES
+from nba_props.schemas.features import FEATURES, LEGACY, MARKET, NAMES, PLAYER_FEATURES, SCHEMA_HASH
+from nba_props_tests.conftest import DAY as PLATFORM_DAY
+from nba_props_tests.domain.test_history import DAY, FIRST, ask, stored
+
+
+def build(lake, days):
+    boxes, people = stored(lake, 30, days)
+    games, season, form = ask(lake, days)
+    lines = TABLES["nba_analytics.betting_lines"].empty().reindex(range(len(people)))
+    lines = lines.assign(
+        game_date=people["game_date"], game_id=people["game_id"], player_id=people["player_id"], has_prop_line=True,
+        line=20.5, consensus_line=20.0, opening_line=19.5, line_movement=1.0,
+    )  # fmt: skip
+    built = context.build(people, games, season, form, lines)
+    span = {"first": days[0], "last": days[-1]}
+    met = lake.query(history.MATCHUP_SQL, **span, identity_from=FIRST)
+    state = lake.query(history.team_state_sql(), **span)
+    return boxes, games, built, PLAYER_FEATURES.validate(features.build(built, games, lines, met, state))
+
+
+def test_features_equal_a_walk_through_the_rows(lake):
+    days = [DAY - timedelta(1), DAY]
+    boxes, _, _, rows = build(lake, days)
+    checked = 0
+    pooled = {}
+    for day in rows["game_date"].unique():
+        weighted = []
+        for player in rows.loc[rows["game_date"] == day, "player_id"]:
+            past = boxes[
+                (boxes["player_id"] == player)
+                & (boxes["game_date"] < day)
+                & (boxes["game_date"] >= day - pd.Timedelta(days=90))
+            ]
+            past = past.sort_values("game_date", ascending=False).head(30)
+            w = 0.5 ** (np.arange(len(past)) / 16)
+            weighted.append(((w * past["points"]).sum(), (w * past["minutes"]).sum()))
+        pooled[day] = sum(p for p, _ in weighted) / sum(m for _, m in weighted)
+    for row in rows.itertuples():
+        past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
+        past = (
+            past[past["game_date"] >= row.game_date - pd.Timedelta(days=90)]
+            .sort_values("game_date", ascending=False)
+            .head(30)
+        )
+        points, minutes = past["points"].to_numpy(float), past["minutes"].to_numpy(float)
+        trend = points[:3].mean() - points[3:5].mean()
+        assert row.recent_trend == np.sign(trend) * (2 if abs(trend) >= 5 else 1 if abs(trend) >= 2 else 0)
+        ten = past.head(10)
+        assert row.pct_three == pytest.approx(ten["fg3a"].sum() / ten["fga"].sum())
+        assert row.pct_free_throw == pytest.approx(min(0.5, ten["ftm"].sum() / ten["points"].sum()))
+        assert row.ppm_avg_last_10 == pytest.approx(ten["points"].sum() / ten["minutes"].sum())
+        assert row.minutes_avg_last_10 == pytest.approx(ten["minutes"].mean())
+        w = 0.5 ** (np.arange(len(past)) / 6)
+        assert row.points_ewma == pytest.approx((w * points).sum() / w.sum())
+        w = 0.5 ** (np.arange(len(past)) / 5)
+        assert row.minutes_ewma == pytest.approx((w * minutes).sum() / w.sum())
+        w = 0.5 ** (np.arange(len(past)) / 16)
+        shrunk = ((w * points).sum() + 90 * pooled[row.game_date]) / ((w * minutes).sum() + 90)
+        assert row.ppm_shrunk == pytest.approx(shrunk)
+        assert row.back_to_back == float((row.game_date - past["game_date"].iloc[0]).days == 1)
+        checked += 1
+    assert checked == 60
+
+
+def test_the_trend_rises_when_points_rise():
+    """The legacy trend had the wrong sign (reference 1.5, feature 11)."""
+    rising = pd.DataFrame(
+        {"game_date": pd.Timestamp(DAY), "player_id": 1, "recency": range(1, 6), "points": [30, 30, 30, 10, 10],
+         "minutes": 30, "fga": 10, "fg3a": 5, "fta": 2, "ftm": 2}
+    )  # fmt: skip
+    assert features.form(rising)["recent_trend"].tolist() == [2.0]
+    assert features.form(rising.assign(points=[10, 10, 10, 30, 30]))["recent_trend"].tolist() == [-2.0]
+    assert features.form(rising.head(4))["recent_trend"].isna().all()
+
+
+def test_every_null_has_a_reason_and_no_default_stands_in(lake):
+    _, _, _, rows = build(lake, [DAY])
+    for row in rows.to_dict("records"):
+        reasons = json.loads(row["null_reasons"])
+        assert {n for n in NAMES if pd.isna(row[n])} == set(reasons)
+        assert all(reasons.values())
+    always = {"shot_zone_mismatch_score", "usage_spike_score", "injury_risk", "pct_paint", "pct_mid_range"}
+    assert set(rows.columns[rows.isna().all()]) >= always
+
+
+def test_the_vector_is_the_legacy_one_and_more():
+    assert len(LEGACY) == 33
+    assert [f.name for f in LEGACY][:4] == [
+        "points_avg_last_5",
+        "points_avg_last_10",
+        "points_avg_season",
+        "points_std_last_10",
+    ]
+    assert set(MARKET) <= {f.name for f in LEGACY}
+    assert len(set(NAMES)) == len(FEATURES)
+    assert all(f.unit and f.description for f in FEATURES)
+
+
+def test_a_served_row_and_its_recomputation_are_bit_equal(platform):
+    """A week later, with more box scores and quotes landed, the same date gives the same bits."""
+    platform.ingest(PLATFORM_DAY, PLATFORM_DAY)
+    assert platform.predict(PLATFORM_DAY).success
+    served = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
+    assert platform.ingest(PLATFORM_DAY, PLATFORM_DAY + timedelta(7)).success
+    assert platform.predict(PLATFORM_DAY).success
+    again = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
+    pdt.assert_frame_equal(served, again, check_exact=True)
+    assert set(served["schema_hash"]) == {SCHEMA_HASH}
