@@ -334,9 +334,10 @@ def dev(host: str, port: int) -> None:
         settings = load_settings()
         open_instance(settings).dispose()
     location = ["-m", "nba_props.definitions"]
+    scripts = Path(sys.executable).parent
     commands = [
-        [sys.executable, "-m", "dagster_webserver", "-h", host, "-p", str(port), *location],
-        [sys.executable, "-m", "dagster._daemon", "run", *location],
+        [str(scripts / "dagster-webserver"), "-h", host, "-p", str(port), *location],
+        [str(scripts / "dagster-daemon"), "run", *location],
     ]
     click.echo(f"Dagster UI on http://{host}:{port} (instance {os.environ['DAGSTER_HOME']}); Ctrl-C stops it")
     processes = [

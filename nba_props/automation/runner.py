@@ -9,10 +9,6 @@ from datetime import date, timedelta
 from importlib import resources
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB
 from nba_props.domain.calendar import days as dates_between
@@ -25,6 +21,10 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+#: the tags by which Dagster knows a run over a range of partitions
+_RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass
@@ -123,8 +123,8 @@ def execute(
         if first == last
         else {
             "tags": {
-                ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-                ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+                _RANGE_START: first.isoformat(),
+                _RANGE_END: last.isoformat(),
             }
         }
     )
