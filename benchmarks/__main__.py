@@ -81,7 +81,7 @@ def where_a_day_goes(b: Bench) -> None:
 
 def our_own_work(b: Bench) -> None:
     """The same date without Dagster: what the functions and the lake cost by themselves."""
-    from nba_props.domain import context, gate, lines, names, slate
+    from nba_props.domain import context, features, gate, lines, names, slate
     from nba_props.domain.calendar import history_start, identity_start
     from nba_props.domain.quotes import match_games
     from nba_props.domain.systems import SYSTEMS
@@ -110,8 +110,11 @@ def our_own_work(b: Bench) -> None:
         chosen = analytics.BETTING_LINES.conform(lines.betting_lines(people, quotes, resolved))
         season = w.query(history.SEASON_SQL, **span, history_from=history_start(day, 90))
         built = context.build(people, past, season, w.query(history.team_form_sql(), **span), chosen)
+        met = w.query(history.MATCHUP_SQL, **span, identity_from=identity_start(day))
+        vectors = features.build(built, past, chosen, met, w.query(history.team_state_sql(), **span))
+        form = w.query(history.past_form_sql(), **span)
         for system in SYSTEMS:
-            predict(system, built, chosen)
+            predict(system, vectors, chosen, form if system.uses_past else None)
         table = SYSTEMS[0].table.address
         gate.split(
             w.query(

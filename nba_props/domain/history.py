@@ -12,6 +12,8 @@ LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
 
 _COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+#: possessions of one side of a game, from the rows ``b`` of its players (reference 1.3)
+_POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
@@ -68,7 +70,7 @@ GROUP BY s.game_date, s.player_id
 def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """Per slate date and team: pace and offence over its last 10 games, defence over its last 15.
 
-    Possessions = FGA + 0.44 FTA + TOV - OREB; pace = possessions x 48 / (team minutes / 5) (reference 1.3). Player
+    Pace = possessions x 48 / (team minutes / 5) (reference 1.3). Player
     minutes are rounded, so team minutes are 240 plus 25 for each overtime that their sum shows. Results are rounded to
     nine places, because the order in which an engine adds fractions is nobody's promise.
     """
@@ -76,7 +78,7 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     WITH team_games AS (
       SELECT b.game_date, b.game_id, b.team_id,
         SUM(b.points) AS points,
-        SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb) AS possessions,
+        {_POSSESSIONS} AS possessions,
         48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25)) AS minutes
       FROM nba_raw.box_scores AS b
       WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
@@ -171,7 +173,7 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAM
     ),
     team_games AS (
       SELECT b.game_date, b.game_id, b.team, SUM(b.points) AS points,
-        SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb) AS possessions
+        {_POSSESSIONS} AS possessions
       FROM nba_raw.box_scores AS b
       WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {start} DAY) AS DATE) AND b.game_date < @last
         AND b.season_type IN ({_COUNTED})
