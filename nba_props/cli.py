@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from dagster import DagsterInstance, Definitions
     from rich.console import Console
+    from rich.progress import Progress
 
     from nba_props.automation.runner import Outcome
     from nba_props.warehouse.lake import LakeWarehouse
@@ -75,6 +76,13 @@ def _console() -> Console:
 
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=_WIDTH, highlight=False)
+
+
+def _progress(console: Console) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
 
 
 @main.command()
@@ -153,13 +161,10 @@ def _execute(
     console: Console, definitions: Definitions, instance: DagsterInstance, planned: list[tuple[str, date, date]]
 ) -> list[Outcome]:
     """Run the planned jobs in order with a progress bar each; the first that fails is the last."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from nba_props.automation import runner
 
     outcomes: list[Outcome] = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with _progress(console) as progress:
         for job, first, last in planned:
             label = f"{job} {first}" if first == last else f"{job} {first}..{last}"
             task = progress.add_task(label, total=None)
@@ -272,8 +277,6 @@ def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None
 
 
 def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from nba_props.simulator.incidents import INCIDENTS, apply
     from nba_props.simulator.league import SimulationError
     from nba_props.simulator.league import simulate as write
@@ -282,9 +285,8 @@ def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
     if unknown:
         raise click.ClickException(f"there is no incident {', '.join(unknown)}; there are {', '.join(INCIDENTS)}")
     console = _console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     fresh = not out.exists()
-    with Progress(*columns, console=console) as progress:
+    with _progress(console) as progress:
         tasks: dict[str, Any] = {}
 
         def show(season: str, done: int, total: int) -> None:

@@ -39,7 +39,7 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         past = None
         if system.uses_past:
             days = partition_days(context)
-            sql = history.past_form_sql(settings.look_back_days, settings.max_games)
+            sql = history.past_form_sql(settings.look_back_days)
             past = warehouse.query(sql, first=days[0], last=days[-1])
         frame = predict(system, feature_rows, line_rows, past)
         return emit(

@@ -10,7 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, history_start
+from nba_props.domain.calendar import COUNTED_SQL, history_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql, is_stale
@@ -18,7 +18,6 @@ from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 
 WARN = dg.AssetCheckSeverity.WARN
-_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 #: the share of quotes whose names must resolve (issue 2)
 NAMES_RESOLVED_SHARE = 0.995
 #: fewer rostered players on one side than this is no roster
@@ -190,7 +189,7 @@ GAMES_HAVE_QUOTES = Rule(
           SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
           WHERE game_date BETWEEN @first AND @last AND book_kind = 'SPORTSBOOK' AND NOT is_in_play
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
-        WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
+        WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
         GROUP BY s.game_date
         """,
         _judge_coverage_of_games,
@@ -284,10 +283,10 @@ SLATE_IS_COMPLETE = Rule(
         f"""
         WITH sides AS (
           SELECT game_date, game_id, home_team_id AS team_id, home_team AS team FROM nba_raw.schedule
-          WHERE game_date BETWEEN @first AND @last AND season_type IN ({_COUNTED}) AND NOT is_postponed
+          WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed
           UNION ALL
           SELECT game_date, game_id, away_team_id AS team_id, away_team AS team FROM nba_raw.schedule
-          WHERE game_date BETWEEN @first AND @last AND season_type IN ({_COUNTED}) AND NOT is_postponed
+          WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed
         ),
         counted AS (
           SELECT s.game_date, s.game_id, s.team, COUNT(c.player_id) AS players

@@ -9,6 +9,8 @@ EASTERN = ZoneInfo("America/New_York")
 
 #: game types whose box scores count as history and whose games get predictions
 COUNTED_SEASON_TYPES = ("Regular Season", "PlayIn", "Playoffs", "NBA Cup")
+#: the same, as the inside of an SQL list
+COUNTED_SQL = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 
 _SEASON_TYPES = {
     "001": "Pre Season",

@@ -5,13 +5,12 @@ Each statement answers for any number of players and dates at once, and runs ins
 
 from __future__ import annotations
 
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES
+from nba_props.domain.calendar import COUNTED_SQL
 from nba_props.schemas.raw import BOX_SCORE_STATS
 
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
 
-_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 #: possessions of one side of a game, from the rows ``b`` of its players (reference 1.3)
 _POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
@@ -24,9 +23,17 @@ FROM nba_raw.schedule AS s
 LEFT JOIN (
   SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last
 ) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
-WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({_COUNTED}) AND NOT s.is_postponed
+WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
 GROUP BY s.game_date
 """
+
+
+def _behind(days: int) -> str:
+    """Counted box scores from ``days`` before the first asked date up to, and without, the last."""
+    return (
+        f"b.game_date >= CAST(DATE_SUB(@first, INTERVAL {days} DAY) AS DATE) AND b.game_date < @last "
+        f"AND b.season_type IN ({COUNTED_SQL})"
+    )
 
 
 def _before(days: int) -> str:
@@ -48,8 +55,7 @@ def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = 
     FROM nba_analytics.slate AS s
     JOIN nba_raw.box_scores AS b ON b.player_id = s.player_id AND {_before(look_back_days)}
     WHERE s.game_date BETWEEN @first AND @last
-      AND b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
-      AND b.season_type IN ({_COUNTED})
+      AND {_behind(look_back_days)}
     QUALIFY recency <= {max_games}
     """
 
@@ -62,7 +68,7 @@ FROM nba_analytics.slate AS s
 JOIN nba_raw.box_scores AS b
   ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
 WHERE s.game_date BETWEEN @first AND @last
-  AND b.game_date >= @history_from AND b.game_date < @last AND b.season_type IN ({_COUNTED})
+  AND b.game_date >= @history_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
 GROUP BY s.game_date, s.player_id
 """
 
@@ -81,8 +87,7 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
         {_POSSESSIONS} AS possessions,
         48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25)) AS minutes
       FROM nba_raw.box_scores AS b
-      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
-        AND b.season_type IN ({_COUNTED})
+      WHERE {_behind(look_back_days)}
       GROUP BY b.game_date, b.game_id, b.team_id
     ),
     both AS (
@@ -123,7 +128,7 @@ FROM nba_analytics.slate AS s
 JOIN nba_raw.box_scores AS b
   ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
 WHERE s.game_date BETWEEN @first AND @last
-  AND b.game_date >= @identity_from AND b.game_date < @last AND b.season_type IN ({_COUNTED})
+  AND b.game_date >= @identity_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
 GROUP BY s.game_date, s.player_id
 """
 
@@ -134,8 +139,7 @@ def team_state_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     WITH team_games AS (
       SELECT b.game_date, b.game_id, b.team_id, MAX(CASE WHEN b.won THEN 1 ELSE 0 END) AS win
       FROM nba_raw.box_scores AS b
-      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
-        AND b.season_type IN ({_COUNTED})
+      WHERE {_behind(look_back_days)}
       GROUP BY b.game_date, b.game_id, b.team_id
     ),
     asked AS (
@@ -149,7 +153,7 @@ def team_state_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """
 
 
-def past_form_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES) -> str:
+def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """``historical_games`` with what was true of each past game *before it*: rest, form and the opponent's defence.
 
     ``days_rest`` since the game before; ``form`` is last 5 less season average, both before the game; the defence is
@@ -168,15 +172,13 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAM
           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS season_avg
       FROM nba_raw.box_scores AS b
-      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {start} DAY) AS DATE) AND b.game_date < @last
-        AND b.season_type IN ({_COUNTED})
+      WHERE {_behind(start)}
     ),
     team_games AS (
       SELECT b.game_date, b.game_id, b.team, SUM(b.points) AS points,
         {_POSSESSIONS} AS possessions
       FROM nba_raw.box_scores AS b
-      WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {start} DAY) AS DATE) AND b.game_date < @last
-        AND b.season_type IN ({_COUNTED})
+      WHERE {_behind(start)}
       GROUP BY b.game_date, b.game_id, b.team
     ),
     defences AS (
@@ -197,5 +199,5 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAM
     FROM nba_analytics.historical_games AS h
     JOIN appearances AS a ON a.player_id = h.player_id AND a.game_id = h.game_id
     LEFT JOIN defences AS d ON d.game_id = h.game_id AND d.team = h.opponent
-    WHERE h.game_date BETWEEN @first AND @last AND h.recency <= {max_games}
+    WHERE h.game_date BETWEEN @first AND @last
     """

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
-_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 
 #: ``nba_reference.players`` for every date with games in @first..@last, from appearances before each date.
 #: An appearance holds from the day after it to the day of the player's next one, so one range join gives each player's
@@ -17,7 +16,7 @@ PLAYERS_SQL = f"""
 WITH days AS (
   SELECT game_date AS as_of, MAX(season) AS season, MIN(tipoff_at) AS first_tipoff_at
   FROM nba_raw.schedule
-  WHERE game_date BETWEEN @first AND @last AND season_type IN ({_COUNTED})
+  WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL})
   GROUP BY game_date
 ),
 appearances AS (
@@ -25,7 +24,7 @@ appearances AS (
     LEAD(game_date) OVER (PARTITION BY player_id ORDER BY game_date, game_id) AS next_game_date,
     ROW_NUMBER() OVER (PARTITION BY player_id, season ORDER BY game_date, game_id) AS games
   FROM nba_raw.box_scores
-  WHERE game_date >= @identity_from AND game_date < @last AND season_type IN ({_COUNTED})
+  WHERE game_date >= @identity_from AND game_date < @last AND season_type IN ({COUNTED_SQL})
 ),
 last_seen AS (
   SELECT d.as_of, d.season AS current_season, a.*
@@ -115,9 +114,7 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
         quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
     """
     games = sides(schedule)
-    known = players[
-        [*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster", "last_season"]
-    ]
+    known = players[[*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
     quoted = resolved.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
     quoted = quoted[["game_id", *_PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
 
@@ -149,4 +146,4 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     feed = quotes.groupby(["game_date", "game_id"])["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
     out = out.merge(feed, on=["game_date", "game_id"], how="left")
     out["cutoff_at"] = out[["tipoff_at", "feed_cutoff_at"]].min(axis=1)
-    return out.drop(columns=["on_roster", "last_season", "quoted_game_id", "feed_cutoff_at"])
+    return out.drop(columns=["on_roster", "quoted_game_id", "feed_cutoff_at"])

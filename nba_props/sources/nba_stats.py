@@ -67,21 +67,20 @@ def gamelog_folder(season: str) -> str:
     return f"nba_stats/leaguegamelog/{season}"
 
 
+def _seasons(first: date, last: date) -> list[str]:
+    """The seasons that the years of a span touch."""
+    return sorted({season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)})
+
+
 def landed_box_score_days(zone: LandingZone, first: date, last: date) -> list[date]:
     """The dates in first..last for which a game log was landed."""
-    seasons = sorted(
-        {season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)}
-    )
-    found = {p.subject[:10] for season in seasons for p in zone.list(gamelog_folder(season))}
+    found = {p.subject[:10] for season in _seasons(first, last) for p in zone.list(gamelog_folder(season))}
     return sorted(d for d in map(date.fromisoformat, found) if first <= d <= last)
 
 
 def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]:
     """The dates in first..last on which a roster was captured."""
-    seasons = sorted(
-        {season_of(date(year, month, 1)) for year in range(first.year, last.year + 1) for month in (1, 12)}
-    )
-    captures = [p.captured_at for season in seasons for p in zone.list(roster_folder(season))]
+    captures = [p.captured_at for season in _seasons(first, last) for p in zone.list(roster_folder(season))]
     return sorted({d for d in (game_date_of(c) for c in captures if c) if first <= d <= last})
 
 

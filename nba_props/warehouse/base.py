@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -88,6 +88,3 @@ class Warehouse(Protocol):
         Raises:
             MixedSources: it holds data of the other one.
         """
-
-    def tables(self) -> Iterable[str]:
-        """Addresses of the tables that hold at least one partition."""

@@ -78,9 +78,6 @@ class LakeWarehouse:
         days = [date.fromisoformat(n.removeprefix(_PREFIX)) for n in names if n.startswith(_PREFIX)]
         return sorted(d for d in days if self._file(table, d).exists())
 
-    def tables(self) -> list[str]:
-        return [address for address, table in TABLES.items() if self._has_partition(table)]
-
     def _has_partition(self, table: Table) -> bool:
         return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
 
