@@ -11,7 +11,7 @@ run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest 
 	@$(BIN)/nba-props demo
 
 test: $(VENV)/.ready lint  ## lint, type-check and test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/nba-props dev
@@ -26,6 +26,7 @@ check: $(VENV)/.ready  ## the definitions load
 
 bench: $(VENV)/.ready  ## ratios measured in one run
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.models
 
 # uv installs in seconds where pip takes a minute; pip does it where uv can't be had
 $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml

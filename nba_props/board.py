@@ -61,7 +61,7 @@ def slate_board(warehouse: Warehouse, day: date) -> pd.DataFrame:
     order = cells.drop_duplicates(keys)[keys]
     wide = cells.pivot(index=keys, columns="system_id", values="cell").reset_index()
     board = order.merge(wide, on=keys).rename(columns={"sportsbook": "book"})
-    return board.rename(columns=lambda name: name.replace("_", "\n", 1))
+    return board.rename(columns=lambda name: name.replace("_v", "\nv", 1).replace("_", "\n", 1))
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:

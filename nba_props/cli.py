@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.calendar import game_date_of
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingError, LandingZone
 from nba_props.warehouse.base import WarehouseError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from nba_props.warehouse.lake import LakeWarehouse
 
 #: width of tables where the output is no terminal
-_WIDTH = 140
+_WIDTH = 160
 _DEMO_SEED = 7
 _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 #: spans up to this many dates print a board for each date, longer ones for the last
@@ -97,8 +98,26 @@ def run(span: list[date], rows: int) -> None:
         _run(settings, landing, span, rows)
 
 
+@main.command()
+@click.argument("span", type=DateSpan())
+def backfill(span: list[date]) -> None:
+    """Materialize every table and system over SPAN in one run; models of its weeks are trained on the way."""
+    with _plain_errors():
+        settings = load_settings()
+        landing = LandingZone(settings.landing)
+        landing.require()
+        _run(settings, landing, span, rows=0, boards=False)
+
+
 def _run(
-    settings: Settings, landing: LandingZone, span: list[date], rows: int, *, keep: bool = False, leave: bool = True
+    settings: Settings,
+    landing: LandingZone,
+    span: list[date],
+    rows: int,
+    *,
+    keep: bool = False,
+    leave: bool = True,
+    boards: bool = True,
 ) -> bool:
     """Run what the span needs and print what came of it.
 
@@ -108,15 +127,18 @@ def _run(
         span: the dates, in order.
         rows: rows of each board; 0 for all.
         keep: only print when every date is published already.
-        leave: exit with status 1 when the run fails.
+        boards: print the slate boards.
+        leave: exit with status 1 when a run, a system or a check of severity ERROR fails.
 
     Returns:
         Whether every run succeeded.
     """
+    from nba_props import board
     from nba_props.automation import runner
-    from nba_props.definitions import build_defs
+    from nba_props.definitions import build_defs, utc_now
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
     from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.models import ModelStore
 
     console = _console()
     if span[0] < settings.first_date:
@@ -130,18 +152,22 @@ def _run(
         console.print("these dates are published already; --force materializes them again")
     else:
         with runner.open_instance(settings) as instance:
-            planned = runner.plan(warehouse, landing, settings, span)
+            models, today = ModelStore(settings.models), game_date_of(utc_now())
+            planned = runner.plan(warehouse, landing, settings, span, models, today)
             outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
     seconds = time.monotonic() - started
     for outcome in outcomes:
-        for error in outcome.errors:
+        for error in [*outcome.errors, *outcome.failures]:
             console.print(f"[red]failed[/red] {error}", soft_wrap=True)
         for asset, check, severity, text in outcome.failed_checks:
             colour = "red" if severity == "ERROR" else "yellow"
             console.print(f"[{colour}]{severity}[/{colour}] {asset} {check}: {text}", soft_wrap=True)
     succeeded = all(o.success for o in outcomes)
+    sound = succeeded and not any(severity == "ERROR" for o in outcomes for _, _, severity, _ in o.failed_checks)
     if succeeded:
-        _print_boards(console, warehouse, span, rows, simulated=landing.is_simulated)
+        if boards:
+            _print_boards(console, warehouse, span, rows, simulated=landing.is_simulated)
+        _print_table(console, board.gate_account(warehouse, span), "Gate")
     if outcomes:
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
         console.print(f"{len(outcomes)} runs in {seconds:.1f} s; {passed} checks passed, {failed} did not")
@@ -152,7 +178,7 @@ def _run(
     console.print("next      make dev")
     console.print(f"          nba-props run {span[-1] + timedelta(1)}")
     console.print('          nba-props sql "select * from nba_predictions.current_predictions limit 5"')
-    if leave and not succeeded:
+    if leave and not sound:
         sys.exit(1)
     return succeeded
 
@@ -188,14 +214,14 @@ def _print_boards(console: Console, warehouse: LakeWarehouse, span: list[date], 
         shown = table if rows == 0 else table.head(rows)
         title = f"{'Simulated slate' if simulated else 'Slate'} of {day}: {len(table)} players with a line"
         _print_table(console, shown, title if len(shown) == len(table) else f"{title}, the first {len(shown)}")
-    _print_table(console, board.gate_account(warehouse, span), "Gate")
 
 
 def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
     import pandas as pd
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     if frame.empty:
         console.print(f"{title}: no rows")
         return

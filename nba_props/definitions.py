@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from nba_props.assets import analytics, predictions, raw, reference
+from nba_props.assets import analytics, models, predictions, raw, reference
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.jobs import JOBS
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
 from nba_props.domain.systems import SYSTEMS
-from nba_props.partitions import daily_partitions
+from nba_props.partitions import daily_partitions, weekly_partitions
 from nba_props.settings import Settings, load_settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.models import ModelStore
 
 # backfill_policy (beta) and partitioned check specs (preview) may change between versions: the version is pinned
 for _category in (dg.BetaWarning, dg.PreviewWarning):
@@ -33,19 +34,25 @@ def build_defs(
     warehouse: Warehouse | None = None,
     landing: LandingZone | None = None,
     clock: Callable[[], datetime] = utc_now,
+    model_store: ModelStore | None = None,
 ) -> dg.Definitions:
     """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
     store = warehouse or LakeWarehouse(settings.lake)
     zone = landing or LandingZone(settings.landing)
     partitions = daily_partitions(settings.first_date)
+    weeks = weekly_partitions(settings.first_date)
+    trained = [
+        models.build_model(s.trained, weeks, s.table.description, clock) for s in SYSTEMS if s.trained is not None
+    ]
     systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
     gate = predictions.build_gate(SYSTEMS, partitions)
-    rules = all_rules([system.table for system in SYSTEMS])
+    rules = all_rules(SYSTEMS)
     definitions = dg.Definitions(
         assets=[
             *raw.build(partitions),
             *reference.build(partitions),
             *analytics.build(partitions),
+            *trained,
             *systems,
             gate,
         ],
@@ -54,6 +61,7 @@ def build_defs(
         resources={
             "warehouse": store,
             "landing": zone,
+            "model_store": model_store or ModelStore(settings.models),
             "settings": settings,
             "clock": clock,
             IO_MANAGER: WarehouseIOManager(store),

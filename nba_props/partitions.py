@@ -1,6 +1,6 @@
-"""The daily partitions by Eastern game date, shared by every asset."""
+"""The partitions: daily by Eastern game date, shared by every table, and weekly for the models."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -12,6 +12,12 @@ def daily_partitions(first_date: date) -> dg.DailyPartitionsDefinition:
     return dg.DailyPartitionsDefinition(start_date=first_date.isoformat(), timezone=TIMEZONE, end_offset=1)
 
 
+def weekly_partitions(first_date: date) -> dg.WeeklyPartitionsDefinition:
+    """Weeks from Monday to Sunday, Eastern, from that of the first date through the running one."""
+    monday = first_date - timedelta(first_date.weekday())
+    return dg.WeeklyPartitionsDefinition(start_date=monday.isoformat(), timezone=TIMEZONE, day_offset=1, end_offset=1)
+
+
 def partition_days(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
-    """The dates a step runs for: one, or every date of a range run."""
+    """The dates (or Mondays) a step runs for: one, or every one of a range run."""
     return [date.fromisoformat(key) for key in context.partition_keys]

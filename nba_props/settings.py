@@ -12,6 +12,8 @@ from nba_props.domain import history
 from nba_props.sources.landing import LandingZone, read_aliases
 
 PROFILES = ("local",)
+#: seasons a model learns from, its own included
+TRAINING_SEASONS = 3
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
 _PROJECT_MARK = "workspace.yaml"
 
@@ -26,7 +28,7 @@ class Settings:
 
     Environment: ``NBA_PROPS_PROFILE`` (local), ``NBA_PROPS_HOME`` (lake and Dagster instance), ``NBA_PROPS_LANDING``
     (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition), ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``,
-    ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``).
+    ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from), ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``).
     """
 
     profile: str
@@ -35,11 +37,16 @@ class Settings:
     first_date: date
     look_back_days: int = history.LOOK_BACK_DAYS
     max_games: int = history.MAX_GAMES
+    training_seasons: int = TRAINING_SEASONS
     aliases_file: Path | None = None
 
     @property
     def lake(self) -> Path:
         return self.home / "lake"
+
+    @property
+    def models(self) -> str:
+        return str(self.home / "models")
 
     @property
     def dagster_home(self) -> Path:
@@ -83,6 +90,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         first_date=_first_date(environ, landing),
         look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS),
         max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
+        training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
     )
 

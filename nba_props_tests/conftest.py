@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import os
+
+# workers share the cores: a library that spins on its threads starves its neighbours
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +17,12 @@ import pytest
 
 from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
+from nba_props.domain.systems import trained
+from nba_props.domain.systems.trained import week_of
 from nba_props.settings import Settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.models import ModelStore
 from nba_props_tests import league
 
 DAY = league.FIRST + timedelta(20)
@@ -32,6 +40,10 @@ class Platform:
     definitions: dg.Definitions
     now: datetime
 
+    @property
+    def models(self) -> ModelStore:
+        return ModelStore(self.settings.models)
+
     def run(self, job: str, first: date, last: date | None = None) -> Outcome:
         from nba_props.automation.runner import execute
 
@@ -43,6 +55,14 @@ class Platform:
     def ingest(self, first: date, last: date) -> Outcome:
         return self.run("ingest_history", first, last)
 
+    def train(self, week: date) -> Outcome:
+        return self.run("train", week)
+
+    def prepare(self) -> None:
+        """The history before ``DAY`` and the models of its week."""
+        assert self.ingest(league.FIRST, DAY - timedelta(1)).success
+        assert self.train(week_of(DAY)).success
+
     def query(self, sql: str, **parameters: object):
         return self.warehouse.query(sql, **parameters)
 
@@ -52,6 +72,13 @@ class Platform:
 
 def make_settings(folder: Path, first_date: date = league.FIRST) -> Settings:
     return Settings(profile="local", home=folder / "home", landing=str(folder / "landing"), first_date=first_date)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def few_rows_are_enough():
+    """The small league has a few hundred games of players."""
+    trained.MIN_ROWS = 150
+    trained.THREADS = 1
 
 
 @pytest.fixture
@@ -93,12 +120,12 @@ def make_platform(tmp_path: Path):
 
 @pytest.fixture(scope="session")
 def landed_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small league, landed, with the history before ``DAY`` ingested; copied by each test that wants it."""
+    """The small league, landed, history before ``DAY`` ingested, models of its week trained; tests copy it."""
     folder = tmp_path_factory.mktemp("landed") / "platform"
     with dg.DagsterInstance.ephemeral() as instance:
         made = open_platform(folder, instance)
         league.land(made.zone)
-        assert made.ingest(league.FIRST, DAY - timedelta(1)).success
+        made.prepare()
     return folder
 
 

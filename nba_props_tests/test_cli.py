@@ -15,8 +15,10 @@ from click.testing import CliRunner
 from nba_props.automation.runner import plan, spans
 from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import week_of
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.models import ModelStore
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, make_settings
 
@@ -127,8 +129,12 @@ def test_the_plan_asks_for_what_is_missing_and_nothing_else(tmp_path):
     zone, lake = LandingZone(settings.landing), LakeWarehouse(settings.lake)
     league.land(zone)
     before = DAY - timedelta(1)
-    assert plan(lake, zone, settings, [DAY]) == [("ingest_history", league.FIRST, before), ("predict", DAY, DAY)]
-    assert plan(lake, zone, settings, [league.FIRST]) == [("predict", league.FIRST, league.FIRST)]
+    models, later = ModelStore(settings.models), DAY + timedelta(30)
+    ingest, predict = ("ingest_history", league.FIRST, before), ("predict", DAY, DAY)
+    assert plan(lake, zone, settings, [DAY], models, later) == [ingest, predict]
+    assert plan(lake, zone, settings, [league.FIRST], models, later) == [("predict", league.FIRST, league.FIRST)]
+    week = week_of(DAY)
+    assert plan(lake, zone, settings, [DAY], models, DAY) == [ingest, ("train", week, week), predict]
 
 
 def test_spans_bridge_short_gaps_only():

@@ -13,7 +13,10 @@ from nba_props.schemas import TABLES
 from nba_props.settings import SettingsError, load_settings
 from nba_props_tests.conftest import make_settings
 
-_SYSTEMS = ("moving_average", "shrunk_rate_v1", "similarity_balanced_v1", "zone_matchup_v1")
+_V1 = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1")
+_ENSEMBLES = {"ensemble_v1": (*_V1, "catboost_v8"), "ensemble_v1_1": (*_V1, "catboost_v8", "xgboost_v1")}
+_MODELS = ("catboost_v8", "xgboost_v1")
+_SYSTEMS = (*_V1, "shrunk_rate_v1", *_MODELS, *_ENSEMBLES)
 GRAPH = {
     "nba_raw/schedule": ["landing/nba_stats"],
     "nba_raw/quarantined_games": ["landing/nba_stats"],
@@ -42,12 +45,15 @@ GRAPH = {
     "nba_predictions/similarity_balanced_v1": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/player_features", "nba_raw/box_scores",
     ],
-    "nba_predictions/player_prop_predictions": [
+    **{f"nba_models/{s}": ["nba_analytics/betting_lines", "nba_raw/box_scores", "nba_raw/schedule"] for s in _MODELS},
+    **{f"nba_predictions/{s}": [
+        "nba_analytics/betting_lines", "nba_analytics/player_features", f"nba_models/{s}", "nba_raw/box_scores", "nba_raw/schedule",
+    ] for s in _MODELS},
+    **{f"nba_predictions/{s}": sorted(["nba_analytics/betting_lines", *(f"nba_predictions/{c}" for c in of)])
+       for s, of in _ENSEMBLES.items()},
+    **{f"nba_predictions/{t}": sorted([
         *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
-    ],
-    "nba_predictions/quarantined_predictions": [
-        *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
-    ],
+    ]) for t in ("player_prop_predictions", "quarantined_predictions")},
 }  # fmt: skip
 BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_data"}
 
@@ -70,8 +76,27 @@ def test_the_asset_graph(graph):
     assert found == GRAPH
 
 
+def tables(graph):
+    return {k for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
+
+
+def test_a_model_belongs_to_a_week_and_serves_the_dates_of_that_week(graph):
+    for system in _MODELS:
+        model, served = dg.AssetKey(["nba_models", system]), dg.AssetKey(["nba_predictions", system])
+        node = graph.get(model)
+        assert isinstance(node.partitions_def, dg.WeeklyPartitionsDefinition)
+        assert node.partitions_def.get_first_partition_key() == "2025-10-20", "the Monday of the first date's week"
+        assert node.freshness_policy
+        mapping = graph.get_partition_mapping(served, model)
+        daily = graph.get(served).partitions_def
+        found = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            daily.subset_with_partition_keys(["2025-11-09"]), daily, node.partitions_def
+        )
+        assert list(found.partitions_subset.get_partition_keys()) == ["2025-11-03"]
+
+
 def test_every_asset_is_a_table_with_its_contract_on_show(graph):
-    for key in graph.materializable_asset_keys:
+    for key in tables(graph):
         node = graph.get(key)
         table = TABLES[".".join(key.path)]
         assert node.description == table.description
@@ -86,8 +111,8 @@ def test_every_asset_is_a_table_with_its_contract_on_show(graph):
 
 
 def test_partition_mappings_are_identity(graph):
-    for key in graph.materializable_asset_keys:
-        for parent in graph.get(key).parent_keys & graph.materializable_asset_keys:
+    for key in tables(graph):
+        for parent in graph.get(key).parent_keys & tables(graph):
             mapping = graph.get_partition_mapping(key, parent)
             assert isinstance(mapping, dg.TimeWindowPartitionMapping)
             assert (mapping.start_offset, mapping.end_offset) == (0, 0)
@@ -107,10 +132,22 @@ def test_checks_are_partitioned_and_structure_blocks(graph):
 
 
 def test_one_writer_per_table(graph):
-    assert set(GRAPH) == {"/".join(t.path) for t in TABLES.values()}
+    assert {k for k in GRAPH if not k.startswith("nba_models/")} == {"/".join(t.path) for t in TABLES.values()}
 
 
-HEAVY = ("xgboost", "catboost", "pandera", "duckdb", "google", "sqlglot", "pyarrow.parquet", "rapidfuzz", "dagster_gcp")
+HEAVY = (
+    "xgboost",
+    "catboost",
+    "matplotlib",
+    "scipy",
+    "pandera",
+    "duckdb",
+    "google",
+    "sqlglot",
+    "pyarrow.parquet",
+    "rapidfuzz",
+    "dagster_gcp",
+)
 
 
 def test_loading_is_cheap():

@@ -35,7 +35,6 @@ def test_every_make_target_exists():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("incidents")
 def test_every_command_runs(tmp_path, monkeypatch):
     import os
 

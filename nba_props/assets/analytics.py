@@ -93,7 +93,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     ):
         days = partition_days(context)
         season = warehouse.query(
-            history.SEASON_SQL,
+            history.season_sql(),
             first=days[0],
             last=days[-1],
             history_from=history_start(days[0], settings.look_back_days),
@@ -123,9 +123,15 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     ):
         days = partition_days(context)
         span = {"first": days[0], "last": days[-1]}
-        matchups = warehouse.query(history.MATCHUP_SQL, **span, identity_from=identity_start(days[0]))
-        state = warehouse.query(history.team_state_sql(settings.look_back_days), **span)
-        frame = features.build(context_rows, past_games, line_rows, matchups, state)
+        frame = features.build(
+            context_rows,
+            past_games,
+            line_rows,
+            matchups=warehouse.query(history.matchup_sql(), **span, identity_from=identity_start(days[0])),
+            team_state=warehouse.query(history.team_state_sql(settings.look_back_days), **span),
+            league=warehouse.query(history.league_form_sql(settings.look_back_days), **span),
+            absences=warehouse.query(history.absence_sql(settings.look_back_days), **span),
+        )
         return emit(context, [PLAYER_FEATURES], [frame], schema_hash=SCHEMA_HASH)
 
     return [slate, historical_games, betting_lines, upcoming_player_game_context, player_features]

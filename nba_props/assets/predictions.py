@@ -1,47 +1,54 @@
 """``nba_predictions``: one asset per system, from one factory, and the gate before the published ledger."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from nba_props.assets.models import model_key, models_for, record
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import gate, history, lines
 from nba_props.domain.systems.base import System, predict
+from nba_props.domain.systems.ensemble import wide
+from nba_props.domain.systems.trained import bind
 from nba_props.partitions import partition_days
-from nba_props.schemas import analytics, predictions, raw, reference
+from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Warehouse, WarehouseError
+from nba_props.warehouse.models import ModelStore
 
 Clock = Callable[[], datetime]
 
 
 def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The asset of one prediction system."""
+    """The asset of one prediction system.
+
+    A system that raises has no rows on these dates and a failing check; the others and the gate go on.
+    """
     table = system.table
 
-    @table_assets(
-        table,
-        partitions=partitions,
-        name=system.system_id,
-        ins={"feature_rows": PLAYER_FEATURES, "line_rows": analytics.BETTING_LINES},
-        deps=[analytics.HISTORICAL_GAMES, raw.BOX_SCORES] if system.uses_past else [],
-    )
+    @table_assets(table, partitions=partitions, name=system.system_id, **_inputs(system))
     def system_predictions(
         context: dg.AssetExecutionContext,
-        feature_rows: pd.DataFrame,
         line_rows: pd.DataFrame,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
+        model_store: dg.ResourceParam[ModelStore],
+        clock: dg.ResourceParam[Clock],
     ):
-        past = None
-        if system.uses_past:
-            days = partition_days(context)
-            sql = history.past_form_sql(settings.look_back_days)
-            past = warehouse.query(sql, first=days[0], last=days[-1])
-        frame = predict(system, feature_rows, line_rows, past)
+        days = partition_days(context)
+        figures: dict[str, Any] = {}
+        try:
+            frame = table.validate(_rows(context, system, days, line_rows, warehouse, settings, model_store, clock()))
+        except WarehouseError:
+            raise  # storage trouble is nobody's formula: the run has to fail
+        except Exception as error:
+            context.log.exception(f"{system.system_id} failed and has no rows: the other systems go on")
+            figures["failure"] = f"{type(error).__name__}: {error}"
+            frame = table.empty()
         return emit(
             context,
             [table],
@@ -49,9 +56,61 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
             forecasts=int(frame["predicted_points"].notna().sum()),
             abstentions=int(frame["abstain_reason"].notna().sum()),
             recommendations={str(k): int(v) for k, v in frame["recommendation"].value_counts().items()},
+            model_versions=sorted(set(frame["model_version"].dropna())),
+            **figures,
         )
 
     return system_predictions
+
+
+def _inputs(system: System) -> dict[str, Any]:
+    """What the asset of a system loads and waits for."""
+    ins = {"line_rows": analytics.BETTING_LINES}
+    deps: list[Table | dg.AssetKey]
+    if system.ensemble:
+        deps = [predictions.SYSTEM_TABLES[c] for c in system.ensemble.components]
+    else:
+        deps = [PLAYER_FEATURES]
+        if system.uses_past:
+            deps += [analytics.HISTORICAL_GAMES, raw.BOX_SCORES]
+        if system.trained:
+            deps += [raw.SCHEDULE, raw.BOX_SCORES, model_key(system.system_id)]
+    return {"ins": ins, "deps": deps}
+
+
+def _rows(
+    context: dg.AssetExecutionContext,
+    system: System,
+    days: Sequence[date],
+    line_rows: pd.DataFrame,
+    warehouse: Warehouse,
+    settings: Settings,
+    model_store: ModelStore,
+    now: datetime,
+) -> pd.DataFrame:
+    """The rows of a system for some dates."""
+    if system.ensemble:
+        tables = [predictions.SYSTEM_TABLES[c] for c in system.ensemble.components]
+        stored = warehouse.query(_stored_sql(warehouse, tables), first=days[0], last=days[-1])
+        return predict(system, wide(system.ensemble, stored, line_rows), line_rows)
+    feature_rows = warehouse.read(PLAYER_FEATURES, days)
+    past = None
+    if system.uses_past:
+        sql = history.past_form_sql(settings.look_back_days)
+        past = warehouse.query(sql, first=days[0], last=days[-1])
+    if system.trained:
+        chosen, made = models_for(system.trained, days, warehouse, settings, model_store, now)
+        record(context, system.system_id, made)
+        system = bind(system, system.trained, chosen)
+    return predict(system, feature_rows, line_rows, past)
+
+
+def _stored_sql(warehouse: Warehouse, tables: Sequence[Table]) -> str:
+    """The rows of some systems' tables for @first..@last."""
+    columns = ", ".join(c.name for c in predictions.SYSTEM_COLUMNS)
+    return " UNION ALL ".join(
+        f"SELECT {columns} FROM {warehouse.table(t)} WHERE game_date BETWEEN @first AND @last" for t in tables
+    )
 
 
 def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -71,11 +130,8 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         clock: dg.ResourceParam[Clock],
     ):
         days = partition_days(context)
-        columns = ", ".join(c.name for c in predictions.SYSTEM_COLUMNS)
-        claims = " UNION ALL ".join(
-            f"SELECT {columns} FROM {warehouse.table(t)} WHERE game_date BETWEEN @first AND @last" for t in tables
-        )
-        judged = warehouse.query(lines.claimed_lines_sql(f"({claims})"), first=days[0], last=days[-1])
+        claims = f"({_stored_sql(warehouse, tables)})"
+        judged = warehouse.query(lines.claimed_lines_sql(claims), first=days[0], last=days[-1])
         published, held_back = gate.split(judged)
         now = pd.Timestamp(clock())
         published = published.assign(

@@ -9,6 +9,8 @@ from nba_props.schemas import Table, raw
 HISTORY_JOB = "ingest_history"
 #: landed rosters of past dates
 ROSTERS_JOB = "ingest_rosters"
+#: the models of a week
+TRAIN_JOB = "train"
 #: every asset of a date, from landed payloads to the published ledger
 PREDICT_JOB = "predict"
 
@@ -20,6 +22,7 @@ def _tables(*tables: Table) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*(asset_key(t) for t in tables)).without_checks()
 
 
+_MODELS = dg.AssetSelection.groups("models")
 JOBS = (
     dg.define_asset_job(
         HISTORY_JOB,
@@ -32,8 +35,13 @@ JOBS = (
         description="Team membership as landed before a date.",
     ),
     dg.define_asset_job(
+        TRAIN_JOB,
+        selection=_MODELS,
+        description="The models of a week, from the games before it.",
+    ),
+    dg.define_asset_job(
         PREDICT_JOB,
-        selection=dg.AssetSelection.all(),
+        selection=dg.AssetSelection.all() - _MODELS,
         description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate.",
     ),
 )

@@ -10,15 +10,18 @@ from importlib import resources
 
 import dagster as dg
 
-from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB
+from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start
 from nba_props.domain.history import GAMES_FOUND_SQL
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.schemas import raw
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.models import ModelStore
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -34,6 +37,8 @@ class Outcome:
     run_id: str
     success: bool
     errors: list[str] = field(default_factory=list)
+    #: systems that failed while the run went on, and why
+    failures: list[str] = field(default_factory=list)
     #: asset, check, severity and description of every check that did not pass
     failed_checks: list[tuple[str, str, str, str]] = field(default_factory=list)
     passed_checks: int = 0
@@ -51,28 +56,43 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def plan(
-    warehouse: Warehouse, landing: LandingZone, settings: Settings, days: Sequence[date]
+    warehouse: Warehouse,
+    landing: LandingZone,
+    settings: Settings,
+    days: Sequence[date],
+    models: ModelStore,
+    today: date,
 ) -> list[tuple[str, date, date]]:
     """The runs that ``days`` need: job, first and last date; what earlier dates lack comes before the dates themselves.
 
     Averages need every date since the season began, or of the look-back if that is longer. Who plays where needs the
-    game days of the season before, and every landed roster. Nothing before the first partition is asked for.
+    game days of the season before, models those of the seasons they learn from. Nothing before the first partition is
+    asked for. Models of past weeks are trained by the systems that need them; the running week's is trained here.
     """
     before = days[0] - timedelta(1)
     full_from = max(history_start(days[0], settings.look_back_days), settings.first_date)
     identity_from = max(identity_start(days[0]), settings.first_date)
+    learn_from = max(training_start(week_of(days[0]), settings.training_seasons), settings.first_date)
     wanted = {
         *(dates_between(full_from, before) if full_from <= before else []),
-        *nba_stats.landed_box_score_days(landing, identity_from, before),
+        *nba_stats.landed_box_score_days(landing, min(identity_from, learn_from), before),
     }
     present = set(warehouse.partitions(raw.SCHEDULE)) & set(warehouse.partitions(raw.BOX_SCORES))
-    lacking = (wanted - present) | (wanted & _thin_dates(warehouse, identity_from, before))
+    lacking = (wanted - present) | (wanted & _thin_dates(warehouse, min(identity_from, learn_from), before))
     rosters = set(nba_stats.landed_roster_days(landing, identity_from, before)) - set(warehouse.partitions(raw.ROSTERS))
     return [
         *((HISTORY_JOB, *span) for span in spans(lacking)),
         *((ROSTERS_JOB, *span) for span in spans(rosters)),
+        *_training(models, days, today),
         (PREDICT_JOB, days[0], days[-1]),
     ]
+
+
+def _training(models: ModelStore, days: Sequence[date], today: date) -> list[tuple[str, date, date]]:
+    """The training of the running week, when a date of it is asked for and a system has no model for it yet."""
+    week = week_of(today)
+    lacking = any(week not in models.weeks(s.system_id) for s in SYSTEMS if s.trained)
+    return [(TRAIN_JOB, week, week)] if lacking and week in {week_of(d) for d in days} else []
 
 
 def _thin_dates(warehouse: Warehouse, first: date, last: date) -> set[date]:
@@ -140,6 +160,13 @@ def execute(
                 cause = cause.cause
             text = (cause.message if cause else event.message or "").strip()
             outcome.errors.append(f"{event.step_key}: {text}")
+    failures = {}
+    for event in result.all_events:
+        if event.is_step_materialization and event.asset_key:
+            found = event.materialization.metadata.get("failure")
+            if found is not None:
+                failures[event.asset_key.to_user_string()] = str(found.value)
+    outcome.failures = [f"{asset}: {text}" for asset, text in failures.items()]
     for check in result.get_asset_check_evaluations():
         if check.passed:
             outcome.passed_checks += 1

@@ -18,6 +18,7 @@ from nba_props.partitions import partition_days
 from nba_props.schemas import Table
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.models import ModelStore
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Scope:
 
     warehouse: Warehouse
     settings: Settings
+    models: ModelStore
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,10 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
         context: dg.AssetCheckExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
+        model_store: dg.ResourceParam[ModelStore],
     ) -> Iterator[dg.AssetCheckResult]:
         days = partition_days(context)
-        scope = Scope(warehouse, settings)
+        scope = Scope(warehouse, settings, model_store)
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
             rule = by_name[key.name]
             verdicts = rule.evaluate(scope, days)

@@ -14,6 +14,8 @@ from nba_props.domain.calendar import COUNTED_SQL, history_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql, is_stale
+from nba_props.domain.systems.base import System
+from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 
@@ -447,6 +449,10 @@ NO_PLACEHOLDER_LINES = Rule(
 
 def _judge_coverage(f: dict[str, Any]) -> Verdict:
     ok = f["rows"] == f["slate"] and f["forecasts"] + f["abstentions"] == f["rows"]
+    if f["slate"] and not f["rows"]:
+        return Verdict(
+            False, f"no row for any of {f['slate']} players: the system failed, its step says why", _figures(f)
+        )
     if f["slate"] and not f["forecasts"]:
         return Verdict(False, f"no forecast for any of {f['slate']} players", _figures(f), WARN)
     text = f"{f['rows']} rows for {f['slate']} players: {f['forecasts']} forecasts, {f['abstentions']} abstentions"
@@ -481,8 +487,49 @@ def covers_slate(table: Table) -> Rule:
     )
 
 
-def all_rules(system_tables: Sequence[Table]) -> list[Rule]:
+def model_is_in_force(trained: Trained) -> Rule:
+    """The newest model before each date is of its week and may serve it."""
+
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        slates = scope.warehouse.query(
+            "SELECT game_date, COUNT(*) AS players FROM nba_analytics.slate "
+            "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
+            first=days[0],
+            last=days[-1],
+        )
+        busy = {d.date() for d in slates["game_date"]}
+        cards = {week: scope.models.newest(trained.system_id, week) for week in {week_of(d) for d in days}}
+        return {day: _judge_model(trained, cards[week_of(day)], day, day in busy) for day in days}
+
+    return Rule(
+        "model_is_in_force",
+        trained.system_table,
+        f"A model of at most {MAX_AGE.days} days, of these features and this library, serves the date; "
+        "a week without a new one warns.",
+        evaluate,
+    )
+
+
+def _judge_model(trained: Trained, card: Card | None, day: date, busy: bool) -> Verdict:
+    way_out = f"materialize nba_models/{trained.system_id} for {week_of(day)}"
+    if not busy:
+        return Verdict(True, "no players on this date")
+    if card is None:
+        return Verdict(False, f"there is no model before {day}, so the system abstains: {way_out}")
+    figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
+    why = refusal(trained, card, day)
+    if why:
+        return Verdict(False, f"{why}; the system abstains: {way_out}", figures)
+    if card.week < week_of(day):
+        return Verdict(
+            False, f"the week of {week_of(day)} has no model, that of {card.week} serves: {way_out}", figures, WARN
+        )
+    return Verdict(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
+
+
+def all_rules(systems: Sequence[System]) -> list[Rule]:
     """Every rule of the platform."""
+    system_tables = [s.table for s in systems]
     tables = [
         raw.SCHEDULE,
         raw.BOX_SCORES,
@@ -524,6 +571,7 @@ def all_rules(system_tables: Sequence[Table]) -> list[Rule]:
             analytics.CONTEXT, "history_through >= game_date", "No game on or after the date is in any average."
         ),
         *(covers_slate(t) for t in system_tables),
+        *(model_is_in_force(s.trained) for s in systems if s.trained),
         NO_PLACEHOLDER_LINES,
         lines_have_provenance(predictions.PLAYER_PROP_PREDICTIONS, blocking=False),
         no_future_data(

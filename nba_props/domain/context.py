@@ -124,7 +124,7 @@ def build(
     Args:
         slate: rows of ``nba_analytics.slate``.
         history: rows of ``nba_analytics.historical_games``.
-        season: result of ``history.SEASON_SQL``.
+        season: result of ``history.season_sql``.
         team_form: result of ``history.team_form_sql``.
         lines: rows of ``nba_analytics.betting_lines``.
     """
@@ -167,5 +167,11 @@ def _null_reasons(out: pd.DataFrame, slate: pd.DataFrame) -> list[str]:
             reasons[column] = reasons[column].mask(unknown, slate["team_null_reason"])
     for column in ("line", "consensus_line", "opening_line"):
         reasons[column] = out["no_line_reason"].where(out[column].isna())
-    records = reasons.astype(object).where(reasons.notna(), None).to_dict("records")
-    return [json.dumps({k: v for k, v in r.items() if v is not None}, sort_keys=True) for r in records]
+    if reasons.empty:
+        return []
+    # rows have few distinct sets of reasons: each is written once
+    codes = pd.MultiIndex.from_frame(reasons.astype(object).where(reasons.notna(), "")).factorize()
+    texts = [
+        json.dumps({k: v for k, v in zip(reasons.columns, row, strict=True) if v}, sort_keys=True) for row in codes[1]
+    ]
+    return [texts[i] for i in codes[0]]

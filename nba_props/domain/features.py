@@ -8,6 +8,7 @@ No feature has a default: an unknown one is null, with a reason.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,11 @@ def _weighted(games: pd.DataFrame, half_life: float) -> pd.Series:
     return 0.5 ** ((games["recency"].astype("float64") - 1) / half_life)
 
 
-def form(history: pd.DataFrame) -> pd.DataFrame:
-    """Features of a player's past games alone, one row per ``game_date, player_id`` that has any."""
+def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
+    """Features of a player's past games, one row per ``game_date, player_id`` that has any.
+
+    ``league_rate`` is points per minute by ``game_date``: what a player of whom little is known is taken for.
+    """
     g = history[[*_DAY, "recency"]].copy()
     for column in ("points", "minutes", "fga", "fg3a", "fta", "ftm"):
         g[column] = history[column].astype("float64")
@@ -70,9 +74,9 @@ def form(history: pd.DataFrame) -> pd.DataFrame:
     five = by["next_2"].count() == 2
     trend = by["last_3"].mean() - by["next_2"].mean()
     minutes = total["rate_minutes"].where(total["rate_minutes"] > 0)
-    # the slate's own rate is what a player of whom little is known is taken for
-    day = total.groupby(level="game_date")[["rate_points", "rate_minutes"]].transform("sum")
-    prior = day["rate_points"] / day["rate_minutes"].where(day["rate_minutes"] > 0)
+    prior = pd.Series(
+        total.index.get_level_values("game_date").map(league_rate).to_numpy(dtype="float64"), index=total.index
+    )
     return pd.DataFrame(
         {
             "recent_trend": _step(trend.where(five), 2, 5),
@@ -99,6 +103,8 @@ def build(
     lines: pd.DataFrame,
     matchups: pd.DataFrame,
     team_state: pd.DataFrame,
+    league: pd.DataFrame,
+    absences: pd.DataFrame,
 ) -> pd.DataFrame:
     """The feature frame: one row per context row, every feature a float, null where unknown.
 
@@ -106,17 +112,21 @@ def build(
         context: rows of ``nba_analytics.upcoming_player_game_context``.
         history: rows of ``nba_analytics.historical_games``.
         lines: rows of ``nba_analytics.betting_lines``.
-        matchups: result of ``history.MATCHUP_SQL``.
+        matchups: result of ``history.matchup_sql``.
         team_state: result of ``history.team_state_sql``.
+        league: result of ``history.league_form_sql``.
+        absences: result of ``history.absence_sql``.
 
     Returns:
         The columns of ``nba_analytics.player_features``.
     """
     keys = ["game_date", "game_id", *_DAY[1:], "player_name", "player_lookup", "cutoff_at"]
     base = context.reset_index(drop=True)
-    own = form(history).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
+    rates = league.set_index("game_date")
+    own = form(history, rates["points_per_minute"]).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
     market = base[_DAY].merge(lines.drop_duplicates(_DAY), on=_DAY, how="left", validate="one_to_one")
     met = base[_DAY].merge(matchups, on=_DAY, how="left", validate="one_to_one")
+    missed = base[_DAY].merge(absences, on=_DAY, how="left", validate="one_to_one")
     state = team_state.set_index(["game_date", "team_id"])
     mine = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "team_id"]])).reset_index(drop=True)
     other = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "opponent_team_id"]])).reset_index(drop=True)
@@ -144,8 +154,10 @@ def build(
         "has_vegas_line": market["has_prop_line"].astype("float64"),
         "avg_points_vs_opponent": met["points_vs"].astype("float64"),
         "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(knows_team),
-        "league_pace": plain("team_pace_last_10").groupby(base["game_date"]).transform("mean"),
-        "league_def_rating": plain("opponent_def_rating_last_15").groupby(base["game_date"]).transform("mean"),
+        "league_pace": base["game_date"].map(rates["pace"]).astype("float64"),
+        "league_def_rating": base["game_date"].map(rates["def_rating"]).astype("float64"),
+        "games_missed": missed["games_missed"].astype("float64"),
+        "teammates_missing_minutes": missed["teammates_missing_minutes"].astype("float64"),
     }
     out = pd.concat([base[keys], pd.DataFrame(values)[list(NAMES)].astype("float64")], axis=1)
     out["schema_hash"] = SCHEMA_HASH
@@ -155,7 +167,7 @@ def build(
 
 def _copied(feature: Feature) -> bool:
     """Whether a feature is a context column under its own or a shorter name."""
-    computed = {"rest_advantage", "minutes_change", "playoff_game", "league_pace", "league_def_rating"}
+    computed = {"rest_advantage", "minutes_change", "playoff_game"}
     return (
         len(feature.source) == 1
         and feature.source[0].startswith(f"{CONTEXT_ADDRESS}.")
@@ -165,9 +177,18 @@ def _copied(feature: Feature) -> bool:
 
 def _null_reasons(frame: pd.DataFrame) -> list[str]:
     """For each row a JSON object of its null features and why they are null."""
-    nulls = frame[list(NAMES)].isna().to_numpy()
-    reasons = [(f.name, f.null_reason) for f in FEATURES]
-    return [
-        json.dumps({name: reason for (name, reason), null in zip(reasons, row, strict=True) if null}, sort_keys=True)
-        for row in nulls
+    reasons = {f.name: f.null_reason for f in FEATURES}
+    return reasons_as_json(frame[list(NAMES)].isna(), lambda name: reasons[name])
+
+
+def reasons_as_json(nulls: pd.DataFrame, reason: Callable[[str], str | None]) -> list[str]:
+    """For each row a JSON object of the columns that are true and their reasons; built once for each pattern of nulls,
+    of which there are few.
+    """
+    patterns, of_row = np.unique(nulls.to_numpy(dtype=bool), axis=0, return_inverse=True)
+    names = list(nulls.columns)
+    texts = [
+        json.dumps({n: reason(n) for n, null in zip(names, pattern, strict=True) if null}, sort_keys=True)
+        for pattern in patterns
     ]
+    return [texts[i] for i in of_row.ravel()]

@@ -15,7 +15,7 @@ from nba_props.domain.systems.base import MAX_POINTS
 
 _PREDICTION_PROBLEMS = {
     "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
-    "INVALID_CONFIDENCE": "confidence outside 0-1, or none beside a forecast",
+    "INVALID_CONFIDENCE": "confidence or probability outside 0-1, or no confidence beside a forecast",
     "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
     "MISSING_KEY": "game, player, system, model version or feature hash is missing",
     "DUPLICATE": "the system gave this player-game more than one row",
@@ -44,7 +44,9 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
             (points.isna() & ~abstains)
             | (points.notna() & abstains)
             | (points.notna() & ~points.between(0, MAX_POINTS)),
-            (points.notna() & ~confidence.between(0, 1)) | (points.isna() & confidence.notna()),
+            (points.notna() & ~confidence.between(0, 1))
+            | (points.isna() & confidence.notna())
+            | (judged["over_probability"].notna() & ~judged["over_probability"].between(0, 1)),
             ~rec.isin(["OVER", "UNDER", "PASS", "NO_LINE"])
             | (no_line != rec.eq("NO_LINE"))
             | (abstains & bets)

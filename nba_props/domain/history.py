@@ -1,6 +1,7 @@
 """History: the games a player, a season and a team have behind them, strictly before a date.
 
-Each statement answers for any number of players and dates at once, and runs inside the warehouse.
+Each statement answers for any number of players and dates at once, and runs inside the warehouse. Whom it answers for
+is a relation of player-games: the slate when serving, the games that were played when training.
 """
 
 from __future__ import annotations
@@ -11,8 +12,23 @@ from nba_props.schemas.raw import BOX_SCORE_STATS
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
 
+#: the player-games of @first..@last to answer for: those to come
+SLATE = "nba_analytics.slate"
+#: the same columns for the games that were played, one row for each player who entered
+PLAYED = f"""(
+  SELECT b.game_date, b.game_id, b.player_id, b.player_name, b.player_lookup, b.season, b.season_type, b.team_id,
+    b.team, CASE WHEN b.team_id = g.home_team_id THEN g.away_team_id ELSE g.home_team_id END AS opponent_team_id,
+    b.opponent, b.is_home, g.tipoff_at AS cutoff_at, b.points
+  FROM nba_raw.box_scores AS b
+  JOIN nba_raw.schedule AS g ON g.game_date = b.game_date AND g.game_id = b.game_id
+  WHERE b.game_date BETWEEN @first AND @last AND g.game_date BETWEEN @first AND @last
+    AND b.season_type IN ({COUNTED_SQL})
+)"""
+
 #: possessions of one side of a game, from the rows ``b`` of its players (reference 1.3)
 _POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
+#: player minutes are rounded, so a game has 48 plus 5 for each overtime that the sum of its players' minutes shows
+_GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
@@ -44,15 +60,15 @@ def _before(days: int) -> str:
     """
 
 
-def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES) -> str:
-    """``nba_analytics.historical_games`` for the slates of @first..@last: played games only, newest first."""
+def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES, asked: str = SLATE) -> str:
+    """``nba_analytics.historical_games`` for @first..@last: played games only, newest first."""
     return f"""
     SELECT s.game_date, s.player_id,
       ROW_NUMBER() OVER (
         PARTITION BY s.game_date, s.player_id ORDER BY b.game_date DESC, b.game_id DESC
       ) AS recency,
       b.game_date AS played_on, b.game_id, b.season, b.season_type, b.team_id, b.team, b.opponent, b.is_home, {_STATS}
-    FROM nba_analytics.slate AS s
+    FROM {asked} AS s
     JOIN nba_raw.box_scores AS b ON b.player_id = s.player_id AND {_before(look_back_days)}
     WHERE s.game_date BETWEEN @first AND @last
       AND {_behind(look_back_days)}
@@ -60,32 +76,32 @@ def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = 
     """
 
 
-#: per slate player: games, points and minutes of his season so far
-SEASON_SQL = f"""
-SELECT s.game_date, s.player_id, COUNT(*) AS games_season,
-  AVG(b.points) AS points_avg_season, AVG(b.minutes) AS minutes_avg_season
-FROM nba_analytics.slate AS s
-JOIN nba_raw.box_scores AS b
-  ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
-WHERE s.game_date BETWEEN @first AND @last
-  AND b.game_date >= @history_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
-GROUP BY s.game_date, s.player_id
-"""
+def season_sql(asked: str = SLATE) -> str:
+    """Per player: games, points and minutes of his season so far (from @history_from)."""
+    return f"""
+    SELECT s.game_date, s.player_id, COUNT(*) AS games_season,
+      AVG(b.points) AS points_avg_season, AVG(b.minutes) AS minutes_avg_season
+    FROM {asked} AS s
+    JOIN nba_raw.box_scores AS b
+      ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
+    WHERE s.game_date BETWEEN @first AND @last
+      AND b.game_date >= @history_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
+    GROUP BY s.game_date, s.player_id
+    """
 
 
-def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
-    """Per slate date and team: pace and offence over its last 10 games, defence over its last 15.
+def team_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+    """Per date and team: pace and offence over its last 10 games, defence over its last 15.
 
-    Pace = possessions x 48 / (team minutes / 5) (reference 1.3). Player
-    minutes are rounded, so team minutes are 240 plus 25 for each overtime that their sum shows. Results are rounded to
-    nine places, because the order in which an engine adds fractions is nobody's promise.
+    Pace = possessions x 48 / (team minutes / 5) (reference 1.3). Results are rounded to nine places, because the order
+    in which an engine adds fractions is nobody's promise.
     """
     return f"""
     WITH team_games AS (
       SELECT b.game_date, b.game_id, b.team_id,
         SUM(b.points) AS points,
         {_POSSESSIONS} AS possessions,
-        48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25)) AS minutes
+        {_GAME_MINUTES} AS minutes
       FROM nba_raw.box_scores AS b
       WHERE {_behind(look_back_days)}
       GROUP BY b.game_date, b.game_id, b.team_id
@@ -95,11 +111,11 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
       FROM team_games AS t
       JOIN team_games AS o ON o.game_id = t.game_id AND o.team_id <> t.team_id
     ),
-    asked AS (
-      SELECT DISTINCT game_date, team_id FROM nba_analytics.slate
+    teams AS (
+      SELECT DISTINCT game_date, team_id FROM {asked} AS s
       WHERE game_date BETWEEN @first AND @last AND team_id IS NOT NULL
       UNION DISTINCT
-      SELECT DISTINCT game_date, opponent_team_id AS team_id FROM nba_analytics.slate
+      SELECT DISTINCT game_date, opponent_team_id AS team_id FROM {asked} AS s
       WHERE game_date BETWEEN @first AND @last AND opponent_team_id IS NOT NULL
     ),
     ranked AS (
@@ -107,7 +123,7 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
         ROW_NUMBER() OVER (
           PARTITION BY s.game_date, s.team_id ORDER BY b.game_date DESC, b.game_id DESC
         ) AS recency
-      FROM asked AS s
+      FROM teams AS s
       JOIN both AS b ON b.team_id = s.team_id AND {_before(look_back_days)}
     )
     SELECT game_date, team_id,
@@ -121,20 +137,90 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """
 
 
-#: per slate player: his games against tonight's opponent since the start of the season before (from @identity_from)
-MATCHUP_SQL = f"""
-SELECT s.game_date, s.player_id, COUNT(*) AS games_vs, AVG(b.points) AS points_vs
-FROM nba_analytics.slate AS s
-JOIN nba_raw.box_scores AS b
-  ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
-WHERE s.game_date BETWEEN @first AND @last
-  AND b.game_date >= @identity_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
-GROUP BY s.game_date, s.player_id
-"""
+def league_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+    """Per date: the league's points per minute, pace and points per 100 possessions over the look-back."""
+    return f"""
+    WITH team_games AS (
+      SELECT b.game_date, b.game_id, b.team_id, SUM(b.points) AS points, SUM(b.minutes) AS player_minutes,
+        {_POSSESSIONS} AS possessions, {_GAME_MINUTES} AS minutes
+      FROM nba_raw.box_scores AS b
+      WHERE {_behind(look_back_days)}
+      GROUP BY b.game_date, b.game_id, b.team_id
+    ),
+    league_days AS (
+      SELECT game_date, SUM(points) AS points, SUM(player_minutes) AS player_minutes, SUM(possessions) AS possessions,
+        SUM(possessions * 48 / minutes) AS paces, COUNT(*) AS team_games
+      FROM team_games GROUP BY game_date
+    ),
+    dates AS (
+      SELECT DISTINCT s.game_date FROM {asked} AS s WHERE s.game_date BETWEEN @first AND @last
+    )
+    SELECT s.game_date,
+      ROUND(SUM(b.points) / NULLIF(SUM(b.player_minutes), 0), 9) AS points_per_minute,
+      ROUND(SUM(b.paces) / SUM(b.team_games), 9) AS pace,
+      ROUND(100 * SUM(b.points) / NULLIF(SUM(b.possessions), 0), 9) AS def_rating
+    FROM dates AS s
+    JOIN league_days AS b ON {_before(look_back_days)}
+    GROUP BY s.game_date
+    """
 
 
-def team_state_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
-    """Per slate date and team: games and wins in the look-back, and the date of the last one."""
+def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+    """Per player: ``games_missed`` of his team since he last played, and ``teammates_missing_minutes``.
+
+    The latter are the usual minutes (mean of the look-back) of team-mates who sat out the team's last game but played
+    in one of the three before: absences so recent that nobody's averages show them yet. Known from box scores alone.
+    """
+    return f"""
+    WITH teams AS (
+      SELECT DISTINCT s.game_date, s.team_id FROM {asked} AS s
+      WHERE s.game_date BETWEEN @first AND @last AND s.team_id IS NOT NULL
+    ),
+    games AS (
+      SELECT DISTINCT b.game_date, b.game_id, b.team_id FROM nba_raw.box_scores AS b WHERE {_behind(look_back_days)}
+    ),
+    ranked AS (
+      SELECT s.game_date, s.team_id, b.game_id,
+        ROW_NUMBER() OVER (PARTITION BY s.game_date, s.team_id ORDER BY b.game_date DESC, b.game_id DESC) AS ago
+      FROM teams AS s
+      JOIN games AS b ON b.team_id = s.team_id AND {_before(look_back_days)}
+    ),
+    members AS (
+      SELECT r.game_date, r.team_id, b.player_id, MIN(r.ago) AS ago, AVG(b.minutes) AS minutes
+      FROM ranked AS r
+      JOIN nba_raw.box_scores AS b ON b.game_id = r.game_id AND b.team_id = r.team_id
+      WHERE {_behind(look_back_days)}
+      GROUP BY r.game_date, r.team_id, b.player_id
+    ),
+    missing AS (
+      SELECT game_date, team_id, SUM(CASE WHEN ago BETWEEN 2 AND 4 THEN minutes ELSE 0 END) AS minutes
+      FROM members GROUP BY game_date, team_id
+    )
+    SELECT s.game_date, s.player_id, m.ago - 1 AS games_missed,
+      ROUND(t.minutes - COALESCE(CASE WHEN m.ago BETWEEN 2 AND 4 THEN m.minutes END, 0), 9) AS teammates_missing_minutes
+    FROM {asked} AS s
+    JOIN missing AS t ON t.game_date = s.game_date AND t.team_id = s.team_id
+    LEFT JOIN members AS m ON m.game_date = s.game_date AND m.team_id = s.team_id AND m.player_id = s.player_id
+    WHERE s.game_date BETWEEN @first AND @last
+    """
+
+
+def matchup_sql(asked: str = SLATE) -> str:
+    """Per player: his games against the opponent, this season and the one before (from @identity_from)."""
+    return f"""
+    SELECT s.game_date, s.player_id, COUNT(*) AS games_vs, AVG(b.points) AS points_vs
+    FROM {asked} AS s
+    JOIN nba_raw.box_scores AS b
+      ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
+        AND CAST(SUBSTR(b.season, 1, 4) AS INT64) >= CAST(SUBSTR(s.season, 1, 4) AS INT64) - 1
+    WHERE s.game_date BETWEEN @first AND @last
+      AND b.game_date >= @identity_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
+    GROUP BY s.game_date, s.player_id
+    """
+
+
+def team_state_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+    """Per date and team: games and wins in the look-back, and the date of the last one."""
     return f"""
     WITH team_games AS (
       SELECT b.game_date, b.game_id, b.team_id, MAX(CASE WHEN b.won THEN 1 ELSE 0 END) AS win
@@ -142,12 +228,12 @@ def team_state_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
       WHERE {_behind(look_back_days)}
       GROUP BY b.game_date, b.game_id, b.team_id
     ),
-    asked AS (
-      SELECT DISTINCT game_date, team_id FROM nba_analytics.slate
+    teams AS (
+      SELECT DISTINCT game_date, team_id FROM {asked} AS s
       WHERE game_date BETWEEN @first AND @last AND team_id IS NOT NULL
     )
     SELECT s.game_date, s.team_id, COUNT(*) AS games, SUM(b.win) AS wins, MAX(b.game_date) AS last_played_on
-    FROM asked AS s
+    FROM teams AS s
     JOIN team_games AS b ON b.team_id = s.team_id AND {_before(look_back_days)}
     GROUP BY s.game_date, s.team_id
     """

@@ -219,14 +219,22 @@ class View:
         return f"{self.dataset}.{self.name}"
 
 
+def _text(values: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    # "empty" is what a column of nothing but nulls is called
+    if len(values) and pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
+        raise TypeError("text expected")
+    return values.astype(object).where(values.notna(), None)
+
+
 def _cast(values: pd.Series, kind: Type) -> pd.Series:
     import pandas as pd
 
     if kind is Type.STRING:
-        wrong = values[values.notna()].map(type).ne(str) if len(values) else values.isna()
-        if wrong.any():
-            raise TypeError("text expected")
-        return values.astype(object).where(values.notna(), None)
+        return _text(values)
+    if str(values.dtype) == PANDAS_DTYPES[kind] and kind is not Type.DATE:
+        return values
     if kind is Type.DATE:
         dates = pd.to_datetime(values, format="ISO8601") if values.dtype == object else pd.to_datetime(values)
         if getattr(dates.dtype, "tz", None) is not None:

@@ -82,14 +82,16 @@ EXTRA = (
     _history("minutes_ewma", "min", "Minutes, exponentially weighted", ("minutes",), _NO_GAME),
     _history("minutes_last_3", "min", "Mean minutes of the last 3 games", ("minutes",), _NO_GAME),
     _history("minutes_std_last_10", "min", "Sample deviation of minutes, last 10 games", ("minutes",), "FEWER_THAN_2_GAMES"),
-    _history("ppm_shrunk", "pts/min", "Weighted points per minute, shrunk to the slate's", ("points", "minutes"), _NO_GAME),
+    _history("ppm_shrunk", "pts/min", "Weighted points per minute, shrunk to the league's", ("points", "minutes"), _NO_GAME),
     _history("fga_per_minute", "shots/min", "Weighted field-goal attempts per minute", ("fga", "minutes"), _NO_GAME),
     _history("fta_per_minute", "shots/min", "Weighted free-throw attempts per minute", ("fta", "minutes"), _NO_GAME),
     _context("days_rest", "days", "Days since his last game", _NO_GAME),
     _context("games_season", "games", "Games this season"),
     _context("games_in_last_14_days", "games", "Appearances in the last 14 days"),
-    Feature("league_pace", "poss/48", "Mean pace of the slate's teams", (f"{CONTEXT_ADDRESS}.team_pace_last_10",), _NO_TEAM),
-    Feature("league_def_rating", "pts/100", "Mean defence of the slate's opponents", (f"{CONTEXT_ADDRESS}.opponent_def_rating_last_15",), _NO_TEAM),
+    Feature("league_pace", "poss/48", "League's mean pace in the look-back", (f"{_B}.fga",), "NO_GAME_IN_LOOK_BACK"),
+    Feature("league_def_rating", "pts/100", "League's points per 100 possessions in the look-back", (f"{_B}.points",), "NO_GAME_IN_LOOK_BACK"),
+    Feature("games_missed", "games", "Games of his team since he last played for it", (f"{_B}.game_id",), "NOT_YET_PLAYED_FOR_THE_TEAM"),
+    Feature("teammates_missing_minutes", "min", "Usual minutes of team-mates who sat out the last game and played in one of the three before", (f"{_B}.minutes",), _NO_TEAM),
 )  # fmt: skip
 FEATURES = (*LEGACY, *EXTRA)
 NAMES = tuple(f.name for f in FEATURES)

@@ -27,6 +27,14 @@ _CLAIM = (
         le=60,
     ),
     Column("confidence_score", Type.FLOAT64, "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
+    Column(
+        "over_probability",
+        Type.FLOAT64,
+        "P(points above the line, given that they are not equal to it), where the system gives one",
+        nullable=True,
+        ge=0,
+        le=1,
+    ),
     Column("recommendation", Type.STRING, "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
     Column("line_margin", Type.FLOAT64, "Predicted points less line", "points", nullable=True),
     Column("abstain_reason", Type.STRING, "Why the system gave no forecast", nullable=True),
@@ -49,6 +57,10 @@ SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
 SYSTEM_TABLES = {
     system_id: Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
     for system_id, description in {
+        "xgboost_v1": "Gradient-boosted trees on every feature but the market's, trained anew each week.",
+        "catboost_v8": "Gradient-boosted trees on the 33 legacy features, line included, trained anew each week.",
+        "ensemble_v1": "Mean of four systems' stored forecasts, each weighted by its confidence.",
+        "ensemble_v1_1": "Mean of five systems' stored forecasts with fixed weights.",
         "shrunk_rate_v1": "Weighted minutes times shrunken points per minute, adjusted for opponent and pace.",
         "similarity_balanced_v1": "Mean of the player's most similar past games, weighted by similarity.",
         "zone_matchup_v1": "Season average adjusted by the opponent's defence for each shot zone.",

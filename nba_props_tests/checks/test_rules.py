@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pandas as pd
@@ -74,6 +76,7 @@ DAMAGE = {
     (CONTEXT, "slate_is_complete"): (lambda f: f[f["team"] != "ALB"], "ERROR"),
     ("nba_analytics.player_features", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
     ("nba_predictions.moving_average", "covers_slate"): (lambda f: f.iloc[1:], "WARN"),
+    ("nba_predictions.xgboost_v1", "model_is_in_force"): ("model", "ERROR"),
     (LEDGER, "schema"): (first_row(predicted_points=61.0), "ERROR"),
     (LEDGER, "no_placeholder_lines"): (first_line(line=20.0, quote_id="none"), "ERROR"),
     (LEDGER, "lines_have_provenance"): (first_line(over_price=-999), "ERROR"),
@@ -86,6 +89,9 @@ def break_it(platform, address: str, damage) -> None:
     if damage == "hole":
         hole = DAY - timedelta(4)
         platform.warehouse._replace(TABLES["nba_raw.box_scores"], hole, TABLES["nba_raw.box_scores"].empty())
+        return
+    if damage == "model":
+        shutil.rmtree(platform.settings.models)
         return
     if damage == "unresolved":
         frame = TABLES["nba_reference.unresolved_names"].empty().reindex([0])
@@ -106,8 +112,6 @@ def break_it(platform, address: str, damage) -> None:
 @pytest.fixture(scope="module")
 def predicted(landed_history, tmp_path_factory):
     """Two game dates predicted, to be copied and damaged."""
-    import shutil
-
     import dagster as dg
 
     from nba_props_tests.conftest import open_platform
@@ -121,8 +125,6 @@ def predicted(landed_history, tmp_path_factory):
 
 @pytest.fixture
 def stored(predicted, tmp_path):
-    import shutil
-
     import dagster as dg
 
     from nba_props_tests.conftest import open_platform
@@ -135,15 +137,15 @@ def stored(predicted, tmp_path):
 def verdicts(platform, address: str, name: str, days):
     from nba_props.checks.partitioned import Scope
 
-    (rule,) = [r for r in all_rules([s.table for s in SYSTEMS]) if (r.table.address, r.name) == (address, name)]
-    return rule.evaluate(Scope(platform.warehouse, platform.settings), days)
+    (rule,) = [r for r in all_rules(SYSTEMS) if (r.table.address, r.name) == (address, name)]
+    return rule.evaluate(Scope(platform.warehouse, platform.settings, platform.models), days)
 
 
 SPAN = [DAY + timedelta(n) for n in range(3)]
 
 
 def test_every_rule_passes_on_clean_data(stored):
-    for rule in all_rules([s.table for s in SYSTEMS]):
+    for rule in all_rules(SYSTEMS):
         for days in ([DAY], SPAN):
             found = verdicts(stored, rule.table.address, rule.name, days)
             assert list(found) == days
@@ -160,12 +162,12 @@ def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, addres
     assert one.description
     both = verdicts(stored, address, name, SPAN)
     assert not both[DAY].passed
-    spared = set(SPAN) - {DAY} if damage != "hole" else set()
+    spared = set(SPAN) - {DAY} if damage not in ("hole", "model") else set()
     assert all(both[d].passed for d in spared), both
 
 
 def test_no_rule_is_left_untested():
-    rules = {(r.table.address, r.name) for r in all_rules([s.table for s in SYSTEMS])}
+    rules = {(r.table.address, r.name) for r in all_rules(SYSTEMS)}
     alike = {
         "nba_raw.rosters",
         "nba_raw.quarantined_games",
@@ -203,3 +205,26 @@ def test_evaluations_are_recorded_per_date_in_single_and_range_runs_twice(stored
         if last != DAY:
             assert by_date[str(NEXT)] == ["SUCCEEDED"] * run
             assert by_date[str(DAY + timedelta(1))] == ["SUCCEEDED"] * run
+
+
+def test_a_dead_retrain_shows_before_the_system_falls_silent(stored):
+    """A week without a new model warns; two weeks without one fail, and so does a model of another library."""
+    name = "model_is_in_force"
+    address = "nba_predictions.catboost_v8"
+    days = [DAY + timedelta(8), DAY + timedelta(14), DAY + timedelta(16)]
+    slate = stored.warehouse.read(TABLES["nba_analytics.slate"], [DAY])
+    for day in days:
+        stored.warehouse.write(TABLES["nba_analytics.slate"], slate.assign(game_date=pd.Timestamp(day)), [day])
+    found = verdicts(stored, address, name, days)
+    assert [(v.passed, v.severity.value) for v in found.values()] == [
+        (False, "WARN"),
+        (False, "WARN"),
+        (False, "ERROR"),
+    ]
+    assert "materialize nba_models/catboost_v8 for 2025-11-24" in found[days[2]].description
+    card = stored.models.card("catboost_v8", DAY)
+    old = stored.models.load(card)
+    stored.models.put(replace(old, card=replace(card, library_version="0.26")))
+    (verdict,) = verdicts(stored, address, name, [DAY]).values()
+    assert not verdict.passed
+    assert verdict.description.startswith("MODEL_LIBRARY_DIFFERS: trained by catboost 0.26")

@@ -27,9 +27,11 @@ def build(lake, days):
     )  # fmt: skip
     built = context.build(people, games, season, form, lines)
     span = {"first": days[0], "last": days[-1]}
-    met = lake.query(history.MATCHUP_SQL, **span, identity_from=FIRST)
+    met = lake.query(history.matchup_sql(), **span, identity_from=FIRST)
     state = lake.query(history.team_state_sql(), **span)
-    return boxes, games, built, PLAYER_FEATURES.validate(features.build(built, games, lines, met, state))
+    league, absences = (lake.query(sql(), **span) for sql in (history.league_form_sql, history.absence_sql))
+    rows = features.build(built, games, lines, met, state, league, absences)
+    return boxes, games, built, PLAYER_FEATURES.validate(rows)
 
 
 def test_features_equal_a_walk_through_the_rows(lake):
@@ -38,17 +40,8 @@ def test_features_equal_a_walk_through_the_rows(lake):
     checked = 0
     pooled = {}
     for day in rows["game_date"].unique():
-        weighted = []
-        for player in rows.loc[rows["game_date"] == day, "player_id"]:
-            past = boxes[
-                (boxes["player_id"] == player)
-                & (boxes["game_date"] < day)
-                & (boxes["game_date"] >= day - pd.Timedelta(days=90))
-            ]
-            past = past.sort_values("game_date", ascending=False).head(30)
-            w = 0.5 ** (np.arange(len(past)) / 16)
-            weighted.append(((w * past["points"]).sum(), (w * past["minutes"]).sum()))
-        pooled[day] = sum(p for p, _ in weighted) / sum(m for _, m in weighted)
+        behind = boxes[(boxes["game_date"] < day) & (boxes["game_date"] >= day - pd.Timedelta(days=90))]
+        pooled[day] = behind["points"].sum() / behind["minutes"].sum()
     for row in rows.itertuples():
         past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
         past = (
@@ -82,9 +75,10 @@ def test_the_trend_rises_when_points_rise():
         {"game_date": pd.Timestamp(DAY), "player_id": 1, "recency": range(1, 6), "points": [30, 30, 30, 10, 10],
          "minutes": 30, "fga": 10, "fg3a": 5, "fta": 2, "ftm": 2}
     )  # fmt: skip
-    assert features.form(rising)["recent_trend"].tolist() == [2.0]
-    assert features.form(rising.assign(points=[10, 10, 10, 30, 30]))["recent_trend"].tolist() == [-2.0]
-    assert features.form(rising.head(4))["recent_trend"].isna().all()
+    rate = pd.Series([0.5], index=[pd.Timestamp(DAY)])
+    assert features.form(rising, rate)["recent_trend"].tolist() == [2.0]
+    assert features.form(rising.assign(points=[10, 10, 10, 30, 30]), rate)["recent_trend"].tolist() == [-2.0]
+    assert features.form(rising.head(4), rate)["recent_trend"].isna().all()
 
 
 def test_every_null_has_a_reason_and_no_default_stands_in(lake):

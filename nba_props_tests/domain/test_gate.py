@@ -55,7 +55,7 @@ def honest(q: pd.DataFrame) -> pd.DataFrame:
         {
             "game_date": DAY, "game_id": q["game_id"], "player_id": np.arange(n) + 1, "player_name": q["source_name"],
             "player_lookup": q["player_lookup"], "system_id": "moving_average", "model_version": "1",
-            "predicted_points": 12.0, "confidence_score": 0.5, "recommendation": "PASS", "line_margin": 12.0 - q["line"],
+            "predicted_points": 12.0, "confidence_score": 0.5, "over_probability": 0.5, "recommendation": "PASS", "line_margin": 12.0 - q["line"],
             "abstain_reason": None, "components": "{}", "feature_hash": "0", "cutoff_at": CUTOFF, "has_prop_line": True,
             "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API", "sportsbook": q["bookmaker"],
             "quote_id": q["quote_id"], "line": q["line"], "over_price": q["over_price"].astype("Int64"),
@@ -106,6 +106,7 @@ def corruptions(rng: np.random.Generator):
             {"INVALID_PREDICTION"},
         ),
         "confidence in percent": (lambda n: {"confidence_score": 52.0}, {"INVALID_CONFIDENCE"}),
+        "probability in percent": (lambda n: {"over_probability": 52.0}, {"INVALID_CONFIDENCE"}),
         "HOLD": (lambda n: {"recommendation": "HOLD"}, {"INVALID_RECOMMENDATION"}),
         "NO_LINE beside a line": (lambda n: {"recommendation": "NO_LINE"}, {"INVALID_RECOMMENDATION"}),
         "no version": (lambda n: {"model_version": None}, {"MISSING_KEY"}),

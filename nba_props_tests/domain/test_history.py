@@ -71,7 +71,7 @@ def stored(lake: LakeWarehouse, players: int, days: list[date]) -> tuple[pd.Data
 def ask(lake: LakeWarehouse, days: list[date], look_back: int = 90, most: int = 30):
     span = {"first": days[0], "last": days[-1]}
     games = lake.query(history.historical_games_sql(look_back, most), **span)
-    season = lake.query(history.SEASON_SQL, **span, history_from=FIRST)
+    season = lake.query(history.season_sql(), **span, history_from=FIRST)
     form = lake.query(history.team_form_sql(look_back), **span)
     return TABLES["nba_analytics.historical_games"].validate(games), season, form
 

@@ -98,7 +98,7 @@ def test_shrunk_rate_is_minutes_times_rate_with_half_trust_in_the_surroundings()
     assert unknown["predicted_points"] == pytest.approx(18.0)
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.system_id)
+@pytest.mark.parametrize("system", [s for s in SYSTEMS if not s.trained and not s.ensemble], ids=lambda s: s.system_id)
 def test_every_system_abstains_by_name_and_answers_for_every_row(system):
     n = 6
     rng = np.random.default_rng(1)

@@ -152,7 +152,7 @@ def test_deleting_the_future_changes_no_prediction(platform, tmp_path):
         (platform.zone._path / path).unlink(missing_ok=True)
     shutil.copytree(platform.zone.root, tmp_path / "blind" / "landing")
     blind = open_platform(tmp_path / "blind", platform.instance)
-    blind.ingest(league.FIRST, DAY - timedelta(1))
+    blind.prepare()
     assert blind.predict(DAY).success
     cut = lake_frames(blind)
     for address in keep:
@@ -165,8 +165,8 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
 
     honest = assets.predict
 
-    def smuggle(system, features, lines, past):
-        frame = honest(system, features, lines, past).reset_index(drop=True)
+    def smuggle(system, *inputs):
+        frame = honest(system, *inputs).reset_index(drop=True)
         if system.system_id != "moving_average":
             return frame
         frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [
@@ -229,7 +229,7 @@ def test_a_genuine_verified_twenty_passes(make_platform):
         zone.land(f"the_odds_api/player_points/{DAY}/{game.event_id}-x.json.gz", payloads.historical(event, at))
 
     platform = make_platform(fill)
-    platform.ingest(league.FIRST, DAY - timedelta(1))
+    platform.prepare()
     outcome = platform.predict(DAY)
     assert outcome.success
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}

@@ -17,7 +17,7 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import Platform, utc
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.xdist_group("real")]
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 FIRST, LAST = date(2025, 10, 21), date(2025, 11, 15)
 
 

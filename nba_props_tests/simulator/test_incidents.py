@@ -13,6 +13,7 @@ import pytest
 
 from nba_props.automation.runner import plan
 from nba_props.definitions import build_defs
+from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import TABLES
 from nba_props.settings import load_settings
@@ -22,7 +23,7 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import Platform, utc
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("incidents")]
+pytestmark = [pytest.mark.slow]
 NEXT = NIGHT + timedelta(1)
 NOW = utc(2026, 1, 9, 15)
 
@@ -35,13 +36,16 @@ def open_league(folder, instance) -> Platform:
 
 
 def catch_up(platform: Platform, day: date) -> None:
-    for job, first, last in plan(platform.warehouse, platform.zone, platform.settings, [day])[:-1]:
+    today = game_date_of(platform.now)
+    for job, first, last in plan(platform.warehouse, platform.zone, platform.settings, [day], platform.models, today)[
+        :-1
+    ]:
         platform.run(job, first, last)
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A simulated league with the history before the night ingested, to be copied by each test."""
+    """A simulated league, history before the night ingested and its models trained, to be copied by each test."""
     folder = tmp_path_factory.mktemp("league") / "home"
     folder.mkdir()
     simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE])

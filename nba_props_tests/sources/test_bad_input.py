@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
@@ -123,7 +123,7 @@ def test_a_duplicate_capture_counts_once(make_platform):
         zone.land(path.replace(".json.gz", "-again.json.gz"), content)
 
     platform = make_platform(fill)
-    platform.ingest(league.FIRST, DAY - timedelta(1))
+    platform.prepare()
     assert platform.predict(DAY).failed_checks == []
     quotes = platform.query("SELECT COUNT(*) AS n, COUNT(DISTINCT quote_id) AS d FROM nba_raw.odds_quotes")
     assert quotes["n"][0] == quotes["d"][0] == 2 * 3 * GOOD_QUOTES

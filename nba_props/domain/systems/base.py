@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,10 @@ import pandas as pd
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import LINE_COLUMNS
 from nba_props.schemas.predictions import SYSTEM_TABLES
+
+if TYPE_CHECKING:
+    from nba_props.domain.systems.ensemble import Ensemble
+    from nba_props.domain.systems.trained import Trained
 
 MAX_POINTS = 60.0
 
@@ -24,7 +29,8 @@ class System:
     (never null there), ``optional`` (null where unknown) and ``line`` (null without one), and the players' past games
     (result of ``history.past_form_sql``) when ``uses_past`` is set. It returns, indexed alike, ``predicted_points``
     (0-60, null to abstain), ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or PASS); where it abstains a
-    ``reason``; and one column for each term of the forecast, named ``term_<name>``.
+    ``reason``; and one column for each term of the forecast, named ``term_<name>``. It may add ``over_probability``
+    (0-1, that points exceed the line given that they differ from it) and a ``model_version`` of each row's own.
     """
 
     system_id: str
@@ -35,6 +41,12 @@ class System:
     optional: tuple[str, ...]
     forecast: Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
     uses_past: bool = False
+    #: inputs that only accompany an optional one: part of the feature hash, not named when null
+    beside: tuple[str, ...] = ()
+    #: set when the forecast is a trained model's
+    trained: Trained | None = None
+    #: set when the features are other systems' stored results
+    ensemble: Ensemble | None = None
 
     @property
     def table(self) -> Table:
@@ -53,7 +65,7 @@ def predict(
     keys = ["game_date", "game_id", "player_id"]
     line_names = [c.name for c in LINE_COLUMNS]
     rows = features.merge(lines[[*keys, *line_names]], on=keys, how="left", validate="one_to_one")
-    inputs = [*system.required, *system.optional]
+    inputs = [*system.required, *system.optional, *system.beside]
     missing = rows[list(system.required)].isna()
     complete = ~missing.any(axis=1)
     asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line"]]
@@ -62,13 +74,19 @@ def predict(
     out = rows[[*keys, "player_name", "player_lookup", "cutoff_at", *line_names]].copy()
     out["system_id"] = system.system_id
     out["model_version"] = system.model_version
+    if "model_version" in forecast:
+        out["model_version"] = forecast["model_version"].fillna(system.model_version)
     out["predicted_points"] = forecast["predicted_points"].astype("float64")
     out["confidence_score"] = forecast["confidence_score"].astype("float64").where(out["predicted_points"].notna())
+    chance = forecast.get("over_probability", np.nan)
+    out["over_probability"] = pd.Series(chance, index=rows.index, dtype="float64")
     out["line_margin"] = out["predicted_points"] - out["line"]
     answered = out["predicted_points"].notna()
     out["recommendation"] = np.where(out["line"].isna(), "NO_LINE", forecast["side"].where(answered, "PASS"))
     names = np.array(system.required, dtype=object)
-    lacking = pd.Series([f"MISSING_INPUT: {', '.join(names[row])}" for row in missing.to_numpy()], index=rows.index)
+    lacking = pd.Series(
+        [f"MISSING_INPUT: {', '.join(names[row])}" for row in missing.to_numpy(dtype=bool)], index=rows.index
+    )
     own_reason = forecast["reason"] if "reason" in forecast else pd.Series(None, index=rows.index, dtype=object)
     out["abstain_reason"] = own_reason.where(complete, lacking).where(~answered, None)
     out["components"] = _components(system, rows, forecast)
@@ -118,7 +136,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 def _components(system: System, rows: pd.DataFrame, forecast: pd.DataFrame) -> list[str]:
     terms = forecast[[c for c in forecast if c.startswith("term_")]].rename(columns=lambda c: c.removeprefix("term_"))
     optional = np.array(system.optional, dtype=object)
-    left_out = [list(optional[row]) for row in rows[list(system.optional)].isna().to_numpy()]
+    left_out = [list(optional[row]) for row in rows[list(system.optional)].isna().to_numpy(dtype=bool)]
     records = terms.astype(object).where(terms.notna(), None).to_dict("records")
     return [
         json.dumps({**{k: round(v, 6) for k, v in r.items() if v is not None}, "left_out": out}, sort_keys=True)

@@ -1,0 +1,83 @@
+"""``catboost_v8``: gradient-boosted symmetric trees on the 33 legacy features, the line and its movement included.
+
+The legacy model file is lost; this one is trained week by week. Its loss is the absolute error, because a line sits at
+the median. A row without a line is forecast too, from the other features. Betting rule and confidence are the legacy
+ones (reference 2.5).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.systems import trained
+from nba_props.domain.systems.trained import Trained, system_of
+from nba_props.schemas.features import LEGACY
+
+
+class CatBoost:
+    """Models by ``CatBoostRegressor``, stored in CatBoost's binary format."""
+
+    library = "catboost"
+    suffix = "cbm"
+    parameters: Mapping[str, Any] = {
+        "loss_function": "MAE",
+        "iterations": 300,
+        "depth": 5,
+        "learning_rate": 0.08,
+        "l2_leaf_reg": 5.0,
+        "random_seed": 1,
+    }
+
+    def version(self) -> str:
+        from importlib.metadata import version
+
+        return version("catboost")
+
+    def fit(self, inputs: pd.DataFrame, points: pd.Series) -> bytes:
+        import catboost
+
+        model = catboost.CatBoostRegressor(
+            **self.parameters, thread_count=trained.THREADS, logging_level="Silent", allow_writing_files=False
+        )
+        model.fit(inputs.astype("float32"), points)
+        with tempfile.TemporaryDirectory() as folder:  # the library writes its format to files only
+            path = Path(folder) / "model.cbm"
+            model.save_model(str(path), format="cbm")
+            return path.read_bytes()
+
+    def ask(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
+        return np.asarray(self._load(artefact).predict(inputs.astype("float32")), dtype="float64")
+
+    def importances(self, artefact: bytes) -> dict[str, float]:
+        model = self._load(artefact)
+        values = model.get_feature_importance(type="PredictionValuesChange")
+        return {
+            name: round(float(value) / 100, 5)
+            for name, value in zip(model.feature_names_, values, strict=True)
+            if value
+        }
+
+    @staticmethod
+    def _load(artefact: bytes) -> Any:
+        import catboost
+
+        model = catboost.CatBoostRegressor()
+        model.load_model(blob=artefact)
+        return model
+
+
+TRAINED = Trained(
+    system_id="catboost_v8",
+    learner=CatBoost(),
+    inputs=tuple(f.name for f in LEGACY),
+    required=("points_avg_last_10", "minutes_avg_last_10"),
+    base_confidence=75,
+    min_edge=1.0,
+)
+SYSTEM = system_of(TRAINED)

@@ -1,0 +1,80 @@
+"""``xgboost_v1``: gradient-boosted trees on every feature but the market's.
+
+The legacy system of this name was a rule set with random noise; here it is a model, trained week by week. Its loss is
+pseudo-Huber, between mean and median, because a line sits near the median and points are skewed. Betting rule and
+confidence are the legacy ones (reference 2.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.systems import trained
+from nba_props.domain.systems.trained import Trained, system_of
+from nba_props.schemas.features import MARKET, NAMES
+
+
+class XGBoost:
+    """Models by ``xgboost.train``, stored as UBJSON."""
+
+    library = "xgboost"
+    suffix = "ubj"
+    rounds = 300
+    parameters: Mapping[str, Any] = {
+        "objective": "reg:pseudohubererror",
+        "huber_slope": 4.0,
+        "max_depth": 4,
+        "eta": 0.05,
+        "subsample": 0.8,
+        "colsample_bytree": 0.6,
+        "min_child_weight": 30,
+        "lambda": 5.0,
+        "tree_method": "hist",
+        "seed": 1,
+        "num_boost_round": rounds,
+    }
+
+    def version(self) -> str:
+        from importlib.metadata import version
+
+        return version("xgboost")
+
+    def fit(self, inputs: pd.DataFrame, points: pd.Series) -> bytes:
+        import xgboost
+
+        own = {k: v for k, v in self.parameters.items() if k != "num_boost_round"}
+        matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), points, nthread=trained.THREADS)
+        booster = xgboost.train({**own, "nthread": trained.THREADS}, matrix, num_boost_round=self.rounds)
+        return bytes(booster.save_raw("ubj"))
+
+    def ask(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
+        booster = self._load(artefact)
+        return np.asarray(booster.inplace_predict(inputs.astype("float32")), dtype="float64")
+
+    def importances(self, artefact: bytes) -> dict[str, float]:
+        gains = self._load(artefact).get_score(importance_type="total_gain")
+        total = sum(gains.values()) or 1.0
+        return {name: round(gain / total, 5) for name, gain in gains.items()}
+
+    @staticmethod
+    def _load(artefact: bytes) -> Any:
+        import xgboost
+
+        booster = xgboost.Booster({"nthread": trained.THREADS})
+        booster.load_model(bytearray(artefact))
+        return booster
+
+
+TRAINED = Trained(
+    system_id="xgboost_v1",
+    learner=XGBoost(),
+    inputs=tuple(n for n in NAMES if n not in MARKET),
+    required=("points_avg_last_10", "minutes_ewma"),
+    base_confidence=70,
+    min_edge=1.5,
+)
+SYSTEM = system_of(TRAINED)

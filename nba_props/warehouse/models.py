@@ -1,0 +1,98 @@
+"""Where trained models are kept: files in the library's own format, a card for each week, in a folder or a bucket.
+
+``<root>/<system_id>/<week>/<fingerprint>.<suffix>`` holds a model, ``card.json`` beside it names the one in force. The
+card is written last, so a killed training leaves the model before it in force; files of earlier trainings stay.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nba_props.domain.systems.trained import Card, Model, week_of
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+_CARD = "card.json"
+
+
+class CorruptModel(RuntimeError):
+    """A stored model is not the one its card describes, or can't be read."""
+
+
+class ModelStore:
+    """Models by system and week under a root folder or bucket URL."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+
+    @cached_property
+    def _path(self) -> UPath:
+        from upath import UPath
+
+        return UPath(self.root)
+
+    def put(self, model: Model) -> None:
+        """Store a model and put it in force for its week."""
+        folder = self._path / model.card.system_id / model.card.week.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(folder / model.card.file_name, model.artefact)
+        _replace(folder / _CARD, model.card.to_json().encode())
+
+    def weeks(self, system_id: str) -> list[date]:
+        """The weeks that have a model, in order."""
+        place = self._path / system_id
+        if not place.is_dir():
+            return []
+        return sorted(date.fromisoformat(p.name) for p in place.iterdir() if (p / _CARD).exists())
+
+    def card(self, system_id: str, week: date) -> Card:
+        """The card of the model in force for a week.
+
+        Raises:
+            CorruptModel: it can't be read.
+        """
+        path = self._path / system_id / week.isoformat() / _CARD
+        try:
+            return Card.from_json(path.read_text())
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
+
+    def newest(self, system_id: str, day: date) -> Card | None:
+        """The card of the newest model of ``day``'s week or before; None when there is none."""
+        weeks = [w for w in self.weeks(system_id) if w <= week_of(day)]
+        return self.card(system_id, weeks[-1]) if weeks else None
+
+    def load(self, card: Card) -> Model:
+        """The model of a card.
+
+        Raises:
+            CorruptModel: its file is absent, or another than the card describes.
+        """
+        path = self._path / card.system_id / card.week.isoformat() / card.file_name
+        try:
+            artefact = path.read_bytes()
+        except OSError as error:
+            raise CorruptModel(f"{path} can't be read: {error}. {_way_out(card.system_id, card.week)}") from error
+        if hashlib.sha256(artefact).hexdigest() != card.sha256:
+            raise CorruptModel(f"{path} is not the file its card describes. {_way_out(card.system_id, card.week)}")
+        return Model(card, artefact)
+
+
+def _way_out(system_id: str, week: date) -> str:
+    return f"Materialize nba_models/{system_id} for {week} again"
+
+
+def _replace(path: UPath, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new; an object store does that by itself."""
+    if not isinstance(path, os.PathLike):
+        path.write_bytes(data)
+        return
+    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

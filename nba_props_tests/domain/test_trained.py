@@ -1,0 +1,174 @@
+"""Models: what they may see, what is refused, and that chance gives no skill."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.domain.systems import SYSTEMS, catboost_v8, trained, xgboost_v1
+from nba_props.domain.systems.base import predict
+from nba_props.domain.systems.trained import Card, TooFewRows, bind, over_probability, refusal, train, week_of
+from nba_props.schemas.analytics import LINE_COLUMNS
+from nba_props.schemas.features import LEGACY, MARKET, NAMES, SCHEMA_HASH
+from nba_props_tests.conftest import utc
+
+WEEK = date(2025, 12, 1)
+NOW = utc(2025, 12, 1, 9)
+BOTH = [xgboost_v1.TRAINED, catboost_v8.TRAINED]
+
+
+def played(seed: int = 1, rows: int = 3000) -> pd.DataFrame:
+    """Training rows whose points follow the level of the player, with noise; a week of them lies after ``WEEK``."""
+    rng = np.random.default_rng(seed)
+    level = rng.gamma(3, 4, rows)
+    frame = pd.DataFrame({n: rng.normal(size=rows) for n in NAMES})
+    frame["points_avg_last_10"] = level
+    frame["points_ewma"] = level + rng.normal(0, 1, rows)
+    frame["vegas_points_line"] = np.where(rng.random(rows) < 0.5, np.nan, np.round(level) + 0.5)
+    frame["game_date"] = pd.Timestamp(WEEK) - pd.to_timedelta(rng.integers(-7, 60, rows), unit="D")
+    frame["game_id"] = [f"{i:010d}" for i in range(rows)]
+    frame["player_id"] = rng.integers(1, 400, rows)
+    frame["points"] = rng.poisson(level)
+    return frame
+
+
+@pytest.mark.parametrize("system", BOTH, ids=lambda t: t.system_id)
+class TestAModel:
+    def test_learns_and_says_what_it_is(self, system):
+        frame = played()
+        model = train(system, frame, WEEK, 3, NOW)
+        card = model.card
+        assert card.schema_hash == SCHEMA_HASH
+        assert card.library_version == system.learner.version()
+        assert card.trained_through < WEEK
+        assert card.rows == (frame["game_date"] < pd.Timestamp(WEEK)).sum()
+        assert card.metrics["holdout_mae"] < 4
+        assert {"holdout_last_10_mae", "holdout_line_mae", "holdout_rows_with_line"} <= set(card.metrics)
+        assert sum(card.importances.values()) == pytest.approx(1, abs=0.01)
+        assert next(iter(card.importances)) in ("points_avg_last_10", "points_ewma", "vegas_points_line")
+        assert Card.from_json(card.to_json()) == card
+        assert b"sklearn" not in model.artefact
+        assert not model.artefact.startswith(b"\x80"), "a pickle"
+
+    def test_is_blind_to_its_week_and_after(self, system):
+        """Deleting or corrupting every later game gives the same model, byte for byte of its forecasts."""
+        frame = played()
+        later = frame["game_date"] >= pd.Timestamp(WEEK)
+        assert later.sum() > 200
+        corrupt = frame.copy()
+        corrupt.loc[later, [*NAMES, "points"]] = 999.0
+        made = [train(system, f, WEEK, 3, NOW) for f in (frame, frame[~later], corrupt.sample(frac=1, random_state=3))]
+        assert len({m.card.fingerprint for m in made}) == 1
+        asked = frame[list(system.inputs)].head(500)
+        answers = [system.learner.ask(m.artefact, asked) for m in made]
+        np.testing.assert_array_equal(answers[0], answers[1])
+        np.testing.assert_array_equal(answers[0], answers[2])
+
+    def test_learns_from_so_many_seasons_and_no_more(self, system):
+        frame = played()
+        frame.loc[frame.index[:100], "game_date"] = pd.Timestamp("2022-12-01")
+        assert train(system, frame, WEEK, 3, NOW).card.trained_from >= date(2023, 10, 1)
+        assert train(system, frame, WEEK, 4, NOW).card.trained_from == date(2022, 12, 1)
+
+    def test_needs_rows(self, system):
+        few = played(rows=trained.MIN_ROWS)
+        with pytest.raises(TooFewRows, match=f"{trained.MIN_ROWS} are needed"):
+            train(system, few, WEEK, 3, NOW)
+
+    def test_has_no_skill_on_shuffled_points(self, system):
+        """The canary: were anything of the outcome in the inputs, shuffled points would still be learnt."""
+        frame = played(rows=6000)
+        rng = np.random.default_rng(5)
+        shuffled = frame.assign(points=rng.permutation(frame["points"].to_numpy()))
+        model = train(system, shuffled, WEEK, 3, NOW)
+        test = played(seed=9, rows=3000)
+        points = rng.permutation(frame["points"].to_numpy())[:3000]
+        own = np.abs(system.learner.ask(model.artefact, test[list(system.inputs)]) - points).mean()
+        constant = np.abs(np.median(frame["points"]) - points).mean()
+        assert own > constant - 0.05
+        assert model.card.metrics["holdout_mae"] > constant - 0.25
+        skilled = train(system, frame, WEEK, 3, NOW)
+        assert skilled.card.metrics["holdout_mae"] < 0.75 * model.card.metrics["holdout_mae"]
+
+    @pytest.mark.parametrize(
+        ("change", "day", "reason"),
+        [
+            ({}, WEEK, None),
+            ({}, WEEK + timedelta(14), None),
+            ({}, WEEK + timedelta(15), "MODEL_TOO_OLD: of the week of 2025-12-01, 15 days before"),
+            ({"schema_hash": "other"}, WEEK, "MODEL_SCHEMA_DIFFERS"),
+            ({"library_version": "0.1"}, WEEK, "MODEL_LIBRARY_DIFFERS"),
+            ({"library": "another"}, WEEK, "MODEL_LIBRARY_DIFFERS"),
+            ({"trained_through": WEEK}, WEEK, "MODEL_KNOWS_THE_FUTURE"),
+        ],
+    )
+    def test_is_refused_when_it_does_not_fit(self, system, change, day, reason):
+        card = replace(train(system, played(), WEEK, 3, NOW).card, **change)
+        found = refusal(system, card, day)
+        assert found is None if reason is None else found.startswith(reason)
+
+    def test_serves_each_date_with_its_own_model_and_abstains_by_name(self, system):
+        model = train(system, played(), WEEK, 3, NOW)
+        other = train(system, played(seed=2), WEEK + timedelta(7), 3, NOW)
+        days = [WEEK, WEEK + timedelta(8), WEEK + timedelta(30)]
+        chosen = {days[0]: model, days[1]: other, days[2]: "MODEL_TOO_OLD: of another age"}
+        features = played(seed=4, rows=30).assign(
+            game_date=np.repeat(pd.to_datetime(days), 10), player_id=range(30), player_name="A", player_lookup="a",
+            cutoff_at=pd.Timestamp(NOW),
+        )  # fmt: skip
+        features.loc[0, system.required[0]] = np.nan
+        lines = features[["game_date", "game_id", "player_id"]].assign(**{c.name: None for c in LINE_COLUMNS})
+        lines["line"] = [12.5, np.nan] * 15
+        (plain,) = [s for s in SYSTEMS if s.trained == system]
+        out = predict(bind(plain, system, chosen), features, lines)
+        assert set(out["model_version"][1:10]) == {model.card.version}
+        assert set(out["model_version"][10:20]) == {other.card.version}
+        assert set(out["abstain_reason"][20:]) == {"MODEL_TOO_OLD: of another age"}
+        assert out["predicted_points"][20:].isna().all()
+        assert out["abstain_reason"][0] == f"MISSING_INPUT: {system.required[0]}"
+        direct = system.learner.ask(other.artefact, features.loc[10:19, list(system.inputs)])
+        np.testing.assert_array_equal(out["predicted_points"][10:20], direct.clip(0, 60))
+        chance = out["over_probability"]
+        assert (chance.isna() == (out["line"].isna() | out["predicted_points"].isna())).all()
+        assert chance.dropna().between(0, 1).all()
+        shuffled = predict(bind(plain, system, chosen), features.sample(frac=1, random_state=1), lines)
+        pd.testing.assert_frame_equal(shuffled.sort_values("player_id", ignore_index=True), out, check_exact=True)
+
+    def test_without_a_model_bound_it_does_not_answer(self, system):
+        (plain,) = [s for s in SYSTEMS if s.trained == system]
+        with pytest.raises(ValueError, match="has no model"):
+            plain.forecast(pd.DataFrame())
+
+
+def test_the_market_is_hidden_from_one_and_shown_to_the_other():
+    assert set(xgboost_v1.TRAINED.inputs).isdisjoint(MARKET)
+    assert set(xgboost_v1.TRAINED.inputs) | set(MARKET) == set(NAMES)
+    assert catboost_v8.TRAINED.inputs == tuple(f.name for f in LEGACY)
+    assert len(catboost_v8.TRAINED.inputs) == 33
+
+
+def test_a_chance_falls_with_the_line_and_a_hit_line_is_set_aside():
+    card = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW).card
+    forecast = np.full(9, 15.0)
+    chance = over_probability(card, forecast, np.array([3.5, 8.5, 12.5, 14.5, 15.5, 18.5, 25.5, 15.0, np.nan]))
+    assert (np.diff(chance[:7]) < 0).all()
+    assert 0.35 < chance[3] < 0.65
+    assert chance[4] < chance[7] < chance[3], "a whole line lies between its half points"
+    assert np.isnan(chance[8])
+
+
+@pytest.mark.parametrize(("day", "monday"), [("2025-12-01", "2025-12-01"), ("2025-12-07", "2025-12-01")])
+def test_a_week_begins_on_monday(day, monday):
+    assert week_of(date.fromisoformat(day)) == date.fromisoformat(monday)
+
+
+def test_no_module_pickles():
+    source = Path(trained.__file__).parents[2]
+    found = [p for p in source.rglob("*.py") if re.search(r"\b(pickle|joblib)\b", p.read_text())]
+    assert found == []

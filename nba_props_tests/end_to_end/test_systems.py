@@ -1,0 +1,194 @@
+"""All systems together: models train themselves, one failure stays its own, and the future does not matter."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+from nba_props.assets import predictions as assets
+from nba_props.definitions import build_defs
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import week_of
+from nba_props.schemas import TABLES, raw
+from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, Platform, open_platform
+
+TRAINED = ("xgboost_v1", "catboost_v8")
+
+
+def rows_of(platform: Platform, system: str, day=DAY) -> pd.DataFrame:
+    return platform.warehouse.read(SYSTEM_TABLES[system], [day])
+
+
+def rebuild(platform: Platform) -> None:
+    platform.definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
+
+
+@pytest.mark.parametrize("broken", ["moving_average", "catboost_v8"])
+def test_one_failing_system_stops_no_other(platform, monkeypatch, broken):
+    honest = assets.predict
+
+    def fail(system, *arguments):
+        if system.system_id == broken:
+            raise ZeroDivisionError("a bug in the formula")
+        return honest(system, *arguments)
+
+    monkeypatch.setattr(assets, "predict", fail)
+    rebuild(platform)
+    outcome = platform.predict(DAY)
+    assert outcome.success, outcome.errors
+    assert outcome.failures == [f"nba_predictions/{broken}: ZeroDivisionError: a bug in the formula"]
+    assert platform.failed(outcome) == {f"{broken}.covers_slate": "ERROR"}
+    assert rows_of(platform, broken).empty
+    published = platform.query(
+        "SELECT system_id, COUNT(*) AS n FROM nba_predictions.current_predictions GROUP BY system_id"
+    )
+    assert dict(zip(published["system_id"], published["n"], strict=True)) == {
+        s.system_id: 36 for s in SYSTEMS if s.system_id != broken
+    }
+    combined = [s for s in SYSTEMS if s.ensemble and broken in s.ensemble.components]
+    for system in combined:
+        assert (
+            rows_of(platform, system.system_id)["components"]
+            .str.contains(f'"left_out": ["{broken}"]', regex=False)
+            .all()
+        )
+
+
+def test_trouble_with_storage_fails_the_run_instead(platform, monkeypatch):
+    from nba_props.warehouse.base import CorruptPartition
+
+    def corrupt(*arguments):
+        raise CorruptPartition("the disk is gone")
+
+    monkeypatch.setattr(assets, "predict", corrupt)
+    rebuild(platform)
+    assert not platform.predict(DAY).success
+
+
+def test_a_past_date_trains_the_models_it_needs_in_order(platform):
+    """Two weeks back, long after: both systems answer, with models of the dates' own weeks, made known to Dagster."""
+    shutil.rmtree(platform.settings.models)
+    platform.now = league.tipoff(DAY) + timedelta(days=60)
+    first = DAY - timedelta(6)
+    assert platform.predict(first, DAY).success
+    for system in TRAINED:
+        assert platform.models.weeks(system) == [week_of(first), week_of(DAY)]
+        for day in (first, DAY):
+            rows = rows_of(platform, system, day)
+            assert rows["predicted_points"].notna().all()
+            assert set(rows["model_version"]) == {platform.models.card(system, week_of(day)).version}
+            assert platform.models.card(system, week_of(day)).trained_through < week_of(day)
+        recorded = platform.instance.get_materialized_partitions(dg.AssetKey(["nba_models", system]))
+        assert recorded == {str(week_of(first)), str(week_of(DAY))}
+
+
+def test_the_running_week_is_not_trained_behind_the_schedules_back(platform):
+    shutil.rmtree(platform.settings.models)
+    outcome = platform.predict(DAY)
+    assert outcome.success
+    for system in TRAINED:
+        assert platform.models.weeks(system) == []
+        rows = rows_of(platform, system)
+        assert rows["predicted_points"].isna().all()
+        assert set(rows["abstain_reason"]) == {"NO_MODEL: none is trained yet"}
+    failed = platform.failed(outcome)
+    assert {f"{s}.model_is_in_force" for s in TRAINED} <= set(failed)
+    assert failed["xgboost_v1.model_is_in_force"] == "ERROR"
+    assert rows_of(platform, "ensemble_v1")["predicted_points"].notna().all()
+
+
+def test_too_little_history_fails_the_training_by_name_and_keeps_the_other_weeks(platform):
+    shutil.rmtree(platform.settings.models)
+    outcome = platform.run("train", week_of(league.FIRST), week_of(DAY))
+    assert not outcome.success
+    (error,) = [e for e in outcome.errors if e.startswith("xgboost_v1")]
+    assert "2 of 4 weeks could not be trained: 2025-10-20: there are" in error or "2025-10-20: 0 games" in error
+    for system in TRAINED:
+        weeks = platform.models.weeks(system)
+        assert week_of(DAY) in weeks
+        assert week_of(league.FIRST) not in weeks
+        assert platform.instance.get_materialized_partitions(dg.AssetKey(["nba_models", system])) == {
+            str(w) for w in weeks
+        }
+
+
+def test_a_model_of_other_features_is_refused(platform, monkeypatch):
+    from nba_props.domain.systems import trained
+
+    monkeypatch.setattr(trained, "SCHEMA_HASH", "another")
+    outcome = platform.predict(DAY)
+    assert outcome.success
+    assert rows_of(platform, "catboost_v8")["abstain_reason"].str.startswith("MODEL_SCHEMA_DIFFERS").all()
+    assert platform.failed(outcome)["catboost_v8.model_is_in_force"] == "ERROR"
+
+
+def test_the_same_model_again_publishes_nothing_new(platform):
+    platform.predict(DAY)
+    before = platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY prediction_id")
+    assert platform.train(week_of(DAY)).success
+    assert platform.predict(DAY).success
+    after = platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY prediction_id")
+    pdt.assert_frame_equal(after, before)
+
+
+def damaged(platform: Platform, how: str) -> None:
+    """What the landing zone would hold had the future not happened, or happened otherwise."""
+    rng = np.random.default_rng(11)
+    for day in sorted({g.day for g in league.games() if g.day >= DAY}):
+        path = platform.zone._path / league.log_path(day)
+        rows = [r for g in league.games() if g.day == day for r in league.log_rows(g)]
+        path.unlink()
+        if how == "corrupt":
+            for row in rows:
+                row |= {
+                    "PTS": int(rng.integers(0, 60)),
+                    "MIN": int(rng.integers(0, 48)),
+                    "FGA": int(rng.integers(0, 40)),
+                }
+            league.land_log(platform.zone, day, rows)
+    for game in [g for g in league.games() if g.day >= DAY]:
+        path, _ = league.capture(game, -30)
+        (platform.zone._path / path).unlink(missing_ok=True)
+        if how == "corrupt":
+            platform.zone.land(*league.capture(game, -30, shift=float(rng.integers(-9, 30))))
+
+
+@pytest.mark.parametrize("how", ["delete", "corrupt"])
+def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
+    """Box scores of the date and later, quotes from tip-off on: gone or turned upside down, no feature, model or
+    prediction changes. The whole way is run again, from landing to models to ledger.
+    """
+    platform.ingest(DAY, DAY + timedelta(6))
+    assert platform.predict(DAY).success
+    shutil.copytree(platform.zone.root, tmp_path / "other" / "landing")
+    other = open_platform(tmp_path / "other", platform.instance)
+    damaged(other, how)
+    other.ingest(league.FIRST, DAY + timedelta(6))
+    assert other.train(week_of(DAY)).success
+    assert other.predict(DAY).success
+    for table in (PLAYER_FEATURES, *SYSTEM_TABLES.values()):
+        pdt.assert_frame_equal(
+            other.warehouse.read(table, [DAY]),
+            platform.warehouse.read(table, [DAY]),
+            check_exact=True,
+            obj=table.address,
+        )
+    for system in TRAINED:
+        mine, theirs = (p.models.card(system, week_of(DAY)) for p in (platform, other))
+        assert mine.fingerprint == theirs.fingerprint
+        assert mine.residuals == theirs.residuals
+    if how == "corrupt":
+        boxes = [p.warehouse.read(raw.BOX_SCORES, [DAY]) for p in (platform, other)]
+        assert not boxes[0]["points"].equals(boxes[1]["points"]), (
+            "the damage has to be there for the test to mean anything"
+        )
+    assert TABLES[PLAYER_FEATURES.address] is PLAYER_FEATURES
