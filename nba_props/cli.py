@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nba_props.warehouse.lake import LakeWarehouse
 
 #: width of tables where the output is no terminal
-_WIDTH = 160
+_WIDTH = 180
 _DEMO_SEED = 7
 _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 #: spans up to this many dates print a board for each date, longer ones for the last
@@ -109,6 +109,97 @@ def backfill(span: list[date]) -> None:
         _run(settings, landing, span, rows=0, boards=False)
 
 
+@main.command()
+@click.argument("span", type=DateSpan())
+def validate(span: list[date]) -> None:
+    """The final validation of SPAN and the detectors as of its end; exit status 1 when one fails."""
+    from nba_props.domain import quality
+    from nba_props.schemas.predictions import SYSTEM_TABLES
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        warehouse = LakeWarehouse(load_settings().lake)
+        published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), span[0], span[-1])
+        findings = {name: find(published, span[0], span[-1]) for name, find in quality.VALIDATION.items()}
+        findings |= {name: find(published, span[-1]) for name, find in quality.DETECTORS.items()}
+    for name, finding in findings.items():
+        bad = "[yellow]warns [/yellow]" if name in quality.WARNINGS else "[red]fails [/red]"
+        mark = "[green]passes[/green]" if finding.passed else bad
+        console.print(f"{mark} {name.removeprefix('validation_')}: {finding.text}", soft_wrap=True)
+    passed = sum(finding.passed for finding in findings.values())
+    console.print(f"{passed} of {len(findings)} pass for {span[0]}..{span[-1]}")
+    if any(not finding.passed and name not in quality.WARNINGS for name, finding in findings.items()):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("span", type=DateSpan())
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write the page.  [default: home/reports/]")
+def report(span: list[date], out: Path | None) -> None:
+    """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
+    from nba_props import report as page
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        settings = load_settings()
+        warehouse = LakeWarehouse(settings.lake)
+        if page.is_simulated(warehouse):
+            console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
+        shown = page.tables(warehouse, span[0], span[-1])
+        for title, table in shown.items():
+            _print_table(console, table, f"{title}, {span[0]}..{span[-1]}")
+        if not shown:
+            console.print(f"nothing on a verified line is graded in {span[0]}..{span[-1]}: `nba-props grade` does that")
+        path = page.write_report(warehouse, settings, span[0], span[-1], out)
+    console.print(f"page      {path}", soft_wrap=True)
+
+
+@main.command()
+@click.argument("span", type=DateSpan())
+def grade(span: list[date]) -> None:
+    """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
+    from nba_props.automation import runner
+    from nba_props.automation.jobs import GRADE_JOB
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        settings = load_settings()
+        landing = LandingZone(settings.landing)
+        landing.require()
+        warehouse = LakeWarehouse(settings.lake)
+        with runner.open_instance(settings) as instance:
+            planned = [(GRADE_JOB, span[0], span[-1])]
+            outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
+        sound = _print_findings(console, outcomes)
+        counts = warehouse.query(
+            "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
+            "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
+            first=span[0],
+            last=span[-1],
+        )
+    _print_table(console, counts, f"Grades of the current predictions, {span[0]}..{span[-1]}")
+    console.print(f"next      nba-props report {span[0]}..{span[-1]}")
+    if not sound:
+        sys.exit(1)
+
+
+def _print_findings(console: Console, outcomes: list[Outcome]) -> bool:
+    """Print what failed and which checks did not pass; whether nothing of severity ERROR is among it."""
+    for outcome in outcomes:
+        for error in [*outcome.errors, *outcome.failures]:
+            console.print(f"[red]failed[/red] {error}", soft_wrap=True)
+        for asset, check, severity, text in outcome.failed_checks:
+            colour = "red" if severity == "ERROR" else "yellow"
+            console.print(f"[{colour}]{severity}[/{colour}] {asset} {check}: {text}", soft_wrap=True)
+    return all(o.success for o in outcomes) and not any(
+        severity == "ERROR" for o in outcomes for _, _, severity, _ in o.failed_checks
+    )
+
+
 def _run(
     settings: Settings,
     landing: LandingZone,
@@ -156,14 +247,8 @@ def _run(
             planned = runner.plan(warehouse, landing, settings, span, models, today)
             outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
     seconds = time.monotonic() - started
-    for outcome in outcomes:
-        for error in [*outcome.errors, *outcome.failures]:
-            console.print(f"[red]failed[/red] {error}", soft_wrap=True)
-        for asset, check, severity, text in outcome.failed_checks:
-            colour = "red" if severity == "ERROR" else "yellow"
-            console.print(f"[{colour}]{severity}[/{colour}] {asset} {check}: {text}", soft_wrap=True)
+    sound = _print_findings(console, outcomes)
     succeeded = all(o.success for o in outcomes)
-    sound = succeeded and not any(severity == "ERROR" for o in outcomes for _, _, severity, _ in o.failed_checks)
     if succeeded:
         if boards:
             _print_boards(console, warehouse, span, rows, simulated=landing.is_simulated)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from nba_props.assets import analytics, models, predictions, raw, reference
+from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.jobs import JOBS
 from nba_props.checks.partitioned import build_checks
@@ -55,6 +55,7 @@ def build_defs(
             *trained,
             *systems,
             gate,
+            *monitoring.build(partitions),
         ],
         asset_checks=build_checks(rules, partitions),
         jobs=JOBS,

@@ -1,14 +1,13 @@
 """``nba_models``: a model of each trained system for each week, and the choice of one for a date."""
 
-import base64
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
+from nba_props import plots
 from nba_props.assets.tables import OWNERS, asset_key
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
@@ -180,30 +179,17 @@ def record(context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Ca
 
 def card_metadata(card: Card) -> dict[str, Any]:
     """What the UI shows of a model: its card, and its importances as a picture."""
+    top = dict(list(card.importances.items())[:_SHOWN_IMPORTANCES])
+    importances = plots.bars(top, "share of importance")
     return {
         "version": card.version,
         "trained_on": f"{card.rows} games of players, {card.trained_from} to {card.trained_through}",
         "dagster/partition_row_count": card.rows,
         **card.metrics,
-        "importances": importances_plot(card.importances),
+        "importances": dg.MetadataValue.md(f"![importances]({plots.data_uri(importances)})"),
         "schema_hash": card.schema_hash,
         "fingerprint": card.fingerprint,
         "card": dg.MetadataValue.json(
             {"parameters": dict(card.parameters), "inputs": list(card.inputs), "sha256": card.sha256}
         ),
     }
-
-
-def importances_plot(importances: Mapping[str, float]) -> dg.MarkdownMetadataValue:
-    """The largest importances as horizontal bars."""
-    from matplotlib.figure import Figure
-
-    top = list(importances.items())[:_SHOWN_IMPORTANCES][::-1]
-    figure = Figure(figsize=(6, 0.28 * len(top) + 0.8), layout="constrained")
-    axes = figure.subplots()
-    axes.barh([name for name, _ in top], [share for _, share in top], color="#4f6d8f")
-    axes.set_xlabel("share of importance")
-    axes.spines[["top", "right"]].set_visible(False)
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=80)
-    return dg.MetadataValue.md(f"![importances](data:image/png;base64,{base64.b64encode(data.getvalue()).decode()})")

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from nba_props.assets.tables import asset_key
-from nba_props.schemas import Table, raw
+from nba_props.schemas import Table, predictions, raw
 
 #: schedule and box scores of past dates
 HISTORY_JOB = "ingest_history"
@@ -23,6 +23,9 @@ def _tables(*tables: Table) -> dg.AssetSelection:
 
 
 _MODELS = dg.AssetSelection.groups("models")
+#: what became of the predictions of past dates
+GRADE_JOB = "grade"
+
 JOBS = (
     dg.define_asset_job(
         HISTORY_JOB,
@@ -38,6 +41,15 @@ JOBS = (
         TRAIN_JOB,
         selection=_MODELS,
         description="The models of a week, from the games before it.",
+    ),
+    dg.define_asset_job(
+        GRADE_JOB,
+        selection=dg.AssetSelection.assets(
+            *(asset_key(t) for t in (raw.SCHEDULE, raw.QUARANTINED_GAMES, raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES)),
+            *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
+        )
+        | dg.AssetSelection.groups("monitoring"),
+        description="Results of past dates, the grades of their predictions, scoreboard and monitoring views.",
     ),
     dg.define_asset_job(
         PREDICT_JOB,

@@ -10,10 +10,11 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
-from nba_props.domain.calendar import COUNTED_SQL, history_start
+from nba_props.domain import quality
+from nba_props.domain.calendar import COUNTED_SQL, history_start, season_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
-from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql, is_stale
+from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
 from nba_props.schemas import Table, analytics, predictions, raw, reference
@@ -409,7 +410,6 @@ def _judge_placeholders(f: dict[str, Any]) -> Verdict:
     return Verdict(True, f"{f['published']} published rows, no placeholder published or held back", _figures(f))
 
 
-_PLACEHOLDER_REASONS = "('PLACEHOLDER_LINE', 'NO_SOURCE', 'UNKNOWN_SOURCE')"
 NO_PLACEHOLDER_LINES = Rule(
     "no_placeholder_lines",
     predictions.PLAYER_PROP_PREDICTIONS,
@@ -427,11 +427,11 @@ NO_PLACEHOLDER_LINES = Rule(
           LEFT JOIN published AS p
             ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
               AND p.player_id = h.player_id AND p.created_at > h.quarantined_at
-          WHERE h.game_date BETWEEN @first AND @last AND h.reason IN {_PLACEHOLDER_REASONS} AND p.player_id IS NULL
+          WHERE h.game_date BETWEEN @first AND @last AND h.reason IN ({PLACEHOLDER_REASONS_SQL}) AND p.player_id IS NULL
         ),
         counts AS (
           SELECT game_date, 1 AS published,
-            CASE WHEN line_problem IN {_PLACEHOLDER_REASONS} THEN 1 ELSE 0 END AS placeholders, 0 AS blocked
+            CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 ELSE 0 END AS placeholders, 0 AS blocked
           FROM published
           UNION ALL
           SELECT game_date, 0 AS published, 0 AS placeholders, 1 AS blocked FROM held_back
@@ -527,6 +527,66 @@ def _judge_model(trained: Trained, card: Card | None, day: date, busy: bool) -> 
     return Verdict(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
+def _judge_accounts(f: dict[str, Any]) -> Verdict:
+    text = f"{f['published']} published rows, {f['graded']} grades"
+    return Verdict(f["published"] == f["graded"], text, _figures(f))
+
+
+EVERY_ROW_IS_GRADED = Rule(
+    "every_row_is_graded",
+    predictions.PREDICTION_ACCURACY,
+    "As many grades as published rows: none is lost, none is counted twice.",
+    _by_query(
+        """
+        SELECT p.game_date, p.published, COALESCE(a.graded, 0) AS graded FROM (
+          SELECT game_date, COUNT(*) AS published FROM nba_predictions.player_prop_predictions
+          WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+        ) AS p LEFT JOIN (
+          SELECT game_date, COUNT(*) AS graded FROM nba_predictions.prediction_accuracy
+          WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+        ) AS a ON a.game_date = p.game_date
+        """,
+        _judge_accounts,
+        {"published": 0, "graded": 0},
+    ),
+    blocking=True,
+)
+
+
+def _from_findings(name: str, find: Callable[[quality.Published, date], quality.Finding]) -> Rule:
+    """A rule on the graded predictions from a function of ``domain/quality.py``."""
+
+    severity = WARN if name in quality.WARNINGS else dg.AssetCheckSeverity.ERROR
+
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        first = min(season_start(days[0]), days[0] - quality.WINDOW)
+        published = quality.Published(scope.warehouse.query, tuple(predictions.SYSTEM_TABLES), first, days[-1])
+        found = {d: find(published, d) for d in days}
+        return {d: Verdict(f.passed, f.text, dict(f.figures), severity) for d, f in found.items()}
+
+    return Rule(name, predictions.PREDICTION_ACCURACY, (find.__doc__ or name).split("\n")[0], evaluate)
+
+
+def _validation(
+    find: Callable[[quality.Published, date, date], quality.Finding],
+) -> Callable[[quality.Published, date], quality.Finding]:
+    """A part of the brief's validation over the 30 days up to a date; a date without games has nothing to add."""
+
+    def over_window(published: quality.Published, day: date) -> quality.Finding:
+        if day not in set(published.games["game_date"]):
+            return quality.Finding(True, "no games on this date")
+        return find(published, day - quality.WINDOW, day)
+
+    over_window.__doc__ = find.__doc__
+    return over_window
+
+
+DETECTORS = [
+    *(_from_findings(name, find) for name, find in quality.DETECTORS.items()),
+    *(_from_findings(name, _validation(find)) for name, find in quality.VALIDATION.items()),
+]
+
+
 def all_rules(systems: Sequence[System]) -> list[Rule]:
     """Every rule of the platform."""
     system_tables = [s.table for s in systems]
@@ -544,6 +604,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         PLAYER_FEATURES,
         *system_tables,
         predictions.PLAYER_PROP_PREDICTIONS,
+        predictions.PREDICTION_ACCURACY,
     ]
     quarantines = [raw.QUARANTINED_GAMES, raw.QUARANTINED_BOX_SCORES, raw.QUARANTINED_QUOTES, raw.QUARANTINED_ROSTERS]
     return [
@@ -579,4 +640,6 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
             "line_minutes_before_game <= 0 OR (created_at < cutoff_at AND is_backfill)",
             "Every published line was seen before the cut-off.",
         ),
+        EVERY_ROW_IS_GRADED,
+        *DETECTORS,
     ]

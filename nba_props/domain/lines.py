@@ -80,19 +80,24 @@ LINE_PROBLEMS = {
 }
 
 
-def claimed_lines_sql(claims: str) -> str:
+#: the reasons that make a line a placeholder, and not merely wrong, as the inside of an SQL list
+PLACEHOLDER_REASONS_SQL = "'PLACEHOLDER_LINE', 'NO_SOURCE', 'UNKNOWN_SOURCE'"
+
+
+def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
     """SQL that selects every row of ``claims`` (alias p) with its ``line_problem``; row count in is row count out.
 
-    The caller gives ``@first`` and ``@last``, the dates of the claims.
+    The caller gives ``@first`` and ``@last``, the dates of the claims; a view has none to give and is not ``bounded``.
     """
+    within = "AND {0}.game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
     SELECT p.*, {line_problem_sql()} AS line_problem
     FROM {claims} AS p
     LEFT JOIN nba_raw.odds_quotes AS q
-      ON q.game_date = p.game_date AND q.quote_id = p.quote_id AND q.game_date BETWEEN @first AND @last
+      ON q.game_date = p.game_date AND q.quote_id = p.quote_id {within.format("q")}
     LEFT JOIN nba_reference.resolved_names AS r
       ON r.game_date = q.game_date AND r.game_id = q.game_id AND r.source_name = q.source_name
-        AND r.source = q.data_source AND r.game_date BETWEEN @first AND @last
+        AND r.source = q.data_source {within.format("r")}
     """
 
 

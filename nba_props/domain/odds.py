@@ -52,3 +52,15 @@ def implied_probability(price: pd.Series) -> pd.Series:
 def vig(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
     """The book's overround of a two-sided quote: implied over plus implied under, less one."""
     return implied_probability(over_price) + implied_probability(under_price) - 1
+
+
+def over_probability(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
+    """De-vigged (multiplicative) P(over) of a two-sided quote: the over's share of both implied probabilities."""
+    over = implied_probability(over_price)
+    return over / (over + implied_probability(under_price))
+
+
+def payout(price: pd.Series) -> pd.Series:
+    """Profit of one unit won at an American price: -110 -> 0.909, +150 -> 1.5; null stays null."""
+    p = price.astype("float64")
+    return pd.Series(np.where(p < 0, -100 / p, p / 100), index=price.index).where(p.notna())

@@ -3,7 +3,7 @@
 Belongs here: what a table promises. Does not: how rows are made (domain) or stored (warehouse).
 """
 
-from nba_props.schemas import analytics, features, predictions, raw, reference
+from nba_props.schemas import analytics, features, monitoring, predictions, raw, reference
 from nba_props.schemas.base import Column, ContractError, Table, Type, View, WriteMode
 
 _TABLES = [
@@ -26,9 +26,15 @@ _TABLES = [
     *predictions.SYSTEM_TABLES.values(),
     predictions.PLAYER_PROP_PREDICTIONS,
     predictions.QUARANTINED_PREDICTIONS,
+    predictions.PREDICTION_ACCURACY,
+    predictions.GRADE_HISTORY,
+    monitoring.SCOREBOARD,
 ]
 
 TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
-VIEWS: dict[str, View] = {v.address: v for v in [predictions.CURRENT_PREDICTIONS]}
+VIEWS: dict[str, View] = {
+    v.address: v
+    for v in (predictions.CURRENT_PREDICTIONS, predictions.JUDGED_PREDICTIONS, *monitoring.MONITORING_VIEWS)
+}
 
 __all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode"]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from nba_props.domain.lines import claimed_lines_sql
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, Type, View, WriteMode
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
@@ -121,4 +122,86 @@ CURRENT_PREDICTIONS = View(
     ) AS ranked
     WHERE current_rank = 1
     """,
+)
+
+#: every ledger row with what ``is_valid_line`` says of its line, and whether it is the current one
+JUDGED_PREDICTIONS = View(
+    "nba_predictions",
+    "judged_predictions",
+    "Every row of the ledger with the problem of its line (null for a valid one) and whether it is the current row.",
+    f"""
+    SELECT j.*, c.prediction_id IS NOT NULL AS is_current
+    FROM ({claimed_lines_sql("nba_predictions.player_prop_predictions", bounded=False)}) AS j
+    LEFT JOIN nba_predictions.current_predictions AS c
+      ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
+    """,
+)
+
+OUTCOMES = ("WIN", "LOSS", "PUSH", "VOID", "NO_BET", "PENDING")
+VOID_REASONS = ("DID_NOT_PLAY", "PLAYED_ELSEWHERE", "POSTPONED", "GAME_MOVED")
+
+
+def _real(name: str, description: str, unit: str = "points") -> Column:
+    return Column(name, Type.FLOAT64, description, unit, nullable=True)
+
+
+def _maybe(name: str, description: str) -> Column:
+    return Column(name, Type.BOOL, description, nullable=True)
+
+
+_GRADE = (
+    Column("outcome", Type.STRING, "WIN, LOSS, PUSH, VOID, NO_BET or PENDING", isin=OUTCOMES),
+    Column("void_reason", Type.STRING, "Why a row is void", nullable=True, isin=VOID_REASONS),
+    Column("actual_points", Type.INT64, "Points scored; null while pending or void", "points", nullable=True, ge=0),
+    Column("minutes_played", Type.INT64, "Minutes played", "min", nullable=True, ge=0),
+    _maybe("prediction_correct", "The side won; null without a decided bet"),
+)
+_LEDGER_PART = tuple(
+    replace(c, nullable=c.name not in ("prediction_id", "game_date"), ge=None, le=None, isin=None)
+    for c in _LEDGER
+    if c.name not in ("components", "abstain_reason", "feature_hash", "line_source_api")
+)
+
+PREDICTION_ACCURACY = Table(
+    "nba_predictions",
+    "prediction_accuracy",
+    "The grade of every published prediction, valid or not: what came of it, its errors and its profit. Grading again "
+    "replaces a date; see grade_history for what a grade was before.",
+    (
+        *_LEDGER_PART,
+        Column("is_current", Type.BOOL, "The current row of its system, player and game"),
+        Column("line_problem", Type.STRING, "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
+        Column("is_valid_line", Type.BOOL, "A verified sportsbook quote stands behind the line"),
+        *_GRADE,
+        _real("absolute_error", "Distance of forecast and points"),
+        _real("signed_error", "Forecast less points: positive is too high"),
+        _real("line_absolute_error", "Distance of line and points"),
+        _real("last_10_absolute_error", "Distance of the last-10 average and points"),
+        _real("predicted_margin", "Forecast less line"),
+        _real("actual_margin", "Points less line"),
+        _maybe("within_3_points", "The forecast missed by at most 3"),
+        _maybe("within_5_points", "The forecast missed by at most 5"),
+        Column("confidence_decile", Type.INT64, "1-10: floor(10 x confidence) + 1", nullable=True, ge=1, le=10),
+        _real("profit", "Profit of one unit staked on the side at the quoted price; 0 for push and void", "units"),
+        _real("best_profit", "The same at the best price offered for the line", "units"),
+        Column("market_over_probability", Type.FLOAT64, "De-vigged P(over) of the quote", nullable=True, ge=0, le=1),
+        Column("graded_at", Type.TIMESTAMP, "When"),
+    ),
+    key=("prediction_id",),
+)  # fmt: skip
+
+GRADE_HISTORY = Table(
+    "nba_predictions",
+    "grade_history",
+    "Every grade a prediction ever had: a row is added when a grade first appears or changes.",
+    (
+        GAME_DATE,
+        Column("grade_id", Type.STRING, "Hash of the prediction, this grade and the grade before it"),
+        Column("prediction_id", Type.STRING, "The graded prediction"),
+        *_GRADE,
+        Column("replaces", Type.STRING, "grade_id of the grade before; null for the first", nullable=True),
+        Column("graded_at", Type.TIMESTAMP, "When"),
+    ),
+    key=("grade_id",),
+    write_mode=WriteMode.APPEND,
 )

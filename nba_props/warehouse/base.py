@@ -82,6 +82,12 @@ class Warehouse(Protocol):
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
 
+    def create_views(self) -> None:
+        """Make every view anew, so that anyone can query it."""
+
+    def source(self) -> str | None:
+        """What the warehouse was claimed by, REAL or SIMULATED; None before the first data."""
+
     def claim(self, source: str) -> None:
         """Bind the warehouse to one source of data, REAL or SIMULATED, for good.
 

@@ -81,6 +81,13 @@ class LakeWarehouse:
     def _has_partition(self, table: Table) -> bool:
         return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
 
+    def create_views(self) -> None:
+        self.refresh_catalog()
+
+    def source(self) -> str | None:
+        mark = self.root / _SOURCE_MARK
+        return mark.read_text() if mark.exists() else None
+
     def claim(self, source: str) -> None:
         mark = self.root / _SOURCE_MARK
         if not mark.exists():

@@ -1,0 +1,128 @@
+"""Grades, the monitoring views and the scoreboard: what became of the predictions, and what they are worth."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.assets.tables import OWNERS, asset_key, emit, preview, table_assets
+from nba_props.domain import grading, scoring
+from nba_props.domain.calendar import season_start
+from nba_props.domain.lines import claimed_lines_sql
+from nba_props.partitions import partition_days
+from nba_props.report import graded_rows, write_report
+from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse
+
+Clock = Callable[[], datetime]
+
+_WITHIN = "WHERE game_date BETWEEN @first AND @last"
+#: ``judged_predictions`` of some dates only
+_JUDGED_SQL = f"""
+SELECT j.*, c.prediction_id IS NOT NULL AS is_current
+FROM ({claimed_lines_sql(f"(SELECT * FROM nba_predictions.player_prop_predictions {_WITHIN})")}) AS j
+LEFT JOIN (SELECT game_date, prediction_id FROM nba_predictions.current_predictions {_WITHIN}) AS c
+  ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
+"""
+_AVERAGES_SQL = f"""
+SELECT game_date, player_id, points_avg_last_10 FROM nba_analytics.upcoming_player_game_context {_WITHIN}
+"""
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The assets over the given partitions."""
+
+    @table_assets(
+        predictions.PREDICTION_ACCURACY,
+        predictions.GRADE_HISTORY,
+        partitions=partitions,
+        name="grade",
+        ins={"schedule": raw.SCHEDULE, "box_scores": raw.BOX_SCORES, "line_rows": analytics.BETTING_LINES},
+        deps=[predictions.PLAYER_PROP_PREDICTIONS, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT],
+    )
+    def grade(
+        context: dg.AssetExecutionContext,
+        schedule: pd.DataFrame,
+        box_scores: pd.DataFrame,
+        line_rows: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
+        clock: dg.ResourceParam[Clock],
+    ):
+        days = partition_days(context)
+        span = {"first": days[0], "last": days[-1]}
+        judged = warehouse.query(_JUDGED_SQL, **span)
+        averages = warehouse.query(_AVERAGES_SQL, **span)
+        graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()))
+        known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
+        settled, changed = grading.settle(graded, warehouse.read(predictions.GRADE_HISTORY, known))
+        return emit(
+            context,
+            [predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY],
+            [settled, changed],
+            outcomes={str(k): int(v) for k, v in settled["outcome"].value_counts().items()},
+            void_reasons={str(k): int(v) for k, v in settled["void_reason"].value_counts().items()},
+            grades_new_or_changed=len(changed),
+        )
+
+    @table_assets(
+        monitoring.SCOREBOARD,
+        partitions=partitions,
+        name="scoreboard",
+        deps=[predictions.PREDICTION_ACCURACY],
+    )
+    def scoreboard(
+        context: dg.AssetExecutionContext,
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+    ):
+        days = partition_days(context)
+        first = min(season_start(d) for d in days)
+        frame = scoring.scoreboard(graded_rows(warehouse, first, days[-1]), days)
+        report = write_report(warehouse, settings, season_start(days[-1]), days[-1])
+        return emit(
+            context,
+            [monitoring.SCOREBOARD],
+            [frame],
+            report=dg.MetadataValue.path(str(report)),
+        )
+
+    @dg.multi_asset(
+        name="monitoring_views",
+        specs=[
+            dg.AssetSpec(
+                view_key(view),
+                description=view.description,
+                deps=[
+                    asset_key(t)
+                    for t in (
+                        predictions.PREDICTION_ACCURACY,
+                        predictions.PLAYER_PROP_PREDICTIONS,
+                        predictions.QUARANTINED_PREDICTIONS,
+                    )
+                ],
+                group_name="monitoring",
+                owners=OWNERS,
+                kinds={"view"},
+                code_version="1",
+                metadata={"dagster/table_name": view.address},
+            )
+            for view in monitoring.MONITORING_VIEWS
+        ],
+    )
+    def monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
+        warehouse.create_views()
+        for view in monitoring.MONITORING_VIEWS:
+            rows = warehouse.query(f"SELECT * FROM {view.address}")
+            order = [c for c in ("game_date", "month", "scope") if c in rows]
+            newest = rows.sort_values(order, ascending=False, kind="stable")
+            yield dg.MaterializeResult(
+                asset_key=view_key(view), metadata={"dagster/row_count": len(rows), "newest": preview(newest)}
+            )
+
+    return [grade, scoreboard, monitoring_views]
+
+
+def view_key(view: View) -> dg.AssetKey:
+    return dg.AssetKey([view.dataset, view.name])

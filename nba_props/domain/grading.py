@@ -1,0 +1,170 @@
+"""Grading: what became of every published prediction (reference 5, with the design's rulings).
+
+Every row is graded and classified; none is left out for what its line is. The outcome of a row is, in this order:
+
+* PENDING: its game has no box score yet;
+* VOID: the player did not enter the game, or the game was not played on its date;
+* NO_BET: there was no side to grade;
+* PUSH: points equal the line; WIN or LOSS otherwise.
+
+A box-score row of 0 minutes without any counted statistic is a player who did not play; 0 points with minutes, or with
+anything else counted, is a result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.odds import over_probability, payout
+from nba_props.schemas.raw import BOX_SCORE_STATS
+
+_PLAYER_GAME = ["game_date", "game_id", "player_id"]
+_GAME = ["game_date", "game_id"]
+_IN_PROGRESS = 2
+#: columns that make a grade: a change of any is a new entry in the history
+GRADE = ["outcome", "void_reason", "actual_points", "minutes_played", "prediction_correct"]
+
+
+class FanOut(ValueError):
+    """A join gave more or fewer rows than there were predictions."""
+
+
+def appearances(box_scores: pd.DataFrame) -> pd.DataFrame:
+    """Box-score rows of players who entered the game."""
+    counted = box_scores[[c.name for c in BOX_SCORE_STATS]].fillna(0).astype("int64").sum(axis=1)
+    swing = box_scores["plus_minus"].fillna(0).astype("int64")
+    return box_scores[(counted > 0) | (swing != 0)]
+
+
+def grade(
+    predictions: pd.DataFrame,
+    schedule: pd.DataFrame,
+    box_scores: pd.DataFrame,
+    lines: pd.DataFrame,
+    averages: pd.DataFrame,
+    now: pd.Timestamp,
+) -> pd.DataFrame:
+    """One row per prediction, in the columns of ``nba_predictions.prediction_accuracy``.
+
+    Args:
+        predictions: rows of ``nba_predictions.judged_predictions``.
+        schedule: rows of ``nba_raw.schedule`` for their dates.
+        box_scores: rows of ``nba_raw.box_scores`` for their dates.
+        lines: rows of ``nba_analytics.betting_lines``: best prices, where the quote is still the chosen one.
+        averages: ``game_date, player_id, points_avg_last_10`` of the players' contexts.
+        now: when the grades are given.
+
+    Raises:
+        FanOut: a join changed the number of rows.
+    """
+    rows = predictions.reset_index(drop=True)
+    played = appearances(box_scores)
+    own = _joined(rows, played[[*_PLAYER_GAME, "points", "minutes"]], _PLAYER_GAME)
+    games = schedule[[*_GAME, "status", "is_postponed"]]
+    game = _joined(rows, games.assign(is_scheduled=True), _GAME)
+    has_box = _joined(rows, box_scores[_GAME].drop_duplicates().assign(has_box=True), _GAME)["has_box"].notna()
+    elsewhere = _joined(
+        rows, played[["game_date", "player_id"]].drop_duplicates().assign(played=True), ["game_date", "player_id"]
+    )["played"].notna()
+
+    postponed = game["is_postponed"].astype("boolean").fillna(False).astype(bool)
+    moved = game["is_scheduled"].isna()
+    finished = has_box & ~game["status"].eq(_IN_PROGRESS).fillna(False).astype(bool)
+    points = own["points"].astype("float64").where(finished)
+    line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
+    side = rows["recommendation"].where(rows["recommendation"].isin(["OVER", "UNDER"]))
+
+    void = np.select(
+        [postponed, moved & ~has_box, finished & points.isna() & elsewhere, finished & points.isna()],
+        ["POSTPONED", "GAME_MOVED", "PLAYED_ELSEWHERE", "DID_NOT_PLAY"],
+        default="",
+    )
+    over = points > line
+    outcome = np.select(
+        [void != "", ~finished, side.isna() | line.isna(), points == line, over == side.eq("OVER")],
+        ["VOID", "PENDING", "NO_BET", "PUSH", "WIN"],
+        default="LOSS",
+    )
+    points = points.where(void == "")
+    decided = np.isin(outcome, ["WIN", "LOSS"])
+    best = _joined(
+        rows, lines[[*_PLAYER_GAME, "quote_id", "best_over_price", "best_under_price"]], [*_PLAYER_GAME, "quote_id"]
+    )
+    last_10 = _joined(rows, averages, ["game_date", "player_id"])["points_avg_last_10"].astype("float64")
+    error = forecast - points
+    correct = pd.Series(outcome == "WIN", index=rows.index).astype("boolean").where(decided)
+    actual = points.astype("Int64")
+    return rows.drop(columns=["components", "abstain_reason", "feature_hash", "line_source_api"]).assign(
+        is_valid_line=rows["line_problem"].isna() & rows["line_source"].eq("ACTUAL_PROP"),
+        outcome=outcome,
+        void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
+        actual_points=actual,
+        minutes_played=own["minutes"].where(actual.notna()).astype("Int64"),
+        prediction_correct=correct,
+        absolute_error=error.abs(),
+        signed_error=error,
+        line_absolute_error=(line - points).abs(),
+        last_10_absolute_error=(last_10 - points).abs(),
+        predicted_margin=forecast - line,
+        actual_margin=points - line,
+        within_3_points=error.abs().le(3).astype("boolean").where(error.notna()),
+        within_5_points=error.abs().le(5).astype("boolean").where(error.notna()),
+        confidence_decile=np.minimum(10, np.floor(10 * rows["confidence_score"].astype("float64").round(9)) + 1),
+        profit=_profit(outcome, side, rows["over_price"], rows["under_price"]),
+        best_profit=_profit(outcome, side, best["best_over_price"], best["best_under_price"]),
+        market_over_probability=over_probability(rows["over_price"], rows["under_price"]),
+        graded_at=now,
+    )
+
+
+def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """``other`` aligned to ``rows`` by keys, null where there is none; as many rows as there were."""
+    doubled = other.duplicated(keys)
+    if doubled.any():
+        first = other.loc[doubled, keys].iloc[0].to_dict()
+        raise FanOut(f"{int(doubled.sum())} rows repeat {', '.join(keys)}, the first {first}: grades would multiply")
+    out = rows[keys].merge(other, on=keys, how="left")
+    if len(out) != len(rows):
+        raise FanOut(f"{len(rows)} predictions became {len(out)} rows")
+    return out
+
+
+def _profit(outcome: np.ndarray, side: pd.Series, over_price: pd.Series, under_price: pd.Series) -> pd.Series:
+    won = payout(over_price).where(side.eq("OVER"), payout(under_price))
+    profit = np.select(
+        [outcome == "WIN", outcome == "LOSS", np.isin(outcome, ["PUSH", "VOID"])], [won, -1.0, 0.0], np.nan
+    )
+    # without a price there is no profit to speak of, and without a side none was staked
+    return pd.Series(profit, index=side.index).where(side.notna() & won.notna())
+
+
+def settle(graded: pd.DataFrame, history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The grades, each with the instant it was first given, and the new or changed ones as ``grade_history`` rows.
+
+    A grade's id holds the id of the grade it replaces, so a grade that comes back is a new entry, and two graders that
+    see the same change write the same row.
+    """
+    heads = history[~history["grade_id"].isin(history["replaces"].dropna())]
+    newest = heads.sort_values("graded_at", kind="stable").drop_duplicates("prediction_id", keep="last")
+    known = graded[["prediction_id"]].merge(newest, on="prediction_id", how="left", validate="one_to_one")
+    now = _as_text(graded[GRADE])
+    before = _as_text(known[GRADE])
+    differs = known["grade_id"].isna().to_numpy() | (now != before)
+    settled = graded.copy()
+    settled["graded_at"] = graded["graded_at"].where(differs, known["graded_at"])
+    out = graded.loc[differs, ["game_date", "prediction_id", *GRADE, "graded_at"]].copy()
+    out["replaces"] = known.loc[differs, "grade_id"].to_numpy(dtype=object)
+    out["replaces"] = out["replaces"].astype(object).where(out["replaces"].notna(), None)
+    parts = zip(out["prediction_id"], now[differs], out["replaces"], strict=True)
+    out["grade_id"] = [hashlib.blake2b("|".join(map(str, p)).encode(), digest_size=16).hexdigest() for p in parts]
+    return settled, out
+
+
+def _as_text(frame: pd.DataFrame) -> np.ndarray:
+    plain = frame.astype(object).where(frame.notna(), "")
+    if plain.empty:
+        return np.array([], dtype=object)
+    return plain.astype(str).agg("|".join, axis=1).to_numpy(dtype=object)

@@ -1,0 +1,190 @@
+"""The scoreboard as a page: tables and pictures of a span in one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nba_props import plots
+from nba_props.domain import quality, scoring
+from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse
+
+_WITHIN = "WHERE game_date BETWEEN @first AND @last"
+_QUALITY_SQL = f"""
+SELECT game_date, SUM(valid_line_count) AS verified, SUM(no_prop_line_count) AS no_line,
+  SUM(total_predictions) AS total
+FROM nba_monitoring.line_quality_daily {_WITHIN} GROUP BY game_date ORDER BY game_date
+"""
+
+#: the tables of page and terminal: heading and form of each column
+_SYSTEM = {"system_id": ("system", "{}")}
+ERRORS = {
+    **_SYSTEM,
+    "rows_scored": ("n", "{:,.0f}"),
+    "mae": ("MAE", "{:.3f}"),
+    "line_mae": ("line MAE", "{:.3f}"),
+    "last_10_mae": ("last-10 MAE", "{:.3f}"),
+    "difference": ("MAE - line [95 %]", "{}"),
+    "bias": ("bias", "{:+.2f}"),
+    "rmse": ("RMSE", "{:.2f}"),
+    "voids": ("void", "{:,.0f}"),
+    "pushes": ("push", "{:,.0f}"),
+    "pending": ("pending", "{:,.0f}"),
+}
+BETS = {
+    **_SYSTEM,
+    "hits": ("hit rate [95 %]", "{}"),
+    "break_even": ("break-even", "{:.1%}"),
+    "overs": ("overs", "{}"),
+    "unders": ("unders", "{}"),
+    "returns": ("ROI [95 %]", "{}"),
+    "best_price_roi": ("ROI, best price", "{:+.1%}"),
+}
+CHANCES = {
+    **_SYSTEM,
+    "rows_with_probability": ("n", "{:,.0f}"),
+    "log_loss": ("log-loss", "{:.4f}"),
+    "market_log_loss": ("market's", "{:.4f}"),
+    "coin_log_loss": ("coin's", "{:.4f}"),
+    "brier": ("Brier", "{:.4f}"),
+    "market_brier": ("market's Brier", "{:.4f}"),
+    "coin_brier": ("coin's Brier", "{:.4f}"),
+    "calibration_error": ("calibration error", "{:.3f}"),
+}
+
+
+def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """Current grades on valid lines in first..last."""
+    return warehouse.query(
+        f"SELECT * FROM nba_predictions.prediction_accuracy {_WITHIN} AND is_valid_line AND is_current",
+        first=first,
+        last=last,
+    )
+
+
+def shown(scores: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
+    """Scores as text, under the headings of one of the tables."""
+    rows = scores.assign(
+        difference=[_interval(r, "mae_difference", "{:+.3f}") for r in scores.to_dict("records")],
+        hits=[_rate(r, "hit_rate", r["wins"] + r["losses"]) for r in scores.to_dict("records")],
+        overs=[_rate(r, "over_hit_rate", r["over_bets"]) for r in scores.to_dict("records")],
+        unders=[_rate(r, "under_hit_rate", r["under_bets"]) for r in scores.to_dict("records")],
+        returns=[_interval(r, "roi", "{:+.1%}") for r in scores.to_dict("records")],
+        coin_log_loss=scoring.COIN_LOG_LOSS,
+        coin_brier=scoring.COIN_BRIER,
+    )
+    cells = [
+        rows[name].map(lambda v, form=form: "-" if pd.isna(v) else form.format(v))
+        for name, (_, form) in columns.items()
+    ]
+    out = pd.concat(cells, axis=1)
+    out.columns = pd.Index([title for title, _ in columns.values()])
+    return out
+
+
+def _interval(row: dict[str, Any], name: str, form: str) -> str:
+    if pd.isna(row[name]):
+        return "-"
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    bounds = "" if pd.isna(low) else f" [{form.format(low)}, {form.format(high)}]"
+    return form.format(row[name]) + bounds
+
+
+def _rate(row: dict[str, Any], name: str, decided: int) -> str:
+    return f"{_interval(row, name, '{:.1%}')} of {int(decided):,}" if decided else "-"
+
+
+def write_report(warehouse: Warehouse, settings: Settings, first: date, last: date, out: Path | None = None) -> Path:
+    """Write the page of a span and return its path: ``home/reports/<first>_<last>.html`` unless told otherwise."""
+    from jinja2 import Environment, select_autoescape
+
+    graded = graded_rows(warehouse, first, last)
+    tables = scoring.table(graded)
+    published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), first, last)
+    findings = {name: find(published, first, last) for name, find in quality.VALIDATION.items()}
+    findings |= {name: find(published, last) for name, find in quality.DETECTORS.items()}
+    days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
+    streaks = published.streaks.sort_values("game_date").set_index("game_date")["streak"]
+    kinds = pd.DataFrame(
+        {
+            "verified quote": days["verified"].astype(float),
+            "no line": days["no_line"].astype(float),
+            "placeholder or unverified": (days["total"] - days["verified"] - days["no_line"]).astype(float),
+        }
+    )
+    pictures: dict[str, str] = {}
+    if len(tables):
+        everything = tables[tables["tier"] == "ALL"]
+        pictures["differences"] = plots.data_uri(plots.mae_differences(everything))
+        chances = reliability_tables(graded)
+        if chances:
+            pictures["reliability"] = plots.data_uri(plots.reliability(chances))
+    if len(kinds):
+        pictures["quality"] = plots.data_uri(plots.line_quality(kinds))
+    if len(streaks):
+        pictures["streak"] = plots.data_uri(plots.streak(streaks.astype(float), quality.BRIEF_STREAK))
+    sections = [
+        (tier, [_html(shown(part, ERRORS)), _html(shown(part, BETS))], _html(shown(_with_chances(part), CHANCES)))
+        for tier, part in (tables.groupby("tier", sort=False) if len(tables) else ())
+    ]
+    template = resources.files("nba_props").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    page = Environment(autoescape=select_autoescape(default=True)).from_string(template)
+    text = page.render(
+        first=first, last=last, sections=sections, findings=findings, pictures=pictures,
+        simulated=(graded["line_source"].eq("ACTUAL_PROP") & is_simulated(warehouse)).any(), rows=len(graded),
+        game_days=len(days), silent_days=int((days["total"] == 0).sum()) if len(days) else 0, goal=quality.BRIEF_STREAK,
+    )  # fmt: skip
+    path = out or settings.home / "reports" / f"{first}_{last}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+    return path
+
+
+def is_simulated(warehouse: Warehouse) -> bool:
+    """Whether the warehouse was claimed by an invented league."""
+    return warehouse.source() == "SIMULATED"
+
+
+def reliability_tables(graded: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Reliability of each system's P(over), and of the quotes' on all rows that have one."""
+    decided = graded[graded["actual_margin"].notna() & graded["actual_margin"].ne(0)]
+    over = decided["actual_margin"].gt(0)
+    found = {}
+    for system, own in decided[decided["over_probability"].notna()].groupby("system_id"):
+        found[str(system)] = scoring.reliability(own["over_probability"], over[own.index])
+    quoted = decided.drop_duplicates(["game_date", "player_id"])
+    quoted = quoted[quoted["market_over_probability"].notna()]
+    if found and len(quoted):
+        found["de-vigged quote"] = scoring.reliability(quoted["market_over_probability"], over[quoted.index])
+    return found
+
+
+def _with_chances(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores[scores["rows_with_probability"] > 0]
+
+
+def tables(warehouse: Warehouse, first: date, last: date) -> dict[str, pd.DataFrame]:
+    """The span's tables of errors, bets and probabilities over all lines, as text; empty when nothing is graded."""
+    scores = scoring.table(graded_rows(warehouse, first, last))
+    if scores.empty:
+        return {}
+    everything = scores[scores["tier"] == "ALL"]
+    return {
+        "Errors beside the line's on the same rows": shown(everything, ERRORS),
+        "Bets at the quoted prices": shown(everything, BETS),
+        "P(over) beside the de-vigged quote's and a coin's": shown(_with_chances(everything), CHANCES),
+    }
+
+
+def _html(table: pd.DataFrame) -> str:
+    return "" if table.empty else table.to_html(index=False, border=0, escape=True)

@@ -1,0 +1,311 @@
+"""Contracts of ``nba_monitoring``: the views anyone can query, and the scoreboard.
+
+Every view reads ``judged_predictions``, so that a valid line means in all of them what it means at the gate. They are
+portable GoogleSQL, run by both warehouses. A game day is a date with games on the schedule, from the first date that
+has predictions on; a game day without rows is in them, as UNKNOWN, because silence is a finding.
+"""
+
+from __future__ import annotations
+
+from nba_props.domain.calendar import COUNTED_SQL
+from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
+from nba_props.schemas.base import Column, Table, Type, View
+from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.raw import GAME_DATE
+
+#: share of lines that must be a sportsbook's, in percent (reference 6.1, 6.2)
+ACTUAL_PROP_PCT = 95
+#: fewer players with a line than this on a game day is thin
+FEW_PLAYERS = 5
+
+_JUDGED = "nba_predictions.judged_predictions"
+_PLACEHOLDER = f"p.line_problem IN ({PLACEHOLDER_REASONS_SQL})"
+_SYSTEMS = " UNION ALL ".join(f"SELECT '{system_id}' AS system_id" for system_id in sorted(SYSTEM_TABLES))
+
+GAME_DAYS_SQL = f"""
+  SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games
+  FROM nba_raw.schedule AS s
+  WHERE s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
+    AND s.game_date >= (SELECT MIN(game_date) FROM nba_predictions.player_prop_predictions)
+  GROUP BY s.game_date
+"""
+_GRID = f"""
+  SELECT d.game_date, d.games, s.system_id FROM ({GAME_DAYS_SQL}) AS d CROSS JOIN ({_SYSTEMS}) AS s
+"""
+_LINE_TEXT = (
+    "CONCAT(CAST(CAST(FLOOR(p.line) AS INT64) AS STRING), CASE WHEN p.line > FLOOR(p.line) THEN '.5' ELSE '.0' END)"
+)
+
+LINE_QUALITY_DAILY = View(
+    "nba_monitoring",
+    "line_quality_daily",
+    "Per game day and system: where the lines of the current predictions come from. actual_prop_count, "
+    "no_prop_line_count, other_source_count and missing_source_count add up to total_predictions.",
+    f"""
+    SELECT g.game_date, g.system_id, g.games,
+      COUNT(p.prediction_id) AS total_predictions,
+      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) AS actual_prop_count,
+      COUNT(CASE WHEN p.line_source = 'NO_PROP_LINE' THEN 1 END) AS no_prop_line_count,
+      COUNT(CASE WHEN p.line_source NOT IN ('ACTUAL_PROP', 'NO_PROP_LINE') THEN 1 END) AS other_source_count,
+      COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line_source IS NULL THEN 1 END) AS missing_source_count,
+      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' AND p.line_problem IS NULL THEN 1 END) AS valid_line_count,
+      COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) AS placeholder_count,
+      COUNT(p.line_problem) AS invalid_line_count,
+      COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line IS NULL THEN 1 END) AS null_line_count,
+      COUNT(CASE WHEN p.line = 20.0 AND p.line_problem IS NULL THEN 1 END) AS verified_line_of_20_count,
+      ROUND(100 * COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' AND p.line_problem IS NULL THEN 1 END)
+        / NULLIF(COUNT(CASE WHEN p.line IS NOT NULL OR p.line_problem IS NOT NULL THEN 1 END), 0), 4)
+        AS actual_prop_pct_of_lines,
+      ROUND(100 * COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) / NULLIF(COUNT(p.prediction_id), 0), 4)
+        AS placeholder_pct,
+      ROUND(AVG(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS avg_actual_line,
+      ROUND(STDDEV_SAMP(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS stddev_actual_line,
+      COUNT(DISTINCT p.sportsbook) AS sportsbooks,
+      MIN(p.created_at) AS first_created_at,
+      MAX(p.created_at) AS last_created_at,
+      CASE
+        WHEN COUNT(p.prediction_id) = 0 THEN 'UNKNOWN'
+        WHEN COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) > 0 THEN 'CRITICAL'
+        WHEN COUNT(p.line_problem) > 0 THEN 'WARNING'
+        WHEN COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) < {FEW_PLAYERS} THEN 'WARNING'
+        ELSE 'OK'
+      END AS severity
+    FROM ({_GRID}) AS g
+    LEFT JOIN {_JUDGED} AS p ON p.game_date = g.game_date AND p.system_id = g.system_id AND p.is_current
+    GROUP BY g.game_date, g.system_id, g.games
+    """,
+)
+
+PLACEHOLDER_ALERTS = View(
+    "nba_monitoring",
+    "placeholder_alerts",
+    "Per game day and system: rows inspected, placeholders published (CRITICAL), placeholders held back by the gate. "
+    "A game day without a row inspected is UNKNOWN, never healthy.",
+    f"""
+    WITH inspected AS (
+      SELECT p.game_date, p.system_id, p.prediction_id, p.created_at, p.player_name, p.line, p.line_source,
+        p.line_problem, {_PLACEHOLDER} AS is_issue,
+        ROW_NUMBER() OVER (
+          PARTITION BY p.game_date, p.system_id
+          ORDER BY CASE WHEN {_PLACEHOLDER} THEN 0 ELSE 1 END, p.player_name, p.prediction_id
+        ) AS place
+      FROM {_JUDGED} AS p
+    ),
+    published AS (
+      SELECT p.game_date, p.system_id, COUNT(*) AS rows_inspected,
+        COUNT(CASE WHEN p.is_issue THEN 1 END) AS issue_count,
+        STRING_AGG(CASE WHEN p.is_issue AND p.place <= 10 THEN
+          CONCAT(p.player_name, ' ', {_LINE_TEXT}, ' ', COALESCE(p.line_source, 'no source')) END, '; '
+          ORDER BY p.place) AS examples,
+        MIN(CASE WHEN p.is_issue THEN p.created_at END) AS first_seen,
+        MAX(CASE WHEN p.is_issue THEN p.created_at END) AS last_seen
+      FROM inspected AS p
+      GROUP BY p.game_date, p.system_id
+    ),
+    held_back AS (
+      SELECT h.game_date, h.system_id, COUNT(*) AS held_back_count
+      FROM nba_predictions.quarantined_predictions AS h
+      WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
+      GROUP BY h.game_date, h.system_id
+    )
+    SELECT g.game_date, g.system_id, COALESCE(p.rows_inspected, 0) AS rows_inspected,
+      COALESCE(p.issue_count, 0) AS issue_count, COALESCE(h.held_back_count, 0) AS held_back_count, p.examples,
+      p.first_seen, p.last_seen,
+      CASE
+        WHEN p.issue_count > 0 THEN 'CRITICAL'
+        WHEN COALESCE(p.rows_inspected, 0) = 0 THEN 'UNKNOWN'
+        WHEN h.held_back_count > 0 THEN 'WARNING'
+        ELSE 'OK'
+      END AS severity
+    FROM ({_GRID}) AS g
+    LEFT JOIN published AS p ON p.game_date = g.game_date AND p.system_id = g.system_id
+    LEFT JOIN held_back AS h ON h.game_date = g.game_date AND h.system_id = g.system_id
+    """,
+)
+
+#: 97.5 % quantile of the normal distribution, for Wilson intervals in SQL
+_Z = 1.959963984540054
+
+
+def _wilson(sign: str) -> str:
+    """Bound of the Wilson 95 % interval of ``wins`` in ``decided``; null without a decided bet."""
+    n, p = "decided", "(wins / NULLIF(decided, 0))"
+    centre = f"({p} + {_Z**2 / 2!r} / NULLIF({n}, 0))"
+    half = f"{_Z!r} * SQRT({p} * (1 - {p}) / NULLIF({n}, 0) + {_Z**2 / 4!r} / NULLIF({n} * {n}, 0))"
+    return f"ROUND(({centre} {sign} {half}) / (1 + {_Z**2!r} / NULLIF({n}, 0)), 6)"
+
+
+PERFORMANCE_VALID_LINES_ONLY = View(
+    "nba_monitoring",
+    "performance_valid_lines_only",
+    "Per system and calendar month, current predictions against verified lines only: wins, losses, pushes, voids, "
+    "pending and no bets apart; win rate with its Wilson 95 % interval; error beside the line's on the same rows.",
+    f"""
+    WITH counted AS (
+      SELECT a.system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month,
+        COUNT(*) AS predictions,
+        COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins,
+        COUNT(CASE WHEN a.outcome = 'LOSS' THEN 1 END) AS losses,
+        COUNT(CASE WHEN a.outcome IN ('WIN', 'LOSS') THEN 1 END) AS decided,
+        COUNT(CASE WHEN a.outcome = 'PUSH' THEN 1 END) AS pushes,
+        COUNT(CASE WHEN a.outcome = 'VOID' THEN 1 END) AS voids,
+        COUNT(CASE WHEN a.outcome = 'PENDING' THEN 1 END) AS pending,
+        COUNT(CASE WHEN a.outcome = 'NO_BET' THEN 1 END) AS no_bets,
+        COUNT(a.absolute_error) AS rows_with_error,
+        ROUND(AVG(a.absolute_error), 6) AS avg_error,
+        ROUND(AVG(CASE WHEN a.absolute_error IS NOT NULL THEN a.line_absolute_error END), 6) AS avg_line_error,
+        ROUND(AVG(a.signed_error), 6) AS bias,
+        ROUND(AVG(a.confidence_score), 6) AS avg_confidence,
+        ROUND(AVG(a.line), 6) AS avg_line,
+        ROUND(SUM(a.profit), 6) AS profit,
+        COUNT(DISTINCT a.sportsbook) AS sportsbooks
+      FROM nba_predictions.prediction_accuracy AS a
+      WHERE a.is_valid_line AND a.is_current
+      GROUP BY a.system_id, FORMAT_DATE('%Y-%m', a.game_date)
+    )
+    SELECT system_id, month, predictions, wins, losses, pushes, voids, pending, no_bets,
+      ROUND(wins / NULLIF(decided, 0), 6) AS win_rate, {_wilson("-")} AS win_rate_low, {_wilson("+")} AS win_rate_high,
+      rows_with_error, avg_error, avg_line_error, bias, avg_confidence, avg_line, profit, sportsbooks
+    FROM counted
+    """,
+)
+
+_SCOPES = """
+  SELECT 'Overall' AS scope, 1 AS first_rank, 1000000 AS last_rank
+  UNION ALL SELECT 'Last 30 game days' AS scope, 1 AS first_rank, 30 AS last_rank
+  UNION ALL SELECT 'Last game day' AS scope, 1 AS first_rank, 1 AS last_rank
+"""
+DATA_QUALITY_SUMMARY = View(
+    "nba_monitoring",
+    "data_quality_summary",
+    "Lines of all current predictions: overall, of the last 30 game days, and of the last one, so that a fresh "
+    "incident shows beside a long clean past.",
+    f"""
+    WITH days AS (
+      SELECT d.game_date, ROW_NUMBER() OVER (ORDER BY d.game_date DESC) AS place FROM ({GAME_DAYS_SQL}) AS d
+    )
+    SELECT s.scope, COUNT(DISTINCT d.game_date) AS game_days,
+      COUNT(DISTINCT p.game_date) AS game_days_with_predictions,
+      COUNT(p.prediction_id) AS total_predictions,
+      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' AND p.line_problem IS NULL THEN 1 END) AS valid_line_count,
+      COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) AS placeholder_count,
+      COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line IS NULL THEN 1 END) AS null_line_count,
+      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) AS actual_prop_count,
+      COUNT(CASE WHEN p.line_source = 'NO_PROP_LINE' THEN 1 END) AS no_prop_line_count,
+      COUNT(CASE WHEN p.line_source NOT IN ('ACTUAL_PROP', 'NO_PROP_LINE') THEN 1 END) AS other_source_count,
+      COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line_source IS NULL THEN 1 END) AS missing_source_count,
+      ROUND(100 * COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' AND p.line_problem IS NULL THEN 1 END)
+        / NULLIF(COUNT(CASE WHEN p.line IS NOT NULL OR p.line_problem IS NOT NULL THEN 1 END), 0), 4)
+        AS actual_prop_pct_of_lines,
+      ROUND(100 * COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) / NULLIF(COUNT(p.prediction_id), 0), 4)
+        AS placeholder_pct,
+      MIN(p.game_date) AS first_date, MAX(p.game_date) AS last_date
+    FROM ({_SCOPES}) AS s
+    JOIN days AS d ON d.place BETWEEN s.first_rank AND s.last_rank
+    LEFT JOIN {_JUDGED} AS p ON p.game_date = d.game_date AND p.is_current
+    GROUP BY s.scope
+    """,
+)
+
+PLACEHOLDER_FREE_STREAK = View(
+    "nba_monitoring",
+    "placeholder_free_streak",
+    "Per game day: consecutive game days, itself included, without a published placeholder. A placeholder ends the "
+    "streak, and so does a game day without evidence.",
+    """
+    WITH days AS (
+      SELECT game_date, SUM(rows_inspected) AS rows_inspected, SUM(issue_count) AS placeholders,
+        SUM(held_back_count) AS held_back
+      FROM nba_monitoring.placeholder_alerts GROUP BY game_date
+    ),
+    judged AS (
+      SELECT d.*, CASE WHEN d.placeholders = 0 AND d.rows_inspected > 0 THEN 1 ELSE 0 END AS is_clean FROM days AS d
+    ),
+    runs AS (
+      SELECT j.*, SUM(1 - j.is_clean) OVER (ORDER BY j.game_date) AS resets FROM judged AS j
+    )
+    SELECT r.game_date, r.rows_inspected, r.placeholders, r.held_back,
+      CASE WHEN r.is_clean = 1 THEN 'CLEAN' WHEN r.placeholders > 0 THEN 'PLACEHOLDER' ELSE 'NO_EVIDENCE' END
+        AS verdict,
+      SUM(r.is_clean) OVER (PARTITION BY r.resets ORDER BY r.game_date) AS streak
+    FROM runs AS r
+    """,
+)
+
+MONITORING_VIEWS = (
+    LINE_QUALITY_DAILY,
+    PLACEHOLDER_ALERTS,
+    PERFORMANCE_VALID_LINES_ONLY,
+    DATA_QUALITY_SUMMARY,
+    PLACEHOLDER_FREE_STREAK,
+)
+
+SPANS = ("SEASON", "LAST_30_DAYS", "LAST_7_DAYS")
+TIERS = ("ALL", "UNDER_10", "10_TO_20", "OVER_20")
+
+
+def _number(name: str, description: str, unit: str | None = None) -> Column:
+    return Column(name, Type.FLOAT64, description, unit, nullable=True)
+
+
+def _count(name: str, description: str) -> Column:
+    return Column(name, Type.INT64, description, "rows", ge=0)
+
+
+SCORES = (
+    _count("predictions", "Current predictions against a valid line"),
+    _count("rows_scored", "Of these, with a forecast and points: the rows of every error here"),
+    _number("mae", "Mean absolute error", "points"),
+    _number("rmse", "Root mean squared error", "points"),
+    _number("bias", "Mean of forecast less points", "points"),
+    _number("line_mae", "The line's mean absolute error on the same rows", "points"),
+    _number("last_10_mae", "The last-10 average's on the same rows", "points"),
+    _number("mae_difference", "mae less line_mae: positive is worse than the line", "points"),
+    _number("mae_difference_low", "Lower bound of its date-clustered bootstrap 95 % interval", "points"),
+    _number("mae_difference_high", "Upper bound", "points"),
+    _count("wins", "Bets won"),
+    _count("losses", "Bets lost"),
+    _count("pushes", "Bets pushed"),
+    _count("voids", "Void rows"),
+    _count("pending", "Rows without a box score yet"),
+    _number("hit_rate", "Wins among decided bets", "0-1"),
+    _number("hit_rate_low", "Lower bound of its Wilson 95 % interval", "0-1"),
+    _number("hit_rate_high", "Upper bound", "0-1"),
+    _number("break_even", "Hit rate that the quoted prices of the decided bets need", "0-1"),
+    *(
+        column
+        for side in ("over", "under")
+        for column in (
+            _count(f"{side}_bets", f"Decided bets on the {side}"),
+            _number(f"{side}_hit_rate", f"Hit rate of the {side}s", "0-1"),
+            _number(f"{side}_hit_rate_low", "Lower bound of its Wilson 95 % interval", "0-1"),
+            _number(f"{side}_hit_rate_high", "Upper bound", "0-1"),
+            _number(f"{side}_break_even", f"Hit rate that the quoted prices of the {side}s need", "0-1"),
+        )
+    ),
+    _number("roi", "Profit per unit staked flat at the quoted prices", "units"),
+    _number("roi_low", "Lower bound of its date-clustered bootstrap 95 % interval", "units"),
+    _number("roi_high", "Upper bound", "units"),
+    _number("best_price_roi", "The same at the best prices offered", "units"),
+    _count("rows_with_probability", "Decided rows with a P(over) of the system: the rows of the scores below"),
+    _number("log_loss", "Logarithmic loss of P(over); a coin has 0.6931", "nats"),
+    _number("market_log_loss", "The de-vigged quote's on the same rows", "nats"),
+    _number("brier", "Brier score of P(over); a coin has 0.25"),
+    _number("market_brier", "The de-vigged quote's on the same rows"),
+    _number("calibration_error", "Mean distance of P(over) and over rate in ten equal groups, by rows", "0-1"),
+)  # fmt: skip
+
+SCOREBOARD = Table(
+    "nba_monitoring",
+    "scoreboard",
+    "Each system's scores as of a date, beside the sportsbook line's on the same rows, by span and tier of the line.",
+    (
+        GAME_DATE,
+        Column("span", Type.STRING, "SEASON, LAST_30_DAYS or LAST_7_DAYS, up to and including the date", isin=SPANS),
+        Column("tier", Type.STRING, "ALL, or lines under 10, of 10 to 20, over 20", isin=TIERS),
+        Column("system_id", Type.STRING, "Prediction system"),
+        Column("first_date", Type.DATE, "First date of the span"),
+        *SCORES,
+    ),
+    key=("span", "tier", "system_id"),
+)

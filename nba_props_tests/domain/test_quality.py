@@ -1,0 +1,315 @@
+"""Detectors and the brief's validation on made-up ledgers: silent on clean ones, loud on the old system's."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.domain import quality
+from nba_props.schemas import monitoring, predictions, raw, reference
+from nba_props.schemas.predictions import PREDICTION_ACCURACY
+
+FIRST = date(2025, 11, 1)
+SYSTEMS = ("moving_average", "xgboost_v1")
+
+
+def made(days: int = 35, players: int = 30, seed: int = 2, systems=SYSTEMS) -> pd.DataFrame:
+    """Grades of honest coin-flip systems: half-point lines of every height, sides and results by chance."""
+    rng = np.random.default_rng(seed)
+    keys = [(FIRST + timedelta(d), p, s) for d in range(days) for p in range(players) for s in systems]
+    f = pd.DataFrame(keys, columns=["game_date", "player_id", "system_id"])
+    f["game_date"], f["player_id"] = pd.to_datetime(f["game_date"]), f["player_id"] + 1
+    spot = rng.integers(5, 30, (days, players)) + 0.5
+    result = rng.normal(0, 6, (days, players)).round()
+    d, p = (f["game_date"] - pd.Timestamp(FIRST)).dt.days, f["player_id"] - 1
+    f["line"], f["actual_points"] = spot[d, p], (spot[d, p] + 0.5 + result[d, p]).clip(0)
+    out = PREDICTION_ACCURACY.empty().reindex(range(len(f))).drop(columns=f.columns)
+    out = pd.concat([f, out], axis=1)
+    out["recommendation"] = rng.choice(["OVER", "UNDER"], len(f))
+    out["predicted_points"] = (out["line"] + np.where(out["recommendation"] == "OVER", 2.0, -2.0)).clip(0)
+    out["game_id"], out["player_name"], out["player_lookup"], out["model_version"] = "0022500001", "A", "a", "1"
+    out["confidence_score"], out["has_prop_line"], out["line_source"] = 0.5, True, "ACTUAL_PROP"
+    out["sportsbook"], out["quote_id"], out["over_price"], out["under_price"] = (
+        "draftkings",
+        "q" + out["player_id"].astype(str),
+        -110,
+        -110,
+    )
+    out["prediction_id"], out["run_id"], out["is_backfill"] = [f"p{i}" for i in range(len(f))], "r", True
+    out["is_current"], out["is_valid_line"], out["line_problem"] = True, True, None
+    return regraded(out)
+
+
+def regraded(out: pd.DataFrame) -> pd.DataFrame:
+    """Outcome and errors anew, after a change of line, points or side."""
+    points = out["actual_points"].astype(float)
+    out["actual_margin"] = points - out["line"]
+    out["outcome"] = np.where((out["actual_margin"] > 0) == (out["recommendation"] == "OVER"), "WIN", "LOSS")
+    out["prediction_correct"] = out["outcome"] == "WIN"
+    out["signed_error"] = out["predicted_points"] - points
+    out["absolute_error"], out["line_absolute_error"] = out["signed_error"].abs(), out["actual_margin"].abs()
+    out["created_at"] = out["graded_at"] = out["game_date"].dt.tz_localize("UTC") + pd.Timedelta(days=1)
+    out["cutoff_at"] = out["created_at"]
+    return out
+
+
+def poisoned(out: pd.DataFrame, day: date | None = None) -> pd.DataFrame:
+    """The old system's data: role players against a made-up 20.0, so that UNDER nearly always wins."""
+    at = out["game_date"] == pd.Timestamp(day) if day else pd.Series(True, index=out.index)
+    out.loc[at, ["line", "line_source", "line_problem", "quote_id", "sportsbook"]] = [
+        20.0,
+        None,
+        "PLACEHOLDER_LINE",
+        None,
+        None,
+    ]
+    out.loc[at, "is_valid_line"] = False
+    out.loc[at, "actual_points"] = np.arange(at.sum()) % 22
+    out.loc[at, "predicted_points"], out.loc[at, "recommendation"] = 9.0, "UNDER"
+    return regraded(out)
+
+
+def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 3) -> quality.Published:
+    """The lake with these grades, the ledger rows behind them, a game on each day, and its box score."""
+    days = sorted({d.date() for d in out["game_date"]})
+    scheduled = [FIRST + timedelta(n) for n in range(game_days)] if game_days else days
+    lake.write(PREDICTION_ACCURACY, out[PREDICTION_ACCURACY.column_names], days)
+    ledger = out.assign(components="{}", abstain_reason=None, feature_hash="0", line_source_api="ODDS_API")
+    table = predictions.PLAYER_PROP_PREDICTIONS
+    for day in days:
+        rows = ledger[ledger["game_date"] == pd.Timestamp(day)]
+        lake.write_unchecked(table, rows[table.column_names], day)
+    quote(lake, out[out["is_valid_line"].astype(bool)].drop_duplicates(["game_date", "player_id"]), days)
+    games = pd.DataFrame({"game_date": pd.to_datetime(scheduled)})
+    for c in raw.SCHEDULE.columns:
+        if c.name not in games:
+            games[c.name] = {"INT64": 1, "BOOL": False, "STRING": "x", "TIMESTAMP": pd.NaT}[c.type.value]
+    games = games.assign(
+        game_id="0022500001", season_type="Regular Season", status=status, tipoff_at=pd.Timestamp("2025-11-01T23:00Z")
+    )
+    lake.write(raw.SCHEDULE, games, scheduled)
+    boxes = raw.BOX_SCORES.empty().reindex(range(len(scheduled)))
+    for c in raw.BOX_SCORES.columns:
+        boxes[c.name] = {"INT64": 1, "BOOL": True, "STRING": "x"}.get(c.type.value, games["game_date"])
+    lake.write(raw.BOX_SCORES, boxes.assign(game_id="0022500001", game_date=games["game_date"]), scheduled)
+    return quality.Published(lake.query, SYSTEMS, FIRST, days[-1])
+
+
+def quote(lake, rows: pd.DataFrame, days: list[date]) -> None:
+    """The quotes behind the valid lines, and whom they are for."""
+    at = rows["created_at"] - pd.Timedelta(days=2)
+    values = {
+        "game_date": rows["game_date"], "quote_id": rows["quote_id"], "game_id": rows["game_id"], "event_id": "e",
+        "bookmaker": "draftkings", "book_kind": "SPORTSBOOK", "market": "player_points", "source_name": rows["quote_id"],
+        "player_lookup": "a", "line": rows["line"], "over_price": -110, "under_price": -110, "snapshot_at": at,
+        "last_update_at": at, "commence_at": at, "cutoff_at": rows["created_at"], "minutes_before_game": 60.0,
+        "is_in_play": False, "payload": "p", "data_source": "THE_ODDS_API",
+    }  # fmt: skip
+    lake.write(raw.ODDS_QUOTES, pd.DataFrame(values), days)
+    named = {
+        "game_date": rows["game_date"], "game_id": rows["game_id"], "source": "THE_ODDS_API",
+        "source_name": rows["quote_id"], "player_id": rows["player_id"], "quotes": 1, "method": "EXACT",
+    }  # fmt: skip
+    table = reference.RESOLVED_NAMES
+    frame = pd.DataFrame(named)
+    for column in table.columns:
+        if column.name not in frame:
+            frame[column.name] = {"STRING": "x", "INT64": 1, "FLOAT64": 1.0}[column.type.value]
+    for day in days:
+        lake.write_unchecked(table, frame.loc[frame["game_date"] == pd.Timestamp(day), table.column_names], day)
+
+
+LAST = FIRST + timedelta(34)
+
+
+def findings(published: quality.Published, day: date = LAST) -> dict[str, quality.Finding]:
+    found = {name: find(published, day) for name, find in quality.DETECTORS.items()}
+    return found | {name: find(published, FIRST, day) for name, find in quality.VALIDATION.items()}
+
+
+def failing(found) -> set[str]:
+    return {name.removeprefix("validation_") for name, f in found.items() if not f.passed}
+
+
+def test_clean_data_leaves_every_finding_silent(lake):
+    found = findings(stored(lake, made()))
+    assert failing(found) == set()
+    assert all(f.text for f in found.values())
+
+
+def test_the_old_systems_data_makes_them_loud(lake):
+    found = findings(stored(lake, poisoned(made())))
+    assert failing(found) == {
+        "win_rates_plausible", "share_under_plausible", "lines_vary", "sides_not_skewed",
+        "no_placeholders", "lines_are_real", "win_rates", "streak_of_30",
+    }  # fmt: skip
+    assert "xgboost_v1 UNDER 9" in found["win_rates_plausible"].text
+    assert found["validation_no_placeholders"].figures["placeholders"] == 35 * 30 * 2
+
+
+def test_one_bad_night_shows_in_a_clean_season(lake):
+    bad = FIRST + timedelta(30)
+    published = stored(lake, poisoned(made(), bad))
+    assert failing(findings(published)) >= {"no_placeholders", "streak_of_30"}
+    assert not quality.lines_vary(published, bad).passed
+    assert quality.lines_vary(published, bad - timedelta(1)).passed
+    assert published.streaks.set_index("game_date")["streak"].loc[[bad - timedelta(1), bad, LAST]].tolist() == [
+        30,
+        0,
+        4,
+    ]
+
+
+def test_a_game_day_without_evidence_ends_the_streak(lake):
+    out = made()
+    silent = FIRST + timedelta(20)
+    published = stored(lake, out[out["game_date"] != pd.Timestamp(silent)], game_days=35)
+    streaks = published.streaks.set_index("game_date")
+    assert streaks["verdict"].loc[silent] == "NO_EVIDENCE"
+    assert streaks["streak"].loc[[silent - timedelta(1), silent, LAST]].tolist() == [20, 0, 14]
+    found = quality.expected_outputs(published, silent)
+    assert not found.passed
+    assert found.figures["games_predicted"] == 0
+    assert not quality.all_systems_present(published, FIRST, LAST).passed
+
+
+def test_a_day_without_games_is_no_finding(lake):
+    out = made()
+    free = FIRST + timedelta(20)
+    published = stored(lake, out[out["game_date"] != pd.Timestamp(free)])
+    assert quality.expected_outputs(published, free).passed
+    assert failing(findings(published)) == set()
+    assert published.streaks["streak"].max() == 34
+
+
+def test_a_missing_system_is_named(lake):
+    out = made()
+    day = FIRST + timedelta(5)
+    gone = (out["system_id"] == "xgboost_v1") & (out["game_date"] == pd.Timestamp(day))
+    published = stored(lake, out[~gone])
+    assert quality.expected_outputs(published, day).figures["absent_systems"] == ["xgboost_v1"]
+    assert "xgboost_v1 lacks 1, the first 2025-11-06" in quality.all_systems_present(published, FIRST, LAST).text
+
+
+@pytest.mark.parametrize(("share", "passes"), [(0.57, True), (0.60, False)])
+def test_too_good_a_hit_rate_is_a_leak(lake, share, passes):
+    out = made()
+    own = out.index[out["system_id"] == "xgboost_v1"]
+    winners = np.random.default_rng(1).permutation(own)[: int(share * len(own))]
+    side = np.where(out["actual_margin"] > 0, "OVER", "UNDER")
+    other = np.where(out["actual_margin"] > 0, "UNDER", "OVER")
+    out.loc[own, "recommendation"] = other[own]
+    out.loc[winners, "recommendation"] = side[winners]
+    found = quality.not_too_good(stored(lake, regraded(out)), LAST)
+    assert len(own) >= quality.TOO_GOOD_ROWS
+    assert found.passed == passes
+    assert passes or "xgboost_v1 wins 60.0 %" in found.text
+
+
+@pytest.mark.parametrize(("edge", "passes"), [(0.1, True), (0.4, False)])
+def test_too_good_an_error_is_a_leak(lake, edge, passes):
+    out = made()
+    own = out["system_id"] == "xgboost_v1"
+    out.loc[own, "absolute_error"] = out.loc[own, "line_absolute_error"] - edge
+    found = quality.not_too_good(stored(lake, out), LAST)
+    assert found.passed == passes
+    assert passes or "beats the line by 0.40 points" in found.text
+
+
+def test_few_bets_are_not_judged(lake):
+    out = made(days=2, players=10)
+    out["recommendation"] = np.where(out["actual_margin"] > 0, "OVER", "UNDER")
+    assert quality.win_rates_plausible(stored(lake, regraded(out)), FIRST + timedelta(1)).passed
+
+
+def test_a_final_game_without_box_score_is_a_finding(lake):
+    out = made(days=3)
+    out.loc[out["game_date"] == out["game_date"].max(), ["outcome", "actual_points"]] = ["PENDING", None]
+    published = stored(lake, out)
+    day = FIRST + timedelta(2)
+    lake.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [day])
+    found = quality.gradable_are_graded(published, day)
+    assert not found.passed
+    assert "1 of 1 final games without box score" in found.text
+    assert found.figures["pending"] == 60
+
+
+def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
+    published = stored(lake, made(days=1))
+    empty = quality.Published(lake.query, SYSTEMS, FIRST - timedelta(9), FIRST - timedelta(1))
+    assert published.rows["published"].sum() > 0
+    for find in quality.VALIDATION.values():
+        assert not find(empty, FIRST - timedelta(9), FIRST - timedelta(1)).passed, find.__name__
+
+
+# -- the views ------------------------------------------------------------------------------------------------------
+
+
+def test_line_quality_adds_up_and_grades_each_day(lake):
+    bad = FIRST + timedelta(3)
+    out = poisoned(made(days=5), bad)
+    estimated = out.index[(out["game_date"] == pd.Timestamp(FIRST)) & (out["system_id"] == "xgboost_v1")][:4]
+    out.loc[estimated, ["line_source", "line_problem", "is_valid_line"]] = ["ESTIMATED_AVG", "UNKNOWN_SOURCE", False]
+    stored(lake, out, game_days=6)
+    rows = lake.query("SELECT * FROM nba_monitoring.line_quality_daily")
+    parts = ["actual_prop_count", "no_prop_line_count", "other_source_count", "missing_source_count"]
+    assert (rows[parts].sum(axis=1) == rows["total_predictions"]).all()
+    assert len(rows) == 6 * len(predictions.SYSTEM_TABLES)
+    by = rows.set_index(["game_date", "system_id"])
+    assert by.loc[(pd.Timestamp(FIRST), "xgboost_v1"), "other_source_count"] == 4
+    assert by.loc[(pd.Timestamp(bad), "moving_average"), "severity"] == "CRITICAL"
+    assert by.loc[(pd.Timestamp(bad), "moving_average"), "placeholder_count"] == 30
+    assert by.loc[(pd.Timestamp(FIRST + timedelta(5)), "moving_average"), "severity"] == "UNKNOWN"
+    assert by.loc[
+        (pd.Timestamp(FIRST + timedelta(5)), "moving_average"), "actual_prop_pct_of_lines"
+    ] is pd.NA or np.isnan(by.loc[(pd.Timestamp(FIRST + timedelta(5)), "moving_average"), "actual_prop_pct_of_lines"])
+
+
+def test_alerts_say_how_many_rows_they_inspected(lake):
+    bad = FIRST + timedelta(1)
+    stored(lake, poisoned(made(days=3), bad), game_days=4)
+    alerts = lake.query("SELECT * FROM nba_monitoring.placeholder_alerts").set_index(["game_date", "system_id"])
+    wrong = alerts.loc[(pd.Timestamp(bad), "xgboost_v1")]
+    assert (wrong["rows_inspected"], wrong["issue_count"], wrong["severity"]) == (30, 30, "CRITICAL")
+    assert wrong["examples"].count("A 20.0 no source") == 10
+    assert wrong["first_seen"] <= wrong["last_seen"]
+    clean = alerts.loc[(pd.Timestamp(FIRST), "xgboost_v1")]
+    assert clean["rows_inspected"] == 30
+    assert alerts.loc[(pd.Timestamp(FIRST + timedelta(3)), "xgboost_v1"), "severity"] == "UNKNOWN"
+
+
+def test_performance_counts_each_outcome_apart_and_only_valid_lines(lake):
+    out = poisoned(made(days=33), FIRST + timedelta(2))
+    out.loc[out.index[:40], "outcome"] = ["PUSH"] * 10 + ["VOID"] * 10 + ["PENDING"] * 10 + ["NO_BET"] * 10
+    stored(lake, out)
+    rows = lake.query("SELECT * FROM nba_monitoring.performance_valid_lines_only")
+    assert set(rows["month"]) == {"2025-11", "2025-12"}
+    parts = ["wins", "losses", "pushes", "voids", "pending", "no_bets"]
+    assert (rows[parts].sum(axis=1) == rows["predictions"]).all()
+    assert rows["predictions"].sum() == (33 - 1) * 60
+    assert rows[["pushes", "voids", "pending", "no_bets"]].sum().tolist() == [10, 10, 10, 10]
+    assert ((rows["win_rate_low"] < rows["win_rate"]) & (rows["win_rate"] < rows["win_rate_high"])).all()
+    only_void = out.assign(outcome="VOID", absolute_error=np.nan)
+    lake.write(
+        PREDICTION_ACCURACY, only_void[PREDICTION_ACCURACY.column_names], sorted({d.date() for d in out["game_date"]})
+    )
+    undecided = lake.query("SELECT * FROM nba_monitoring.performance_valid_lines_only")
+    assert undecided["win_rate"].isna().all(), "no division by zero"
+
+
+def test_a_fresh_incident_shows_in_the_summary(lake):
+    stored(lake, poisoned(made(), LAST))
+    rows = lake.query("SELECT * FROM nba_monitoring.data_quality_summary").set_index("scope")
+    assert rows["placeholder_count"].tolist() == [60, 60, 60]
+    assert rows.loc["Last game day", "placeholder_pct"] == 100.0
+    assert rows.loc["Overall", "placeholder_pct"] < 3
+    assert rows.loc["Last 30 game days", "game_days"] == 30
+    assert rows.loc["Overall", "game_days_with_predictions"] == 35
+
+
+def test_every_view_runs_on_an_empty_lake(lake):
+    for view in monitoring.MONITORING_VIEWS:
+        assert lake.query(f"SELECT * FROM {view.address}").empty or view.name == "data_quality_summary"
