@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from nba_props.definitions import build_defs
-from nba_props.schemas import TABLES
+from nba_props.schemas import TABLES, VIEWS
+from nba_props.schemas.monitoring import MONITORING_VIEWS
 from nba_props.settings import SettingsError, load_settings
 from nba_props_tests.conftest import make_settings
 
@@ -54,6 +55,14 @@ GRAPH = {
     **{f"nba_predictions/{t}": sorted([
         *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
     ]) for t in ("player_prop_predictions", "quarantined_predictions")},
+    **{f"nba_predictions/{t}": [
+        "nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context", "nba_predictions/player_prop_predictions",
+        "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/resolved_names",
+    ] for t in ("prediction_accuracy", "grade_history")},
+    "nba_monitoring/scoreboard": ["nba_predictions/prediction_accuracy"],
+    **{f"nba_monitoring/{v.name}": [
+        "nba_predictions/player_prop_predictions", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
+    ] for v in MONITORING_VIEWS},
 }  # fmt: skip
 BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_data"}
 
@@ -77,7 +86,7 @@ def test_the_asset_graph(graph):
 
 
 def tables(graph):
-    return {k for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
+    return {k for k in graph.materializable_asset_keys if ".".join(k.path) in TABLES}
 
 
 def test_a_model_belongs_to_a_week_and_serves_the_dates_of_that_week(graph):
@@ -132,7 +141,9 @@ def test_checks_are_partitioned_and_structure_blocks(graph):
 
 
 def test_one_writer_per_table(graph):
-    assert {k for k in GRAPH if not k.startswith("nba_models/")} == {"/".join(t.path) for t in TABLES.values()}
+    views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS}
+    assert {k for k in GRAPH if not k.startswith("nba_models/")} - views == {"/".join(t.path) for t in TABLES.values()}
+    assert {v.address for v in MONITORING_VIEWS} <= set(VIEWS)
 
 
 HEAVY = (
@@ -140,6 +151,8 @@ HEAVY = (
     "catboost",
     "matplotlib",
     "scipy",
+    "scoringrules",
+    "jinja2.sandbox",
     "pandera",
     "duckdb",
     "google",

@@ -38,11 +38,11 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         predictions.PREDICTION_ACCURACY,
         predictions.GRADE_HISTORY,
         partitions=partitions,
-        name="grade",
+        name="grades",
         ins={"schedule": raw.SCHEDULE, "box_scores": raw.BOX_SCORES, "line_rows": analytics.BETTING_LINES},
         deps=[predictions.PLAYER_PROP_PREDICTIONS, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT],
     )
-    def grade(
+    def grades(
         context: dg.AssetExecutionContext,
         schedule: pd.DataFrame,
         box_scores: pd.DataFrame,
@@ -121,7 +121,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                 asset_key=view_key(view), metadata={"dagster/row_count": len(rows), "newest": preview(newest)}
             )
 
-    return [grade, scoreboard, monitoring_views]
+    return [grades, scoreboard, monitoring_views]
 
 
 def view_key(view: View) -> dg.AssetKey:

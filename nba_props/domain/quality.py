@@ -256,6 +256,20 @@ def not_too_good(p: Published, day: date) -> Finding:
     return Finding(True, "no system is better than a market lets one be", figures)
 
 
+def streak_unbroken(p: Published, day: date) -> Finding:
+    """Thirty game days in a row without a placeholder, or every one so far where there are not thirty yet."""
+    if day not in set(p.streaks["game_date"]):
+        return Finding(True, "no games on this date")
+    streaks = _within(p.streaks, p.first, day).sort_values("game_date")
+    streak = int(streaks["streak"].iloc[-1])
+    goal = min(BRIEF_STREAK, len(streaks))
+    text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"
+    if streak >= goal:
+        return Finding(True, text, {"streak": streak})
+    broken = streaks[streaks["verdict"] != "CLEAN"].iloc[-1]
+    return Finding(False, f"{text}; broken on {broken['game_date']}: {broken['verdict']}", {"streak": streak})
+
+
 # -- the brief's final validation -----------------------------------------------------------------------------------
 
 
@@ -343,6 +357,7 @@ DETECTORS: Mapping[str, Callable[[Published, date], Finding]] = {
     "gradable_are_graded": gradable_are_graded,
     "expected_outputs": expected_outputs,
     "not_too_good": not_too_good,
+    "streak_unbroken": streak_unbroken,
 }
 #: findings that ask for a look and not for a halt: a side a formula prefers, a streak that is still young
 WARNINGS = ("sides_not_skewed", "gradable_are_graded", "validation_streak_of_30")

@@ -144,7 +144,7 @@ def test_the_old_systems_data_makes_them_loud(lake):
     found = findings(stored(lake, poisoned(made())))
     assert failing(found) == {
         "win_rates_plausible", "share_under_plausible", "lines_vary", "sides_not_skewed",
-        "no_placeholders", "lines_are_real", "win_rates", "streak_of_30",
+        "no_placeholders", "lines_are_real", "win_rates", "streak_of_30", "streak_unbroken",
     }  # fmt: skip
     assert "xgboost_v1 UNDER 9" in found["win_rates_plausible"].text
     assert found["validation_no_placeholders"].figures["placeholders"] == 35 * 30 * 2
@@ -155,6 +155,8 @@ def test_one_bad_night_shows_in_a_clean_season(lake):
     published = stored(lake, poisoned(made(), bad))
     assert failing(findings(published)) >= {"no_placeholders", "streak_of_30"}
     assert not quality.lines_vary(published, bad).passed
+    assert quality.streak_unbroken(published, bad - timedelta(1)).passed
+    assert "broken on 2025-12-01: PLACEHOLDER" in quality.streak_unbroken(published, LAST).text
     assert quality.lines_vary(published, bad - timedelta(1)).passed
     assert published.streaks.set_index("game_date")["streak"].loc[[bad - timedelta(1), bad, LAST]].tolist() == [
         30,
@@ -241,6 +243,7 @@ def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
     published = stored(lake, made(days=1))
     empty = quality.Published(lake.query, SYSTEMS, FIRST - timedelta(9), FIRST - timedelta(1))
     assert published.rows["published"].sum() > 0
+    assert quality.streak_unbroken(published, FIRST).text.startswith("1 game days in a row")
     for find in quality.VALIDATION.values():
         assert not find(empty, FIRST - timedelta(9), FIRST - timedelta(1)).passed, find.__name__
 

@@ -1,0 +1,244 @@
+"""After the games: results come in, predictions are graded, corrected scores regrade, the page and the views speak."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+from nba_props import report
+from nba_props.domain import quality
+from nba_props.schemas import TABLES, raw
+from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
+from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, Platform, open_platform
+
+SYSTEMS = tuple(SYSTEM_TABLES)
+
+
+@pytest.fixture(scope="module")
+def graded_home(landed_history, tmp_path_factory):
+    """The small league with ``DAY`` predicted before tip-off, its results not yet in."""
+    import dagster as dg
+
+    folder = tmp_path_factory.mktemp("graded") / "platform"
+    shutil.copytree(landed_history, folder)
+    for day in {g.day for g in league.games() if g.day >= DAY}:
+        (folder / "landing" / league.log_path(day)).unlink()
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert open_platform(folder, instance).predict(DAY).success
+    return folder
+
+
+@pytest.fixture
+def predicted(graded_home, tmp_path):
+    import dagster as dg
+
+    shutil.copytree(graded_home, tmp_path / "platform")
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield open_platform(tmp_path / "platform", instance)
+
+
+def grades(platform: Platform) -> pd.DataFrame:
+    return platform.warehouse.read(PREDICTION_ACCURACY, [DAY])
+
+
+def land_results(platform: Platform, change=lambda row: row, suffix: str = "") -> None:
+    rows = [change(r) for g in league.games() if g.day == DAY for r in league.log_rows(g)]
+    league.land_log(platform.zone, DAY, [r for r in rows if r], suffix)
+
+
+def finish(platform: Platform, change=lambda row: row, suffix: str = ""):
+    """The morning after: results landed, grades made."""
+    platform.now = league.tipoff(DAY) + timedelta(hours=14)
+    land_results(platform, change, suffix)
+    outcome = platform.run("grade", DAY)
+    assert outcome.success, outcome.errors
+    return outcome
+
+
+def test_before_the_results_everything_is_pending(predicted):
+    rows = grades(predicted)
+    assert len(rows) == 36 * len(SYSTEMS)
+    assert set(rows["outcome"]) == {"PENDING"}
+    assert rows["actual_points"].isna().all()
+
+
+def test_the_morning_after(predicted):
+    outcome = finish(predicted)
+    assert outcome.failed_checks == []
+    rows = grades(predicted)
+    ledger = predicted.query("SELECT * FROM nba_predictions.player_prop_predictions")
+    assert sorted(rows["prediction_id"]) == sorted(ledger["prediction_id"])
+    assert set(rows["outcome"]) <= {"WIN", "LOSS", "NO_BET"}
+    points = predicted.warehouse.read(raw.BOX_SCORES, [DAY]).set_index("player_id")["points"]
+    assert (rows["actual_points"] == rows["player_id"].map(points)).all()
+    bets = rows[rows["recommendation"].isin(["OVER", "UNDER"])]
+    won = (bets["actual_points"] > bets["line"]) == (bets["recommendation"] == "OVER")
+    assert (bets["outcome"].eq("WIN") == won).all()
+    history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
+    assert history.groupby("prediction_id").size().eq(2).all(), "pending, then graded"
+    board = predicted.warehouse.read(SCOREBOARD, [DAY])
+    assert set(board["system_id"]) == set(SYSTEMS)
+    season = board[(board["span"] == "SEASON") & (board["tier"] == "ALL")].set_index("system_id")
+    own = rows[(rows["system_id"] == "xgboost_v1") & rows["line"].notna()]
+    assert season.loc["xgboost_v1", "mae"] == pytest.approx(own["absolute_error"].mean())
+    assert season.loc["xgboost_v1", "line_mae"] == pytest.approx((own["line"] - own["actual_points"]).abs().mean())
+
+
+def test_grading_again_changes_nothing(predicted):
+    finish(predicted)
+    before, board = grades(predicted), predicted.warehouse.read(SCOREBOARD, [DAY])
+    history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
+    predicted.now += timedelta(hours=5)
+    assert predicted.run("grade", DAY).success
+    pdt.assert_frame_equal(grades(predicted), before)
+    pdt.assert_frame_equal(predicted.warehouse.read(SCOREBOARD, [DAY]), board)
+    pdt.assert_frame_equal(predicted.warehouse.read(GRADE_HISTORY, [DAY]), history)
+
+
+def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(predicted):
+    finish(predicted)
+    scorer = league.player(league.games()[-1].home, 3)[0]
+    before = grades(predicted).set_index("prediction_id")
+
+    def corrected(row):
+        return {**row, "PTS": row["PTS"] + 9} if row["PLAYER_ID"] == scorer else row
+
+    predicted.now += timedelta(days=1)
+    finish(predicted, corrected, "-20251112T120000Z")
+    after = grades(predicted).set_index("prediction_id")
+    changed = after.index[after["actual_points"] != before["actual_points"].reindex(after.index)]
+    assert len(changed) == len(SYSTEMS)
+    assert set(after.loc[changed, "player_id"]) == {scorer}
+    history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
+    story = history[history["prediction_id"] == changed[0]].sort_values("graded_at")
+    assert story["actual_points"].tolist()[1:] == [
+        before.loc[changed[0], "actual_points"],
+        after.loc[changed[0], "actual_points"],
+    ]
+    assert len(history) == 2 * len(after) + len(changed)
+
+
+def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(predicted):
+    games = [g for g in league.games() if g.day == DAY]
+    absent = league.player(games[0].home, 2)[0]
+
+    def first_game_only(row):
+        return None if row["GAME_ID"] == games[1].game_id or row["PLAYER_ID"] == absent else row
+
+    finish(predicted, first_game_only)
+    rows = grades(predicted)
+    late = rows["game_id"] == games[1].game_id
+    assert set(rows.loc[late, "outcome"]) == {"PENDING"}
+    assert set(rows.loc[rows["player_id"] == absent, "outcome"]) == {"VOID"}
+    assert set(rows.loc[rows["player_id"] == absent, "void_reason"]) == {"DID_NOT_PLAY"}
+    finish(predicted, lambda r: None if r["PLAYER_ID"] == absent else r, "-20251111T200000Z")
+    assert "PENDING" not in set(grades(predicted)["outcome"])
+
+
+def test_two_graders_at_once_leave_one_correct_partition(predicted):
+    land_results(predicted)
+    predicted.now = league.tipoff(DAY) + timedelta(hours=14)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: predicted.run("grade", DAY), range(2)))
+    assert all(o.success for o in done), [o.errors for o in done]
+    rows, history = grades(predicted), predicted.warehouse.read(GRADE_HISTORY, [DAY])
+    assert rows["prediction_id"].is_unique
+    assert len(rows) == 36 * len(SYSTEMS)
+    assert history["grade_id"].is_unique
+    assert len(history) == 2 * len(rows)
+
+
+def test_a_row_written_past_the_gate_is_graded_classified_and_found(predicted):
+    """The old incident: lines of 20.0 without a quote, straight into the published table."""
+    ledger = TABLES["nba_predictions.player_prop_predictions"]
+    rows = predicted.warehouse.read(ledger, [DAY])
+    fakes = rows[rows["line"].isna()].assign(
+        line=20.0, has_prop_line=True, line_source="ACTUAL_PROP", recommendation="UNDER", predicted_points=9.0,
+        abstain_reason=None, confidence_score=0.5, created_at=rows["created_at"].max() + pd.Timedelta(minutes=1),
+    )  # fmt: skip
+    fakes["prediction_id"] = [f"fake{i}" for i in range(len(fakes))]
+    predicted.warehouse.append(ledger, fakes, [DAY])
+    outcome = finish(predicted)
+    graded = grades(predicted)
+    bad = graded[graded["prediction_id"].str.startswith("fake")]
+    assert set(bad["line_problem"]) == {"PLACEHOLDER_LINE"}
+    assert not bad["is_valid_line"].any()
+    assert set(bad["outcome"]) <= {"WIN", "LOSS", "PUSH"}
+    failed = predicted.failed(outcome)
+    assert failed["prediction_accuracy.validation_no_placeholders"] == "ERROR"
+    assert failed["prediction_accuracy.validation_lines_are_real"] == "ERROR"
+    assert failed["prediction_accuracy.streak_unbroken"] == "ERROR"
+    board = predicted.warehouse.read(SCOREBOARD, [DAY])
+    honest = graded[~graded["prediction_id"].str.startswith("fake") & graded["line"].notna()]
+    scored = board[(board["span"] == "SEASON") & (board["tier"] == "ALL")]["rows_scored"].sum()
+    assert scored == honest["absolute_error"].notna().sum(), "no score counts a line without a quote"
+    alerts = predicted.query("SELECT * FROM nba_monitoring.placeholder_alerts WHERE severity = 'CRITICAL'")
+    assert alerts["issue_count"].sum() == len(fakes)
+
+
+def test_the_views_are_assets_and_stand_in_the_catalog(predicted):
+    import duckdb
+
+    finish(predicted)
+    with duckdb.connect(str(predicted.warehouse.catalog_path), read_only=True) as catalog:
+        for view in MONITORING_VIEWS:
+            rows = catalog.execute(f"SELECT * FROM {view.address}").df()
+            assert len(rows), view.address
+    keys = {
+        "/".join(e.asset_key.path) for e in predicted.instance.fetch_materializations(view_record(), limit=5).records
+    }
+    assert keys == {"nba_monitoring/line_quality_daily"}
+
+
+def view_record():
+    import dagster as dg
+
+    return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "line_quality_daily"]))
+
+
+def test_the_page_stands_alone_and_says_what_it_counts(predicted, tmp_path):
+    finish(predicted)
+    page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
+    text = page.read_text()
+    assert text.count("data:image/png;base64,") >= 3
+    assert "http" not in text.replace("http-equiv", "")
+    for system in SYSTEMS:
+        assert system in text
+    assert "Every error stands beside" in text
+    assert "SIMULATED" not in text
+    (materialization,) = predicted.instance.fetch_materializations(scoreboard_record(), limit=1).records
+    shown = materialization.asset_materialization.metadata["report"].value
+    assert str(predicted.settings.home / "reports") in shown
+
+
+def scoreboard_record():
+    import dagster as dg
+
+    return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "scoreboard"]), asset_partitions=[str(DAY)])
+
+
+def test_an_empty_span_makes_a_page_that_says_so(predicted, tmp_path):
+    before = DAY - timedelta(3)
+    page = report.write_report(predicted.warehouse, predicted.settings, before, before, tmp_path / "page.html")
+    assert "Nothing is graded" in page.read_text()
+
+
+def test_no_query_depends_on_the_number_of_players_or_dates(predicted):
+    finish(predicted)
+    counts = []
+    for first in (DAY, DAY - timedelta(20)):
+        start = predicted.warehouse.query_count
+        published = quality.Published(predicted.warehouse.query, SYSTEMS, first, DAY)
+        for find in quality.DETECTORS.values():
+            find(published, DAY)
+        for check in quality.VALIDATION.values():
+            check(published, first, DAY)
+        counts.append(predicted.warehouse.query_count - start)
+    assert counts[0] == counts[1] == 5
