@@ -61,7 +61,7 @@ def slate_board(warehouse: Warehouse, day: date) -> pd.DataFrame:
     order = cells.drop_duplicates(keys)[keys]
     wide = cells.pivot(index=keys, columns="system_id", values="cell").reset_index()
     board = order.merge(wide, on=keys).rename(columns={"sportsbook": "book"})
-    return board.rename(columns=lambda name: name.replace("_v", "\nv", 1).replace("_", "\n", 1))
+    return board.rename(columns=_heading)
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
@@ -72,3 +72,9 @@ def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     wide = rows.pivot(index="game_date", columns="outcome", values="row_count").fillna(0).astype(int)
     wide.index = wide.index.strftime("%Y-%m-%d")
     return wide.rename_axis(index="date", columns=None).reset_index()
+
+
+def _heading(name: str) -> str:
+    """A system's id on several lines: ensemble_v1_1 -> ensemble, v1_1."""
+    stem, mark, version = name.partition("_v")
+    return stem.replace("_", "\n") + (f"\nv{version}" if mark else "")

@@ -100,13 +100,227 @@ def run(span: list[date], rows: int) -> None:
 
 @main.command()
 @click.argument("span", type=DateSpan())
-def backfill(span: list[date]) -> None:
-    """Materialize every table and system over SPAN in one run; models of its weeks are trained on the way."""
+@click.option(
+    "--select", multiple=True, help="Only this system or table, and what publishes and grades it; may repeat."
+)
+@click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bool) -> None:
+    """Materialize SPAN in one run, as far as it is missing or older than what it is made from.
+
+    Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
+    """
+    from nba_props.automation import runner
+    from nba_props.automation.jobs import PREDICT_JOB
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
     with _plain_errors():
         settings = load_settings()
         landing = LandingZone(settings.landing)
         landing.require()
-        _run(settings, landing, span, rows=0, boards=False)
+        warehouse = LakeWarehouse(settings.lake)
+        definitions = build_defs(settings, warehouse, landing)
+        keys = runner.resolve(definitions, select) if select else _whole(definitions)
+        days = list(span) if force else runner.pending(definitions, warehouse, keys, span)
+        _print_plan(console, warehouse, landing, span, days, [k.to_user_string() for k in keys] if select else None)
+        if dry_run:
+            return
+        if not days:
+            console.print("nothing is missing or stale; --force materializes the dates again")
+            return
+        if not select:
+            _run(settings, landing, dates_between(days[0], days[-1]), rows=0, boards=False)
+            return
+        with runner.open_instance(settings) as instance:
+            outcomes = _execute(console, definitions, instance, [(PREDICT_JOB, days[0], days[-1])], keys)
+        sound = _print_findings(console, outcomes)
+        _print_table(console, board_account(warehouse, days), "Gate")
+        for outcome in outcomes:
+            console.print(
+                f"run       {outcome.run_id}; undo with `nba-props rollback {outcome.run_id}`", soft_wrap=True
+            )
+    if not sound:
+        sys.exit(1)
+
+
+def _whole(definitions: Definitions) -> list[Any]:
+    """Every table that a date has, but for the history of names' rosters, which only some dates have."""
+    from nba_props.automation.jobs import PREDICT_JOB
+
+    return sorted(definitions.resolve_job_def(PREDICT_JOB).asset_layer.executable_asset_keys)
+
+
+def board_account(warehouse: LakeWarehouse, days: list[date]) -> pd.DataFrame:
+    """The gate's account of some dates."""
+    from nba_props import board
+
+    return board.gate_account(warehouse, days)
+
+
+def _print_plan(
+    console: Console,
+    warehouse: LakeWarehouse,
+    landing: LandingZone,
+    span: list[date],
+    days: list[date],
+    assets: list[str] | None,
+) -> None:
+    """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
+    from nba_props.domain.slate import playable
+    from nba_props.sources import nba_stats
+
+    schedule = nba_stats.read_schedule(landing, span).frame
+    games = playable(schedule).groupby("game_date").size().to_dict() if len(schedule) else {}
+    slate = warehouse.query(
+        "SELECT COUNT(*) AS players, COUNT(DISTINCT game_date) AS dates FROM nba_analytics.slate "
+        "WHERE game_date BETWEEN @first AND @last",
+        first=span[0],
+        last=span[-1],
+    ).iloc[0]
+    busy = [d for d in days if games.get(d)]
+    per_date = int(slate["players"]) / int(slate["dates"]) if slate["dates"] else None
+    console.print(
+        f"plan      {span[0]}..{span[-1]}: {len(days)} of {len(span)} dates are missing or stale", soft_wrap=True
+    )
+    console.print(f"games     {sum(games.get(d, 0) for d in busy)} on {len(busy)} of these dates")
+    console.print(f"assets    {', '.join(assets) if assets else 'all'}", soft_wrap=True)
+    expected = (
+        f"about {per_date * len(busy):,.0f} players, each with a row of every system" if per_date else "unknown yet"
+    )
+    console.print(f"rows      {expected}")
+    console.print("credits   0: landed payloads only")
+
+
+def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
+    """Run a remediation job, print its account, and grade the dates it touched again."""
+    from nba_props.automation import runner
+    from nba_props.automation.jobs import GRADE_JOB
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        settings = load_settings()
+        landing = LandingZone(settings.landing)
+        warehouse = LakeWarehouse(settings.lake)
+        definitions = build_defs(settings, warehouse, landing)
+        with runner.open_instance(settings) as instance:
+            account = runner.remediate(definitions, instance, job, {**config, "dry_run": dry_run})
+            _print_table(
+                console, account.rows.astype(str), f"{'Would move' if dry_run else 'Moved'} {account.total} rows"
+            )
+            console.print(f"batch     {account.batch_id}: {account.action}", soft_wrap=True)
+            outcomes = []
+            if account.days and not dry_run:
+                spans = [(GRADE_JOB, first, last) for first, last in runner.spans(account.days)]
+                outcomes = _execute(console, definitions, instance, spans)
+        if account.total and not dry_run and job != "restore":
+            console.print(f"undo      nba-props restore {account.batch_id}")
+    for outcome in outcomes:
+        for error in outcome.errors:
+            console.print(f"[red]failed[/red] {error}", soft_wrap=True)
+    if not all(o.success for o in outcomes):
+        sys.exit(1)
+
+
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
+
+
+@main.command()
+@click.argument("predicate")
+@click.argument("span", type=DateSpan())
+@click.option("--run", "run_id", default="", help="Only rows of this run.")
+@click.option("--system", "system_id", default="", help="Only rows of this system.")
+@_DRY_RUN
+def quarantine(predicate: str, span: list[date], run_id: str, system_id: str, dry_run: bool) -> None:
+    """Move published rows of SPAN that match PREDICATE to the archive.
+
+    PREDICATE is placeholder, no_source, not_its_quote, in_play, invalid_line, run (with --run) or system
+    (with --system).
+    """
+    config = {
+        "predicate": predicate, "first": str(span[0]), "last": str(span[-1]), "run_id": run_id, "system_id": system_id,
+    }  # fmt: skip
+    _remediate("quarantine", config, dry_run)
+
+
+@main.command()
+@click.argument("batch_id")
+@_DRY_RUN
+def restore(batch_id: str, dry_run: bool) -> None:
+    """Put the archived rows of BATCH_ID back, those that are not in the ledger again."""
+    _remediate("restore", {"batch_id": batch_id}, dry_run)
+
+
+@main.command()
+@click.argument("run_id")
+@_DRY_RUN
+def rollback(run_id: str, dry_run: bool) -> None:
+    """Move what RUN_ID published to the archive; the rows before it are current again."""
+    _remediate("rollback", {"run_id": run_id}, dry_run)
+
+
+@main.command()
+def batches() -> None:
+    """List the batches of the archive: what was taken out, when, and whether it is back."""
+    from nba_props import remediation
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    with _plain_errors():
+        frame = remediation.batches(LakeWarehouse(load_settings().lake))
+    _print_table(_console(), frame, f"{len(frame)} batches")
+
+
+@main.command()
+@click.argument("span", type=DateSpan())
+def reline(span: list[date]) -> None:
+    """Choose the lines of SPAN anew from stored quotes; what changes is published as new rows and graded."""
+    from nba_props.automation import runner
+    from nba_props.automation.jobs import RELINE_JOB
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        settings = load_settings()
+        landing = LandingZone(settings.landing)
+        landing.require()
+        warehouse = LakeWarehouse(settings.lake)
+        with runner.open_instance(settings) as instance:
+            planned = [(RELINE_JOB, span[0], span[-1])]
+            outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
+        sound = _print_findings(console, outcomes)
+        fresh = warehouse.query(
+            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.player_prop_predictions "
+            "WHERE run_id = @run_id AND game_date BETWEEN @first AND @last GROUP BY game_date, system_id "
+            "ORDER BY game_date, system_id",
+            run_id=outcomes[-1].run_id,
+            first=span[0],
+            last=span[-1],
+        )
+    _print_table(console, fresh, f"{int(fresh['new_rows'].sum())} rows published anew")
+    console.print(
+        f"run       {outcomes[-1].run_id}; undo with `nba-props rollback {outcomes[-1].run_id}`", soft_wrap=True
+    )
+    if not sound:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("player")
+@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
+def history(player: str, day: Any) -> None:
+    """Every prediction ever published for PLAYER (name or id) on DAY: line, quote, run, current or not, grade."""
+    from nba_props import remediation
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    with _plain_errors():
+        frame = remediation.history(LakeWarehouse(load_settings().lake), player, day.date())
+    if frame.empty:
+        raise click.ClickException(f"nothing was ever published for {player} on {day.date()}")
+    _print_table(_console(), frame.drop(columns="player_name"), f"{frame['player_name'].iloc[0]}, {day.date()}")
 
 
 @main.command()
@@ -269,7 +483,11 @@ def _run(
 
 
 def _execute(
-    console: Console, definitions: Definitions, instance: DagsterInstance, planned: list[tuple[str, date, date]]
+    console: Console,
+    definitions: Definitions,
+    instance: DagsterInstance,
+    planned: list[tuple[str, date, date]],
+    select: Sequence[Any] | None = None,
 ) -> list[Outcome]:
     """Run the planned jobs in order with a progress bar each; the first that fails is the last."""
     from nba_props.automation import runner
@@ -283,7 +501,7 @@ def _execute(
             def show(step: str, done: int, total: int, task: Any = task, label: str = label) -> None:
                 progress.update(task, completed=done, total=total, description=f"{label}  {step}")
 
-            outcome = runner.execute(definitions, instance, job, first, last, show)
+            outcome = runner.execute(definitions, instance, job, first, last, show, select)
             progress.update(task, description=label)
             outcomes.append(outcome)
             if not outcome.success:

@@ -9,6 +9,7 @@ import dagster as dg
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.jobs import JOBS
+from nba_props.automation.remediation import REMEDIATION_JOBS
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
 from nba_props.domain.systems import SYSTEMS
@@ -58,7 +59,7 @@ def build_defs(
             *monitoring.build(partitions),
         ],
         asset_checks=build_checks(rules, partitions),
-        jobs=JOBS,
+        jobs=[*JOBS, *REMEDIATION_JOBS],
         resources={
             "warehouse": store,
             "landing": zone,

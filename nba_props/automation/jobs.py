@@ -3,7 +3,7 @@
 import dagster as dg
 
 from nba_props.assets.tables import asset_key
-from nba_props.schemas import Table, predictions, raw
+from nba_props.schemas import Table, analytics, features, predictions, raw
 
 #: schedule and box scores of past dates
 HISTORY_JOB = "ingest_history"
@@ -25,6 +25,8 @@ def _tables(*tables: Table) -> dg.AssetSelection:
 _MODELS = dg.AssetSelection.groups("models")
 #: what became of the predictions of past dates
 GRADE_JOB = "grade"
+#: lines chosen anew, and everything that follows from them
+RELINE_JOB = "reline"
 
 JOBS = (
     dg.define_asset_job(
@@ -41,6 +43,17 @@ JOBS = (
         TRAIN_JOB,
         selection=_MODELS,
         description="The models of a week, from the games before it.",
+    ),
+    dg.define_asset_job(
+        RELINE_JOB,
+        selection=dg.AssetSelection.assets(
+            *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
+            *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
+            *(asset_key(t) for t in (predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS)),
+            *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
+        )
+        | dg.AssetSelection.groups("monitoring"),
+        description="Lines chosen anew from stored quotes; what changes is published as new rows and graded.",
     ),
     dg.define_asset_job(
         GRADE_JOB,

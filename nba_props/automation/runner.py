@@ -7,22 +7,33 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from importlib import resources
+from typing import Any
 
 import dagster as dg
 
+from nba_props.assets.tables import asset_key
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import training_start, week_of
-from nba_props.schemas import raw
-from nba_props.settings import Settings
+from nba_props.remediation import Account, RemediationError
+from nba_props.schemas import TABLES, monitoring, predictions, raw
+from nba_props.settings import Settings, SettingsError
 from nba_props.sources import nba_stats
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
 
+#: what follows a system's rows wherever they are made anew
+_PUBLISHING = (
+    predictions.PLAYER_PROP_PREDICTIONS,
+    predictions.QUARANTINED_PREDICTIONS,
+    predictions.PREDICTION_ACCURACY,
+    predictions.GRADE_HISTORY,
+    monitoring.SCOREBOARD,
+)
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -120,10 +131,12 @@ def execute(
     first: date,
     last: date,
     on_step: Callable[[str, int, int], None] | None = None,
+    select: Sequence[dg.AssetKey] | None = None,
 ) -> Outcome:
     """Run a job for one date or a span, in this process, recorded in the instance like any other run.
 
-    ``on_step`` hears of each finished step: its name, how many are done, how many there are.
+    ``select`` narrows it to some of its assets and their checks. ``on_step`` hears of each finished step: its name,
+    how many are done, how many there are.
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
@@ -149,7 +162,12 @@ def execute(
         }
     )
     result = job.execute_in_process(
-        instance=instance, run_id=run_id, run_config=_QUIET, raise_on_error=False, **selection
+        instance=instance,
+        run_id=run_id,
+        run_config=_QUIET,
+        raise_on_error=False,
+        asset_selection=list(select) if select else None,
+        **selection,
     )
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:
@@ -175,3 +193,67 @@ def execute(
                 (check.asset_key.to_user_string(), check.check_name, check.severity.value, check.description or "")
             )
     return outcome
+
+
+def remediate(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]
+) -> Account:
+    """Run a remediation job with its config, recorded in the instance; returns its account.
+
+    Raises:
+        RemediationError: it was refused; the message says why.
+    """
+    job = definitions.resolve_job_def(job_name)
+    (op,) = job.graph.node_dict
+    result = job.execute_in_process(
+        instance=instance, run_config={**_QUIET, "ops": {op: {"config": config}}}, raise_on_error=False
+    )
+    if not result.success:
+        failed = next(e for e in result.all_events if e.is_step_failure)
+        error = failed.step_failure_data.error
+        while error and error.cause:
+            error = error.cause
+        raise RemediationError((error.message if error else failed.message or "").strip())
+    return result.output_for_node(op)
+
+
+def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetKey]:
+    """The assets that names mean (``xgboost_v1``, ``nba_raw.box_scores``), and what publishes and grades systems.
+
+    Raises:
+        SettingsError: a name is none of an asset.
+    """
+    tables = {t.address: t for t in TABLES.values()}
+    short = {t.name: t for t in TABLES.values()}
+    found: list[dg.AssetKey] = []
+    for name in names:
+        table = tables.get(name.replace("/", ".")) or short.get(name)
+        if table is None:
+            raise SettingsError(f"there is no asset {name}; there are {', '.join(sorted(short))}")
+        found.append(asset_key(table))
+        if table.name in predictions.SYSTEM_TABLES:
+            found += [asset_key(t) for t in _PUBLISHING]
+    graph = definitions.resolve_asset_graph()
+    together = {k for key in found for k in graph.get(key).execution_set_asset_keys}
+    return sorted(together)
+
+
+def pending(
+    definitions: dg.Definitions, warehouse: Warehouse, keys: Sequence[dg.AssetKey], days: Sequence[date]
+) -> list[date]:
+    """The dates on which one of the assets is missing, or older than something it is made from."""
+    graph = definitions.resolve_asset_graph()
+    own = [k for k in keys if ".".join(k.path) in TABLES]
+    parents = {k: [p for p in graph.get(k).parent_keys if ".".join(p.path) in TABLES] for k in own}
+    written = {
+        k: warehouse.written_at(TABLES[".".join(k.path)]) for k in {*own, *(p for ps in parents.values() for p in ps)}
+    }
+
+    def lacks(day: date) -> bool:
+        for key, above in parents.items():
+            at = written[key].get(day)
+            if at is None or any(day in written[p] and written[p][day] > at for p in above):
+                return True
+        return False
+
+    return [d for d in days if lacks(d)]

@@ -172,8 +172,9 @@ def share_under_plausible(p: Published, day: date) -> Finding:
     decided = int(lines.sum())
     if decided < ENOUGH:
         return Finding(True, f"{decided} decided lines, too few to judge", {"decided_lines": decided})
-    share = float(lines["unders"] / decided)
-    ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1]
+    share, low, high = (float(v) for v in wilson(lines["unders"], decided))
+    # of a hundred lines 58 and more end under by chance now and then: the interval has to exclude one half, too
+    ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1] or low <= 0.5 <= high
     text = f"{_percent(share)} of {decided} players end under their line"
     return Finding(
         ok, text if ok else f"{text}: lines of a market do not", {"share_under": share, "decided_lines": decided}

@@ -26,6 +26,8 @@ _TABLES = [
     *predictions.SYSTEM_TABLES.values(),
     predictions.PLAYER_PROP_PREDICTIONS,
     predictions.QUARANTINED_PREDICTIONS,
+    predictions.ARCHIVED_PREDICTIONS,
+    predictions.REMEDIATIONS,
     predictions.PREDICTION_ACCURACY,
     predictions.GRADE_HISTORY,
     monitoring.SCOREBOARD,

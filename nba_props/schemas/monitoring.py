@@ -79,8 +79,8 @@ LINE_QUALITY_DAILY = View(
 PLACEHOLDER_ALERTS = View(
     "nba_monitoring",
     "placeholder_alerts",
-    "Per game day and system: rows inspected, placeholders published (CRITICAL), placeholders held back by the gate. "
-    "A game day without a row inspected is UNKNOWN, never healthy.",
+    "Per game day and system: rows inspected, placeholders published (CRITICAL), published and since "
+    "archived, held back by the gate. A game day without a row inspected is UNKNOWN, never healthy.",
     f"""
     WITH inspected AS (
       SELECT p.game_date, p.system_id, p.prediction_id, p.created_at, p.player_name, p.line, p.line_source,
@@ -102,6 +102,12 @@ PLACEHOLDER_ALERTS = View(
       FROM inspected AS p
       GROUP BY p.game_date, p.system_id
     ),
+    archived AS (
+      SELECT p.game_date, p.system_id, COUNT(DISTINCT p.prediction_id) AS archived_count
+      FROM nba_predictions.archived_predictions AS p
+      WHERE p.line_problem IN ({PLACEHOLDER_REASONS_SQL})
+      GROUP BY p.game_date, p.system_id
+    ),
     held_back AS (
       SELECT h.game_date, h.system_id, COUNT(*) AS held_back_count
       FROM nba_predictions.quarantined_predictions AS h
@@ -109,17 +115,19 @@ PLACEHOLDER_ALERTS = View(
       GROUP BY h.game_date, h.system_id
     )
     SELECT g.game_date, g.system_id, COALESCE(p.rows_inspected, 0) AS rows_inspected,
-      COALESCE(p.issue_count, 0) AS issue_count, COALESCE(h.held_back_count, 0) AS held_back_count, p.examples,
+      COALESCE(p.issue_count, 0) AS issue_count, COALESCE(r.archived_count, 0) AS archived_count,
+      COALESCE(h.held_back_count, 0) AS held_back_count, p.examples,
       p.first_seen, p.last_seen,
       CASE
         WHEN p.issue_count > 0 THEN 'CRITICAL'
         WHEN COALESCE(p.rows_inspected, 0) = 0 THEN 'UNKNOWN'
-        WHEN h.held_back_count > 0 THEN 'WARNING'
+        WHEN h.held_back_count > 0 OR r.archived_count > 0 THEN 'WARNING'
         ELSE 'OK'
       END AS severity
     FROM ({_GRID}) AS g
     LEFT JOIN published AS p ON p.game_date = g.game_date AND p.system_id = g.system_id
     LEFT JOIN held_back AS h ON h.game_date = g.game_date AND h.system_id = g.system_id
+    LEFT JOIN archived AS r ON r.game_date = g.game_date AND r.system_id = g.system_id
     """,
 )
 
@@ -210,11 +218,12 @@ DATA_QUALITY_SUMMARY = View(
 PLACEHOLDER_FREE_STREAK = View(
     "nba_monitoring",
     "placeholder_free_streak",
-    "Per game day: consecutive game days, itself included, without a published placeholder. A placeholder ends the "
-    "streak, and so does a game day without evidence.",
+    "Per game day: consecutive game days, itself included, without a published placeholder. One ends the streak, "
+    "though it was archived since, and so does a game day without evidence.",
     """
     WITH days AS (
-      SELECT game_date, SUM(rows_inspected) AS rows_inspected, SUM(issue_count) AS placeholders,
+      SELECT game_date, SUM(rows_inspected) AS rows_inspected,
+        SUM(issue_count) + SUM(archived_count) AS placeholders,
         SUM(held_back_count) AS held_back
       FROM nba_monitoring.placeholder_alerts GROUP BY game_date
     ),

@@ -124,6 +124,43 @@ CURRENT_PREDICTIONS = View(
     """,
 )
 
+#: the ledger as a restored row may stand in it: whatever was wrong with it before is wrong with it again
+LEDGER_AS_FOUND = replace(PLAYER_PROP_PREDICTIONS, columns=tuple(_as_claimed(c) for c in _LEDGER))
+
+ARCHIVED_PREDICTIONS = Table(
+    "nba_predictions",
+    "archived_predictions",
+    "Rows taken out of the ledger, as they were, with batch, reason and instant: nothing is deleted without a copy.",
+    (
+        *(_as_claimed(c) for c in _LEDGER),
+        Column("batch_id", Type.STRING, "The remediation that took the row out"),
+        Column("deletion_reason", Type.STRING, "Predicate and arguments that selected it"),
+        Column(
+            "line_problem", Type.STRING, "What was wrong with its line (domain/lines.py), if anything", nullable=True
+        ),
+        Column("deleted_at", Type.TIMESTAMP, "When"),
+    ),
+    key=("batch_id", "prediction_id"),
+    write_mode=WriteMode.APPEND,
+)
+
+REMEDIATION_STEPS = ("REMOVED", "RESTORED", "DONE")
+REMEDIATIONS = Table(
+    "nba_predictions",
+    "remediations",
+    "What each remediation has done: one row per batch, date and step, and a DONE row when all dates are through.",
+    (
+        GAME_DATE,
+        Column("batch_id", Type.STRING, "The remediation"),
+        Column("step", Type.STRING, "REMOVED, RESTORED or DONE", isin=REMEDIATION_STEPS),
+        Column("action", Type.STRING, "Predicate and arguments"),
+        Column("row_count", Type.INT64, "Rows moved on the date by the step", "rows", ge=0),
+        Column("recorded_at", Type.TIMESTAMP, "When"),
+    ),
+    key=("batch_id", "step"),
+    write_mode=WriteMode.APPEND,
+)
+
 #: every ledger row with what ``is_valid_line`` says of its line, and whether it is the current one
 JUDGED_PREDICTIONS = View(
     "nba_predictions",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nba_props.schemas.base import Table
@@ -68,6 +68,15 @@ class Warehouse(Protocol):
         Raises:
             LedgerConflict: a known key comes with other content; the partition is left as it was.
         """
+
+    def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
+        """Take the rows with these values of the table's one-column key out of a ledger partition, atomically.
+
+        Returns how many there were.
+        """
+
+    def written_at(self, table: Table) -> dict[date, datetime]:
+        """When each partition was last written."""
 
     def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
         """The rows of the partitions, in partition order, with the contract's dtypes.

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +136,30 @@ class LakeWarehouse:
                 if len(new) or not self._file(table, partition).exists():
                     frames = [f for f in (known, new) if len(f)]
                     self._replace(table, partition, pd.concat(frames) if frames else table.empty())
+                else:
+                    os.utime(self._file(table, partition))  # it is up to date as of now, though nothing was new
         if first_time:
             self.refresh_catalog()
         return AppendResult(added, present)
+
+    def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
+        (key,) = table.key
+        with self._lock(table, partition):
+            known = self.read(table, [partition])
+            leaving = known[key].isin(list(keys))
+            if leaving.any():
+                self._replace(table, partition, known[~leaving])
+        return int(leaving.sum())
+
+    def written_at(self, table: Table) -> dict[date, datetime]:
+        found = {}
+        for day in self.partitions(table):
+            try:
+                stamp = self._file(table, day).stat().st_mtime
+            except FileNotFoundError:
+                continue
+            found[day] = datetime.fromtimestamp(stamp, UTC)
+        return found
 
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
         """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""

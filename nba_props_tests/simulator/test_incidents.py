@@ -10,8 +10,10 @@ import dagster as dg
 import pandas as pd
 import pandas.testing as pdt
 import pytest
+from click.testing import CliRunner
 
 from nba_props.automation.runner import plan
+from nba_props.cli import main
 from nba_props.definitions import build_defs
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems import SYSTEMS
@@ -292,6 +294,19 @@ def second_writer(platform, outcome, clean):
     assert failed["player_prop_predictions.no_placeholder_lines"] == "ERROR"
     assert failed["player_prop_predictions.schema"] == "ERROR"
     assert not again.success
+    graded = platform.run("grade", NIGHT)
+    failed = {name.removeprefix("prediction_accuracy."): s for name, s in platform.failed(graded).items()}
+    loud = {
+        "win_rates_plausible",
+        "share_under_plausible",
+        "streak_unbroken",
+        "validation_no_placeholders",
+        "validation_lines_are_real",
+    }
+    assert {name for name, severity in failed.items() if severity == "ERROR"} >= loud
+    shown = CliRunner().invoke(main, ["validate", str(NIGHT)], env={"NBA_PROPS_HOME": str(platform.settings.home)})
+    assert shown.exit_code == 1
+    assert "454 placeholders in" in shown.output
 
 
 EXPECTED: dict[str, Callable] = {

@@ -1,0 +1,114 @@
+"""Remediation as Dagster jobs with typed config: the functions of ``nba_props/remediation.py`` and their accounts."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import dagster as dg
+
+from nba_props import remediation
+from nba_props.remediation import Account, Selection
+from nba_props.warehouse.base import Warehouse
+
+Clock = Callable[[], datetime]
+
+
+class QuarantineConfig(dg.Config):
+    """Which rows of the ledger to move to the archive."""
+
+    predicate: str
+    first: str
+    last: str
+    run_id: str = ""
+    system_id: str = ""
+    dry_run: bool = False
+
+
+class RestoreConfig(dg.Config):
+    """Which batch of the archive to put back."""
+
+    batch_id: str
+    dry_run: bool = False
+
+
+class RollbackConfig(dg.Config):
+    """Which run's rows to move to the archive."""
+
+    run_id: str
+    dry_run: bool = False
+
+
+def _tell(context: dg.OpExecutionContext, account: Account, dry_run: bool) -> Account:
+    context.log.info(f"{'would move' if dry_run else 'moved'} {account.total} rows: {account.action}")
+    context.add_output_metadata(
+        {
+            "batch_id": account.batch_id,
+            "rows": account.total,
+            "dry_run": dry_run,
+            "by_date_and_system": dg.MetadataValue.md(account.rows.to_markdown(index=False)),
+        }
+    )
+    return account
+
+
+@dg.op
+def quarantine_rows(
+    context: dg.OpExecutionContext,
+    config: QuarantineConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    clock: dg.ResourceParam[Clock],
+):
+    """Move published rows that match a named predicate to the archive."""
+    first, last = date.fromisoformat(config.first), date.fromisoformat(config.last)
+    selection = Selection(config.predicate, first, last, config.run_id, config.system_id)
+    account = remediation.quarantine(warehouse, selection, clock(), dry_run=config.dry_run)
+    return _tell(context, account, config.dry_run)
+
+
+@dg.op
+def restore_rows(
+    context: dg.OpExecutionContext,
+    config: RestoreConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    clock: dg.ResourceParam[Clock],
+):
+    """Put the archived rows of a batch back into the ledger."""
+    account = remediation.restore(warehouse, config.batch_id, clock(), dry_run=config.dry_run)
+    return _tell(context, account, config.dry_run)
+
+
+@dg.op
+def rollback_rows(
+    context: dg.OpExecutionContext,
+    config: RollbackConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    clock: dg.ResourceParam[Clock],
+):
+    """Move what a run published to the archive."""
+    account = remediation.rollback(warehouse, config.run_id, clock(), dry_run=config.dry_run)
+    return _tell(context, account, config.dry_run)
+
+
+_AFTERWARDS = "Grade the dates it names again afterwards (job grade); the command line does so by itself."
+
+
+@dg.job(
+    name="quarantine", description=f"Move published rows that match a named predicate to the archive. {_AFTERWARDS}"
+)
+def quarantine_job() -> None:
+    """Move published rows that match a named predicate to the archive."""
+    quarantine_rows()
+
+
+@dg.job(name="restore", description=f"Put the archived rows of a batch back into the ledger. {_AFTERWARDS}")
+def restore_job() -> None:
+    """Put the archived rows of a batch back into the ledger."""
+    restore_rows()
+
+
+@dg.job(name="rollback", description=f"Move what a run published to the archive. {_AFTERWARDS}")
+def rollback_job() -> None:
+    """Move what a run published to the archive."""
+    rollback_rows()
+
+
+REMEDIATION_JOBS = (quarantine_job, restore_job, rollback_job)

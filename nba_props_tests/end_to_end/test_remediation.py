@@ -1,0 +1,280 @@
+"""What an operator does at night: quarantine, restore, roll back, reline, regenerate one system; and killed half-way."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+import dagster as dg
+import pandas as pd
+import pandas.testing as pdt
+import pytest
+
+from nba_props import remediation
+from nba_props.automation import runner
+from nba_props.remediation import RemediationError, Selection
+from nba_props.schemas import TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS, SYSTEM_TABLES
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, Platform, open_platform
+
+NEXT = DAY + timedelta(2)
+SPAN = [DAY, NEXT]
+
+
+@pytest.fixture(scope="module")
+def published_home(landed_history, tmp_path_factory):
+    """Two game dates predicted and graded, and thirty rows of a second writer on each."""
+    folder = tmp_path_factory.mktemp("published") / "platform"
+    shutil.copytree(landed_history, folder)
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = open_platform(folder, instance)
+        assert platform.predict(DAY, NEXT).success
+        for day in SPAN:
+            poison(platform, day)
+    return folder
+
+
+@pytest.fixture
+def platform(published_home, tmp_path):
+    shutil.copytree(published_home, tmp_path / "platform")
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield open_platform(tmp_path / "platform", instance)
+
+
+def poison(platform: Platform, day) -> None:
+    """What the old system left: 20.0 without a source, later than the honest rows, so that it is what one sees."""
+    rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [day])
+    fakes = rows[rows["line"].isna()].head(30).assign(
+        line=20.0, has_prop_line=True, line_source=None, created_at=rows["created_at"].max() + pd.Timedelta(minutes=9)
+    )  # fmt: skip
+    fakes["prediction_id"] = [f"fake-{day}-{i}" for i in range(len(fakes))]
+    platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, pd.concat([rows, fakes]), day)
+
+
+def ledger(platform: Platform) -> pd.DataFrame:
+    return platform.warehouse.read(PLAYER_PROP_PREDICTIONS, SPAN).sort_values("prediction_id", ignore_index=True)
+
+
+def archive(platform: Platform) -> pd.DataFrame:
+    days = platform.warehouse.partitions(ARCHIVED_PREDICTIONS)
+    return platform.warehouse.read(ARCHIVED_PREDICTIONS, days)
+
+
+PLACEHOLDERS = Selection("placeholder", DAY, NEXT)
+
+
+def test_a_dry_run_counts_and_changes_nothing(platform):
+    before = ledger(platform)
+    account = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now, dry_run=True)
+    assert account.total == 60
+    assert account.rows["game_date"].dt.date.unique().tolist() == SPAN
+    pdt.assert_frame_equal(ledger(platform), before)
+    assert platform.warehouse.partitions(ARCHIVED_PREDICTIONS) == []
+
+
+def test_quarantine_moves_exactly_the_bad_rows_and_restore_brings_them_back(platform):
+    before = ledger(platform)
+    account = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    kept, moved = ledger(platform), archive(platform)
+    assert account.total == len(moved) == len(before) - len(kept) == 60
+    assert moved["prediction_id"].str.startswith("fake").all()
+    assert not kept["prediction_id"].str.startswith("fake").any()
+    assert set(moved["deletion_reason"]) == {f"quarantine placeholder/1 {DAY}..{NEXT}"}
+    assert set(moved["batch_id"]) == {account.batch_id}
+    assert set(moved["line_problem"]) == {"PLACEHOLDER_LINE"}
+
+    again = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    assert again.total == 0
+    pdt.assert_frame_equal(ledger(platform), kept)
+
+    back = remediation.restore(platform.warehouse, account.batch_id, platform.now)
+    assert back.total == 60
+    pdt.assert_frame_equal(ledger(platform), before)
+    assert remediation.restore(platform.warehouse, account.batch_id, platform.now).total == 0
+    pdt.assert_frame_equal(ledger(platform), before)
+    assert len(archive(platform)) == 60
+
+    second = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    assert second.batch_id != account.batch_id
+    assert second.total == 60
+    listed = remediation.batches(platform.warehouse).set_index("batch_id")
+    assert listed.loc[[account.batch_id, second.batch_id], "archived"].tolist() == [60, 60]
+    assert listed["done"].tolist() == [1, 1]
+
+
+def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):
+    remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    account = remediation.quarantine(
+        platform.warehouse, Selection("system", DAY, NEXT, system_id="xgboost_v1"), platform.now
+    )
+    assert account.total == 72
+    before_rerun = ledger(platform)
+    assert platform.predict(DAY).success, "one date is published anew, with the same keys"
+    regenerated = ledger(platform)
+    assert len(regenerated) == len(before_rerun) + 36
+    back = remediation.restore(platform.warehouse, account.batch_id, platform.now)
+    assert back.total == 36
+    assert ledger(platform)["prediction_id"].is_unique
+    assert len(ledger(platform)) == len(before_rerun) + 72
+
+
+@pytest.mark.parametrize("kill_at", range(8))
+def test_killed_anywhere_it_is_finished_by_the_same_command(platform, monkeypatch, kill_at):
+    """Every write of a quarantine and of its restoring is a place to die; the same command brings the same end."""
+    before = ledger(platform)
+    store = platform.warehouse
+    honest = store._replace
+    writes = 0
+
+    def dying(*arguments):
+        nonlocal writes
+        writes += 1
+        if writes == kill_at + 1:
+            raise KeyboardInterrupt
+        honest(*arguments)
+
+    monkeypatch.setattr(store, "_replace", dying)
+    died = False
+    try:
+        account = remediation.quarantine(store, PLACEHOLDERS, platform.now)
+    except KeyboardInterrupt:
+        died = True
+    monkeypatch.setattr(store, "_replace", honest)
+    rows = pd.concat([ledger(platform)["prediction_id"], archive(platform)["prediction_id"]])
+    assert set(rows) == set(before["prediction_id"]), "a row is in neither place"
+    if died:
+        account = remediation.quarantine(store, PLACEHOLDERS, platform.now + timedelta(minutes=3))
+    assert account.total == 60
+    assert len(archive(platform)) == 60
+    assert archive(platform)["prediction_id"].is_unique
+    assert len(ledger(platform)) == len(before) - 60
+    done = store.query(
+        "SELECT COUNT(*) AS n, SUM(row_count) AS moved FROM nba_predictions.remediations WHERE step = 'REMOVED'"
+    )
+    assert (done["n"][0], done["moved"][0]) == (2, 60)
+
+    writes = 0
+    monkeypatch.setattr(store, "_replace", dying)
+    try:
+        remediation.restore(store, account.batch_id, platform.now)
+    except KeyboardInterrupt:
+        monkeypatch.setattr(store, "_replace", honest)
+        remediation.restore(store, account.batch_id, platform.now)
+    monkeypatch.setattr(store, "_replace", honest)
+    pdt.assert_frame_equal(ledger(platform), before)
+
+
+def test_rolling_a_run_back_makes_the_earlier_rows_current_again(platform):
+    remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    before = platform.query("SELECT prediction_id FROM nba_predictions.current_predictions ORDER BY prediction_id")
+    game = next(g for g in league.games() if g.day == DAY)
+    platform.zone.land(*league.capture(game, 5, shift=1.0))
+    platform.now += timedelta(minutes=10)
+    moved = platform.predict(DAY)
+    assert moved.success
+    after = platform.query("SELECT prediction_id FROM nba_predictions.current_predictions ORDER BY prediction_id")
+    assert not after.equals(before)
+    account = remediation.rollback(platform.warehouse, moved.run_id, platform.now)
+    assert account.total == 12 * len(SYSTEM_TABLES)
+    pdt.assert_frame_equal(
+        platform.query("SELECT prediction_id FROM nba_predictions.current_predictions ORDER BY prediction_id"), before
+    )
+    with pytest.raises(RemediationError, match="has no row in the ledger"):
+        remediation.rollback(platform.warehouse, moved.run_id, platform.now)
+
+
+def test_one_system_is_regenerated_and_no_other_is_touched(platform):
+    keys = runner.resolve(platform.definitions, ["zone_matchup_v1"])
+    others = {
+        (s, d): platform.warehouse._file(t, d).read_bytes()
+        for s, t in SYSTEM_TABLES.items()
+        for d in SPAN
+        if s != "zone_matchup_v1"
+    }
+    remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    before = ledger(platform)
+    remediation.quarantine(
+        platform.warehouse, Selection("system", DAY, NEXT, system_id="zone_matchup_v1"), platform.now
+    )
+    outcome = runner.execute(platform.definitions, platform.instance, "predict", DAY, NEXT, select=keys)
+    assert outcome.errors == []
+    for (system, day), content in others.items():
+        assert platform.warehouse._file(SYSTEM_TABLES[system], day).read_bytes() == content
+    after = ledger(platform)
+    rest = before["system_id"] != "zone_matchup_v1"
+    pdt.assert_frame_equal(
+        after[after["system_id"] != "zone_matchup_v1"].reset_index(drop=True), before[rest].reset_index(drop=True)
+    )
+    own = after.loc[after["system_id"] == "zone_matchup_v1", "prediction_id"]
+    assert sorted(own) == sorted(before.loc[~rest, "prediction_id"])
+    assert not {k.path[-1] for k in keys} & (set(SYSTEM_TABLES) - {"zone_matchup_v1"})
+
+
+def test_only_what_is_missing_or_stale_is_asked_for(platform):
+    job = platform.definitions.resolve_job_def("predict")
+    keys = sorted(job.asset_layer.executable_asset_keys)
+    span = [DAY + timedelta(n) for n in range(5)]
+    assert runner.pending(platform.definitions, platform.warehouse, keys, span) == [DAY, NEXT, *span[3:]], (
+        "someone wrote to the ledger after it was graded"
+    )
+    remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    assert platform.predict(DAY, NEXT).success
+    assert runner.pending(platform.definitions, platform.warehouse, keys, span) == span[3:]
+    platform.ingest(DAY, DAY)  # its box scores are newer than its grades now
+    assert runner.pending(platform.definitions, platform.warehouse, keys, span) == [DAY, *span[3:]]
+    assert platform.predict(DAY, span[-1]).success
+    assert runner.pending(platform.definitions, platform.warehouse, keys, span) == []
+    zone = runner.resolve(platform.definitions, ["nba_predictions/zone_matchup_v1"])
+    shutil.rmtree(platform.warehouse._file(SYSTEM_TABLES["zone_matchup_v1"], NEXT).parent)
+    assert runner.pending(platform.definitions, platform.warehouse, zone, span) == [NEXT]
+
+
+@pytest.mark.parametrize(
+    ("selection", "text"),
+    [
+        ({"predicate": "ugly"}, "there is no predicate 'ugly'"),
+        ({"predicate": "run"}, "needs run_id"),
+        ({"predicate": "system"}, "needs system_id"),
+    ],
+)
+def test_a_selection_that_makes_no_sense_is_refused(selection, text):
+    with pytest.raises(RemediationError, match=text):
+        Selection(**selection, first=DAY, last=NEXT)
+
+
+def test_an_unknown_batch_is_refused(platform):
+    with pytest.raises(RemediationError, match="there is no batch nothing"):
+        remediation.restore(platform.warehouse, "nothing", platform.now)
+
+
+def test_the_jobs_take_typed_config_and_leave_their_account(platform):
+    config = {"predicate": "placeholder", "first": str(DAY), "last": str(NEXT), "dry_run": False}
+    account = runner.remediate(platform.definitions, platform.instance, "quarantine", config)
+    assert account.total == 60
+    back = runner.remediate(platform.definitions, platform.instance, "restore", {"batch_id": account.batch_id})
+    assert back.total == 60
+    with pytest.raises(RemediationError, match="there is no predicate 'ugly'"):
+        runner.remediate(platform.definitions, platform.instance, "quarantine", {**config, "predicate": "ugly"})
+
+
+def test_the_story_of_a_player(platform):
+    name = league.player(league.TEAMS[0], 0)[1]
+    story = remediation.history(platform.warehouse, name, DAY)
+    assert set(story["system_id"]) == set(SYSTEM_TABLES)
+    bad = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    bad = bad[bad["prediction_id"].str.startswith("fake")].iloc[0]
+    remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    story = remediation.history(platform.warehouse, str(bad["player_id"]), DAY)
+    assert story["standing"].str.startswith("archived").any()
+    assert (story["standing"] == "current").any()
+    assert remediation.history(platform.warehouse, bad["player_name"].upper(), DAY).equals(story)
+
+
+def test_every_step_is_on_record(platform):
+    account = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    remediation.restore(platform.warehouse, account.batch_id, platform.now)
+    rows = platform.warehouse.read(REMEDIATIONS, platform.warehouse.partitions(REMEDIATIONS))
+    steps = rows.groupby("step")["row_count"].sum().to_dict()
+    assert steps == {"REMOVED": 60, "RESTORED": 60, "DONE": 60}
+    assert TABLES[REMEDIATIONS.address] is REMEDIATIONS
