@@ -111,10 +111,9 @@ def our_own_work(b: Bench) -> None:
         season = w.query(history.season_sql(), **span, history_from=history_start(day, 90))
         built = context.build(people, past, season, w.query(history.team_form_sql(), **span), chosen)
         met = w.query(history.matchup_sql(), **span, identity_from=identity_start(day))
-        state, league, absences = (
-            w.query(sql(), **span) for sql in (history.team_state_sql, history.league_form_sql, history.absence_sql)
-        )
-        vectors = features.build(built, past, chosen, met, state, league, absences)
+        statements = (history.team_state_sql, history.league_form_sql, history.absence_sql, history.shot_zones_sql)
+        state, league, absences, shots = (w.query(sql(), **span) for sql in statements)
+        vectors = features.build(built, past, chosen, met, state, league, absences, shots)
         form = w.query(history.past_form_sql(), **span)
         for system in (s for s in SYSTEMS if not s.trained and not s.ensemble):
             predict(system, vectors, chosen, form if system.uses_past else None)

@@ -189,7 +189,7 @@ def _print_plan(
     expected = (
         f"about {per_date * len(busy):,.0f} players, each with a row of every system" if per_date else "unknown yet"
     )
-    console.print(f"rows      {expected}")
+    console.print(f"rows      {expected if busy else 'none'}")
     console.print("credits   0: landed payloads only")
 
 
@@ -320,7 +320,14 @@ def history(player: str, day: Any) -> None:
         frame = remediation.history(LakeWarehouse(load_settings().lake), player, day.date())
     if frame.empty:
         raise click.ClickException(f"nothing was ever published for {player} on {day.date()}")
-    _print_table(_console(), frame.drop(columns="player_name"), f"{frame['player_name'].iloc[0]}, {day.date()}")
+    shown = frame.drop(columns="player_name").assign(
+        predicted_points=frame["predicted_points"].map("{:.1f}".format, na_action="ignore"),
+        created_at=frame["created_at"].dt.strftime("%Y-%m-%d %H:%M"),
+        quote_id=frame["quote_id"].str[:8],
+        run_id=frame["run_id"].str[:8],
+    )
+    shown = shown.rename(columns={"predicted_points": "points", "recommendation": "side", "actual_points": "scored"})
+    _print_table(_console(), shown, f"{frame['player_name'].iloc[0]}, {day.date()}")
 
 
 @main.command()

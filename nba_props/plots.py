@@ -54,8 +54,8 @@ def mae_differences(scores: pd.DataFrame) -> bytes:
     reach = [middle - rows["mae_difference_low"], rows["mae_difference_high"] - middle]
     axes.errorbar(middle, at, xerr=[r.fillna(0).clip(lower=0) for r in reach], fmt="o", color=_INK, capsize=3)
     axes.axvline(0, color=_ALERT, linewidth=1)
-    axes.set_yticks(list(at), [f"{r.system_id}  n {r.rows_scored}" for r in rows.itertuples()])
-    axes.set_xlabel("MAE less the line's on the same rows, points (right of the red line is worse)")
+    axes.set_yticks(list(at), [f"{r.system_id}  n {r.rows_scored:,.0f}" for r in rows.itertuples()])
+    axes.set_xlabel("points; right of the red line is worse than the line")
     return _png(figure)
 
 

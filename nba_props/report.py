@@ -13,6 +13,7 @@ import pandas as pd
 
 from nba_props import plots
 from nba_props.domain import quality, scoring
+from nba_props.schemas.monitoring import TIERS
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
@@ -133,12 +134,13 @@ def write_report(warehouse: Warehouse, settings: Settings, first: date, last: da
         pictures["streak"] = plots.data_uri(plots.streak(streaks.astype(float), quality.BRIEF_STREAK))
     sections = [
         (tier, [_html(shown(part, ERRORS)), _html(shown(part, BETS))], _html(shown(_with_chances(part), CHANCES)))
-        for tier, part in (tables.groupby("tier", sort=False) if len(tables) else ())
+        for tier in (TIERS if len(tables) else ())
+        if len(part := tables[tables["tier"] == tier])
     ]
     template = resources.files("nba_props").joinpath("report.html.jinja").read_text(encoding="utf-8")
     page = Environment(autoescape=select_autoescape(default=True)).from_string(template)
     text = page.render(
-        first=first, last=last, sections=sections, findings=findings, pictures=pictures,
+        first=first, last=last, sections=sections, findings=findings, warnings=quality.WARNINGS, pictures=pictures,
         simulated=(graded["line_source"].eq("ACTUAL_PROP") & is_simulated(warehouse)).any(), rows=len(graded),
         game_days=len(days), silent_days=int((days["total"] == 0).sum()) if len(days) else 0, goal=quality.BRIEF_STREAK,
     )  # fmt: skip

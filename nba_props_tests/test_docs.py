@@ -23,7 +23,7 @@ BLOCKS = [
     for line in block.splitlines()
     if line.strip()
 ]
-COMMANDS = sorted({c.removeprefix(".venv/bin/") for c in BLOCKS if "nba-props" in c})
+COMMANDS = list(dict.fromkeys(c.removeprefix(".venv/bin/") for c in BLOCKS if "nba-props" in c))
 
 
 def test_every_make_target_exists():

@@ -111,7 +111,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             "past_games": analytics.HISTORICAL_GAMES,
             "line_rows": analytics.BETTING_LINES,
         },
-        deps=[raw.BOX_SCORES, analytics.SLATE],
+        deps=[raw.BOX_SCORES, raw.SCORING_SHARES, analytics.SLATE],
     )
     def player_features(
         context: dg.AssetExecutionContext,
@@ -131,6 +131,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             team_state=warehouse.query(history.team_state_sql(settings.look_back_days), **span),
             league=warehouse.query(history.league_form_sql(settings.look_back_days), **span),
             absences=warehouse.query(history.absence_sql(settings.look_back_days), **span),
+            shots=warehouse.query(history.shot_zones_sql(settings.look_back_days), **span),
         )
         return emit(context, [PLAYER_FEATURES], [frame], schema_hash=SCHEMA_HASH)
 

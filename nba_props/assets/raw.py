@@ -107,6 +107,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         ODDS_FILES,
         stats_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, nba_stats.read_schedule, partitions),
         stats_assets(raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, nba_stats.read_box_scores, partitions),
+        stats_assets(raw.SCORING_SHARES, raw.QUARANTINED_SCORING, nba_stats.read_scoring, partitions),
         stats_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, nba_stats.read_rosters, partitions),
         odds_quotes,
     ]

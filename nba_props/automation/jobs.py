@@ -31,7 +31,14 @@ RELINE_JOB = "reline"
 JOBS = (
     dg.define_asset_job(
         HISTORY_JOB,
-        selection=_tables(raw.SCHEDULE, raw.QUARANTINED_GAMES, raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES),
+        selection=_tables(
+            raw.SCHEDULE,
+            raw.QUARANTINED_GAMES,
+            raw.BOX_SCORES,
+            raw.QUARANTINED_BOX_SCORES,
+            raw.SCORING_SHARES,
+            raw.QUARANTINED_SCORING,
+        ),
         description="Schedule and box scores: what the averages and rosters of later dates need.",
     ),
     dg.define_asset_job(

@@ -594,6 +594,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
     tables = [
         raw.SCHEDULE,
         raw.BOX_SCORES,
+        raw.SCORING_SHARES,
         raw.ROSTERS,
         raw.ODDS_QUOTES,
         reference.PLAYERS,
@@ -607,7 +608,13 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         predictions.PLAYER_PROP_PREDICTIONS,
         predictions.PREDICTION_ACCURACY,
     ]
-    quarantines = [raw.QUARANTINED_GAMES, raw.QUARANTINED_BOX_SCORES, raw.QUARANTINED_QUOTES, raw.QUARANTINED_ROSTERS]
+    quarantines = [
+        raw.QUARANTINED_GAMES,
+        raw.QUARANTINED_BOX_SCORES,
+        raw.QUARANTINED_QUOTES,
+        raw.QUARANTINED_ROSTERS,
+        raw.QUARANTINED_SCORING,
+    ]
     return [
         *(schema_rule(t) for t in tables),
         *(nothing_quarantined(t) for t in quarantines),

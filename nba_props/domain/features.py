@@ -23,6 +23,8 @@ MINUTES_HALF_LIFE = 5
 RATE_HALF_LIFE = 16
 #: minutes of an average player's play that a player's own rate is mixed with
 RATE_PRIOR_MINUTES = 90.0
+#: fewest games with known shot zones for a share of them
+FEWEST_SHOT_GAMES = 5
 
 
 def _step(values: pd.Series, one: float, two: float) -> pd.Series:
@@ -97,6 +99,22 @@ def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
     )
 
 
+def shot_zones(history: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
+    """Shares of a player's points in the paint and from mid-range over those of his last ten games that have them.
+
+    Null with fewer than ``FEWEST_SHOT_GAMES`` such games.
+    """
+    ten = history.loc[history["recency"] <= 10, [*_DAY, "game_id", "points"]]
+    known = ten.merge(shots, on=["game_id", "player_id"], validate="many_to_one")
+    points = known["points"].astype("float64")
+    names = ["points_paint", "points_mid_range"]
+    weighted = known[_DAY].assign(points=points, **{n: points * known[n].astype("float64") for n in names})
+    by = weighted.groupby(_DAY)
+    total = by[["points", *names]].sum()
+    enough = (by.size() >= FEWEST_SHOT_GAMES) & (total["points"] > 0)
+    return total[names].div(total["points"], axis=0).where(enough, axis=0)
+
+
 def build(
     context: pd.DataFrame,
     history: pd.DataFrame,
@@ -105,6 +123,7 @@ def build(
     team_state: pd.DataFrame,
     league: pd.DataFrame,
     absences: pd.DataFrame,
+    shots: pd.DataFrame,
 ) -> pd.DataFrame:
     """The feature frame: one row per context row, every feature a float, null where unknown.
 
@@ -116,6 +135,7 @@ def build(
         team_state: result of ``history.team_state_sql``.
         league: result of ``history.league_form_sql``.
         absences: result of ``history.absence_sql``.
+        shots: result of ``history.shot_zones_sql``.
 
     Returns:
         The columns of ``nba_analytics.player_features``.
@@ -126,6 +146,7 @@ def build(
     own = form(history, rates["points_per_minute"]).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
     market = base[_DAY].merge(lines.drop_duplicates(_DAY), on=_DAY, how="left", validate="one_to_one")
     met = base[_DAY].merge(matchups, on=_DAY, how="left", validate="one_to_one")
+    zones = shot_zones(history, shots).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
     missed = base[_DAY].merge(absences, on=_DAY, how="left", validate="one_to_one")
     state = team_state.set_index(["game_date", "team_id"])
     mine = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "team_id"]])).reset_index(drop=True)
@@ -145,8 +166,8 @@ def build(
         "injury_risk": pd.Series(np.nan, index=base.index),
         "minutes_change": _step(change, 0.10, 0.20),
         "playoff_game": base["season_type"].isin(["Playoffs", "PlayIn"]).astype("float64"),
-        "pct_paint": pd.Series(np.nan, index=base.index),
-        "pct_mid_range": pd.Series(np.nan, index=base.index),
+        "pct_paint": zones["points_paint"],
+        "pct_mid_range": zones["points_mid_range"],
         "team_win_pct": (mine["wins"] / mine["games"]).where(mine["games"] >= 5).astype("float64"),
         "vegas_points_line": market["consensus_line"].astype("float64"),
         "vegas_opening_line": market["opening_line"].astype("float64"),

@@ -205,6 +205,15 @@ def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str
     """
 
 
+def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+    """Where the points of past games came from, for the games of the look-backs of @first..@last."""
+    return f"""
+    SELECT b.game_id, b.player_id, b.points_paint, b.points_mid_range
+    FROM nba_raw.scoring_shares AS b
+    WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
+    """
+
+
 def matchup_sql(asked: str = SLATE) -> str:
     """Per player: his games against the opponent, this season and the one before (from @identity_from)."""
     return f"""

@@ -77,5 +77,6 @@ def _part(
         team_state=query(history.team_state_sql(look_back_days, asked), **span),
         league=query(history.league_form_sql(look_back_days, asked), **span),
         absences=query(history.absence_sql(look_back_days, asked), **span),
+        shots=query(history.shot_zones_sql(look_back_days), **span),
     )
     return built.drop(columns="null_reasons").merge(points, on=_KEY, validate="one_to_one")

@@ -124,6 +124,29 @@ ODDS_QUOTES = Table(
     key=("quote_id",),
 )
 
+
+def _share(name: str, description: str) -> Column:
+    return Column(name, Type.FLOAT64, description, "0-1", nullable=True, ge=0, le=1)
+
+
+SCORING_SHARES = Table(
+    "nba_raw",
+    "scoring_shares",
+    "Where a player's points of a game came from, by landed boxscorescoringv3 payloads; no row without one.",
+    (
+        GAME_DATE,
+        GAME_ID,
+        PLAYER_ID,
+        _share("points_paint", "Share of his points in the paint"),
+        _share("points_mid_range", "Share of his points from mid-range"),
+        _share("points_three", "Share of his points from three-pointers"),
+        _share("points_free_throw", "Share of his points from free throws"),
+        PAYLOAD,
+        DATA_SOURCE,
+    ),
+    key=("game_id", "player_id"),
+)
+
 ROSTERS = Table(
     "nba_raw",
     "rosters",
@@ -165,4 +188,5 @@ def _quarantine(name: str, of: str) -> Table:
 QUARANTINED_GAMES = _quarantine("quarantined_games", "schedule rows")
 QUARANTINED_BOX_SCORES = _quarantine("quarantined_box_scores", "box scores")
 QUARANTINED_QUOTES = _quarantine("quarantined_quotes", "odds quotes")
+QUARANTINED_SCORING = _quarantine("quarantined_scoring", "scoring shares")
 QUARANTINED_ROSTERS = _quarantine("quarantined_rosters", "roster rows")

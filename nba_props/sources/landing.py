@@ -5,6 +5,7 @@ Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z`
 * ``the_odds_api/player_points/<game date>/<event id>-<capture>.json[.gz]``
 * ``nba_stats/leaguegamelog/<season>/<game date>-<season type>[-<capture>].json[.gz]``
 * ``nba_stats/scheduleleaguev2/<season>[-<capture>].json[.gz]``
+* ``nba_stats/boxscorescoringv3/<season>/<game date>-<game id>[-<capture>].json[.gz]``
 * ``nba_stats/commonallplayers/<season>/<date>-<capture>.json[.gz]``
 * ``player_aliases.csv``: optional ``alias,player_name``, further spellings of players
 * ``landing.json``: optional manifest, such as ``{"data_source": "SIMULATED", "first_date": "2025-10-21"}``

@@ -365,3 +365,81 @@ def _roster(content: Any, payload: Payload) -> pd.DataFrame:
     raw = pd.DataFrame(row_set, columns=headers)[list(needed)].rename(columns=needed)
     rostered = raw[pd.to_numeric(raw["team_id"], errors="coerce").fillna(0) > 0].reset_index(drop=True)
     return rostered.assign(player_lookup=[player_lookup(n) for n in rostered["player_name"]], payload=payload.path)
+
+
+# -- scoring shares ---------------------------------------------------------------------------------------------------
+
+_SHARES = {
+    "percentagePointsPaint": "points_paint",
+    "percentagePointsMidrange2pt": "points_mid_range",
+    "percentagePoints3pt": "points_three",
+    "percentagePointsFreeThrow": "points_free_throw",
+}
+
+
+def scoring_folder(season: str) -> str:
+    """The landing folder of a season's boxscorescoringv3 payloads."""
+    return f"nba_stats/boxscorescoringv3/{season}"
+
+
+def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
+    """Where players' points came from in the games of the given dates; the newest capture of a game counts."""
+    wanted = {d.isoformat() for d in days}
+    newest: dict[str, Payload] = {}
+    for season in sorted({season_of(d) for d in days}):
+        newest |= {p.subject: p for p in zone.list(scoring_folder(season)) if p.subject[:10] in wanted}
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for subject, payload in newest.items():
+        day = date.fromisoformat(subject[:10])
+        try:
+            mine, refused = parse_scoring(zone.load(payload), payload, day)
+        except PayloadError as error:
+            rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+            continue
+        rows += mine
+        rejects += refused
+    frame = pd.DataFrame(rows)
+    return Parsed(frame.assign(data_source=zone.data_source(FEED)) if len(frame) else frame, rejects)
+
+
+def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """Rows of one boxscorescoringv3 payload; a player without minutes has none.
+
+    Raises:
+        PayloadError: it has not the shape of that endpoint.
+    """
+    try:
+        game = content["boxScoreScoring"]
+        game_id = str(game["gameId"])
+        players = [(side, p) for side in ("homeTeam", "awayTeam") for p in game[side]["players"]]
+    except (KeyError, TypeError) as error:
+        raise PayloadError("MISSING_COLUMN", f"{payload.path} is no boxscorescoringv3 payload: {error}") from error
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for n, (side, player) in enumerate(players):
+        try:
+            statistics = player["statistics"]
+            if not statistics["minutes"]:
+                continue
+            shares = {name: float(statistics[key]) for key, name in _SHARES.items()}
+            player_id = int(player["personId"])
+        except (KeyError, TypeError, ValueError) as error:
+            detail = f"player {n} of {side} lacks {error}"
+            rejects.append(Reject(payload.path, f"{side}/{n}", "MALFORMED_ROW", detail, player, game_date=day))
+            continue
+        wrong = {k: v for k, v in shares.items() if not 0 <= v <= 1}
+        if wrong:
+            detail = f"player {player_id}: {wrong} is no share"
+            rejects.append(Reject(payload.path, f"{side}/{n}", "OUT_OF_RANGE", detail, player, game_date=day))
+            continue
+        rows.append(
+            {
+                "game_date": pd.Timestamp(day),
+                "game_id": game_id,
+                "player_id": player_id,
+                **shares,
+                "payload": payload.path,
+            }
+        )
+    return rows, rejects

@@ -187,6 +187,8 @@ def test_no_rule_is_left_untested():
     rules = {(r.table.address, r.name) for r in all_rules(SYSTEMS)}
     alike = {
         "nba_raw.rosters",
+        "nba_raw.scoring_shares",
+        "nba_raw.quarantined_scoring",
         "nba_raw.quarantined_games",
         "nba_raw.quarantined_box_scores",
         "nba_raw.quarantined_rosters",

@@ -29,8 +29,8 @@ def build(lake, days):
     span = {"first": days[0], "last": days[-1]}
     met = lake.query(history.matchup_sql(), **span, identity_from=FIRST)
     state = lake.query(history.team_state_sql(), **span)
-    league, absences = (lake.query(sql(), **span) for sql in (history.league_form_sql, history.absence_sql))
-    rows = features.build(built, games, lines, met, state, league, absences)
+    statements = (history.league_form_sql, history.absence_sql, history.shot_zones_sql)
+    rows = features.build(built, games, lines, met, state, *(lake.query(sql(), **span) for sql in statements))
     return boxes, games, built, PLAYER_FEATURES.validate(rows)
 
 

@@ -78,9 +78,10 @@ def combine(ensemble: Ensemble, features: pd.DataFrame) -> pd.DataFrame:
     spoken = np.where(spoke, points, 0.0)
     answers = (n >= FEWEST) & (total > 0)
     count = np.maximum(n, 1)
-    mean = np.clip((weights * spoken).sum(axis=1) / np.where(total > 0, total, 1.0), 0, MAX_POINTS)
+    # the order in which numpy adds up a row depends on how many there are: rounding makes one date equal a hundred
+    mean = np.round(np.clip((weights * spoken).sum(axis=1) / np.where(total > 0, total, 1.0), 0, MAX_POINTS), 9)
     centre = spoken.sum(axis=1) / count
-    spread = np.sqrt((np.where(spoke, points - centre[:, None], 0.0) ** 2).sum(axis=1) / count)
+    spread = np.round(np.sqrt((np.where(spoke, points - centre[:, None], 0.0) ** 2).sum(axis=1) / count), 9)
     bonus = np.where(spread < 2, 10, np.where(spread < 3, 5, np.where(spread < 6, -5, -10)))
     score = confidence.sum(axis=1) / count + bonus + np.where(n == len(names), 5, 0)
     score = np.round(np.clip(score, 20, 95) / 100, 9)

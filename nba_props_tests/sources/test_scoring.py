@@ -1,0 +1,130 @@
+"""Shot zones: a landed boxscorescoringv3 payload becomes rows, then features; anything odd is held back with a reason."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.domain import features
+from nba_props.schemas import raw
+from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.sources import nba_stats
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY
+
+
+def payload(game: league.Game, paint: float = 0.5, mid: float = 0.25, **changes) -> dict:
+    """What boxscorescoringv3 answers for a game; ``changes`` replaces statistics of the first home player."""
+
+    def player(team: league.Team, slot: int) -> dict:
+        shares = {
+            "minutes": "18:00", "percentagePointsPaint": paint, "percentagePointsMidrange2pt": mid,
+            "percentagePoints3pt": 0.25, "percentagePointsFreeThrow": 0.0, "percentagePoints2pt": 0.75,
+        }  # fmt: skip
+        own = changes if (team, slot) == (game.home, 0) else {}
+        return {"personId": league.player(team, slot)[0], "statistics": shares | own}
+
+    sides = {"homeTeam": game.home, "awayTeam": game.away}
+    return {
+        "boxScoreScoring": {
+            "gameId": game.game_id,
+            **{side: {"players": [player(t, s) for s in range(league.PLAYERS_PER_TEAM)]} for side, t in sides.items()},
+        }
+    }
+
+
+def path(game: league.Game, suffix: str = "") -> str:
+    return f"{nba_stats.scoring_folder(league.SEASON)}/{game.day}-{game.game_id}{suffix}.json.gz"
+
+
+GAME = next(g for g in league.games() if g.day == DAY)
+
+
+def test_a_payload_becomes_rows(zone):
+    zone.land(path(GAME), payload(GAME))
+    parsed = nba_stats.read_scoring(zone, [DAY, DAY + timedelta(1)])
+    rows = raw.SCORING_SHARES.validate(parsed.frame)
+    assert parsed.rejects == []
+    assert len(rows) == 2 * league.PLAYERS_PER_TEAM
+    assert set(rows["points_paint"]) == {0.5}
+    assert nba_stats.read_scoring(zone, [DAY + timedelta(2)]).frame.empty
+
+
+def test_the_newest_capture_counts(zone):
+    zone.land(path(GAME), payload(GAME))
+    zone.land(path(GAME, "-20251112T000000Z"), payload(GAME, paint=0.75, mid=0.0))
+    assert set(nba_stats.read_scoring(zone, [DAY]).frame["points_paint"]) == {0.75}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"percentagePointsPaint": 1.4}, "OUT_OF_RANGE"),
+        ({"percentagePointsPaint": None}, "MALFORMED_ROW"),
+        ({"percentagePointsPaint": "much"}, "MALFORMED_ROW"),
+    ],
+)
+def test_an_odd_row_is_held_back_and_the_others_go_on(zone, change, reason):
+    zone.land(path(GAME), payload(GAME, **change))
+    parsed = nba_stats.read_scoring(zone, [DAY])
+    assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM - 1
+    assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(reason, DAY, "homeTeam/0")]
+
+
+def test_a_player_without_minutes_has_no_shares(zone):
+    zone.land(path(GAME), payload(GAME, minutes=""))
+    parsed = nba_stats.read_scoring(zone, [DAY])
+    assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM - 1
+    assert parsed.rejects == []
+
+
+@pytest.mark.parametrize("content", [{}, [], {"boxScoreScoring": {"gameId": "1"}}, {"boxScoreTraditional": {}}])
+def test_another_payload_is_refused_by_name(zone, content):
+    zone.land(path(GAME), content)
+    (reject,) = nba_stats.read_scoring(zone, [DAY]).rejects
+    assert (reject.reason, reject.game_date) == ("MISSING_COLUMN", DAY)
+
+
+def test_the_real_response_has_the_shape_we_read(real_data, zone):
+    content = json.loads((real_data / "samples" / "nba_stats" / "boxscorescoringv3.json").read_text())
+    zone.land(path(GAME), content)
+    parsed = nba_stats.read_scoring(zone, [DAY])
+    assert parsed.rejects == []
+    rows = raw.SCORING_SHARES.validate(parsed.frame)
+    assert len(rows) > 12
+    shares = rows[["points_paint", "points_mid_range", "points_three", "points_free_throw"]].sum(axis=1)
+    assert shares.between(0, 1.01).all()
+
+
+def test_shares_are_weighted_by_points_and_need_five_games():
+    day = pd.Timestamp(DAY)
+    past = pd.DataFrame({"game_date": day, "player_id": 1, "recency": range(1, 13), "points": [10, 20] * 6})
+    past["game_id"] = [f"g{i}" for i in range(12)]
+    shots = pd.DataFrame(
+        {"game_id": past["game_id"], "player_id": 1, "points_paint": [0.2, 0.5] * 6, "points_mid_range": 0.1}
+    )
+    found = features.shot_zones(past, shots).loc[(day, 1)]
+    assert found["points_paint"] == pytest.approx((10 * 0.2 + 20 * 0.5) / 30)
+    assert found["points_mid_range"] == pytest.approx(0.1)
+    assert np.isnan(features.shot_zones(past, shots.head(4)).loc[(day, 1), "points_paint"])
+    assert features.shot_zones(past, shots.iloc[10:]).empty, "games beyond the last ten do not count"
+
+
+def test_landed_shot_zones_reach_the_vector_and_the_zone_system(make_platform):
+    def fill(zone):
+        league.land(zone)
+        for game in league.games():
+            zone.land(path(game), payload(game))
+
+    platform = make_platform(fill)
+    platform.prepare()
+    assert platform.predict(DAY).success
+    rows = platform.warehouse.read(PLAYER_FEATURES, [DAY])
+    assert rows["pct_paint"].tolist() == pytest.approx([0.5] * 36)
+    assert rows["pct_mid_range"].tolist() == pytest.approx([0.25] * 36)
+    zone_rows = platform.query("SELECT components FROM nba_predictions.zone_matchup_v1")["components"]
+    assert zone_rows.str.contains('"left_out": []', regex=False).all()
