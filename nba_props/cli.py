@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,37 @@ def _plain_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
 
 
+@dataclass
+class _Session:
+    """What a command that runs jobs works with."""
+
+    console: Console
+    settings: Settings
+    landing: LandingZone
+    warehouse: LakeWarehouse
+    definitions: Definitions
+
+    def run(self, job: str, first: date, last: date, select: Sequence[Any] | None = None) -> list[Outcome]:
+        """Run a job over a span with a progress bar, recorded in the project's instance."""
+        from nba_props.automation import runner
+
+        with runner.open_instance(self.settings) as instance:
+            return _execute(self.console, self.definitions, instance, [(job, first, last)], select)
+
+
+def _session(*, landed: bool = True) -> _Session:
+    """The session of this environment; ``landed`` demands that payloads are there."""
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    settings = load_settings()
+    landing = LandingZone(settings.landing)
+    if landed:
+        landing.require()
+    warehouse = LakeWarehouse(settings.lake)
+    return _Session(_console(), settings, landing, warehouse, build_defs(settings, warehouse, landing))
+
+
 def _console() -> Console:
     from rich.console import Console
 
@@ -110,37 +142,61 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
 
     Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
     """
+    from nba_props import board
     from nba_props.automation import runner
     from nba_props.automation.jobs import PREDICT_JOB
-    from nba_props.definitions import build_defs
-    from nba_props.warehouse.lake import LakeWarehouse
 
-    console = _console()
     with _plain_errors():
-        settings = load_settings()
-        landing = LandingZone(settings.landing)
-        landing.require()
-        warehouse = LakeWarehouse(settings.lake)
-        definitions = build_defs(settings, warehouse, landing)
-        keys = runner.resolve(definitions, select) if select else _whole(definitions)
-        days = list(span) if force else runner.pending(definitions, warehouse, keys, span)
-        _print_plan(console, warehouse, landing, span, days, [k.to_user_string() for k in keys] if select else None)
+        session = _session()
+        keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
+        days = list(span) if force else runner.pending(session.definitions, session.warehouse, keys, span)
+        _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
         if dry_run:
             return
         if not days:
-            console.print("nothing is missing or stale; --force materializes the dates again")
+            session.console.print("nothing is missing or stale; --force materializes the dates again")
             return
         if not select:
-            _run(settings, landing, dates_between(days[0], days[-1]), rows=0, boards=False)
+            _run(session.settings, session.landing, dates_between(days[0], days[-1]), rows=0, boards=False)
             return
-        with runner.open_instance(settings) as instance:
-            outcomes = _execute(console, definitions, instance, [(PREDICT_JOB, days[0], days[-1])], keys)
-        sound = _print_findings(console, outcomes)
-        _print_table(console, board_account(warehouse, days), "Gate")
-        for outcome in outcomes:
-            console.print(
-                f"run       {outcome.run_id}; undo with `nba-props rollback {outcome.run_id}`", soft_wrap=True
-            )
+        outcomes = session.run(PREDICT_JOB, days[0], days[-1], keys)
+        sound = _print_findings(session.console, outcomes)
+        _print_table(session.console, board.gate_account(session.warehouse, days), "Gate")
+        _print_undo(session.console, outcomes[-1])
+    if not sound:
+        sys.exit(1)
+
+
+def _print_undo(console: Console, outcome: Outcome) -> None:
+    console.print(f"run       {outcome.run_id}; undo with `nba-props rollback {outcome.run_id}`", soft_wrap=True)
+
+
+@main.command()
+@click.argument("span", type=DateSpan())
+def train(span: list[date]) -> None:
+    """Train the models of the weeks of SPAN anew, from the box scores and lines that the lake holds.
+
+    For the running week, after an upgrade of a library, or after a change of the features.
+    """
+    from nba_props.automation.jobs import TRAIN_JOB
+    from nba_props.domain.systems import SYSTEMS
+    from nba_props.domain.systems.trained import week_of
+    from nba_props.warehouse.models import ModelStore
+
+    with _plain_errors():
+        session = _session(landed=False)
+        first, last = week_of(span[0]), week_of(span[-1])
+        sound = _print_findings(session.console, session.run(TRAIN_JOB, first, last))
+        store = ModelStore(session.settings.models)
+        for system in [s.system_id for s in SYSTEMS if s.trained]:
+            for week in [w for w in store.weeks(system) if first <= w <= last]:
+                card = store.card(system, week)
+                mae, last_10 = card.metrics["holdout_mae"], card.metrics["holdout_last_10_mae"]
+                session.console.print(
+                    f"{card.version}: {card.rows} rows through {card.trained_through}, MAE {mae:.3f} on the newest "
+                    f"{card.metrics['holdout_rows']:.0f} (last-10 average {last_10:.3f})",
+                    soft_wrap=True,
+                )
     if not sound:
         sys.exit(1)
 
@@ -152,28 +208,15 @@ def _whole(definitions: Definitions) -> list[Any]:
     return sorted(definitions.resolve_job_def(PREDICT_JOB).asset_layer.executable_asset_keys)
 
 
-def board_account(warehouse: LakeWarehouse, days: list[date]) -> pd.DataFrame:
-    """The gate's account of some dates."""
-    from nba_props import board
-
-    return board.gate_account(warehouse, days)
-
-
-def _print_plan(
-    console: Console,
-    warehouse: LakeWarehouse,
-    landing: LandingZone,
-    span: list[date],
-    days: list[date],
-    assets: list[str] | None,
-) -> None:
+def _print_plan(session: _Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
     """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
     from nba_props.domain.slate import playable
     from nba_props.sources import nba_stats
 
-    schedule = nba_stats.read_schedule(landing, span).frame
+    console = session.console
+    schedule = nba_stats.read_schedule(session.landing, span).frame
     games = playable(schedule).groupby("game_date").size().to_dict() if len(schedule) else {}
-    slate = warehouse.query(
+    slate = session.warehouse.query(
         "SELECT COUNT(*) AS players, COUNT(DISTINCT game_date) AS dates FROM nba_analytics.slate "
         "WHERE game_date BETWEEN @first AND @last",
         first=span[0],
@@ -197,30 +240,21 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
     """Run a remediation job, print its account, and grade the dates it touched again."""
     from nba_props.automation import runner
     from nba_props.automation.jobs import GRADE_JOB
-    from nba_props.definitions import build_defs
-    from nba_props.warehouse.lake import LakeWarehouse
 
-    console = _console()
     with _plain_errors():
-        settings = load_settings()
-        landing = LandingZone(settings.landing)
-        warehouse = LakeWarehouse(settings.lake)
-        definitions = build_defs(settings, warehouse, landing)
-        with runner.open_instance(settings) as instance:
-            account = runner.remediate(definitions, instance, job, {**config, "dry_run": dry_run})
-            _print_table(
-                console, account.rows.astype(str), f"{'Would move' if dry_run else 'Moved'} {account.total} rows"
-            )
-            console.print(f"batch     {account.batch_id}: {account.action}", soft_wrap=True)
-            outcomes = []
-            if account.days and not dry_run:
-                spans = [(GRADE_JOB, first, last) for first, last in runner.spans(account.days)]
-                outcomes = _execute(console, definitions, instance, spans)
-        if account.total and not dry_run and job != "restore":
-            console.print(f"undo      nba-props restore {account.batch_id}")
-    for outcome in outcomes:
-        for error in outcome.errors:
-            console.print(f"[red]failed[/red] {error}", soft_wrap=True)
+        session = _session(landed=False)
+        console = session.console
+        with runner.open_instance(session.settings) as instance:
+            account = runner.remediate(session.definitions, instance, job, {**config, "dry_run": dry_run})
+        title = f"{'Would move' if dry_run else 'Moved'} {account.total} rows"
+        _print_table(console, account.rows.astype(str), title)
+        console.print(f"batch     {account.batch_id}: {account.action}", soft_wrap=True)
+        touched = [] if dry_run else runner.spans(account.days)
+        outcomes = [o for first, last in touched for o in session.run(GRADE_JOB, first, last)]
+    if account.total and not dry_run and job != "restore":
+        console.print(f"undo      nba-props restore {account.batch_id}")
+    for error in [e for o in outcomes for e in o.errors]:
+        console.print(f"[red]failed[/red] {error}", soft_wrap=True)
     if not all(o.success for o in outcomes):
         sys.exit(1)
 
@@ -277,22 +311,13 @@ def batches() -> None:
 @click.argument("span", type=DateSpan())
 def reline(span: list[date]) -> None:
     """Choose the lines of SPAN anew from stored quotes; what changes is published as new rows and graded."""
-    from nba_props.automation import runner
     from nba_props.automation.jobs import RELINE_JOB
-    from nba_props.definitions import build_defs
-    from nba_props.warehouse.lake import LakeWarehouse
 
-    console = _console()
     with _plain_errors():
-        settings = load_settings()
-        landing = LandingZone(settings.landing)
-        landing.require()
-        warehouse = LakeWarehouse(settings.lake)
-        with runner.open_instance(settings) as instance:
-            planned = [(RELINE_JOB, span[0], span[-1])]
-            outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
-        sound = _print_findings(console, outcomes)
-        fresh = warehouse.query(
+        session = _session()
+        outcomes = session.run(RELINE_JOB, span[0], span[-1])
+        sound = _print_findings(session.console, outcomes)
+        fresh = session.warehouse.query(
             "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.player_prop_predictions "
             "WHERE run_id = @run_id AND game_date BETWEEN @first AND @last GROUP BY game_date, system_id "
             "ORDER BY game_date, system_id",
@@ -300,10 +325,8 @@ def reline(span: list[date]) -> None:
             first=span[0],
             last=span[-1],
         )
-    _print_table(console, fresh, f"{int(fresh['new_rows'].sum())} rows published anew")
-    console.print(
-        f"run       {outcomes[-1].run_id}; undo with `nba-props rollback {outcomes[-1].run_id}`", soft_wrap=True
-    )
+    _print_table(session.console, fresh, f"{int(fresh['new_rows'].sum())} rows published anew")
+    _print_undo(session.console, outcomes[-1])
     if not sound:
         sys.exit(1)
 
@@ -381,29 +404,19 @@ def report(span: list[date], out: Path | None) -> None:
 @click.argument("span", type=DateSpan())
 def grade(span: list[date]) -> None:
     """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
-    from nba_props.automation import runner
     from nba_props.automation.jobs import GRADE_JOB
-    from nba_props.definitions import build_defs
-    from nba_props.warehouse.lake import LakeWarehouse
 
-    console = _console()
     with _plain_errors():
-        settings = load_settings()
-        landing = LandingZone(settings.landing)
-        landing.require()
-        warehouse = LakeWarehouse(settings.lake)
-        with runner.open_instance(settings) as instance:
-            planned = [(GRADE_JOB, span[0], span[-1])]
-            outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
-        sound = _print_findings(console, outcomes)
-        counts = warehouse.query(
+        session = _session()
+        sound = _print_findings(session.console, session.run(GRADE_JOB, span[0], span[-1]))
+        counts = session.warehouse.query(
             "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
             "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
             first=span[0],
             last=span[-1],
         )
-    _print_table(console, counts, f"Grades of the current predictions, {span[0]}..{span[-1]}")
-    console.print(f"next      nba-props report {span[0]}..{span[-1]}")
+    _print_table(session.console, counts, f"Grades of the current predictions, {span[0]}..{span[-1]}")
+    session.console.print(f"next      nba-props report {span[0]}..{span[-1]}")
     if not sound:
         sys.exit(1)
 
