@@ -44,13 +44,26 @@ class Platform:
     def models(self) -> ModelStore:
         return ModelStore(self.settings.models)
 
-    def run(self, job: str, first: date, last: date | None = None) -> Outcome:
+    def run(self, job: str, first: date, last: date | None = None, select=None) -> Outcome:
         from nba_props.automation.runner import execute
 
-        return execute(self.definitions, self.instance, job, first, last or first)
+        return execute(self.definitions, self.instance, job, first, last or first, select=select)
 
     def predict(self, first: date, last: date | None = None) -> Outcome:
         return self.run("predict", first, last)
+
+    def publish(self, day: date, systems: tuple[str, ...] = ("moving_average", "shrunk_rate_v1")) -> Outcome:
+        """Everything up to the gate, with some of the systems: half the work of a whole prediction."""
+        from nba_props.assets.tables import asset_key
+        from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+
+        graph = self.definitions.resolve_asset_graph()
+        before = [
+            k for k in graph.materializable_asset_keys if k.path[0] in ("nba_raw", "nba_reference", "nba_analytics")
+        ]
+        gate = [PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS]
+        chosen = [*before, *(asset_key(t) for t in (*gate, *(SYSTEM_TABLES[s] for s in systems)))]
+        return self.run("predict", day, select=chosen)
 
     def ingest(self, first: date, last: date) -> Outcome:
         return self.run("ingest_history", first, last)

@@ -11,6 +11,8 @@ from nba_props.schemas.raw import BOX_SCORE_STATS
 
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
+#: days beyond which a player's last game says nothing of his rest; longer than any off-season
+_LONGEST_REST = 300
 
 #: the player-games of @first..@last to answer for: those to come
 SLATE = "nba_analytics.slate"
@@ -251,16 +253,18 @@ def team_state_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> 
 def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """``historical_games`` with what was true of each past game *before it*: rest, form and the opponent's defence.
 
-    ``days_rest`` since the game before; ``form`` is last 5 less season average, both before the game; the defence is
-    points allowed per 100 possessions over the opponent's 15 games before. Each is null where nothing came before.
+    ``days_rest`` since the game before, null after more than 300 days; ``form`` is the mean of the last 5 less that of
+    the season, both before the game and of its season; the defence is points allowed per 100 possessions over the
+    opponent's 15 games before. Each is null where nothing came before. The span read covers a whole season before the
+    oldest game, so that a date has the same answer whatever dates are asked for with it.
     """
-    start = look_back_days * 2 + 30
+    start = look_back_days + _LONGEST_REST
     return f"""
     WITH appearances AS (
       SELECT b.player_id, b.game_id, b.game_date, b.season,
         LAG(b.game_date) OVER (PARTITION BY b.player_id ORDER BY b.game_date, b.game_id) AS previous,
         AVG(b.points) OVER (
-          PARTITION BY b.player_id ORDER BY b.game_date, b.game_id ROWS BETWEEN 5 PRECEDING AND 1 PRECEDING
+          PARTITION BY b.player_id, b.season ORDER BY b.game_date, b.game_id ROWS BETWEEN 5 PRECEDING AND 1 PRECEDING
         ) AS last_5,
         AVG(b.points) OVER (
           PARTITION BY b.player_id, b.season ORDER BY b.game_date, b.game_id
@@ -288,7 +292,8 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
       JOIN team_games AS o ON o.game_id = t.game_id AND o.team <> t.team
     )
     SELECT h.game_date, h.player_id, h.recency, h.points, h.is_home,
-      DATE_DIFF(h.played_on, a.previous, DAY) AS days_rest,
+      CASE WHEN DATE_DIFF(h.played_on, a.previous, DAY) <= {_LONGEST_REST}
+        THEN DATE_DIFF(h.played_on, a.previous, DAY) END AS days_rest,
       a.last_5 - a.season_avg AS form,
       ROUND(100 * d.allowed / NULLIF(d.faced, 0), 9) AS opponent_def_rating
     FROM nba_analytics.historical_games AS h

@@ -43,6 +43,8 @@ class Finding:
     passed: bool
     text: str
     figures: Mapping[str, Any] = field(default_factory=dict)
+    #: there was nothing to judge, which the validation of a span takes for a failure
+    nothing: bool = False
 
 
 class Published:
@@ -290,7 +292,7 @@ def lines_are_real(p: Published, first: date, last: date) -> Finding:
     claims, verified = int(rows["claims"].sum()), int(rows["verified"].sum())
     figures = {"claims": claims, "verified": verified}
     if not claims:
-        return Finding(False, "no row claims a line", figures)
+        return Finding(False, "no row claims a line", figures, nothing=True)
     return Finding(
         verified / claims > BRIEF_ACTUAL_PROP, f"{_percent(verified / claims)} of {claims} lines verified", figures
     )
@@ -312,7 +314,7 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
         if high < BRIEF_WIN_RATE[0] or low > BRIEF_WIN_RATE[1]:
             wrong.append(f"{system} {shown}")
     if not figures:
-        return Finding(False, "no bet on a valid line is decided", figures)
+        return Finding(False, "no bet on a valid line is decided", figures, nothing=True)
     text = "; ".join(f"{k} {v}" for k, v in figures.items())
     return Finding(not wrong, f"outside 50-65 %: {'; '.join(wrong)}" if wrong else text, figures)
 

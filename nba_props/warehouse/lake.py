@@ -231,7 +231,7 @@ class LakeWarehouse:
         try:
             # one open handle, so that a replacement in between can't mix two versions
             with path.open("rb") as source:
-                arrow = pq.read_table(source)
+                arrow = pq.ParquetFile(source).read()
         except (pa.ArrowException, OSError) as error:
             raise CorruptPartition(
                 f"{table.address} partition {partition} can't be read ({path}): {error}. Materialize it again"

@@ -6,6 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import dagster as dg
 import pandas as pd
 import pandas.testing as pdt
 import pytest
@@ -24,8 +25,6 @@ SYSTEMS = tuple(SYSTEM_TABLES)
 @pytest.fixture(scope="module")
 def graded_home(landed_history, tmp_path_factory):
     """The small league with ``DAY`` predicted before tip-off, its results not yet in."""
-    import dagster as dg
-
     folder = tmp_path_factory.mktemp("graded") / "platform"
     shutil.copytree(landed_history, folder)
     for day in {g.day for g in league.games() if g.day >= DAY}:
@@ -37,8 +36,6 @@ def graded_home(landed_history, tmp_path_factory):
 
 @pytest.fixture
 def predicted(graded_home, tmp_path):
-    import dagster as dg
-
     shutil.copytree(graded_home, tmp_path / "platform")
     with dg.DagsterInstance.ephemeral() as instance:
         yield open_platform(tmp_path / "platform", instance)
@@ -145,8 +142,10 @@ def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(predict
 def test_two_graders_at_once_leave_one_correct_partition(predicted):
     land_results(predicted)
     predicted.now = league.tipoff(DAY) + timedelta(hours=14)
-    with ThreadPoolExecutor(2) as pool:
-        done = list(pool.map(lambda _: predicted.run("grade", DAY), range(2)))
+    with dg.DagsterInstance.ephemeral() as other:
+        second = open_platform(predicted.settings.home.parent, other, predicted.now)
+        with ThreadPoolExecutor(2) as pool:
+            done = list(pool.map(lambda p: p.run("grade", DAY), [predicted, second]))
     assert all(o.success for o in done), [o.errors for o in done]
     rows, history = grades(predicted), predicted.warehouse.read(GRADE_HISTORY, [DAY])
     assert rows["prediction_id"].is_unique
@@ -198,8 +197,6 @@ def test_the_views_are_assets_and_stand_in_the_catalog(predicted):
 
 
 def view_record():
-    import dagster as dg
-
     return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "line_quality_daily"]))
 
 
@@ -219,8 +216,6 @@ def test_the_page_stands_alone_and_says_what_it_counts(predicted, tmp_path):
 
 
 def scoreboard_record():
-    import dagster as dg
-
     return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "scoreboard"]), asset_partitions=[str(DAY)])
 
 

@@ -46,7 +46,11 @@ def test_one_failing_system_stops_no_other(platform, monkeypatch, broken):
     outcome = platform.predict(DAY)
     assert outcome.success, outcome.errors
     assert outcome.failures == [f"nba_predictions/{broken}: ZeroDivisionError: a bug in the formula"]
-    assert platform.failed(outcome) == {f"{broken}.covers_slate": "ERROR"}
+    assert platform.failed(outcome) == {
+        f"{broken}.covers_slate": "ERROR",
+        "prediction_accuracy.expected_outputs": "ERROR",
+        "prediction_accuracy.validation_all_systems_present": "ERROR",
+    }
     assert rows_of(platform, broken).empty
     published = platform.query(
         "SELECT system_id, COUNT(*) AS n FROM nba_predictions.current_predictions GROUP BY system_id"
