@@ -114,3 +114,39 @@ def test_a_served_row_and_its_recomputation_are_bit_equal(platform):
     again = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
     pdt.assert_frame_equal(served, again, check_exact=True)
     assert set(served["schema_hash"]) == {SCHEMA_HASH}
+
+
+def test_absences_league_and_rest_equal_a_walk_through_the_rows(lake):
+    days = [DAY - timedelta(2), DAY]
+    boxes, _, _, rows = build(lake, days)
+    checked = 0
+    for row in rows.itertuples():
+        behind = boxes[
+            (boxes["game_date"] < row.game_date) & (boxes["game_date"] >= row.game_date - pd.Timedelta(days=90))
+        ]
+        team = (row.player_id - 1) // 15 + 1
+        own = behind[behind["team_id"] == team]
+        games = (
+            own.drop_duplicates("game_id").sort_values(["game_date", "game_id"], ascending=False)["game_id"].tolist()
+        )
+        ago = {g: n for n, g in enumerate(games)}
+        missing, missed = 0.0, np.nan
+        for player, mine in own.groupby("player_id"):
+            last = min(ago[g] for g in mine["game_id"])
+            if player == row.player_id:
+                missed = float(last)
+            elif 1 <= last <= 3:
+                missing += mine["minutes"].mean()
+        assert row.games_missed == pytest.approx(missed, nan_ok=True)
+        assert row.teammates_missing_minutes == pytest.approx(missing)
+        sums = behind[["points", "fga", "fta", "tov", "oreb"]].sum()
+        possessions = sums["fga"] + 0.44 * sums["fta"] + sums["tov"] - sums["oreb"]
+        assert row.league_def_rating == pytest.approx(100 * sums["points"] / possessions)
+        past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
+        past = past[past["game_date"] >= pd.Timestamp(FIRST)]
+        assert row.days_rest == (row.game_date - past["game_date"].max()).days
+        assert row.games_season == len(past)
+        checked += 1
+    assert checked == 60
+    assert (rows["teammates_missing_minutes"] > 0).any()
+    assert (rows["games_missed"] > 0).any()
