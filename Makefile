@@ -11,7 +11,7 @@ run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest 
 	@$(BIN)/nba-props demo
 
 test: $(VENV)/.ready lint  ## lint, type-check and test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/nba-props dev

@@ -87,6 +87,12 @@ def make_settings(folder: Path, first_date: date = league.FIRST) -> Settings:
     return Settings(profile="local", home=folder / "home", landing=str(folder / "landing"), first_date=first_date)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests first, so that no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def few_rows_are_enough():
     """The small league has a few hundred games of players."""

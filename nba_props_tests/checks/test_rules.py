@@ -15,6 +15,8 @@ from nba_props.schemas import TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 
+pytestmark = pytest.mark.slow
+
 NEXT = DAY + timedelta(2)  # the next date with games
 
 

@@ -15,6 +15,8 @@ from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
+pytestmark = pytest.mark.slow
+
 #: rows of one date in the ledger
 ROWS = 4 * league.PLAYERS_PER_TEAM * len(SYSTEMS)
 

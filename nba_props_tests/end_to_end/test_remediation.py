@@ -18,6 +18,8 @@ from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PRED
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
+pytestmark = pytest.mark.slow
+
 NEXT = DAY + timedelta(2)
 SPAN = [DAY, NEXT]
 

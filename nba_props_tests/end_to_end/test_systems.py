@@ -21,6 +21,8 @@ from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
+pytestmark = pytest.mark.slow
+
 TRAINED = ("xgboost_v1", "catboost_v8")
 
 
