@@ -38,6 +38,8 @@ class Scope:
     warehouse: Warehouse
     settings: Settings
     models: ModelStore
+    #: what one rule of a step has read and the next may use; nothing is written in between
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -561,7 +561,11 @@ def _from_findings(name: str, find: Callable[[quality.Published, date], quality.
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
         first = min(season_start(days[0]), days[0] - quality.WINDOW)
-        published = quality.Published(scope.warehouse.query, tuple(predictions.SYSTEM_TABLES), first, days[-1])
+        key = ("published", first, days[-1])
+        if key not in scope.memo:
+            systems = tuple(predictions.SYSTEM_TABLES)
+            scope.memo[key] = quality.Published(scope.warehouse.query, systems, first, days[-1])
+        published = scope.memo[key]
         found = {d: find(published, d) for d in days}
         return {d: Verdict(f.passed, f.text, dict(f.figures), severity) for d, f in found.items()}
 

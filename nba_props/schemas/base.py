@@ -222,6 +222,8 @@ class View:
 def _text(values: pd.Series) -> pd.Series:
     import pandas as pd
 
+    if values.dtype == object and len(values) and pd.api.types.infer_dtype(values, skipna=False) == "string":
+        return values
     # "empty" is what a column of nothing but nulls is called
     if len(values) and pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
         raise TypeError("text expected")
