@@ -202,7 +202,7 @@ def train(span: list[date]) -> None:
 
 
 def _whole(definitions: Definitions) -> list[Any]:
-    """Every table that a date has, but for the history of names' rosters, which only some dates have."""
+    """Every asset that a date has."""
     from nba_props.automation.jobs import PREDICT_JOB
 
     return sorted(definitions.resolve_job_def(PREDICT_JOB).asset_layer.executable_asset_keys)
@@ -365,8 +365,7 @@ def validate(span: list[date]) -> None:
     with _plain_errors():
         warehouse = LakeWarehouse(load_settings().lake)
         published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), span[0], span[-1])
-        findings = {name: find(published, span[0], span[-1]) for name, find in quality.VALIDATION.items()}
-        findings |= {name: find(published, span[-1]) for name, find in quality.DETECTORS.items()}
+        findings = quality.findings(published, span[0], span[-1])
     for name, finding in findings.items():
         bad = "[yellow]warns [/yellow]" if name in quality.WARNINGS else "[red]fails [/red]"
         mark = "[green]passes[/green]" if finding.passed else bad

@@ -110,8 +110,7 @@ def write_report(warehouse: Warehouse, settings: Settings, first: date, last: da
     graded = graded_rows(warehouse, first, last)
     tables = scoring.table(graded)
     published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), first, last)
-    findings = {name: find(published, first, last) for name, find in quality.VALIDATION.items()}
-    findings |= {name: find(published, last) for name, find in quality.DETECTORS.items()}
+    findings = quality.findings(published, first, last)
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
     streaks = published.streaks.sort_values("game_date").set_index("game_date")["streak"]
     kinds = pd.DataFrame(

@@ -11,7 +11,6 @@ from nba_props import plots
 from nba_props.assets.tables import OWNERS, asset_key
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
-from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import (
     Card,
     Model,
@@ -153,8 +152,9 @@ def models_for(
         made, refused = train_weeks(trained, missing, warehouse, settings, store, now)
     chosen: dict[date, Model | str] = {}
     loaded: dict[str, Model] = {}
+    newest = {week: store.newest(trained.system_id, week) for week in weeks}
     for day in days:
-        card = store.newest(trained.system_id, day)
+        card = newest[week_of(day)]
         why = refusal(trained, card, day) if card else f"NO_MODEL: {refused.get(week_of(day), 'none is trained yet')}"
         if why or card is None:
             chosen[day] = why or "NO_MODEL"
@@ -163,10 +163,6 @@ def models_for(
             loaded[card.fingerprint] = store.load(card)
         chosen[day] = loaded[card.fingerprint]
     return chosen, made
-
-
-def trained_systems(systems: Sequence[System]) -> list[Trained]:
-    return [s.trained for s in systems if s.trained is not None]
 
 
 def record(context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props.assets.tables import asset_key
+from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start
@@ -172,12 +172,7 @@ def execute(
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:
         if event.is_step_failure:
-            error = event.step_failure_data.error
-            cause = error
-            while cause and cause.cause:
-                cause = cause.cause
-            text = (cause.message if cause else event.message or "").strip()
-            outcome.errors.append(f"{event.step_key}: {text}")
+            outcome.errors.append(f"{event.step_key}: {_cause(event)}")
     failures = {}
     for event in result.all_events:
         if event.is_step_materialization and event.asset_key:
@@ -195,6 +190,14 @@ def execute(
     return outcome
 
 
+def _cause(failure: dg.DagsterEvent) -> str:
+    """What a step failed of in the end, beneath what wrapped it."""
+    error = failure.step_failure_data.error
+    while error and error.cause:
+        error = error.cause
+    return (error.message if error else failure.message or "").strip()
+
+
 def remediate(
     definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]
 ) -> Account:
@@ -210,10 +213,7 @@ def remediate(
     )
     if not result.success:
         failed = next(e for e in result.all_events if e.is_step_failure)
-        error = failed.step_failure_data.error
-        while error and error.cause:
-            error = error.cause
-        raise RemediationError((error.message if error else failed.message or "").strip())
+        raise RemediationError(_cause(failed))
     return result.output_for_node(op)
 
 
@@ -223,11 +223,10 @@ def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetK
     Raises:
         SettingsError: a name is none of an asset.
     """
-    tables = {t.address: t for t in TABLES.values()}
     short = {t.name: t for t in TABLES.values()}
     found: list[dg.AssetKey] = []
     for name in names:
-        table = tables.get(name.replace("/", ".")) or short.get(name)
+        table = TABLES.get(name.replace("/", ".")) or short.get(name)
         if table is None:
             raise SettingsError(f"there is no asset {name}; there are {', '.join(sorted(short))}")
         found.append(asset_key(table))
@@ -245,9 +244,7 @@ def pending(
     graph = definitions.resolve_asset_graph()
     own = [k for k in keys if ".".join(k.path) in TABLES]
     parents = {k: [p for p in graph.get(k).parent_keys if ".".join(p.path) in TABLES] for k in own}
-    written = {
-        k: warehouse.written_at(TABLES[".".join(k.path)]) for k in {*own, *(p for ps in parents.values() for p in ps)}
-    }
+    written = {k: warehouse.written_at(table_of(k)) for k in {*own, *(p for ps in parents.values() for p in ps)}}
 
     def lacks(day: date) -> bool:
         for key, above in parents.items():

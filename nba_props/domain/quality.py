@@ -364,3 +364,9 @@ DETECTORS: Mapping[str, Callable[[Published, date], Finding]] = {
 }
 #: findings that ask for a look and not for a halt: a side a formula prefers, a streak that is still young
 WARNINGS = ("sides_not_skewed", "gradable_are_graded", "validation_streak_of_30")
+
+
+def findings(p: Published, first: date, last: date) -> dict[str, Finding]:
+    """The validation of a span and every detector as of its end, by name."""
+    found = {name: find(p, first, last) for name, find in VALIDATION.items()}
+    return found | {name: find(p, last) for name, find in DETECTORS.items()}

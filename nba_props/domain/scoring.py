@@ -106,7 +106,6 @@ def _probabilities(rows: pd.DataFrame, number: dict[str, pd.Series]) -> dict[str
     place = np.minimum((chance.where(known, 0.0) * _BINS).astype(int), _BINS - 1)
     for k in range(_BINS):
         mine = known & (place == k)
-        found[f"bin_{k}_rows"] = mine
         found[f"bin_{k}_gap"] = (chance - over).where(mine)
     return found
 
