@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from nba_props.assets.tables import asset_key, table_of
+from nba_props.automation.event_log import batch_events
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start
@@ -63,6 +64,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     if not os.path.exists(config):
         with resources.as_file(resources.files("nba_props") / "dagster.yaml") as source:
             shutil.copyfile(source, config)
+    batch_events()
     return dg.DagsterInstance.get()
 
 

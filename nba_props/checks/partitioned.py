@@ -4,6 +4,7 @@ In a range run Dagster records one evaluation without a partition; the evaluatio
 same run. That needs two imports that Dagster does not export: they stay in this module, and a test guards them.
 """
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
-from dagster._core.events import DagsterEvent, DagsterEventType
+from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType
 
 from nba_props.assets.tables import asset_key
 from nba_props.partitions import partition_days
@@ -29,6 +30,10 @@ class Verdict:
     description: str
     figures: dict[str, Any] = field(default_factory=dict)
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+
+
+#: the materialization that a date's evaluation is about
+Targets = dict[str, AssetCheckEvaluationTargetMaterializationData]
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,15 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
     ) -> Iterator[dg.AssetCheckResult]:
         days = partition_days(context)
         scope = Scope(warehouse, settings, model_store)
+        targets: Targets = {}
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
             rule = by_name[key.name]
             verdicts = rule.evaluate(scope, days)
             if len(days) > 1:
-                _record(context, rule, verdicts)
+                targets = targets or _newest_materializations(
+                    context.instance, asset_key(table), [d.isoformat() for d in days]
+                )
+                _record(context, rule, verdicts, targets)
             yield _result(rule, verdicts)
 
     return checks
@@ -124,11 +133,13 @@ def _result(rule: Rule, verdicts: dict[date, Verdict]) -> dg.AssetCheckResult:
     )
 
 
-def _record(context: dg.AssetCheckExecutionContext, rule: Rule, verdicts: dict[date, Verdict]) -> None:
+def _record(
+    context: dg.AssetCheckExecutionContext, rule: Rule, verdicts: dict[date, Verdict], targets: Targets
+) -> None:
     """Log each date's evaluation under this run, against the date's newest materialization."""
     key = asset_key(rule.table)
-    targets = _newest_materializations(context.instance, key, [d.isoformat() for d in verdicts])
-    for day, verdict in verdicts.items():
+    batch = str(uuid.uuid4())
+    for number, (day, verdict) in enumerate(verdicts.items(), start=1):
         partition = day.isoformat()
         evaluation = dg.AssetCheckEvaluation(
             asset_key=key,
@@ -148,13 +159,12 @@ def _record(context: dg.AssetCheckExecutionContext, rule: Rule, verdicts: dict[d
                 event_specific_data=evaluation,
             ),
             run_id=context.run.run_id,
+            batch_metadata=DagsterEventBatchMetadata(batch, is_end=number == len(verdicts)),
         )
 
 
-def _newest_materializations(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: list[str]
-) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
-    newest: dict[str, AssetCheckEvaluationTargetMaterializationData] = {}
+def _newest_materializations(instance: dg.DagsterInstance, key: dg.AssetKey, partitions: list[str]) -> Targets:
+    newest: Targets = {}
     cursor = None
     while len(newest) < len(partitions):
         page = instance.fetch_materializations(

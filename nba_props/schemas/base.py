@@ -230,6 +230,19 @@ def _text(values: pd.Series) -> pd.Series:
     return values.astype(object).where(values.notna(), None)
 
 
+def _dates(values: pd.Series) -> pd.Series:
+    import pandas as pd
+
+    dates = values  # to_datetime looks at each value, even of what is a datetime already
+    if values.dtype.kind != "M":
+        dates = pd.to_datetime(values, format="ISO8601" if values.dtype == object else None)
+    if getattr(dates.dtype, "tz", None) is not None:
+        raise TypeError("a DATE has no time zone")
+    if (dates.dropna() != dates.dropna().dt.normalize()).any():
+        raise TypeError("a DATE has no time of day")
+    return dates.astype("datetime64[ns]")
+
+
 def _cast(values: pd.Series, kind: Type) -> pd.Series:
     import pandas as pd
 
@@ -238,12 +251,7 @@ def _cast(values: pd.Series, kind: Type) -> pd.Series:
     if str(values.dtype) == PANDAS_DTYPES[kind] and kind is not Type.DATE:
         return values
     if kind is Type.DATE:
-        dates = pd.to_datetime(values, format="ISO8601") if values.dtype == object else pd.to_datetime(values)
-        if getattr(dates.dtype, "tz", None) is not None:
-            raise TypeError("a DATE has no time zone")
-        if (dates.dropna() != dates.dropna().dt.normalize()).any():
-            raise TypeError("a DATE has no time of day")
-        return dates.astype("datetime64[ns]")
+        return _dates(values)
     if kind is Type.TIMESTAMP:
         stamps = values
         if stamps.dtype == object:
