@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,7 +149,8 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
     with _plain_errors():
         session = _session()
         keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
-        days = list(span) if force else runner.pending(session.definitions, session.warehouse, keys, span)
+        lacking = runner.pending(session.definitions, session.warehouse, session.landing, keys, span)
+        days = list(span) if force else lacking
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
         if dry_run:
             return
@@ -305,6 +306,41 @@ def batches() -> None:
     with _plain_errors():
         frame = remediation.batches(LakeWarehouse(load_settings().lake))
     _print_table(_console(), frame, f"{len(frame)} batches")
+
+
+@main.command()
+@click.argument("span", type=DateSpan(), required=False)
+@click.option("--quarantine", "aside", is_flag=True, help="Move unreadable files out of their tables.")
+def scrub(span: list[date] | None, aside: bool) -> None:
+    """Read every partition (of SPAN) to its end and name those that can't be read; exit status 1 when there are any.
+
+    With --quarantine their files are kept under _set_aside in the lake, queries go on without them, and `backfill`
+    makes the dates again.
+    """
+    from nba_props.schemas import WriteMode
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        lake = LakeWarehouse(load_settings().lake)
+        damaged = lake.damaged(set(span) if span else None)
+        for damage in damaged:
+            console.print(f"[red]damaged[/red]   {damage.reason}", soft_wrap=True)
+            if aside:
+                console.print(f"set aside {lake.set_aside(damage, datetime.now(UTC))}", soft_wrap=True)
+            if damage.table.write_mode is WriteMode.APPEND:
+                console.print(
+                    f"          {damage.table.address} only grows: what the date held before can't be made again, "
+                    "put the file of a backup in its place",
+                    soft_wrap=True,
+                )
+    if not damaged:
+        console.print("every partition can be read")
+        return
+    if not aside:
+        sys.exit(1)
+    days = sorted({d.partition for d in damaged})
+    console.print(f"mend      nba-props backfill {days[0]}..{days[-1]}")
 
 
 @main.command()

@@ -5,11 +5,13 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from importlib import resources
 from typing import Any
 
 import dagster as dg
+import filelock
 
 from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.event_log import batch_events
@@ -22,7 +24,7 @@ from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.remediation import Account, RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions, raw
 from nba_props.settings import Settings, SettingsError
-from nba_props.sources import nba_stats
+from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
@@ -37,6 +39,13 @@ _PUBLISHING = (
 )
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
+
+#: when the payloads behind a raw table were landed, by game date
+_LANDED: dict[str, Callable[[LandingZone, Sequence[date]], dict[date, datetime]]] = {
+    raw.ODDS_QUOTES.address: odds_api.landed_at,
+    raw.BOX_SCORES.address: partial(nba_stats.landed_at, nba_stats.gamelog_folder),
+    raw.SCORING_SHARES.address: partial(nba_stats.landed_at, nba_stats.scoring_folder),
+}
 
 #: the tags by which Dagster knows a run over a range of partitions
 _RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -65,7 +74,9 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         with resources.as_file(resources.files("nba_props") / "dagster.yaml") as source:
             shutil.copyfile(source, config)
     batch_events()
-    return dg.DagsterInstance.get()
+    # two processes that make the databases of a new home at the same moment spoil them
+    with filelock.FileLock(os.path.join(home, ".opening")):
+        return dg.DagsterInstance.get()
 
 
 def plan(
@@ -142,7 +153,8 @@ def execute(
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
-    total = len(job.graph.node_dict)
+    chosen = job.get_subset(asset_selection=set(select)) if select else job
+    total = len(chosen.graph.node_dict)
     done = 0
 
     def listen(entry: dg.EventLogEntry) -> None:
@@ -240,18 +252,25 @@ def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetK
 
 
 def pending(
-    definitions: dg.Definitions, warehouse: Warehouse, keys: Sequence[dg.AssetKey], days: Sequence[date]
+    definitions: dg.Definitions,
+    warehouse: Warehouse,
+    landing: LandingZone,
+    keys: Sequence[dg.AssetKey],
+    days: Sequence[date],
 ) -> list[date]:
-    """The dates on which one of the assets is missing, or older than something it is made from."""
+    """The dates on which one of the assets is missing, or older than a table or payload it is made from."""
     graph = definitions.resolve_asset_graph()
     own = [k for k in keys if ".".join(k.path) in TABLES]
     parents = {k: [p for p in graph.get(k).parent_keys if ".".join(p.path) in TABLES] for k in own}
     written = {k: warehouse.written_at(table_of(k)) for k in {*own, *(p for ps in parents.values() for p in ps)}}
+    landed = {k: _LANDED[table_of(k).address](landing, days) for k in own if table_of(k).address in _LANDED}
 
     def lacks(day: date) -> bool:
         for key, above in parents.items():
             at = written[key].get(day)
-            if at is None or any(day in written[p] and written[p][day] > at for p in above):
+            if at is None or landed.get(key, {}).get(day, at) > at:
+                return True
+            if any(day in written[p] and written[p][day] > at for p in above):
                 return True
         return False
 

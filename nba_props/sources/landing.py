@@ -155,6 +155,23 @@ class LandingZone:
         names = [p.name for p in place.iterdir() if p.name.endswith(_SUFFIXES)]
         return sorted((Payload(f"{folder}/{n}") for n in names), key=lambda p: p.order)
 
+    def landed_at(self, folder: str) -> dict[str, datetime]:
+        """When each file directly in a folder was landed, by name; an absent folder is empty."""
+        self.require()
+        place = self._path / folder
+        if not place.is_dir():
+            return {}
+        found = {}
+        for entry in place.fs.ls(place.path, detail=True):
+            stamp = entry.get("mtime", entry.get("updated"))  # a folder's files tell the one, a bucket's the other
+            if isinstance(stamp, str):
+                stamp = datetime.fromisoformat(stamp).timestamp()
+            elif isinstance(stamp, datetime):
+                stamp = stamp.timestamp()
+            if stamp is not None and entry["name"].endswith(_SUFFIXES):
+                found[str(entry["name"]).rsplit("/", 1)[-1]] = datetime.fromtimestamp(float(stamp), UTC)
+        return found
+
     def folders(self, folder: str) -> Sequence[str]:
         """The names of a folder's subfolders, in order."""
         self.require()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -76,6 +76,18 @@ def landed_box_score_days(zone: LandingZone, first: date, last: date) -> list[da
     """The dates in first..last for which a game log was landed."""
     found = {p.subject[:10] for season in _seasons(first, last) for p in zone.list(gamelog_folder(season))}
     return sorted(d for d in map(date.fromisoformat, found) if first <= d <= last)
+
+
+def landed_at(folder: Callable[[str], str], zone: LandingZone, days: Sequence[date]) -> dict[date, datetime]:
+    """When the newest payload of each date was landed in a season's folder whose names begin with the date."""
+    found: dict[date, datetime] = {}
+    wanted = {d.isoformat(): d for d in days}
+    for season in sorted({season_of(d) for d in days}):
+        for name, stamp in zone.landed_at(folder(season)).items():
+            day = wanted.get(name[:10])
+            if day:
+                found[day] = max(stamp, found.get(day, stamp))
+    return found
 
 
 def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]:

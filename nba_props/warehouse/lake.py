@@ -13,8 +13,9 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,17 @@ _SOURCE_MARK = "SOURCE"
 _TEMPORARY = ".tmp-"
 _ORPHAN_AGE_SECONDS = 3600
 _LOCK_TIMEOUT_SECONDS = 120
+#: where files that can't be read are kept
+_SET_ASIDE = "_set_aside"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A partition whose file can't be read, and why."""
+
+    table: Table
+    partition: date
+    reason: str
 
 
 class LakeWarehouse:
@@ -310,6 +322,29 @@ class LakeWarehouse:
         glob = str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE).replace("'", "''")
         options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
         return f"SELECT {columns} FROM read_parquet('{glob}', {options})"
+
+    # -- damage -----------------------------------------------------------------------------------------------------
+
+    def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
+        """The partitions, of all dates or these, whose file can't be read to its end."""
+        found = []
+        for table in TABLES.values():
+            for day in self.partitions(table):
+                if days is None or day in days:
+                    try:
+                        self._read_file(table, day)
+                    except CorruptPartition as error:
+                        found.append(Damage(table, day, str(error)))
+        return found
+
+    def set_aside(self, damage: Damage, now: datetime) -> Path:
+        """Move a damaged file out of its table, so that queries go on; the partition is missing then."""
+        table, day = damage.table, damage.partition
+        target = self.root / _SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
+        with self._lock(table, day):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(self._file(table, day), target)
+        return target
 
     # -- the catalog ------------------------------------------------------------------------------------------------
 

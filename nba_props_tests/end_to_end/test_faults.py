@@ -1,0 +1,47 @@
+"""Processes killed without warning, and eight at once. ``python -m benchmarks.kills`` does the same two hundred times."""
+
+from __future__ import annotations
+
+import pytest
+
+from nba_props_tests import faults
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def scenes(landed_history, tmp_path_factory):
+    return faults.scenes(landed_history, tmp_path_factory.mktemp("scenes"))
+
+
+@pytest.mark.parametrize(("name", "kills"), {"publish": 2, "quarantine": 4, "restore": 4, "backfill": 2}.items())
+def test_killed_at_any_moment_nothing_is_lost_and_a_rerun_ends_the_same(scenes, name, kills):
+    tally = faults.Tally()
+    for seed in range(kills):
+        faults.kill(scenes[name], seed, tally)
+    assert tally.faults == []
+    assert tally.kills == kills
+    assert tally.too_late < kills
+
+
+def test_the_check_sees_a_lost_row_and_a_half_partition(scenes, tmp_path):
+    """The judge itself: it must find what it looks for."""
+    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+
+    scene = scenes["quarantine"]
+    folder = faults.copy(scene.before, tmp_path / "platform")
+    lake = faults.lake(folder)
+    rows = lake.read(PLAYER_PROP_PREDICTIONS, [faults.DAY])
+    lake.write_unchecked(PLAYER_PROP_PREDICTIONS, rows.iloc[1:], faults.DAY)
+    found = " ".join(faults.faults(scene, folder, faults.state(folder)))
+    assert "neither old nor new" in found
+    assert "in neither ledger nor archive" in found
+
+
+def test_eight_processes_and_two_readers_share_a_lake(scenes, tmp_path):
+    told = faults.together(scenes["publish"], tmp_path)
+    assert told["failed"] == []
+    assert told["errors"] == []
+    assert min(told["reads"]) > 3
+    assert told["equal"]
+    assert told["rows"] == told["rows_alone"] > 0
