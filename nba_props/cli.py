@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +21,7 @@ from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingError, LandingZone
-from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.base import Warehouse, WarehouseError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -260,6 +260,14 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
         sys.exit(1)
 
 
+def _named(name: str, latest: Callable[[Warehouse], str]) -> str:
+    """The id that a user means: what he typed, or the newest for ``last``."""
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    with _plain_errors():
+        return latest(LakeWarehouse(load_settings().lake)) if name == "last" else name
+
+
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
 
 
@@ -285,16 +293,20 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str, dr
 @click.argument("batch_id")
 @_DRY_RUN
 def restore(batch_id: str, dry_run: bool) -> None:
-    """Put the archived rows of BATCH_ID back, those that are not in the ledger again."""
-    _remediate("restore", {"batch_id": batch_id}, dry_run)
+    """Put the archived rows of BATCH_ID back, those that are not in the ledger again; `last` is the newest batch."""
+    from nba_props import remediation
+
+    _remediate("restore", {"batch_id": _named(batch_id, remediation.latest_batch)}, dry_run)
 
 
 @main.command()
 @click.argument("run_id")
 @_DRY_RUN
 def rollback(run_id: str, dry_run: bool) -> None:
-    """Move what RUN_ID published to the archive; the rows before it are current again."""
-    _remediate("rollback", {"run_id": run_id}, dry_run)
+    """Move what RUN_ID published to the archive; the rows before it are current again. `last` is the newest run."""
+    from nba_props import remediation
+
+    _remediate("rollback", {"run_id": _named(run_id, remediation.latest_run)}, dry_run)
 
 
 @main.command()

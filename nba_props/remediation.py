@@ -191,6 +191,32 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
     )
 
 
+def latest_batch(warehouse: Warehouse) -> str:
+    """The batch that went into the archive last.
+
+    Raises:
+        RemediationError: there is none.
+    """
+    found = batches(warehouse)
+    if found.empty:
+        raise RemediationError("the archive is empty")
+    return str(found["batch_id"].iloc[-1])
+
+
+def latest_run(warehouse: Warehouse) -> str:
+    """The run that published last.
+
+    Raises:
+        RemediationError: nothing is published.
+    """
+    found = warehouse.query(
+        "SELECT run_id FROM nba_predictions.player_prop_predictions ORDER BY created_at DESC, run_id LIMIT 1"
+    )
+    if found.empty:
+        raise RemediationError("nothing is published")
+    return str(found["run_id"].iloc[0])
+
+
 def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
     """Every prediction ever published for a player-game, archived ones included, oldest first.
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pandas.testing as pdt
@@ -210,7 +210,7 @@ def test_a_full_disk_leaves_the_old_partition(lake, monkeypatch):
 
 WRITER = """
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.warehouse.test_lake import D1, LEDGER, NAMES, ledger, names
 root, mode, start, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -280,3 +280,78 @@ def test_processes_side_by_side_lose_nothing_and_disturb_no_reader(lake):
     assert len(lake.partitions(NAMES)) == 61
     assert all(len(lake.read(NAMES, [D1 + timedelta(n)])) == 50 for n in range(60))
     assert len(lake.read(LEDGER, [D1])) == 200
+
+
+ON_A_SMALL_DISK = """
+import subprocess, sys
+from datetime import timedelta
+from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.warehouse.test_lake import D1, LEDGER, NAMES, ledger, names
+disk = sys.argv[1]
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=True)
+lake = LakeWarehouse(disk + "/lake")
+lake.append(LEDGER, ledger(["a", "b"]), [D1])
+written, said = 0, ""
+for n in range(1000):
+    try:
+        lake.write(NAMES, names(D1, 500, f"m{n}-"), [D1 + timedelta(0)])
+        lake.write(NAMES, names(D1 + timedelta(n + 1), 500, "x"), [D1 + timedelta(n + 1)])
+        written = n + 1
+    except WarehouseError as error:
+        said = str(error)
+        break
+print(said)
+print("whole", {len(lake.read(NAMES, [d])) for d in lake.partitions(NAMES)}, len(lake.read(LEDGER, [D1])), written > 2)
+subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+for attempt in (lambda: lake.write(NAMES, names(D1, 1), [D1]), lambda: lake.append(LEDGER, ledger(["c"]), [D1])):
+    try:
+        attempt()
+    except WarehouseError as error:
+        print(error)
+print("still", len(lake.read(NAMES, [D1])), len(lake.query("SELECT * FROM nba_predictions.player_prop_predictions")))
+"""
+
+
+def test_a_disk_that_is_really_full_and_one_that_is_read_only(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    inside = ["unshare", "--user", "--map-root-user", "--mount"]
+    if subprocess.run(
+        [*inside, "mount", "-t", "tmpfs", "tmpfs", str(disk)], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("this machine lets nobody mount a disk")
+    done = subprocess.run(
+        [*inside, sys.executable, "-c", ON_A_SMALL_DISK, str(disk)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    full, whole, replaced, appended, still = done.stdout.splitlines()
+    assert "cannot write nba_reference.unresolved_names partition" in full
+    assert "No space left on device. The old partition is unchanged; free the disk" in full
+    assert whole == "whole {500} 2 True"
+    assert "Read-only file system. The old partition is unchanged" in replaced
+    assert "player_prop_predictions partition 2025-11-05" in appended
+    assert "Read-only file system" in appended
+    assert still == "still 500 2"
+
+
+def test_scrub_finds_what_a_reader_would_trip_over_and_sets_it_aside(lake):
+    lake.write(NAMES, names(D1, 3), [D1])
+    lake.write(NAMES, names(D1 + timedelta(1), 4), [D1 + timedelta(1)])
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    assert lake.damaged() == []
+    path = lake._file(NAMES, D1)
+    content = bytearray(path.read_bytes())
+    content[20:60] = bytes(40)  # a page goes bad while header and footer stay whole
+    path.write_bytes(content)
+    (damage,) = lake.damaged()
+    assert (damage.table, damage.partition) == (NAMES, D1)
+    assert str(path) in damage.reason
+    assert lake.damaged([D1 + timedelta(1)]) == []
+    kept = lake.set_aside(damage, datetime(2026, 1, 1, tzinfo=UTC))
+    assert kept.read_bytes() == content
+    assert lake.damaged() == []
+    assert lake.partitions(NAMES) == [D1 + timedelta(1)]
+    assert lake.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names")["n"][0] == 4
+    with pytest.raises(MissingPartition):
+        lake.read(NAMES, [D1])
