@@ -167,8 +167,9 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
         for day in days:
             mine = ledger[ledger["game_date"] == pd.Timestamp(day)]
             if len(mine):
-                added = warehouse.append(LEDGER_AS_FOUND, mine, [day]).added
-                _record(warehouse, batch_id, "RESTORED", action, day, added, now)
+                # on record first: a run that is killed in between still has its rows to put back, and the same count
+                _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
+                warehouse.append(LEDGER_AS_FOUND, mine, [day])
     return _account(batch_id, action, [missing] if len(missing) else [])
 
 

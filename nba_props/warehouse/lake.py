@@ -6,6 +6,7 @@ new ones, and a killed writer leaves the old ones. Any number of processes may r
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -45,6 +46,8 @@ _SOURCE_MARK = "SOURCE"
 _TEMPORARY = ".tmp-"
 _ORPHAN_AGE_SECONDS = 3600
 _LOCK_TIMEOUT_SECONDS = 120
+#: the views that the catalog has, and what they select
+_CATALOG_NOTE = ".catalog.json"
 #: where files that can't be read are kept
 _SET_ASIDE = "_set_aside"
 
@@ -65,6 +68,7 @@ class LakeWarehouse:
         self.root = Path(root)
         self.query_count = 0
         self._count_lock = threading.Lock()
+        self._own = threading.local()
 
     # -- names and places -------------------------------------------------------------------------------------------
 
@@ -261,16 +265,28 @@ class LakeWarehouse:
         statement = to_duckdb(sql)
         with self._count_lock:
             self.query_count += 1
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+        with self._connection() as connection:
             try:
-                self._create_views(connection, statement.reads)
+                self._create_views(connection, statement.reads, self._own.views)
                 arrow = connection.execute(statement.sql, parameters).to_arrow_table()
             except (duckdb.IOException, duckdb.InvalidInputException) as error:
                 raise CorruptPartition(
                     f"a partition behind {', '.join(statement.reads)} can't be read: {error}"
                 ) from error
         return _to_frame(arrow)
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """This thread's connection, which keeps its views: opening one costs as much as a small query."""
+        import duckdb
+
+        if not hasattr(self._own, "connection"):
+            connection = duckdb.connect()
+            connection.execute("SET TimeZone = 'UTC'")
+            # partitions are renamed over: nothing of a file may outlive a query
+            connection.execute("SET enable_external_file_cache = false")
+            self._own.connection, self._own.views = connection, {}
+        yield self._own.connection
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one statement in DuckDB's own SQL that reads the lake's tables and views and nothing else.
@@ -283,7 +299,7 @@ class LakeWarehouse:
         readers = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION)
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            self._create_views(connection, [*TABLES, *VIEWS])
+            self._create_views(connection, [*TABLES, *VIEWS], {})
             folder = str(self.root.absolute()).replace("'", "''")
             connection.execute(f"SET allowed_directories = ['{folder}/']")
             connection.execute("SET enable_external_access = false")
@@ -298,21 +314,24 @@ class LakeWarehouse:
             except duckdb.Error as error:
                 raise WarehouseError(str(error)) from error
 
-    def _create_views(self, connection: duckdb.DuckDBPyConnection, addresses: Sequence[str]) -> None:
+    def _create_views(
+        self, connection: duckdb.DuckDBPyConnection, addresses: Sequence[str], known: dict[str, str]
+    ) -> None:
+        """Views of the given names and of what they read; ``known`` are those that the connection has already."""
         for address in addresses:
             if address in VIEWS:
-                body = to_duckdb(VIEWS[address].sql)
-                self._create_views(connection, body.reads)
-                self._create_view(connection, address, body.sql)
+                statement = to_duckdb(VIEWS[address].sql)
+                self._create_views(connection, statement.reads, known)
+                body = statement.sql
             elif address in TABLES:
-                self._create_view(connection, address, self._scan(TABLES[address]))
+                body = self._scan(TABLES[address])
             else:
                 raise WarehouseError(f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}")
-
-    def _create_view(self, connection: duckdb.DuckDBPyConnection, address: str, body: str) -> None:
-        dataset, name = address.split(".")
-        connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
-        connection.execute(f'CREATE OR REPLACE VIEW "{dataset}"."{name}" AS {body}')
+            if known.get(address) != body:
+                dataset, name = address.split(".")
+                connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
+                connection.execute(f'CREATE OR REPLACE VIEW "{dataset}"."{name}" AS {body}')
+                known[address] = body
 
     def _scan(self, table: Table) -> str:
         if not self._has_partition(table):
@@ -349,23 +368,43 @@ class LakeWarehouse:
     # -- the catalog ------------------------------------------------------------------------------------------------
 
     def refresh_catalog(self) -> Path:
-        """Rebuild the catalog of views beside the old one and rename it over."""
+        """Bring the catalog up to date in a copy beside it, and rename that over; nothing is done when nothing changed.
+
+        The views it has stand in a file beside it: opening the catalog itself costs more than most of its changes.
+        """
         import duckdb
+        import filelock
 
         self.root.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=self.root))
-        try:
-            fresh = folder / "catalog.duckdb"
-            with duckdb.connect(str(fresh)) as connection:
-                connection.execute("SET TimeZone = 'UTC'")
-                for address in [*TABLES, *VIEWS]:
-                    try:
-                        self._create_views(connection, [address])
-                    except duckdb.Error as error:  # one unreadable table must not cost the others their views
-                        _LOG.warning("no view of %s in the catalog: %s", address, error)
-            os.replace(fresh, self.catalog_path)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        noted = self.root / _CATALOG_NOTE
+        with filelock.FileLock(self.root / ".catalog.lock"):
+            known = json.loads(noted.read_text()) if noted.exists() and self.catalog_path.exists() else {}
+            wanted = {a: to_duckdb(v.sql).sql for a, v in VIEWS.items()}
+            wanted |= {a: self._scan(t) for a, t in TABLES.items()}
+            if known == wanted:
+                return self.catalog_path
+            folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=self.root))
+            try:
+                fresh = folder / "catalog.duckdb"
+                if known:
+                    shutil.copyfile(self.catalog_path, fresh)
+                with duckdb.connect(str(fresh)) as connection:
+                    connection.execute("SET TimeZone = 'UTC'")
+                    for address in [*TABLES, *VIEWS]:
+                        try:
+                            self._create_views(connection, [address], known)
+                        except duckdb.Error as error:  # one unreadable table must not cost the others their views
+                            _LOG.warning("no view of %s in the catalog: %s", address, error)
+                os.replace(fresh, self.catalog_path)
+                (folder / "note").write_text(json.dumps(known))
+                os.replace(folder / "note", noted)
+            except (OSError, duckdb.IOException) as error:
+                raise WarehouseError(
+                    f"cannot write the catalog of views {self.catalog_path}: {error}. The tables are unchanged; free "
+                    "the disk or fix the permissions and run again"
+                ) from error
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
         return self.catalog_path
 
 

@@ -289,7 +289,7 @@ from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.warehouse.test_lake import D1, LEDGER, NAMES, ledger, names
 disk = sys.argv[1]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
 lake = LakeWarehouse(disk + "/lake")
 lake.append(LEDGER, ledger(["a", "b"]), [D1])
 written, said = 0, ""
