@@ -27,6 +27,8 @@ check: $(VENV)/.ready  ## the definitions load
 bench: $(VENV)/.ready  ## ratios measured in one run
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.models
+	$(BIN)/python -m benchmarks.backfill
+	$(BIN)/python -m benchmarks.kills
 
 # uv installs in seconds where pip takes a minute; pip does it where uv can't be had
 $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from nba_props.automation.event_log import batch_events
 from nba_props.automation.runner import Outcome, execute
 from nba_props.definitions import build_defs
 from nba_props.settings import Settings
@@ -40,15 +41,21 @@ class Bench:
 
 
 @contextmanager
-def bench():
+def bench(ingested: tuple[date, date] = HISTORY):
     """A platform on a persistent SQLite instance in a temporary folder, its history ingested."""
     if not LANDING.is_dir():
         raise SystemExit(f"no payloads at {LANDING}: set NBA_PROPS_REAL_DATA")
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings("local", Path(folder), str(LANDING), first_date=HISTORY[0])
+        settings = Settings("local", Path(folder), str(LANDING), first_date=ingested[0])
         warehouse, zone = LakeWarehouse(settings.lake), LandingZone(settings.landing)
         settings.dagster_home.mkdir()
-        with dg.DagsterInstance.local_temp(str(settings.dagster_home), {"telemetry": {"enabled": False}}) as instance:
+        batch_events()
+        overrides = {
+            "telemetry": {"enabled": False},
+            "event_log_storage": {"module": "nba_props.automation.event_log", "class": "SqliteEventLog", "config": {}},
+        }
+        os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+        with dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides) as instance:
             made = Bench(settings, warehouse, build_defs(settings, warehouse, zone, clock=lambda: NOW), instance)
-            made.run("ingest_history", *HISTORY)
+            made.run("ingest_history", *ingested)
             yield made

@@ -1,0 +1,183 @@
+"""When odds are captured, and the captures themselves: requests in, landed payloads out.
+
+A capture lands what it got before anyone parses it, under a name of day, event and instant. One event's failure does
+not cost the others their capture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
+from nba_props.sources import odds_api
+from nba_props.sources.landing import LandingZone, Payload, capture_suffix
+from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
+
+MARKETS = "player_points"
+REGIONS = "us"
+#: the first capture of a game day, Eastern
+OPENING = time(10)
+#: minutes before each tip-off at which its game is captured once more
+BEFORE_TIPOFF = (60, 30, 5)
+#: a landed capture this close before the wanted instant is the one that the archive would give again
+_SAME_SNAPSHOT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, order=True)
+class Due:
+    """A capture at an instant: of the games of one tip-off, or of every game not begun."""
+
+    at: datetime
+    tipoff: datetime | None = field(default=None, compare=False)
+
+
+@dataclass
+class Fetched:
+    """What a fetch did."""
+
+    landed: list[str] = field(default_factory=list)
+    #: payloads that had been landed before
+    present: int = 0
+    failures: list[str] = field(default_factory=list)
+    credits: int = 0
+    remaining: int | None = None
+
+
+def captures_of(day: date, tipoffs: Iterable[datetime]) -> list[Due]:
+    """The captures of a game day: at opening, every full hour until the last tip-off, and before each tip-off."""
+    starts = sorted(set(tipoffs))
+    if not starts:
+        return []
+    opening = datetime.combine(day, OPENING, EASTERN).astimezone(UTC)
+    hours = []
+    at = opening
+    while at < starts[-1]:
+        hours.append(Due(at))
+        at += timedelta(hours=1)
+    full = {d.at for d in hours}
+    before = [Due(start - timedelta(minutes=m), start) for start in starts for m in BEFORE_TIPOFF]
+    return sorted([*hours, *(d for d in before if d.at not in full)])
+
+
+def due(day: date, tipoffs: Iterable[datetime], after: datetime, now: datetime) -> list[Due]:
+    """The captures whose instant lies in (after, now]; one for all games stands for those of single tip-offs."""
+    found = [d for d in captures_of(day, tipoffs) if after < d.at <= now]
+    whole = [d for d in found if d.tipoff is None]
+    return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """The instants between which a game of an Eastern date tips off."""
+    first = datetime.combine(day, time(), EASTERN).astimezone(UTC)
+    last = datetime.combine(day + timedelta(1), time(), EASTERN).astimezone(UTC) - timedelta(seconds=1)
+    return first, last
+
+
+def odds(
+    api: OddsApi,
+    zone: LandingZone,
+    day: date,
+    clock: Callable[[], datetime],
+    tipoff: datetime | None = None,
+    regions: str = REGIONS,
+) -> Fetched:
+    """Capture the games of a date that have not begun, or those of one tip-off.
+
+    Raises:
+        OddsApiError: the list of games could not be had.
+    """
+    now = clock()
+    open_events = [
+        e
+        for e in api.events(*day_bounds(day))
+        if parse_instant(e["commence_time"]) > now and game_date_of(parse_instant(e["commence_time"])) == day
+    ]
+    if tipoff is not None:
+        # books and the league differ by minutes on when a game begins
+        near = timedelta(minutes=20)
+        open_events = [e for e in open_events if abs(parse_instant(e["commence_time"]) - tipoff) <= near]
+
+    def capture(event: dict[str, Any]) -> tuple[str, Any]:
+        content = api.event_odds(event["id"], MARKETS, regions)
+        return f"{odds_api.folder(day)}/{event['id']}{capture_suffix(clock())}.json.gz", content
+
+    return _land_all(api, zone, open_events, capture)
+
+
+def history(
+    api: OddsApi, zone: LandingZone, day: date, minutes_before: Sequence[int], regions: str = REGIONS
+) -> Fetched:
+    """The archive's snapshots of a past date's games, some minutes before each tip-off; what is landed is not bought.
+
+    Raises:
+        OddsApiError: the list of games could not be had.
+    """
+    first, _ = day_bounds(day)
+    spent = api.budget.spent
+    listed = api.historical_events(first + timedelta(hours=10)).get("data") or []
+    events = [e for e in listed if game_date_of(parse_instant(e["commence_time"])) == day]
+    landed = zone.list(odds_api.folder(day))
+    wanted = [
+        (event, at)
+        for event in events
+        for at in (parse_instant(event["commence_time"]) - timedelta(minutes=m) for m in minutes_before)
+        if not _has(landed, event["id"], at)
+    ]
+
+    def snapshot(asked: tuple[dict[str, Any], datetime]) -> tuple[str, Any]:
+        event, at = asked
+        content = api.historical_event_odds(event["id"], at, MARKETS, regions)
+        taken = parse_instant(content["timestamp"])
+        return f"{odds_api.folder(day)}/{event['id']}{capture_suffix(taken)}.json.gz", content
+
+    fetched = _land_all(api, zone, wanted, snapshot)
+    fetched.present += len(events) * len(minutes_before) - len(wanted)
+    fetched.credits = api.budget.spent - spent
+    return fetched
+
+
+def price_of_history(dates: int, games: int, snapshots: int, regions: str = REGIONS) -> int:
+    """Credits that the archive's snapshots of some dates cost at most."""
+    return dates + games * snapshots * HISTORICAL_FACTOR * cost(MARKETS, regions)
+
+
+def _has(landed: Sequence[Payload], event_id: str, at: datetime) -> bool:
+    return any(
+        p.subject == event_id and p.captured_at and timedelta() <= at - p.captured_at <= _SAME_SNAPSHOT for p in landed
+    )
+
+
+def _land_all(
+    api: OddsApi, zone: LandingZone, asked: Sequence[Any], fetch: Callable[[Any], tuple[str, Any]]
+) -> Fetched:
+    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, other failures are noted."""
+    done = Fetched()
+    spent = api.budget.spent
+    exhausted: BudgetExhausted | None = None
+
+    def one(item: Any) -> Payload | Exception:
+        try:
+            return zone.land(*fetch(item))
+        except (OddsApiError, FileExistsError, KeyError, ValueError) as error:
+            return error
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        for outcome in pool.map(one, asked):
+            match outcome:
+                case Payload():
+                    done.landed.append(outcome.path)
+                case FileExistsError():
+                    done.present += 1
+                case BudgetExhausted():
+                    exhausted = outcome
+                case _:
+                    done.failures.append(str(outcome))
+    if exhausted:
+        done.failures.append(str(exhausted))
+    done.credits = api.budget.spent - spent
+    done.remaining = api.budget.remaining
+    return done

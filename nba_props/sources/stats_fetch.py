@@ -1,0 +1,109 @@
+"""What is asked of stats.nba.com for a date, and how the answers are landed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from nba_props.domain.calendar import season_of
+from nba_props.sources import nba_stats
+from nba_props.sources.capture import Fetched
+from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources.stats_client import StatsApi, StatsApiError
+
+SEASON_TYPES = ("Regular Season", "PlayIn", "Playoffs")
+
+
+def box_scores(
+    api: StatsApi,
+    zone: LandingZone,
+    days: Sequence[date],
+    clock: Callable[[], datetime],
+    played: Collection[date] = (),
+) -> Fetched:
+    """Land the game logs of some dates, one call for each season and season type; a log that did not change is not
+    landed again.
+
+    What can't be had leaves what is landed as it is, and says so. On ``played`` dates there were games: the site
+    answers with status 200 and no rows at times, which is a failure then and not a day without games.
+    """
+    done = Fetched()
+    found: set[date] = set()
+    by_season: dict[str, list[date]] = defaultdict(list)
+    for day in days:
+        by_season[season_of(day)].append(day)
+    for season, wanted in by_season.items():
+        for season_type in SEASON_TYPES:
+            try:
+                content = api.game_log(season, season_type, f"{min(wanted):%m/%d/%Y}", f"{max(wanted):%m/%d/%Y}")
+                logs = split_by_date(content)
+            except (StatsApiError, ValueError) as error:
+                done.failures.append(f"{season_type} {season}: {error}; what was landed before stays in use")
+                continue
+            found |= set(logs)
+            for day in sorted(set(wanted) & set(logs)):
+                subject = f"{day}-{season_type.lower().replace(' ', '-')}"
+                folder = nba_stats.gamelog_folder(season)
+                _land_news(zone, folder, subject, logs[day], "resultSets", clock(), done)
+    done.failures += [f"{day}: games were played and the site gave no rows" for day in sorted(set(played) - found)]
+    return done
+
+
+def schedule(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime]) -> Fetched:
+    """Land a season's schedule when it differs from the one landed last."""
+    done = Fetched()
+    try:
+        content = api.schedule(season)
+    except StatsApiError as error:
+        done.failures.append(f"schedule {season}: {error}; what was landed before stays in use")
+        return done
+    _land_news(zone, nba_stats.SCHEDULE_FOLDER, season, content, "leagueSchedule", clock(), done)
+    return done
+
+
+def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime]) -> Fetched:
+    """Land who belongs to which team as of now."""
+    done = Fetched()
+    try:
+        content = api.roster(season)
+    except StatsApiError as error:
+        done.failures.append(f"roster {season}: {error}; what was landed before stays in use")
+        return done
+    name = f"{nba_stats.roster_folder(season)}/{clock():%Y-%m-%d}{capture_suffix(clock())}.json.gz"
+    done.landed.append(zone.land(name, content).path)
+    return done
+
+
+def split_by_date(content: dict[str, Any]) -> dict[date, dict[str, Any]]:
+    """A game log as one log for each date that it has rows of, in the same form.
+
+    Raises:
+        ValueError: it has no rows of dates.
+    """
+    result = next((r for r in content["resultSets"] if r.get("name") == "LeagueGameLog"), content["resultSets"][0])
+    at = result["headers"].index("GAME_DATE")
+    rows: dict[date, list[Any]] = defaultdict(list)
+    for row in result["rowSet"]:
+        rows[date.fromisoformat(str(row[at])[:10])].append(row)
+    return {day: {**content, "resultSets": [{**result, "rowSet": mine}]} for day, mine in sorted(rows.items())}
+
+
+def _land_news(
+    zone: LandingZone, folder: str, subject: str, content: Any, part: str, now: datetime, done: Fetched
+) -> None:
+    """Land content under its subject and the instant, unless the newest of the subject has the same ``part``."""
+    known = [p for p in zone.list(folder) if p.subject == subject] if zone.exists() else []
+    if known and _part(zone, known[-1], part) == content[part]:
+        done.present += 1
+        return
+    done.landed.append(zone.land(f"{folder}/{subject}{capture_suffix(now)}.json.gz", content).path)
+
+
+def _part(zone: LandingZone, payload: Payload, part: str) -> Any:
+    try:
+        content = zone.load(payload)
+    except PayloadError:
+        return None
+    return content.get(part) if isinstance(content, dict) else None

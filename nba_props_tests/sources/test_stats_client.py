@@ -1,0 +1,184 @@
+"""stats.nba.com as it answers and as it fails, on a server of our own, through nba_api itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from nba_props.simulator import payloads
+from nba_props.sources import nba_stats, stats_fetch
+from nba_props.sources.stats_client import PAUSE, StatsApi, StatsApiError
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, utc
+from nba_props_tests.sources.fake_server import Answer, serve
+
+NOW = utc(2025, 11, 13, 9)
+DAYS = [DAY, DAY + timedelta(2)]
+NOTHING = payloads.game_log(league.SEASON, "Playoffs", DAY, [])
+
+
+@pytest.fixture
+def server():
+    with serve() as fake:
+        yield fake
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def api(server, waits) -> StatsApi:
+    return StatsApi(
+        base_url=server.url + "/stats/{endpoint}", cdn_schedule=server.url + "/cdn.json", sleep=waits.append, timeout=5
+    )
+
+
+def log(points: int = 0) -> dict:
+    rows = [r for g in league.games() if g.day in DAYS for r in league.log_rows(g)]
+    rows[0]["PTS"] += points
+    return payloads.game_log(league.SEASON, "Regular Season", DAYS[0], rows)
+
+
+def season(server, content) -> None:
+    server.on(
+        "/stats/leaguegamelog",
+        lambda asked: Answer(content if asked["SeasonType"] == "Regular Season" else NOTHING),
+    )
+
+
+def test_dates_are_one_call_a_season_type_and_one_file_each(server, api, zone, waits):
+    season(server, log())
+    done = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW, played=DAYS)
+    assert (done.failures, len(done.landed)) == ([], 2)
+    assert [asked["SeasonType"] for _, asked in server.asked] == list(stats_fetch.SEASON_TYPES)
+    first = server.asked[0][1]
+    assert (first["Season"], first["PlayerOrTeam"]) == ("2025-26", "P")
+    assert (first["DateFrom"], first["DateTo"]) == ("11/10/2025", "11/12/2025")
+    assert waits == [PAUSE, PAUSE]
+    parsed = nba_stats.read_box_scores(zone, DAYS)
+    assert parsed.rejects == []
+    assert parsed.frame.groupby("game_date").size().tolist() == [36, 36]
+
+
+def test_what_did_not_change_is_not_landed_again_and_a_correction_supersedes(server, api, zone):
+    season(server, log())
+    stats_fetch.box_scores(api, zone, DAYS, lambda: NOW)
+    again = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW + timedelta(hours=1))
+    assert (again.landed, again.present) == ([], 2)
+    season(server, log(points=2))
+    corrected = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW + timedelta(hours=2))
+    assert (len(corrected.landed), corrected.present) == (1, 1)
+    parsed = nba_stats.read_box_scores(zone, DAYS)
+    assert len(parsed.frame) == 72
+    assert parsed.remarks["superseded_rows"] == 36
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "attempts"),
+    [
+        (Answer(drop=True), "NO_ANSWER", 4),
+        (Answer(b"<!DOCTYPE html><title>busy"), "NOT_JSON", 4),
+        (Answer(b""), "NOT_JSON", 4),
+        (Answer({}, 503), "SERVER_ERROR", 4),
+        (Answer({}, 429), "SERVER_ERROR", 4),
+        (Answer(b"Access Denied", 403), "REFUSED", 1),
+        (Answer({"message": "hello"}), "WRONG_SHAPE", 1),
+        (Answer([]), "WRONG_SHAPE", 1),
+    ],
+)
+def test_failures_have_names_and_only_some_are_tried_again(server, api, answer, code, attempts):
+    server.on("/stats/leaguegamelog", answer)
+    with pytest.raises(StatsApiError) as failure:
+        api.game_log(league.SEASON, "Regular Season")
+    assert failure.value.code == code
+    assert len(server.asked) == attempts
+
+
+def test_after_a_failure_that_passes_the_rows_are_there(server, api):
+    server.on("/stats/leaguegamelog", Answer(drop=True), Answer(b"<html>"), Answer(log()))
+    assert len(api.game_log(league.SEASON, "Regular Season")["resultSets"][0]["rowSet"]) == 72
+
+
+def test_a_timeout_is_no_answer(server, waits):
+    import threading
+
+    hold = threading.Event()
+
+    def slow(_):
+        hold.wait(2)
+        return Answer({})
+
+    server.on("/stats/leaguegamelog", slow)
+    api = StatsApi(base_url=server.url + "/stats/{endpoint}", sleep=waits.append, timeout=0.05)
+    with pytest.raises(StatsApiError, match="NO_ANSWER: ReadTimeout"):
+        api.game_log(league.SEASON, "Regular Season")
+    hold.set()
+
+
+def test_status_200_without_rows_is_a_failure_where_games_were_played(server, api, zone):
+    server.on("/stats/leaguegamelog", Answer(NOTHING))
+    done = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW, played=[DAY])
+    assert done.landed == []
+    assert done.failures == [f"{DAY}: games were played and the site gave no rows"]
+
+
+def test_a_silent_site_leaves_what_is_landed_in_use_and_says_so(server, api, zone):
+    season(server, log())
+    stats_fetch.box_scores(api, zone, DAYS, lambda: NOW)
+    server.on("/stats/leaguegamelog", Answer(drop=True))
+    done = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW + timedelta(days=1))
+    assert len(done.failures) == 3
+    assert "NO_ANSWER" in done.failures[0]
+    assert "what was landed before stays in use" in done.failures[0]
+    assert len(nba_stats.read_box_scores(zone, DAYS).frame) == 72
+
+
+def schedule() -> dict:
+    return league.schedule(league.games(), DAY)
+
+
+def test_the_schedule_is_landed_when_it_changes(server, api, zone):
+    server.on("/stats/scheduleleaguev2", Answer({**schedule(), "meta": {"time": "1"}}))
+    first = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW)
+    assert len(first.landed) == 1
+    server.on("/stats/scheduleleaguev2", Answer({**schedule(), "meta": {"time": "2"}}))
+    assert stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW + timedelta(hours=1)).present == 1
+    server.on("/stats/scheduleleaguev2", Answer(league.schedule(league.games(), DAY + timedelta(9))))
+    assert len(stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW + timedelta(hours=2)).landed) == 1
+    assert len(nba_stats.read_schedule(zone, [DAY]).frame) == 2
+
+
+def test_the_cdn_has_the_running_seasons_schedule(server, api, zone):
+    server.on("/stats/scheduleleaguev2", Answer(drop=True))
+    server.on("/cdn.json", Answer(schedule()))
+    assert len(stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW).landed) == 1
+    other = stats_fetch.schedule(api, zone, "2024-25", lambda: NOW)
+    assert other.landed == [], "the CDN has no other season"
+    assert "NO_ANSWER" in other.failures[0]
+    server.on("/cdn.json", Answer(b"denied", 403))
+    assert "stays in use" in stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW).failures[0]
+
+
+def test_a_roster_is_landed_with_its_instant(server, api, zone, real_data):
+    import gzip
+    import json
+
+    sample = json.loads(gzip.decompress((real_data / "samples/nba_stats/commonallplayers.json.gz").read_bytes()))
+    server.on("/stats/commonallplayers", Answer(sample))
+    done = stats_fetch.roster(api, zone, league.SEASON, lambda: NOW)
+    assert done.failures == []
+    parsed = nba_stats.read_rosters(zone, [NOW.date()])
+    assert parsed.rejects == []
+    assert len(parsed.frame) > 400
+
+
+def test_a_proxy_is_used_and_never_shown(server, waits):
+    api = StatsApi(proxy="http://user:pa55word@127.0.0.1:9", base_url="http://nowhere.invalid/stats/{endpoint}",
+                   sleep=waits.append, timeout=1)  # fmt: skip
+    with pytest.raises(StatsApiError, match="NO_ANSWER: ProxyError") as failure:
+        api.roster(league.SEASON)
+    assert "pa55word" not in str(failure.value)
+    assert failure.value.__cause__ is None
