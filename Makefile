@@ -32,7 +32,7 @@ bench: $(VENV)/.ready  ## ratios measured in one run
 
 # uv installs in seconds where pip takes a minute; pip does it where uv can't be had
 $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "Python 3.11 to 3.14 is needed, this is " + sys.version)'
 	@echo "building $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install -q --disable-pip-version-check uv 2>/dev/null; then \
@@ -49,6 +49,8 @@ $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
 lock: $(VENV)/.ready  ## resolve requirements.lock anew from setup.cfg
 	$(BIN)/uv pip compile -q setup.cfg --extra dev --python-version 3.11 --universal --no-header --no-emit-index-url \
 	  --no-annotate -o requirements.lock
+	@sed -i "s/ ; python_full_version < '3.15'$$//; s/python_full_version < '3.15' and //; s/ and python_full_version < '3.15'//" \
+	  requirements.lock
 
 clean:
 	rm -rf $(VENV) .nba_props build *.egg-info
