@@ -216,8 +216,7 @@ def kill(scene: Scene, seed: int, tally: Tally) -> None:
         folder = copy(scene.before, Path(room) / "platform")
         process = _run(OPERATIONS[scene.name], folder)
         time.sleep(chance.uniform(0.02, scene.seconds * 1.05))
-        if process.is_alive():
-            os.kill(process.pid or 0, signal.SIGKILL)
+        process.kill()  # SIGKILL; a process that has ended already is left alone
         process.join()
         if process.exitcode != -signal.SIGKILL:
             tally.too_late += 1

@@ -25,6 +25,8 @@ GRAPH = {
     "nba_raw/quarantined_box_scores": ["landing/nba_stats"],
     "nba_raw/scoring_shares": ["landing/nba_stats"],
     "nba_raw/quarantined_scoring": ["landing/nba_stats"],
+    "nba_raw/injury_reports": ["landing/injury_report"],
+    "nba_raw/quarantined_injuries": ["landing/injury_report"],
     "nba_raw/rosters": ["landing/nba_stats"],
     "nba_raw/quarantined_rosters": ["landing/nba_stats"],
     "nba_raw/odds_quotes": ["landing/the_odds_api", "nba_raw/schedule"],
@@ -39,6 +41,7 @@ GRAPH = {
     "nba_analytics/betting_lines": ["nba_analytics/slate", "nba_raw/odds_quotes", "nba_reference/resolved_names"],
     "nba_analytics/upcoming_player_game_context": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",
+        "nba_raw/injury_reports", "nba_raw/schedule",
     ],
     "nba_analytics/player_features": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate",

@@ -81,7 +81,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             "past_games": analytics.HISTORICAL_GAMES,
             "line_rows": analytics.BETTING_LINES,
         },
-        deps=[raw.BOX_SCORES],
+        deps=[raw.BOX_SCORES, raw.SCHEDULE, raw.INJURY_REPORTS],
     )
     def upcoming_player_game_context(
         context: dg.AssetExecutionContext,
@@ -99,7 +99,8 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             history_from=history_start(days[0], settings.look_back_days),
         )
         form = warehouse.query(history.team_form_sql(settings.look_back_days), first=days[0], last=days[-1])
-        frame = player_context.build(slate_rows, past_games, season, form, line_rows)
+        available = warehouse.query(history.availability_sql(), first=days[0], last=days[-1])
+        frame = player_context.build(slate_rows, past_games, season, form, line_rows, available)
         return emit(context, [analytics.CONTEXT], [frame])
 
     @table_assets(

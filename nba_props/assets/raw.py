@@ -10,7 +10,7 @@ from nba_props.assets.tables import emit, table_assets
 from nba_props.domain.quotes import match_games
 from nba_props.partitions import partition_days
 from nba_props.schemas import Table, raw
-from nba_props.sources import nba_stats, odds_api
+from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.sources.rejects import Reject, quarantine_frame
 from nba_props.warehouse.base import Warehouse
@@ -27,6 +27,12 @@ STATS_FILES = dg.AssetSpec(
     description="Payloads of stats.nba.com: game logs, schedules and rosters, as delivered.",
     kinds={"json"},
 )
+INJURY_FILES = dg.AssetSpec(
+    ["landing", "injury_report"],
+    group_name="landing",
+    description="Official injury reports, one file per report, as delivered.",
+    kinds={"pdf"},
+)
 
 
 def origin(landing: LandingZone) -> str:
@@ -39,10 +45,11 @@ def stats_assets(
     quarantine: Table,
     read: Callable[[LandingZone, Sequence[date]], nba_stats.Parsed],
     partitions: dg.PartitionsDefinition,
+    files: dg.AssetSpec = STATS_FILES,
 ) -> dg.AssetsDefinition:
-    """A table of stats.nba.com payloads, and the quarantine of what could not become a row of it."""
+    """A table of landed payloads, and the quarantine of what could not become a row of it."""
 
-    @table_assets(table, quarantine, partitions=partitions, name=table.name, deps=[STATS_FILES.key])
+    @table_assets(table, quarantine, partitions=partitions, name=table.name, deps=[files.key])
     def stats_rows(
         context: dg.AssetExecutionContext,
         landing: dg.ResourceParam[LandingZone],
@@ -105,10 +112,14 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
     return [
         STATS_FILES,
         ODDS_FILES,
+        INJURY_FILES,
         stats_assets(raw.SCHEDULE, raw.QUARANTINED_GAMES, nba_stats.read_schedule, partitions),
         stats_assets(raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES, nba_stats.read_box_scores, partitions),
         stats_assets(raw.SCORING_SHARES, raw.QUARANTINED_SCORING, nba_stats.read_scoring, partitions),
         stats_assets(raw.ROSTERS, raw.QUARANTINED_ROSTERS, nba_stats.read_rosters, partitions),
+        stats_assets(
+            raw.INJURY_REPORTS, raw.QUARANTINED_INJURIES, injury_report.read_reports, partitions, INJURY_FILES
+        ),
         odds_quotes,
     ]
 

@@ -38,6 +38,8 @@ JOBS = (
             raw.QUARANTINED_BOX_SCORES,
             raw.SCORING_SHARES,
             raw.QUARANTINED_SCORING,
+            raw.INJURY_REPORTS,
+            raw.QUARANTINED_INJURIES,
         ),
         description="Schedule and box scores: what the averages and rosters of later dates need.",
     ),

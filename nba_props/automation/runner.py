@@ -24,7 +24,7 @@ from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.remediation import Account, RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions, raw
 from nba_props.settings import Settings, SettingsError
-from nba_props.sources import nba_stats, odds_api
+from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
@@ -44,6 +44,7 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _LANDED: dict[str, Callable[[LandingZone, Sequence[date]], dict[date, datetime]]] = {
     raw.ODDS_QUOTES.address: odds_api.landed_at,
     raw.BOX_SCORES.address: partial(nba_stats.landed_at, nba_stats.gamelog_folder),
+    raw.INJURY_REPORTS.address: injury_report.landed_at,
     raw.SCORING_SHARES.address: partial(nba_stats.landed_at, nba_stats.scoring_folder),
 }
 

@@ -24,6 +24,8 @@ from nba_props.schemas.features import PLAYER_FEATURES
 WARN = dg.AssetCheckSeverity.WARN
 #: the share of quotes whose names must resolve (issue 2)
 NAMES_RESOLVED_SHARE = 0.995
+#: of those reported out or doubtful, the share that may be on no slate
+ABSENT_STRANGERS_SHARE = 0.3
 #: fewer rostered players on one side than this is no roster
 MIN_PLAYERS_PER_TEAM = 8
 
@@ -262,6 +264,46 @@ NAMES_RESOLVED = Rule(
         """,
         _judge_names,
         {"resolved_quotes": 0, "unresolved_quotes": 0, "unresolved_names": 0, "examples": None},
+    ),
+)
+
+
+def _judge_absent(f: dict[str, Any]) -> Verdict:
+    strangers = f["absent"] - f["known"]
+    # two-way players who have not appeared for the club yet are on the report and on no slate
+    ok = strangers <= max(2, ABSENT_STRANGERS_SHARE * f["absent"])
+    text = f"{f['absent']} players reported out or doubtful, {strangers} of them on no slate"
+    if strangers:
+        text += f": {f['examples']}"
+    return Verdict(ok, text if f["absent"] else "no report before the date's tip-offs", _figures(f), WARN)
+
+
+REPORTED_ABSENT_KNOWN = Rule(
+    "reported_absent_known",
+    analytics.CONTEXT,
+    f"At least {1 - ABSENT_STRANGERS_SHARE:.0%} of those who are reported out or doubtful are players of the slate.",
+    _by_query(
+        """
+        WITH reported AS (
+          SELECT r.game_date, r.player_lookup, MAX(r.player_name) AS player_name
+          FROM nba_raw.injury_reports AS r
+          JOIN (
+            SELECT game_date, MAX(injury_reported_at) AS newest
+            FROM nba_analytics.upcoming_player_game_context WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+          ) AS c ON c.game_date = r.game_date AND r.report_at <= c.newest
+          WHERE r.game_date BETWEEN @first AND @last AND r.status IN ('OUT', 'DOUBTFUL')
+          GROUP BY r.game_date, r.player_lookup
+        )
+        SELECT r.game_date, COUNT(*) AS absent, COUNT(s.player_lookup) AS known,
+          STRING_AGG(CASE WHEN s.player_lookup IS NULL THEN r.player_name END, ', ') AS examples
+        FROM reported AS r
+        LEFT JOIN (
+          SELECT DISTINCT game_date, player_lookup FROM nba_analytics.slate WHERE game_date BETWEEN @first AND @last
+        ) AS s ON s.game_date = r.game_date AND s.player_lookup = r.player_lookup
+        GROUP BY r.game_date
+        """,
+        _judge_absent,
+        {"absent": 0, "known": 0, "examples": None},
     ),
 )
 
@@ -602,6 +644,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         raw.SCHEDULE,
         raw.BOX_SCORES,
         raw.SCORING_SHARES,
+        raw.INJURY_REPORTS,
         raw.ROSTERS,
         raw.ODDS_QUOTES,
         reference.PLAYERS,
@@ -621,6 +664,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         raw.QUARANTINED_QUOTES,
         raw.QUARANTINED_ROSTERS,
         raw.QUARANTINED_SCORING,
+        raw.QUARANTINED_INJURIES,
     ]
     return [
         *(schema_rule(t) for t in tables),
@@ -644,8 +688,11 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         ),
         SLATE_IS_COMPLETE,
         no_future_data(
-            analytics.CONTEXT, "history_through >= game_date", "No game on or after the date is in any average."
+            analytics.CONTEXT,
+            "history_through >= game_date OR injury_reported_at >= cutoff_at",
+            "No game on or after the date is in any average, no report of or after the cut-off in anyone's standing.",
         ),
+        REPORTED_ABSENT_KNOWN,
         *(covers_slate(t) for t in system_tables),
         *(model_is_in_force(s.trained) for s in systems if s.trained),
         NO_PLACEHOLDER_LINES,

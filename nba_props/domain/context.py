@@ -19,6 +19,9 @@ _NULL_REASONS = {
     "minutes_avg_last_5": "NO_GAME_IN_LOOK_BACK",
     "minutes_avg_last_10": "NO_GAME_IN_LOOK_BACK",
     "fatigue_score": "NO_GAME_IN_LOOK_BACK",
+    "injury_status": "NO_INJURY_REPORT",
+    "injury_reported_at": "NO_INJURY_REPORT",
+    "teammates_reported_absent": "NO_INJURY_REPORT",
     "points_std_last_10": "FEWER_THAN_2_GAMES",
     "points_avg_season": "NO_GAME_THIS_SEASON",
     "minutes_avg_season": "NO_GAME_THIS_SEASON",
@@ -38,6 +41,8 @@ _NEEDS_TEAM = (
     "opponent_pace_last_10",
     "opponent_def_rating_last_15",
     "pace_score",
+    "injury_status",
+    "teammates_reported_absent",
 )
 
 
@@ -118,6 +123,7 @@ def build(
     season: pd.DataFrame,
     team_form: pd.DataFrame,
     lines: pd.DataFrame,
+    availability: pd.DataFrame,
 ) -> pd.DataFrame:
     """The context frame: one row per slate row, in the columns of its table.
 
@@ -127,6 +133,7 @@ def build(
         season: result of ``history.season_sql``.
         team_form: result of ``history.team_form_sql``.
         lines: rows of ``nba_analytics.betting_lines``.
+        availability: result of ``history.availability_sql``.
     """
     out = pd.concat(
         [
@@ -145,6 +152,7 @@ def build(
         at = form.reindex(pd.MultiIndex.from_frame(out[["game_date", key]]))
         for column in columns:
             out[f"{prefix}_{column}"] = at[column].to_numpy(dtype="float64")
+    out = out.merge(availability, on=_DAY, how="left", validate="one_to_one")
     out["fatigue_score"] = fatigue_score(out)
     out["pace_score"] = ((out["opponent_pace_last_10"] - out["team_pace_last_10"]) / 2).clip(-3, 3)
     out["shot_zone_mismatch_score"] = np.nan

@@ -17,6 +17,9 @@ from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_
 
 _DAY = ["game_date", "player_id"]
 
+#: the legacy scale of an injury report's word (reference 1.5, feature 10); who is not on the report is available
+INJURY_RISK = {"NOT_LISTED": 0, "AVAILABLE": 0, "PROBABLE": 1, "QUESTIONABLE": 2, "DOUBTFUL": 3, "OUT": 3}
+
 #: half-lives, in games, of the exponentially weighted averages
 POINTS_HALF_LIFE = 6
 MINUTES_HALF_LIFE = 5
@@ -163,7 +166,7 @@ def build(
         **{f.name: plain(f.source[0].rsplit(".", 1)[1]) for f in FEATURES if _copied(f)},
         **{name: own[name] for name in own},
         "rest_advantage": (plain("days_rest") - opponent_rest).clip(-2, 2),
-        "injury_risk": pd.Series(np.nan, index=base.index),
+        "injury_risk": base["injury_status"].map(INJURY_RISK).astype("float64"),
         "minutes_change": _step(change, 0.10, 0.20),
         "playoff_game": base["season_type"].isin(["Playoffs", "PlayIn"]).astype("float64"),
         "pct_paint": zones["points_paint"],
@@ -188,7 +191,7 @@ def build(
 
 def _copied(feature: Feature) -> bool:
     """Whether a feature is a context column under its own or a shorter name."""
-    computed = {"rest_advantage", "minutes_change", "playoff_game"}
+    computed = {"rest_advantage", "minutes_change", "playoff_game", "injury_risk"}
     return (
         len(feature.source) == 1
         and feature.source[0].startswith(f"{CONTEXT_ADDRESS}.")

@@ -207,6 +207,57 @@ def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str
     """
 
 
+def availability_sql(asked: str = SLATE) -> str:
+    """Per player whose game is named in an injury report: what the newest one before the cut-off says.
+
+    ``injury_status`` is the stated one, or NOT_LISTED; ``injury_reported_at`` the report's instant;
+    ``teammates_reported_absent`` the others of his team that it calls OUT or DOUBTFUL. A game without a report has no
+    row, and its players' standing is unknown.
+    """
+    return f"""
+    WITH newest AS (
+      SELECT s.game_date, s.game_id, MAX(r.report_at) AS report_at
+      FROM (
+        SELECT DISTINCT a.game_date, a.game_id, a.cutoff_at FROM {asked} AS a
+        WHERE a.game_date BETWEEN @first AND @last
+      ) AS s
+      JOIN nba_raw.schedule AS g ON g.game_date = s.game_date AND g.game_id = s.game_id
+      JOIN nba_raw.injury_reports AS r
+        ON r.game_date = g.game_date AND r.home_team = g.home_team AND r.away_team = g.away_team
+          AND r.report_at < s.cutoff_at
+      WHERE g.game_date BETWEEN @first AND @last AND r.game_date BETWEEN @first AND @last
+      GROUP BY s.game_date, s.game_id
+    ),
+    named AS (
+      SELECT n.game_date, n.game_id, n.report_at, r.player_lookup, r.status,
+        CASE WHEN r.team_name = g.home_team_name THEN g.home_team_id
+          WHEN r.team_name = g.away_team_name THEN g.away_team_id END AS team_id
+      FROM newest AS n
+      JOIN nba_raw.schedule AS g ON g.game_date = n.game_date AND g.game_id = n.game_id
+      JOIN nba_raw.injury_reports AS r
+        ON r.game_date = n.game_date AND r.report_at = n.report_at AND r.home_team = g.home_team
+          AND r.away_team = g.away_team
+      WHERE g.game_date BETWEEN @first AND @last AND r.game_date BETWEEN @first AND @last
+    ),
+    absent AS (
+      SELECT game_date, game_id, team_id, COUNT(*) AS players
+      FROM named WHERE status IN ('OUT', 'DOUBTFUL') GROUP BY game_date, game_id, team_id
+    )
+    SELECT s.game_date, s.player_id, n.report_at AS injury_reported_at,
+      CASE WHEN s.team_id IS NOT NULL THEN COALESCE(m.status, 'NOT_LISTED') END AS injury_status,
+      CASE WHEN s.team_id IS NOT NULL THEN
+        COALESCE(a.players, 0) - CASE WHEN m.status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END
+      END AS teammates_reported_absent
+    FROM {asked} AS s
+    JOIN newest AS n ON n.game_date = s.game_date AND n.game_id = s.game_id
+    LEFT JOIN named AS m
+      ON m.game_date = s.game_date AND m.game_id = s.game_id AND m.player_lookup = s.player_lookup
+        AND m.team_id = s.team_id
+    LEFT JOIN absent AS a ON a.game_date = s.game_date AND a.game_id = s.game_id AND a.team_id = s.team_id
+    WHERE s.game_date BETWEEN @first AND @last
+    """
+
+
 def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """Where the points of past games came from, for the games of the look-backs of @first..@last."""
     return f"""

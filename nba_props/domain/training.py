@@ -70,7 +70,7 @@ def _part(
     known = slate[_KEY].merge(lines, on=_KEY, how="left", validate="one_to_one")
     known["has_prop_line"] = known["has_prop_line"].astype("boolean").fillna(False)
     built = features.build(
-        context.build(slate, past, season, form, known),
+        context.build(slate, past, season, form, known, query(history.availability_sql(asked), **span)),
         past,
         known,
         matchups=query(history.matchup_sql(asked), **span, identity_from=calendar.identity_start(first)),

@@ -253,6 +253,13 @@ CONTEXT_FEATURES = (
     _null(
         "pace_score", Type.FLOAT64, "Half the opponent's pace less the team's, within -3..3", "-3..3", (f"{_B}.fga",)
     ),
+    _null(
+        "teammates_reported_absent",
+        Type.INT64,
+        "Others of his team whom the newest report before the cut-off calls OUT or DOUBTFUL",
+        "players",
+        ("nba_raw.injury_reports.status",),
+    ),
     _null("shot_zone_mismatch_score", Type.FLOAT64, "Null: no landed feed gives shot zones", "-10..10"),
     _null("usage_spike_score", Type.FLOAT64, "Null: no landed feed projects usage", "-3..3"),
 )
@@ -269,6 +276,18 @@ CONTEXT = Table(
         ),
         *_SIDE,
         CUTOFF_AT,
+        _null(
+            "injury_status",
+            Type.STRING,
+            "The newest report's word on him, or NOT_LISTED; null when no report names his game before the cut-off",
+            source=("nba_raw.injury_reports.status",),
+        ),
+        _null(
+            "injury_reported_at",
+            Type.TIMESTAMP,
+            "The instant of that report",
+            source=("nba_raw.injury_reports.report_at",),
+        ),
         *CONTEXT_FEATURES,
         Column(
             "has_prop_line",

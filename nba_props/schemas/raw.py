@@ -166,6 +166,33 @@ ROSTERS = Table(
 )
 
 
+INJURY_REPORTS = Table(
+    "nba_raw",
+    "injury_reports",
+    "Players named in the landed official injury reports, once for each report; a report counts from its instant on.",
+    (
+        GAME_DATE,
+        Column("report_at", Type.TIMESTAMP, "The instant that the report states"),
+        Column("away_team", Type.STRING, "Tricode of the visitors"),
+        Column("home_team", Type.STRING, "Tricode of the hosts"),
+        Column("team_name", Type.STRING, "The player's team as the report spells it"),
+        Column("source_name", Type.STRING, "The player as the report spells him: Last, First"),
+        PLAYER_NAME,
+        PLAYER_LOOKUP,
+        Column(
+            "status",
+            Type.STRING,
+            "Stated status; OUT and DOUBTFUL are not predicted",
+            isin=("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE"),
+        ),
+        Column("reason", Type.STRING, "Stated reason", nullable=True),
+        PAYLOAD,
+        DATA_SOURCE,
+    ),
+    key=("report_at", "team_name", "player_lookup"),
+)
+
+
 def _quarantine(name: str, of: str) -> Table:
     return Table(
         "nba_raw",
@@ -189,4 +216,5 @@ QUARANTINED_GAMES = _quarantine("quarantined_games", "schedule rows")
 QUARANTINED_BOX_SCORES = _quarantine("quarantined_box_scores", "box scores")
 QUARANTINED_QUOTES = _quarantine("quarantined_quotes", "odds quotes")
 QUARANTINED_SCORING = _quarantine("quarantined_scoring", "scoring shares")
+QUARANTINED_INJURIES = _quarantine("quarantined_injuries", "injury reports")
 QUARANTINED_ROSTERS = _quarantine("quarantined_rosters", "roster rows")

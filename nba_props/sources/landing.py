@@ -7,6 +7,7 @@ Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z`
 * ``nba_stats/scheduleleaguev2/<season>[-<capture>].json[.gz]``
 * ``nba_stats/boxscorescoringv3/<season>/<game date>-<game id>[-<capture>].json[.gz]``
 * ``nba_stats/commonallplayers/<season>/<date>-<capture>.json[.gz]``
+* ``injury_report/<game date>/report-<capture>.pdf`` or ``.json[.gz]``
 * ``player_aliases.csv``: optional ``alias,player_name``, further spellings of players
 * ``landing.json``: optional manifest, such as ``{"data_source": "SIMULATED", "first_date": "2025-10-21"}``
 """
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$")
-_SUFFIXES = (".json.gz", ".json")
+_SUFFIXES = (".json.gz", ".json", ".pdf")
 MANIFEST = "landing.json"
 ALIASES_FILE = "player_aliases.csv"
 
@@ -208,6 +209,22 @@ class LandingZone:
         data = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
         if path.endswith(".gz"):
             data = gzip.compress(data, compresslevel=5, mtime=0)
+        return self.land_bytes(path, data)
+
+    def has(self, path: str) -> bool:
+        """Whether a payload of this name was landed."""
+        return (self._path / path).exists()
+
+    def load_bytes(self, payload: Payload) -> bytes:
+        """A payload as delivered."""
+        return (self._path / payload.path).read_bytes()
+
+    def land_bytes(self, path: str, data: bytes) -> Payload:
+        """Write a payload once, as it is; the same name a second time is an error.
+
+        Raises:
+            FileExistsError: a payload of this name was landed already; it is unchanged.
+        """
         target = self._path / path
         target.fs.makedirs(str(target.parent.path), exist_ok=True)
         target.fs.pipe_file(target.path, data, mode="create")

@@ -76,6 +76,7 @@ DAMAGE = {
     (LINES, "no_future_data"): (first_line(quoted_at=lambda r: r["cutoff_at"]), "ERROR"),
     (CONTEXT, "schema"): (first_row(games_last_5=6), "ERROR"),
     (CONTEXT, "no_future_data"): (first_row(history_through=pd.Timestamp(DAY)), "ERROR"),
+    (CONTEXT, "reported_absent_known"): ("strangers", "WARN"),
     (CONTEXT, "slate_is_complete"): (lambda f: f[f["team"] != "ALB"], "ERROR"),
     ("nba_analytics.player_features", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
     ("nba_predictions.moving_average", "covers_slate"): (lambda f: f.iloc[1:], "WARN"),
@@ -118,6 +119,17 @@ def break_it(platform, address: str, damage) -> None:
             reason="NO_CANDIDATE",
         )  # fmt: skip
         platform.warehouse.write(TABLES["nba_reference.unresolved_names"], rows, [DAY])
+        return
+    if damage == "strangers":
+        context = platform.warehouse.read(TABLES[address], [DAY])
+        at = context["cutoff_at"].min() - pd.Timedelta(hours=1)
+        platform.warehouse.write(TABLES[address], context.assign(injury_reported_at=at), [DAY])
+        rows = TABLES["nba_raw.injury_reports"].empty().reindex(range(5)).assign(
+            game_date=pd.Timestamp(DAY), report_at=at, away_team="ALB", home_team="BRI", team_name="Alba Herons",
+            source_name=[f"{i}, Mr" for i in range(5)], player_name="Mr", player_lookup=[f"mr{i}" for i in range(5)],
+            status="OUT", payload="p", data_source="REAL",
+        )  # fmt: skip
+        platform.warehouse.write(TABLES["nba_raw.injury_reports"], rows, [DAY])
         return
     if damage == "quarantine":
         row = {"game_date": pd.Timestamp(DAY), "quarantine_id": "1", "payload": "p", "position": None, "reason": "NOT_JSON",
@@ -191,6 +203,8 @@ def test_no_rule_is_left_untested():
         "nba_raw.rosters",
         "nba_raw.scoring_shares",
         "nba_raw.quarantined_scoring",
+        "nba_raw.injury_reports",
+        "nba_raw.quarantined_injuries",
         "nba_raw.quarantined_games",
         "nba_raw.quarantined_box_scores",
         "nba_raw.quarantined_rosters",

@@ -14,7 +14,7 @@ from nba_props.domain import context, features, history
 from nba_props.schemas import TABLES
 from nba_props.schemas.features import FEATURES, LEGACY, MARKET, NAMES, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props_tests.conftest import DAY as PLATFORM_DAY
-from nba_props_tests.domain.test_history import DAY, FIRST, ask, stored
+from nba_props_tests.domain.test_history import DAY, FIRST, NO_REPORT, ask, stored
 
 
 def build(lake, days):
@@ -25,7 +25,7 @@ def build(lake, days):
         game_date=people["game_date"], game_id=people["game_id"], player_id=people["player_id"], has_prop_line=True,
         line=20.5, consensus_line=20.0, opening_line=19.5, line_movement=1.0,
     )  # fmt: skip
-    built = context.build(people, games, season, form, lines)
+    built = context.build(people, games, season, form, lines, NO_REPORT)
     span = {"first": days[0], "last": days[-1]}
     met = lake.query(history.matchup_sql(), **span, identity_from=FIRST)
     state = lake.query(history.team_state_sql(), **span)

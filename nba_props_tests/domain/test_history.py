@@ -14,6 +14,13 @@ from nba_props.warehouse.lake import LakeWarehouse
 
 DAY = date(2025, 12, 20)
 FIRST = date(2025, 10, 1)
+NO_REPORT = pd.DataFrame(
+    {
+        "game_date": pd.Series(dtype="datetime64[ns]"), "player_id": pd.Series(dtype="Int64"),
+        "injury_reported_at": pd.Series(dtype="datetime64[ns, UTC]"), "injury_status": pd.Series(dtype=object),
+        "teammates_reported_absent": pd.Series(dtype="Int64"),
+    }
+)  # fmt: skip
 
 
 def box_scores(players: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -103,7 +110,7 @@ def test_context_equals_a_walk_through_the_rows(lake):
         has_prop_line=False, line=np.nan, consensus_line=np.nan, opening_line=np.nan, no_line_reason="NOT_QUOTED"
     )
     built = TABLES["nba_analytics.upcoming_player_game_context"].validate(
-        context.build(people, games, season, form, lines)
+        context.build(people, games, season, form, lines, NO_REPORT)
     )
     assert len(built) == len(people)
     for row in built.itertuples():
@@ -171,7 +178,7 @@ def test_a_player_without_any_game_has_reasons_instead_of_numbers(lake):
     lines = people[["game_date", "player_id"]].assign(
         has_prop_line=False, line=np.nan, consensus_line=np.nan, opening_line=np.nan, no_line_reason="NOT_QUOTED"
     )
-    row = context.build(people, games, season, form, lines).iloc[0]
+    row = context.build(people, games, season, form, lines, NO_REPORT).iloc[0]
     assert pd.isna(row["points_avg_last_5"])
     assert pd.isna(row["fatigue_score"])
     assert row["games_in_last_7_days"] == 0

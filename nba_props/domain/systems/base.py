@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from nba_props.domain.systems.trained import Trained
 
 MAX_POINTS = 60.0
+#: from this ``injury_risk`` on a player is reported OUT or DOUBTFUL and gets no forecast
+ABSENT_RISK = 3
+_ABSENT_HASH = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,16 @@ def predict(
     """The system's rows for every player with features, in the columns of its table.
 
     A player whose required inputs are incomplete keeps his row: no forecast, recommendation PASS, and the reason.
-    Without a line the recommendation is NO_LINE.
+    Without a line the recommendation is NO_LINE. Whom the newest injury report before the cut-off calls OUT or DOUBTFUL
+    gets no forecast.
     """
     keys = ["game_date", "game_id", "player_id"]
     line_names = [c.name for c in LINE_COLUMNS]
     rows = features.merge(lines[[*keys, *line_names]], on=keys, how="left", validate="one_to_one")
     inputs = [*system.required, *system.optional, *system.beside]
     missing = rows[list(system.required)].isna()
-    complete = ~missing.any(axis=1)
+    absent = rows["injury_risk"] >= ABSENT_RISK if "injury_risk" in rows else pd.Series(False, index=rows.index)
+    complete = ~missing.any(axis=1) & ~absent
     asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line"]]
     forecast = system.forecast(asked, past).reindex(rows.index)
 
@@ -88,11 +93,14 @@ def predict(
         [f"MISSING_INPUT: {', '.join(names[row])}" for row in missing.to_numpy(dtype=bool)], index=rows.index
     )
     own_reason = forecast["reason"] if "reason" in forecast else pd.Series(None, index=rows.index, dtype=object)
+    lacking = lacking.mask(absent, "REPORTED_ABSENT")
     out["abstain_reason"] = own_reason.where(complete, lacking).where(~answered, None)
     out["components"] = _components(system, rows, forecast)
     hashed = pd.util.hash_pandas_object(_plain(rows[inputs]), index=False)
     if past is not None:
         hashed ^= _past_hash(rows, past)
+    # an absence is an input of every system: the same vector without one gives another answer
+    hashed ^= np.where(absent, _ABSENT_HASH, np.uint64(0))
     out["feature_hash"] = [f"{h:016x}" for h in hashed]
     return out
 

@@ -1,0 +1,308 @@
+"""The official injury report: a PDF that the league publishes through the day, as rows with the report's instant.
+
+Landed as delivered (``injury_report/<date>/report-<capture>.pdf``), or as JSON of the records somebody parsed before.
+The PDF is a table without lines: words are put into columns by the header's places, and a reason that runs over several
+lines belongs to the player nearest above or below.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import requests
+
+from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
+from nba_props.domain.names import player_lookup
+from nba_props.sources.capture import Fetched
+from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources.nba_stats import Parsed
+from nba_props.sources.rejects import Reject
+
+FEED = "INJURY_REPORT"
+BASE_URL = "https://ak-static.cms.nba.com/referee/injury"
+STATUSES = ("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE")
+#: who is not predicted
+ABSENT = ("OUT", "DOUBTFUL")
+NOT_SUBMITTED = "NOT YET SUBMITTED"
+#: from this date on the file's name has minutes, and there is a report every quarter of an hour
+_MINUTES_SINCE = date(2025, 12, 23)
+_TIMEOUT = 30
+_COLUMNS = ("Game Date", "Game Time", "Matchup", "Team", "Player Name", "Current Status", "Reason")
+_TITLE = re.compile(r"Injury\s*Report:\s*(\d{2}/\d{2}/\d{2})\s*(\d{1,2}:\d{2}\s*[AP]M)")
+_MATCHUP = re.compile(r"^([A-Z]{2,3})@([A-Z]{2,3})$")
+#: words that start this close to a column's place belong to it, in points
+_SLACK = 4.0
+
+
+def folder(day: date) -> str:
+    """The landing folder of a game date's reports."""
+    return f"injury_report/{day.isoformat()}"
+
+
+def landed_at(zone: LandingZone, days: Sequence[date]) -> dict[date, datetime]:
+    """When the newest report of each date was landed."""
+    stamps = {day: zone.landed_at(folder(day)) for day in days}
+    return {day: max(found.values()) for day, found in stamps.items() if found}
+
+
+# -- fetching ---------------------------------------------------------------------------------------------------------
+
+
+def report_instants(now: datetime, back: timedelta = timedelta(hours=2)) -> list[datetime]:
+    """The instants at which a report may have been published, newest first."""
+    step = timedelta(minutes=15) if game_date_of(now) >= _MINUTES_SINCE else timedelta(minutes=60)
+    local = now.astimezone(EASTERN)
+    hourly = step == timedelta(hours=1)  # then it is as of the half hour
+    newest = local.replace(minute=30 if hourly else local.minute // 15 * 15, second=0, microsecond=0)
+    if newest > local:
+        newest -= step
+    return [newest - n * step for n in range(int(back / step) + 1)]
+
+
+def url_of(at: datetime, base_url: str = BASE_URL) -> str:
+    """Where the report of an instant is."""
+    local = at.astimezone(EASTERN)
+    clock = f"{local:%I_%M%p}" if local.date() >= _MINUTES_SINCE else f"{local:%I%p}"
+    return f"{base_url}/Injury-Report_{local:%Y-%m-%d}_{clock}.pdf"
+
+
+def fetch(zone: LandingZone, clock: Callable[[], datetime], base_url: str = BASE_URL) -> Fetched:
+    """Land the newest report there is, if it has not been landed.
+
+    The site answers 403 for a report that does not exist (yet); the one before it is asked for then.
+    """
+    done = Fetched()
+    statuses = []
+    for at in report_instants(clock()):
+        day = game_date_of(at)
+        path = f"{folder(day)}/report{capture_suffix(at)}.pdf"
+        if zone.has(path):
+            done.present += 1
+            return done
+        try:
+            answer = requests.get(url_of(at, base_url), timeout=_TIMEOUT)
+        except requests.RequestException as error:
+            done.failures.append(f"injury report: {type(error).__name__}; what was landed before stays in use")
+            return done
+        if answer.status_code == requests.codes.ok and answer.content.startswith(b"%PDF"):
+            done.landed.append(zone.land_bytes(path, answer.content).path)
+            return done
+        statuses.append("no PDF" if answer.status_code == requests.codes.ok else str(answer.status_code))
+    done.failures.append(f"injury report: none of the last two hours can be had ({', '.join(dict.fromkeys(statuses))})")
+    return done
+
+
+# -- parsing ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Report:
+    """What one report says."""
+
+    report_at: datetime
+    #: game_date, matchup, team, source_name, status, reason
+    records: list[dict[str, Any]] = field(default_factory=list)
+    #: teams whose report was not in yet
+    not_submitted: list[str] = field(default_factory=list)
+    rejects: list[tuple[str, str, str, Any]] = field(default_factory=list)
+
+
+def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
+    """Every player named for the given dates, in the reports of these dates and of the evenings before."""
+    import pandas as pd
+
+    wanted = set(days)
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    waiting: set[str] = set()
+    for day in sorted({*days, *(d - timedelta(1) for d in days)}):
+        refused: list[Reject] = []
+        for payload in zone.list(folder(day)):
+            try:
+                report = parse(zone, payload)
+            except PayloadError as error:
+                refused.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                continue
+            refused += [
+                Reject(payload.path, at, why, text, raw, game_date=day) for at, why, text, raw in report.rejects
+            ]
+            waiting |= {f"{day} {team}" for team in report.not_submitted if day in wanted}
+            shared = {"report_at": report.report_at, "payload": payload.path}
+            rows += [{**r, **shared} for r in report.records if r["game_date"] in wanted]
+        rejects += refused if day in wanted else []
+    frame = pd.DataFrame(rows)
+    if len(frame):
+        frame = frame.assign(
+            game_date=pd.to_datetime(frame["game_date"]),
+            report_at=pd.to_datetime(frame["report_at"], utc=True),
+            player_lookup=frame["player_name"].map(player_lookup),
+            data_source=zone.data_source(FEED),
+        ).drop_duplicates(["game_date", "report_at", "team_name", "player_lookup"], keep="last")
+    return Parsed(frame, rejects, {"not_submitted": sorted(waiting)})
+
+
+def parse(zone: LandingZone, payload: Payload) -> Report:
+    """One landed report.
+
+    Raises:
+        PayloadError: it can't be read, or it is no injury report.
+    """
+    if payload.path.endswith(".pdf"):
+        return parse_pdf(zone.load_bytes(payload), payload)
+    content = zone.load(payload)
+    if not isinstance(content, dict) or not isinstance(content.get("records"), list):
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: an object with records was expected")
+    stated = (content.get("metadata") or {}).get("report_at")
+    try:
+        report_at = parse_instant(stated) if stated else payload.captured_at
+    except ValueError as error:
+        raise PayloadError("BAD_TIME", f"{payload.path}: report_at {stated!r}: {error}") from error
+    if report_at is None:
+        raise PayloadError("NO_SNAPSHOT_TIME", f"{payload.path}: neither the payload nor its name has an instant")
+    report = Report(report_at)
+    for n, record in enumerate(content["records"]):
+        fields = record if isinstance(record, dict) else {}
+        _add(report, f"records[{n}]", {k: str(fields.get(k) or "") for k in
+             ("date", "matchup", "team", "player", "status", "reason")})  # fmt: skip
+    return report
+
+
+def parse_pdf(content: bytes, payload: Payload) -> Report:
+    """The table of a report as the league publishes it.
+
+    Raises:
+        PayloadError: NOT_PDF, or WRONG_SHAPE where title or header are not found.
+    """
+    import pdfplumber
+    from pdfplumber.utils.exceptions import PdfminerException
+
+    try:
+        with pdfplumber.open(io.BytesIO(content)) as document:
+            pages = [page.extract_words(x_tolerance=1.5, y_tolerance=2) for page in document.pages]
+    except (PdfminerException, ValueError) as error:
+        raise PayloadError("NOT_PDF", f"{payload.path}: {error or type(error).__name__}") from error
+    lines = [_lines(words) for words in pages]
+    title = next(
+        (m for page in lines for _, row in page if (m := _TITLE.search(" ".join(w["text"] for w in row)))), None
+    )
+    if title is None:
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: no line says Injury Report with date and time")
+    local = datetime.strptime(f"{title[1]} {title[2].replace(' ', '')}", "%m/%d/%y %I:%M%p")  # noqa: DTZ007
+    report = Report(local.replace(tzinfo=EASTERN))
+    places: dict[str, float] | None = None
+    carried = {"Game Date": "", "Game Time": "", "Matchup": "", "Team": ""}
+    for number, page in enumerate(lines, start=1):
+        places = next((found for _, row in page if (found := _header(row))), places)
+        if places is None:
+            raise PayloadError("WRONG_SHAPE", f"{payload.path}: no header with {', '.join(_COLUMNS)}")
+        _read_page(report, page, places, carried, number)
+    return report
+
+
+def _lines(words: Sequence[dict[str, Any]]) -> list[tuple[float, list[dict[str, Any]]]]:
+    """Words by line, from the top, each from the left."""
+    found: list[tuple[float, list[dict[str, Any]]]] = []
+    for word in sorted(words, key=lambda w: (w["top"], w["x0"])):
+        if found and abs(word["top"] - found[-1][0]) <= 2:
+            found[-1][1].append(word)
+        else:
+            found.append((word["top"], [word]))
+    return [(top, sorted(row, key=lambda w: w["x0"])) for top, row in found]
+
+
+def _header(row: Sequence[dict[str, Any]]) -> dict[str, float] | None:
+    """Where each column begins, when the line is the header."""
+    text = [w["text"].replace(" ", "") for w in row]
+    joined = "".join(text)
+    if not all(c.replace(" ", "") in joined for c in _COLUMNS):
+        return None
+    starts: dict[str, float] = {}
+    at = 0
+    for column in _COLUMNS:
+        wanted = column.replace(" ", "")
+        got = ""
+        starts[column] = row[at]["x0"]
+        while got != wanted and at < len(row):
+            got += text[at]
+            at += 1
+            if not wanted.startswith(got):
+                return None
+    return starts
+
+
+def _read_page(
+    report: Report,
+    page: Sequence[tuple[float, Sequence[dict[str, Any]]]],
+    places: dict[str, float],
+    carried: dict[str, str],
+    number: int,
+) -> None:
+    rows: list[tuple[float, dict[str, str]]] = []
+    reasons: list[tuple[float, str]] = []
+    for top, words in page:
+        text = " ".join(w["text"] for w in words)
+        if _header(words) or _TITLE.search(text) or re.fullmatch(r"Page\s*\d+\s*of\s*\d+", text):
+            continue
+        fields = dict.fromkeys(_COLUMNS, "")
+        for word in words:
+            column = [c for c in _COLUMNS if word["x0"] >= places[c] - _SLACK][-1]
+            fields[column] = f"{fields[column]} {word['text']}".strip()
+        if fields["Reason"] and not any(fields[c] for c in _COLUMNS[:-1]):
+            reasons.append((top, fields["Reason"]))
+        else:
+            rows.append((top, fields))
+    for top, reason in reasons:
+        if rows:
+            nearest = min(rows, key=lambda r: abs(r[0] - top))
+            own = nearest[1]["Reason"]
+            nearest[1]["Reason"] = f"{reason} {own}".strip() if top < nearest[0] else f"{own} {reason}".strip()
+    for top, fields in rows:
+        carried |= {name: fields[name] for name in carried if fields[name]}
+        if NOT_SUBMITTED in " ".join(fields.values()).upper():
+            report.not_submitted.append(carried["Team"])
+            continue
+        record = {
+            "date": carried["Game Date"], "matchup": carried["Matchup"], "team": carried["Team"],
+            "player": fields["Player Name"], "status": fields["Current Status"], "reason": fields["Reason"],
+        }  # fmt: skip
+        _add(report, f"page {number}, {top:.0f} points from the top", record)
+
+
+def _add(report: Report, at: str, record: dict[str, str]) -> None:
+    """A record as a row, or as a reject with the reason."""
+
+    def refuse(reason: str, detail: str) -> None:
+        report.rejects.append((at, reason, detail, record))
+
+    if not record["player"] and NOT_SUBMITTED in record["reason"].upper():
+        report.not_submitted.append(record["team"])
+        return
+    status = record["status"].upper().strip()
+    if status not in STATUSES:
+        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(STATUSES)}")
+        return
+    matchup = _MATCHUP.match(record["matchup"].replace(" ", ""))
+    if matchup is None:
+        refuse("WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
+        return
+    try:
+        day = datetime.strptime(record["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
+    except ValueError:
+        refuse("BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
+        return
+    last, comma, first = record["player"].partition(",")
+    if not comma or not first.strip():
+        refuse("WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
+        return
+    report.records.append(
+        {
+            "game_date": day, "away_team": matchup[1], "home_team": matchup[2], "team_name": record["team"],
+            "source_name": record["player"].strip(), "player_name": f"{first.strip()} {last.strip()}",
+            "status": status, "reason": record["reason"].strip() or None,
+        }
+    )  # fmt: skip
