@@ -8,13 +8,19 @@ import dagster as dg
 
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
+from nba_props.automation.alerts import Alerts
+from nba_props.automation.fetching import FETCH_JOBS
 from nba_props.automation.jobs import JOBS
+from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
+from nba_props.automation.sensors import build_schedules, build_sensors
+from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
 from nba_props.domain.systems import SYSTEMS
 from nba_props.partitions import daily_partitions, weekly_partitions
 from nba_props.settings import Settings, load_settings
+from nba_props.sources.feeds import Feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
@@ -58,14 +64,21 @@ def build_defs(
             gate,
             *monitoring.build(partitions),
         ],
-        asset_checks=build_checks(rules, partitions),
-        jobs=[*JOBS, *REMEDIATION_JOBS],
+        asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
+        jobs=[*JOBS, *REMEDIATION_JOBS, *FETCH_JOBS, reconcile_job],
+        # an invented league has no day of its own: there only what lands is followed
+        sensors=build_sensors(dg.DefaultSensorStatus.RUNNING),
+        schedules=build_schedules(
+            dg.DefaultScheduleStatus.STOPPED if zone.is_simulated else dg.DefaultScheduleStatus.RUNNING
+        ),
         resources={
             "warehouse": store,
             "landing": zone,
             "model_store": model_store or ModelStore(settings.models),
             "settings": settings,
             "clock": clock,
+            "feeds": Feeds(settings.live, zone, clock),
+            "alerts": Alerts(settings.live, settings.home, clock),
             IO_MANAGER: WarehouseIOManager(store),
         },
         executor=dg.in_process_executor,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 from nba_props.domain import history
@@ -23,12 +23,38 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
+class Live:
+    """Where live payloads come from and alerts go to; secrets are left out of its text.
+
+    Environment: ``ODDS_API_KEY``, ``NBA_PROPS_ODDS_RESERVE`` (credits never spent), ``NBA_PROPS_ODDS_REGIONS``,
+    ``NBA_PROPS_STATS`` (on or off), ``NBA_API_PROXY``, ``SLACK_WEBHOOK_URL_WARNING``, ``SLACK_WEBHOOK_URL_ERROR``,
+    ``NBA_PROPS_ALERT_COOLDOWN_MINUTES``; ``NBA_PROPS_ODDS_URL``, ``NBA_PROPS_STATS_URL``, ``NBA_PROPS_CDN_URL`` and
+    ``NBA_PROPS_INJURY_URL`` name other servers than the real ones.
+    """
+
+    odds_key: str | None = field(default=None, repr=False)
+    odds_reserve: int = 50
+    odds_regions: str = "us"
+    #: whether stats.nba.com and the injury report are asked at all
+    stats: bool = False
+    proxy: str | None = field(default=None, repr=False)
+    #: webhook URL by severity, WARN or ERROR
+    webhooks: Mapping[str, str] = field(default_factory=dict, repr=False)
+    alert_cooldown: timedelta = timedelta(hours=6)
+    odds_url: str | None = None
+    stats_url: str | None = None
+    cdn_url: str | None = None
+    injury_url: str | None = None
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where things are and how far history reaches.
 
     Environment: ``NBA_PROPS_PROFILE`` (local), ``NBA_PROPS_HOME`` (lake and Dagster instance), ``NBA_PROPS_LANDING``
     (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition), ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``,
     ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from), ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``).
+    For live feeds and alerts: see :class:`Live`.
     """
 
     profile: str
@@ -39,6 +65,7 @@ class Settings:
     max_games: int = history.MAX_GAMES
     training_seasons: int = TRAINING_SEASONS
     aliases_file: Path | None = None
+    live: Live = field(default_factory=Live)
 
     @property
     def lake(self) -> Path:
@@ -92,6 +119,27 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
         training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
+        live=_live(environ),
+    )
+
+
+def _live(environ: Mapping[str, str]) -> Live:
+    switch = environ.get("NBA_PROPS_STATS") or "off"
+    if switch not in ("on", "off"):
+        raise SettingsError(f"NBA_PROPS_STATS is {switch!r}; it can be on or off")
+    hooks = {s: environ.get(f"SLACK_WEBHOOK_URL_{n}") for s, n in (("WARN", "WARNING"), ("ERROR", "ERROR"))}
+    return Live(
+        odds_key=environ.get("ODDS_API_KEY") or None,
+        odds_reserve=_positive(environ, "NBA_PROPS_ODDS_RESERVE", Live.odds_reserve),
+        odds_regions=environ.get("NBA_PROPS_ODDS_REGIONS") or Live.odds_regions,
+        stats=switch == "on",
+        proxy=environ.get("NBA_API_PROXY") or None,
+        webhooks={s: url for s, url in hooks.items() if url},
+        alert_cooldown=timedelta(minutes=_positive(environ, "NBA_PROPS_ALERT_COOLDOWN_MINUTES", 360)),
+        odds_url=environ.get("NBA_PROPS_ODDS_URL") or None,
+        stats_url=environ.get("NBA_PROPS_STATS_URL") or None,
+        cdn_url=environ.get("NBA_PROPS_CDN_URL") or None,
+        injury_url=environ.get("NBA_PROPS_INJURY_URL") or None,
     )
 
 

@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
 from nba_props.domain.systems import trained
 from nba_props.domain.systems.trained import week_of
-from nba_props.settings import Settings
+from nba_props.settings import Live, Settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
@@ -75,6 +75,12 @@ class Platform:
         """The history before ``DAY`` and the models of its week."""
         assert self.ingest(league.FIRST, DAY - timedelta(1)).success
         assert self.train(week_of(DAY)).success
+
+    def with_live(self, live: Live) -> Platform:
+        """The same platform with live feeds."""
+        other = replace(self, settings=replace(self.settings, live=live))
+        other.definitions = build_defs(other.settings, self.warehouse, self.zone, clock=lambda: other.now)
+        return other
 
     def query(self, sql: str, **parameters: object):
         return self.warehouse.query(sql, **parameters)

@@ -20,6 +20,9 @@ from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import ModelStore
 
+#: the tag of runs that publish only games whose lines or players moved, and no game that has begun
+FOLLOW_TAG = "nba_props/follow"
+_CURRENT_SQL = "SELECT * FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last"
 Clock = Callable[[], datetime]
 
 
@@ -134,6 +137,10 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         judged = warehouse.query(lines.claimed_lines_sql(claims), first=days[0], last=days[-1])
         published, held_back = gate.split(judged)
         now = pd.Timestamp(clock())
+        if context.run.tags.get(FOLLOW_TAG):
+            current = warehouse.query(_CURRENT_SQL, first=days[0], last=days[-1])
+            told = gate.moved_games(current, published)
+            published = published[published["game_id"].isin(told) & (published["cutoff_at"] > now)]
         published = published.assign(
             run_id=context.run.run_id,
             created_at=now,

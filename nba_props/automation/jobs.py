@@ -2,8 +2,9 @@
 
 import dagster as dg
 
+from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.tables import asset_key
-from nba_props.schemas import Table, analytics, features, predictions, raw
+from nba_props.schemas import Table, analytics, features, predictions, raw, reference
 
 #: schedule and box scores of past dates
 HISTORY_JOB = "ingest_history"
@@ -22,11 +23,39 @@ def _tables(*tables: Table) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*(asset_key(t) for t in tables)).without_checks()
 
 
+#: the landing folders of the live feeds
+FEEDS = ("the_odds_api", "nba_stats", "injury_report")
 _MODELS = dg.AssetSelection.groups("models")
+_FRESHNESS = dg.AssetSelection.checks(
+    *(dg.AssetCheckKey(dg.AssetKey(["landing", feed]), "feed_is_fresh") for feed in FEEDS)
+)
 #: what became of the predictions of past dates
 GRADE_JOB = "grade"
 #: lines chosen anew, and everything that follows from them
 RELINE_JOB = "reline"
+#: new odds or injury reports of games that have not begun
+FOLLOW_JOB = "follow"
+#: has every feed spoken lately
+FRESHNESS_JOB = "feeds_are_fresh"
+
+_FROM_LINES = (
+    *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
+    *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
+    *(asset_key(t) for t in (predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS)),
+)
+_FROM_PAYLOADS = tuple(
+    asset_key(t)
+    for t in (
+        raw.ODDS_QUOTES,
+        raw.QUARANTINED_QUOTES,
+        raw.INJURY_REPORTS,
+        raw.QUARANTINED_INJURIES,
+        reference.RESOLVED_NAMES,
+        reference.UNRESOLVED_NAMES,
+        analytics.SLATE,
+        analytics.HISTORICAL_GAMES,
+    )
+)
 
 JOBS = (
     dg.define_asset_job(
@@ -56,13 +85,23 @@ JOBS = (
     dg.define_asset_job(
         RELINE_JOB,
         selection=dg.AssetSelection.assets(
-            *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
-            *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
-            *(asset_key(t) for t in (predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS)),
+            *_FROM_LINES,
             *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
         )
         | dg.AssetSelection.groups("monitoring"),
         description="Lines chosen anew from stored quotes; what changes is published as new rows and graded.",
+    ),
+    dg.define_asset_job(
+        FOLLOW_JOB,
+        selection=dg.AssetSelection.assets(*_FROM_PAYLOADS, *_FROM_LINES),
+        tags={FOLLOW_TAG: "true"},
+        description="New odds and injury reports: games whose line moved by half a point, whose book changed or whose "
+        "players went out or came back are published anew, until they begin.",
+    ),
+    dg.define_asset_job(
+        FRESHNESS_JOB,
+        selection=_FRESHNESS,
+        description="Whether every feed that is on has spoken as lately as the hour demands.",
     ),
     dg.define_asset_job(
         GRADE_JOB,
@@ -75,7 +114,7 @@ JOBS = (
     ),
     dg.define_asset_job(
         PREDICT_JOB,
-        selection=dg.AssetSelection.all() - _MODELS,
+        selection=dg.AssetSelection.all() - _MODELS - _FRESHNESS,
         description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate.",
     ),
 )

@@ -66,6 +66,28 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
     return found.where(found != "", None)
 
 
+#: a line that moved by less is the same line
+LINE_MOVE = 0.5
+_FORECAST = ["system_id", "game_id", "player_id"]
+_STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
+
+
+def moved_games(current: pd.DataFrame, fresh: pd.DataFrame) -> set[str]:
+    """Games of which something new is to be said: a chosen line moved by at least half a point, appeared, went or
+    comes from another book; a player is reported absent, or no longer; a system has not spoken yet.
+
+    Args:
+        current: the published rows that count now.
+        fresh: the rows that would be published.
+    """
+    both = fresh[_STANDING].merge(current[_STANDING], on=_FORECAST, how="left", suffixes=("", "_old"), indicator=True)
+    went = both["line"].isna() != both["line_old"].isna()
+    moved = (both["line"] - both["line_old"]).abs() >= LINE_MOVE
+    book = both["sportsbook"].fillna("") != both["sportsbook_old"].fillna("")
+    absent = both["abstain_reason"].eq("REPORTED_ABSENT") != both["abstain_reason_old"].eq("REPORTED_ABSENT")
+    return set(both.loc[went | moved | book | absent | both["_merge"].eq("left_only"), "game_id"])
+
+
 def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows to publish, with ``prediction_id``, and the rows held back, with ``quarantine_id, reason, detail``.
 

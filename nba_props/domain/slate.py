@@ -11,7 +11,8 @@ ROSTER_DAYS = 30
 
 #: ``nba_reference.players`` for every date with games in @first..@last, from appearances before each date.
 #: An appearance holds from the day after it to the day of the player's next one, so one range join gives each player's
-#: last appearance as of every date.
+#: last appearance as of every date. One outer join and not a union with an anti-join of the same rows: over some 400
+#: dates DuckDB 1.5 waits for ever on the latter (its issue 24961).
 PLAYERS_SQL = f"""
 WITH days AS (
   SELECT game_date AS as_of, MAX(season) AS season, MIN(tipoff_at) AS first_tipoff_at
@@ -46,26 +47,22 @@ landed AS (
 ),
 rostered AS (SELECT * FROM landed WHERE recency = 1)
 SELECT
-  s.as_of AS game_date, s.player_id, s.player_name, s.player_lookup,
-  COALESCE(r.team_id, s.team_id) AS team_id,
-  COALESCE(r.team, s.team) AS team,
-  CASE WHEN r.team_id IS NULL THEN 'LAST_GAME' ELSE 'ROSTER' END AS team_source,
-  s.game_date AS last_game_date, s.season AS last_season, s.games,
-  r.team_id IS NOT NULL
+  COALESCE(s.as_of, r.as_of) AS game_date,
+  COALESCE(s.player_id, r.player_id) AS player_id,
+  COALESCE(s.player_name, r.player_name) AS player_name,
+  COALESCE(s.player_lookup, r.player_lookup) AS player_lookup,
+  CASE WHEN s.player_id IS NULL OR r.rostered_on > s.game_date THEN r.team_id ELSE s.team_id END AS team_id,
+  CASE WHEN s.player_id IS NULL OR r.rostered_on > s.game_date THEN r.team ELSE s.team END AS team,
+  CASE WHEN s.player_id IS NULL OR r.rostered_on > s.game_date THEN 'ROSTER' ELSE 'LAST_GAME' END AS team_source,
+  s.game_date AS last_game_date, s.season AS last_season, COALESCE(s.games, 0) AS games,
+  s.player_id IS NULL
+    OR COALESCE(r.rostered_on > s.game_date, FALSE)
     OR s.season = s.current_season
     OR s.game_date >= CAST(DATE_SUB(s.as_of, INTERVAL {ROSTER_DAYS} DAY) AS DATE)
     OR o.opened_on IS NULL OR o.opened_on >= s.as_of AS on_roster
 FROM last_seen AS s
-LEFT JOIN rostered AS r
-  ON r.as_of = s.as_of AND r.player_id = s.player_id AND r.rostered_on > s.game_date
+FULL OUTER JOIN rostered AS r ON r.as_of = s.as_of AND r.player_id = s.player_id
 LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
-UNION ALL
-SELECT
-  r.as_of AS game_date, r.player_id, r.player_name, r.player_lookup, r.team_id, r.team, 'ROSTER' AS team_source,
-  CAST(NULL AS DATE) AS last_game_date, CAST(NULL AS STRING) AS last_season, 0 AS games, TRUE AS on_roster
-FROM rostered AS r
-LEFT JOIN last_seen AS s ON s.as_of = r.as_of AND s.player_id = r.player_id
-WHERE s.player_id IS NULL
 """
 
 _PLAYER_DAY = ["game_date", "player_id"]

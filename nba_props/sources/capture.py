@@ -45,6 +45,17 @@ class Fetched:
     failures: list[str] = field(default_factory=list)
     credits: int = 0
     remaining: int | None = None
+    #: the budget's reserve was reached; what was left was not asked for
+    exhausted: bool = False
+
+    def add(self, other: Fetched) -> None:
+        """Count another fetch in."""
+        self.landed += other.landed
+        self.failures += other.failures
+        self.present += other.present
+        self.credits += other.credits
+        self.remaining = other.remaining if other.remaining is not None else self.remaining
+        self.exhausted |= other.exhausted
 
 
 def captures_of(day: date, tipoffs: Iterable[datetime]) -> list[Due]:
@@ -178,6 +189,7 @@ def _land_all(
                     done.failures.append(str(outcome))
     if exhausted:
         done.failures.append(str(exhausted))
+        done.exhausted = True
     done.credits = api.budget.spent - spent
     done.remaining = api.budget.remaining
     return done

@@ -18,11 +18,14 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -147,14 +150,23 @@ class LandingZone:
         path = self._path / ALIASES_FILE
         return read_aliases(path.read_text(encoding="utf-8"), str(path)) if path.exists() else ()
 
+    def names(self, folder: str) -> list[str]:
+        """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
+        place = self._path / folder
+        try:
+            found = place.fs.ls(place.path, detail=False)
+        except FileNotFoundError:
+            return []
+        names = (str(p).rsplit("/", 1)[-1] for p in found)
+        return sorted(n for n in names if n.endswith(_SUFFIXES) and not n.startswith("."))
+
     def list(self, folder: str) -> list[Payload]:
         """The payloads directly in a folder, oldest capture first; an absent folder is empty. Lists nothing else."""
         self.require()
         place = self._path / folder
         if not place.is_dir():
             return []
-        names = [p.name for p in place.iterdir() if p.name.endswith(_SUFFIXES)]
-        return sorted((Payload(f"{folder}/{n}") for n in names), key=lambda p: p.order)
+        return sorted((Payload(f"{folder}/{n}") for n in self.names(folder)), key=lambda p: p.order)
 
     def landed_at(self, folder: str) -> dict[str, datetime]:
         """When each file directly in a folder was landed, by name; an absent folder is empty."""
@@ -226,6 +238,16 @@ class LandingZone:
             FileExistsError: a payload of this name was landed already; it is unchanged.
         """
         target = self._path / path
-        target.fs.makedirs(str(target.parent.path), exist_ok=True)
-        target.fs.pipe_file(target.path, data, mode="create")
+        if target.protocol in ("", "file", "local"):
+            # whoever watches the folder must not see half a file
+            place = Path(target.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary = place.with_name(f".{uuid.uuid4().hex}")
+            try:
+                temporary.write_bytes(data)
+                os.link(temporary, place)
+            finally:
+                temporary.unlink(missing_ok=True)
+        else:
+            target.fs.pipe_file(target.path, data, mode="create")
         return Payload(path)

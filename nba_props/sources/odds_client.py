@@ -6,8 +6,6 @@ the API takes it, so no URL ever reaches a log, an exception or a landed file fr
 
 from __future__ import annotations
 
-import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +16,8 @@ from typing import Any
 import requests
 import tenacity
 
+from nba_props.sources.redact import guard_logs, without_secrets
+
 BASE_URL = "https://api.the-odds-api.com/v4"
 SPORT = "basketball_nba"
 #: concurrent requests; the limit of 30 a second is met by bursts of eight (reference 5.1)
@@ -26,7 +26,6 @@ HISTORICAL_FACTOR = 10
 _ATTEMPTS = 4
 _TIMEOUT = (5, 30)
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
-_KEY_IN_URL = re.compile(r"(api_?key=)[^&\s\"']+", re.IGNORECASE)
 
 
 class OddsApiError(RuntimeError):
@@ -89,27 +88,6 @@ class Budget:
                 self.remaining = credits.remaining if known is None else min(known, credits.remaining)
 
 
-def _without_key(text: str) -> str:
-    return _KEY_IN_URL.sub(r"\1***", text)
-
-
-class _WithoutKey(logging.Filter):
-    """Takes the key out of what the HTTP library logs of a URL."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        if _KEY_IN_URL.search(text):
-            record.msg, record.args = _without_key(text), ()
-        return True
-
-
-def hide_keys() -> None:
-    """Filter keys out of the HTTP library's debug log; more than once does nothing more."""
-    log = logging.getLogger("urllib3.connectionpool")
-    if not any(isinstance(f, _WithoutKey) for f in log.filters):
-        log.addFilter(_WithoutKey())
-
-
 def _retryable(error: BaseException) -> bool:
     """Too fast, the server's own trouble, or no answer; anything else would fail again and may cost again."""
     if not isinstance(error, OddsApiError) or isinstance(error, BudgetExhausted):
@@ -134,7 +112,7 @@ class OddsApi:
         base_url: str = BASE_URL,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        hide_keys()
+        guard_logs()
         self._key = key
         self.budget = budget or Budget()
         self._base_url = base_url.rstrip("/")
@@ -198,7 +176,7 @@ class OddsApi:
         fields = content if isinstance(content, dict) else {}
         code = str(fields.get("error_code") or fields.get("code") or (_FREQUENCY if status == 429 else "UNKNOWN"))
         said = str(fields.get("message") or "no message").replace(self._key, "***")
-        return OddsApiError(code, f"{_without_key(said)} at {path}", status)
+        return OddsApiError(code, f"{without_secrets(said)} at {path}", status)
 
 
 def cost(markets: str, regions: str) -> int:

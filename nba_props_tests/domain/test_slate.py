@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date, timedelta
 
 import pandas as pd
@@ -127,3 +129,42 @@ def test_a_landed_roster_gives_the_traded_and_the_rookie_their_team(opened):
 def test_spans_of_days():
     assert days(date(2025, 11, 1), date(2025, 11, 3)) == [date(2025, 11, n) for n in (1, 2, 3)]
     assert utc(2025, 11, 1).tzinfo is not None
+
+
+AT_SCALE = """
+import sys
+from datetime import date, timedelta
+import pandas as pd
+from nba_props.domain import slate
+from nba_props.schemas import TABLES
+from nba_props.warehouse.lake import LakeWarehouse
+lake = LakeWarehouse(sys.argv[1])
+boxes, schedule = TABLES["nba_raw.box_scores"], TABLES["nba_raw.schedule"]
+first, dates, players = date(2024, 10, 22), 240, 700
+days = [first + timedelta(n) for n in range(dates)]
+game = {"season": "2024-25", "season_type": "Regular Season"}
+plan = schedule.empty().reindex(range(dates)).assign(
+    game_date=pd.to_datetime(days), game_id=[f"g{n}" for n in range(dates)], tipoff_at=pd.Timestamp("2024-10-22T23:00Z"),
+    status=3, is_postponed=False, home_team_id=1, away_team_id=2, home_team="A", away_team="B", is_neutral=False,
+    home_team_name="A", away_team_name="B", payload="p", data_source="REAL", **game)
+lake.write(schedule, plan, days)
+people = pd.DataFrame({"player_id": range(1, players + 1)})
+for day in days[:2]:
+    rows = boxes.empty().reindex(range(players)).assign(
+        game_date=pd.Timestamp(day), game_id="g", player_id=people["player_id"], player_name="n", player_lookup="n",
+        team_id=1, team="A", opponent="B", is_home=True, payload="p", data_source="REAL", **game)
+    counts = [c.name for c in boxes.columns if not c.nullable and rows[c.name].isna().any()]
+    lake.write_unchecked(boxes, rows.assign(**dict.fromkeys(counts, 0)), day)
+found = lake.query(slate.PLAYERS_SQL, first=days[0], last=days[-1], identity_from=first)
+print(len(found))
+"""
+
+
+@pytest.mark.slow
+def test_a_season_of_everybody_is_answered(tmp_path):
+    """DuckDB 1.5 waits for ever on some plans from some 123,000 rows on; a query of another process can be stopped."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_SCALE, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 239 * 700

@@ -30,6 +30,8 @@ class FakeServer:
     url: str
     #: path and parameters of every request
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    #: bodies of what was sent to it
+    posted: list[Any] = field(default_factory=list)
     #: what is answered at a path: the answers in turn, the last for ever; or a function of the parameters
     script: dict[str, list[Answer] | Callable[[dict[str, str]], Answer]] = field(default_factory=dict)
 
@@ -63,6 +65,12 @@ def serve() -> Iterator[FakeServer]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(answer.content)
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            with lock:
+                fake.posted.append(json.loads(body))
+            self.do_GET()
 
         def log_message(self, *_):
             """Say nothing."""

@@ -1,0 +1,90 @@
+"""Alerts: to Slack by severity where a webhook is set, to a file and the log always; one for each cause in a while."""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import filelock
+import requests
+
+from nba_props.settings import Live
+from nba_props.sources.redact import guard_logs
+
+_LOG = logging.getLogger(__name__)
+_TIMEOUT = 10
+_MARKS = {"WARN": ":warning:", "ERROR": ":rotating_light:"}
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What somebody should know.
+
+    ``cause`` names what is wrong and not the moment: two alerts of one cause within the cool-down are one.
+    """
+
+    severity: str
+    cause: str
+    text: str
+
+
+class Alerts:
+    """Sends alerts and remembers them in ``alerts.jsonl``.
+
+    Args:
+        live: webhooks and cool-down.
+        folder: where the file is.
+        clock: the time.
+    """
+
+    def __init__(self, live: Live, folder: Path, clock: Callable[[], datetime]) -> None:
+        guard_logs()
+        self._live = live
+        self.path = folder / "alerts.jsonl"
+        self._clock = clock
+
+    def send(self, alert: Alert) -> bool:
+        """Send an alert, unless its cause was told within the cool-down; whether it was sent."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(self.path.with_suffix(".lock")):
+            now = self._clock()
+            if any(s["cause"] == alert.cause and now - s["at"] < self._live.alert_cooldown for s in self.sent()):
+                return False
+            record = {
+                "at": now.isoformat(), "severity": alert.severity, "cause": alert.cause, "text": alert.text,
+                "delivered": self._deliver(alert),
+            }  # fmt: skip
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+        level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
+        _LOG.log(level, "%s: %s", alert.cause, alert.text)
+        return True
+
+    def sent(self) -> list[dict[str, Any]]:
+        """Every alert so far, with the instant ``at`` as a time."""
+        if not self.path.exists():
+            return []
+        found = []
+        for line in self.path.read_text(encoding="utf-8").splitlines():
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError:  # a process died while it wrote the line
+                _LOG.warning("%s has a line that is no JSON", self.path)
+                continue
+            found.append({**record, "at": datetime.fromisoformat(record["at"])})
+        return found
+
+    def _deliver(self, alert: Alert) -> str:
+        """How the alert reached somebody; the webhook's URL is a secret and is in no message."""
+        url = self._live.webhooks.get(alert.severity)
+        if not url:
+            return "file: no webhook is set"
+        text = f"{_MARKS.get(alert.severity, '')} *{alert.cause}*\n{alert.text}"
+        try:
+            answer = requests.post(url, json={"text": text}, timeout=_TIMEOUT)
+        except requests.RequestException as error:
+            return f"file: the webhook could not be reached ({type(error).__name__})"
+        return "slack" if answer.ok else f"file: the webhook answered {answer.status_code}"

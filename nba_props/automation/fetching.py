@@ -1,0 +1,113 @@
+"""Jobs that fetch live payloads into the landing zone; assets read only what was landed."""
+
+from datetime import date, datetime, timedelta
+
+import dagster as dg
+
+from nba_props.automation.alerts import Alert, Alerts
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.calendar import game_date_of
+from nba_props.sources.capture import Fetched
+from nba_props.sources.feeds import Feeds
+from nba_props.warehouse.base import Warehouse
+
+CAPTURE_JOB = "capture_odds"
+STATS_JOB = "fetch_stats"
+INJURIES_JOB = "fetch_injuries"
+#: dates whose box scores are asked for again each time: the league corrects them for days
+CORRECTED_DAYS = 3
+
+
+class CaptureConfig(dg.Config):
+    """Which games to capture: a date's, or those of one tip-off."""
+
+    day: str
+    tipoff: str = ""
+
+
+class StatsConfig(dg.Config):
+    """Which dates to ask for; none are the last three."""
+
+    first: str = ""
+    last: str = ""
+
+
+def _tell(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
+    """The account of a fetch as metadata; trouble as an alert, and as a failure when nothing came of it."""
+    context.add_output_metadata(
+        {
+            "landed": len(done.landed), "unchanged": done.present, "failures": done.failures, "credits": done.credits,
+            **({} if done.remaining is None else {"credits_remaining": done.remaining}),
+        }
+    )  # fmt: skip
+    for failure in done.failures:
+        context.log.warning(failure)
+    if done.failures:
+        text = f"{len(done.landed)} payloads landed; {len(done.failures)} failures, the first: {done.failures[0]}"
+        alerts.send(Alert("ERROR" if done.exhausted or not done.landed else "WARN", f"fetch {feed}", text))
+    if done.failures and not done.landed and not done.present:
+        raise dg.Failure(description=f"{feed}: {done.failures[0]}", allow_retries=False)
+
+
+@dg.op(pool="odds_api")
+def land_odds(
+    context: dg.OpExecutionContext,
+    config: CaptureConfig,
+    feeds: dg.ResourceParam[Feeds],
+    alerts: dg.ResourceParam[Alerts],
+) -> None:
+    """Land the odds of games that have not begun."""
+    tipoff = datetime.fromisoformat(config.tipoff) if config.tipoff else None
+    _tell(context, alerts, "odds", feeds.odds(date.fromisoformat(config.day), tipoff))
+
+
+@dg.op(pool="nba_stats")
+def land_stats(
+    context: dg.OpExecutionContext,
+    config: StatsConfig,
+    feeds: dg.ResourceParam[Feeds],
+    alerts: dg.ResourceParam[Alerts],
+    warehouse: dg.ResourceParam[Warehouse],
+) -> None:
+    """Land schedule, roster and box scores of past dates."""
+    today = game_date_of(feeds.clock())
+    first = date.fromisoformat(config.first) if config.first else today - timedelta(CORRECTED_DAYS)
+    last = date.fromisoformat(config.last) if config.last else today
+    played = warehouse.query(
+        "SELECT DISTINCT game_date FROM nba_raw.schedule "
+        "WHERE game_date BETWEEN @first AND @last AND game_date < @today AND NOT is_postponed",
+        first=first,
+        last=last,
+        today=today,
+    )
+    done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]])
+    _tell(context, alerts, "box scores", done)
+
+
+@dg.op(pool="nba_stats")
+def land_injuries(
+    context: dg.OpExecutionContext, feeds: dg.ResourceParam[Feeds], alerts: dg.ResourceParam[Alerts]
+) -> None:
+    """Land the newest injury report."""
+    _tell(context, alerts, "injury report", feeds.injuries())
+
+
+@dg.job(name=CAPTURE_JOB, description="Odds of games that have not begun, from The Odds API into the landing zone.")
+def capture_job() -> None:
+    """Odds into the landing zone."""
+    land_odds()
+
+
+@dg.job(name=STATS_JOB, description="Schedule, roster and box scores, from stats.nba.com into the landing zone.")
+def stats_job() -> None:
+    """Statistics into the landing zone."""
+    land_stats()
+
+
+@dg.job(name=INJURIES_JOB, description="The newest official injury report into the landing zone.")
+def injuries_job() -> None:
+    """The injury report into the landing zone."""
+    land_injuries()
+
+
+FETCH_JOBS = (capture_job, stats_job, injuries_job)

@@ -1,0 +1,62 @@
+"""Nightly: is everything there that the schedule promises? What is missing is an alert, whoever failed to make it."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+
+import dagster as dg
+
+from nba_props.automation.alerts import Alert, Alerts
+from nba_props.checks.freshness import expected_dates
+from nba_props.domain import quality
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.warehouse.base import Warehouse
+
+Clock = Callable[[], datetime]
+RECONCILE_JOB = "reconcile"
+
+
+def missing_outputs(warehouse: Warehouse, days: list[date]) -> dict[tuple[date, str], str]:
+    """What the given dates lack, by date and rule: predictions of a game or a system, box scores, grades."""
+    published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), days[0], days[-1])
+    scheduled = warehouse.query(
+        "SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule "
+        "WHERE game_date BETWEEN @first AND @last AND NOT is_postponed GROUP BY game_date",
+        first=days[0],
+        last=days[-1],
+    )
+    games = {r.game_date.date(): int(r.games) for r in scheduled.itertuples()}
+    partitions = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    found = {}
+    for day in days:
+        if games.get(day) and day not in partitions:
+            found[day, "expected_outputs"] = f"{games[day]} games were scheduled and nothing was ever published"
+            continue
+        for name, rule in (
+            ("expected_outputs", quality.expected_outputs),
+            ("gradable_are_graded", quality.gradable_are_graded),
+        ):
+            finding = rule(published, day)
+            if not finding.passed:
+                found[day, name] = finding.text
+    return found
+
+
+@dg.op
+def reconcile_outputs(
+    context: dg.OpExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    alerts: dg.ResourceParam[Alerts],
+    clock: dg.ResourceParam[Clock],
+) -> None:
+    """Compare the last week's outputs with its schedule."""
+    missing = missing_outputs(warehouse, expected_dates(clock()))
+    context.add_output_metadata({"missing": {f"{day} {rule}": text for (day, rule), text in missing.items()}})
+    for (day, rule), text in missing.items():
+        context.log.warning(f"{day} {rule}: {text}")
+        alerts.send(Alert("ERROR", f"reconcile: {rule} {day}", f"{text}; nba-props backfill {day} makes it good"))
+
+
+@dg.job(name=RECONCILE_JOB, description="Last week's expected outputs against the schedule; what is missing alerts.")
+def reconcile_job() -> None:
+    """Expected outputs against the schedule."""
+    reconcile_outputs()

@@ -1,0 +1,145 @@
+"""Has every feed spoken lately? A silent feed is noticed by the clock, not by the run that never came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import dagster as dg
+
+from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
+from nba_props.domain.calendar import EASTERN, game_date_of, season_of
+from nba_props.settings import Settings
+from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources.landing import LandingZone, Payload
+from nba_props.warehouse.base import Warehouse
+
+Clock = Callable[[], datetime]
+FRESHNESS = "feed_is_fresh"
+#: captures are hourly from ten o'clock Eastern to the last tip-off
+ODDS_MAX_AGE = timedelta(minutes=80)
+ODDS_EXPECTED_FROM = time(10, 20)
+INJURIES_MAX_AGE = timedelta(hours=2)
+SCHEDULE_MAX_AGE = timedelta(hours=36)
+#: by then last night's box scores are landed
+RESULTS_EXPECTED_FROM = time(9)
+
+
+def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, list[datetime]]:
+    """The tip-offs of each date's games, by the stored schedule."""
+    rows = warehouse.query(
+        "SELECT game_date, tipoff_at FROM nba_raw.schedule "
+        "WHERE game_date BETWEEN @first AND @last AND tipoff_at IS NOT NULL AND NOT is_postponed "
+        "ORDER BY game_date, tipoff_at",
+        first=first,
+        last=last,
+    )
+    found: dict[date, list[datetime]] = {}
+    for row in rows.itertuples():
+        found.setdefault(row.game_date.date(), []).append(row.tipoff_at.to_pydatetime())
+    return found
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Whether a feed spoke when it should have, in words; ``expected`` is false while it need not."""
+
+    fresh: bool
+    text: str
+    newest: datetime | None = None
+    expected: bool = True
+
+
+def _age(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Freshness:
+    if newest is None:
+        return Freshness(False, f"no {what} was landed")
+    age = now - newest
+    minutes = int(age.total_seconds() // 60)
+    text = f"the newest {what} is {minutes} minutes old; at most {int(limit.total_seconds() // 60)} are expected"
+    return Freshness(age <= limit, text, newest)
+
+
+def _newest(zone: LandingZone, folder: str) -> datetime | None:
+    """The newest capture instant in a folder's names."""
+    stamps = [Payload(name).captured_at for name in zone.names(folder)]
+    return max((s for s in stamps if s), default=None)
+
+
+def odds_freshness(zone: LandingZone, tipoffs: list[datetime], now: datetime) -> Freshness:
+    """Odds of today's games are captured at least hourly from opening to the last tip-off."""
+    day = game_date_of(now)
+    if not any(t > now for t in tipoffs) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
+        return Freshness(True, "no capture is expected now", _newest(zone, odds_api.folder(day)), expected=False)
+    return _age(_newest(zone, odds_api.folder(day)), now, ODDS_MAX_AGE, f"capture of {day}")
+
+
+def injuries_freshness(zone: LandingZone, tipoffs: list[datetime], now: datetime) -> Freshness:
+    """A report not older than two hours while games are still to begin."""
+    day = game_date_of(now)
+    if not any(t > now for t in tipoffs) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
+        return Freshness(True, "no report is expected now", _newest(zone, injury_report.folder(day)), expected=False)
+    return _age(_newest(zone, injury_report.folder(day)), now, INJURIES_MAX_AGE, f"injury report of {day}")
+
+
+def stats_freshness(zone: LandingZone, played_yesterday: bool, now: datetime) -> Freshness:
+    """Last night's box scores by nine in the morning, Eastern, and a schedule of the last day and a half."""
+    today = game_date_of(now)
+    yesterday = today - timedelta(1)
+    landed = {n[:10] for n in zone.names(nba_stats.gamelog_folder(season_of(yesterday)))}
+    if played_yesterday and now.astimezone(EASTERN).time() >= RESULTS_EXPECTED_FROM and str(yesterday) not in landed:
+        return Freshness(False, f"no box scores of {yesterday} were landed, and games were played")
+    seasons = [n for n in zone.names(nba_stats.SCHEDULE_FOLDER) if n.startswith(season_of(today))]
+    if not seasons:
+        return Freshness(False, f"no schedule of {season_of(today)} was landed")
+    landed_at = zone.landed_at(nba_stats.SCHEDULE_FOLDER)
+    return _age(max(landed_at[n] for n in seasons), now, SCHEDULE_MAX_AGE, f"schedule of {season_of(today)}")
+
+
+def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Freshness]:
+    """Every feed's freshness, by the name of its landing asset; a feed that is off is not expected to speak."""
+    today = game_date_of(now)
+    starts = tipoffs(warehouse, today - timedelta(1), today)
+    off = "is off: nothing is expected of it"
+    return {
+        "the_odds_api": odds_freshness(zone, starts.get(today, []), now)
+        if settings.live.odds_key
+        else Freshness(True, f"ODDS_API_KEY is not set, the feed {off}", expected=False),
+        "nba_stats": stats_freshness(zone, bool(starts.get(today - timedelta(1))), now)
+        if settings.live.stats
+        else Freshness(True, f"NBA_PROPS_STATS {off}", expected=False),
+        "injury_report": injuries_freshness(zone, starts.get(today, []), now)
+        if settings.live.stats
+        else Freshness(True, f"NBA_PROPS_STATS {off}", expected=False),
+    }
+
+
+def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
+    """A check on each landing asset."""
+    return [_check(spec) for spec in (ODDS_FILES, STATS_FILES, INJURY_FILES)]
+
+
+def _check(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:
+    feed = spec.key.path[-1]
+
+    @dg.asset_check(
+        asset=spec.key, name=FRESHNESS, description=f"{feed} has spoken as lately as the hour of the day demands."
+    )
+    def feed_is_fresh(
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.AssetCheckResult:
+        found = feeds_freshness(settings, landing, warehouse, clock())[feed]
+        newest = {"newest": found.newest.isoformat()} if found.newest else {}
+        return dg.AssetCheckResult(
+            passed=found.fresh, severity=dg.AssetCheckSeverity.ERROR, description=found.text,
+            metadata={"expected_now": found.expected, **newest},
+        )  # fmt: skip
+
+    return feed_is_fresh
+
+
+def expected_dates(now: datetime, back: int = 7) -> list[date]:
+    """The last dates whose outputs must be there by now."""
+    today = game_date_of(now)
+    return [today - timedelta(n) for n in range(back, 0, -1)]

@@ -1,0 +1,96 @@
+"""The live feeds of a deployment, by its settings: one place that knows which client fetches what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from nba_props.domain.calendar import season_of
+from nba_props.settings import Live, SettingsError
+from nba_props.sources.landing import LandingZone
+
+if TYPE_CHECKING:
+    from nba_props.sources.capture import Fetched
+    from nba_props.sources.odds_client import OddsApi
+    from nba_props.sources.stats_client import StatsApi
+
+NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
+STATS_OFF = "NBA_PROPS_STATS is off: set it to on to ask stats.nba.com and the injury report"
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """Requests in, landed payloads out.
+
+    Args:
+        live: which feeds are on, and where they are.
+        zone: where payloads are landed.
+        clock: the time.
+    """
+
+    live: Live
+    zone: LandingZone
+    clock: Callable[[], datetime]
+
+    def odds_api(self) -> OddsApi:
+        """The client of The Odds API.
+
+        Raises:
+            SettingsError: there is no key.
+        """
+        from nba_props.sources.odds_client import BASE_URL, Budget, OddsApi
+
+        if not self.live.odds_key:
+            raise SettingsError(NO_KEY)
+        return OddsApi(self.live.odds_key, Budget(self.live.odds_reserve), self.live.odds_url or BASE_URL)
+
+    def odds(self, day: date, tipoff: datetime | None = None) -> Fetched:
+        """Capture the odds of a date's games that have not begun, or of those of one tip-off."""
+        from nba_props.sources import capture
+
+        return capture.odds(self.odds_api(), self.zone, day, self.clock, tipoff, self.live.odds_regions)
+
+    def odds_history(self, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
+        """Buy past dates' odds from the archive, as far as they are not landed; stops where the budget does."""
+        from nba_props.sources import capture
+
+        api, total = self.odds_api(), capture.Fetched()
+        for day in days:
+            total.add(capture.history(api, self.zone, day, minutes_before, self.live.odds_regions))
+            if total.exhausted:
+                break
+        return total
+
+    def stats_api(self) -> StatsApi:
+        """The client of stats.nba.com.
+
+        Raises:
+            SettingsError: it is switched off.
+        """
+        from nba_props.sources.stats_client import CDN_SCHEDULE, StatsApi
+
+        if not self.live.stats:
+            raise SettingsError(STATS_OFF)
+        return StatsApi(self.live.proxy, self.live.stats_url, self.live.cdn_url or CDN_SCHEDULE)
+
+    def stats(self, days: Sequence[date], played: Iterable[date] = ()) -> Fetched:
+        """Land schedule and box scores of some dates, and today's roster."""
+        from nba_props.sources import stats_fetch
+
+        api = self.stats_api()
+        seasons = sorted({season_of(d) for d in days})
+        total = stats_fetch.box_scores(api, self.zone, days, self.clock, set(played))
+        for season in seasons:
+            total.add(stats_fetch.schedule(api, self.zone, season, self.clock))
+        total.add(stats_fetch.roster(api, self.zone, seasons[-1], self.clock))
+        return total
+
+    def injuries(self) -> Fetched:
+        """Land the newest injury report."""
+        from nba_props.sources import injury_report
+
+        if not self.live.stats:
+            raise SettingsError(STATS_OFF)
+        return injury_report.fetch(self.zone, self.clock, self.live.injury_url or injury_report.BASE_URL)

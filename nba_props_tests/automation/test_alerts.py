@@ -1,0 +1,153 @@
+"""One alert for each cause, to Slack or a file; what fires each."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from nba_props.automation import sensors
+from nba_props.automation.alerts import Alert, Alerts
+from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.settings import Live
+from nba_props.simulator.incidents import second_writer
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, utc
+from nba_props_tests.sources.fake_server import Answer, serve
+
+NOW = utc(2025, 11, 10, 17)
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_cause_is_told_once_in_a_while(tmp_path, clock, caplog):
+    alerts = Alerts(Live(), tmp_path, clock)
+    with caplog.at_level(logging.WARNING):
+        assert alerts.send(Alert("ERROR", "check failed: x", "three rows"))
+    assert "check failed: x: three rows" in caplog.text
+    assert not alerts.send(Alert("ERROR", "check failed: x", "four rows"))
+    assert alerts.send(Alert("WARN", "another", "y"))
+    clock.now += timedelta(hours=7)
+    assert alerts.send(Alert("ERROR", "check failed: x", "still"))
+    assert [(s["cause"], s["delivered"]) for s in alerts.sent()] == [
+        ("check failed: x", "file: no webhook is set"),
+        ("another", "file: no webhook is set"),
+        ("check failed: x", "file: no webhook is set"),
+    ]
+    again = Alerts(Live(), tmp_path, clock)
+    assert not again.send(Alert("ERROR", "check failed: x", "after a restart")), "remembered over restarts"
+
+
+def test_each_severity_has_its_webhook_and_no_url_is_told(tmp_path, clock, caplog):
+    with serve() as slack:
+        slack.on("/services/warn", lambda _: Answer(b"ok"))
+        slack.on("/services/error", Answer(b"no_service", 404))
+        live = Live(webhooks={"WARN": slack.url + "/services/warn", "ERROR": slack.url + "/services/error"})
+        alerts = Alerts(live, tmp_path, clock)
+        with caplog.at_level(logging.DEBUG):
+            alerts.send(Alert("WARN", "w", "text"))
+            alerts.send(Alert("ERROR", "e", "text"))
+        said = [s["delivered"] for s in alerts.sent()]
+        assert said == ["slack", "file: the webhook answered 404"]
+        assert slack.posted[0] == {"text": ":warning: *w*\ntext"}
+        assert slack.paths() == ["/services/warn", "/services/error"]
+    dead = Alerts(Live(webhooks={"ERROR": slack.url + "/services/error"}), tmp_path / "b", clock)
+    dead.send(Alert("ERROR", "e", "text"))
+    assert dead.sent()[0]["delivered"] == "file: the webhook could not be reached (ConnectionError)"
+    assert "services" not in repr(live)
+    assert "/services/***" in caplog.text, "the library logs the path"
+    assert "services/warn" not in caplog.text
+    assert "services/error" not in caplog.text
+
+
+def test_a_line_cut_by_a_dying_process_is_passed_over(tmp_path, clock):
+    alerts = Alerts(Live(), tmp_path, clock)
+    alerts.send(Alert("WARN", "a", "b"))
+    with alerts.path.open("a") as file:
+        file.write('{"at": "2025-')
+        file.write("\n")
+    assert [s["cause"] for s in alerts.sent()] == ["a"]
+    assert alerts.send(Alert("WARN", "c", "d"))
+
+
+def alerts_of(platform, run_id: str) -> list[Alert]:
+    return list(sensors.check_alerts(platform.instance, platform.instance.get_run_by_id(run_id)))
+
+
+def test_a_placeholder_in_the_ledger_is_an_alert(platform):
+    clean = platform.predict(DAY)
+    assert [a.cause for a in alerts_of(platform, clean.run_id)] == []
+    second_writer(platform.warehouse, [DAY])
+    bad = platform.predict(DAY)
+    causes = [a.cause for a in alerts_of(platform, bad.run_id)]
+    assert f"check failed: nba_predictions/player_prop_predictions no_placeholder_lines {DAY}" in causes
+    assert all(a.severity == "ERROR" for a in alerts_of(platform, bad.run_id))
+
+
+def test_the_failure_sensors_send(platform):
+    run = platform.predict(DAY)
+    second_writer(platform.warehouse, [DAY])
+    run = platform.predict(DAY)
+    alerts = Alerts(Live(), platform.settings.home, lambda: platform.now)
+    record = platform.instance.get_run_by_id(run.run_id)
+    events = platform.instance.all_logs(run.run_id)
+    by_name = {s.name: s for s in platform.definitions.sensors}
+    failure = next(e.dagster_event for e in reversed(events) if e.dagster_event and e.dagster_event.is_run_failure)
+    context = dg.build_run_status_sensor_context(
+        sensor_name="run_failure_alert", dagster_event=failure, dagster_instance=platform.instance, dagster_run=record,
+        resources={"alerts": alerts},
+    ).for_run_failure()  # fmt: skip
+    by_name["run_failure_alert"](context)
+    causes = [s["cause"] for s in alerts.sent()]
+    assert causes[0] == "run failed: predict"
+    assert any("no_placeholder_lines" in c for c in causes)
+
+
+def test_a_fetch_that_fails_is_an_alert(platform):
+    with serve() as server:
+        server.on("/sports/basketball_nba/events", Answer({"message": "no", "error_code": "INVALID_KEY"}, 401))
+        live = Live(odds_key="k3y", odds_url=server.url)
+        rebuilt = platform.with_live(live)
+        job = rebuilt.definitions.resolve_job_def("capture_odds")
+        result = job.execute_in_process(
+            instance=platform.instance, raise_on_error=False,
+            run_config={"ops": {"land_odds": {"config": {"day": str(DAY)}}}},
+        )  # fmt: skip
+        assert not result.success
+        assert "k3y" not in json.dumps([e.message for e in result.all_events])
+
+
+def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
+    two_games = DAY - timedelta(2)
+    missing = missing_outputs(platform.warehouse, [two_games])
+    assert missing == {(two_games, "expected_outputs"): "2 games were scheduled and nothing was ever published"}
+    platform.now = league.tipoff(DAY) + timedelta(hours=20)
+    job = platform.definitions.resolve_job_def(RECONCILE_JOB)
+    assert job.execute_in_process(instance=platform.instance).success
+    sent = Alerts(platform.settings.live, platform.settings.home, lambda: platform.now).sent()
+    assert f"reconcile: expected_outputs {two_games}" in [s["cause"] for s in sent]
+    assert "nba-props backfill" in sent[0]["text"]
+
+
+def test_what_is_there_is_no_alert(platform):
+    assert platform.predict(DAY).success
+    assert missing_outputs(platform.warehouse, [DAY]) == {}
+    rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]
+    platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, kept, DAY)
+    assert platform.run("grade", DAY).success
+    assert f"absent: {next(iter(SYSTEM_TABLES))}" in missing_outputs(platform.warehouse, [DAY])[DAY, "expected_outputs"]

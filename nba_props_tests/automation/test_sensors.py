@@ -1,0 +1,241 @@
+"""Ticks: what they ask for, once, whatever arrives in whatever order and whenever the daemon dies."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+import pytest
+from dagster._utils.schedules import schedule_execution_time_iterator
+
+from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, PREDICT_JOB
+from nba_props.domain import gate
+from nba_props.domain.calendar import EASTERN
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.settings import Live
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, utc
+
+GAMES = [g for g in league.games() if g.day == DAY]
+
+
+def tick(platform, name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    sensor = next(s for s in platform.definitions.sensors if s.name == name)
+    resources = platform.definitions.resources
+    named = {k: resources[k] for k in ("landing", "warehouse", "clock", "settings")}
+    context = dg.build_sensor_context(instance=platform.instance, cursor=cursor, resources=named)
+    return sensor(context)
+
+
+def asked(result) -> list[tuple[str, str]]:
+    return [(r.job_name, r.partition_key) for r in result.run_requests or []]
+
+
+@pytest.fixture
+def before_tipoff(platform):
+    """Today's schedule is known, nothing is predicted."""
+    assert platform.run("ingest_history", DAY).success
+    return platform
+
+
+def test_new_odds_ask_for_their_date_once(before_tipoff):
+    first = tick(before_tipoff, "new_odds_sensor")
+    assert asked(first) == [(PREDICT_JOB, str(DAY))]
+    again = tick(before_tipoff, "new_odds_sensor", first.cursor)
+    assert asked(again) == []
+    assert "no new payload" in again.skip_reason.skip_message
+    lost = tick(before_tipoff, "new_odds_sensor", None)
+    assert [r.run_key for r in lost.run_requests] == [r.run_key for r in first.run_requests], "the daemon knows it"
+    for broken in ("{", "[]", "7", "null"):
+        assert asked(tick(before_tipoff, "new_odds_sensor", broken)) == asked(first)
+
+
+def test_a_published_date_is_followed_and_a_begun_one_is_not(before_tipoff):
+    assert before_tipoff.predict(DAY).success
+    first = tick(before_tipoff, "new_odds_sensor")
+    assert asked(first) == [(FOLLOW_JOB, str(DAY))]
+    before_tipoff.now = GAMES[1].tipoff_at + timedelta(seconds=1)
+    before_tipoff.zone.land(*league.capture(GAMES[0], 5, shift=1.0))
+    assert asked(tick(before_tipoff, "new_odds_sensor", first.cursor)) == []
+
+
+def test_any_number_of_files_late_early_and_twice_is_one_request(before_tipoff):
+    cursor = tick(before_tipoff, "new_odds_sensor").cursor
+    for minutes in (300, 90, 200, 12):  # in no order
+        before_tipoff.zone.land(*league.capture(GAMES[0], minutes))
+    path, content = league.capture(GAMES[0], 300)
+    before_tipoff.zone.land(path.replace(".json.gz", ".json"), content)  # the same once more
+    before_tipoff.zone.land_bytes(f"the_odds_api/player_points/{DAY}/cut-20251110T170000Z.json.gz", b"\x1f\x8b")
+    result = tick(before_tipoff, "new_odds_sensor", cursor)
+    assert len(result.run_requests) == 1
+    assert asked(tick(before_tipoff, "new_odds_sensor", result.cursor)) == []
+
+
+def test_odds_of_other_dates_ask_for_nothing(before_tipoff):
+    cursor = tick(before_tipoff, "new_odds_sensor").cursor
+    past = next(g for g in league.games() if g.day == DAY - timedelta(2))
+    before_tipoff.zone.land(*league.capture(past, 33))
+    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == []
+
+
+def test_an_injury_report_is_news_too(before_tipoff):
+    cursor = tick(before_tipoff, "new_odds_sensor").cursor
+    before_tipoff.zone.land(f"injury_report/{DAY}/report-20251110T203000Z.json", {"records": []})
+    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY))]
+
+
+def test_a_hundred_thousand_files_do_not_slow_a_tick(before_tipoff, tmp_path):
+    folder = tmp_path / "platform" / "landing" / "the_odds_api" / "player_points" / str(DAY)
+    for n in range(100_000):
+        (folder / f"{n:032d}-20251110T170000Z.json.gz").touch()
+    tick(before_tipoff, "new_odds_sensor")
+    started = time.perf_counter()
+    result = tick(before_tipoff, "new_odds_sensor")
+    assert time.perf_counter() - started < 1, "the bound of the issue"
+    assert len(result.run_requests) == 1
+    assert len(result.cursor) < 200, "the cursor does not grow with the files"
+
+
+def ledger(platform) -> pd.DataFrame:
+    return platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+
+
+def test_only_games_whose_line_moved_are_published_anew(before_tipoff):
+    assert before_tipoff.predict(DAY).success
+    before = ledger(before_tipoff)
+    before_tipoff.now += timedelta(minutes=100)
+    before_tipoff.zone.land(*league.capture(GAMES[0], 5, shift=1.5))
+    before_tipoff.zone.land(*league.capture(GAMES[1], 5))
+    followed = before_tipoff.run(FOLLOW_JOB, DAY)
+    assert followed.success, followed.errors
+    fresh = ledger(before_tipoff)
+    fresh = fresh[fresh["run_id"] == followed.run_id]
+    assert set(fresh["game_id"]) == {GAMES[0].game_id}
+    assert set(fresh["system_id"]) == set(SYSTEM_TABLES)
+    assert len(ledger(before_tipoff)) == len(before) + len(fresh)
+    again = before_tipoff.run(FOLLOW_JOB, DAY)
+    assert again.success
+    assert (ledger(before_tipoff)["run_id"] != again.run_id).all(), "nothing is said twice"
+
+
+def test_after_tipoff_nothing_is_published_by_following(before_tipoff):
+    assert before_tipoff.predict(DAY).success
+    before = ledger(before_tipoff)
+    before_tipoff.now = GAMES[0].tipoff_at + timedelta(minutes=1)
+    for game in GAMES:
+        before_tipoff.zone.land(*league.capture(game, 3, shift=2.0))
+    assert before_tipoff.run(FOLLOW_JOB, DAY).success
+    fresh = ledger(before_tipoff).merge(before[["prediction_id"]], how="left", indicator=True)
+    fresh = fresh[fresh["_merge"] == "left_only"]
+    assert set(fresh["game_id"]) == {GAMES[1].game_id}, "the first game has begun"
+
+
+def rows(**changes) -> pd.DataFrame:
+    base = {
+        "system_id": "s",
+        "game_id": "g",
+        "player_id": 1,
+        "line": 20.5,
+        "sportsbook": "draftkings",
+        "abstain_reason": None,
+    }
+    return pd.DataFrame([{**base, **changes}])
+
+
+@pytest.mark.parametrize(
+    ("change", "moved"),
+    [
+        ({}, False),
+        ({"line": 20.75}, False),
+        ({"line": 21.0}, True),
+        ({"line": 20.0}, True),
+        ({"line": None, "sportsbook": None}, True),
+        ({"sportsbook": "fanduel"}, True),
+        ({"abstain_reason": "REPORTED_ABSENT"}, True),
+        ({"abstain_reason": "MISSING_INPUT: points_avg_last_5"}, False),
+        ({"player_id": 2}, True),
+        ({"system_id": "t"}, True),
+    ],
+)
+def test_what_counts_as_news(change, moved):
+    assert gate.moved_games(rows(), rows(**change)) == ({"g"} if moved else set())
+    if "player_id" not in change and "system_id" not in change:
+        assert gate.moved_games(rows(**change), rows()) == ({"g"} if moved else set())
+    assert gate.moved_games(rows().iloc[:0], rows()) == {"g"}
+
+
+def test_results_ask_for_the_grades_of_their_date(platform):
+    assert tick(platform, "new_results_sensor").run_requests == []
+    assert platform.predict(DAY).success
+    platform.now = league.tipoff(DAY) + timedelta(hours=12)
+    first = tick(platform, "new_results_sensor")
+    assert asked(first) == [(None, str(DAY))]
+    assert tick(platform, "new_results_sensor", first.cursor).run_requests == []
+    corrected = [r for g in GAMES for r in league.log_rows(g)]
+    league.land_log(platform.zone, DAY, corrected, "-20251112T090000Z")
+    again = tick(platform, "new_results_sensor", first.cursor)
+    assert asked(again) == [(None, str(DAY))]
+    assert again.run_requests[0].run_key != first.run_requests[0].run_key
+    sensor = next(s for s in platform.definitions.sensors if s.name == "new_results_sensor")
+    assert sensor.job_name == GRADE_JOB
+
+
+def test_captures_are_asked_for_when_they_are_due(before_tipoff):
+    assert "ODDS_API_KEY is not set" in tick(before_tipoff, "capture_sensor").skip_message
+    platform = before_tipoff.with_live(Live(odds_key="key"))
+    platform.now = utc(2025, 11, 10, 14, 59)
+    quiet = tick(platform, "capture_sensor", utc(2025, 11, 10, 14, 50).isoformat())
+    assert quiet.run_requests == []
+    platform.now = utc(2025, 11, 10, 15, 0, 20)  # ten o'clock Eastern
+    first = tick(platform, "capture_sensor", quiet.cursor)
+    (request,) = first.run_requests
+    assert request.run_config == {"ops": {"land_odds": {"config": {"day": str(DAY), "tipoff": ""}}}}
+    assert tick(platform, "capture_sensor", first.cursor).run_requests == []
+    platform.now = GAMES[0].tipoff_at - timedelta(minutes=5)
+    last = tick(platform, "capture_sensor", (platform.now - timedelta(minutes=1)).isoformat())
+    assert last.run_requests[0].run_config["ops"]["land_odds"]["config"]["tipoff"] == GAMES[0].tipoff_at.isoformat()
+    platform.now = utc(2025, 11, 10, 21, 30)
+    silent = tick(platform, "capture_sensor", utc(2025, 11, 10, 15, 1).isoformat())
+    assert len(silent.run_requests) == 1, "after a silence one capture of all games"
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "key"),
+    [
+        ("morning_slate", utc(2025, 11, 1, 13), "2025-11-01"),  # 9:00, daylight time
+        ("morning_slate", utc(2025, 11, 3, 14), "2025-11-03"),  # 9:00, standard time
+        ("grade_last_night", utc(2025, 11, 2, 9, 30), "2025-11-01"),
+        ("grade_again", utc(2026, 3, 8, 16, 30), "2026-03-07"),
+        ("weekly_training", utc(2025, 11, 10, 11), "2025-11-10"),
+    ],
+)
+def test_schedules_speak_eastern_whatever_the_clocks_do(platform, name, at, key):
+    schedule = next(s for s in platform.definitions.schedules if s.name == name)
+    assert schedule.execution_timezone == "America/New_York"
+    context = dg.build_schedule_context(scheduled_execution_time=at.astimezone(EASTERN))
+    result = schedule(context)
+    assert result.partition_key == key
+    ticks = schedule_execution_time_iterator(
+        (at - timedelta(minutes=1)).timestamp(), schedule.cron_schedule, schedule.execution_timezone
+    )
+    assert next(iter(ticks)) == at
+
+
+def test_without_live_feeds_nothing_is_fetched(platform):
+    for schedule in platform.definitions.schedules:
+        if not schedule.name.startswith("fetch"):
+            continue
+        context = dg.build_schedule_context(
+            scheduled_execution_time=utc(2025, 11, 10, 14), resources={"settings": platform.settings}
+        )
+        assert "NBA_PROPS_STATS is off" in schedule(context).skip_message
+
+
+def test_everything_that_runs_by_itself_is_on(platform):
+    assert all(s.default_status is dg.DefaultSensorStatus.RUNNING for s in platform.definitions.sensors)
+    assert all(s.default_status is dg.DefaultScheduleStatus.RUNNING for s in platform.definitions.schedules)
+    assert json.dumps([s.name for s in platform.definitions.sensors])
+    assert date(2025, 11, 10) == DAY
