@@ -20,7 +20,7 @@ import click
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of
 from nba_props.settings import Settings, SettingsError, load_settings
-from nba_props.sources.landing import LandingError, LandingZone
+from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _plain_errors() -> Iterator[None]:
     """What a user can mend is one sentence, not a traceback."""
     try:
         yield
-    except (SettingsError, LandingError, WarehouseError) as error:
+    except (SettingsError, LandingError, FetchError, WarehouseError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -318,6 +318,112 @@ def batches() -> None:
     with _plain_errors():
         frame = remediation.batches(LakeWarehouse(load_settings().lake))
     _print_table(_console(), frame, f"{len(frame)} batches")
+
+
+@main.group()
+def fetch() -> None:
+    """Land live payloads: odds, stats, injuries. What was landed before is never changed."""
+
+
+def _feeds() -> tuple[Console, Settings, LandingZone, Any]:
+    from nba_props.definitions import utc_now
+    from nba_props.sources.feeds import Feeds
+
+    settings = load_settings()
+    zone = LandingZone(settings.landing)
+    if zone.exists() and zone.is_simulated:
+        raise SettingsError(
+            f"the landing zone {zone.root} holds a simulated league: set NBA_PROPS_HOME or NBA_PROPS_LANDING"
+        )
+    Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+    return _console(), settings, zone, Feeds(settings.live, zone, utc_now)
+
+
+def _told(console: Console, done: Any) -> None:
+    credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
+    console.print(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}", soft_wrap=True)
+    for failure in done.failures:
+        console.print(f"[red]failed[/red]    {failure}", soft_wrap=True)
+    if done.failures:
+        sys.exit(1)
+
+
+@fetch.command("odds")
+@click.argument("span", type=DateSpan(), required=False)
+@click.option("--before", default="30", show_default=True, help="Past dates: minutes before tip-off, comma-separated.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and what it costs, and stop.")
+def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
+    """Capture today's odds, or buy those of a past SPAN from the archive.
+
+    The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
+    """
+    from nba_props.definitions import utc_now
+    from nba_props.domain.slate import playable
+    from nba_props.sources import capture, nba_stats
+
+    with _plain_errors():
+        console, settings, zone, feeds = _feeds()
+        today = game_date_of(utc_now())
+        days = span or [today]
+        past = [d for d in days if d < today]
+        minutes = [int(m) for m in before.split(",")]
+        schedule = nba_stats.read_schedule(zone, days).frame
+        games = playable(schedule) if len(schedule) else schedule
+        count = int(games["game_date"].isin(past).sum()) if len(games) else 0
+        price = capture.price_of_history(len(past), count, len(minutes), settings.live.odds_regions)
+        live = len(games) - count
+        console.print(
+            f"plan      {len(past)} past dates, {count} games, {len(minutes)} snapshots each: at most {price:,} credits"
+            f"; {live} games of today or later: at most {live} credits",
+            soft_wrap=True,
+        )
+        console.print(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
+        if dry_run:
+            return
+        done = feeds.odds_history(past, minutes) if past else capture.Fetched()
+        for day in [d for d in days if d >= today]:
+            done.add(feeds.odds(day))
+    _told(console, done)
+
+
+@fetch.command("stats")
+@click.argument("span", type=DateSpan())
+def fetch_stats(span: list[date]) -> None:
+    """Land schedule, roster and the box scores of SPAN: one request for each season and season type."""
+    with _plain_errors():
+        console, _, _, feeds = _feeds()
+        done = feeds.stats(span)
+    _told(console, done)
+
+
+@fetch.command("injuries")
+def fetch_injuries() -> None:
+    """Land the newest official injury report."""
+    with _plain_errors():
+        console, _, _, feeds = _feeds()
+        done = feeds.injuries()
+    _told(console, done)
+
+
+@main.command()
+@click.option("--offline", is_flag=True, help="Ask no feed.")
+def doctor(offline: bool) -> None:
+    """What is configured, reachable and fresh, and what to do about the rest; exit status 1 when something is bad."""
+    from nba_props.definitions import utc_now
+    from nba_props.doctor import examine
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    console = _console()
+    with _plain_errors():
+        settings = load_settings()
+        zone = LandingZone(settings.landing)
+        findings = examine(settings, zone, LakeWarehouse(settings.lake), utc_now, ask=not offline)
+    marks = {"ok": "[green]ok [/green]", "off": "[yellow]off[/yellow]", "bad": "[red]bad[/red]"}
+    for finding in findings:
+        advice = f" -> {finding.advice}" if finding.advice else ""
+        console.print(f"{marks[finding.state]} {finding.what}: {finding.text}{advice}", soft_wrap=True, markup=True)
+    if any(f.state == "bad" for f in findings):
+        sys.exit(1)
 
 
 @main.command()

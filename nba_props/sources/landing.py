@@ -41,6 +41,10 @@ class LandingError(RuntimeError):
     """The landing zone itself is missing or cannot be used."""
 
 
+class FetchError(RuntimeError):
+    """A live feed refused or could not answer."""
+
+
 class PayloadError(ValueError):
     """A payload that cannot be read, with a reason code."""
 

@@ -16,6 +16,7 @@ from typing import Any
 import requests
 import tenacity
 
+from nba_props.sources.landing import FetchError
 from nba_props.sources.redact import guard_logs, without_secrets
 
 BASE_URL = "https://api.the-odds-api.com/v4"
@@ -28,7 +29,7 @@ _TIMEOUT = (5, 30)
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
 
 
-class OddsApiError(RuntimeError):
+class OddsApiError(FetchError):
     """The API refused or could not answer; ``code`` is its ``error_code``, or ours for what is no answer of its."""
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import requests
 import tenacity
 
+from nba_props.sources.landing import FetchError
+
 #: seconds between two requests of one client
 PAUSE = 1.0
 _TIMEOUT = 60
@@ -23,7 +25,7 @@ _ATTEMPTS = 4
 CDN_SCHEDULE = "https://cdn.nba.com/static/json/staticData/scheduleLeagueV2_1.json"
 
 
-class StatsApiError(RuntimeError):
+class StatsApiError(FetchError):
     """The site refused or could not answer; ``code`` says how."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from nba_props.domain.calendar import season_of
+from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
 from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
@@ -71,8 +71,12 @@ def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], da
     except StatsApiError as error:
         done.failures.append(f"roster {season}: {error}; what was landed before stays in use")
         return done
-    name = f"{nba_stats.roster_folder(season)}/{clock():%Y-%m-%d}{capture_suffix(clock())}.json.gz"
-    done.landed.append(zone.land(name, content).path)
+    now = clock()
+    try:
+        name = f"{nba_stats.roster_folder(season)}/{game_date_of(now)}{capture_suffix(now)}.json.gz"
+        done.landed.append(zone.land(name, content).path)
+    except FileExistsError:  # twice within a second
+        done.present += 1
     return done
 
 

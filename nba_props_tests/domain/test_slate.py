@@ -162,7 +162,7 @@ print(len(found))
 
 @pytest.mark.slow
 def test_a_season_of_everybody_is_answered(tmp_path):
-    """DuckDB 1.5 waits for ever on some plans from some 123,000 rows on; a query of another process can be stopped."""
+    """167,300 players of dates. A plan that DuckDB waits for ever on can only be stopped in another process."""
     done = subprocess.run(
         [sys.executable, "-c", AT_SCALE, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
     )

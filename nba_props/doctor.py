@@ -1,0 +1,132 @@
+"""What is configured, reachable and fresh, and what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from nba_props.domain.calendar import game_date_of
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import week_of
+from nba_props.schemas import raw
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.settings import Settings
+from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.models import ModelStore
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: ``state`` is ok, off or bad, and ``advice`` what to do unless it is ok."""
+
+    what: str
+    state: str
+    text: str
+    advice: str = ""
+
+
+def examine(
+    settings: Settings, zone: LandingZone, warehouse: Warehouse, clock: Callable[[], datetime], *, ask: bool = True
+) -> list[Finding]:
+    """Every finding; ``ask`` makes one free request to each feed that is on."""
+    now = clock()
+    found = [*_places(settings, zone, warehouse)]
+    if not zone.exists():
+        return found
+    found += _contents(settings, warehouse, game_date_of(now))
+    found += _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
+    found += _fresh(settings, zone, warehouse, now)
+    found += _alerts(settings)
+    return found
+
+
+def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
+    home = settings.home if settings.home.exists() else settings.home.parent
+    writable = os.access(home, os.W_OK)
+    yield Finding(
+        "home", "ok" if writable else "bad", str(settings.home), "" if writable else "NBA_PROPS_HOME can't be written"
+    )
+    if not zone.exists():
+        yield Finding(
+            "landing zone", "bad", f"nothing at {zone.root}",
+            "set NBA_PROPS_LANDING, or make one: nba-props simulate, nba-props fetch",
+        )  # fmt: skip
+        return
+    held = "SIMULATED" if zone.is_simulated else "REAL"
+    yield Finding("landing zone", "ok", f"{zone.root} ({held})")
+    source = warehouse.source()
+    mixed = source not in (None, held)
+    yield Finding(
+        "warehouse", "bad" if mixed else "ok", f"holds {source or 'nothing yet'}",
+        f"the landing zone is {held}: set another NBA_PROPS_HOME" if mixed else "",
+    )  # fmt: skip
+
+
+def _contents(settings: Settings, warehouse: Warehouse, today: date) -> Iterator[Finding]:
+    for what, table, command in (
+        ("schedule", raw.SCHEDULE, "nba-props run DATE"),
+        ("predictions", PLAYER_PROP_PREDICTIONS, "nba-props run DATE"),
+    ):
+        days = warehouse.partitions(table)
+        text = f"{len(days)} dates, {days[0]}..{days[-1]}" if days else "none"
+        yield Finding(what, "ok" if days else "off", text, "" if days else command)
+    store, week = ModelStore(settings.models), week_of(today)
+    lacking = [s.system_id for s in SYSTEMS if s.trained and week not in store.weeks(s.system_id)]
+    yield Finding(
+        "models", "off" if lacking else "ok",
+        f"week of {week}: {'none of ' + ', '.join(lacking) if lacking else 'all trained'}",
+        f"nba-props train {today}" if lacking else "",
+    )  # fmt: skip
+
+
+def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
+    from nba_props.sources.odds_client import OddsApiError
+    from nba_props.sources.stats_client import StatsApiError
+
+    if not feeds.live.odds_key:
+        yield Finding("The Odds API", "off", "no key", NO_KEY)
+    elif ask:
+        try:
+            events = feeds.odds_api().events(now, now)
+            yield Finding("The Odds API", "ok", f"answers, {len(events)} games at this instant")
+        except OddsApiError as error:
+            yield Finding("The Odds API", "bad", str(error), "look up the code at the-odds-api.com, or the network")
+    if not feeds.live.stats:
+        yield Finding("stats.nba.com", "off", "switched off", STATS_OFF)
+    elif ask:
+        try:
+            feeds.stats_api().roster(_season(now))
+            yield Finding("stats.nba.com", "ok", "answers")
+        except StatsApiError as error:
+            yield Finding("stats.nba.com", "bad", str(error), "it blocks many networks: set NBA_API_PROXY")
+
+
+def _season(now: datetime) -> str:
+    from nba_props.domain.calendar import season_of
+
+    return season_of(game_date_of(now))
+
+
+def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
+    from nba_props.checks.freshness import feeds_freshness
+
+    commands = {"the_odds_api": "odds", "nba_stats": "stats", "injury_report": "injuries"}
+    for feed, found in feeds_freshness(settings, zone, warehouse, now).items():
+        state = "bad" if not found.fresh else "ok" if found.expected else "off"
+        advice = "" if found.fresh else f"nba-props fetch {commands[feed]}, and is the daemon running?"
+        yield Finding(f"{feed} is fresh", state, found.text, advice)
+
+
+def _alerts(settings: Settings) -> Iterator[Finding]:
+    for severity, name in (("WARN", "SLACK_WEBHOOK_URL_WARNING"), ("ERROR", "SLACK_WEBHOOK_URL_ERROR")):
+        on = severity in settings.live.webhooks
+        yield Finding(
+            f"alerts of severity {severity}",
+            "ok" if on else "off",
+            "to Slack" if on else "to alerts.jsonl and the log",
+            "" if on else f"set {name}",
+        )

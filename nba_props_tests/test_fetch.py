@@ -1,0 +1,177 @@
+"""``nba-props fetch`` and ``doctor``: a plan with its cost first, and advice that helps."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from nba_props.cli import main
+from nba_props.doctor import examine
+from nba_props.settings import Live, SettingsError, load_settings
+from nba_props.simulator import payloads
+from nba_props.sources.landing import LandingZone
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY
+from nba_props_tests.sources.fake_server import Answer, serve
+from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, credits, listed
+
+OTHER = DAY + timedelta(2)
+
+
+@pytest.fixture
+def server():
+    with serve() as fake:
+        yield fake
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, server):
+    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER", "ODDS_API", "SLACK"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NBA_PROPS_LANDING", str(tmp_path / "landing"))
+    monkeypatch.setenv("NBA_PROPS_FIRST_DATE", str(league.FIRST))
+    monkeypatch.setenv("NBA_PROPS_ODDS_URL", server.url)
+    monkeypatch.setenv("NBA_PROPS_STATS_URL", server.url + "/stats/{endpoint}")
+    monkeypatch.setenv("NBA_PROPS_CDN_URL", server.url + "/cdn.json")
+    monkeypatch.setenv("NBA_PROPS_INJURY_URL", server.url)
+    return tmp_path
+
+
+def invoke(*arguments: str):
+    return CliRunner().invoke(main, list(arguments))
+
+
+def land_schedule(home) -> LandingZone:
+    zone = LandingZone(str(home / "landing"))
+    zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz", league.schedule(league.games(), league.FIRST))
+    return zone
+
+
+def test_the_plan_and_its_cost_come_before_anything_is_asked(home, server, monkeypatch):
+    land_schedule(home)
+    result = invoke("fetch", "odds", f"{DAY}..{OTHER}", "--before", "240,30", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "3 past dates, 4 games, 2 snapshots each: at most 83 credits" in result.output
+    assert "50 credits are never spent" in result.output
+    assert server.asked == []
+    refused = invoke("fetch", "odds", str(DAY))
+    assert refused.exit_code == 1
+    assert "ODDS_API_KEY is not set" in refused.output
+
+
+def test_past_odds_are_bought_and_spending_stops_at_the_reserve(home, server, monkeypatch):
+    zone = land_schedule(home)
+    monkeypatch.setenv("ODDS_API_KEY", KEY)
+    envelope = {"timestamp": "2025-11-10T14:55:40Z", "data": [listed(g) for g in GAMES]}
+    server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(70)))
+    for game in GAMES:
+        snapshot = league.capture(game, 33)[1]
+        server.on(f"/historical{EVENTS}/{game.event_id}/odds", Answer(snapshot, headers=credits(60, 10)))
+    result = invoke("fetch", "odds", f"{DAY}..{OTHER}")
+    assert "landed    2 payloads, 0 were there already" in result.output
+    assert result.exit_code == 0, result.output  # the other dates have no games of theirs in the archive
+    assert KEY not in result.output
+    assert len(zone.list(f"the_odds_api/player_points/{DAY}")) == 2
+    server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(55)))
+    stopped = invoke("fetch", "odds", f"{DAY}..{OTHER}", "--before", "300")
+    assert stopped.exit_code == 1
+    assert "reserve of 50" in stopped.output
+
+
+def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):
+    monkeypatch.setenv("ODDS_API_KEY", KEY)
+    land_schedule(home)
+    server.on(f"/historical{EVENTS}", Answer({"message": f"key {KEY} unknown", "error_code": "INVALID_KEY"}, 401))
+    result = invoke("fetch", "odds", str(DAY))
+    assert result.exit_code == 1
+    assert "Error: INVALID_KEY (401)" in result.output
+    assert KEY not in result.output
+
+
+def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_STATS", "on")
+    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    rows = [r for g in GAMES for r in league.log_rows(g)]
+    full = payloads.game_log(league.SEASON, "Regular Season", DAY, rows)
+    empty = payloads.game_log(league.SEASON, "Regular Season", DAY, [])
+    server.on("/stats/leaguegamelog", lambda asked: Answer(full if asked["SeasonType"] == "Regular Season" else empty))
+    server.on("/stats/scheduleleaguev2", Answer(league.schedule(league.games(), OTHER)))
+    server.on(
+        "/stats/commonallplayers", Answer({"resultSets": [{"name": "CommonAllPlayers", "headers": [], "rowSet": []}]})
+    )
+    result = invoke("fetch", "stats", str(DAY))
+    assert result.exit_code == 0, result.output
+    assert "landed    3 payloads" in result.output
+    again = invoke("fetch", "stats", str(DAY))
+    assert again.exit_code == 0, again.output
+    assert "2 were there already" in again.output or "3 were there already" in again.output
+
+
+def test_switched_off_feeds_say_how_to_switch_them_on(home):
+    for feed in (["stats", str(DAY)], ["injuries"]):
+        result = invoke("fetch", *feed)
+        assert result.exit_code == 1
+        assert "NBA_PROPS_STATS is off: set it to on" in result.output
+
+
+def test_a_simulated_zone_takes_no_real_payload(home):
+    LandingZone(str(home / "landing")).land("landing.json", {"data_source": "SIMULATED"})
+    result = invoke("fetch", "odds")
+    assert result.exit_code == 1
+    assert "holds a simulated league" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("NBA_PROPS_STATS", "yes", "it can be on or off"),
+        ("NBA_PROPS_ODDS_RESERVE", "-1", "not a positive whole number"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(name, value, text):
+    with pytest.raises(SettingsError, match=f"{name}.*{text}"):
+        load_settings({name: value, "NBA_PROPS_FIRST_DATE": "2025-10-21"})
+
+
+def test_secrets_are_in_no_text_of_the_settings():
+    environ = {
+        "ODDS_API_KEY": "s3cret",
+        "SLACK_WEBHOOK_URL_ERROR": "https://h/s3cret",
+        "NBA_API_PROXY": "http://u:s3cret@p",
+    }
+    settings = load_settings({**environ, "NBA_PROPS_FIRST_DATE": "2025-10-21"})
+    assert settings.live.odds_key == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
+def test_the_doctor_says_what_is_off_and_what_to_do(platform, server):
+    found = {f.what: f for f in examine(platform.settings, platform.zone, platform.warehouse, lambda: platform.now)}
+    assert found["The Odds API"].advice.startswith("ODDS_API_KEY is not set")
+    assert found["stats.nba.com"].state == "off"
+    assert found["schedule"].text == f"20 dates, {league.FIRST}..{DAY - timedelta(1)}"
+    assert found["predictions"].state == "off"
+    assert found["models"].state == "ok"
+    assert not [f for f in found.values() if f.state == "bad"]
+
+    server.on(EVENTS, Answer([]))
+    server.on("/stats/commonallplayers", Answer(b"blocked", 403))
+    live = Live(odds_key=KEY, stats=True, odds_url=server.url, stats_url=server.url + "/stats/{endpoint}")
+    on = platform.with_live(live)
+    assert on.run("ingest_history", DAY).success
+    asked = {f.what: f for f in examine(on.settings, on.zone, on.warehouse, lambda: on.now)}
+    assert asked["The Odds API"].state == "ok"
+    assert asked["stats.nba.com"].advice == "it blocks many networks: set NBA_API_PROXY"
+    assert asked["injury_report is fresh"].text.startswith("no injury report of")
+    assert asked["the_odds_api is fresh"].state == "ok", "the league's captures are an hour before each tip-off"
+    assert KEY not in str(asked)
+
+
+def test_the_doctor_of_an_empty_home(home):
+    result = invoke("doctor")
+    assert result.exit_code == 1
+    assert "bad landing zone: nothing at" in result.output
+    assert "nba-props simulate" in result.output
