@@ -17,6 +17,7 @@ from nba_props.automation.sensors import build_schedules, build_sensors
 from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
+from nba_props.domain.calendar import parse_instant
 from nba_props.domain.systems import SYSTEMS
 from nba_props.partitions import daily_partitions, weekly_partitions
 from nba_props.settings import Settings, load_settings
@@ -36,14 +37,21 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def clock_of(settings: Settings) -> Callable[[], datetime]:
+    """The time, or what a rehearsal's file says it is."""
+    file = settings.rehearsal_clock
+    return utc_now if file is None else lambda: parse_instant(file.read_text().strip())
+
+
 def build_defs(
     settings: Settings,
     warehouse: Warehouse | None = None,
     landing: LandingZone | None = None,
-    clock: Callable[[], datetime] = utc_now,
+    clock: Callable[[], datetime] | None = None,
     model_store: ModelStore | None = None,
 ) -> dg.Definitions:
     """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
+    clock = clock or clock_of(settings)
     store = warehouse or LakeWarehouse(settings.lake)
     zone = landing or LandingZone(settings.landing)
     partitions = daily_partitions(settings.first_date)
@@ -67,7 +75,7 @@ def build_defs(
         asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
         jobs=[*JOBS, *REMEDIATION_JOBS, *FETCH_JOBS, reconcile_job],
         # an invented league has no day of its own: there only what lands is followed
-        sensors=build_sensors(dg.DefaultSensorStatus.RUNNING),
+        sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds),
         schedules=build_schedules(
             dg.DefaultScheduleStatus.STOPPED if zone.is_simulated else dg.DefaultScheduleStatus.RUNNING
         ),

@@ -54,7 +54,8 @@ class Settings:
     Environment: ``NBA_PROPS_PROFILE`` (local), ``NBA_PROPS_HOME`` (lake and Dagster instance), ``NBA_PROPS_LANDING``
     (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition), ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``,
     ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from), ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``).
-    For live feeds and alerts: see :class:`Live`.
+    For live feeds and alerts: see :class:`Live`. ``NBA_PROPS_SENSOR_SECONDS`` is how often sensors look;
+    ``NBA_PROPS_CLOCK`` names a file that holds the time, for rehearsals with a simulated league and for nothing else.
     """
 
     profile: str
@@ -66,6 +67,10 @@ class Settings:
     training_seasons: int = TRAINING_SEASONS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
+    #: seconds between two looks of a sensor
+    sensor_seconds: int = 30
+    #: a file that holds the time, for rehearsals with a simulated league
+    rehearsal_clock: Path | None = None
 
     @property
     def lake(self) -> Path:
@@ -120,7 +125,18 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
         live=_live(environ),
+        sensor_seconds=_positive(environ, "NBA_PROPS_SENSOR_SECONDS", 30),
+        rehearsal_clock=_rehearsal(environ, landing),
     )
+
+
+def _rehearsal(environ: Mapping[str, str], landing: str) -> Path | None:
+    text = environ.get("NBA_PROPS_CLOCK")
+    if not text:
+        return None
+    if not LandingZone(landing).is_simulated:
+        raise SettingsError("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
+    return Path(text)
 
 
 def _live(environ: Mapping[str, str]) -> Live:

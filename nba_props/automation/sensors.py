@@ -58,12 +58,12 @@ def open_dates(warehouse: Warehouse, now: datetime) -> dict[date, bool]:
     return {today: True} if any(t > now for t in starts) else {}
 
 
-def build_sensors(default_status: dg.DefaultSensorStatus) -> list[dg.SensorDefinition]:
-    """Every sensor; all of them forget nothing over a restart."""
+def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[dg.SensorDefinition]:
+    """Every sensor, looking that often; all of them forget nothing over a restart."""
 
     @dg.sensor(
         jobs=[j for j in JOBS if j.name in (PREDICT_JOB, FOLLOW_JOB)],
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=seconds,
         default_status=default_status,
         description="New odds or injury reports of games that have not begun: their date is predicted, or followed.",
     )
@@ -98,7 +98,7 @@ def build_sensors(default_status: dg.DefaultSensorStatus) -> list[dg.SensorDefin
 
     @dg.sensor(
         job_name=GRADE_JOB,
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=seconds,
         default_status=default_status,
         description="New or corrected box scores: the predictions of their dates are graded.",
     )
@@ -131,7 +131,7 @@ def build_sensors(default_status: dg.DefaultSensorStatus) -> list[dg.SensorDefin
 
     @dg.sensor(
         job_name=CAPTURE_JOB,
-        minimum_interval_seconds=60,
+        minimum_interval_seconds=seconds,
         default_status=default_status,
         description="Captures odds at opening, hourly, and 60, 30 and 5 minutes before each tip-off.",
     )
@@ -164,7 +164,9 @@ def build_sensors(default_status: dg.DefaultSensorStatus) -> list[dg.SensorDefin
         reason = None if requests else f"no capture is due; {len(starts)} games with tip-offs are known for {day}"
         return dg.SensorResult(run_requests=requests, cursor=now.isoformat(), skip_reason=reason)
 
-    @dg.run_failure_sensor(default_status=default_status, description="A failed run is an alert.")
+    @dg.run_failure_sensor(
+        default_status=default_status, minimum_interval_seconds=seconds, description="A failed run is an alert."
+    )
     def run_failure_alert(context: dg.RunFailureSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
         run = context.dagster_run
         where = run.tags.get("dagster/partition") or "no partition"
@@ -174,7 +176,10 @@ def build_sensors(default_status: dg.DefaultSensorStatus) -> list[dg.SensorDefin
             alerts.send(alert)
 
     @dg.run_status_sensor(
-        run_status=dg.DagsterRunStatus.SUCCESS, default_status=default_status, description="A failed check is an alert."
+        run_status=dg.DagsterRunStatus.SUCCESS,
+        default_status=default_status,
+        minimum_interval_seconds=seconds,
+        description="A failed check is an alert.",
     )
     def check_failure_alert(context: dg.RunStatusSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
         for alert in check_alerts(context.instance, context.dagster_run):
