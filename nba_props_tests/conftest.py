@@ -24,6 +24,7 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
 from nba_props_tests import league
+from nba_props_tests.sources.fake_server import serve
 
 DAY = league.FIRST + timedelta(20)
 """A date with games, twenty days into the small league."""
@@ -160,6 +161,19 @@ def platform(landed_history: Path, tmp_path: Path):
     shutil.copytree(landed_history, tmp_path / "platform")
     with dg.DagsterInstance.ephemeral() as instance:
         yield open_platform(tmp_path / "platform", instance)
+
+
+@pytest.fixture
+def server():
+    """A server on loopback for live clients to ask."""
+    with serve() as fake:
+        yield fake
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    """Takes the seconds that a client would have slept."""
+    return []
 
 
 @pytest.fixture(scope="session")

@@ -15,16 +15,10 @@ from nba_props.simulator import payloads
 from nba_props.sources.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
-from nba_props_tests.sources.fake_server import Answer, serve
+from nba_props_tests.sources.fake_server import Answer
 from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, credits, listed
 
 OTHER = DAY + timedelta(2)
-
-
-@pytest.fixture
-def server():
-    with serve() as fake:
-        yield fake
 
 
 @pytest.fixture

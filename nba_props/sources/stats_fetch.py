@@ -36,12 +36,8 @@ def box_scores(
         by_season[season_of(day)].append(day)
     for season, wanted in by_season.items():
         for season_type in SEASON_TYPES:
-            try:
-                content = api.game_log(season, season_type, f"{min(wanted):%m/%d/%Y}", f"{max(wanted):%m/%d/%Y}")
-                logs = split_by_date(content)
-            except (StatsApiError, ValueError) as error:
-                done.failures.append(f"{season_type} {season}: {error}; what was landed before stays in use")
-                continue
+            between = (f"{min(wanted):%m/%d/%Y}", f"{max(wanted):%m/%d/%Y}")
+            logs = _ask(done, f"{season_type} {season}", _logs, api, season, season_type, *between) or {}
             found |= set(logs)
             for day in sorted(set(wanted) & set(logs)):
                 subject = f"{day}-{season_type.lower().replace(' ', '-')}"
@@ -54,30 +50,39 @@ def box_scores(
 def schedule(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime]) -> Fetched:
     """Land a season's schedule when it differs from the one landed last."""
     done = Fetched()
-    try:
-        content = api.schedule(season)
-    except StatsApiError as error:
-        done.failures.append(f"schedule {season}: {error}; what was landed before stays in use")
-        return done
-    _land_news(zone, nba_stats.SCHEDULE_FOLDER, season, content, "leagueSchedule", clock(), done)
+    content = _ask(done, f"schedule {season}", api.schedule, season)
+    if content:
+        _land_news(zone, nba_stats.SCHEDULE_FOLDER, season, content, "leagueSchedule", clock(), done)
     return done
 
 
 def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime]) -> Fetched:
     """Land who belongs to which team as of now."""
     done = Fetched()
-    try:
-        content = api.roster(season)
-    except StatsApiError as error:
-        done.failures.append(f"roster {season}: {error}; what was landed before stays in use")
-        return done
+    content = _ask(done, f"roster {season}", api.roster, season)
     now = clock()
-    try:
-        name = f"{nba_stats.roster_folder(season)}/{game_date_of(now)}{capture_suffix(now)}.json.gz"
-        done.landed.append(zone.land(name, content).path)
-    except FileExistsError:  # twice within a second
+    name = f"{nba_stats.roster_folder(season)}/{game_date_of(now)}{capture_suffix(now)}.json.gz"
+    if content and zone.has(name):  # twice within a second
         done.present += 1
+    elif content:
+        done.landed.append(zone.land(name, content).path)
     return done
+
+
+def _logs(api: StatsApi, *asked: str) -> dict[date, dict[str, Any]]:
+    try:
+        return split_by_date(api.game_log(*asked))
+    except (KeyError, ValueError) as error:
+        raise StatsApiError("WRONG_SHAPE", f"the game log has no rows of dates: {error}") from error
+
+
+def _ask(done: Fetched, what: str, request: Callable[..., Any], *arguments: Any) -> Any:
+    """The answer, or None with the failure in the account."""
+    try:
+        return request(*arguments)
+    except StatsApiError as error:
+        done.failures.append(f"{what}: {error}; what was landed before stays in use")
+        return None
 
 
 def split_by_date(content: dict[str, Any]) -> dict[date, dict[str, Any]]:

@@ -256,9 +256,9 @@ def test_payloads_are_written_once(zone):
 def test_reading_a_day_lists_only_its_folder(zone, monkeypatch):
     league.land(zone)
     listed = []
-    cls = type(zone._path)
-    original = cls.iterdir
-    monkeypatch.setattr(cls, "iterdir", lambda self: listed.append(str(self)) or original(self))
+    cls = type(zone._path.fs)
+    original = cls.ls
+    monkeypatch.setattr(cls, "ls", lambda self, path, **k: listed.append(path) or original(self, path, **k))
     odds_api.read_day(zone, DAY)
     assert [p.rsplit("/", 1)[-1] for p in listed] == [str(DAY)]
 

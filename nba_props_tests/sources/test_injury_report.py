@@ -10,7 +10,7 @@ import pytest
 from nba_props.sources import injury_report
 from nba_props.sources.landing import Payload, PayloadError
 from nba_props_tests.conftest import utc
-from nba_props_tests.sources.fake_server import Answer, serve
+from nba_props_tests.sources.fake_server import Answer
 
 DAY = date(2025, 12, 25)
 AT = utc(2025, 12, 25, 18, 15)  # 13:15 Eastern
@@ -168,12 +168,6 @@ def test_addresses_before_and_after_the_league_changed_them():
     assert injury_report.url_of(utc(2026, 1, 5, 5, 0)).endswith("/Injury-Report_2026-01-05_12_00AM.pdf")
     assert injury_report.report_instants(utc(2026, 1, 4, 22, 44))[0] == utc(2026, 1, 4, 22, 30)
     assert injury_report.report_instants(utc(2025, 12, 1, 22, 20))[0] == utc(2025, 12, 1, 21, 30)
-
-
-@pytest.fixture
-def server():
-    with serve() as fake:
-        yield fake
 
 
 def test_the_newest_report_there_is_is_landed_once(server, zone, document):

@@ -13,7 +13,7 @@ from nba_props.sources import capture, odds_api
 from nba_props.sources.odds_client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
-from nba_props_tests.sources.fake_server import Answer, serve
+from nba_props_tests.sources.fake_server import Answer
 
 KEY = "s3cr3t-k3y-of-12-34"
 EVENTS = "/sports/basketball_nba/events"
@@ -32,17 +32,6 @@ def event(game: league.Game) -> dict:
 
 def listed(game: league.Game) -> dict:
     return {k: v for k, v in event(game).items() if k != "bookmakers"}
-
-
-@pytest.fixture
-def server():
-    with serve() as fake:
-        yield fake
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    return []
 
 
 @pytest.fixture

@@ -11,22 +11,11 @@ from nba_props.sources import nba_stats, stats_fetch
 from nba_props.sources.stats_client import PAUSE, StatsApi, StatsApiError
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
-from nba_props_tests.sources.fake_server import Answer, serve
+from nba_props_tests.sources.fake_server import Answer
 
 NOW = utc(2025, 11, 13, 9)
 DAYS = [DAY, DAY + timedelta(2)]
 NOTHING = payloads.game_log(league.SEASON, "Playoffs", DAY, [])
-
-
-@pytest.fixture
-def server():
-    with serve() as fake:
-        yield fake
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    return []
 
 
 @pytest.fixture
