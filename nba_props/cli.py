@@ -388,11 +388,12 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 
 @fetch.command("stats")
 @click.argument("span", type=DateSpan())
-def fetch_stats(span: list[date]) -> None:
+@click.option("--shot-zones", is_flag=True, help="And where points came from: a request for each game.")
+def fetch_stats(span: list[date], shot_zones: bool) -> None:
     """Land schedule, roster and the box scores of SPAN: one request for each season and season type."""
     with _plain_errors():
         console, _, _, feeds = _feeds()
-        done = feeds.stats(span)
+        done = feeds.stats(span, shot_zones=shot_zones)
     _told(console, done)
 
 
@@ -463,12 +464,18 @@ def scrub(span: list[date] | None, aside: bool) -> None:
 
 @main.command()
 @click.argument("span", type=DateSpan())
-def reline(span: list[date]) -> None:
+@_DRY_RUN
+def reline(span: list[date], dry_run: bool) -> None:
     """Choose the lines of SPAN anew from stored quotes; what changes is published as new rows and graded."""
+    from nba_props import remediation
     from nba_props.automation.jobs import RELINE_JOB
 
     with _plain_errors():
         session = _session()
+        if dry_run:
+            changed = remediation.lines_to_change(session.warehouse, span)
+            _print_table(session.console, changed, f"{int(changed['rows'].sum())} rows would be published anew")
+            return
         outcomes = session.run(RELINE_JOB, span[0], span[-1])
         sound = _print_findings(session.console, outcomes)
         fresh = session.warehouse.query(

@@ -15,8 +15,12 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from nba_props.domain import lines
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER_AS_FOUND, PLAYER_PROP_PREDICTIONS, REMEDIATIONS
+from nba_props.schemas.raw import ODDS_QUOTES
+from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
 #: named predicates over a judged ledger row ``j``; a changed meaning is a new version
@@ -190,6 +194,22 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
         ORDER BY deleted_at, batch_id
         """
     )
+
+
+def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
+    """What choosing the lines of some dates anew would publish: rows by date and system."""
+    present = set(warehouse.partitions(BETTING_LINES))
+    known = [d for d in days if d in present]
+    chosen = lines.betting_lines(*(warehouse.read(t, known) for t in (SLATE, ODDS_QUOTES, RESOLVED_NAMES)))
+    standing = warehouse.query(
+        "SELECT game_date, game_id, player_id, system_id, quote_id AS published "
+        "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",
+        first=days[0],
+        last=days[-1],
+    )
+    both = standing.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
+    moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
+    return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
 
 
 def latest_batch(warehouse: Warehouse) -> str:

@@ -80,7 +80,7 @@ def land_stats(
         last=last,
         today=today,
     )
-    done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]])
+    done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]], shot_zones=True)
     _tell(context, alerts, "box scores", done)
 
 

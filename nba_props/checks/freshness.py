@@ -19,7 +19,6 @@ FRESHNESS = "feed_is_fresh"
 ODDS_MAX_AGE = timedelta(minutes=80)
 ODDS_EXPECTED_FROM = time(10, 20)
 INJURIES_MAX_AGE = timedelta(hours=2)
-SCHEDULE_MAX_AGE = timedelta(hours=36)
 #: by then last night's box scores are landed
 RESULTS_EXPECTED_FROM = time(9)
 
@@ -80,18 +79,24 @@ def injuries_freshness(zone: LandingZone, tipoffs: list[datetime], now: datetime
     return _age(_newest(zone, injury_report.folder(day)), now, INJURIES_MAX_AGE, f"injury report of {day}")
 
 
-def stats_freshness(zone: LandingZone, played_yesterday: bool, now: datetime) -> Freshness:
-    """Last night's box scores by nine in the morning, Eastern, and a schedule of the last day and a half."""
+def stats_freshness(zone: LandingZone, last_night: list[datetime], now: datetime) -> Freshness:
+    """Box scores of last night's tip-offs by nine in the morning, Eastern, and a schedule that was landed since.
+
+    A schedule that did not change is not landed again, so that without games its age says nothing.
+    """
     today = game_date_of(now)
     yesterday = today - timedelta(1)
-    landed = {n[:10] for n in zone.names(nba_stats.gamelog_folder(season_of(yesterday)))}
-    if played_yesterday and now.astimezone(EASTERN).time() >= RESULTS_EXPECTED_FROM and str(yesterday) not in landed:
-        return Freshness(False, f"no box scores of {yesterday} were landed, and games were played")
-    seasons = [n for n in zone.names(nba_stats.SCHEDULE_FOLDER) if n.startswith(season_of(today))]
-    if not seasons:
+    stamps = zone.landed_at(nba_stats.SCHEDULE_FOLDER)
+    schedules = {Payload(n).captured_at or at for n, at in stamps.items() if n.startswith(season_of(today))}
+    if not schedules:
         return Freshness(False, f"no schedule of {season_of(today)} was landed")
-    landed_at = zone.landed_at(nba_stats.SCHEDULE_FOLDER)
-    return _age(max(landed_at[n] for n in seasons), now, SCHEDULE_MAX_AGE, f"schedule of {season_of(today)}")
+    if not last_night or now.astimezone(EASTERN).time() < RESULTS_EXPECTED_FROM:
+        return Freshness(True, "no result is expected now", max(schedules), expected=False)
+    if str(yesterday) not in {n[:10] for n in zone.names(nba_stats.gamelog_folder(season_of(yesterday)))}:
+        return Freshness(False, f"no box scores of {yesterday} were landed, and games were played", max(schedules))
+    fresh = max(schedules) > max(last_night)
+    text = f"box scores of {yesterday} are landed, the schedule {'too' if fresh else 'is older than its games'}"
+    return Freshness(fresh, text, max(schedules))
 
 
 def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Freshness]:
@@ -103,7 +108,7 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
         "the_odds_api": odds_freshness(zone, starts.get(today, []), now)
         if settings.live.odds_key
         else Freshness(True, f"ODDS_API_KEY is not set, the feed {off}", expected=False),
-        "nba_stats": stats_freshness(zone, bool(starts.get(today - timedelta(1))), now)
+        "nba_stats": stats_freshness(zone, starts.get(today - timedelta(1), []), now)
         if settings.live.stats
         else Freshness(True, f"NBA_PROPS_STATS {off}", expected=False),
         "injury_report": injuries_freshness(zone, starts.get(today, []), now)

@@ -75,8 +75,8 @@ class Feeds:
             raise SettingsError(STATS_OFF)
         return StatsApi(self.live.proxy, self.live.stats_url, self.live.cdn_url or CDN_SCHEDULE)
 
-    def stats(self, days: Sequence[date], played: Iterable[date] = ()) -> Fetched:
-        """Land schedule and box scores of some dates, and today's roster."""
+    def stats(self, days: Sequence[date], played: Iterable[date] = (), *, shot_zones: bool = False) -> Fetched:
+        """Land schedule and box scores of some dates and today's roster; shot zones are a request for each game."""
         from nba_props.sources import stats_fetch
 
         api = self.stats_api()
@@ -85,6 +85,8 @@ class Feeds:
         for season in seasons:
             total.add(stats_fetch.schedule(api, self.zone, season, self.clock))
         total.add(stats_fetch.roster(api, self.zone, seasons[-1], self.clock))
+        if shot_zones:
+            total.add(stats_fetch.shot_zones(api, self.zone, days, self.clock))
         return total
 
     def injuries(self) -> Fetched:

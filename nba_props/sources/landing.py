@@ -157,6 +157,7 @@ class LandingZone:
     def names(self, folder: str) -> list[str]:
         """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
         place = self._path / folder
+        place.fs.invalidate_cache(place.path)  # a bucket's listing is remembered else, and new payloads unseen
         try:
             found = place.fs.ls(place.path, detail=False)
         except FileNotFoundError:

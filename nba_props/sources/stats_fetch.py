@@ -69,6 +69,25 @@ def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], da
     return done
 
 
+def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Callable[[], datetime]) -> Fetched:
+    """Land where the points of some dates' games came from: a request for each game that has none landed."""
+    done = Fetched()
+    games = nba_stats.read_box_scores(zone, days).frame
+    if games.empty:
+        return done
+    for game in games[["game_date", "game_id"]].drop_duplicates().itertuples():
+        day = game.game_date.date() if hasattr(game.game_date, "date") else game.game_date
+        folder = nba_stats.scoring_folder(season_of(day))
+        subject = f"{day}-{game.game_id}"
+        if any(Payload(n).subject == subject for n in zone.names(folder)):
+            done.present += 1
+            continue
+        content = _ask(done, f"shot zones of {game.game_id}", api.scoring, game.game_id)
+        if content:
+            done.landed.append(zone.land(f"{folder}/{subject}{capture_suffix(clock())}.json.gz", content).path)
+    return done
+
+
 def _logs(api: StatsApi, *asked: str) -> dict[date, dict[str, Any]]:
     try:
         return split_by_date(api.game_log(*asked))

@@ -128,6 +128,8 @@ def test_a_fetch_that_fails_is_an_alert(platform):
             run_config={"ops": {"land_odds": {"config": {"day": str(DAY)}}}},
         )  # fmt: skip
         assert not result.success
+        failure = next(e for e in result.all_events if e.is_step_failure)
+        assert "INVALID_KEY" in str(failure.step_failure_data.error)
         assert "k3y" not in json.dumps([e.message for e in result.all_events])
 
 

@@ -278,6 +278,24 @@ def test_the_story_of_a_player(platform):
     assert remediation.history(platform.warehouse, bad["player_name"].upper(), DAY).equals(story)
 
 
+def test_relining_can_be_looked_at_first(platform):
+    remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
+    game = next(g for g in league.games() if g.day == DAY)
+    platform.zone.land(*league.capture(game, 5, shift=1.0))
+    quotes = runner.resolve(platform.definitions, ["odds_quotes", "resolved_names"])
+    assert platform.run("predict", DAY, select=quotes).success
+    before = ledger(platform)
+    asked = remediation.lines_to_change(platform.warehouse, SPAN)
+    assert asked["rows"].tolist() == [12] * len(SYSTEM_TABLES)
+    assert set(asked["game_date"].dt.date) == {DAY}
+    pdt.assert_frame_equal(ledger(platform), before)
+    platform.now += timedelta(minutes=9)
+    assert platform.run("reline", DAY, NEXT).success
+    assert len(ledger(platform)) - len(before) == asked["rows"].sum()
+    assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
+
+
 def test_every_step_is_on_record(platform):
     account = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
     remediation.restore(platform.warehouse, account.batch_id, platform.now)

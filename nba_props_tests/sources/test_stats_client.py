@@ -171,3 +171,22 @@ def test_a_proxy_is_used_and_never_shown(server, waits):
         api.roster(league.SEASON)
     assert "pa55word" not in str(failure.value)
     assert failure.value.__cause__ is None
+
+
+def test_shot_zones_are_asked_for_once_a_game(server, api, zone, real_data):
+    import json
+
+    sample = json.loads((real_data / "samples/nba_stats/boxscorescoringv3.json").read_text())
+    season(server, log())
+    stats_fetch.box_scores(api, zone, [DAY], lambda: NOW)
+    server.on(
+        "/stats/boxscorescoringv3",
+        lambda asked: Answer({**sample, "boxScoreScoring": {**sample["boxScoreScoring"], "gameId": asked["GameID"]}}),
+    )
+    done = stats_fetch.shot_zones(api, zone, [DAY], lambda: NOW)
+    games = {g.game_id for g in league.games() if g.day == DAY}
+    assert (len(done.landed), done.failures) == (2, [])
+    assert {asked["GameID"] for path, asked in server.asked if path.endswith("scoringv3")} == games
+    assert nba_stats.read_scoring(zone, [DAY]).rejects == []
+    assert stats_fetch.shot_zones(api, zone, [DAY], lambda: NOW).present == 2
+    assert stats_fetch.shot_zones(api, zone, [DAY + timedelta(1)], lambda: NOW).landed == []
