@@ -49,7 +49,7 @@ _LANDED: dict[str, Callable[[LandingZone, Sequence[date]], dict[date, datetime]]
 }
 
 #: the tags by which Dagster knows a run over a range of partitions
-_RANGE_START, _RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass
@@ -171,8 +171,8 @@ def execute(
         if first == last
         else {
             "tags": {
-                _RANGE_START: first.isoformat(),
-                _RANGE_END: last.isoformat(),
+                RANGE_START: first.isoformat(),
+                RANGE_END: last.isoformat(),
             }
         }
     )

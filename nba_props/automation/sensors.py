@@ -17,6 +17,7 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
 from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, JOBS, PREDICT_JOB, TRAIN_JOB
 from nba_props.automation.reconcile import RECONCILE_JOB
+from nba_props.automation.runner import RANGE_START
 from nba_props.checks.freshness import tipoffs
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
@@ -31,7 +32,7 @@ Clock = Callable[[], datetime]
 _RESULT_DAYS = 14
 #: a silence of captures longer than this is not caught up with
 _LONGEST_SILENCE = timedelta(hours=12)
-#: jobs whose failing checks are alerts; a backfill's are its author's to read
+#: jobs whose failing checks are alerts; those of a run over a span are its author's to read
 _WATCHED_JOBS = (PREDICT_JOB, FOLLOW_JOB, GRADE_JOB, FRESHNESS_JOB)
 
 
@@ -190,16 +191,16 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
 
 def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Alert]:
     """An alert for each check of severity ERROR that a watched run failed; warnings are for the page of the asset."""
-    if run.job_name not in _WATCHED_JOBS:
+    if run.job_name not in _WATCHED_JOBS or RANGE_START in run.tags:
         return
     for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         event: Any = record.dagster_event
         found = event.asset_check_evaluation_data if event else None
         if found is None or found.passed or found.severity is not dg.AssetCheckSeverity.ERROR:
             continue
-        day = found.partition or run.tags.get("dagster/partition") or "several dates"
-        cause = f"check failed: {found.asset_key.to_user_string()} {found.check_name}"
-        yield Alert("ERROR", f"{cause} {day}", f"{found.description or 'no description'} (run {run.run_id})")
+        day = found.partition or run.tags.get("dagster/partition") or ""
+        cause = f"check failed: {found.asset_key.to_user_string()} {found.check_name} {day}".strip()
+        yield Alert("ERROR", cause, f"{found.description or 'no description'} (run {run.run_id})")
 
 
 def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:

@@ -96,6 +96,8 @@ def test_a_placeholder_in_the_ledger_is_an_alert(platform):
     causes = [a.cause for a in alerts_of(platform, bad.run_id)]
     assert f"check failed: nba_predictions/player_prop_predictions no_placeholder_lines {DAY}" in causes
     assert all(a.severity == "ERROR" for a in alerts_of(platform, bad.run_id))
+    span = platform.predict(DAY, DAY + timedelta(1))
+    assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
 
 
 def test_the_failure_sensors_send(platform):
