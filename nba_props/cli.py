@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -708,10 +708,17 @@ def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
     if frame.empty:
         console.print(f"{title}: no rows")
         return
+    shown = frame.copy()
     for column in frame.columns:
-        numeric = frame[column].dtype.kind in "if"
-        table.add_column(str(column), justify="right" if numeric else "left", no_wrap=True)
-    for row in frame.itertuples(index=False):
+        kind = frame[column].dtype.kind
+        if kind == "M":
+            whole = (frame[column].dropna() == frame[column].dropna().dt.normalize()).all()
+            shown[column] = frame[column].dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M")
+        # an id that is cut short can't be typed
+        least = int(shown[column].astype(str).str.len().max()) if str(column).endswith("_id") else None
+        justify: Literal["right", "left"] = "right" if kind in "if" else "left"
+        table.add_column(str(column), justify=justify, no_wrap=True, min_width=least)
+    for row in shown.itertuples(index=False):
         table.add_row(*("" if v is None or pd.isna(v) else str(v) for v in row))
     console.print(table)
 
