@@ -149,8 +149,8 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
     with _plain_errors():
         session = _session()
         keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
-        lacking = runner.pending(session.definitions, session.warehouse, session.landing, keys, span)
-        days = list(span) if force else lacking
+        parts = (session.definitions, session.warehouse, session.landing)
+        days = list(span) if force else runner.pending(*parts, keys, span)
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
         if dry_run:
             return

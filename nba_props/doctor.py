@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from nba_props.domain.calendar import game_date_of
+from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import raw
@@ -99,16 +99,10 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
         yield Finding("stats.nba.com", "off", "switched off", STATS_OFF)
     elif ask:
         try:
-            feeds.stats_api().roster(_season(now))
+            feeds.stats_api().roster(season_of(game_date_of(now)))
             yield Finding("stats.nba.com", "ok", "answers")
         except StatsApiError as error:
             yield Finding("stats.nba.com", "bad", str(error), "it blocks many networks: set NBA_API_PROXY")
-
-
-def _season(now: datetime) -> str:
-    from nba_props.domain.calendar import season_of
-
-    return season_of(game_date_of(now))
 
 
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
         live=_live(environ),
-        sensor_seconds=_positive(environ, "NBA_PROPS_SENSOR_SECONDS", 30),
+        sensor_seconds=_positive(environ, "NBA_PROPS_SENSOR_SECONDS", Settings.sensor_seconds),
         rehearsal_clock=_rehearsal(environ, landing),
     )
 
@@ -144,6 +144,7 @@ def _live(environ: Mapping[str, str]) -> Live:
     if switch not in ("on", "off"):
         raise SettingsError(f"NBA_PROPS_STATS is {switch!r}; it can be on or off")
     hooks = {s: environ.get(f"SLACK_WEBHOOK_URL_{n}") for s, n in (("WARN", "WARNING"), ("ERROR", "ERROR"))}
+    cooldown = int(Live.alert_cooldown.total_seconds()) // 60
     return Live(
         odds_key=environ.get("ODDS_API_KEY") or None,
         odds_reserve=_positive(environ, "NBA_PROPS_ODDS_RESERVE", Live.odds_reserve),
@@ -151,7 +152,7 @@ def _live(environ: Mapping[str, str]) -> Live:
         stats=switch == "on",
         proxy=environ.get("NBA_API_PROXY") or None,
         webhooks={s: url for s, url in hooks.items() if url},
-        alert_cooldown=timedelta(minutes=_positive(environ, "NBA_PROPS_ALERT_COOLDOWN_MINUTES", 360)),
+        alert_cooldown=timedelta(minutes=_positive(environ, "NBA_PROPS_ALERT_COOLDOWN_MINUTES", cooldown)),
         odds_url=environ.get("NBA_PROPS_ODDS_URL") or None,
         stats_url=environ.get("NBA_PROPS_STATS_URL") or None,
         cdn_url=environ.get("NBA_PROPS_CDN_URL") or None,

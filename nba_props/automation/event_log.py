@@ -67,8 +67,10 @@ class SqliteEventLog(SqliteEventLogStorage):
 
     def has_table(self, table_name: str) -> bool:
         if table_name not in self._tables:
-            self._tables.update({table_name} if super().has_table(table_name) else ())
-        return table_name in self._tables
+            if not super().has_table(table_name):
+                return False
+            self._tables.add(table_name)
+        return True
 
     @contextmanager
     def _begin(self, shard: str) -> Iterator[Connection]:

@@ -4,6 +4,7 @@ import dagster as dg
 
 from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.tables import asset_key
+from nba_props.checks.freshness import FEEDS, FRESHNESS
 from nba_props.schemas import Table, analytics, features, predictions, raw, reference
 
 #: schedule and box scores of past dates
@@ -23,12 +24,8 @@ def _tables(*tables: Table) -> dg.AssetSelection:
     return dg.AssetSelection.assets(*(asset_key(t) for t in tables)).without_checks()
 
 
-#: the landing folders of the live feeds
-FEEDS = ("the_odds_api", "nba_stats", "injury_report")
 _MODELS = dg.AssetSelection.groups("models")
-_FRESHNESS = dg.AssetSelection.checks(
-    *(dg.AssetCheckKey(dg.AssetKey(["landing", feed]), "feed_is_fresh") for feed in FEEDS)
-)
+_FRESHNESS = dg.AssetSelection.checks(*(dg.AssetCheckKey(feed.key, FRESHNESS) for feed in FEEDS))
 #: what became of the predictions of past dates
 GRADE_JOB = "grade"
 #: lines chosen anew, and everything that follows from them

@@ -42,9 +42,9 @@ _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 #: when the payloads behind a raw table were landed, by game date
 _LANDED: dict[str, Callable[[LandingZone, Sequence[date]], dict[date, datetime]]] = {
-    raw.ODDS_QUOTES.address: odds_api.landed_at,
+    raw.ODDS_QUOTES.address: lambda zone, days: zone.newest_landed_at(odds_api.folder, days),
     raw.BOX_SCORES.address: partial(nba_stats.landed_at, nba_stats.gamelog_folder),
-    raw.INJURY_REPORTS.address: injury_report.landed_at,
+    raw.INJURY_REPORTS.address: lambda zone, days: zone.newest_landed_at(injury_report.folder, days),
     raw.SCORING_SHARES.address: partial(nba_stats.landed_at, nba_stats.scoring_folder),
 }
 

@@ -15,6 +15,8 @@ from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
 FRESHNESS = "feed_is_fresh"
+#: the landing assets of the live feeds
+FEEDS = (ODDS_FILES, STATS_FILES, INJURY_FILES)
 #: captures are hourly from ten o'clock Eastern to the last tip-off
 ODDS_MAX_AGE = timedelta(minutes=80)
 ODDS_EXPECTED_FROM = time(10, 20)
@@ -119,7 +121,7 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
 
 def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
     """A check on each landing asset."""
-    return [_check(spec) for spec in (ODDS_FILES, STATS_FILES, INJURY_FILES)]
+    return [_check(spec) for spec in FEEDS]
 
 
 def _check(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:

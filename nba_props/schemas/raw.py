@@ -166,6 +166,9 @@ ROSTERS = Table(
 )
 
 
+#: what the official report says of a player
+INJURY_STATUSES = ("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE")
+
 INJURY_REPORTS = Table(
     "nba_raw",
     "injury_reports",
@@ -183,7 +186,7 @@ INJURY_REPORTS = Table(
             "status",
             Type.STRING,
             "Stated status; OUT and DOUBTFUL are not predicted",
-            isin=("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE"),
+            isin=INJURY_STATUSES,
         ),
         Column("reason", Type.STRING, "Stated reason", nullable=True),
         PAYLOAD,

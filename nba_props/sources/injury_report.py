@@ -18,6 +18,7 @@ import requests
 
 from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
 from nba_props.domain.names import player_lookup
+from nba_props.schemas.raw import INJURY_STATUSES
 from nba_props.sources.capture import Fetched
 from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
 from nba_props.sources.nba_stats import Parsed
@@ -25,9 +26,6 @@ from nba_props.sources.rejects import Reject
 
 FEED = "INJURY_REPORT"
 BASE_URL = "https://ak-static.cms.nba.com/referee/injury"
-STATUSES = ("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE")
-#: who is not predicted
-ABSENT = ("OUT", "DOUBTFUL")
 NOT_SUBMITTED = "NOT YET SUBMITTED"
 #: from this date on the file's name has minutes, and there is a report every quarter of an hour
 _MINUTES_SINCE = date(2025, 12, 23)
@@ -42,12 +40,6 @@ _SLACK = 4.0
 def folder(day: date) -> str:
     """The landing folder of a game date's reports."""
     return f"injury_report/{day.isoformat()}"
-
-
-def landed_at(zone: LandingZone, days: Sequence[date]) -> dict[date, datetime]:
-    """When the newest report of each date was landed."""
-    stamps = {day: zone.landed_at(folder(day)) for day in days}
-    return {day: max(found.values()) for day, found in stamps.items() if found}
 
 
 # -- fetching ---------------------------------------------------------------------------------------------------------
@@ -283,8 +275,8 @@ def _add(report: Report, at: str, record: dict[str, str]) -> None:
         report.not_submitted.append(record["team"])
         return
     status = record["status"].upper().strip()
-    if status not in STATUSES:
-        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(STATUSES)}")
+    if status not in INJURY_STATUSES:
+        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
         return
     matchup = _MATCHUP.match(record["matchup"].replace(" ", ""))
     if matchup is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -25,12 +24,6 @@ def folder(day: date) -> str:
 def landed_days(zone: LandingZone) -> list[date]:
     """The game dates that have a folder of captures."""
     return sorted(date.fromisoformat(name) for name in zone.folders("the_odds_api/player_points"))
-
-
-def landed_at(zone: LandingZone, days: Sequence[date]) -> dict[date, datetime]:
-    """When the newest capture of each game date was landed."""
-    stamps = {day: zone.landed_at(folder(day)) for day in days}
-    return {day: max(found.values()) for day, found in stamps.items() if found}
 
 
 def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:

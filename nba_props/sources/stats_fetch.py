@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import pandas as pd
+
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
@@ -75,11 +77,13 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Ca
     games = nba_stats.read_box_scores(zone, days).frame
     if games.empty:
         return done
+    folders = {nba_stats.scoring_folder(season_of(d)) for d in days}
+    landed = {Payload(n).subject for folder in folders for n in zone.names(folder)}
     for game in games[["game_date", "game_id"]].drop_duplicates().itertuples():
-        day = game.game_date.date() if hasattr(game.game_date, "date") else game.game_date
+        day = pd.Timestamp(game.game_date).date()
         folder = nba_stats.scoring_folder(season_of(day))
         subject = f"{day}-{game.game_id}"
-        if any(Payload(n).subject == subject for n in zone.names(folder)):
+        if subject in landed:
             done.present += 1
             continue
         content = _ask(done, f"shot zones of {game.game_id}", api.scoring, game.game_id)

@@ -265,18 +265,15 @@ class LakeWarehouse:
         statement = to_duckdb(sql)
         with self._count_lock:
             self.query_count += 1
-        with self._connection() as connection:
-            try:
-                self._create_views(connection, statement.reads, self._own.views)
-                arrow = connection.execute(statement.sql, parameters).to_arrow_table()
-            except (duckdb.IOException, duckdb.InvalidInputException) as error:
-                raise CorruptPartition(
-                    f"a partition behind {', '.join(statement.reads)} can't be read: {error}"
-                ) from error
+        connection = self._connection()
+        try:
+            self._create_views(connection, statement.reads, self._own.views)
+            arrow = connection.execute(statement.sql, parameters).to_arrow_table()
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
         return _to_frame(arrow)
 
-    @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, which keeps its views: opening one costs as much as a small query."""
         import duckdb
 
@@ -286,7 +283,7 @@ class LakeWarehouse:
             # partitions are renamed over: nothing of a file may outlive a query
             connection.execute("SET enable_external_file_cache = false")
             self._own.connection, self._own.views = connection, {}
-        yield self._own.connection
+        return self._own.connection
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one statement in DuckDB's own SQL that reads the lake's tables and views and nothing else.
