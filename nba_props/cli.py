@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from nba_props.automation.runner import Outcome
-    from nba_props.warehouse.lake import LakeWarehouse
 
 #: width of tables where the output is no terminal
 _WIDTH = 180
@@ -80,7 +79,7 @@ class _Session:
     console: Console
     settings: Settings
     landing: LandingZone
-    warehouse: LakeWarehouse
+    warehouse: Warehouse
     definitions: Definitions
 
     def run(self, job: str, first: date, last: date, select: Sequence[Any] | None = None) -> list[Outcome]:
@@ -94,13 +93,13 @@ class _Session:
 def _session(*, landed: bool = True) -> _Session:
     """The session of this environment; ``landed`` demands that payloads are there."""
     from nba_props.definitions import build_defs
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     settings = load_settings()
     landing = LandingZone(settings.landing)
     if landed:
         landing.require()
-    warehouse = LakeWarehouse(settings.lake)
+    warehouse = open_warehouse(settings)
     return _Session(_console(), settings, landing, warehouse, build_defs(settings, warehouse, landing))
 
 
@@ -175,7 +174,7 @@ def _print_undo(console: Console, outcome: Outcome) -> None:
 @main.command()
 @click.argument("span", type=DateSpan())
 def train(span: list[date]) -> None:
-    """Train the models of the weeks of SPAN anew, from the box scores and lines that the lake holds.
+    """Train the models of the weeks of SPAN anew, from the box scores and lines that the warehouse holds.
 
     For the running week, after an upgrade of a library, or after a change of the features.
     """
@@ -262,10 +261,10 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
 
 def _named(name: str, latest: Callable[[Warehouse], str]) -> str:
     """The id that a user means: what he typed, or the newest for ``last``."""
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        return latest(LakeWarehouse(load_settings().lake)) if name == "last" else name
+        return latest(open_warehouse(load_settings())) if name == "last" else name
 
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
@@ -313,10 +312,10 @@ def rollback(run_id: str, dry_run: bool) -> None:
 def batches() -> None:
     """List the batches of the archive: what was taken out, when, and whether it is back."""
     from nba_props import remediation
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = remediation.batches(LakeWarehouse(load_settings().lake))
+        frame = remediation.batches(open_warehouse(load_settings()))
     _print_table(_console(), frame, f"{len(frame)} batches")
 
 
@@ -412,13 +411,13 @@ def doctor(offline: bool) -> None:
     """What is configured, reachable and fresh, and what to do about the rest; exit status 1 when something is bad."""
     from nba_props.definitions import utc_now
     from nba_props.doctor import examine
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
         settings = load_settings()
         zone = LandingZone(settings.landing)
-        findings = examine(settings, zone, LakeWarehouse(settings.lake), utc_now, ask=not offline)
+        findings = examine(settings, zone, open_warehouse(settings), utc_now, ask=not offline)
     marks = {"ok": "[green]ok [/green]", "off": "[yellow]off[/yellow]", "bad": "[red]bad[/red]"}
     for finding in findings:
         advice = f" -> {finding.advice}" if finding.advice else ""
@@ -437,11 +436,11 @@ def scrub(span: list[date] | None, aside: bool) -> None:
     makes the dates again.
     """
     from nba_props.schemas import WriteMode
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
-        lake = LakeWarehouse(load_settings().lake)
+        lake = open_warehouse(load_settings())
         damaged = lake.damaged(set(span) if span else None)
         for damage in damaged:
             console.print(f"[red]damaged[/red]   {damage.reason}", soft_wrap=True)
@@ -498,10 +497,10 @@ def reline(span: list[date], dry_run: bool) -> None:
 def history(player: str, day: Any) -> None:
     """Every prediction ever published for PLAYER (name or id) on DAY: line, quote, run, current or not, grade."""
     from nba_props import remediation
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = remediation.history(LakeWarehouse(load_settings().lake), player, day.date())
+        frame = remediation.history(open_warehouse(load_settings()), player, day.date())
     if frame.empty:
         raise click.ClickException(f"nothing was ever published for {player} on {day.date()}")
     shown = frame.drop(columns="player_name").assign(
@@ -520,11 +519,11 @@ def validate(span: list[date]) -> None:
     """The final validation of SPAN and the detectors as of its end; exit status 1 when one fails."""
     from nba_props.domain import quality
     from nba_props.schemas.predictions import SYSTEM_TABLES
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
-        warehouse = LakeWarehouse(load_settings().lake)
+        warehouse = open_warehouse(load_settings())
         published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), span[0], span[-1])
         findings = quality.findings(published, span[0], span[-1])
     for name, finding in findings.items():
@@ -543,12 +542,12 @@ def validate(span: list[date]) -> None:
 def report(span: list[date], out: Path | None) -> None:
     """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
     from nba_props import report as page
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
         settings = load_settings()
-        warehouse = LakeWarehouse(settings.lake)
+        warehouse = open_warehouse(settings)
         if page.is_simulated(warehouse):
             console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
         shown = page.tables(warehouse, span[0], span[-1])
@@ -622,15 +621,15 @@ def _run(
     from nba_props.automation import runner
     from nba_props.definitions import build_defs, utc_now
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
-    from nba_props.warehouse.lake import LakeWarehouse
     from nba_props.warehouse.models import ModelStore
+    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     if span[0] < settings.first_date:
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
     if landing.is_simulated:
         console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
-    warehouse = LakeWarehouse(settings.lake)
+    warehouse = open_warehouse(settings)
     started = time.monotonic()
     outcomes: list[Outcome] = []
     if keep and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
@@ -651,8 +650,9 @@ def _run(
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
         console.print(f"{len(outcomes)} runs in {seconds:.1f} s; {passed} checks passed, {failed} did not")
         console.print(f"run       {outcomes[-1].run_id}")
-    console.print(f"lake      {settings.lake}", soft_wrap=True)
-    console.print(f"catalog   {warehouse.catalog_path}", soft_wrap=True)
+    console.print(f"warehouse {warehouse.place}", soft_wrap=True)
+    if warehouse.catalog:
+        console.print(f"catalog   {warehouse.catalog}", soft_wrap=True)
     console.print(f"instance  {os.environ.get('DAGSTER_HOME', settings.dagster_home)}", soft_wrap=True)
     console.print("next      make dev")
     console.print(f"          nba-props run {span[-1] + timedelta(1)}")
@@ -689,7 +689,7 @@ def _execute(
     return outcomes
 
 
-def _print_boards(console: Console, warehouse: LakeWarehouse, span: list[date], rows: int, *, simulated: bool) -> None:
+def _print_boards(console: Console, warehouse: Warehouse, span: list[date], rows: int, *, simulated: bool) -> None:
     from nba_props import board
 
     for day in span if len(span) <= _BOARDS else span[-1:]:
@@ -754,7 +754,7 @@ def _run_newest(settings: Settings, rows: int) -> None:
 
 def _play_incident(settings: Settings, name: str, rows: int) -> None:
     from nba_props.simulator.incidents import INCIDENTS
-    from nba_props.warehouse.lake import LakeWarehouse
+    from nba_props.warehouse.opening import open_warehouse
 
     if name not in INCIDENTS:
         raise click.ClickException(f"there is no incident {name}; there are {', '.join(INCIDENTS)}")
@@ -766,7 +766,7 @@ def _play_incident(settings: Settings, name: str, rows: int) -> None:
     landing, incident = LandingZone(own.landing), INCIDENTS[name]
     succeeded = _run(own, landing, [incident.day], rows, leave=False)
     if incident.afterwards:
-        click.echo(f"incident {name}: {incident.afterwards(LakeWarehouse(own.lake))}; the date is run again")
+        click.echo(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")
         succeeded = _run(own, landing, [incident.day], rows, leave=False)
     click.echo(f"{name}: {incident.description}; the run {'went through' if succeeded else 'was stopped by a check'}")
 
@@ -825,11 +825,11 @@ def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
 @click.argument("query")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, form: str) -> None:
-    """Run one read-only QUERY (DuckDB's SQL) over the lake; tables are named dataset.table."""
-    from nba_props.warehouse.lake import LakeWarehouse
+    """Run one read-only QUERY (DuckDB's SQL, or GoogleSQL on BigQuery); tables are named dataset.table."""
+    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = LakeWarehouse(load_settings().lake).read_only(query)
+        frame = open_warehouse(load_settings()).read_only(query)
     if form == "csv":
         click.echo(frame.to_csv(index=False), nl=False)
     elif form == "json":

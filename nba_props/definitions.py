@@ -24,8 +24,8 @@ from nba_props.settings import Settings, load_settings
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
+from nba_props.warehouse.opening import open_warehouse
 
 # backfill_policy (beta) and partitioned check specs (preview) may change between versions: the version is pinned
 for _category in (dg.BetaWarning, dg.PreviewWarning):
@@ -52,7 +52,7 @@ def build_defs(
 ) -> dg.Definitions:
     """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
     clock = clock or clock_of(settings)
-    store = warehouse or LakeWarehouse(settings.lake)
+    store = warehouse or open_warehouse(settings)
     zone = landing or LandingZone(settings.landing)
     partitions = daily_partitions(settings.first_date)
     weeks = weekly_partitions(settings.first_date)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,11 +12,12 @@ from pathlib import Path
 from nba_props.domain import history
 from nba_props.sources.landing import LandingZone, read_aliases
 
-PROFILES = ("local",)
+PROFILES = ("local", "gcp")
 #: seasons a model learns from, its own included
 TRAINING_SEASONS = 3
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
 _PROJECT_MARK = "workspace.yaml"
+_DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
 
 
 class SettingsError(ValueError):
@@ -48,14 +50,39 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Gcp:
+    """Where tables, payloads and models are in Google Cloud; credentials are found by Google's default chain.
+
+    Environment: ``NBA_PROPS_GCP_PROJECT``, ``NBA_PROPS_GCP_LOCATION`` (of datasets and jobs), ``NBA_PROPS_BUCKET``,
+    ``NBA_PROPS_DATASET_PREFIX`` (put before every dataset, such as ``staging_``), ``NBA_PROPS_MAX_BYTES_BILLED`` (by
+    one statement); ``NBA_PROPS_BIGQUERY_URL`` and ``NBA_PROPS_BIGQUERY_STORAGE`` (host:port) name an emulator, and
+    ``STORAGE_EMULATOR_HOST``, which Google's client reads by itself, another of the bucket.
+    """
+
+    project: str
+    location: str
+    bucket: str
+    prefix: str = ""
+    maximum_bytes: int = 20 * 1024**3
+    bigquery_url: str | None = None
+    bigquery_storage: str | None = None
+
+    @property
+    def deployment(self) -> str:
+        """The name of what stands beside other deployments in the same bucket."""
+        return self.prefix.strip("_") or "main"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Where things are and how far history reaches.
 
-    Environment: ``NBA_PROPS_PROFILE`` (local), ``NBA_PROPS_HOME`` (lake and Dagster instance), ``NBA_PROPS_LANDING``
-    (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition), ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``,
-    ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from), ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``).
-    For live feeds and alerts: see :class:`Live`. ``NBA_PROPS_SENSOR_SECONDS`` is how often sensors look;
-    ``NBA_PROPS_CLOCK`` names a file that holds the time, for rehearsals with a simulated league and for nothing else.
+    Environment: ``NBA_PROPS_PROFILE`` (local, or gcp: see :class:`Gcp`), ``NBA_PROPS_HOME`` (lake, Dagster instance,
+    reports), ``NBA_PROPS_LANDING`` (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition),
+    ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``, ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from),
+    ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``). For live feeds and alerts: see :class:`Live`.
+    ``NBA_PROPS_SENSOR_SECONDS`` is how often sensors look; ``NBA_PROPS_CLOCK`` names a file that holds the time, for
+    rehearsals with a simulated league and for nothing else.
     """
 
     profile: str
@@ -69,6 +96,7 @@ class Settings:
     live: Live = field(default_factory=Live)
     #: seconds between two looks of a sensor
     sensor_seconds: int = 30
+    gcp: Gcp | None = None
     #: a file that holds the time, for rehearsals with a simulated league
     rehearsal_clock: Path | None = None
 
@@ -78,6 +106,8 @@ class Settings:
 
     @property
     def models(self) -> str:
+        if self.gcp is not None:
+            return f"gs://{self.gcp.bucket}/models/{self.gcp.deployment}"
         return str(self.home / "models")
 
     @property
@@ -111,7 +141,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if profile not in PROFILES:
         raise SettingsError(f"NBA_PROPS_PROFILE is {profile!r}; it can be {' or '.join(PROFILES)}")
     home = Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
-    landing = environ.get("NBA_PROPS_LANDING") or str(home / "landing")
+    gcp = _gcp(environ) if profile == "gcp" else None
+    landing = environ.get("NBA_PROPS_LANDING") or (f"gs://{gcp.bucket}/landing" if gcp else str(home / "landing"))
     if "://" not in landing:
         landing = str(Path(landing).expanduser().absolute())
     aliases = environ.get("NBA_PROPS_ALIASES")
@@ -126,7 +157,30 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
         live=_live(environ),
         sensor_seconds=_positive(environ, "NBA_PROPS_SENSOR_SECONDS", Settings.sensor_seconds),
+        gcp=gcp,
         rehearsal_clock=_rehearsal(environ, landing),
+    )
+
+
+def _gcp(environ: Mapping[str, str]) -> Gcp:
+    names = ("NBA_PROPS_GCP_PROJECT", "NBA_PROPS_GCP_LOCATION", "NBA_PROPS_BUCKET")
+    missing = [n for n in names if not environ.get(n)]
+    if missing:
+        raise SettingsError(f"the profile gcp needs {', '.join(missing)}: see docs/production.md")
+    prefix = environ.get("NBA_PROPS_DATASET_PREFIX", "")
+    if not _DATASET_PREFIX.fullmatch(prefix):
+        raise SettingsError(f"NBA_PROPS_DATASET_PREFIX is {prefix!r}; it can have letters, digits and underscores")
+    project, location, bucket = (environ[n] for n in names)
+    if "/" in bucket:
+        raise SettingsError(f"NBA_PROPS_BUCKET is {bucket!r}, not the plain name of a bucket")
+    return Gcp(
+        project=project,
+        location=location,
+        bucket=bucket,
+        prefix=prefix,
+        maximum_bytes=_positive(environ, "NBA_PROPS_MAX_BYTES_BILLED", Gcp.maximum_bytes),
+        bigquery_url=environ.get("NBA_PROPS_BIGQUERY_URL") or None,
+        bigquery_storage=environ.get("NBA_PROPS_BIGQUERY_STORAGE") or None,
     )
 
 

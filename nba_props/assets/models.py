@@ -24,6 +24,7 @@ from nba_props.domain.systems.trained import (
 from nba_props.partitions import partition_days
 from nba_props.schemas import analytics, raw
 from nba_props.settings import Settings
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
 
@@ -73,7 +74,9 @@ def build_model(
         model_store: dg.ResourceParam[ModelStore],
     ):
         asked = partition_days(context)
+        usage.enter(trained.system_id)
         made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock())
+        cost = usage.leave().figures()
         if refused:
             # the weeks that could be trained are in force and recorded; the others fail this run by name
             record(context, trained.system_id, made)
@@ -81,7 +84,7 @@ def build_model(
             raise dg.Failure(f"{len(refused)} of {len(asked)} weeks could not be trained: {reasons}")
         for card in made:
             context.add_asset_metadata(card_metadata(card), asset_key=key, partition_key=card.week.isoformat())
-        yield dg.MaterializeResult(asset_key=key)
+        yield dg.MaterializeResult(asset_key=key, metadata=cost)
 
     return models
 

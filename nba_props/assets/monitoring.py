@@ -6,7 +6,7 @@ from datetime import datetime
 import dagster as dg
 import pandas as pd
 
-from nba_props.assets.tables import OWNERS, asset_key, emit, preview, table_assets
+from nba_props.assets.tables import OWNERS, PREVIEW_ROWS, asset_key, emit, preview, table_assets
 from nba_props.domain import grading, scoring
 from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
@@ -14,6 +14,7 @@ from nba_props.partitions import partition_days
 from nba_props.report import graded_rows, write_report
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
@@ -114,11 +115,19 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     def monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
         warehouse.create_views()
         for view in monitoring.MONITORING_VIEWS:
-            rows = warehouse.query(f"SELECT * FROM {view.address}")
-            order = [c for c in ("game_date", "month", "scope") if c in rows]
-            newest = rows.sort_values(order, ascending=False, kind="stable")
+            usage.enter(view.address)
+            newest = warehouse.query(
+                f"SELECT *, COUNT(*) OVER () AS view_rows FROM {view.address} "
+                f"ORDER BY {view.newest_by} DESC LIMIT {PREVIEW_ROWS}"
+            )
+            rows = int(newest["view_rows"].iloc[0]) if len(newest) else 0
             yield dg.MaterializeResult(
-                asset_key=view_key(view), metadata={"dagster/row_count": len(rows), "newest": preview(newest)}
+                asset_key=view_key(view),
+                metadata={
+                    "dagster/row_count": rows,
+                    "newest": preview(newest.drop(columns="view_rows")),
+                    **usage.leave().figures(),
+                },
             )
 
     return [grades, scoreboard, monitoring_views]

@@ -1,5 +1,6 @@
 """What all assets share: how a table becomes an asset, how its frames are stored, and what a user sees of them."""
 
+import functools
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -8,11 +9,12 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.schemas import TABLES, Table, WriteMode
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
-_PREVIEW_ROWS = 10
+PREVIEW_ROWS = 10
 _PREVIEW_COLUMNS = 14
 
 GROUPS = {
@@ -43,13 +45,19 @@ class WarehouseIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
         table = table_of(context.asset_key)
         days = [date.fromisoformat(k) for k in context.asset_partition_keys]
-        if table.write_mode is WriteMode.APPEND:
-            result = self._warehouse.append(table, obj, days)
-            context.add_output_metadata({"rows_added": result.added, "rows_already_published": result.already_present})
-        else:
-            self._warehouse.write(table, obj, days)
+        usage.resume(context.op_def.name)
+        try:
+            if table.write_mode is WriteMode.APPEND:
+                result = self._warehouse.append(table, obj, days)
+                account = {"rows_added": result.added, "rows_already_published": result.already_present}
+                context.add_output_metadata(account)
+            else:
+                self._warehouse.write(table, obj, days)
+        finally:
+            context.add_output_metadata(usage.leave().figures())
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        usage.enter(context.op_def.name)
         return self._warehouse.read(
             table_of(context.asset_key), [date.fromisoformat(k) for k in context.asset_partition_keys]
         )
@@ -110,6 +118,11 @@ def table_assets(
     """
 
     def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
+        @functools.wraps(compute)
+        def measured(*args: Any, **kwargs: Any):
+            usage.enter(name)
+            return compute(*args, **kwargs)
+
         return dg.multi_asset(
             name=name,
             outs={t.name: table_out(t) for t in tables},
@@ -117,7 +130,7 @@ def table_assets(
             deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
             partitions_def=partitions,
             backfill_policy=dg.BackfillPolicy.single_run(),
-        )(compute)
+        )(measured)
 
     return decorate
 
@@ -147,5 +160,5 @@ def preview(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     """The first rows as a table, or one clear word that there are none."""
     if frame.empty:
         return dg.MetadataValue.md("no rows")
-    shown = frame.iloc[:_PREVIEW_ROWS, :_PREVIEW_COLUMNS]
+    shown = frame.iloc[:PREVIEW_ROWS, :_PREVIEW_COLUMNS]
     return dg.MetadataValue.md(shown.to_markdown(index=False))

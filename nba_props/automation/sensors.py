@@ -37,12 +37,12 @@ _WATCHED_JOBS = (PREDICT_JOB, FOLLOW_JOB, GRADE_JOB, FRESHNESS_JOB)
 
 
 def _fingerprint(names: list[str]) -> str:
-    """A hash of the names in a folder: payloads are written once, so a new one is a new name."""
+    """A hash of names: payloads are written once, so a new one is a new name."""
     return hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
 
 
 def _read(cursor: str | None) -> dict[str, str]:
-    """The cursor's fingerprints; one that can't be read is an empty one, whose requests are known by their run keys."""
+    """The cursor's marks by date; an unreadable one is an empty one, whose requests are known by their run keys."""
     try:
         found = json.loads(cursor or "{}")
     except json.JSONDecodeError:
@@ -77,20 +77,19 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         seen = _read(context.cursor)
         now, requests, kept = clock(), [], {}
         for day, scheduled in open_dates(warehouse, now).items():
-            names = [*landing.names(odds_api.folder(day)), *landing.names(injury_report.folder(day))]
-            if not names:
+            arrivals = landing.arrivals(odds_api.folder(day), injury_report.folder(day))
+            if arrivals is None:
                 continue
-            mark = _fingerprint(names)
-            kept[day.isoformat()] = mark
-            if seen.get(day.isoformat()) != mark:
+            kept[day.isoformat()] = str(arrivals)
+            if arrivals.is_news(str(seen.get(day.isoformat(), ""))):
                 published = day in warehouse.partitions(PLAYER_PROP_PREDICTIONS)
                 job = FOLLOW_JOB if scheduled and published else PREDICT_JOB
                 requests.append(
                     dg.RunRequest(
-                        run_key=f"odds:{day}:{mark}",
+                        run_key=f"odds:{day}:{arrivals}",
                         job_name=job,
                         partition_key=day.isoformat(),
-                        tags={"nba_props/cause": f"{len(names)} payloads of {day}"},
+                        tags={"nba_props/cause": f"{arrivals.count} payloads of {day}"},
                     )
                 )
         if not requests:

@@ -213,6 +213,8 @@ class View:
     name: str
     description: str
     sql: str
+    #: the column that is greatest in the rows to look at first
+    newest_by: str = "game_date"
 
     @property
     def address(self) -> str:

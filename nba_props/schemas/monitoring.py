@@ -176,6 +176,7 @@ PERFORMANCE_VALID_LINES_ONLY = View(
       rows_with_error, avg_error, avg_line_error, bias, avg_confidence, avg_line, profit, sportsbooks
     FROM counted
     """,
+    newest_by="month",
 )
 
 _SCOPES = """
@@ -213,6 +214,7 @@ DATA_QUALITY_SUMMARY = View(
     LEFT JOIN {_JUDGED} AS p ON p.game_date = d.game_date AND p.is_current
     GROUP BY s.scope
     """,
+    newest_by="scope",
 )
 
 PLACEHOLDER_FREE_STREAK = View(

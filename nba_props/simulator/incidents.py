@@ -21,7 +21,7 @@ from nba_props.schemas import TABLES
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.landing import LandingZone, Payload, capture_suffix
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.base import Warehouse
 
 NIGHT = date(2026, 1, 9)
 #: a date of the All-Star break
@@ -32,14 +32,14 @@ CLOCK_CHANGE = date(2025, 11, 2)
 
 @dataclass(frozen=True)
 class Incident:
-    """A named incident: ``damage`` changes a landing zone, ``afterwards`` a lake; each says what it did."""
+    """A named incident: ``damage`` changes a landing zone, ``afterwards`` a warehouse; each says what it did."""
 
     description: str
     damage: Callable[[LandingZone], str] | None = None
     #: the date to predict to see it
     day: date = NIGHT
     #: what happens once the date is published; the date is then run again
-    afterwards: Callable[[LakeWarehouse], str] | None = None
+    afterwards: Callable[[Warehouse], str] | None = None
 
 
 def apply(name: str, zone: LandingZone) -> str:
@@ -365,7 +365,7 @@ def _games_without_odds(zone: LandingZone) -> str:
 
 
 def second_writer(
-    warehouse: LakeWarehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
+    warehouse: Warehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
 ) -> int:
     """A second writer puts 20.0 without a source beside the ledger's rows, past the gate, as the legacy backfill did.
 

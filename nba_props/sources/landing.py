@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -27,6 +28,8 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from nba_props.storage import open_path
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -85,6 +88,32 @@ class Payload:
         return (found[1] if found else "", self.path)
 
 
+@dataclass(frozen=True)
+class Arrivals:
+    """What has arrived in some folders, in a few characters: ``newest`` instant and name, and how many there are.
+
+    In a bucket the instant is when the object was written there, whatever its payload calls itself, so that one that
+    comes late is news all the same. A folder's times are anyone's to set: there a hash of the names stands instead.
+    """
+
+    instant: str
+    newest: str
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.instant}|{self.newest}|{self.count}"
+
+    def is_news(self, seen: str) -> bool:
+        """Whether something came since ``seen``, the text of earlier arrivals; that something went is none."""
+        instant, _, rest = seen.partition("|")
+        newest, _, count = rest.rpartition("|")
+        if not count.isdigit():
+            return True
+        if not self.instant:
+            return self.newest != newest
+        return (self.instant, self.newest) > (instant, newest) or self.count > int(count)
+
+
 def capture_suffix(instant: datetime) -> str:
     """How a capture instant stands in a payload's name."""
     return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
@@ -110,9 +139,11 @@ class LandingZone:
 
     @cached_property
     def _path(self) -> UPath:
-        from upath import UPath
+        return open_path(self.root)
 
-        return UPath(self.root)
+    @property
+    def _is_local(self) -> bool:
+        return self._path.protocol in ("", "file", "local")
 
     def exists(self) -> bool:
         return self._path.is_dir()
@@ -157,13 +188,21 @@ class LandingZone:
     def names(self, folder: str) -> list[str]:
         """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
         place = self._path / folder
-        place.fs.invalidate_cache(place.path)  # a bucket's listing is remembered else, and new payloads unseen
         try:
             found = place.fs.ls(place.path, detail=False)
         except FileNotFoundError:
             return []
         names = (str(p).rsplit("/", 1)[-1] for p in found)
         return sorted(n for n in names if n.endswith(_SUFFIXES) and not n.startswith("."))
+
+    def arrivals(self, *folders: str) -> Arrivals | None:
+        """What has arrived in some folders; None while there is nothing. Each folder is listed once."""
+        if self._is_local:
+            names = [n for folder in folders for n in self.names(folder)]
+            mark = hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+            return Arrivals("", mark, len(names)) if names else None
+        found = sorted((stamp.isoformat(), n) for folder in folders for n, stamp in self.landed_at(folder).items())
+        return Arrivals(*found[-1], len(found)) if found else None
 
     def list(self, folder: str) -> list[Payload]:
         """The payloads directly in a folder, oldest capture first; an absent folder is empty. Lists nothing else."""
@@ -248,7 +287,7 @@ class LandingZone:
             FileExistsError: a payload of this name was landed already; it is unchanged.
         """
         target = self._path / path
-        if target.protocol in ("", "file", "local"):
+        if self._is_local:
             # whoever watches the folder must not see half a file
             place = Path(target.path)
             place.parent.mkdir(parents=True, exist_ok=True)

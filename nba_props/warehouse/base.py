@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -45,11 +45,28 @@ class AppendResult:
     already_present: int
 
 
+@dataclass(frozen=True)
+class Damage:
+    """A partition that is not as it was written, and why."""
+
+    table: Table
+    partition: date
+    reason: str
+
+
 class Warehouse(Protocol):
     """Tables partitioned by ``game_date``; every call is safe beside any other process's."""
 
     #: queries run so far; tests assert that it does not grow with the number of players
     query_count: int
+
+    @property
+    def place(self) -> str:
+        """Where the tables are, for people to read."""
+
+    @property
+    def catalog(self) -> str | None:
+        """A file of views for BI tools, where the warehouse is none that they can connect to by themselves."""
 
     def table(self, table: Table) -> str:
         """The name under which SQL addresses the table."""
@@ -103,3 +120,19 @@ class Warehouse(Protocol):
         Raises:
             MixedSources: it holds data of the other one.
         """
+
+    def read_only(self, sql: str) -> pd.DataFrame:
+        """The result of one statement in the engine's own SQL that changes nothing.
+
+        Raises:
+            WarehouseError: the statement is none that only reads, or it fails; the message is the engine's.
+        """
+
+    def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
+        """The partitions, of all dates or these, that are not as they were written."""
+
+    def set_aside(self, damage: Damage, now: datetime) -> str:
+        """Let a damaged partition count as never written, so that it is made again; returns where its rows are."""
+
+    def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
+        """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""

@@ -16,22 +16,22 @@ import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
-    LedgerConflict,
+    Damage,
     MissingPartition,
     MixedSources,
-    PartitionMismatch,
     WarehouseError,
 )
+from nba_props.warehouse.frames import checked, new_rows, split, to_frame
 from nba_props.warehouse.sql import to_duckdb
 
 if TYPE_CHECKING:
@@ -52,15 +52,6 @@ _CATALOG_NOTE = ".catalog.json"
 _SET_ASIDE = "_set_aside"
 
 
-@dataclass(frozen=True)
-class Damage:
-    """A partition whose file can't be read, and why."""
-
-    table: Table
-    partition: date
-    reason: str
-
-
 class LakeWarehouse:
     """Tables under ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``."""
 
@@ -71,6 +62,14 @@ class LakeWarehouse:
         self._own = threading.local()
 
     # -- names and places -------------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        return str(self.root)
+
+    @property
+    def catalog(self) -> str | None:
+        return str(self.catalog_path)
 
     def table(self, table: Table) -> str:
         return table.address
@@ -126,9 +125,7 @@ class LakeWarehouse:
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
-        # sorted by key, so that the same rows give the same file whatever order a query returned them in
-        valid = table.validate(frame).sort_values(table.unique or ["game_date"], kind="stable", ignore_index=True)
-        pieces = _split(table, valid, partitions)
+        pieces = split(table, checked(table, frame), partitions)
         first_time = not self._has_partition(table)
         for partition, rows in pieces.items():
             self._replace(table, partition, rows)
@@ -138,15 +135,13 @@ class LakeWarehouse:
     def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
         import pandas as pd
 
-        valid = table.validate(frame)
-        pieces = _split(table, valid, partitions)
+        pieces = split(table, table.validate(frame), partitions)
         first_time = not self._has_partition(table)
         added = present = 0
         for partition, rows in pieces.items():
             with self._lock(table, partition):
                 known = self.read(table, [partition]) if self._file(table, partition).exists() else table.empty()
-                new = rows[~_keys(table, rows).isin(_keys(table, known))]
-                _refuse_conflicts(table, partition, rows, known)
+                new = new_rows(table, rows, known)
                 added += len(new)
                 present += len(rows) - len(new)
                 if len(new) or not self._file(table, partition).exists():
@@ -178,7 +173,6 @@ class LakeWarehouse:
         return found
 
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
-        """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""
         self._replace(table, partition, table.conform(rows))
 
     def _replace(self, table: Table, partition: date, rows: pd.DataFrame) -> None:
@@ -237,7 +231,8 @@ class LakeWarehouse:
             )
         pieces = [self._read_file(table, d) for d in partitions]
         arrow = pa.concat_tables(pieces) if pieces else table.arrow_schema().empty_table()
-        return table.conform(_to_frame(arrow))
+        usage.charge(usage.Usage(bytes_to_client=arrow.nbytes))
+        return table.conform(to_frame(arrow))
 
     def _read_file(self, table: Table, partition: date) -> pyarrow.Table:
         import pyarrow as pa
@@ -271,7 +266,8 @@ class LakeWarehouse:
             arrow = connection.execute(statement.sql, parameters).to_arrow_table()
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
-        return _to_frame(arrow)
+        usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
+        return to_frame(arrow)
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, which keeps its views: opening one costs as much as a small query."""
@@ -286,11 +282,7 @@ class LakeWarehouse:
         return self._own.connection
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement in DuckDB's own SQL that reads the lake's tables and views and nothing else.
-
-        Raises:
-            WarehouseError: the statement is none that only reads, or it fails; the message is DuckDB's.
-        """
+        """The result of one statement, in DuckDB's own SQL, over the lake and nothing else."""
         import duckdb
 
         readers = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION)
@@ -342,7 +334,6 @@ class LakeWarehouse:
     # -- damage -----------------------------------------------------------------------------------------------------
 
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
-        """The partitions, of all dates or these, whose file can't be read to its end."""
         found = []
         for table in TABLES.values():
             for day in self.partitions(table):
@@ -353,14 +344,13 @@ class LakeWarehouse:
                         found.append(Damage(table, day, str(error)))
         return found
 
-    def set_aside(self, damage: Damage, now: datetime) -> Path:
-        """Move a damaged file out of its table, so that queries go on; the partition is missing then."""
+    def set_aside(self, damage: Damage, now: datetime) -> str:
         table, day = damage.table, damage.partition
         target = self.root / _SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
         with self._lock(table, day):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(self._file(table, day), target)
-        return target
+        return str(target)
 
     # -- the catalog ------------------------------------------------------------------------------------------------
 
@@ -403,61 +393,6 @@ class LakeWarehouse:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
         return self.catalog_path
-
-
-def _split(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dict[date, pd.DataFrame]:
-    """The rows of each requested partition; rows of any other are an error, and so is a row without a date."""
-    import pandas as pd
-
-    wanted = pd.to_datetime(pd.Index(partitions))
-    stray = frame.loc[~frame["game_date"].isin(wanted), "game_date"]
-    if len(stray):
-        days = sorted({str(d)[:10] for d in stray})
-        raise PartitionMismatch(f"{table.address}: {len(stray)} rows of {days[:5]} are outside the partitions written")
-    groups = dict(iter(frame.groupby("game_date", sort=True)))
-    empty = frame.iloc[:0]
-    return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
-
-
-def _keys(table: Table, frame: pd.DataFrame) -> pd.MultiIndex:
-    import pandas as pd
-
-    return pd.MultiIndex.from_frame(frame[list(table.key)].astype(str))
-
-
-def _refuse_conflicts(table: Table, partition: date, rows: pd.DataFrame, known: pd.DataFrame) -> None:
-    if not table.content or rows.empty or known.empty:
-        return
-    both = rows.merge(known, on=list(table.key), suffixes=("", "_known"))
-    differs = both[[]].assign(differs=False)["differs"]
-    for column in table.content:
-        new, old = both[column], both[f"{column}_known"]
-        differs |= ~((new == old).fillna(False).astype(bool) | (new.isna() & old.isna()))
-    if differs.any():
-        first = both.loc[differs, list(table.key)].iloc[0].to_dict()
-        raise LedgerConflict(
-            f"{table.address} partition {partition}: {int(differs.sum())} rows are published already with other "
-            f"{', '.join(table.content)}, the first {first}. The same inputs gave another answer: raise model_version"
-        )
-
-
-def _to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
-    for i, kind in enumerate(arrow.schema.types):
-        if pa.types.is_decimal(kind):  # DuckDB sums whole numbers into 128 bits; the contract's are 64
-            whole = pa.int64() if kind.scale == 0 else pa.float64()
-            arrow = arrow.set_column(i, arrow.schema.names[i], arrow.column(i).cast(whole))
-    dtypes = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    frame = arrow.to_pandas(types_mapper=dtypes.get, date_as_object=False)
-    for name in frame.columns:
-        kind = frame[name].dtype
-        if isinstance(kind, pd.DatetimeTZDtype):
-            frame[name] = frame[name].dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
-        elif kind.kind == "M":
-            frame[name] = frame[name].astype("datetime64[ns]")
-    return frame
 
 
 def _sweep(folder: Path) -> None:

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nba_props.domain.systems.trained import Card, Model, week_of
+from nba_props.storage import open_path
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -33,9 +34,7 @@ class ModelStore:
 
     @cached_property
     def _path(self) -> UPath:
-        from upath import UPath
-
-        return UPath(self.root)
+        return open_path(self.root)
 
     def put(self, model: Model) -> None:
         """Store a model and put it in force for its week."""

@@ -1,9 +1,15 @@
-"""SQL is written once, in the portable GoogleSQL subset, and turned into DuckDB's here."""
+"""SQL is written once, in the portable GoogleSQL subset: BigQuery runs it as it is, the lake in DuckDB's dialect."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+
+from nba_props.schemas import TABLES, VIEWS
+
+_ADDRESS = re.compile(r"(?<![\w.`])(nba_[a-z]+\.[a-z]\w*)(?![\w.`])")
 
 
 @dataclass(frozen=True)
@@ -21,5 +27,16 @@ def to_duckdb(sql: str) -> Statement:
     from sqlglot import exp
 
     tree = sqlglot.parse_one(sql, read="bigquery")
-    reads = sorted({f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db})
-    return Statement(tree.sql(dialect="duckdb"), tuple(reads))
+    found = sorted({f"{t.db}.{t.name}" for t in tree.find_all(exp.Table) if t.db})
+    return Statement(tree.sql(dialect="duckdb"), tuple(found))
+
+
+def reads(sql: str) -> list[str]:
+    """The addresses in a statement, without parsing it: datasets are named ``nba_...`` and nothing else is."""
+    return sorted(set(_ADDRESS.findall(sql)))
+
+
+def qualified(sql: str, name: Callable[[str], str]) -> str:
+    """The statement with full names for its tables and views; the text stays as it was written otherwise."""
+    known = {*TABLES, *VIEWS}
+    return _ADDRESS.sub(lambda found: f"`{name(found[1])}`" if found[1] in known else found[1], sql)

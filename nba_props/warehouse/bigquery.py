@@ -1,0 +1,547 @@
+"""The warehouse on BigQuery: the same tables, partitions and views, and the heavy statements run there.
+
+A partition is replaced by one load job into ``table$YYYYMMDD``, a span by a staging table and one transaction; frames
+are cast and checked before BigQuery hears of them. Readers see the old rows or the new ones, and a load that fails
+leaves the old ones. Every statement has a limit of bytes, and what it cost is shown on what it materialized.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from dagster_gcp import BigQueryResource, GCSResource
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+
+from nba_props.schemas import TABLES, VIEWS, Table, Type
+from nba_props.warehouse import usage
+from nba_props.warehouse.base import (
+    AppendResult,
+    CorruptPartition,
+    Damage,
+    MissingPartition,
+    MixedSources,
+    WarehouseError,
+)
+from nba_props.warehouse.frames import checked, new_rows, split, to_frame
+from nba_props.warehouse.marks import Mark, Marks
+from nba_props.warehouse.sql import qualified, reads
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow
+
+DATE_COLUMN = "game_date"
+#: columns that a table is clustered by, as far as it has them
+CLUSTERED_BY = ("system_id", "player_id")
+_SOURCE_MARK = "SOURCE"
+_STAGING_LIFE = timedelta(hours=6)
+_PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
+#: types that the API answers with another name for than GoogleSQL has
+_API_TYPES = {Type.INT64: "INTEGER", Type.FLOAT64: "FLOAT", Type.BOOL: "BOOLEAN"}
+_LABEL = re.compile(r"[^a-z0-9_-]")
+
+
+class BigQueryAt(BigQueryResource):
+    """BigQuery's client for another server than Google's, such as an emulator: no credentials, no TLS."""
+
+    api_endpoint: str
+
+    @contextmanager
+    def get_client(self) -> Iterator[bigquery.Client]:
+        yield bigquery.Client(
+            project=self.project,
+            location=self.location,
+            credentials=AnonymousCredentials(),
+            client_options=ClientOptions(api_endpoint=self.api_endpoint),
+        )
+
+
+class BigQueryWarehouse:
+    """Tables ``project.<prefix><dataset>.<table>``; marks of their partitions and leases in a bucket.
+
+    Args:
+        resource: gives BigQuery's client.
+        storage: gives the client of the bucket.
+        bucket: where the marks are.
+        prefix: put before the names of datasets.
+        deployment: names the folder of the marks.
+        maximum_bytes: what one statement may be billed for.
+        storage_endpoint: ``host:port`` of an emulator's Storage Read API.
+    """
+
+    def __init__(
+        self,
+        resource: BigQueryResource,
+        storage: GCSResource,
+        bucket: str,
+        *,
+        prefix: str,
+        deployment: str,
+        maximum_bytes: int,
+        storage_endpoint: str | None = None,
+    ) -> None:
+        self.prefix = prefix
+        self.maximum_bytes = maximum_bytes
+        self.query_count = 0
+        self._resource, self._storage = resource, storage
+        self._bucket_name = bucket
+        self._storage_endpoint = storage_endpoint
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        self._there: set[str] = set()
+        self._marks = Marks(self._bucket, f"warehouse/{deployment}")
+
+    # -- clients ----------------------------------------------------------------------------------------------------
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Clients are made when first needed, so that definitions load without credentials."""
+        with self._lock:
+            if name not in self._clients:
+                try:
+                    self._clients[name] = make()
+                except GoogleAuthError as error:
+                    raise WarehouseError(
+                        f"no credentials for Google Cloud: {error}. On a workstation `gcloud auth application-default "
+                        "login`; in a cluster give the pod a service account"
+                    ) from error
+            return self._clients[name]
+
+    @property
+    def _client(self) -> bigquery.Client:
+        def make() -> bigquery.Client:
+            with self._resource.get_client() as client:
+                return client
+
+        return self._once("bigquery", make)
+
+    def _bucket(self) -> Any:
+        return self._once("bucket", lambda: self._storage.get_client().bucket(self._bucket_name))
+
+    def _reader(self) -> Any:
+        """The Storage Read API's client of an emulator; None lets the library make its own."""
+        if self._storage_endpoint is None:
+            return None
+
+        def make() -> Any:
+            import grpc
+            from google.cloud import bigquery_storage_v1 as api
+            from google.cloud.bigquery_storage_v1.services.big_query_read import transports
+
+            channel = grpc.insecure_channel(self._storage_endpoint)
+            return api.BigQueryReadClient(transport=transports.BigQueryReadGrpcTransport(channel=channel))
+
+        return self._once("reader", make)
+
+    # -- names and places -------------------------------------------------------------------------------------------
+
+    @property
+    def place(self) -> str:
+        return f"BigQuery {self._resource.project}.{self.prefix}nba_*"
+
+    @property
+    def catalog(self) -> str | None:
+        return None
+
+    def table(self, table: Table) -> str:
+        return table.address
+
+    def _name(self, address: str) -> str:
+        return f"{self._resource.project}.{self.prefix}{address}"
+
+    def _ensure(self, address: str) -> str:
+        """The full name of a table or view, which is there from now on and as its contract says."""
+        name = self._name(address)
+        if address not in self._there:
+            with _told(address):
+                if address in VIEWS:
+                    self._ensure_view(address, name)
+                elif address in TABLES:
+                    self._ensure_table(TABLES[address], name)
+                else:
+                    raise WarehouseError(
+                        f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}"
+                    )
+            self._there.add(address)
+        return name
+
+    def _ensure_table(self, table: Table, name: str) -> None:
+        wanted = bigquery_table(table, name)
+        found = self._get(wanted)
+        known, promised = _promises(found.schema), _promises(wanted.schema)
+        changed = sorted(c for c, (kind, _) in known.items() if c not in promised or promised[c][0] != kind)
+        if changed:
+            raise WarehouseError(
+                f"{name} was made under another contract: {', '.join(changed)} are gone or of another type now. "
+                "Copy it elsewhere, drop it, and `nba-props backfill` its dates"
+            )
+        if known != promised or found.description != wanted.description:
+            found.schema, found.description = wanted.schema, wanted.description
+            self._client.update_table(found, ["schema", "description"])
+
+    def _ensure_view(self, address: str, name: str) -> None:
+        for read in reads(VIEWS[address].sql):
+            self._ensure(read)
+        wanted = bigquery.Table(name)
+        wanted.view_query = qualified(VIEWS[address].sql, self._name)
+        wanted.description = VIEWS[address].description
+        found = self._get(wanted)
+        if found.view_query != wanted.view_query or found.description != wanted.description:
+            found.view_query, found.description = wanted.view_query, wanted.description
+            self._client.update_table(found, ["view_query", "description"])
+
+    def _get(self, wanted: bigquery.Table) -> bigquery.Table:
+        """The table as it is, made if it was not there."""
+        try:
+            return self._client.get_table(wanted.reference)
+        except NotFound:
+            dataset = bigquery.Dataset(f"{wanted.project}.{wanted.dataset_id}")
+            dataset.location = self._resource.location
+            self._client.create_dataset(dataset, exists_ok=True)
+            return self._client.create_table(wanted, exists_ok=True)
+
+    def partitions(self, table: Table) -> list[date]:
+        return list(self._marked(table))
+
+    def _marked(self, table: Table) -> dict[date, Mark]:
+        with _told(table.address):
+            return self._marks.of(table)
+
+    def written_at(self, table: Table) -> dict[date, datetime]:
+        return {day: mark.written_at for day, mark in self._marked(table).items()}
+
+    def create_views(self) -> None:
+        for address in VIEWS:
+            self._ensure(address)
+
+    def source(self) -> str | None:
+        with _told(_SOURCE_MARK):
+            return self._marks.read(_SOURCE_MARK)
+
+    def claim(self, source: str) -> None:
+        found = self.source()
+        if found is None:
+            with _told(_SOURCE_MARK):
+                self._marks.create(_SOURCE_MARK, source)
+            found = self.source()
+        if found != source:
+            raise MixedSources(
+                f"{self.place} holds {found} data and can't take {source} data in: "
+                "set NBA_PROPS_DATASET_PREFIX to another one for the one or the other"
+            )
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
+        pieces = split(table, checked(table, frame), partitions)
+        name = self._ensure(table.address)
+        if len(pieces) == 1:
+            ((day, rows),) = pieces.items()
+            self._load(table, rows, f"{name}${day:%Y%m%d}", "WRITE_TRUNCATE")
+        elif pieces:
+            columns = _columns(table.column_names)
+            with self._marks.lock(table), self._staged(table, pieces.values()) as staging:
+                self._run(
+                    "BEGIN TRANSACTION;\n"
+                    f"DELETE FROM `{name}` WHERE {DATE_COLUMN} IN UNNEST(@days);\n"
+                    f"INSERT INTO `{name}` ({columns}) SELECT {columns} FROM `{staging}`;\n"
+                    "COMMIT TRANSACTION;",
+                    {"days": list(pieces)},
+                    table.address,
+                )
+        with _told(table.address):
+            self._marks.put(table, {day: len(rows) for day, rows in pieces.items()})
+
+    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
+        pieces = split(table, checked(table, frame), partitions)
+        if not pieces:
+            return AppendResult(0, 0)
+        name = self._ensure(table.address)
+        with self._marks.lock(table):
+            known = self._ledger(table, list(pieces))
+            new = {day: new_rows(table, rows, known) for day, rows in pieces.items()}
+            if any(len(rows) for rows in new.values()):
+                self._merge(table, name, new)
+            counts = known.groupby(DATE_COLUMN).size()
+            with _told(table.address):
+                self._marks.put(table, {d: int(counts.get(_stamp(d), 0)) + len(r) for d, r in new.items()})
+        added = sum(map(len, new.values()))
+        return AppendResult(added, sum(map(len, pieces.values())) - added)
+
+    def _merge(self, table: Table, name: str, new: Mapping[date, pd.DataFrame]) -> None:
+        columns = _columns(table.column_names)
+        same = " AND ".join(f"t.`{c}` = s.`{c}`" for c in table.unique)
+        with self._staged(table, new.values()) as staging:
+            # the keys were compared already; here again, so that even a lease that was lost puts no row in twice
+            self._run(
+                f"MERGE `{name}` AS t USING `{staging}` AS s\n"
+                f"ON {same} AND t.{DATE_COLUMN} IN UNNEST(@days)\n"
+                f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({columns})",
+                {"days": list(new)},
+                table.address,
+            )
+
+    def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
+        (key,) = table.key
+        with self._marks.lock(table):
+            known = self._ledger(table, [partition])
+            leaving = int(known[key].isin(list(keys)).sum())
+            if leaving:
+                self._run(
+                    f"DELETE FROM `{self._ensure(table.address)}` "
+                    f"WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
+                    {"day": partition, "keys": list(keys)},
+                    table.address,
+                )
+                with _told(table.address):
+                    self._marks.put(table, {partition: len(known) - leaving})
+        return leaving
+
+    def _ledger(self, table: Table, days: list[date]) -> pd.DataFrame:
+        """Keys and content of a ledger's rows of some dates."""
+        columns = _columns(dict.fromkeys([*table.unique, *table.content]))
+        return to_frame(
+            self._run(
+                f"SELECT {columns} FROM `{self._ensure(table.address)}` WHERE {DATE_COLUMN} IN UNNEST(@days)",
+                {"days": days},
+                table.address,
+            )
+        )
+
+    def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
+        name = self._ensure(table.address)
+        self._load(table, table.conform(rows), f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")
+        self._marks.put(table, {partition: len(rows)})
+
+    @contextmanager
+    def _staged(self, table: Table, pieces: Collection[pd.DataFrame]) -> Iterator[str]:
+        """A table of its own with the rows, gone afterwards; one that a killed process leaves expires by itself."""
+        import pandas as pd
+
+        own = self._name(f"{table.dataset}._staging_{table.name}_{uuid.uuid4().hex[:12]}")
+        staging = bigquery.Table(own, schema=fields(table))
+        staging.expires = datetime.now(UTC) + _STAGING_LIFE
+        filled = [p for p in pieces if len(p)]
+        with _told(table.address):
+            self._client.create_table(staging)
+        try:
+            if filled:
+                self._load(table, pd.concat(filled, ignore_index=True), own, "WRITE_EMPTY")
+            yield own
+        finally:
+            with _told(table.address):
+                self._client.delete_table(own, not_found_ok=True)
+
+    def _load(self, table: Table, rows: pd.DataFrame, destination: str, disposition: str) -> None:
+        """One load job: all of the rows or none."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
+        file = io.BytesIO()
+        pq.write_table(arrow.replace_schema_metadata(None), file, compression="zstd")
+        config = bigquery.LoadJobConfig(
+            source_format=bigquery.SourceFormat.PARQUET,
+            schema=fields(table),
+            create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
+            write_disposition=disposition,
+            labels=_labels(),
+        )
+        size = file.tell()
+        with _told(table.address):
+            self._client.load_table_from_file(file, destination, rewind=True, size=size, job_config=config).result()
+        usage.charge(usage.Usage(bytes_from_client=size))
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
+        if not partitions:
+            return table.empty()
+        marked = self._marked(table)
+        missing = [d for d in partitions if d not in marked]
+        if missing:
+            raise MissingPartition(
+                f"{table.address} has no partition {', '.join(map(str, missing[:5]))}"
+                f"{' and more' if len(missing) > 5 else ''}: materialize it first"
+            )
+        frame = self._select(table, partitions)
+        self._refuse_hollow(table, partitions, marked, frame)
+        order = {_stamp(day): place for place, day in enumerate(partitions)}
+        frame = frame.assign(_place=frame[DATE_COLUMN].map(order))
+        frame = frame.sort_values(["_place", *(table.unique or table.column_names)], kind="stable", ignore_index=True)
+        return table.conform(frame.drop(columns="_place"))
+
+    def _select(self, table: Table, days: Sequence[date]) -> pd.DataFrame:
+        statement = f"SELECT {_columns(table.column_names)} FROM `{self._ensure(table.address)}` WHERE {DATE_COLUMN} "
+        if len(days) == (max(days) - min(days)).days + 1:
+            found = self._run(
+                f"{statement}BETWEEN @first AND @last", {"first": min(days), "last": max(days)}, table.address
+            )
+        else:
+            found = self._run(f"{statement}IN UNNEST(@days)", {"days": list(days)}, table.address)
+        return to_frame(found)
+
+    def _refuse_hollow(
+        self, table: Table, days: Sequence[date], marked: Mapping[date, Mark], frame: pd.DataFrame
+    ) -> None:
+        """Rows were written and none is there: somebody else emptied the partition, and no answer is an empty slate."""
+        full = set(frame[DATE_COLUMN])
+        hollow = [d for d in days if marked[d].rows and _stamp(d) not in full]
+        if not hollow:
+            return
+        now = self._marked(table)  # it may have been replaced by an empty one since
+        hollow = [d for d in hollow if d in now and now[d].rows]
+        if hollow and self._select(table, hollow).empty:
+            raise CorruptPartition(
+                f"{table.address} partition {hollow[0]} holds no row, though {now[hollow[0]].rows} were written on "
+                f"{now[hollow[0]].written_at:%Y-%m-%d %H:%M} UTC. Materialize it again"
+            )
+
+    def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
+        for address in reads(sql):
+            self._ensure(address)
+        with self._lock:
+            self.query_count += 1
+        return to_frame(self._run(qualified(sql, self._name), parameters, "a query"))
+
+    def _run(self, sql: str, parameters: Mapping[str, Any], what: str) -> pyarrow.Table:
+        """Run a statement within the limit of bytes and give its rows, if it has any."""
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(n, v) for n, v in parameters.items()],
+            maximum_bytes_billed=self.maximum_bytes,
+            labels=_labels(),
+        )
+        with _told(what):
+            job = self._client.query(sql, job_config=config)
+            rows = job.result()
+            arrow = rows.to_arrow(bqstorage_client=self._reader()) if rows.schema else None
+        usage.charge(
+            usage.Usage(
+                queries=1,
+                bytes_processed=job.total_bytes_processed or 0,
+                bytes_billed=job.total_bytes_billed or 0,
+                bytes_to_client=arrow.nbytes if arrow is not None else 0,
+            )
+        )
+        return arrow
+
+    def read_only(self, sql: str) -> pd.DataFrame:
+        """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``."""
+        for address in reads(sql):
+            self._ensure(address)
+        own = qualified(sql, self._name)
+        with _told("the statement"):
+            asked = self._client.query(own, job_config=bigquery.QueryJobConfig(dry_run=True))
+        if asked.statement_type != "SELECT":
+            raise WarehouseError(f"one SELECT is allowed, nothing that changes data; this is {asked.statement_type}")
+        return to_frame(self._run(own, {}, "the statement"))
+
+    # -- damage -----------------------------------------------------------------------------------------------------
+
+    def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
+        found = []
+        for table in TABLES.values():
+            marked = {d: m for d, m in self._marked(table).items() if days is None or d in days}
+            if not marked:
+                continue
+            counted = to_frame(
+                self._run(
+                    f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count FROM `{self._ensure(table.address)}` "
+                    f"WHERE {DATE_COLUMN} BETWEEN @first AND @last GROUP BY {DATE_COLUMN}",
+                    {"first": min(marked), "last": max(marked)},
+                    table.address,
+                )
+            )
+            rows = dict(zip(counted[DATE_COLUMN].dt.date, counted["row_count"], strict=True))
+            found += [
+                Damage(
+                    table,
+                    day,
+                    f"{table.address} partition {day} holds {rows.get(day, 0)} rows, though {mark.rows} were written "
+                    f"on {mark.written_at:%Y-%m-%d %H:%M} UTC. Materialize it again",
+                )
+                for day, mark in marked.items()
+                if rows.get(day, 0) != mark.rows
+            ]
+        return found
+
+    def set_aside(self, damage: Damage, now: datetime) -> str:
+        """Count the partition as never written; its rows stay in the table until it is written again."""
+        with _told(damage.table.address):
+            self._marks.forget(damage.table, damage.partition)
+        return f"{self._name(damage.table.address)}${damage.partition:%Y%m%d}"
+
+
+def bigquery_table(table: Table, name: str) -> bigquery.Table:
+    """The definition of a table: its contract's columns, a partition for each date, rows clustered by who they are."""
+    made = bigquery.Table(name, schema=fields(table))
+    made.description = table.description
+    made.time_partitioning = bigquery.TimePartitioning(field=DATE_COLUMN)
+    made.clustering_fields = [c for c in CLUSTERED_BY if c in table.column_names] or None
+    return made
+
+
+def fields(table: Table) -> list[bigquery.SchemaField]:
+    """The contract's columns. All are nullable there: what must not be null is refused before BigQuery is asked, and a
+    restored row may stand in the ledger with whatever was wrong with it."""
+    return [
+        bigquery.SchemaField(c.name, _API_TYPES.get(c.type, c.type.value), description=c.full_description)
+        for c in table.columns
+    ]
+
+
+def _promises(schema: Sequence[bigquery.SchemaField]) -> dict[str, tuple[str, str | None]]:
+    """Type and description of each column."""
+    return {f.name: (f.field_type, f.description) for f in schema}
+
+
+def _columns(names: Collection[str]) -> str:
+    return ", ".join(f"`{n}`" for n in names)
+
+
+def _stamp(day: date) -> pd.Timestamp:
+    import pandas as pd
+
+    return pd.Timestamp(day)
+
+
+def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    if isinstance(value, list | tuple):
+        return bigquery.ArrayQueryParameter(name, _type_of(value[0]) if value else "STRING", list(value))
+    return bigquery.ScalarQueryParameter(name, _type_of(value), value)
+
+
+def _type_of(value: Any) -> str:
+    return next((kind for python, kind in _PARAMETER_TYPES if isinstance(value, python)), "STRING")
+
+
+def _labels() -> dict[str, str]:
+    """By what a bill can be split: the step that asked."""
+    step = usage.step_name()
+    return {"application": "nba_props", **({"step": _LABEL.sub("-", step.lower())[:63]} if step else {})}
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Google's errors as ours, with what they are about and the way out."""
+    try:
+        yield
+    except GoogleAuthError as error:
+        raise WarehouseError(f"{what}: no credentials for Google Cloud: {error}") from error
+    except GoogleAPIError as error:
+        text = getattr(error, "message", None) or str(error)
+        if "bytesBilledLimitExceeded" in str(error) or "limit for bytes billed" in text.lower():
+            raise WarehouseError(
+                f"{what}: {text}. NBA_PROPS_MAX_BYTES_BILLED sets the limit: ask for fewer dates, or raise it"
+            ) from error
+        raise WarehouseError(f"{what}: {text}. What was there before is unchanged; run it again") from error

@@ -1,0 +1,89 @@
+"""What both warehouses do with frames: by partition, by key, and from Arrow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from nba_props.schemas import Table
+from nba_props.warehouse.base import LedgerConflict, PartitionMismatch
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow
+
+
+def checked(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame by its contract, sorted by key: the same rows are stored the same whatever order a query gave them in.
+
+    Raises:
+        ContractError: the frame breaks the contract.
+    """
+    return table.validate(frame).sort_values(table.unique or ["game_date"], kind="stable", ignore_index=True)
+
+
+def split(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dict[date, pd.DataFrame]:
+    """The rows of each requested partition; rows of any other are an error, and so is a row without a date."""
+    import pandas as pd
+
+    wanted = pd.to_datetime(pd.Index(partitions))
+    stray = frame.loc[~frame["game_date"].isin(wanted), "game_date"]
+    if len(stray):
+        days = sorted({str(d)[:10] for d in stray})
+        raise PartitionMismatch(f"{table.address}: {len(stray)} rows of {days[:5]} are outside the partitions written")
+    groups = dict(iter(frame.groupby("game_date", sort=True)))
+    empty = frame.iloc[:0]
+    return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
+
+
+def new_rows(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose key a ledger does not hold yet; ``known`` has at least the key and the content columns.
+
+    Raises:
+        LedgerConflict: a known key comes with other content.
+    """
+    _refuse_conflicts(table, rows, known)
+    return rows[~_keys(table, rows).isin(_keys(table, known))]
+
+
+def _keys(table: Table, frame: pd.DataFrame) -> pd.MultiIndex:
+    import pandas as pd
+
+    return pd.MultiIndex.from_frame(frame[table.unique].astype(str))
+
+
+def _refuse_conflicts(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> None:
+    if not table.content or rows.empty or known.empty:
+        return
+    both = rows.merge(known, on=table.unique, suffixes=("", "_known"))
+    differs = both[[]].assign(differs=False)["differs"]
+    for column in table.content:
+        new, old = both[column], both[f"{column}_known"]
+        differs |= ~((new == old).fillna(False).astype(bool) | (new.isna() & old.isna()))
+    if differs.any():
+        first = both.loc[differs, table.unique].astype(str).iloc[0].to_dict()
+        raise LedgerConflict(
+            f"{table.address}: {int(differs.sum())} rows are published already with other "
+            f"{', '.join(table.content)}, the first {first}. The same inputs gave another answer: raise model_version"
+        )
+
+
+def to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
+    """An Arrow table as a frame with the project's dtypes: Int64, boolean, datetime64[ns] and [ns, UTC]."""
+    import pandas as pd
+    import pyarrow as pa
+
+    for i, kind in enumerate(arrow.schema.types):
+        if pa.types.is_decimal(kind):  # DuckDB sums whole numbers into 128 bits; the contract's are 64
+            whole = pa.int64() if kind.scale == 0 else pa.float64()
+            arrow = arrow.set_column(i, arrow.schema.names[i], arrow.column(i).cast(whole))
+    dtypes = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    frame = arrow.to_pandas(types_mapper=dtypes.get, date_as_object=False)
+    for name in frame.columns:
+        kind = frame[name].dtype
+        if isinstance(kind, pd.DatetimeTZDtype):
+            frame[name] = frame[name].dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+        elif kind.kind == "M":
+            frame[name] = frame[name].astype("datetime64[ns]")
+    return frame

@@ -1,0 +1,159 @@
+"""What BigQuery does not keep: that a partition was written at all, when, with how many rows; and who may append.
+
+One object in the bucket for each partition, listed by prefix. An empty partition leaves no trace in a table, but
+"nobody was on the slate" and "nobody has run it" are different answers. Appends and spans to one table go one after the
+other, under a lease: an object that only one process can create, renewed while it lives, and free for the taking when
+it was not renewed for a while, so that a killed process holds nobody up for long.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from nba_props.schemas import Table
+from nba_props.warehouse.base import WarehouseError
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob, Bucket
+
+_LOG = logging.getLogger(__name__)
+_PARTITION = "game_date="
+_ROWS = "rows"
+#: a lease that was not renewed for so long is free
+LEASE_SECONDS = 45.0
+LOCK_TIMEOUT_SECONDS = 300.0
+_POLL_SECONDS = 0.25
+_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A partition that was written: when, and with how many rows."""
+
+    written_at: datetime
+    rows: int
+
+
+class Marks:
+    """Objects under ``prefix`` of a bucket; ``bucket`` gives each caller's thread one to work with."""
+
+    def __init__(self, bucket: Callable[[], Bucket], prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = prefix.strip("/")
+
+    def _folder(self, table: Table) -> str:
+        return f"{self._prefix}/{table.dataset}/{table.name}/{_PARTITION}"
+
+    def of(self, table: Table) -> dict[date, Mark]:
+        """The partitions that were written, in order."""
+        folder = self._folder(table)
+        found = {}
+        for blob in self._bucket().list_blobs(prefix=folder):
+            rows = (blob.metadata or {}).get(_ROWS, "")
+            if blob.updated and rows.isdigit():
+                found[date.fromisoformat(blob.name.removeprefix(folder))] = Mark(blob.updated, int(rows))
+        return dict(sorted(found.items()))
+
+    def put(self, table: Table, rows: Mapping[date, int]) -> None:
+        """Note that partitions were written just now."""
+
+        def one(day: date) -> None:
+            blob = self._bucket().blob(self._folder(table) + day.isoformat())
+            blob.metadata = {_ROWS: str(rows[day])}
+            blob.upload_from_string(b"")
+
+        if len(rows) == 1:
+            one(next(iter(rows)))
+            return
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(one, rows))
+
+    def forget(self, table: Table, day: date) -> None:
+        """The partition counts as never written from here on."""
+        blob = self._bucket().get_blob(self._folder(table) + day.isoformat())
+        if blob is not None:
+            blob.delete()
+
+    def read(self, name: str) -> str | None:
+        """A text beside the partitions' marks; None when nobody wrote it."""
+        blob = self._bucket().get_blob(f"{self._prefix}/{name}")
+        return None if blob is None else blob.download_as_text()
+
+    def create(self, name: str, text: str) -> bool:
+        """Write a text that nobody has written yet; False when somebody was first."""
+        from google.api_core.exceptions import PreconditionFailed
+
+        try:
+            self._bucket().blob(f"{self._prefix}/{name}").upload_from_string(text, if_generation_match=0)
+        except PreconditionFailed:
+            return False
+        return True
+
+    @contextmanager
+    def lock(self, table: Table) -> Iterator[None]:
+        """Only one process at a time is in here for a table.
+
+        Raises:
+            WarehouseError: another one was in for too long.
+        """
+        name = f"{self._prefix}/_locks/{table.address}"
+        lease = self._acquire(name, table)
+        over = threading.Event()
+        renewal = threading.Thread(target=self._renew, args=(lease, over), daemon=True)
+        renewal.start()
+        try:
+            yield
+        finally:
+            over.set()
+            renewal.join()
+            self._release(lease)
+
+    def _acquire(self, name: str, table: Table) -> Blob:
+        from google.api_core.exceptions import PreconditionFailed
+
+        owner = uuid.uuid4().hex
+        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
+        while True:
+            held = self._bucket().get_blob(name)
+            if held is None or datetime.now(UTC) - held.updated > timedelta(seconds=LEASE_SECONDS):
+                if held is not None:
+                    _LOG.warning("the lease on %s was not renewed since %s: taken over", table.address, held.updated)
+                lease = self._bucket().blob(name)
+                try:
+                    lease.upload_from_string(owner, if_generation_match=held.generation if held else 0)
+                except PreconditionFailed:
+                    continue  # somebody was faster
+                return lease
+            if time.monotonic() > deadline:
+                raise WarehouseError(
+                    f"{table.address} is held by another run for over {LOCK_TIMEOUT_SECONDS:.0f} s; wait for it or "
+                    "stop it, then run again"
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _renew(self, lease: Blob, over: threading.Event) -> None:
+        from google.api_core.exceptions import GoogleAPIError
+
+        owner = lease.download_as_bytes()
+        while not over.wait(LEASE_SECONDS / 3):
+            try:
+                lease.upload_from_string(owner, if_generation_match=lease.generation)
+            except GoogleAPIError as error:  # the statement under the lease is atomic and knows known keys by itself
+                _LOG.warning("the lease %s could not be renewed: %s", lease.name, error)
+
+    def _release(self, lease: Blob) -> None:
+        from google.api_core.exceptions import NotFound, PreconditionFailed
+
+        try:
+            lease.delete(if_generation_match=lease.generation)
+        except (NotFound, PreconditionFailed):
+            _LOG.warning("the lease %s was taken over", lease.name)

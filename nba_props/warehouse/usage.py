@@ -1,0 +1,72 @@
+"""What a step cost: queries, bytes scanned and billed, bytes moved, shown on what it materialized."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, fields
+
+
+@dataclass
+class Usage:
+    """Figures of one step or of a whole process."""
+
+    queries: int = 0
+    #: what the warehouse says it read and what it bills for; a local one says nothing
+    bytes_processed: int = 0
+    bytes_billed: int = 0
+    #: result rows as they reach the client, in Arrow's format
+    bytes_to_client: int = 0
+    #: frames as they leave for the warehouse, in Parquet
+    bytes_from_client: int = 0
+
+    def add(self, other: Usage) -> None:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+    def figures(self) -> dict[str, int]:
+        """What there is to show, by name."""
+        found = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in found.items() if value}
+
+
+class _Step(threading.local):
+    """The step that this thread is in: its inputs are read, it computes, its outputs are stored."""
+
+    name: str | None = None
+    is_over = True
+    usage = Usage()
+
+
+_step = _Step()
+
+
+def enter(step: str) -> None:
+    """From here on usage is this step's; entering it again goes on, until it was left."""
+    if _step.name != step or _step.is_over:
+        _step.name, _step.usage = step, Usage()
+    _step.is_over = False
+
+
+def leave() -> Usage:
+    """Usage is nobody's from here on; returns the step's so far. Its next output is still its own."""
+    _step.is_over = True
+    return _step.usage
+
+
+def resume(step: str) -> None:
+    """A further output of the step that was left last."""
+    if _step.name == step:
+        _step.is_over = False
+    else:
+        enter(step)
+
+
+def charge(usage: Usage) -> None:
+    """Add to the step that this thread is in, if it is in one."""
+    if not _step.is_over:
+        _step.usage.add(usage)
+
+
+def step_name() -> str | None:
+    """The step that this thread is in."""
+    return None if _step.is_over else _step.name
