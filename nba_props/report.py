@@ -65,7 +65,8 @@ CHANCES = {
 def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     """Current grades on valid lines in first..last."""
     return warehouse.query(
-        f"SELECT * FROM nba_predictions.prediction_accuracy {_WITHIN} AND is_valid_line AND is_current",
+        f"SELECT * FROM nba_predictions.prediction_accuracy {_WITHIN} AND is_valid_line AND is_current "
+        "ORDER BY game_date, prediction_id",  # sums of fractions depend on their order
         first=first,
         last=last,
     )

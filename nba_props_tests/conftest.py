@@ -5,12 +5,16 @@ import os
 # workers share the cores: a library that spins on its threads starves its neighbours
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# gcsfs asks a new bucket how it stores folders, by a protocol that the emulator has not, and waits 45 s for an answer
+os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 
+import itertools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -19,11 +23,13 @@ from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
 from nba_props.domain.systems import trained
 from nba_props.domain.systems.trained import week_of
-from nba_props.settings import Live, Settings
+from nba_props.settings import Gcp, Live, Settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
+from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
+from nba_props_tests.gcp import bootstrap, emulators
 from nba_props_tests.sources.fake_server import serve
 
 DAY = league.FIRST + timedelta(20)
@@ -32,11 +38,11 @@ DAY = league.FIRST + timedelta(20)
 
 @dataclass
 class Platform:
-    """A platform over a temporary landing zone and lake, on an ephemeral Dagster instance."""
+    """A platform over a temporary landing zone and warehouse, on an ephemeral Dagster instance."""
 
     settings: Settings
     zone: LandingZone
-    warehouse: LakeWarehouse
+    warehouse: Any
     instance: dg.DagsterInstance
     definitions: dg.Definitions
     now: datetime
@@ -90,8 +96,14 @@ class Platform:
         return {f"{asset.split('/')[-1]}.{name}": severity for asset, name, severity, _ in outcome.failed_checks}
 
 
-def make_settings(folder: Path, first_date: date = league.FIRST) -> Settings:
-    return Settings(profile="local", home=folder / "home", landing=str(folder / "landing"), first_date=first_date)
+def make_settings(folder: Path, first_date: date = league.FIRST, gcp: Gcp | None = None) -> Settings:
+    return Settings(
+        profile="gcp" if gcp else "local",
+        home=folder / "home",
+        landing=f"gs://{gcp.bucket}/landing" if gcp else str(folder / "landing"),
+        first_date=first_date,
+        gcp=gcp,
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -118,11 +130,16 @@ def lake(tmp_path: Path) -> LakeWarehouse:
     return LakeWarehouse(tmp_path / "lake")
 
 
-def open_platform(folder: Path, instance: dg.DagsterInstance, now: datetime | None = None) -> Platform:
-    """A platform over ``folder/landing`` and ``folder/home``; the clock stands three hours before the day's tip-off."""
-    settings = make_settings(folder)
+def open_platform(
+    folder: Path, instance: dg.DagsterInstance, now: datetime | None = None, gcp: Gcp | None = None
+) -> Platform:
+    """A platform over ``folder/landing`` and ``folder/home``, or Google's services in their place.
+
+    The clock stands three hours before the day's tip-off.
+    """
+    settings = make_settings(folder, gcp=gcp)
     (folder / "landing").mkdir(parents=True, exist_ok=True)
-    zone, warehouse = LandingZone(settings.landing), LakeWarehouse(settings.lake)
+    zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
     platform = Platform(
         settings, zone, warehouse, instance, dg.Definitions(), now or league.tipoff(DAY) - timedelta(hours=3)
     )
@@ -161,6 +178,67 @@ def platform(landed_history: Path, tmp_path: Path):
     shutil.copytree(landed_history, tmp_path / "platform")
     with dg.DagsterInstance.ephemeral() as instance:
         yield open_platform(tmp_path / "platform", instance)
+
+
+PROJECT = "nba-props-test"
+
+
+@pytest.fixture(scope="session")
+def gcs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a GCS on loopback, which Google's clients take for theirs from here on."""
+    with emulators.gcs(tmp_path_factory.mktemp("gcs")) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[emulators.BigQueryServer]:
+    """A BigQuery on loopback, or a skip that says what is missing; in CI that is a failure."""
+    if not bootstrap.is_ready():
+        if os.environ.get("NBA_PROPS_REQUIRE_EMULATORS"):
+            pytest.fail(f"{bootstrap.REASON}, and build it: python -m nba_props_tests.gcp.bootstrap")
+        pytest.skip(f"{bootstrap.REASON}, and build it: python -m nba_props_tests.gcp.bootstrap")
+    with emulators.bigquery(tmp_path_factory.mktemp("bigquery"), PROJECT) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def make_bucket(gcs_server: str) -> Callable[[], str]:
+    """Makes new buckets."""
+    from dagster_gcp import GCSResource
+
+    numbers = itertools.count(1)
+
+    def make() -> str:
+        name = f"nba-props-{next(numbers)}"
+        GCSResource(project=PROJECT).get_client().create_bucket(name)
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_gcp(bigquery_server: emulators.BigQueryServer, make_bucket: Callable[[], str]) -> Callable[[], Gcp]:
+    """Makes settings of deployments that share nothing: own datasets, own bucket."""
+
+    def make() -> Gcp:
+        bucket = make_bucket()
+        return Gcp(
+            project=PROJECT,
+            location="US",
+            bucket=bucket,
+            prefix=bucket.replace("-", "_") + "_",
+            bigquery_url=bigquery_server.url,
+            bigquery_storage=bigquery_server.storage,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_gcp(make_gcp: Callable[[], Gcp]) -> Gcp:
+    """One deployment for tests that only need their own dates or tables."""
+    return make_gcp()
 
 
 @pytest.fixture

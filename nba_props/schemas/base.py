@@ -250,7 +250,7 @@ def _cast(values: pd.Series, kind: Type) -> pd.Series:
 
     if kind is Type.STRING:
         return _text(values)
-    if str(values.dtype) == PANDAS_DTYPES[kind] and kind is not Type.DATE:
+    if str(values.dtype) == PANDAS_DTYPES[kind] and kind not in (Type.DATE, Type.FLOAT64):
         return values
     if kind is Type.DATE:
         return _dates(values)
@@ -269,8 +269,5 @@ def _cast(values: pd.Series, kind: Type) -> pd.Series:
         if pd.api.types.is_bool_dtype(values):
             raise TypeError("whole numbers expected, not truth values")
         return pd.to_numeric(values).astype("Int64")
-    return (
-        pd.to_numeric(values).astype("Float64").astype("float64")
-        if values.dtype == object
-        else values.astype("float64")
-    )
+    numbers = pd.to_numeric(values).astype("Float64") if values.dtype == object else values
+    return numbers.astype("float64") + 0.0  # a zero has no sign: one engine keeps it and the other does not

@@ -45,6 +45,7 @@ DATE_COLUMN = "game_date"
 #: columns that a table is clustered by, as far as it has them
 CLUSTERED_BY = ("system_id", "player_id")
 _SOURCE_MARK = "SOURCE"
+_FRAMES_KEPT, _ROWS_KEPT = 8, 100_000
 _STAGING_LIFE = timedelta(hours=6)
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
 #: types that the API answers with another name for than GoogleSQL has
@@ -100,6 +101,8 @@ class BigQueryWarehouse:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         self._there: set[str] = set()
+        #: what was read last, and the writings that it is of: eight systems read the same lines one after the other
+        self._frames: dict[tuple[Any, ...], tuple[tuple[int, ...], pd.DataFrame]] = {}
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
 
     # -- clients ----------------------------------------------------------------------------------------------------
@@ -138,7 +141,9 @@ class BigQueryWarehouse:
             from google.cloud import bigquery_storage_v1 as api
             from google.cloud.bigquery_storage_v1.services.big_query_read import transports
 
-            channel = grpc.insecure_channel(self._storage_endpoint)
+            # as Google's own transport has it: a block of rows may be large
+            options = [("grpc.max_receive_message_length", -1)]
+            channel = grpc.insecure_channel(self._storage_endpoint, options=options)
             return api.BigQueryReadClient(transport=transports.BigQueryReadGrpcTransport(channel=channel))
 
         return self._once("reader", make)
@@ -251,7 +256,7 @@ class BigQueryWarehouse:
         elif pieces:
             columns = _columns(table.column_names)
             with self._marks.lock(table), self._staged(table, pieces.values()) as staging:
-                self._run(
+                self._change(
                     "BEGIN TRANSACTION;\n"
                     f"DELETE FROM `{name}` WHERE {DATE_COLUMN} IN UNNEST(@days);\n"
                     f"INSERT INTO `{name}` ({columns}) SELECT {columns} FROM `{staging}`;\n"
@@ -283,7 +288,7 @@ class BigQueryWarehouse:
         same = " AND ".join(f"t.`{c}` = s.`{c}`" for c in table.unique)
         with self._staged(table, new.values()) as staging:
             # the keys were compared already; here again, so that even a lease that was lost puts no row in twice
-            self._run(
+            self._change(
                 f"MERGE `{name}` AS t USING `{staging}` AS s\n"
                 f"ON {same} AND t.{DATE_COLUMN} IN UNNEST(@days)\n"
                 f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({columns})",
@@ -297,7 +302,7 @@ class BigQueryWarehouse:
             known = self._ledger(table, [partition])
             leaving = int(known[key].isin(list(keys)).sum())
             if leaving:
-                self._run(
+                self._change(
                     f"DELETE FROM `{self._ensure(table.address)}` "
                     f"WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
                     {"day": partition, "keys": list(keys)},
@@ -374,6 +379,21 @@ class BigQueryWarehouse:
                 f"{table.address} has no partition {', '.join(map(str, missing[:5]))}"
                 f"{' and more' if len(missing) > 5 else ''}: materialize it first"
             )
+        asked = (table.address, *partitions)
+        state = tuple(marked[d].generation for d in partitions)
+        with self._lock:
+            known = self._frames.get(asked)
+        if known is None or known[0] != state:
+            known = (state, self._read(table, partitions, marked))
+            with self._lock:
+                self._frames.pop(asked, None)
+                if len(known[1]) <= _ROWS_KEPT:
+                    self._frames[asked] = known
+                while len(self._frames) > _FRAMES_KEPT:
+                    self._frames.pop(next(iter(self._frames)))
+        return known[1].copy()
+
+    def _read(self, table: Table, partitions: Sequence[date], marked: Mapping[date, Mark]) -> pd.DataFrame:
         frame = self._select(table, partitions)
         self._refuse_hollow(table, partitions, marked, frame)
         order = {_stamp(day): place for place, day in enumerate(partitions)}
@@ -415,25 +435,28 @@ class BigQueryWarehouse:
         return to_frame(self._run(qualified(sql, self._name), parameters, "a query"))
 
     def _run(self, sql: str, parameters: Mapping[str, Any], what: str) -> pyarrow.Table:
-        """Run a statement within the limit of bytes and give its rows, if it has any."""
-        config = bigquery.QueryJobConfig(
+        """The rows of one statement that reads; a small answer comes with the first response."""
+        with _told(what):
+            rows = self._client.query_and_wait(sql, job_config=self._config(parameters))
+            arrow = rows.to_arrow(bqstorage_client=self._reader())
+        usage.charge(
+            usage.Usage(queries=1, bytes_processed=rows.total_bytes_processed or 0, bytes_to_client=arrow.nbytes)
+        )
+        return arrow
+
+    def _change(self, sql: str, parameters: Mapping[str, Any], what: str) -> None:
+        """Run one statement that changes rows, or a script in one transaction."""
+        with _told(what):
+            job = self._client.query(sql, job_config=self._config(parameters))
+            job.result()
+        usage.charge(usage.Usage(queries=1, bytes_processed=job.total_bytes_processed or 0))
+
+    def _config(self, parameters: Mapping[str, Any]) -> bigquery.QueryJobConfig:
+        return bigquery.QueryJobConfig(
             query_parameters=[_parameter(n, v) for n, v in parameters.items()],
             maximum_bytes_billed=self.maximum_bytes,
             labels=_labels(),
         )
-        with _told(what):
-            job = self._client.query(sql, job_config=config)
-            rows = job.result()
-            arrow = rows.to_arrow(bqstorage_client=self._reader()) if rows.schema else None
-        usage.charge(
-            usage.Usage(
-                queries=1,
-                bytes_processed=job.total_bytes_processed or 0,
-                bytes_billed=job.total_bytes_billed or 0,
-                bytes_to_client=arrow.nbytes if arrow is not None else 0,
-            )
-        )
-        return arrow
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``."""

@@ -37,10 +37,11 @@ _THREADS = 16
 
 @dataclass(frozen=True)
 class Mark:
-    """A partition that was written: when, and with how many rows."""
+    """A partition that was written: when, with how many rows, and which writing of it that was."""
 
     written_at: datetime
     rows: int
+    generation: int
 
 
 class Marks:
@@ -60,7 +61,9 @@ class Marks:
         for blob in self._bucket().list_blobs(prefix=folder):
             rows = (blob.metadata or {}).get(_ROWS, "")
             if blob.updated and rows.isdigit():
-                found[date.fromisoformat(blob.name.removeprefix(folder))] = Mark(blob.updated, int(rows))
+                found[date.fromisoformat(blob.name.removeprefix(folder))] = Mark(
+                    blob.updated, int(rows), blob.generation
+                )
         return dict(sorted(found.items()))
 
     def put(self, table: Table, rows: Mapping[date, int]) -> None:

@@ -1,4 +1,4 @@
-"""What a step cost: queries, bytes scanned and billed, bytes moved, shown on what it materialized."""
+"""What a step cost: queries, bytes scanned, bytes moved, shown on what it materialized."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ class Usage:
     """Figures of one step or of a whole process."""
 
     queries: int = 0
-    #: what the warehouse says it read and what it bills for; a local one says nothing
+    #: what the warehouse says it scanned; a local one says nothing
     bytes_processed: int = 0
-    bytes_billed: int = 0
     #: result rows as they reach the client, in Arrow's format
     bytes_to_client: int = 0
     #: frames as they leave for the warehouse, in Parquet
