@@ -8,6 +8,7 @@ leaves the old ones. Every statement has a limit of bytes, and what it cost is s
 from __future__ import annotations
 
 import io
+import json
 import re
 import threading
 import uuid
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import tenacity
 from dagster_gcp import BigQueryResource, GCSResource
 from google.api_core.client_options import ClientOptions
 from google.api_core.exceptions import GoogleAPIError, NotFound
@@ -50,7 +52,21 @@ _STAGING_LIFE = timedelta(hours=6)
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
 #: types that the API answers with another name for than GoogleSQL has
 _API_TYPES = {Type.INT64: "INTEGER", Type.FLOAT64: "FLOAT", Type.BOOL: "BOOLEAN"}
+_CONFLICT = re.compile(r"concurrent update|[Cc]ould not serialize|Failed to commit")
 _LABEL = re.compile(r"[^a-z0-9_-]")
+
+
+def _is_conflict(error: BaseException) -> bool:
+    return isinstance(error, GoogleAPIError) and _CONFLICT.search(str(error)) is not None
+
+
+#: what BigQuery refuses because something else changes the same table is done again a little later
+_in_turn = tenacity.retry(
+    retry=tenacity.retry_if_exception(_is_conflict),
+    wait=tenacity.wait_random_exponential(0.5, max=15),
+    stop=tenacity.stop_after_attempt(8),
+    reraise=True,
+)
 
 
 class BigQueryAt(BigQueryResource):
@@ -198,12 +214,14 @@ class BigQueryWarehouse:
         for read in reads(VIEWS[address].sql):
             self._ensure(read)
         wanted = bigquery.Table(name)
-        wanted.view_query = qualified(VIEWS[address].sql, self._name)
+        wanted.view_query = qualified(VIEWS[address].sql, self._name).strip()
         wanted.description = VIEWS[address].description
         found = self._get(wanted)
-        if found.view_query != wanted.view_query or found.description != wanted.description:
-            found.view_query, found.description = wanted.view_query, wanted.description
-            self._client.update_table(found, ["view_query", "description"])
+        if (found.view_query.strip(), found.description) != (wanted.view_query, wanted.description):
+            text = json.dumps(wanted.description)  # every escape of JSON is one of GoogleSQL
+            self._change(
+                f"CREATE OR REPLACE VIEW `{name}` OPTIONS (description = {text}) AS {wanted.view_query}", {}, address
+            )
 
     def _get(self, wanted: bigquery.Table) -> bigquery.Table:
         """The table as it is, made if it was not there."""
@@ -363,8 +381,13 @@ class BigQueryWarehouse:
             labels=_labels(),
         )
         size = file.tell()
-        with _told(table.address):
+
+        @_in_turn
+        def load() -> None:
             self._client.load_table_from_file(file, destination, rewind=True, size=size, job_config=config).result()
+
+        with _told(table.address):
+            load()
         usage.charge(usage.Usage(bytes_from_client=size))
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -446,9 +469,15 @@ class BigQueryWarehouse:
 
     def _change(self, sql: str, parameters: Mapping[str, Any], what: str) -> None:
         """Run one statement that changes rows, or a script in one transaction."""
-        with _told(what):
+
+        @_in_turn
+        def run() -> bigquery.QueryJob:
             job = self._client.query(sql, job_config=self._config(parameters))
             job.result()
+            return job
+
+        with _told(what):
+            job = run()
         usage.charge(usage.Usage(queries=1, bytes_processed=job.total_bytes_processed or 0))
 
     def _config(self, parameters: Mapping[str, Any]) -> bigquery.QueryJobConfig:

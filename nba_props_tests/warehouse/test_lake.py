@@ -1,4 +1,4 @@
-"""The contract every warehouse keeps, and the lake under kills, concurrency and broken disks."""
+"""The lake under kills, concurrency and broken disks; what every warehouse promises is in test_contract.py."""
 
 from __future__ import annotations
 
@@ -7,137 +7,18 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pandas as pd
-import pandas.testing as pdt
 import pytest
 
-from nba_props.schemas import TABLES, ContractError
 from nba_props.warehouse.base import (
     CorruptPartition,
-    LedgerConflict,
     MissingPartition,
-    PartitionMismatch,
     WarehouseError,
 )
 from nba_props.warehouse.lake import LakeWarehouse
-
-NAMES = TABLES["nba_reference.unresolved_names"]
-LEDGER = TABLES["nba_predictions.player_prop_predictions"]
-D1, D2 = date(2025, 11, 5), date(2025, 11, 6)
-
-
-def names(day: date, n: int, mark: str = "a") -> pd.DataFrame:
-    frame = pd.DataFrame(
-        {
-            "game_date": pd.Timestamp(day), "game_id": "0022500001", "source": "O", "source_name": [f"{mark}{i}" for i in range(n)],
-            "player_lookup": "x", "quotes": range(1, n + 1), "reason": "NO_CANDIDATE", "best_candidate": None,
-            "best_score": float("nan"), "runner_up_score": 1.5,
-        }
-    )  # fmt: skip
-    return NAMES.conform(frame)
-
-
-def ledger(ids: list[str], points: float = 10.0) -> pd.DataFrame:
-    frame = LEDGER.empty().reindex(range(len(ids)))
-    at = pd.Timestamp("2025-11-05T20:00Z")
-    return LEDGER.conform(
-        frame.assign(
-            prediction_id=ids, game_date=pd.Timestamp(D1), game_id="g", player_id=1, player_name="A", player_lookup="a",
-            system_id="s", model_version="1", predicted_points=points, confidence_score=0.5, recommendation="NO_LINE",
-            components="{}", feature_hash="0", has_prop_line=False, line_source="NO_PROP_LINE", run_id="r", created_at=at,
-            is_backfill=False,
-        )
-    )  # fmt: skip
-
-
-def test_what_is_written_is_read_back_bit_for_bit(lake):
-    both = pd.concat([names(D1, 3), names(D2, 2)], ignore_index=True)
-    lake.write(NAMES, both, [D1, D2])
-    pdt.assert_frame_equal(lake.read(NAMES, [D1, D2]), both)
-    assert lake.partitions(NAMES) == [D1, D2]
-
-
-def test_a_partition_is_replaced_whole_and_alone(lake):
-    lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
-    lake.write(NAMES, names(D1, 1, "b"), [D1])
-    assert lake.read(NAMES, [D1])["source_name"].tolist() == ["b0"]
-    assert len(lake.read(NAMES, [D2])) == 2
-
-
-def test_an_empty_partition_exists_and_a_missing_one_is_an_error(lake):
-    lake.write(NAMES, NAMES.empty(), [D1])
-    assert lake.read(NAMES, [D1]).empty
-    pdt.assert_series_equal(lake.read(NAMES, [D1]).dtypes, names(D1, 1).dtypes)
-    with pytest.raises(MissingPartition, match=r"unresolved_names has no partition 2025-11-06: materialize it first"):
-        lake.read(NAMES, [D1, D2])
-
-
-def test_rows_outside_the_partition_are_refused_before_anything_is_written(lake):
-    lake.write(NAMES, names(D1, 1), [D1])
-    with pytest.raises(PartitionMismatch, match="2025-11-06"):
-        lake.write(NAMES, pd.concat([names(D1, 2, "n"), names(D2, 1)]), [D1])
-    assert lake.read(NAMES, [D1])["source_name"].tolist() == ["a0"]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda f: f.drop(columns="quotes"), r"missing columns \['quotes'\]"),
-        (lambda f: f.assign(extra=1), r"unknown columns \['extra'\]"),
-        (lambda f: f.assign(quotes="many"), "quotes: values such as"),
-        (lambda f: f.assign(quotes=0), "quotes: greater_than_or_equal_to"),
-        (lambda f: f.assign(reason=None), "reason: not_nullable"),
-        (lambda f: f.assign(source_name=7), "source_name: values such as"),
-        (lambda f: pd.concat([f, f]), "source_name"),
-        (lambda f: f.assign(game_date=f["game_date"] + pd.Timedelta(hours=1)), "no time of day"),
-    ],
-)
-def test_a_broken_contract_is_refused_and_the_old_rows_stay(lake, change, message):
-    lake.write(NAMES, names(D1, 2), [D1])
-    with pytest.raises(ContractError, match=message):
-        lake.write(NAMES, change(names(D1, 2, "bad")), [D1])
-    assert lake.read(NAMES, [D1])["source_name"].tolist() == ["a0", "a1"]
-
-
-def test_columns_are_matched_by_name_not_by_place(lake):
-    shuffled = names(D1, 2)[NAMES.column_names[::-1]]
-    lake.write(NAMES, shuffled, [D1])
-    pdt.assert_frame_equal(lake.read(NAMES, [D1]), names(D1, 2))
-
-
-def test_naive_instants_are_refused(lake):
-    with pytest.raises(ContractError, match="timezone-aware"):
-        lake.append(LEDGER, ledger(["a"]).assign(created_at=pd.Timestamp("2025-11-05")), [D1])
-
-
-def test_a_ledger_only_grows_by_new_keys(lake):
-    assert lake.append(LEDGER, ledger(["a", "b"]), [D1]).added == 2
-    again = lake.append(LEDGER, ledger(["b", "c"]).assign(run_id="later"), [D1])
-    assert (again.added, again.already_present) == (1, 1)
-    stored = lake.read(LEDGER, [D1]).set_index("prediction_id")["run_id"]
-    assert stored.to_dict() == {"a": "r", "b": "r", "c": "later"}
-
-
-def test_a_known_key_with_another_answer_is_a_conflict(lake):
-    lake.append(LEDGER, ledger(["a"]), [D1])
-    with pytest.raises(LedgerConflict, match="raise model_version"):
-        lake.append(LEDGER, ledger(["a", "b"], points=11.0), [D1])
-    assert len(lake.read(LEDGER, [D1])) == 1
-
-
-def test_queries_see_tables_views_and_typed_emptiness(lake):
-    assert lake.query("SELECT * FROM nba_predictions.current_predictions").empty
-    lake.write(NAMES, names(D1, 3), [D1])
-    rows = lake.query(
-        "SELECT SUM(quotes) AS n, MAX(game_date) AS d FROM nba_reference.unresolved_names WHERE quotes >= @low", low=2
-    )
-    assert (rows["n"][0], rows["d"][0]) == (5, pd.Timestamp(D1))
-    assert rows["n"].dtype == "Int64"
-    with pytest.raises(WarehouseError, match=r"no table or view nba_raw\.nothing"):
-        lake.query("SELECT * FROM nba_raw.nothing")
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 
 
 @pytest.mark.parametrize(
@@ -213,7 +94,8 @@ WRITER = """
 import sys
 from datetime import UTC, date, datetime, timedelta
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props_tests.warehouse.test_lake import D1, LEDGER, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, LEDGER, NAMES, ledger, names
 root, mode, start, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 lake = LakeWarehouse(root)
 print("ready", flush=True)
@@ -288,7 +170,8 @@ import subprocess, sys
 from datetime import timedelta
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props_tests.warehouse.test_lake import D1, LEDGER, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, LEDGER, NAMES, ledger, names
 disk = sys.argv[1]
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
 lake = LakeWarehouse(disk + "/lake")

@@ -1,0 +1,374 @@
+"""BigQuery's own side of the warehouse: what is asked of it, what it does when it fails, and who may write at once."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from google.api_core.exceptions import GoogleAPIError, InternalServerError
+from google.cloud import bigquery
+
+from nba_props.schemas import TABLES, VIEWS
+from nba_props.schemas.base import Column, Type
+from nba_props.warehouse import bigquery as own
+from nba_props.warehouse import marks, usage
+from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
+from nba_props.warehouse.opening import open_warehouse
+from nba_props_tests.conftest import make_settings
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+
+
+@pytest.fixture
+def gcp(make_gcp):
+    return make_gcp()
+
+
+@pytest.fixture
+def warehouse(gcp, tmp_path):
+    return open_warehouse(make_settings(tmp_path, gcp=gcp))
+
+
+def reopened(warehouse, gcp, tmp_path):
+    """The same tables as another process sees them."""
+    return open_warehouse(make_settings(tmp_path, gcp=gcp))
+
+
+def stored(warehouse, table) -> bigquery.Table:
+    return warehouse._client.get_table(warehouse._name(table.address))
+
+
+def leftovers(warehouse) -> list[str]:
+    found = warehouse._client.list_tables(f"{warehouse._resource.project}.{warehouse.prefix}{NAMES.dataset}")
+    return [t.table_id for t in found if "staging" in t.table_id or "scratch" in t.table_id]
+
+
+class TestTheTables:
+    def test_are_made_from_their_contracts(self, warehouse):
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        table = stored(warehouse, LEDGER)
+        assert table.description == LEDGER.description
+        assert (table.time_partitioning.type_, table.time_partitioning.field) == ("DAY", "game_date")
+        assert table.clustering_fields == ["system_id", "player_id"]
+        by_name = {f.name: f for f in table.schema}
+        assert list(by_name) == LEDGER.column_names
+        assert by_name["predicted_points"].description == "Forecast; null when the system abstained [points]"
+        kinds = ("game_date", "player_id", "predicted_points", "is_backfill", "created_at", "system_id")
+        assert [by_name[n].field_type for n in kinds] == ["DATE", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "STRING"]
+
+    def test_every_contract_and_view_is_accepted(self, warehouse):
+        warehouse.create_views()
+        for table in TABLES.values():
+            warehouse._ensure(table.address)
+        made = [warehouse._client.get_table(warehouse._name(a)) for a in VIEWS]
+        assert {v.table_type for v in made} == {"VIEW"}
+
+    def test_a_new_column_is_added_and_old_rows_are_null_in_it(self, warehouse, gcp, tmp_path, monkeypatch):
+        warehouse.write(NAMES, names(D1, 2), [D1])
+        wider = replace(NAMES, columns=(*NAMES.columns, Column("note", Type.STRING, "A note", nullable=True)))
+        monkeypatch.setitem(own.TABLES, NAMES.address, wider)
+        later = reopened(warehouse, gcp, tmp_path)
+        assert later.read(wider, [D1])["note"].isna().all()
+        later.write(wider, names(D2, 1).assign(note="new"), [D2])
+        assert later.read(wider, [D1, D2])["note"].tolist() == [None, None, "new"]
+
+    def test_a_column_of_another_type_is_an_error_with_a_way_out(self, warehouse, gcp, tmp_path, monkeypatch):
+        warehouse.write(NAMES, names(D1, 2), [D1])
+        changed = tuple(replace(c, type=Type.STRING) if c.name == "quotes" else c for c in NAMES.columns)
+        monkeypatch.setitem(own.TABLES, NAMES.address, replace(NAMES, columns=changed))
+        with pytest.raises(WarehouseError, match=r"another contract: quotes .* drop it, and `nba-props backfill`"):
+            reopened(warehouse, gcp, tmp_path).read(NAMES, [D1])
+
+    def test_a_changed_view_is_made_anew(self, warehouse, gcp, tmp_path, monkeypatch):
+        address = "nba_predictions.current_predictions"
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        assert len(warehouse.query(f"SELECT * FROM {address}")) == 1
+        other = replace(VIEWS[address], sql="SELECT * FROM nba_predictions.player_prop_predictions WHERE FALSE")
+        monkeypatch.setitem(own.VIEWS, address, other)
+        assert reopened(warehouse, gcp, tmp_path).query(f"SELECT * FROM {address}").empty
+
+
+class TestALoadThatFails:
+    @pytest.fixture
+    def broken_file(self, monkeypatch):
+        """Parquet files that end half-way, as a process that ran out of memory might send."""
+        import pyarrow.parquet as pq
+
+        plain = pq.write_table
+
+        def half(table, file, **options):
+            plain(table, file, **options)
+            file.truncate(file.tell() // 2)
+            file.seek(0, 2)
+
+        monkeypatch.setattr(pq, "write_table", half)
+
+    def test_leaves_a_partition_as_it_was(self, warehouse, monkeypatch):
+        warehouse.write(NAMES, names(D1, 3), [D1])
+        before = warehouse.written_at(NAMES)
+
+        def refused(*_args, **_options):
+            raise InternalServerError("the load job failed")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(bigquery.LoadJob, "result", refused)
+            patch.setattr(bigquery.Client, "_do_multipart_upload", refused)
+            with pytest.raises(WarehouseError, match=r"the load job failed.*What was there before is unchanged"):
+                warehouse.write(NAMES, names(D1, 9, "new"), [D1])
+        assert warehouse.read(NAMES, [D1])["source_name"].tolist() == ["a0", "a1", "a2"]
+        assert warehouse.written_at(NAMES) == before
+
+    def test_half_way_on_the_server_leaves_a_partition_as_it_was(self, warehouse, request):
+        warehouse.write(NAMES, names(D1, 3), [D1])
+        request.getfixturevalue("broken_file")
+        with pytest.raises(WarehouseError, match=r"nba_reference\.unresolved_names: .*What was there before"):
+            warehouse.write(NAMES, names(D1, 200, "new"), [D1])
+        assert warehouse.read(NAMES, [D1])["source_name"].tolist() == ["a0", "a1", "a2"]
+
+    def test_half_way_leaves_a_span_and_a_ledger_as_they_were_and_no_staging(self, warehouse, request):
+        warehouse.write(NAMES, names(D1, 3), [D1])
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        request.getfixturevalue("broken_file")
+        with pytest.raises(WarehouseError):
+            warehouse.write(NAMES, names(D1, 200, "new"), [D1, D2])
+        with pytest.raises(WarehouseError):
+            warehouse.append(LEDGER, ledger(["b"]), [D1])
+        assert warehouse.read(NAMES, [D1])["source_name"].tolist() == ["a0", "a1", "a2"]
+        assert warehouse.partitions(NAMES) == [D1]
+        assert warehouse.read(LEDGER, [D1])["prediction_id"].tolist() == ["a"]
+        assert leftovers(warehouse) == []
+
+    def test_between_delete_and_insert_rolls_the_span_back(self, warehouse, monkeypatch):
+        days = [D1, D2]
+        warehouse.write(NAMES, names(D1, 3), days)
+        plain = warehouse._change
+
+        def interrupted(sql, parameters, what):
+            assert "DELETE" in sql.split("INSERT")[0]
+            plain(sql.replace("INSERT INTO", "SELECT ERROR('struck');\nINSERT INTO"), parameters, what)
+
+        monkeypatch.setattr(warehouse, "_change", interrupted)
+        with pytest.raises(WarehouseError, match="struck"):
+            warehouse.write(NAMES, names(D2, 5, "new"), days)
+        monkeypatch.undo()
+        assert warehouse.read(NAMES, days)["source_name"].tolist() == ["a0", "a1", "a2"]
+        assert leftovers(warehouse) == []
+        warehouse.write(NAMES, names(D2, 5, "new"), days)
+        assert len(warehouse.read(NAMES, days)) == 5, "the lease was given back"
+
+
+class TestWhatIsAsked:
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """The job configurations of every statement."""
+        found = []
+        for name in ("query", "query_and_wait"):
+            plain = getattr(bigquery.Client, name)
+
+            def noted(self, sql, *args, _plain=plain, **options):
+                found.append((sql, options["job_config"]))
+                return _plain(self, sql, *args, **options)
+
+            monkeypatch.setattr(bigquery.Client, name, noted)
+        return found
+
+    def test_every_statement_has_a_limit_and_says_who_asks(self, warehouse, gcp, asked):
+        usage.enter("box_scores")
+        warehouse.write(NAMES, names(D1, 2), [D1, D2])
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        warehouse.remove(LEDGER, ["a"], D1)
+        warehouse.read(NAMES, [D1])
+        warehouse.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names WHERE game_date = @day", day=D1)
+        spent = usage.leave()
+        changing = [c for sql, c in asked if not c.dry_run]
+        assert len(changing) > 5
+        assert {c.maximum_bytes_billed for c in changing} == {gcp.maximum_bytes}
+        assert {tuple(sorted(c.labels.items())) for c in changing} == {
+            (("application", "nba_props"), ("step", "box_scores"))
+        }
+        assert spent.queries == len(changing)
+        assert spent.bytes_to_client > 0
+        assert spent.bytes_from_client > 0
+
+    def test_statements_of_our_own_ask_for_partitions(self, warehouse, asked):
+        warehouse.write(NAMES, names(D1, 2), [D1, D2])
+        warehouse.read(NAMES, [D1])
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        warehouse.remove(LEDGER, ["a"], D1)
+        warehouse.damaged()
+        assert all("game_date" in sql.split("WHERE")[-1] or "@days" in sql for sql, _ in asked)
+
+    def test_a_statement_over_the_limit_names_the_setting(self, warehouse, monkeypatch):
+        def over(*_args, **_options):
+            raise InternalServerError(
+                "Query exceeded limit for bytes billed: 1000. 10485760 or higher required.",
+                errors=[{"reason": "bytesBilledLimitExceeded"}],
+            )
+
+        warehouse.write(NAMES, names(D1, 1), [D1])
+        monkeypatch.setattr(bigquery.Client, "query_and_wait", over)
+        with pytest.raises(WarehouseError, match="NBA_PROPS_MAX_BYTES_BILLED sets the limit"):
+            warehouse.read(NAMES, [D1])
+
+    def test_a_frame_that_was_read_is_not_asked_for_again_until_it_is_replaced(self, warehouse, gcp, tmp_path, asked):
+        warehouse.write(NAMES, names(D1, 2), [D1])
+        for _ in range(3):
+            assert len(warehouse.read(NAMES, [D1])) == 2
+        assert len(asked) == 1
+        reopened(warehouse, gcp, tmp_path).write(NAMES, names(D1, 5), [D1])
+        assert len(warehouse.read(NAMES, [D1])) == 5, "another process has written"
+
+    def test_the_number_of_statements_does_not_grow_with_rows_or_dates(self, warehouse, asked):
+        counts = []
+        for n in (2, 40):
+            asked.clear()
+            days = [D1 + timedelta(i) for i in range(n)]
+            import pandas as pd
+
+            warehouse.write(NAMES, pd.concat([names(d, n) for d in days]), days)
+            warehouse.read(NAMES, days)
+            counts.append(len(asked))
+        assert counts[0] == counts[1]
+
+
+class TestWhatSomebodyElseDid:
+    def test_an_emptied_partition_is_no_empty_slate(self, warehouse):
+        warehouse.write(NAMES, names(D1, 3), [D1])
+        warehouse.write(NAMES, NAMES.empty(), [D2])
+        name = warehouse._name(NAMES.address)
+        warehouse._client.query(f"DELETE FROM `{name}` WHERE game_date = '{D1}'").result()
+        with pytest.raises(CorruptPartition, match=r"2025-11-05 holds no row, though 3 were written on"):
+            warehouse.read(NAMES, [D1])
+        assert warehouse.read(NAMES, [D2]).empty
+        (damage,) = warehouse.damaged()
+        assert (damage.table, damage.partition) == (NAMES, D1)
+        assert warehouse.damaged([D2]) == []
+        assert warehouse.set_aside(damage, marks.datetime.now(marks.UTC)).endswith("unresolved_names$20251105")
+        with pytest.raises(MissingPartition):
+            warehouse.read(NAMES, [D1])
+        warehouse.write(NAMES, names(D1, 1), [D1])
+        assert warehouse.damaged() == []
+
+    def test_a_killed_process_holds_a_ledger_up_only_for_a_while(self, warehouse, monkeypatch):
+        monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
+        lease = warehouse._marks._acquire(f"{warehouse._marks._prefix}/_locks/{LEDGER.address}", LEDGER)
+        started = time.monotonic()
+        assert warehouse.append(LEDGER, ledger(["a"]), [D1]).added == 1
+        assert 0.5 < time.monotonic() - started < 20
+        warehouse._marks._release(
+            lease
+        )  # the one who was thought dead comes back: it is no error, and no other's lease
+        assert warehouse.append(LEDGER, ledger(["b"]), [D1]).added == 1
+
+    def test_a_lease_is_renewed_while_its_holder_lives(self, warehouse, monkeypatch):
+        monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
+        monkeypatch.setattr(marks, "LOCK_TIMEOUT_SECONDS", 2.0)
+        with warehouse._marks.lock(LEDGER), pytest.raises(WarehouseError, match="is held by another run"):
+            warehouse.append(LEDGER, ledger(["a"]), [D1])
+        assert warehouse.append(LEDGER, ledger(["a"]), [D1]).added == 1
+
+    def test_even_without_a_lease_no_key_stands_twice(self, warehouse):
+        """A lease that was lost: the statement itself knows the keys that came in between."""
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        name = warehouse._ensure(LEDGER.address)
+        warehouse._merge(LEDGER, name, {D1: LEDGER.conform(ledger(["a", "b"]))})
+        assert warehouse.read(LEDGER, [D1])["prediction_id"].tolist() == ["a", "b"]
+
+
+WRITER = """
+import json, os, sys
+from datetime import timedelta
+from pathlib import Path
+import pandas as pd
+from nba_props.settings import Gcp
+from nba_props.warehouse.opening import open_warehouse
+from nba_props_tests.conftest import make_settings
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+warehouse = open_warehouse(make_settings(Path(sys.argv[1]), gcp=Gcp(**json.loads(sys.argv[2]))))
+mark, count = sys.argv[3], int(sys.argv[4])
+print("ready", flush=True)
+for n in range(count):
+    warehouse.append(LEDGER, ledger([f"shared-{n}", f"{mark}-{n}-0", f"{mark}-{n}-1"]), [D1])
+    warehouse.write(NAMES, pd.concat([names(D1, 20, f"{mark}{n}-"), names(D2, 10, f"{mark}{n}-")]), [D1, D2])
+    warehouse.write(NAMES, names(D1, 20, f"{mark}{n}+"), [D1])
+"""
+
+
+def writer(tmp_path, gcp, mark: str, count: int) -> subprocess.Popen:
+    import json
+    from dataclasses import asdict
+
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path), json.dumps(asdict(gcp)), mark, str(count)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_lose_nothing_and_put_nothing_in_twice(warehouse, gcp, tmp_path):
+    rounds = 4
+    both = [writer(tmp_path, gcp, mark, rounds) for mark in ("a", "b")]
+    failed = [p.stderr.read().decode()[-2000:] for p in both if p.wait()]
+    assert failed == []
+    ids = warehouse.read(LEDGER, [D1])["prediction_id"]
+    assert ids.is_unique
+    assert set(ids) == {f"shared-{n}" for n in range(rounds)} | {
+        f"{m}-{n}-{i}" for m in "ab" for n in range(rounds) for i in (0, 1)
+    }
+    for day, rows in ((D1, 20), (D2, 10)):
+        kept = warehouse.read(NAMES, [day])
+        assert len(kept) == rows
+        assert kept["source_name"].str.extract(r"^(\w\d)")[0].nunique() == 1, "rows of two writes are mixed"
+    assert warehouse.damaged() == []
+    assert leftovers(warehouse) == []
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_any_moment_leaves_whole_partitions(warehouse, gcp, tmp_path, monkeypatch):
+    monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
+    warehouse.write(NAMES, names(D1, 20, "first-"), [D1])
+    known: set[str] = set()
+    for attempt in range(3):
+        process = writer(tmp_path, gcp, f"k{attempt}", 1000)
+        process.stdout.readline()
+        time.sleep(0.8 + 0.37 * attempt)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        fresh = reopened(warehouse, gcp, tmp_path)
+        rows = fresh.query("SELECT source_name FROM nba_reference.unresolved_names WHERE game_date = @day", day=D1)
+        assert len(rows) == 20
+        assert rows["source_name"].str.extract(r"^(\w+[-+])")[0].nunique() == 1, "rows of two writes are mixed"
+        sql = "SELECT prediction_id FROM nba_predictions.player_prop_predictions WHERE game_date = @day"
+        ids = set(fresh.query(sql, day=D1)["prediction_id"])
+        assert known <= ids, "a published row is lost"
+        assert len([i for i in ids if i.startswith("k")]) % 2 == 0, "half an append was kept"
+        known = ids
+    later = reopened(warehouse, gcp, tmp_path)
+    assert later.append(LEDGER, ledger(["last"]), [D1]).added == 1
+    assert set(later.read(LEDGER, [D1])["prediction_id"]) == known | {"last"}
+
+
+def test_no_credentials_is_one_sentence(tmp_path, monkeypatch, gcp):
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    nobody = open_warehouse(make_settings(tmp_path, gcp=replace(gcp, bigquery_url=None, bigquery_storage=None)))
+    with pytest.raises(
+        WarehouseError, match=r"no credentials for Google Cloud: .*gcloud auth application-default login"
+    ):
+        nobody.query("SELECT 1 AS one")
+
+
+def test_an_error_of_google_is_ours_with_a_way_out(warehouse, monkeypatch):
+    def broken(*_args, **_options):
+        raise GoogleAPIError("the network is gone")
+
+    monkeypatch.setattr(bigquery.Client, "get_table", broken)
+    with pytest.raises(WarehouseError, match=r"nba_reference\.unresolved_names: the network is gone"):
+        warehouse.write(NAMES, names(D1, 1), [D1])
