@@ -22,7 +22,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$")
 _SUFFIXES = (".json.gz", ".json", ".pdf")
+_FETCHED_TOGETHER = 64
 MANIFEST = "landing.json"
 ALIASES_FILE = "player_aliases.csv"
 
@@ -136,6 +137,8 @@ class LandingZone:
 
     def __init__(self, root: str) -> None:
         self.root = root
+        self._was_there = False
+        self._ahead: dict[str, bytes] = {}
 
     @cached_property
     def _path(self) -> UPath:
@@ -146,6 +149,13 @@ class LandingZone:
         return self._path.protocol in ("", "file", "local")
 
     def exists(self) -> bool:
+        """Whether the folder is there; of a bucket, which has no folders, whether it can be listed."""
+        if self._was_there:
+            return True
+        if self._path.protocol in ("gs", "gcs"):
+            bucket = self._path.path.lstrip("/").split("/")[0]
+            self._was_there = self._listed(bucket, detail=False) is not None
+            return self._was_there
         return self._path.is_dir()
 
     def require(self) -> None:
@@ -185,14 +195,18 @@ class LandingZone:
         path = self._path / ALIASES_FILE
         return read_aliases(path.read_text(encoding="utf-8"), str(path)) if path.exists() else ()
 
+    def _listed(self, path: str, *, detail: bool) -> list[Any] | None:
+        """What is directly in a place; None when there is no such place."""
+        try:
+            found: list[Any] = self._path.fs.ls(path, detail=detail)
+        except FileNotFoundError:
+            return None
+        return found
+
     def names(self, folder: str) -> list[str]:
         """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
-        place = self._path / folder
-        try:
-            found = place.fs.ls(place.path, detail=False)
-        except FileNotFoundError:
-            return []
-        names = (str(p).rsplit("/", 1)[-1] for p in found)
+        found = self._listed((self._path / folder).path, detail=False)
+        names = (str(p).rsplit("/", 1)[-1] for p in found or ())
         return sorted(n for n in names if n.endswith(_SUFFIXES) and not n.startswith("."))
 
     def arrivals(self, *folders: str) -> Arrivals | None:
@@ -207,19 +221,13 @@ class LandingZone:
     def list(self, folder: str) -> list[Payload]:
         """The payloads directly in a folder, oldest capture first; an absent folder is empty. Lists nothing else."""
         self.require()
-        place = self._path / folder
-        if not place.is_dir():
-            return []
         return sorted((Payload(f"{folder}/{n}") for n in self.names(folder)), key=lambda p: p.order)
 
     def landed_at(self, folder: str) -> dict[str, datetime]:
         """When each file directly in a folder was landed, by name; an absent folder is empty."""
         self.require()
-        place = self._path / folder
-        if not place.is_dir():
-            return {}
         found = {}
-        for entry in place.fs.ls(place.path, detail=True):
+        for entry in self._listed((self._path / folder).path, detail=True) or ():
             stamp = entry.get("mtime", entry.get("updated"))  # a folder's files tell the one, a bucket's the other
             if isinstance(stamp, str):
                 stamp = datetime.fromisoformat(stamp).timestamp()
@@ -237,8 +245,20 @@ class LandingZone:
     def folders(self, folder: str) -> Sequence[str]:
         """The names of a folder's subfolders, in order."""
         self.require()
-        place = self._path / folder
-        return sorted(p.name for p in place.iterdir() if p.is_dir()) if place.is_dir() else []
+        found = self._listed((self._path / folder).path, detail=True) or ()
+        return sorted(str(e["name"]).rstrip("/").rsplit("/", 1)[-1] for e in found if e["type"] == "directory")
+
+    def ahead(self, payloads: Sequence[Payload]) -> Iterator[Payload]:
+        """The payloads, to be loaded one after the other: from a bucket they are fetched many at a time."""
+        if self._is_local:
+            yield from payloads
+            return
+        for start in range(0, len(payloads), _FETCHED_TOGETHER):
+            chunk = payloads[start : start + _FETCHED_TOGETHER]
+            places = {(self._path / p.path).path: p.path for p in chunk}
+            found = self._path.fs.cat(list(places), on_error="omit")
+            self._ahead = {places[place]: data for place, data in found.items()}
+            yield from chunk
 
     def load(self, payload: Payload) -> Any:
         """The decoded JSON of a payload.
@@ -246,7 +266,9 @@ class LandingZone:
         Raises:
             PayloadError: EMPTY_FILE, TRUNCATED (gzip or JSON ends early) or NOT_JSON.
         """
-        data = (self._path / payload.path).read_bytes()
+        data = self._ahead.pop(payload.path, None)
+        if data is None:
+            data = (self._path / payload.path).read_bytes()
         if not data:
             raise PayloadError("EMPTY_FILE", f"{payload.path} has no bytes")
         try:

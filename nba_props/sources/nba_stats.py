@@ -103,10 +103,9 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     rejects: list[Reject] = []
     unknown: set[str] = set()
     for season in sorted({season_of(d) for d in days}):
-        for payload in zone.list(gamelog_folder(season)):
+        landed = zone.list(gamelog_folder(season))
+        for payload in zone.ahead([p for p in landed if p.subject[:10] in wanted]):
             day = payload.subject[:10]
-            if day not in wanted:
-                continue
             try:
                 log, refused, extra = read_game_log(zone.load(payload), payload, date.fromisoformat(day))
             except PayloadError as error:
@@ -402,8 +401,8 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
         newest |= {p.subject: p for p in zone.list(scoring_folder(season)) if p.subject[:10] in wanted}
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for subject, payload in newest.items():
-        day = date.fromisoformat(subject[:10])
+    for payload in zone.ahead(list(newest.values())):
+        day = date.fromisoformat(payload.subject[:10])
         try:
             mine, refused = parse_scoring(zone.load(payload), payload, day)
         except PayloadError as error:

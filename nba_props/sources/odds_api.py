@@ -30,7 +30,7 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
     """The quotes of every capture landed for a game date, and what could not be used."""
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for payload in zone.list(folder(day)):
+    for payload in zone.ahead(zone.list(folder(day))):
         try:
             quotes, refused = parse_event_odds(zone.load(payload), payload, day)
         except PayloadError as error:

@@ -19,8 +19,10 @@ def model():
     return train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW)
 
 
-@pytest.fixture(params=["folder", "memory://models"])
+@pytest.fixture(params=["folder", "memory://models", "bucket"])
 def store(request, tmp_path):
+    if request.param == "bucket":
+        return ModelStore(f"gs://{request.getfixturevalue('make_bucket')()}/models/main")
     root = str(tmp_path / "models") if request.param == "folder" else f"{request.param}/{tmp_path.name}"
     return ModelStore(root)
 
