@@ -137,10 +137,8 @@ def test_payloads_are_fetched_together_and_read_as_they_are(bucket, zone, monkey
         league.land(place)
         place.land_bytes(f"{FOLDER}/cut-20251110T170000Z.json.gz", b"\x1f\x8b")
     fetched = []
-    plain = type(bucket._path.fs).cat
-    monkeypatch.setattr(
-        type(bucket._path.fs), "cat", lambda self, p, **o: fetched.append(len(p)) or plain(self, p, **o)
-    )
+    plain = bucket._path.fs.cat
+    monkeypatch.setattr(bucket._path.fs, "cat", lambda paths, **o: fetched.append(len(paths)) or plain(paths, **o))
     assert odds_api.read_day(bucket, DAY) == odds_api.read_day(zone, DAY)
     assert fetched == [len(zone.list(FOLDER))]
     days = [g.day for g in league.games()]
