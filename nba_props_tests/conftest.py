@@ -10,6 +10,7 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 
 import itertools
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +30,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
-from nba_props_tests.gcp import bootstrap, emulators
+from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
 DAY = league.FIRST + timedelta(20)
@@ -117,6 +118,23 @@ def few_rows_are_enough():
     """The small league has a few hundred games of players."""
     trained.MIN_ROWS = 150
     trained.THREADS = 1
+
+
+@pytest.fixture(autouse=True, scope="session")
+def every_statement_is_googlesql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever the package asks of a lake in these tests is analysed as BigQuery would, once."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    gate, plain = googlesql.Gate(shared / "statements"), LakeWarehouse.query
+
+    def query(self: LakeWarehouse, sql: str, /, **parameters: Any) -> Any:
+        answer = plain(self, sql, **parameters)
+        gate.judge(sql, sys._getframe(1))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LakeWarehouse, "query", query)
+        yield
 
 
 @pytest.fixture
