@@ -5,16 +5,19 @@ BIN := $(VENV)/bin
 # compiled modules make every process start in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test dev lint check bench docs lock clean
+.PHONY: run test emulators dev lint check bench docs lock clean
 
 run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
 	@$(BIN)/nba-props demo
 
-test: $(VENV)/.ready lint  ## lint, type-check and test
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/.ready lint emulators  ## lint, type-check and test
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/nba-props dev
+
+emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found
+	@$(BIN)/python -m nba_props_tests.gcp.bootstrap
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -47,13 +50,13 @@ $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
 	@touch $@
 
 lock: $(VENV)/.ready  ## resolve requirements.lock anew from setup.cfg
-	$(BIN)/uv pip compile -q setup.cfg --extra dev --python-version 3.11 --universal --no-header --no-emit-index-url \
+	$(BIN)/uv pip compile -q setup.cfg --extra dev --extra gcp --extra deploy --python-version 3.11 --universal --no-header --no-emit-index-url \
 	  --no-annotate -o requirements.lock
 	@sed -i "s/ ; python_full_version < '3.15'$$//; s/python_full_version < '3.15' and //; s/ and python_full_version < '3.15'//" \
 	  requirements.lock
 
 clean:
-	rm -rf $(VENV) .nba_props build *.egg-info
+	rm -rf $(VENV) .emulators .nba_props build *.egg-info
 
 docs: $(VENV)/.ready  ## the data dictionary, from the contracts
 	$(BIN)/python -m nba_props.schemas.dictionary > docs/data-dictionary.md

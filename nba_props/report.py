@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import uuid
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -16,9 +14,12 @@ from nba_props.domain import quality, scoring
 from nba_props.schemas.monitoring import TIERS
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.settings import Settings
+from nba_props.storage import open_path, replace
 from nba_props.warehouse.base import Warehouse
 
 _WITHIN = "WHERE game_date BETWEEN @first AND @last"
+#: what no score is made of: a season's rows travel without it
+_NOT_SCORED = "player_name, player_lookup, model_version, quote_id, run_id, created_at, cutoff_at, graded_at"
 _QUALITY_SQL = f"""
 SELECT game_date, SUM(valid_line_count) AS verified, SUM(no_prop_line_count) AS no_line,
   SUM(total_predictions) AS total
@@ -65,7 +66,8 @@ CHANCES = {
 def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     """Current grades on valid lines in first..last."""
     return warehouse.query(
-        f"SELECT * FROM nba_predictions.prediction_accuracy {_WITHIN} AND is_valid_line AND is_current "
+        f"SELECT * EXCEPT ({_NOT_SCORED}) FROM nba_predictions.prediction_accuracy {_WITHIN} "
+        "AND is_valid_line AND is_current "
         "ORDER BY game_date, prediction_id",  # sums of fractions depend on their order
         first=first,
         last=last,
@@ -104,11 +106,21 @@ def _rate(row: dict[str, Any], name: str, decided: int) -> str:
     return f"{_interval(row, name, '{:.1%}')} of {int(decided):,}" if decided else "-"
 
 
-def write_report(warehouse: Warehouse, settings: Settings, first: date, last: date, out: Path | None = None) -> Path:
-    """Write the page of a span and return its path: ``home/reports/<first>_<last>.html`` unless told otherwise."""
+def write_report(
+    warehouse: Warehouse,
+    settings: Settings,
+    first: date,
+    last: date,
+    out: Path | None = None,
+    graded: pd.DataFrame | None = None,
+) -> str:
+    """Write the page of a span and return where: ``reports/<first>_<last>.html`` unless told otherwise.
+
+    ``graded`` are the span's ``graded_rows``, if they were read already.
+    """
     from jinja2 import Environment, select_autoescape
 
-    graded = graded_rows(warehouse, first, last)
+    graded = graded_rows(warehouse, first, last) if graded is None else graded
     tables = scoring.table(graded)
     published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), first, last)
     findings = quality.findings(published, first, last)
@@ -144,12 +156,9 @@ def write_report(warehouse: Warehouse, settings: Settings, first: date, last: da
         simulated=(graded["line_source"].eq("ACTUAL_PROP") & is_simulated(warehouse)).any(), rows=len(graded),
         game_days=len(days), silent_days=int((days["total"] == 0).sum()) if len(days) else 0, goal=quality.BRIEF_STREAK,
     )  # fmt: skip
-    path = out or settings.home / "reports" / f"{first}_{last}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-    return path
+    path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}.html"
+    replace(path, text.encode())
+    return str(path)
 
 
 def is_simulated(warehouse: Warehouse) -> bool:

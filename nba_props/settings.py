@@ -111,6 +111,12 @@ class Settings:
         return str(self.home / "models")
 
     @property
+    def reports(self) -> str:
+        if self.gcp is not None:
+            return f"gs://{self.gcp.bucket}/reports/{self.gcp.deployment}"
+        return str(self.home / "reports")
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 

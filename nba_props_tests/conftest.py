@@ -97,11 +97,13 @@ class Platform:
         return {f"{asset.split('/')[-1]}.{name}": severity for asset, name, severity, _ in outcome.failed_checks}
 
 
-def make_settings(folder: Path, first_date: date = league.FIRST, gcp: Gcp | None = None) -> Settings:
+def make_settings(
+    folder: Path, first_date: date = league.FIRST, gcp: Gcp | None = None, landing: str | None = None
+) -> Settings:
     return Settings(
         profile="gcp" if gcp else "local",
         home=folder / "home",
-        landing=f"gs://{gcp.bucket}/landing" if gcp else str(folder / "landing"),
+        landing=landing or (f"gs://{gcp.bucket}/landing" if gcp else str(folder / "landing")),
         first_date=first_date,
         gcp=gcp,
     )
@@ -149,13 +151,17 @@ def lake(tmp_path: Path) -> LakeWarehouse:
 
 
 def open_platform(
-    folder: Path, instance: dg.DagsterInstance, now: datetime | None = None, gcp: Gcp | None = None
+    folder: Path,
+    instance: dg.DagsterInstance,
+    now: datetime | None = None,
+    gcp: Gcp | None = None,
+    landing: str | None = None,
 ) -> Platform:
     """A platform over ``folder/landing`` and ``folder/home``, or Google's services in their place.
 
     The clock stands three hours before the day's tip-off.
     """
-    settings = make_settings(folder, gcp=gcp)
+    settings = make_settings(folder, gcp=gcp, landing=landing)
     (folder / "landing").mkdir(parents=True, exist_ok=True)
     zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
     platform = Platform(

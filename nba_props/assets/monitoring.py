@@ -80,13 +80,16 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     ):
         days = partition_days(context)
         first = min(season_start(d) for d in days)
-        frame = scoring.scoreboard(graded_rows(warehouse, first, days[-1]), days)
-        report = write_report(warehouse, settings, season_start(days[-1]), days[-1])
+        graded = graded_rows(warehouse, first, days[-1])
+        frame = scoring.scoreboard(graded, days)
+        season = season_start(days[-1])
+        this_season = graded[graded["game_date"] >= pd.Timestamp(season)]
+        report = write_report(warehouse, settings, season, days[-1], graded=this_season)
         return emit(
             context,
             [monitoring.SCOREBOARD],
             [frame],
-            report=dg.MetadataValue.path(str(report)),
+            report=dg.MetadataValue.path(report),
         )
 
     @dg.multi_asset(

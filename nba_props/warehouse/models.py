@@ -7,14 +7,12 @@ card is written last, so a killed training leaves the model before it in force; 
 from __future__ import annotations
 
 import hashlib
-import os
-import uuid
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nba_props.domain.systems.trained import Card, Model, week_of
-from nba_props.storage import open_path
+from nba_props.storage import open_path, replace
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -39,9 +37,8 @@ class ModelStore:
     def put(self, model: Model) -> None:
         """Store a model and put it in force for its week."""
         folder = self._path / model.card.system_id / model.card.week.isoformat()
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / model.card.file_name, model.artefact)
-        _replace(folder / _CARD, model.card.to_json().encode())
+        replace(folder / model.card.file_name, model.artefact)
+        replace(folder / _CARD, model.card.to_json().encode())
 
     def weeks(self, system_id: str) -> list[date]:
         """The weeks that have a model, in order."""
@@ -85,13 +82,3 @@ class ModelStore:
 
 def _way_out(system_id: str, week: date) -> str:
     return f"Materialize nba_models/{system_id} for {week} again"
-
-
-def _replace(path: UPath, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new; an object store does that by itself."""
-    if not isinstance(path, os.PathLike):
-        path.write_bytes(data)
-        return
-    temporary = path.with_name(f".tmp-{uuid.uuid4().hex}")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)

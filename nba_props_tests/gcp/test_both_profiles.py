@@ -1,57 +1,79 @@
-"""The same season on a lake and on BigQuery, through emulators with Google's own clients: every table row by row."""
+"""The same season on a lake and on BigQuery, through emulators with Google's own clients: every table row by row.
+
+With ``NBA_PROPS_SMOKE_PROJECT`` and ``NBA_PROPS_SMOKE_BUCKET`` (and ``NBA_PROPS_SMOKE_LOCATION``) a shorter one runs in a
+real project, in datasets and a folder of its own, and takes them away again.
+"""
 
 from __future__ import annotations
 
+import os
+import uuid
+from collections.abc import Iterable
 from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
 import pandas.testing as pdt
 import pytest
+from dagster_gcp import GCSResource
 
 from nba_props import remediation
+from nba_props.assets.tables import asset_key
 from nba_props.domain.systems.trained import week_of
 from nba_props.remediation import Selection
-from nba_props.schemas import TABLES, VIEWS
+from nba_props.schemas import TABLES, VIEWS, raw
+from nba_props.schemas.analytics import HISTORICAL_GAMES
+from nba_props.settings import Gcp
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
-pytestmark = pytest.mark.slow
-
 SPAN = (league.FIRST + timedelta(4), league.FIRST + timedelta(29))
-#: what names the run or was hashed from it, and nothing else may differ
+#: what names the run, or was hashed from its name
 OF_THE_RUN = {"run_id", "quarantine_id"}
+LEDGER_FAMILY = ["nba_predictions.player_prop_predictions", "nba_predictions.archived_predictions",
+                 "nba_predictions.remediations", "nba_predictions.judged_predictions",
+                 "nba_predictions.current_predictions"]  # fmt: skip
+GRADES = ["nba_predictions.prediction_accuracy", "nba_predictions.grade_history", "nba_monitoring.scoreboard"]
+Tables = dict[str, pd.DataFrame]
 
 
-def tables(platform: Platform) -> dict[str, pd.DataFrame]:
-    """Every table and view, rows in an order of their own values."""
-    found = {a: platform.warehouse.read(t, platform.warehouse.partitions(t)) for a, t in TABLES.items()}
-    found |= {a: platform.query(f"SELECT * FROM {a}") for a in VIEWS}
-    return {address: in_order(frame) for address, frame in found.items()}
+def tables(platform: Platform, addresses: Iterable[str] = (*TABLES, *VIEWS)) -> Tables:
+    """Tables and views, rows in an order of their own values."""
+    found = {}
+    for address in addresses:
+        if address in TABLES:
+            table = TABLES[address]
+            frame = platform.warehouse.read(table, platform.warehouse.partitions(table))
+        else:
+            frame = platform.query(f"SELECT * FROM {address}")
+        kept = frame[[c for c in frame.columns if c not in OF_THE_RUN]]
+        order = kept.astype(str).sort_values(list(kept.columns)).index
+        found[address] = kept.loc[order].reset_index(drop=True)
+    return found
 
 
-def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    kept = frame[[c for c in frame.columns if c not in OF_THE_RUN]]
-    order = kept.astype(str).sort_values(list(kept.columns)).index
-    return kept.loc[order].reset_index(drop=True)
-
-
-def a_season(platform: Platform) -> dict[str, dict[str, pd.DataFrame]]:
-    """Ingest, predict, publish, grade, quarantine, restore, backfill; what the tables hold after each."""
-    stages = {}
+def a_night(platform: Platform) -> dict[str, Tables]:
+    """Ingest, predict, publish, grade, quarantine, restore; what the tables hold after each."""
     league.land(platform.zone)
-    platform.prepare()
-    assert platform.predict(DAY).success
-    stages["predicted"] = tables(platform)
+    assert platform.ingest(league.FIRST, DAY - timedelta(1)).success
+    published = platform.publish(DAY)
+    assert published.success, published.errors
+    stages = {"published": tables(platform)}
     platform.now += timedelta(days=1)
     assert platform.run("grade", DAY).success
-    stages["graded"] = tables(platform)
+    stages["graded"] = tables(platform, [*GRADES, *VIEWS])
     chosen = Selection("system", DAY, DAY, system_id="moving_average")
     account = remediation.quarantine(platform.warehouse, chosen, platform.now)
     assert account.total > 0
-    stages["quarantined"] = tables(platform)
+    stages["quarantined"] = tables(platform, LEDGER_FAMILY)
     assert remediation.restore(platform.warehouse, account.batch_id, platform.now).total == account.total
-    stages["restored"] = tables(platform)
+    stages["restored"] = tables(platform, LEDGER_FAMILY)
+    return stages
+
+
+def a_season(platform: Platform) -> dict[str, Tables]:
+    """A night, and 26 dates of every system in one run, models of four weeks trained on the way."""
+    stages = a_night(platform)
     platform.now = league.tipoff(SPAN[1]) + timedelta(days=10)
     assert platform.train(week_of(platform.now.date())).success
     assert platform.predict(*SPAN).success
@@ -59,22 +81,86 @@ def a_season(platform: Platform) -> dict[str, dict[str, pd.DataFrame]]:
     return stages
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory, make_gcp):
-    with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
-        local = open_platform(tmp_path_factory.mktemp("local"), one)
-        cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=make_gcp())
-        yield a_season(local), a_season(cloud)
-
-
-@pytest.mark.parametrize("stage", ["predicted", "graded", "quarantined", "restored", "backfilled"])
-def test_every_table_and_view_is_equal_row_by_row(both, stage):
-    local, cloud = (stages[stage] for stages in both)
-    assert sum(map(len, local.values())) > 1000
-    differing = []
+def differences(local: Tables, cloud: Tables) -> list[str]:
+    found = []
     for address, frame in local.items():
         try:
             pdt.assert_frame_equal(cloud[address], frame, check_exact=True)
         except AssertionError as error:
-            differing.append(f"{address}: {error}")
-    assert differing == []
+            found.append(f"{address}: {error}")
+    return found
+
+
+def take_away(gcp: Gcp, platform: Platform) -> None:
+    """Remove a deployment's datasets and everything of it in the bucket."""
+    client = platform.warehouse._client
+    for dataset in client.list_datasets():
+        if dataset.dataset_id.startswith(gcp.prefix):
+            client.delete_dataset(dataset.reference, delete_contents=True, not_found_ok=True)
+    bucket = GCSResource(project=gcp.project).get_client().bucket(gcp.bucket)
+    for folder in (f"warehouse/{gcp.deployment}/", f"models/{gcp.deployment}/", f"reports/{gcp.deployment}/"):
+        for blob in bucket.list_blobs(prefix=folder):
+            blob.delete()
+
+
+@pytest.fixture(scope="module")
+def platforms(tmp_path_factory, make_gcp):
+    with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
+        local = open_platform(tmp_path_factory.mktemp("local"), one)
+        cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=make_gcp())
+        yield local, cloud
+        take_away(cloud.settings.gcp, cloud)
+        left = [d.dataset_id for d in cloud.warehouse._client.list_datasets()]
+        assert [d for d in left if d.startswith(cloud.settings.gcp.prefix)] == []
+
+
+@pytest.fixture(scope="module")
+def both(platforms):
+    return tuple(map(a_season, platforms))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["published", "graded", "quarantined", "restored", "backfilled"])
+def test_every_table_and_view_is_equal_row_by_row(both, stage):
+    local, cloud = (stages[stage] for stages in both)
+    assert sum(map(len, local.values())) > 500
+    assert differences(local, cloud) == []
+
+
+@pytest.mark.slow
+def test_what_a_table_cost_stands_on_its_materialization(both, platforms):
+    def figures(platform: Platform, table) -> dict[str, int]:
+        record = platform.instance.fetch_materializations(asset_key(table), limit=1).records[0]
+        found = record.asset_materialization.metadata
+        return {k: found[k].value for k in ("queries", "bytes_to_client", "bytes_from_client") if k in found}
+
+    local, cloud = platforms
+    for table in (HISTORICAL_GAMES, raw.ODDS_QUOTES):
+        assert figures(cloud, table)["bytes_from_client"] > 0
+    assert figures(cloud, HISTORICAL_GAMES)["queries"] == 2, "the statement, and the span's transaction"
+    assert figures(cloud, HISTORICAL_GAMES)["bytes_to_client"] > 10_000
+    assert figures(local, HISTORICAL_GAMES) == {
+        "queries": 1, "bytes_to_client": pytest.approx(figures(cloud, HISTORICAL_GAMES)["bytes_to_client"], rel=0.1)
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(not os.environ.get("NBA_PROPS_SMOKE_PROJECT"), reason="NBA_PROPS_SMOKE_PROJECT names no project")
+def test_smoke_in_a_real_project(tmp_path, monkeypatch):
+    for name in ("STORAGE_EMULATOR_HOST", "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"):
+        monkeypatch.delenv(name, raising=False)
+    gcp = Gcp(
+        project=os.environ["NBA_PROPS_SMOKE_PROJECT"],
+        location=os.environ.get("NBA_PROPS_SMOKE_LOCATION", "US"),
+        bucket=os.environ["NBA_PROPS_SMOKE_BUCKET"],
+        prefix=f"smoke_{uuid.uuid4().hex[:8]}_",
+    )
+    with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
+        local = open_platform(tmp_path / "local", one)
+        own = f"gs://{gcp.bucket}/reports/{gcp.deployment}/landing"
+        cloud = open_platform(tmp_path / "cloud", other, gcp=gcp, landing=own)
+        try:
+            stages, real = a_night(local), a_night(cloud)
+        finally:
+            take_away(gcp, cloud)
+    for stage in stages:
+        assert differences(stages[stage], real[stage]) == [], stage
