@@ -430,10 +430,10 @@ def doctor(offline: bool) -> None:
 @click.argument("span", type=DateSpan(), required=False)
 @click.option("--quarantine", "aside", is_flag=True, help="Move unreadable files out of their tables.")
 def scrub(span: list[date] | None, aside: bool) -> None:
-    """Read every partition (of SPAN) to its end and name those that can't be read; exit status 1 when there are any.
+    """Read every partition (of SPAN) to its end and name those that are damaged; exit status 1 when there are any.
 
-    With --quarantine their files are kept under _set_aside in the lake, queries go on without them, and `backfill`
-    makes the dates again.
+    With --quarantine their files are kept under _set_aside in the lake (on BigQuery they count as never written), and
+    `backfill` makes the dates again.
     """
     from nba_props.schemas import WriteMode
     from nba_props.warehouse.opening import open_warehouse

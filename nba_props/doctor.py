@@ -15,8 +15,11 @@ from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 from nba_props.settings import Settings
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.landing import LandingZone
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import ModelStore
+
+#: without these nothing else can be looked at
+_NEEDED = ("landing zone", "warehouse")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def examine(
     """Every finding; ``ask`` makes one free request to each feed that is on."""
     now = clock()
     found = [*_places(settings, zone, warehouse)]
-    if not zone.exists():
+    if any(f.state == "bad" and f.what in _NEEDED for f in found):
         return found
     found += _contents(settings, warehouse, game_date_of(now))
     found += _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
@@ -58,11 +61,15 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
         return
     held = "SIMULATED" if zone.is_simulated else "REAL"
     yield Finding("landing zone", "ok", f"{zone.root} ({held})")
-    source = warehouse.source()
+    try:
+        source = warehouse.source()
+    except WarehouseError as error:
+        yield Finding("warehouse", "bad", str(error), "see docs/production.md for access")
+        return
     mixed = source not in (None, held)
     yield Finding(
-        "warehouse", "bad" if mixed else "ok", f"holds {source or 'nothing yet'}",
-        f"the landing zone is {held}: set another NBA_PROPS_HOME" if mixed else "",
+        "warehouse", "bad" if mixed else "ok", f"{warehouse.place} holds {source or 'nothing yet'}",
+        f"the landing zone is {held}: set another NBA_PROPS_HOME, or NBA_PROPS_DATASET_PREFIX" if mixed else "",
     )  # fmt: skip
 
 

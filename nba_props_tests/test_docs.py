@@ -13,16 +13,27 @@ from click.testing import CliRunner
 from nba_props.cli import main
 from nba_props.schemas.dictionary import markdown
 from nba_props.simulator.incidents import INCIDENTS
+from nba_props.sources.landing import LandingZone
+from nba_props_tests import league
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCKS = [
-    line.split("  #")[0].strip()
-    for page in PAGES
-    for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.S)
-    for line in block.splitlines()
-    if line.strip()
-]
+#: its commands are for another profile
+PRODUCTION = ROOT / "docs" / "production.md"
+
+
+def commands(*pages: Path) -> list[str]:
+    """The lines of the pages' bash blocks."""
+    return [
+        line.split("  #")[0].strip()
+        for page in pages
+        for block in re.findall(r"```bash\n(.*?)```", page.read_text(), re.S)
+        for line in block.splitlines()
+        if line.strip()
+    ]
+
+
+BLOCKS = commands(*(p for p in PAGES if p != PRODUCTION))
 COMMANDS = list(dict.fromkeys(c.removeprefix(".venv/bin/") for c in BLOCKS if "nba-props" in c))
 
 
@@ -61,6 +72,30 @@ def test_every_command_runs(tmp_path, monkeypatch):
     refused = runner.invoke(main, ["run", "2026-01-09"])
     assert refused.exit_code == 1
     assert "holds SIMULATED data and can't take REAL data in" in refused.output
+
+
+def test_every_command_of_production_runs_on_bigquery(make_gcp, tmp_path, monkeypatch):
+    gcp = make_gcp()
+    for name, value in {
+        "PROFILE": "gcp", "GCP_PROJECT": gcp.project, "GCP_LOCATION": gcp.location, "BUCKET": gcp.bucket,
+        "DATASET_PREFIX": gcp.prefix, "BIGQUERY_URL": gcp.bigquery_url, "BIGQUERY_STORAGE": gcp.bigquery_storage,
+        "HOME": str(tmp_path), "FIRST_DATE": str(league.FIRST),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"NBA_PROPS_{name}", value)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    runner, asked = CliRunner(), commands(PRODUCTION)
+    empty = runner.invoke(main, ["doctor", "--offline"])
+    assert f"landing zone: gs://{gcp.bucket}/landing" in empty.output, "an empty bucket is there"
+    league.land(LandingZone(f"gs://{gcp.bucket}/landing"))
+    outputs = {}
+    for command in asked:
+        result = runner.invoke(main, shlex.split(command)[1:])
+        assert result.exit_code == 0, f"{command}: {result.output}"
+        outputs[shlex.split(command)[1]] = result.output
+    assert set(outputs) == {"doctor", "backfill", "sql", "scrub"}
+    assert "3 of 3 dates are missing or stale" in outputs["backfill"]
+    assert "4 on 2 of these dates" in outputs["backfill"]
+    assert "every partition can be read" in outputs["scrub"]
 
 
 def test_links_lead_somewhere():

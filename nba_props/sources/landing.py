@@ -201,6 +201,10 @@ class LandingZone:
             found: list[Any] = self._path.fs.ls(path, detail=detail)
         except FileNotFoundError:
             return None
+        except Exception as error:  # each kind of bucket has errors of its own
+            if self._is_local:
+                raise
+            raise LandingError(f"{self.root} can't be listed: {error}. See docs/production.md for access") from error
         return found
 
     def names(self, folder: str) -> list[str]:
