@@ -11,7 +11,7 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 import itertools
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -60,7 +60,19 @@ class Platform:
     def predict(self, first: date, last: date | None = None) -> Outcome:
         return self.run("predict", first, last)
 
-    def publish(self, day: date, systems: tuple[str, ...] = ("moving_average", "shrunk_rate_v1")) -> Outcome:
+    def materialize(self, first: date, last: date, select: Iterable[dg.AssetKey], job: str = "predict") -> None:
+        """Some assets of a job over a span, without their checks: for tests that need much of them and judge it."""
+        from nba_props.automation.runner import RANGE_END, RANGE_START
+
+        chosen = self.definitions.resolve_job_def(job).get_subset(
+            asset_selection=set(select), asset_check_selection=set()
+        )
+        tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+        assert chosen.execute_in_process(instance=self.instance, tags=tags).success
+
+    def publish(
+        self, day: date, systems: tuple[str, ...] = ("moving_average", "shrunk_rate_v1"), last: date | None = None
+    ) -> Outcome:
         """Everything up to the gate, with some of the systems: half the work of a whole prediction."""
         from nba_props.assets.tables import asset_key
         from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
@@ -71,7 +83,7 @@ class Platform:
         ]
         gate = [PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS]
         chosen = [*before, *(asset_key(t) for t in (*gate, *(SYSTEM_TABLES[s] for s in systems)))]
-        return self.run("predict", day, select=chosen)
+        return self.run("predict", day, last, select=chosen)
 
     def ingest(self, first: date, last: date) -> Outcome:
         return self.run("ingest_history", first, last)

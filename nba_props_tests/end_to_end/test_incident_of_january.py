@@ -79,7 +79,7 @@ class Story:
     def grade(self) -> None:
         """What every remediation command does afterwards."""
         keys = [k for k in self.select(*SYSTEMS) if k.path[-1] in ("prediction_accuracy", "grade_history")]
-        assert self.platform.run("grade", FIRST, LAST, keys).success
+        self.platform.materialize(FIRST, LAST, keys, "grade")
 
     def finding(self, name: str) -> quality.Finding:
         published = quality.Published(self.warehouse.query, SYSTEMS, FIRST, LAST)
@@ -101,7 +101,7 @@ def test_24033_rows_are_taken_out_made_good_rolled_back_and_restored(platform, t
         if k.path[0] in ("nba_raw", "nba_reference", "nba_analytics")
     ]
     whole = sorted({*upstream, *story.select("player_features", *SYSTEMS)})
-    assert platform.run("predict", FIRST, LAST, whole).success
+    platform.materialize(FIRST, LAST, whole)
     honest = story.ledger()
     game_days = honest["game_date"].nunique()
     assert len(honest) == game_days * 36 * len(SYSTEMS)

@@ -1,4 +1,4 @@
-"""Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``.
+"""Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``, and thrift.
 
 Run by the emulator's own Python (3.13), never by the project's; its arguments are local-bigquery's. Real BigQuery
 replaces a partition in one atomic job; here the job's rows go to a scratch table first, and then, in one transaction,
@@ -11,8 +11,10 @@ import uuid
 from collections import defaultdict
 from datetime import date
 
+import duckdb
 from local_bigquery.catalog import tables
 from local_bigquery.cli import main
+from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import load, runner
 
@@ -63,6 +65,35 @@ def _run(cur, config, upload):
 
 
 runner.HANDLERS["load"] = _run
+
+_plain_objects = database.objects
+
+
+def _objects(project_id, dataset_id, table_id=None):
+    """The tables and views of a dataset, from the catalog itself.
+
+    Every statement asks for them several times, and DuckDB's own listing opens each table of each dataset.
+    """
+    if project_id == "emulator" and table_id:  # the answer to a statement
+        try:
+            database.execute(f"FROM {database.quote(project_id, dataset_id, table_id)} LIMIT 0")
+        except duckdb.CatalogException:
+            return []
+        return [(table_id, "TABLE", 0)]
+    catalog = f"__ducklake_metadata_{project_id}"
+    if project_id not in database.projects():
+        return _plain_objects(project_id, dataset_id, table_id)
+    found = [
+        f"SELECT o.{kind}_name, '{kind.upper()}', 0 FROM {database.quote(catalog)}.ducklake_{kind} AS o "
+        f"JOIN {database.quote(catalog)}.ducklake_schema AS s ON s.schema_id = o.schema_id "
+        f"WHERE s.schema_name = $1 AND o.{kind}_name = coalesce($2, o.{kind}_name) "
+        "AND o.end_snapshot IS NULL AND s.end_snapshot IS NULL"
+        for kind in ("table", "view")
+    ]
+    return database.fetch(" UNION ALL ".join(found) + " ORDER BY 1", [dataset_id, table_id])
+
+
+database.objects = _objects
 
 if __name__ == "__main__":
     main()

@@ -19,7 +19,6 @@ from dagster_gcp import GCSResource
 
 from nba_props import remediation
 from nba_props.assets.tables import asset_key
-from nba_props.domain.systems.trained import week_of
 from nba_props.remediation import Selection
 from nba_props.schemas import TABLES, VIEWS, raw
 from nba_props.schemas.analytics import HISTORICAL_GAMES
@@ -55,13 +54,13 @@ def tables(platform: Platform, addresses: Iterable[str] = (*TABLES, *VIEWS)) -> 
 def a_night(platform: Platform) -> dict[str, Tables]:
     """Ingest, predict, publish, grade, quarantine, restore; what the tables hold after each."""
     league.land(platform.zone)
-    assert platform.ingest(league.FIRST, DAY - timedelta(1)).success
-    published = platform.publish(DAY)
+    platform.prepare()
+    published = platform.predict(DAY)
     assert published.success, published.errors
     stages = {"published": tables(platform)}
     platform.now += timedelta(days=1)
     assert platform.run("grade", DAY).success
-    stages["graded"] = tables(platform, [*GRADES, *VIEWS])
+    stages["graded"] = tables(platform, GRADES)
     chosen = Selection("system", DAY, DAY, system_id="moving_average")
     account = remediation.quarantine(platform.warehouse, chosen, platform.now)
     assert account.total > 0
@@ -72,11 +71,11 @@ def a_night(platform: Platform) -> dict[str, Tables]:
 
 
 def a_season(platform: Platform) -> dict[str, Tables]:
-    """A night, and 26 dates of every system in one run, models of four weeks trained on the way."""
+    """A night of every system, and 26 dates of some in one run, graded."""
     stages = a_night(platform)
     platform.now = league.tipoff(SPAN[1]) + timedelta(days=10)
-    assert platform.train(week_of(platform.now.date())).success
-    assert platform.predict(*SPAN).success
+    assert platform.publish(SPAN[0], last=SPAN[1]).success
+    assert platform.run("grade", *SPAN).success
     stages["backfilled"] = tables(platform)
     return stages
 
@@ -123,7 +122,7 @@ def both(platforms):
 @pytest.mark.parametrize("stage", ["published", "graded", "quarantined", "restored", "backfilled"])
 def test_every_table_and_view_is_equal_row_by_row(both, stage):
     local, cloud = (stages[stage] for stages in both)
-    assert sum(map(len, local.values())) > 500
+    assert sum(map(len, local.values())) > 200
     assert differences(local, cloud) == []
 
 

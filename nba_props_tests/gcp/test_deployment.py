@@ -108,18 +108,12 @@ class TestTheImage:
         assert DOCKERFILE.index("USER 10001") < DOCKERFILE.index("definitions validate") < DOCKERFILE.index("CMD")
 
     @pytest.mark.slow
-    def test_its_smoke_test_passes_on_these_definitions_and_fails_on_broken_ones(self, tmp_path):
+    def test_its_smoke_test_passes_on_these_definitions(self, tmp_path):
         (command,) = re.findall(r"^RUN (env .*definitions validate.*)$", DOCKERFILE, re.M)
         command = command.replace("/tmp/smoke", str(tmp_path))  # noqa: S108
         path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
         done = subprocess.run(shlex.split(command), env=path, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        broken = {**path, "NBA_PROPS_PROFILE": "gcp"}
-        done = subprocess.run(
-            shlex.split(command), env=broken, cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        assert done.returncode != 0
-        assert "the profile gcp needs NBA_PROPS_GCP_PROJECT" in done.stdout + done.stderr
 
 
 class TestComposeAndHelm:
