@@ -731,6 +731,8 @@ def demo(rows: int, incident: str | None, force: bool) -> None:
     """Predict two nights of a simulated league, or the newest landed odds where NBA_PROPS_LANDING is set."""
     with _plain_errors():
         settings = load_settings()
+        if settings.profile != "local":
+            raise SettingsError("the demo plays in an invented league on this machine: unset NBA_PROPS_PROFILE")
         if incident:
             _play_incident(settings, incident, rows)
         elif os.environ.get("NBA_PROPS_LANDING"):

@@ -91,7 +91,15 @@ def build_defs(
         },
         executor=dg.in_process_executor,
     )
+    if settings.gcp is not None:
+        definitions = definitions.map_asset_specs(func=_in_bigquery)
     return definitions.map_asset_specs(func=_labelled_simulated) if zone.is_simulated else definitions
+
+
+def _in_bigquery(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """What is a Parquet file in a lake is a table there."""
+    kinds = {"bigquery" if kind in ("parquet", "view") else kind for kind in spec.kinds}
+    return spec.replace_attributes(kinds=kinds)
 
 
 def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import grpc
+import requests
 import tenacity
 from dagster_gcp import BigQueryResource, GCSResource
 from google.api_core.client_options import ClientOptions
@@ -153,7 +155,6 @@ class BigQueryWarehouse:
             return None
 
         def make() -> Any:
-            import grpc
             from google.cloud import bigquery_storage_v1 as api
             from google.cloud.bigquery_storage_v1.services.big_query_read import transports
 
@@ -351,7 +352,7 @@ class BigQueryWarehouse:
         """A table of its own with the rows, gone afterwards; one that a killed process leaves expires by itself."""
         import pandas as pd
 
-        own = self._name(f"{table.dataset}._staging_{table.name}_{uuid.uuid4().hex[:12]}")
+        own = self._name(f"{table.dataset}.staging_{table.name}_{uuid.uuid4().hex[:12]}")
         staging = bigquery.Table(own, schema=fields(table))
         staging.expires = datetime.now(UTC) + _STAGING_LIFE
         filled = [p for p in pieces if len(p)]
@@ -590,7 +591,7 @@ def _told(what: str) -> Iterator[None]:
         yield
     except GoogleAuthError as error:
         raise WarehouseError(f"{what}: no credentials for Google Cloud: {error}") from error
-    except GoogleAPIError as error:
+    except (GoogleAPIError, requests.RequestException, grpc.RpcError) as error:
         text = getattr(error, "message", None) or str(error)
         if "bytesBilledLimitExceeded" in str(error) or "limit for bytes billed" in text.lower():
             raise WarehouseError(

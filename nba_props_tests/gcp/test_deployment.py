@@ -15,13 +15,15 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from nba_props.automation import runner
+from nba_props.cli import main
 from nba_props.definitions import build_defs
 from nba_props.settings import Gcp, SettingsError, load_settings
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.conftest import DAY, make_settings, open_platform
 from nba_props_tests.gcp.emulators import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +84,24 @@ class TestSettings:
         assert done.returncode == 1
         assert done.stderr.strip() == "Error: the profile gcp needs NBA_PROPS_BUCKET: see docs/production.md"
         assert list(tmp_path.iterdir()) == []
+
+
+def test_assets_say_where_they_are(make_bucket, tmp_path):
+    settings = load_settings({**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path), "NBA_PROPS_BUCKET": make_bucket()})
+    graph = build_defs(settings).resolve_asset_graph()
+    kinds = {k: graph.get(k).kinds for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
+    assert len(kinds) > 30
+    assert all("bigquery" in found and not found & {"parquet", "view"} for found in kinds.values())
+    local = build_defs(make_settings(tmp_path)).resolve_asset_graph()
+    assert not [k for k in kinds if "bigquery" in local.get(k).kinds]
+
+
+def test_the_demo_is_for_this_machine(tmp_path, monkeypatch):
+    for name, value in {**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    shown = CliRunner().invoke(main, ["demo"])
+    assert shown.exit_code == 1
+    assert "unset NBA_PROPS_PROFILE" in shown.output
 
 
 class TestTheImage:
