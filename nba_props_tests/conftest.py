@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import filelock
 import pytest
 
 from nba_props.automation.runner import Outcome
@@ -109,6 +110,12 @@ class Platform:
         return {f"{asset.split('/')[-1]}.{name}": severity for asset, name, severity, _ in outcome.failed_checks}
 
 
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of a session have."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
 def make_settings(
     folder: Path, first_date: date = league.FIRST, gcp: Gcp | None = None, landing: str | None = None
 ) -> Settings:
@@ -137,9 +144,7 @@ def few_rows_are_enough():
 @pytest.fixture(autouse=True, scope="session")
 def every_statement_is_googlesql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whatever the package asks of a lake in these tests is analysed as BigQuery would, once."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    gate, plain = googlesql.Gate(shared / "statements"), LakeWarehouse.query
+    gate, plain = googlesql.Gate(shared_folder(tmp_path_factory) / "statements"), LakeWarehouse.query
 
     def query(self: LakeWarehouse, sql: str, /, **parameters: Any) -> Any:
         answer = plain(self, sql, **parameters)
@@ -199,13 +204,19 @@ def make_platform(tmp_path: Path):
 
 @pytest.fixture(scope="session")
 def landed_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small league, landed, history before ``DAY`` ingested, models of its week trained; tests copy it."""
-    folder = tmp_path_factory.mktemp("landed") / "platform"
-    with dg.DagsterInstance.ephemeral() as instance:
-        made = open_platform(folder, instance)
-        league.land(made.zone)
-        made.prepare()
-    return folder
+    """The small league, landed, history before ``DAY`` ingested, models of its week trained; tests copy it.
+
+    Made once for all workers of a session.
+    """
+    folder = shared_folder(tmp_path_factory) / "landed"
+    with filelock.FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            with dg.DagsterInstance.ephemeral() as instance:
+                made = open_platform(folder / "made", instance)
+                league.land(made.zone)
+                made.prepare()
+            (folder / "made").rename(folder / "platform")
+    return folder / "platform"
 
 
 @pytest.fixture
