@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # compiled modules make every process start in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test emulators dev lint check bench docs lock clean
+.PHONY: run test test-long emulators dev lint check bench docs lock clean
 
 run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
 	@$(BIN)/nba-props demo
@@ -15,6 +15,9 @@ test: $(VENV)/.ready lint emulators  ## lint, type-check and test
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/nba-props dev
+
+test-long: $(VENV)/.ready emulators  ## the long stories: 24,033 bad rows, eight processes at once, the real payloads without a future
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m long
 
 emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap

@@ -71,6 +71,16 @@ class Platform:
         tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
         assert chosen.execute_in_process(instance=self.instance, tags=tags).success
 
+    def _before(self) -> list[dg.AssetKey]:
+        graph = self.definitions.resolve_asset_graph()
+        return [
+            k for k in graph.materializable_asset_keys if k.path[0] in ("nba_raw", "nba_reference", "nba_analytics")
+        ]
+
+    def slate(self, day: date) -> Outcome:
+        """Everything before the systems."""
+        return self.run("predict", day, select=self._before())
+
     def publish(
         self, day: date, systems: tuple[str, ...] = ("moving_average", "shrunk_rate_v1"), last: date | None = None
     ) -> Outcome:
@@ -78,12 +88,8 @@ class Platform:
         from nba_props.assets.tables import asset_key
         from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 
-        graph = self.definitions.resolve_asset_graph()
-        before = [
-            k for k in graph.materializable_asset_keys if k.path[0] in ("nba_raw", "nba_reference", "nba_analytics")
-        ]
         gate = [PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS]
-        chosen = [*before, *(asset_key(t) for t in (*gate, *(SYSTEM_TABLES[s] for s in systems)))]
+        chosen = [*self._before(), *(asset_key(t) for t in (*gate, *(SYSTEM_TABLES[s] for s in systems)))]
         return self.run("predict", day, last, select=chosen)
 
     def ingest(self, first: date, last: date) -> Outcome:
@@ -210,7 +216,7 @@ def landed_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = shared_folder(tmp_path_factory) / "landed"
     with filelock.FileLock(f"{folder}.lock"):
-        if not folder.exists():
+        if not (folder / "platform").exists():
             with dg.DagsterInstance.ephemeral() as instance:
                 made = open_platform(folder / "made", instance)
                 league.land(made.zone)

@@ -49,7 +49,7 @@ DATE_COLUMN = "game_date"
 #: columns that a table is clustered by, as far as it has them
 CLUSTERED_BY = ("system_id", "player_id")
 _SOURCE_MARK = "SOURCE"
-_FRAMES_KEPT, _ROWS_KEPT = 8, 100_000
+_FRAMES_KEPT, _ROWS_KEPT = 8, 20_000
 _STAGING_LIFE = timedelta(hours=6)
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
 #: types that the API answers with another name for than GoogleSQL has
@@ -418,8 +418,7 @@ class BigQueryWarehouse:
         return known[1].copy()
 
     def _read(self, table: Table, partitions: Sequence[date], marked: Mapping[date, Mark]) -> pd.DataFrame:
-        frame = self._select(table, partitions)
-        self._refuse_hollow(table, partitions, marked, frame)
+        frame = self._refuse_hollow(table, partitions, marked, self._select(table, partitions))
         order = {_stamp(day): place for place, day in enumerate(partitions)}
         frame = frame.assign(_place=frame[DATE_COLUMN].map(order))
         frame = frame.sort_values(["_place", *(table.unique or table.column_names)], kind="stable", ignore_index=True)
@@ -437,19 +436,24 @@ class BigQueryWarehouse:
 
     def _refuse_hollow(
         self, table: Table, days: Sequence[date], marked: Mapping[date, Mark], frame: pd.DataFrame
-    ) -> None:
+    ) -> pd.DataFrame:
         """Rows were written and none is there: somebody else emptied the partition, and no answer is an empty slate."""
+        import pandas as pd
+
         full = set(frame[DATE_COLUMN])
         hollow = [d for d in days if marked[d].rows and _stamp(d) not in full]
         if not hollow:
-            return
-        now = self._marked(table)  # it may have been replaced by an empty one since
+            return frame
+        now = self._marked(table)  # they may have been replaced in between, by empty ones too
         hollow = [d for d in hollow if d in now and now[d].rows]
-        if hollow and self._select(table, hollow).empty:
+        late = self._select(table, hollow) if hollow else frame.iloc[:0]
+        left = [d for d in hollow if _stamp(d) not in set(late[DATE_COLUMN])]
+        if left:
             raise CorruptPartition(
-                f"{table.address} partition {hollow[0]} holds no row, though {now[hollow[0]].rows} were written on "
-                f"{now[hollow[0]].written_at:%Y-%m-%d %H:%M} UTC. Materialize it again"
+                f"{table.address} partition {left[0]} holds no row, though {now[left[0]].rows} were written on "
+                f"{now[left[0]].written_at:%Y-%m-%d %H:%M} UTC. Materialize it again"
             )
+        return pd.concat([frame, late], ignore_index=True) if len(late) else frame
 
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         for address in reads(sql):

@@ -54,7 +54,7 @@ def test_new_odds_ask_for_their_date_once(before_tipoff):
 
 
 def test_a_published_date_is_followed_and_a_begun_one_is_not(before_tipoff):
-    assert before_tipoff.predict(DAY).success
+    assert before_tipoff.publish(DAY).success
     first = tick(before_tipoff, "new_odds_sensor")
     assert asked(first) == [(FOLLOW_JOB, str(DAY))]
     before_tipoff.now = GAMES[1].tipoff_at + timedelta(seconds=1)
@@ -169,7 +169,7 @@ def test_what_counts_as_news(change, moved):
 
 def test_results_ask_for_the_grades_of_their_date(platform):
     assert tick(platform, "new_results_sensor").run_requests == []
-    assert platform.predict(DAY).success
+    assert platform.publish(DAY).success
     platform.now = league.tipoff(DAY) + timedelta(hours=12)
     first = tick(platform, "new_results_sensor")
     assert asked(first) == [(None, str(DAY))]

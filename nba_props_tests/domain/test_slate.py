@@ -22,7 +22,7 @@ def players_on(platform, day):
 
 
 def test_rosters_are_who_appeared_since_the_season_began(platform):
-    platform.predict(DAY)
+    platform.slate(DAY)
     players = players_on(platform, DAY)
     assert len(players) == 36
     assert players["on_roster"].all()
@@ -51,7 +51,7 @@ def test_a_traded_player_belongs_to_the_team_he_last_appeared_for(make_platform)
 
     platform = make_platform(fill)
     platform.ingest(league.FIRST, DAY - timedelta(1))
-    platform.predict(DAY)
+    platform.slate(DAY)
     assert players_on(platform, DAY).loc[moved_id, "team"] == "DUN"
 
 
@@ -86,7 +86,7 @@ def rows_of(platform, game):
     platform.run("ingest_history", first, first)
     for job in ("ingest_history", "ingest_rosters"):
         platform.run(job, game.day - timedelta(90), game.day - timedelta(1))
-    outcome = platform.predict(game.day)
+    outcome = platform.publish(game.day)
     return outcome, platform.query("SELECT * FROM nba_analytics.slate").set_index("player_name")
 
 

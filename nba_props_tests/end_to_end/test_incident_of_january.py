@@ -25,7 +25,7 @@ from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
 from nba_props_tests.conftest import Platform, open_platform
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 FIRST, LAST = date(2025, 11, 19), date(2026, 1, 10)
 SPAN = dates_between(FIRST, LAST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -203,7 +204,7 @@ def view_record():
 def test_the_page_stands_alone_and_says_what_it_counts(predicted, tmp_path):
     finish(predicted)
     page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
-    text = page.read_text()
+    text = Path(page).read_text()
     assert text.count("data:image/png;base64,") >= 3
     assert "http" not in text.replace("http-equiv", "")
     for system in SYSTEMS:
@@ -222,7 +223,7 @@ def scoreboard_record():
 def test_an_empty_span_makes_a_page_that_says_so(predicted, tmp_path):
     before = DAY - timedelta(3)
     page = report.write_report(predicted.warehouse, predicted.settings, before, before, tmp_path / "page.html")
-    assert "Nothing is graded" in page.read_text()
+    assert "Nothing is graded" in Path(page).read_text()
 
 
 def test_no_query_depends_on_the_number_of_players_or_dates(predicted):

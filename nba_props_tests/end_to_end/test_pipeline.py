@@ -19,6 +19,9 @@ pytestmark = pytest.mark.slow
 
 #: rows of one date in the ledger
 ROWS = 4 * league.PLAYERS_PER_TEAM * len(SYSTEMS)
+#: systems that ``Platform.publish`` runs, and the rows that they have
+SOME = 2
+SOME_ROWS = SOME * 4 * league.PLAYERS_PER_TEAM
 
 
 def published(platform: Platform) -> pd.DataFrame:
@@ -55,7 +58,7 @@ def test_a_date_is_predicted_published_and_explained(platform):
 
 
 def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(platform):
-    platform.predict(DAY)
+    platform.slate(DAY)
     lines = platform.query("SELECT * FROM nba_analytics.betting_lines WHERE has_prop_line ORDER BY player_id")
     assert (lines["line_minutes_before_game"] == 60).all()
     assert lines["line"].tolist() == [league.line(slot) for _ in range(4) for slot in range(6)]
@@ -73,22 +76,22 @@ def test_running_twice_changes_nothing(platform):
 
 
 def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(platform):
-    platform.predict(DAY)
+    platform.publish(DAY)
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))
     platform.now = platform.now + timedelta(minutes=10)
-    platform.predict(DAY)
+    platform.publish(DAY)
     ledger = published(platform)
     moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
-    assert len(moved) == 2 * 12 * len(SYSTEMS)
+    assert len(moved) == 2 * 12 * SOME
     current = platform.query("SELECT * FROM nba_predictions.current_predictions")
-    assert len(current) == ROWS
+    assert len(current) == SOME_ROWS
     shown = current[(current["game_id"] == game.game_id) & current["has_prop_line"].astype(bool)]
     assert (shown["line_minutes_before_game"] == 5).all()
 
     platform.now = game.tipoff_at + timedelta(hours=1)
     platform.zone.land(*league.capture(game, 2, shift=3.0))
-    platform.predict(DAY)
+    platform.publish(DAY)
     after = platform.query("SELECT * FROM nba_predictions.current_predictions")
     still = after[(after["game_id"] == game.game_id) & after["has_prop_line"].astype(bool)]
     assert (still["line_minutes_before_game"] == 5).all(), "a row published after tip-off replaced an earlier one"
@@ -98,13 +101,14 @@ def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path)
     first, last = DAY - timedelta(2), DAY + timedelta(2)  # two weeks, each with its models
     each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
     platform.now = each.now = league.tipoff(last) + timedelta(days=1)
-    assert platform.predict(first, last).success
+    systems = ("moving_average", "similarity_balanced_v1", "xgboost_v1")
+    assert platform.publish(first, systems, last).success
     for n in range((last - first).days + 1):
-        assert each.predict(first + timedelta(n)).success
+        assert each.publish(first + timedelta(n), systems).success
     together, apart = lake_frames(platform), lake_frames(each)
     for address, frame in together.items():
         pdt.assert_frame_equal(apart[address], frame, obj=address)
-    assert len(together["nba_predictions.player_prop_predictions"]) == 3 * ROWS
+    assert len(together["nba_predictions.player_prop_predictions"]) == 3 * len(systems) * 4 * league.PLAYERS_PER_TEAM
 
 
 def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):
@@ -130,11 +134,11 @@ def test_a_missing_day_of_box_scores_blocks_and_names_the_day(make_platform):
     assert str(hole) in text
     league.land_log(platform.zone, hole, [r for g in league.games() if g.day == hole for r in league.log_rows(g)])
     platform.ingest(hole, hole)
-    assert platform.predict(DAY).success
+    assert platform.publish(DAY).success
 
 
 def test_a_day_without_games_materializes_with_zero_rows(platform):
-    outcome = platform.predict(DAY, DAY + timedelta(1))
+    outcome = platform.publish(DAY, last=DAY + timedelta(1))
     assert outcome.success, outcome.errors
     assert outcome.failed_checks == []
     for table in ("nba_analytics.slate", "nba_predictions.player_prop_predictions"):
@@ -143,7 +147,7 @@ def test_a_day_without_games_materializes_with_zero_rows(platform):
 
 def test_deleting_the_future_changes_no_prediction(platform, tmp_path):
     """Nothing known at or after the cut-off may matter: box scores of the day and later, quotes after tip-off."""
-    platform.predict(DAY)
+    platform.publish(DAY)
     full = lake_frames(platform)
     keep = ["nba_analytics.historical_games", "nba_analytics.betting_lines", "nba_predictions.moving_average",
             "nba_analytics.upcoming_player_game_context", "nba_predictions.player_prop_predictions"]  # fmt: skip
@@ -154,8 +158,8 @@ def test_deleting_the_future_changes_no_prediction(platform, tmp_path):
         (platform.zone._path / path).unlink(missing_ok=True)
     shutil.copytree(platform.zone.root, tmp_path / "blind" / "landing")
     blind = open_platform(tmp_path / "blind", platform.instance)
-    blind.prepare()
-    assert blind.predict(DAY).success
+    assert blind.ingest(league.FIRST, DAY - timedelta(1)).success
+    assert blind.publish(DAY).success
     cut = lake_frames(blind)
     for address in keep:
         pdt.assert_frame_equal(cut[address], full[address], obj=address, check_exact=True)
@@ -186,24 +190,24 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
 
     monkeypatch.setattr(assets, "predict", smuggle)
     platform.definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
-    outcome = platform.predict(DAY)
+    outcome = platform.publish(DAY)
     assert outcome.success, outcome.errors
     assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "WARN"
     held = platform.query("SELECT reason, COUNT(*) AS n FROM nba_predictions.quarantined_predictions GROUP BY reason")
     assert dict(zip(held["reason"], held["n"], strict=True)) == {
         "PLACEHOLDER_LINE": 2, "MISSING_LINE": 1, "LINE_MISMATCH": 1,
     }  # fmt: skip
-    assert len(published(platform)) == ROWS - 4
+    assert len(published(platform)) == SOME_ROWS - 4
 
     monkeypatch.setattr(assets, "predict", honest)
     platform.now += timedelta(minutes=5)
-    mended = platform.predict(DAY)
+    mended = platform.publish(DAY)
     assert mended.failed_checks == [], "rows that were replaced by honest ones still warn"
-    assert len(platform.query("SELECT * FROM nba_predictions.current_predictions")) == ROWS
+    assert len(platform.query("SELECT * FROM nba_predictions.current_predictions")) == SOME_ROWS
 
 
 def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(platform):
-    platform.predict(DAY)
+    platform.publish(DAY)
     table = TABLES["nba_predictions.player_prop_predictions"]
     assert table.write_mode is WriteMode.APPEND
     rows = platform.warehouse.read(table, [DAY])
@@ -211,7 +215,7 @@ def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(platform):
         prediction_id="f" * 32, line=20.0, line_source="ACTUAL_PROP", has_prop_line=True, quote_id="none"
     )
     platform.warehouse.append(table, fake, [DAY])
-    outcome = platform.predict(DAY)
+    outcome = platform.publish(DAY)
     assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "ERROR"
     assert platform.failed(outcome)["player_prop_predictions.lines_have_provenance"] == "ERROR"
 
@@ -231,12 +235,12 @@ def test_a_genuine_verified_twenty_passes(make_platform):
         zone.land(f"the_odds_api/player_points/{DAY}/{game.event_id}-x.json.gz", payloads.historical(event, at))
 
     platform = make_platform(fill)
-    platform.prepare()
-    outcome = platform.predict(DAY)
+    platform.ingest(league.FIRST, DAY - timedelta(1))
+    outcome = platform.publish(DAY)
     assert outcome.success
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
     lines = published(platform)["line"].dropna()
-    assert lines.tolist() == [20.0] * len(SYSTEMS)
+    assert lines.tolist() == [20.0] * SOME
 
 
 @pytest.mark.parametrize("days", [1, 3])

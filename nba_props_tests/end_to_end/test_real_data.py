@@ -136,6 +136,7 @@ def test_the_last_ten_average_is_as_bad_as_it_was_measured_to_be(real):
     assert 4.9 < np.abs(rows["forecast"] - rows["points"].astype(float)).mean() < 5.7
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["delete", "corrupt"])
 def test_nothing_at_or_after_the_cut_off_moves_a_bit_on_real_data(real, tmp_path, how):
     """Box scores from the date on and quotes from tip-off on, gone or upside down: the same features, models, forecasts."""

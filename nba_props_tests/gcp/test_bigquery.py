@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 from google.api_core.exceptions import GoogleAPIError, InternalServerError
 from google.cloud import bigquery
@@ -23,6 +24,8 @@ from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.gcp.googlesql import analyse
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+
+D3 = D1 + timedelta(9)
 
 
 @pytest.fixture
@@ -243,8 +246,6 @@ class TestWhatIsAsked:
         for n in (2, 40):
             asked.clear()
             days = [D1 + timedelta(i) for i in range(n)]
-            import pandas as pd
-
             warehouse.write(NAMES, pd.concat([names(d, n) for d in days]), days)
             warehouse.read(NAMES, days)
             counts.append(len(asked))
@@ -260,6 +261,9 @@ class TestWhatSomebodyElseDid:
         with pytest.raises(CorruptPartition, match=r"2025-11-05 holds no row, though 3 were written on"):
             warehouse.read(NAMES, [D1])
         assert warehouse.read(NAMES, [D2]).empty
+        warehouse.write(NAMES, names(D3, 1), [D3])
+        with pytest.raises(CorruptPartition, match="2025-11-05 holds no row"):
+            warehouse.read(NAMES, [D1, D2, D3])
         (damage,) = warehouse.damaged()
         assert (damage.table, damage.partition) == (NAMES, D1)
         assert warehouse.damaged([D2]) == []
@@ -268,6 +272,20 @@ class TestWhatSomebodyElseDid:
             warehouse.read(NAMES, [D1])
         warehouse.write(NAMES, names(D1, 1), [D1])
         assert warehouse.damaged() == []
+
+    def test_a_partition_that_is_written_while_it_is_read_is_read(self, warehouse, gcp, tmp_path, monkeypatch):
+        warehouse.write(NAMES, names(D1, 3), [D1])
+        warehouse.write(NAMES, names(D2, 2), [D2])
+        plain, asked = warehouse._select, []
+
+        def late(table, days):
+            asked.append(list(days))
+            found = plain(table, days)
+            return found[found["game_date"] != pd.Timestamp(D1)] if len(asked) == 1 else found
+
+        monkeypatch.setattr(warehouse, "_select", late)
+        assert warehouse.read(NAMES, [D1, D2])["source_name"].tolist() == ["a0", "a1", "a2", "a0", "a1"]
+        assert asked == [[D1, D2], [D1]]
 
     def test_a_killed_process_holds_a_ledger_up_only_for_a_while(self, warehouse, monkeypatch):
         monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)

@@ -54,8 +54,8 @@ def tables(platform: Platform, addresses: Iterable[str] = (*TABLES, *VIEWS)) -> 
 def a_night(platform: Platform) -> dict[str, Tables]:
     """Ingest, predict, publish, grade, quarantine, restore; what the tables hold after each."""
     league.land(platform.zone)
-    platform.prepare()
-    published = platform.predict(DAY)
+    assert platform.ingest(league.FIRST, DAY - timedelta(1)).success
+    published = platform.publish(DAY, ("moving_average", "similarity_balanced_v1", "zone_matchup_v1"))
     assert published.success, published.errors
     stages = {"published": tables(platform)}
     platform.now += timedelta(days=1)
@@ -71,10 +71,10 @@ def a_night(platform: Platform) -> dict[str, Tables]:
 
 
 def a_season(platform: Platform) -> dict[str, Tables]:
-    """A night of every system, and 26 dates of some in one run, graded."""
+    """A night, and 26 dates in one run with a model that is trained on the way, graded."""
     stages = a_night(platform)
     platform.now = league.tipoff(SPAN[1]) + timedelta(days=10)
-    assert platform.publish(SPAN[0], last=SPAN[1]).success
+    assert platform.publish(SPAN[0], ("moving_average", "shrunk_rate_v1", "xgboost_v1"), SPAN[1]).success
     assert platform.run("grade", *SPAN).success
     stages["backfilled"] = tables(platform)
     return stages

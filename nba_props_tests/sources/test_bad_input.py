@@ -124,7 +124,7 @@ def test_a_duplicate_capture_counts_once(make_platform):
 
     platform = make_platform(fill)
     platform.prepare()
-    assert platform.predict(DAY).failed_checks == []
+    assert platform.publish(DAY).failed_checks == []
     quotes = platform.query("SELECT COUNT(*) AS n, COUNT(DISTINCT quote_id) AS d FROM nba_raw.odds_quotes")
     assert quotes["n"][0] == quotes["d"][0] == 2 * 3 * GOOD_QUOTES
 

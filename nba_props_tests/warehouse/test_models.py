@@ -65,14 +65,14 @@ def test_a_file_that_is_not_the_cards_is_named(store, model):
 def test_a_killed_training_leaves_the_model_before_in_force(tmp_path, model, monkeypatch):
     store = ModelStore(str(tmp_path))
     store.put(model)
-    honest = models._replace
+    honest = models.replace
 
     def killed(path, data):
         if path.name == "card.json":
             raise KeyboardInterrupt
         honest(path, data)
 
-    monkeypatch.setattr(models, "_replace", killed)
+    monkeypatch.setattr(models, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         store.put(replace(model, card=replace(model.card, fingerprint="d" * 32)))
     assert store.card("xgboost_v1", WEEK) == model.card
