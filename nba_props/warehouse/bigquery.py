@@ -62,13 +62,15 @@ def _is_conflict(error: BaseException) -> bool:
     return isinstance(error, GoogleAPIError) and _CONFLICT.search(str(error)) is not None
 
 
-#: what BigQuery refuses because something else changes the same table is done again a little later
-_in_turn = tenacity.retry(
+@tenacity.retry(
     retry=tenacity.retry_if_exception(_is_conflict),
-    wait=tenacity.wait_random_exponential(0.5, max=15),
-    stop=tenacity.stop_after_attempt(8),
+    wait=tenacity.wait_random_exponential(0.5, max=10),
+    stop=tenacity.stop_after_delay(180),
     reraise=True,
 )
+def _in_turn(call: Callable[[], Any]) -> Any:
+    """What BigQuery refuses because something else changes the same table is asked again a little later."""
+    return call()
 
 
 class BigQueryAt(BigQueryResource):
@@ -209,7 +211,7 @@ class BigQueryWarehouse:
             )
         if known != promised or found.description != wanted.description:
             found.schema, found.description = wanted.schema, wanted.description
-            self._client.update_table(found, ["schema", "description"])
+            _in_turn(lambda: self._client.update_table(found, ["schema", "description"]))
 
     def _ensure_view(self, address: str, name: str) -> None:
         for read in reads(VIEWS[address].sql):
@@ -231,8 +233,8 @@ class BigQueryWarehouse:
         except NotFound:
             dataset = bigquery.Dataset(f"{wanted.project}.{wanted.dataset_id}")
             dataset.location = self._resource.location
-            self._client.create_dataset(dataset, exists_ok=True)
-            return self._client.create_table(wanted, exists_ok=True)
+            _in_turn(lambda: self._client.create_dataset(dataset, exists_ok=True))
+            return _in_turn(lambda: self._client.create_table(wanted, exists_ok=True))
 
     def partitions(self, table: Table) -> list[date]:
         return list(self._marked(table))
@@ -357,14 +359,14 @@ class BigQueryWarehouse:
         staging.expires = datetime.now(UTC) + _STAGING_LIFE
         filled = [p for p in pieces if len(p)]
         with _told(table.address):
-            self._client.create_table(staging)
+            _in_turn(lambda: self._client.create_table(staging))
         try:
             if filled:
                 self._load(table, pd.concat(filled, ignore_index=True), own, "WRITE_EMPTY")
             yield own
         finally:
             with _told(table.address):
-                self._client.delete_table(own, not_found_ok=True)
+                _in_turn(lambda: self._client.delete_table(own, not_found_ok=True))
 
     def _load(self, table: Table, rows: pd.DataFrame, destination: str, disposition: str) -> None:
         """One load job: all of the rows or none."""
@@ -383,12 +385,11 @@ class BigQueryWarehouse:
         )
         size = file.tell()
 
-        @_in_turn
         def load() -> None:
             self._client.load_table_from_file(file, destination, rewind=True, size=size, job_config=config).result()
 
         with _told(table.address):
-            load()
+            _in_turn(load)
         usage.charge(usage.Usage(bytes_from_client=size))
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -475,14 +476,13 @@ class BigQueryWarehouse:
     def _change(self, sql: str, parameters: Mapping[str, Any], what: str) -> None:
         """Run one statement that changes rows, or a script in one transaction."""
 
-        @_in_turn
         def run() -> bigquery.QueryJob:
             job = self._client.query(sql, job_config=self._config(parameters))
             job.result()
             return job
 
         with _told(what):
-            job = run()
+            job = _in_turn(run)
         usage.charge(usage.Usage(queries=1, bytes_processed=job.total_bytes_processed or 0))
 
     def _config(self, parameters: Mapping[str, Any]) -> bigquery.QueryJobConfig:
