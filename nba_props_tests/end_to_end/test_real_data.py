@@ -30,7 +30,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
 from nba_props_tests.conftest import Platform, utc
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.long]
 FIRST, LAST = date(2025, 10, 21), date(2025, 11, 15)
 
 
@@ -136,7 +136,6 @@ def test_the_last_ten_average_is_as_bad_as_it_was_measured_to_be(real):
     assert 4.9 < np.abs(rows["forecast"] - rows["points"].astype(float)).mean() < 5.7
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("how", ["delete", "corrupt"])
 def test_nothing_at_or_after_the_cut_off_moves_a_bit_on_real_data(real, tmp_path, how):
     """Box scores from the date on and quotes from tip-off on, gone or upside down: the same features, models, forecasts."""
