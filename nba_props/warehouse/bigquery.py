@@ -54,22 +54,23 @@ _STAGING_LIFE = timedelta(hours=6)
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
 #: types that the API answers with another name for than GoogleSQL has
 _API_TYPES = {Type.INT64: "INTEGER", Type.FLOAT64: "FLOAT", Type.BOOL: "BOOLEAN"}
-_CONFLICT = re.compile(r"concurrent update|[Cc]ould not serialize|Failed to commit")
+#: another change of the same table came first, or too many came within seconds
+_BUSY = re.compile(r"concurrent update|[Cc]ould not serialize|Failed to commit|Exceeded rate limits")
 _LABEL = re.compile(r"[^a-z0-9_-]")
 
 
-def _is_conflict(error: BaseException) -> bool:
-    return isinstance(error, GoogleAPIError) and _CONFLICT.search(str(error)) is not None
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, GoogleAPIError) and _BUSY.search(str(error)) is not None
 
 
 @tenacity.retry(
-    retry=tenacity.retry_if_exception(_is_conflict),
+    retry=tenacity.retry_if_exception(_is_busy),
     wait=tenacity.wait_random_exponential(0.5, max=10),
     stop=tenacity.stop_after_delay(180),
     reraise=True,
 )
 def _in_turn(call: Callable[[], Any]) -> Any:
-    """What BigQuery refuses because something else changes the same table is asked again a little later."""
+    """What BigQuery refuses because others change the same table, or too often, is asked again a little later."""
     return call()
 
 

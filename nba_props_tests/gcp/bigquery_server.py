@@ -1,10 +1,12 @@
-"""Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``, and thrift.
+"""Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``, thrift, and peace
+between its locks.
 
 Run by the emulator's own Python (3.13), never by the project's; its arguments are local-bigquery's. Real BigQuery
 replaces a partition in one atomic job; here the job's rows go to a scratch table first, and then, in one transaction,
 into the place of the partition's.
 """
 
+import functools
 import re
 import threading
 import uuid
@@ -94,6 +96,23 @@ def _objects(project_id, dataset_id, table_id=None):
 
 
 database.objects = _objects
+
+_plain_connect = database._connect
+
+
+@functools.cache
+def _connect():
+    """One thread of DuckDB, and no search for tables among Python's variables.
+
+    DuckDB answers a statement with parameters while it holds Python's lock; a thread of its own that looks for a
+    variable waits for that lock with one of DuckDB's in hand, and the server stands still for good.
+    """
+    connection = _plain_connect()
+    connection.execute("SET threads = 1; SET GLOBAL python_enable_replacements = false")
+    return connection
+
+
+database._connect = _connect
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pandas as pd
 import pytest
-from google.api_core.exceptions import GoogleAPIError, InternalServerError
+from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPIError, InternalServerError
 from google.cloud import bigquery
 
 from nba_props.schemas import TABLES, VIEWS
@@ -126,6 +126,26 @@ class TestALoadThatFails:
                 warehouse.write(NAMES, names(D1, 9, "new"), [D1])
         assert warehouse.read(NAMES, [D1])["source_name"].tolist() == ["a0", "a1", "a2"]
         assert warehouse.written_at(NAMES) == before
+
+    @pytest.mark.parametrize(
+        "busy",
+        [
+            BadRequest("Could not serialize access to table nba_reference.unresolved_names due to concurrent update"),
+            Forbidden("Exceeded rate limits: too many table update operations for this table"),
+        ],
+    )
+    def test_because_the_table_is_busy_is_tried_again(self, warehouse, monkeypatch, busy):
+        warehouse.write(NAMES, names(D1, 3), [D1])
+        plain, refusals = bigquery.LoadJob.result, [busy]
+
+        def result(job, *arguments, **options):
+            if refusals:
+                raise refusals.pop()
+            return plain(job, *arguments, **options)
+
+        monkeypatch.setattr(bigquery.LoadJob, "result", result)
+        warehouse.write(NAMES, names(D1, 2, "new"), [D1])
+        assert warehouse.read(NAMES, [D1])["source_name"].tolist() == ["new0", "new1"]
 
     def test_half_way_on_the_server_leaves_a_partition_as_it_was(self, warehouse, request):
         warehouse.write(NAMES, names(D1, 3), [D1])
