@@ -179,12 +179,13 @@ def open_platform(
     now: datetime | None = None,
     gcp: Gcp | None = None,
     landing: str | None = None,
+    first_date: date = league.FIRST,
 ) -> Platform:
     """A platform over ``folder/landing`` and ``folder/home``, or Google's services in their place.
 
     The clock stands three hours before the day's tip-off.
     """
-    settings = make_settings(folder, gcp=gcp, landing=landing)
+    settings = make_settings(folder, first_date, gcp, landing)
     (folder / "landing").mkdir(parents=True, exist_ok=True)
     zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
     platform = Platform(

@@ -24,11 +24,9 @@ from nba_props.report import graded_rows
 from nba_props.schemas import raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import SYSTEM_TABLES
-from nba_props.settings import Settings
-from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
-from nba_props_tests.conftest import Platform, utc
+from nba_props_tests.conftest import open_platform, utc
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.long]
 FIRST, LAST = date(2025, 10, 21), date(2025, 11, 15)
@@ -37,13 +35,10 @@ FIRST, LAST = date(2025, 10, 21), date(2025, 11, 15)
 @pytest.fixture(scope="module")
 def real(real_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("real")
-    settings = Settings("local", folder / "home", str(real_data / "landing"), first_date=date(2024, 10, 22))
-    warehouse, zone = LakeWarehouse(settings.lake), LandingZone(settings.landing)
+    landing, first_date = str(real_data / "landing"), date(2024, 10, 22)
     with dg.DagsterInstance.ephemeral() as instance, warnings.catch_warnings():
-        now = utc(2026, 11, 23)
-        definitions = build_defs(settings, warehouse, zone, clock=lambda: now)
-        platform = Platform(settings, zone, warehouse, instance, definitions, now)
-        assert platform.ingest(settings.first_date, date(2025, 10, 20)).success
+        platform = open_platform(folder, instance, utc(2026, 11, 23), landing=landing, first_date=first_date)
+        assert platform.ingest(first_date, date(2025, 10, 20)).success
         outcome = platform.predict(FIRST, LAST)
         assert outcome.success, outcome.errors
         yield platform, outcome

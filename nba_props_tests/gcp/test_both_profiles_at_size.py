@@ -1,0 +1,53 @@
+"""Both profiles on slates as large as life: real ones of two weeks, and the simulated night of 454 players."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import fsspec
+import pytest
+
+from nba_props.automation.runner import plan
+from nba_props.domain.calendar import days, game_date_of
+from nba_props.simulator.incidents import NIGHT
+from nba_props.simulator.league import simulate
+from nba_props_tests.conftest import Platform, open_platform, utc
+from nba_props_tests.gcp.test_both_profiles import Tables, differences, tables
+
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
+
+def predicted(platform: Platform, first: date, last: date) -> Tables:
+    """Everything that a span needs and gives, as `nba-props run` plans it."""
+    dates, today = days(first, last), game_date_of(platform.now)
+    for job, start, end in plan(platform.warehouse, platform.zone, platform.settings, dates, platform.models, today):
+        outcome = platform.run(job, start, end)
+        assert outcome.success, outcome.errors
+    return tables(platform)
+
+
+def both(landing: Path, folder: Path, gcp, first: date, last: date, first_date: date) -> tuple[Tables, Tables]:
+    fsspec.filesystem("gcs", project=gcp.project).put(str(landing), f"{gcp.bucket}/landing", recursive=True)
+    now = utc(2026, 11, 23)
+    with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
+        local = open_platform(folder / "local", one, now, landing=str(landing), first_date=first_date)
+        cloud = open_platform(folder / "cloud", other, now, gcp=gcp, first_date=first_date)
+        return predicted(local, first, last), predicted(cloud, first, last)
+
+
+@pytest.mark.real
+def test_real_slates_of_two_weeks(real_data, tmp_path, make_gcp):
+    first, last = date(2025, 11, 1), date(2025, 11, 15)
+    local, cloud = both(real_data / "landing", tmp_path, make_gcp(), first, last, date(2024, 10, 22))
+    assert set(local["nba_analytics.slate"]["game_date"].dt.date) == set(days(first, last))
+    assert local["nba_predictions.current_predictions"]["line"].notna().sum() > 5_000
+    assert differences(local, cloud) == []
+
+
+def test_the_simulated_night(tmp_path, make_gcp):
+    simulate(tmp_path / "landing", odds_days=[NIGHT])
+    local, cloud = both(tmp_path / "landing", tmp_path, make_gcp(), NIGHT, NIGHT, date(2025, 8, 1))
+    assert len(local["nba_analytics.slate"]) == 454
+    assert differences(local, cloud) == []
