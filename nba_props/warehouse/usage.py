@@ -8,24 +8,24 @@ from dataclasses import dataclass, fields
 
 @dataclass
 class Usage:
-    """Figures of one step or of a whole process."""
+    """Figures of one step or of a whole process; None where nothing was said, as 0 may be an answer."""
 
-    queries: int = 0
-    #: what the warehouse says it scanned; a local one says nothing
-    bytes_processed: int = 0
+    queries: int | None = None
+    #: what the warehouse says it scanned, 0 for an answer it had kept; a local one says nothing
+    bytes_processed: int | None = None
     #: result rows as they reach the client, in Arrow's format
-    bytes_to_client: int = 0
+    bytes_to_client: int | None = None
     #: frames as they leave for the warehouse, in Parquet
-    bytes_from_client: int = 0
+    bytes_from_client: int | None = None
 
     def add(self, other: Usage) -> None:
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        for name, value in other.figures().items():
+            setattr(self, name, (getattr(self, name) or 0) + value)
 
     def figures(self) -> dict[str, int]:
         """What there is to show, by name."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: value for name, value in found.items() if value}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class _Step(threading.local):

@@ -131,12 +131,14 @@ def test_what_a_table_cost_stands_on_its_materialization(both, platforms):
     def figures(platform: Platform, table) -> dict[str, int]:
         record = platform.instance.fetch_materializations(asset_key(table), limit=1).records[0]
         found = record.asset_materialization.metadata
-        return {k: found[k].value for k in ("queries", "bytes_to_client", "bytes_from_client") if k in found}
+        names = ("queries", "bytes_processed", "bytes_to_client", "bytes_from_client")
+        return {n: found[n].value for n in names if n in found}
 
     local, cloud = platforms
     for table in (HISTORICAL_GAMES, raw.ODDS_QUOTES):
         assert figures(cloud, table)["bytes_from_client"] > 0
     assert figures(cloud, HISTORICAL_GAMES)["queries"] == 2, "the statement, and the span's transaction"
+    assert "bytes_processed" in figures(cloud, HISTORICAL_GAMES)
     assert figures(cloud, HISTORICAL_GAMES)["bytes_to_client"] > 10_000
     assert figures(local, HISTORICAL_GAMES) == {
         "queries": 1, "bytes_to_client": pytest.approx(figures(cloud, HISTORICAL_GAMES)["bytes_to_client"], rel=0.1)
