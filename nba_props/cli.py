@@ -440,16 +440,16 @@ def scrub(span: list[date] | None, aside: bool) -> None:
 
     console = _console()
     with _plain_errors():
-        lake = open_warehouse(load_settings())
-        damaged = lake.damaged(set(span) if span else None)
+        warehouse = open_warehouse(load_settings())
+        damaged = warehouse.damaged(set(span) if span else None)
         for damage in damaged:
             console.print(f"[red]damaged[/red]   {damage.reason}", soft_wrap=True)
             if aside:
-                console.print(f"set aside {lake.set_aside(damage, datetime.now(UTC))}", soft_wrap=True)
+                console.print(f"set aside {warehouse.set_aside(damage, datetime.now(UTC))}", soft_wrap=True)
             if damage.table.write_mode is WriteMode.APPEND:
                 console.print(
                     f"          {damage.table.address} only grows: what the date held before can't be made again, "
-                    "put the file of a backup in its place",
+                    "put its backup in its place",
                     soft_wrap=True,
                 )
     if not damaged:
