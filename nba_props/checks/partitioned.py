@@ -18,6 +18,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.partitions import partition_days
 from nba_props.schemas import Table
 from nba_props.settings import Settings
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
 
@@ -69,9 +70,10 @@ def build_checks(rules: Iterable[Rule], partitions: dg.PartitionsDefinition) -> 
 def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.AssetChecksDefinition:
     table = rules[0].table
     by_name = {rule.name: rule for rule in rules}
+    step = f"{table.dataset}__{table.name}__checks"
 
     @dg.multi_asset_check(
-        name=f"{table.dataset}__{table.name}__checks",
+        name=step,
         specs=[
             dg.AssetCheckSpec(
                 rule.name,
@@ -95,7 +97,8 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
         targets: Targets = {}
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
             rule = by_name[key.name]
-            verdicts = rule.evaluate(scope, days)
+            with usage.within(step):
+                verdicts = rule.evaluate(scope, days)
             if len(days) > 1:
                 targets = targets or _newest_materializations(
                     context.instance, asset_key(table), [d.isoformat() for d in days]

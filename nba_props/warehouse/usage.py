@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 
 
@@ -58,6 +60,16 @@ def resume(step: str) -> None:
         _step.is_over = False
     else:
         enter(step)
+
+
+@contextmanager
+def within(step: str) -> Iterator[None]:
+    """What is asked in here is asked for a step."""
+    enter(step)
+    try:
+        yield
+    finally:
+        leave()
 
 
 def charge(usage: Usage) -> None:

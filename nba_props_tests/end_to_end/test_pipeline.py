@@ -12,6 +12,7 @@ import pytest
 from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import TABLES, WriteMode
 from nba_props.simulator import payloads
+from nba_props.warehouse import usage
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -241,6 +242,20 @@ def test_a_genuine_verified_twenty_passes(make_platform):
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
     lines = published(platform)["line"].dropna()
     assert lines.tolist() == [20.0] * SOME
+
+
+def test_every_statement_of_a_run_says_which_step_asks(platform, monkeypatch):
+    """A bill is split by it, those of the checks included."""
+    asking, plain = set(), usage.charge
+
+    def charge(cost: usage.Usage) -> None:
+        asking.add(usage.step_name())
+        plain(cost)
+
+    monkeypatch.setattr(usage, "charge", charge)
+    assert platform.publish(DAY).success
+    assert None not in asking
+    assert {"historical_games", "gate", "nba_raw__odds_quotes__checks"} <= asking
 
 
 @pytest.mark.parametrize("days", [1, 3])
