@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -68,12 +69,14 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home):
     assert str(36 * len(SYSTEMS)) in invoke("sql", f"select count(*) as n from {table}").output
 
 
-def test_a_span_reports_each_date(home):
-    (home / "landing").mkdir()
-    league.land(LandingZone(str(home / "landing")))
-    result = invoke("run", f"{DAY - timedelta(2)}..{DAY}")
+def test_a_span_reports_each_date(home, landed_history):
+    shutil.copytree(landed_history, home, dirs_exist_ok=True)
+    result = invoke("run", f"{DAY}..{DAY + timedelta(2)}")
     assert result.exit_code == 0, result.output
-    assert str(DAY - timedelta(2)) in result.output
+    gate = result.output[result.output.index("Gate") :]
+    days = {g.day for g in league.games() if DAY <= g.day <= DAY + timedelta(2)}
+    assert len(days) > 1
+    assert all(str(day) in gate for day in days)
 
 
 def test_without_a_landing_zone_it_ends_with_one_sentence(home):

@@ -89,21 +89,21 @@ def alerts_of(platform, run_id: str) -> list[Alert]:
 
 
 def test_a_placeholder_in_the_ledger_is_an_alert(platform):
-    clean = platform.predict(DAY)
+    clean = platform.publish(DAY)
     assert [a.cause for a in alerts_of(platform, clean.run_id)] == []
     second_writer(platform.warehouse, [DAY])
-    bad = platform.predict(DAY)
+    bad = platform.publish(DAY)
     causes = [a.cause for a in alerts_of(platform, bad.run_id)]
     assert f"check failed: nba_predictions/player_prop_predictions no_placeholder_lines {DAY}" in causes
     assert all(a.severity == "ERROR" for a in alerts_of(platform, bad.run_id))
-    span = platform.predict(DAY, DAY + timedelta(1))
+    span = platform.publish(DAY, last=DAY + timedelta(1))
     assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
 
 
 def test_the_failure_sensors_send(platform):
-    run = platform.predict(DAY)
+    assert platform.publish(DAY).success
     second_writer(platform.warehouse, [DAY])
-    run = platform.predict(DAY)
+    run = platform.publish(DAY)
     alerts = Alerts(Live(), platform.settings.home, lambda: platform.now)
     record = platform.instance.get_run_by_id(run.run_id)
     events = platform.instance.all_logs(run.run_id)

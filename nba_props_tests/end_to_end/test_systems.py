@@ -168,7 +168,7 @@ def damaged(platform: Platform, how: str) -> None:
             platform.zone.land(*league.capture(game, -30, shift=float(rng.integers(-9, 30))))
 
 
-@pytest.mark.parametrize("how", ["delete", "corrupt"])
+@pytest.mark.parametrize("how", ["delete", pytest.param("corrupt", marks=pytest.mark.long)])
 def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
     """Box scores of the date and later, quotes from tip-off on: gone or turned upside down, no feature, model or
     prediction changes. The whole way is run again, from landing to models to ledger.
