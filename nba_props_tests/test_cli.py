@@ -41,9 +41,8 @@ def invoke(*arguments: str):
     return result
 
 
-def test_run_prints_the_board_the_gate_and_where_to_look(home):
-    (home / "landing").mkdir()
-    league.land(LandingZone(str(home / "landing")))
+def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
+    shutil.copytree(landed_history, home, dirs_exist_ok=True)
     result = invoke("run", str(DAY))
     assert result.exit_code == 0, result.output
     assert f"Slate of {DAY}: 24 players with a line" in result.output

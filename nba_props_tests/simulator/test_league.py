@@ -190,32 +190,39 @@ def test_every_row_says_that_it_is_simulated(landed):
     assert "invented" in zone.manifest["note"]
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path):
-    days = [date(2026, 1, 9)]
-    simulate(tmp_path / "a", seed=3, odds_days=days)
-    simulate(tmp_path / "b", seed=3, odds_days=days)
-    simulate(tmp_path / "c", seed=4, odds_days=days)
-    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*") if p.is_file())
+ONE_DAY = [date(2026, 1, 9)]
+
+
+@pytest.fixture(scope="module")
+def third(tmp_path_factory):
+    """The league of seed 3."""
+    folder = tmp_path_factory.mktemp("third") / "landing"
+    simulate(folder, seed=3, odds_days=ONE_DAY)
+    return folder
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(third, tmp_path):
+    simulate(tmp_path / "b", seed=3, odds_days=ONE_DAY)
+    simulate(tmp_path / "c", seed=4, odds_days=[])
+    files = sorted(p.relative_to(third) for p in third.rglob("*") if p.is_file())
     assert len(files) > 300
-    same, different, missing = filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", [str(f) for f in files], shallow=False)
+    same, different, missing = filecmp.cmpfiles(third, tmp_path / "b", [str(f) for f in files], shallow=False)
     assert (len(same), different, missing) == (len(files), [], [])
     log = "nba_stats/leaguegamelog/2025-26/2026-01-09-regular-season.json.gz"
-    assert (tmp_path / "a" / log).read_bytes() != (tmp_path / "c" / log).read_bytes()
+    assert (third / log).read_bytes() != (tmp_path / "c" / log).read_bytes()
 
 
-def test_a_zone_that_is_there_stays_as_it_is(tmp_path):
-    days = [date(2026, 1, 9)]
-    simulate(tmp_path / "a", odds_days=days)
-    victim = tmp_path / "a" / "nba_stats/scheduleleaguev2/2025-26.json.gz"
-    before = victim.read_bytes()
-    simulate(tmp_path / "a", odds_days=days)
-    assert victim.read_bytes() == before
+def test_a_zone_that_is_there_stays_as_it_is(third, tmp_path):
+    victim = third / "nba_stats/scheduleleaguev2/2025-26.json.gz"
+    before = victim.stat().st_ino, victim.stat().st_mtime_ns
+    simulate(third, seed=3, odds_days=ONE_DAY)
+    assert (victim.stat().st_ino, victim.stat().st_mtime_ns) == before
     with pytest.raises(SimulationError, match="choose another folder"):
-        simulate(tmp_path / "a", seed=8, odds_days=days)
+        simulate(third, seed=8, odds_days=ONE_DAY)
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "mine.txt").write_text("keep me")
     with pytest.raises(SimulationError):
-        simulate(tmp_path / "x", odds_days=days)
+        simulate(tmp_path / "x", odds_days=ONE_DAY)
     assert (tmp_path / "x" / "mine.txt").exists()
 
 
