@@ -74,9 +74,8 @@ def build_model(
         model_store: dg.ResourceParam[ModelStore],
     ):
         asked = partition_days(context)
-        usage.enter(trained.system_id)
-        made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock())
-        cost = usage.leave().figures()
+        with usage.within(trained.system_id) as cost:
+            made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock())
         if refused:
             # the weeks that could be trained are in force and recorded; the others fail this run by name
             record(context, trained.system_id, made)
@@ -84,7 +83,7 @@ def build_model(
             raise dg.Failure(f"{len(refused)} of {len(asked)} weeks could not be trained: {reasons}")
         for card in made:
             context.add_asset_metadata(card_metadata(card), asset_key=key, partition_key=card.week.isoformat())
-        yield dg.MaterializeResult(asset_key=key, metadata=cost)
+        yield dg.MaterializeResult(asset_key=key, metadata=cost.figures())
 
     return models
 

@@ -118,18 +118,18 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     def monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
         warehouse.create_views()
         for view in monitoring.MONITORING_VIEWS:
-            usage.enter(view.address)
-            newest = warehouse.query(
-                f"SELECT *, COUNT(*) OVER () AS view_rows FROM {view.address} "
-                f"ORDER BY {view.newest_by} DESC LIMIT {PREVIEW_ROWS}"
-            )
+            with usage.within(view.address) as cost:
+                newest = warehouse.query(
+                    f"SELECT *, COUNT(*) OVER () AS view_rows FROM {view.address} "
+                    f"ORDER BY {view.newest_by} DESC LIMIT {PREVIEW_ROWS}"
+                )
             rows = int(newest["view_rows"].iloc[0]) if len(newest) else 0
             yield dg.MaterializeResult(
                 asset_key=view_key(view),
                 metadata={
                     "dagster/row_count": rows,
                     "newest": preview(newest.drop(columns="view_rows")),
-                    **usage.leave().figures(),
+                    **cost.figures(),
                 },
             )
 

@@ -442,14 +442,13 @@ class BigQueryWarehouse:
         """Rows were written and none is there: somebody else emptied the partition, and no answer is an empty slate."""
         import pandas as pd
 
-        full = set(frame[DATE_COLUMN])
-        hollow = [d for d in days if marked[d].rows and _stamp(d) not in full]
+        hollow = [d for d in _without_rows(days, frame) if marked[d].rows]
         if not hollow:
             return frame
         now = self._marked(table)  # they may have been replaced in between, by empty ones too
         hollow = [d for d in hollow if d in now and now[d].rows]
         late = self._select(table, hollow) if hollow else frame.iloc[:0]
-        left = [d for d in hollow if _stamp(d) not in set(late[DATE_COLUMN])]
+        left = _without_rows(hollow, late)
         if left:
             raise CorruptPartition(
                 f"{table.address} partition {left[0]} holds no row, though {now[left[0]].rows} were written on "
@@ -571,6 +570,11 @@ def _stamp(day: date) -> pd.Timestamp:
     import pandas as pd
 
     return pd.Timestamp(day)
+
+
+def _without_rows(days: Sequence[date], frame: pd.DataFrame) -> list[date]:
+    there = set(frame[DATE_COLUMN])
+    return [d for d in days if _stamp(d) not in there]
 
 
 def _parameter(name: str, value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:

@@ -63,11 +63,11 @@ def resume(step: str) -> None:
 
 
 @contextmanager
-def within(step: str) -> Iterator[None]:
-    """What is asked in here is asked for a step."""
+def within(step: str) -> Iterator[Usage]:
+    """What is asked in here is asked for a step; gives its usage, which is whole when this is over."""
     enter(step)
     try:
-        yield
+        yield _step.usage
     finally:
         leave()
 
