@@ -23,6 +23,7 @@ import pytest
 
 from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
+from nba_props.domain.calendar import days, game_date_of
 from nba_props.domain.systems import trained
 from nba_props.domain.systems.trained import week_of
 from nba_props.settings import Gcp, Live, Settings
@@ -60,6 +61,14 @@ class Platform:
 
     def predict(self, first: date, last: date | None = None) -> Outcome:
         return self.run("predict", first, last)
+
+    def catch_up(self, first: date, last: date | None = None) -> list[Outcome]:
+        """Run what a span needs before it can be predicted, as `nba-props run` plans it."""
+        from nba_props.automation.runner import plan
+
+        dates, today = days(first, last or first), game_date_of(self.now)
+        *before, _ = plan(self.warehouse, self.zone, self.settings, dates, self.models, today)
+        return [self.run(job, start, end) for job, start, end in before]
 
     def materialize(self, first: date, last: date, select: Iterable[dg.AssetKey], job: str = "predict") -> None:
         """Some assets of a job over a span, without their checks: for tests that need much of them and judge it."""

@@ -18,11 +18,12 @@ from nba_props_tests.conftest import DAY, Platform, open_platform
 
 pytestmark = pytest.mark.slow
 
+PLAYERS = 4 * league.PLAYERS_PER_TEAM
 #: rows of one date in the ledger
-ROWS = 4 * league.PLAYERS_PER_TEAM * len(SYSTEMS)
+ROWS = PLAYERS * len(SYSTEMS)
 #: systems that ``Platform.publish`` runs, and the rows that they have
 SOME = 2
-SOME_ROWS = SOME * 4 * league.PLAYERS_PER_TEAM
+SOME_ROWS = PLAYERS * SOME
 
 
 def published(platform: Platform) -> pd.DataFrame:
@@ -49,7 +50,7 @@ def test_a_date_is_predicted_published_and_explained(platform):
     assert set(rows["system_id"]) == {s.system_id for s in SYSTEMS}
     rows = rows[rows["system_id"] == "moving_average"]
     slate = platform.query("SELECT * FROM nba_analytics.slate")
-    assert len(rows) == len(slate) == 4 * league.PLAYERS_PER_TEAM
+    assert len(rows) == len(slate) == PLAYERS
     with_line = rows[rows["has_prop_line"].astype(bool)]
     assert len(with_line) == 4 * 6
     assert with_line["quote_id"].notna().all()
@@ -109,7 +110,7 @@ def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path)
     together, apart = lake_frames(platform), lake_frames(each)
     for address, frame in together.items():
         pdt.assert_frame_equal(apart[address], frame, obj=address)
-    assert len(together["nba_predictions.player_prop_predictions"]) == 3 * len(systems) * 4 * league.PLAYERS_PER_TEAM
+    assert len(together["nba_predictions.player_prop_predictions"]) == 3 * PLAYERS * len(systems)
 
 
 def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):

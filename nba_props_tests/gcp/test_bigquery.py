@@ -201,14 +201,19 @@ class TestWhatIsAsked:
             monkeypatch.setattr(bigquery.Client, name, noted)
         return found
 
-    def test_every_statement_has_a_limit_and_says_who_asks(self, warehouse, gcp, asked):
-        usage.enter("box_scores")
+    def use(self, warehouse) -> None:
+        """Whatever asks a statement of our own."""
         warehouse.write(NAMES, names(D1, 2), [D1, D2])
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         warehouse.remove(LEDGER, ["a"], D1)
         warehouse.read(NAMES, [D1])
-        warehouse.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names WHERE game_date = @day", day=D1)
-        spent = usage.leave()
+        warehouse.read(NAMES, [D1, D2])
+        warehouse.damaged()
+
+    def test_every_statement_has_a_limit_and_says_who_asks(self, warehouse, gcp, asked):
+        with usage.within("box_scores") as spent:
+            self.use(warehouse)
+            warehouse.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names WHERE game_date = @day", day=D1)
         changing = [c for sql, c in asked if not c.dry_run]
         assert len(changing) > 5
         assert {c.maximum_bytes_billed for c in changing} == {gcp.maximum_bytes}
@@ -220,20 +225,11 @@ class TestWhatIsAsked:
         assert spent.bytes_from_client > 0
 
     def test_statements_of_our_own_ask_for_partitions(self, warehouse, asked):
-        warehouse.write(NAMES, names(D1, 2), [D1, D2])
-        warehouse.read(NAMES, [D1])
-        warehouse.append(LEDGER, ledger(["a"]), [D1])
-        warehouse.remove(LEDGER, ["a"], D1)
-        warehouse.damaged()
+        self.use(warehouse)
         assert all("game_date" in sql.split("WHERE")[-1] or "@days" in sql for sql, _ in asked)
 
     def test_googles_analyzer_accepts_what_only_bigquery_is_asked(self, warehouse, asked):
-        warehouse.write(NAMES, names(D1, 2), [D1, D2])
-        warehouse.append(LEDGER, ledger(["a"]), [D1])
-        warehouse.remove(LEDGER, ["a"], D1)
-        warehouse.read(NAMES, [D1])
-        warehouse.read(NAMES, [D1, D2])
-        warehouse.damaged()
+        self.use(warehouse)
         statements = [part.strip() for sql, _ in asked for part in sql.split(";") if part.strip()]
         for statement in statements:
             # full names to those of the analyzer's catalog; a staging table has its table's columns

@@ -9,8 +9,7 @@ import dagster as dg
 import fsspec
 import pytest
 
-from nba_props.automation.runner import plan
-from nba_props.domain.calendar import days, game_date_of
+from nba_props.domain.calendar import days
 from nba_props.simulator.incidents import NIGHT
 from nba_props.simulator.league import simulate
 from nba_props_tests.conftest import Platform, open_platform, utc
@@ -20,10 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def predicted(platform: Platform, first: date, last: date) -> Tables:
-    """Everything that a span needs and gives, as `nba-props run` plans it."""
-    dates, today = days(first, last), game_date_of(platform.now)
-    for job, start, end in plan(platform.warehouse, platform.zone, platform.settings, dates, platform.models, today):
-        outcome = platform.run(job, start, end)
+    """Everything that a span needs and gives."""
+    for outcome in (*platform.catch_up(first, last), platform.predict(first, last)):
         assert outcome.success, outcome.errors
     return tables(platform)
 

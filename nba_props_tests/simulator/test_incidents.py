@@ -12,10 +12,8 @@ import pandas.testing as pdt
 import pytest
 from click.testing import CliRunner
 
-from nba_props.automation.runner import plan
 from nba_props.cli import main
 from nba_props.definitions import build_defs
-from nba_props.domain.calendar import game_date_of
 from nba_props.schemas import TABLES
 from nba_props.settings import load_settings
 from nba_props.simulator.incidents import CLOCK_CHANGE, FREE_DAY, INCIDENTS, NIGHT, apply
@@ -36,14 +34,6 @@ def open_league(folder, instance) -> Platform:
     return Platform(settings, zone, lake, instance, definitions, NOW)
 
 
-def catch_up(platform: Platform, day: date) -> None:
-    today = game_date_of(platform.now)
-    for job, first, last in plan(platform.warehouse, platform.zone, platform.settings, [day], platform.models, today)[
-        :-1
-    ]:
-        platform.run(job, first, last)
-
-
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A simulated league, history before the night ingested and its models trained, to be copied by each test."""
@@ -51,7 +41,7 @@ def base(tmp_path_factory):
     folder.mkdir()
     simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE])
     with dg.DagsterInstance.ephemeral() as instance:
-        catch_up(open_league(folder, instance), NIGHT)
+        open_league(folder, instance).catch_up(NIGHT)
     return folder
 
 
@@ -340,7 +330,7 @@ def test_incident(league, clean, name):
     assert apply(name, league.zone)
     if name in _HISTORY:
         league.ingest(date(2025, 10, 20), NIGHT - timedelta(1))
-    catch_up(league, incident.day)
+    league.catch_up(incident.day)
     outcome = league.predict(incident.day) if name == "second_writer" else league.publish(incident.day)
     EXPECTED[name](league, outcome, clean)
     if name != "second_writer":
