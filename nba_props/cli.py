@@ -87,7 +87,7 @@ class _Session:
         from nba_props.automation import runner
 
         with runner.open_instance(self.settings) as instance:
-            return _execute(self.console, self.definitions, instance, [(job, first, last)], select)
+            return _execute(self.console, self.warehouse, self.definitions, instance, [(job, first, last)], select)
 
 
 def _session(*, landed: bool = True) -> _Session:
@@ -638,7 +638,7 @@ def _run(
         with runner.open_instance(settings) as instance:
             models, today = ModelStore(settings.models), game_date_of(utc_now())
             planned = runner.plan(warehouse, landing, settings, span, models, today)
-            outcomes = _execute(console, build_defs(settings, warehouse, landing), instance, planned)
+            outcomes = _execute(console, warehouse, build_defs(settings, warehouse, landing), instance, planned)
     seconds = time.monotonic() - started
     sound = _print_findings(console, outcomes)
     succeeded = all(o.success for o in outcomes)
@@ -664,6 +664,7 @@ def _run(
 
 def _execute(
     console: Console,
+    warehouse: Warehouse,
     definitions: Definitions,
     instance: DagsterInstance,
     planned: list[tuple[str, date, date]],
@@ -681,7 +682,7 @@ def _execute(
             def show(step: str, done: int, total: int, task: Any = task, label: str = label) -> None:
                 progress.update(task, completed=done, total=total, description=f"{label}  {step}")
 
-            outcome = runner.execute(definitions, instance, job, first, last, show, select)
+            outcome = runner.execute(definitions, instance, job, first, last, show, select, warehouse)
             progress.update(task, description=label)
             outcomes.append(outcome)
             if not outcome.success:
@@ -875,7 +876,3 @@ def dev(host: str, port: int) -> None:
             process.terminate()
         for process in processes:
             process.wait()
-
-
-if __name__ == "__main__":
-    main()

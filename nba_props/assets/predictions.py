@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from nba_props import stopping
 from nba_props.assets.models import model_key, models_for, record
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import gate, history, lines
@@ -47,8 +48,9 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         try:
             frame = table.validate(_rows(context, system, days, line_rows, warehouse, settings, model_store, clock()))
         except WarehouseError:
-            raise  # storage trouble is nobody's formula: the run has to fail
+            raise  # a storage error is not the system's fault: the run has to fail
         except Exception as error:
+            stopping.check()  # libraries take a stop for an error of their own
             context.log.exception(f"{system.system_id} failed and has no rows: the other systems go on")
             figures["failure"] = f"{type(error).__name__}: {error}"
             frame = table.empty()

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from nba_props import stopping
 from nba_props.schemas import TABLES, Table, WriteMode
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
@@ -119,9 +120,10 @@ def table_assets(
 
     def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
         @functools.wraps(compute)
-        def measured(*args: Any, **kwargs: Any):
+        def measured(context: dg.AssetExecutionContext, *args: Any, **kwargs: Any):
+            _watch(context.instance, context.run.run_id)
             usage.enter(name)
-            return compute(*args, **kwargs)
+            return compute(context, *args, **kwargs)
 
         return dg.multi_asset(
             name=name,
@@ -133,6 +135,25 @@ def table_assets(
         )(measured)
 
     return decorate
+
+
+def _watch(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Let a run that is cancelled in the UI end within seconds, whatever call it is in."""
+    if not instance.is_persistent:
+        return
+
+    def is_canceling() -> bool | None:
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            return None
+        return run.status is dg.DagsterRunStatus.CANCELING
+
+    def give_up() -> None:
+        run = instance.get_run_by_id(run_id)
+        if run is not None:
+            instance.report_run_canceled(run, "cancelled; what was written before stays")
+
+    stopping.watch(run_id, is_canceling, give_up)
 
 
 def emit(

@@ -12,7 +12,10 @@ from typing import Any
 
 import dagster as dg
 import filelock
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
+from nba_props import stopping
 from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.event_log import batch_events
 from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
@@ -77,7 +80,9 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     batch_events()
     # two processes that make the databases of a new home at the same moment spoil them
     with filelock.FileLock(os.path.join(home, ".opening")):
-        return dg.DagsterInstance.get()
+        # what a step prints belongs to the terminal: a redirected one hides the progress bar
+        overrides = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": "NoOpComputeLogManager"}}
+        return dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
 
 
 def plan(
@@ -146,11 +151,12 @@ def execute(
     last: date,
     on_step: Callable[[str, int, int], None] | None = None,
     select: Sequence[dg.AssetKey] | None = None,
+    warehouse: Warehouse | None = None,
 ) -> Outcome:
     """Run a job for one date or a span, in this process, recorded in the instance like any other run.
 
-    ``select`` narrows it to some of its assets and their checks. ``on_step`` hears of each finished step: its name,
-    how many are done, how many there are.
+    ``select`` narrows it to some of its assets and their checks. ``on_step`` is called after each step: its name, how
+    many are done, how many there are. A stop says what the run has published in ``warehouse`` by then.
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
@@ -176,14 +182,18 @@ def execute(
             }
         }
     )
-    result = job.execute_in_process(
-        instance=instance,
-        run_id=run_id,
-        run_config=_QUIET,
-        raise_on_error=False,
-        asset_selection=list(select) if select else None,
-        **selection,
-    )
+    with (
+        stopping.closing_with(partial(_published, warehouse, run_id, first, last)),
+        stopping.closing_with(partial(_cancel, instance, run_id)),
+    ):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            run_config=_QUIET,
+            raise_on_error=False,
+            asset_selection=list(select) if select else None,
+            **selection,
+        )
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:
         if event.is_step_failure:
@@ -205,6 +215,36 @@ def execute(
     return outcome
 
 
+def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date) -> str:
+    """What a run that is stopped has published of its dates."""
+    if warehouse is None:
+        return ""
+    rows = warehouse.query(
+        "SELECT DISTINCT game_date FROM nba_predictions.player_prop_predictions "
+        "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id ORDER BY game_date",
+        first=first,
+        last=last,
+        run_id=run_id,
+    )
+    asked = f"{first}" if first == last else f"{first}..{last}"
+    done = [str(d.date()) for d in rows["game_date"]]
+    if not done:
+        return f"nothing of {asked} was published"
+    if first == last:
+        return f"{asked} was published before, and stands"
+    return f"published before, and standing: {len(done)} dates of {asked}, {done[0]} to {done[-1]}"
+
+
+def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Record that a run of this process was stopped; nothing to say of one that has not begun or is over."""
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.is_finished:
+        return ""
+    instance.report_run_canceling(run, "stopped from the terminal")
+    instance.report_run_canceled(run, "stopped from the terminal")
+    return f"run {run_id} is recorded as cancelled"
+
+
 def _cause(failure: dg.DagsterEvent) -> str:
     """What a step failed of in the end, beneath what wrapped it."""
     error = failure.step_failure_data.error
@@ -223,9 +263,14 @@ def remediate(
     """
     job = definitions.resolve_job_def(job_name)
     (op,) = job.graph.node_dict
-    result = job.execute_in_process(
-        instance=instance, run_config={**_QUIET, "ops": {op: {"config": config}}}, raise_on_error=False
-    )
+    run_id = str(uuid.uuid4())
+    with stopping.closing_with(partial(_cancel, instance, run_id)):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            run_config={**_QUIET, "ops": {op: {"config": config}}},
+            raise_on_error=False,
+        )
     if not result.success:
         failed = next(e for e in result.all_events if e.is_step_failure)
         raise RemediationError(_cause(failed))

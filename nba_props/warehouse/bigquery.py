@@ -27,6 +27,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
+from nba_props import stopping
 from nba_props.schemas import TABLES, VIEWS, Table, Type
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import (
@@ -297,6 +298,7 @@ class BigQueryWarehouse:
         with self._marks.lock(table):
             known = self._ledger(table, list(pieces))
             new = {day: new_rows(table, rows, known) for day, rows in pieces.items()}
+            stopping.check()
             if any(len(rows) for rows in new.values()):
                 self._merge(table, name, new)
             counts = known.groupby(DATE_COLUMN).size()

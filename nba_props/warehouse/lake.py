@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nba_props import stopping
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES
 from nba_props.warehouse import usage
@@ -142,6 +143,7 @@ class LakeWarehouse:
             with self._lock(table, partition):
                 known = self.read(table, [partition]) if self._file(table, partition).exists() else table.empty()
                 new = new_rows(table, rows, known)
+                stopping.check()
                 added += len(new)
                 present += len(rows) - len(new)
                 if len(new) or not self._file(table, partition).exists():
@@ -266,6 +268,11 @@ class LakeWarehouse:
             arrow = connection.execute(statement.sql, parameters).to_arrow_table()
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
+        except (duckdb.InterruptException, RuntimeError) as error:
+            # DuckDB swallows whatever a signal's handler raises and says this instead
+            if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+                raise stopping.Stopped from error
+            raise
         usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
         return to_frame(arrow)
 

@@ -79,7 +79,7 @@ class TestSettings:
     def test_a_missing_one_is_named_at_start_before_any_run(self, tmp_path):
         env = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PROPS", "DAGSTER"))}
         env |= {**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path), "NBA_PROPS_BUCKET": ""}
-        command = [sys.executable, "-m", "nba_props.cli", "run", "2025-11-05"]
+        command = [sys.executable, "-m", "nba_props", "run", "2025-11-05"]
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 1
         assert done.stderr.strip() == "Error: the profile gcp needs NBA_PROPS_BUCKET: see docs/production.md"

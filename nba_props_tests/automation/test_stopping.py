@@ -1,0 +1,227 @@
+"""Ctrl-C, SIGTERM and a run cancelled in the UI, pressed at random moments of real processes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from nba_props import stopping
+from nba_props.automation import runner
+from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.conftest import DAY, make_settings
+
+#: a stop takes at most this long, wherever it falls
+LIMIT = 5.0
+#: seconds within which the small league's date is predicted, process start included
+WHOLE_RUN = 14.0
+
+
+@pytest.fixture
+def home(landed_history: Path, tmp_path: Path) -> Path:
+    shutil.copytree(landed_history, tmp_path / "platform")
+    return tmp_path / "platform"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    settings = make_settings(folder)
+    return {
+        **os.environ, "NBA_PROPS_HOME": str(settings.home), "NBA_PROPS_LANDING": settings.landing,
+        "NBA_PROPS_FIRST_DATE": str(settings.first_date), "DAGSTER_HOME": str(settings.dagster_home),
+    }  # fmt: skip
+
+
+@contextmanager
+def instance_of(folder: Path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAGSTER_HOME", str(make_settings(folder).dagster_home))
+        with runner.open_instance(make_settings(folder)) as instance:
+            yield instance
+
+
+def press(folder: Path, after: float, number: int = signal.SIGINT) -> tuple[int, str, float]:
+    """Exit status, what the terminal showed and seconds to the end of `nba-props run` when a key is pressed."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nba_props", "run", str(DAY)], stdin=slave, stdout=slave, stderr=slave,
+        env=environment(folder), start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    began, shown, pressed = time.monotonic(), b"", 0.0
+    os.set_blocking(master, False)
+    while process.poll() is None:
+        if not pressed and time.monotonic() - began > after:
+            os.killpg(process.pid, number)  # what a terminal does: every process of the group gets it
+            pressed = time.monotonic()
+        try:
+            shown += os.read(master, 65536)
+        except (BlockingIOError, OSError):
+            time.sleep(0.02)
+        if pressed and time.monotonic() - pressed > 30:
+            process.kill()
+            pytest.fail(f"no end within 30 s after {after:.1f} s: {shown.decode()[-2000:]}")
+    ended = time.monotonic()
+    try:
+        shown += os.read(master, 65536)
+    except (BlockingIOError, OSError):
+        pass
+    os.close(master)
+    return process.returncode, shown.decode(errors="replace"), ended - pressed if pressed else 0.0
+
+
+def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
+    """Check all that a stopped run promises; returns where it fell."""
+    ledger = LakeWarehouse(make_settings(folder).lake)
+    rows = ledger.query(
+        "SELECT run_id, COUNT(DISTINCT system_id) AS systems FROM nba_predictions.player_prop_predictions "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY run_id",
+        first=DAY,
+        last=DAY,
+    )
+    assert (rows["systems"] == len(SYSTEM_TABLES)).all(), "a slate was published with a system missing"
+    assert "Traceback" not in shown, shown
+    if not seconds:
+        assert status == 0, shown
+        return "after the end"
+    assert seconds < LIMIT, f"{seconds:.1f} s to the end: {shown[-500:]}"
+    assert status == stopping.EXIT_STATUS, (status, shown[-2000:])
+    last = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", shown).strip().splitlines()[-1]
+    assert last.startswith("stopped: "), shown[-500:]
+    with instance_of(folder) as instance:
+        runs = instance.get_runs(limit=1)
+        if runs and runs[0].run_id in shown:
+            assert runs[0].status is dg.DagsterRunStatus.CANCELED
+            assert runs[0].tags.get("dagster/will_retry") != "true"
+            published = runs[0].run_id in set(rows["run_id"])
+            assert ("stands" in last) == published
+        else:
+            assert all(r.status.value != "STARTED" for r in runs)
+    return "before a run" if "recorded" not in last else "after publishing" if "stands" in last else "in a run"
+
+
+@pytest.mark.slow
+def test_a_key_pressed_at_any_moment_stops_a_run_that_publishes_nothing_and_says_so(home: Path):
+    dice = random.Random(15)
+    fell = [
+        judge(home, *press(home, dice.uniform(start, start + 2), number))
+        for start, number in ((1.0, signal.SIGINT), (3.5, signal.SIGINT), (5.5, signal.SIGTERM))
+    ]
+    assert "in a run" in fell
+
+
+@pytest.mark.long
+def test_thirty_keys_pressed_at_random_moments(home: Path):
+    dice = random.Random(30)
+    fell = [
+        judge(home, *press(home, dice.uniform(0.3, WHOLE_RUN), dice.choice([signal.SIGINT, signal.SIGTERM])))
+        for _ in range(30)
+    ]
+    assert fell.count("in a run") >= 10, fell
+
+
+WORKER = """
+import sys
+from datetime import date
+from pathlib import Path
+from nba_props_tests.faults import opened
+from nba_props_tests.conftest import DAY
+with opened(Path(sys.argv[1])) as platform:
+    print("ready", flush=True)
+    platform.predict(DAY)
+"""
+
+
+def cancel(folder: Path, after: float) -> tuple[dg.DagsterRun | None, float]:
+    """The run and the seconds to its process's end when it is cancelled as the UI does: a state, then a signal."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=environment(folder),
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(after)
+    with instance_of(folder) as instance:
+        runs = instance.get_runs(limit=1)
+        run = runs[0] if runs and not runs[0].is_finished else None
+        if run is not None:
+            instance.report_run_canceling(run)
+        process.send_signal(signal.SIGINT)
+        pressed = time.monotonic()
+        process.wait(30)
+        seconds = time.monotonic() - pressed
+        return (instance.get_run_by_id(run.run_id) if run else None), seconds
+
+
+def check_cancelled(folder: Path, moments: list[float]) -> int:
+    caught = 0
+    for after in moments:
+        run, seconds = cancel(folder, after)
+        assert seconds < LIMIT
+        rows = LakeWarehouse(make_settings(folder).lake).query(
+            "SELECT run_id, COUNT(DISTINCT system_id) AS systems FROM nba_predictions.player_prop_predictions "
+            "WHERE game_date BETWEEN @first AND @last GROUP BY run_id",
+            first=DAY,
+            last=DAY,
+        )
+        assert (rows["systems"] == len(SYSTEM_TABLES)).all(), "a slate was published with a system missing"
+        if run is not None:
+            caught += 1
+            assert run.status is dg.DagsterRunStatus.CANCELED
+            assert run.tags.get("dagster/will_retry") != "true"
+    return caught
+
+
+@pytest.mark.slow
+def test_a_run_cancelled_in_the_ui_ends_as_cancelled_and_is_not_a_systems_failure(home: Path):
+    assert check_cancelled(home, [2.5])
+
+
+@pytest.mark.long
+def test_runs_cancelled_in_the_ui_at_random_moments(home: Path):
+    dice = random.Random(31)
+    assert check_cancelled(home, [dice.uniform(0.2, 8) for _ in range(15)]) >= 5
+
+
+def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(platform, monkeypatch):
+    def interrupted(*_: object) -> None:
+        stopping._asked.set()
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("nba_props.assets.predictions._rows", interrupted)
+    try:
+        outcome = platform.publish(DAY, ("moving_average",))
+    finally:
+        stopping._asked.clear()
+    assert not outcome.success
+    assert not outcome.failures
+    assert platform.query(
+        "SELECT COUNT(*) AS n FROM nba_predictions.player_prop_predictions WHERE game_date = @day", day=DAY
+    )["n"].iloc[0] == 0  # fmt: skip
+
+
+def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatch):
+    """DuckDB says RuntimeError or InterruptException when a signal arrives within a query."""
+    import duckdb
+
+    for error in (RuntimeError("Query interrupted"), duckdb.InterruptException("INTERRUPT Error: Interrupted!")):
+
+        class Interrupted:
+            def execute(self, *_: object, error: Exception = error) -> None:
+                raise error
+
+        monkeypatch.setattr(LakeWarehouse, "_connection", lambda self: Interrupted())
+        lake._own.views = {}
+        with pytest.raises(stopping.Stopped):
+            lake.query("SELECT 1 AS one")
