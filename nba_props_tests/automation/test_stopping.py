@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -73,10 +73,8 @@ def press(folder: Path, after: float, number: int = signal.SIGINT) -> tuple[int,
             process.kill()
             pytest.fail(f"no end within 30 s after {after:.1f} s: {shown.decode()[-2000:]}")
     ended = time.monotonic()
-    try:
+    with suppress(BlockingIOError, OSError):
         shown += os.read(master, 65536)
-    except (BlockingIOError, OSError):
-        pass
     os.close(master)
     return process.returncode, shown.decode(errors="replace"), ended - pressed if pressed else 0.0
 
@@ -113,7 +111,7 @@ def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
 
 @pytest.mark.slow
 def test_a_key_pressed_at_any_moment_stops_a_run_that_publishes_nothing_and_says_so(home: Path):
-    dice = random.Random(15)
+    dice = random.Random(15)  # noqa: S311
     fell = [
         judge(home, *press(home, dice.uniform(start, start + 2), number))
         for start, number in ((1.0, signal.SIGINT), (3.5, signal.SIGINT), (5.5, signal.SIGTERM))
@@ -123,7 +121,7 @@ def test_a_key_pressed_at_any_moment_stops_a_run_that_publishes_nothing_and_says
 
 @pytest.mark.long
 def test_thirty_keys_pressed_at_random_moments(home: Path):
-    dice = random.Random(30)
+    dice = random.Random(30)  # noqa: S311
     fell = [
         judge(home, *press(home, dice.uniform(0.3, WHOLE_RUN), dice.choice([signal.SIGINT, signal.SIGTERM])))
         for _ in range(30)
@@ -190,7 +188,7 @@ def test_a_run_cancelled_in_the_ui_ends_as_cancelled_and_is_not_a_systems_failur
 
 @pytest.mark.long
 def test_runs_cancelled_in_the_ui_at_random_moments(home: Path):
-    dice = random.Random(31)
+    dice = random.Random(31)  # noqa: S311
     assert check_cancelled(home, [dice.uniform(0.2, 8) for _ in range(15)]) >= 5
 
 
