@@ -12,7 +12,7 @@ from nba_props.schemas.raw import BOX_SCORE_STATS
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
 #: days beyond which a player's last game says nothing of his rest; longer than any off-season
-_LONGEST_REST = 300
+LONGEST_REST = 300
 
 #: the player-games of @first..@last to answer for: those to come
 SLATE = "nba_analytics.slate"
@@ -309,7 +309,7 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     opponent's 15 games before. Each is null where nothing came before. The span read covers a whole season before the
     oldest game, so that a date has the same answer whatever dates are asked for with it.
     """
-    start = look_back_days + _LONGEST_REST
+    start = look_back_days + LONGEST_REST
     return f"""
     WITH appearances AS (
       SELECT b.player_id, b.game_id, b.game_date, b.season,
@@ -343,7 +343,7 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
       JOIN team_games AS o ON o.game_id = t.game_id AND o.team <> t.team
     )
     SELECT h.game_date, h.player_id, h.recency, h.points, h.is_home,
-      CASE WHEN DATE_DIFF(h.played_on, a.previous, DAY) <= {_LONGEST_REST}
+      CASE WHEN DATE_DIFF(h.played_on, a.previous, DAY) <= {LONGEST_REST}
         THEN DATE_DIFF(h.played_on, a.previous, DAY) END AS days_rest,
       a.last_5 - a.season_avg AS form,
       ROUND(100 * d.allowed / NULLIF(d.faced, 0), 9) AS opponent_def_rating

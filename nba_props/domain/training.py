@@ -47,7 +47,8 @@ def frame(
         max_games: as in serving.
 
     Returns:
-        The columns of ``nba_analytics.player_features`` without ``null_reasons``, and ``points``.
+        The columns of ``nba_analytics.player_features`` without ``null_reasons``, ``points``, and the chosen ``line``
+        with its prices.
     """
     parts = [
         _part(query, lines(start, end), start, end, look_back_days, max_games)
@@ -79,4 +80,9 @@ def _part(
         absences=query(history.absence_sql(look_back_days, asked), **span),
         shots=query(history.shot_zones_sql(look_back_days), **span),
     )
-    return built.drop(columns="null_reasons").merge(points, on=_KEY, validate="one_to_one")
+    quoted = known[[*_KEY, "line", "over_price", "under_price"]]
+    return (
+        built.drop(columns="null_reasons")
+        .merge(points, on=_KEY, validate="one_to_one")
+        .merge(quoted, on=_KEY, validate="one_to_one")
+    )

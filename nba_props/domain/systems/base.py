@@ -29,7 +29,7 @@ class System:
     """A prediction system.
 
     ``forecast(features, past)`` takes one row per player with ``game_date, player_id``, the columns of ``required``
-    (never null there), ``optional`` (null where unknown) and ``line`` (null without one), and the players' past games
+    (never null there), ``optional`` (null where unknown), ``line`` and its prices (null without one), and the players' past games
     (result of ``history.past_form_sql``) when ``uses_past`` is set. It returns, indexed alike, ``predicted_points``
     (0-60, null to abstain), ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or PASS); where it abstains a
     ``reason``; and one column for each term of the forecast, named ``term_<name>``. It may add ``over_probability``
@@ -73,7 +73,7 @@ def predict(
     missing = rows[list(system.required)].isna()
     absent = rows["injury_risk"] >= ABSENT_RISK if "injury_risk" in rows else pd.Series(False, index=rows.index)
     complete = ~missing.any(axis=1) & ~absent
-    asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line"]]
+    asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line", "over_price", "under_price"]]
     forecast = system.forecast(asked, past).reindex(rows.index)
 
     out = rows[[*keys, "player_name", "player_lookup", "cutoff_at", *line_names]].copy()

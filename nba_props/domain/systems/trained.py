@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.calendar import season_year
+from nba_props.domain.odds import over_probability as market_probability
 from nba_props.domain.systems.base import MAX_POINTS, System, side_of
 from nba_props.schemas import Table
 from nba_props.schemas.features import SCHEMA_HASH
@@ -34,6 +35,8 @@ HOLDOUT = 0.15
 #: points are noisier the more are expected: residuals are measured in units of sqrt(forecast + this)
 _SPREAD_FLOOR = 4.0
 _QUANTILES = np.linspace(0.005, 0.995, 199)
+#: fewest held-out rows with a quote, and dates of them, that P(over) is fitted on
+CHANCE_ROWS, CHANCE_DATES = 1_000, 10
 
 
 class Learner(Protocol):
@@ -101,6 +104,16 @@ class Card:
     #: quantiles of the held-out residuals in units of sqrt(forecast + 4), at 0.005 .. 0.995
     residuals: tuple[float, ...] = field(default=())
     trained_at: str = ""
+    #: digest of the tables it learned from, as they stood
+    made_from: str = ""
+    #: share of the training rows in which each input was known
+    known: Mapping[str, float] = field(default_factory=dict)
+    #: how its P(over) is drawn towards the quote's: ``slope``, ``median``, ``rows`` and ``dates``; empty withholds it
+    chance: Mapping[str, float] = field(default_factory=dict)
+    #: dates with landed odds whose lines did not exist when it was trained
+    dates_without_lines: int = 0
+    #: why it was not put in force; empty when it was
+    refused: str = ""
 
     @property
     def version(self) -> str:
@@ -161,8 +174,17 @@ def refusal(trained: Trained, card: Card, day: date) -> str | None:
     return None
 
 
-def train(trained: Trained, frame: pd.DataFrame, week: date, seasons: int, now: datetime) -> Model:
-    """The model of a week.
+def train(
+    trained: Trained,
+    frame: pd.DataFrame,
+    week: date,
+    seasons: int,
+    now: datetime,
+    incumbent: Card | None = None,
+    made_from: str = "",
+    dates_without_lines: int = 0,
+) -> Model:
+    """The model of a week; its card says in ``refused`` when it has not earned its place.
 
     Args:
         trained: the system.
@@ -170,6 +192,9 @@ def train(trained: Trained, frame: pd.DataFrame, week: date, seasons: int, now: 
         week: the Monday it begins on.
         seasons: how many seasons to learn from.
         now: recorded in the card.
+        incumbent: the card of the model in force so far.
+        made_from: recorded in the card.
+        dates_without_lines: recorded in the card.
 
     Raises:
         TooFewRows: fewer than ``MIN_ROWS`` rows remain.
@@ -184,6 +209,7 @@ def train(trained: Trained, frame: pd.DataFrame, week: date, seasons: int, now: 
     judge = learner.fit(inputs[~newest], points[~newest])
     forecast = np.clip(learner.ask(judge, inputs[newest]), 0, MAX_POINTS)
     residuals = (points[newest] - forecast) / np.sqrt(forecast + _SPREAD_FLOOR)
+    quantiles = tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES))
     artefact = learner.fit(inputs, points)
     hashed = pd.util.hash_pandas_object(rows[["player_id", *trained.inputs, "points"]].astype("float64"), index=False)
     recipe = [trained.system_id, learner.library, learner.version(), SCHEMA_HASH, trained.inputs, learner.parameters]
@@ -204,10 +230,73 @@ def train(trained: Trained, frame: pd.DataFrame, week: date, seasons: int, now: 
         suffix=learner.suffix,
         metrics=_metrics(rows[newest], forecast),
         importances=dict(sorted(learner.importances(artefact).items(), key=lambda item: -item[1])),
-        residuals=tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES)),
+        residuals=quantiles,
         trained_at=now.isoformat(timespec="seconds"),
+        made_from=made_from,
+        known={n: round(float(v), 4) for n, v in inputs.notna().mean().items()},
+        chance=_anchor(rows[newest], forecast, quantiles),
+        dates_without_lines=dates_without_lines,
     )
-    return Model(card, artefact)
+    return Model(replace(card, refused=why_not(card, incumbent)), artefact)
+
+
+def why_not(card: Card, incumbent: Card | None) -> str:
+    """Why a new model is not put in force; empty when it is.
+
+    It must beat the last-10 average on its own holdout, and must not be worse than the model in force by more than
+    twice the standard error. Both are compared by what they gain on the last-10 average, since each was judged on a
+    holdout of its own; errors of one date belong together.
+    """
+    own = card.metrics
+    if own["holdout_mae"] >= own["holdout_last_10_mae"]:
+        return (
+            f"WORSE_THAN_LAST_10: MAE {own['holdout_mae']:.3f} on its holdout of {own['holdout_rows']:.0f} rows, "
+            f"the last-10 average {own['holdout_last_10_mae']:.3f}"
+        )
+    if incumbent is None or "holdout_gain_se" not in incumbent.metrics:
+        return ""
+    gain, known_gain = (m["holdout_last_10_mae"] - m["holdout_mae"] for m in (own, incumbent.metrics))
+    noise = 2 * float(np.hypot(own["holdout_gain_se"], incumbent.metrics["holdout_gain_se"]))
+    if known_gain - gain > noise:
+        return (
+            f"WORSE_THAN_THE_MODEL_IN_FORCE: beats the last-10 average by {gain:.3f} points, {incumbent.version} by "
+            f"{known_gain:.3f}; noise explains {noise:.3f}"
+        )
+    return ""
+
+
+def _anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float]) -> dict[str, float]:
+    """The slope by which the model's P(over) moves the quote's, fitted on held-out rows with a quote.
+
+    logit p = logit p_quote + slope (logit p_model - logit p_quote - median), slope between 0 and 1. Nothing is fitted
+    with fewer than ``CHANCE_ROWS`` rows or ``CHANCE_DATES`` dates: P(over) is then withheld.
+    """
+    from scipy.optimize import minimize_scalar
+
+    line = rows["line"].to_numpy(dtype="float64")
+    points = rows["points"].to_numpy(dtype="float64")
+    market = market_probability(rows["over_price"], rows["under_price"]).to_numpy()
+    used = ~np.isnan(line) & ~np.isnan(market) & (points != line)
+    dates = int(rows.loc[used, "game_date"].nunique())
+    if used.sum() < CHANCE_ROWS or dates < CHANCE_DATES:
+        return {}
+    base = logit(market[used])
+    gap = logit(over_probability(residuals, forecast[used], line[used])) - base
+    median = float(np.median(gap))
+    over = points[used] > line[used]
+
+    def loss(slope: float) -> float:
+        chance = base + slope * (gap - median)
+        return float(np.logaddexp(0, np.where(over, -chance, chance)).mean())
+
+    slope = float(minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4}).x)
+    return {"slope": round(slope, 3), "median": round(median, 4), "rows": int(used.sum()), "dates": dates}
+
+
+def logit(chance: np.ndarray) -> np.ndarray:
+    """Log-odds of probabilities, kept away from 0 and 1."""
+    safe = np.clip(chance, 1e-6, 1 - 1e-6)
+    return np.log(safe / (1 - safe))
 
 
 def eligible(trained: Trained, frame: pd.DataFrame, week: date, seasons: int) -> pd.DataFrame:
@@ -230,6 +319,10 @@ def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:
         "holdout_bias": (forecast - points).mean(),
         "holdout_last_10_mae": np.abs(rows["points_avg_last_10"].to_numpy() - points).mean(),
         "holdout_rows_with_line": int(lined.sum()),
+        "holdout_gain_se": _clustered_se(
+            np.abs(rows["points_avg_last_10"].to_numpy(dtype="float64") - points) - np.abs(forecast - points),
+            rows["game_date"],
+        ),
     }
     if lined.any():
         found["holdout_mae_with_line"] = np.abs(forecast - points)[lined].mean()
@@ -237,13 +330,38 @@ def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:
     return {k: v if isinstance(v, int) else round(float(v), 4) for k, v in found.items()}
 
 
-def over_probability(card: Card, forecast: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """P(points > line) given that they are not equal, from the card's residuals; null without a line."""
+def _clustered_se(values: np.ndarray, dates: pd.Series) -> float:
+    """Standard error of the mean of values that belong together by date."""
+    sums = pd.Series(values - values.mean()).groupby(dates.to_numpy()).sum()
+    groups = len(sums)
+    return float(np.sqrt((sums**2).sum() * groups / max(groups - 1, 1)) / len(values))
+
+
+def anchored_probability(
+    card: Card, forecast: np.ndarray, line: np.ndarray, over_price: pd.Series, under_price: pd.Series
+) -> np.ndarray:
+    """P(points > line) given that they are not equal: the quote's, moved by the model as far as it proved right.
+
+    Null without both prices, and for a model that had too few quotes to prove anything: a model's own chance loses to
+    a coin (log-loss .70 to .72).
+    """
+    market = market_probability(over_price, under_price).to_numpy()
+    if not card.chance:
+        return np.full(len(forecast), np.nan)
+    base = logit(market)
+    gap = logit(over_probability(card.residuals, forecast, line)) - base
+    moved = base + card.chance["slope"] * (gap - card.chance["median"])
+    return np.where(np.isnan(market), np.nan, 1 / (1 + np.exp(-moved)))
+
+
+def over_probability(residuals: Sequence[float], forecast: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """A model's own P(points > line) given that they are not equal, from quantiles of its residuals; null without a
+    line. Overconfident by itself: see :func:`anchored_probability`."""
     unit = np.sqrt(forecast + _SPREAD_FLOOR)
     whole = np.where(np.mod(line, 1) == 0, 0.5, 0.0)  # a whole line can be hit exactly: leave half a point either side
 
     def below(bound: np.ndarray) -> np.ndarray:
-        return np.interp((bound - forecast) / unit, card.residuals, _QUANTILES)
+        return np.interp((bound - forecast) / unit, residuals, _QUANTILES)
 
     over, under = 1 - below(line + whole), below(line - whole)
     return np.where(np.isnan(line), np.nan, over / (over + under))
@@ -274,7 +392,9 @@ def _forecast(trained: Trained, features: pd.DataFrame, models: Mapping[date, Mo
         asked = features.loc[mine]
         points = np.clip(trained.learner.ask(model.artefact, asked[list(trained.inputs)]), 0, MAX_POINTS)
         out.loc[mine, "predicted_points"] = points
-        out.loc[mine, "over_probability"] = over_probability(model.card, points, asked["line"].to_numpy("float64"))
+        out.loc[mine, "over_probability"] = anchored_probability(
+            model.card, points, asked["line"].to_numpy("float64"), asked["over_price"], asked["under_price"]
+        )
         out.loc[mine, "model_version"] = model.card.version
     line = features["line"].astype("float64")
     bets = (out["predicted_points"] - line).round(9).abs() >= trained.min_edge

@@ -1,0 +1,228 @@
+"""What a partition is made from, as a digest: names of payloads, contents of other partitions, models, settings.
+
+A partition is stale when the digest of its inputs is another one than the digest that was stored with its rows. Times
+play no part: a payload that was copied with an old file time is new, and a table written again with equal rows is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+
+from nba_props.domain.calendar import game_date_of, history_start, identity_start, season_of, season_start
+from nba_props.domain.history import LONGEST_REST
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import training_start
+from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.settings import Settings
+from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.base import PartitionState, Warehouse
+from nba_props.warehouse.models import ModelStore
+
+MODELS = "nba_models"
+LANDING = "landing"
+#: what a training and a history read of the schedule, and what a slate does: all but status and scores
+PLAN = "plan"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Dates before a partition's own that its rows are made from: from ``start`` through the day before it."""
+
+    table: Table
+    start: Callable[[date, Settings], date]
+    #: the partition's own date belongs to it as well
+    own: bool = False
+
+    def days(self, day: date, settings: Settings) -> tuple[date, date]:
+        return self.start(day, settings), day if self.own else day - timedelta(1)
+
+
+def _identity(day: date, settings: Settings) -> date:
+    return identity_start(day)
+
+
+def _history(day: date, settings: Settings) -> date:
+    return history_start(day, settings.look_back_days)
+
+
+def _long_history(day: date, settings: Settings) -> date:
+    return history_start(day, settings.look_back_days) - timedelta(LONGEST_REST)
+
+
+def _season(day: date, settings: Settings) -> date:
+    return season_start(day)
+
+
+_PAST_FORM = (Window(raw.BOX_SCORES, _long_history),)
+#: tables that read more than their own date of another
+WINDOWS: Mapping[str, tuple[Window, ...]] = {
+    reference.PLAYERS.address: (Window(raw.BOX_SCORES, _identity), Window(raw.ROSTERS, _identity, own=True)),
+    analytics.HISTORICAL_GAMES.address: (Window(raw.BOX_SCORES, _history),),
+    analytics.CONTEXT.address: (Window(raw.BOX_SCORES, _history),),
+    PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _identity), Window(raw.SCORING_SHARES, _history)),
+    **{s.table.address: _PAST_FORM for s in SYSTEMS if s.uses_past},
+    monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
+}
+#: what a model learns from, all of it before its week
+LEARNED = (raw.SCHEDULE, raw.BOX_SCORES, raw.SCORING_SHARES, raw.INJURY_REPORTS, analytics.BETTING_LINES)
+#: tables to which the status and the score of a game matter
+_READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HISTORY.address)
+
+
+def learned_from(week: date, settings: Settings) -> date:
+    """First date that anything a week's model learns from is read of."""
+    start = training_start(week, settings.training_seasons)
+    return min(identity_start(start), history_start(start, settings.look_back_days))
+
+
+# -- payloads ---------------------------------------------------------------------------------------------------------
+
+Names = Callable[[LandingZone, Sequence[date]], Mapping[date, Sequence[str]]]
+
+
+def _by_prefix(folder: Callable[[str], str]) -> Names:
+    """Payloads of a season's folder whose names begin with their date."""
+
+    def names(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+        wanted = {d.isoformat(): d for d in days}
+        found: dict[date, list[str]] = defaultdict(list)
+        for season in sorted({season_of(d) for d in days}):
+            for name in zone.names(folder(season)):
+                if name[:10] in wanted:
+                    found[wanted[name[:10]]].append(name)
+        return found
+
+    return names
+
+
+def _by_folder(folder: Callable[[date], str]) -> Names:
+    """Payloads in a folder of their date."""
+    return lambda zone, days: {d: zone.names(folder(d)) for d in days}
+
+
+def _by_capture(folder: Callable[[str], str]) -> Names:
+    """Payloads of a season's folder by the Eastern date of their capture."""
+
+    def names(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+        found: dict[date, list[str]] = defaultdict(list)
+        for season in sorted({season_of(d) for d in days}):
+            for payload in zone.list(folder(season)):
+                if payload.captured_at is not None:
+                    found[game_date_of(payload.captured_at)].append(payload.path)
+        return found
+
+    return names
+
+
+#: the payloads behind a raw table by game date; a schedule's hold a season each and are compared by content
+PAYLOADS: Mapping[str, Names] = {
+    raw.ODDS_QUOTES.address: _by_folder(odds_api.folder),
+    raw.BOX_SCORES.address: _by_prefix(nba_stats.gamelog_folder),
+    raw.SCORING_SHARES.address: _by_prefix(nba_stats.scoring_folder),
+    raw.INJURY_REPORTS.address: _by_folder(injury_report.folder),
+    raw.ROSTERS.address: _by_capture(nba_stats.roster_folder),
+}
+_QUARANTINE_OF = {
+    raw.QUARANTINED_QUOTES.address: raw.ODDS_QUOTES.address,
+    raw.QUARANTINED_BOX_SCORES.address: raw.BOX_SCORES.address,
+    raw.QUARANTINED_SCORING.address: raw.SCORING_SHARES.address,
+    raw.QUARANTINED_INJURIES.address: raw.INJURY_REPORTS.address,
+    raw.QUARANTINED_ROSTERS.address: raw.ROSTERS.address,
+}
+
+
+# -- digests ----------------------------------------------------------------------------------------------------------
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+
+
+@dataclass
+class Inputs:
+    """Digests of what partitions are made from, as things stand; states are read once and kept for one use."""
+
+    warehouse: Warehouse
+    landing: LandingZone
+    models: ModelStore
+    settings: Settings
+    _states: dict[str, dict[date, PartitionState]] = field(default_factory=dict, repr=False)
+
+    def fresh(self) -> Inputs:
+        """The same, knowing nothing yet: what was written since is seen."""
+        return Inputs(self.warehouse, self.landing, self.models, self.settings)
+
+    def states(self, table: Table) -> dict[date, PartitionState]:
+        if table.address not in self._states:
+            self._states[table.address] = self.warehouse.states(table)
+        return self._states[table.address]
+
+    def digests(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> dict[date, str]:
+        """The digest of each date's inputs.
+
+        Args:
+            table: whose partitions are made.
+            parents: the asset's parents in Dagster's graph.
+            days: the dates.
+        """
+        parts: dict[date, list[str]] = {d: [str(self._salt(table))] for d in days}
+        windows = WINDOWS.get(table.address, ())
+        apart = {w.table.address for w in windows}
+        trained = any(key.path[0] == MODELS for key in parents)
+        for key in sorted(parents):
+            address = ".".join(key.path)
+            if key.path[0] == MODELS:
+                for day, version in self._models(key.path[1], days).items():
+                    parts[day].append(f"{address}={version}")
+            elif address in TABLES and address not in apart and not (trained and address in _ONLY_TRAINED_ON):
+                facet = PLAN if address == raw.SCHEDULE.address and table.address not in _READ_RESULTS else ""
+                states = self.states(TABLES[address])
+                for day in days:
+                    parts[day].append(f"{address}={states[day].content.get(facet, '') if day in states else None}")
+        names = PAYLOADS.get(_QUARANTINE_OF.get(table.address, table.address))
+        if names and any(key.path[0] == LANDING for key in parents):
+            landed = names(self.landing, days)
+            for day in days:
+                parts[day].append("payloads=" + ",".join(sorted(landed.get(day, ()))))
+        for window in windows:
+            for day in days:
+                parts[day].append(f"{window.table.address}={self._span(window.table, *window.days(day, self.settings))}")
+        return {day: _digest(found) for day, found in parts.items()}
+
+    def _salt(self, table: Table) -> tuple[Any, ...]:
+        """Settings that a table's rows depend on."""
+        if table.address == reference.RESOLVED_NAMES.address or table.address == reference.UNRESOLVED_NAMES.address:
+            return self.settings.aliases()
+        if table.dataset == analytics.SLATE.dataset:
+            return (self.settings.look_back_days, self.settings.max_games)
+        return ()
+
+    def _span(self, table: Table, first: date, last: date, facet: str = "") -> str:
+        """One digest of all partitions of a table in first..last."""
+        states = self.states(table)
+        return _digest(f"{d}{states[d].content.get(facet, '')}" for d in sorted(states) if first <= d <= last)
+
+    def _models(self, system_id: str, days: Sequence[date]) -> dict[date, str]:
+        """The model in force for each date."""
+        cards = {d: self.models.newest(system_id, d) for d in days}
+        return {d: card.fingerprint if card else "none" for d, card in cards.items()}
+
+    def learned(self, week: date) -> str:
+        """The digest of all that a week's models learn from."""
+        first, last = learned_from(week, self.settings), week - timedelta(1)
+        return _digest(
+            f"{t.address}={self._span(t, first, last, PLAN if t is raw.SCHEDULE else '')}" for t in LEARNED
+        )
+
+
+#: parents that a trained system's step only has because its model is made from them
+_ONLY_TRAINED_ON = (raw.SCHEDULE.address, raw.BOX_SCORES.address)
