@@ -53,6 +53,12 @@ DUCKDB_TYPES: Mapping[Type, str] = {
 }
 
 
+#: columns that say when, by which run or from which payload a row came, and not what it says
+VOLATILE = frozenset(
+    {"payload", "run_id", "quarantine_id", "created_at", "quarantined_at", "graded_at", "deleted_at", "recorded_at"}
+)
+
+
 class WriteMode(StrEnum):
     """How a partition changes: replaced whole, or appended to by new keys only (a ledger)."""
 
@@ -91,6 +97,8 @@ class Table:
     write_mode: WriteMode = WriteMode.REPLACE
     #: for a ledger: rows with a known key must agree on these columns, else they are conflicts, not repeats
     content: tuple[str, ...] = field(default=())
+    #: further named groups of columns that get a digest of their own (``digested``)
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def address(self) -> str:
@@ -108,6 +116,15 @@ class Table:
     def unique(self) -> list[str]:
         """Columns whose values together are unique in the table; none when repeated rows are another's to judge."""
         return list(dict.fromkeys(["game_date", *self.key])) if self.key else []
+
+    @cached_property
+    def digested(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each digest of a partition's content: ``""`` is all but volatile ones, then the facets."""
+        return {"": self.content_but(), **self.facets}
+
+    def content_but(self, *names: str) -> tuple[str, ...]:
+        """The columns that are not volatile, without these."""
+        return tuple(n for n in self.column_names if n not in VOLATILE and n not in names)
 
     def column(self, name: str) -> Column:
         for column in self.columns:

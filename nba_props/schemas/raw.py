@@ -1,5 +1,7 @@
 """Contracts of ``nba_raw``: what the outside world delivered, parsed and typed, nothing decided."""
 
+from dataclasses import replace
+
 from nba_props.schemas.base import Column, Table, Type, WriteMode
 
 GAME_DATE = Column("game_date", Type.DATE, "US/Eastern date of tip-off; the partition")
@@ -37,6 +39,8 @@ SCHEDULE = Table(
     ),
     key=("game_id",),
 )
+#: what is known before a game: it changes neither while the game goes on nor when it ends
+SCHEDULE = replace(SCHEDULE, facets={"plan": SCHEDULE.content_but("status", "home_score", "away_score")})
 
 
 def _count(name: str, description: str, unit: str, source: tuple[str, ...] = ()) -> Column:

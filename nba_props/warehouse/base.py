@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,6 +46,18 @@ class AppendResult:
 
 
 @dataclass(frozen=True)
+class PartitionState:
+    """A partition as it was last written."""
+
+    written_at: datetime
+    rows: int
+    #: digest of the rows by facet of the table: ``""`` is all columns but volatile ones
+    content: Mapping[str, str]
+    #: digest of what it was made from, as the writer gave it; ``""`` when nobody said
+    made_from: str
+
+
+@dataclass(frozen=True)
 class Damage:
     """A partition that is not as it was written, and why."""
 
@@ -71,16 +83,32 @@ class Warehouse(Protocol):
     def table(self, table: Table) -> str:
         """The name under which SQL addresses the table."""
 
-    def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
+    def write(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        partitions: Sequence[date],
+        made_from: Mapping[date, str] | None = None,
+    ) -> None:
         """Replace each partition whole and atomically; a partition without rows is written empty.
+
+        ``made_from`` is stored with each partition for :meth:`states`, in the same step as its rows.
 
         Raises:
             ContractError: the frame breaks the table's contract; nothing was written.
             PartitionMismatch: the frame has rows outside ``partitions``; nothing was written.
         """
 
-    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
+    def append(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        partitions: Sequence[date],
+        made_from: Mapping[date, str] | None = None,
+    ) -> AppendResult:
         """Append rows whose key is new to a ledger, under a lock per partition.
+
+        The newest ``made_from`` is kept, also when no row was new; a date without one keeps the one before.
 
         Raises:
             LedgerConflict: a known key comes with other content; the partition is left as it was.
@@ -94,6 +122,16 @@ class Warehouse(Protocol):
 
     def written_at(self, table: Table) -> dict[date, datetime]:
         """When each partition was last written."""
+
+    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
+        """What is stored of each partition that exists, of all dates or these, in order; no rows are read for it.
+
+        A partition of an earlier release or of another's writer says nothing of itself: its rows are read then, and
+        its ``made_from`` is ``""``.
+
+        Raises:
+            CorruptPartition: one can't be read.
+        """
 
     def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
         """The rows of the partitions, in partition order, with the contract's dtypes.

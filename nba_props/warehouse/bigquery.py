@@ -29,17 +29,18 @@ from google.cloud import bigquery
 
 from nba_props import stopping
 from nba_props.schemas import TABLES, VIEWS, Table, Type
-from nba_props.warehouse import usage
+from nba_props.warehouse import digests, usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
     Damage,
     MissingPartition,
     MixedSources,
+    PartitionState,
     WarehouseError,
 )
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
-from nba_props.warehouse.marks import Mark, Marks
+from nba_props.warehouse.marks import Mark, Marks, Written
 from nba_props.warehouse.sql import qualified, reads
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class BigQueryWarehouse:
         self._there: set[str] = set()
         #: what was read last, and the writings that it is of: eight systems read the same lines one after the other
         self._frames: dict[tuple[Any, ...], tuple[tuple[int, ...], pd.DataFrame]] = {}
+        #: digests of rows that were read for it, by table and date, and the writing that they are of
+        self._contents: dict[tuple[str, date], tuple[int, Mapping[str, str]]] = {}
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
 
     # -- clients ----------------------------------------------------------------------------------------------------
@@ -248,6 +251,26 @@ class BigQueryWarehouse:
     def written_at(self, table: Table) -> dict[date, datetime]:
         return {day: mark.written_at for day, mark in self._marked(table).items()}
 
+    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
+        marked = {d: m for d, m in self._marked(table).items() if days is None or d in days}
+        said = {day: digests.stated(table, mark.state) for day, mark in marked.items()}
+        unsaid = [d for d, (content, _) in said.items() if content is None]
+        computed = self._computed(table, {d: marked[d] for d in unsaid})
+        return {
+            day: PartitionState(mark.written_at, mark.rows, said[day][0] or computed[day], said[day][1])
+            for day, mark in marked.items()
+        }
+
+    def _computed(self, table: Table, marked: Mapping[date, Mark]) -> dict[date, Mapping[str, str]]:
+        """Digests of the rows of partitions whose marks say nothing of them; read once for each writing."""
+        kept = {d: self._contents[table.address, d] for d in marked if (table.address, d) in self._contents}
+        found = {d: content for d, (generation, content) in kept.items() if generation == marked[d].generation}
+        asked = [d for d in marked if d not in found]
+        if asked:
+            found |= digests.contents(table, self.read(table, asked), asked)
+            self._contents |= {(table.address, d): (marked[d].generation, found[d]) for d in asked}
+        return found
+
     def create_views(self) -> None:
         for address in VIEWS:
             self._ensure(address)
@@ -270,8 +293,15 @@ class BigQueryWarehouse:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
-        pieces = split(table, checked(table, frame), partitions)
+    def write(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        partitions: Sequence[date],
+        made_from: Mapping[date, str] | None = None,
+    ) -> None:
+        rows = checked(table, frame)
+        pieces = split(table, rows, partitions)
         name = self._ensure(table.address)
         if len(pieces) == 1:
             ((day, rows),) = pieces.items()
@@ -287,25 +317,48 @@ class BigQueryWarehouse:
                     {"days": list(pieces)},
                     table.address,
                 )
-        with _told(table.address):
-            self._marks.put(table, {day: len(rows) for day, rows in pieces.items()})
+        self._mark(table, rows, pieces, made_from or {})
 
-    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
+    def _mark(self, table: Table, rows: pd.DataFrame, days: Collection[date], made_from: Mapping[date, str]) -> None:
+        """Note that partitions were written just now and what they hold: ``rows``, all of them."""
+        content, counts = digests.contents(table, rows, days), rows.groupby(DATE_COLUMN).size()
+        written = {
+            day: Written(int(counts.get(_stamp(day), 0)), digests.statement(content[day], made_from.get(day, "")))
+            for day in days
+        }
+        with _told(table.address):
+            self._marks.put(table, written)
+
+    def append(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        partitions: Sequence[date],
+        made_from: Mapping[date, str] | None = None,
+    ) -> AppendResult:
+        import pandas as pd
+
         pieces = split(table, checked(table, frame), partitions)
         if not pieces:
             return AppendResult(0, 0)
         name = self._ensure(table.address)
         with self._marks.lock(table):
+            marked = self._marked(table)
             known = self._ledger(table, list(pieces))
             new = {day: new_rows(table, rows, known) for day, rows in pieces.items()}
+            added = [rows for rows in new.values() if len(rows)]
             stopping.check()
-            if any(len(rows) for rows in new.values()):
+            if added:
                 self._merge(table, name, new)
-            counts = known.groupby(DATE_COLUMN).size()
-            with _told(table.address):
-                self._marks.put(table, {d: int(counts.get(_stamp(d), 0)) + len(r) for d, r in new.items()})
-        added = sum(map(len, new.values()))
-        return AppendResult(added, sum(map(len, pieces.values())) - added)
+            before = {d: digests.stated(table, marked[d].state)[1] for d in pieces if d in marked}
+            origin = {d: (made_from or {}).get(d, before.get(d, "")) for d in pieces}
+            # what nothing was added to and is made from the same is as it was written
+            changed = [d for d in pieces if len(new[d]) or d not in (made_from or {}) or before.get(d) != origin[d]]
+            if changed:
+                whole = pd.concat([known, *added], ignore_index=True) if added else known
+                self._mark(table, whole[whole[DATE_COLUMN].isin(map(_stamp, changed))], changed, origin)
+        total = sum(map(len, added))
+        return AppendResult(total, sum(map(len, pieces.values())) - total)
 
     def _merge(self, table: Table, name: str, new: Mapping[date, pd.DataFrame]) -> None:
         columns = _columns(table.column_names)
@@ -324,33 +377,36 @@ class BigQueryWarehouse:
         (key,) = table.key
         with self._marks.lock(table):
             known = self._ledger(table, [partition])
-            leaving = int(known[key].isin(list(keys)).sum())
-            if leaving:
+            leaving = known[key].isin(list(keys))
+            if leaving.any():
+                mark = self._marked(table).get(partition)
                 self._change(
                     f"DELETE FROM `{self._ensure(table.address)}` "
                     f"WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
                     {"day": partition, "keys": list(keys)},
                     table.address,
                 )
-                with _told(table.address):
-                    self._marks.put(table, {partition: len(known) - leaving})
-        return leaving
+                made_from = digests.stated(table, mark.state)[1] if mark else ""
+                self._mark(table, known[~leaving], [partition], {partition: made_from})
+        return int(leaving.sum())
 
     def _ledger(self, table: Table, days: list[date]) -> pd.DataFrame:
-        """Keys and content of a ledger's rows of some dates."""
-        columns = _columns(dict.fromkeys([*table.unique, *table.content]))
-        return to_frame(
-            self._run(
-                f"SELECT {columns} FROM `{self._ensure(table.address)}` WHERE {DATE_COLUMN} IN UNNEST(@days)",
-                {"days": days},
-                table.address,
+        """A ledger's rows of some dates."""
+        return table.conform(
+            to_frame(
+                self._run(
+                    f"SELECT {_columns(table.column_names)} FROM `{self._ensure(table.address)}` "
+                    f"WHERE {DATE_COLUMN} IN UNNEST(@days)",
+                    {"days": days},
+                    table.address,
+                )
             )
         )
 
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
         name = self._ensure(table.address)
         self._load(table, table.conform(rows), f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")
-        self._marks.put(table, {partition: len(rows)})
+        self._marks.put(table, {partition: Written(len(rows))})
 
     @contextmanager
     def _staged(self, table: Table, pieces: Collection[pd.DataFrame]) -> Iterator[str]:

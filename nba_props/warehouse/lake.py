@@ -14,8 +14,9 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +24,14 @@ from typing import TYPE_CHECKING, Any
 from nba_props import stopping
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES
-from nba_props.warehouse import usage
+from nba_props.warehouse import digests, usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
     Damage,
     MissingPartition,
     MixedSources,
+    PartitionState,
     WarehouseError,
 )
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
@@ -53,6 +55,22 @@ _CATALOG_NOTE = ".catalog.json"
 _SET_ASIDE = "_set_aside"
 
 
+#: the key of a Parquet file's metadata under which it says what is in it
+_STATE = "nba_props"
+
+
+@dataclass(frozen=True)
+class _Footer:
+    """What the end of a partition's file says, and which file that was."""
+
+    file: tuple[int, ...]
+    written_at: datetime
+    rows: int
+    #: None where an earlier release or another's writer wrote the file
+    content: Mapping[str, str] | None
+    made_from: str
+
+
 class LakeWarehouse:
     """Tables under ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``."""
 
@@ -61,6 +79,8 @@ class LakeWarehouse:
         self.query_count = 0
         self._count_lock = threading.Lock()
         self._own = threading.local()
+        #: footers by path, as long as the file is the same
+        self._footers: dict[Path, _Footer] = {}
 
     # -- names and places -------------------------------------------------------------------------------------------
 
@@ -125,35 +145,60 @@ class LakeWarehouse:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    def write(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
-        pieces = split(table, checked(table, frame), partitions)
+    def write(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        partitions: Sequence[date],
+        made_from: Mapping[date, str] | None = None,
+    ) -> None:
+        rows = checked(table, frame)
+        pieces = split(table, rows, partitions)
+        content = digests.contents(table, rows, pieces)
         first_time = not self._has_partition(table)
-        for partition, rows in pieces.items():
-            self._replace(table, partition, rows)
+        for partition, piece in pieces.items():
+            self._replace(table, partition, piece, content[partition], (made_from or {}).get(partition, ""))
         if first_time:
             self.refresh_catalog()
 
-    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
-        import pandas as pd
-
+    def append(
+        self,
+        table: Table,
+        frame: pd.DataFrame,
+        partitions: Sequence[date],
+        made_from: Mapping[date, str] | None = None,
+    ) -> AppendResult:
         pieces = split(table, table.validate(frame), partitions)
         first_time = not self._has_partition(table)
         added = present = 0
         for partition, rows in pieces.items():
             with self._lock(table, partition):
-                known = self.read(table, [partition]) if self._file(table, partition).exists() else table.empty()
-                new = new_rows(table, rows, known)
-                stopping.check()
-                added += len(new)
-                present += len(rows) - len(new)
-                if len(new) or not self._file(table, partition).exists():
-                    frames = [f for f in (known, new) if len(f)]
-                    self._replace(table, partition, pd.concat(frames) if frames else table.empty())
-                else:
-                    os.utime(self._file(table, partition))  # it is up to date as of now, though nothing was new
+                new = self._append(table, partition, rows, (made_from or {}).get(partition))
+            added += new
+            present += len(rows) - new
         if first_time:
             self.refresh_catalog()
         return AppendResult(added, present)
+
+    def _append(self, table: Table, partition: date, rows: pd.DataFrame, made_from: str | None) -> int:
+        """How many rows were new; the partition is locked."""
+        import pandas as pd
+
+        before = self._footer(table, partition)
+        known = table.empty() if before is None else self.read(table, [partition])
+        new = new_rows(table, rows, known)
+        stopping.check()
+        source = made_from if made_from is not None else before.made_from if before else ""
+        if len(new) or before is None:
+            frames = [f for f in (known, new) if len(f)]
+            whole = pd.concat(frames, ignore_index=True) if frames else table.empty()
+            self._replace(table, partition, whole, digests.content(table, whole, partition), source)
+        elif source != before.made_from:
+            content = before.content or digests.content(table, known, partition)
+            self._replace(table, partition, known, content, source)
+        elif made_from is None:
+            os.utime(self._file(table, partition))  # it is up to date as of now, though nothing was new
+        return len(new)
 
     def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
         (key,) = table.key
@@ -161,7 +206,9 @@ class LakeWarehouse:
             known = self.read(table, [partition])
             leaving = known[key].isin(list(keys))
             if leaving.any():
-                self._replace(table, partition, known[~leaving])
+                before, left = self._footer(table, partition), known[~leaving]
+                source = before.made_from if before else ""
+                self._replace(table, partition, left, digests.content(table, left, partition), source)
         return int(leaving.sum())
 
     def written_at(self, table: Table) -> dict[date, datetime]:
@@ -174,10 +221,62 @@ class LakeWarehouse:
             found[day] = datetime.fromtimestamp(stamp, UTC)
         return found
 
+    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
+        asked = self.partitions(table) if days is None else sorted(set(days))
+        found: dict[date, PartitionState] = {}
+        for day in asked:
+            footer = self._footer(table, day)
+            if footer is None:
+                continue
+            content = footer.content
+            if content is None:
+                content = digests.content(table, self.read(table, [day]), day)
+                self._footers[self._file(table, day)] = replace(footer, content=content)
+            found[day] = PartitionState(footer.written_at, footer.rows, content, footer.made_from)
+        return found
+
+    def _footer(self, table: Table, partition: date) -> _Footer | None:
+        """What a partition's file says of itself; None when there is none."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = self._file(table, partition)
+        try:
+            status = path.stat()
+            known = self._footers.get(path)
+            if known is not None and known.file == _identity(status):
+                return known
+            with path.open("rb") as source:
+                status = os.fstat(source.fileno())
+                metadata = pq.ParquetFile(source).metadata
+        except FileNotFoundError:
+            return None
+        except (pa.ArrowException, OSError) as error:
+            raise self._unreadable(table, partition, error) from error
+        content, made_from = digests.stated(table, (metadata.metadata or {}).get(_STATE.encode()))
+        written_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        footer = _Footer(_identity(status), written_at, metadata.num_rows, content, made_from)
+        self._footers[path] = footer
+        return footer
+
+    def _unreadable(self, table: Table, partition: date, error: Exception) -> CorruptPartition:
+        return CorruptPartition(
+            f"{table.address} partition {partition} can't be read ({self._file(table, partition)}): {error}. "
+            "Materialize it again"
+        )
+
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
         self._replace(table, partition, table.conform(rows))
 
-    def _replace(self, table: Table, partition: date, rows: pd.DataFrame) -> None:
+    def _replace(
+        self,
+        table: Table,
+        partition: date,
+        rows: pd.DataFrame,
+        content: Mapping[str, str] | None = None,
+        made_from: str = "",
+    ) -> None:
+        """Put a file with these rows, and what it says of them, in the partition's place; no ``content``, no word."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -188,7 +287,11 @@ class LakeWarehouse:
             _sweep(target.parent)
             arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
             with temporary.open("wb") as sink:
-                pq.write_table(arrow, sink, compression="zstd")
+                # the contract gives the types again: without Arrow's own schema a file has a third of the size
+                with pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer:
+                    writer.write_table(arrow)
+                    if content is not None:
+                        writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
                 sink.flush()
                 os.fsync(sink.fileno())
             os.replace(temporary, target)
@@ -246,9 +349,7 @@ class LakeWarehouse:
             with path.open("rb") as source:
                 arrow = pq.ParquetFile(source).read(use_threads=False)  # a date is small: threads cost more
         except (pa.ArrowException, OSError) as error:
-            raise CorruptPartition(
-                f"{table.address} partition {partition} can't be read ({path}): {error}. Materialize it again"
-            ) from error
+            raise self._unreadable(table, partition, error) from error
         if arrow.schema.names != table.column_names:
             raise CorruptPartition(
                 f"{table.address} partition {partition} was written under another contract: it has "
@@ -410,3 +511,7 @@ def _sweep(folder: Path) -> None:
                 orphan.unlink()
         except FileNotFoundError:
             continue
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_mtime_ns, status.st_size, status.st_ino

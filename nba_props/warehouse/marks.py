@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PARTITION = "game_date="
-_ROWS = "rows"
+_ROWS, _STATE = "rows", "state"
 #: a lease that was not renewed for so long is free
 LEASE_SECONDS = 45.0
 LOCK_TIMEOUT_SECONDS = 300.0
@@ -44,6 +44,16 @@ class Mark:
     written_at: datetime
     rows: int
     generation: int
+    #: what the writer stated of the rows (``digests``); None where an earlier release wrote
+    state: str | None
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is noted of a partition that was written just now."""
+
+    rows: int
+    state: str | None = None
 
 
 class Marks:
@@ -61,26 +71,28 @@ class Marks:
         folder = self._folder(table)
         found = {}
         for blob in self._bucket().list_blobs(prefix=folder):
-            rows = (blob.metadata or {}).get(_ROWS, "")
+            said = blob.metadata or {}
+            rows = said.get(_ROWS, "")
             if blob.updated and rows.isdigit():
                 found[date.fromisoformat(blob.name.removeprefix(folder))] = Mark(
-                    blob.updated, int(rows), blob.generation
+                    blob.updated, int(rows), blob.generation, said.get(_STATE)
                 )
         return dict(sorted(found.items()))
 
-    def put(self, table: Table, rows: Mapping[date, int]) -> None:
+    def put(self, table: Table, written: Mapping[date, Written]) -> None:
         """Note that partitions were written just now."""
 
         def one(day: date) -> None:
             blob = self._bucket().blob(self._folder(table) + day.isoformat())
-            blob.metadata = {_ROWS: str(rows[day])}
+            of = written[day]
+            blob.metadata = {_ROWS: str(of.rows), **({_STATE: of.state} if of.state is not None else {})}
             blob.upload_from_string(b"")
 
-        if len(rows) == 1:
-            one(next(iter(rows)))
+        if len(written) == 1:
+            one(next(iter(written)))
             return
         with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(one, rows))
+            list(pool.map(one, written))
 
     def forget(self, table: Table, day: date) -> None:
         """The partition counts as never written from here on."""

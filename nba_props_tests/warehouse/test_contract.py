@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nba_props.schemas import ContractError
+from nba_props.schemas.raw import SCHEDULE
+from nba_props.warehouse import digests
 from nba_props.warehouse.base import LedgerConflict, MissingPartition, MixedSources, PartitionMismatch, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.opening import open_warehouse
@@ -157,6 +159,91 @@ def test_what_was_written_later_says_so(store):
     store.append(LEDGER, ledger(["a"]), [D1])
     assert store.written_at(NAMES)[D1] > first
     assert store.written_at(LEDGER)[D1] > known, "it is up to date as of now, though nothing was new"
+
+
+def test_a_partition_says_what_is_in_it_and_what_it_was_made_from(store):
+    assert store.states(NAMES) == {}
+    store.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2], {D1: "the payloads of D1"})
+    states = store.states(NAMES)
+    assert list(states) == [D1, D2]
+    assert {d: (s.rows, s.made_from) for d, s in states.items()} == {D1: (3, "the payloads of D1"), D2: (2, "")}
+    assert {d: s.written_at for d, s in states.items()} == store.written_at(NAMES)
+    assert store.states(NAMES, [D2, D2 + timedelta(1)]) == {D2: states[D2]}
+    assert states[D1].content.keys() == {""}
+    assert states[D1].content != states[D2].content
+
+
+def test_the_digest_is_of_the_rows_and_not_of_their_order_writing_or_run(store):
+    store.write(NAMES, names(D1, 5), [D1])
+    before = store.states(NAMES)[D1]
+    store.write(NAMES, names(D1, 5).sample(frac=1, random_state=1).astype({"quotes": "int64"}), [D1], {D1: "new"})
+    after = store.states(NAMES)[D1]
+    assert after.content == before.content
+    assert (before.made_from, after.made_from) == ("", "new")
+    store.write(NAMES, names(D1, 5).assign(best_score=1.0), [D1])
+    assert store.states(NAMES)[D1].content != before.content
+    store.append(LEDGER, ledger(["a"]).assign(run_id="one"), [D1])
+    store.append(LEDGER, ledger(["a"]).assign(game_date=pd.Timestamp(D2), run_id="two"), [D2])
+    store.remove(LEDGER, ["a"], D1)
+    store.append(LEDGER, ledger(["a"]).assign(run_id="three"), [D1])
+    assert store.states(LEDGER)[D1].content == digests.content(LEDGER, ledger(["a"]), D1)
+
+
+def test_an_append_is_of_all_rows_and_keeps_the_newest_origin(store):
+    store.append(LEDGER, ledger(["a"]), [D1], {D1: "one"})
+    store.append(LEDGER, ledger(["b"]), [D1])
+    both = store.states(LEDGER)[D1]
+    assert (both.rows, both.made_from) == (2, "one")
+    assert both.content == digests.content(LEDGER, ledger(["b", "a"]), D1)
+    assert store.append(LEDGER, ledger(["b"]), [D1], {D1: "two"}).added == 0
+    later = store.states(LEDGER)[D1]
+    assert (later.rows, later.content, later.made_from) == (2, both.content, "two")
+    assert store.read(LEDGER, [D1])["prediction_id"].tolist() == ["a", "b"]
+    assert store.append(LEDGER, ledger(["b"]), [D1], {D1: "two"}).added == 0
+    assert store.states(LEDGER)[D1] == later, "nothing was new, and nothing it is made from"
+    store.remove(LEDGER, ["a"], D1)
+    left = store.states(LEDGER)[D1]
+    assert (left.rows, left.made_from) == (1, "two")
+    assert left.content == digests.content(LEDGER, ledger(["b"]), D1)
+
+
+def test_an_empty_partition_has_a_digest_like_any_other_empty_one(store):
+    store.write(NAMES, names(D2, 2), [D1, D2])
+    store.append(LEDGER, ledger(["a"]), [D1])
+    store.remove(LEDGER, ["a"], D1)
+    empty, full = store.states(NAMES).values()
+    assert empty.rows == 0
+    assert empty.content == digests.content(NAMES, NAMES.empty(), D1) != full.content
+    assert store.states(LEDGER)[D1].content == digests.content(LEDGER, LEDGER.empty(), D1)
+
+
+def test_rows_of_a_writer_who_says_nothing_are_read_for_their_digest(store):
+    store.write(NAMES, names(D1, 3), [D1], {D1: "known"})
+    said = store.states(NAMES)[D1]
+    for rows in (names(D1, 3), names(D1, 4)):
+        store.write_unchecked(NAMES, rows, D1)
+        found = store.states(NAMES)[D1]
+        assert (found.rows, found.made_from) == (len(rows), "")
+        assert (found.content == said.content) is (len(rows) == 3)
+
+
+def test_a_schedules_plan_changes_with_the_tipoff_and_not_with_the_score(store):
+    game = {
+        "game_date": pd.Timestamp(D1), "game_id": "0022500001", "season": "2025-26", "season_type": "Regular Season",
+        "tipoff_at": pd.Timestamp("2025-11-06T00:00Z"), "status": 1, "is_postponed": False, "home_team_id": 1,
+        "home_team": "AAA", "home_team_name": "A", "away_team_id": 2, "away_team": "BBB", "away_team_name": "B",
+        "home_score": None, "away_score": None, "is_neutral": False, "arena": None, "payload": "p", "data_source": "S",
+    }  # fmt: skip
+
+    def state(**changes):
+        store.write(SCHEDULE, pd.DataFrame([{**game, **changes}]), [D1])
+        return store.states(SCHEDULE)[D1].content
+
+    planned, final = state(), state(status=3, home_score=100, away_score=99, payload="q")
+    moved, other = state(tipoff_at=pd.Timestamp("2025-11-06T01:00Z")), state(payload="other")
+    assert planned["plan"] == final["plan"] != moved["plan"]
+    assert planned[""] != final[""]
+    assert other == planned
 
 
 def test_a_warehouse_is_of_one_source_for_good(store):

@@ -1,0 +1,127 @@
+"""What a partition says, as a short text: equal rows give equal digests, in any order and from any dtype, everywhere.
+
+A cell is hashed with the name of its column, a null one adds nothing: a column that a table is given later, null in
+what was there before, changes no digest. A row is the sum of its cells, a partition the hash of its sorted rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from nba_props.schemas import Table, Type
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+#: raised when equal rows get other digests than before: what was stored under another number is computed anew
+VERSION = 1
+_DIGEST_BYTES = 16
+
+
+def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[date, dict[str, str]]:
+    """For each date the digests of its rows, by facet of the table; ``""`` is all columns but volatile ones.
+
+    Args:
+        table: the contract.
+        frame: conformed rows of these dates, in any order.
+        days: the dates; one without rows has digests too.
+    """
+    import numpy as np
+
+    place = {day: n for n, day in enumerate(days)}
+    asked = np.array(list(place), dtype="datetime64[ns]")
+    order = np.argsort(asked)
+    of_row = order[np.searchsorted(asked[order], frame["game_date"].to_numpy("datetime64[ns]"))]
+    found: dict[date, dict[str, str]] = {day: {} for day in place}
+    for facet, rows in _rows(table, frame).items():
+        sorted_rows = rows[np.lexsort((rows, of_row))]
+        ends = np.cumsum(np.bincount(of_row, minlength=len(place)))
+        for day, n in place.items():
+            mine = sorted_rows[ends[n - 1] if n else 0 : ends[n]]
+            found[day][facet] = _digest(mine.astype("<u8").tobytes())
+    return found
+
+
+def content(table: Table, frame: pd.DataFrame, day: date) -> dict[str, str]:
+    """The digests of one date's rows."""
+    return contents(table, frame, [day])[day]
+
+
+def statement(content: Mapping[str, str], made_from: str) -> str:
+    """What is stored with a partition of its rows and origin."""
+    return json.dumps({"version": VERSION, "content": dict(content), "made_from": made_from})
+
+
+def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | None, str]:
+    """Digests and origin by a stored statement; no digests where it has others than are asked for today."""
+    try:
+        said = json.loads(text or "")
+        version, content, made_from = said["version"], dict(said["content"]), str(said["made_from"])
+    except (KeyError, ValueError, TypeError):
+        return None, ""  # an earlier release's, or another writer's
+    is_whole = version == VERSION and content.keys() >= table.digested.keys()
+    return (content if is_whole else None), made_from
+
+
+def of_texts(texts: Mapping[str, str]) -> str:
+    """One digest of digests by name, whatever order they come in; for saying what a partition was made from."""
+    return _digest(repr(sorted(texts.items())).encode())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+
+
+def _rows(table: Table, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """A 64-bit hash of each row, by facet."""
+    import numpy as np
+
+    sums = {facet: np.zeros(len(frame), dtype="uint64") for facet in table.digested}
+    for column in table.columns:
+        facets = [facet for facet, columns in table.digested.items() if column.name in columns]
+        if facets:
+            cells = _cells(column.name, column.type, frame[column.name])
+            for facet in facets:
+                sums[facet] += cells
+    return {facet: _mixed(rows) for facet, rows in sums.items()}
+
+
+def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
+    """A 64-bit hash of each value and the column's name; 0 for a null."""
+    import numpy as np
+    import pandas as pd
+
+    seed = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=8).digest(), dtype="<u8")[0]
+    if kind is Type.STRING:
+        codes, distinct = pd.factorize(values.to_numpy(object))
+        hashed = _mixed(pd.util.hash_array(np.asarray(distinct, dtype=object), categorize=False) + seed)
+        return np.append(hashed, np.uint64(0))[codes]  # a null has the code -1
+    null = values.isna().to_numpy()
+    if kind is Type.FLOAT64:
+        # a zero has no sign here, and a NaN is a null
+        bits = (values.to_numpy("float64", na_value=np.nan) + 0.0).view("uint64")
+    elif kind in (Type.DATE, Type.TIMESTAMP):
+        bits = values.to_numpy("datetime64[ns]").astype("datetime64[us]").view("uint64")
+    else:
+        bits = values.to_numpy("int64", na_value=0).view("uint64")
+    cells = _mixed(bits + seed)
+    cells[null] = 0
+    return cells
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """Each number scattered over 64 bits (the finaliser of splitmix64), so that sums of them tell sets apart."""
+    import numpy as np
+
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
