@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from nba_props.assets.inputs import Inputs
+    from nba_props.automation.planning import Step
     from nba_props.automation.runner import Outcome
 
 #: width of tables where the output is no terminal
@@ -81,6 +84,14 @@ class _Session:
     landing: LandingZone
     warehouse: Warehouse
     definitions: Definitions
+    inputs: Inputs
+
+    def follow(self, steps: Iterable[Step]) -> list[Outcome]:
+        """Run the steps of a plan, one after the other; the first that fails is the last."""
+        from nba_props.automation import runner
+
+        with runner.open_instance(self.settings) as instance:
+            return _execute(self.console, self.warehouse, self.definitions, instance, steps)
 
     def run(self, job: str, first: date, last: date, select: Sequence[Any] | None = None) -> list[Outcome]:
         """Run a job over a span with a progress bar, recorded in the project's instance."""
@@ -92,15 +103,22 @@ class _Session:
 
 def _session(*, landed: bool = True) -> _Session:
     """The session of this environment; ``landed`` demands that payloads are there."""
-    from nba_props.definitions import build_defs
-    from nba_props.warehouse.opening import open_warehouse
-
     settings = load_settings()
     landing = LandingZone(settings.landing)
     if landed:
         landing.require()
+    return _session_of(settings, landing)
+
+
+def _session_of(settings: Settings, landing: LandingZone) -> _Session:
+    from nba_props.assets.inputs import Inputs
+    from nba_props.definitions import build_defs
+    from nba_props.warehouse.models import ModelStore
+    from nba_props.warehouse.opening import open_warehouse
+
     warehouse = open_warehouse(settings)
-    return _Session(_console(), settings, landing, warehouse, build_defs(settings, warehouse, landing))
+    inputs = Inputs(warehouse, landing, ModelStore(settings.models), settings)
+    return _Session(_console(), settings, landing, warehouse, build_defs(settings, warehouse, landing), inputs)
 
 
 def _console() -> Console:
@@ -142,14 +160,13 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
     Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
     """
     from nba_props import board
-    from nba_props.automation import runner
+    from nba_props.automation import planning, runner
     from nba_props.automation.jobs import PREDICT_JOB
 
     with _plain_errors():
         session = _session()
         keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
-        parts = (session.definitions, session.warehouse, session.landing)
-        days = list(span) if force else runner.pending(*parts, keys, span)
+        days = list(span) if force else planning.pending(session.definitions, session.inputs.fresh(), keys, span)
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
         if dry_run:
             return
@@ -167,6 +184,10 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
         sys.exit(1)
 
 
+def _text(span: Sequence[date]) -> str:
+    return f"{span[0]}" if len(span) == 1 else f"{span[0]}..{span[-1]}"
+
+
 def _print_undo(console: Console, outcome: Outcome) -> None:
     console.print(f"run       {outcome.run_id}; undo with `nba-props rollback {outcome.run_id}`", soft_wrap=True)
 
@@ -174,21 +195,29 @@ def _print_undo(console: Console, outcome: Outcome) -> None:
 @main.command()
 @click.argument("span", type=DateSpan())
 def train(span: list[date]) -> None:
-    """Train the models of the weeks of SPAN anew, from the box scores and lines that the warehouse holds.
+    """Train the models of the weeks of SPAN again, from every landed box score and line that they learn from.
 
-    For the running week, after an upgrade of a library, or after a change of the features.
+    What is landed and not in the warehouse yet is taken in first. For the running week, after an upgrade of a library,
+    or after a change of the features.
     """
+    from nba_props.automation import planning
     from nba_props.automation.jobs import TRAIN_JOB
     from nba_props.domain.systems import SYSTEMS
     from nba_props.domain.systems.trained import week_of
-    from nba_props.warehouse.models import ModelStore
 
     with _plain_errors():
-        session = _session(landed=False)
+        session = _session()
         first, last = week_of(span[0]), week_of(span[-1])
-        sound = _print_findings(session.console, session.run(TRAIN_JOB, first, last))
-        store = ModelStore(session.settings.models)
+        weeks = [d for d in dates_between(first, last) if d == week_of(d)]
+        before = planning.preparation(session.definitions, session.inputs, weeks, weeks)
+        sound = _print_findings(session.console, session.follow(chain(before, [(TRAIN_JOB, first, last)])))
+        store = session.inputs.models
         for system in [s.system_id for s in SYSTEMS if s.trained]:
+            for week in weeks:
+                if refused := store.refusal(system, week).get("reason"):
+                    session.console.print(
+                        f"[yellow]not in force[/yellow] {system} of {week}: {refused}", soft_wrap=True
+                    )
             for week in [w for w in store.weeks(system) if first <= w <= last]:
                 card = store.card(system, week)
                 mae, last_10 = card.metrics["holdout_mae"], card.metrics["holdout_last_10_mae"]
@@ -238,7 +267,7 @@ def _print_plan(session: _Session, span: list[date], days: list[date], assets: l
 
 def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
     """Run a remediation job, print its account, and grade the dates it touched again."""
-    from nba_props.automation import runner
+    from nba_props.automation import planning, runner
     from nba_props.automation.jobs import GRADE_JOB
 
     with _plain_errors():
@@ -249,7 +278,7 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
         title = f"{'Would move' if dry_run else 'Moved'} {account.total} rows"
         _print_table(console, account.rows.astype(str), title)
         console.print(f"batch     {account.batch_id}: {account.action}", soft_wrap=True)
-        touched = [] if dry_run else runner.spans(account.days)
+        touched = [] if dry_run else planning.spans(account.days)
         outcomes = [o for first, last in touched for o in session.run(GRADE_JOB, first, last)]
     if account.total and not dry_run and job != "restore":
         console.print(f"undo      nba-props restore {account.batch_id}")
@@ -563,11 +592,19 @@ def report(span: list[date], out: Path | None) -> None:
 @click.argument("span", type=DateSpan())
 def grade(span: list[date]) -> None:
     """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
+    from nba_props.automation import planning
     from nba_props.automation.jobs import GRADE_JOB
+    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
     with _plain_errors():
         session = _session()
-        sound = _print_findings(session.console, session.run(GRADE_JOB, span[0], span[-1]))
+        published = set(session.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+        days = [d for d in span if d in published]
+        if not days:
+            session.console.print(f"nothing of {_text(span)} was published, so there is nothing to grade")
+            return
+        steps = [(GRADE_JOB, first, last) for first, last in planning.spans(days, bridge=0)]
+        sound = _print_findings(session.console, session.follow(steps))
         counts = session.warehouse.query(
             "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
             "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
@@ -618,27 +655,24 @@ def _run(
         Whether every run succeeded.
     """
     from nba_props import board
-    from nba_props.automation import runner
-    from nba_props.definitions import build_defs, utc_now
+    from nba_props.automation import planning
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
-    from nba_props.warehouse.models import ModelStore
-    from nba_props.warehouse.opening import open_warehouse
 
-    console = _console()
+    session = _session_of(settings, landing)
+    console, warehouse = session.console, session.warehouse
     if span[0] < settings.first_date:
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
     if landing.is_simulated:
         console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
-    warehouse = open_warehouse(settings)
+    if not session.inputs.game_days(span):
+        console.print(f"no game is scheduled on {_text(span)}: nothing to predict, and no model to train")
+        return True
     started = time.monotonic()
     outcomes: list[Outcome] = []
     if keep and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
         console.print("these dates are published already; --force materializes them again")
     else:
-        with runner.open_instance(settings) as instance:
-            models, today = ModelStore(settings.models), game_date_of(utc_now())
-            planned = runner.plan(warehouse, landing, settings, span, models, today)
-            outcomes = _execute(console, warehouse, build_defs(settings, warehouse, landing), instance, planned)
+        outcomes = session.follow(planning.plan(session.definitions, session.inputs, span))
     seconds = time.monotonic() - started
     sound = _print_findings(console, outcomes)
     succeeded = all(o.success for o in outcomes)
@@ -667,7 +701,7 @@ def _execute(
     warehouse: Warehouse,
     definitions: Definitions,
     instance: DagsterInstance,
-    planned: list[tuple[str, date, date]],
+    planned: Iterable[Step],
     select: Sequence[Any] | None = None,
 ) -> list[Outcome]:
     """Run the planned jobs in order with a progress bar each; the first that fails is the last."""

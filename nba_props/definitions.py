@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
+from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.fetching import FETCH_JOBS
@@ -54,6 +55,7 @@ def build_defs(
     clock = clock or clock_of(settings)
     store = warehouse or open_warehouse(settings)
     zone = landing or LandingZone(settings.landing)
+    model_store = model_store or ModelStore(settings.models)
     partitions = daily_partitions(settings.first_date)
     weeks = weekly_partitions(settings.first_date)
     trained = [
@@ -82,7 +84,8 @@ def build_defs(
         resources={
             "warehouse": store,
             "landing": zone,
-            "model_store": model_store or ModelStore(settings.models),
+            "model_store": model_store,
+            "inputs": Inputs(store, zone, model_store, settings),
             "settings": settings,
             "clock": clock,
             "feeds": Feeds(settings.live, zone, clock),

@@ -21,9 +21,10 @@ import dagster as dg
 import filelock
 import pytest
 
+from nba_props.assets.inputs import Inputs
 from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
-from nba_props.domain.calendar import days, game_date_of
+from nba_props.domain.calendar import days
 from nba_props.domain.systems import trained
 from nba_props.domain.systems.trained import week_of
 from nba_props.settings import Gcp, Live, Settings
@@ -54,6 +55,10 @@ class Platform:
     def models(self) -> ModelStore:
         return ModelStore(self.settings.models)
 
+    @property
+    def inputs(self) -> Inputs:
+        return Inputs(self.warehouse, self.zone, self.models, self.settings)
+
     def run(self, job: str, first: date, last: date | None = None, select=None) -> Outcome:
         from nba_props.automation.runner import execute
 
@@ -64,11 +69,11 @@ class Platform:
 
     def catch_up(self, first: date, last: date | None = None) -> list[Outcome]:
         """Run what a span needs before it can be predicted, as `nba-props run` plans it."""
-        from nba_props.automation.runner import plan
+        from nba_props.automation.jobs import PREDICT_JOB
+        from nba_props.automation.planning import plan
 
-        dates, today = days(first, last or first), game_date_of(self.now)
-        *before, _ = plan(self.warehouse, self.zone, self.settings, dates, self.models, today)
-        return [self.run(job, start, end) for job, start, end in before]
+        steps = plan(self.definitions, self.inputs, days(first, last or first))
+        return [self.run(job, start, end) for job, start, end in steps if job != PREDICT_JOB]
 
     def materialize(self, first: date, last: date, select: Iterable[dg.AssetKey], job: str = "predict") -> None:
         """Some assets of a job over a span, without their checks: for tests that need much of them and judge it."""

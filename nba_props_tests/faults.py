@@ -24,7 +24,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import remediation
-from nba_props.automation import runner
+from nba_props.automation import planning, runner
 from nba_props.remediation import Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS
@@ -67,7 +67,7 @@ def backfill(folder: Path, first: date = DAY, last: date = LAST) -> None:
     with opened(folder) as platform:
         keys = chosen(platform)
         span = [first + timedelta(n) for n in range((last - first).days + 1)]
-        days = runner.pending(platform.definitions, platform.warehouse, platform.zone, keys, span)
+        days = planning.pending(platform.definitions, platform.inputs, keys, span)
         if days:
             outcome = platform.run("predict", days[0], days[-1], keys)
             if not outcome.success:

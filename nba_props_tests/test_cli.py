@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nba_props.automation.runner import plan, spans
+from nba_props.automation.planning import plan, spans
 from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of

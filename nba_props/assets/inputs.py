@@ -17,6 +17,7 @@ import dagster as dg
 
 from nba_props.domain.calendar import game_date_of, history_start, identity_start, season_of, season_start
 from nba_props.domain.history import LONGEST_REST
+from nba_props.domain.slate import playable
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import training_start
 from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
@@ -106,7 +107,14 @@ def _by_prefix(folder: Callable[[str], str]) -> Names:
 
 def _by_folder(folder: Callable[[date], str]) -> Names:
     """Payloads in a folder of their date."""
-    return lambda zone, days: {d: zone.names(folder(d)) for d in days}
+
+    def names(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+        if len(days) == 1:
+            return {days[0]: zone.names(folder(days[0]))}
+        found = zone.tree(folder(days[0]).rsplit("/", 1)[0]) if days else {}
+        return {d: found.get(d.isoformat(), ()) for d in days}
+
+    return names
 
 
 def _by_capture(folder: Callable[[str], str]) -> Names:
@@ -123,15 +131,23 @@ def _by_capture(folder: Callable[[str], str]) -> Names:
     return names
 
 
-#: the payloads behind a raw table by game date; a schedule's hold a season each and are compared by content
+def _newest_schedule(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+    """The newest schedule of each date's season."""
+    newest = {p.subject: p.path for p in zone.list(nba_stats.SCHEDULE_FOLDER)}
+    return {d: [newest.get(season_of(d), "")] for d in days}
+
+
+#: the payloads behind a raw table by game date
 PAYLOADS: Mapping[str, Names] = {
     raw.ODDS_QUOTES.address: _by_folder(odds_api.folder),
     raw.BOX_SCORES.address: _by_prefix(nba_stats.gamelog_folder),
     raw.SCORING_SHARES.address: _by_prefix(nba_stats.scoring_folder),
     raw.INJURY_REPORTS.address: _by_folder(injury_report.folder),
     raw.ROSTERS.address: _by_capture(nba_stats.roster_folder),
+    raw.SCHEDULE.address: _newest_schedule,
 }
 _QUARANTINE_OF = {
+    raw.QUARANTINED_GAMES.address: raw.SCHEDULE.address,
     raw.QUARANTINED_QUOTES.address: raw.ODDS_QUOTES.address,
     raw.QUARANTINED_BOX_SCORES.address: raw.BOX_SCORES.address,
     raw.QUARANTINED_SCORING.address: raw.SCORING_SHARES.address,
@@ -195,12 +211,13 @@ class Inputs:
                 parts[day].append("payloads=" + ",".join(sorted(landed.get(day, ()))))
         for window in windows:
             for day in days:
-                parts[day].append(f"{window.table.address}={self._span(window.table, *window.days(day, self.settings))}")
+                behind = self._span(window.table, *window.days(day, self.settings))
+                parts[day].append(f"{window.table.address}={behind}")
         return {day: _digest(found) for day, found in parts.items()}
 
     def _salt(self, table: Table) -> tuple[Any, ...]:
         """Settings that a table's rows depend on."""
-        if table.address == reference.RESOLVED_NAMES.address or table.address == reference.UNRESOLVED_NAMES.address:
+        if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
             return self.settings.aliases()
         if table.dataset == analytics.SLATE.dataset:
             return (self.settings.look_back_days, self.settings.max_games)
@@ -216,12 +233,20 @@ class Inputs:
         cards = {d: self.models.newest(system_id, d) for d in days}
         return {d: card.fingerprint if card else "none" for d, card in cards.items()}
 
+    def game_days(self, days: Sequence[date]) -> list[date]:
+        """The dates that have games by the landed schedule.
+
+        Raises:
+            LandingError: a season of the dates has no schedule.
+        """
+        schedule = nba_stats.read_schedule(self.landing, days).frame
+        busy = {d.date() for d in playable(schedule)["game_date"].astype("datetime64[ns]")} if len(schedule) else set()
+        return [d for d in days if d in busy]
+
     def learned(self, week: date) -> str:
         """The digest of all that a week's models learn from."""
         first, last = learned_from(week, self.settings), week - timedelta(1)
-        return _digest(
-            f"{t.address}={self._span(t, first, last, PLAN if t is raw.SCHEDULE else '')}" for t in LEARNED
-        )
+        return _digest(f"{t.address}={self._span(t, first, last, PLAN if t is raw.SCHEDULE else '')}" for t in LEARNED)
 
 
 #: parents that a trained system's step only has because its model is made from them

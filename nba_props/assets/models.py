@@ -8,7 +8,8 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import plots
-from nba_props.assets.tables import OWNERS, asset_key
+from nba_props.assets.inputs import Inputs
+from nba_props.assets.tables import OWNERS, asset_key, watch
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
@@ -24,6 +25,8 @@ from nba_props.domain.systems.trained import (
 from nba_props.partitions import partition_days
 from nba_props.schemas import analytics, raw
 from nba_props.settings import Settings
+from nba_props.sources import odds_api
+from nba_props.sources.landing import LandingError
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
@@ -72,17 +75,17 @@ def build_model(
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
         model_store: dg.ResourceParam[ModelStore],
+        inputs: dg.ResourceParam[Inputs],
     ):
+        watch(context.instance, context.run.run_id)
         asked = partition_days(context)
         with usage.within(trained.system_id) as cost:
-            made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock())
-        if refused:
-            # the weeks that could be trained are in force and recorded; the others fail this run by name
-            record(context, trained.system_id, made)
-            reasons = "; ".join(f"{week}: {why}" for week, why in refused.items())
-            raise dg.Failure(f"{len(refused)} of {len(asked)} weeks could not be trained: {reasons}")
+            made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock(), inputs.fresh())
         for card in made:
             context.add_asset_metadata(card_metadata(card), asset_key=key, partition_key=card.week.isoformat())
+        for week, why in refused.items():
+            context.log.warning(f"{trained.system_id} of {week} has no new model in force: {why}")
+            context.add_asset_metadata({"not_in_force": why}, asset_key=key, partition_key=week.isoformat())
         yield dg.MaterializeResult(asset_key=key, metadata=cost.figures())
 
     return models
@@ -95,31 +98,50 @@ def train_weeks(
     settings: Settings,
     store: ModelStore,
     now: datetime,
+    inputs: Inputs,
 ) -> tuple[list[Card], dict[date, str]]:
     """Train and store the models of some weeks, in order; their features are computed once.
 
     Returns:
-        The cards of the models made, and for each week without one the reason.
+        The cards of the models put in force, and for each other week the reason why it has none.
     """
-    ordered = sorted(weeks)
+    ordered, idle = sorted(weeks), _idle(weeks, inputs)
     seasons = settings.training_seasons
     stored = warehouse.partitions(raw.BOX_SCORES)
     last = ordered[-1] - timedelta(1)
     usable = [d for d in stored if training_start(ordered[0], seasons) <= d <= last]
-    if not usable:
-        return [], dict.fromkeys(ordered, "there are no box scores before it")
-    frame = training_frame(warehouse, settings, usable[0], last)
+    frame = training_frame(warehouse, settings, usable[0], last) if usable and len(idle) < len(ordered) else None
+    lined, landed = set(warehouse.partitions(analytics.BETTING_LINES)), odds_api.landed_days(inputs.landing)
     made: list[Card] = []
     refused: dict[date, str] = {}
-    for week in ordered:
+    refused |= dict.fromkeys(idle, "NO_GAMES: no game is scheduled in the week, so none is needed")
+    for week in [w for w in ordered if w not in idle]:
+        made_from = inputs.learned(week)
+        lacking = [d for d in landed if training_start(week, seasons) <= d < week and d not in lined]
         try:
-            model = train(trained, frame, week, seasons, now)
+            if frame is None:
+                raise TooFewRows("there are no box scores before it")
+            incumbent = store.newest(trained.system_id, week)
+            model = train(trained, frame, week, seasons, now, incumbent, made_from, len(lacking))
         except TooFewRows as error:
-            refused[week] = str(error)
-            continue
-        store.put(model)
-        made.append(model.card)
+            refused[week] = f"TOO_FEW_ROWS: {error}"
+        else:
+            if not model.card.refused:
+                store.put(model)
+                made.append(model.card)
+                continue
+            refused[week] = model.card.refused
+        store.refuse(trained.system_id, week, refused[week], made_from)
     return made, refused
+
+
+def _idle(weeks: Sequence[date], inputs: Inputs) -> set[date]:
+    """The weeks that have no game by the landed schedule."""
+    try:
+        busy = {week_of(d) for d in inputs.game_days([w + timedelta(n) for w in weeks for n in range(7)])}
+    except LandingError:
+        return set()  # nobody knows
+    return set(weeks) - busy
 
 
 def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: date) -> pd.DataFrame:
@@ -139,25 +161,27 @@ def models_for(
     settings: Settings,
     store: ModelStore,
     now: datetime,
+    inputs: Inputs,
 ) -> tuple[dict[date, Model | str], list[Card]]:
     """For each date its model, or why it has none; and the cards of models that had to be trained first.
 
-    A past week that lacks its model is trained here, so that a backfill of any season needs no preparation. The week
-    that is running is not: its model is the weekly run's, and a missing one must show.
+    The plan of a command trains before anything is predicted. A run that was started in the UI has no plan: a past
+    week that was never trained is trained here, from what is stored. The running week is not: its model is the weekly
+    run's, and a missing one must show.
     """
     weeks = sorted({week_of(d) for d in days})
-    present = set(store.weeks(trained.system_id))
-    missing = [w for w in weeks if w not in present and w < week_of(game_date_of(now))]
+    running = week_of(game_date_of(now))
+    missing = [w for w in weeks if w < running and store.made_from(trained.system_id, w) is None]
     made: list[Card] = []
-    refused: dict[date, str] = {}
     if missing:
-        made, refused = train_weeks(trained, missing, warehouse, settings, store, now)
+        made, _ = train_weeks(trained, missing, warehouse, settings, store, now, inputs)
+    refused = {w: store.refusal(trained.system_id, w).get("reason", "") for w in weeks}
     chosen: dict[date, Model | str] = {}
     loaded: dict[str, Model] = {}
     newest = {week: store.newest(trained.system_id, week) for week in weeks}
     for day in days:
         card = newest[week_of(day)]
-        why = refusal(trained, card, day) if card else f"NO_MODEL: {refused.get(week_of(day), 'none is trained yet')}"
+        why = refusal(trained, card, day) if card else f"NO_MODEL: {refused[week_of(day)] or 'none is trained yet'}"
         if why or card is None:
             chosen[day] = why or "NO_MODEL"
             continue
@@ -183,6 +207,13 @@ def card_metadata(card: Card) -> dict[str, Any]:
         "version": card.version,
         "trained_on": f"{card.rows} games of players, {card.trained_from} to {card.trained_through}",
         "dagster/partition_row_count": card.rows,
+        "dates_without_lines": card.dates_without_lines,
+        "over_probability": (
+            f"the quote's, moved by {card.chance['slope']:.2f} of the model's difference: fitted on "
+            f"{card.chance['rows']:.0f} rows of {card.chance['dates']:.0f} dates"
+            if card.chance
+            else "withheld: too few held-out rows with a quote"
+        ),
         **card.metrics,
         "importances": dg.MetadataValue.md(f"![importances]({plots.data_uri(importances)})"),
         "schema_hash": card.schema_hash,

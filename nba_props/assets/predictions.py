@@ -8,8 +8,9 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import stopping
+from nba_props.assets.inputs import Inputs
 from nba_props.assets.models import model_key, models_for, record
-from nba_props.assets.tables import emit, table_assets
+from nba_props.assets.tables import emit, note, table_assets
 from nba_props.domain import gate, history, lines
 from nba_props.domain.systems.base import System, predict
 from nba_props.domain.systems.ensemble import wide
@@ -42,11 +43,14 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         settings: dg.ResourceParam[Settings],
         model_store: dg.ResourceParam[ModelStore],
         clock: dg.ResourceParam[Clock],
+        inputs: dg.ResourceParam[Inputs],
     ):
         days = partition_days(context)
         figures: dict[str, Any] = {}
         try:
-            frame = table.validate(_rows(context, system, days, line_rows, warehouse, settings, model_store, clock()))
+            frame = table.validate(
+                _rows(context, system, days, line_rows, warehouse, settings, model_store, clock(), inputs.fresh())
+            )
         except WarehouseError:
             raise  # a storage error is not the system's fault: the run has to fail
         except Exception as error:
@@ -92,6 +96,7 @@ def _rows(
     settings: Settings,
     model_store: ModelStore,
     now: datetime,
+    inputs: Inputs,
 ) -> pd.DataFrame:
     """The rows of a system for some dates."""
     if system.ensemble:
@@ -104,8 +109,11 @@ def _rows(
         sql = history.past_form_sql(settings.look_back_days)
         past = warehouse.query(sql, first=days[0], last=days[-1])
     if system.trained:
-        chosen, made = models_for(system.trained, days, warehouse, settings, model_store, now)
-        record(context, system.system_id, made)
+        busy = sorted({d.date() for d in feature_rows["game_date"]})  # a date without games needs no model
+        chosen, made = models_for(system.trained, busy, warehouse, settings, model_store, now, inputs)
+        if made:
+            record(context, system.system_id, made)
+            note(context, [system.table], inputs.fresh())
         system = bind(system, system.trained, chosen)
     return predict(system, feature_rows, line_rows, past)
 

@@ -1,7 +1,8 @@
 """What all assets share: how a table becomes an asset, how its frames are stored, and what a user sees of them."""
 
 import functools
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import stopping
+from nba_props.assets.inputs import Inputs
 from nba_props.schemas import TABLES, Table, WriteMode
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
@@ -48,12 +50,13 @@ class WarehouseIOManager(dg.IOManager):
         days = [date.fromisoformat(k) for k in context.asset_partition_keys]
         usage.resume(context.op_def.name)
         try:
+            made_from = inputs_digest(context)
             if table.write_mode is WriteMode.APPEND:
-                result = self._warehouse.append(table, obj, days)
+                result = self._warehouse.append(table, obj, days, made_from)
                 account = {"rows_added": result.added, "rows_already_published": result.already_present}
                 context.add_output_metadata(account)
             else:
-                self._warehouse.write(table, obj, days)
+                self._warehouse.write(table, obj, days, made_from)
         finally:
             context.add_output_metadata(usage.leave().figures())
 
@@ -120,11 +123,19 @@ def table_assets(
 
     def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
         @functools.wraps(compute)
-        def measured(context: dg.AssetExecutionContext, *args: Any, **kwargs: Any):
-            _watch(context.instance, context.run.run_id)
+        def measured(context: dg.AssetExecutionContext, *args: Any, inputs: Inputs, **kwargs: Any):
+            watch(context.instance, context.run.run_id)
             usage.enter(name)
-            return compute(context, *args, **kwargs)
+            # before it computes: what changes meanwhile makes these partitions stale
+            note(context, tables, inputs.fresh())
+            more = {"inputs": inputs} if "inputs" in asked.parameters else {}
+            return compute(context, *args, **more, **kwargs)
 
+        # Dagster reads what a step needs from its function's parameters
+        asked = inspect.signature(compute)
+        parameter = inspect.Parameter("inputs", inspect.Parameter.KEYWORD_ONLY, annotation=dg.ResourceParam[Inputs])
+        parameters = {**asked.parameters, "inputs": parameter}
+        measured.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
         return dg.multi_asset(
             name=name,
             outs={t.name: table_out(t) for t in tables},
@@ -137,7 +148,24 @@ def table_assets(
     return decorate
 
 
-def _watch(instance: dg.DagsterInstance, run_id: str) -> None:
+#: digests of the inputs of the steps that this process is in, by run, table and date
+_noted: dict[tuple[str, str], Mapping[date, str]] = {}
+
+
+def note(context: dg.AssetExecutionContext, tables: Sequence[Table], inputs: Inputs) -> None:
+    """Keep what the step's partitions are made from, until they are written."""
+    days = [date.fromisoformat(key) for key in context.partition_keys]
+    for table in tables:
+        parents = context.assets_def.asset_deps[asset_key(table)]
+        _noted[context.run.run_id, table.address] = inputs.digests(table, parents, days)
+
+
+def inputs_digest(context: dg.OutputContext) -> Mapping[date, str] | None:
+    """The digest of what each date of an output is made from, as things stood when its step began."""
+    return _noted.pop((context.run_id, ".".join(context.asset_key.path)), None)
+
+
+def watch(instance: dg.DagsterInstance, run_id: str) -> None:
     """Let a run that is cancelled in the UI end within seconds, whatever call it is in."""
     if not instance.is_persistent:
         return

@@ -11,6 +11,8 @@ from nba_props.schemas import Table, analytics, features, predictions, raw, refe
 HISTORY_JOB = "ingest_history"
 #: landed rosters of past dates
 ROSTERS_JOB = "ingest_rosters"
+#: the lines of past dates, which models learn from
+LINES_JOB = "ingest_lines"
 #: the models of a week
 TRAIN_JOB = "train"
 #: every asset of a date, from landed payloads to the published ledger
@@ -73,6 +75,19 @@ JOBS = (
         ROSTERS_JOB,
         selection=_tables(raw.ROSTERS, raw.QUARANTINED_ROSTERS),
         description="Team membership as landed before a date.",
+    ),
+    dg.define_asset_job(
+        LINES_JOB,
+        selection=_tables(
+            raw.ODDS_QUOTES,
+            raw.QUARANTINED_QUOTES,
+            reference.PLAYERS,
+            reference.RESOLVED_NAMES,
+            reference.UNRESOLVED_NAMES,
+            analytics.SLATE,
+            analytics.BETTING_LINES,
+        ),
+        description="The lines of past dates, without predictions: what models learn from.",
     ),
     dg.define_asset_job(
         TRAIN_JOB,

@@ -1,11 +1,11 @@
-"""Runs jobs through Dagster from a terminal: which dates, in which order, and what became of them."""
+"""Runs jobs through Dagster from a terminal, and says what became of them."""
 
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import partial
 from importlib import resources
 from typing import Any
@@ -16,21 +16,12 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from nba_props import stopping
-from nba_props.assets.tables import asset_key, table_of
+from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
-from nba_props.automation.jobs import HISTORY_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import history_start, identity_start
-from nba_props.domain.history import GAMES_FOUND_SQL
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.remediation import Account, RemediationError
-from nba_props.schemas import TABLES, monitoring, predictions, raw
+from nba_props.schemas import TABLES, monitoring, predictions
 from nba_props.settings import Settings, SettingsError
-from nba_props.sources import injury_report, nba_stats, odds_api
-from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.models import ModelStore
 
 #: what follows a system's rows wherever they are made anew
 _PUBLISHING = (
@@ -42,14 +33,6 @@ _PUBLISHING = (
 )
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
-
-#: when the payloads behind a raw table were landed, by game date
-_LANDED: dict[str, Callable[[LandingZone, Sequence[date]], dict[date, datetime]]] = {
-    raw.ODDS_QUOTES.address: lambda zone, days: zone.newest_landed_at(odds_api.folder, days),
-    raw.BOX_SCORES.address: partial(nba_stats.landed_at, nba_stats.gamelog_folder),
-    raw.INJURY_REPORTS.address: lambda zone, days: zone.newest_landed_at(injury_report.folder, days),
-    raw.SCORING_SHARES.address: partial(nba_stats.landed_at, nba_stats.scoring_folder),
-}
 
 #: the tags by which Dagster knows a run over a range of partitions
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -83,64 +66,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         # what a step prints belongs to the terminal: a redirected one hides the progress bar
         overrides = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": "NoOpComputeLogManager"}}
         return dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
-
-
-def plan(
-    warehouse: Warehouse,
-    landing: LandingZone,
-    settings: Settings,
-    days: Sequence[date],
-    models: ModelStore,
-    today: date,
-) -> list[tuple[str, date, date]]:
-    """The runs that ``days`` need: job, first and last date; what earlier dates lack comes before the dates themselves.
-
-    Averages need every date since the season began, or of the look-back if that is longer. Who plays where needs the
-    game days of the season before, models those of the seasons they learn from. Nothing before the first partition is
-    asked for. Models of past weeks are trained by the systems that need them; the running week's is trained here.
-    """
-    before = days[0] - timedelta(1)
-    full_from = max(history_start(days[0], settings.look_back_days), settings.first_date)
-    identity_from = max(identity_start(days[0]), settings.first_date)
-    learn_from = max(training_start(week_of(days[0]), settings.training_seasons), settings.first_date)
-    wanted = {
-        *(dates_between(full_from, before) if full_from <= before else []),
-        *nba_stats.landed_box_score_days(landing, min(identity_from, learn_from), before),
-    }
-    present = set(warehouse.partitions(raw.SCHEDULE)) & set(warehouse.partitions(raw.BOX_SCORES))
-    lacking = (wanted - present) | (wanted & _thin_dates(warehouse, min(identity_from, learn_from), before))
-    rosters = set(nba_stats.landed_roster_days(landing, identity_from, before)) - set(warehouse.partitions(raw.ROSTERS))
-    return [
-        *((HISTORY_JOB, *span) for span in spans(lacking)),
-        *((ROSTERS_JOB, *span) for span in spans(rosters)),
-        *_training(models, days, today),
-        (PREDICT_JOB, days[0], days[-1]),
-    ]
-
-
-def _training(models: ModelStore, days: Sequence[date], today: date) -> list[tuple[str, date, date]]:
-    """The training of the running week, when a date of it is asked for and a system has no model for it yet."""
-    week = week_of(today)
-    lacking = any(week not in models.weeks(s.system_id) for s in SYSTEMS if s.trained)
-    return [(TRAIN_JOB, week, week)] if lacking and week in {week_of(d) for d in days} else []
-
-
-def _thin_dates(warehouse: Warehouse, first: date, last: date) -> set[date]:
-    """Stored dates on which a scheduled game has no box scores: they were ingested before it was played or landed."""
-    rows = warehouse.query(GAMES_FOUND_SQL, first=first, last=last)
-    rows = rows[rows["found"] < rows["expected"]]
-    return set(rows["game_date"].dt.date)
-
-
-def spans(days: Iterable[date], bridge: int = 7) -> list[tuple[date, date]]:
-    """Dates as few spans; gaps of up to ``bridge`` dates are bridged, since a run costs more than an empty date."""
-    found: list[tuple[date, date]] = []
-    for day in sorted(days):
-        if found and (day - found[-1][1]).days <= bridge + 1:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found
 
 
 def execute(
@@ -295,29 +220,3 @@ def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetK
     graph = definitions.resolve_asset_graph()
     together = {k for key in found for k in graph.get(key).execution_set_asset_keys}
     return sorted(together)
-
-
-def pending(
-    definitions: dg.Definitions,
-    warehouse: Warehouse,
-    landing: LandingZone,
-    keys: Sequence[dg.AssetKey],
-    days: Sequence[date],
-) -> list[date]:
-    """The dates on which one of the assets is missing, or older than a table or payload it is made from."""
-    graph = definitions.resolve_asset_graph()
-    own = [k for k in keys if ".".join(k.path) in TABLES]
-    parents = {k: [p for p in graph.get(k).parent_keys if ".".join(p.path) in TABLES] for k in own}
-    written = {k: warehouse.written_at(table_of(k)) for k in {*own, *(p for ps in parents.values() for p in ps)}}
-    landed = {k: _LANDED[table_of(k).address](landing, days) for k in own if table_of(k).address in _LANDED}
-
-    def lacks(day: date) -> bool:
-        for key, above in parents.items():
-            at = written[key].get(day)
-            if at is None or landed.get(key, {}).get(day, at) > at:
-                return True
-            if any(day in written[p] and written[p][day] > at for p in above):
-                return True
-        return False
-
-    return [d for d in days if lacks(d)]

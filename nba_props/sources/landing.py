@@ -252,6 +252,17 @@ class LandingZone:
         found = self._listed((self._path / folder).path, detail=True) or ()
         return sorted(str(e["name"]).rstrip("/").rsplit("/", 1)[-1] for e in found if e["type"] == "directory")
 
+    def tree(self, folder: str) -> dict[str, Sequence[str]]:
+        """The names of the payloads in each subfolder of a folder; a bucket is listed once."""
+        if self._is_local:
+            return {name: self.names(f"{folder}/{name}") for name in self.folders(folder)}
+        found: dict[str, list[str]] = {}
+        for path in self._path.fs.find((self._path / folder).path):
+            name, below = str(path).rsplit("/", 1)[-1], str(path).rsplit("/", 2)[-2]
+            if name.endswith(_SUFFIXES) and not name.startswith("."):
+                found.setdefault(below, []).append(name)
+        return {below: sorted(names) for below, names in found.items()}
+
     def ahead(self, payloads: Sequence[Payload]) -> Iterator[Payload]:
         """The payloads, to be loaded one after the other: from a bucket they are fetched many at a time."""
         if self._is_local:

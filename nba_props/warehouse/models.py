@@ -7,6 +7,7 @@ card is written last, so a killed training leaves the model before it in force; 
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _CARD = "card.json"
+#: what became of the newest training of a week whose model was not put in force
+_REFUSAL = "refused.json"
 
 
 class CorruptModel(RuntimeError):
@@ -39,6 +42,30 @@ class ModelStore:
         folder = self._path / model.card.system_id / model.card.week.isoformat()
         replace(folder / model.card.file_name, model.artefact)
         replace(folder / _CARD, model.card.to_json().encode())
+        (folder / _REFUSAL).unlink(missing_ok=True)
+
+    def refuse(self, system_id: str, week: date, reason: str, made_from: str) -> None:
+        """Put on record that the newest training of a week gave no model to put in force; what was in force stays."""
+        record = {"reason": reason, "made_from": made_from}
+        replace(self._path / system_id / week.isoformat() / _REFUSAL, json.dumps(record).encode())
+
+    def refusal(self, system_id: str, week: date) -> dict[str, str]:
+        """``reason`` and ``made_from`` of the newest training of a week, if it gave no model; else empty.
+
+        Raises:
+            CorruptModel: the record can't be read.
+        """
+        path = self._path / system_id / week.isoformat() / _REFUSAL
+        try:
+            return dict(json.loads(path.read_text())) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
+
+    def made_from(self, system_id: str, week: date) -> str | None:
+        """What the newest training of a week was made from, whether or not its model is in force; None without one."""
+        if refused := self.refusal(system_id, week):
+            return refused["made_from"]
+        return self.card(system_id, week).made_from if week in self.weeks(system_id) else None
 
     def weeks(self, system_id: str) -> list[date]:
         """The weeks that have a model, in order."""

@@ -15,7 +15,7 @@ import pandas.testing as pdt
 import pytest
 
 from nba_props import remediation
-from nba_props.automation import runner
+from nba_props.automation import planning, runner
 from nba_props.automation.jobs import RELINE_JOB
 from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
@@ -130,7 +130,7 @@ def test_24033_rows_are_taken_out_made_good_rolled_back_and_restored(platform, t
         for landed in (captures / str(day)).iterdir():
             landed.touch()
     quotes = story.select("odds_quotes", "resolved_names")
-    asked = runner.pending(platform.definitions, platform.warehouse, platform.zone, quotes, SPAN)
+    asked = planning.pending(platform.definitions, platform.inputs, quotes, SPAN)
     assert asked == LATE, "only the dates whose odds are new"
     platform.now += timedelta(minutes=5)
     for day in asked:

@@ -11,7 +11,7 @@ import pandas.testing as pdt
 import pytest
 
 from nba_props import remediation
-from nba_props.automation import runner
+from nba_props.automation import planning, runner
 from nba_props.remediation import RemediationError, Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS, SYSTEM_TABLES
@@ -217,24 +217,24 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
     job = platform.definitions.resolve_job_def("predict")
     keys = sorted(job.asset_layer.executable_asset_keys)
     span = [DAY + timedelta(n) for n in range(5)]
-    assert runner.pending(platform.definitions, platform.warehouse, platform.zone, keys, span) == [
+    assert planning.pending(platform.definitions, platform.inputs, keys, span) == [
         DAY,
         NEXT,
         *span[3:],
     ], "someone wrote to the ledger after it was graded"
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
     assert platform.predict(DAY, NEXT).success
-    assert runner.pending(platform.definitions, platform.warehouse, platform.zone, keys, span) == span[3:]
+    assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]
     platform.ingest(DAY, DAY)  # its box scores are newer than its grades now
-    assert runner.pending(platform.definitions, platform.warehouse, platform.zone, keys, span) == [DAY, *span[3:]]
+    assert planning.pending(platform.definitions, platform.inputs, keys, span) == [DAY, *span[3:]]
     assert platform.predict(DAY, span[-1]).success
-    assert runner.pending(platform.definitions, platform.warehouse, platform.zone, keys, span) == []
+    assert planning.pending(platform.definitions, platform.inputs, keys, span) == []
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))  # the odds of one date are newer than its quotes now
-    assert runner.pending(platform.definitions, platform.warehouse, platform.zone, keys, span) == [DAY]
+    assert planning.pending(platform.definitions, platform.inputs, keys, span) == [DAY]
     zone = runner.resolve(platform.definitions, ["nba_predictions/zone_matchup_v1"])
     shutil.rmtree(platform.warehouse._file(SYSTEM_TABLES["zone_matchup_v1"], NEXT).parent)
-    assert runner.pending(platform.definitions, platform.warehouse, platform.zone, zone, span) == [NEXT]
+    assert planning.pending(platform.definitions, platform.inputs, zone, span) == [NEXT]
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,9 @@ class System:
     """A prediction system.
 
     ``forecast(features, past)`` takes one row per player with ``game_date, player_id``, the columns of ``required``
-    (never null there), ``optional`` (null where unknown), ``line`` and its prices (null without one), and the players' past games
-    (result of ``history.past_form_sql``) when ``uses_past`` is set. It returns, indexed alike, ``predicted_points``
+    (never null there), ``optional`` (null where unknown), ``line`` and its prices (null without one), and the players'
+    past games (result of ``history.past_form_sql``) when ``uses_past`` is set. It returns, indexed alike,
+    ``predicted_points``
     (0-60, null to abstain), ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or PASS); where it abstains a
     ``reason``; and one column for each term of the forecast, named ``term_<name>``. It may add ``over_probability``
     (0-1, that points exceed the line given that they differ from it) and a ``model_version`` of each row's own.

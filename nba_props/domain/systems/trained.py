@@ -213,7 +213,7 @@ def train(
     artefact = learner.fit(inputs, points)
     hashed = pd.util.hash_pandas_object(rows[["player_id", *trained.inputs, "points"]].astype("float64"), index=False)
     recipe = [trained.system_id, learner.library, learner.version(), SCHEMA_HASH, trained.inputs, learner.parameters]
-    made_from = json.dumps(recipe, default=dict).encode() + hashed.to_numpy().tobytes()
+    substance = json.dumps(recipe, default=dict).encode() + hashed.to_numpy().tobytes()
     card = Card(
         system_id=trained.system_id,
         week=week,
@@ -225,7 +225,7 @@ def train(
         trained_from=rows["game_date"].iloc[0].date(),
         trained_through=rows["game_date"].iloc[-1].date(),
         rows=len(rows),
-        fingerprint=hashlib.blake2b(made_from, digest_size=16).hexdigest(),
+        fingerprint=hashlib.blake2b(substance, digest_size=16).hexdigest(),
         sha256=hashlib.sha256(artefact).hexdigest(),
         suffix=learner.suffix,
         metrics=_metrics(rows[newest], forecast),

@@ -1,0 +1,178 @@
+"""What has to be run: what is missing or stale, and what a date needs before it can be predicted.
+
+The same inputs give the same answer whatever the order of commands: what a model learns from and what a history
+consists of is made by the plan from all that is landed, not taken as it happens to be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from nba_props.assets.inputs import WINDOWS, Inputs, learned_from
+from nba_props.assets.tables import table_of
+from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.calendar import history_start, identity_start, season_start
+from nba_props.domain.history import GAMES_FOUND_SQL, LONGEST_REST
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.schemas import TABLES, ContractError, raw
+from nba_props.sources import nba_stats, odds_api
+from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.digests import contents
+from nba_props.warehouse.frames import checked, split
+
+#: a run: job, first and last partition
+Step = tuple[str, date, date]
+
+
+# -- stale ------------------------------------------------------------------------------------------------------------
+
+
+def stale(
+    definitions: dg.Definitions, inputs: Inputs, keys: Collection[dg.AssetKey], days: Sequence[date]
+) -> dict[date, list[str]]:
+    """The tables of ``keys`` that each date lacks, or has made from something else than what is there now.
+
+    What is made from a stale table is stale too, as far as it is among ``keys``.
+    """
+    if not days:
+        return {}
+    graph = definitions.resolve_asset_graph()
+    order = [k for k in graph.toposorted_asset_keys if k in set(keys) and ".".join(k.path) in TABLES]
+    found: dict[str, set[date]] = {}
+    for key in order:
+        table = table_of(key)
+        parents = graph.get(key).parent_keys
+        states, digests = inputs.states(table), inputs.digests(table, parents, days)
+        own = {d for d in days if d not in states or states[d].made_from != digests[d]}
+        if table.address in (raw.SCHEDULE.address, raw.QUARANTINED_GAMES.address):
+            own = {d for d in own if d not in states} | _changed_schedule(inputs, own & set(states))
+        windows = WINDOWS.get(table.address, ())
+        apart = {w.table.address for w in windows}
+        for parent in (".".join(p.path) for p in parents):
+            own |= found.get(parent, set()) if parent not in apart else set()
+        for window in windows:
+            if late := found.get(window.table.address):
+                spans_of = {d: window.days(d, inputs.settings) for d in days}
+                own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
+        found[table.address] = own
+    return {d: lacking for d in days if (lacking := [a for a, stale_days in found.items() if d in stale_days])}
+
+
+def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
+    """The dates whose games differ from those stored: a schedule is landed whole, whatever changed in it."""
+    if not days:
+        return set()
+    wanted = sorted(days)
+    frame = nba_stats.read_schedule(inputs.landing, wanted).frame
+    try:
+        rows = checked(raw.SCHEDULE, frame if len(frame.columns) else raw.SCHEDULE.empty())
+    except ContractError:
+        return set(days)
+    now, stored = contents(raw.SCHEDULE, rows, split(raw.SCHEDULE, rows, wanted)), inputs.states(raw.SCHEDULE)
+    return {d for d in wanted if now[d][""] != stored[d].content[""]}
+
+
+def pending(
+    definitions: dg.Definitions, inputs: Inputs, keys: Sequence[dg.AssetKey], days: Sequence[date]
+) -> list[date]:
+    """The dates on which one of the assets is missing or stale."""
+    return sorted(stale(definitions, inputs, keys, days))
+
+
+def spans(days: Iterable[date], bridge: int = 7) -> list[tuple[date, date]]:
+    """Dates as few spans; gaps of up to ``bridge`` dates are bridged, since a run costs more than an empty date."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and (day - found[-1][1]).days <= bridge + 1:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+# -- plans ------------------------------------------------------------------------------------------------------------
+
+
+def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
+    """The runs that ``days`` need, those for earlier dates first.
+
+    To be run one after the other: what comes next is decided when the one before is done, since only then it is known
+    what it changed.
+    """
+    weeks = sorted({week_of(d) for d in inputs.game_days(days)})
+    if weeks:
+        yield from preparation(definitions, inputs, days, weeks)
+        yield from ((TRAIN_JOB, first, last) for first, last in _runs_of_weeks(untrained(inputs.fresh(), weeks)))
+    yield (PREDICT_JOB, days[0], days[-1])
+
+
+def preparation(
+    definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], weeks: Sequence[date]
+) -> Iterator[Step]:
+    """The runs that bring in what ``days`` and the models of ``weeks`` are made from.
+
+    Every date since the season began, so that a hole can be told from a day off; every landed date of the seasons that
+    say who plays where, of those that models learn from, and of what their own features reach back to; and the lines
+    of every landed date that models learn from. Nothing before the first partition is asked for.
+    """
+    settings, landing, warehouse = inputs.settings, inputs.landing, inputs.warehouse
+    through = max(days[0], weeks[-1]) - timedelta(1)
+    learn_from = max(training_start(weeks[0], settings.training_seasons), settings.first_date)
+    lined = [d for d in odds_api.landed_days(landing) if learn_from <= d < weeks[-1]]
+    first = max(settings.first_date, min(_reads_from(inputs, d) for d in (days[0], *lined[:1])))
+    first = max(settings.first_date, min(first, learned_from(weeks[0], settings)))
+    bridged = {d for start, end in spans(lined) for d in dates_between(start, end)}
+    season = dates_between(max(season_start(days[0]), settings.first_date), days[0] - timedelta(1))
+    wanted = {*season, *bridged, *nba_stats.landed_box_score_days(landing, first, through)}
+
+    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, HISTORY_JOB), sorted(wanted)))
+    lacking |= wanted & _thin_dates(warehouse, first, through)
+    yield from ((HISTORY_JOB, *span) for span in spans(lacking))
+    rosters = nba_stats.landed_roster_days(landing, max(identity_start(days[0]), settings.first_date), through)
+    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, ROSTERS_JOB), rosters))
+    yield from ((ROSTERS_JOB, *span) for span in spans(lacking))
+    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, LINES_JOB), lined))
+    yield from ((LINES_JOB, *span) for span in spans(lacking))
+
+
+def _reads_from(inputs: Inputs, day: date) -> date:
+    """First date whose box scores are read for a date: for its averages, its rosters, and its players' past form."""
+    start = history_start(day, inputs.settings.look_back_days)
+    return min(identity_start(day), start - timedelta(LONGEST_REST))
+
+
+def _keys(definitions: dg.Definitions, job: str) -> list[dg.AssetKey]:
+    return sorted(definitions.resolve_job_def(job).asset_layer.executable_asset_keys)
+
+
+def untrained(inputs: Inputs, weeks: Sequence[date]) -> list[date]:
+    """The weeks of which a system has no model that was made from what is stored now."""
+    found = []
+    for week in weeks:
+        now = inputs.learned(week)
+        if any(inputs.models.made_from(s.system_id, week) != now for s in SYSTEMS if s.trained):
+            found.append(week)
+    return found
+
+
+def _runs_of_weeks(weeks: Sequence[date]) -> list[tuple[date, date]]:
+    """Weeks as few runs: a run has every week between its first and its last."""
+    found: list[tuple[date, date]] = []
+    for week in weeks:
+        if found and week - found[-1][1] == timedelta(7):
+            found[-1] = (found[-1][0], week)
+        else:
+            found.append((week, week))
+    return found
+
+
+def _thin_dates(warehouse: Warehouse, first: date, last: date) -> set[date]:
+    """Stored dates on which a scheduled game has no box scores: they were ingested before it was played or landed."""
+    rows = warehouse.query(GAMES_FOUND_SQL, first=first, last=last)
+    rows = rows[rows["found"] < rows["expected"]]
+    return set(rows["game_date"].dt.date)
