@@ -126,7 +126,7 @@ def preparation(
     lined = [d for d in odds_api.landed_days(landing) if learn_from <= d < weeks[-1]]
     first = max(settings.first_date, min(_reads_from(inputs, d) for d in (days[0], *lined[:1])))
     first = max(settings.first_date, min(first, learned_from(weeks[0], settings)))
-    bridged = {d for start, end in spans(lined) for d in dates_between(start, end)}
+    bridged = [d for start, end in spans(lined) for d in dates_between(start, end)]  # a run has no gaps
     season = dates_between(max(season_start(days[0]), settings.first_date), days[0] - timedelta(1))
     wanted = {*season, *bridged, *nba_stats.landed_box_score_days(landing, first, through)}
 
@@ -136,7 +136,7 @@ def preparation(
     rosters = nba_stats.landed_roster_days(landing, max(identity_start(days[0]), settings.first_date), through)
     lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, ROSTERS_JOB), rosters))
     yield from ((ROSTERS_JOB, *span) for span in spans(lacking))
-    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, LINES_JOB), lined))
+    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, LINES_JOB), bridged))
     yield from ((LINES_JOB, *span) for span in spans(lacking))
 
 
