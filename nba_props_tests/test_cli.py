@@ -18,10 +18,8 @@ from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.sources.landing import LandingZone
-from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import ModelStore
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, make_settings
+from nba_props_tests.conftest import DAY
 
 
 @pytest.fixture
@@ -125,18 +123,32 @@ def test_the_command_starts_without_dagster():
     assert done.stdout.split()[0] == "False"
 
 
-def test_the_plan_asks_for_what_is_missing_and_nothing_else(tmp_path):
-    settings = make_settings(tmp_path)
-    (tmp_path / "landing").mkdir()
-    zone, lake = LandingZone(settings.landing), LakeWarehouse(settings.lake)
-    league.land(zone)
-    before = DAY - timedelta(1)
-    models, later = ModelStore(settings.models), DAY + timedelta(30)
-    ingest, predict = ("ingest_history", league.FIRST, before), ("predict", DAY, DAY)
-    assert plan(lake, zone, settings, [DAY], models, later) == [ingest, predict]
-    assert plan(lake, zone, settings, [league.FIRST], models, later) == [("predict", league.FIRST, league.FIRST)]
-    week = week_of(DAY)
-    assert plan(lake, zone, settings, [DAY], models, DAY) == [ingest, ("train", week, week), predict]
+def test_the_plan_asks_for_what_is_missing_and_nothing_else(make_platform):
+    platform = make_platform()
+    before, week = DAY - timedelta(1), week_of(DAY)
+    steps = list(plan(platform.definitions, platform.inputs, [DAY]))
+    assert steps == [
+        ("ingest_history", league.FIRST, before),
+        ("ingest_lines", league.FIRST + timedelta(10), before - timedelta(1)),
+        ("train", week, week),
+        ("predict", DAY, DAY),
+    ]
+    first = list(plan(platform.definitions, platform.inputs, [league.FIRST]))
+    assert first == [("train", week_of(league.FIRST), week_of(league.FIRST)), ("predict", league.FIRST, league.FIRST)]
+    idle = DAY + timedelta(1)
+    assert list(plan(platform.definitions, platform.inputs, [idle])) == [("predict", idle, idle)]
+
+
+def test_a_plan_asks_for_nothing_twice_and_sees_payloads_with_an_old_file_time(platform):
+    steps = [s for s in plan(platform.definitions, platform.inputs, [DAY]) if s[0] != "predict"]
+    for step in steps:
+        assert platform.run(*step).success
+    assert [s[0] for s in plan(platform.definitions, platform.inputs, [DAY])] == ["predict"]
+    game = next(g for g in league.games() if g.day == DAY - timedelta(4))
+    path, content = league.capture(game, 5, shift=1.0)
+    platform.zone.land(path, content)
+    os.utime(Path(platform.zone.root) / path, (1, 1))
+    assert [s[:2] for s in plan(platform.definitions, platform.inputs, [DAY])][0] == ("ingest_lines", game.day)
 
 
 def test_spans_bridge_short_gaps_only():

@@ -1,6 +1,6 @@
 """``nba_models``: a model of each trained system for each week, and the choice of one for a date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -63,6 +63,7 @@ def build_model(
                 kinds={"python", trained.learner.library},
                 code_version="1",
                 partitions_def=weeks,
+                skippable=True,
                 freshness_policy=dg.FreshnessPolicy.cron(
                     deadline_cron=_DUE, lower_bound_delta=timedelta(days=2), timezone="America/New_York"
                 ),
@@ -81,12 +82,11 @@ def build_model(
         asked = partition_days(context)
         with usage.within(trained.system_id) as cost:
             made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock(), inputs.fresh())
-        for card in made:
-            context.add_asset_metadata(card_metadata(card), asset_key=key, partition_key=card.week.isoformat())
+        # only the weeks whose model is in force are materialized
+        record(context, trained.system_id, made, cost.figures())
         for week, why in refused.items():
             context.log.warning(f"{trained.system_id} of {week} has no new model in force: {why}")
-            context.add_asset_metadata({"not_in_force": why}, asset_key=key, partition_key=week.isoformat())
-        yield dg.MaterializeResult(asset_key=key, metadata=cost.figures())
+        yield from ()
 
     return models
 
@@ -191,11 +191,16 @@ def models_for(
     return chosen, made
 
 
-def record(context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card]) -> None:
-    """Tell Dagster of models that were trained by a step of another asset."""
+def record(
+    context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card], cost: Mapping[str, int] | None = None
+) -> None:
+    """Materialize the weeks of models that were put in force; ``cost`` is shown on the last of them."""
     for card in cards:
+        more = cost if cost and card is cards[-1] else {}
         context.log_event(
-            dg.AssetMaterialization(model_key(system_id), partition=card.week.isoformat(), metadata=card_metadata(card))
+            dg.AssetMaterialization(
+                model_key(system_id), partition=card.week.isoformat(), metadata={**card_metadata(card), **more}
+            )
         )
 
 

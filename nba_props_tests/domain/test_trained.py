@@ -11,9 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.domain.odds import over_probability as market_probability
 from nba_props.domain.systems import SYSTEMS, catboost_v8, trained, xgboost_v1
 from nba_props.domain.systems.base import predict
-from nba_props.domain.systems.trained import Card, TooFewRows, bind, over_probability, refusal, train, week_of
+from nba_props.domain.systems.trained import (
+    Card,
+    TooFewRows,
+    anchored_probability,
+    bind,
+    over_probability,
+    refusal,
+    train,
+    week_of,
+    why_not,
+)
 from nba_props.schemas.analytics import LINE_COLUMNS
 from nba_props.schemas.features import LEGACY, MARKET, NAMES, SCHEMA_HASH
 from nba_props_tests.conftest import utc
@@ -35,6 +46,10 @@ def played(seed: int = 1, rows: int = 3000) -> pd.DataFrame:
     frame["game_id"] = [f"{i:010d}" for i in range(rows)]
     frame["player_id"] = rng.integers(1, 400, rows)
     frame["points"] = rng.poisson(level)
+    quoted = frame["vegas_points_line"].notna()
+    frame["line"] = frame["vegas_points_line"]
+    frame["over_price"] = pd.array(np.where(quoted, -110, np.nan), dtype="Int64")
+    frame["under_price"] = pd.array(np.where(quoted, -112, np.nan), dtype="Int64")
     return frame
 
 
@@ -118,7 +133,8 @@ class TestAModel:
         other = train(system, played(seed=2), WEEK + timedelta(7), 3, NOW)
         days = [WEEK, WEEK + timedelta(8), WEEK + timedelta(30)]
         chosen = {days[0]: model, days[1]: other, days[2]: "MODEL_TOO_OLD: of another age"}
-        features = played(seed=4, rows=30).assign(
+        features = played(seed=4, rows=30).drop(columns=["line", "over_price", "under_price"])
+        features = features.assign(
             game_date=np.repeat(pd.to_datetime(days), 10), player_id=range(30), player_name="A", player_lookup="a",
             cutoff_at=pd.Timestamp(NOW),
         )  # fmt: skip
@@ -134,9 +150,7 @@ class TestAModel:
         assert out["abstain_reason"][0] == f"MISSING_INPUT: {system.required[0]}"
         direct = system.learner.ask(other.artefact, features.loc[10:19, list(system.inputs)])
         np.testing.assert_array_equal(out["predicted_points"][10:20], direct.clip(0, 60))
-        chance = out["over_probability"]
-        assert (chance.isna() == (out["line"].isna() | out["predicted_points"].isna())).all()
-        assert chance.dropna().between(0, 1).all()
+        assert out["over_probability"].isna().all(), "no quote proved anything yet, so P(over) is withheld"
         shuffled = predict(bind(plain, system, chosen), features.sample(frac=1, random_state=1), lines)
         pd.testing.assert_frame_equal(shuffled.sort_values("player_id", ignore_index=True), out, check_exact=True)
 
@@ -156,11 +170,77 @@ def test_the_market_is_hidden_from_one_and_shown_to_the_other():
 def test_a_chance_falls_with_the_line_and_a_hit_line_is_set_aside():
     card = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW).card
     forecast = np.full(9, 15.0)
-    chance = over_probability(card, forecast, np.array([3.5, 8.5, 12.5, 14.5, 15.5, 18.5, 25.5, 15.0, np.nan]))
+    chance = over_probability(
+        card.residuals, forecast, np.array([3.5, 8.5, 12.5, 14.5, 15.5, 18.5, 25.5, 15.0, np.nan])
+    )
     assert (np.diff(chance[:7]) < 0).all()
     assert 0.35 < chance[3] < 0.65
     assert chance[4] < chance[7] < chance[3], "a whole line lies between its half points"
     assert np.isnan(chance[8])
+
+
+def quoted(rows: int = 9000, skill: float = 1.0) -> pd.DataFrame:
+    """Rows with a line each, of which points follow a level that the line knows only in part."""
+    frame = played(rows=rows)
+    rng = np.random.default_rng(8)
+    known = frame["points_avg_last_10"]
+    hidden = known + skill * rng.normal(0, 3, rows)
+    frame["points_ewma"] = hidden
+    frame["line"] = np.round(known) + 0.5
+    frame["over_price"] = pd.array(rng.choice([-130, -110, 105], rows), dtype="Int64")
+    frame["under_price"] = pd.array(rng.choice([-130, -110, 105], rows), dtype="Int64")
+    frame["points"] = np.maximum(0, np.round(hidden + rng.normal(0, 4, rows)))
+    return frame
+
+
+def test_a_models_chance_moves_the_quotes_as_far_as_it_proved_right(monkeypatch):
+    monkeypatch.setattr(trained, "CHANCE_DATES", 5)
+    knows = train(xgboost_v1.TRAINED, quoted(), WEEK, 3, NOW).card
+    assert knows.chance["rows"] >= trained.CHANCE_ROWS
+    assert knows.chance["dates"] >= trained.CHANCE_DATES
+    assert knows.chance["slope"] > 0.3
+    rows = quoted()
+    guess = rows.assign(points=np.where(np.random.default_rng(1).random(len(rows)) < 0.5, 0, rows["line"] + 9))
+    blind = train(xgboost_v1.TRAINED, guess, WEEK, 3, NOW).card
+    assert blind.chance["slope"] < 0.1
+    line = np.full(3, 15.5)
+    prices = pd.Series([-110, 120, None], dtype="Int64"), pd.Series([-110, -140, None], dtype="Int64")
+    market = market_probability(*prices).to_numpy()
+    moved = anchored_probability(knows, np.array([25.0, 25.0, 25.0]), line, *prices)
+    assert (moved[:2] > market[:2]).all()
+    assert np.isnan(moved[2]), "without a quote there is nothing to anchor on"
+    still = anchored_probability(replace(blind, chance={**blind.chance, "slope": 0.0}), np.full(3, 25.0), line, *prices)
+    np.testing.assert_allclose(still[:2], market[:2], atol=1e-9)
+
+
+def test_a_model_without_enough_quotes_gives_no_chance():
+    card = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW).card
+    assert card.chance == {}
+    price = pd.Series([-110], dtype="Int64")
+    assert np.isnan(anchored_probability(card, np.array([20.0]), np.array([15.5]), price, price)).all()
+
+
+def metrics(mae: float, last_10: float = 5.0, se: float = 0.02, rows: int = 5000) -> dict[str, float]:
+    return {"holdout_mae": mae, "holdout_last_10_mae": last_10, "holdout_gain_se": se, "holdout_rows": rows}
+
+
+@pytest.mark.parametrize(
+    ("own", "in_force", "reason"),
+    [
+        (metrics(4.7), None, ""),
+        (metrics(5.0), None, "WORSE_THAN_LAST_10"),
+        (metrics(44.1, rows=72), None, ""),  # too few rows to judge by
+        (metrics(4.71), metrics(4.7), ""),
+        (metrics(4.8), metrics(4.7), "WORSE_THAN_THE_MODEL_IN_FORCE"),
+        (metrics(4.8, last_10=5.12), metrics(4.7), ""),  # its holdout was harder
+        (metrics(4.8, se=0.1), metrics(4.7), ""),
+    ],
+)
+def test_a_model_earns_its_place(own, in_force, reason):
+    card = train(xgboost_v1.TRAINED, played(rows=1500), WEEK, 3, NOW).card
+    before = None if in_force is None else replace(card, metrics=in_force)
+    assert why_not(replace(card, metrics=own), before).startswith(reason)
+    assert bool(why_not(replace(card, metrics=own), before)) == bool(reason)
 
 
 @pytest.mark.parametrize(("day", "monday"), [("2025-12-01", "2025-12-01"), ("2025-12-07", "2025-12-01")])

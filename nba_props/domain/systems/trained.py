@@ -35,6 +35,8 @@ HOLDOUT = 0.15
 #: points are noisier the more are expected: residuals are measured in units of sqrt(forecast + this)
 _SPREAD_FLOOR = 4.0
 _QUANTILES = np.linspace(0.005, 0.995, 199)
+#: a model is not judged on fewer held-out rows than this
+JUDGED_ROWS = 100
 #: fewest held-out rows with a quote, and dates of them, that P(over) is fitted on
 CHANCE_ROWS, CHANCE_DATES = 1_000, 10
 
@@ -248,6 +250,8 @@ def why_not(card: Card, incumbent: Card | None) -> str:
     holdout of its own; errors of one date belong together.
     """
     own = card.metrics
+    if own["holdout_rows"] < JUDGED_ROWS:
+        return ""
     if own["holdout_mae"] >= own["holdout_last_10_mae"]:
         return (
             f"WORSE_THAN_LAST_10: MAE {own['holdout_mae']:.3f} on its holdout of {own['holdout_rows']:.0f} rows, "
