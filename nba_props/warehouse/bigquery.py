@@ -333,6 +333,9 @@ class BigQueryWarehouse:
     def written_at(self, table: Table) -> dict[date, datetime]:
         return {day: mark.written_at for day, mark in self._marked(table).items()}
 
+    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
+        return {day: mark.rows for day, mark in self._marked(table).items() if day in days}
+
     def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
         marked = {d: m for d, m in self._marked(table).items() if days is None or d in days}
         said = {day: digests.stated(table, mark.state) for day, mark in marked.items()}

@@ -231,6 +231,18 @@ class LakeWarehouse:
             found[day] = datetime.fromtimestamp(stamp, UTC)
         return found
 
+    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
+        found = {}
+        for day in sorted(set(days)):
+            try:
+                footer = self._footer(table, day)
+            except CorruptPartition as error:
+                _LOG.warning("%s", error)
+                continue
+            if footer is not None:
+                found[day] = footer.rows
+        return found
+
     def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
         asked = self._days(table) if days is None else sorted(set(days))
         found: dict[date, PartitionState] = {}
