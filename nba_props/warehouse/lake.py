@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES, Type
+from nba_props.storage import TEMPORARY, replacing
 from nba_props.warehouse import digests, growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
@@ -47,7 +48,6 @@ _LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
 _FILE = "data.parquet"
 _SOURCE_MARK = "SOURCE"
-_TEMPORARY = ".tmp-"
 _ORPHAN_AGE_SECONDS = 3600
 _LOCK_TIMEOUT_SECONDS = 120
 _LOOK_AGAIN_SECONDS = 1.0
@@ -139,7 +139,7 @@ class LakeWarehouse:
         mark = self.root / _SOURCE_MARK
         if not mark.exists():
             self.root.mkdir(parents=True, exist_ok=True)
-            temporary = mark.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+            temporary = mark.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
             temporary.write_text(source)
             try:
                 os.link(temporary, mark)  # fails when another process was first
@@ -326,23 +326,19 @@ class LakeWarehouse:
         import pyarrow.parquet as pq
 
         target = self._file(table, partition)
-        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             _sweep(target.parent)
-            arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
-            with temporary.open("wb") as sink:
+            with (
+                replacing(target) as sink,
                 # the contract gives the types again: without Arrow's own schema a file has a third of the size
-                with pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer:
-                    writer.write_table(arrow)
-                    if content is not None:
-                        writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
-                sink.flush()
-                os.fsync(sink.fileno())
-            os.replace(temporary, target)
+                pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer,
+            ):
+                writer.write_table(arrow)
+                if content is not None:
+                    writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
             self._whole.pop(table.address, None)
         except OSError as error:
-            temporary.unlink(missing_ok=True) if os.access(target.parent, os.W_OK) else None
             raise WarehouseError(
                 f"cannot write {table.address} partition {partition} under {self.root}: {error.strerror or error}. "
                 "The old partition is unchanged; free the disk or fix the permissions and run again"
@@ -624,7 +620,7 @@ class LakeWarehouse:
             wanted |= {a: self._lasting_scan(t) for a, t in TABLES.items()}
             if known == wanted:
                 return self.catalog_path
-            folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=self.root))
+            folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.root))
             try:
                 fresh = folder / "catalog.duckdb"
                 if known:
@@ -651,7 +647,7 @@ class LakeWarehouse:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed writers left behind long ago."""
-    for orphan in folder.glob(f"{_TEMPORARY}*"):
+    for orphan in folder.glob(f"{TEMPORARY}*"):
         try:
             if time.time() - orphan.stat().st_mtime > _ORPHAN_AGE_SECONDS:
                 orphan.unlink()
