@@ -13,11 +13,14 @@ from nba_props import stopping
 from nba_props.assets.inputs import Inputs
 from nba_props.schemas import TABLES, Table, WriteMode
 from nba_props.warehouse import usage
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import RowsWouldBeLost, Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
+#: the run tag, "true", under which a partition may lose most of its rows
+ALLOW_LOSS = "nba_props/allow_loss"
 PREVIEW_ROWS = 10
+_DATES_NAMED = 3
 _PREVIEW_COLUMNS = 14
 
 GROUPS = {
@@ -49,8 +52,10 @@ class WarehouseIOManager(dg.IOManager):
         table = table_of(context.asset_key)
         days = [date.fromisoformat(k) for k in context.asset_partition_keys]
         usage.resume(context.op_def.name)
+        made_from = inputs_digest(context)
         try:
-            made_from = inputs_digest(context)
+            if table.guarded and context.step_context.dagster_run.tags.get(ALLOW_LOSS) != "true":
+                refuse_loss(self._warehouse, table, obj, days)
             if table.write_mode is WriteMode.APPEND:
                 result = self._warehouse.append(table, obj, days, made_from)
                 account = {"rows_added": result.added, "rows_already_published": result.already_present}
@@ -65,6 +70,30 @@ class WarehouseIOManager(dg.IOManager):
         return self._warehouse.read(
             table_of(context.asset_key), [date.fromisoformat(k) for k in context.asset_partition_keys]
         )
+
+
+def refuse_loss(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> None:
+    """Keep what the outside world delivered: good rows are not replaced by none because a payload went missing.
+
+    Raises:
+        RowsWouldBeLost: a partition would lose ``table.guarded`` rows or more, and more than half of what it has.
+    """
+    counted = pd.to_datetime(frame["game_date"]).value_counts()
+    loses = {
+        day: (before, int(counted.get(pd.Timestamp(day), 0)))
+        for day, before in warehouse.row_counts(table, days).items()
+    }
+    loses = {d: (old, new) for d, (old, new) in loses.items() if old - new >= table.guarded and 2 * new < old}
+    if not loses:
+        return
+    named = [f"{day} would go from {old} rows to {new}" for day, (old, new) in list(loses.items())[:_DATES_NAMED]]
+    more = f", and {len(loses) - _DATES_NAMED} more dates" if len(loses) > _DATES_NAMED else ""
+    raise RowsWouldBeLost(
+        f"{table.address} partition {'; '.join(named)}{more}: more likely a payload is missing or can't be read "
+        f"than that the rows are gone. Nothing of the step was written, for none of its {len(days)} dates ({days[0]} "
+        f"to {days[-1]}). Put the payload back and run it again; or, if the rows are really gone, run it again with "
+        f"--allow-loss (the run tag {ALLOW_LOSS}=true)"
+    )
 
 
 def definition_metadata(table: Table) -> dict[str, Any]:

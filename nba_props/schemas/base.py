@@ -97,6 +97,9 @@ class Table:
     write_mode: WriteMode = WriteMode.REPLACE
     #: for a ledger: rows with a known key must agree on these columns, else they are conflicts, not repeats
     content: tuple[str, ...] = field(default=())
+    #: when a partition loses so many rows at once, and more than half of what it has, a payload has gone missing: the
+    #: write is refused (``assets/tables.py``); 0 for tables that are made from others
+    guarded: int = 0
     #: further named groups of columns that get a digest of their own (``digested``)
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 

@@ -40,7 +40,7 @@ SCHEDULE = Table(
     key=("game_id",),
 )
 #: what is known before a game: it changes neither while the game goes on nor when it ends
-SCHEDULE = replace(SCHEDULE, facets={"plan": SCHEDULE.content_but("status", "home_score", "away_score")})
+SCHEDULE = replace(SCHEDULE, facets={"plan": SCHEDULE.content_but("status", "home_score", "away_score")}, guarded=3)
 
 
 def _count(name: str, description: str, unit: str, source: tuple[str, ...] = ()) -> Column:
@@ -88,6 +88,7 @@ BOX_SCORES = Table(
         DATA_SOURCE,
     ),
     key=("game_id", "player_id"),
+    guarded=10,
 )
 
 ODDS_QUOTES = Table(
@@ -126,6 +127,7 @@ ODDS_QUOTES = Table(
         DATA_SOURCE,
     ),
     key=("quote_id",),
+    guarded=10,
 )
 
 
@@ -149,6 +151,7 @@ SCORING_SHARES = Table(
         DATA_SOURCE,
     ),
     key=("game_id", "player_id"),
+    guarded=10,
 )
 
 ROSTERS = Table(
@@ -167,6 +170,7 @@ ROSTERS = Table(
         DATA_SOURCE,
     ),
     key=("player_id", "captured_at"),
+    guarded=10,
 )
 
 
@@ -197,6 +201,7 @@ INJURY_REPORTS = Table(
         DATA_SOURCE,
     ),
     key=("report_at", "team_name", "player_lookup"),
+    guarded=10,
 )
 
 

@@ -33,6 +33,10 @@ class MixedSources(WarehouseError):
     """Rows of another source were about to enter a warehouse."""
 
 
+class RowsWouldBeLost(WarehouseError):
+    """A partition of what the outside world delivered was about to lose most of its rows."""
+
+
 class LedgerConflict(WarehouseError):
     """Rows with a known key differ from what the ledger already holds."""
 
@@ -122,6 +126,9 @@ class Warehouse(Protocol):
 
     def written_at(self, table: Table) -> dict[date, datetime]:
         """When each partition was last written."""
+
+    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
+        """How many rows each of these partitions holds, of those that exist and can be opened."""
 
     def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
         """What is stored of each partition that exists, of all dates or these, in order; no rows are read for it.

@@ -7,12 +7,13 @@ leaves the old ones. Every statement has a limit of bytes, and what it cost is s
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,8 +29,8 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from nba_props import stopping
-from nba_props.schemas import TABLES, VIEWS, Table, Type
-from nba_props.warehouse import digests, usage
+from nba_props.schemas import TABLES, VIEWS, Table, Type, WriteMode
+from nba_props.warehouse import digests, growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
@@ -56,6 +57,11 @@ _STAGING_LIFE = timedelta(hours=6)
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
 #: types that the API answers with another name for than GoogleSQL has
 _API_TYPES = {Type.INT64: "INTEGER", Type.FLOAT64: "FLOAT", Type.BOOL: "BOOLEAN"}
+_CONTRACT_TYPES = {api: str(kind) for kind, api in _API_TYPES.items()}
+#: where the marks' bucket says what columns a contract has, and under what name those of earlier releases are
+_CONTRACTS, _BEFORE = "_contracts", "before"
+#: labels of a table: the contract that it has the columns of; it was given a column late that can't be null
+_CONTRACT_LABEL, _LATE_LABEL = "contract", "late_columns"
 #: another change of the same table came first, or too many came within seconds
 _BUSY = re.compile(r"concurrent update|[Cc]ould not serialize|Failed to commit|Exceeded rate limits")
 _LABEL = re.compile(r"[^a-z0-9_-]")
@@ -128,6 +134,9 @@ class BigQueryWarehouse:
         self._frames: dict[tuple[Any, ...], tuple[tuple[int, ...], pd.DataFrame]] = {}
         #: digests of rows that were read for it, by table and date, and the writing that they are of
         self._contents: dict[tuple[str, date], tuple[int, Mapping[str, str]]] = {}
+        #: tables that were given a column that can't be null when partitions were there already
+        self._late: set[str] = set()
+        self._contracts_read: dict[tuple[str, str], Mapping[str, str]] = {}
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
 
     # -- clients ----------------------------------------------------------------------------------------------------
@@ -204,19 +213,87 @@ class BigQueryWarehouse:
             self._there.add(address)
         return name
 
+    def _ensure_all(self, addresses: Collection[str]) -> None:
+        """Everything a statement reads is there, and can be read under today's contracts."""
+        for address in addresses:
+            self._ensure(address)
+        self._refuse_broken_behind(addresses)
+
     def _ensure_table(self, table: Table, name: str) -> None:
         wanted = bigquery_table(table, name)
-        found = self._get(wanted)
-        known, promised = _promises(found.schema), _promises(wanted.schema)
-        changed = sorted(c for c, (kind, _) in known.items() if c not in promised or promised[c][0] != kind)
+        found = self._found(wanted)
+        if found is None:
+            self._keep_contract(table, contract_of(table), _contract(table))
+            found = self._get(wanted)
+        known = {c: _CONTRACT_TYPES.get(kind, kind) for c, (kind, _) in _promises(found.schema).items()}
+        fit = growth.fit(table, known)
+        changed = [text for text in fit.broken if text.split()[0] in known]
         if changed:
-            raise WarehouseError(
-                f"{name} was made under another contract: {', '.join(changed)} are gone or of another type now. "
-                "Copy it elsewhere, drop it, and `nba-props backfill` its dates"
-            )
-        if known != promised or found.description != wanted.description:
-            found.schema, found.description = wanted.schema, wanted.description
-            _in_turn(lambda: self._client.update_table(found, ["schema", "description"]))
+            raise WarehouseError(self._outgrown(table, name, changed))
+        labels = dict(found.labels)
+        if labels.get(_CONTRACT_LABEL) != contract_of(table):
+            if _CONTRACT_LABEL not in labels:
+                self._keep_contract(table, _BEFORE, known)
+            self._keep_contract(table, contract_of(table), _contract(table))
+            labels[_CONTRACT_LABEL] = contract_of(table)
+            labels |= {_LATE_LABEL: "yes"} if fit.broken else {}
+        if (_promises(found.schema), found.description, found.labels) != (
+            _promises(wanted.schema),
+            wanted.description,
+            labels,
+        ):
+            found.schema, found.description, found.labels = wanted.schema, wanted.description, labels
+            _in_turn(lambda: self._client.update_table(found, ["schema", "description", "labels"]))
+        if _LATE_LABEL in labels:
+            self._late.add(table.address)
+
+    def _outgrown(self, table: Table, name: str, changed: Sequence[str]) -> str:
+        """What to say of a table whose columns are another contract's: no load job can change that."""
+        days = list(self._marks.of(table))
+        span = f"{days[0]}..{days[-1]}" if days else "SPAN"
+        text = growth.complaint(table, span, changed, span)
+        return text if table.write_mode is WriteMode.APPEND else f"{text}, once {name} was dropped"
+
+    def _keep_contract(self, table: Table, contract: str, columns: Mapping[str, str]) -> None:
+        """Note what columns a contract has; what is noted stays."""
+        self._marks.create(f"{_CONTRACTS}/{table.address}/{contract}", json.dumps(dict(columns)))
+
+    def _columns_of(self, table: Table, contract: str | None) -> Mapping[str, str]:
+        """The columns that partitions of a contract were written with."""
+        key = table.address, contract or _BEFORE
+        if contract == contract_of(table):
+            return _contract(table)
+        if key not in self._contracts_read:
+            text = self._marks.read(f"{_CONTRACTS}/{key[0]}/{key[1]}")
+            # where nothing was noted nothing has changed
+            self._contracts_read[key] = json.loads(text) if text else _contract(table)
+        return self._contracts_read[key]
+
+    def _broken(self, table: Table, marked: Mapping[date, Mark]) -> dict[date, str]:
+        """What to say of each partition that can't be read under today's contract."""
+        fits: dict[str | None, growth.Fit] = {}
+        with _told(table.address):
+            for contract in {mark.contract for mark in marked.values()}:
+                fits[contract] = growth.fit(table, self._columns_of(table, contract))
+        return {
+            day: growth.complaint(table, day, fits[mark.contract].broken)
+            for day, mark in marked.items()
+            if fits[mark.contract].broken
+        }
+
+    def _refuse_broken(self, table: Table, marked: Mapping[date, Mark]) -> None:
+        broken = self._broken(table, marked)
+        if broken:
+            more = f" (and {len(broken) - 1} more partitions)" if len(broken) > 1 else ""
+            raise CorruptPartition(f"{broken[min(broken)]}{more}")
+
+    def _refuse_broken_behind(self, addresses: Iterable[str]) -> None:
+        """The same for whatever a statement reads; only tables that were given a column late have such partitions."""
+        for address in addresses:
+            if address in VIEWS:
+                self._refuse_broken_behind(reads(VIEWS[address].sql))
+            elif address in self._late:
+                self._refuse_broken(TABLES[address], self._marked(TABLES[address]))
 
     def _ensure_view(self, address: str, name: str) -> None:
         for read in reads(VIEWS[address].sql):
@@ -231,15 +308,21 @@ class BigQueryWarehouse:
                 f"CREATE OR REPLACE VIEW `{name}` OPTIONS (description = {text}) AS {wanted.view_query}", {}, address
             )
 
-    def _get(self, wanted: bigquery.Table) -> bigquery.Table:
-        """The table as it is, made if it was not there."""
+    def _found(self, wanted: bigquery.Table) -> bigquery.Table | None:
         try:
             return self._client.get_table(wanted.reference)
         except NotFound:
+            return None
+
+    def _get(self, wanted: bigquery.Table) -> bigquery.Table:
+        """The table as it is, made if it was not there."""
+        found = self._found(wanted)
+        if found is None:
             dataset = bigquery.Dataset(f"{wanted.project}.{wanted.dataset_id}")
             dataset.location = self._resource.location
             _in_turn(lambda: self._client.create_dataset(dataset, exists_ok=True))
-            return _in_turn(lambda: self._client.create_table(wanted, exists_ok=True))
+            found = _in_turn(lambda: self._client.create_table(wanted, exists_ok=True))
+        return found
 
     def partitions(self, table: Table) -> list[date]:
         return list(self._marked(table))
@@ -250,6 +333,9 @@ class BigQueryWarehouse:
 
     def written_at(self, table: Table) -> dict[date, datetime]:
         return {day: mark.written_at for day, mark in self._marked(table).items()}
+
+    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
+        return {day: mark.rows for day, mark in self._marked(table).items() if day in days}
 
     def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
         marked = {d: m for d, m in self._marked(table).items() if days is None or d in days}
@@ -323,7 +409,11 @@ class BigQueryWarehouse:
         """Note that partitions were written just now and what they hold: ``rows``, all of them."""
         content, counts = digests.contents(table, rows, days), rows.groupby(DATE_COLUMN).size()
         written = {
-            day: Written(int(counts.get(_stamp(day), 0)), digests.statement(content[day], made_from.get(day, "")))
+            day: Written(
+                int(counts.get(_stamp(day), 0)),
+                contract_of(table),
+                digests.statement(content[day], made_from.get(day, "")),
+            )
             for day in days
         }
         with _told(table.address):
@@ -344,6 +434,7 @@ class BigQueryWarehouse:
         name = self._ensure(table.address)
         with self._marks.lock(table):
             marked = self._marked(table)
+            self._refuse_broken(table, {d: m for d, m in marked.items() if d in pieces})
             known = self._ledger(table, list(pieces))
             new = {day: new_rows(table, rows, known) for day, rows in pieces.items()}
             added = [rows for rows in new.values() if len(rows)]
@@ -376,10 +467,11 @@ class BigQueryWarehouse:
     def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
         (key,) = table.key
         with self._marks.lock(table):
+            mark = self._marked(table).get(partition)
+            self._refuse_broken(table, {partition: mark} if mark else {})
             known = self._ledger(table, [partition])
             leaving = known[key].isin(list(keys))
             if leaving.any():
-                mark = self._marked(table).get(partition)
                 self._change(
                     f"DELETE FROM `{self._ensure(table.address)}` "
                     f"WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
@@ -406,7 +498,7 @@ class BigQueryWarehouse:
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
         name = self._ensure(table.address)
         self._load(table, table.conform(rows), f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")
-        self._marks.put(table, {partition: Written(len(rows))})
+        self._marks.put(table, {partition: Written(len(rows), contract_of(table))})
 
     @contextmanager
     def _staged(self, table: Table, pieces: Collection[pd.DataFrame]) -> Iterator[str]:
@@ -463,6 +555,8 @@ class BigQueryWarehouse:
                 f"{table.address} has no partition {', '.join(map(str, missing[:5]))}"
                 f"{' and more' if len(missing) > 5 else ''}: materialize it first"
             )
+        self._ensure(table.address)  # what partitions were written with is noted before the table changes
+        self._refuse_broken(table, {d: marked[d] for d in partitions})
         asked = (table.address, *partitions)
         state = tuple(marked[d].generation for d in partitions)
         with self._lock:
@@ -515,8 +609,7 @@ class BigQueryWarehouse:
         return pd.concat([frame, late], ignore_index=True) if len(late) else frame
 
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
-        for address in reads(sql):
-            self._ensure(address)
+        self._ensure_all(reads(sql))
         with self._lock:
             self.query_count += 1
         return to_frame(self._run(qualified(sql, self._name), parameters, "a query"))
@@ -552,8 +645,7 @@ class BigQueryWarehouse:
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``."""
-        for address in reads(sql):
-            self._ensure(address)
+        self._ensure_all(reads(sql))
         own = qualified(sql, self._name)
         with _told("the statement"):
             asked = self._client.query(own, job_config=bigquery.QueryJobConfig(dry_run=True))
@@ -569,6 +661,13 @@ class BigQueryWarehouse:
             marked = {d: m for d, m in self._marked(table).items() if days is None or d in days}
             if not marked:
                 continue
+            try:
+                self._ensure(table.address)
+            except WarehouseError as error:
+                found += [Damage(table, day, str(error)) for day in marked]
+                continue
+            broken = self._broken(table, marked)
+            found += [Damage(table, day, text) for day, text in broken.items()]
             counted = to_frame(
                 self._run(
                     f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count FROM `{self._ensure(table.address)}` "
@@ -586,7 +685,7 @@ class BigQueryWarehouse:
                     f"on {mark.written_at:%Y-%m-%d %H:%M} UTC. Materialize it again",
                 )
                 for day, mark in marked.items()
-                if rows.get(day, 0) != mark.rows
+                if rows.get(day, 0) != mark.rows and day not in broken
             ]
         return found
 
@@ -602,8 +701,18 @@ def bigquery_table(table: Table, name: str) -> bigquery.Table:
     made = bigquery.Table(name, schema=fields(table))
     made.description = table.description
     made.time_partitioning = bigquery.TimePartitioning(field=DATE_COLUMN)
+    made.labels = {_CONTRACT_LABEL: contract_of(table)}
     made.clustering_fields = [c for c in CLUSTERED_BY if c in table.column_names] or None
     return made
+
+
+def _contract(table: Table) -> dict[str, str]:
+    return {c.name: str(c.type) for c in table.columns}
+
+
+def contract_of(table: Table) -> str:
+    """A short name of a contract's columns."""
+    return hashlib.blake2b(json.dumps(_contract(table)).encode(), digest_size=8).hexdigest()
 
 
 def fields(table: Table) -> list[bigquery.SchemaField]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 #: raised when equal rows get other digests than before: what was stored under another number is computed anew
 VERSION = 1
 _DIGEST_BYTES = 16
+_SAMPLE = 1_000
 
 
 def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[date, dict[str, str]]:
@@ -38,11 +39,12 @@ def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[da
     order = np.argsort(asked)
     of_row = order[np.searchsorted(asked[order], frame["game_date"].to_numpy("datetime64[ns]"))]
     found: dict[date, dict[str, str]] = {day: {} for day in place}
+    by_day = np.argsort(of_row, kind="stable")
+    ends = np.cumsum(np.bincount(of_row, minlength=len(place)))
     for facet, rows in _rows(table, frame).items():
-        sorted_rows = rows[np.lexsort((rows, of_row))]
-        ends = np.cumsum(np.bincount(of_row, minlength=len(place)))
+        grouped = rows[by_day]
         for day, n in place.items():
-            mine = sorted_rows[ends[n - 1] if n else 0 : ends[n]]
+            mine = np.sort(grouped[ends[n - 1] if n else 0 : ends[n]])
             found[day][facet] = _digest(mine.astype("<u8").tobytes())
     return found
 
@@ -98,7 +100,13 @@ def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
 
     seed = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=8).digest(), dtype="<u8")[0]
     if kind is Type.STRING:
-        codes, distinct = pd.factorize(values.to_numpy(object))
+        texts = values.to_numpy(object)
+        sample = texts[:_SAMPLE]
+        if len(set(sample)) > len(sample) / 2:  # ids: a dictionary of what does not repeat costs more than it saves
+            cells = _mixed(pd.util.hash_array(texts, categorize=False) + seed)
+            cells[values.isna().to_numpy()] = 0
+            return cells
+        codes, distinct = pd.factorize(texts)
         hashed = _mixed(pd.util.hash_array(np.asarray(distinct, dtype=object), categorize=False) + seed)
         return np.append(hashed, np.uint64(0))[codes]  # a null has the code -1
     null = values.isna().to_numpy()

@@ -6,6 +6,7 @@ new ones, and a killed writer leaves the old ones. Any number of processes may r
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -14,17 +15,19 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props import stopping
 from nba_props.schemas import TABLES, VIEWS, Table
-from nba_props.schemas.base import DUCKDB_TYPES
-from nba_props.warehouse import digests, usage
+from nba_props.schemas.base import DUCKDB_TYPES, Type
+from nba_props.storage import TEMPORARY, replacing
+from nba_props.warehouse import digests, growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
@@ -46,9 +49,9 @@ _LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
 _FILE = "data.parquet"
 _SOURCE_MARK = "SOURCE"
-_TEMPORARY = ".tmp-"
 _ORPHAN_AGE_SECONDS = 3600
 _LOCK_TIMEOUT_SECONDS = 120
+_LOOK_AGAIN_SECONDS = 1.0
 #: the views that the catalog has, and what they select
 _CATALOG_NOTE = ".catalog.json"
 #: where files that can't be read are kept
@@ -69,6 +72,8 @@ class _Footer:
     #: None where an earlier release or another's writer wrote the file
     content: Mapping[str, str] | None
     made_from: str
+    #: its columns with the contract's names of their types
+    columns: Mapping[str, str]
 
 
 class LakeWarehouse:
@@ -80,7 +85,11 @@ class LakeWarehouse:
         self._count_lock = threading.Lock()
         self._own = threading.local()
         #: footers by path, as long as the file is the same
-        self._footers: dict[Path, _Footer] = {}
+        self._footers: dict[str, _Footer] = {}
+        #: columns by Parquet schema: there are few, and comparing two is cheaper than reading one
+        self._shapes: list[tuple[Any, Mapping[str, str]]] = []
+        #: tables whose files all had the contract's columns: those columns, when that was seen, and of which folder
+        self._whole: dict[str, tuple[Any, float, int]] = {}
 
     # -- names and places -------------------------------------------------------------------------------------------
 
@@ -107,12 +116,15 @@ class LakeWarehouse:
         return self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / _FILE
 
     def partitions(self, table: Table) -> list[date]:
+        return [d for d in self._days(table) if self._file(table, d).exists()]
+
+    def _days(self, table: Table) -> list[date]:
+        """The dates that have a folder, in order."""
         try:
             names = os.listdir(self._folder(table))
         except FileNotFoundError:
             return []
-        days = [date.fromisoformat(n.removeprefix(_PREFIX)) for n in names if n.startswith(_PREFIX)]
-        return sorted(d for d in days if self._file(table, d).exists())
+        return sorted(_day(n) for n in names if n.startswith(_PREFIX))
 
     def _has_partition(self, table: Table) -> bool:
         return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
@@ -128,7 +140,7 @@ class LakeWarehouse:
         mark = self.root / _SOURCE_MARK
         if not mark.exists():
             self.root.mkdir(parents=True, exist_ok=True)
-            temporary = mark.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+            temporary = mark.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
             temporary.write_text(source)
             try:
                 os.link(temporary, mark)  # fails when another process was first
@@ -221,32 +233,53 @@ class LakeWarehouse:
             found[day] = datetime.fromtimestamp(stamp, UTC)
         return found
 
+    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
+        found = {}
+        for day in sorted(set(days)):
+            try:
+                footer = self._footer(table, day)
+            except CorruptPartition as error:
+                _LOG.warning("%s", error)
+                continue
+            if footer is not None:
+                found[day] = footer.rows
+        return found
+
     def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
-        asked = self.partitions(table) if days is None else sorted(set(days))
+        asked = self._days(table) if days is None else sorted(set(days))
         found: dict[date, PartitionState] = {}
+        folder = str(self._folder(table))
         for day in asked:
-            footer = self._footer(table, day)
+            footer = self._footer(table, day, folder)
             if footer is None:
                 continue
             content = footer.content
             if content is None:
                 content = digests.content(table, self.read(table, [day]), day)
-                self._footers[self._file(table, day)] = replace(footer, content=content)
+                self._footers[str(self._file(table, day))] = replace(footer, content=content)
             found[day] = PartitionState(footer.written_at, footer.rows, content, footer.made_from)
         return found
 
-    def _footer(self, table: Table, partition: date) -> _Footer | None:
-        """What a partition's file says of itself; None when there is none."""
+    def _footer(self, table: Table, partition: date, folder: str | None = None) -> _Footer | None:
+        """What a partition's file says of itself; None when there is none.
+
+        Asked for every partition before every query: ``folder`` is the table's, for whoever asks in a loop.
+        """
+        path = f"{folder or self._folder(table)}/{_PREFIX}{partition.isoformat()}/{_FILE}"
+        try:
+            known = self._footers.get(path)
+            if known is not None and known.file == _identity(os.stat(path)):
+                return known
+        except FileNotFoundError:
+            return None
+        return self._read_footer(table, partition, path)
+
+    def _read_footer(self, table: Table, partition: date, path: str) -> _Footer | None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = self._file(table, partition)
         try:
-            status = path.stat()
-            known = self._footers.get(path)
-            if known is not None and known.file == _identity(status):
-                return known
-            with path.open("rb") as source:
+            with open(path, "rb") as source:
                 status = os.fstat(source.fileno())
                 metadata = pq.ParquetFile(source).metadata
         except FileNotFoundError:
@@ -254,10 +287,24 @@ class LakeWarehouse:
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(table, partition, error) from error
         content, made_from = digests.stated(table, (metadata.metadata or {}).get(_STATE.encode()))
-        written_at = datetime.fromtimestamp(status.st_mtime, UTC)
-        footer = _Footer(_identity(status), written_at, metadata.num_rows, content, made_from)
+        footer = _Footer(
+            _identity(status),
+            datetime.fromtimestamp(status.st_mtime, UTC),
+            metadata.num_rows,
+            content,
+            made_from,
+            self._columns(metadata.schema),
+        )
         self._footers[path] = footer
         return footer
+
+    def _columns(self, schema: Any) -> Mapping[str, str]:
+        for known, columns in self._shapes:
+            if known.equals(schema):
+                return columns
+        columns = stored_columns(schema.to_arrow_schema())
+        self._shapes.append((schema, columns))
+        return columns
 
     def _unreadable(self, table: Table, partition: date, error: Exception) -> CorruptPartition:
         return CorruptPartition(
@@ -281,22 +328,19 @@ class LakeWarehouse:
         import pyarrow.parquet as pq
 
         target = self._file(table, partition)
-        temporary = target.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
+        arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
             _sweep(target.parent)
-            arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
-            with temporary.open("wb") as sink:
+            with (
+                replacing(target) as sink,
                 # the contract gives the types again: without Arrow's own schema a file has a third of the size
-                with pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer:
-                    writer.write_table(arrow)
-                    if content is not None:
-                        writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
-                sink.flush()
-                os.fsync(sink.fileno())
-            os.replace(temporary, target)
+                pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer,
+            ):
+                writer.write_table(arrow)
+                if content is not None:
+                    writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
+            self._whole.pop(table.address, None)
         except OSError as error:
-            temporary.unlink(missing_ok=True) if os.access(target.parent, os.W_OK) else None
             raise WarehouseError(
                 f"cannot write {table.address} partition {partition} under {self.root}: {error.strerror or error}. "
                 "The old partition is unchanged; free the disk or fix the permissions and run again"
@@ -350,12 +394,17 @@ class LakeWarehouse:
                 arrow = pq.ParquetFile(source).read(use_threads=False)  # a date is small: threads cost more
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(table, partition, error) from error
-        if arrow.schema.names != table.column_names:
-            raise CorruptPartition(
-                f"{table.address} partition {partition} was written under another contract: it has "
-                f"{sorted(set(arrow.schema.names) ^ set(table.column_names))} more or less. Materialize it again"
-            )
-        return arrow
+        fit = growth.fit(table, stored_columns(arrow.schema))
+        if fit.broken:
+            raise CorruptPartition(growth.complaint(table, partition, fit.broken))
+        wanted = table.arrow_schema()
+        arrow = arrow.drop_columns([n for n in fit.absent if n in arrow.schema.names])
+        for name in fit.absent:
+            arrow = arrow.append_column(wanted.field(name), pa.nulls(len(arrow), wanted.field(name).type))
+        try:
+            return arrow.select(table.column_names).cast(wanted).replace_schema_metadata(None)
+        except pa.ArrowException as error:
+            raise self._unreadable(table, partition, error) from error
 
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         import duckdb
@@ -374,6 +423,8 @@ class LakeWarehouse:
             if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
                 raise stopping.Stopped from error
             raise
+        except duckdb.Error as error:
+            raise WarehouseError(f"a statement over {', '.join(statement.reads)} failed: {error}") from error
         usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
         return to_frame(arrow)
 
@@ -396,7 +447,7 @@ class LakeWarehouse:
         readers = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION)
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            self._create_views(connection, [*TABLES, *VIEWS], {})
+            self._create_views(connection, [*TABLES, *VIEWS], {}, self._scan_or_complaint)
             folder = str(self.root.absolute()).replace("'", "''")
             connection.execute(f"SET allowed_directories = ['{folder}/']")
             connection.execute("SET enable_external_access = false")
@@ -412,16 +463,20 @@ class LakeWarehouse:
                 raise WarehouseError(str(error)) from error
 
     def _create_views(
-        self, connection: duckdb.DuckDBPyConnection, addresses: Sequence[str], known: dict[str, str]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        addresses: Sequence[str],
+        known: dict[str, str],
+        scan: Callable[[Table], str] | None = None,
     ) -> None:
         """Views of the given names and of what they read; ``known`` are those that the connection has already."""
+        scan = scan or lru_cache(maxsize=None)(self._scan)  # one look at a table, however many views read it
         for address in addresses:
             if address in VIEWS:
-                statement = to_duckdb(VIEWS[address].sql)
-                self._create_views(connection, statement.reads, known)
-                body = statement.sql
+                self._create_views(connection, to_duckdb(VIEWS[address].sql).reads, known, scan)
+                body = _view(address)
             elif address in TABLES:
-                body = self._scan(TABLES[address])
+                body = scan(TABLES[address])
             else:
                 raise WarehouseError(f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}")
             if known.get(address) != body:
@@ -431,13 +486,105 @@ class LakeWarehouse:
                 known[address] = body
 
     def _scan(self, table: Table) -> str:
-        if not self._has_partition(table):
-            columns = ", ".join(f'CAST(NULL AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
-            return f"SELECT {columns} WHERE FALSE"
-        columns = ", ".join(f'"{c.name}"' for c in table.columns)
-        glob = str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE).replace("'", "''")
+        """The statement behind a table's view: the contract's columns of every partition.
+
+        Raises:
+            CorruptPartition: one can't be read, or was written under a contract that is not this one's past.
+        """
+        whole = f"SELECT {_selected(table, ())} FROM {self._read_parquet(table)}"
+        if self._is_known_whole(table):
+            return whole
+        looked = time.monotonic(), self._changed(table)
+        absent = self._absent(table)
+        if not absent:
+            return f"SELECT {_selected(table)} WHERE FALSE"
+        if absent.keys() == {()}:
+            self._whole[table.address] = (table.columns, *looked)
+            return whole
+        # DuckDB could unite files of unlike columns by itself, but opens all of them for it
+        folder = self._folder(table).absolute()
+        files = {
+            lacking: [str(folder / f"{_PREFIX}{day.isoformat()}" / _FILE) for day in days]
+            for lacking, days in absent.items()
+        }
+        return " UNION ALL ".join(
+            f"SELECT {_selected(table, lacking)} FROM {self._read_parquet(table, paths)}"
+            for lacking, paths in sorted(files.items())
+        )
+
+    def _is_known_whole(self, table: Table) -> bool:
+        """All files were under the contract a moment ago, and no partition was added since.
+
+        A run asks hundreds of statements, and a look at each file of its tables would cost as much as the statements.
+        """
+        columns, looked, changed = self._whole.get(table.address, (None, 0.0, 0))
+        is_recent = time.monotonic() - looked < _LOOK_AGAIN_SECONDS
+        return columns is table.columns and is_recent and changed == self._changed(table)
+
+    def _changed(self, table: Table) -> int:
+        try:
+            return os.stat(self._folder(table)).st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _scan_or_complaint(self, table: Table) -> str:
+        """The same, or, where that can't be read, a view that says so to whoever asks it."""
+        try:
+            return self._scan(table)
+        except CorruptPartition as error:
+            return f"SELECT {_selected(table)} WHERE error({_quoted(str(error))}) IS NULL"
+
+    def _lasting_scan(self, table: Table) -> str:
+        """The same for a catalog: partitions come and change without it being made anew."""
+        try:
+            absent = self._absent(table)
+        except CorruptPartition:
+            return self._scan_or_complaint(table)
+        if not absent.keys() - {()}:
+            return self._scan(table)
+        united = f"SELECT * FROM {self._read_parquet(table, united=True)}"
+        names = ", ".join(f'"{n}"' for n in table.column_names)
+        return f"SELECT {names} FROM (SELECT {_selected(table)} WHERE FALSE UNION ALL BY NAME {united})"
+
+    def _absent(self, table: Table) -> dict[tuple[str, ...], list[date]]:
+        """The partitions by the contract's columns that they lack.
+
+        Raises:
+            CorruptPartition: one lacks more than the contract allows.
+        """
+        found: dict[tuple[str, ...], list[date]] = {}
+        fits: dict[int, growth.Fit] = {}
+        broken: dict[date, growth.Fit] = {}
+        folder = str(self._folder(table))
+        for day in self._days(table):
+            try:
+                footer = self._footer(table, day, folder)
+            except CorruptPartition:
+                found.setdefault((), []).append(day)  # who asks for this date is told, and nobody else
+                continue
+            if footer is None:
+                continue
+            columns = id(footer.columns)  # few are distinct, and those are kept
+            if columns not in fits:
+                fits[columns] = growth.fit(table, footer.columns)
+            if fits[columns].broken:
+                broken[day] = fits[columns]
+            found.setdefault(fits[columns].absent, []).append(day)
+        if broken:
+            first, last = min(broken), max(broken)
+            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+            span = str(first) if first == last else f"{first}..{last}"
+            raise CorruptPartition(growth.complaint(table, f"{first}{more}", broken[first].broken, span))
+        return found
+
+    def _read_parquet(self, table: Table, paths: Sequence[str] | None = None, united: bool = False) -> str:
+        files = (
+            _quoted(str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE))
+            if paths is None
+            else f"[{', '.join(map(_quoted, paths))}]"
+        )
         options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
-        return f"SELECT {columns} FROM read_parquet('{glob}', {options})"
+        return f"read_parquet({files}, {options}{', union_by_name = true' if united else ''})"
 
     # -- damage -----------------------------------------------------------------------------------------------------
 
@@ -474,11 +621,11 @@ class LakeWarehouse:
         noted = self.root / _CATALOG_NOTE
         with filelock.FileLock(self.root / ".catalog.lock"):
             known = json.loads(noted.read_text()) if noted.exists() and self.catalog_path.exists() else {}
-            wanted = {a: to_duckdb(v.sql).sql for a, v in VIEWS.items()}
-            wanted |= {a: self._scan(t) for a, t in TABLES.items()}
+            wanted = {a: _view(a) for a in VIEWS}
+            wanted |= {a: self._lasting_scan(t) for a, t in TABLES.items()}
             if known == wanted:
                 return self.catalog_path
-            folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=self.root))
+            folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.root))
             try:
                 fresh = folder / "catalog.duckdb"
                 if known:
@@ -487,7 +634,7 @@ class LakeWarehouse:
                     connection.execute("SET TimeZone = 'UTC'")
                     for address in [*TABLES, *VIEWS]:
                         try:
-                            self._create_views(connection, [address], known)
+                            self._create_views(connection, [address], known, lambda t: wanted[t.address])
                         except duckdb.Error as error:  # one unreadable table must not cost the others their views
                             _LOG.warning("no view of %s in the catalog: %s", address, error)
                 os.replace(fresh, self.catalog_path)
@@ -505,7 +652,7 @@ class LakeWarehouse:
 
 def _sweep(folder: Path) -> None:
     """Remove what killed writers left behind long ago."""
-    for orphan in folder.glob(f"{_TEMPORARY}*"):
+    for orphan in folder.glob(f"{TEMPORARY}*"):
         try:
             if time.time() - orphan.stat().st_mtime > _ORPHAN_AGE_SECONDS:
                 orphan.unlink()
@@ -513,5 +660,61 @@ def _sweep(folder: Path) -> None:
             continue
 
 
+@lru_cache(maxsize=10_000)
+def _day(folder: str) -> date:
+    return date.fromisoformat(folder.removeprefix(_PREFIX))
+
+
 def _identity(status: os.stat_result) -> tuple[int, ...]:
     return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def stored_columns(schema: pyarrow.Schema) -> dict[str, str]:
+    """A file's columns with the contract's names of their types, or Arrow's where the contract has none."""
+    found = {f.name: _type_name(f.type) for f in schema}
+    for name in schema.names:
+        if schema.names.count(name) > 1:
+            found[name] = "there more than once"
+    return found
+
+
+def _type_name(kind: pyarrow.DataType) -> str:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    kinds = {
+        Type.STRING: pa.types.is_string(kind) or pa.types.is_large_string(kind),
+        Type.INT64: pa.types.is_int64(kind),
+        Type.FLOAT64: pa.types.is_float64(kind),
+        Type.BOOL: pa.types.is_boolean(kind),
+        Type.DATE: pa.types.is_date32(kind),
+        Type.TIMESTAMP: pa.types.is_timestamp(kind) and kind.tz is not None,
+        growth.ALL_NULL: pa.types.is_null(kind),
+    }
+    return next((str(name) for name, is_it in kinds.items() if is_it), str(kind))
+
+
+def _view(address: str) -> str:
+    """A view's statement, and a mark of the contracts behind it: DuckDB keeps what a ``*`` once was."""
+    contracts = json.dumps([(t.address, [(c.name, c.type) for c in t.columns]) for t in _behind(address)])
+    return f"{to_duckdb(VIEWS[address].sql).sql} /* {hashlib.blake2b(contracts.encode(), digest_size=8).hexdigest()} */"
+
+
+def _behind(address: str) -> list[Table]:
+    """The tables that a view reads, through others too."""
+    found = {t.address: t for a in to_duckdb(VIEWS[address].sql).reads if a in VIEWS for t in _behind(a)}
+    found |= {a: TABLES[a] for a in to_duckdb(VIEWS[address].sql).reads if a in TABLES}
+    return [found[a] for a in sorted(found)]
+
+
+def _selected(table: Table, absent: Collection[str] | None = None) -> str:
+    """The contract's columns for a SELECT: all of them null, or those that are absent from the files."""
+    return ", ".join(
+        f'CAST(NULL AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' if absent is None or c.name in absent else f'"{c.name}"'
+        for c in table.columns
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

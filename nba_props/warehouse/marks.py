@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PARTITION = "game_date="
-_ROWS, _STATE = "rows", "state"
+_ROWS, _STATE, _CONTRACT = "rows", "state", "contract"
 #: a lease that was not renewed for so long is free
 LEASE_SECONDS = 45.0
 LOCK_TIMEOUT_SECONDS = 300.0
@@ -46,6 +46,8 @@ class Mark:
     generation: int
     #: what the writer stated of the rows (``digests``); None where an earlier release wrote
     state: str | None
+    #: names the columns that it was written with; None where an earlier release wrote
+    contract: str | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Written:
     """What is noted of a partition that was written just now."""
 
     rows: int
+    contract: str
     state: str | None = None
 
 
@@ -75,7 +78,7 @@ class Marks:
             rows = said.get(_ROWS, "")
             if blob.updated and rows.isdigit():
                 found[date.fromisoformat(blob.name.removeprefix(folder))] = Mark(
-                    blob.updated, int(rows), blob.generation, said.get(_STATE)
+                    blob.updated, int(rows), blob.generation, said.get(_STATE), said.get(_CONTRACT)
                 )
         return dict(sorted(found.items()))
 
@@ -85,7 +88,8 @@ class Marks:
         def one(day: date) -> None:
             blob = self._bucket().blob(self._folder(table) + day.isoformat())
             of = written[day]
-            blob.metadata = {_ROWS: str(of.rows), **({_STATE: of.state} if of.state is not None else {})}
+            said = {_ROWS: str(of.rows), _CONTRACT: of.contract, _STATE: of.state}
+            blob.metadata = {name: text for name, text in said.items() if text is not None}
             blob.upload_from_string(b"")
 
         if len(written) == 1:

@@ -1,7 +1,8 @@
 """Where trained models are kept: files in the library's own format, a card for each week, in a folder or a bucket.
 
-``<root>/<system_id>/<week>/<fingerprint>.<suffix>`` holds a model, ``card.json`` beside it names the one in force. The
-card is written last, so a killed training leaves the model before it in force; files of earlier trainings stay.
+``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model, ``card.json`` beside it names the one in
+force. A name has one content for good and the card is written last, so whenever a training is killed, and however many
+run at once, the card names a whole model; files of earlier trainings stay.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class ModelStore:
     def put(self, model: Model) -> None:
         """Store a model and put it in force for its week."""
         folder = self._path / model.card.system_id / model.card.week.isoformat()
-        replace(folder / model.card.file_name, model.artefact)
+        replace(folder / _file_name(model.card), model.artefact)
         replace(folder / _CARD, model.card.to_json().encode())
         (folder / _REFUSAL).unlink(missing_ok=True)
 
@@ -97,14 +98,21 @@ class ModelStore:
         Raises:
             CorruptModel: its file is absent, or another than the card describes.
         """
-        path = self._path / card.system_id / card.week.isoformat() / card.file_name
+        folder = self._path / card.system_id / card.week.isoformat()
+        path, earlier = folder / _file_name(card), folder / card.file_name
         try:
+            if not path.exists() and earlier.exists():  # of a release that named models by their inputs alone
+                path = earlier
             artefact = path.read_bytes()
         except OSError as error:
             raise CorruptModel(f"{path} can't be read: {error}. {_way_out(card.system_id, card.week)}") from error
         if hashlib.sha256(artefact).hexdigest() != card.sha256:
             raise CorruptModel(f"{path} is not the file its card describes. {_way_out(card.system_id, card.week)}")
         return Model(card, artefact)
+
+
+def _file_name(card: Card) -> str:
+    return f"{card.fingerprint}-{card.sha256}.{card.suffix}"
 
 
 def _way_out(system_id: str, week: date) -> str:

@@ -173,14 +173,14 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 from nba_props_tests.warehouse.samples import D1, LEDGER, NAMES, ledger, names
 disk = sys.argv[1]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], check=True)
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
 lake = LakeWarehouse(disk + "/lake")
 lake.append(LEDGER, ledger(["a", "b"]), [D1])
 written, said = 0, ""
 for n in range(1000):
     try:
         lake.write(NAMES, names(D1, 500, f"m{n}-"), [D1 + timedelta(0)])
-        lake.write(NAMES, names(D1 + timedelta(n + 1), 500, "x"), [D1 + timedelta(n + 1)])
+        lake.write(NAMES, names(D1 + timedelta(n + 1), 500, f"{n}-"), [D1 + timedelta(n + 1)])
         written = n + 1
     except WarehouseError as error:
         said = str(error)

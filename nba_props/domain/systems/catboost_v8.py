@@ -46,6 +46,8 @@ class CatBoost:
             **self.parameters, thread_count=trained.THREADS, logging_level="Silent", allow_writing_files=False
         )
         model.fit(inputs.astype("float32"), points)
+        for name in ("model_guid", "train_finish_time"):  # by which equal models would differ
+            model.get_metadata()[name] = ""
         with tempfile.TemporaryDirectory() as folder:  # the library writes its format to files only
             path = Path(folder) / "model.cbm"
             model.save_model(str(path), format="cbm")

@@ -1,0 +1,121 @@
+"""How tables are stored by the assets: no good rows are replaced by none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from nba_props.assets import tables
+from nba_props.assets.tables import ALLOW_LOSS, IO_MANAGER, WarehouseIOManager, refuse_loss, table_assets
+from nba_props.schemas import TABLES, raw
+from nba_props.warehouse.base import RowsWouldBeLost
+from nba_props.warehouse.lake import LakeWarehouse
+
+D1 = date(2025, 11, 5)
+PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-12-01")
+
+
+def box_scores(day: date, rows: int) -> pd.DataFrame:
+    return raw.BOX_SCORES.conform(
+        pd.DataFrame(
+            {
+                "game_date": pd.Timestamp(day), "game_id": [f"{n // 26:010}" for n in range(rows)],
+                "player_id": [n + 1 for n in range(rows)], "player_name": "A", "player_lookup": "a",
+                "season": "2025-26", "season_type": "Regular Season", "team_id": 1, "team": "AAA", "opponent": "BBB",
+                "is_home": True, "won": True, **{c.name: 1 for c in raw.BOX_SCORE_STATS}, "plus_minus": 1,
+                "payload": "p", "data_source": "S",
+            }
+        )
+    )  # fmt: skip
+
+
+def step(lake: LakeWarehouse, made: dict[date, int], **tags: str) -> dg.ExecuteInProcessResult:
+    """A run of a step over the dates that makes so many rows of each."""
+    days = sorted(made)
+    span = {
+        "dagster/asset_partition_range_start": days[0].isoformat(),
+        "dagster/asset_partition_range_end": days[-1].isoformat(),
+    }
+
+    @table_assets(raw.BOX_SCORES, partitions=PARTITIONS, name=raw.BOX_SCORES.name)
+    def box(context):
+        return pd.concat([box_scores(day, n) for day, n in made.items()], ignore_index=True)
+
+    return dg.materialize(
+        [box], resources={IO_MANAGER: WarehouseIOManager(lake)}, tags={**span, **tags}, raise_on_error=False
+    )
+
+
+def message(result: dg.ExecuteInProcessResult) -> str:
+    (failure,) = (e for e in result.all_events if e.is_step_failure)
+    return str(failure.step_failure_data.error.cause or failure.step_failure_data.error)
+
+
+def test_a_game_log_that_vanished_leaves_the_box_scores_that_are_there(lake):
+    assert step(lake, {D1: 173}).success
+    before = lake.states(raw.BOX_SCORES)[D1]
+    refused = step(lake, {D1: 0})
+    assert not refused.success
+    text = message(refused)
+    assert "RowsWouldBeLost" in text
+    assert "nba_raw.box_scores partition 2025-11-05 would go from 173 rows to 0" in text
+    assert "Put the payload back and run it again; or" in text
+    assert "--allow-loss (the run tag nba_props/allow_loss=true)" in text
+    assert lake.states(raw.BOX_SCORES)[D1] == before
+
+
+def test_with_the_tag_it_goes_through(lake):
+    assert step(lake, {D1: 173}).success
+    assert not step(lake, {D1: 0}, **{ALLOW_LOSS: "false"}).success
+    assert step(lake, {D1: 0}, **{ALLOW_LOSS: "true"}).success
+    assert lake.read(raw.BOX_SCORES, [D1]).empty
+
+
+def test_of_a_span_nothing_is_written_when_one_date_would_lose_its_rows(lake):
+    days = [D1 + timedelta(n) for n in range(6)]
+    assert step(lake, dict.fromkeys(days, 40)).success
+    before = lake.states(raw.BOX_SCORES)
+    refused = step(lake, {**dict.fromkeys(days, 45), **dict.fromkeys(days[1:5], 3)})
+    text = message(refused)
+    assert "2025-11-06 would go from 40 rows to 3; 2025-11-07" in text
+    assert "and 1 more dates: more likely a payload is missing" in text
+    assert "for none of its 6 dates (2025-11-05 to 2025-11-10)" in text
+    assert lake.states(raw.BOX_SCORES) == before
+
+
+@pytest.mark.parametrize(("before", "after"), [(173, 172), (173, 200), (20, 10), (9, 0), (0, 0), (0, 50), (18, 9)])
+def test_a_correction_passes(lake, before, after):
+    lake.write(raw.BOX_SCORES, box_scores(D1, before), [D1])
+    refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, after), [D1])
+
+
+@pytest.mark.parametrize(("before", "after"), [(173, 86), (20, 9), (10, 0), (12, 2)])
+def test_the_loss_of_most_rows_does_not(lake, before, after):
+    lake.write(raw.BOX_SCORES, box_scores(D1, before), [D1])
+    with pytest.raises(RowsWouldBeLost, match=f"from {before} rows to {after}"):
+        refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, after), [D1])
+
+
+def test_a_file_that_cannot_be_read_has_nothing_to_keep(lake):
+    lake.write(raw.BOX_SCORES, box_scores(D1, 50), [D1])
+    lake._file(raw.BOX_SCORES, D1).write_bytes(b"nothing")
+    assert step(lake, {D1: 0}).success, "a backfill mends what scrub found"
+
+
+def test_all_that_the_outside_world_delivered_is_guarded_and_nothing_else():
+    delivered = (raw.SCHEDULE, raw.BOX_SCORES, raw.ODDS_QUOTES, raw.ROSTERS, raw.INJURY_REPORTS, raw.SCORING_SHARES)
+    assert {t.address for t in TABLES.values() if t.guarded} == {t.address for t in delivered}
+
+
+def test_what_a_step_was_made_from_is_stored_with_its_rows(lake, monkeypatch):
+    def told(context: dg.OutputContext) -> Mapping[date, str]:
+        return {date.fromisoformat(key): f"made from {key}" for key in context.asset_partition_keys}
+
+    monkeypatch.setattr(tables, "inputs_digest", told)
+    assert step(lake, {D1: 3, D1 + timedelta(1): 0}).success
+    found = {d: s.made_from for d, s in lake.states(raw.BOX_SCORES).items()}
+    assert found == {D1: "made from 2025-11-05", D1 + timedelta(1): "made from 2025-11-06"}

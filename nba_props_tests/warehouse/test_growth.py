@@ -1,0 +1,240 @@
+"""Contracts grow under rows that are stored: one rule, held by the lake and by BigQuery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+
+from nba_props.schemas import TABLES, Table, Type
+from nba_props.schemas.base import Column
+from nba_props.warehouse import digests
+from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.opening import open_warehouse
+from nba_props_tests.conftest import make_settings
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+
+NOTE = Column("note", Type.STRING, "A note", nullable=True)
+SIZE = Column("size", Type.FLOAT64, "A size", nullable=True)
+D3 = D2 + timedelta(1)
+
+
+@pytest.fixture(params=["lake", "bigquery"])
+def reopen(request, tmp_path) -> Callable[[], Any]:
+    """Opens one warehouse of each kind, every time as a new process would."""
+    if request.param == "lake":
+        return lambda: LakeWarehouse(tmp_path / "lake")
+    settings = make_settings(tmp_path, gcp=request.getfixturevalue("make_gcp")())
+    return lambda: open_warehouse(settings)
+
+
+@pytest.fixture
+def release(monkeypatch) -> Callable[[Table], Table]:
+    """Puts a contract in force, as a release does."""
+
+    def put(table: Table) -> Table:
+        monkeypatch.setitem(TABLES, table.address, table)
+        return table
+
+    return put
+
+
+def wider(table: Table, *columns: Column) -> Table:
+    return replace(table, columns=(*table.columns, *columns))
+
+
+def changed(name: str, /, **changes: Any) -> tuple[Column, ...]:
+    return tuple(replace(c, **changes) if c.name == name else c for c in NAMES.columns)
+
+
+def notes(store, where: str = "TRUE") -> list[Any]:
+    sql = f"SELECT source_name, note, size FROM {NAMES.address} WHERE {where} ORDER BY game_date, source_name"
+    return store.query(sql).astype(object).where(lambda f: f.notna(), None).values.tolist()
+
+
+def test_a_new_column_that_may_be_null_reads_as_null_from_what_was_written_before(reopen, release):
+    store = reopen()
+    store.write(NAMES, names(D1, 1), [D1], {D1: "payload"})
+    store.write(NAMES, NAMES.empty(), [D3])
+    before = store.states(NAMES)
+    grown = release(wider(NAMES, NOTE, SIZE))
+    store = reopen()
+    assert notes(store) == [["a0", None, None]], "nothing has them yet"
+    assert store.read(grown, [D1, D3])[["note", "size"]].isna().all(axis=None)
+    assert store.states(grown) == before, "it says what it said, so nothing made from it is stale"
+    store.write(grown, names(D2, 2, "b").assign(note="new", size=[0.5, None]), [D2])
+    for each in (store, reopen()):
+        assert notes(each) == [["a0", None, None], ["b0", "new", 0.5], ["b1", "new", None]]
+        assert notes(each, f"game_date = DATE '{D1}'") == [["a0", None, None]]
+        read = each.read(grown, [D1, D2])
+        assert list(read["note"]) == [None, "new", "new"]
+        pd.testing.assert_series_equal(read.dtypes, grown.empty().dtypes)
+        assert each.damaged() == []
+    store.write(grown, names(D1, 1).assign(note="late", size=1.5), [D1])
+    assert notes(store, "note = 'late'") == [["a0", "late", 1.5]]
+
+
+def test_a_ledger_grows_too_and_rows_are_appended_to_what_was_there(reopen, release):
+    reopen().append(LEDGER, ledger(["a"]), [D1], {D1: "one"})
+    grown = release(wider(LEDGER, NOTE))
+    store = reopen()
+    assert store.query("SELECT note FROM nba_predictions.current_predictions")["note"].tolist() == [None]
+    again = store.append(grown, pd.concat([ledger(["a"]), ledger(["b"])]).assign(note=["x", "y"]), [D1])
+    assert (again.added, again.already_present) == (1, 1)
+    found = store.query("SELECT prediction_id, note FROM nba_predictions.player_prop_predictions ORDER BY 1")
+    assert found.values.tolist() == [["a", None], ["b", "y"]]
+    assert store.remove(grown, ["b"], D1) == 1
+    left = store.states(grown)[D1]
+    assert left.content == digests.content(LEDGER, ledger(["a"]), D1)
+    assert left.made_from == "one"
+    assert len(store.query("SELECT * FROM nba_predictions.judged_predictions WHERE note IS NULL")) == 1
+
+
+BREAKS = {
+    "new and not null": (wider(NAMES, Column("note", Type.STRING, "A note")), "note is missing and can't be null"),
+    "removed": (
+        replace(NAMES, columns=tuple(c for c in NAMES.columns if c.name != "runner_up_score")),
+        "runner_up_score is none of the contract's",
+    ),
+    "renamed": (
+        replace(NAMES, columns=changed("best_candidate", name="closest")),
+        "best_candidate is none of the contract's",
+    ),
+    "text for a number": (replace(NAMES, columns=changed("quotes", type=Type.STRING, ge=None)), "quotes is INT64 and"),
+    "whole for a number": (
+        replace(NAMES, columns=changed("best_score", type=Type.INT64)),
+        "best_score is FLOAT64 and not INT64",
+    ),
+    "a number for whole": (
+        replace(NAMES, columns=changed("quotes", type=Type.FLOAT64)),
+        "quotes is INT64 and not FLOAT64",
+    ),
+}
+
+
+@pytest.mark.parametrize(("other", "words"), BREAKS.values(), ids=BREAKS)
+def test_any_other_change_names_table_partition_columns_and_the_command(reopen, release, other, words):
+    reopen().write(NAMES, pd.concat([names(D1, 2), names(D2, 2)]), [D1, D2])
+    release(other)
+    store = reopen()
+    message = (
+        rf"nba_reference\.unresolved_names partition {D1}.* was written under another contract: .*{words}.*"
+        rf"`nba-props backfill {D1}.* --force` makes it again"
+    )
+    attempts = (
+        lambda: store.read(other, [D1, D2]),
+        lambda: store.query(f"SELECT COUNT(*) AS n FROM {NAMES.address}"),
+        lambda: store.query(f"SELECT quotes AS n FROM {NAMES.address} WHERE game_date = @day", day=D2),
+        lambda: store.read_only(f"SELECT * FROM {NAMES.address}"),
+    )
+    for attempt in attempts:
+        with pytest.raises(WarehouseError, match=message):
+            attempt()
+    assert [(d.partition, words in d.reason) for d in store.damaged()] == [(D1, True), (D2, True)]
+    assert len(store.read_only("SELECT * FROM nba_predictions.current_predictions")) == 0, "others can still be read"
+
+
+def test_the_command_helps_where_a_column_is_new_and_not_null(reopen, release):
+    reopen().write(NAMES, pd.concat([names(D1, 2), names(D2, 2)]), [D1, D2])
+    other = release(wider(NAMES, Column("note", Type.STRING, "A note")))
+    store = reopen()
+    store.write(other, names(D1, 1).assign(note="x"), [D1])
+    assert store.read(other, [D1])["note"].tolist() == ["x"]
+    with pytest.raises(WarehouseError, match=f"partition {D2} was written under another contract"):
+        reopen().query(f"SELECT note FROM {NAMES.address}")
+    store.write(other, names(D2, 1).assign(note="y"), [D2])
+    for each in (store, reopen()):
+        assert each.query(f"SELECT note FROM {NAMES.address} ORDER BY note")["note"].tolist() == ["x", "y"]
+        assert each.damaged() == []
+
+
+def test_a_ledger_under_another_contract_says_that_its_rows_cannot_be_made_again(reopen, release):
+    reopen().append(LEDGER, ledger(["a"]), [D1])
+    other = release(wider(LEDGER, Column("note", Type.STRING, "A note")))
+    store = reopen()
+    message = rf"player_prop_predictions partition {D1} .*note is missing.*can't be made again: go on with the release"
+    rows = ledger(["b"]).assign(note="x")
+    for attempt in (
+        lambda: store.append(other, rows, [D1]),
+        lambda: store.remove(other, ["a"], D1),
+        lambda: store.query("SELECT * FROM nba_predictions.current_predictions"),
+    ):
+        with pytest.raises(WarehouseError, match=message):
+            attempt()
+    assert store.append(other, rows.assign(game_date=pd.Timestamp(D2)), [D2]).added == 1
+
+
+class TestTheCatalogOfTheLake:
+    def rows(self, lake: LakeWarehouse, sql: str) -> list[tuple]:
+        with duckdb.connect(str(lake.catalog_path), read_only=True) as catalog:
+            return catalog.execute(sql).fetchall()
+
+    def test_has_the_new_column_and_goes_on_when_partitions_have_it(self, lake, release):
+        lake.write(NAMES, names(D1, 1), [D1])
+        lake.append(LEDGER, ledger(["a"]), [D1])
+        grown = release(wider(NAMES, NOTE, SIZE))
+        release(wider(LEDGER, NOTE))
+        lake.refresh_catalog()
+        sql = "SELECT source_name, note, size FROM nba_reference.unresolved_names ORDER BY 1"
+        assert self.rows(lake, sql) == [("a0", None, None)]
+        assert self.rows(lake, "SELECT prediction_id, note FROM nba_predictions.current_predictions") == [("a", None)]
+        lake.write(grown, names(D2, 1, "b").assign(note="new", size=2.0), [D2])
+        assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "without being made anew"
+
+    def test_says_what_is_wrong_where_a_partition_is_another_contracts(self, lake, release):
+        lake.write(NAMES, names(D1, 1), [D1])
+        lake.append(LEDGER, ledger(["a"]), [D1])
+        other = release(replace(NAMES, columns=changed("quotes", type=Type.FLOAT64)))
+        lake.refresh_catalog()
+        with pytest.raises(duckdb.Error, match="backfill 2025-11-05 --force"):
+            self.rows(lake, "SELECT * FROM nba_reference.unresolved_names")
+        assert self.rows(lake, "SELECT COUNT(*) FROM nba_predictions.current_predictions") == [(1,)]
+        lake.write(other, other.conform(names(D1, 1)), [D1])
+        lake.refresh_catalog()
+        assert self.rows(lake, "SELECT quotes FROM nba_reference.unresolved_names") == [(1.0,)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda f: f.astype({"quotes": "float64"}), "quotes is FLOAT64 and not INT64"),
+        (lambda f: f.astype({"best_score": "str"}), "best_score is STRING and not FLOAT64"),
+        (lambda f: f.drop(columns="reason"), "reason is missing and can't be null"),
+        (lambda f: f.assign(more=1), "more is none of the contract's"),
+    ],
+)
+def test_a_file_of_another_writer_is_held_to_the_same_rule(lake, spoil, words):
+    lake.write(NAMES, pd.concat([names(D1, 2), names(D2, 2)]), [D1, D2])
+    spoil(names(D1, 2)).to_parquet(lake._file(NAMES, D1))
+    other = LakeWarehouse(lake.root)
+    for attempt in (lambda: other.read(NAMES, [D1]), lambda: other.query(f"SELECT * FROM {NAMES.address}")):
+        with pytest.raises(WarehouseError, match=f"partition {D1} was written under another contract: .*{words}"):
+            attempt()
+
+
+def test_a_file_of_another_writer_with_the_same_columns_is_read(lake):
+    lake.write(NAMES, names(D1, 2), [D1])
+    before = lake.states(NAMES)[D1]
+    mine = names(D1, 2).iloc[::-1][NAMES.column_names[::-1]]
+    mine.assign(game_date=mine["game_date"].dt.date, reason=mine["reason"].astype("category")).to_parquet(
+        lake._file(NAMES, D1)
+    )
+    pd.testing.assert_frame_equal(lake.read(NAMES, [D1]).iloc[::-1].reset_index(drop=True), names(D1, 2))
+    after = lake.states(NAMES)[D1]
+    assert (after.content, after.made_from) == (before.content, "")
+
+
+def test_one_damaged_file_costs_only_who_asks_for_its_date(lake):
+    lake.write(NAMES, pd.concat([names(d, 2) for d in (D1, D2, D3)]), [D1, D2, D3])
+    lake._file(NAMES, D2).write_bytes(b"PAR1 and nothing more")
+    assert len(lake.query(f"SELECT * FROM {NAMES.address} WHERE game_date = @day", day=D3)) == 2
+    with pytest.raises(WarehouseError, match="unresolved_names"):
+        lake.query(f"SELECT * FROM {NAMES.address} WHERE game_date = @day", day=D2)
+    with pytest.raises(WarehouseError, match=f"unresolved_names partition {D2} can't be read"):
+        lake.states(NAMES)

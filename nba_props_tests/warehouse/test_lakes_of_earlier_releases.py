@@ -1,0 +1,101 @@
+"""Lakes that earlier releases wrote, kept under fixtures/: every later one opens them."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from nba_props.schemas import TABLES, VIEWS, Type
+from nba_props.schemas.base import Column
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
+from nba_props.warehouse import digests
+from nba_props.warehouse.lake import LakeWarehouse
+
+FROZEN = sorted((Path(__file__).parent / "fixtures").glob("lake-*.tar.xz"))
+NIGHTS = [date(2025, 11, 2), date(2025, 11, 4)]
+#: rows and partitions that all frozen lakes have alike, as the release that made the first one counted them
+ROWS = {
+    "nba_raw.schedule": (15, 16), "nba_raw.box_scores": (15, 288), "nba_raw.odds_quotes": (2, 576),
+    "nba_raw.injury_reports": (15, 0), "nba_analytics.historical_games": (2, 468), "nba_analytics.slate": (2, 72),
+    "nba_analytics.betting_lines": (2, 72), "nba_predictions.moving_average": (2, 72),
+    "nba_predictions.player_prop_predictions": (2, 108), "nba_predictions.archived_predictions": (2, 72),
+    "nba_predictions.remediations": (2, 5), "nba_predictions.prediction_accuracy": (2, 108),
+    "nba_predictions.grade_history": (2, 144), "nba_predictions.xgboost_v1": (0, 0),
+}  # fmt: skip
+
+
+@pytest.fixture(params=FROZEN, ids=[f.name.split(".")[0] for f in FROZEN])
+def old(request, tmp_path) -> LakeWarehouse:
+    with tarfile.open(request.param) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return LakeWarehouse(tmp_path / "lake")
+
+
+def test_they_are_small():
+    assert FROZEN
+    assert sum(f.stat().st_size for f in FROZEN) < 400_000
+
+
+def test_every_table_and_view_is_read_with_all_of_its_rows(old):
+    assert old.source() == "REAL"
+    for table in TABLES.values():
+        rows = old.read(table, old.partitions(table))
+        pd.testing.assert_series_equal(rows.dtypes, table.empty().dtypes)
+        assert int(old.query(f"SELECT COUNT(*) AS n FROM {table.address}")["n"][0]) == len(rows)
+    found = {a: (len(old.partitions(TABLES[a])), len(old.read(TABLES[a], old.partitions(TABLES[a])))) for a in ROWS}
+    assert found == ROWS
+    shown = {a: len(old.query(f"SELECT * FROM {a}")) for a in VIEWS}
+    assert shown["nba_predictions.judged_predictions"] == shown["nba_predictions.current_predictions"] == 108
+    assert shown["nba_monitoring.line_quality_daily"] > 0
+
+
+def test_nothing_of_them_counts_as_damaged_and_each_partition_has_a_state(old):
+    assert old.damaged() == []
+    for table in TABLES.values():
+        states = old.states(table)
+        assert list(states) == old.partitions(table)
+        for day, state in states.items():
+            rows = old.read(table, [day])
+            assert (state.rows, state.content) == (len(rows), digests.content(table, rows, day))
+
+
+def test_their_ledgers_are_appended_to(old):
+    (night, _) = NIGHTS
+    before = old.read(LEDGER, [night])
+    one = before.head(1).assign(prediction_id="new", created_at=pd.Timestamp("2025-11-02T20:00Z"))
+    result = old.append(LEDGER, pd.concat([before, one]), [night], {night: "inputs"})
+    assert (result.added, result.already_present) == (1, len(before))
+    pd.testing.assert_frame_equal(old.read(LEDGER, [night]).iloc[:-1], before)
+    state = old.states(LEDGER)[night]
+    assert (state.rows, state.made_from) == (len(before) + 1, "inputs")
+    assert old.remove(LEDGER, ["new"], night) == 1
+    pd.testing.assert_frame_equal(old.read(LEDGER, [night]), before)
+    count = old.query("SELECT COUNT(*) AS n FROM nba_predictions.judged_predictions")["n"][0]
+    assert count == ROWS[LEDGER.address][1]
+
+
+def test_their_catalog_opens_in_any_duckdb(old):
+    old.create_views()
+    with duckdb.connect(str(old.catalog_path), read_only=True) as catalog:
+        for address in (*TABLES, *VIEWS):
+            assert catalog.execute(f"SELECT COUNT(*) FROM {address}").fetchone() is not None
+
+
+def test_a_release_that_gives_each_table_a_column_opens_them_too(old, monkeypatch):
+    for table in list(TABLES.values()):
+        note = Column("a_later_note", Type.STRING, "A note", nullable=True)
+        monkeypatch.setitem(TABLES, table.address, replace(table, columns=(*table.columns, note)))
+    for table in TABLES.values():
+        assert old.read(table, old.partitions(table))["a_later_note"].isna().all()
+    for address in (*TABLES, *VIEWS):
+        old.query(f"SELECT * FROM {address}")
+    old.create_views()
+    with duckdb.connect(str(old.catalog_path), read_only=True) as catalog:
+        assert catalog.execute(f"SELECT COUNT(a_later_note), COUNT(*) FROM {LEDGER.address}").fetchone() == (0, 108)
+    assert old.damaged() == []
