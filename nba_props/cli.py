@@ -579,9 +579,11 @@ def report(span: list[date], out: Path | None) -> None:
         warehouse = open_warehouse(settings)
         if page.is_simulated(warehouse):
             console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
-        shown = page.tables(warehouse, span[0], span[-1])
+        shown, note = page.tables(warehouse, span[0], span[-1])
         for title, table in shown.items():
             _print_table(console, table, f"{title}, {span[0]}..{span[-1]}")
+        if note:
+            console.print(note, soft_wrap=True, markup=False)
         if not shown:
             console.print(f"nothing on a verified line is graded in {span[0]}..{span[-1]}: `nba-props grade` does that")
         path = page.write_report(warehouse, settings, span[0], span[-1], out)

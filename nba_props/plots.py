@@ -45,28 +45,45 @@ def bars(shares: Mapping[str, float], label: str) -> bytes:
     return _png(figure)
 
 
+def _day_ticks(axes: Axes, days: pd.Index, most: int = 12) -> None:
+    """Ticks on some of the days themselves: a locator of dates puts hours between the days of a short span."""
+    shown = pd.DatetimeIndex(days)[:: -(-len(days) // most)]
+    axes.set_xticks(shown, [f"{day:%Y-%m-%d}" for day in shown], rotation=30, ha="right")
+
+
 def mae_differences(scores: pd.DataFrame) -> bytes:
-    """Each system's MAE less the line's on the same rows, with its 95 % interval."""
+    """Each system's MAE less the line's on the same rows, with its 95 % interval where it has one."""
     rows = scores.dropna(subset=["mae_difference"]).sort_values("mae_difference", ascending=False)
+    rows = rows.assign(place=range(len(rows)))
     figure, axes = _canvas(7, 0.42 * len(rows) + 1.2)
-    at = range(len(rows))
-    middle = rows["mae_difference"]
-    reach = [middle - rows["mae_difference_low"], rows["mae_difference_high"] - middle]
-    axes.errorbar(middle, at, xerr=[r.fillna(0).clip(lower=0) for r in reach], fmt="o", color=_INK, capsize=3)
+    axes.plot(rows["mae_difference"], rows["place"], "o", color=_INK)
+    known = rows.dropna(subset=["mae_difference_low"])
+    if len(known):
+        axes.hlines(known["place"], known["mae_difference_low"], known["mae_difference_high"], color=_INK)
     axes.axvline(0, color=_ALERT, linewidth=1)
-    axes.set_yticks(list(at), [f"{r.system_id}  n {r.rows_scored:,.0f}" for r in rows.itertuples()])
-    axes.set_xlabel("points; right of the red line is worse than the line")
+    axes.set_yticks(
+        rows["place"], [f"{r.system_id}  n {r.rows_scored:,.0f}, {r.dates:,.0f} nights" for r in rows.itertuples()]
+    )
+    bars = "bars are 95 % intervals" if len(known) else "too few nights for intervals"
+    axes.set_xlabel(f"points; right of the red line is worse than the line\n({bars})")
     return _png(figure)
 
 
 def reliability(tables: Mapping[str, pd.DataFrame]) -> bytes:
-    """Over rate against P(over) in groups of equal size, for each system that gives one, and the market's."""
+    """Over rate against P(over) in tenths of 0-1, for each system that gives one, and the market's.
+
+    The area of a dot says how many rows it has; bars are 95 % intervals, where there are nights enough.
+    """
     figure, axes = _canvas(5.5, 5)
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1)
     for (name, t), colour in zip(tables.items(), _colours(len(tables)), strict=True):
-        reach = [(t["rate"] - t["low"]).clip(lower=0), (t["high"] - t["rate"]).clip(lower=0)]
-        axes.errorbar(t["chance"], t["rate"], yerr=reach, fmt="o-", markersize=4, linewidth=1, label=name, color=colour)
-    axes.set(xlim=(0.2, 0.8), ylim=(0.2, 0.8), xlabel="P(over)", ylabel="over rate, 95 % interval")
+        label = f"{name}  n {t['rows'].sum():,.0f}"
+        axes.plot(t["chance"], t["rate"], linewidth=1, color=colour)
+        axes.scatter(t["chance"], t["rate"], s=4 + 150 * t["rows"] / t["rows"].sum(), color=colour, label=label)
+        known = t.dropna(subset=["low"])
+        if len(known):
+            axes.vlines(known["chance"], known["low"], known["high"], color=colour, linewidth=1)
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="P(over), in tenths", ylabel="over rate")
     axes.legend(frameon=False)
     return _png(figure)
 
@@ -81,18 +98,18 @@ def line_quality(days: pd.DataFrame) -> bytes:
         below = below + days[kind]
     axes.set_ylabel("predictions")
     axes.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, 1.18))
-    figure.autofmt_xdate(rotation=30)
+    _day_ticks(axes, days.index)
     return _png(figure)
 
 
 def streak(days: pd.Series, goal: int) -> bytes:
     """Consecutive placeholder-free game days as of each game day, and the goal."""
     figure, axes = _canvas(9, 2.6)
-    axes.step(days.index, days, where="post", color=_INK)
+    axes.step(days.index, days, where="post", color=_INK, marker="o", markersize=3)
     axes.axhline(goal, color=_LINE, linewidth=1, linestyle="--")
     axes.set_ylabel("game days")
     axes.set_ylim(bottom=0)
-    figure.autofmt_xdate(rotation=30)
+    _day_ticks(axes, days.index)
     return _png(figure)
 
 

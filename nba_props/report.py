@@ -31,35 +31,49 @@ _SYSTEM = {"system_id": ("system", "{}")}
 ERRORS = {
     **_SYSTEM,
     "rows_scored": ("n", "{:,.0f}"),
+    "dates": ("nights", "{:,.0f}"),
     "mae": ("MAE", "{:.3f}"),
     "line_mae": ("line MAE", "{:.3f}"),
     "last_10_mae": ("last-10 MAE", "{:.3f}"),
-    "difference": ("MAE - line [95 %]", "{}"),
+    "difference": ("MAE - line", "{}"),
     "bias": ("bias", "{:+.2f}"),
     "rmse": ("RMSE", "{:.2f}"),
     "voids": ("void", "{:,.0f}"),
-    "pushes": ("push", "{:,.0f}"),
     "pending": ("pending", "{:,.0f}"),
 }
 BETS = {
     **_SYSTEM,
-    "hits": ("hit rate [95 %]", "{}"),
+    "bets": ("bets", "{:,.0f}"),
+    "bet_dates": ("nights", "{:,.0f}"),
+    "hits": ("hit rate", "{}"),
     "break_even": ("break-even", "{:.1%}"),
     "overs": ("overs", "{}"),
     "unders": ("unders", "{}"),
-    "returns": ("ROI [95 %]", "{}"),
+    "returns": ("ROI", "{}"),
     "best_price_roi": ("ROI, best price", "{:+.1%}"),
+    "pushes": ("push", "{:,.0f}"),
 }
 CHANCES = {
     **_SYSTEM,
     "rows_with_probability": ("n", "{:,.0f}"),
+    "dates_with_probability": ("nights", "{:,.0f}"),
     "log_loss": ("log-loss", "{:.4f}"),
-    "market_log_loss": ("market's", "{:.4f}"),
-    "coin_log_loss": ("coin's", "{:.4f}"),
+    "less_quote": ("less the quote's", "{}"),
+    "less_coin": ("less a coin's", "{}"),
+    "market_log_loss": ("quote's log-loss", "{:.4f}"),
     "brier": ("Brier", "{:.4f}"),
-    "market_brier": ("market's Brier", "{:.4f}"),
+    "market_brier": ("quote's Brier", "{:.4f}"),
     "coin_brier": ("coin's Brier", "{:.4f}"),
     "calibration_error": ("calibration error", "{:.3f}"),
+}
+#: scores with an interval: the dates that each is made of
+_DATES = {
+    "mae_difference": "dates",
+    "hit_rate": "bet_dates",
+    "over_hit_rate": "over_dates",
+    "under_hit_rate": "under_dates",
+    "roi": "bet_dates",
+    "log_loss_difference": "dates_with_probability",
 }
 
 
@@ -76,17 +90,20 @@ def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
 
 def shown(scores: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
     """Scores as text, under the headings of one of the tables."""
-    rows = scores.assign(
-        difference=[_interval(r, "mae_difference", "{:+.3f}") for r in scores.to_dict("records")],
-        hits=[_rate(r, "hit_rate", r["wins"] + r["losses"]) for r in scores.to_dict("records")],
-        overs=[_rate(r, "over_hit_rate", r["over_bets"]) for r in scores.to_dict("records")],
-        unders=[_rate(r, "under_hit_rate", r["under_bets"]) for r in scores.to_dict("records")],
-        returns=[_interval(r, "roi", "{:+.1%}") for r in scores.to_dict("records")],
-        coin_log_loss=scoring.COIN_LOG_LOSS,
+    rows = scores.to_dict("records")
+    wide = scores.assign(
+        bets=scores["wins"] + scores["losses"],
+        difference=[_interval(r, "mae_difference", "{:+.3f}") for r in rows],
+        hits=[_interval(r, "hit_rate", "{:.1%}") for r in rows],
+        overs=[_side(r, "over") for r in rows],
+        unders=[_side(r, "under") for r in rows],
+        returns=[_interval(r, "roi", "{:+.1%}") for r in rows],
+        less_quote=[_interval(r, "log_loss_difference", "{:+.4f}") for r in rows],
+        less_coin=[_interval(r, "coin_log_loss_difference", "{:+.4f}") for r in rows],
         coin_brier=scoring.COIN_BRIER,
     )
     cells = [
-        rows[name].map(lambda v, form=form: "-" if pd.isna(v) else form.format(v))
+        wide[name].map(lambda v, form=form: "-" if pd.isna(v) else form.format(v))
         for name, (_, form) in columns.items()
     ]
     out = pd.concat(cells, axis=1)
@@ -102,8 +119,48 @@ def _interval(row: dict[str, Any], name: str, form: str) -> str:
     return form.format(row[name]) + bounds
 
 
-def _rate(row: dict[str, Any], name: str, decided: int) -> str:
-    return f"{_interval(row, name, '{:.1%}')} of {int(decided):,}" if decided else "-"
+def _side(row: dict[str, Any], side: str) -> str:
+    if not row[f"{side}_bets"]:
+        return "-"
+    rate = _interval(row, f"{side}_hit_rate", "{:.1%}")
+    return f"{rate} of {int(row[f'{side}_bets']):,}, {_nights(row[f'{side}_dates'])}"
+
+
+def _nights(count: float) -> str:
+    return "1 night" if count == 1 else f"{int(count)} nights"
+
+
+def note(scores: pd.DataFrame) -> str:
+    """What the brackets beside the scores are, or why there are none."""
+    dates = pd.concat([scores.loc[scores[name].notna(), own] for name, own in _DATES.items()])
+    few = dates[dates < scoring.MIN_DATES]
+    brackets = ["In brackets: 95 % intervals, from the sums of each night."] * (len(few) < len(dates))
+    if few.empty:
+        return "".join(brackets)
+    fewer = " and fewer" if few.min() < few.max() else ""
+    few_text = f"{_nights(few.max())}{fewer}: too few for an interval ({scoring.MIN_DATES} are needed)."
+    return " ".join([*brackets, few_text])
+
+
+def in_words(scores: pd.DataFrame) -> list[str]:
+    """One sentence for each system that has bets: what it won, what its prices need, what can be said of that."""
+    return [_in_words(row) for row in scores.to_dict("records") if row["wins"] + row["losses"]]
+
+
+def _in_words(row: dict[str, Any]) -> str:
+    bets, nights = int(row["wins"] + row["losses"]), _nights(row["bet_dates"])
+    if pd.isna(row["roi_low"]):
+        verdict = f"{nights} say nothing yet" if row["bet_dates"] != 1 else f"{nights} says nothing yet"
+    elif row["roi_low"] > 0:
+        verdict = "better than its prices need, by more than chance"
+    elif row["roi_high"] < 0:
+        verdict = "worse than its prices need, by more than chance"
+    else:
+        verdict = "no different from that, as far as these nights can tell"
+    return (
+        f"{row['system_id']} won {row['hit_rate']:.1%} of {bets:,} bets on {nights}; its prices need "
+        f"{row['break_even']:.1%}: {verdict}."
+    )
 
 
 def write_report(
@@ -145,7 +202,13 @@ def write_report(
     if len(streaks):
         pictures["streak"] = plots.data_uri(plots.streak(streaks.astype(float), quality.BRIEF_STREAK))
     sections = [
-        (tier, [_html(shown(part, ERRORS)), _html(shown(part, BETS))], _html(shown(_with_chances(part), CHANCES)))
+        (
+            tier,
+            in_words(part) if tier == "ALL" else [],
+            note(part),
+            [_html(shown(part, ERRORS)), _html(shown(part, BETS))],
+            _html(shown(_with_chances(part), CHANCES)),
+        )
         for tier in (TIERS if len(tables) else ())
         if len(part := tables[tables["tier"] == tier])
     ]
@@ -167,34 +230,37 @@ def is_simulated(warehouse: Warehouse) -> bool:
 
 
 def reliability_tables(graded: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Reliability of each system's P(over), and of the quotes' on all rows that have one."""
+    """Reliability of each system's P(over), and of the quotes' on all rows that have one; empty without a system's."""
     decided = graded[graded["actual_margin"].notna() & graded["actual_margin"].ne(0)]
-    over = decided["actual_margin"].gt(0)
-    found = {}
-    for system, own in decided[decided["over_probability"].notna()].groupby("system_id"):
-        found[str(system)] = scoring.reliability(own["over_probability"], over[own.index])
-    quoted = decided.drop_duplicates(["game_date", "player_id"])
-    quoted = quoted[quoted["market_over_probability"].notna()]
-    if found and len(quoted):
-        found["de-vigged quote"] = scoring.reliability(quoted["market_over_probability"], over[quoted.index])
-    return found
+    own = decided[decided["over_probability"].notna()].assign(chance=lambda f: f["over_probability"])
+    quoted = decided[decided["market_over_probability"].notna()].drop_duplicates(["game_date", "player_id"])
+    quoted = quoted.assign(chance=quoted["market_over_probability"], system_id="de-vigged quote")
+    if own.empty:
+        return {}
+    rows = pd.concat([own, quoted]).assign(over=lambda f: f["actual_margin"].gt(0))
+    found = scoring.reliability(rows[["system_id", "game_date", "chance", "over"]])
+    return {str(system): table for system, table in found.groupby(level="system_id", sort=False)}
 
 
 def _with_chances(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores["rows_with_probability"] > 0]
 
 
-def tables(warehouse: Warehouse, first: date, last: date) -> dict[str, pd.DataFrame]:
-    """The span's tables of errors, bets and probabilities over all lines, as text; empty when nothing is graded."""
+def tables(warehouse: Warehouse, first: date, last: date) -> tuple[dict[str, pd.DataFrame], str]:
+    """The span's tables of errors, bets and probabilities over all lines, as text, and what to know of their intervals.
+
+    Both are empty when nothing is graded.
+    """
     scores = scoring.table(graded_rows(warehouse, first, last))
     if scores.empty:
-        return {}
+        return {}, ""
     everything = scores[scores["tier"] == "ALL"]
-    return {
+    found = {
         "Errors beside the line's on the same rows": shown(everything, ERRORS),
         "Bets at the quoted prices": shown(everything, BETS),
         "P(over) beside the de-vigged quote's and a coin's": shown(_with_chances(everything), CHANCES),
     }
+    return found, note(everything)
 
 
 def _html(table: pd.DataFrame) -> str:

@@ -65,6 +65,7 @@ GRAPH = {
         "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/resolved_names",
     ] for t in ("prediction_accuracy", "grade_history")},
     "nba_monitoring/scoreboard": ["nba_predictions/prediction_accuracy"],
+    "nba_monitoring/report_page": ["nba_monitoring/scoreboard"],
     **{f"nba_monitoring/{v.name}": [
         "nba_predictions/player_prop_predictions", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
     ] for v in MONITORING_VIEWS},
@@ -148,9 +149,22 @@ def test_checks_are_partitioned_and_structure_blocks(graph):
     assert required <= {s.name for s in specs}
 
 
+def test_a_slate_waits_for_no_page(definitions, graph):
+    """The page is made when results come in or lines change, not while a date is predicted."""
+    from nba_props.assets.monitoring import REPORT_PAGE
+
+    makes = {j: REPORT_PAGE in definitions.resolve_job_def(j).asset_layer.executable_asset_keys
+             for j in ("predict", "follow", "grade", "reline")}  # fmt: skip
+    assert makes == {"predict": False, "follow": False, "grade": True, "reline": True}
+    page = graph.get(REPORT_PAGE)
+    assert isinstance(page.partitions_def, dg.DailyPartitionsDefinition)
+    assert page.backfill_policy == dg.BackfillPolicy.single_run()
+    assert page.group_name == "monitoring"
+
+
 def test_one_writer_per_table(graph):
     by_jobs = {"nba_predictions/archived_predictions", "nba_predictions/remediations"}
-    views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS}
+    views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS} | {"nba_monitoring/report_page"}
     assert {k for k in GRAPH if not k.startswith("nba_models/")} - views == {
         "/".join(t.path) for t in TABLES.values()
     } - by_jobs

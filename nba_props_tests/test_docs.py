@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from nba_props import report
 from nba_props.cli import main
 from nba_props.schemas.dictionary import markdown
+from nba_props.settings import load_settings
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +49,18 @@ def test_every_make_target_exists():
         assert done.returncode == 0, done.stderr
 
 
+def assert_sample_of_report_is_current():
+    """README's sample of the report is what the command says, wherever it is wide enough."""
+    (sample,) = re.findall(r"```text\n( system .*?)```", (ROOT / "README.md").read_text(), re.S)
+    heading, *rows = [re.split(r"\s{2,}", line.strip()) for line in sample.splitlines() if "  " in line]
+    found, note = report.tables(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 10))
+    assert note in sample
+    bets = found["Bets at the quoted prices"][heading]
+    assert len(rows) == 2
+    for row in rows:
+        assert row in bets.to_numpy().tolist(), bets.to_string()
+
+
 @pytest.mark.slow
 def test_every_command_runs(tmp_path, monkeypatch):
     import os
@@ -65,6 +81,10 @@ def test_every_command_runs(tmp_path, monkeypatch):
     for command in COMMANDS:
         result = runner.invoke(main, shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}: {result.output}"
+        if command.startswith("nba-props report "):
+            assert "2 nights and fewer: too few for an interval (10 are needed)." in result.output
+            assert "[" not in result.output, "two nights have no interval"
+            assert_sample_of_report_is_current()
     # a lake of one kind takes nothing of the other
     real = tmp_path / "real"
     (real / "nba_stats/scheduleleaguev2").mkdir(parents=True)

@@ -17,6 +17,9 @@ from nba_props.settings import Settings
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
+#: the page of the scoreboard; made when there is something to grade, never while a slate waits
+REPORT_PAGE = dg.AssetKey(["nba_monitoring", "report_page"])
+
 Clock = Callable[[], datetime]
 
 _WITHIN = "WHERE game_date BETWEEN @first AND @last"
@@ -73,23 +76,33 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         name="scoreboard",
         deps=[predictions.PREDICTION_ACCURACY],
     )
-    def scoreboard(
+    def scoreboard(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
+        days = partition_days(context)
+        graded = graded_rows(warehouse, min(season_start(d) for d in days), days[-1])
+        return emit(context, [monitoring.SCOREBOARD], [scoring.scoreboard(graded, days)])
+
+    @dg.asset(
+        key=REPORT_PAGE,
+        description="The season's scoreboard as a page: tables and pictures in one HTML file. A run over several dates "
+        "makes one page, as of the last of them.",
+        deps=[asset_key(monitoring.SCOREBOARD)],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="monitoring",
+        owners=OWNERS,
+        kinds={"python"},
+        code_version="1",
+    )
+    def report_page(
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
     ):
-        days = partition_days(context)
-        first = min(season_start(d) for d in days)
-        graded = graded_rows(warehouse, first, days[-1])
-        frame = scoring.scoreboard(graded, days)
-        season = season_start(days[-1])
-        this_season = graded[graded["game_date"] >= pd.Timestamp(season)]
-        report = write_report(warehouse, settings, season, days[-1], graded=this_season)
-        return emit(
-            context,
-            [monitoring.SCOREBOARD],
-            [frame],
-            report=dg.MetadataValue.path(report),
+        last = partition_days(context)[-1]
+        with usage.within("report_page") as cost:
+            path = write_report(warehouse, settings, season_start(last), last)
+        return dg.MaterializeResult(
+            metadata={"report": dg.MetadataValue.path(path), "as_of": last.isoformat(), **cost.figures()}
         )
 
     @dg.multi_asset(
@@ -133,7 +146,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                 },
             )
 
-    return [grades, scoreboard, monitoring_views]
+    return [grades, scoreboard, report_page, monitoring_views]
 
 
 def view_key(view: View) -> dg.AssetKey:

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.tables import asset_key
 from nba_props.checks.freshness import FEEDS, FRESHNESS
@@ -122,11 +123,11 @@ JOBS = (
             *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
         )
         | dg.AssetSelection.groups("monitoring"),
-        description="Results of past dates, the grades of their predictions, scoreboard and monitoring views.",
+        description="Results of past dates, the grades of their predictions, scoreboard, page and monitoring views.",
     ),
     dg.define_asset_job(
         PREDICT_JOB,
-        selection=dg.AssetSelection.all() - _MODELS - _FRESHNESS,
+        selection=dg.AssetSelection.all() - _MODELS - _FRESHNESS - dg.AssetSelection.assets(REPORT_PAGE),
         description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate.",
     ),
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from nba_props.domain.calendar import COUNTED_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
+from nba_props.domain.scoring import BET_SQL, MIN_DATES, T_SERIES, Z
 from nba_props.schemas.base import Column, Table, Type, View
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.raw import GAME_DATE
@@ -131,35 +132,56 @@ PLACEHOLDER_ALERTS = View(
     """,
 )
 
-#: 97.5 % quantile of the normal distribution, for Wilson intervals in SQL
-_Z = 1.959963984540054
+_T = " + ".join(f"{factor!r} / POW(df, {power})" for power, factor in enumerate(T_SERIES))
 
 
-def _wilson(sign: str) -> str:
-    """Bound of the Wilson 95 % interval of ``wins`` in ``decided``; null without a decided bet."""
-    n, p = "decided", "(wins / NULLIF(decided, 0))"
-    centre = f"({p} + {_Z**2 / 2!r} / NULLIF({n}, 0))"
-    half = f"{_Z!r} * SQRT({p} * (1 - {p}) / NULLIF({n}, 0) + {_Z**2 / 4!r} / NULLIF({n} * {n}, 0))"
-    return f"ROUND(({centre} {sign} {half}) / (1 + {_Z**2!r} / NULLIF({n}, 0)), 6)"
+def _rate_bound(sign: str) -> str:
+    """Bound of ``scoring.rate_intervals`` from ``rate, decided, bet_dates`` and the squared quantile of a row."""
+    half = "SQRT(square * rate * (1 - rate) / decided + square * square / (4 * decided * decided))"
+    bound = f"(rate + square / (2 * decided) {sign} {half}) / (1 + square / decided)"
+    return f"CASE WHEN bet_dates >= {MIN_DATES} THEN ROUND({bound}, 6) END"
 
+
+#: rates by system and month with the variance that their dates show and its degrees of freedom, as in ``scoring``
+_RATES = f"""
+  SELECT system_id, month, SUM(decided) AS decided, COUNT(*) AS bet_dates,
+    SUM(wins) / SUM(decided) AS rate,
+    SUM(POW(wins - decided * all_wins / all_decided, 2) / NULLIF(1 - decided / all_decided, 0))
+      / POW(SUM(decided), 2) AS variance,
+    1 / (SUM(POW(decided / all_decided, 2))
+      + POW(SUM(POW(decided / all_decided, 2) / NULLIF(1 - decided / all_decided, 0)), 2)
+      - SUM(POW(POW(decided / all_decided, 2) / NULLIF(1 - decided / all_decided, 0), 2))) AS df
+  FROM (
+    SELECT d.*, SUM(d.wins) OVER (PARTITION BY d.system_id, d.month) AS all_wins,
+      SUM(d.decided) OVER (PARTITION BY d.system_id, d.month) AS all_decided
+    FROM (
+      SELECT a.system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month, a.game_date,
+        COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins, COUNT(*) AS decided
+      FROM (SELECT * FROM nba_predictions.prediction_accuracy WHERE {BET_SQL}) AS a
+      GROUP BY a.system_id, FORMAT_DATE('%Y-%m', a.game_date), a.game_date
+    ) AS d
+  ) AS s
+  GROUP BY system_id, month
+"""
 
 PERFORMANCE_VALID_LINES_ONLY = View(
     "nba_monitoring",
     "performance_valid_lines_only",
     "Per system and calendar month, current predictions against verified lines only: wins, losses, pushes, voids, "
-    "pending and no bets apart; win rate with its Wilson 95 % interval; error beside the line's on the same rows.",
+    f"pending and no bets apart; win rate with its date-clustered 95 % interval, null below {MIN_DATES} dates with a "
+    "bet; error beside the line's on the same rows.",
     f"""
     WITH counted AS (
       SELECT a.system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month,
         COUNT(*) AS predictions,
         COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins,
         COUNT(CASE WHEN a.outcome = 'LOSS' THEN 1 END) AS losses,
-        COUNT(CASE WHEN a.outcome IN ('WIN', 'LOSS') THEN 1 END) AS decided,
         COUNT(CASE WHEN a.outcome = 'PUSH' THEN 1 END) AS pushes,
         COUNT(CASE WHEN a.outcome = 'VOID' THEN 1 END) AS voids,
         COUNT(CASE WHEN a.outcome = 'PENDING' THEN 1 END) AS pending,
         COUNT(CASE WHEN a.outcome = 'NO_BET' THEN 1 END) AS no_bets,
         COUNT(a.absolute_error) AS rows_with_error,
+        COUNT(DISTINCT CASE WHEN a.absolute_error IS NOT NULL THEN a.game_date END) AS dates,
         ROUND(AVG(a.absolute_error), 6) AS avg_error,
         ROUND(AVG(CASE WHEN a.absolute_error IS NOT NULL THEN a.line_absolute_error END), 6) AS avg_line_error,
         ROUND(AVG(a.signed_error), 6) AS bias,
@@ -170,11 +192,24 @@ PERFORMANCE_VALID_LINES_ONLY = View(
       FROM nba_predictions.prediction_accuracy AS a
       WHERE a.is_valid_line AND a.is_current
       GROUP BY a.system_id, FORMAT_DATE('%Y-%m', a.game_date)
+    ),
+    rates AS ({_RATES}),
+    squares AS (
+      SELECT r.*, POW({_T}, 2) * variance / NULLIF(rate * (1 - rate) / decided, 0) AS clustered FROM rates AS r
+    ),
+    bounds AS (
+      SELECT system_id, month, bet_dates, ROUND(rate, 6) AS win_rate,
+        {_rate_bound("-")} AS win_rate_low, {_rate_bound("+")} AS win_rate_high
+      FROM (
+        SELECT q.*, CASE WHEN clustered > {Z**2!r} THEN clustered ELSE {Z**2!r} END AS square FROM squares AS q
+      ) AS q
     )
-    SELECT system_id, month, predictions, wins, losses, pushes, voids, pending, no_bets,
-      ROUND(wins / NULLIF(decided, 0), 6) AS win_rate, {_wilson("-")} AS win_rate_low, {_wilson("+")} AS win_rate_high,
-      rows_with_error, avg_error, avg_line_error, bias, avg_confidence, avg_line, profit, sportsbooks
-    FROM counted
+    SELECT c.system_id, c.month, c.predictions, c.wins, c.losses, c.pushes, c.voids, c.pending, c.no_bets,
+      COALESCE(b.bet_dates, 0) AS bet_dates, b.win_rate, b.win_rate_low, b.win_rate_high,
+      c.rows_with_error, c.dates, c.avg_error, c.avg_line_error, c.bias, c.avg_confidence, c.avg_line, c.profit,
+      c.sportsbooks
+    FROM counted AS c
+    LEFT JOIN bounds AS b ON b.system_id = c.system_id AND b.month = c.month
     """,
     newest_by="month",
 )
@@ -263,47 +298,67 @@ def _count(name: str, description: str) -> Column:
     return Column(name, Type.INT64, description, "rows", ge=0)
 
 
+def _dates(name: str, description: str) -> Column:
+    return Column(name, Type.INT64, description, "dates", nullable=True, ge=0)
+
+
+_BOUND = f"of its date-clustered 95 % interval; null below {MIN_DATES} dates"
+
 SCORES = (
     _count("predictions", "Current predictions against a valid line"),
     _count("rows_scored", "Of these, with a forecast and points: the rows of every error here"),
+    _dates("dates", "Dates with scored rows"),
     _number("mae", "Mean absolute error", "points"),
     _number("rmse", "Root mean squared error", "points"),
     _number("bias", "Mean of forecast less points", "points"),
     _number("line_mae", "The line's mean absolute error on the same rows", "points"),
     _number("last_10_mae", "The last-10 average's on the same rows", "points"),
     _number("mae_difference", "mae less line_mae: positive is worse than the line", "points"),
-    _number("mae_difference_low", "Lower bound of its date-clustered bootstrap 95 % interval", "points"),
+    _number("mae_difference_low", f"Lower bound {_BOUND}", "points"),
     _number("mae_difference_high", "Upper bound", "points"),
-    _count("wins", "Bets won"),
+    _count("wins", "Bets won; a bet is a current OVER or UNDER on a valid line that was won or lost"),
     _count("losses", "Bets lost"),
-    _count("pushes", "Bets pushed"),
-    _count("voids", "Void rows"),
-    _count("pending", "Rows without a box score yet"),
-    _number("hit_rate", "Wins among decided bets", "0-1"),
-    _number("hit_rate_low", "Lower bound of its Wilson 95 % interval", "0-1"),
+    _count("pushes", "Picks pushed: current OVER or UNDER on a valid line, points equal to it"),
+    _count("voids", "Void rows, with a side or without"),
+    _count("pending", "Rows without a box score yet, with a side or without"),
+    _dates("bet_dates", "Dates with a bet"),
+    _number("hit_rate", "Wins among bets", "0-1"),
+    _number("hit_rate_low", f"Lower bound {_BOUND}", "0-1"),
     _number("hit_rate_high", "Upper bound", "0-1"),
-    _number("break_even", "Hit rate that the quoted prices of the decided bets need", "0-1"),
+    _number("break_even", "Hit rate that the quoted prices of the bets need", "0-1"),
     *(
         column
         for side in ("over", "under")
         for column in (
-            _count(f"{side}_bets", f"Decided bets on the {side}"),
+            _count(f"{side}_bets", f"Bets on the {side}"),
+            _dates(f"{side}_dates", f"Dates with a bet on the {side}"),
             _number(f"{side}_hit_rate", f"Hit rate of the {side}s", "0-1"),
-            _number(f"{side}_hit_rate_low", "Lower bound of its Wilson 95 % interval", "0-1"),
+            _number(f"{side}_hit_rate_low", f"Lower bound {_BOUND}", "0-1"),
             _number(f"{side}_hit_rate_high", "Upper bound", "0-1"),
             _number(f"{side}_break_even", f"Hit rate that the quoted prices of the {side}s need", "0-1"),
         )
     ),
-    _number("roi", "Profit per unit staked flat at the quoted prices", "units"),
-    _number("roi_low", "Lower bound of its date-clustered bootstrap 95 % interval", "units"),
+    _number("roi", "Profit per bet of one unit at the quoted prices", "units"),
+    _number("roi_low", f"Lower bound {_BOUND}", "units"),
     _number("roi_high", "Upper bound", "units"),
     _number("best_price_roi", "The same at the best prices offered", "units"),
     _count("rows_with_probability", "Decided rows with a P(over) of the system: the rows of the scores below"),
+    _dates("dates_with_probability", "Dates with such rows"),
     _number("log_loss", "Logarithmic loss of P(over); a coin has 0.6931", "nats"),
     _number("market_log_loss", "The de-vigged quote's on the same rows", "nats"),
+    _number("log_loss_difference", "log_loss less market_log_loss: positive is worse than the quote", "nats"),
+    _number("log_loss_difference_low", f"Lower bound {_BOUND}", "nats"),
+    _number("log_loss_difference_high", "Upper bound", "nats"),
+    _number("coin_log_loss_difference", "log_loss less a coin's: positive is worse than a coin", "nats"),
+    _number("coin_log_loss_difference_low", f"Lower bound {_BOUND}", "nats"),
+    _number("coin_log_loss_difference_high", "Upper bound", "nats"),
     _number("brier", "Brier score of P(over); a coin has 0.25"),
     _number("market_brier", "The de-vigged quote's on the same rows"),
-    _number("calibration_error", "Mean distance of P(over) and over rate in ten equal groups, by rows", "0-1"),
+    _number(
+        "calibration_error",
+        "Distance of mean P(over) and over rate in each tenth of 0-1, averaged over the tenths by rows",
+        "0-1",
+    ),
 )  # fmt: skip
 
 SCOREBOARD = Table(

@@ -1,4 +1,4 @@
-"""Scores against plain arithmetic on the rows, and intervals against what they promise."""
+"""Scores against plain arithmetic on the rows; where they have an interval and where none."""
 
 from __future__ import annotations
 
@@ -110,19 +110,6 @@ def test_wilson_is_scipys():
     assert np.isnan(scoring.wilson(0, 0)).all()
 
 
-def test_the_sql_interval_is_the_same(lake):
-    from nba_props.schemas.monitoring import _wilson
-
-    rows = lake.query(
-        f"SELECT {_wilson('-')} AS low, {_wilson('+')} AS high FROM (SELECT 57 AS wins, 100 AS decided) AS t"
-    )
-    _, low, high = scoring.wilson(57, 100)
-    assert rows["low"][0] == pytest.approx(float(low), abs=1e-6)
-    assert rows["high"][0] == pytest.approx(float(high), abs=1e-6)
-    none = lake.query(f"SELECT {_wilson('-')} AS low FROM (SELECT 0 AS wins, 0 AS decided) AS t")
-    assert none["low"].isna().all()
-
-
 def test_the_interval_is_wider_when_dates_move_together():
     """Rows of a date that share their luck are worth less than as many independent ones."""
     f = graded(2000, 25)
@@ -134,37 +121,166 @@ def test_the_interval_is_wider_when_dates_move_together():
     assert width[1] > 2 * width[0]
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says():
-    covered = 0
-    for seed in range(60):
-        f = graded(400, 30, seed)
-        f["absolute_error"] = f["line_absolute_error"] + np.random.default_rng(seed + 99).normal(0.3, 2, 400)
-        f["system_id"], f["is_valid_line"], f["is_current"] = "a", True, True
-        s = row(scoring.table(f), "a")
-        covered += s["mae_difference_low"] <= 0.3 <= s["mae_difference_high"]
-    assert 51 <= covered <= 60
-
-
-def test_one_date_has_no_interval_and_nothing_has_no_scores():
+def test_nothing_has_no_scores():
     f = graded(50, 1)
-    assert np.isnan(row(scoring.table(f), "a")["mae_difference_low"])
     assert scoring.table(f.iloc[:0]).empty
     pending = f.assign(outcome="PENDING", absolute_error=np.nan, line_absolute_error=np.nan, actual_margin=np.nan)
     s = row(scoring.table(pending), "a")
     assert np.isnan(s[["mae", "hit_rate", "roi", "log_loss", "break_even"]].astype(float)).all()
-    assert s["rows_scored"] == 0
+    assert s["rows_scored"] == s["dates"] == s["bet_dates"] == s["dates_with_probability"] == 0
 
 
-def test_reliability_groups_are_equal_and_ordered():
+def bounds(table: pd.DataFrame) -> pd.DataFrame:
+    return table[[c for c in table if c.endswith(("_low", "_high"))]]
+
+
+@pytest.mark.parametrize("days", [1, 2, 9])
+def test_below_ten_dates_there_is_no_interval_of_any_score(days):
+    found = scoring.table(graded(900, days))
+    assert bounds(found).shape[1] == 14
+    assert bounds(found).isna().all(axis=None)
+    assert (found["dates"] == days).all()
+    assert found["mae_difference"].notna().all()
+
+
+def test_from_ten_dates_on_every_score_has_an_interval_around_it():
+    found = scoring.table(graded(4000, 10))
+    assert (found["dates"] == 10).all()
+    known = found[found["system_id"] == "a"]
+    for low in bounds(known).columns[::2]:
+        name = low.removesuffix("_low")
+        assert (known[low] < known[name]).all(), name
+        assert (known[name] < known[f"{name}_high"]).all(), name
+
+
+def test_a_score_with_rows_on_fewer_dates_than_the_others_has_no_interval_of_its_own():
+    f = graded(4000, 12)
+    late = f["game_date"] >= pd.Timestamp("2025-11-09")
+    f.loc[late & f["recommendation"].eq("OVER"), "recommendation"] = "UNDER"
+    f.loc[late, "over_probability"] = np.nan
+    s = row(scoring.table(f), "a")
+    assert (s["dates"], s["bet_dates"], s["over_dates"], s["under_dates"], s["dates_with_probability"]) == (
+        12, 12, 8, 12, 8,
+    )  # fmt: skip
+    assert s[["over_hit_rate_low", "log_loss_difference_low", "coin_log_loss_difference_high"]].isna().all()
+    assert s[["mae_difference_low", "hit_rate_low", "under_hit_rate_high", "roi_high"]].notna().all()
+
+
+def test_the_spans_of_a_week_have_no_interval_and_those_of_a_month_do():
+    board = scoring.scoreboard(graded(4000, 40), [date(2025, 12, 9)])
+    week = board["span"] == "LAST_7_DAYS"
+    assert bounds(board[week]).isna().all(axis=None)
+    assert board.loc[week, "dates"].eq(7).all()
+    assert board.loc[~week, ["mae_difference_low", "hit_rate_low", "roi_low"]].notna().all(axis=None)
+
+
+def test_no_score_is_drawn_at_random(monkeypatch):
     f = graded()
-    known = f.dropna(subset=["over_probability", "actual_margin"])
-    t = scoring.reliability(known["over_probability"], known["actual_margin"] > 0)
-    assert len(t) == 10
-    assert t["rows"].sum() == len(known)
-    assert t["rows"].max() - t["rows"].min() <= 1
-    assert t["chance"].is_monotonic_increasing
-    assert (t["low"] <= t["rate"]).all()
-    assert len(scoring.reliability(known["over_probability"].head(3), known["actual_margin"].head(3) > 0)) == 3
+
+    def refuse(*_, **__):
+        raise AssertionError("a score must not depend on a seed")
+
+    monkeypatch.setattr(np.random, "default_rng", refuse)
+    monkeypatch.setattr(np.random, "RandomState", refuse)
+    assert scoring.table(f)["mae_difference_low"].notna().all()
+
+
+def test_a_bet_is_one_thing_on_rows_and_in_sql(accuracy):
+    f, lake = accuracy
+    rows = lake.query(f"SELECT COUNT(*) AS n FROM nba_predictions.prediction_accuracy WHERE {scoring.BET_SQL}")
+    assert rows["n"][0] == scoring.bets(f).sum() > 100
+    everything = scoring.table(f).query("tier == 'ALL'")
+    assert rows["n"][0] == everything[["wins", "losses"]].to_numpy().sum()
+    assert rows["n"][0] == everything[["over_bets", "under_bets"]].to_numpy().sum()
+
+
+def test_the_view_gives_the_intervals_of_the_scores(accuracy):
+    f, lake = accuracy
+    view = lake.query("SELECT * FROM nba_monitoring.performance_valid_lines_only ORDER BY month, system_id")
+    assert view["month"].tolist() == ["2025-11", "2025-11", "2025-12", "2025-12"]
+    for month, own in f.groupby(f["game_date"].dt.strftime("%Y-%m")):
+        found = view[view["month"] == month].set_index("system_id")
+        s = scoring.table(own).query("tier == 'ALL'").set_index("system_id")
+        for column, name in {
+            "win_rate": "hit_rate", "win_rate_low": "hit_rate_low", "win_rate_high": "hit_rate_high",
+            "dates": "dates", "bet_dates": "bet_dates", "wins": "wins", "losses": "losses", "avg_error": "mae",
+        }.items():  # fmt: skip
+            expected = pytest.approx(s[name].astype(float).tolist(), abs=1e-6, nan_ok=True)
+            assert found[column].astype(float).tolist() == expected, column
+        assert found["win_rate_low"].isna().all() == (month == "2025-12"), "November has 30 dates, December nine"
+
+
+def test_the_log_losses_of_sql_are_those_of_the_scores(accuracy):
+    f, lake = accuracy
+    daily = lake.query(
+        f"SELECT system_id, game_date, {scoring.LOG_LOSS_SQL} FROM nba_predictions.prediction_accuracy "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY system_id, game_date",
+        first=date(2025, 11, 1), last=date(2025, 12, 31),
+    )  # fmt: skip
+    found = scoring.log_loss_differences(daily.set_index(["system_id", "game_date"]))
+    s = scoring.table(f).query("tier == 'ALL'").set_index("system_id")
+    assert found.loc["a", ["value", "low", "high", "rows", "dates"]].tolist() == pytest.approx(
+        s.loc["a", ["log_loss_difference", "log_loss_difference_low", "log_loss_difference_high",
+                    "rows_with_probability", "dates_with_probability"]].tolist()
+    )  # fmt: skip
+    assert s.loc["a", "log_loss_difference"] == pytest.approx(s.loc["a", "log_loss"] - s.loc["a", "market_log_loss"])
+    assert s.loc["a", "coin_log_loss_difference"] == pytest.approx(s.loc["a", "log_loss"] - np.log(2))
+    assert found.loc["a", "low"] > 0, "chances drawn from a hat are worse than the quotes'"
+    assert found.loc["b", ["rows", "dates"]].tolist() == [0, 0]
+    assert np.isnan(found.loc["b", "value"])
+
+
+@pytest.fixture(scope="module")
+def accuracy(tmp_path_factory):
+    """Grades of 39 dates, thirty of them in November, as rows and in a lake."""
+    from nba_props.schemas.base import Type
+    from nba_props.schemas.predictions import PREDICTION_ACCURACY
+    from nba_props.warehouse.lake import LakeWarehouse
+
+    f = graded(3000, 39)
+    plain = {
+        Type.STRING: "x", Type.INT64: 1, Type.FLOAT64: 0.0, Type.BOOL: False, Type.TIMESTAMP: pd.Timestamp(0, tz="UTC")
+    }  # fmt: skip
+    filled = {c.name: c.isin[0] if c.isin else plain[c.type] for c in PREDICTION_ACCURACY.columns if c.name not in f}
+    rows = f.assign(**filled).assign(prediction_id=[str(i) for i in range(len(f))])
+    lake = LakeWarehouse(tmp_path_factory.mktemp("accuracy") / "lake")
+    lake.write(PREDICTION_ACCURACY, rows, sorted(set(f["game_date"].dt.date)))
+    return f, lake
+
+
+def chances(f: pd.DataFrame) -> pd.DataFrame:
+    known = f[f["is_valid_line"] & f["is_current"]].dropna(subset=["over_probability", "actual_margin"])
+    known = known[known["actual_margin"] != 0]
+    return known[["system_id", "game_date"]].assign(
+        chance=known["over_probability"], over=known["actual_margin"] > 0
+    )  # fmt: skip
+
+
+def test_the_calibration_error_is_that_of_the_picture():
+    f = graded(3000, 20)
+    t = scoring.reliability(chances(f)).loc["a"]
+    assert (t["chance"] - t["rate"]).abs().mul(t["rows"]).sum() / t["rows"].sum() == pytest.approx(
+        row(scoring.table(f), "a")["calibration_error"]
+    )
+    assert t.index.tolist() == [2, 3, 4, 5, 6, 7]
+    assert ((t["chance"] >= t.index / 10) & (t["chance"] <= (t.index + 1) / 10)).all()
+    assert ((t["low"] < t["rate"]) & (t["rate"] < t["high"])).all()
+    assert scoring.reliability(chances(graded(500, 5)))["low"].isna().all()
+
+
+def test_calibration_errors_of_a_span_come_of_its_dates():
+    """Signed gaps of a tenth add up over dates, so the error of a span needs no rows."""
+    f = graded(3000, 20)
+    whole = scoring.sums(f)
+    half = f["game_date"] < pd.Timestamp("2025-11-09")
+    parts = pd.concat([scoring.sums(f[half]), scoring.sums(f[~half])])
+    assert scoring.scores(parts)["calibration_error"].tolist() == pytest.approx(
+        scoring.scores(whole)["calibration_error"].tolist(), nan_ok=True
+    )
+
+
+def test_a_chance_of_one_lies_in_the_last_tenth():
+    assert scoring.tenth_of(pd.Series([0.0, 0.099, 0.1, 0.5, 0.999, 1.0])).tolist() == [0, 0, 1, 5, 9, 9]
 
 
 def test_a_scoreboard_row_knows_only_its_span():

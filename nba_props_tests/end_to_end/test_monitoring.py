@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -12,7 +13,8 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
-from nba_props import report
+from nba_props import board, report
+from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.domain import quality
 from nba_props.schemas import TABLES, raw
 from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
@@ -81,9 +83,9 @@ def test_the_morning_after(predicted):
     assert (bets["outcome"].eq("WIN") == won).all()
     history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
     assert history.groupby("prediction_id").size().eq(2).all(), "pending, then graded"
-    board = predicted.warehouse.read(SCOREBOARD, [DAY])
-    assert set(board["system_id"]) == set(SYSTEMS)
-    season = board[(board["span"] == "SEASON") & (board["tier"] == "ALL")].set_index("system_id")
+    scores = predicted.warehouse.read(SCOREBOARD, [DAY])
+    assert set(scores["system_id"]) == set(SYSTEMS)
+    season = scores[(scores["span"] == "SEASON") & (scores["tier"] == "ALL")].set_index("system_id")
     own = rows[(rows["system_id"] == "xgboost_v1") & rows["line"].notna()]
     assert season.loc["xgboost_v1", "mae"] == pytest.approx(own["absolute_error"].mean())
     assert season.loc["xgboost_v1", "line_mae"] == pytest.approx((own["line"] - own["actual_points"]).abs().mean())
@@ -91,12 +93,12 @@ def test_the_morning_after(predicted):
 
 def test_grading_again_changes_nothing(predicted):
     finish(predicted)
-    before, board = grades(predicted), predicted.warehouse.read(SCOREBOARD, [DAY])
+    before, scores = grades(predicted), predicted.warehouse.read(SCOREBOARD, [DAY])
     history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
     predicted.now += timedelta(hours=5)
     assert predicted.run("grade", DAY).success
     pdt.assert_frame_equal(grades(predicted), before)
-    pdt.assert_frame_equal(predicted.warehouse.read(SCOREBOARD, [DAY]), board)
+    pdt.assert_frame_equal(predicted.warehouse.read(SCOREBOARD, [DAY]), scores)
     pdt.assert_frame_equal(predicted.warehouse.read(GRADE_HISTORY, [DAY]), history)
 
 
@@ -175,12 +177,18 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(predicted):
     assert failed["prediction_accuracy.validation_no_placeholders"] == "ERROR"
     assert failed["prediction_accuracy.validation_lines_are_real"] == "ERROR"
     assert failed["prediction_accuracy.streak_unbroken"] == "ERROR"
-    board = predicted.warehouse.read(SCOREBOARD, [DAY])
+    scores = predicted.warehouse.read(SCOREBOARD, [DAY])
     honest = graded[~graded["prediction_id"].str.startswith("fake") & graded["line"].notna()]
-    scored = board[(board["span"] == "SEASON") & (board["tier"] == "ALL")]["rows_scored"].sum()
+    scored = scores[(scores["span"] == "SEASON") & (scores["tier"] == "ALL")]["rows_scored"].sum()
     assert scored == honest["absolute_error"].notna().sum(), "no score counts a line without a quote"
     alerts = predicted.query("SELECT * FROM nba_monitoring.placeholder_alerts WHERE severity = 'CRITICAL'")
     assert alerts["issue_count"].sum() == len(fakes)
+    account = board.gate_account(predicted.warehouse, [DAY])
+    assert account["published past the gate: PLACEHOLDER_LINE"].tolist() == [len(fakes)]
+    assert account["published with line"].tolist() == [len(honest)], "a line without a quote is none"
+    slate = board.slate_board(predicted.warehouse, DAY)
+    assert len(slate) == 24, "a pick is made against a valid line"
+    assert 20.0 not in set(slate["line"])
 
 
 def test_the_views_are_assets_and_stand_in_the_catalog(predicted):
@@ -202,6 +210,7 @@ def view_record():
 
 
 def test_the_page_stands_alone_and_says_what_it_counts(predicted, tmp_path):
+    assert not predicted.instance.fetch_materializations(page_record(), limit=1).records, "a prediction makes no page"
     finish(predicted)
     page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
     text = Path(page).read_text()
@@ -211,13 +220,21 @@ def test_the_page_stands_alone_and_says_what_it_counts(predicted, tmp_path):
         assert system in text
     assert "Every error stands beside" in text
     assert "SIMULATED" not in text
-    (materialization,) = predicted.instance.fetch_materializations(scoreboard_record(), limit=1).records
-    shown = materialization.asset_materialization.metadata["report"].value
-    assert str(predicted.settings.home / "reports") in shown
+    assert '<meta name="viewport"' in text
+    assert "1 night: too few for an interval (10 are needed)." in text
+    cells = re.findall(r"<td>([^<]*)</td>", text)
+    assert len(cells) > 10 * len(SYSTEMS)
+    assert not [cell for cell in cells if "[" in cell], "no score of one night has an interval"
+    (materialization,) = predicted.instance.fetch_materializations(page_record(), limit=1).records
+    metadata = materialization.asset_materialization.metadata
+    assert metadata["as_of"].value == str(DAY)
+    season = Path(metadata["report"].value)
+    assert season.parent == predicted.settings.home / "reports"
+    assert "too few for an interval" in season.read_text()
 
 
-def scoreboard_record():
-    return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "scoreboard"]), asset_partitions=[str(DAY)])
+def page_record():
+    return dg.AssetRecordsFilter(asset_key=REPORT_PAGE, asset_partitions=[str(DAY)])
 
 
 def test_an_empty_span_makes_a_page_that_says_so(predicted, tmp_path):
