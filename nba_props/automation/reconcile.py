@@ -15,9 +15,9 @@ Clock = Callable[[], datetime]
 RECONCILE_JOB = "reconcile"
 
 
-def missing_outputs(warehouse: Warehouse, days: list[date]) -> dict[tuple[date, str], str]:
-    """What the given dates lack, by date and rule: predictions of a game or a system, box scores, grades."""
-    published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), days[0], days[-1])
+def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> dict[tuple[date, str], str]:
+    """What the given dates lack, by date and rule: a schedule, predictions of a game or a system, box scores."""
+    published = quality.published(warehouse, tuple(SYSTEM_TABLES), days[0], days[-1], now)
     scheduled = warehouse.query(
         "SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule "
         "WHERE game_date BETWEEN @first AND @last AND NOT is_postponed GROUP BY game_date",
@@ -49,7 +49,7 @@ def reconcile_outputs(
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """Compare the last week's outputs with its schedule."""
-    missing = missing_outputs(warehouse, expected_dates(clock()))
+    missing = missing_outputs(warehouse, expected_dates(clock()), clock())
     context.add_output_metadata({"missing": {f"{day} {rule}": text for (day, rule), text in missing.items()}})
     for (day, rule), text in missing.items():
         context.log.warning(f"{day} {rule}: {text}")

@@ -21,7 +21,7 @@ from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, we
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 
-WARN = dg.AssetCheckSeverity.WARN
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 #: the share of quotes whose names must resolve (issue 2)
 NAMES_RESOLVED_SHARE = 0.995
 #: of those reported out or doubtful, the share that may be on no slate
@@ -541,8 +541,9 @@ def model_is_in_force(trained: Trained) -> Rule:
             last=days[-1],
         )
         busy = {d.date() for d in slates["game_date"]}
-        cards = {week: scope.models.newest(trained.system_id, week) for week in {week_of(d) for d in days}}
-        return {day: _judge_model(trained, cards[week_of(day)], day, day in busy) for day in days}
+        weeks = {week_of(d) for d in days if d in busy}
+        cards = {week: scope.models.newest(trained.system_id, week) for week in weeks}
+        return {day: _judge_model(trained, cards.get(week_of(day)), day, day in busy) for day in days}
 
     return Rule(
         "model_is_in_force",
@@ -597,19 +598,18 @@ EVERY_ROW_IS_GRADED = Rule(
 
 
 def _from_findings(name: str, find: Callable[[quality.Published, date], quality.Finding]) -> Rule:
-    """A rule on the graded predictions from a function of ``domain/quality.py``."""
-
-    severity = WARN if name in quality.WARNINGS else dg.AssetCheckSeverity.ERROR
+    """A rule on what was published, and how it was graded, from a function of ``domain/quality.py``."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
-        first = min(season_start(days[0]), days[0] - quality.WINDOW)
-        key = ("published", first, days[-1])
+        key = ("published", days[0], days[-1])
         if key not in scope.memo:
             systems = tuple(predictions.SYSTEM_TABLES)
-            scope.memo[key] = quality.Published(scope.warehouse.query, systems, first, days[-1])
-        published = scope.memo[key]
-        found = {d: find(published, d) for d in days}
-        return {d: Verdict(f.passed, f.text, dict(f.figures), severity) for d, f in found.items()}
+            scope.memo[key] = quality.published(scope.warehouse, systems, days[0], days[-1], scope.now)
+        found = {d: find(scope.memo[key], d) for d in days}
+        return {
+            d: Verdict(f.passed, f.text, dict(f.figures), WARN if quality.warns(name, f) else ERROR)
+            for d, f in found.items()
+        }
 
     return Rule(name, predictions.PREDICTION_ACCURACY, (find.__doc__ or name).split("\n")[0], evaluate)
 
@@ -617,17 +617,15 @@ def _from_findings(name: str, find: Callable[[quality.Published, date], quality.
 def _validation(
     find: Callable[[quality.Published, date, date], quality.Finding],
 ) -> Callable[[quality.Published, date], quality.Finding]:
-    """A part of the brief's validation over the 30 days up to a date; a date without games has nothing to add."""
+    """A part of the brief's validation of one date, as ``nba-props validate`` has it."""
 
-    def over_window(published: quality.Published, day: date) -> quality.Finding:
-        if day not in set(published.games["game_date"]):
-            return quality.Finding(True, "no games on this date")
-        found = find(published, day - quality.WINDOW, day)
+    def of_date(published: quality.Published, day: date) -> quality.Finding:
+        found = find(published, day, day)
         # early in a season, or without odds, there may be nothing to judge: other checks say so
         return replace(found, passed=True) if found.nothing else found
 
-    over_window.__doc__ = find.__doc__
-    return over_window
+    of_date.__doc__ = find.__doc__
+    return of_date
 
 
 DETECTORS = [

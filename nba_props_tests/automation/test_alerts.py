@@ -137,7 +137,7 @@ def test_a_fetch_that_fails_is_an_alert(platform):
 
 def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
     two_games = DAY - timedelta(2)
-    missing = missing_outputs(platform.warehouse, [two_games])
+    missing = missing_outputs(platform.warehouse, [two_games], platform.now)
     assert missing == {(two_games, "expected_outputs"): "2 games were scheduled and nothing was ever published"}
     platform.now = league.tipoff(DAY) + timedelta(hours=20)
     job = platform.definitions.resolve_job_def(RECONCILE_JOB)
@@ -149,9 +149,9 @@ def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
 
 def test_what_is_there_is_no_alert(platform):
     assert platform.predict(DAY).success
-    assert missing_outputs(platform.warehouse, [DAY]) == {}
+    assert missing_outputs(platform.warehouse, [DAY], platform.now) == {}
     rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
     kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]
     platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, kept, DAY)
     assert platform.run("grade", DAY).success
-    assert f"absent: {next(iter(SYSTEM_TABLES))}" in missing_outputs(platform.warehouse, [DAY])[DAY, "expected_outputs"]
+    assert f"absent: {next(iter(SYSTEM_TABLES))}" in missing_outputs(platform.warehouse, [DAY], platform.now)[DAY, "expected_outputs"]
