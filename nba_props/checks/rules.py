@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,7 +12,7 @@ import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain import quality
-from nba_props.domain.calendar import COUNTED_SQL, history_start, season_start
+from nba_props.domain.calendar import COUNTED_SQL, history_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
@@ -175,21 +175,27 @@ BOX_SCORES_MATCH_SCHEDULE = Rule(
 )
 
 
-def _judge_coverage_of_games(f: dict[str, Any]) -> Verdict:
-    bare = f["games"] - f["games_with_lines"]
-    text = f"{f['games_with_lines']} of {f['games']} games have sportsbook quotes from before the cut-off"
-    if f["games"] == 0:
-        text = "no games on this date"
-    return Verdict(bare == 0, text, _figures(f), WARN)
+def _judge_coverage_of_games(f: dict[str, Any], now: datetime | None) -> Verdict:
+    games, quoted, first = f["games"], f["games_with_lines"], f["first_tipoff"]
+    if games == 0:
+        return Verdict(True, "no games on this date", _figures(f), WARN)
+    if quoted:
+        text = f"{quoted} of {games} games have sportsbook quotes from before the cut-off"
+        return Verdict(quoted == games, text, _figures(f), WARN)
+    text = f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so that nobody has a line"
+    overdue = quality.odds_are_overdue(datetime.fromisoformat(first) if first else None, now)
+    return Verdict(False, f"{text}; the first tip-off is {first or 'unknown'}", _figures(f), ERROR if overdue else WARN)
 
 
-GAMES_HAVE_QUOTES = Rule(
-    "games_have_quotes",
-    raw.ODDS_QUOTES,
-    "Every game of the date has quotes of a sportsbook from before the cut-off.",
-    _by_query(
-        f"""
-        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, COUNT(DISTINCT q.game_id) AS games_with_lines
+def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    """How many games have quotes; a slate without any is an error when its first tip-off is near or past."""
+    empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None}
+    return _by_query(_QUOTED_GAMES_SQL, lambda f: _judge_coverage_of_games(f, scope.now), empty)(scope, days)
+
+
+_QUOTED_GAMES_SQL = f"""
+        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, COUNT(DISTINCT q.game_id) AS games_with_lines,
+          MIN(s.tipoff_at) AS first_tipoff
         FROM nba_raw.schedule AS s
         LEFT JOIN (
           SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
@@ -197,10 +203,13 @@ GAMES_HAVE_QUOTES = Rule(
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
         WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
         GROUP BY s.game_date
-        """,
-        _judge_coverage_of_games,
-        {"games": 0, "games_with_lines": 0},
-    ),
+"""
+GAMES_HAVE_QUOTES = Rule(
+    "games_have_quotes",
+    raw.ODDS_QUOTES,
+    "Every game of the date has quotes of a sportsbook from before the cut-off. A slate without any is an error from "
+    "an hour before its first tip-off on.",
+    _games_have_quotes,
 )
 
 

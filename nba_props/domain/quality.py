@@ -60,6 +60,8 @@ _RATES_OF_A_SYSTEM = 5
 DATE_CORRELATION = 0.005
 #: from then on, Eastern, of the day after, a final game has its box scores
 RESULTS_DUE = time(9)
+#: so long before its first tip-off a slate without any odds is an error; a week later nobody can mend it by a capture
+ODDS_DUE, ODDS_LATE = timedelta(hours=1), timedelta(days=7)
 
 _RANGE = "game_date BETWEEN @first AND @last"
 _LEDGER = f"(SELECT * FROM nba_predictions.player_prop_predictions WHERE {_RANGE})"
@@ -317,7 +319,9 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
             wrong.append(f"{system} {side} {shown}")
     if wrong:
         return Finding(False, f"win rates outside 40-65 %: {'; '.join(wrong)}: suspect the lines or a leak", figures)
-    return Finding(True, f"{len(figures)} win rates on at least {ENOUGH} bets, none shown to be outside 40-65 %", figures)
+    return Finding(
+        True, f"{len(figures)} win rates on at least {ENOUGH} bets, none shown to be outside 40-65 %", figures
+    )
 
 
 def share_under_plausible(p: Published, day: date) -> Finding:
@@ -378,6 +382,16 @@ def results_due(day: date) -> datetime:
     return datetime.combine(day + timedelta(1), RESULTS_DUE, EASTERN)
 
 
+def odds_are_overdue(first_tipoff: datetime | None, now: datetime | None) -> bool:
+    """Whether a slate without odds is an error: from an hour before its first tip-off until a week after it.
+
+    Before that they may still come; after that they can only be bought, and a history may well have none.
+    """
+    if first_tipoff is None or now is None:
+        return False
+    return first_tipoff - ODDS_DUE <= now <= first_tipoff + ODDS_LATE
+
+
 def gradable_are_graded(p: Published, day: date) -> Finding:
     """Every final game has its box score, and no prediction on it is left pending.
 
@@ -404,7 +418,7 @@ def gradable_are_graded(p: Published, day: date) -> Finding:
 def expected_outputs(p: Published, day: date) -> Finding:
     """A game day has predictions of every system for every game; a day without games has none to have.
 
-    A date without games is one whose schedule was taken in and says so; box scores of games that it lacks contradict it.
+    A date without games is one whose schedule was taken in and says so; box scores of other games contradict it.
     """
     games = _within(p.games, day, day)
     strays = _within(p.unscheduled, day, day)

@@ -154,4 +154,7 @@ def test_what_is_there_is_no_alert(platform):
     kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]
     platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, kept, DAY)
     assert platform.run("grade", DAY).success
-    assert f"absent: {next(iter(SYSTEM_TABLES))}" in missing_outputs(platform.warehouse, [DAY], platform.now)[DAY, "expected_outputs"]
+    assert (
+        f"absent: {next(iter(SYSTEM_TABLES))}"
+        in missing_outputs(platform.warehouse, [DAY], platform.now)[DAY, "expected_outputs"]
+    )

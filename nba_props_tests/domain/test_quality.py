@@ -308,7 +308,9 @@ def test_a_date_after_a_gap_is_not_to_blame_for_it(lake):
     assert failing(quality.findings(asked, after, after)) == {"streak_of_30"}
     assert quality.WARNINGS.count("validation_streak_of_30") == 1
     span = quality.published(lake, SYSTEMS, FIRST, after, None)
-    assert "lacks 10, the first 2025-11-06" in quality.findings(span, FIRST, after)["validation_all_systems_present"].text
+    assert (
+        "lacks 10, the first 2025-11-06" in quality.findings(span, FIRST, after)["validation_all_systems_present"].text
+    )
 
 
 def test_a_past_incident_is_no_fault_of_todays_date(lake):
