@@ -220,7 +220,7 @@ def audit_ledger(
     memory = Memory(place(settings))
     result = audit(warehouse, memory)
     wrong = standing(memory)
-    shown = {
+    shown: dict[str, Any] = {
         "partitions": result.dates,
         "partitions_judged": len(result.judged),
         "rows_judged": result.rows,

@@ -13,13 +13,14 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.assets.raw import ODDS_FILES
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
 from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, JOBS, PREDICT_JOB, TRAIN_JOB
 from nba_props.automation.reconcile import RECONCILE_JOB
 from nba_props.automation.runner import RANGE_START
-from nba_props.checks.freshness import TONIGHT, tipoffs
+from nba_props.checks.freshness import FRESHNESS, TONIGHT, tipoffs
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.domain.calendar import game_date_of, season_of
@@ -286,11 +287,14 @@ def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[A
         return
     warned: dict[str, list[str]] = {}
     day = run.tags.get("dagster/partition") or ""
-    for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
-        event: Any = record.dagster_event
-        found = event.asset_check_evaluation_data if event else None
-        if found is None or found.passed:
-            continue
+    events: list[Any] = [
+        r.dagster_event for r in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    ]
+    failed = [e.asset_check_evaluation_data for e in events if e and not e.asset_check_evaluation_data.passed]
+    bare = any(f.check_name == TONIGHT for f in failed)
+    for found in failed:
+        if bare and found.check_name == FRESHNESS and found.asset_key == ODDS_FILES.key:
+            continue  # a night without any odds says it already
         asset, name = found.asset_key.to_user_string(), found.check_name
         text = f"{found.description or 'no description'} (run {run.run_id})"
         if name in _NO_ODDS and (name == TONIGHT or found.severity is dg.AssetCheckSeverity.ERROR):

@@ -90,6 +90,27 @@ def _by_query(
     return evaluate
 
 
+def _games_known(
+    evaluate: Callable[[Scope, Sequence[date]], dict[date, Verdict]],
+) -> Callable[[Scope, Sequence[date]], dict[date, Verdict]]:
+    """A rule about a date's games, which fails where nobody knows that there are none.
+
+    That is without a stored schedule, and with box scores of games that the schedule lacks.
+    """
+
+    def judged(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        found = evaluate(scope, days)
+        free = [d for d in days if not found[d].figures.get("games")]
+        if not free:
+            return found
+        stored = scope.warehouse.partitions(raw.SCHEDULE)
+        published = quality.Published(scope.warehouse.query, (), days[0], days[-1], scheduled=stored)
+        unknown = {d: quality.expected_outputs(published, d) for d in free if not published.has_schedule(d)}
+        return found | {d: Verdict(False, f.text, dict(f.figures)) for d, f in unknown.items()}
+
+    return judged
+
+
 def _plain(value: Any) -> Any:
     """A figure as Dagster metadata takes it: plain numbers and text, zero-safe."""
     if value is None or (not isinstance(value, list | dict) and pd.isna(value)):
@@ -187,6 +208,7 @@ def _judge_coverage_of_games(f: dict[str, Any], now: datetime | None) -> Verdict
     return Verdict(False, f"{text}; the first tip-off is {first or 'unknown'}", _figures(f), ERROR if overdue else WARN)
 
 
+@_games_known
 def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
     """How many games have quotes; a slate without any is an error when its first tip-off is near or past."""
     empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None}
@@ -334,8 +356,9 @@ SLATE_IS_COMPLETE = Rule(
     "slate_is_complete",
     analytics.CONTEXT,
     f"Every scheduled game is in the context with at least {MIN_PLAYERS_PER_TEAM} players of each team.",
-    _by_query(
-        f"""
+    _games_known(
+        _by_query(
+            f"""
         WITH sides AS (
           SELECT game_date, game_id, home_team_id AS team_id, home_team AS team FROM nba_raw.schedule
           WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed
@@ -356,8 +379,9 @@ SLATE_IS_COMPLETE = Rule(
           STRING_AGG(CASE WHEN players < {MIN_PLAYERS_PER_TEAM} THEN team END, ', ') AS teams
         FROM counted GROUP BY game_date
         """,
-        _judge_slate,
-        {"games": 0, "players": 0, "thin_sides": 0, "teams": None},
+            _judge_slate,
+            {"games": 0, "players": 0, "thin_sides": 0, "teams": None},
+        )
     ),
 )
 

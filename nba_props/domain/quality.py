@@ -487,7 +487,7 @@ def streak_unbroken(p: Published, day: date) -> Finding:
     A placeholder that was archived since ends the streak, too, and is no fault of the date any more.
     """
     if day not in set(p.streaks["game_date"]):
-        return Finding(True, "no games on this date")
+        return Finding(True, "the date is no game day of the streak")
     streaks = _within(p.streaks, p.first, day).sort_values("game_date")
     streak = int(streaks["streak"].iloc[-1])
     text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"

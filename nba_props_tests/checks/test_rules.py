@@ -212,6 +212,23 @@ def test_a_final_game_without_box_scores_is_an_error_from_the_next_morning_on(st
         assert (found.passed, found.severity.value) == (False, severity)
 
 
+def test_a_slate_without_any_odds_is_an_error_when_the_first_tipoff_is_near(stored):
+    quotes = TABLES["nba_raw.odds_quotes"]
+    stored.warehouse.write(quotes, quotes.empty(), [DAY])
+    tipoff = league.tipoff(DAY)
+    day, minute = timedelta(1), timedelta(minutes=1)
+    moments = {
+        tipoff - 61 * minute: "WARN",
+        tipoff - 59 * minute: "ERROR",
+        tipoff + day: "ERROR",
+        tipoff + 8 * day: "WARN",
+    }
+    for stored.now, severity in moments.items():
+        found = verdicts(stored, "nba_raw.odds_quotes", "games_have_quotes", [DAY])[DAY]
+        assert (found.passed, found.severity.value) == (False, severity)
+        assert found.description.startswith("NO ODDS: none of 2 games")
+
+
 def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
     (stored.warehouse._file(TABLES["nba_raw.schedule"], DAY)).unlink()
     found = verdicts(stored, GRADES, "expected_outputs", SPAN)
