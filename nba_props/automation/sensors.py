@@ -24,6 +24,7 @@ from nba_props.checks.freshness import FRESHNESS, TONIGHT, tipoffs
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.domain.calendar import game_date_of, season_of
+from nba_props.partitions import daily_partitions
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.settings import Settings
@@ -97,11 +98,16 @@ def newer_odds(landing: LandingZone, warehouse: Warehouse, days: Sequence[date])
 
 
 def with_history(warehouse: Warehouse, settings: Settings, days: Sequence[date]) -> set[date]:
-    """The dates that ``history_complete`` would let through: of any other a run could only fail."""
-    if not days:
+    """The dates that have a partition and that ``history_complete`` would let through: of others a run could only fail.
+
+    A date after today has no partition yet.
+    """
+    newest = daily_partitions(settings.first_date).get_last_partition_key()
+    there = sorted(d for d in days if settings.first_date <= d and newest is not None and d.isoformat() <= newest)
+    if not there:
         return set()
     scope = Scope(warehouse, settings, ModelStore(settings.models))
-    return {day for day, verdict in HISTORY_COMPLETE.evaluate(scope, sorted(days)).items() if verdict.passed}
+    return {day for day, verdict in HISTORY_COMPLETE.evaluate(scope, there).items() if verdict.passed}
 
 
 def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str]) -> dg.RunRequest:

@@ -119,6 +119,14 @@ def test_an_invented_league_has_its_own_last_date(before_tipoff):
     assert sensors.other_dates(simulated, DAY)[:3] == [DAY + timedelta(n) for n in (2, 4, 6)]
 
 
+def test_a_date_without_a_partition_is_not_asked_for(before_tipoff):
+    """Dagster refuses a run of a date after today, and the whole look with it."""
+    known = [DAY, league.FIRST, league.FIRST - timedelta(1)]
+    ahead = date.today() + timedelta(3)  # noqa: DTZ011 Dagster's own clock, not ours
+    found = sensors.with_history(before_tipoff.warehouse, before_tipoff.settings, [*known, ahead])
+    assert found == {DAY, league.FIRST}
+
+
 def test_without_a_landing_zone_a_look_says_so(platform):
     shutil.rmtree(platform.settings.home.parent / "landing")
     for name in ("new_odds_sensor", "new_results_sensor"):
