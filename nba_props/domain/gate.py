@@ -138,7 +138,7 @@ def spoken(held: pd.DataFrame, run_id: str) -> list[HeldBack]:
         examples = "; ".join(
             f"{r.player_name} {'without a line' if pd.isna(r.line) else f'{r.line:.1f}'} "
             f"{'without a source' if pd.isna(r.line_source) else r.line_source} on {r.game_date:%Y-%m-%d}"
-            for r in rows.head(_EXAMPLES).itertuples()
+            for r in rows.sort_values(["game_date", "player_name"]).head(_EXAMPLES).itertuples()
         )
         what = PLACEHOLDER_DETECTED if is_placeholder else "held back"
         text = f"{what}: {len(rows)} rows, {reason}: {REASONS[reason]} ({systems}); e.g. {examples}; run {run_id}"

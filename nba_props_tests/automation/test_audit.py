@@ -224,3 +224,14 @@ def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
     assert (sent["severity"], sent["cause"][:13]) == ("ERROR", "ledger audit:")
     hourly = next(s for s in definitions.schedules if s.name == "ledger_audit_hourly")
     assert (hourly.job_name, hourly.cron_schedule) == (AUDIT_JOB, "40 * * * *")
+
+
+def test_the_memory_lies_in_a_bucket_as_well(lake, make_bucket):
+    lake.append(LEDGER, rows(OLD), [OLD])
+    root = f"gs://{make_bucket()}/audit/main"
+    for judged in (1, 0):
+        memory = Memory(root)
+        assert len(audit.audit(lake, memory).judged) == judged
+        memory.save()
+    write(lake, OLD, rows(OLD).iloc[1:])
+    assert "ROWS_GONE" in told(audit.audit(lake, Memory(root)))[0]
