@@ -12,6 +12,8 @@ import pytest
 from nba_props.domain import quality
 from nba_props.schemas import monitoring, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
+from nba_props.warehouse.opening import open_warehouse
+from nba_props_tests.conftest import make_settings
 
 FIRST = date(2025, 11, 1)
 SYSTEMS = ("moving_average", "xgboost_v1")
@@ -286,7 +288,7 @@ def test_a_system_that_a_second_writer_took_out_is_missed_before_anybody_grades(
 
 
 def test_the_number_of_queries_is_the_same_for_any_number_of_dates(lake):
-    stored(lake, made(days=9))
+    stored(lake, made(days=9, players=6))
     counts = []
     for first in (FIRST, FIRST + timedelta(8)):
         before = lake.query_count
@@ -296,11 +298,24 @@ def test_the_number_of_queries_is_the_same_for_any_number_of_dates(lake):
     assert counts[0] == counts[1] <= 7
 
 
+def test_findings_are_the_same_on_bigquery(lake, make_gcp, tmp_path):
+    cloud = open_warehouse(make_settings(tmp_path, gcp=make_gcp()))
+    day = FIRST + timedelta(1)
+    said = []
+    for warehouse in (lake, cloud):
+        stored(warehouse, made(days=2, players=7))
+        written_past_the_gate(warehouse, day, 7)
+        published = quality.published(warehouse, SYSTEMS, day, day, None)
+        said.append({name: (f.passed, f.text) for name, f in quality.findings(published, day, day).items()})
+    assert said[0] == said[1]
+    assert not said[0]["validation_no_placeholders"][0]
+
+
 # -- a date's findings are about that date ---------------------------------------------------------------------------
 
 
 def test_a_date_after_a_gap_is_not_to_blame_for_it(lake):
-    out = made(days=20)
+    out = made(days=20, players=6)
     silent = [FIRST + timedelta(n) for n in range(5, 15)]
     stored(lake, out[~out["game_date"].isin(pd.to_datetime(silent))], game_days=20)
     after = FIRST + timedelta(19)
@@ -315,7 +330,7 @@ def test_a_date_after_a_gap_is_not_to_blame_for_it(lake):
 
 def test_a_past_incident_is_no_fault_of_todays_date(lake):
     bad, today = FIRST + timedelta(10), FIRST + timedelta(12)
-    stored(lake, poisoned(made(days=13), bad))
+    stored(lake, poisoned(made(days=13, players=6), bad))
     asked = quality.published(lake, SYSTEMS, today, today, None)
     found = quality.findings(asked, today, today)
     assert failing(found) == {"streak_of_30"}
