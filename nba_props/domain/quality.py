@@ -57,7 +57,7 @@ FALSE_ERRORS = 0.05
 _RATES_OF_A_SYSTEM = 5
 #: correlation of two results of one night that is allowed for. There was none: over 101 dates with real odds, 6,153
 #: lines, the shares of unders by date varied with .64 of a binomial's variance
-DATE_CORRELATION = 0.005
+DATE_CORRELATION = 0.002
 #: from then on, Eastern, of the day after, a final game has its box scores
 RESULTS_DUE = time(9)
 #: so long before its first tip-off a slate without any odds is an error; a week later nobody can mend it by a capture
