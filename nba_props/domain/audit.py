@@ -74,7 +74,9 @@ def problems(judged: pd.DataFrame) -> pd.Series:
     """
     # a slate that is followed has a player several times, one run of a system only once
     of_one_run = judged.assign(system_id=judged["system_id"] + " " + judged["run_id"])
-    found = prediction_problem(of_one_run)
+    # a row beside one with a bad line is not to blame for it
+    sound = of_one_run[of_one_run["line_problem"].isna()]
+    found = judged["line_problem"].fillna(prediction_problem(sound).reindex(judged.index))
     ids = judged["prediction_id"]
     found = found.where(found.notna() | ~ids.duplicated(keep=False), "SAME_ID")
     return found.where(found.notna() | ids.notna(), "NO_ID")

@@ -121,6 +121,7 @@ def test_many_dates_are_one_alert_for_each_kind(published, tmp_path):
         (lambda f: pd.concat([f, f.head(1).assign(player_id=9, prediction_id=None)]), "NO_ID", 1),
         (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b")]), "DUPLICATE", 2),
         (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", run_id="follow")]), "", 0),
+        (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", line_source=None)]), "DUPLICATE", 0),
         (lambda f: f.sample(frac=1, random_state=1), "", 0),
     ],
 )
@@ -128,7 +129,7 @@ def test_what_happened_to_a_date_is_named(published, tmp_path, change, kind, cou
     look(published, tmp_path)
     write(published, OLD, change(rows(OLD)))
     found = {f.kind: f.rows for f in look(published, tmp_path).found if f.kind == kind or not kind}
-    assert found == ({kind: count} if kind else {})
+    assert found == ({kind: count} if count else {})
 
 
 def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
