@@ -215,7 +215,8 @@ def write_report(
     template = resources.files("nba_props").joinpath("report.html.jinja").read_text(encoding="utf-8")
     page = Environment(autoescape=select_autoescape(default=True)).from_string(template)
     text = page.render(
-        first=first, last=last, sections=sections, findings=findings, warnings=quality.WARNINGS, pictures=pictures,
+        first=first, last=last, sections=sections, findings=findings, pictures=pictures,
+        warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
         simulated=(graded["line_source"].eq("ACTUAL_PROP") & is_simulated(warehouse)).any(), rows=len(graded),
         game_days=len(days), silent_days=int((days["total"] == 0).sum()) if len(days) else 0, goal=quality.BRIEF_STREAK,
     )  # fmt: skip

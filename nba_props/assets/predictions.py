@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 import pandas as pd
@@ -26,6 +26,13 @@ from nba_props.warehouse.models import ModelStore
 FOLLOW_TAG = "nba_props/follow"
 _CURRENT_SQL = "SELECT * FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last"
 Clock = Callable[[], datetime]
+
+
+class Teller(Protocol):
+    """Who is told what somebody should know (``automation/alerts.py``)."""
+
+    def tell(self, severity: str, cause: str, text: str) -> bool:
+        """Tell it, unless the same cause was told a little while ago; whether it was told."""
 
 
 def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -127,7 +134,10 @@ def _stored_sql(warehouse: Warehouse, tables: Sequence[Table]) -> str:
 
 
 def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The gate: every system's rows in, the ledger and the quarantine out."""
+    """The gate: every system's rows in, the ledger and the quarantine out.
+
+    When it holds rows back it says so: a line in the log for each reason, and one alert for the run.
+    """
     tables = [s.table for s in systems]
 
     @table_assets(
@@ -141,6 +151,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
+        alerts: dg.ResourceParam[Teller],
     ):
         days = partition_days(context)
         claims = f"({_stored_sql(warehouse, tables)})"
@@ -157,6 +168,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
             is_backfill=published["cutoff_at"].isna() | (published["cutoff_at"] <= now),
         )
         held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
+        _speak(context, alerts, held_back, days)
         return emit(
             context,
             [predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS],
@@ -167,3 +179,22 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         )
 
     return gate_predictions
+
+
+def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.DataFrame, days: Sequence[date]) -> None:
+    """One line in the log for each reason that rows were held back for, and one alert that lists them all.
+
+    The alert's cause is dates and reasons, so that a slate that is followed all day does not repeat itself.
+    """
+    said = gate.spoken(held_back, context.run.run_id)
+    if not said:
+        return
+    for one in said:
+        (context.log.error if one.is_placeholder else context.log.warning)(one.text)
+    span = f"{days[0]}" if len(days) == 1 else f"{days[0]}..{days[-1]}"
+    severity = "ERROR" if any(one.is_placeholder for one in said) else "WARN"
+    cause = f"gate held rows back: {', '.join(sorted(one.reason for one in said))} {span}"
+    try:
+        alerts.tell(severity, cause, "\n".join(one.text for one in said))
+    except OSError as error:  # what is sound has to be published though nobody can be told of the rest
+        context.log.error(f"the alert {cause!r} could not be written: {error}")

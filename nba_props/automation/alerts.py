@@ -23,7 +23,8 @@ _MARKS = {"WARN": ":warning:", "ERROR": ":rotating_light:"}
 class Alert:
     """What somebody should know.
 
-    ``cause`` names what is wrong and not the moment: two alerts of one cause within the cool-down are one.
+    ``cause`` names what is wrong and not the moment: two alerts of one cause within the cool-down are one, unless the
+    second is an ERROR and the first was a WARN.
     """
 
     severity: str
@@ -51,7 +52,7 @@ class Alerts:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(self.path.with_suffix(".lock")):
             now = self._clock()
-            if any(s["cause"] == alert.cause and now - s["at"] < self._live.alert_cooldown for s in self.sent()):
+            if any(_covers(s, alert) and now - s["at"] < self._live.alert_cooldown for s in self.sent()):
                 return False
             record = {
                 "at": now.isoformat(), "severity": alert.severity, "cause": alert.cause, "text": alert.text,
@@ -62,6 +63,10 @@ class Alerts:
         level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
         _LOG.log(level, "%s: %s", alert.cause, alert.text)
         return True
+
+    def tell(self, severity: str, cause: str, text: str) -> bool:
+        """Send an alert from its parts."""
+        return self.send(Alert(severity, cause, text))
 
     def sent(self) -> list[dict[str, Any]]:
         """Every alert so far, with the instant ``at`` as a time."""
@@ -88,3 +93,8 @@ class Alerts:
         except requests.RequestException as error:
             return f"file: the webhook could not be reached ({type(error).__name__})"
         return "slack" if answer.ok else f"file: the webhook answered {answer.status_code}"
+
+
+def _covers(sent: dict[str, Any], alert: Alert) -> bool:
+    """Whether an alert that was sent says already what this one would."""
+    return sent["cause"] == alert.cause and (sent["severity"] == alert.severity or alert.severity != "ERROR")

@@ -4,8 +4,9 @@ import dagster as dg
 
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.predictions import FOLLOW_TAG
+from nba_props.assets.raw import ODDS_FILES
 from nba_props.assets.tables import asset_key
-from nba_props.checks.freshness import FEEDS, FRESHNESS
+from nba_props.checks.freshness import FEEDS, FRESHNESS, TONIGHT
 from nba_props.schemas import Table, analytics, features, predictions, raw, reference
 
 #: schedule and box scores of past dates
@@ -28,7 +29,9 @@ def _tables(*tables: Table) -> dg.AssetSelection:
 
 
 _MODELS = dg.AssetSelection.groups("models")
-_FRESHNESS = dg.AssetSelection.checks(*(dg.AssetCheckKey(feed.key, FRESHNESS) for feed in FEEDS))
+_FRESHNESS = dg.AssetSelection.checks(
+    *(dg.AssetCheckKey(feed.key, FRESHNESS) for feed in FEEDS), dg.AssetCheckKey(ODDS_FILES.key, TONIGHT)
+)
 #: what became of the predictions of past dates
 GRADE_JOB = "grade"
 #: lines chosen anew, and everything that follows from them
@@ -114,7 +117,7 @@ JOBS = (
     dg.define_asset_job(
         FRESHNESS_JOB,
         selection=_FRESHNESS,
-        description="Whether every feed that is on has spoken as lately as the hour demands.",
+        description="Whether every feed that is on has spoken as lately as the hour demands, and tonight has odds.",
     ),
     dg.define_asset_job(
         GRADE_JOB,

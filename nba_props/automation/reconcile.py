@@ -15,9 +15,9 @@ Clock = Callable[[], datetime]
 RECONCILE_JOB = "reconcile"
 
 
-def missing_outputs(warehouse: Warehouse, days: list[date]) -> dict[tuple[date, str], str]:
-    """What the given dates lack, by date and rule: predictions of a game or a system, box scores, grades."""
-    published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), days[0], days[-1])
+def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> dict[tuple[date, str], quality.Finding]:
+    """What the given dates lack, by date and rule: a schedule, predictions of a game or a system, box scores."""
+    published = quality.published(warehouse, tuple(SYSTEM_TABLES), days[0], days[-1], now)
     scheduled = warehouse.query(
         "SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule "
         "WHERE game_date BETWEEN @first AND @last AND NOT is_postponed GROUP BY game_date",
@@ -28,16 +28,16 @@ def missing_outputs(warehouse: Warehouse, days: list[date]) -> dict[tuple[date, 
     partitions = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
     found = {}
     for day in days:
-        if games.get(day) and day not in partitions:
-            found[day, "expected_outputs"] = f"{games[day]} games were scheduled and nothing was ever published"
-            continue
         for name, rule in (
             ("expected_outputs", quality.expected_outputs),
             ("gradable_are_graded", quality.gradable_are_graded),
         ):
             finding = rule(published, day)
             if not finding.passed:
-                found[day, name] = finding.text
+                found[day, name] = finding
+        if games.get(day) and day not in partitions:
+            text = f"{games[day]} games were scheduled and nothing was ever published"
+            found[day, "expected_outputs"] = quality.Finding(False, text)
     return found
 
 
@@ -49,11 +49,13 @@ def reconcile_outputs(
     clock: dg.ResourceParam[Clock],
 ) -> None:
     """Compare the last week's outputs with its schedule."""
-    missing = missing_outputs(warehouse, expected_dates(clock()))
-    context.add_output_metadata({"missing": {f"{day} {rule}": text for (day, rule), text in missing.items()}})
-    for (day, rule), text in missing.items():
-        context.log.warning(f"{day} {rule}: {text}")
-        alerts.send(Alert("ERROR", f"reconcile: {rule} {day}", f"{text}; nba-props backfill {day} makes it good"))
+    missing = missing_outputs(warehouse, expected_dates(clock()), clock())
+    context.add_output_metadata({"missing": {f"{day} {rule}": f.text for (day, rule), f in missing.items()}})
+    for (day, rule), finding in missing.items():
+        context.log.warning(f"{day} {rule}: {finding.text}")
+        severity = "WARN" if finding.warns else "ERROR"
+        text = f"{finding.text}; nba-props backfill {day} makes it good"
+        alerts.send(Alert(severity, f"reconcile: {rule} {day}", text))
 
 
 @dg.job(name=RECONCILE_JOB, description="Last week's expected outputs against the schedule; what is missing alerts.")

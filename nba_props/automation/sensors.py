@@ -7,24 +7,31 @@ same run as what they block.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
+from nba_props.assets.raw import ODDS_FILES
 from nba_props.automation.alerts import Alert, Alerts
+from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
 from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, JOBS, PREDICT_JOB, TRAIN_JOB
 from nba_props.automation.reconcile import RECONCILE_JOB
 from nba_props.automation.runner import RANGE_START
-from nba_props.checks.freshness import tipoffs
+from nba_props.checks.freshness import FRESHNESS, TONIGHT, tipoffs
+from nba_props.checks.partitioned import Scope
+from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.domain.calendar import game_date_of, season_of
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.partitions import daily_partitions
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
+from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
-from nba_props.sources.landing import LandingZone
+from nba_props.sources.landing import Arrivals, LandingZone
 from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.models import ModelStore
 
 Clock = Callable[[], datetime]
 
@@ -32,6 +39,16 @@ Clock = Callable[[], datetime]
 _RESULT_DAYS = 14
 #: a silence of captures longer than this is not caught up with
 _LONGEST_SILENCE = timedelta(hours=12)
+#: dates around today whose odds start runs by themselves; those of any other date are `nba-props backfill`'s
+_BACK, _AHEAD = timedelta(14), timedelta(7)
+#: runs of other dates than tonight's that one look asks for at most
+_OTHERS_A_TICK = 3
+#: the queue takes the higher number first
+_TONIGHT_FIRST, _AFTER_TONIGHT = {"dagster/priority": "10"}, {"dagster/priority": "-1"}
+#: checks of severity WARN that are worth a person's look, and so an alert
+ALERTING_WARNINGS = ("covers_slate", "model_is_in_force", "names_resolved")
+#: checks that a night lacks odds: one cause for each date, whoever notices first
+_NO_ODDS = ("games_have_quotes", TONIGHT)
 #: jobs whose failing checks are alerts; those of a run over a span are its author's to read
 _WATCHED_JOBS = (PREDICT_JOB, FOLLOW_JOB, GRADE_JOB, FRESHNESS_JOB)
 
@@ -59,6 +76,118 @@ def open_dates(warehouse: Warehouse, now: datetime) -> dict[date, bool]:
     return {today: True} if any(t > now for t in starts) else {}
 
 
+def other_dates(landing: LandingZone, today: date) -> list[date]:
+    """The dates nearby that odds were landed for, today apart: those to come in order, then past ones, newest first.
+
+    An invented league has no day of its own: where none of its odds are nearby, its last date stands for today.
+    """
+    landed = odds_api.landed_days(landing)
+    centre = today
+    if landing.is_simulated and landed and not any(today - _BACK <= d <= today + _AHEAD for d in landed):
+        centre = landed[-1]
+    near = [d for d in landed if centre - _BACK <= d <= centre + _AHEAD and d != today]
+    return [*(d for d in near if d > centre), *(d for d in reversed(near) if d <= centre)]
+
+
+def newer_odds(landing: LandingZone, warehouse: Warehouse, days: Sequence[date]) -> set[date]:
+    """The dates whose newest odds were landed after their quotes were last taken in."""
+    if not days:
+        return set()
+    taken, landed = warehouse.written_at(ODDS_QUOTES), landing.newest_landed_at(odds_api.folder, days)
+    return {day for day, at in landed.items() if day not in taken or at > taken[day]}
+
+
+def with_history(warehouse: Warehouse, settings: Settings, days: Sequence[date]) -> set[date]:
+    """The dates that have a partition and that ``history_complete`` would let through: of others a run could only fail.
+
+    A date after today has no partition yet.
+    """
+    newest = daily_partitions(settings.first_date).get_last_partition_key()
+    there = sorted(d for d in days if settings.first_date <= d and newest is not None and d.isoformat() <= newest)
+    if not there:
+        return set()
+    scope = Scope(warehouse, settings, ModelStore(settings.models))
+    return {day for day, verdict in HISTORY_COMPLETE.evaluate(scope, there).items() if verdict.passed}
+
+
+def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str]) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"odds:{day}:{arrivals}",
+        job_name=job,
+        partition_key=day.isoformat(),
+        tags={"nba_props/cause": f"{arrivals.count} payloads of {day}", **priority},
+    )
+
+
+def on_odds(
+    seen: dict[str, str], landing: LandingZone, warehouse: Warehouse, settings: Settings, now: datetime
+) -> dg.SensorResult:
+    """The runs that landed odds and injury reports ask for, tonight's first; ``seen`` are the marks of the last look.
+
+    What is not asked for yet, since a look asks for few other dates or because they lack their history, stays news.
+    """
+    today = game_date_of(now)
+    published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    arrived = {}
+    for day in [today, *other_dates(landing, today)]:
+        arrivals = landing.arrivals(odds_api.folder(day), injury_report.folder(day))
+        if arrivals is not None:
+            arrived[day] = arrivals
+    news = [day for day, a in arrived.items() if a.is_news(str(seen.get(day.isoformat(), "")))]
+    requests = []
+    open_ones = open_dates(warehouse, now)
+    if today in news and today in open_ones:
+        job = FOLLOW_JOB if open_ones[today] and today in published else PREDICT_JOB
+        requests.append(_on_odds(job, today, arrived[today], _TONIGHT_FIRST))
+    others = [day for day in news if day != today]
+    # what is published and was never looked at was published from these payloads, unless they are newer
+    unseen = [day for day in others if day.isoformat() not in seen and day in published]
+    known = set(unseen) - newer_odds(landing, warehouse, unseen)
+    waiting = [day for day in others if day not in known]
+    ready = with_history(warehouse, settings, waiting)
+    asked = [day for day in waiting if day in ready][:_OTHERS_A_TICK]
+    requests += [_on_odds(PREDICT_JOB, day, arrived[day], _AFTER_TONIGHT) for day in asked]
+    # what is not asked for yet stays news
+    later = set(waiting) - set(asked)
+    marks = {day.isoformat(): str(arrived[day]) for day in arrived if day not in later}
+    marks |= {day.isoformat(): seen[day.isoformat()] for day in later if day.isoformat() in seen}
+    reason = None
+    if not requests:
+        reason = "no new payload of a game that has not begun, nor of a date nearby"
+        if later:
+            reason += f"; {len(later)} dates wait for their history, the first {min(later)}: nba-props backfill"
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(marks), skip_reason=reason)
+
+
+def on_results(seen: dict[str, str], landing: LandingZone, warehouse: Warehouse, today: date) -> dg.SensorResult:
+    """The dates whose box scores are new or corrected, newest first and a few at a time; then their grades are."""
+    published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    watched = {(today - timedelta(n)).isoformat() for n in range(_RESULT_DAYS + 1)}
+    names: dict[str, list[str]] = {}
+    for season in sorted({season_of(date.fromisoformat(d)) for d in watched}):
+        for name in landing.names(nba_stats.gamelog_folder(season)):
+            if name[:10] in watched and date.fromisoformat(name[:10]) in published:
+                names.setdefault(name[:10], []).append(name)
+    marks = {day: _fingerprint(found) for day, found in names.items()}
+    news = [day for day in sorted(marks, reverse=True) if seen.get(day) != marks[day]]
+    # at the first look many dates are new; those whose grades are newer than their results are done
+    first_look = [date.fromisoformat(day) for day in news if day not in seen]
+    graded = warehouse.written_at(PREDICTION_ACCURACY) if first_look else {}
+    landed = nba_stats.landed_at(nba_stats.gamelog_folder, landing, first_look) if first_look else {}
+    done = {d.isoformat() for d in first_look if d in graded and d in landed and graded[d] > landed[d]}
+    asked = [day for day in news if day not in done][:_OTHERS_A_TICK]
+    later = set(news) - done - set(asked)
+    kept = {d: m for d, m in marks.items() if d not in later} | {d: seen[d] for d in later if d in seen}
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(run_key=f"results:{day}:{marks[day]}", partition_key=day, tags=_AFTER_TONIGHT)
+            for day in asked
+        ],
+        cursor=json.dumps(kept),
+        skip_reason=None if asked else "no new box scores of dates with predictions",
+    )
+
+
 def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[dg.SensorDefinition]:
     """Every sensor, looking that often; all of them forget nothing over a restart."""
 
@@ -66,68 +195,35 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         jobs=[j for j in JOBS if j.name in (PREDICT_JOB, FOLLOW_JOB)],
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="New odds or injury reports of games that have not begun: their date is predicted, or followed.",
+        description="New odds or injury reports: tonight is predicted, or followed until it begins; dates of the "
+        "last two weeks and the next one are predicted after it, a few at a time.",
     )
     def new_odds_sensor(
         context: dg.SensorEvaluationContext,
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
-    ) -> dg.SensorResult:
-        seen = _read(context.cursor)
-        now, requests, kept = clock(), [], {}
-        for day, scheduled in open_dates(warehouse, now).items():
-            arrivals = landing.arrivals(odds_api.folder(day), injury_report.folder(day))
-            if arrivals is None:
-                continue
-            kept[day.isoformat()] = str(arrivals)
-            if arrivals.is_news(str(seen.get(day.isoformat(), ""))):
-                published = day in warehouse.partitions(PLAYER_PROP_PREDICTIONS)
-                job = FOLLOW_JOB if scheduled and published else PREDICT_JOB
-                requests.append(
-                    dg.RunRequest(
-                        run_key=f"odds:{day}:{arrivals}",
-                        job_name=job,
-                        partition_key=day.isoformat(),
-                        tags={"nba_props/cause": f"{arrivals.count} payloads of {day}"},
-                    )
-                )
-        if not requests:
-            return dg.SensorResult(skip_reason="no new payload of a game that has not begun", cursor=json.dumps(kept))
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(kept))
+        settings: dg.ResourceParam[Settings],
+    ) -> dg.SensorResult | dg.SkipReason:
+        if not landing.exists():
+            return dg.SkipReason(f"there is no landing zone at {landing.root}")
+        return on_odds(_read(context.cursor), landing, warehouse, settings, clock())
 
     @dg.sensor(
         job_name=GRADE_JOB,
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="New or corrected box scores: the predictions of their dates are graded.",
+        description="New or corrected box scores: the predictions of their dates are graded, a few dates at a time.",
     )
     def new_results_sensor(
         context: dg.SensorEvaluationContext,
         landing: dg.ResourceParam[LandingZone],
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
-    ) -> dg.SensorResult:
-        today = game_date_of(clock())
-        published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
-        watched = {(today - timedelta(n)).isoformat() for n in range(_RESULT_DAYS + 1)}
-        names: dict[str, list[str]] = {}
-        for season in sorted({season_of(date.fromisoformat(d)) for d in watched}):
-            for name in landing.names(nba_stats.gamelog_folder(season)):
-                if name[:10] in watched and date.fromisoformat(name[:10]) in published:
-                    names.setdefault(name[:10], []).append(name)
-        marks = {day: _fingerprint(found) for day, found in names.items()}
-        seen = _read(context.cursor)
-        requests = [
-            dg.RunRequest(run_key=f"results:{day}:{mark}", partition_key=day)
-            for day, mark in sorted(marks.items())
-            if seen.get(day) != mark
-        ]
-        return dg.SensorResult(
-            run_requests=requests,
-            cursor=json.dumps(marks),
-            skip_reason=None if requests else "no new box scores of dates with predictions",
-        )
+    ) -> dg.SensorResult | dg.SkipReason:
+        if not landing.exists():
+            return dg.SkipReason(f"there is no landing zone at {landing.root}")
+        return on_results(_read(context.cursor), landing, warehouse, game_date_of(clock()))
 
     @dg.sensor(
         job_name=CAPTURE_JOB,
@@ -189,17 +285,35 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
 
 
 def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Alert]:
-    """An alert for each check of severity ERROR that a watched run failed; warnings are for the page of the asset."""
+    """An alert for each check of severity ERROR that a watched run failed, and one for all warnings worth a look.
+
+    The other warnings are for the page of the asset.
+    """
     if run.job_name not in _WATCHED_JOBS or RANGE_START in run.tags:
         return
-    for record in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
-        event: Any = record.dagster_event
-        found = event.asset_check_evaluation_data if event else None
-        if found is None or found.passed or found.severity is not dg.AssetCheckSeverity.ERROR:
-            continue
-        day = found.partition or run.tags.get("dagster/partition") or ""
-        cause = f"check failed: {found.asset_key.to_user_string()} {found.check_name} {day}".strip()
-        yield Alert("ERROR", cause, f"{found.description or 'no description'} (run {run.run_id})")
+    warned: dict[str, list[str]] = {}
+    day = run.tags.get("dagster/partition") or ""
+    events: list[Any] = [
+        r.dagster_event for r in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    ]
+    failed = [e.asset_check_evaluation_data for e in events if e and not e.asset_check_evaluation_data.passed]
+    bare = any(f.check_name == TONIGHT for f in failed)
+    for found in failed:
+        if bare and found.check_name == FRESHNESS and found.asset_key == ODDS_FILES.key:
+            continue  # a night without any odds says it already
+        asset, name = found.asset_key.to_user_string(), found.check_name
+        text = f"{found.description or 'no description'} (run {run.run_id})"
+        if name in _NO_ODDS and (name == TONIGHT or found.severity is dg.AssetCheckSeverity.ERROR):
+            night = found.partition or day or found.metadata["game_date"].value
+            yield Alert(found.severity.value, f"no odds: {night}", text)
+        elif found.severity is dg.AssetCheckSeverity.ERROR:
+            cause = f"check failed: {asset} {name} {found.partition or day}".strip()
+            yield Alert("ERROR", cause, text)
+        elif name in ALERTING_WARNINGS:
+            warned.setdefault(name, []).append(f"{asset} {name}: {text}")
+    if warned:
+        text = "\n".join(line for lines in warned.values() for line in lines)
+        yield Alert("WARN", f"checks warn: {', '.join(sorted(warned))} {day}".strip(), text)
 
 
 def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
@@ -244,5 +358,6 @@ def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.Schedul
         partition("30 12 * * *", "grade_again", GRADE_JOB, 1, "The second pass, after the league's corrections."),
         partition("0 6 * * 1", "weekly_training", TRAIN_JOB, 0, "The models of the week that begins today."),
         simple("0 5 * * *", "reconcile_nightly", RECONCILE_JOB, "Are last week's expected outputs there?"),
-        simple("20 * * * *", "freshness_hourly", FRESHNESS_JOB, "Has every feed that is on spoken lately?"),
+        simple("20 * * * *", "freshness_hourly", FRESHNESS_JOB, "Has every feed that is on spoken, has tonight odds?"),
+        simple("40 * * * *", "ledger_audit_hourly", AUDIT_JOB, "Are ledger and archive as they were, and valid?"),
     ]

@@ -7,7 +7,9 @@ from datetime import date, datetime, time, timedelta
 import dagster as dg
 
 from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
+from nba_props.domain import quality
 from nba_props.domain.calendar import EASTERN, game_date_of, season_of
+from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.landing import LandingZone, Payload
@@ -22,7 +24,9 @@ ODDS_MAX_AGE = timedelta(minutes=80)
 ODDS_EXPECTED_FROM = time(10, 20)
 INJURIES_MAX_AGE = timedelta(hours=2)
 #: by then last night's box scores are landed
-RESULTS_EXPECTED_FROM = time(9)
+RESULTS_EXPECTED_FROM = quality.RESULTS_DUE
+#: the check that tonight's games have odds at all
+TONIGHT = "tonight_has_odds"
 
 
 def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, list[datetime]]:
@@ -119,9 +123,71 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
     }
 
 
+@dataclass(frozen=True)
+class Tonight:
+    """Whether today's games have odds, in words; ``overdue`` when a tip-off is within the hour or past."""
+
+    passed: bool
+    text: str
+    overdue: bool = False
+
+
+def tonights_odds(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Tonight:
+    """Odds of today's games, by what was landed: expected from 10:20 Eastern, overdue an hour before the first tip-off.
+
+    A night is judged by the clock, because without odds there is no run whose checks could tell.
+    """
+    day = game_date_of(now)
+    if not settings.live.odds_key and not odds_api.landed_days(zone):
+        return Tonight(True, "ODDS_API_KEY is not set and no odds were ever landed: none are expected")
+    early = now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM
+    if day not in warehouse.partitions(SCHEDULE):
+        text = f"the schedule of {day} was not taken in, so that nobody knows whether there are games"
+        return Tonight(early, f"{text}: materialize nba_raw/schedule for it")
+    starts = tipoffs(warehouse, day, day).get(day, [])
+    if not starts:
+        return Tonight(True, f"no games on {day}")
+    captures = len(zone.names(odds_api.folder(day)))
+    if captures:
+        return Tonight(True, f"{captures} captures of the {len(starts)} games of {day} are landed")
+    if now > max(starts):
+        return Tonight(True, f"the games of {day} have begun without odds")
+    overdue = quality.odds_are_overdue(min(starts), now)
+    if early and not overdue:
+        return Tonight(True, f"odds of {day} are expected from {ODDS_EXPECTED_FROM:%H:%M} Eastern on")
+    first = min(starts).astimezone(EASTERN)
+    text = f"NO ODDS: {len(starts)} games on {day}, the first at {first:%H:%M} Eastern, and no capture was landed"
+    return Tonight(False, f"{text}: nba-props fetch odds", overdue)
+
+
 def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
-    """A check on each landing asset."""
-    return [_check(spec) for spec in FEEDS]
+    """A check on each landing asset, and one that tonight's games have odds."""
+    return [*(_check(spec) for spec in FEEDS), _tonight_check()]
+
+
+def _tonight_check() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=ODDS_FILES.key,
+        name=TONIGHT,
+        description="Tonight's games have odds: a warning from 10:20 Eastern on, an error from an hour before the "
+        "first tip-off.",
+    )
+    def tonight_has_odds(
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.AssetCheckResult:
+        now = clock()
+        found = tonights_odds(settings, landing, warehouse, now)
+        return dg.AssetCheckResult(
+            passed=found.passed,
+            severity=dg.AssetCheckSeverity.ERROR if found.overdue else dg.AssetCheckSeverity.WARN,
+            description=found.text,
+            metadata={"game_date": game_date_of(now).isoformat()},
+        )
+
+    return tonight_has_odds
 
 
 def _check(spec: dg.AssetSpec) -> dg.AssetChecksDefinition:

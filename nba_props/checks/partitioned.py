@@ -7,7 +7,7 @@ same run. That needs two imports that Dagster does not export: they stay in this
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -33,6 +33,7 @@ class Verdict:
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
 
 
+Clock = Callable[[], datetime]
 #: the materialization that a date's evaluation is about
 Targets = dict[str, AssetCheckEvaluationTargetMaterializationData]
 
@@ -44,6 +45,8 @@ class Scope:
     warehouse: Warehouse
     settings: Settings
     models: ModelStore
+    #: the time; None where nobody asks what should be there by now
+    now: datetime | None = None
     #: what one rule of a step has read and the next may use; nothing is written in between
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -91,9 +94,10 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
         model_store: dg.ResourceParam[ModelStore],
+        clock: dg.ResourceParam[Clock],
     ) -> Iterator[dg.AssetCheckResult]:
         days = partition_days(context)
-        scope = Scope(warehouse, settings, model_store)
+        scope = Scope(warehouse, settings, model_store, clock())
         targets: Targets = {}
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
             rule = by_name[key.name]

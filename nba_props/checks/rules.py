@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -12,7 +12,7 @@ import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain import quality
-from nba_props.domain.calendar import COUNTED_SQL, history_start, season_start
+from nba_props.domain.calendar import COUNTED_SQL, history_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
@@ -21,7 +21,7 @@ from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, we
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 
-WARN = dg.AssetCheckSeverity.WARN
+WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 #: the share of quotes whose names must resolve (issue 2)
 NAMES_RESOLVED_SHARE = 0.995
 #: of those reported out or doubtful, the share that may be on no slate
@@ -88,6 +88,27 @@ def _by_query(
         }
 
     return evaluate
+
+
+def _games_known(
+    evaluate: Callable[[Scope, Sequence[date]], dict[date, Verdict]],
+) -> Callable[[Scope, Sequence[date]], dict[date, Verdict]]:
+    """A rule about a date's games, which fails where nobody knows that there are none.
+
+    That is without a stored schedule, and with box scores of games that the schedule lacks.
+    """
+
+    def judged(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        found = evaluate(scope, days)
+        free = [d for d in days if not found[d].figures.get("games")]
+        if not free:
+            return found
+        stored = scope.warehouse.partitions(raw.SCHEDULE)
+        published = quality.Published(scope.warehouse.query, (), days[0], days[-1], scheduled=stored)
+        unknown = {d: quality.expected_outputs(published, d) for d in free if not published.has_schedule(d)}
+        return found | {d: Verdict(False, f.text, dict(f.figures)) for d, f in unknown.items()}
+
+    return judged
 
 
 def _plain(value: Any) -> Any:
@@ -175,21 +196,28 @@ BOX_SCORES_MATCH_SCHEDULE = Rule(
 )
 
 
-def _judge_coverage_of_games(f: dict[str, Any]) -> Verdict:
-    bare = f["games"] - f["games_with_lines"]
-    text = f"{f['games_with_lines']} of {f['games']} games have sportsbook quotes from before the cut-off"
-    if f["games"] == 0:
-        text = "no games on this date"
-    return Verdict(bare == 0, text, _figures(f), WARN)
+def _judge_coverage_of_games(f: dict[str, Any], now: datetime | None) -> Verdict:
+    games, quoted, first = f["games"], f["games_with_lines"], f["first_tipoff"]
+    if games == 0:
+        return Verdict(True, "no games on this date", _figures(f), WARN)
+    if quoted:
+        text = f"{quoted} of {games} games have sportsbook quotes from before the cut-off"
+        return Verdict(quoted == games, text, _figures(f), WARN)
+    text = f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so that nobody has a line"
+    overdue = quality.odds_are_overdue(datetime.fromisoformat(first) if first else None, now)
+    return Verdict(False, f"{text}; the first tip-off is {first or 'unknown'}", _figures(f), ERROR if overdue else WARN)
 
 
-GAMES_HAVE_QUOTES = Rule(
-    "games_have_quotes",
-    raw.ODDS_QUOTES,
-    "Every game of the date has quotes of a sportsbook from before the cut-off.",
-    _by_query(
-        f"""
-        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, COUNT(DISTINCT q.game_id) AS games_with_lines
+@_games_known
+def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    """How many games have quotes; a slate without any is an error when its first tip-off is near or past."""
+    empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None}
+    return _by_query(_QUOTED_GAMES_SQL, lambda f: _judge_coverage_of_games(f, scope.now), empty)(scope, days)
+
+
+_QUOTED_GAMES_SQL = f"""
+        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, COUNT(DISTINCT q.game_id) AS games_with_lines,
+          MIN(s.tipoff_at) AS first_tipoff
         FROM nba_raw.schedule AS s
         LEFT JOIN (
           SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
@@ -197,10 +225,13 @@ GAMES_HAVE_QUOTES = Rule(
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
         WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
         GROUP BY s.game_date
-        """,
-        _judge_coverage_of_games,
-        {"games": 0, "games_with_lines": 0},
-    ),
+"""
+GAMES_HAVE_QUOTES = Rule(
+    "games_have_quotes",
+    raw.ODDS_QUOTES,
+    "Every game of the date has quotes of a sportsbook from before the cut-off. A slate without any is an error from "
+    "an hour before its first tip-off on.",
+    _games_have_quotes,
 )
 
 
@@ -325,8 +356,9 @@ SLATE_IS_COMPLETE = Rule(
     "slate_is_complete",
     analytics.CONTEXT,
     f"Every scheduled game is in the context with at least {MIN_PLAYERS_PER_TEAM} players of each team.",
-    _by_query(
-        f"""
+    _games_known(
+        _by_query(
+            f"""
         WITH sides AS (
           SELECT game_date, game_id, home_team_id AS team_id, home_team AS team FROM nba_raw.schedule
           WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed
@@ -347,8 +379,9 @@ SLATE_IS_COMPLETE = Rule(
           STRING_AGG(CASE WHEN players < {MIN_PLAYERS_PER_TEAM} THEN team END, ', ') AS teams
         FROM counted GROUP BY game_date
         """,
-        _judge_slate,
-        {"games": 0, "players": 0, "thin_sides": 0, "teams": None},
+            _judge_slate,
+            {"games": 0, "players": 0, "thin_sides": 0, "teams": None},
+        )
     ),
 )
 
@@ -541,8 +574,9 @@ def model_is_in_force(trained: Trained) -> Rule:
             last=days[-1],
         )
         busy = {d.date() for d in slates["game_date"]}
-        cards = {week: scope.models.newest(trained.system_id, week) for week in {week_of(d) for d in days}}
-        return {day: _judge_model(trained, cards[week_of(day)], day, day in busy) for day in days}
+        weeks = {week_of(d) for d in days if d in busy}
+        cards = {week: scope.models.newest(trained.system_id, week) for week in weeks}
+        return {day: _judge_model(trained, cards.get(week_of(day)), day, day in busy) for day in days}
 
     return Rule(
         "model_is_in_force",
@@ -597,19 +631,18 @@ EVERY_ROW_IS_GRADED = Rule(
 
 
 def _from_findings(name: str, find: Callable[[quality.Published, date], quality.Finding]) -> Rule:
-    """A rule on the graded predictions from a function of ``domain/quality.py``."""
-
-    severity = WARN if name in quality.WARNINGS else dg.AssetCheckSeverity.ERROR
+    """A rule on what was published, and how it was graded, from a function of ``domain/quality.py``."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
-        first = min(season_start(days[0]), days[0] - quality.WINDOW)
-        key = ("published", first, days[-1])
+        key = ("published", days[0], days[-1])
         if key not in scope.memo:
             systems = tuple(predictions.SYSTEM_TABLES)
-            scope.memo[key] = quality.Published(scope.warehouse.query, systems, first, days[-1])
-        published = scope.memo[key]
-        found = {d: find(published, d) for d in days}
-        return {d: Verdict(f.passed, f.text, dict(f.figures), severity) for d, f in found.items()}
+            scope.memo[key] = quality.published(scope.warehouse, systems, days[0], days[-1], scope.now)
+        found = {d: find(scope.memo[key], d) for d in days}
+        return {
+            d: Verdict(f.passed, f.text, dict(f.figures), WARN if quality.warns(name, f) else ERROR)
+            for d, f in found.items()
+        }
 
     return Rule(name, predictions.PREDICTION_ACCURACY, (find.__doc__ or name).split("\n")[0], evaluate)
 
@@ -617,17 +650,15 @@ def _from_findings(name: str, find: Callable[[quality.Published, date], quality.
 def _validation(
     find: Callable[[quality.Published, date, date], quality.Finding],
 ) -> Callable[[quality.Published, date], quality.Finding]:
-    """A part of the brief's validation over the 30 days up to a date; a date without games has nothing to add."""
+    """A part of the brief's validation of one date, as ``nba-props validate`` has it."""
 
-    def over_window(published: quality.Published, day: date) -> quality.Finding:
-        if day not in set(published.games["game_date"]):
-            return quality.Finding(True, "no games on this date")
-        found = find(published, day - quality.WINDOW, day)
+    def of_date(published: quality.Published, day: date) -> quality.Finding:
+        found = find(published, day, day)
         # early in a season, or without odds, there may be nothing to judge: other checks say so
         return replace(found, passed=True) if found.nothing else found
 
-    over_window.__doc__ = find.__doc__
-    return over_window
+    of_date.__doc__ = find.__doc__
+    return of_date
 
 
 DETECTORS = [

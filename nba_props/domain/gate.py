@@ -6,11 +6,12 @@ A line is judged by ``lines.line_problem_sql``; this module adds what a predicti
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.lines import LINE_PROBLEMS
+from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
 from nba_props.domain.systems.base import MAX_POINTS
 
 _PREDICTION_PROBLEMS = {
@@ -21,6 +22,12 @@ _PREDICTION_PROBLEMS = {
     "DUPLICATE": "the system gave this player-game more than one row",
 }
 REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
+
+#: the reasons that make a line a placeholder, and not merely wrong
+PLACEHOLDER_REASONS = tuple(reason.strip(" '") for reason in PLACEHOLDER_REASONS_SQL.split(","))
+#: what a person searches the log for
+PLACEHOLDER_DETECTED = "PLACEHOLDER LINE DETECTED"
+_EXAMPLES = 3
 
 KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
@@ -105,6 +112,38 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     bad.insert(0, "quarantine_id", _ids(bad))
     bad = bad.drop_duplicates("quarantine_id").reset_index(drop=True)
     return good, bad
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """The rows that the gate held back in one run for one reason, in words."""
+
+    reason: str
+    rows: int
+    is_placeholder: bool
+    text: str
+
+
+def spoken(held: pd.DataFrame, run_id: str) -> list[HeldBack]:
+    """What to say of the rows that were held back: one line for each reason, placeholders first.
+
+    Args:
+        held: rows with ``reason`` (the second part of :func:`split`).
+        run_id: the run that held them back.
+    """
+    found = []
+    for reason, rows in held.groupby("reason"):
+        is_placeholder = reason in PLACEHOLDER_REASONS
+        systems = ", ".join(f"{s} {n}" for s, n in rows["system_id"].fillna("no system").value_counts().items())
+        examples = "; ".join(
+            f"{r.player_name} {'without a line' if pd.isna(r.line) else f'{r.line:.1f}'} "
+            f"{'without a source' if pd.isna(r.line_source) else r.line_source} on {r.game_date:%Y-%m-%d}"
+            for r in rows.sort_values(["game_date", "player_name"]).head(_EXAMPLES).itertuples()
+        )
+        what = PLACEHOLDER_DETECTED if is_placeholder else "held back"
+        text = f"{what}: {len(rows)} rows, {reason}: {REASONS[reason]} ({systems}); e.g. {examples}; run {run_id}"
+        found.append(HeldBack(str(reason), len(rows), is_placeholder, text))
+    return sorted(found, key=lambda h: (not h.is_placeholder, -h.rows, h.reason))
 
 
 def _ids(frame: pd.DataFrame) -> list[str]:

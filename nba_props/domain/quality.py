@@ -1,27 +1,44 @@
 """Findings about what was published and how it was graded: the detectors, and the brief's final validation.
 
-A finding judges a window of dates from daily sums, so one query serves any number of windows. Detectors look at every
-published row, valid or not: a figure that is too good or too even is a defect of the data until proven otherwise.
+Every finding reads the ledger itself, judged as it stands now; from the grades come outcomes only. So a row that a
+second writer put there is seen before anybody grades it. A finding judges the dates that were asked for, from daily
+sums: one query serves any number of windows, and a window counts what was published in it, since a date that nobody
+asked for is no defect of the one that was. Detectors look at every published row, valid or not: a figure that is too
+good or too even is a defect of the data until proven otherwise.
+
+**False alarms.** A detector is asked on every date of a season, so that one with an interval of 95 % is bound to fire.
+Here all rates of severity ERROR together raise a false alarm in at most one of twenty clean seasons (``FALSE_ERRORS``),
+of what is fair: each ask has an equal share of that chance, 165 dates times five rates of each system and the share of
+unders (:func:`limit`; 4.5 standard deviations with eight systems). Windows overlap, so the true rate is lower. A rate's
+deviation allows for what the players of a night have in common (``DATE_CORRELATION``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Any
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SQL, season_start
-from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
+from nba_props.domain.calendar import COUNTED_SQL, EASTERN, days, season_start
+from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import wilson
+from nba_props.schemas.raw import SCHEDULE
+
+if TYPE_CHECKING:
+    from nba_props.warehouse.base import Warehouse
 
 #: fewest decided bets or lines that a rate is judged on (reference 5.6)
 ENOUGH = 100
 WIN_RATE = (0.40, 0.65)
 SHARE_UNDER = (0.42, 0.58)
+#: what the share of one side may truly be in a fair market: books shade their lines and prices
+FAIR = (0.45, 0.55)
 MAX_ONE_SIDED = 0.85
 #: fewest players with a line for a day's lines to have to differ
 FEW_LINES = 5
@@ -32,8 +49,28 @@ BRIEF_WIN_RATE = (0.50, 0.65)
 BRIEF_ACTUAL_PROP = 0.95
 BRIEF_STREAK = 30
 WINDOW = timedelta(29)
+#: game dates of a season, on each of which every detector is asked
+SEASON_DATES = 165
+#: false alarms of severity ERROR in a clean season, all detectors together
+FALSE_ERRORS = 0.05
+#: rates that are judged for each system on each date: both sides, hits, errors, and the brief's win rate
+_RATES_OF_A_SYSTEM = 5
+#: correlation of two results of one night that is allowed for. There was none: over 101 dates with real odds, 6,153
+#: lines, the shares of unders by date varied with .64 of a binomial's variance
+DATE_CORRELATION = 0.002
+#: from then on, Eastern, of the day after, a final game has its box scores
+RESULTS_DUE = time(9)
+#: so long before its first tip-off a slate without any odds is an error; a week later nobody can mend it by a capture
+ODDS_DUE, ODDS_LATE = timedelta(hours=1), timedelta(days=7)
 
 _RANGE = "game_date BETWEEN @first AND @last"
+_LEDGER = f"(SELECT * FROM nba_predictions.player_prop_predictions WHERE {_RANGE})"
+#: outcomes of the ledger's rows, as far as they are graded
+_GRADES = f"""(
+  SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(actual_points) AS actual_points,
+    MAX(absolute_error) AS absolute_error, MAX(line_absolute_error) AS line_absolute_error
+  FROM nba_predictions.prediction_accuracy WHERE {_RANGE} GROUP BY game_date, prediction_id
+)"""
 
 
 @dataclass(frozen=True)
@@ -43,18 +80,40 @@ class Finding:
     passed: bool
     text: str
     figures: Mapping[str, Any] = field(default_factory=dict)
-    #: there was nothing to judge, which the validation of a span takes for a failure
+    #: there was nothing to judge: a check of one date has nothing against that, the validation of a span says so
     nothing: bool = False
+    #: it asks for a look and not for a halt
+    warns: bool = False
 
 
 class Published:
-    """Daily sums of what was published and graded in first..last; each is one query, run when first asked for."""
+    """Daily sums of what was published and graded in first..last; each is one query, run when first asked for.
 
-    def __init__(self, query: Callable[..., pd.DataFrame], systems: tuple[str, ...], first: date, last: date) -> None:
+    Args:
+        query: runs a statement of the warehouse.
+        systems: the systems that publish.
+        first: the first date that any window reaches back to.
+        last: the last one.
+        now: the time; None where nobody asks what should be there by now.
+        scheduled: dates whose schedule was taken in; None where that is not known, and no date is then without one.
+    """
+
+    def __init__(
+        self,
+        query: Callable[..., pd.DataFrame],
+        systems: tuple[str, ...],
+        first: date,
+        last: date,
+        *,
+        now: datetime | None = None,
+        scheduled: Collection[date] | None = None,
+    ) -> None:
         self._query = query
         self.systems = systems
         self.first = first
         self.last = last
+        self.now = now
+        self.scheduled = scheduled
 
     def _daily(self, sql: str) -> pd.DataFrame:
         rows = self._query(sql, first=self.first, last=self.last)
@@ -62,51 +121,88 @@ class Published:
         return rows
 
     @cached_property
-    def bets(self) -> pd.DataFrame:
-        """Decided and open bets by date, system and side; errors beside the line's by date and system."""
+    def cells(self) -> pd.DataFrame:
+        """Rows of the ledger by date, system, side, validity and standing, with what came of them."""
         return self._daily(
             f"""
-            SELECT game_date, system_id, recommendation, is_valid_line, COUNT(*) AS bets,
-              COUNT(CASE WHEN outcome = 'WIN' THEN 1 END) AS wins,
-              COUNT(CASE WHEN outcome = 'LOSS' THEN 1 END) AS losses,
-              COUNT(CASE WHEN line IS NOT NULL AND absolute_error IS NOT NULL THEN 1 END) AS rows_with_error,
-              SUM(CASE WHEN line IS NOT NULL THEN absolute_error END) AS error,
-              SUM(CASE WHEN absolute_error IS NOT NULL THEN line_absolute_error END) AS line_error
-            FROM nba_predictions.prediction_accuracy
-            WHERE {_RANGE} AND is_current
-            GROUP BY game_date, system_id, recommendation, is_valid_line
-            """
-        )
-
-    @cached_property
-    def lines(self) -> pd.DataFrame:
-        """Lines by date, one for each player and value: how many, how many decided each way, their spread."""
-        return self._daily(
-            f"""
-            SELECT game_date, COUNT(DISTINCT player_id) AS players, COUNT(DISTINCT line) AS distinct_lines,
-              COUNT(CASE WHEN margin < 0 THEN 1 END) AS unders, COUNT(CASE WHEN margin > 0 THEN 1 END) AS overs
-            FROM (
-              SELECT game_date, player_id, line, MAX(actual_margin) AS margin
-              FROM nba_predictions.prediction_accuracy
-              WHERE {_RANGE} AND line IS NOT NULL
-              GROUP BY game_date, player_id, line
-            ) AS claimed
-            GROUP BY game_date
+            SELECT j.game_date, j.system_id, j.recommendation,
+              COALESCE(j.line_problem IS NULL AND j.line_source = 'ACTUAL_PROP', FALSE) AS is_valid_line,
+              c.prediction_id IS NOT NULL AS is_current,
+              COUNT(*) AS published,
+              COUNT(CASE WHEN j.line IS NOT NULL OR j.line_problem IS NOT NULL THEN 1 END) AS claims,
+              COUNT(CASE WHEN j.line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
+              COUNT(CASE WHEN g.outcome IS NULL OR g.outcome = 'PENDING' THEN 1 END) AS pending,
+              COUNT(CASE WHEN g.outcome = 'WIN' THEN 1 END) AS wins,
+              COUNT(CASE WHEN g.outcome = 'LOSS' THEN 1 END) AS losses,
+              COUNT(CASE WHEN j.line IS NOT NULL AND g.absolute_error IS NOT NULL THEN 1 END) AS rows_with_error,
+              SUM(CASE WHEN j.line IS NOT NULL THEN g.absolute_error END) AS error,
+              SUM(CASE WHEN g.absolute_error IS NOT NULL THEN g.line_absolute_error END) AS line_error,
+              SUM(CASE WHEN g.absolute_error IS NOT NULL
+                THEN (j.predicted_points - j.line) * (j.predicted_points - j.line) END) AS disagreement
+            FROM ({claimed_lines_sql(_LEDGER)}) AS j
+            LEFT JOIN (
+              SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE {_RANGE}
+            ) AS c ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
+            LEFT JOIN {_GRADES} AS g ON g.game_date = j.game_date AND g.prediction_id = j.prediction_id
+            GROUP BY j.game_date, j.system_id, j.recommendation, is_valid_line, is_current
             """
         )
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """Rows of the ledger by date and system: all, claiming a line, on a verified one, placeholders."""
+        """Rows of the ledger by date and system: all, claiming a line, on a verified one, placeholders, ungraded."""
+        cells = self.cells
+        counted = cells.assign(verified=cells["published"].where(cells["is_valid_line"].astype(bool), 0))
+        sums = ["published", "claims", "verified", "placeholders", "pending"]
+        return counted.groupby(["game_date", "system_id"], as_index=False, dropna=False)[sums].sum()
+
+    @cached_property
+    def bets(self) -> pd.DataFrame:
+        """Current rows by date, system, side and validity: bets won and lost; errors beside the line's."""
+        return self.cells[self.cells["is_current"].astype(bool)].rename(columns={"published": "bets"})
+
+    @cached_property
+    def decided(self) -> pd.DataFrame:
+        """Decided current bets by date, system and side; ``squared`` is for the mean size of a night."""
+        sides = self.bets[self.bets["recommendation"].isin(["OVER", "UNDER"])]
+        sides = sides.assign(decided=sides["wins"] + sides["losses"])
+        daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[["wins", "decided"]].sum()
+        return daily.assign(squared=daily["decided"] ** 2)
+
+    @cached_property
+    def on_valid_lines(self) -> pd.DataFrame:
+        """The same by date and system on verified lines, with errors."""
+        valid = self.bets[self.bets["is_valid_line"].astype(bool)]
+        valid = valid.assign(decided=valid["wins"] + valid["losses"])
+        sums = ["wins", "decided", "rows_with_error", "error", "line_error", "disagreement"]
+        daily = valid.groupby(["game_date", "system_id"], as_index=False)[sums].sum()
+        return daily.assign(squared=daily["decided"] ** 2, rows_squared=daily["rows_with_error"] ** 2)
+
+    @cached_property
+    def lines(self) -> pd.DataFrame:
+        """Lines by date, of all systems together (``system_id`` is empty) and of each.
+
+        How many players have one and how many different ones there are; of all together also how many are decided each
+        way, one for each player and value.
+        """
         return self._daily(
             f"""
-            SELECT game_date, system_id, COUNT(*) AS published,
-              COUNT(CASE WHEN line IS NOT NULL OR line_problem IS NOT NULL THEN 1 END) AS claims,
-              COUNT(CASE WHEN is_valid_line THEN 1 END) AS verified,
-              COUNT(CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
-              COUNT(CASE WHEN outcome = 'PENDING' THEN 1 END) AS pending
-            FROM nba_predictions.prediction_accuracy
-            WHERE {_RANGE}
+            SELECT game_date, '' AS system_id, COUNT(DISTINCT player_id) AS players,
+              COUNT(DISTINCT line) AS distinct_lines,
+              COUNT(CASE WHEN points < line THEN 1 END) AS unders, COUNT(CASE WHEN points > line THEN 1 END) AS overs
+            FROM (
+              SELECT p.game_date, p.player_id, p.line, MAX(g.actual_points) AS points
+              FROM {_LEDGER} AS p
+              LEFT JOIN {_GRADES} AS g ON g.game_date = p.game_date AND g.prediction_id = p.prediction_id
+              WHERE p.line IS NOT NULL
+              GROUP BY p.game_date, p.player_id, p.line
+            ) AS claimed
+            GROUP BY game_date
+            UNION ALL
+            SELECT game_date, system_id, COUNT(DISTINCT player_id) AS players, COUNT(DISTINCT line) AS distinct_lines,
+              0 AS unders, 0 AS overs
+            FROM nba_predictions.current_predictions
+            WHERE {_RANGE} AND line IS NOT NULL AND system_id IS NOT NULL
             GROUP BY game_date, system_id
             """
         )
@@ -124,7 +220,7 @@ class Published:
               WHERE {_RANGE} AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed GROUP BY game_date, game_id
             ) AS s
             LEFT JOIN (
-              SELECT DISTINCT game_date, game_id FROM nba_predictions.prediction_accuracy WHERE {_RANGE}
+              SELECT DISTINCT game_date, game_id FROM nba_predictions.player_prop_predictions WHERE {_RANGE}
             ) AS p ON p.game_date = s.game_date AND p.game_id = s.game_id
             LEFT JOIN (
               SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE {_RANGE}
@@ -134,9 +230,47 @@ class Published:
         )
 
     @cached_property
+    def unscheduled(self) -> pd.DataFrame:
+        """Games by date that have box scores and stand in no schedule."""
+        return self._daily(
+            f"""
+            SELECT b.game_date, COUNT(DISTINCT b.game_id) AS games
+            FROM nba_raw.box_scores AS b
+            LEFT JOIN (
+              SELECT DISTINCT game_date, game_id FROM nba_raw.schedule WHERE {_RANGE}
+            ) AS s ON s.game_date = b.game_date AND s.game_id = b.game_id
+            WHERE b.game_date BETWEEN @first AND @last AND b.season_type IN ({COUNTED_SQL}) AND s.game_id IS NULL
+            GROUP BY b.game_date
+            """
+        )
+
+    @cached_property
     def streaks(self) -> pd.DataFrame:
         """The placeholder-free streak as of each game day."""
         return self._daily(f"SELECT * FROM nba_monitoring.placeholder_free_streak WHERE {_RANGE}")
+
+    def has_schedule(self, day: date) -> bool:
+        """Whether the date's schedule was taken in, as far as that is known, and holds every game that was played."""
+        return (self.scheduled is None or day in self.scheduled) and day not in set(self.unscheduled["game_date"])
+
+    def is_free(self, first: date, last: date) -> bool:
+        """Whether nobody plays on these dates, by a schedule that was taken in and is contradicted by no box score."""
+        return _within(self.games, first, last).empty and all(self.has_schedule(d) for d in days(first, last))
+
+
+def published(
+    warehouse: Warehouse, systems: tuple[str, ...], first: date, last: date, now: datetime | None
+) -> Published:
+    """What the findings of first..last read: from the start of the season on, or of the window if that is earlier.
+
+    Of dates on which nobody plays there is no window to read.
+    """
+    known = frozenset(warehouse.partitions(SCHEDULE))
+    asked = Published(warehouse.query, systems, first, last, now=now, scheduled=known)
+    if asked.is_free(first, last):
+        return asked
+    back = min(season_start(first), first - WINDOW)
+    return Published(warehouse.query, systems, back, last, now=now, scheduled=known)
 
 
 def _within(frame: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
@@ -147,56 +281,87 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
+def limit(systems: int) -> float:
+    """Standard deviations that a rate may be off by: an equal share of ``FALSE_ERRORS`` for each ask of a season."""
+    asks = SEASON_DATES * (_RATES_OF_A_SYSTEM * systems + 1)
+    return NormalDist().inv_cdf(1 - FALSE_ERRORS / asks / 2)
+
+
+def _spread(total: float, squared: float) -> float:
+    """By how much what a night's results have in common widens a variance; ``squared`` sums the squared night sizes."""
+    return 1 + max(squared / total - 1, 0.0) * DATE_CORRELATION
+
+
+def _off(count: float, total: float, squared: float, low: float, high: float) -> float:
+    """By how many standard deviations a rate lies beyond low..high; 0 for one within."""
+    rate = count / total
+    edge = min(max(rate, low), high)
+    return abs(rate - edge) / math.sqrt(edge * (1 - edge) / total * _spread(total, squared))
+
+
 # -- detectors ------------------------------------------------------------------------------------------------------
 
 
 def win_rates_plausible(p: Published, day: date) -> Finding:
-    """No system wins far too often or far too seldom on one side, whatever its lines are (30 days)."""
-    bets = _within(p.bets, day - WINDOW, day).groupby(["system_id", "recommendation"])[["wins", "losses"]].sum()
+    """No system wins far too often or far too seldom on one side, whatever its lines are (30 days).
+
+    Outside 40-65 % on at least 100 bets, and further from 45-55 % than chance takes one of twenty clean seasons.
+    """
+    bets = _within(p.decided, day - WINDOW, day).groupby(["system_id", "recommendation"]).sum(numeric_only=True)
     figures: dict[str, Any] = {}
     wrong = []
-    for (system, side), row in bets.iterrows():
-        decided = int(row["wins"] + row["losses"])
-        if decided < ENOUGH:
-            continue
-        rate = row["wins"] / decided
-        figures[f"{system} {side}"] = f"{_percent(rate)} of {decided}"
-        if not WIN_RATE[0] <= rate <= WIN_RATE[1]:
-            wrong.append(f"{system} {side} {_percent(rate)} of {decided}")
+    for (system, side), row in bets[bets["decided"] >= ENOUGH].iterrows():
+        wins, decided = float(row["wins"]), float(row["decided"])
+        shown = f"{_percent(wins / decided)} of {decided:.0f}"
+        figures[f"{system} {side}"] = shown
+        outside = not WIN_RATE[0] <= wins / decided <= WIN_RATE[1]
+        if outside and _off(wins, decided, float(row["squared"]), *FAIR) > limit(len(p.systems)):
+            wrong.append(f"{system} {side} {shown}")
     if wrong:
         return Finding(False, f"win rates outside 40-65 %: {'; '.join(wrong)}: suspect the lines or a leak", figures)
-    return Finding(True, f"{len(figures)} win rates on at least {ENOUGH} bets, all within 40-65 %", figures)
+    return Finding(
+        True, f"{len(figures)} win rates on at least {ENOUGH} bets, none shown to be outside 40-65 %", figures
+    )
 
 
 def share_under_plausible(p: Published, day: date) -> Finding:
-    """About half of the players end under their line (30 days)."""
-    lines = _within(p.lines, day - WINDOW, day)[["unders", "overs"]].sum()
-    decided = int(lines.sum())
+    """About half of the players end under their line (30 days).
+
+    Fails outside 42-58 % of at least 100 lines, further from 45-55 % than chance takes one of twenty clean seasons.
+    """
+    lines = _within(p.lines[p.lines["system_id"] == ""], day - WINDOW, day)
+    nightly = (lines["unders"] + lines["overs"]).astype("float64")
+    unders, decided = float(lines["unders"].sum()), float(nightly.sum())
     if decided < ENOUGH:
-        return Finding(True, f"{decided} decided lines, too few to judge", {"decided_lines": decided})
-    share, low, high = (float(v) for v in wilson(lines["unders"], decided))
-    # of a hundred lines 58 and more end under by chance now and then: the interval has to exclude one half, too
-    ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1] or low <= 0.5 <= high
-    text = f"{_percent(share)} of {decided} players end under their line"
+        return Finding(True, f"{decided:.0f} decided lines, too few to judge", {"decided_lines": int(decided)})
+    share = unders / decided
+    off = _off(unders, decided, float((nightly**2).sum()), *FAIR)
+    ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1] or off <= limit(len(p.systems))
+    text = f"{_percent(share)} of {decided:.0f} players end under their line"
     return Finding(
-        ok, text if ok else f"{text}: lines of a market do not", {"share_under": share, "decided_lines": decided}
+        ok, text if ok else f"{text}: lines of a market do not", {"share_under": share, "decided_lines": int(decided)}
     )
 
 
 def lines_vary(p: Published, day: date) -> Finding:
-    """The lines of a day are not all the same."""
+    """The lines of a day are not all the same, neither of all systems nor of one (chance does not do that)."""
     today = _within(p.lines, day, day)
     if today.empty:
         return Finding(True, "no lines")
-    players, distinct = int(today["players"].iloc[0]), int(today["distinct_lines"].iloc[0])
-    ok = players < FEW_LINES or distinct > 1
+    whole = today[today["system_id"] == ""]
+    players, distinct = int(whole["players"].iloc[0]), int(whole["distinct_lines"].iloc[0])
+    even = today[(today["players"] >= FEW_LINES) & (today["distinct_lines"] == 1)]
+    names = ", ".join(str(s) for s in even["system_id"] if s) or "all systems"
+    text = f"{distinct} different lines of {players} players"
     return Finding(
-        ok, f"{distinct} different lines of {players} players", {"players": players, "distinct_lines": distinct}
+        even.empty,
+        text if even.empty else f"{text}; one line for everybody: {names}",
+        {"players": players, "distinct_lines": distinct},
     )
 
 
 def sides_not_skewed(p: Published, day: date) -> Finding:
-    """No system bets nearly everything on one side (30 days)."""
+    """No system bets nearly everything on one side (30 days): 85 % of at least 100 bets, which no coin does."""
     bets = _within(p.bets, day - WINDOW, day)
     sides = bets[bets["recommendation"].isin(["OVER", "UNDER"])]
     counts = sides.pivot_table(index="system_id", columns="recommendation", values="bets", aggfunc="sum", fill_value=0)
@@ -212,65 +377,125 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
     return Finding(True, f"{len(figures)} systems with at least {ENOUGH} bets, none over 85 % on one side", figures)
 
 
+def results_due(day: date) -> datetime:
+    """When the box scores of a date's games are there: nine in the morning of the next day, Eastern."""
+    return datetime.combine(day + timedelta(1), RESULTS_DUE, EASTERN)
+
+
+def odds_are_overdue(first_tipoff: datetime | None, now: datetime | None) -> bool:
+    """Whether a slate without odds is an error: from an hour before its first tip-off until a week after it.
+
+    Before that they may still come; after that they can only be bought, and a history may well have none.
+    """
+    if first_tipoff is None or now is None:
+        return False
+    return first_tipoff - ODDS_DUE <= now <= first_tipoff + ODDS_LATE
+
+
 def gradable_are_graded(p: Published, day: date) -> Finding:
-    """Every final game has its box score, and no prediction on it is left pending."""
+    """Every final game has its box score, and no prediction on it is left pending.
+
+    A final game without one is a warning until nine in the morning of the next day, Eastern, and an error from then on.
+    """
     games, rows = _within(p.games, day, day), _within(p.rows, day, day)
-    if games.empty or rows.empty:
+    if games.empty:
         return Finding(True, "nothing to grade")
     final, missing = int(games["final"].iloc[0]), int(games["final_without_box"].iloc[0])
     published, pending = int(rows["published"].sum()), int(rows["pending"].sum())
-    coverage = 1 - pending / published
     figures = {"final_games": final, "final_without_box": missing, "published": published, "pending": pending}
-    text = f"{published - pending} of {published} rows graded ({_percent(coverage)})"
-    return Finding(missing == 0, f"{text}; {missing} of {final} final games without box score", figures)
+    text = f"{published - pending} of {published} rows graded"
+    if published:
+        text += f" ({_percent(1 - pending / published)})"
+    late = p.now is not None and p.now >= results_due(day)
+    if missing and late:
+        text += f"; {missing} of {final} final games still without box score, due since {results_due(day):%H:%M %Z}"
+        return Finding(False, f"{text} on {results_due(day):%Y-%m-%d}: nba-props fetch stats {day}", figures)
+    return Finding(
+        missing == 0, f"{text}; {missing} of {final} final games without box score", figures, warns=missing > 0
+    )
 
 
 def expected_outputs(p: Published, day: date) -> Finding:
-    """A game day has predictions of every system for every game; a day without games has none to have."""
+    """A game day has predictions of every system for every game; a day without games has none to have.
+
+    A date without games is one whose schedule was taken in and says so; box scores of other games contradict it.
+    """
     games = _within(p.games, day, day)
-    if games.empty:
+    strays = _within(p.unscheduled, day, day)
+    if p.scheduled is not None and day not in p.scheduled:
+        return Finding(
+            False,
+            f"the schedule of {day} was never taken in, so that nobody knows what to expect: materialize "
+            "nba_raw/schedule for it",
+        )
+    scheduled = 0 if games.empty else int(games["games"].iloc[0])
+    if len(strays):
+        count = int(strays["games"].iloc[0])
+        return Finding(
+            False,
+            f"{count} games have box scores and stand in no schedule of {day}, which has {scheduled}: land the "
+            "season's schedule anew and materialize nba_raw/schedule",
+            {"games": scheduled, "unscheduled_games": count},
+        )
+    if not scheduled:
         return Finding(True, "no games on this date")
-    scheduled, predicted = int(games["games"].iloc[0]), int(games["predicted"].iloc[0])
+    predicted = int(games["predicted"].iloc[0])
     present = set(_within(p.rows, day, day)["system_id"])
     absent = [s for s in p.systems if s not in present]
-    figures = {"games": scheduled, "games_predicted": predicted, "systems": len(present), "absent_systems": absent}
+    figures = {
+        "games": scheduled,
+        "games_predicted": predicted,
+        "systems": len(p.systems) - len(absent),
+        "absent_systems": absent,
+    }
     ok = predicted == scheduled and not absent
-    text = f"{predicted} of {scheduled} games have predictions, of {len(present)} of {len(p.systems)} systems"
+    text = f"{predicted} of {scheduled} games have predictions, of {figures['systems']} of {len(p.systems)} systems"
     return Finding(ok, f"{text}; absent: {', '.join(absent)}" if absent else text, figures)
 
 
 def not_too_good(p: Published, day: date) -> Finding:
-    """No system is so much better than the market that it must have seen the future (season to date, valid lines)."""
-    valid = p.bets[p.bets["is_valid_line"].astype(bool)]
-    season = _within(valid, season_start(day), day)
-    sums = season.groupby("system_id")[["wins", "losses", "rows_with_error", "error", "line_error"]].sum()
+    """No system is so much better than the market that it must have seen the future (season to date, valid lines).
+
+    On at least 1,000 rows: more than 58 % of its bets won, and more than a coin wins in one of twenty seasons; or an
+    error more than .25 points under the line's, and further than chance takes a forecast as good as the line. How far a
+    row's two errors can differ is bounded by the distance of forecast and line.
+    """
+    season = _within(p.on_valid_lines, season_start(day), day)
+    sums = season.groupby("system_id").sum(numeric_only=True).astype("float64")
+    most = limit(len(p.systems))
     figures: dict[str, Any] = {}
     wrong = []
     for system, row in sums.iterrows():
-        decided, n = int(row["wins"] + row["losses"]), int(row["rows_with_error"])
-        if decided >= TOO_GOOD_ROWS and row["wins"] / decided > TOO_GOOD_HIT_RATE:
-            wrong.append(f"{system} wins {_percent(row['wins'] / decided)} of {decided}")
-        if n >= TOO_GOOD_ROWS and (row["error"] - row["line_error"]) / n < -TOO_GOOD_MAE:
-            wrong.append(f"{system} beats the line by {(row['line_error'] - row['error']) / n:.2f} points on {n} rows")
+        decided, n = row["decided"], row["rows_with_error"]
+        lucky = decided >= TOO_GOOD_ROWS and row["wins"] / decided > TOO_GOOD_HIT_RATE
+        if lucky and _off(row["wins"], decided, row["squared"], 0.5, 0.5) > most:
+            wrong.append(f"{system} wins {_percent(row['wins'] / decided)} of {decided:.0f}")
+        gain = row["line_error"] - row["error"]
+        chance = math.sqrt(row["disagreement"] * _spread(n, row["rows_squared"])) if n else 0.0
+        if n >= TOO_GOOD_ROWS and gain / n > TOO_GOOD_MAE and gain > most * chance:
+            wrong.append(f"{system} beats the line by {gain / n:.2f} points on {n:.0f} rows")
         if n:
-            figures[str(system)] = f"MAE {row['error'] / n:.3f}, line {row['line_error'] / n:.3f}, n {n}"
+            figures[str(system)] = f"MAE {row['error'] / n:.3f}, line {row['line_error'] / n:.3f}, n {n:.0f}"
     if wrong:
         return Finding(False, f"{'; '.join(wrong)}: a leak of the future until proven otherwise", figures)
     return Finding(True, "no system is better than a market lets one be", figures)
 
 
 def streak_unbroken(p: Published, day: date) -> Finding:
-    """Thirty game days in a row without a placeholder, or every one so far where there are not thirty yet."""
+    """No placeholder stands on the date, so that it does not end the streak of thirty game days without one.
+
+    A placeholder that was archived since ends the streak, too, and is no fault of the date any more.
+    """
     if day not in set(p.streaks["game_date"]):
-        return Finding(True, "no games on this date")
+        return Finding(True, "the date is no game day of the streak")
     streaks = _within(p.streaks, p.first, day).sort_values("game_date")
     streak = int(streaks["streak"].iloc[-1])
-    goal = min(BRIEF_STREAK, len(streaks))
     text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"
-    if streak >= goal:
-        return Finding(True, text, {"streak": streak})
-    broken = streaks[streaks["verdict"] != "CLEAN"].iloc[-1]
-    return Finding(False, f"{text}; broken on {broken['game_date']}: {broken['verdict']}", {"streak": streak})
+    broken = streaks[streaks["verdict"] != "CLEAN"]
+    if streak < min(BRIEF_STREAK, len(streaks)) and len(broken):
+        text += f"; broken on {broken.iloc[-1]['game_date']}: {broken.iloc[-1]['verdict']}"
+    standing = int(_within(p.rows, day, day)["placeholders"].sum())
+    return Finding(standing == 0, text, {"streak": streak, "placeholders": standing})
 
 
 # -- the brief's final validation -----------------------------------------------------------------------------------
@@ -282,7 +507,9 @@ def no_placeholders(p: Published, first: date, last: date) -> Finding:
     found, inspected = int(rows["placeholders"].sum()), int(rows["published"].sum())
     figures = {"placeholders": found, "rows_inspected": inspected}
     if not inspected:
-        return Finding(False, "no row was published, so nothing was inspected", figures)
+        free = p.is_free(first, last)
+        text = "no games" if free else "no row was published, so nothing was inspected"
+        return Finding(free, text, figures)
     return Finding(found == 0, f"{found} placeholders in {inspected} published rows", figures)
 
 
@@ -299,19 +526,19 @@ def lines_are_real(p: Published, first: date, last: date) -> Finding:
 
 
 def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
-    """No system's win rate on valid lines is shown to lie outside 50-65 %: its 95 % interval reaches into the range."""
-    valid = p.bets[p.bets["is_valid_line"].astype(bool)]
-    sums = _within(valid, first, last).groupby("system_id")[["wins", "losses"]].sum()
+    """No system's win rate on valid lines is shown to lie outside 50-65 %.
+
+    Shown is what chance does to a rate within it in one of twenty seasons; the interval in the text is one of 95 %.
+    """
+    sums = _within(p.on_valid_lines, first, last).groupby("system_id").sum(numeric_only=True).astype("float64")
     figures: dict[str, Any] = {}
     wrong = []
-    for system, row in sums.iterrows():
-        decided = int(row["wins"] + row["losses"])
-        if not decided:
-            continue
+    for system, row in sums[sums["decided"] > 0].iterrows():
+        decided = row["decided"]
         rate, low, high = wilson(row["wins"], decided)
-        shown = f"{_percent(rate)} [{_percent(low)}, {_percent(high)}] of {decided}"
+        shown = f"{_percent(rate)} [{_percent(low)}, {_percent(high)}] of {decided:.0f}"
         figures[str(system)] = shown
-        if high < BRIEF_WIN_RATE[0] or low > BRIEF_WIN_RATE[1]:
+        if _off(row["wins"], decided, row["squared"], *BRIEF_WIN_RATE) > limit(len(p.systems)):
             wrong.append(f"{system} {shown}")
     if not figures:
         return Finding(False, "no bet on a valid line is decided", figures, nothing=True)
@@ -320,14 +547,18 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
 
 
 def all_systems_present(p: Published, first: date, last: date) -> Finding:
-    """Every system has published on every game day."""
-    game_days = set(_within(p.streaks, first, last)["game_date"])  # since the first predictions there are
+    """Every system has published on every game day, from the first on which one has."""
     rows = _within(p.rows, first, last)
-    days = {s: set(rows.loc[rows["system_id"] == s, "game_date"]) for s in p.systems}
-    gaps = {s: sorted(game_days - have) for s, have in days.items() if game_days - have}
-    figures = {"game_days": len(game_days), "systems": len(p.systems), "gaps": {s: len(g) for s, g in gaps.items()}}
-    if not game_days:
-        return Finding(False, "there is no game day in this span", figures)
+    scheduled = set(_within(p.games, first, last)["game_date"])
+    figures: dict[str, Any] = {"game_days": len(scheduled), "systems": len(p.systems)}
+    if rows.empty:
+        free = p.is_free(first, last)
+        text = "no games" if free else f"nothing was published; {len(scheduled)} game days are known"
+        return Finding(free, text, figures)
+    game_days = {d for d in scheduled if d >= min(rows["game_date"])}
+    have = {s: set(rows.loc[rows["system_id"] == s, "game_date"]) for s in p.systems}
+    gaps = {s: sorted(game_days - have[s]) for s in p.systems if game_days - have[s]}
+    figures = {**figures, "game_days": len(game_days), "gaps": {s: len(g) for s, g in gaps.items()}}
     if gaps:
         shown = "; ".join(f"{s} lacks {len(g)}, the first {g[0]}" for s, g in gaps.items())
         return Finding(False, f"of {len(game_days)} game days {shown}", figures)
@@ -363,10 +594,17 @@ DETECTORS: Mapping[str, Callable[[Published, date], Finding]] = {
     "streak_unbroken": streak_unbroken,
 }
 #: findings that ask for a look and not for a halt: a side a formula prefers, a streak that is still young
-WARNINGS = ("sides_not_skewed", "gradable_are_graded", "validation_streak_of_30")
+WARNINGS = ("sides_not_skewed", "validation_streak_of_30")
+
+
+def warns(name: str, finding: Finding) -> bool:
+    """Whether a finding that did not pass asks for a look and not for a halt."""
+    return name in WARNINGS or finding.warns or finding.nothing
 
 
 def findings(p: Published, first: date, last: date) -> dict[str, Finding]:
-    """The validation of a span and every detector as of its end, by name."""
+    """The validation of a span and every detector as of its end, by name: of one date, what its checks say."""
     found = {name: find(p, first, last) for name, find in VALIDATION.items()}
+    if p.is_free(first, last):
+        found = {name: replace(f, passed=f.passed or f.nothing) for name, f in found.items()}
     return found | {name: find(p, last) for name, find in DETECTORS.items()}

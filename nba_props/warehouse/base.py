@@ -140,6 +140,12 @@ class Warehouse(Protocol):
             CorruptPartition: one can't be read.
         """
 
+    def fingerprints(self, table: Table) -> dict[date, str]:
+        """What each partition holds, whoever wrote it, in a few characters that differ when a row does.
+
+        Asked of the storage itself and cheaper than reading the rows.
+        """
+
     def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
         """The rows of the partitions, in partition order, with the contract's dtypes.
 

@@ -357,6 +357,20 @@ class BigQueryWarehouse:
             self._contents |= {(table.address, d): (marked[d].generation, found[d]) for d in asked}
         return found
 
+    def fingerprints(self, table: Table) -> dict[date, str]:
+        found = to_frame(
+            self._run(
+                f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count, "
+                "BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(t))) AS digest "
+                f"FROM `{self._ensure(table.address)}` AS t GROUP BY {DATE_COLUMN}",
+                {},
+                table.address,
+            )
+        )
+        rows = {r.game_date.date(): f"{r.row_count} {r.digest}" for r in found.itertuples()}
+        # an empty partition leaves no trace in the table
+        return {day: rows.get(day, "0 0") for day in sorted({*self.partitions(table), *rows})}
+
     def create_views(self) -> None:
         for address in VIEWS:
             self._ensure(address)

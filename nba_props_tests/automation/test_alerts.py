@@ -9,10 +9,11 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
+from nba_props.assets.tables import asset_key
 from nba_props.automation import sensors
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Live
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
@@ -50,6 +51,14 @@ def test_a_cause_is_told_once_in_a_while(tmp_path, clock, caplog):
     ]
     again = Alerts(Live(), tmp_path, clock)
     assert not again.send(Alert("ERROR", "check failed: x", "after a restart")), "remembered over restarts"
+
+
+def test_an_error_is_told_though_its_warning_was(tmp_path, clock):
+    alerts = Alerts(Live(), tmp_path, clock)
+    assert alerts.tell("WARN", "no odds: 2025-11-10", "they may come")
+    assert alerts.tell("ERROR", "no odds: 2025-11-10", "they did not")
+    assert not alerts.tell("ERROR", "no odds: 2025-11-10", "they did not")
+    assert not alerts.tell("WARN", "no odds: 2025-11-10", "they may come")
 
 
 def test_each_severity_has_its_webhook_and_no_url_is_told(tmp_path, clock, caplog):
@@ -100,6 +109,62 @@ def test_a_placeholder_in_the_ledger_is_an_alert(platform):
     assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
 
 
+def gate_of(platform, change):
+    """The gate's run over a system's rows of which the first with a line is changed, and what it logged."""
+    table = SYSTEM_TABLES["moving_average"]
+    rows = platform.warehouse.read(table, [DAY])
+    at = rows.index[rows["line"].notna()][:2]
+    for column, value in change.items():
+        rows.loc[at, column] = value
+    platform.warehouse.write_unchecked(table, rows, DAY)
+    run = platform.run(
+        "predict", DAY, select=[asset_key(t) for t in (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS)]
+    )
+    return run, [e.user_message for e in platform.instance.all_logs(run.run_id)]
+
+
+def sent_by(platform) -> list[tuple[str, str, str]]:
+    alerts = Alerts(platform.settings.live, platform.settings.home, lambda: platform.now)
+    return [(s["severity"], s["cause"], s["text"]) for s in alerts.sent()]
+
+
+def test_the_gate_says_what_it_holds_back_and_why(platform):
+    assert platform.publish(DAY).success
+    assert sent_by(platform) == [], "it has nothing to say of honest rows"
+    run, said = gate_of(platform, {"line": 20.0, "quote_id": None})
+    (line,) = [s for s in said if s.startswith("PLACEHOLDER LINE DETECTED")]
+    assert line.startswith("PLACEHOLDER LINE DETECTED: 2 rows, PLACEHOLDER_LINE: a known placeholder value")
+    assert "(moving_average 2)" in line
+    assert f" 20.0 ACTUAL_PROP on {DAY}" in line
+    assert run.run_id in line
+    ((severity, cause, text),) = sent_by(platform)
+    assert (severity, cause) == ("ERROR", f"gate held rows back: PLACEHOLDER_LINE {DAY}")
+    assert text == line
+    gate_of(platform, {})
+    assert len(sent_by(platform)) == 1, "the same rows again are no news"
+    gate_of(platform, {"line": 11.5, "quote_id": "made-up"})
+    assert [s[:2] for s in sent_by(platform)[1:]] == [("WARN", f"gate held rows back: NO_QUOTE {DAY}")]
+
+
+def test_the_gate_publishes_though_its_alert_can_not_be_written(platform):
+    assert platform.publish(DAY).success
+    (platform.settings.home / "alerts.jsonl").mkdir()
+    run, said = gate_of(platform, {"line": 20.0, "quote_id": None})
+    assert run.success
+    assert any("could not be written" in s for s in said)
+
+
+def test_a_warning_worth_a_look_is_one_alert_for_the_run(platform):
+    game = next(g for g in league.games() if g.day == DAY)
+    strangers = {league.player(game.home, n)[1]: f"Nobody{n} Known" for n in range(6)}
+    platform.zone.land(*league.capture(game, 45, names=strangers))
+    run = platform.publish(DAY)
+    (alert,) = alerts_of(platform, run.run_id)
+    assert (alert.severity, alert.cause) == ("WARN", f"checks warn: names_resolved {DAY}")
+    assert "quotes resolve" in alert.text
+    assert platform.failed(run) == {"resolved_names.names_resolved": "WARN"}
+
+
 def test_the_failure_sensors_send(platform):
     assert platform.publish(DAY).success
     second_writer(platform.warehouse, [DAY])
@@ -137,7 +202,8 @@ def test_a_fetch_that_fails_is_an_alert(platform):
 
 def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
     two_games = DAY - timedelta(2)
-    missing = missing_outputs(platform.warehouse, [two_games])
+    found = missing_outputs(platform.warehouse, [two_games], platform.now)
+    missing = {key: finding.text for key, finding in found.items()}
     assert missing == {(two_games, "expected_outputs"): "2 games were scheduled and nothing was ever published"}
     platform.now = league.tipoff(DAY) + timedelta(hours=20)
     job = platform.definitions.resolve_job_def(RECONCILE_JOB)
@@ -149,9 +215,10 @@ def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
 
 def test_what_is_there_is_no_alert(platform):
     assert platform.predict(DAY).success
-    assert missing_outputs(platform.warehouse, [DAY]) == {}
+    assert missing_outputs(platform.warehouse, [DAY], platform.now) == {}
     rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
     kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]
     platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, kept, DAY)
     assert platform.run("grade", DAY).success
-    assert f"absent: {next(iter(SYSTEM_TABLES))}" in missing_outputs(platform.warehouse, [DAY])[DAY, "expected_outputs"]
+    found = missing_outputs(platform.warehouse, [DAY], platform.now)
+    assert f"absent: {next(iter(SYSTEM_TABLES))}" in found[DAY, "expected_outputs"].text

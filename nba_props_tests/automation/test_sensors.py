@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from datetime import date, timedelta
 
@@ -11,11 +12,13 @@ import pandas as pd
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
+from nba_props.automation import sensors
 from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, PREDICT_JOB
 from nba_props.domain import gate
 from nba_props.domain.calendar import EASTERN
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY, SYSTEM_TABLES
 from nba_props.settings import Live
+from nba_props.sources.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 
@@ -34,6 +37,11 @@ def asked(result) -> list[tuple[str, str]]:
     return [(r.job_name, r.partition_key) for r in result.run_requests or []]
 
 
+def tonight(result) -> list[tuple[str, str]]:
+    """What was asked for today's games."""
+    return [(job, key) for job, key in asked(result) if key == str(DAY)]
+
+
 @pytest.fixture
 def before_tipoff(platform):
     """Today's schedule is known, nothing is predicted."""
@@ -43,27 +51,102 @@ def before_tipoff(platform):
 
 def test_new_odds_ask_for_their_date_once(before_tipoff):
     first = tick(before_tipoff, "new_odds_sensor")
-    assert asked(first) == [(PREDICT_JOB, str(DAY))]
+    assert tonight(first) == [(PREDICT_JOB, str(DAY))]
     again = tick(before_tipoff, "new_odds_sensor", first.cursor)
-    assert asked(again) == []
-    assert "no new payload" in again.skip_reason.skip_message
+    assert tonight(again) == []
     lost = tick(before_tipoff, "new_odds_sensor", None)
     assert [r.run_key for r in lost.run_requests] == [r.run_key for r in first.run_requests], "the daemon knows it"
     for broken in ("{", "[]", "7", "null"):
         assert asked(tick(before_tipoff, "new_odds_sensor", broken)) == asked(first)
 
 
+def until_quiet(platform, cursor: str | None = None) -> tuple[list[tuple[str, str]], str]:
+    """What some looks ask for, and the cursor after them."""
+    found: list[tuple[str, str]] = []
+    for _ in range(9):
+        result = tick(platform, "new_odds_sensor", cursor)
+        cursor = result.cursor
+        if not result.run_requests:
+            return found, cursor
+        found += asked(result)
+    raise AssertionError(f"it asks for ever: {found}")
+
+
+PAST = [str(DAY - timedelta(n)) for n in (2, 4, 6, 8, 10)]
+
+
+def test_odds_of_other_dates_start_runs_after_tonights_a_few_at_a_time(before_tipoff):
+    first = tick(before_tipoff, "new_odds_sensor")
+    assert asked(first) == [(PREDICT_JOB, str(DAY)), *((PREDICT_JOB, d) for d in PAST[:3])]
+    priority = [int(r.tags["dagster/priority"]) for r in first.run_requests]
+    assert priority[0] > max(priority[1:])
+    second = tick(before_tipoff, "new_odds_sensor", first.cursor)
+    assert asked(second) == [(PREDICT_JOB, d) for d in PAST[3:]]
+    third = tick(before_tipoff, "new_odds_sensor", second.cursor)
+    assert asked(third) == []
+    ahead = "3 dates wait for their history, the first 2025-11-12"
+    assert ahead in third.skip_reason.skip_message, "tonight is not over"
+    past = next(g for g in league.games() if str(g.day) == PAST[4])
+    before_tipoff.zone.land(*league.capture(past, 33))
+    late = tick(before_tipoff, "new_odds_sensor", third.cursor)
+    assert asked(late) == [(PREDICT_JOB, PAST[4])], "late odds of a past date"
+    assert asked(tick(before_tipoff, "new_odds_sensor", late.cursor)) == []
+
+
+def test_odds_that_landed_ahead_wait_for_the_games_before_them(before_tipoff):
+    _, cursor = until_quiet(before_tipoff)
+    assert before_tipoff.ingest(DAY + timedelta(1), DAY + timedelta(1)).success
+    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY + timedelta(2)))]
+
+
+def test_a_date_that_was_published_before_the_first_look_is_not_asked_for_again(before_tipoff):
+    assert before_tipoff.publish(DAY - timedelta(2)).success
+    found, cursor = until_quiet(before_tipoff)
+    assert PAST[0] not in [key for _, key in found]
+    before_tipoff.zone.land(*league.capture(next(g for g in league.games() if str(g.day) == PAST[0]), 33))
+    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, PAST[0])]
+    assert PAST[0] in [key for _, key in until_quiet(before_tipoff)[0]], "newer odds, though the cursor is lost"
+
+
+def test_an_invented_league_has_its_own_last_date(before_tipoff):
+    zone, years_later = before_tipoff.zone, DAY + timedelta(800)
+    assert sensors.other_dates(zone, years_later) == []
+    zone.land("landing.json", {"data_source": "SIMULATED", "first_date": str(league.FIRST)})
+    simulated = LandingZone(zone.root)
+    dates = sensors.other_dates(simulated, years_later)
+    assert dates[0] == max(g.day for g in league.games())
+    assert min(dates) == dates[0] - timedelta(14)
+    assert sensors.other_dates(simulated, DAY)[:3] == [DAY + timedelta(n) for n in (2, 4, 6)]
+
+
+def test_a_date_without_a_partition_is_not_asked_for(before_tipoff):
+    """Dagster refuses a run of a date after today, and the whole look with it."""
+    known = [DAY, league.FIRST, league.FIRST - timedelta(1)]
+    ahead = date.today() + timedelta(3)  # noqa: DTZ011 Dagster's own clock, not ours
+    found = sensors.with_history(before_tipoff.warehouse, before_tipoff.settings, [*known, ahead])
+    assert found == {DAY, league.FIRST}
+
+
+def test_without_a_landing_zone_a_look_says_so(platform):
+    shutil.rmtree(platform.settings.home.parent / "landing")
+    for name in ("new_odds_sensor", "new_results_sensor"):
+        assert "there is no landing zone" in tick(platform, name).skip_message
+
+
 def test_a_published_date_is_followed_and_a_begun_one_is_not(before_tipoff):
     assert before_tipoff.publish(DAY).success
-    first = tick(before_tipoff, "new_odds_sensor")
-    assert asked(first) == [(FOLLOW_JOB, str(DAY))]
+    found, cursor = until_quiet(before_tipoff)
+    assert [f for f in found if f[1] == str(DAY)] == [(FOLLOW_JOB, str(DAY))]
     before_tipoff.now = GAMES[1].tipoff_at + timedelta(seconds=1)
     before_tipoff.zone.land(*league.capture(GAMES[0], 5, shift=1.0))
-    assert asked(tick(before_tipoff, "new_odds_sensor", first.cursor)) == []
+    begun = tick(before_tipoff, "new_odds_sensor", cursor)
+    assert asked(begun) == []
+    before_tipoff.now += timedelta(hours=9)
+    assert asked(tick(before_tipoff, "new_odds_sensor", begun.cursor)) == [], "nor the next morning, as a past date"
 
 
 def test_any_number_of_files_late_early_and_twice_is_one_request(before_tipoff):
-    cursor = tick(before_tipoff, "new_odds_sensor").cursor
+    _, cursor = until_quiet(before_tipoff)
     for minutes in (300, 90, 200, 12):  # in no order
         before_tipoff.zone.land(*league.capture(GAMES[0], minutes))
     path, content = league.capture(GAMES[0], 300)
@@ -74,15 +157,8 @@ def test_any_number_of_files_late_early_and_twice_is_one_request(before_tipoff):
     assert asked(tick(before_tipoff, "new_odds_sensor", result.cursor)) == []
 
 
-def test_odds_of_other_dates_ask_for_nothing(before_tipoff):
-    cursor = tick(before_tipoff, "new_odds_sensor").cursor
-    past = next(g for g in league.games() if g.day == DAY - timedelta(2))
-    before_tipoff.zone.land(*league.capture(past, 33))
-    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == []
-
-
 def test_an_injury_report_is_news_too(before_tipoff):
-    cursor = tick(before_tipoff, "new_odds_sensor").cursor
+    _, cursor = until_quiet(before_tipoff)
     before_tipoff.zone.land(f"injury_report/{DAY}/report-20251110T203000Z.json", {"records": []})
     assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY))]
 
@@ -95,8 +171,8 @@ def test_a_hundred_thousand_files_do_not_slow_a_tick(before_tipoff, tmp_path):
     started = time.perf_counter()
     result = tick(before_tipoff, "new_odds_sensor")
     assert time.perf_counter() - started < 1, "the bound of the issue"
-    assert len(result.run_requests) == 1
-    assert len(result.cursor) < 200, "the cursor does not grow with the files"
+    assert len(tonight(result)) == 1
+    assert len(result.cursor) < 40 * 22, "the cursor grows with the dates nearby and not with the files"
 
 
 def ledger(platform) -> pd.DataFrame:
@@ -181,6 +257,23 @@ def test_results_ask_for_the_grades_of_their_date(platform):
     assert again.run_requests[0].run_key != first.run_requests[0].run_key
     sensor = next(s for s in platform.definitions.sensors if s.name == "new_results_sensor")
     assert sensor.job_name == GRADE_JOB
+
+
+def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
+    """Ten dates with results and old predictions: a few at a time, after tonight; those that are graded are not."""
+    old = [DAY - timedelta(n) for n in range(2, 12, 2)]
+    assert before_tipoff.publish(old[0]).success
+    rows = before_tipoff.warehouse.read(PLAYER_PROP_PREDICTIONS, [old[0]])
+    for day in old[1:]:
+        moved = rows.assign(game_date=pd.Timestamp(day), prediction_id=rows["prediction_id"] + str(day))
+        before_tipoff.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, moved, day)
+    before_tipoff.warehouse.write(PREDICTION_ACCURACY, PREDICTION_ACCURACY.empty(), [old[1]])
+    first = tick(before_tipoff, "new_results_sensor")
+    assert [r.partition_key for r in first.run_requests] == [str(d) for d in (old[0], old[2], old[3])]
+    assert {int(r.tags["dagster/priority"]) for r in first.run_requests} == {-1}
+    second = tick(before_tipoff, "new_results_sensor", first.cursor)
+    assert [r.partition_key for r in second.run_requests] == [str(old[4])]
+    assert tick(before_tipoff, "new_results_sensor", second.cursor).run_requests == []
 
 
 def test_captures_are_asked_for_when_they_are_due(before_tipoff):

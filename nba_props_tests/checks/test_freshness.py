@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -64,19 +66,60 @@ def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
     assert freshness.stats_freshness(zone, TIPOFFS, morning).fresh
 
 
-def test_a_stale_feed_is_an_alert(platform):
+@pytest.fixture
+def on(platform):
+    """The platform with a key, today's schedule taken in."""
     assert platform.run("ingest_history", DAY).success
-    on = platform.with_live(Live(odds_key="key"))
+    return platform.with_live(Live(odds_key="key"))
+
+
+def captures(platform) -> list[Path]:
+    return sorted((platform.settings.home.parent / "landing/the_odds_api/player_points" / str(DAY)).iterdir())
+
+
+def alerts_of_the_hour(platform) -> list[tuple[str, str]]:
+    run = platform.definitions.resolve_job_def(FRESHNESS_JOB).execute_in_process(instance=platform.instance)
+    return [(a.severity, a.cause) for a in sensors.check_alerts(platform.instance, run.dagster_run)]
+
+
+def test_a_stale_feed_is_an_alert(on):
     on.now = TIPOFFS[-1] - timedelta(minutes=1)  # the league's captures are an hour before each tip-off
-    job = on.definitions.resolve_job_def(FRESHNESS_JOB)
-    fresh = job.execute_in_process(instance=on.instance)
-    assert [a.cause for a in sensors.check_alerts(on.instance, fresh.dagster_run)] == []
-    for file in (on.settings.home.parent / "landing/the_odds_api/player_points" / str(DAY)).iterdir():
+    assert alerts_of_the_hour(on) == []
+    for file in captures(on):
+        if f"{on.now - timedelta(hours=3):%Y%m%dT%H}" < file.name.split("-")[-1][:11]:
+            file.unlink()
+    assert alerts_of_the_hour(on) == [("ERROR", "check failed: landing/the_odds_api feed_is_fresh")]
+
+
+def test_a_night_without_odds_is_one_alert_that_grows_with_the_hour(on):
+    for file in captures(on):
         file.unlink()
-    stale = job.execute_in_process(instance=on.instance)
-    (alert,) = sensors.check_alerts(on.instance, stale.dagster_run)
-    assert alert.cause.startswith("check failed: landing/the_odds_api feed_is_fresh")
-    assert alert.text.startswith(f"no capture of {DAY} was landed")
+    causes = []
+    for at in (utc(2025, 11, 10, 14), NOON, TIPOFFS[0] - timedelta(minutes=61), TIPOFFS[0] - timedelta(minutes=59)):
+        on.now = at
+        causes.append(alerts_of_the_hour(on))
+    assert causes == [[], *[[("WARN", f"no odds: {DAY}")]] * 2, [("ERROR", f"no odds: {DAY}")]]
+    on.now = TIPOFFS[-1] + timedelta(minutes=1)
+    assert alerts_of_the_hour(on) == [], "it is too late for tonight"
+    found = freshness.tonights_odds(on.settings, on.zone, on.warehouse, NOON)
+    assert found.text.startswith(f"NO ODDS: 2 games on {DAY}, the first at 19:00 Eastern")
+    league.land_log(on.zone, DAY, [], "-20251110T180000Z")
+    on.zone.land(*league.capture(next(g for g in league.games() if g.day == DAY), 60))
+    assert freshness.tonights_odds(on.settings, on.zone, on.warehouse, NOON).passed
+
+
+def test_a_night_whose_schedule_nobody_took_in_is_no_night_off(platform):
+    unknown = utc(2025, 11, 11, 17)
+    found = freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, unknown)
+    assert (found.passed, found.overdue) == (False, False)
+    assert "the schedule of 2025-11-11 was not taken in" in found.text
+    early = freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, utc(2025, 11, 11, 14))
+    assert early.passed
+
+
+def test_where_no_odds_are_ever_captured_none_are_missed(platform):
+    shutil.rmtree(platform.settings.home.parent / "landing/the_odds_api")
+    assert freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, NOON).passed
 
 
 def test_a_feed_that_is_off_is_expected_to_say_nothing(platform):

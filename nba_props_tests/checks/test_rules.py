@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from nba_props.checks.rules import all_rules
+from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import TABLES
+from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 
@@ -52,6 +54,13 @@ LINES = "nba_analytics.betting_lines"
 CONTEXT = "nba_analytics.upcoming_player_game_context"
 HISTORY = "nba_analytics.historical_games"
 
+
+def in_ledger(change):
+    """Damage to the ledger, whatever table the check stands on."""
+    change.address = LEDGER
+    return change
+
+
 #: (table, check) -> the damage that must make it fail, and the severity it must fail with
 DAMAGE = {
     ("nba_raw.schedule", "schema"): (first_row(home_team_id=0), "ERROR"),
@@ -83,13 +92,14 @@ DAMAGE = {
     ("nba_predictions.xgboost_v1", "model_is_in_force"): ("model", "ERROR"),
     (GRADES, "schema"): (first_row(outcome="HOLD"), "ERROR"),
     (GRADES, "every_row_is_graded"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
-    (GRADES, "expected_outputs"): (lambda f: f[f["system_id"] != "xgboost_v1"], "ERROR"),
-    (GRADES, "lines_vary"): (lambda f: f.assign(line=f["line"].where(f["line"].isna(), 20.0)), "ERROR"),
+    # what was published is judged by the ledger itself
+    (GRADES, "expected_outputs"): (in_ledger(lambda f: f[f["system_id"] != "xgboost_v1"]), "ERROR"),
+    (GRADES, "lines_vary"): (in_ledger(lambda f: f.assign(line=f["line"].where(f["line"].isna(), 20.0))), "ERROR"),
     (GRADES, "gradable_are_graded"): ("no box score", "WARN"),
-    (GRADES, "validation_no_placeholders"): (first_row(line_problem="PLACEHOLDER_LINE"), "ERROR"),
-    (GRADES, "validation_lines_are_real"): (lambda f: f.assign(is_valid_line=False), "ERROR"),
-    (GRADES, "validation_all_systems_present"): (lambda f: f[f["system_id"] != "xgboost_v1"], "ERROR"),
-    (GRADES, "streak_unbroken"): ("placeholder", "ERROR"),
+    (GRADES, "validation_no_placeholders"): (in_ledger(first_line(line=20.0, quote_id="none")), "ERROR"),
+    (GRADES, "validation_lines_are_real"): (in_ledger(lambda f: f.assign(over_price=-999)), "ERROR"),
+    (GRADES, "validation_all_systems_present"): (in_ledger(lambda f: f[f["system_id"] != "xgboost_v1"]), "ERROR"),
+    (GRADES, "streak_unbroken"): (in_ledger(first_line(line=20.0, quote_id="none")), "ERROR"),
     (LEDGER, "schema"): (first_row(predicted_points=61.0), "ERROR"),
     (LEDGER, "no_placeholder_lines"): (first_line(line=20.0, quote_id="none"), "ERROR"),
     (LEDGER, "lines_have_provenance"): (first_line(over_price=-999), "ERROR"),
@@ -105,9 +115,6 @@ def break_it(platform, address: str, damage) -> None:
         return
     if damage == "no box score":
         platform.warehouse.write(TABLES["nba_raw.box_scores"], TABLES["nba_raw.box_scores"].empty(), [DAY])
-        return
-    if damage == "placeholder":
-        tamper(platform, LEDGER, first_line(line=20.0, quote_id="none"))
         return
     if damage == "model":
         shutil.rmtree(platform.settings.models)
@@ -136,7 +143,7 @@ def break_it(platform, address: str, damage) -> None:
                "detail": "p: bad", "raw": None}  # fmt: skip
         platform.warehouse.write(TABLES[address], pd.DataFrame([row]), [DAY])
         return
-    tamper(platform, address, damage)
+    tamper(platform, getattr(damage, "address", address), damage)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +175,7 @@ def verdicts(platform, address: str, name: str, days):
     from nba_props.checks.partitioned import Scope
 
     (rule,) = [r for r in all_rules(SYSTEMS) if (r.table.address, r.name) == (address, name)]
-    return rule.evaluate(Scope(platform.warehouse, platform.settings, platform.models), days)
+    return rule.evaluate(Scope(platform.warehouse, platform.settings, platform.models, platform.now), days)
 
 
 SPAN = [DAY + timedelta(n) for n in range(3)]
@@ -192,9 +199,66 @@ def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, addres
     assert one.description
     both = verdicts(stored, address, name, SPAN)
     assert not both[DAY].passed
-    lasting = damage in ("hole", "model", "placeholder") or name.startswith("validation_")
+    lasting = damage in ("hole", "model")
     spared = set() if lasting else set(SPAN) - {DAY}
     assert all(both[d].passed for d in spared), both
+
+
+def test_a_final_game_without_box_scores_is_an_error_from_the_next_morning_on(stored):
+    break_it(stored, GRADES, "no box score")
+    for hours, severity in ((0, "WARN"), (24, "ERROR")):
+        stored.now = league.tipoff(DAY) + timedelta(hours=hours)
+        found = verdicts(stored, GRADES, "gradable_are_graded", [DAY])[DAY]
+        assert (found.passed, found.severity.value) == (False, severity)
+
+
+def test_a_slate_without_any_odds_is_an_error_when_the_first_tipoff_is_near(stored):
+    quotes = TABLES["nba_raw.odds_quotes"]
+    stored.warehouse.write(quotes, quotes.empty(), [DAY])
+    tipoff = league.tipoff(DAY)
+    day, minute = timedelta(1), timedelta(minutes=1)
+    moments = {
+        tipoff - 61 * minute: "WARN",
+        tipoff - 59 * minute: "ERROR",
+        tipoff + day: "ERROR",
+        tipoff + 8 * day: "WARN",
+    }
+    for stored.now, severity in moments.items():
+        found = verdicts(stored, "nba_raw.odds_quotes", "games_have_quotes", [DAY])[DAY]
+        assert (found.passed, found.severity.value) == (False, severity)
+        assert found.description.startswith("NO ODDS: none of 2 games")
+
+
+def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
+    (stored.warehouse._file(TABLES["nba_raw.schedule"], DAY)).unlink()
+    found = verdicts(stored, GRADES, "expected_outputs", SPAN)
+    assert not found[DAY].passed
+    assert "never taken in" in found[DAY].description
+    assert found[NEXT].passed
+
+
+def test_validate_says_of_a_date_what_its_checks_say(stored):
+    tamper(stored, LEDGER, first_line(line=20.0, quote_id="none"))
+    loud = {}
+    for day in SPAN:
+        published = quality.published(stored.warehouse, tuple(SYSTEM_TABLES), day, day, stored.now)
+        said = quality.findings(published, day, day)
+        wrong = {n for n, f in said.items() if not f.passed and not quality.warns(n, f)}
+        names = [r.name for r in all_rules(SYSTEMS) if r.table.address == GRADES and r.name in said]
+        checks = {n: verdicts(stored, GRADES, n, [day])[day] for n in names}
+        assert {n for n, v in checks.items() if not v.passed and v.severity.value == "ERROR"} == wrong
+        loud[day] = wrong
+    assert loud[DAY] >= {"validation_no_placeholders", "streak_unbroken"}
+    assert loud[NEXT] == set()
+
+
+def test_a_date_without_games_reads_no_season(stored):
+    free = DAY + timedelta(1)
+    before = stored.warehouse.query_count
+    published = quality.published(stored.warehouse, tuple(SYSTEM_TABLES), free, free, stored.now)
+    assert all(f.passed or quality.warns(n, f) for n, f in quality.findings(published, free, free).items())
+    assert published.first == free, "no window is read"
+    assert stored.warehouse.query_count - before <= 5
 
 
 def test_no_rule_is_left_untested():

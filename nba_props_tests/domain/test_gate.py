@@ -186,3 +186,24 @@ def test_the_prediction_id_is_the_key_and_nothing_else(lake):
     assert one["prediction_id"].tolist() == two["prediction_id"].tolist()
     assert not set(one["prediction_id"]) & set(three["prediction_id"])
     assert date(2025, 11, 5) == one["game_date"][0].date()
+
+
+def test_what_is_held_back_is_said_by_reason_placeholders_first(lake):
+    q = quotes(60)
+    claims = honest(q)
+    claims.loc[1, ["line", "quote_id"]] = [20.0, None]
+    claims.loc[2, ["line", "line_source"]] = [15.5, None]
+    claims.loc[3, "confidence_score"] = 52.0
+    claims.loc[4, ["line", "line_source"]] = [11.5, "ESTIMATED_AVG"]
+    _, held = gate.split(judge(lake, q, claims))
+    said = gate.spoken(held, "run-7")
+    assert sum(s.rows for s in said) == len(held)
+    assert {s.reason for s in said if s.is_placeholder} == {"PLACEHOLDER_LINE", "UNKNOWN_SOURCE"}
+    assert [s.is_placeholder for s in said] == sorted((s.is_placeholder for s in said), reverse=True)
+    assert all(s.text.endswith("run run-7") for s in said)
+    first = next(s for s in said if s.reason == "PLACEHOLDER_LINE")
+    assert first.text.startswith("PLACEHOLDER LINE DETECTED: 2 rows, PLACEHOLDER_LINE: a known placeholder value")
+    assert "Player 1 20.0 ACTUAL_PROP on 2025-11-05; Player 2 15.5 without a source on 2025-11-05" in first.text
+    assert next(s for s in said if s.reason == "INVALID_CONFIDENCE").text.startswith("held back: 1 rows")
+    assert gate.spoken(held.iloc[:0], "run-7") == []
+    assert set(gate.PLACEHOLDER_REASONS) < set(gate.REASONS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ import pytest
 from nba_props.domain import quality
 from nba_props.schemas import monitoring, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
+from nba_props.warehouse.opening import open_warehouse
+from nba_props_tests.conftest import make_settings
 
 FIRST = date(2025, 11, 1)
 SYSTEMS = ("moving_average", "xgboost_v1")
@@ -241,11 +244,234 @@ def test_a_final_game_without_box_score_is_a_finding(lake):
 
 def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
     published = stored(lake, made(days=1))
-    empty = quality.Published(lake.query, SYSTEMS, FIRST - timedelta(9), FIRST - timedelta(1))
+    empty = quality.Published(lake.query, SYSTEMS, FIRST - timedelta(9), FIRST - timedelta(1), scheduled=())
     assert published.rows["published"].sum() > 0
     assert quality.streak_unbroken(published, FIRST).text.startswith("1 game days in a row")
     for find in quality.VALIDATION.values():
         assert not find(empty, FIRST - timedelta(9), FIRST - timedelta(1)).passed, find.__name__
+
+
+# -- the ledger, and not the copy that was made at the last grading --------------------------------------------------
+
+
+def written_past_the_gate(lake, day: date, count: int = 30) -> None:
+    """Lines of 20.0 without a source beside a system's rows; nobody grades them."""
+    table = predictions.PLAYER_PROP_PREDICTIONS
+    rows = lake.read(table, [day])
+    fake = rows[rows["system_id"] == "moving_average"].head(count)
+    fake = fake.assign(
+        prediction_id=[f"fake{i}" for i in range(len(fake))], line=20.0, line_source=None, quote_id=None, sportsbook=None,
+        created_at=fake["created_at"] + pd.Timedelta(minutes=1), recommendation="UNDER",
+    )  # fmt: skip
+    lake.write_unchecked(table, pd.concat([rows, fake]), day)
+
+
+def test_a_second_writers_row_is_seen_before_anybody_grades(lake):
+    published = stored(lake, made(days=3))
+    written_past_the_gate(lake, FIRST)
+    found = quality.findings(published, FIRST, FIRST)
+    assert failing(found) >= {"no_placeholders", "lines_are_real", "streak_unbroken", "lines_vary"}
+    assert found["validation_no_placeholders"].figures == {"placeholders": 30, "rows_inspected": 90}
+    assert "moving_average" in found["lines_vary"].text
+    assert "60 of 90 rows graded" in found["gradable_are_graded"].text
+    clean = failing(quality.findings(published, FIRST + timedelta(1), FIRST + timedelta(1)))
+    assert clean == {"streak_of_30"}, "the other dates have nothing to do with it"
+
+
+def test_a_system_that_a_second_writer_took_out_is_missed_before_anybody_grades(lake):
+    published = stored(lake, made(days=2))
+    table = predictions.PLAYER_PROP_PREDICTIONS
+    rows = lake.read(table, [FIRST])
+    lake.write_unchecked(table, rows[rows["system_id"] != "xgboost_v1"], FIRST)
+    assert "absent: xgboost_v1" in quality.expected_outputs(published, FIRST).text
+    assert not quality.all_systems_present(published, FIRST, FIRST).passed
+
+
+def test_the_number_of_queries_is_the_same_for_any_number_of_dates(lake):
+    stored(lake, made(days=9, players=6))
+    counts = []
+    for first in (FIRST, FIRST + timedelta(8)):
+        before = lake.query_count
+        published = quality.published(lake, SYSTEMS, first, FIRST + timedelta(8), None)
+        quality.findings(published, first, FIRST + timedelta(8))
+        counts.append(lake.query_count - before)
+    assert counts[0] == counts[1] <= 7
+
+
+def test_findings_are_the_same_on_bigquery(lake, make_gcp, tmp_path):
+    cloud = open_warehouse(make_settings(tmp_path, gcp=make_gcp()))
+    day = FIRST + timedelta(1)
+    said = []
+    for warehouse in (lake, cloud):
+        stored(warehouse, made(days=2, players=7))
+        written_past_the_gate(warehouse, day, 7)
+        published = quality.published(warehouse, SYSTEMS, day, day, None)
+        said.append({name: (f.passed, f.text) for name, f in quality.findings(published, day, day).items()})
+    assert said[0] == said[1]
+    assert not said[0]["validation_no_placeholders"][0]
+
+
+# -- a date's findings are about that date ---------------------------------------------------------------------------
+
+
+def test_a_date_after_a_gap_is_not_to_blame_for_it(lake):
+    out = made(days=20, players=6)
+    silent = [FIRST + timedelta(n) for n in range(5, 15)]
+    stored(lake, out[~out["game_date"].isin(pd.to_datetime(silent))], game_days=20)
+    after = FIRST + timedelta(19)
+    asked = quality.published(lake, SYSTEMS, after, after, None)
+    assert failing(quality.findings(asked, after, after)) == {"streak_of_30"}
+    assert quality.WARNINGS.count("validation_streak_of_30") == 1
+    span = quality.published(lake, SYSTEMS, FIRST, after, None)
+    assert (
+        "lacks 10, the first 2025-11-06" in quality.findings(span, FIRST, after)["validation_all_systems_present"].text
+    )
+
+
+def test_a_past_incident_is_no_fault_of_todays_date(lake):
+    bad, today = FIRST + timedelta(10), FIRST + timedelta(12)
+    stored(lake, poisoned(made(days=13, players=6), bad))
+    asked = quality.published(lake, SYSTEMS, today, today, None)
+    found = quality.findings(asked, today, today)
+    assert failing(found) == {"streak_of_30"}
+    assert "broken on 2025-11-11: PLACEHOLDER" in found["streak_unbroken"].text
+    assert not quality.streak_unbroken(asked, bad).passed
+
+
+def test_a_schedule_that_nobody_took_in_is_no_day_off(lake):
+    stored(lake, made(days=3))
+    absent, free = FIRST + timedelta(3), FIRST + timedelta(4)
+    lake.write(raw.SCHEDULE, raw.SCHEDULE.empty(), [free])
+    found = {d: quality.published(lake, SYSTEMS, d, d, None) for d in (absent, free)}
+    assert "was never taken in" in quality.expected_outputs(found[absent], absent).text
+    assert failing(quality.findings(found[absent], absent, absent)) >= {"expected_outputs", "no_placeholders"}
+    assert failing(quality.findings(found[free], free, free)) == {"streak_of_30"}
+
+
+def test_box_scores_of_games_that_no_schedule_has_are_no_day_off(lake):
+    stored(lake, made(days=3))
+    lake.write(raw.SCHEDULE, raw.SCHEDULE.empty(), [FIRST])
+    boxes = lake.read(raw.BOX_SCORES, [FIRST]).assign(season_type="Regular Season")
+    lake.write(raw.BOX_SCORES, boxes, [FIRST])
+    asked = quality.published(lake, SYSTEMS, FIRST, FIRST, None)
+    found = quality.expected_outputs(asked, FIRST)
+    assert not found.passed
+    assert "1 games have box scores and stand in no schedule" in found.text
+    lake.write(raw.BOX_SCORES, boxes.assign(season_type="Pre Season"), [FIRST])
+    asked = quality.published(lake, SYSTEMS, FIRST, FIRST, None)
+    assert quality.expected_outputs(asked, FIRST).passed, "a pre-season game is none that counts"
+
+
+@pytest.mark.parametrize(
+    ("now", "warns"), [("2025-11-02T13:59Z", True), ("2025-11-02T14:00Z", False), ("2026-03-01T00:00Z", False)]
+)
+def test_a_final_game_without_box_score_is_an_error_from_nine_in_the_morning(lake, now, warns):
+    stored(lake, made(days=1))
+    lake.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [FIRST])
+    asked = quality.published(lake, SYSTEMS, FIRST, FIRST, datetime.fromisoformat(now))
+    found = quality.gradable_are_graded(asked, FIRST)
+    assert not found.passed
+    assert quality.warns("gradable_are_graded", found) == warns
+    assert warns or "due since 09:00 EST on 2025-11-02" in found.text
+
+
+# -- how often they are wrong ----------------------------------------------------------------------------------------
+
+
+class Season(quality.Published):
+    """A season's daily sums as chance makes them; nothing is stored and nothing is asked."""
+
+    def __init__(self, seed: int, *, under: float = 0.5, leak: float = 0.0, nights: int = quality.SEASON_DATES) -> None:
+        """``under`` is the chance of a line's under; ``leak`` the share of bets that know the result."""
+        names = tuple(f"system_{i}" for i in range(8))
+        last = date(2025, 10, 21) + timedelta(nights - 1)
+        super().__init__(pytest.fail, names, date(2025, 10, 21), last)
+        rng = np.random.default_rng(seed)
+        night = np.repeat(np.arange(nights), rng.integers(1, 14, nights) * 11)
+        # what a night's results have in common: a deviation of the chance itself
+        chance = under + rng.normal(0, np.sqrt(0.25 * quality.DATE_CORRELATION), nights)
+        ends_under = rng.random(len(night)) < chance[night]
+        dates = np.array([self.first + timedelta(n) for n in range(nights)])
+        cells = []
+        for i, name in enumerate(names):
+            bets = rng.random(len(night)) < 0.15 + 0.1 * i
+            says_under = rng.random(len(night)) < 0.3 + 0.08 * i  # the last one bets nearly everything on one side
+            knows = rng.random(len(night)) < leak
+            says_under = np.where(knows, ends_under, says_under)
+            miss, off = rng.normal(0, 6, len(night)), rng.normal(0, 2, len(night))
+            error, line_error = np.abs(miss + off), np.abs(miss)
+            for side, mine in (("UNDER", bets & says_under), ("OVER", bets & ~says_under), ("PASS", ~bets)):
+                won = mine & (ends_under == (side == "UNDER")) & (side != "PASS")
+                count = lambda w, mine=mine: np.bincount(night[mine], w[mine], nights)
+                ones = np.ones(len(night))
+                sums = {
+                    "published": count(ones), "wins": count(won), "losses": count((~won & (side != "PASS")).astype(float)),
+                    "rows_with_error": count(ones), "error": count(error), "line_error": count(line_error),
+                    "disagreement": count(off**2),
+                }  # fmt: skip
+                frame = pd.DataFrame(sums).assign(game_date=dates, system_id=name, recommendation=side)
+                cells.append(frame.assign(is_valid_line=True, is_current=True))
+        self.__dict__["cells"] = pd.concat(cells, ignore_index=True)
+        unders = np.bincount(night, ends_under, nights)
+        total = np.bincount(night, minlength=nights)
+        self.__dict__["lines"] = pd.DataFrame(
+            {"game_date": dates, "system_id": "", "players": total, "distinct_lines": 20, "unders": unders, "overs": total - unders}
+        )  # fmt: skip
+
+    def alarms(self, every: int = 1) -> set[str]:
+        """The detectors of severity ERROR that fire on some date of the season."""
+        asks = {n: f for n, f in quality.DETECTORS.items() if n in self.RATES}
+        dates = [self.first + timedelta(n) for n in range(0, (self.last - self.first).days + 1, every)]
+        found = {name for name, find in asks.items() if any(not find(self, d).passed for d in dates)}
+        return found | {"win_rates" for d in dates if not quality.win_rates_in_range(self, d, d).passed}
+
+    RATES = ("win_rates_plausible", "share_under_plausible", "not_too_good", "lines_vary")
+
+
+def test_four_clean_seasons_raise_no_false_alarm():
+    for seed in range(4):
+        assert Season(seed).alarms(every=4) == set(), seed
+
+
+@pytest.mark.long
+def test_twenty_clean_seasons_asked_on_every_date_raise_at_most_one_false_alarm():
+    loud = [seed for seed in range(20) if Season(seed).alarms()]
+    assert len(loud) <= 1, loud
+
+
+@pytest.mark.parametrize(
+    ("damage", "loud"),
+    [
+        ({"under": 0.9}, {"win_rates_plausible", "share_under_plausible"}),
+        ({"under": 0.7}, {"share_under_plausible"}),
+        ({"leak": 0.5}, {"win_rates_plausible"}),
+    ],
+)
+def test_what_the_detectors_are_for_is_caught_within_two_weeks(damage, loud):
+    season = Season(3, nights=14, **damage)
+    found = {n for n in loud if not quality.DETECTORS[n](season, season.last).passed}
+    assert found == loud
+
+
+def test_the_old_incidents_win_rates_are_caught_in_their_first_nights():
+    """85-97 % of a few hundred bets; and a system that wins 65 % of a season's bets has seen the results."""
+    first = Season(5, under=0.9, nights=4)
+    assert not quality.share_under_plausible(first, first.last).passed
+    assert not quality.win_rates_plausible(first, first.last).passed
+    leaky = Season(1, leak=0.3)
+    assert not quality.not_too_good(leaky, leaky.last).passed
+    assert not quality.win_rates_in_range(Season(1, leak=0.6), leaky.first, leaky.last).passed
+
+
+def test_the_share_of_a_false_alarm_is_what_the_docs_say():
+    assert quality.limit(8) == pytest.approx(4.48, abs=0.01)
+    asks = quality.SEASON_DATES * (8 * 5 + 1)
+    assert 2 * (1 - NormalDist().cdf(quality.limit(8))) * asks == pytest.approx(quality.FALSE_ERRORS, rel=1e-3)
+    # the old rule: 59 % of 137 lines, a few nights into a season
+    early = Season(0, nights=2)
+    lines = pd.DataFrame({"game_date": [early.first], "system_id": "", "players": 137, "distinct_lines": 20, "unders": 81, "overs": 56})  # fmt: skip
+    early.__dict__["lines"] = lines
+    assert quality.share_under_plausible(early, early.first).passed
 
 
 # -- the views ------------------------------------------------------------------------------------------------------

@@ -246,6 +246,24 @@ def test_a_schedules_plan_changes_with_the_tipoff_and_not_with_the_score(store):
     assert other == planned
 
 
+def test_a_fingerprint_changes_with_any_row_and_with_nothing_else(store):
+    assert store.fingerprints(LEDGER) == {}
+    store.append(LEDGER, ledger(["a", "b"]), [D1])
+    store.append(LEDGER, LEDGER.empty(), [D2])
+    first = store.fingerprints(LEDGER)
+    assert list(first) == [D1, D2]
+    store.append(LEDGER, ledger(["a"]), [D1])
+    assert store.fingerprints(LEDGER) == first, "nothing was new"
+    rows = store.read(LEDGER, [D1])
+    seen = {first[D1]}
+    for changed in (rows.assign(line=20.0), pd.concat([rows, rows]), rows.head(1), rows.iloc[:0]):
+        store.write_unchecked(LEDGER, changed, D1)
+        marks = store.fingerprints(LEDGER)
+        assert marks[D2] == first[D2]
+        seen.add(marks[D1])
+    assert len(seen) == 5
+
+
 def test_a_warehouse_is_of_one_source_for_good(store):
     assert store.source() is None
     store.claim("REAL")

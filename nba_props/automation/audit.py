@@ -1,0 +1,249 @@
+"""Hourly: is every row of the ledger and of the archive as it was, and valid? Old dates are read again by nobody else.
+
+What a partition holds is known by its fingerprint, so that an hour in which nothing changed costs no query. The dates
+that did change are judged whole, and what is new in them is an alert. The memory of it all lies in a folder of its own;
+losing it means that everything is judged once more and that losses since the last look are not seen.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from nba_props.assets.tables import asset_key
+from nba_props.automation.alerts import Alert, Alerts
+from nba_props.domain import audit as rules
+from nba_props.domain.audit import Rows
+from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
+from nba_props.schemas import Table
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
+from nba_props.settings import Settings
+from nba_props.storage import open_path, replace
+from nba_props.warehouse.base import Warehouse
+
+_LOG = logging.getLogger(__name__)
+AUDIT_JOB = "ledger_audit"
+#: dates that one query judges at most, and the longest gap that it reads over
+_TOGETHER, _BRIDGE = timedelta(31), timedelta(7)
+_DATES_SHOWN = 10
+
+
+def place(settings: Settings) -> str:
+    """Where the audit's memory is: under home, or in the bucket."""
+    if settings.gcp is not None:
+        return f"gs://{settings.gcp.bucket}/audit/{settings.gcp.deployment}"
+    return str(settings.home / "audit")
+
+
+class Memory:
+    """What was judged: by table and date the fingerprint, what was found, and the hashes of the rows.
+
+    Hashes of other columns, or by another version of pandas, say nothing of these: each kind has a folder of its own.
+    """
+
+    def __init__(self, root: str) -> None:
+        columns = {t.address: t.column_names for t in rules.WATCHED}
+        kind = hashlib.blake2b(json.dumps([columns, pd.__version__]).encode(), digest_size=6).hexdigest()
+        self._folder = open_path(root) / kind
+        self.judged: dict[str, dict[date, dict[str, Any]]] = self._read()
+
+    def _read(self) -> dict[str, dict[date, dict[str, Any]]]:
+        try:
+            found = json.loads((self._folder / "judged.json").read_text())
+            return {t: {date.fromisoformat(d): kept for d, kept in days.items()} for t, days in found.items()}
+        except FileNotFoundError:
+            return {}
+        except (ValueError, AttributeError) as error:
+            _LOG.warning("the audit's memory in %s can't be read (%s): everything is judged anew", self._folder, error)
+            return {}
+
+    def save(self) -> None:
+        """Keep what was judged; the rows of each date are kept already."""
+        text = {t: {d.isoformat(): kept for d, kept in sorted(days.items())} for t, days in self.judged.items()}
+        replace(self._folder / "judged.json", json.dumps(text).encode())
+
+    def of(self, table: Table) -> dict[date, dict[str, Any]]:
+        """What is known of a table's dates."""
+        return self.judged.setdefault(table.address, {})
+
+    def rows(self, table: Table, day: date) -> Rows:
+        """The rows that a date had; none where nobody has looked yet."""
+        path = self._folder / table.address / f"{day.isoformat()}.rows"
+        return Rows.from_bytes(path.read_bytes()) if day in self.of(table) and path.exists() else rules.NO_ROWS
+
+    def keep(self, table: Table, day: date, fingerprint: str, findings: dict[str, int], rows: Rows) -> None:
+        """Remember what a date holds and what was found in it."""
+        replace(self._folder / table.address / f"{day.isoformat()}.rows", rows.to_bytes())
+        self.of(table)[day] = {"fingerprint": fingerprint, "findings": findings}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows of one date and kind that are not as they should be, and how many of them are news."""
+
+    table: str
+    day: date
+    kind: str
+    rows: int
+    new: int
+
+
+@dataclass
+class Audit:
+    """What one look found."""
+
+    dates: int = 0
+    judged: list[str] = field(default_factory=list)
+    rows: int = 0
+    found: list[Found] = field(default_factory=list)
+
+
+def spans(days: Sequence[date]) -> Iterator[tuple[date, date]]:
+    """The dates as few spans of at most a month, with no long gap in them."""
+    first = last = None
+    for day in sorted(days):
+        if first is None or last is None:
+            first = last = day
+        elif day - last <= _BRIDGE and day - first < _TOGETHER:
+            last = day
+        else:
+            yield first, last
+            first = last = day
+    if first is not None and last is not None:
+        yield first, last
+
+
+def audit(warehouse: Warehouse, memory: Memory) -> Audit:
+    """Judge the dates whose fingerprint changed since the last look; nothing is asked of the others.
+
+    ``memory`` knows the result afterwards and is not saved yet.
+    """
+    result = Audit()
+    for table in rules.WATCHED:
+        # taken before the rows are read: what is written in between is judged the next time
+        prints = warehouse.fingerprints(table)
+        known = memory.of(table)
+        changed = {d for d, mark in prints.items() if known.get(d, {}).get("fingerprint") != mark}
+        changed |= {d for d, kept in known.items() if d not in prints and kept["fingerprint"]}
+        result.dates += len(prints)
+        result.judged += [f"{table.address} {day}" for day in sorted(changed)]
+        for first, last in spans(list(changed)):
+            frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
+            pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
+            gone = _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
+            for day, (now, missing, findings) in gone.items():
+                result.rows += len(now.keys)
+                before = known.get(day, {}).get("findings", {})
+                # what is lost stays remembered, so that it is still missing the next time, and found when it is back
+                memory.keep(table, day, prints.get(day, ""), findings, rules.together(now, missing))
+                result.found += [
+                    Found(table.address, day, kind, count, max(count - before.get(kind, 0), 0))
+                    for kind, count in findings.items()
+                ]
+    return result
+
+
+def _gone(
+    warehouse: Warehouse,
+    table: Table,
+    memory: Memory,
+    pieces: dict[date, pd.DataFrame],
+    frame: pd.DataFrame,
+    days: Sequence[date],
+) -> dict[date, tuple[Rows, Rows, dict[str, int]]]:
+    """By date: the rows that are there, those that are lost, and what is wrong; the archive is asked when rows left."""
+    is_ledger = table.address == PLAYER_PROP_PREDICTIONS.address
+    now = {d: rules.hashed(table, pieces.get(d, frame.iloc[:0])) for d in days}
+    before = {d: memory.rows(table, d) for d in days}
+    left = [d for d in days if rules.losses(before[d], now[d], rules.NO_ROWS)[1]]
+    archived: dict[date, Rows] = {}
+    if left and is_ledger:
+        sql = rules.ROWS_SQL[ARCHIVED_PREDICTIONS.address]
+        copies = warehouse.query(sql, first=left[0], last=left[-1])
+        archived = {d.date(): rules.hashed(table, rows) for d, rows in copies.groupby("game_date")}
+    found = {}
+    for day in days:
+        missing, lost = rules.losses(before[day], now[day], archived.get(day, rules.NO_ROWS))
+        wrong = rules.counted(rules.problems(pieces[day])) if is_ledger and day in pieces else {}
+        found[day] = (now[day], missing, {**wrong, **lost})
+    return found
+
+
+def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
+    """One alert for each kind of news, with its dates; what was told before and did not grow is none."""
+    by_kind: dict[tuple[str, str], list[Found]] = {}
+    for one in found:
+        if one.new:
+            by_kind.setdefault((one.table, one.kind), []).append(one)
+    for (table, kind), news in by_kind.items():
+        rows, days = sum(f.rows for f in news), sorted(f.day for f in news)
+        what = f"{PLACEHOLDER_DETECTED}: " if kind in PLACEHOLDER_REASONS else ""
+        shown = ", ".join(f"{f.day} {f.rows}" for f in news[:_DATES_SHOWN])
+        more = f" and {len(days) - _DATES_SHOWN} more dates" if len(days) > _DATES_SHOWN else ""
+        way_out = (
+            f"nba-props quarantine invalid_line {days[0]}..{days[-1]} --dry-run"
+            if kind not in ("ROWS_GONE", "ROWS_CHANGED")
+            else "put the partition of a backup in its place (docs/runbooks/damage.md)"
+        )
+        yield Alert(
+            "ERROR",
+            f"ledger audit: {kind} in {table}, {rows} rows of {days[0]}..{days[-1]}",
+            f"{what}{rows} rows in {table}: {rules.KINDS[kind]}. By date: {shown}{more}. {way_out}",
+        )
+
+
+def standing(memory: Memory) -> pd.DataFrame:
+    """Everything that is wrong as of the last look, by table, date and kind."""
+    rows = [
+        (table, day, kind, count, rules.KINDS[kind])
+        for table, days in memory.judged.items()
+        for day, kept in sorted(days.items())
+        for kind, count in kept["findings"].items()
+    ]
+    return pd.DataFrame(rows, columns=["table", "game_date", "kind", "rows", "meaning"])
+
+
+@dg.op
+def audit_ledger(
+    context: dg.OpExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
+    alerts: dg.ResourceParam[Alerts],
+) -> None:
+    """Judge what changed in ledger and archive since the last look."""
+    memory = Memory(place(settings))
+    result = audit(warehouse, memory)
+    wrong = standing(memory)
+    shown: dict[str, Any] = {
+        "partitions": result.dates,
+        "partitions_judged": len(result.judged),
+        "rows_judged": result.rows,
+        "rows_wrong": int(wrong["rows"].sum()),
+        "wrong": dg.MetadataValue.md(wrong.to_markdown(index=False) if len(wrong) else "nothing"),
+    }
+    context.add_output_metadata(shown)
+    context.log_event(
+        dg.AssetObservation(
+            asset_key(PLAYER_PROP_PREDICTIONS), description="The hourly audit of ledger and archive", metadata=shown
+        )
+    )
+    for alert in alerts_of(result.found):
+        context.log.error(f"{alert.cause}: {alert.text}")
+        alerts.send(alert)
+    # after the alerts: who dies in between tells them again
+    memory.save()
+
+
+@dg.job(
+    name=AUDIT_JOB,
+    description="Ledger and archive by fingerprint: dates that changed are judged again, whoever changed them.",
+)
+def audit_job() -> None:
+    """Ledger and archive, as they were and valid."""
+    audit_ledger()

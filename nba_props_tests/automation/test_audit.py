@@ -1,0 +1,238 @@
+"""The hourly audit: a row that a second writer put anywhere, a row that went, a row that changed, and nothing else."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, timedelta
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props import remediation
+from nba_props.automation import audit
+from nba_props.automation.alerts import Alerts
+from nba_props.automation.audit import AUDIT_JOB, Memory, alerts_of
+from nba_props.definitions import build_defs
+from nba_props.remediation import Selection
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS
+from nba_props_tests.conftest import make_settings, utc
+from nba_props_tests.warehouse.samples import LEDGER, ledger
+
+TODAY = date(2026, 2, 10)
+OLD = TODAY - timedelta(92)
+DATES = [TODAY - timedelta(n) for n in range(0, 100, 4)]
+NOW = utc(2026, 2, 10, 17)
+
+
+def rows(day: date, count: int = 4) -> pd.DataFrame:
+    """Honest rows without a line, of players of their own."""
+    frame = ledger([f"{day}-{n}" for n in range(count)])
+    return frame.assign(game_date=pd.Timestamp(day), player_id=np.arange(count) + 1)
+
+
+def write(lake, day: date, frame: pd.DataFrame) -> None:
+    """What a writer does that goes past the gate."""
+    lake.write_unchecked(LEDGER, frame, day)
+
+
+def placeholders(day: date, count: int = 2) -> pd.DataFrame:
+    fake = rows(day, count).assign(line=20.0, line_source=None, run_id="legacy_backfill", recommendation="UNDER")
+    return fake.assign(prediction_id=[f"fake-{day}-{n}" for n in range(count)])
+
+
+@pytest.fixture
+def published(lake):
+    """A quarter of a year, published and looked at once."""
+    for day in DATES:
+        lake.append(LEDGER, rows(day), [day])
+    return lake
+
+
+def look(lake, tmp_path) -> audit.Audit:
+    """One hour's look, remembered."""
+    memory = Memory(str(tmp_path / "audit"))
+    result = audit.audit(lake, memory)
+    memory.save()
+    return result
+
+
+def told(result: audit.Audit) -> list[str]:
+    return [a.cause for a in alerts_of(result.found)]
+
+
+def test_an_hour_in_which_nothing_changed_costs_no_query(published, tmp_path):
+    first = look(published, tmp_path)
+    assert (len(first.judged), first.rows, first.found) == (len(DATES), 4 * len(DATES), [])
+    before = published.query_count
+    again = look(published, tmp_path)
+    assert published.query_count == before
+    assert (again.dates, again.judged, again.found) == (len(DATES), [], [])
+
+
+def test_a_second_writers_row_on_a_date_three_months_old_is_known_within_an_hour(published, tmp_path):
+    assert OLD in DATES
+    look(published, tmp_path)
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    before = published.query_count
+    result = look(published, tmp_path)
+    assert published.query_count - before == 1
+    assert result.judged == [f"{LEDGER.address} {OLD}"], "no other date is read"
+    (alert,) = alerts_of(result.found)
+    assert alert.severity == "ERROR"
+    assert alert.cause == f"ledger audit: PLACEHOLDER_LINE in {LEDGER.address}, 2 rows of {OLD}..{OLD}"
+    assert alert.text.startswith("PLACEHOLDER LINE DETECTED: 2 rows")
+    assert f"nba-props quarantine invalid_line {OLD}..{OLD}" in alert.text
+
+
+def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
+    look(published, tmp_path)
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    assert len(told(look(published, tmp_path))) == 1
+    later = pd.concat([rows(OLD, 5), placeholders(OLD)])
+    write(published, OLD, later)
+    result = look(published, tmp_path)
+    assert (len(result.judged), told(result)) == (1, []), "an honest row more is no news of the bad ones"
+    write(published, OLD, pd.concat([later, placeholders(OLD, 3).tail(1)]))
+    assert "3 rows" in told(look(published, tmp_path))[0]
+    assert audit.standing(Memory(str(tmp_path / "audit")))["rows"].tolist() == [3]
+
+
+def test_many_dates_are_one_alert_for_each_kind(published, tmp_path):
+    look(published, tmp_path)
+    for day in DATES:
+        write(published, day, pd.concat([rows(day), placeholders(day)]))
+    result = look(published, tmp_path)
+    (alert,) = alerts_of(result.found)
+    assert f"{2 * len(DATES)} rows of {min(DATES)}..{max(DATES)}" in alert.cause
+    assert "15 more dates" in alert.text
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "count"),
+    [
+        (lambda f: f.iloc[1:], "ROWS_GONE", 1),
+        (lambda f: f.iloc[:0], "ROWS_GONE", 4),
+        (lambda f: f.assign(predicted_points=[11.0, *f["predicted_points"][1:]]), "ROWS_CHANGED", 1),
+        (lambda f: f.assign(predicted_points=[np.nan, *f["predicted_points"][1:]]), "INVALID_PREDICTION", 1),
+        (lambda f: f.assign(predicted_points=[1e6, *f["predicted_points"][1:]]), "INVALID_PREDICTION", 1),
+        (lambda f: pd.concat([f, f.head(1).assign(player_id=9)]), "SAME_ID", 2),
+        (lambda f: pd.concat([f, f.head(1).assign(player_id=9, prediction_id=None)]), "NO_ID", 1),
+        (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b")]), "DUPLICATE", 2),
+        (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", run_id="follow")]), "", 0),
+        (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", line_source=None)]), "DUPLICATE", 0),
+        (lambda f: f.sample(frac=1, random_state=1), "", 0),
+    ],
+)
+def test_what_happened_to_a_date_is_named(published, tmp_path, change, kind, count):
+    look(published, tmp_path)
+    write(published, OLD, change(rows(OLD)))
+    found = {f.kind: f.rows for f in look(published, tmp_path).found if f.kind == kind or not kind}
+    assert found == ({kind: count} if count else {})
+
+
+def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
+    look(published, tmp_path)
+    write(published, OLD, rows(OLD).iloc[2:])
+    assert "ROWS_GONE" in told(look(published, tmp_path))[0]
+    write(published, OLD, pd.concat([rows(OLD).iloc[2:], rows(OLD, 5).tail(1)]))
+    still = look(published, tmp_path)
+    assert [(f.kind, f.rows, f.new) for f in still.found] == [("ROWS_GONE", 2, 0)]
+    write(published, OLD, rows(OLD, 5))
+    assert look(published, tmp_path).found == []
+    assert audit.standing(Memory(str(tmp_path / "audit"))).empty
+
+
+def test_a_partition_that_was_taken_away_is_a_loss(published, tmp_path):
+    look(published, tmp_path)
+    shutil.rmtree(published._file(LEDGER, OLD).parent)
+    result = look(published, tmp_path)
+    assert told(result) == [f"ledger audit: ROWS_GONE in {LEDGER.address}, 4 rows of {OLD}..{OLD}"]
+    assert told(look(published, tmp_path)) == []
+
+
+def test_what_a_remediation_took_out_is_in_the_archive_and_no_loss(published, tmp_path):
+    look(published, tmp_path)
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    look(published, tmp_path)
+    batch = remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW)
+    assert batch.total == 2
+    after = look(published, tmp_path)
+    assert after.found == []
+    assert {j.split()[0] for j in after.judged} == {LEDGER.address, ARCHIVED_PREDICTIONS.address}
+    remediation.restore(published, batch.batch_id, NOW)
+    assert "PLACEHOLDER_LINE" in told(look(published, tmp_path))[0], "they are in the ledger again"
+    remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW + timedelta(hours=1))
+    archive = published.read(ARCHIVED_PREDICTIONS, [OLD])
+    look(published, tmp_path)
+    published.write_unchecked(ARCHIVED_PREDICTIONS, archive.iloc[1:], OLD)
+    assert told(look(published, tmp_path)) == [
+        f"ledger audit: ROWS_GONE in {ARCHIVED_PREDICTIONS.address}, 1 rows of {OLD}..{OLD}"
+    ]
+
+
+def test_a_row_that_was_published_anew_after_a_remediation_is_no_change(published, tmp_path):
+    look(published, tmp_path)
+    remediation.quarantine(published, Selection("system", OLD, OLD, system_id="s"), NOW)
+    published.append(LEDGER, rows(OLD).assign(run_id="again"), [OLD])
+    assert look(published, tmp_path).found == []
+
+
+def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(published, tmp_path):
+    look(published, tmp_path)
+    (index,) = (tmp_path / "audit").glob("*/judged.json")
+    for spoiled in ("{", "[]", "7", '{"a": {"never": 1}}'):
+        index.write_text(spoiled)
+        result = look(published, tmp_path)
+        assert (len(result.judged), result.found) == (len(DATES), []), spoiled
+    shutil.rmtree(tmp_path / "audit")
+    assert len(look(published, tmp_path).judged) == len(DATES)
+
+
+def test_an_alert_that_was_not_sent_is_sent_the_next_time(published, tmp_path):
+    look(published, tmp_path)
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    died = audit.audit(published, Memory(str(tmp_path / "audit")))  # and nothing is saved
+    assert told(died) == told(look(published, tmp_path)) != []
+
+
+def test_queries_grow_with_months_and_not_with_dates():
+    assert len(list(audit.spans(DATES))) == 4
+    assert list(audit.spans([OLD, TODAY])) == [(OLD, OLD), (TODAY, TODAY)]
+    assert list(audit.spans([])) == []
+    every = [OLD + timedelta(n) for n in range(31)]
+    assert list(audit.spans(every)) == [(every[0], every[-1])]
+
+
+def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
+    settings = make_settings(tmp_path)
+    (tmp_path / "landing").mkdir()
+    definitions = build_defs(settings, clock=lambda: NOW)
+    lake = definitions.resources["warehouse"]
+    lake.append(LEDGER, rows(OLD), [OLD])
+    job = definitions.resolve_job_def(AUDIT_JOB)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance).success
+        write(lake, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+        assert job.execute_in_process(instance=instance).success
+        assert job.execute_in_process(instance=instance).success
+        seen = instance.fetch_observations(dg.AssetKey(LEDGER.path), limit=1).records[0].asset_observation
+    assert seen.metadata["rows_wrong"].value == 2, "it stands there until it is mended"
+    assert "PLACEHOLDER_LINE" in seen.metadata["wrong"].value
+    assert seen.metadata["partitions_judged"].value == 0
+    (sent,) = Alerts(settings.live, settings.home, lambda: NOW).sent()
+    assert (sent["severity"], sent["cause"][:13]) == ("ERROR", "ledger audit:")
+    hourly = next(s for s in definitions.schedules if s.name == "ledger_audit_hourly")
+    assert (hourly.job_name, hourly.cron_schedule) == (AUDIT_JOB, "40 * * * *")
+
+
+def test_the_memory_lies_in_a_bucket_as_well(lake, make_bucket):
+    lake.append(LEDGER, rows(OLD), [OLD])
+    root = f"gs://{make_bucket()}/audit/main"
+    for judged in (1, 0):
+        memory = Memory(root)
+        assert len(audit.audit(lake, memory).judged) == judged
+        memory.save()
+    write(lake, OLD, rows(OLD).iloc[1:])
+    assert "ROWS_GONE" in told(audit.audit(lake, Memory(root)))[0]
