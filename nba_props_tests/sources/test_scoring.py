@@ -61,18 +61,20 @@ def test_the_newest_capture_counts(zone):
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "reasons"),
     [
-        ({"percentagePointsPaint": 1.4}, "OUT_OF_RANGE"),
-        ({"percentagePointsPaint": None}, "MALFORMED_ROW"),
-        ({"percentagePointsPaint": "much"}, "MALFORMED_ROW"),
+        ({"percentagePointsPaint": 1.4}, ["BAD_FIELD"]),
+        ({"percentagePointsPaint": None}, []),
+        ({"percentagePointsPaint": float("nan")}, []),
+        ({"percentagePointsPaint": "much"}, ["BAD_FIELD"]),
     ],
 )
-def test_an_odd_row_is_held_back_and_the_others_go_on(zone, change, reason):
+def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
     zone.land(path(GAME), payload(GAME, **change))
     parsed = nba_stats.read_scoring(zone, [DAY])
-    assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM - 1
-    assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(reason, DAY, "homeTeam/0")]
+    assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM
+    assert parsed.frame["points_paint"].isna().tolist() == [True] + [False] * 17
+    assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(r, DAY, "homeTeam/0") for r in reasons]
 
 
 def test_a_player_without_minutes_has_no_shares(zone):
