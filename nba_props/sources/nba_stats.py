@@ -192,7 +192,8 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     bad = pd.Series(False, index=raw.index)
     rejects: list[Reject] = []
     for mask, reason, column, what in problems:
-        for row in raw[mask & ~bad].to_dict("records"):
+        held = mask & ~bad
+        for row in raw[held].to_dict("records") if held.any() else ():
             delivered = {c: row[c] for c in _REQUIRED}
             place, day = f"rowSet[{row['position']}]", date.fromisoformat(row["day"])
             detail = f"{row['payload']}: {column} is {fields.shown(row[column])}, {what}"
