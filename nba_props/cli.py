@@ -388,7 +388,9 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 @fetch.command("stats")
 @click.argument("span", type=DateSpan())
 @click.option(
-    "--shot-zones/--no-shot-zones", default=True, show_default=True,
+    "--shot-zones/--no-shot-zones",
+    default=True,
+    show_default=True,
     help="And where points came from, which the zone system needs: a request for each game without them.",
 )
 def fetch_stats(span: list[date], shot_zones: bool) -> None:

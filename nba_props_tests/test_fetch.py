@@ -17,7 +17,6 @@ from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 from nba_props_tests.sources.fake_server import Answer
 from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, credits, listed
-from nba_props_tests.sources.test_scoring import payload as scoring
 
 OTHER = DAY + timedelta(2)
 
@@ -101,13 +100,18 @@ def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch
     result = invoke("fetch", "stats", str(DAY), "--no-shot-zones")
     assert result.exit_code == 0, result.output
     assert "landed    3 payloads" in result.output
-    server.on("/stats/boxscorescoringv3", lambda asked: Answer(scoring(next(g for g in GAMES if g.game_id == asked["GameID"]))))
+    server.on(
+        "/stats/boxscorescoringv3",
+        lambda asked: Answer(league.scoring(next(g for g in GAMES if g.game_id == asked["GameID"]))),
+    )
     zones = invoke("fetch", "stats", str(DAY))
     assert zones.exit_code == 0, zones.output
     assert len(LandingZone(str(home / "landing")).names(f"nba_stats/boxscorescoringv3/{league.SEASON}")) == len(GAMES)
     again = invoke("fetch", "stats", str(DAY))
     assert again.exit_code == 0, again.output
-    assert f"{2 + len(GAMES)} were there already" in again.output or f"{3 + len(GAMES)} were there already" in again.output
+    assert (
+        f"{2 + len(GAMES)} were there already" in again.output or f"{3 + len(GAMES)} were there already" in again.output
+    )
 
 
 def test_switched_off_feeds_say_how_to_switch_them_on(home):

@@ -5,9 +5,8 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
-from nba_props.domain.calendar import PLAYABLE
+from nba_props.domain.calendar import PLAYABLE, game_date_of
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
 from nba_props.warehouse.base import Warehouse

@@ -19,7 +19,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
 from nba_props.schemas import Table, analytics, predictions, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, PLAYER_FEATURES
 
 WARN = dg.AssetCheckSeverity.WARN
 #: the share of quotes whose names must resolve (issue 2)
@@ -449,6 +449,43 @@ def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
     )
 
 
+#: with as many games of the season behind him everything is known of a player whose feeds speak
+_SETTLED_GAMES = 5
+
+
+def inputs_are_known(systems: Sequence[System]) -> Rule:
+    """Every input that a feed gives is known of somebody; a dead one is named with the systems that go without it."""
+    names = (*EXPECTED, *EXPECTED_WITH_FEED)
+    counts = ", ".join(f"COUNT({n}) AS {n}" for n in names)
+    users = {n: [s.system_id for s in systems if n in (*s.required, *s.optional)] for n in names}
+    sql = f"""
+    SELECT game_date, COUNT(*) AS settled, {counts} FROM {PLAYER_FEATURES.address}
+    WHERE game_date BETWEEN @first AND @last AND games_season >= {_SETTLED_GAMES} GROUP BY game_date
+    """
+
+    def judge(f: dict[str, Any]) -> Verdict:
+        if not f["settled"]:
+            return Verdict(True, f"nobody has {_SETTLED_GAMES} games of the season behind him", {"players": 0}, WARN)
+        dead = [n for n in EXPECTED if not f[n] and users[n]]
+        silent = [n for n in EXPECTED_WITH_FEED if not f[n] and users[n]]
+        figures = {"players": f["settled"], "unknown_to_all": ", ".join([*dead, *silent])}
+        text = f"every input is known of somebody among {f['settled']} players"
+        if dead:
+            text = "; ".join(
+                f"{n} is unknown of all {f['settled']} players: {', '.join(users[n])} went without" for n in dead
+            )
+        if silent:
+            text += f"; {', '.join(silent)} are unknown, because no injury report or no odds were landed"
+        return Verdict(not dead, text, figures, WARN)
+
+    return Rule(
+        "inputs_are_known",
+        PLAYER_FEATURES,
+        f"No input of a system is unknown of everybody who has {_SETTLED_GAMES} games of the season behind him.",
+        _by_query(sql, judge, {"settled": 0, **dict.fromkeys(names, 0)}),
+    )
+
+
 # -- predictions ----------------------------------------------------------------------------------------------------
 
 
@@ -701,6 +738,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
             "No game on or after the date is in any average, no report of or after the cut-off in anyone's standing.",
         ),
         REPORTED_ABSENT_KNOWN,
+        inputs_are_known(systems),
         *(covers_slate(t) for t in system_tables),
         *(model_is_in_force(s.trained) for s in systems if s.trained),
         NO_PLACEHOLDER_LINES,

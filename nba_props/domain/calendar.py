@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 
 EASTERN = ZoneInfo("America/New_York")
 
+
 @dataclass(frozen=True)
 class SeasonType:
     """What the NBA plays: its name in our tables, how its game ids begin, what its feeds call it, what we do with it.
 
-    What counts is fetched, is history, and is predicted; what does not is in the schedule and nowhere else: no box score
-    is asked for, no quote taken in, nobody waits for results.
+    What counts is fetched, is history, and is predicted; what does not is in the schedule and nowhere else: no box
+    score is asked for, no quote taken in, nobody waits for results.
     """
 
     name: str
@@ -52,7 +53,7 @@ _SEASON_DAYS = 197
 
 
 def playable_sql(alias: str = "") -> str:
-    """The condition for rows of ``nba_raw.schedule`` whose games are predicted: of a type that counts, not postponed."""
+    """The condition for rows of ``nba_raw.schedule`` whose games are predicted: of a counted type, not postponed."""
     prefix = f"{alias}." if alias else ""
     return f"{prefix}season_type IN ({COUNTED_SQL}) AND NOT {prefix}is_postponed"
 
@@ -117,8 +118,8 @@ def look_back_start(day: date, look_back_days: int) -> date:
     """First date that the look-back of ``day`` reaches.
 
     Up to 15 April a look-back does not count the summer, 16 April to 30 September, so that on opening night it reaches
-    as many days into the last regular season as later into this one; the playoffs that lie between are in it. Dates from
-    16 April to 30 September count every day. One summer is left out at most.
+    as many days into the last regular season as later into this one; the playoffs that lie between are in it. Dates
+    from 16 April to 30 September count every day. One summer is left out at most.
     """
     crosses = season_year(day) != season_year(day - timedelta(min(look_back_days, _SEASON_DAYS)))
     return day - timedelta(look_back_days + (_SUMMER_DAYS if crosses else 0))

@@ -34,7 +34,8 @@ _GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
-#: per date of @first..@last with games that count: how many are ``expected`` by the schedule and ``found`` in the box scores
+#: per date of @first..@last with games that count: how many are ``expected`` by the schedule and ``found`` in the box
+#: scores
 GAMES_FOUND_SQL = f"""
 SELECT s.game_date, COUNT(DISTINCT s.game_id) AS expected, COUNT(DISTINCT b.game_id) AS found
 FROM nba_raw.schedule AS s

@@ -13,8 +13,8 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     many are of games that are not predicted, such as pre-season ones.
 
     An event is the game of its two teams on its date. The cut-off is the earlier of the scheduled tip-off and the
-    start the odds feed gives: a start that moved never makes an in-play quote look early. A start at midnight Eastern is
-    one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
+    start the odds feed gives: a start that moved never makes an in-play quote look early. A start at midnight Eastern
+    is one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
     nobody knows, midnight stays the cut-off, and no line can be verified.
 
     Args:
@@ -44,6 +44,8 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60
     out["minutes_before_game"] = minutes
     out["is_in_play"] = minutes <= 0
-    return out.drop(columns="tipoff_at").reset_index(drop=True), unknown.reset_index(drop=True), int(
-        (known & ~predicted).sum()
+    return (
+        out.drop(columns="tipoff_at").reset_index(drop=True),
+        unknown.reset_index(drop=True),
+        int((known & ~predicted).sum()),
     )

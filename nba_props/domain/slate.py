@@ -15,7 +15,7 @@ ROSTER_DAYS = 30
 #: dates DuckDB 1.5 waits for ever on the latter (its issue 24961).
 PLAYERS_SQL = f"""
 WITH days AS (
-  SELECT game_date AS as_of, MAX(season) AS season, 
+  SELECT game_date AS as_of, MAX(season) AS season,
     -- an undecided start may be any of the day's: then a roster of the day before is the newest to rely on
     COALESCE(MIN(tipoff_at), MIN(CAST(game_date AS TIMESTAMP))) AS first_tipoff_at
   FROM nba_raw.schedule

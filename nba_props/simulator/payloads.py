@@ -103,7 +103,9 @@ def game_log(season: str, season_type: str, day: date, rows: Iterable[Mapping[st
     }
 
 
-def scoring(game_id: str, home: tuple[int, Iterable[Mapping[str, Any]]], away: tuple[int, Iterable[Mapping[str, Any]]]) -> dict[str, Any]:
+def scoring(
+    game_id: str, home: tuple[int, Iterable[Mapping[str, Any]]], away: tuple[int, Iterable[Mapping[str, Any]]]
+) -> dict[str, Any]:
     """boxscorescoringv3 of a game, from each side's team id and its players.
 
     A player has ``player_id, minutes, points`` and, of his points, ``paint, mid_range, three, free_throw``; the shares
@@ -132,7 +134,10 @@ def scoring(game_id: str, home: tuple[int, Iterable[Mapping[str, Any]]], away: t
             "gameId": game_id,
             "homeTeamId": home[0],
             "awayTeamId": away[0],
-            **{side: {"teamId": team, "players": [player(p) for p in players]} for side, (team, players) in sides.items()},
+            **{
+                side: {"teamId": team, "players": [player(p) for p in players]}
+                for side, (team, players) in sides.items()
+            },
         }
     }
 

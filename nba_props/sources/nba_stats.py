@@ -587,7 +587,7 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
         game_id = fields.text(game, "gameId")
         if not fields.is_game_id(game_id):
             raise FieldError("gameId", game_id, "not an NBA game id")
-        sides = {side: fields.record(game, side).get("players") for side in ("homeTeam", "awayTeam")}
+        sides: dict[str, Any] = {s: fields.record(game, s).get("players") for s in ("homeTeam", "awayTeam")}
         for side, players in sides.items():
             if not isinstance(players, list):
                 raise FieldError(f"{side}.players", players, "not a list")

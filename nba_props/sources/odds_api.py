@@ -122,9 +122,7 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
                         "under_price": under,
                         "last_update_at": last_update_at,
                         POSITION: f"{at}, {name} {line}",
-                        "quote_id": _quote_id(
-                            event["id"], key, market["key"], name, line, over, under, snapshot_at
-                        ),
+                        "quote_id": _quote_id(event["id"], key, market["key"], name, line, over, under, snapshot_at),
                     }
                 )
     return rows, rejects

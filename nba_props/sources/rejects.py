@@ -144,7 +144,11 @@ def _castable(one: Table, values: pd.Series) -> tuple[pd.Series, dict[int, str]]
         return cast.set_axis(values.index), {}
     except (ContractError, OverflowError, UnicodeEncodeError) as error:
         if len(values) == 1:
-            why = f"not {column.type}" if not isinstance(error, UnicodeEncodeError) else "with characters that are no text"
+            why = (
+                f"not {column.type}"
+                if not isinstance(error, UnicodeEncodeError)
+                else "with characters that are no text"
+            )
             return pd.Series([None], index=values.index, dtype=PANDAS_DTYPES[column.type]), {int(values.index[0]): why}
     half = len(values) // 2
     (left, wrong), (right, more) = (_castable(one, part) for part in (values.iloc[:half], values.iloc[half:]))

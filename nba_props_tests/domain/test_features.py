@@ -49,11 +49,7 @@ def test_features_equal_a_walk_through_the_rows(lake):
         pooled[day] = behind["points"].sum() / behind["minutes"].sum()
     for row in rows.itertuples():
         past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
-        past = (
-            past[past["game_date"] >= reached(row.game_date)]
-            .sort_values("game_date", ascending=False)
-            .head(30)
-        )
+        past = past[past["game_date"] >= reached(row.game_date)].sort_values("game_date", ascending=False).head(30)
         points, minutes = past["points"].to_numpy(float), past["minutes"].to_numpy(float)
         trend = points[:3].mean() - points[3:5].mean()
         assert row.recent_trend == np.sign(trend) * (2 if abs(trend) >= 5 else 1 if abs(trend) >= 2 else 0)
@@ -126,9 +122,7 @@ def test_absences_league_and_rest_equal_a_walk_through_the_rows(lake):
     boxes, _, _, rows = build(lake, days)
     checked = 0
     for row in rows.itertuples():
-        behind = boxes[
-            (boxes["game_date"] < row.game_date) & (boxes["game_date"] >= reached(row.game_date))
-        ]
+        behind = boxes[(boxes["game_date"] < row.game_date) & (boxes["game_date"] >= reached(row.game_date))]
         team = (row.player_id - 1) // 15 + 1
         own = behind[behind["team_id"] == team]
         games = (

@@ -196,10 +196,11 @@ def test_on_opening_night_the_games_of_last_spring_are_the_history_and_the_seaso
     )
     lake.write(raw.BOX_SCORES, boxes, dates)
     lake.write(analytics.SLATE, slate(15, [night]), [night])
-    games, season, form = ask(lake, [night])
-    assert games.groupby("player_id")["played_on"].apply(lambda s: [d.date() for d in s.sort_values()]).tolist() == [
-        dates[1:]
-    ] * 15
+    games, season, _ = ask(lake, [night])
+    assert (
+        games.groupby("player_id")["played_on"].apply(lambda s: [d.date() for d in s.sort_values()]).tolist()
+        == [dates[1:]] * 15
+    )
     assert season.empty
     span = {"first": night, "last": night}
     past = lake.query(history.past_form_sql(), **span)

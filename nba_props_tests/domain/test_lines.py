@@ -212,7 +212,9 @@ def parsed_quotes(commence_at: str, *minutes: int) -> pd.DataFrame:
         columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
     )
     return rows.assign(
-        home_team_name="Los Angeles Clippers", away_team_name="Oklahoma City Thunder", commence_at=pd.Timestamp(commence_at)
+        home_team_name="Los Angeles Clippers",
+        away_team_name="Oklahoma City Thunder",
+        commence_at=pd.Timestamp(commence_at),
     )
 
 

@@ -77,7 +77,9 @@ def ask(*spellings, aliases=()):
     candidates = pd.DataFrame(
         [(DAY, "g1", i, n) for i, n in ROSTER], columns=["game_date", "game_id", "player_id", "player_name"]
     )
-    people = [(DAY, i, n, "2024-25", False) for i, n in ROSTER + LEAGUE] + [(DAY, i, n, "2022-23", False) for i, n in LONG_AGO]
+    people = [(DAY, i, n, "2024-25", False) for i, n in ROSTER + LEAGUE] + [
+        (DAY, i, n, "2022-23", False) for i, n in LONG_AGO
+    ]
     players = pd.DataFrame(people, columns=["game_date", "player_id", "player_name", "last_season", "on_roster"])
     return resolve(names, candidates, players, aliases)
 
