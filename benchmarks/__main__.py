@@ -82,12 +82,13 @@ def where_a_day_goes(b: Bench) -> None:
 def our_own_work(b: Bench) -> None:
     """The same date without Dagster: what the functions and the lake cost by themselves."""
     from nba_props.domain import context, features, gate, lines, names, slate
-    from nba_props.domain.calendar import history_start, identity_start
+    from nba_props.domain.calendar import history_start, identity_start, last_season_start
     from nba_props.domain.quotes import match_games
     from nba_props.domain.systems import SYSTEMS
     from nba_props.domain.systems.base import predict
     from nba_props.sources import odds_api
     from nba_props.sources.landing import LandingZone
+    from nba_props.sources.rejects import keep_contract
 
     day = date(2025, 11, 5)
     w, span = b.warehouse, {"first": day, "last": day}
@@ -99,8 +100,7 @@ def our_own_work(b: Bench) -> None:
         parsed["game_date"] = pd.to_datetime(parsed["game_date"])
         for c in ("snapshot_at", "last_update_at", "commence_at"):
             parsed[c] = pd.to_datetime(parsed[c], utc=True)
-        quotes, _ = match_games(parsed, schedule)
-        quotes = raw.ODDS_QUOTES.conform(quotes)
+        quotes, _ = keep_contract(raw.ODDS_QUOTES, match_games(parsed, schedule)[0])
         players = w.query(slate.PLAYERS_SQL, **span, identity_from=identity_start(day))
         asked = quotes.groupby(["game_date", "game_id", "data_source", "source_name"], as_index=False).size()
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
@@ -111,7 +111,7 @@ def our_own_work(b: Bench) -> None:
         season = w.query(history.season_sql(), **span, history_from=history_start(day, 90))
         available = w.query(history.availability_sql(), **span)
         built = context.build(people, past, season, w.query(history.team_form_sql(), **span), chosen, available)
-        met = w.query(history.matchup_sql(), **span, identity_from=identity_start(day))
+        met = w.query(history.matchup_sql(), **span, last_season_from=last_season_start(day))
         statements = (history.team_state_sql, history.league_form_sql, history.absence_sql, history.shot_zones_sql)
         state, league, absences, shots = (w.query(sql(), **span) for sql in statements)
         vectors = features.build(built, past, chosen, met, state, league, absences, shots)

@@ -244,7 +244,7 @@ def _print_plan(session: _Session, span: list[date], days: list[date], assets: l
 
     console = session.console
     schedule = nba_stats.read_schedule(session.landing, span).frame
-    games = playable(schedule).groupby("game_date").size().to_dict() if len(schedule) else {}
+    games = playable(schedule)["game_date"].dt.date.value_counts().to_dict()
     slate = session.warehouse.query(
         "SELECT COUNT(*) AS players, COUNT(DISTINCT game_date) AS dates FROM nba_analytics.slate "
         "WHERE game_date BETWEEN @first AND @last",
@@ -396,8 +396,8 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
         past = [d for d in days if d < today]
         minutes = [int(m) for m in before.split(",")]
         schedule = nba_stats.read_schedule(zone, days).frame
-        games = playable(schedule) if len(schedule) else schedule
-        count = int(games["game_date"].isin(past).sum()) if len(games) else 0
+        games = playable(schedule)
+        count = int(games["game_date"].dt.date.isin(past).sum())
         price = capture.price_of_history(len(past), count, len(minutes), settings.live.odds_regions)
         live = len(games) - count
         console.print(
@@ -416,9 +416,17 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 
 @fetch.command("stats")
 @click.argument("span", type=DateSpan())
-@click.option("--shot-zones", is_flag=True, help="And where points came from: a request for each game.")
+@click.option(
+    "--shot-zones/--no-shot-zones",
+    default=True,
+    show_default=True,
+    help="And where points came from, which the zone system needs: a request for each game without them.",
+)
 def fetch_stats(span: list[date], shot_zones: bool) -> None:
-    """Land schedule, roster and the box scores of SPAN: one request for each season and season type."""
+    """Land schedule, roster, box scores and shot zones of SPAN.
+
+    Box scores are one request for each season and season type, shot zones one for each game.
+    """
     with _plain_errors():
         console, _, _, feeds = _feeds()
         done = feeds.stats(span, shot_zones=shot_zones)

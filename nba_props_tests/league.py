@@ -153,6 +153,30 @@ def capture(
     return path, payloads.historical(event, at)
 
 
+def scoring(game: Game, paint: float = 0.5, mid: float = 0.25, **changes: Any) -> dict[str, Any]:
+    """What boxscorescoringv3 answers for a game; ``changes`` replaces statistics of the first home player."""
+
+    def person(team: Team, slot: int) -> dict[str, Any]:
+        shares = {
+            "minutes": "18:00", "percentagePointsPaint": paint, "percentagePointsMidrange2pt": mid,
+            "percentagePoints3pt": 0.25, "percentagePointsFreeThrow": 0.0, "percentagePoints2pt": 0.75,
+        }  # fmt: skip
+        own = changes if (team, slot) == (game.home, 0) else {}
+        return {"personId": player(team, slot)[0], "statistics": shares | own}
+
+    sides = {"homeTeam": game.home, "awayTeam": game.away}
+    return {
+        "boxScoreScoring": {
+            "gameId": game.game_id,
+            **{side: {"players": [person(t, s) for s in range(PLAYERS_PER_TEAM)]} for side, t in sides.items()},
+        }
+    }
+
+
+def scoring_path(game: Game, suffix: str = "") -> str:
+    return f"nba_stats/boxscorescoringv3/{SEASON}/{game.day}-{game.game_id}{suffix}.json.gz"
+
+
 def log_path(day: date, suffix: str = "") -> str:
     return f"nba_stats/leaguegamelog/{SEASON}/{day}-regular-season{suffix}.json.gz"
 
@@ -162,7 +186,7 @@ def land_log(zone: LandingZone, day: date, rows: list[dict[str, Any]], suffix: s
 
 
 def land(zone: LandingZone, days: int = 30, odds_from: int = 10) -> list[Game]:
-    """Land the whole league: schedule, box scores of every game, odds at noon and an hour before, and in-play."""
+    """Land the whole league: schedule, box scores and shot zones of every game, odds at noon, an hour before, in-play."""
     all_games = games(days)
     zone.land(f"nba_stats/scheduleleaguev2/{SEASON}.json.gz", schedule(all_games, FIRST + timedelta(days)))
     by_day: dict[date, list[Game]] = {}
@@ -170,6 +194,8 @@ def land(zone: LandingZone, days: int = 30, odds_from: int = 10) -> list[Game]:
         by_day.setdefault(g.day, []).append(g)
     for day, today in by_day.items():
         land_log(zone, day, [r for g in today for r in log_rows(g)])
+        for g in today:
+            zone.land(scoring_path(g), scoring(g))
         if day < FIRST + timedelta(odds_from):
             continue
         for g in today:

@@ -97,12 +97,21 @@ def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch
     server.on(
         "/stats/commonallplayers", Answer({"resultSets": [{"name": "CommonAllPlayers", "headers": [], "rowSet": []}]})
     )
-    result = invoke("fetch", "stats", str(DAY))
+    result = invoke("fetch", "stats", str(DAY), "--no-shot-zones")
     assert result.exit_code == 0, result.output
     assert "landed    3 payloads" in result.output
+    server.on(
+        "/stats/boxscorescoringv3",
+        lambda asked: Answer(league.scoring(next(g for g in GAMES if g.game_id == asked["GameID"]))),
+    )
+    zones = invoke("fetch", "stats", str(DAY))
+    assert zones.exit_code == 0, zones.output
+    assert len(LandingZone(str(home / "landing")).names(f"nba_stats/boxscorescoringv3/{league.SEASON}")) == len(GAMES)
     again = invoke("fetch", "stats", str(DAY))
     assert again.exit_code == 0, again.output
-    assert "2 were there already" in again.output or "3 were there already" in again.output
+    assert (
+        f"{2 + len(GAMES)} were there already" in again.output or f"{3 + len(GAMES)} were there already" in again.output
+    )
 
 
 def test_switched_off_feeds_say_how_to_switch_them_on(home):

@@ -7,7 +7,7 @@ from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import context as player_context
 from nba_props.domain import features, history, lines
 from nba_props.domain import slate as slates
-from nba_props.domain.calendar import history_start, identity_start
+from nba_props.domain.calendar import history_start, last_season_start
 from nba_props.partitions import partition_days
 from nba_props.schemas import analytics, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
@@ -128,7 +128,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             context_rows,
             past_games,
             line_rows,
-            matchups=warehouse.query(history.matchup_sql(), **span, identity_from=identity_start(days[0])),
+            matchups=warehouse.query(history.matchup_sql(), **span, last_season_from=last_season_start(days[0])),
             team_state=warehouse.query(history.team_state_sql(settings.look_back_days), **span),
             league=warehouse.query(history.league_form_sql(settings.look_back_days), **span),
             absences=warehouse.query(history.absence_sql(settings.look_back_days), **span),

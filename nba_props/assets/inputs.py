@@ -15,7 +15,14 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props.domain.calendar import game_date_of, history_start, identity_start, season_of, season_start
+from nba_props.domain.calendar import (
+    game_date_of,
+    history_start,
+    identity_start,
+    last_season_start,
+    season_of,
+    season_start,
+)
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.slate import playable
 from nba_props.domain.systems import SYSTEMS
@@ -51,6 +58,11 @@ def _identity(day: date, settings: Settings) -> date:
     return identity_start(day)
 
 
+def _met(day: date, settings: Settings) -> date:
+    """Games against an opponent count from last season on."""
+    return min(last_season_start(day), _history(day, settings))
+
+
 def _history(day: date, settings: Settings) -> date:
     return history_start(day, settings.look_back_days)
 
@@ -69,7 +81,7 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     reference.PLAYERS.address: (Window(raw.BOX_SCORES, _identity), Window(raw.ROSTERS, _identity, own=True)),
     analytics.HISTORICAL_GAMES.address: (Window(raw.BOX_SCORES, _history),),
     analytics.CONTEXT.address: (Window(raw.BOX_SCORES, _history),),
-    PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _identity), Window(raw.SCORING_SHARES, _history)),
+    PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _met), Window(raw.SCORING_SHARES, _history)),
     **{s.table.address: _PAST_FORM for s in SYSTEMS if s.uses_past},
     monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
 }
@@ -81,8 +93,7 @@ _READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HIST
 
 def learned_from(week: date, settings: Settings) -> date:
     """First date that anything a week's model learns from is read of."""
-    start = training_start(week, settings.training_seasons)
-    return min(identity_start(start), history_start(start, settings.look_back_days))
+    return _met(training_start(week, settings.training_seasons), settings)
 
 
 # -- payloads ---------------------------------------------------------------------------------------------------------

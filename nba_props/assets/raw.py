@@ -12,7 +12,7 @@ from nba_props.partitions import partition_days
 from nba_props.schemas import Table, raw
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
-from nba_props.sources.rejects import Reject, quarantine_frame
+from nba_props.sources.rejects import Parsed, Reject, keep_contract, quarantine_frame
 from nba_props.warehouse.base import Warehouse
 
 ODDS_FILES = dg.AssetSpec(
@@ -43,7 +43,7 @@ def origin(landing: LandingZone) -> str:
 def stats_assets(
     table: Table,
     quarantine: Table,
-    read: Callable[[LandingZone, Sequence[date]], nba_stats.Parsed],
+    read: Callable[[LandingZone, Sequence[date]], Parsed],
     partitions: dg.PartitionsDefinition,
     files: dg.AssetSpec = STATS_FILES,
 ) -> dg.AssetsDefinition:
@@ -94,20 +94,27 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         parsed["game_date"] = pd.to_datetime(parsed["game_date"])
         for column in ("snapshot_at", "last_update_at", "commence_at"):
             parsed[column] = pd.to_datetime(parsed[column], utc=True)
-        matched, unknown = match_games(parsed, schedule_rows)
+        matched, unknown, unpredicted = match_games(parsed, schedule_rows)
+        rows, broken = keep_contract(raw.ODDS_QUOTES, matched)
         rejects = [
             Reject(
                 r.payload,
                 f"{r.bookmaker}/{r.source_name}/{r.line}",
                 "GAME_NOT_IN_SCHEDULE",
-                f"{r.away_team_name} at {r.home_team_name} is not scheduled on {r.game_date:%Y-%m-%d}",
+                f"{r.payload}: {r.away_team_name} at {r.home_team_name} is not scheduled on {r.game_date:%Y-%m-%d}",
                 game_date=r.game_date.date(),
             )
             for r in unknown.itertuples()
         ]
-        refused.append(quarantine_frame(raw.QUARANTINED_QUOTES, rejects))
-        repeats = len(parsed) - len(matched) - len(unknown)
-        return emit(context, tables, [matched, _stack(refused)], repeated_quotes=repeats)
+        refused.append(quarantine_frame(raw.QUARANTINED_QUOTES, [*rejects, *broken]))
+        repeats = len(parsed) - len(matched) - len(unknown) - unpredicted
+        return emit(
+            context,
+            tables,
+            [rows, _stack(refused)],
+            repeated_quotes=repeats,
+            quotes_of_games_that_are_not_predicted=unpredicted or None,
+        )
 
     return [
         STATS_FILES,

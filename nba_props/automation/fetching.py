@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
+from nba_props.domain.calendar import PLAYABLE, game_date_of
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
 from nba_props.warehouse.base import Warehouse
@@ -69,18 +69,18 @@ def land_stats(
     alerts: dg.ResourceParam[Alerts],
     warehouse: dg.ResourceParam[Warehouse],
 ) -> None:
-    """Land schedule, roster and box scores of past dates."""
+    """Land schedule, roster, box scores and shot zones of past dates."""
     today = game_date_of(feeds.clock())
     first = date.fromisoformat(config.first) if config.first else today - timedelta(CORRECTED_DAYS)
     last = date.fromisoformat(config.last) if config.last else today
     played = warehouse.query(
         "SELECT DISTINCT game_date FROM nba_raw.schedule "
-        "WHERE game_date BETWEEN @first AND @last AND game_date < @today AND NOT is_postponed",
+        f"WHERE game_date BETWEEN @first AND @last AND game_date < @today AND {PLAYABLE}",
         first=first,
         last=last,
         today=today,
     )
-    done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]], shot_zones=True)
+    done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]])
     _tell(context, alerts, "box scores", done)
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
+from nba_props.domain.calendar import PLAYABLE
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
@@ -20,7 +21,7 @@ def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> di
     published = quality.published(warehouse, tuple(SYSTEM_TABLES), days[0], days[-1], now)
     scheduled = warehouse.query(
         "SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule "
-        "WHERE game_date BETWEEN @first AND @last AND NOT is_postponed GROUP BY game_date",
+        f"WHERE game_date BETWEEN @first AND @last AND {PLAYABLE} GROUP BY game_date",
         first=days[0],
         last=days[-1],
     )

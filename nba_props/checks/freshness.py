@@ -8,7 +8,7 @@ import dagster as dg
 
 from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
 from nba_props.domain import quality
-from nba_props.domain.calendar import EASTERN, game_date_of, season_of
+from nba_props.domain.calendar import EASTERN, PLAYABLE, game_date_of, season_of
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
@@ -30,10 +30,10 @@ TONIGHT = "tonight_has_odds"
 
 
 def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, list[datetime]]:
-    """The tip-offs of each date's games, by the stored schedule."""
+    """The tip-offs of each date's games that are predicted, by the stored schedule."""
     rows = warehouse.query(
         "SELECT game_date, tipoff_at FROM nba_raw.schedule "
-        "WHERE game_date BETWEEN @first AND @last AND tipoff_at IS NOT NULL AND NOT is_postponed "
+        f"WHERE game_date BETWEEN @first AND @last AND tipoff_at IS NOT NULL AND {PLAYABLE} "
         "ORDER BY game_date, tipoff_at",
         first=first,
         last=last,

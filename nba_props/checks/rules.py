@@ -12,14 +12,14 @@ import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain import quality
-from nba_props.domain.calendar import COUNTED_SQL, history_start
+from nba_props.domain.calendar import PLAYABLE, look_back_start, playable_sql, season_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
 from nba_props.schemas import Table, analytics, predictions, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, PLAYER_FEATURES
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 #: the share of quotes whose names must resolve (issue 2)
@@ -158,18 +158,20 @@ def _judge_box_scores(f: dict[str, Any]) -> Verdict:
     return Verdict(ok, text, _figures(f), WARN)
 
 
+#: nobody waits for the box scores of games that do not count
+_IS_FINAL = f"(status = 3 AND {PLAYABLE})"
 BOX_SCORES_MATCH_SCHEDULE = Rule(
     "box_scores_match_schedule",
     raw.BOX_SCORES,
-    "Every final game has box scores, every box score has its game, and players' points add up to the score.",
+    "Every final game that counts has box scores, every box score its game, and points add up to the score.",
     _by_query(
-        """
+        f"""
         WITH sides AS (
-          SELECT game_date, game_id, home_team_id AS team_id, home_score AS score, status FROM nba_raw.schedule
-          WHERE game_date BETWEEN @first AND @last
+          SELECT game_date, game_id, home_team_id AS team_id, home_score AS score, {_IS_FINAL} AS final
+          FROM nba_raw.schedule WHERE game_date BETWEEN @first AND @last
           UNION ALL
-          SELECT game_date, game_id, away_team_id AS team_id, away_score AS score, status FROM nba_raw.schedule
-          WHERE game_date BETWEEN @first AND @last
+          SELECT game_date, game_id, away_team_id AS team_id, away_score AS score, {_IS_FINAL} AS final
+          FROM nba_raw.schedule WHERE game_date BETWEEN @first AND @last
         ),
         played AS (
           SELECT game_date, game_id, team_id, SUM(points) AS points FROM nba_raw.box_scores
@@ -177,7 +179,7 @@ BOX_SCORES_MATCH_SCHEDULE = Rule(
         ),
         both AS (
           SELECT COALESCE(p.game_date, s.game_date) AS game_date, COALESCE(p.game_id, s.game_id) AS game_id,
-            CASE WHEN s.status = 3 AND p.game_id IS NULL THEN 1 ELSE 0 END AS missing,
+            CASE WHEN s.final AND p.game_id IS NULL THEN 1 ELSE 0 END AS missing,
             CASE WHEN s.game_id IS NULL THEN 1 ELSE 0 END AS unscheduled,
             CASE WHEN s.score IS NOT NULL AND p.points <> s.score THEN 1 ELSE 0 END AS wrong_score
           FROM sides AS s
@@ -223,7 +225,7 @@ _QUOTED_GAMES_SQL = f"""
           SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
           WHERE game_date BETWEEN @first AND @last AND book_kind = 'SPORTSBOOK' AND NOT is_in_play
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
-        WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
+        WHERE s.game_date BETWEEN @first AND @last AND {playable_sql("s")}
         GROUP BY s.game_date
 """
 GAMES_HAVE_QUOTES = Rule(
@@ -361,10 +363,10 @@ SLATE_IS_COMPLETE = Rule(
             f"""
         WITH sides AS (
           SELECT game_date, game_id, home_team_id AS team_id, home_team AS team FROM nba_raw.schedule
-          WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed
+          WHERE game_date BETWEEN @first AND @last AND {PLAYABLE}
           UNION ALL
           SELECT game_date, game_id, away_team_id AS team_id, away_team AS team FROM nba_raw.schedule
-          WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed
+          WHERE game_date BETWEEN @first AND @last AND {PLAYABLE}
         ),
         counted AS (
           SELECT s.game_date, s.game_id, s.team, COUNT(c.player_id) AS players
@@ -387,27 +389,33 @@ SLATE_IS_COMPLETE = Rule(
 
 
 def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
-    """Every date of the look-back has its partitions, and every game scheduled there has box scores."""
-    first_of = {d: max(history_start(d, scope.settings.look_back_days), scope.settings.first_date) for d in days}
-    games = scope.warehouse.query(GAMES_FOUND_SQL, first=min(first_of.values()), last=days[-1])
+    """Every date of the season so far has its partitions, and every game scheduled in the look-back has box scores.
+
+    Of the season before, into which the look-back of autumn dates reaches, only what was taken in is judged: who starts
+    in November without last season's payloads forecasts from fewer games, and is not held up.
+    """
+    look_back, earliest = scope.settings.look_back_days, scope.settings.first_date
+    reach = {d: max(min(look_back_start(d, look_back), season_start(d)), earliest) for d in days}
+    demanded = {d: max(season_start(d), earliest) for d in days}
+    games = scope.warehouse.query(GAMES_FOUND_SQL, first=min(reach.values()), last=days[-1])
     by_day = games.set_index(games["game_date"].dt.date)
     stored = [set(scope.warehouse.partitions(t)) for t in (raw.SCHEDULE, raw.BOX_SCORES)]
     present = stored[0] & stored[1]
     found = {}
     for day in days:
-        look_back = dates_between(first_of[day], day - timedelta(1))
-        absent = [d for d in look_back if d not in present]
-        span = by_day[(by_day.index >= first_of[day]) & (by_day.index < day)] if len(by_day) else by_day
+        so_far = dates_between(demanded[day], day - timedelta(1))
+        absent = [d for d in so_far if d not in present]
+        span = by_day[(by_day.index >= reach[day]) & (by_day.index < day)] if len(by_day) else by_day
         thin = span[span["found"] < span["expected"]]
         holes = sorted({*absent, *thin.index})
         figures = {
-            "look_back_from": first_of[day].isoformat(),
-            "dates_expected": len(look_back),
+            "look_back_from": reach[day].isoformat(),
+            "dates_expected": len(so_far),
             "dates_missing": len(holes),
             "games_expected": int(span["expected"].sum()),
             "games_missing": int((span["expected"] - span["found"]).sum()),
         }
-        text = f"{figures['games_expected']} games since {first_of[day]}, none missing"
+        text = f"{figures['games_expected']} games since {reach[day]}, none missing"
         if holes:
             text = (
                 f"box scores or schedule are missing on {len(holes)} dates before {day}, from {holes[0]} to "
@@ -420,7 +428,7 @@ def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]
 HISTORY_COMPLETE = Rule(
     "history_complete",
     analytics.HISTORICAL_GAMES,
-    "No game day is missing between the start of the look-back (or season) and the date.",
+    "No date of the season so far is missing, and no stored game of the look-back lacks its box scores.",
     _history_complete,
     blocking=True,
 )
@@ -471,6 +479,43 @@ def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
         "Every line equals a stored quote of an allowed sportsbook, seen before the cut-off.",
         _by_query(sql, judge, empty),
         blocking=blocking,
+    )
+
+
+#: with as many games of the season behind him everything is known of a player whose feeds speak
+_SETTLED_GAMES = 5
+
+
+def inputs_are_known(systems: Sequence[System]) -> Rule:
+    """Every input that a feed gives is known of somebody; a dead one is named with the systems that go without it."""
+    names = (*EXPECTED, *EXPECTED_WITH_FEED)
+    counts = ", ".join(f"COUNT({n}) AS {n}" for n in names)
+    users = {n: [s.system_id for s in systems if n in (*s.required, *s.optional)] for n in names}
+    sql = f"""
+    SELECT game_date, COUNT(*) AS settled, {counts} FROM {PLAYER_FEATURES.address}
+    WHERE game_date BETWEEN @first AND @last AND games_season >= {_SETTLED_GAMES} GROUP BY game_date
+    """
+
+    def judge(f: dict[str, Any]) -> Verdict:
+        if not f["settled"]:
+            return Verdict(True, f"nobody has {_SETTLED_GAMES} games of the season behind him", {"players": 0}, WARN)
+        dead = [n for n in EXPECTED if not f[n] and users[n]]
+        silent = [n for n in EXPECTED_WITH_FEED if not f[n] and users[n]]
+        figures = {"players": f["settled"], "unknown_to_all": ", ".join([*dead, *silent])}
+        text = f"every input is known of somebody among {f['settled']} players"
+        if dead:
+            text = "; ".join(
+                f"{n} is unknown of all {f['settled']} players: {', '.join(users[n])} went without" for n in dead
+            )
+        if silent:
+            text += f"; {', '.join(silent)} are unknown, because no injury report or no odds were landed"
+        return Verdict(not dead, text, figures, WARN)
+
+    return Rule(
+        "inputs_are_known",
+        PLAYER_FEATURES,
+        f"No input of a system is unknown of everybody who has {_SETTLED_GAMES} games of the season behind him.",
+        _by_query(sql, judge, {"settled": 0, **dict.fromkeys(names, 0)}),
     )
 
 
@@ -724,6 +769,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
             "No game on or after the date is in any average, no report of or after the cut-off in anyone's standing.",
         ),
         REPORTED_ABSENT_KNOWN,
+        inputs_are_known(systems),
         *(covers_slate(t) for t in system_tables),
         *(model_is_in_force(s.trained) for s in systems if s.trained),
         NO_PLACEHOLDER_LINES,

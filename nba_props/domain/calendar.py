@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EASTERN = ZoneInfo("America/New_York")
 
+
+@dataclass(frozen=True)
+class SeasonType:
+    """What the NBA plays: its name in our tables, how its game ids begin, what its feeds call it, what we do with it.
+
+    What counts is fetched, is history, and is predicted; what does not is in the schedule and nowhere else: no box
+    score is asked for, no quote taken in, nobody waits for results.
+    """
+
+    name: str
+    prefix: str
+    #: the SeasonType that leaguegamelog is asked for
+    feed_name: str
+    counts: bool
+    #: the first season, by the year it starts in, that has games of the type
+    since: int = 1946
+
+
+SEASON_TYPES = (
+    SeasonType("Pre Season", "001", "Pre Season", counts=False),
+    SeasonType("Regular Season", "002", "Regular Season", counts=True),
+    SeasonType("All-Star", "003", "All Star", counts=False),
+    SeasonType("Playoffs", "004", "Playoffs", counts=True),
+    SeasonType("PlayIn", "005", "PlayIn", counts=True, since=2019),
+    # the final only: every other game of the cup is one of the regular season
+    SeasonType("NBA Cup", "006", "IST", counts=True, since=2023),
+)
 #: game types whose box scores count as history and whose games get predictions
-COUNTED_SEASON_TYPES = ("Regular Season", "PlayIn", "Playoffs", "NBA Cup")
+COUNTED_SEASON_TYPES = tuple(t.name for t in SEASON_TYPES if t.counts)
 #: the same, as the inside of an SQL list
 COUNTED_SQL = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 
-_SEASON_TYPES = {
-    "001": "Pre Season",
-    "002": "Regular Season",
-    "003": "All-Star",
-    "004": "Playoffs",
-    "005": "PlayIn",
-    "006": "NBA Cup",
-}
+_BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
+
+#: a player who appeared in any of so many seasons before is known
+IDENTITY_SEASONS = 3
+#: no instant of this platform lies outside these years
+_YEARS = range(1946, 2200)
+#: from 16 April to 30 September no regular season is played
+_SUMMER_DAYS = 168
+#: days from 1 October to 15 April
+_SEASON_DAYS = 197
+
+
+def playable_sql(alias: str = "") -> str:
+    """The condition for rows of ``nba_raw.schedule`` whose games are predicted: of a counted type, not postponed."""
+    prefix = f"{alias}." if alias else ""
+    return f"{prefix}season_type IN ({COUNTED_SQL}) AND NOT {prefix}is_postponed"
+
+
+#: ``playable_sql`` where the schedule is the only table
+PLAYABLE = playable_sql()
 
 
 def game_date_of(instant: datetime) -> date:
@@ -30,11 +70,22 @@ def game_date_of(instant: datetime) -> date:
 
 
 def parse_instant(text: str) -> datetime:
-    """An ISO 8601 instant as aware UTC; raises ValueError for text without a time zone."""
+    """An ISO 8601 instant as aware UTC.
+
+    Raises:
+        ValueError: the text is no instant, has no time zone, or lies in no year of the NBA.
+    """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
+    if instant.year not in _YEARS:
+        raise ValueError(f"{text} is not in the years {_YEARS.start} to {_YEARS.stop - 1}")
     return instant.astimezone(UTC)
+
+
+def is_undecided(instant: datetime) -> bool:
+    """Whether a start is midnight Eastern, which is how the feeds write one that is to be decided."""
+    return instant.astimezone(EASTERN).time() == time(0)
 
 
 def season_year(day: date) -> int:
@@ -55,7 +106,7 @@ def season_start(day: date) -> date:
 
 def season_type_of(game_id: str) -> str:
     """Season type by the game id's prefix; raises KeyError for a prefix the NBA does not use."""
-    return _SEASON_TYPES[game_id[:3]]
+    return _BY_PREFIX[game_id[:3]]
 
 
 def days(first: date, last: date) -> list[date]:
@@ -63,11 +114,58 @@ def days(first: date, last: date) -> list[date]:
     return [first + timedelta(n) for n in range((last - first).days + 1)]
 
 
-def history_start(day: date, look_back_days: int) -> date:
-    """First date whose games the averages of ``day`` may use: its season's start, or the look-back if longer."""
-    return min(season_start(day), day - timedelta(look_back_days))
+def look_back_start(day: date, look_back_days: int) -> date:
+    """First date that the look-back of ``day`` reaches.
+
+    Up to 15 April a look-back does not count the summer, 16 April to 30 September, so that on opening night it reaches
+    as many days into the last regular season as later into this one; the playoffs that lie between are in it. Dates
+    from 16 April to 30 September count every day. One summer is left out at most.
+    """
+    crosses = season_year(day) != season_year(day - timedelta(min(look_back_days, _SEASON_DAYS)))
+    return day - timedelta(look_back_days + (_SUMMER_DAYS if crosses else 0))
+
+
+def history_start(first: date, look_back_days: int, last: date | None = None) -> date:
+    """First date whose games the features of ``first``, or of any date of ``first..last``, may use.
+
+    A season's start, or that of the look-back if that is earlier.
+    """
+    found = min(season_start(first), look_back_start(first, look_back_days))
+    october = date(season_year(first) + 1, 10, 1)
+    return min(found, look_back_start(october, look_back_days)) if last and october <= last else found
+
+
+def look_back_start_sql(day: str, look_back_days: int) -> str:
+    """``look_back_start`` of an SQL date."""
+    near = min(look_back_days, _SEASON_DAYS)
+    before = f"DATE_SUB({day}, INTERVAL {near} DAY)"
+    return f"""CASE
+      WHEN {_season_year_sql(day)} <> {_season_year_sql(before)}
+      THEN CAST(DATE_SUB({day}, INTERVAL {look_back_days + _SUMMER_DAYS} DAY) AS DATE)
+      ELSE CAST(DATE_SUB({day}, INTERVAL {look_back_days} DAY) AS DATE) END"""
+
+
+def span_look_back_start_sql(look_back_days: int, more_days: int = 0) -> str:
+    """First date that the look-back of any date of @first..@last reaches, less ``more_days``."""
+    own = look_back_start_sql("@first", look_back_days)
+    october = f"DATE({_season_year_sql('@first')} + 1, 10, 1)"
+    start = f"""CASE
+      WHEN {_season_year_sql("@first")} <> {_season_year_sql("@last")}
+      THEN LEAST({own}, CAST(DATE_SUB({october}, INTERVAL {look_back_days + _SUMMER_DAYS} DAY) AS DATE))
+      ELSE {own} END"""
+    return f"CAST(DATE_SUB({start}, INTERVAL {more_days} DAY) AS DATE)" if more_days else start
+
+
+def _season_year_sql(day: str) -> str:
+    """``season_year`` of an SQL date: nine months back, a season is a calendar year."""
+    return f"EXTRACT(YEAR FROM DATE_SUB({day}, INTERVAL 9 MONTH))"
+
+
+def last_season_start(day: date) -> date:
+    """First date of the season before that of ``day``."""
+    return date(season_year(day) - 1, 10, 1)
 
 
 def identity_start(day: date) -> date:
-    """First date whose box scores say who plays where on ``day``: the start of the season before."""
-    return date(season_year(day) - 1, 10, 1)
+    """First date whose box scores say who is who on ``day``: the start of the third season before."""
+    return date(season_year(day) - IDENTITY_SEASONS, 10, 1)

@@ -109,6 +109,9 @@ def shot_zones(history: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     """
     ten = history.loc[history["recency"] <= 10, [*_DAY, "game_id", "points"]]
     known = ten.merge(shots, on=["game_id", "player_id"], validate="many_to_one")
+    known = known[
+        known[["points_paint", "points_mid_range"]].notna().all(axis=1)
+    ]  # one wrong share makes both doubtful
     points = known["points"].astype("float64")
     names = ["points_paint", "points_mid_range"]
     weighted = known[_DAY].assign(points=points, **{n: points * known[n].astype("float64") for n in names})

@@ -6,7 +6,7 @@ is a relation of player-games: the slate when serving, the games that were playe
 
 from __future__ import annotations
 
-from nba_props.domain.calendar import COUNTED_SQL
+from nba_props.domain.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
 from nba_props.schemas.raw import BOX_SCORE_STATS
 
 LOOK_BACK_DAYS = 90
@@ -34,31 +34,32 @@ _GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
-#: per date of @first..@last with games: how many are ``expected`` by the schedule and ``found`` in the box scores
+#: per date of @first..@last with games that count: how many are ``expected`` by the schedule and ``found`` in the box
+#: scores
 GAMES_FOUND_SQL = f"""
 SELECT s.game_date, COUNT(DISTINCT s.game_id) AS expected, COUNT(DISTINCT b.game_id) AS found
 FROM nba_raw.schedule AS s
 LEFT JOIN (
   SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last
 ) AS b ON b.game_date = s.game_date AND b.game_id = s.game_id
-WHERE s.game_date BETWEEN @first AND @last AND s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
+WHERE s.game_date BETWEEN @first AND @last AND {playable_sql("s")}
 GROUP BY s.game_date
 """
 
 
-def _behind(days: int) -> str:
-    """Counted box scores from ``days`` before the first asked date up to, and without, the last."""
-    return (
-        f"b.game_date >= CAST(DATE_SUB(@first, INTERVAL {days} DAY) AS DATE) AND b.game_date < @last "
-        f"AND b.season_type IN ({COUNTED_SQL})"
-    )
+def _behind(days: int, more_days: int = 0) -> str:
+    """Counted box scores that the look-back of any asked date reaches, and those of ``more_days`` before."""
+    return f"""
+    b.game_date >= {span_look_back_start_sql(days, more_days)} AND b.game_date < @last
+    AND b.season_type IN ({COUNTED_SQL})
+    """
 
 
 def _before(days: int) -> str:
-    """Box scores of counted games within ``days`` before the slate date ``s.game_date``, and never on or after it."""
+    """Box scores of counted games in the look-back of ``s.game_date``, and never on or after it."""
     return f"""
     b.game_date < s.game_date
-    AND b.game_date >= CAST(DATE_SUB(s.game_date, INTERVAL {days} DAY) AS DATE)
+    AND b.game_date >= {look_back_start_sql("s.game_date", days)}
     """
 
 
@@ -263,12 +264,12 @@ def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     return f"""
     SELECT b.game_id, b.player_id, b.points_paint, b.points_mid_range
     FROM nba_raw.scoring_shares AS b
-    WHERE b.game_date >= CAST(DATE_SUB(@first, INTERVAL {look_back_days} DAY) AS DATE) AND b.game_date < @last
+    WHERE b.game_date >= {span_look_back_start_sql(look_back_days)} AND b.game_date < @last
     """
 
 
 def matchup_sql(asked: str = SLATE) -> str:
-    """Per player: his games against the opponent, this season and the one before (from @identity_from)."""
+    """Per player: his games against the opponent, this season and the one before (from @last_season_from)."""
     return f"""
     SELECT s.game_date, s.player_id, COUNT(*) AS games_vs, AVG(b.points) AS points_vs
     FROM {asked} AS s
@@ -276,7 +277,7 @@ def matchup_sql(asked: str = SLATE) -> str:
       ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
         AND CAST(SUBSTR(b.season, 1, 4) AS INT64) >= CAST(SUBSTR(s.season, 1, 4) AS INT64) - 1
     WHERE s.game_date BETWEEN @first AND @last
-      AND b.game_date >= @identity_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
+      AND b.game_date >= @last_season_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
     GROUP BY s.game_date, s.player_id
     """
 
@@ -309,7 +310,6 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     opponent's 15 games before. Each is null where nothing came before. The span read covers a whole season before the
     oldest game, so that a date has the same answer whatever dates are asked for with it.
     """
-    start = look_back_days + LONGEST_REST
     return f"""
     WITH appearances AS (
       SELECT b.player_id, b.game_id, b.game_date, b.season,
@@ -322,13 +322,13 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS season_avg
       FROM nba_raw.box_scores AS b
-      WHERE {_behind(start)}
+      WHERE {_behind(look_back_days, LONGEST_REST)}
     ),
     team_games AS (
       SELECT b.game_date, b.game_id, b.team, SUM(b.points) AS points,
         {_POSSESSIONS} AS possessions
       FROM nba_raw.box_scores AS b
-      WHERE {_behind(start)}
+      WHERE {_behind(look_back_days, LONGEST_REST)}
       GROUP BY b.game_date, b.game_id, b.team
     ),
     defences AS (

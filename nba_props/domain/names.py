@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import pandas as pd
 
+from nba_props.domain.calendar import season_year
+
 SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
 
 #: nicknames and other spellings that no rule derives: the name in a feed -> the name in NBA box scores
@@ -122,7 +124,8 @@ def resolve(
     Args:
         names: one row per ``game_date, game_id, source, source_name`` with the count of ``quotes``.
         candidates: ``game_date, game_id, player_id, player_name``: the two rosters of each game.
-        players: ``game_date, player_id, player_name``: everyone known before the date.
+        players: rows of ``nba_reference.players``: everyone known before the date. Who last appeared more than a season
+            ago is only found by his exact name: a debutant may be called like him but for the suffix.
         aliases: further ``(name in a feed, name of the player)`` pairs.
 
     Returns:
@@ -134,12 +137,14 @@ def resolve(
     def alias_key(name: str) -> str | None:
         return groups.get(without_suffix(name))
 
+    recent = players[is_recent(players)]
     steps: list[tuple[str, pd.DataFrame, Rule]] = [
         *((method, candidates, rule) for method, rule in _RULES),
         ("ALIAS", candidates, alias_key),
+        ("LEAGUE", recent, player_lookup),
+        ("LEAGUE", recent, without_suffix),
+        ("LEAGUE", recent, alias_key),
         ("LEAGUE", players, player_lookup),
-        ("LEAGUE", players, without_suffix),
-        ("LEAGUE", players, alias_key),
     ]
     found = [_no_matches()]
     ambiguous: set[int] = set()
@@ -163,6 +168,13 @@ def resolve(
         resolved[[*_NAMES, "player_id", "player_name", "player_lookup", "method", "score"]],
         unresolved[[*_NAMES, "player_lookup", "reason", *_NO_CANDIDATE]],
     )
+
+
+def is_recent(players: pd.DataFrame) -> pd.Series:
+    """Whether each player appeared in the season of the date or the one before, or is on a landed roster."""
+    last = players["last_season"].astype("string").str.slice(0, 4).astype("Int64")
+    this = players["game_date"].map({d: season_year(d.date()) for d in players["game_date"].unique()}).astype("Int64")
+    return ((last >= this - 1).fillna(False) | players["on_roster"]).astype(bool)
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:

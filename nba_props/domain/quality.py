@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SQL, EASTERN, days, season_start
+from nba_props.domain.calendar import COUNTED_SQL, EASTERN, PLAYABLE, days, season_start
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import wilson
 from nba_props.schemas.raw import SCHEDULE
@@ -217,7 +217,7 @@ class Published:
               COUNT(CASE WHEN s.status = 3 AND b.game_id IS NULL THEN 1 END) AS final_without_box
             FROM (
               SELECT game_date, game_id, MAX(status) AS status FROM nba_raw.schedule
-              WHERE {_RANGE} AND season_type IN ({COUNTED_SQL}) AND NOT is_postponed GROUP BY game_date, game_id
+              WHERE {_RANGE} AND {PLAYABLE} GROUP BY game_date, game_id
             ) AS s
             LEFT JOIN (
               SELECT DISTINCT game_date, game_id FROM nba_predictions.player_prop_predictions WHERE {_RANGE}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, EASTERN
 from nba_props.domain.names import team_key
 
 
-def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``, and quotes of games nobody scheduled.
+def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``; quotes of games nobody scheduled; and how
+    many are of games that are not predicted, such as pre-season ones.
 
     An event is the game of its two teams on its date. The cut-off is the earlier of the scheduled tip-off and the
-    start the odds feed gives: a start that moved never makes an in-play quote look early.
+    start the odds feed gives: a start that moved never makes an in-play quote look early. A start at midnight Eastern
+    is one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
+    nobody knows, midnight stays the cut-off, and no line can be verified.
 
     Args:
         parsed: rows of ``sources.odds_api``; identical captures may repeat.
@@ -20,18 +24,28 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     quotes = parsed.drop_duplicates("quote_id")
     teams = {n: team_key(n) for n in pd.unique(quotes[["home_team_name", "away_team_name"]].to_numpy().ravel())}
     quotes = quotes.assign(home=quotes["home_team_name"].map(teams), away=quotes["away_team_name"].map(teams))
-    games = schedule.loc[~schedule["is_postponed"].astype(bool), ["game_date", "game_id", "tipoff_at"]].assign(
-        home=[team_key(n) for n in schedule.loc[~schedule["is_postponed"].astype(bool), "home_team_name"]],
-        away=[team_key(n) for n in schedule.loc[~schedule["is_postponed"].astype(bool), "away_team_name"]],
+    on = schedule[~schedule["is_postponed"].astype(bool)]
+    games = on[["game_date", "game_id", "tipoff_at"]].assign(
+        home=[team_key(n) for n in on["home_team_name"]],
+        away=[team_key(n) for n in on["away_team_name"]],
+        is_predicted=on["season_type"].isin(COUNTED_SEASON_TYPES),
     )
     swapped = games.rename(columns={"home": "away", "away": "home"})  # neutral sites may be listed either way
     both = pd.concat([games, swapped], ignore_index=True).drop_duplicates(["game_date", "home", "away"])
     out = quotes.merge(both, on=["game_date", "home", "away"], how="left", validate="many_to_one")
     known = out["game_id"].notna()
+    predicted = out["is_predicted"].astype("boolean").fillna(False).astype(bool)
     unknown = out[~known]
-    out = out[known].drop(columns=["home", "away", "home_team_name", "away_team_name"])
-    out["cutoff_at"] = out[["tipoff_at", "commence_at"]].min(axis=1)
+    out = out[predicted].drop(columns=["home", "away", "home_team_name", "away_team_name", "is_predicted"])
+    local = out["commence_at"].dt.tz_convert(EASTERN)
+    start = out["commence_at"].where(local != local.dt.normalize())
+    start = start.fillna(start.groupby(out["game_id"]).transform("min"))
+    out["cutoff_at"] = pd.concat([out["tipoff_at"], start], axis=1).min(axis=1).fillna(out["commence_at"])
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60
     out["minutes_before_game"] = minutes
     out["is_in_play"] = minutes <= 0
-    return out.drop(columns="tipoff_at").reset_index(drop=True), unknown.reset_index(drop=True)
+    return (
+        out.drop(columns="tipoff_at").reset_index(drop=True),
+        unknown.reset_index(drop=True),
+        int((known & ~predicted).sum()),
+    )

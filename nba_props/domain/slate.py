@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL, IDENTITY_SEASONS, PLAYABLE
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
@@ -15,9 +15,11 @@ ROSTER_DAYS = 30
 #: dates DuckDB 1.5 waits for ever on the latter (its issue 24961).
 PLAYERS_SQL = f"""
 WITH days AS (
-  SELECT game_date AS as_of, MAX(season) AS season, MIN(tipoff_at) AS first_tipoff_at
+  SELECT game_date AS as_of, MAX(season) AS season,
+    -- an undecided start may be any of the day's: then a roster of the day before is the newest to rely on
+    COALESCE(MIN(tipoff_at), MIN(CAST(game_date AS TIMESTAMP))) AS first_tipoff_at
   FROM nba_raw.schedule
-  WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL})
+  WHERE game_date BETWEEN @first AND @last AND {PLAYABLE}
   GROUP BY game_date
 ),
 appearances AS (
@@ -32,7 +34,7 @@ last_seen AS (
   FROM days AS d
   JOIN appearances AS a
     ON a.game_date < d.as_of AND (a.next_game_date IS NULL OR a.next_game_date >= d.as_of)
-  WHERE CAST(SUBSTR(a.season, 1, 4) AS INT64) >= CAST(SUBSTR(d.season, 1, 4) AS INT64) - 1
+  WHERE CAST(SUBSTR(a.season, 1, 4) AS INT64) >= CAST(SUBSTR(d.season, 1, 4) AS INT64) - {IDENTITY_SEASONS}
 ),
 openings AS (
   SELECT team_id, season, MIN(game_date) AS opened_on FROM appearances GROUP BY team_id, season
@@ -59,7 +61,10 @@ SELECT
     OR COALESCE(r.rostered_on > s.game_date, FALSE)
     OR s.season = s.current_season
     OR s.game_date >= CAST(DATE_SUB(s.as_of, INTERVAL {ROSTER_DAYS} DAY) AS DATE)
-    OR o.opened_on IS NULL OR o.opened_on >= s.as_of AS on_roster
+    OR (
+      (o.opened_on IS NULL OR o.opened_on >= s.as_of)
+      AND CAST(SUBSTR(s.season, 1, 4) AS INT64) >= CAST(SUBSTR(s.current_season, 1, 4) AS INT64) - 1
+    ) AS on_roster
 FROM last_seen AS s
 FULL OUTER JOIN rostered AS r ON r.as_of = s.as_of AND r.player_id = s.player_id
 LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season

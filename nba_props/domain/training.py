@@ -74,7 +74,7 @@ def _part(
         context.build(slate, past, season, form, known, query(history.availability_sql(asked), **span)),
         past,
         known,
-        matchups=query(history.matchup_sql(asked), **span, identity_from=calendar.identity_start(first)),
+        matchups=query(history.matchup_sql(asked), **span, last_season_from=calendar.last_season_start(first)),
         team_state=query(history.team_state_sql(look_back_days, asked), **span),
         league=query(history.league_form_sql(look_back_days, asked), **span),
         absences=query(history.absence_sql(look_back_days, asked), **span),

@@ -98,6 +98,22 @@ FEATURES = (*LEGACY, *EXTRA)
 NAMES = tuple(f.name for f in FEATURES)
 #: features that know the market; a system that may not see it leaves them out
 MARKET = ("vegas_points_line", "vegas_opening_line", "vegas_line_move", "has_vegas_line")
+#: null for a fact about the player and not for want of a feed, or because no landed feed gives the legacy input at all
+_NULL_BY_NATURE = (
+    "NEVER_MET",
+    "NOT_YET_PLAYED_FOR_THE_TEAM",
+    "NO_ATTEMPTS",
+    "NO_SHOT_ZONE_FEED",
+    "NO_USAGE_PROJECTION_FEED",
+)
+#: null because a feed is silent that has a check of its own: ``feed_is_fresh`` and ``games_have_quotes``
+_TOLD_ELSEWHERE = ("NO_INJURY_REPORT", "NO_LINE")
+#: features that are known of somebody on every date once players have five games of the season behind them
+EXPECTED = tuple(
+    f.name for f in FEATURES if f.null_reason and f.null_reason not in (*_NULL_BY_NATURE, *_TOLD_ELSEWHERE)
+)
+#: and those that are when their feed speaks
+EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _TOLD_ELSEWHERE)
 SCHEMA_HASH = hashlib.blake2b(
     json.dumps([(f.name, f.unit, f.description) for f in FEATURES]).encode(), digest_size=8
 ).hexdigest()

@@ -7,7 +7,7 @@ has predictions on; a game day without rows is in them, as UNKNOWN, because sile
 
 from __future__ import annotations
 
-from nba_props.domain.calendar import COUNTED_SQL
+from nba_props.domain.calendar import playable_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, MIN_DATES, T_SERIES, Z
 from nba_props.schemas.base import Column, Table, Type, View
@@ -26,7 +26,7 @@ _SYSTEMS = " UNION ALL ".join(f"SELECT '{system_id}' AS system_id" for system_id
 GAME_DAYS_SQL = f"""
   SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games
   FROM nba_raw.schedule AS s
-  WHERE s.season_type IN ({COUNTED_SQL}) AND NOT s.is_postponed
+  WHERE {playable_sql("s")}
     AND s.game_date >= (SELECT MIN(game_date) FROM nba_predictions.player_prop_predictions)
   GROUP BY s.game_date
 """

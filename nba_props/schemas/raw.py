@@ -32,7 +32,12 @@ SCHEDULE = Table(
         Column("away_team_name", Type.STRING, "Away city and name"),
         Column("home_score", Type.INT64, "Final score; null until the game is final", "points", nullable=True, ge=0),
         Column("away_score", Type.INT64, "Final score; null until the game is final", "points", nullable=True, ge=0),
-        Column("is_neutral", Type.BOOL, "Neither team plays in its own arena"),
+        Column(
+            "is_neutral",
+            Type.BOOL,
+            "Neither team plays in its own arena; null where the feed does not say",
+            nullable=True,
+        ),
         Column("arena", Type.STRING, "Arena name", nullable=True),
         PAYLOAD,
         DATA_SOURCE,

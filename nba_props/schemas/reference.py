@@ -6,7 +6,7 @@ from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, 
 PLAYERS = Table(
     "nba_reference",
     "players",
-    "Everyone who appeared in this or the previous season before the date, with the team he last belonged to.",
+    "Everyone who appeared in this season or the three before, up to the date, with the team he last belonged to.",
     (
         GAME_DATE,
         PLAYER_ID,
@@ -19,7 +19,7 @@ PLAYERS = Table(
             "last_game_date", Type.DATE, "Last appearance before the date; null for a rostered debutant", nullable=True
         ),
         Column("last_season", Type.STRING, "Season of the last appearance", nullable=True),
-        Column("games", Type.INT64, "Appearances in this and the previous season before the date", "games", ge=0),
+        Column("games", Type.INT64, "Appearances in the season of the last one, before the date", "games", ge=0),
         Column("on_roster", Type.BOOL, "Counts as a member of the team on the date (domain/slate.py)"),
     ),
     key=("player_id",),

@@ -137,6 +137,8 @@ def _write_days(out: str, part: dict[str, Any], seed: int) -> int:
                 f"nba_stats/leaguegamelog/{part['name']}/{day}-regular-season.json.gz",
                 payloads.game_log(part["name"], "Regular Season", day, game_log_rows(part["players"], played, boxes)),
             )
+        for path, content in scoring_payloads(part, day, played, boxes, seed):
+            zone.land(path, content)
         zone.land(*injury_payload(part, day, played))
         if part["odds_days"] is None or day in part["odds_days"]:
             for path, content in odds_payloads(part, today, seed):
@@ -249,6 +251,27 @@ def game_log_rows(players: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFram
         }
     )
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def scoring_payloads(
+    part: dict[str, Any], day: date, games: pd.DataFrame, boxes: pd.DataFrame, seed: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where the points of a day's games came from: who shoots fewer threes makes more of his twos in the paint."""
+    twos = (boxes["fgm"] - boxes["fg3m"]).to_numpy()
+    shooter = part["players"]["three_share"].to_numpy()[boxes["player"].to_numpy()]
+    paint = np.random.default_rng([seed, day.toordinal()]).binomial(twos, np.clip(0.95 - 0.6 * shooter, 0.35, 0.9))
+    rows = pd.DataFrame(
+        {
+            "game": boxes["game"], "team": boxes["team"], "minutes": boxes["minutes"], "points": boxes["points"],
+            "player_id": part["players"]["player_id"].to_numpy()[boxes["player"].to_numpy()], "paint": 2 * paint,
+            "mid_range": 2 * (twos - paint), "three": 3 * boxes["fg3m"], "free_throw": boxes["ftm"],
+        }
+    )  # fmt: skip
+    sides = {key: side.to_dict("records") for key, side in rows.groupby(["game", "team"])}
+    for game in games.itertuples():
+        home, away = ((team_id(t), sides[game.Index, t]) for t in (game.home, game.away))
+        path = f"nba_stats/boxscorescoringv3/{part['name']}/{day}-{game.game_id}.json.gz"
+        yield path, payloads.scoring(game.game_id, home, away)
 
 
 def injury_payload(part: dict[str, Any], day: date, games: pd.DataFrame) -> tuple[str, dict[str, Any]]:

@@ -103,6 +103,45 @@ def game_log(season: str, season_type: str, day: date, rows: Iterable[Mapping[st
     }
 
 
+def scoring(
+    game_id: str, home: tuple[int, Iterable[Mapping[str, Any]]], away: tuple[int, Iterable[Mapping[str, Any]]]
+) -> dict[str, Any]:
+    """boxscorescoringv3 of a game, from each side's team id and its players.
+
+    A player has ``player_id, minutes, points`` and, of his points, ``paint, mid_range, three, free_throw``; the shares
+    of somebody without points are 0.
+    """
+
+    def player(p: Mapping[str, Any]) -> dict[str, Any]:
+        def share(points: int) -> float:
+            return round(points / p["points"], 3) if p["points"] else 0.0
+
+        return {
+            "personId": p["player_id"],
+            "statistics": {
+                "minutes": f"{p['minutes']}:00",
+                "percentagePoints2pt": share(p["paint"] + p["mid_range"]),
+                "percentagePointsMidrange2pt": share(p["mid_range"]),
+                "percentagePoints3pt": share(p["three"]),
+                "percentagePointsFreeThrow": share(p["free_throw"]),
+                "percentagePointsPaint": share(p["paint"]),
+            },
+        }
+
+    sides = {"homeTeam": home, "awayTeam": away}
+    return {
+        "boxScoreScoring": {
+            "gameId": game_id,
+            "homeTeamId": home[0],
+            "awayTeamId": away[0],
+            **{
+                side: {"teamId": team, "players": [player(p) for p in players]}
+                for side, (team, players) in sides.items()
+            },
+        }
+    }
+
+
 def schedule(season: str, games: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """A season's scheduleleaguev2 from entries of ``schedule_game``, grouped by date."""
     by_day: dict[str, list[Mapping[str, Any]]] = {}

@@ -75,7 +75,7 @@ class Feeds:
             raise SettingsError(STATS_OFF)
         return StatsApi(self.live.proxy, self.live.stats_url, self.live.cdn_url or CDN_SCHEDULE)
 
-    def stats(self, days: Sequence[date], played: Iterable[date] = (), *, shot_zones: bool = False) -> Fetched:
+    def stats(self, days: Sequence[date], played: Iterable[date] = (), *, shot_zones: bool = True) -> Fetched:
         """Land schedule and box scores of some dates and today's roster; shot zones are a request for each game."""
         from nba_props.sources import stats_fetch
 

@@ -16,13 +16,14 @@ from typing import Any
 
 import requests
 
-from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
+from nba_props.domain.calendar import EASTERN, game_date_of
 from nba_props.domain.names import player_lookup
-from nba_props.schemas.raw import INJURY_STATUSES
+from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
+from nba_props.sources import fields
 from nba_props.sources.capture import Fetched
+from nba_props.sources.fields import FieldError
 from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
-from nba_props.sources.nba_stats import Parsed
-from nba_props.sources.rejects import Reject
+from nba_props.sources.rejects import Parsed, Reject
 
 FEED = "INJURY_REPORT"
 BASE_URL = "https://ak-static.cms.nba.com/referee/injury"
@@ -31,6 +32,7 @@ NOT_SUBMITTED = "NOT YET SUBMITTED"
 _MINUTES_SINCE = date(2025, 12, 23)
 _TIMEOUT = 30
 _COLUMNS = ("Game Date", "Game Time", "Matchup", "Team", "Player Name", "Current Status", "Reason")
+_FIELDS = ("date", "matchup", "team", "player", "status", "reason")
 _TITLE = re.compile(r"Injury\s*Report:\s*(\d{2}/\d{2}/\d{2})\s*(\d{1,2}:\d{2}\s*[AP]M)")
 _MATCHUP = re.compile(r"^([A-Z]{2,3})@([A-Z]{2,3})$")
 #: words that start this close to a column's place belong to it, in points
@@ -121,7 +123,8 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
                 refused.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
                 continue
             refused += [
-                Reject(payload.path, at, why, text, raw, game_date=day) for at, why, text, raw in report.rejects
+                Reject(payload.path, at, why, f"{payload.path}: {text}", raw, game_date=day)
+                for at, why, text, raw in report.rejects
             ]
             waiting |= {f"{day} {team}" for team in report.not_submitted if day in wanted}
             shared = {"report_at": report.report_at, "payload": payload.path}
@@ -135,7 +138,7 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
             player_lookup=frame["player_name"].map(player_lookup),
             data_source=zone.data_source(FEED),
         ).drop_duplicates(["game_date", "report_at", "team_name", "player_lookup"], keep="last")
-    return Parsed(frame, rejects, {"not_submitted": sorted(waiting)})
+    return Parsed.of(INJURY_REPORTS, frame, rejects, not_submitted=sorted(waiting))
 
 
 def parse(zone: LandingZone, payload: Payload) -> Report:
@@ -149,18 +152,25 @@ def parse(zone: LandingZone, payload: Payload) -> Report:
     content = zone.load(payload)
     if not isinstance(content, dict) or not isinstance(content.get("records"), list):
         raise PayloadError("WRONG_SHAPE", f"{payload.path}: an object with records was expected")
-    stated = (content.get("metadata") or {}).get("report_at")
+    metadata = content.get("metadata")
     try:
-        report_at = parse_instant(stated) if stated else payload.captured_at
-    except ValueError as error:
-        raise PayloadError("BAD_TIME", f"{payload.path}: report_at {stated!r}: {error}") from error
+        stated = fields.optional_instant(metadata if isinstance(metadata, dict) else {}, "report_at")
+    except FieldError as error:
+        raise PayloadError("BAD_TIME", f"{payload.path}: {error}") from error
+    report_at = stated or payload.captured_at
     if report_at is None:
         raise PayloadError("NO_SNAPSHOT_TIME", f"{payload.path}: neither the payload nor its name has an instant")
     report = Report(report_at)
     for n, record in enumerate(content["records"]):
-        fields = record if isinstance(record, dict) else {}
-        _add(report, f"records[{n}]", {k: str(fields.get(k) or "") for k in
-             ("date", "matchup", "team", "player", "status", "reason")})  # fmt: skip
+        at = f"records[{n}]"
+        try:
+            if not isinstance(record, dict):
+                raise FieldError("the record", record, "not an object")
+            words = {k: fields.optional_text(record, k) or "" for k in _FIELDS}
+        except FieldError as error:
+            report.rejects.append((at, "BAD_FIELD", str(error), record))
+            continue
+        _add(report, at, words)
     return report
 
 
@@ -171,20 +181,22 @@ def parse_pdf(content: bytes, payload: Payload) -> Report:
         PayloadError: NOT_PDF, or WRONG_SHAPE where title or header are not found.
     """
     import pdfplumber
-    from pdfplumber.utils.exceptions import PdfminerException
 
     try:
         with pdfplumber.open(io.BytesIO(content)) as document:
             pages = [page.extract_words(x_tolerance=1.5, y_tolerance=2) for page in document.pages]
-    except (PdfminerException, ValueError) as error:
-        raise PayloadError("NOT_PDF", f"{payload.path}: {error or type(error).__name__}") from error
+    except Exception as error:  # whatever a parser of a foreign format meets in a broken file
+        raise PayloadError("NOT_PDF", f"{payload.path}: {str(error) or type(error).__name__}") from error
     lines = [_lines(words) for words in pages]
     title = next(
         (m for page in lines for _, row in page if (m := _TITLE.search(" ".join(w["text"] for w in row)))), None
     )
     if title is None:
         raise PayloadError("WRONG_SHAPE", f"{payload.path}: no line says Injury Report with date and time")
-    local = datetime.strptime(f"{title[1]} {title[2].replace(' ', '')}", "%m/%d/%y %I:%M%p")  # noqa: DTZ007
+    try:
+        local = datetime.strptime(f"{title[1]} {title[2].replace(' ', '')}", "%m/%d/%y %I:%M%p")  # noqa: DTZ007
+    except ValueError as error:
+        raise PayloadError("BAD_TIME", f"{payload.path}: the title says {title[0]!r}: {error}") from error
     report = Report(local.replace(tzinfo=EASTERN))
     places: dict[str, float] | None = None
     carried = {"Game Date": "", "Game Time": "", "Matchup": "", "Team": ""}
@@ -218,6 +230,8 @@ def _header(row: Sequence[dict[str, Any]]) -> dict[str, float] | None:
     for column in _COLUMNS:
         wanted = column.replace(" ", "")
         got = ""
+        if at == len(row):
+            return None
         starts[column] = row[at]["x0"]
         while got != wanted and at < len(row):
             got += text[at]
@@ -242,7 +256,7 @@ def _read_page(
             continue
         fields = dict.fromkeys(_COLUMNS, "")
         for word in words:
-            column = [c for c in _COLUMNS if word["x0"] >= places[c] - _SLACK][-1]
+            column = [_COLUMNS[0], *(c for c in _COLUMNS if word["x0"] >= places[c] - _SLACK)][-1]
             fields[column] = f"{fields[column]} {word['text']}".strip()
         if fields["Reason"] and not any(fields[c] for c in _COLUMNS[:-1]):
             reasons.append((top, fields["Reason"]))
@@ -291,10 +305,14 @@ def _add(report: Report, at: str, record: dict[str, str]) -> None:
     if not comma or not first.strip():
         refuse("WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
         return
+    name = f"{first.strip()} {last.strip()}"
+    if not player_lookup(name) or not record["team"].strip():
+        refuse("MISSING_NAME", f"player {record['player']!r} or team {record['team']!r} has no name")
+        return
     report.records.append(
         {
             "game_date": day, "away_team": matchup[1], "home_team": matchup[2], "team_name": record["team"],
-            "source_name": record["player"].strip(), "player_name": f"{first.strip()} {last.strip()}",
+            "source_name": record["player"].strip(), "player_name": name,
             "status": status, "reason": record["reason"].strip() or None,
         }
     )  # fmt: skip

@@ -22,6 +22,7 @@ import json
 import os
 import re
 import uuid
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -292,11 +293,13 @@ class LandingZone:
             return json.loads(data)
         except EOFError as error:
             raise PayloadError("TRUNCATED", f"{payload.path}: {error}") from error
-        except (gzip.BadGzipFile, UnicodeDecodeError, OSError) as error:
+        except (gzip.BadGzipFile, zlib.error, UnicodeDecodeError, OSError) as error:
             raise PayloadError("NOT_JSON", f"{payload.path}: {error}") from error
         except json.JSONDecodeError as error:
             truncated = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
             raise PayloadError("TRUNCATED" if truncated else "NOT_JSON", f"{payload.path}: {error}") from error
+        except (RecursionError, ValueError) as error:  # nested too deeply, or a number of too many digits
+            raise PayloadError("NOT_JSON", f"{payload.path}: {error}") from error
 
     def land(self, path: str, content: Any) -> Payload:
         """Write a payload once, gzipped when its name says so; the same name a second time is an error.

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import game_date_of, parse_instant, season_of, season_type_of
+from nba_props.domain.calendar import game_date_of, is_undecided, season_of, season_type_of
 from nba_props.domain.names import player_lookup
+from nba_props.schemas import raw as tables
+from nba_props.sources import fields
+from nba_props.sources.fields import FieldError
 from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError
-from nba_props.sources.rejects import Reject
+from nba_props.sources.rejects import POSITION, Parsed, Reject
 
 FEED = "NBA_STATS"
-
-
-@dataclass
-class Parsed:
-    """Rows of the requested dates, what was held back, and remarks for the materialization."""
-
-    frame: pd.DataFrame
-    rejects: list[Reject] = field(default_factory=list)
-    remarks: dict[str, Any] = field(default_factory=dict)
 
 
 # -- box scores -------------------------------------------------------------------------------------------------------
@@ -74,8 +68,8 @@ def _seasons(first: date, last: date) -> list[str]:
 
 def landed_box_score_days(zone: LandingZone, first: date, last: date) -> list[date]:
     """The dates in first..last for which a game log was landed."""
-    found = {p.subject[:10] for season in _seasons(first, last) for p in zone.list(gamelog_folder(season))}
-    return sorted(d for d in map(date.fromisoformat, found) if first <= d <= last)
+    found = {fields.date_in(p.subject) for season in _seasons(first, last) for p in zone.list(gamelog_folder(season))}
+    return sorted(d for d in found if d and first <= d <= last)
 
 
 def landed_at(folder: Callable[[str], str], zone: LandingZone, days: Sequence[date]) -> dict[date, datetime]:
@@ -116,15 +110,19 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
             logs.append(log)
             rejects += refused
             unknown |= extra
-    remarks: dict[str, Any] = {"unknown_columns": sorted(unknown)}
     if not logs:
-        return Parsed(pd.DataFrame(), rejects, remarks)
+        return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, unknown_columns=sorted(unknown))
     frame, refused = type_box_scores(pd.concat(logs, ignore_index=True))
     newest = frame.groupby("game_id")["payload_order"].transform("max")
     superseded = frame["payload_order"] < newest
     kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
-    remarks["superseded_rows"] = int(superseded.sum())
-    return Parsed(kept.reset_index(drop=True), rejects + refused, remarks)
+    return Parsed.of(
+        tables.BOX_SCORES,
+        kept.reset_index(drop=True),
+        rejects + refused,
+        unknown_columns=sorted(unknown),
+        superseded_rows=int(superseded.sum()),
+    )
 
 
 def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject], set[str]]:
@@ -137,53 +135,68 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFra
     missing = [c for c in _REQUIRED if c not in headers]
     if missing:
         raise PayloadError("MISSING_COLUMN", f"{payload.path} has no column {', '.join(missing)}")
+    at = [headers.index(c) for c in _REQUIRED]  # a name that is there twice means its first column
     whole = [isinstance(row, list) and len(row) == len(headers) for row in row_set]
     rejects = [
-        Reject(payload.path, f"rowSet[{i}]", "WRONG_SHAPE", f"the row does not have {len(headers)} values", row, day)
+        Reject(
+            payload.path,
+            f"rowSet[{i}]",
+            "WRONG_SHAPE",
+            f"{payload.path}: the row does not have {len(headers)} values",
+            row,
+            day,
+        )
         for i, (row, ok) in enumerate(zip(row_set, whole, strict=True))
         if not ok
     ]
     positions = [i for i, ok in enumerate(whole) if ok]
     if not positions:
         raise PayloadError("EMPTY_PAYLOAD", f"{payload.path} has no usable rows")
-    log = pd.DataFrame([row_set[i] for i in positions], columns=headers, dtype=object)[list(_REQUIRED)]
+    rows = [[row_set[i][a] for a in at] for i in positions]
+    log = pd.DataFrame(rows, columns=list(_REQUIRED), dtype=object)
     log = log.assign(
         payload=payload.path, payload_order="-".join(payload.order), position=positions, day=day.isoformat()
     )
-    return log, rejects, set(headers) - set(_REQUIRED) - _IGNORED
+    return log, rejects, set(map(str, headers)) - set(_REQUIRED) - _IGNORED
 
 
 def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     """Typed rows of ``nba_raw.box_scores`` (with ``payload_order``), and the rows held back with their reason."""
-    numbers = {c: pd.to_numeric(raw[c], errors="coerce") for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID")}
-    game_id = raw["GAME_ID"].astype(str).str.strip()
-    season_type = game_id.map({g: _season_type(g) for g in game_id.unique()})
-    matchup = raw["MATCHUP"].astype(str).str.extract(r"^(?P<team>[A-Z]{3}) (?P<where>vs\.|@) (?P<opponent>[A-Z]{3})$")
-    season_year = pd.to_numeric(raw["SEASON_ID"].astype(str).str[1:], errors="coerce")
+    numbers = {c: _numbers(raw[c]) for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID")}
+    names = {c: _words(raw[c]) for c in ("PLAYER_NAME", "TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
+    game_id = names["GAME_ID"].where(names["GAME_ID"].map(fields.is_game_id))
+    season_type = game_id.map({g: _season_type(g) for g in game_id.dropna().unique()})
+    matchup = names["MATCHUP"].str.extract(r"^(?P<team>[A-Z]{3}) (?P<where>vs\.|@) (?P<opponent>[A-Z]{3})$")
+    season_year = pd.to_numeric(names["SEASON_ID"].str.extract(r"^\d((?:19|20)\d\d)$")[0], errors="coerce")
 
-    problems: list[tuple[pd.Series, str, str]] = []
+    problems: list[tuple[pd.Series, str, str, str]] = []
     for column, values in numbers.items():
-        problems.append((values.isna() | (values % 1 != 0), "BAD_NUMBER", f"{column} is missing or not a whole number"))
-        problems.append((values < 0, "NEGATIVE_NUMBER", f"{column} is negative"))
+        problems.append((values.isna() | (values % 1 != 0), "BAD_NUMBER", column, "missing or not a whole number"))
+        problems.append((values < 0, "NEGATIVE_NUMBER", column, "negative"))
     problems += [
-        (raw["PLAYER_NAME"].isna() | raw["TEAM_ABBREVIATION"].isna(), "MISSING_NAME", "player or team has no name"),
-        (~game_id.str.fullmatch(r"\d{10}") | season_type.isna(), "BAD_GAME_ID", "GAME_ID is not an NBA game id"),
-        (raw["GAME_DATE"].astype(str).str[:10] != raw["day"], "WRONG_DAY", "GAME_DATE is not the payload's date"),
-        (matchup["opponent"].isna(), "BAD_MATCHUP", "MATCHUP is not 'AAA vs. BBB' or 'AAA @ BBB'"),
-        (season_year.isna(), "BAD_SEASON", "SEASON_ID is not a digit and a year"),
-    ]
+        (names["PLAYER_NAME"].map(player_lookup, na_action="ignore").fillna("").eq(""), "MISSING_NAME", "PLAYER_NAME",
+         "no player's name"),
+        (names["TEAM_ABBREVIATION"].isna(), "MISSING_NAME", "TEAM_ABBREVIATION", "no team's"),
+        (season_type.isna(), "BAD_GAME_ID", "GAME_ID", "not an NBA game id"),
+        (raw["GAME_DATE"].astype(str).str[:10] != raw["day"], "WRONG_DAY", "GAME_DATE", "not the payload's date"),
+        (matchup["opponent"].isna(), "BAD_MATCHUP", "MATCHUP", "not 'AAA vs. BBB' or 'AAA @ BBB'"),
+        (season_year.isna(), "BAD_SEASON", "SEASON_ID", "not a digit and a year"),
+    ]  # fmt: skip
+    same = raw[list(_REQUIRED)].astype(str).assign(payload=raw["payload"])  # a list has no hash
+    repeated = same.duplicated()
+    problems.append((repeated, "DUPLICATE_ROW", "PLAYER_ID", "in the same row of the payload already"))
     key = ["payload", "GAME_ID", "PLAYER_ID"]
-    repeated = raw.astype(dict.fromkeys(_REQUIRED, str)).duplicated([*_REQUIRED, "payload"])
-    problems.append((repeated, "DUPLICATE_ROW", "the same row stands in the payload already"))
-    clashing = raw[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
-    problems.append((clashing, "CONFLICTING_ROWS", "two different rows for one player and game: neither is used"))
+    clashing = same[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
+    problems.append((clashing, "CONFLICTING_ROWS", "PLAYER_ID", "in two different rows of a game: neither is used"))
 
     bad = pd.Series(False, index=raw.index)
     rejects: list[Reject] = []
-    for mask, reason, detail in problems:
-        for row in raw[mask & ~bad].to_dict("records"):
+    for mask, reason, column, what in problems:
+        held = mask & ~bad
+        for row in raw[held].to_dict("records") if held.any() else ():
             delivered = {c: row[c] for c in _REQUIRED}
             place, day = f"rowSet[{row['position']}]", date.fromisoformat(row["day"])
+            detail = f"{row['payload']}: {column} is {fields.shown(row[column])}, {what}"
             rejects.append(Reject(row["payload"], place, reason, detail, delivered, day))
         bad |= mask
 
@@ -193,22 +206,61 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
             "game_date": pd.to_datetime(raw["day"]),
             "game_id": game_id,
             "player_id": numbers["PLAYER_ID"],
-            "player_name": raw["PLAYER_NAME"],
-            "player_lookup": raw["PLAYER_NAME"].map(player_lookup, na_action="ignore"),
+            "player_name": names["PLAYER_NAME"],
+            "player_lookup": names["PLAYER_NAME"].map(player_lookup, na_action="ignore"),
             "season": season_year.map(seasons),
             "season_type": season_type,
             "team_id": numbers["TEAM_ID"],
-            "team": raw["TEAM_ABBREVIATION"],
+            "team": names["TEAM_ABBREVIATION"],
             "opponent": matchup["opponent"],
             "is_home": matchup["where"] == "vs.",
-            "won": raw["WL"].map({"W": True, "L": False}).astype("boolean"),
+            "won": names["WL"].map({"W": True, "L": False}).astype("boolean"),
             **{name: numbers[column] for column, name in _COUNTS.items()},
-            "plus_minus": pd.to_numeric(raw["PLUS_MINUS"], errors="coerce").round().astype("Int64"),
+            "plus_minus": _numbers(raw["PLUS_MINUS"]).round().astype("Int64"),
             "payload": raw["payload"],
             "payload_order": raw["payload_order"],
+            POSITION: "rowSet[" + raw["position"].astype(str) + "]",
         }
     )
     return frame[~bad].reset_index(drop=True), rejects
+
+
+#: no count, id or difference of points is larger, and doubles still tell whole numbers apart
+_LARGEST = 1e15
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """A column of a payload as numbers, null for what is none."""
+    kind = pd.api.types.infer_dtype(values, skipna=True)
+    plain = kind in ("integer", "floating", "mixed-integer-float", "empty")
+    try:
+        found = pd.to_numeric(values if plain else pd.Series(map(_number, values), index=values.index, dtype="float64"))
+    except (OverflowError, ValueError):  # one whole number is too large for any type
+        found = pd.Series(map(_number, values), index=values.index, dtype="float64")
+    found = found.astype("float64")
+    return found.where(found.abs() < _LARGEST)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return math.nan
+    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return float(value) if known else math.nan
+
+
+def _words(values: pd.Series) -> pd.Series:
+    """A column of a payload as text in one line, null for what is none."""
+    return values.map(_word).astype(object)
+
+
+def _word(value: Any) -> str | None:
+    try:
+        return fields.optional_text({"": value}, "")
+    except FieldError:
+        return None
 
 
 def _season_type(game_id: str) -> str | None:
@@ -234,12 +286,15 @@ SCHEDULE_FOLDER = "nba_stats/scheduleleaguev2"
 
 
 def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
-    """The games of the given dates, from the newest capture of each season's schedule.
+    """The games of the given dates, from each season's newest schedule that can be read.
 
     Raises:
-        LandingError: a season of the dates has no schedule payload: nobody can say whether games are missing.
+        LandingError: a season of the dates has no schedule payload that can be read: nobody can say whether games are
+            missing.
     """
-    landed: dict[str, Payload] = {p.subject: p for p in zone.list(SCHEDULE_FOLDER)}  # the newest capture comes last
+    landed: dict[str, list[Payload]] = {}
+    for payload in zone.list(SCHEDULE_FOLDER):  # the newest capture comes last
+        landed.setdefault(payload.subject, []).append(payload)
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for season in sorted({season_of(d) for d in days}):
@@ -248,14 +303,7 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
                 f"the landing zone {zone.root} has no schedule of the season {season}: "
                 f"land {SCHEDULE_FOLDER}/{season}.json.gz, or set NBA_PROPS_FIRST_DATE to the first date it covers"
             )
-        payload = landed[season]
-        try:
-            games, refused = parse_schedule(zone.load(payload), payload)
-        except PayloadError as error:
-            raise LandingError(
-                f"the schedule of the season {season} can't be read ({error.reason}): {error.detail}. "
-                "Land it again under a newer capture instant"
-            ) from error
+        games, refused = _newest_schedule(zone, season, landed[season], min(d for d in days if season_of(d) == season))
         rows += games
         rejects += refused
     wanted = set(days)
@@ -263,67 +311,157 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
     if len(frame):
         frame = frame.assign(data_source=zone.data_source(FEED))
     kept = [r for r in rejects if r.game_date is None or r.game_date in wanted]
-    return Parsed(frame, kept)
+    return Parsed.of(tables.SCHEDULE, frame, kept)
+
+
+def _newest_schedule(
+    zone: LandingZone, season: str, payloads: Sequence[Payload], day: date
+) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """The games of the newest payload that can be read; newer ones that can't are held back under ``day``."""
+    unreadable: list[Reject] = []
+    for payload in reversed(payloads):
+        try:
+            games, refused = parse_schedule(zone.load(payload), payload)
+        except PayloadError as error:
+            unreadable.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+            continue
+        return games, [*unreadable, *refused]
+    newest = unreadable[0]
+    raise LandingError(
+        f"the schedule of the season {season} can't be read ({newest.reason}): {newest.detail}. "
+        "Land it again under a newer capture instant"
+    )
 
 
 def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]], list[Reject]]:
     """A season's games and the entries held back.
 
+    A field that is wrong where the table takes null is null, and held back by itself.
+
     Raises:
-        PayloadError: WRONG_SHAPE.
+        PayloadError: WRONG_SHAPE, or WRONG_SEASON where it is the schedule of another season.
     """
     try:
-        schedule = content["leagueSchedule"]
-        season, groups = str(schedule["seasonYear"]), schedule["gameDates"]
-        entries = [(group.get("gameDate"), game) for group in groups for game in group["games"]]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PayloadError("WRONG_SHAPE", f"{payload.path} is no leagueSchedule: {error!r}") from error
+        schedule = fields.record(content, "leagueSchedule")
+        stated = fields.text(schedule, "seasonYear")
+        groups = schedule.get("gameDates")
+        if not isinstance(groups, list):
+            raise FieldError("gameDates", groups, "not a list")
+    except FieldError as error:
+        raise PayloadError("WRONG_SHAPE", f"{payload.path} is no leagueSchedule: {error}") from error
+    if stated != payload.subject:
+        raise PayloadError("WRONG_SEASON", f"{payload.path}: seasonYear is {fields.shown(stated)}")
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     seen: set[str] = set()
-    for i, (_, game) in enumerate(entries):
-        day = None
-        try:
-            row = _game(game, season, payload)
-            day = row["game_date"]
-            if row["game_id"] in seen:
-                raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
-            seen.add(row["game_id"])
-            rows.append(row)
-        except PayloadError as error:
-            rejects.append(Reject(payload.path, f"games[{i}]", error.reason, error.detail, game, game_date=day))
-        except (KeyError, TypeError, ValueError) as error:
-            rejects.append(Reject(payload.path, f"games[{i}]", "BAD_GAME", f"{type(error).__name__}: {error}", game))
+    n = 0
+    for g, group in enumerate(groups):
+        games = group.get("games") if isinstance(group, dict) else None
+        if not isinstance(games, list):
+            detail = f"{payload.path}: gameDates[{g}] has no list of games"
+            rejects.append(Reject(payload.path, f"gameDates[{g}]", "WRONG_SHAPE", detail, group, _group_day(group)))
+            continue
+        for game in games:
+            place = f"games[{n}]"
+            n += 1
+            day = _group_day(group)
+            try:
+                if not isinstance(game, dict):
+                    raise FieldError("the game", game, "not an object")
+                day = _game_day(game)
+                row, wrong = _game(game, stated, payload)
+                if row["game_id"] in seen:
+                    raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
+            except PayloadError as error:
+                detail = f"{payload.path}: {error.detail}"
+                rejects.append(Reject(payload.path, place, error.reason, detail, game, game_date=day))
+            except FieldError as error:
+                rejects.append(Reject(payload.path, place, "BAD_GAME", f"{payload.path}: {error}", game, game_date=day))
+            else:
+                seen.add(row["game_id"])
+                rows.append({**row, POSITION: place})
+                rejects += [
+                    Reject(payload.path, place, "BAD_FIELD", f"{payload.path}: {w}; null is taken for it", game, day)
+                    for w in wrong
+                ]
     return rows, rejects
 
 
-def _game(game: dict[str, Any], season: str, payload: Payload) -> dict[str, Any]:
-    game_id = str(game["gameId"])
-    if len(game_id) != 10 or not game_id.isdigit():
-        raise PayloadError("BAD_GAME_ID", f"{game_id!r} is not an NBA game id")
-    tipoff_at = parse_instant(game["gameDateTimeUTC"]) if game.get("gameDateTimeUTC") else None
-    final = int(game["gameStatus"]) == 3
+def _group_day(group: Any) -> date | None:
+    """The date that a group of games is under: "10/21/2025 00:00:00"."""
+    found = str(group.get("gameDate"))[:10] if isinstance(group, dict) else ""
+    try:
+        return date(int(found[6:]), int(found[:2]), int(found[3:5]))
+    except ValueError:
+        return None
+
+
+def _tipoff(game: dict[str, Any]) -> datetime | None:
+    """The scheduled start; None while it is to be decided, which the league writes as midnight Eastern or TBD.
+
+    Raises:
+        FieldError: what is there is no instant.
+    """
+    found = fields.optional_instant(game, "gameDateTimeUTC")
+    if found is None or is_undecided(found) or str(game.get("gameStatusText")).strip().upper() == "TBD":
+        return None
+    return found
+
+
+def _game_day(game: dict[str, Any]) -> date:
+    """The Eastern date of tip-off, or the one stated while the tip-off is not known.
+
+    Raises:
+        FieldError: neither is there.
+    """
+    try:
+        tipoff_at = _tipoff(game)
+    except FieldError:
+        tipoff_at = None
+    return game_date_of(tipoff_at) if tipoff_at else fields.day(game, "gameDateEst")
+
+
+def _game(game: dict[str, Any], season: str, payload: Payload) -> tuple[dict[str, Any], list[FieldError]]:
+    """One game, and what of it is wrong and null for that."""
+    wrong: list[FieldError] = []
+
+    def nullable(read: Callable[..., Any], *asked: Any) -> Any:
+        try:
+            return read(*asked)
+        except FieldError as error:
+            wrong.append(error)
+            return None
+
+    game_id = fields.text(game, "gameId")
+    if not fields.is_game_id(game_id):
+        raise PayloadError("BAD_GAME_ID", f"gameId is {fields.shown(game_id)}, not an NBA game id")
+    season_type = _season_type(game_id)
+    if season_type is None:
+        raise PayloadError("BAD_GAME_ID", f"gameId is {fields.shown(game_id)}, of no season type")
+    status = fields.whole(game, "gameStatus", 1, 3)
     row: dict[str, Any] = {
-        "game_date": game_date_of(tipoff_at) if tipoff_at else date.fromisoformat(str(game["gameDateEst"])[:10]),
+        "game_date": _game_day(game),
         "game_id": game_id,
         "season": season,
-        "season_type": season_type_of(game_id),
-        "tipoff_at": tipoff_at,
-        "status": int(game["gameStatus"]),
+        "season_type": season_type,
+        "tipoff_at": nullable(_tipoff, game),
+        "status": status,
         "is_postponed": game.get("postponedStatus") == "P",
-        "is_neutral": bool(game.get("isNeutral")),
-        "arena": game.get("arenaName"),
+        "is_neutral": nullable(fields.optional_flag, game, "isNeutral"),
+        "arena": nullable(fields.optional_text, game, "arenaName"),
         "payload": payload.path,
     }
     for side in ("home", "away"):
-        team = game[f"{side}Team"]
-        if int(team["teamId"]) <= 0 or not team["teamTricode"]:
+        team = fields.record(game, f"{side}Team")
+        team_id, code = fields.optional_whole(team, "teamId"), fields.optional_text(team, "teamTricode")
+        if not team_id or not code:
             raise PayloadError("TEAM_TO_BE_DECIDED", f"game {game_id} has no {side} team yet")
-        row[f"{side}_team_id"] = int(team["teamId"])
-        row[f"{side}_team"] = str(team["teamTricode"])
-        row[f"{side}_team_name"] = f"{team['teamCity']} {team['teamName']}".strip()
-        row[f"{side}_score"] = int(team["score"]) if final and team.get("score") is not None else None
-    return row
+        city, name = fields.optional_text(team, "teamCity"), fields.text(team, "teamName")
+        row[f"{side}_team_id"] = team_id
+        row[f"{side}_team"] = code
+        row[f"{side}_team_name"] = f"{city} {name}" if city else name
+        row[f"{side}_score"] = nullable(fields.optional_whole, team, "score") if status == 3 else None
+    return row, wrong
 
 
 # -- rosters ----------------------------------------------------------------------------------------------------------
@@ -351,31 +489,51 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
             if day not in wanted:
                 continue
             try:
-                frames.append(
-                    _roster(zone.load(payload), payload).assign(game_date=pd.Timestamp(day), captured_at=captured_at)
-                )
+                members, refused = _roster(zone.load(payload), payload, day)
             except PayloadError as error:
                 rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                continue
+            frames.append(members.assign(game_date=pd.Timestamp(day), captured_at=captured_at))
+            rejects += refused
     if not frames:
-        return Parsed(pd.DataFrame(), rejects)
+        return Parsed.of(tables.ROSTERS, pd.DataFrame(), rejects)
     frame = pd.concat(frames, ignore_index=True).assign(data_source=zone.data_source(FEED))
-    return Parsed(frame.drop_duplicates(["player_id", "captured_at"]), rejects)
+    # the site lists some people twice
+    return Parsed.of(tables.ROSTERS, frame.drop_duplicates(["player_id", "team_id", "captured_at"]), rejects)
 
 
-def _roster(content: Any, payload: Payload) -> pd.DataFrame:
+def _roster(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject]]:
     headers, row_set = _result_set(content, "CommonAllPlayers", payload)
-    needed = {
-        "PERSON_ID": "player_id",
-        "DISPLAY_FIRST_LAST": "player_name",
-        "TEAM_ID": "team_id",
-        "TEAM_ABBREVIATION": "team",
-    }
+    needed = ("PERSON_ID", "DISPLAY_FIRST_LAST", "TEAM_ID", "TEAM_ABBREVIATION")
     missing = [c for c in needed if c not in headers]
     if missing:
         raise PayloadError("MISSING_COLUMN", f"{payload.path} has no column {', '.join(missing)}")
-    raw = pd.DataFrame(row_set, columns=headers)[list(needed)].rename(columns=needed)
-    rostered = raw[pd.to_numeric(raw["team_id"], errors="coerce").fillna(0) > 0].reset_index(drop=True)
-    return rostered.assign(player_lookup=[player_lookup(n) for n in rostered["player_name"]], payload=payload.path)
+    at = {c: headers.index(c) for c in needed}
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for n, values in enumerate(row_set):
+        place = f"rowSet[{n}]"
+        if not isinstance(values, list) or len(values) != len(headers):
+            detail = f"{payload.path}: the row does not have {len(headers)} values"
+            rejects.append(Reject(payload.path, place, "WRONG_SHAPE", detail, values, day))
+            continue
+        person = {c: values[i] for c, i in at.items()}
+        try:
+            team_id = fields.optional_whole(person, "TEAM_ID")
+            if not team_id:
+                continue  # he belongs to no team
+            name = fields.text(person, "DISPLAY_FIRST_LAST")
+            rows.append(
+                {
+                    "player_id": fields.whole(person, "PERSON_ID", 1), "player_name": name,
+                    "player_lookup": player_lookup(name), "team_id": team_id,
+                    "team": fields.text(person, "TEAM_ABBREVIATION"), "payload": payload.path, POSITION: place,
+                }
+            )  # fmt: skip
+        except FieldError as error:
+            rejects.append(Reject(payload.path, place, "BAD_FIELD", f"{payload.path}: {error}", person, day))
+    return pd.DataFrame(rows, columns=["player_id", "player_name", "player_lookup", "team_id", "team", "payload",
+                                       POSITION]), rejects  # fmt: skip
 
 
 # -- scoring shares ---------------------------------------------------------------------------------------------------
@@ -411,46 +569,56 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
         rows += mine
         rejects += refused
     frame = pd.DataFrame(rows)
-    return Parsed(frame.assign(data_source=zone.data_source(FEED)) if len(frame) else frame, rejects)
+    if len(frame):
+        frame = frame.assign(data_source=zone.data_source(FEED))
+    return Parsed.of(tables.SCORING_SHARES, frame, rejects)
 
 
 def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """Rows of one boxscorescoringv3 payload; a player without minutes has none.
 
+    A share that is none is null, and held back by itself.
+
     Raises:
         PayloadError: it has not the shape of that endpoint.
     """
     try:
-        game = content["boxScoreScoring"]
-        game_id = str(game["gameId"])
-        players = [(side, p) for side in ("homeTeam", "awayTeam") for p in game[side]["players"]]
-    except (KeyError, TypeError) as error:
+        game = fields.record(content, "boxScoreScoring")
+        game_id = fields.text(game, "gameId")
+        if not fields.is_game_id(game_id):
+            raise FieldError("gameId", game_id, "not an NBA game id")
+        sides: dict[str, Any] = {s: fields.record(game, s).get("players") for s in ("homeTeam", "awayTeam")}
+        for side, players in sides.items():
+            if not isinstance(players, list):
+                raise FieldError(f"{side}.players", players, "not a list")
+    except FieldError as error:
         raise PayloadError("MISSING_COLUMN", f"{payload.path} is no boxscorescoringv3 payload: {error}") from error
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for n, (side, player) in enumerate(players):
-        try:
-            statistics = player["statistics"]
-            if not statistics["minutes"]:
+    for side, players in sides.items():
+        for n, player in enumerate(players):
+            place = f"{side}/{n}"
+            try:
+                statistics = fields.record(player, "statistics")
+                if not statistics.get("minutes"):
+                    continue
+                player_id = fields.whole(player, "personId", 1)
+            except FieldError as error:
+                detail = f"{payload.path}: {error}"
+                rejects.append(Reject(payload.path, place, "MALFORMED_ROW", detail, player, game_date=day))
                 continue
-            shares = {name: float(statistics[key]) for key, name in _SHARES.items()}
-            player_id = int(player["personId"])
-        except (KeyError, TypeError, ValueError) as error:
-            detail = f"player {n} of {side} lacks {error}"
-            rejects.append(Reject(payload.path, f"{side}/{n}", "MALFORMED_ROW", detail, player, game_date=day))
-            continue
-        wrong = {k: v for k, v in shares.items() if not 0 <= v <= 1}
-        if wrong:
-            detail = f"player {player_id}: {wrong} is no share"
-            rejects.append(Reject(payload.path, f"{side}/{n}", "OUT_OF_RANGE", detail, player, game_date=day))
-            continue
-        rows.append(
-            {
-                "game_date": pd.Timestamp(day),
-                "game_id": game_id,
-                "player_id": player_id,
-                **shares,
-                "payload": payload.path,
-            }
-        )
+            shares: dict[str, float | None] = {}
+            for key, name in _SHARES.items():
+                try:
+                    shares[name] = fields.optional_share(statistics, key)
+                except FieldError as error:
+                    detail = f"{payload.path}: player {player_id}: {error}; null is taken for it"
+                    rejects.append(Reject(payload.path, place, "BAD_FIELD", detail, player, game_date=day))
+                    shares[name] = None
+            rows.append(
+                {
+                    "game_date": pd.Timestamp(day), "game_id": game_id, "player_id": player_id, **shares,
+                    "payload": payload.path, POSITION: place,
+                }
+            )  # fmt: skip
     return rows, rejects

@@ -6,13 +6,17 @@ import hashlib
 from datetime import date, datetime
 from typing import Any
 
-from nba_props.domain.calendar import game_date_of, parse_instant
+from nba_props.domain.calendar import game_date_of
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
+from nba_props.sources import fields
+from nba_props.sources.fields import FieldError
 from nba_props.sources.landing import LandingZone, Payload, PayloadError
-from nba_props.sources.rejects import Reject
+from nba_props.sources.rejects import POSITION, Reject
 
 FEED = "THE_ODDS_API"
+#: no American price is further from even
+MOST_PRICE = 100_000
 MARKETS = ("player_points", "player_points_alternate")
 
 
@@ -23,7 +27,8 @@ def folder(day: date) -> str:
 
 def landed_days(zone: LandingZone) -> list[date]:
     """The game dates that have a folder of captures."""
-    return sorted(date.fromisoformat(name) for name in zone.folders("the_odds_api/player_points"))
+    found = [fields.date_in(name) for name in zone.folders("the_odds_api/player_points")]
+    return sorted(d for d in found if d)
 
 
 def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
@@ -51,16 +56,20 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
         PayloadError: WRONG_SHAPE, NO_SNAPSHOT_TIME, BAD_TIME or WRONG_DAY: the payload as a whole is unusable.
     """
     event, snapshot_at = _unwrap(content, payload)
-    commence_at = _instant(event.get("commence_time"), payload, "commence_time")
+    commence_at = _instant(event, payload, "commence_time")
     if game_date_of(commence_at) != day:
         raise PayloadError(
             "WRONG_DAY", f"{payload.path}: the event starts on {game_date_of(commence_at)}, its folder is {day}"
         )
+    try:
+        who = {n: fields.text(event, n) for n in ("id", "home_team", "away_team")}
+    except FieldError as error:
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: {error}") from error
     shared = {
         "game_date": day,
-        "event_id": str(event["id"]),
-        "home_team_name": str(event["home_team"]),
-        "away_team_name": str(event["away_team"]),
+        "event_id": who["id"],
+        "home_team_name": who["home_team"],
+        "away_team_name": who["away_team"],
         "commence_at": commence_at,
         "snapshot_at": snapshot_at,
         "payload": payload.path,
@@ -69,37 +78,42 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
     rejects: list[Reject] = []
 
     def reject(position: str, reason: str, detail: str, raw: Any) -> None:
-        rejects.append(Reject(payload.path, position, reason, detail, raw))
+        rejects.append(Reject(payload.path, position, reason, f"{payload.path}: {detail}", raw))
 
     for i, book in enumerate(event["bookmakers"]):
         at_book = f"bookmakers[{i}]"
-        if not isinstance(book, dict) or not isinstance(book.get("key"), str):
-            reject(at_book, "WRONG_SHAPE", "the book has no key", book)
+        try:
+            key = fields.text(book if isinstance(book, dict) else {}, "key")
+        except FieldError as error:
+            reject(at_book, "WRONG_SHAPE", f"the book has no key: {error}", book)
             continue
         markets = book.get("markets")
         if not isinstance(markets, list) or not any(isinstance(m, dict) and m.get("outcomes") for m in markets):
-            reject(at_book, "BOOK_WITHOUT_PRICES", f"{book['key']} has no outcomes", book)
+            reject(at_book, "BOOK_WITHOUT_PRICES", f"{key} has no outcomes", book)
             continue
         for j, market in enumerate(markets):
             at = f"{at_book}.markets[{j}]"
             if not isinstance(market, dict) or market.get("key") not in MARKETS:
-                key = market.get("key") if isinstance(market, dict) else None
-                reject(at, "UNKNOWN_MARKET", f"market {key!r} of {book['key']}", market)
+                found = market.get("key") if isinstance(market, dict) else None
+                reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {key}", market)
                 continue
             try:
-                updated = market.get("last_update") or book.get("last_update")
-                last_update_at = parse_instant(updated) if updated else None
-            except (TypeError, ValueError) as error:
-                reject(at, "BAD_TIME", f"last_update of {book['key']}: {error}", market.get("last_update"))
+                last_update_at = fields.optional_instant(market if market.get("last_update") else book, "last_update")
+            except FieldError as error:
+                reject(at, "BAD_TIME", f"{error}, of {key}; null is taken for it", market.get("last_update"))
+                last_update_at = None
+            outcomes = market.get("outcomes") or []
+            if not isinstance(outcomes, list):
+                reject(at, "WRONG_SHAPE", f"outcomes of {key} is {fields.shown(outcomes)}, not a list", market)
                 continue
-            sides = _pair(market.get("outcomes") or [], at, reject)
+            sides = _pair(outcomes, at, reject)
             for (name, line), prices in sides.items():
                 over, under = prices.get("Over"), prices.get("Under")
                 rows.append(
                     {
                         **shared,
-                        "bookmaker": book["key"],
-                        "book_kind": book_kind(book["key"]),
+                        "bookmaker": key,
+                        "book_kind": book_kind(key),
                         "market": market["key"],
                         "source_name": name,
                         "player_lookup": player_lookup(name),
@@ -107,9 +121,8 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
                         "over_price": over,
                         "under_price": under,
                         "last_update_at": last_update_at,
-                        "quote_id": _quote_id(
-                            event["id"], book["key"], market["key"], name, line, over, under, snapshot_at
-                        ),
+                        POSITION: f"{at}, {name} {line}",
+                        "quote_id": _quote_id(event["id"], key, market["key"], name, line, over, under, snapshot_at),
                     }
                 )
     return rows, rejects
@@ -120,7 +133,7 @@ def _unwrap(content: Any, payload: Payload) -> tuple[dict[str, Any], datetime]:
         raise PayloadError("WRONG_SHAPE", f"{payload.path}: an object was expected, not {type(content).__name__}")
     if "data" in content:
         event = content["data"]
-        snapshot_at = _instant(content.get("timestamp"), payload, "timestamp")
+        snapshot_at = _instant(content, payload, "timestamp")
     else:
         event = content
         if payload.captured_at is None:
@@ -133,11 +146,14 @@ def _unwrap(content: Any, payload: Payload) -> tuple[dict[str, Any], datetime]:
     return event, snapshot_at
 
 
-def _instant(text: Any, payload: Payload, field: str) -> datetime:
+def _instant(holder: dict[str, Any], payload: Payload, field: str) -> datetime:
     try:
-        return parse_instant(text)
-    except (TypeError, ValueError) as error:
-        raise PayloadError("BAD_TIME", f"{payload.path}: {field} {text!r}: {error}") from error
+        found = fields.optional_instant(holder, field)
+        if found is None:
+            raise FieldError(field, holder.get(field), "not an instant")
+    except FieldError as error:
+        raise PayloadError("BAD_TIME", f"{payload.path}: {error}") from error
+    return found
 
 
 def _pair(outcomes: list[Any], at: str, reject: Any) -> dict[tuple[str, float], dict[str, int]]:
@@ -160,19 +176,23 @@ def _pair(outcomes: list[Any], at: str, reject: Any) -> dict[tuple[str, float], 
 def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
     if not isinstance(outcome, dict) or outcome.get("name") not in ("Over", "Under"):
         return "WRONG_SHAPE", "an outcome is named Over or Under"
-    if not isinstance(outcome.get("description"), str) or not outcome["description"].strip():
-        return "MISSING_PLAYER", "the outcome names no player"
+    try:
+        player = fields.text(outcome, "description")
+    except FieldError as error:
+        return "MISSING_PLAYER", f"the outcome names no player: {error}"
+    if not player_lookup(player):
+        return "MISSING_PLAYER", f"{fields.shown(player)} is no player's name"
     for field in ("point", "price"):
         value = outcome.get(field)
         if value is None:
-            return f"MISSING_{field.upper()}", f"{outcome['description']} has no {field}"
+            return f"MISSING_{field.upper()}", f"{player} has no {field}"
         if isinstance(value, bool) or not isinstance(value, int | float):
-            return f"BAD_{field.upper()}", f"{outcome['description']} has {field} {value!r}"
+            return f"BAD_{field.upper()}", f"{player} has {field} {fields.shown(value)}"
     point, price = outcome["point"], outcome["price"]
     if not 0 < point < 200 or (point * 2) % 1:
-        return "BAD_POINT", f"{outcome['description']} has line {point}, not a positive half point"
-    if price % 1 or abs(price) < 100:
-        return "BAD_PRICE", f"{outcome['description']} has price {price}, which is not American"
+        return "BAD_POINT", f"{player} has line {fields.shown(point)}, not a positive half point"
+    if not 100 <= abs(price) <= MOST_PRICE or price % 1:
+        return "BAD_PRICE", f"{player} has price {fields.shown(price)}, which is not American"
     return None
 
 

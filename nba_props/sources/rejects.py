@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from nba_props.schemas.base import Table
+from nba_props.schemas.base import PANDAS_DTYPES, Column, ContractError, Table
+from nba_props.sources.fields import shown
 
 _RAW_LIMIT = 2_000
+_DETAIL_LIMIT = 1_000
+#: where in its payload a parsed row stood; a column of parsed frames, and of no table
+POSITION = "position"
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,28 @@ class Reject:
     game_date: date | None = None
 
 
+@dataclass
+class Parsed:
+    """Rows of the requested dates in a table's columns, what was held back, and remarks for the materialization."""
+
+    frame: pd.DataFrame
+    rejects: list[Reject] = field(default_factory=list)
+    remarks: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, table: Table, frame: pd.DataFrame, rejects: Sequence[Reject], **remarks: Any) -> Parsed:
+        """What keeps the table's contract, the rest held back."""
+        rows, broken = keep_contract(table, frame)
+        return cls(rows, [*rejects, *broken], remarks)
+
+
 def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None = None) -> pd.DataFrame:
     """Rejects as rows of a quarantine table; those that know no date of their own stand under ``day``."""
     rows = []
     for r in rejects:
-        raw = None if r.raw is None else json.dumps(r.raw, default=str)[:_RAW_LIMIT]
-        text = "\x1f".join([r.payload, r.position or "", r.reason, r.detail, raw or ""])
+        raw = None if r.raw is None else json.dumps(r.raw, default=str, skipkeys=True)[:_RAW_LIMIT]
+        detail = r.detail.encode(errors="replace").decode()[:_DETAIL_LIMIT]
+        text = "\x1f".join([r.payload, r.position or "", r.reason, detail, raw or ""])
         rows.append(
             {
                 "game_date": r.game_date or day,
@@ -41,7 +61,7 @@ def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None =
                 "payload": r.payload,
                 "position": r.position,
                 "reason": r.reason,
-                "detail": r.detail,
+                "detail": detail,
                 "raw": raw,
             }
         )
@@ -49,3 +69,95 @@ def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None =
         return table.empty()
     frame = pd.DataFrame(rows, columns=table.column_names).drop_duplicates(["game_date", "quarantine_id"])
     return table.conform(frame)
+
+
+def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
+    """Parsed rows that keep their table's contract, and the others with what each breaks.
+
+    Parsers judge what they know of their feed; this is what holds whatever a feed sends: one row that no column or key
+    can hold never stops the others. Of equal rows of one key the first is kept; of different ones none, because nobody
+    knows which is right.
+
+    Args:
+        table: the table that the rows are for.
+        frame: its columns, and ``position`` where the parser knows the row's place in its payload.
+
+    Raises:
+        ContractError: a column is missing or unknown, which is the parser's fault and no payload's.
+    """
+    if not len(frame.columns):
+        return table.empty(), []
+    places = frame[POSITION].reset_index(drop=True) if POSITION in frame else None
+    rows = frame.drop(columns=POSITION, errors="ignore").reset_index(drop=True)
+    broken: dict[int, tuple[str, str]] = {}
+    fits = {}
+    for column in table.columns:
+        if column.name not in rows:
+            continue  # conform names it below
+        one = Table(table.dataset, table.name, "", (column,), key=())
+        fits[column.name], wrong = _castable(one, rows[column.name])
+        for i, why in wrong.items():
+            broken.setdefault(i, ("CONTRACT_BREACH", f"{column.name} is {shown(rows[column.name].iloc[i])}, {why}"))
+    sound = pd.DataFrame({**{c: fits.get(c, rows[c]) for c in rows}}).drop(index=list(broken))
+    kept = table.conform(sound)
+    for column in table.columns:
+        for i, why in _out_of_bounds(column, kept[column.name].set_axis(sound.index)).items():
+            broken.setdefault(i, ("CONTRACT_BREACH", f"{column.name} is {shown(rows[column.name].iloc[i])}, {why}"))
+    if table.unique:
+        sound = sound.drop(index=[i for i in broken if i in sound.index])
+        content = sound.drop(columns=["payload"], errors="ignore").astype(str)
+        again = content.duplicated()
+        clash = content[~again].duplicated(table.unique, keep=False).reindex(sound.index, fill_value=False)
+        key = ", ".join(table.key)
+        broken |= dict.fromkeys(again.index[again], ("DUPLICATE_ROW", "the same row was delivered already"))
+        broken |= dict.fromkeys(clash.index[clash], ("CONFLICTING_ROWS", f"different rows of one {key}: none is used"))
+    if not broken:
+        return kept, []
+    rejects = [_as_reject(table, rows.iloc[i], places, i, *broken[i]) for i in sorted(broken)]
+    return table.conform(rows.assign(**fits).drop(index=list(broken))), rejects
+
+
+def _out_of_bounds(column: Column, values: pd.Series) -> dict[int, str]:
+    """Why values of the right type are none of a column, by position; what ``Table.violations`` would find."""
+    found: dict[int, str] = {}
+    known = values.notna()
+    if not column.nullable:
+        found |= dict.fromkeys(values.index[~known], "and must be known")
+    if column.ge is not None:
+        found |= dict.fromkeys(values.index[known & (values < column.ge)], f"less than {column.ge}")
+    if column.le is not None:
+        found |= dict.fromkeys(values.index[known & (values > column.le)], f"more than {column.le}")
+    if column.isin is not None:
+        found |= dict.fromkeys(values.index[known & ~values.isin(column.isin)], f"none of {', '.join(column.isin)}")
+    return found
+
+
+def _castable(one: Table, values: pd.Series) -> tuple[pd.Series, dict[int, str]]:
+    """A column as its type, with nulls where a value is none of it, and why those are not, by position."""
+    column = one.columns[0]
+    if isinstance(values, pd.DataFrame):
+        raise ContractError(f"{one.address}.{column.name} is there twice")
+    try:
+        cast = one.conform(values.to_frame())[column.name]
+        if cast.dtype == object:
+            "".join(cast.dropna()).encode()  # half a character is none that a file can hold
+        return cast.set_axis(values.index), {}
+    except (ContractError, OverflowError, UnicodeEncodeError) as error:
+        if len(values) == 1:
+            why = (
+                f"not {column.type}"
+                if not isinstance(error, UnicodeEncodeError)
+                else "with characters that are no text"
+            )
+            return pd.Series([None], index=values.index, dtype=PANDAS_DTYPES[column.type]), {int(values.index[0]): why}
+    half = len(values) // 2
+    (left, wrong), (right, more) = (_castable(one, part) for part in (values.iloc[:half], values.iloc[half:]))
+    return pd.concat([left, right]), {**wrong, **more}
+
+
+def _as_reject(table: Table, row: pd.Series, places: pd.Series | None, i: int, reason: str, why: str) -> Reject:
+    place = places.iloc[i] if places is not None else ", ".join(f"{k}={shown(row[k])}" for k in table.key if k in row)
+    day = pd.to_datetime(row["game_date"], errors="coerce")
+    payload = str(row["payload"])
+    detail = f"{payload}: {why}"
+    return Reject(payload, str(place), reason, detail, row.to_dict(), None if pd.isna(day) else day.date())

@@ -9,13 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import game_date_of, season_of
+from nba_props.domain.calendar import SEASON_TYPES, game_date_of, season_of, season_year
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
 from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
 from nba_props.sources.stats_client import StatsApi, StatsApiError
-
-SEASON_TYPES = ("Regular Season", "PlayIn", "Playoffs")
 
 
 def box_scores(
@@ -25,8 +23,8 @@ def box_scores(
     clock: Callable[[], datetime],
     played: Collection[date] = (),
 ) -> Fetched:
-    """Land the game logs of some dates, one call for each season and season type; a log that did not change is not
-    landed again.
+    """Land the game logs of some dates, one call for each season and season type that counts; a log that did not change
+    is not landed again.
 
     What can't be had leaves what is landed as it is, and says so. On ``played`` dates there were games: the site
     answers with status 200 and no rows at times, which is a failure then and not a day without games.
@@ -37,12 +35,12 @@ def box_scores(
     for day in days:
         by_season[season_of(day)].append(day)
     for season, wanted in by_season.items():
-        for season_type in SEASON_TYPES:
+        for season_type in (t for t in SEASON_TYPES if t.counts and t.since <= season_year(wanted[0])):
             between = (f"{min(wanted):%m/%d/%Y}", f"{max(wanted):%m/%d/%Y}")
-            logs = _ask(done, f"{season_type} {season}", _logs, api, season, season_type, *between) or {}
+            logs = _ask(done, f"{season_type.name} {season}", _logs, api, season, season_type.feed_name, *between) or {}
             found |= set(logs)
             for day in sorted(set(wanted) & set(logs)):
-                subject = f"{day}-{season_type.lower().replace(' ', '-')}"
+                subject = f"{day}-{season_type.name.lower().replace(' ', '-')}"
                 folder = nba_stats.gamelog_folder(season)
                 _land_news(zone, folder, subject, logs[day], "resultSets", clock(), done)
     done.failures += [f"{day}: games were played and the site gave no rows" for day in sorted(set(played) - found)]

@@ -88,6 +88,7 @@ DAMAGE = {
     (CONTEXT, "reported_absent_known"): ("strangers", "WARN"),
     (CONTEXT, "slate_is_complete"): (lambda f: f[f["team"] != "ALB"], "ERROR"),
     ("nba_analytics.player_features", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
+    ("nba_analytics.player_features", "inputs_are_known"): (lambda f: f.assign(pct_paint=float("nan")), "WARN"),
     ("nba_predictions.moving_average", "covers_slate"): (lambda f: f.iloc[1:], "WARN"),
     ("nba_predictions.xgboost_v1", "model_is_in_force"): ("model", "ERROR"),
     (GRADES, "schema"): (first_row(outcome="HOLD"), "ERROR"),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import calendar
+from nba_props.warehouse.sql import to_duckdb
+from nba_props_tests.gcp.googlesql import analyse
 
 
 @pytest.mark.parametrize(
@@ -36,7 +39,8 @@ def test_seasons_partition_time(day):
     start = calendar.season_start(day)
     assert start <= day < date(start.year + 1, 10, 1)
     assert calendar.season_of(day) == f"{start.year}-{(start.year + 1) % 100:02d}"
-    assert calendar.identity_start(day) == date(start.year - 1, 10, 1)
+    assert calendar.last_season_start(day) == date(start.year - 1, 10, 1)
+    assert calendar.identity_start(day) == date(start.year - 3, 10, 1)
     assert calendar.history_start(day, 90) <= start
 
 
@@ -44,3 +48,78 @@ def test_season_type_comes_from_the_game_id():
     assert calendar.season_type_of("0042500101") == "Playoffs"
     with pytest.raises(KeyError):
         calendar.season_type_of("0099900001")
+
+
+TWO_YEARS = calendar.days(date(2023, 7, 1), date(2025, 6, 30))
+
+
+def in_summer(day: date) -> bool:
+    return date(day.year, 4, 16) <= day <= date(day.year, 9, 30)
+
+
+@pytest.mark.parametrize("look_back", [1, 30, 90, 150])
+def test_the_look_back_counts_no_summer_from_october_on(look_back):
+    for day in TWO_YEARS:
+        reached = calendar.days(calendar.look_back_start(day, look_back), day - timedelta(1))
+        counted = reached if in_summer(day) else [d for d in reached if not in_summer(d)]
+        assert len(counted) == look_back, day
+
+
+def test_on_opening_night_the_look_back_is_the_end_of_last_season():
+    assert calendar.look_back_start(date(2025, 10, 21), 90) == date(2025, 2, 5)
+    assert calendar.look_back_start(date(2025, 12, 29), 90) == date(2025, 4, 15)
+    assert calendar.look_back_start(date(2025, 12, 30), 90) == date(2025, 10, 1)
+    assert calendar.look_back_start(date(2025, 9, 30), 90) == date(2025, 7, 2)
+
+
+def duckdb_dates(expression: str, **parameters: date) -> list[date]:
+    sql = to_duckdb(f"SELECT d, {expression} AS found FROM days WHERE d BETWEEN @first AND @last ORDER BY d").sql
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE days AS SELECT unnest(?::DATE[]) AS d", [TWO_YEARS])
+        return [row[1] for row in connection.execute(sql, parameters).fetchall()]
+
+
+@pytest.mark.parametrize("look_back", [30, 90, 300])
+def test_the_look_back_of_sql_is_that_of_python_on_every_date_of_two_years(look_back):
+    span = {"first": TWO_YEARS[0], "last": TWO_YEARS[-1]}
+    found = duckdb_dates(calendar.look_back_start_sql("d", look_back), **span)
+    assert found == [calendar.look_back_start(d, look_back) for d in TWO_YEARS]
+
+
+@pytest.mark.parametrize("length", [1, 40, 200, 500])
+def test_a_span_reaches_as_far_as_the_earliest_of_its_dates(length):
+    for first in TWO_YEARS[:: 29 if length > 1 else 11]:
+        span = [d for d in calendar.days(first, first + timedelta(length - 1)) if d <= TWO_YEARS[-1]]
+        earliest = min(calendar.look_back_start(d, 90) for d in span)
+        assert calendar.history_start(first, 90, span[-1]) == min(earliest, calendar.season_start(first))
+        sql = calendar.span_look_back_start_sql(90)
+        assert set(duckdb_dates(sql, first=first, last=span[-1])) == {earliest}
+    assert set(duckdb_dates(calendar.span_look_back_start_sql(90, 7), first=first, last=span[-1])) == {
+        earliest - timedelta(7)
+    }
+
+
+def test_googles_analyzer_accepts_the_look_back():
+    start, span = calendar.look_back_start_sql("s.game_date", 90), calendar.span_look_back_start_sql(90)
+    analyse(f"SELECT {start} AS a FROM nba_analytics.slate AS s WHERE s.game_date >= {span}")
+
+
+def test_every_season_type_has_its_feed_name_and_one_treatment():
+    named = {t.name: (t.feed_name, t.counts) for t in calendar.SEASON_TYPES}
+    assert named == {
+        "Pre Season": ("Pre Season", False), "Regular Season": ("Regular Season", True), "All-Star": ("All Star", False),
+        "Playoffs": ("Playoffs", True), "PlayIn": ("PlayIn", True), "NBA Cup": ("IST", True),
+    }  # fmt: skip
+    assert calendar.season_type_of("0062400001") == "NBA Cup"
+
+
+def test_an_instant_of_no_season_is_refused():
+    for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1900-01-01T00:00:00Z"):
+        with pytest.raises(ValueError, match="not in the years"):
+            calendar.parse_instant(text)
+
+
+def test_a_start_at_midnight_eastern_is_undecided():
+    assert calendar.is_undecided(datetime(2025, 12, 9, 5, tzinfo=UTC))
+    assert calendar.is_undecided(datetime(2026, 4, 18, 4, tzinfo=UTC))
+    assert not calendar.is_undecided(datetime(2025, 11, 5, 4, tzinfo=UTC)), "eleven in the evening is a real start"

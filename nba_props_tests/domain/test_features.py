@@ -11,10 +11,15 @@ import pandas.testing as pdt
 import pytest
 
 from nba_props.domain import context, features, history
+from nba_props.domain.calendar import look_back_start
 from nba_props.schemas import TABLES
 from nba_props.schemas.features import FEATURES, LEGACY, MARKET, NAMES, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props_tests.conftest import DAY as PLATFORM_DAY
 from nba_props_tests.domain.test_history import DAY, FIRST, NO_REPORT, ask, stored
+
+
+def reached(day: pd.Timestamp) -> pd.Timestamp:
+    return pd.Timestamp(look_back_start(day.date(), 90))
 
 
 def build(lake, days):
@@ -27,7 +32,7 @@ def build(lake, days):
     )  # fmt: skip
     built = context.build(people, games, season, form, lines, NO_REPORT)
     span = {"first": days[0], "last": days[-1]}
-    met = lake.query(history.matchup_sql(), **span, identity_from=FIRST)
+    met = lake.query(history.matchup_sql(), **span, last_season_from=FIRST)
     state = lake.query(history.team_state_sql(), **span)
     statements = (history.league_form_sql, history.absence_sql, history.shot_zones_sql)
     rows = features.build(built, games, lines, met, state, *(lake.query(sql(), **span) for sql in statements))
@@ -40,15 +45,11 @@ def test_features_equal_a_walk_through_the_rows(lake):
     checked = 0
     pooled = {}
     for day in rows["game_date"].unique():
-        behind = boxes[(boxes["game_date"] < day) & (boxes["game_date"] >= day - pd.Timedelta(days=90))]
+        behind = boxes[(boxes["game_date"] < day) & (boxes["game_date"] >= reached(day))]
         pooled[day] = behind["points"].sum() / behind["minutes"].sum()
     for row in rows.itertuples():
         past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
-        past = (
-            past[past["game_date"] >= row.game_date - pd.Timedelta(days=90)]
-            .sort_values("game_date", ascending=False)
-            .head(30)
-        )
+        past = past[past["game_date"] >= reached(row.game_date)].sort_values("game_date", ascending=False).head(30)
         points, minutes = past["points"].to_numpy(float), past["minutes"].to_numpy(float)
         trend = points[:3].mean() - points[3:5].mean()
         assert row.recent_trend == np.sign(trend) * (2 if abs(trend) >= 5 else 1 if abs(trend) >= 2 else 0)
@@ -121,9 +122,7 @@ def test_absences_league_and_rest_equal_a_walk_through_the_rows(lake):
     boxes, _, _, rows = build(lake, days)
     checked = 0
     for row in rows.itertuples():
-        behind = boxes[
-            (boxes["game_date"] < row.game_date) & (boxes["game_date"] >= row.game_date - pd.Timedelta(days=90))
-        ]
+        behind = boxes[(boxes["game_date"] < row.game_date) & (boxes["game_date"] >= reached(row.game_date))]
         team = (row.player_id - 1) // 15 + 1
         own = behind[behind["team_id"] == team]
         games = (

@@ -81,11 +81,13 @@ NO_BOX = box().iloc[:0]
         ({"recommendation": "PASS"}, schedule(), box(played(23)), "NO_BET", None),
         ({"recommendation": "NO_LINE", "line": np.nan}, schedule(), box(played(23)), "NO_BET", None),
         ({"recommendation": "PASS", "predicted_points": np.nan}, schedule(), box(played(23)), "NO_BET", None),
-        # did not play: no row in the game's box score, or a row of zeroes
+        # did not play: no row in the game's box score
         ({}, schedule(), box(), "VOID", "DID_NOT_PLAY"),
-        ({}, schedule(), box(played(0, 0)), "VOID", "DID_NOT_PLAY"),
         ({"recommendation": "PASS"}, schedule(), box(), "VOID", "DID_NOT_PLAY"),
-        # no points are a result once anything shows that he was on court
+        # no points are a result: a row of zeroes is somebody who played some seconds
+        ({}, schedule(), box(played(0, 0)), "LOSS", None),
+        ({"recommendation": "UNDER"}, schedule(), box(played(0, 0, plus_minus=0)), "WIN", None),
+        ({"recommendation": "PASS"}, schedule(), box(played(0, 0)), "NO_BET", None),
         ({}, schedule(), box(played(0, 12)), "LOSS", None),
         ({"recommendation": "UNDER"}, schedule(), box(played(0, 0, pf=1)), "WIN", None),
         ({"recommendation": "UNDER"}, schedule(), box(played(0, 0, plus_minus=-2)), "WIN", None),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import context, history
+from nba_props.domain.calendar import look_back_start
 from nba_props.schemas import TABLES, analytics, raw
 from nba_props.warehouse.lake import LakeWarehouse
 
@@ -91,8 +92,8 @@ def test_history_equals_a_walk_through_the_rows(lake, look_back, most):
     for person in people.itertuples():
         own = []
         for b in boxes.itertuples():
-            age = (person.game_date - b.game_date).days
-            if b.player_id == person.player_id and 0 < age <= look_back:
+            start = look_back_start(person.game_date.date(), look_back)
+            if b.player_id == person.player_id and start <= b.game_date.date() < person.game_date.date():
                 own.append((b.game_date, b.game_id, b.points))
         own = sorted(own, reverse=True)[:most]
         mine = games[(games["game_date"] == person.game_date) & (games["player_id"] == person.player_id)].sort_values(
@@ -116,7 +117,7 @@ def test_context_equals_a_walk_through_the_rows(lake):
     for row in built.itertuples():
         past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
         past = past.sort_values("game_date", ascending=False)
-        recent = past[past["game_date"] >= row.game_date - pd.Timedelta(days=90)].head(30)
+        recent = past[past["game_date"] >= pd.Timestamp(look_back_start(row.game_date.date(), 90))].head(30)
         ages = [(row.game_date - d).days for d in recent["game_date"]]
         scored, played = recent["points"].tolist(), recent["minutes"].tolist()
         this_season = past[past["season"] == "2025-26"]
@@ -144,9 +145,8 @@ def test_team_form_equals_a_walk_through_the_games(lake):
     assert sorted(form["team_id"]) == [1, 2, 3, 4]
     for row in form.itertuples():
         totals = []
-        recent = boxes[
-            (boxes["game_date"] < pd.Timestamp(DAY)) & (boxes["game_date"] >= pd.Timestamp(DAY) - pd.Timedelta(days=90))
-        ]
+        start = pd.Timestamp(look_back_start(DAY, 90))
+        recent = boxes[(boxes["game_date"] < pd.Timestamp(DAY)) & (boxes["game_date"] >= start)]
         for (day, game), g in recent.groupby(["game_date", "game_id"]):
             own, other = g[g["team_id"] == row.team_id], g[g["team_id"] != row.team_id]
             if own.empty or other.empty:
@@ -184,3 +184,34 @@ def test_a_player_without_any_game_has_reasons_instead_of_numbers(lake):
     assert row["games_in_last_7_days"] == 0
     for name in ("points_avg_last_5", "points_avg_season", "fatigue_score", "line", "opponent_def_rating_last_15"):
         assert f'"{name}": ' in row["null_reasons"]
+
+
+def test_on_opening_night_the_games_of_last_spring_are_the_history_and_the_season_is_empty(lake):
+    """No summer is counted: 90 days of last season are behind it, the playoffs too, and no season average exists."""
+    night = date(2025, 10, 21)
+    spring = box_scores(15, np.random.default_rng(3)).drop_duplicates("player_id").assign(season="2024-25")
+    dates = [date(2025, 2, 4), date(2025, 2, 5), date(2025, 4, 15), date(2025, 6, 20)]
+    boxes = pd.concat(
+        [spring.assign(game_date=pd.Timestamp(d), game_id=f"00224000{i:02d}") for i, d in enumerate(dates)]
+    )
+    lake.write(raw.BOX_SCORES, boxes, dates)
+    lake.write(analytics.SLATE, slate(15, [night]), [night])
+    games, season, _ = ask(lake, [night])
+    assert (
+        games.groupby("player_id")["played_on"].apply(lambda s: [d.date() for d in s.sort_values()]).tolist()
+        == [dates[1:]] * 15
+    )
+    assert season.empty
+    span = {"first": night, "last": night}
+    past = lake.query(history.past_form_sql(), **span)
+    assert len(past) == 0, "historical games are not stored yet"
+    missing = lake.query(history.absence_sql(), **span)
+    assert missing["games_missed"].tolist() == [0] * 15
+    # the same night asked for with a date before the season and one long after it
+    wide = [date(2025, 9, 20), night, date(2026, 1, 20)]
+    lake.write(analytics.SLATE, slate(15, [wide[0], wide[2]]), [wide[0], wide[2]])
+    again = lake.query(history.historical_games_sql(), first=wide[0], last=wide[2])
+    pd.testing.assert_frame_equal(
+        again[again["game_date"] == pd.Timestamp(night)].sort_values(["player_id", "recency"], ignore_index=True),
+        games.sort_values(["player_id", "recency"], ignore_index=True), check_dtype=False,
+    )  # fmt: skip

@@ -190,7 +190,7 @@ def test_the_cutoff_is_the_earlier_of_schedule_and_feed(scheduled, in_play):
         columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
     )
     parsed = parsed.assign(home_team_name="Los Angeles Clippers", away_team_name="Oklahoma City Thunder")
-    matched, unknown = match_games(parsed, game(scheduled))
+    matched, unknown, _ = match_games(parsed, game(scheduled))
     assert unknown.empty
     assert matched["is_in_play"].tolist() == [in_play]
     assert matched["cutoff_at"][0] == min(filter(None, [CUTOFF, pd.Timestamp(scheduled) if scheduled else None]))
@@ -202,6 +202,40 @@ def test_a_game_in_no_schedule_is_set_apart_not_dropped():
         columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
     )
     parsed = parsed.assign(home_team_name="Seattle SuperSonics", away_team_name="Oklahoma City Thunder")
-    matched, unknown = match_games(parsed, game("2025-11-06T00:00Z"))
+    matched, unknown, _ = match_games(parsed, game("2025-11-06T00:00Z"))
     assert matched.empty
     assert len(unknown) == 1
+
+
+def parsed_quotes(commence_at: str, *minutes: int) -> pd.DataFrame:
+    rows = quotes(*(("draftkings", 20.5, -110, -110, m) for m in minutes)).drop(
+        columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
+    )
+    return rows.assign(
+        home_team_name="Los Angeles Clippers",
+        away_team_name="Oklahoma City Thunder",
+        commence_at=pd.Timestamp(commence_at),
+    )
+
+
+MIDNIGHT = "2025-11-05T05:00Z"
+
+
+def test_a_start_to_be_decided_is_followed_as_soon_as_anybody_knows_it():
+    """Midnight Eastern is no start: the schedule's counts, or another capture's; where nobody knows, no line counts."""
+    early = parsed_quotes(MIDNIGHT, 400)
+    by_schedule, _, _ = match_games(early, game("2025-11-06T00:00Z"))
+    assert by_schedule["cutoff_at"].tolist() == [pd.Timestamp("2025-11-06T00:00Z")]
+    later = parsed_quotes("2025-11-05T23:30Z", 60).assign(quote_id="later")
+    by_feed, _, _ = match_games(pd.concat([early, later]), game(None))
+    assert by_feed["cutoff_at"].tolist() == [pd.Timestamp("2025-11-05T23:30Z")] * 2
+    assert by_feed["is_in_play"].tolist() == [False, False]
+    nobody, _, _ = match_games(early, game(None))
+    assert nobody["is_in_play"].tolist() == [True]
+    assert nobody["cutoff_at"].tolist() == [pd.Timestamp(MIDNIGHT)]
+
+
+def test_quotes_of_games_that_are_not_predicted_are_counted_and_not_taken_in():
+    pre_season = game("2025-11-06T00:00Z").assign(season_type="Pre Season")
+    matched, unknown, unpredicted = match_games(parsed_quotes("2025-11-06T00:00Z", 60), pre_season)
+    assert (len(matched), len(unknown), unpredicted) == (0, 0, 1)

@@ -67,6 +67,8 @@ ROSTER = [
 ]
 LEAGUE = [(50, "Kevin Durant"), (51, "Marcus Morris"), (52, "Marcus Morris"), (53, "P.J. Washington")]
 
+LONG_AGO = [(90, "Saddiq Bey"), (91, "Walter Clayton"), (92, "Kevin Durant"), (93, "Bol Bol")]
+
 
 def ask(*spellings, aliases=()):
     names = pd.DataFrame(
@@ -75,7 +77,10 @@ def ask(*spellings, aliases=()):
     candidates = pd.DataFrame(
         [(DAY, "g1", i, n) for i, n in ROSTER], columns=["game_date", "game_id", "player_id", "player_name"]
     )
-    players = pd.DataFrame([(DAY, i, n) for i, n in ROSTER + LEAGUE], columns=["game_date", "player_id", "player_name"])
+    people = [(DAY, i, n, "2024-25", False) for i, n in ROSTER + LEAGUE] + [
+        (DAY, i, n, "2022-23", False) for i, n in LONG_AGO
+    ]
+    players = pd.DataFrame(people, columns=["game_date", "player_id", "player_name", "last_season", "on_roster"])
     return resolve(names, candidates, players, aliases)
 
 
@@ -100,6 +105,8 @@ def ask(*spellings, aliases=()):
         ("Giannis Antetokoumpo", 13, "FUZZY"),
         ("Kevin Durant", 50, "LEAGUE"),
         ("PJ Washington Jr.", 53, "LEAGUE"),
+        ("Saddiq Bey", 90, "LEAGUE"),  # who missed a whole season is known by his name
+        ("Bol, Bol", 93, "LEAGUE"),
     ],
 )
 def test_hard_names_resolve(spelling, player_id, method):
@@ -115,6 +122,7 @@ def test_hard_names_resolve(spelling, player_id, method):
         ("Marcus Morris", "AMBIGUOUS"),  # two in the league
         ("Jaylen Williams", "BELOW_THRESHOLD"),  # Jalen and Jaylin are as close
         ("Cooper Flagg", "NO_CANDIDATE"),
+        ("Walter Clayton Jr.", "BELOW_THRESHOLD"),  # a debutant, called like somebody of long ago but for the suffix
         ("", "NO_CANDIDATE"),
     ],
 )
@@ -144,7 +152,8 @@ def test_no_name_is_dropped_or_doubled(spellings):
 def test_no_rosters_at_all():
     names = pd.DataFrame({"game_date": [DAY], "game_id": ["g"], "source": ["O"], "source_name": ["A B"], "quotes": [3]})
     nobody = pd.DataFrame({"game_date": pd.Series(dtype="datetime64[ns]"), "game_id": pd.Series(dtype=object),
-                           "player_id": pd.Series(dtype="Int64"), "player_name": pd.Series(dtype=object)})  # fmt: skip
+                           "player_id": pd.Series(dtype="Int64"), "player_name": pd.Series(dtype=object),
+                           "last_season": pd.Series(dtype=object), "on_roster": pd.Series(dtype="boolean")})  # fmt: skip
     resolved, unresolved = resolve(names, nobody, nobody.drop(columns="game_id"))
     assert resolved.empty
     assert unresolved["reason"].tolist() == ["NO_CANDIDATE"]

@@ -9,7 +9,10 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from nba_props.domain.calendar import days
+from nba_props.domain import slate
+from nba_props.domain.calendar import days, identity_start
+from nba_props.schemas import TABLES, raw
+from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -92,9 +95,9 @@ def rows_of(platform, game):
 
 def test_opening_night_takes_last_seasons_rosters_and_says_what_it_cannot_know(opened):
     platform, game, traded = opened
-    outcome, slate = rows_of(platform, game)
-    assert slate.loc[[league.player(ALB, s)[1] for s in range(9)], "team"].eq("ALB").all()
-    moved = slate.loc[traded]
+    outcome, rows = rows_of(platform, game)
+    assert rows.loc[[league.player(ALB, s)[1] for s in range(9)], "team"].eq("ALB").all()
+    moved = rows.loc[traded]
     assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
     assert moved[["team", "opponent", "is_home"]].isna().all()
     assert moved["game_id"] == game.game_id
@@ -105,30 +108,83 @@ def test_opening_night_takes_last_seasons_rosters_and_says_what_it_cannot_know(o
 
 def test_a_landed_roster_gives_the_traded_and_the_rookie_their_team(opened):
     platform, game, traded = opened
-    rows = [
+    members = [
         {"player_id": league.player(BRI, 2)[0], "player_name": traded, "team_id": COR.team_id, "team": "COR"},
         {"player_id": 777, "player_name": "Rookie Newman", "team_id": COR.team_id, "team": "COR"},
         {"player_id": 778, "player_name": "Free Agent", "team_id": 0, "team": ""},
     ]
     season = "2026-27"
     platform.zone.land(
-        f"nba_stats/commonallplayers/{season}/x-20261018T120000Z.json.gz", payloads.rosters(season, rows)
+        f"nba_stats/commonallplayers/{season}/x-20261018T120000Z.json.gz", payloads.rosters(season, members)
     )
-    late = [{**rows[0], "team_id": DUN.team_id, "team": "DUN"}]
+    late = [{**members[0], "team_id": DUN.team_id, "team": "DUN"}]
     platform.zone.land(
         f"nba_stats/commonallplayers/{season}/x-20261021T030000Z.json.gz", payloads.rosters(season, late)
     )
-    _, slate = rows_of(platform, game)
+    _, rows = rows_of(platform, game)
     for name in (traded, "Rookie Newman"):
-        assert slate.loc[name, "team"] == "COR", "a roster captured after tip-off must not count"
-        assert slate.loc[name, "team_source"] == "ROSTER"
-        assert not slate.loc[name, "is_home"]
-    assert "Free Agent" not in slate.index
+        assert rows.loc[name, "team"] == "COR", "a roster captured after tip-off must not count"
+        assert rows.loc[name, "team_source"] == "ROSTER"
+        assert not rows.loc[name, "is_home"]
+    assert "Free Agent" not in rows.index
 
 
 def test_spans_of_days():
     assert days(date(2025, 11, 1), date(2025, 11, 3)) == [date(2025, 11, n) for n in (1, 2, 3)]
     assert utc(2025, 11, 1).tzinfo is not None
+
+
+BOXES, SCHEDULE = TABLES["nba_raw.box_scores"], TABLES["nba_raw.schedule"]
+
+
+def store_games(lake, *games: tuple[date, str, str, int, list[int]], season_type: str = "Regular Season") -> None:
+    """Games by date, season, id, team and who of it played; both teams' rosters are the team's own."""
+    for day, season, game_id, team_id, people in games:
+        game = {"game_date": pd.Timestamp(day), "game_id": game_id, "season": season, "season_type": season_type,
+                "payload": "p", "data_source": "REAL"}  # fmt: skip
+        plan = {**game, "tipoff_at": pd.Timestamp(league.tipoff(day)), "status": 3, "is_postponed": False,
+                "home_team_id": team_id, "home_team": "A", "home_team_name": "A", "away_team_id": 99, "away_team": "B",
+                "away_team_name": "B", "is_neutral": False}  # fmt: skip
+        lake.write(SCHEDULE, SCHEDULE.empty().reindex([0]).assign(**plan), [day])
+        rows = [
+            {**game, "player_id": p, "player_name": f"P{p}", "player_lookup": f"p{p}", "team_id": team_id, "team": "A",
+             "opponent": "B", "is_home": True, **{c.name: 1 for c in BOX_SCORE_STATS}} for p in people
+        ]  # fmt: skip
+        lake.write(BOXES, BOXES.empty().reindex(range(len(rows))).assign(**pd.DataFrame(rows)), [day])
+
+
+def known(lake, day: date) -> pd.DataFrame:
+    lake.write(raw.ROSTERS, raw.ROSTERS.empty(), [day])
+    span = {"first": day, "last": day, "identity_from": identity_start(day)}
+    return lake.query(slate.PLAYERS_SQL, **span).set_index("player_id")
+
+
+def test_who_missed_a_whole_season_is_known_and_on_no_roster_until_he_plays(lake):
+    """Saddiq Bey on 2025-10-22: his last box score is of April 2024."""
+    night, week_later = date(2025, 10, 22), date(2025, 10, 29)
+    store_games(
+        lake,
+        (date(2022, 4, 1), "2021-22", "0022100001", 1, [1]),  # too long ago
+        (date(2023, 4, 1), "2022-23", "0022200001", 1, [2]),
+        (date(2024, 4, 1), "2023-24", "0022300001", 1, [3]),
+        (date(2025, 4, 1), "2024-25", "0022400001", 1, [4]),
+        (night, "2025-26", "0022500001", 1, [4]),
+        (week_later, "2025-26", "0022500002", 1, [3, 4]),
+        (date(2025, 11, 5), "2025-26", "0022500003", 1, [3, 4]),
+    )
+    first = known(lake, night)
+    assert sorted(first.index) == [2, 3, 4]
+    assert first["on_roster"].to_dict() == {2: False, 3: False, 4: True}
+    assert known(lake, week_later)["on_roster"].to_dict() == {2: False, 3: False, 4: True}
+    assert known(lake, date(2025, 11, 5))["on_roster"].to_dict() == {2: False, 3: True, 4: True}
+
+
+def test_a_date_of_games_that_do_not_count_has_no_players_and_no_slate(lake):
+    day = date(2025, 10, 10)
+    store_games(lake, (date(2025, 4, 1), "2024-25", "0022400001", 1, [4]))
+    store_games(lake, (day, "2025-26", "0012500001", 1, [4]), season_type="Pre Season")
+    assert known(lake, day).empty
+    assert slate.playable(lake.read(SCHEDULE, [day])).empty
 
 
 AT_SCALE = """

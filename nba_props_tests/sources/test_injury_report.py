@@ -145,7 +145,7 @@ def test_records_of_others_are_judged_the_same(zone, change, reason):
     parsed = injury_report.read_reports(zone, [DAY])
     assert parsed.frame["player_name"].tolist() == ["Max Strus"]
     assert parsed.frame["report_at"].tolist() == [AT]
-    assert [r.reason for r in parsed.rejects] == [reason, "UNKNOWN_STATUS"]
+    assert [r.reason for r in parsed.rejects] == [reason, "BAD_FIELD"]
 
 
 def test_reports_of_a_date_come_one_after_the_other(zone, document):

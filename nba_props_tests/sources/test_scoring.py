@@ -16,31 +16,7 @@ from nba_props.sources import nba_stats
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 
-
-def payload(game: league.Game, paint: float = 0.5, mid: float = 0.25, **changes) -> dict:
-    """What boxscorescoringv3 answers for a game; ``changes`` replaces statistics of the first home player."""
-
-    def player(team: league.Team, slot: int) -> dict:
-        shares = {
-            "minutes": "18:00", "percentagePointsPaint": paint, "percentagePointsMidrange2pt": mid,
-            "percentagePoints3pt": 0.25, "percentagePointsFreeThrow": 0.0, "percentagePoints2pt": 0.75,
-        }  # fmt: skip
-        own = changes if (team, slot) == (game.home, 0) else {}
-        return {"personId": league.player(team, slot)[0], "statistics": shares | own}
-
-    sides = {"homeTeam": game.home, "awayTeam": game.away}
-    return {
-        "boxScoreScoring": {
-            "gameId": game.game_id,
-            **{side: {"players": [player(t, s) for s in range(league.PLAYERS_PER_TEAM)]} for side, t in sides.items()},
-        }
-    }
-
-
-def path(game: league.Game, suffix: str = "") -> str:
-    return f"{nba_stats.scoring_folder(league.SEASON)}/{game.day}-{game.game_id}{suffix}.json.gz"
-
-
+payload, path = league.scoring, league.scoring_path
 GAME = next(g for g in league.games() if g.day == DAY)
 
 
@@ -61,18 +37,20 @@ def test_the_newest_capture_counts(zone):
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "reasons"),
     [
-        ({"percentagePointsPaint": 1.4}, "OUT_OF_RANGE"),
-        ({"percentagePointsPaint": None}, "MALFORMED_ROW"),
-        ({"percentagePointsPaint": "much"}, "MALFORMED_ROW"),
+        ({"percentagePointsPaint": 1.4}, ["BAD_FIELD"]),
+        ({"percentagePointsPaint": None}, []),
+        ({"percentagePointsPaint": float("nan")}, []),
+        ({"percentagePointsPaint": "much"}, ["BAD_FIELD"]),
     ],
 )
-def test_an_odd_row_is_held_back_and_the_others_go_on(zone, change, reason):
+def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
     zone.land(path(GAME), payload(GAME, **change))
     parsed = nba_stats.read_scoring(zone, [DAY])
-    assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM - 1
-    assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(reason, DAY, "homeTeam/0")]
+    assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM
+    assert parsed.frame["points_paint"].isna().tolist() == [True] + [False] * 17
+    assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(r, DAY, "homeTeam/0") for r in reasons]
 
 
 def test_a_player_without_minutes_has_no_shares(zone):
@@ -114,14 +92,7 @@ def test_shares_are_weighted_by_points_and_need_five_games():
     assert features.shot_zones(past, shots.iloc[10:]).empty, "games beyond the last ten do not count"
 
 
-def test_landed_shot_zones_reach_the_vector_and_the_zone_system(make_platform):
-    def fill(zone):
-        league.land(zone)
-        for game in league.games():
-            zone.land(path(game), payload(game))
-
-    platform = make_platform(fill)
-    platform.prepare()
+def test_landed_shot_zones_reach_the_vector_and_the_zone_system(platform):
     assert platform.predict(DAY).success
     rows = platform.warehouse.read(PLAYER_FEATURES, [DAY])
     assert rows["pct_paint"].tolist() == pytest.approx([0.5] * 36)

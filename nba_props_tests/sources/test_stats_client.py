@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -42,14 +42,29 @@ def test_dates_are_one_call_a_season_type_and_one_file_each(server, api, zone, w
     season(server, log())
     done = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW, played=DAYS)
     assert (done.failures, len(done.landed)) == ([], 2)
-    assert [asked["SeasonType"] for _, asked in server.asked] == list(stats_fetch.SEASON_TYPES)
+    assert [asked["SeasonType"] for _, asked in server.asked] == ["Regular Season", "Playoffs", "PlayIn", "IST"]
     first = server.asked[0][1]
     assert (first["Season"], first["PlayerOrTeam"]) == ("2025-26", "P")
     assert (first["DateFrom"], first["DateTo"]) == ("11/10/2025", "11/12/2025")
-    assert waits == [PAUSE, PAUSE]
+    assert waits == [PAUSE, PAUSE, PAUSE]
     parsed = nba_stats.read_box_scores(zone, DAYS)
     assert parsed.rejects == []
     assert parsed.frame.groupby("game_date").size().tolist() == [36, 36]
+
+
+def test_the_cup_final_is_asked_for_by_its_own_name_and_read_as_one(server, api, zone):
+    """No usual season type has it; a season before the cup is not asked for one."""
+    final = league.Game("0062500001", DAY, *league.TEAMS[:2], league.tipoff(DAY))
+    content = payloads.game_log(league.SEASON, "IST", DAY, league.log_rows(final))
+    server.on("/stats/leaguegamelog", lambda asked: Answer(content if asked["SeasonType"] == "IST" else NOTHING))
+    done = stats_fetch.box_scores(api, zone, [DAY], lambda: NOW, played=[DAY])
+    assert (done.failures, len(done.landed)) == ([], 1)
+    assert "2025-11-10-nba-cup" in done.landed[0]
+    frame = nba_stats.read_box_scores(zone, [DAY]).frame
+    assert (len(frame), set(frame["season_type"])) == (18, {"NBA Cup"})
+    server.asked.clear()
+    stats_fetch.box_scores(api, zone, [date(2022, 11, 10)], lambda: NOW)
+    assert [asked["SeasonType"] for _, asked in server.asked] == ["Regular Season", "Playoffs", "PlayIn"]
 
 
 def test_what_did_not_change_is_not_landed_again_and_a_correction_supersedes(server, api, zone):
@@ -119,7 +134,7 @@ def test_a_silent_site_leaves_what_is_landed_in_use_and_says_so(server, api, zon
     stats_fetch.box_scores(api, zone, DAYS, lambda: NOW)
     server.on("/stats/leaguegamelog", Answer(drop=True))
     done = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW + timedelta(days=1))
-    assert len(done.failures) == 3
+    assert len(done.failures) == 4, "one for each season type"
     assert "NO_ANSWER" in done.failures[0]
     assert "what was landed before stays in use" in done.failures[0]
     assert len(nba_stats.read_box_scores(zone, DAYS).frame) == 72

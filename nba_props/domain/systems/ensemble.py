@@ -6,7 +6,9 @@ The components are read, never run again. Where the legacy code is undefined or 
 * the majority could choose a side against the ensemble's own margin; here such a row passes, and says so in its terms;
 * weights are renormalised over the components that spoke; were none of positive weight among them, which takes both
   other systems to be silent, the row abstains with ``NO_WEIGHTED_COMPONENT``;
-* a component's side counts only when it was given against the line of this row.
+* a component's side counts only when it was given against the line of this row;
+* the legacy components similarity and catboost's fallback come rounded to .01, ours do not: at most .006 points, and no
+  side differs; ties of half a cent differ by .01 in 3 % of inputs.
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 The formula is the legacy one; its history rows are true here: the opponent's tier, the rest, the venue and the form of
 each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form.
+
+The legacy system rounds its points to .01 before the ensembles read them; here nothing is rounded on the way. That
+moves an ensemble by .006 points at most and changed no side; where the adjustments end in half a cent the two differ by
+.01, in 3 % of inputs.
 """
 
 from __future__ import annotations

@@ -1,0 +1,159 @@
+"""Single values of a payload: what a field holds as the type it should have, or what is wrong with it in words.
+
+JSON's null, a missing field, Python's NaN (no JSON, but sent) and blank text all say that nothing is known.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from nba_props.domain.calendar import parse_instant
+
+#: longer text is no name, id or reason of anything
+LONGEST_TEXT = 300
+#: the digits that a 64-bit whole number always holds
+_MOST_DIGITS = 18
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_NBA_GAME = re.compile(r"\d{10}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class FieldError(ValueError):
+    """A field's value is not what it should be; the message names field and value."""
+
+    def __init__(self, name: str, value: Any, wanted: str) -> None:
+        super().__init__(f"{name} is {shown(value)}, {wanted}")
+
+
+def shown(value: Any) -> str:
+    """A value as it is named in messages: short, and never a megabyte of it."""
+    if type(value).__module__ == "numpy":
+        value = value.item()
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
+        return f"a whole number of {value.bit_length()} bits"
+    text = repr(value) if isinstance(value, str | int | float | bool | None) else type(value).__name__
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value says that nothing is known."""
+    return value is None or (isinstance(value, float) and math.isnan(value)) or value == ""
+
+
+def record(holder: Any, name: str) -> Mapping[str, Any]:
+    """An object within an object.
+
+    Raises:
+        FieldError: there is none.
+    """
+    value = holder.get(name) if isinstance(holder, Mapping) else None
+    if not isinstance(value, Mapping):
+        raise FieldError(name, value, "not an object")
+    return value
+
+
+def optional_text(holder: Mapping[str, Any], name: str) -> str | None:
+    """Text in one line, or None for nothing known."""
+    value = holder.get(name)
+    if is_unknown(value):
+        return None
+    if not isinstance(value, str):
+        raise FieldError(name, value, "not text")
+    if len(value) > LONGEST_TEXT:
+        raise FieldError(name, value, f"longer than {LONGEST_TEXT} characters")
+    if _CONTROL.search(value):
+        raise FieldError(name, value, "with characters that are no text")
+    return value.strip() or None
+
+
+def text(holder: Mapping[str, Any], name: str) -> str:
+    """Text in one line; FieldError when nothing is known."""
+    return _needed(optional_text(holder, name), holder, name)
+
+
+def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int | None = None) -> int | None:
+    """A whole number from ``least`` to ``most``, also one written as text, or None for nothing known."""
+    value = holder.get(name)
+    if is_unknown(value):
+        return None
+    number = value
+    if isinstance(value, str) and re.fullmatch(rf"-?\d{{1,{_MOST_DIGITS}}}", value.strip(), re.ASCII):
+        number = int(value)
+    if isinstance(number, float) and math.isfinite(number) and number.is_integer():
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or number.bit_length() > 62:
+        raise FieldError(name, value, "not a whole number")
+    if number < least or (most is not None and number > most):
+        wanted = f"less than {least}" if number < least else f"more than {most}"
+        raise FieldError(name, value, wanted)
+    return number
+
+
+def whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int | None = None) -> int:
+    """A whole number; FieldError when nothing is known."""
+    return _needed(optional_whole(holder, name, least, most), holder, name)
+
+
+def optional_share(holder: Mapping[str, Any], name: str) -> float | None:
+    """A number from 0 to 1, or None for nothing known."""
+    value = holder.get(name)
+    if is_unknown(value):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise FieldError(name, value, "not a number from 0 to 1")
+    return float(value)
+
+
+def optional_flag(holder: Mapping[str, Any], name: str) -> bool | None:
+    """True or false, or None for nothing known."""
+    value = holder.get(name)
+    if is_unknown(value):
+        return None
+    if not isinstance(value, bool):
+        raise FieldError(name, value, "neither true nor false")
+    return value
+
+
+def optional_instant(holder: Mapping[str, Any], name: str) -> datetime | None:
+    """An instant in UTC, or None for nothing known."""
+    value = optional_text(holder, name)
+    if value is None:
+        return None
+    try:
+        return parse_instant(value)
+    except ValueError as error:
+        raise FieldError(name, value, f"not an instant: {error}") from error
+
+
+def day(holder: Mapping[str, Any], name: str) -> date:
+    """The date that a text begins with, whatever time of day follows."""
+    value = text(holder, name)
+    try:
+        if not _DAY.match(value):
+            raise ValueError("dates begin like 2025-11-05")
+        return date.fromisoformat(value[:10])
+    except ValueError as error:
+        raise FieldError(name, value, f"not a date: {error}") from error
+
+
+def is_game_id(value: Any) -> bool:
+    """Whether a value is an NBA game id: text of ten digits."""
+    return isinstance(value, str) and _NBA_GAME.fullmatch(value) is not None
+
+
+def date_in(name: str) -> date | None:
+    """The date that a landed file's name begins with, or None for a file that is none of ours."""
+    try:
+        return date.fromisoformat(name[:10]) if _DAY.match(name) else None
+    except ValueError:
+        return None
+
+
+def _needed(value: Any, holder: Mapping[str, Any], name: str) -> Any:
+    if value is None:
+        raise FieldError(name, holder.get(name), "so nothing is known")
+    return value
