@@ -8,9 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -85,20 +85,24 @@ class _Session:
     warehouse: Warehouse
     definitions: Definitions
     inputs: Inputs
+    #: tags of the runs
+    tags: dict[str, str] = field(default_factory=dict)
 
     def follow(self, steps: Iterable[Step]) -> list[Outcome]:
         """Run the steps of a plan, one after the other; the first that fails is the last."""
         from nba_props.automation import runner
 
         with runner.open_instance(self.settings) as instance:
-            return _execute(self.console, self.warehouse, self.definitions, instance, steps)
+            return _execute(self.console, self.warehouse, self.definitions, instance, steps, tags=self.tags)
 
     def run(self, job: str, first: date, last: date, select: Sequence[Any] | None = None) -> list[Outcome]:
         """Run a job over a span with a progress bar, recorded in the project's instance."""
         from nba_props.automation import runner
 
         with runner.open_instance(self.settings) as instance:
-            return _execute(self.console, self.warehouse, self.definitions, instance, [(job, first, last)], select)
+            return _execute(
+                self.console, self.warehouse, self.definitions, instance, [(job, first, last)], select, self.tags
+            )
 
 
 def _session(*, landed: bool = True) -> _Session:
@@ -135,16 +139,28 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
+_ALLOW_LOSS = click.option(
+    "--allow-loss", is_flag=True, help="Let a partition lose most of its delivered rows; it is refused otherwise."
+)
+
+
+def _allowing(session: _Session, allow_loss: bool) -> _Session:
+    from nba_props.assets.tables import ALLOW_LOSS
+
+    return replace(session, tags={ALLOW_LOSS: "true"}) if allow_loss else session
+
+
 @main.command()
 @click.argument("span", type=DateSpan())
+@_ALLOW_LOSS
 @click.option("--rows", default=40, show_default=True, help="Rows of the slate board to print; 0 for all.")
-def run(span: list[date], rows: int) -> None:
+def run(span: list[date], allow_loss: bool, rows: int) -> None:
     """Materialize everything that SPAN needs from landed payloads, and print the slate board."""
     with _plain_errors():
         settings = load_settings()
         landing = LandingZone(settings.landing)
         landing.require()
-        _run(settings, landing, span, rows)
+        _run(settings, landing, span, rows, allow_loss=allow_loss)
 
 
 @main.command()
@@ -154,7 +170,8 @@ def run(span: list[date], rows: int) -> None:
 )
 @click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
-def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bool) -> None:
+@_ALLOW_LOSS
+def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bool, allow_loss: bool) -> None:
     """Materialize SPAN in one run, as far as it is missing or older than what it is made from.
 
     Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
@@ -164,7 +181,7 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
     from nba_props.automation.jobs import PREDICT_JOB
 
     with _plain_errors():
-        session = _session()
+        session = _allowing(_session(), allow_loss)
         keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
         days = list(span) if force else planning.pending(session.definitions, session.inputs.fresh(), keys, span)
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
@@ -174,7 +191,14 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
             session.console.print("nothing is missing or stale; --force materializes the dates again")
             return
         if not select:
-            _run(session.settings, session.landing, dates_between(days[0], days[-1]), rows=0, boards=False)
+            _run(
+                session.settings,
+                session.landing,
+                dates_between(days[0], days[-1]),
+                rows=0,
+                boards=False,
+                allow_loss=allow_loss,
+            )
             return
         outcomes = session.run(PREDICT_JOB, days[0], days[-1], keys)
         sound = _print_findings(session.console, outcomes)
@@ -604,14 +628,15 @@ def report(span: list[date], out: Path | None) -> None:
 
 @main.command()
 @click.argument("span", type=DateSpan())
-def grade(span: list[date]) -> None:
+@_ALLOW_LOSS
+def grade(span: list[date], allow_loss: bool) -> None:
     """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
     from nba_props.automation import planning
     from nba_props.automation.jobs import GRADE_JOB
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
     with _plain_errors():
-        session = _session()
+        session = _allowing(_session(), allow_loss)
         published = set(session.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
         days = [d for d in span if d in published]
         if not days:
@@ -653,6 +678,7 @@ def _run(
     keep: bool = False,
     leave: bool = True,
     boards: bool = True,
+    allow_loss: bool = False,
 ) -> bool:
     """Run what the span needs and print what came of it.
 
@@ -663,6 +689,7 @@ def _run(
         rows: rows of each board; 0 for all.
         keep: only print when every date is published already.
         boards: print the slate boards.
+        allow_loss: a partition may lose most of its delivered rows.
         leave: exit with status 1 when a run, a system or a check of severity ERROR fails.
 
     Returns:
@@ -672,7 +699,7 @@ def _run(
     from nba_props.automation import planning
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
-    session = _session_of(settings, landing)
+    session = _allowing(_session_of(settings, landing), allow_loss)
     console, warehouse = session.console, session.warehouse
     if span[0] < settings.first_date:
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
@@ -717,6 +744,7 @@ def _execute(
     instance: DagsterInstance,
     planned: Iterable[Step],
     select: Sequence[Any] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> list[Outcome]:
     """Run the planned jobs in order with a progress bar each; the first that fails is the last."""
     from nba_props.automation import runner
@@ -730,7 +758,7 @@ def _execute(
             def show(step: str, done: int, total: int, task: Any = task, label: str = label) -> None:
                 progress.update(task, completed=done, total=total, description=f"{label}  {step}")
 
-            outcome = runner.execute(definitions, instance, job, first, last, show, select, warehouse)
+            outcome = runner.execute(definitions, instance, job, first, last, show, select, warehouse, tags)
             progress.update(task, description=label)
             outcomes.append(outcome)
             if not outcome.success:

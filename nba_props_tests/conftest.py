@@ -26,7 +26,6 @@ from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
 from nba_props.domain.calendar import days
 from nba_props.domain.systems import trained
-from nba_props.domain.systems.trained import week_of
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
@@ -113,9 +112,8 @@ class Platform:
         return self.run("train", week)
 
     def prepare(self) -> None:
-        """The history before ``DAY`` and the models of its week."""
-        assert self.ingest(league.FIRST, DAY - timedelta(1)).success
-        assert self.train(week_of(DAY)).success
+        """What ``DAY`` needs: history, the lines that models learn from, and the models of its week."""
+        assert all(o.success for o in self.catch_up(DAY))
 
     def with_live(self, live: Live) -> Platform:
         """The same platform with live feeds."""

@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -77,11 +77,12 @@ def execute(
     on_step: Callable[[str, int, int], None] | None = None,
     select: Sequence[dg.AssetKey] | None = None,
     warehouse: Warehouse | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Run a job for one date or a span, in this process, recorded in the instance like any other run.
 
     ``select`` narrows it to some of its assets and their checks. ``on_step`` is called after each step: its name, how
-    many are done, how many there are. A stop says what the run has published in ``warehouse`` by then.
+    many are done, how many there are. ``tags`` are the run's. A stop says what the run has published in ``warehouse`` by then.
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
@@ -97,16 +98,8 @@ def execute(
             on_step(event.step_key or "", done, total)
 
     instance.add_event_listener(run_id, listen)
-    selection = (
-        {"partition_key": first.isoformat()}
-        if first == last
-        else {
-            "tags": {
-                RANGE_START: first.isoformat(),
-                RANGE_END: last.isoformat(),
-            }
-        }
-    )
+    one = first == last
+    span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
     with (
         stopping.closing_with(partial(_published, warehouse, run_id, first, last)),
         stopping.closing_with(partial(_cancel, instance, run_id)),
@@ -117,7 +110,8 @@ def execute(
             run_config=_QUIET,
             raise_on_error=False,
             asset_selection=list(select) if select else None,
-            **selection,
+            partition_key=first.isoformat() if one else None,
+            tags={**span, **(tags or {})},
         )
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.assets.inputs import Inputs
 from nba_props.assets.raw import ODDS_FILES
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
@@ -97,7 +98,7 @@ def newer_odds(landing: LandingZone, warehouse: Warehouse, days: Sequence[date])
     return {day for day, at in landed.items() if day not in taken or at > taken[day]}
 
 
-def with_history(warehouse: Warehouse, settings: Settings, days: Sequence[date]) -> set[date]:
+def with_history(landing: LandingZone, warehouse: Warehouse, settings: Settings, days: Sequence[date]) -> set[date]:
     """The dates that have a partition and that ``history_complete`` would let through: of others a run could only fail.
 
     A date after today has no partition yet.
@@ -106,7 +107,7 @@ def with_history(warehouse: Warehouse, settings: Settings, days: Sequence[date])
     there = sorted(d for d in days if settings.first_date <= d and newest is not None and d.isoformat() <= newest)
     if not there:
         return set()
-    scope = Scope(warehouse, settings, ModelStore(settings.models))
+    scope = Scope(Inputs(warehouse, landing, ModelStore(settings.models), settings))
     return {day for day, verdict in HISTORY_COMPLETE.evaluate(scope, there).items() if verdict.passed}
 
 
@@ -144,7 +145,7 @@ def on_odds(
     unseen = [day for day in others if day.isoformat() not in seen and day in published]
     known = set(unseen) - newer_odds(landing, warehouse, unseen)
     waiting = [day for day in others if day not in known]
-    ready = with_history(warehouse, settings, waiting)
+    ready = with_history(landing, warehouse, settings, waiting)
     asked = [day for day in waiting if day in ready][:_OTHERS_A_TICK]
     requests += [_on_odds(PREDICT_JOB, day, arrived[day], _AFTER_TONIGHT) for day in asked]
     # what is not asked for yet stays news

@@ -14,6 +14,7 @@ import dagster as dg
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
 from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType
 
+from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
 from nba_props.partitions import partition_days
 from nba_props.schemas import Table
@@ -42,13 +43,23 @@ Targets = dict[str, AssetCheckEvaluationTargetMaterializationData]
 class Scope:
     """What a rule may read."""
 
-    warehouse: Warehouse
-    settings: Settings
-    models: ModelStore
+    inputs: Inputs
     #: the time; None where nobody asks what should be there by now
     now: datetime | None = None
     #: what one rule of a step has read and the next may use; nothing is written in between
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.inputs.warehouse
+
+    @property
+    def settings(self) -> Settings:
+        return self.inputs.settings
+
+    @property
+    def models(self) -> ModelStore:
+        return self.inputs.models
 
 
 @dataclass(frozen=True)
@@ -91,13 +102,11 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
     )
     def checks(
         context: dg.AssetCheckExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        settings: dg.ResourceParam[Settings],
-        model_store: dg.ResourceParam[ModelStore],
+        inputs: dg.ResourceParam[Inputs],
         clock: dg.ResourceParam[Clock],
     ) -> Iterator[dg.AssetCheckResult]:
         days = partition_days(context)
-        scope = Scope(warehouse, settings, model_store, clock())
+        scope = Scope(inputs.fresh(), clock())
         targets: Targets = {}
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
             rule = by_name[key.name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -608,8 +608,12 @@ def covers_slate(table: Table) -> Rule:
     )
 
 
+#: difference of the shares of known values, between training rows and a slate, from which an input is another one
+KNOWN_SHARE_DIFFERS = 0.3
+
+
 def model_is_in_force(trained: Trained) -> Rule:
-    """The newest model before each date is of its week and may serve it."""
+    """The newest model before each date is of its week, made from what is stored now, and may serve it."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
         slates = scope.warehouse.query(
@@ -621,32 +625,85 @@ def model_is_in_force(trained: Trained) -> Rule:
         busy = {d.date() for d in slates["game_date"]}
         weeks = {week_of(d) for d in days if d in busy}
         cards = {week: scope.models.newest(trained.system_id, week) for week in weeks}
-        return {day: _judge_model(trained, cards.get(week_of(day)), day, day in busy) for day in days}
+        refused = {week: scope.models.refusal(trained.system_id, week).get("reason", "") for week in weeks}
+        made_from = {card.week: scope.inputs.learned(card.week) for card in cards.values() if card}
+        found = {}
+        for day in days:
+            week = week_of(day)
+            if day not in busy:
+                found[day] = Verdict(True, "no players on this date")
+                continue
+            found[day] = _judge_model(trained, cards[week], day, refused[week], made_from)
+        return found
 
     return Rule(
         "model_is_in_force",
         trained.system_table,
-        f"A model of at most {MAX_AGE.days} days, of these features and this library, serves the date; "
-        "a week without a new one warns.",
+        f"A model of at most {MAX_AGE.days} days, of these features and this library, serves the date. A week without "
+        "a new one warns, as do one that did not earn its place and one whose inputs have changed since.",
         evaluate,
     )
 
 
-def _judge_model(trained: Trained, card: Card | None, day: date, busy: bool) -> Verdict:
-    way_out = f"materialize nba_models/{trained.system_id} for {week_of(day)}"
-    if not busy:
-        return Verdict(True, "no players on this date")
+def _judge_model(
+    trained: Trained, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
+) -> Verdict:
+    way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
     if card is None:
+        if refused:
+            return Verdict(False, f"{refused}; no earlier model is left, so the system abstains", severity=WARN)
         return Verdict(False, f"there is no model before {day}, so the system abstains: {way_out}")
     figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
     why = refusal(trained, card, day)
     if why:
         return Verdict(False, f"{why}; the system abstains: {way_out}", figures)
+    if refused:
+        return Verdict(False, f"not in force: {refused}; the model of {card.week} serves", figures, WARN)
     if card.week < week_of(day):
         return Verdict(
             False, f"the week of {week_of(day)} has no model, that of {card.week} serves: {way_out}", figures, WARN
         )
+    if card.made_from and card.made_from != made_from[card.week]:
+        return Verdict(False, f"stale: what it learned from has changed since: {way_out}", figures, WARN)
+    if card.dates_without_lines:
+        text = f"trained without the lines of {card.dates_without_lines} landed dates: {way_out}"
+        return Verdict(False, text, {**figures, "dates_without_lines": card.dates_without_lines}, WARN)
     return Verdict(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
+
+
+def inputs_as_in_training(trained: Trained) -> Rule:
+    """Each input of a model is known about as often on the slate as in the rows that it learned from."""
+    shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
+    sql = f"""
+    SELECT game_date, {shares} FROM {PLAYER_FEATURES.address}
+    WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    """
+
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+        rows = scope.warehouse.query(sql, first=days[0], last=days[-1])
+        known = {r["game_date"].date(): r for r in rows.to_dict("records")}
+        cards = {week: scope.models.newest(trained.system_id, week) for week in {week_of(d) for d in known}}
+        return {d: _judge_inputs(trained, cards.get(week_of(d)), known.get(d)) for d in days}
+
+    return Rule(
+        "inputs_as_in_training",
+        trained.system_table,
+        "No input is known much more often, or more seldom, on the slate than in the rows the model learned from "
+        f"(shares differ by less than {KNOWN_SHARE_DIFFERS}).",
+        evaluate,
+    )
+
+
+def _judge_inputs(trained: Trained, card: Card | None, now: Mapping[str, Any] | None) -> Verdict:
+    if card is None or now is None or not card.known:
+        return Verdict(True, "no model and no slate to compare")
+    differing = {
+        n: f"{n} is known of {now[n]:.0%} of the slate, of {card.known[n]:.0%} in training"
+        for n in trained.inputs
+        if abs(now[n] - card.known[n]) >= KNOWN_SHARE_DIFFERS
+    }
+    text = "; ".join(differing.values()) or f"all {len(trained.inputs)} inputs are known as often as in training"
+    return Verdict(not differing, text, {"model": card.version, "inputs_differing": len(differing)}, WARN)
 
 
 def _judge_accounts(f: dict[str, Any]) -> Verdict:
@@ -771,7 +828,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         REPORTED_ABSENT_KNOWN,
         inputs_are_known(systems),
         *(covers_slate(t) for t in system_tables),
-        *(model_is_in_force(s.trained) for s in systems if s.trained),
+        *(rule(s.trained) for s in systems if s.trained for rule in (model_is_in_force, inputs_as_in_training)),
         NO_PLACEHOLDER_LINES,
         lines_have_provenance(predictions.PLAYER_PROP_PREDICTIONS, blocking=False),
         no_future_data(

@@ -27,7 +27,7 @@ import pandas as pd
 
 from nba_props.domain.calendar import COUNTED_SQL, EASTERN, PLAYABLE, days, season_start
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
-from nba_props.domain.scoring import wilson
+from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
 from nba_props.schemas.raw import SCHEDULE
 
 if TYPE_CHECKING:
@@ -168,6 +168,14 @@ class Published:
         sides = sides.assign(decided=sides["wins"] + sides["losses"])
         daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[["wins", "decided"]].sum()
         return daily.assign(squared=daily["decided"] ** 2)
+
+    @cached_property
+    def chances(self) -> pd.DataFrame:
+        """Losses of published P(over) and of the quotes' on the same decided rows, by date and system."""
+        return self._daily(
+            f"SELECT game_date, system_id, {LOG_LOSS_SQL} FROM nba_predictions.prediction_accuracy "
+            f"WHERE {_RANGE} GROUP BY game_date, system_id"
+        )
 
     @cached_property
     def on_valid_lines(self) -> pd.DataFrame:
@@ -481,6 +489,28 @@ def not_too_good(p: Published, day: date) -> Finding:
     return Finding(True, "no system is better than a market lets one be", figures)
 
 
+def chances_as_good_as_quotes(p: Published, day: date) -> Finding:
+    """No system publishes a P(over) that is shown to be worse than the quotes' own (log-loss, season to date)."""
+    season = _within(p.chances, season_start(day), day).set_index(["system_id", "game_date"]).astype("float64")
+    season = season[season["chances"] > 0]
+    figures: dict[str, Any] = {}
+    worse = []
+    for system, row in log_loss_differences(season).iterrows() if len(season) else ():
+        if row["dates"] < MIN_DATES:
+            figures[str(system)] = f"{row['value']:+.4f} on {row['dates']:.0f} dates, too few for an interval"
+            continue
+        shown = f"{row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}] on {row['rows']:.0f} rows"
+        figures[str(system)] = shown
+        if row["low"] > 0:
+            worse.append(f"{system} {shown}")
+    if worse:
+        text = f"P(over) has a worse log-loss than the quotes' own: {'; '.join(worse)}: believe the quotes"
+        return Finding(False, text, figures, warns=True)
+    if not figures:
+        return Finding(True, "no P(over) is graded beside a quote's", figures)
+    return Finding(True, f"{len(figures)} systems' P(over) are not shown to be worse than the quotes' own", figures)
+
+
 def streak_unbroken(p: Published, day: date) -> Finding:
     """No placeholder stands on the date, so that it does not end the streak of thirty game days without one.
 
@@ -530,13 +560,20 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
 
     Shown is what chance does to a rate within it in one of twenty seasons; the interval in the text is one of 95 %.
     """
-    sums = _within(p.on_valid_lines, first, last).groupby("system_id").sum(numeric_only=True).astype("float64")
+    daily = _within(p.on_valid_lines, first, last)
+    sums = daily.groupby("system_id").sum(numeric_only=True).astype("float64")
+    by_date = daily.set_index(["system_id", "game_date"])
+    rates = rate_intervals(by_date["wins"], by_date["decided"])
     figures: dict[str, Any] = {}
     wrong = []
     for system, row in sums[sums["decided"] > 0].iterrows():
-        decided = row["decided"]
-        rate, low, high = wilson(row["wins"], decided)
-        shown = f"{_percent(rate)} [{_percent(low)}, {_percent(high)}] of {decided:.0f}"
+        decided, found = row["decided"], rates.loc[system]
+        bounds = (
+            f"{_percent(found['low'])}, {_percent(found['high'])}"
+            if found["dates"] >= MIN_DATES
+            else f"{found['dates']:.0f} dates: too few for an interval"
+        )
+        shown = f"{_percent(found['value'])} [{bounds}] of {decided:.0f}"
         figures[str(system)] = shown
         if _off(row["wins"], decided, row["squared"], *BRIEF_WIN_RATE) > limit(len(p.systems)):
             wrong.append(f"{system} {shown}")
@@ -591,6 +628,7 @@ DETECTORS: Mapping[str, Callable[[Published, date], Finding]] = {
     "gradable_are_graded": gradable_are_graded,
     "expected_outputs": expected_outputs,
     "not_too_good": not_too_good,
+    "chances_as_good_as_quotes": chances_as_good_as_quotes,
     "streak_unbroken": streak_unbroken,
 }
 #: findings that ask for a look and not for a halt: a side a formula prefers, a streak that is still young

@@ -123,7 +123,7 @@ def test_a_date_without_a_partition_is_not_asked_for(before_tipoff):
     """Dagster refuses a run of a date after today, and the whole look with it."""
     known = [DAY, league.FIRST, league.FIRST - timedelta(1)]
     ahead = date.today() + timedelta(3)  # noqa: DTZ011 Dagster's own clock, not ours
-    found = sensors.with_history(before_tipoff.warehouse, before_tipoff.settings, [*known, ahead])
+    found = sensors.with_history(before_tipoff.zone, before_tipoff.warehouse, before_tipoff.settings, [*known, ahead])
     assert found == {DAY, league.FIRST}
 
 

@@ -12,6 +12,7 @@ import pytest
 from nba_props.checks.rules import all_rules
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests import league
@@ -61,6 +62,12 @@ def in_ledger(change):
     return change
 
 
+def in_features(change):
+    """Damage to the features, whatever table the check stands on."""
+    change.address = "nba_analytics.player_features"
+    return change
+
+
 #: (table, check) -> the damage that must make it fail, and the severity it must fail with
 DAMAGE = {
     ("nba_raw.schedule", "schema"): (first_row(home_team_id=0), "ERROR"),
@@ -91,6 +98,10 @@ DAMAGE = {
     ("nba_analytics.player_features", "inputs_are_known"): (lambda f: f.assign(pct_paint=float("nan")), "WARN"),
     ("nba_predictions.moving_average", "covers_slate"): (lambda f: f.iloc[1:], "WARN"),
     ("nba_predictions.xgboost_v1", "model_is_in_force"): ("model", "ERROR"),
+    ("nba_predictions.xgboost_v1", "inputs_as_in_training"): (
+        in_features(lambda f: f.assign(minutes_ewma=float("nan"))),
+        "WARN",
+    ),
     (GRADES, "schema"): (first_row(outcome="HOLD"), "ERROR"),
     (GRADES, "every_row_is_graded"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
     # what was published is judged by the ledger itself
@@ -176,7 +187,7 @@ def verdicts(platform, address: str, name: str, days):
     from nba_props.checks.partitioned import Scope
 
     (rule,) = [r for r in all_rules(SYSTEMS) if (r.table.address, r.name) == (address, name)]
-    return rule.evaluate(Scope(platform.warehouse, platform.settings, platform.models, platform.now), days)
+    return rule.evaluate(Scope(platform.inputs, platform.now), days)
 
 
 SPAN = [DAY + timedelta(n) for n in range(3)]
@@ -278,6 +289,7 @@ def test_no_rule_is_left_untested():
     alike |= {s.table.address for s in SYSTEMS}
     # these need a hundred bets, and are shown passing and failing in domain/test_quality.py
     many = {"win_rates_plausible", "share_under_plausible", "sides_not_skewed", "not_too_good", "validation_win_rates"}
+    many |= {"chances_as_good_as_quotes"}
     left = {(t, n) for t, n in rules - set(DAMAGE) if t not in alike}
     assert left == {(GRADES, n) for n in many}
 
@@ -308,6 +320,28 @@ def test_evaluations_are_recorded_per_date_in_single_and_range_runs_twice(stored
         if last != DAY:
             assert by_date[str(NEXT)] == ["SUCCEEDED"] * run
             assert by_date[str(DAY + timedelta(1))] == ["SUCCEEDED"] * run
+
+
+def test_a_model_whose_inputs_have_changed_since_warns(stored):
+    game = next(g for g in league.games() if g.day == DAY - timedelta(4))
+    rows = stored.warehouse.read(TABLES["nba_raw.box_scores"], [game.day])
+    stored.warehouse.write(TABLES["nba_raw.box_scores"], rows.assign(points=rows["points"] + 1), [game.day])
+    found = verdicts(stored, "nba_predictions.catboost_v8", "model_is_in_force", [DAY])[DAY]
+    assert (found.passed, found.severity.value) == (False, "WARN")
+    assert found.description.startswith("stale: what it learned from has changed since: nba-props train")
+
+
+def test_a_model_that_was_trained_without_landed_lines_or_was_not_put_in_force_warns(stored):
+    address, name, system = "nba_predictions.catboost_v8", "model_is_in_force", "catboost_v8"
+    model = stored.models.load(stored.models.card(system, week_of(DAY)))
+    stored.models.put(replace(model, card=replace(model.card, dates_without_lines=78)))
+    found = verdicts(stored, address, name, [DAY])[DAY]
+    assert (found.passed, found.severity.value) == (False, "WARN")
+    assert found.description.startswith("trained without the lines of 78 landed dates")
+    stored.models.refuse(system, week_of(DAY), "WORSE_THAN_LAST_10: MAE 6", model.card.made_from)
+    found = verdicts(stored, address, name, [DAY])[DAY]
+    assert (found.passed, found.severity.value) == (False, "WARN")
+    assert found.description.startswith("not in force: WORSE_THAN_LAST_10")
 
 
 def test_a_dead_retrain_shows_before_the_system_falls_silent(stored):

@@ -8,6 +8,7 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from nba_props.assets.inputs import Inputs
 from nba_props.automation import fetching
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.reconcile import missing_outputs
@@ -23,6 +24,7 @@ from nba_props.settings import Live
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
+from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.models import ModelStore
 from nba_props_tests import league
 from nba_props_tests.conftest import make_settings
@@ -98,7 +100,10 @@ def test_only_their_outputs_are_missed_at_night(stored):
 
 def test_checks_ask_for_their_box_scores_and_quotes_only(stored, tmp_path):
     settings = make_settings(tmp_path)
-    scope, days = Scope(stored, settings, ModelStore(settings.models)), [*DAYS.values(), POSTPONED]
+    scope, days = (
+        Scope(Inputs(stored, LandingZone(settings.landing), ModelStore(settings.models), settings)),
+        [*DAYS.values(), POSTPONED],
+    )
     for rule in (BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES):
         failed = {d for d, v in rule.evaluate(scope, days).items() if not v.passed}
         assert failed == COUNTED_DAYS, rule.name
