@@ -82,7 +82,8 @@ def execute(
     """Run a job for one date or a span, in this process, recorded in the instance like any other run.
 
     ``select`` narrows it to some of its assets and their checks. ``on_step`` is called after each step: its name, how
-    many are done, how many there are. ``tags`` are the run's. A stop says what the run has published in ``warehouse`` by then.
+    many are done, how many there are. ``tags`` are the run's. A stop says what the run has published in ``warehouse``
+    by then.
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
