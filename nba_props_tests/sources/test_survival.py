@@ -243,7 +243,7 @@ FEEDS: dict[str, tuple[Table, str, Any, Callable[[LandingZone], Parsed]]] = {
                  {"metadata": {"report_at": "2025-11-10T18:00:00Z"}, "records": RECORDS},
                  lambda z: injury_report.read_reports(z, [DAY])),
 }  # fmt: skip
-MUTATIONS = 150
+MUTATIONS = 100
 
 
 class Held(LandingZone):
