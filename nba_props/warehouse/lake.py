@@ -617,6 +617,7 @@ class LakeWarehouse:
         with self._lock(table, day):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(self._file(table, day), target)
+            self._whole.pop(table.address, None)
         return str(target)
 
     # -- the catalog ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -232,6 +233,9 @@ def test_scrub_finds_what_a_reader_would_trip_over_and_sets_it_aside(lake):
     assert (damage.table, damage.partition) == (NAMES, D1)
     assert str(path) in damage.reason
     assert lake.damaged([D1 + timedelta(1)]) == []
+    assert (
+        lake.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names WHERE game_date > @d", d=D1)["n"][0] == 4
+    )
     kept = lake.set_aside(damage, datetime(2026, 1, 1, tzinfo=UTC))
     assert Path(kept).read_bytes() == content
     assert lake.damaged() == []
@@ -239,3 +243,5 @@ def test_scrub_finds_what_a_reader_would_trip_over_and_sets_it_aside(lake):
     assert lake.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names")["n"][0] == 4
     with pytest.raises(MissingPartition):
         lake.read(NAMES, [D1])
+    lake.set_aside(replace(damage, partition=D1 + timedelta(1)), datetime(2026, 1, 1, tzinfo=UTC))
+    assert lake.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names")["n"][0] == 0
