@@ -120,10 +120,12 @@ def _interval(row: dict[str, Any], name: str, form: str) -> str:
 
 
 def _side(row: dict[str, Any], side: str) -> str:
+    """Rate and number of one side's bets, and on how many nights, where that is not said by the row already."""
     if not row[f"{side}_bets"]:
         return "-"
-    rate = _interval(row, f"{side}_hit_rate", "{:.1%}")
-    return f"{rate} of {int(row[f'{side}_bets']):,}, {_nights(row[f'{side}_dates'])}"
+    rate, dates = _interval(row, f"{side}_hit_rate", "{:.1%}"), row[f"{side}_dates"]
+    found = f"{rate} of {int(row[f'{side}_bets']):,}"
+    return found if dates == row["bet_dates"] else f"{found}, {_nights(dates)}"
 
 
 def _nights(count: float) -> str:

@@ -60,8 +60,10 @@ def test_the_number_of_nights_stands_beside_every_n():
         headings = [heading for heading, _ in columns.values()]
         assert ("n", "nights") in pairwise(headings) or ("bets", "nights") in pairwise(headings)
     bets = report.shown(everything(2), report.BETS)
-    assert bets["overs"].str.fullmatch(r"\d+\.\d% of \d+, 2 nights").all()
+    assert bets["overs"].str.fullmatch(r"\d+\.\d% of \d+").all()
     assert bets["nights"].tolist() == ["2", "2"]
+    fewer = report.shown(everything(2).assign(over_dates=1), report.BETS)
+    assert fewer["overs"].str.fullmatch(r"\d+\.\d% of \d+, 1 night").all(), "a side may have fewer nights than all bets"
 
 
 def test_some_scores_of_a_table_may_have_too_few_nights_and_others_not():
