@@ -47,11 +47,17 @@ BETS = {
     "bet_dates": ("nights", "{:,.0f}"),
     "hits": ("hit rate", "{}"),
     "break_even": ("break-even", "{:.1%}"),
-    "overs": ("overs", "{}"),
-    "unders": ("unders", "{}"),
     "returns": ("ROI", "{}"),
     "best_price_roi": ("ROI, best price", "{:+.1%}"),
     "pushes": ("push", "{:,.0f}"),
+}
+SIDES = {
+    **_SYSTEM,
+    "bet_dates": ("nights", "{:,.0f}"),
+    "overs": ("overs", "{}"),
+    "over_break_even": ("overs' break-even", "{:.1%}"),
+    "unders": ("unders", "{}"),
+    "under_break_even": ("unders' break-even", "{:.1%}"),
 }
 CHANCES = {
     **_SYSTEM,
@@ -120,10 +126,12 @@ def _interval(row: dict[str, Any], name: str, form: str) -> str:
 
 
 def _side(row: dict[str, Any], side: str) -> str:
+    """Rate and number of one side's bets, and on how many nights, where that is not said by the row already."""
     if not row[f"{side}_bets"]:
         return "-"
-    rate = _interval(row, f"{side}_hit_rate", "{:.1%}")
-    return f"{rate} of {int(row[f'{side}_bets']):,}, {_nights(row[f'{side}_dates'])}"
+    rate, dates = _interval(row, f"{side}_hit_rate", "{:.1%}"), row[f"{side}_dates"]
+    found = f"{rate} of {int(row[f'{side}_bets']):,}"
+    return found if dates == row["bet_dates"] else f"{found}, {_nights(dates)}"
 
 
 def _nights(count: float) -> str:
@@ -206,7 +214,7 @@ def write_report(
             tier,
             in_words(part) if tier == "ALL" else [],
             note(part),
-            [_html(shown(part, ERRORS)), _html(shown(part, BETS))],
+            [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
             _html(shown(_with_chances(part), CHANCES)),
         )
         for tier in (TIERS if len(tables) else ())
@@ -259,6 +267,7 @@ def tables(warehouse: Warehouse, first: date, last: date) -> tuple[dict[str, pd.
     found = {
         "Errors beside the line's on the same rows": shown(everything, ERRORS),
         "Bets at the quoted prices": shown(everything, BETS),
+        "The same bets by side": shown(everything, SIDES),
         "P(over) beside the de-vigged quote's and a coin's": shown(_with_chances(everything), CHANCES),
     }
     return found, note(everything)

@@ -13,7 +13,7 @@ from nba_props import plots, report
 from nba_props.domain import scoring
 from nba_props_tests.domain.test_scoring import chances, graded
 
-TABLES = (report.ERRORS, report.BETS, report.CHANCES)
+TABLES = (report.ERRORS, report.BETS, report.SIDES, report.CHANCES)
 
 
 def everything(dates: int) -> pd.DataFrame:
@@ -45,12 +45,10 @@ def test_below_ten_nights_no_table_has_a_bracket_and_the_note_says_why(dates):
 
 def test_from_ten_nights_on_every_score_has_its_interval_and_the_note_says_what_it_is():
     scores = everything(10)
-    bets, errors, known = (
-        report.shown(part, columns)
-        for part, columns in ((scores, report.BETS), (scores, report.ERRORS), (scores.head(1), report.CHANCES))
-    )
-    for cells in (errors["MAE - line"], bets[["hit rate", "overs", "unders", "ROI"]],
-                  known[["less the quote's", "less a coin's"]]):  # fmt: skip
+    bets, sides, errors = (report.shown(scores, t) for t in (report.BETS, report.SIDES, report.ERRORS))
+    known = report.shown(scores.head(1), report.CHANCES)
+    less = known[["less the quote's", "less a coin's"]]
+    for cells in (errors["MAE - line"], bets[["hit rate", "ROI"]], sides[["overs", "unders"]], less):
         assert cells.map(lambda cell: cell.count("[") == 1).all(axis=None)
     assert report.note(scores) == "In brackets: 95 % intervals, from the sums of each night."
 
@@ -58,10 +56,12 @@ def test_from_ten_nights_on_every_score_has_its_interval_and_the_note_says_what_
 def test_the_number_of_nights_stands_beside_every_n():
     for columns in TABLES:
         headings = [heading for heading, _ in columns.values()]
-        assert ("n", "nights") in pairwise(headings) or ("bets", "nights") in pairwise(headings)
-    bets = report.shown(everything(2), report.BETS)
-    assert bets["overs"].str.fullmatch(r"\d+\.\d% of \d+, 2 nights").all()
+        assert {("n", "nights"), ("bets", "nights"), ("nights", "overs")} & set(pairwise(headings))
+    bets = report.shown(everything(2), report.SIDES)
+    assert bets["overs"].str.fullmatch(r"\d+\.\d% of \d+").all()
     assert bets["nights"].tolist() == ["2", "2"]
+    fewer = report.shown(everything(2).assign(over_dates=1), report.SIDES)
+    assert fewer["overs"].str.fullmatch(r"\d+\.\d% of \d+, 1 night").all(), "a side may have fewer nights than all bets"
 
 
 def test_some_scores_of_a_table_may_have_too_few_nights_and_others_not():
