@@ -85,14 +85,26 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     **{s.table.address: _PAST_FORM for s in SYSTEMS if s.uses_past},
     monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
 }
-#: what a model learns from, all of it before its week
-LEARNED = (raw.SCHEDULE, raw.BOX_SCORES, raw.SCORING_SHARES, raw.INJURY_REPORTS, analytics.BETTING_LINES)
+
+
+def _trained_on(day: date, settings: Settings) -> date:
+    return day
+
+
+#: what a model learns from, by where it is read from for the first date that it is trained on, and up to its week
+LEARNED = (
+    Window(raw.SCHEDULE, _trained_on),
+    Window(raw.BOX_SCORES, _met),
+    Window(raw.SCORING_SHARES, _history),
+    Window(raw.INJURY_REPORTS, _trained_on),
+    Window(analytics.BETTING_LINES, _trained_on),
+)
 #: tables to which the status and the score of a game matter
 _READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HISTORY.address)
 
 
 def learned_from(week: date, settings: Settings) -> date:
-    """First date that anything a week's model learns from is read of."""
+    """First date whose box scores a week's model learns from."""
     return _met(training_start(week, settings.training_seasons), settings)
 
 
@@ -256,8 +268,13 @@ class Inputs:
 
     def learned(self, week: date) -> str:
         """The digest of all that a week's models learn from."""
-        first, last = learned_from(week, self.settings), week - timedelta(1)
-        return _digest(f"{t.address}={self._span(t, first, last, PLAN if t is raw.SCHEDULE else '')}" for t in LEARNED)
+        start, last = training_start(week, self.settings.training_seasons), week - timedelta(1)
+        parts = []
+        for window in LEARNED:
+            facet = PLAN if window.table is raw.SCHEDULE else ""
+            read = self._span(window.table, window.start(start, self.settings), last, facet)
+            parts.append(f"{window.table.address}={read}")
+        return _digest(parts)
 
 
 #: parents that a trained system's step only has because its model is made from them

@@ -11,6 +11,8 @@ from nba_props.schemas import Table, analytics, features, predictions, raw, refe
 
 #: schedule and box scores of past dates
 HISTORY_JOB = "ingest_history"
+#: box scores of seasons that only say who is who, and how he did against whom
+PAST_JOB = "ingest_past_seasons"
 #: landed rosters of past dates
 ROSTERS_JOB = "ingest_rosters"
 #: the lines of past dates, which models learn from
@@ -74,6 +76,16 @@ JOBS = (
             raw.QUARANTINED_INJURIES,
         ),
         description="Schedule and box scores: what the averages and rosters of later dates need.",
+    ),
+    dg.define_asset_job(
+        PAST_JOB,
+        selection=_tables(
+            raw.BOX_SCORES,
+            raw.QUARANTINED_BOX_SCORES,
+            raw.SCORING_SHARES,
+            raw.QUARANTINED_SCORING,
+        ),
+        description="Box scores of seasons before those that models learn from: who is who, and matchups.",
     ),
     dg.define_asset_job(
         ROSTERS_JOB,

@@ -13,7 +13,7 @@ import dagster as dg
 
 from nba_props.assets.inputs import WINDOWS, Inputs, learned_from
 from nba_props.assets.tables import table_of
-from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
+from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start, season_start
 from nba_props.domain.history import GAMES_FOUND_SQL, LONGEST_REST
@@ -117,8 +117,8 @@ def preparation(
     """The runs that bring in what ``days`` and the models of ``weeks`` are made from.
 
     Every date since the season began, so that a hole can be told from a day off; every landed date of the seasons that
-    say who plays where, of those that models learn from, and of what their own features reach back to; and the lines
-    of every landed date that models learn from. Nothing before the first partition is asked for.
+    models learn from; the landed box scores of seasons before, which say who is who and how he did against whom; and
+    the lines of every landed date that models learn from. Nothing before the first partition is asked for.
     """
     settings, landing, warehouse = inputs.settings, inputs.landing, inputs.warehouse
     through = max(days[0], weeks[-1]) - timedelta(1)
@@ -128,8 +128,13 @@ def preparation(
     first = max(settings.first_date, min(first, learned_from(weeks[0], settings)))
     bridged = [d for start, end in spans(lined) for d in dates_between(start, end)]  # a run has no gaps
     season = dates_between(max(season_start(days[0]), settings.first_date), days[0] - timedelta(1))
-    wanted = {*season, *bridged, *nba_stats.landed_box_score_days(landing, first, through)}
+    whole_from = min([learn_from, *bridged[:1], *season[:1]])
+    landed = nba_stats.landed_box_score_days(landing, first, through)
+    wanted = {*season, *bridged, *(d for d in landed if d >= whole_from)}
 
+    past = [d for d in landed if d < whole_from]
+    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, PAST_JOB), past))
+    yield from ((PAST_JOB, *span) for span in spans(lacking))
     lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, HISTORY_JOB), sorted(wanted)))
     lacking |= wanted & _thin_dates(warehouse, first, through)
     yield from ((HISTORY_JOB, *span) for span in spans(lacking))
