@@ -252,3 +252,12 @@ def test_no_module_pickles():
     source = Path(trained.__file__).parents[2]
     found = [p for p in source.rglob("*.py") if re.search(r"\b(pickle|joblib)\b", p.read_text())]
     assert found == []
+
+
+def test_trees_start_from_the_median_so_that_a_short_history_gives_points_and_not_forty_too_many():
+    frame = played(rows=1500)
+    frame["points"] = frame["points"] + 12
+    model = train(xgboost_v1.TRAINED, frame, WEEK, 3, NOW)
+    assert model.card.metrics["holdout_mae"] < 6
+    asked = frame[list(xgboost_v1.TRAINED.inputs)].head(50)
+    assert xgboost_v1.TRAINED.learner.ask(model.artefact, asked).max() < frame["points"].max() + 5

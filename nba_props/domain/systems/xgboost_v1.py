@@ -36,6 +36,8 @@ class XGBoost:
         "tree_method": "hist",
         "seed": 1,
         "num_boost_round": rounds,
+        # the library's own first step divides by a curvature of almost nothing, far from any point total
+        "base_score": "median",
     }
 
     def version(self) -> str:
@@ -46,7 +48,8 @@ class XGBoost:
     def fit(self, inputs: pd.DataFrame, points: pd.Series) -> bytes:
         import xgboost
 
-        own = {k: v for k, v in self.parameters.items() if k != "num_boost_round"}
+        own = {k: v for k, v in self.parameters.items() if k not in ("num_boost_round", "base_score")}
+        own["base_score"] = float(points.median())
         matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), points, nthread=trained.THREADS)
         booster = xgboost.train({**own, "nthread": trained.THREADS}, matrix, num_boost_round=self.rounds)
         return bytes(booster.save_raw("ubj"))
