@@ -34,7 +34,7 @@ def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[da
     """
     import numpy as np
 
-    place = {day: n for n, day in enumerate(days)}
+    place = {day: n for n, day in enumerate(dict.fromkeys(days))}
     asked = np.array(list(place), dtype="datetime64[ns]")
     order = np.argsort(asked)
     of_row = order[np.searchsorted(asked[order], frame["game_date"].to_numpy("datetime64[ns]"))]

@@ -18,7 +18,7 @@ from google.cloud import bigquery
 from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import bigquery as own
-from nba_props.warehouse import marks, usage
+from nba_props.warehouse import digests, marks, usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
@@ -85,8 +85,52 @@ class TestTheTables:
         warehouse.write(NAMES, names(D1, 2), [D1])
         changed = tuple(replace(c, type=Type.STRING) if c.name == "quotes" else c for c in NAMES.columns)
         monkeypatch.setitem(own.TABLES, NAMES.address, replace(NAMES, columns=changed))
-        with pytest.raises(WarehouseError, match=r"another contract: quotes .* drop it, and `nba-props backfill`"):
+        message = (
+            r"another contract: quotes is INT64 and not STRING\. `nba-props backfill 2025-11-05\.\.2025-11-05 --force` "
+            r"makes it again, once \S+unresolved_names was dropped"
+        )
+        with pytest.raises(WarehouseError, match=message):
             reopened(warehouse, gcp, tmp_path).read(NAMES, [D1])
+
+    @pytest.fixture
+    def of_an_earlier_release(self, warehouse) -> None:
+        """Two partitions as bf2bd57 wrote them: no label on the table, marks that say how many rows there are."""
+        warehouse.write(NAMES, pd.concat([names(D1, 2), names(D2, 3)]), [D1, D2])
+        table = stored(warehouse, NAMES)
+        table.labels = dict.fromkeys(table.labels)
+        warehouse._client.update_table(table, ["labels"])
+        folder = warehouse._marks._prefix
+        for blob in list(warehouse._bucket().list_blobs(prefix=f"{folder}/_contracts/")):
+            blob.delete()
+        for blob in list(warehouse._bucket().list_blobs(prefix=f"{folder}/{NAMES.dataset}/{NAMES.name}/")):
+            again = warehouse._bucket().blob(blob.name)
+            again.metadata = {"rows": blob.metadata["rows"]}
+            again.upload_from_string(b"")
+
+    @pytest.mark.usefixtures("of_an_earlier_release")
+    def test_a_deployment_of_an_earlier_release_is_read_and_grows(self, warehouse, gcp, tmp_path, monkeypatch):
+        old = reopened(warehouse, gcp, tmp_path)
+        states = old.states(NAMES)
+        assert {d: (s.rows, s.made_from) for d, s in states.items()} == {D1: (2, ""), D2: (3, "")}
+        assert states[D1].content == digests.content(NAMES, names(D1, 2), D1)
+        wider = replace(NAMES, columns=(*NAMES.columns, Column("note", Type.STRING, "A note", nullable=True)))
+        monkeypatch.setitem(own.TABLES, NAMES.address, wider)
+        later = reopened(warehouse, gcp, tmp_path)
+        assert later.read(wider, [D1, D2])["note"].isna().all()
+        assert {d: s.content for d, s in later.states(wider).items()} == {d: s.content for d, s in states.items()}
+
+    @pytest.mark.usefixtures("of_an_earlier_release")
+    def test_its_partitions_lack_a_column_that_cannot_be_null(self, warehouse, gcp, tmp_path, monkeypatch):
+        wider = replace(NAMES, columns=(*NAMES.columns, Column("note", Type.STRING, "A note")))
+        monkeypatch.setitem(own.TABLES, NAMES.address, wider)
+        later = reopened(warehouse, gcp, tmp_path)
+        later.write(wider, names(D1, 1).assign(note="new"), [D1])
+        assert later.read(wider, [D1])["note"].tolist() == ["new"]
+        for each in (later, reopened(warehouse, gcp, tmp_path)):
+            with pytest.raises(CorruptPartition, match=f"partition {D2} .*note is missing and can't be null"):
+                each.read(wider, [D1, D2])
+            with pytest.raises(CorruptPartition, match=f"partition {D2} .*note is missing and can't be null"):
+                each.query("SELECT note FROM nba_reference.unresolved_names")
 
     def test_a_changed_view_is_made_anew(self, warehouse, gcp, tmp_path, monkeypatch):
         address = "nba_predictions.current_predictions"
