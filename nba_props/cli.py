@@ -208,6 +208,21 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
         sys.exit(1)
 
 
+def _update_scores(session: _Session, span: Sequence[date]) -> None:
+    """Bring the scoreboards of dates up to date before which something was graded since."""
+    from nba_props.assets.tables import asset_key
+    from nba_props.automation import planning
+    from nba_props.automation.jobs import GRADE_JOB
+    from nba_props.schemas.monitoring import SCOREBOARD
+
+    late = planning.late_scores(session.definitions, session.inputs.fresh(), span)
+    if late:
+        session.console.print(f"scores    {len(late)} later scoreboards are brought up to date")
+        outcomes = session.run(GRADE_JOB, late[0], late[-1], [asset_key(SCOREBOARD)])
+        if not _print_findings(session.console, outcomes):
+            sys.exit(1)
+
+
 def _text(span: Sequence[date]) -> str:
     return f"{span[0]}" if len(span) == 1 else f"{span[0]}..{span[-1]}"
 

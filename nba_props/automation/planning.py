@@ -6,25 +6,28 @@ consists of is made by the plan from all that is landed, not taken as it happens
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import dagster as dg
 
-from nba_props.assets.inputs import WINDOWS, Inputs, learned_from
-from nba_props.assets.tables import table_of
+from nba_props.assets.inputs import LEARNED, WINDOWS, Inputs, learned_from
+from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start, season_start
 from nba_props.domain.history import GAMES_FOUND_SQL, LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import training_start, week_of
-from nba_props.schemas import TABLES, ContractError, raw
+from nba_props.schemas import TABLES, ContractError, monitoring, raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.digests import contents
 from nba_props.warehouse.frames import checked, split
 
+#: tables that say how all dates so far stand: they change with every earlier date, and are quickly made again
+_AS_OF = frozenset({monitoring.SCOREBOARD.address})
+_TRAINED = frozenset(s.system_id for s in SYSTEMS if s.trained)
 #: a run: job, first and last partition
 Step = tuple[str, date, date]
 
@@ -59,8 +62,18 @@ def stale(
             if late := found.get(window.table.address):
                 spans_of = {d: window.days(d, inputs.settings) for d in days}
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
+        if table.name in _TRAINED:
+            own |= _days_of_stale_models(inputs, days, found)
         found[table.address] = own
     return {d: lacking for d in days if (lacking := [a for a, stale_days in found.items() if d in stale_days])}
+
+
+def _days_of_stale_models(inputs: Inputs, days: Sequence[date], found: Mapping[str, set[date]]) -> set[date]:
+    """The dates whose model learned from something else than what is stored now, or will be when ``found`` is made."""
+    weeks = sorted({week_of(d) for d in inputs.game_days(days)})
+    late = [d for w in LEARNED for d in found.get(w.table.address, ())]
+    stale_weeks = {*untrained(inputs, weeks), *(w for w in weeks if late and min(late) < w)}
+    return {d for d in days if week_of(d) in stale_weeks}
 
 
 def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
@@ -80,8 +93,15 @@ def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
 def pending(
     definitions: dg.Definitions, inputs: Inputs, keys: Sequence[dg.AssetKey], days: Sequence[date]
 ) -> list[date]:
-    """The dates on which one of the assets is missing or stale."""
-    return sorted(stale(definitions, inputs, keys, days))
+    """The dates on which one of the assets is missing or stale; of the scoreboard see :func:`late_scores`."""
+    return sorted(d for d, lacking in stale(definitions, inputs, keys, days).items() if set(lacking) - _AS_OF)
+
+
+def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> list[date]:
+    """The dates whose scoreboard is not of all grades up to the date: an earlier date was graded since."""
+    published = set(inputs.warehouse.partitions(monitoring.SCOREBOARD))
+    keys = [asset_key(monitoring.SCOREBOARD)]
+    return sorted(stale(definitions, inputs, keys, [d for d in days if d in published]))
 
 
 def spans(days: Iterable[date], bridge: int = 7) -> list[tuple[date, date]]:

@@ -491,6 +491,8 @@ def not_too_good(p: Published, day: date) -> Finding:
 
 def chances_as_good_as_quotes(p: Published, day: date) -> Finding:
     """No system publishes a P(over) that is shown to be worse than the quotes' own (log-loss, season to date)."""
+    if p.is_free(day, day):
+        return Finding(True, "no games on this date")
     season = _within(p.chances, season_start(day), day).set_index(["system_id", "game_date"]).astype("float64")
     season = season[season["chances"] > 0]
     figures: dict[str, Any] = {}

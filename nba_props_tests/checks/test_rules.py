@@ -173,13 +173,10 @@ def predicted(landed_history, tmp_path_factory):
 
 
 @pytest.fixture
-def stored(predicted, tmp_path, monkeypatch):
+def stored(predicted, tmp_path):
     import dagster as dg
 
     from nba_props_tests.conftest import open_platform
-
-    # half of what the small league's models learn from are its first games, of which little is known
-    monkeypatch.setattr("nba_props.checks.rules.KNOWN_SHARE_DIFFERS", 0.6)
 
     shutil.copytree(predicted, tmp_path / "platform")
     with dg.DagsterInstance.ephemeral() as instance:

@@ -10,12 +10,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES
+from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -36,7 +38,10 @@ def backfill(platform: Platform) -> list[date]:
     pending = planning.pending(platform.definitions, platform.inputs, keys, SPAN)
     if pending:
         run(platform, pending[0], pending[-1])
-    return pending
+    late = planning.late_scores(platform.definitions, platform.inputs, SPAN)
+    if late:
+        assert platform.run(GRADE_JOB, late[0], late[-1], [asset_key(SCOREBOARD)]).success
+    return [*pending, *late]
 
 
 def train(platform: Platform, day: date) -> None:

@@ -61,11 +61,15 @@ def test_a_date_is_predicted_published_and_explained(platform):
 
 def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(platform):
     platform.slate(DAY)
-    lines = platform.query("SELECT * FROM nba_analytics.betting_lines WHERE has_prop_line ORDER BY player_id")
+    lines = platform.query(
+        "SELECT * FROM nba_analytics.betting_lines WHERE game_date = @day AND has_prop_line ORDER BY player_id", day=DAY
+    )
     assert (lines["line_minutes_before_game"] == 60).all()
     assert lines["line"].tolist() == [league.line(slot) for _ in range(4) for slot in range(6)]
     assert (lines["opening_line"] == lines["line"] - 1).all()
-    in_play = platform.query("SELECT COUNT(*) AS n FROM nba_raw.odds_quotes WHERE is_in_play")["n"][0]
+    in_play = platform.query(
+        "SELECT COUNT(*) AS n FROM nba_raw.odds_quotes WHERE game_date = @day AND is_in_play", day=DAY
+    )["n"][0]
     assert in_play == 2 * 12 * len(league.BOOKS)
 
 
@@ -160,7 +164,7 @@ def test_deleting_the_future_changes_no_prediction(platform, tmp_path):
         (platform.zone._path / path).unlink(missing_ok=True)
     shutil.copytree(platform.zone.root, tmp_path / "blind" / "landing")
     blind = open_platform(tmp_path / "blind", platform.instance)
-    assert blind.ingest(league.FIRST, DAY - timedelta(1)).success
+    assert all(o.success for o in blind.catch_up(DAY))
     assert blind.publish(DAY).success
     cut = lake_frames(blind)
     for address in keep:

@@ -232,6 +232,7 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))  # the odds of one date are newer than its quotes now
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == [DAY]
+    assert planning.late_scores(platform.definitions, platform.inputs, span) == []
     zone = runner.resolve(platform.definitions, ["nba_predictions/zone_matchup_v1"])
     shutil.rmtree(platform.warehouse._file(SYSTEM_TABLES["zone_matchup_v1"], NEXT).parent)
     assert planning.pending(platform.definitions, platform.inputs, zone, span) == [NEXT]
