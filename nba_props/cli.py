@@ -711,6 +711,7 @@ def _run(
         Whether every run succeeded.
     """
     from nba_props import board
+    from nba_props.assets.raw import origin
     from nba_props.automation import planning
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
@@ -720,6 +721,9 @@ def _run(
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
     if landing.is_simulated:
         console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
+    held = origin(landing)
+    if warehouse.source() not in (None, held):
+        warehouse.claim(held)  # says what is in it, and what to set
     if not session.inputs.game_days(span):
         console.print(f"no game is scheduled on {_text(span)}: nothing to predict, and no model to train")
         return True

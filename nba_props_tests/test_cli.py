@@ -60,7 +60,10 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     counted = invoke("sql", f"select count(*) as n from {table}", "--format", "json")
     assert json.loads(counted.output) == [{"n": 36 * len(SYSTEMS)}]
     csv = invoke(
-        "sql", "select game_date, line from nba_analytics.betting_lines order by line limit 1", "--format", "csv"
+        "sql",
+        f"select game_date, line from nba_analytics.betting_lines where game_date = '{DAY}' order by line limit 1",
+        "--format",
+        "csv",
     )
     assert csv.output == f"game_date,line\n{DAY},7.5\n"
     assert str(36 * len(SYSTEMS)) in invoke("sql", f"select count(*) as n from {table}").output

@@ -247,9 +247,10 @@ class Inputs:
         return ()
 
     def _span(self, table: Table, first: date, last: date, facet: str = "") -> str:
-        """One digest of all partitions of a table in first..last."""
+        """One digest of all partitions of a table in first..last that have rows."""
         states = self.states(table)
-        return _digest(f"{d}{states[d].content.get(facet, '')}" for d in sorted(states) if first <= d <= last)
+        there = (d for d in sorted(states) if first <= d <= last and states[d].rows)  # an empty one says nothing
+        return _digest(f"{d}{states[d].content.get(facet, '')}" for d in there)
 
     def _models(self, system_id: str, days: Sequence[date]) -> dict[date, str]:
         """The model in force for each date."""

@@ -103,7 +103,7 @@ def check_orders(tmp_path: Path, instance: dg.DagsterInstance, orders: list[list
         assert not differing, f"after {commands}: {differing}"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_later_date_first_ends_with_the_tables_of_a_plain_backfill(tmp_path: Path, instance: dg.DagsterInstance):
     """In a new home the later week's model is trained with the lines of dates that nobody predicted yet."""
     check_orders(tmp_path, instance, [["run a later week's", "grade"]])
