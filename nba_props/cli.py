@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of
+from nba_props.domain.calendar import game_date_of, season_start
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
@@ -182,6 +182,7 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
 
     with _plain_errors():
         session = _allowing(_session(), allow_loss)
+        _within_partitions(session.settings, span)
         keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
         days = list(span) if force else planning.pending(session.definitions, session.inputs.fresh(), keys, span)
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
@@ -189,6 +190,7 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
             return
         if not days:
             session.console.print("nothing is missing or stale; --force materializes the dates again")
+            _update_scores(session, span)
             return
         if not select:
             _run(
@@ -200,22 +202,41 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
                 allow_loss=allow_loss,
             )
             return
-        outcomes = session.run(PREDICT_JOB, days[0], days[-1], keys)
+        outcomes = session.follow(planning.models(session.definitions, session.inputs, days, select))
+        if all(o.success for o in outcomes):
+            outcomes += session.run(PREDICT_JOB, days[0], days[-1], keys)
         sound = _print_findings(session.console, outcomes)
         _print_table(session.console, board.gate_account(session.warehouse, days), "Gate")
+        _update_scores(session, span)
         _print_undo(session.console, outcomes[-1])
     if not sound:
         sys.exit(1)
 
 
+def _within_partitions(settings: Settings, span: Sequence[date]) -> None:
+    """Refuse dates that have no partition.
+
+    Raises:
+        SettingsError: a date is before the first partition, or after today.
+    """
+    from nba_props.definitions import clock_of
+
+    if span[0] < settings.first_date:
+        raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
+    today = max(game_date_of(clock_of(settings)()), game_date_of(datetime.now(UTC)))
+    if span[-1] > today:
+        raise SettingsError(f"{span[-1]} is after today, {today} US/Eastern: it has no partition yet")
+
+
 def _update_scores(session: _Session, span: Sequence[date]) -> None:
-    """Bring the scoreboards of dates up to date before which something was graded since."""
+    """Bring the scoreboards of these dates and later ones of the season up to date, as far as grades came since."""
     from nba_props.assets.tables import asset_key
     from nba_props.automation import planning
     from nba_props.automation.jobs import GRADE_JOB
     from nba_props.schemas.monitoring import SCOREBOARD
 
-    late = planning.late_scores(session.definitions, session.inputs.fresh(), span)
+    end = season_start(span[-1]) + timedelta(365)
+    late = planning.late_scores(session.definitions, session.inputs.fresh(), dates_between(span[0], end))
     if late:
         session.console.print(f"scores    {len(late)} later scoreboards are brought up to date")
         outcomes = session.run(GRADE_JOB, late[0], late[-1], [asset_key(SCOREBOARD)])
@@ -233,7 +254,8 @@ def _print_undo(console: Console, outcome: Outcome) -> None:
 
 @main.command()
 @click.argument("span", type=DateSpan())
-def train(span: list[date]) -> None:
+@_ALLOW_LOSS
+def train(span: list[date], allow_loss: bool) -> None:
     """Train the models of the weeks of SPAN again, from every landed box score and line that they learn from.
 
     What is landed and not in the warehouse yet is taken in first. For the running week, after an upgrade of a library,
@@ -245,7 +267,8 @@ def train(span: list[date]) -> None:
     from nba_props.domain.systems.trained import week_of
 
     with _plain_errors():
-        session = _session()
+        session = _allowing(_session(), allow_loss)
+        _within_partitions(session.settings, span)
         first, last = week_of(span[0]), week_of(span[-1])
         weeks = [d for d in dates_between(first, last) if d == week_of(d)]
         before = planning.preparation(session.definitions, session.inputs, weeks, weeks)
@@ -659,6 +682,7 @@ def grade(span: list[date], allow_loss: bool) -> None:
             return
         steps = [(GRADE_JOB, first, last) for first, last in planning.spans(days, bridge=0)]
         sound = _print_findings(session.console, session.follow(steps))
+        _update_scores(session, span)
         counts = session.warehouse.query(
             "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
             "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
@@ -713,12 +737,12 @@ def _run(
     from nba_props import board
     from nba_props.assets.raw import origin
     from nba_props.automation import planning
+    from nba_props.automation.jobs import HISTORY_JOB
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
     session = _allowing(_session_of(settings, landing), allow_loss)
     console, warehouse = session.console, session.warehouse
-    if span[0] < settings.first_date:
-        raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
+    _within_partitions(settings, span)
     if landing.is_simulated:
         console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
     held = origin(landing)
@@ -726,6 +750,7 @@ def _run(
         warehouse.claim(held)  # says what is in it, and what to set
     if not session.inputs.game_days(span):
         console.print(f"no game is scheduled on {_text(span)}: nothing to predict, and no model to train")
+        session.run(HISTORY_JOB, span[0], span[-1])  # so that a day off can be told from a date nobody took in
         return True
     started = time.monotonic()
     outcomes: list[Outcome] = []
@@ -737,6 +762,7 @@ def _run(
     sound = _print_findings(console, outcomes)
     succeeded = all(o.success for o in outcomes)
     if succeeded:
+        _update_scores(session, span)
         if boards:
             _print_boards(console, warehouse, span, rows, simulated=landing.is_simulated)
         _print_table(console, board.gate_account(warehouse, span), "Gate")

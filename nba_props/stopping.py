@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 #: what a shell reports of a program that Ctrl-C ended
 EXIT_STATUS = 130
@@ -30,6 +30,7 @@ class Stopped(KeyboardInterrupt):
 
 
 _asked = threading.Event()
+_listening = threading.Event()
 _closing: list[Callable[[], str]] = []
 _watched: set[str] = set()
 
@@ -54,6 +55,7 @@ def listen() -> None:
         s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is not signal.SIG_IGN
     ]  # `nohup` and background jobs ignore some on purpose
     signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+    _listening.set()
 
     def wait() -> None:
         signal.sigwait(ours)
@@ -68,10 +70,18 @@ def listen() -> None:
 
 def _close() -> None:
     """Run what was registered, newest first, and print the last line."""
-    said = [text for text in [call() for call in reversed(_closing)][::-1] if text]
+    said = [text for text in [_said(call) for call in reversed(_closing)][::-1] if text]
     cursor = _SHOW_CURSOR if sys.stdout.isatty() else ""
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):  # a reader that closed its pipe
+        sys.stdout.flush()
     os.write(2, f"{cursor}\nstopped: {'; '.join(said) or 'nothing was under way'}\n".encode())
+
+
+def _said(call: Callable[[], str]) -> str:
+    try:
+        return call()
+    except Exception as error:  # whatever is broken, the process ends and says so
+        return f"{type(error).__name__}: {error}"
 
 
 @contextmanager
@@ -91,8 +101,8 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
 
     Args:
         run_id: the run.
-        is_canceling: whether somebody asked for its end; None when it is over.
-        give_up: records the end of a run that did not end by itself within some seconds; then the process ends.
+        is_canceling: whether somebody asked for its end, or recorded it already; None when it ended otherwise.
+        give_up: records the end of the run, if nobody has yet, after some seconds; then the process ends.
     """
     if run_id in _watched:
         return
@@ -103,10 +113,12 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
             if state is None:
                 return
             time.sleep(_POLL)
+        if _listening.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)  # ends as a stop in the terminal does
+            return
         _asked.set()
         time.sleep(_GRACE)
-        if is_canceling():
-            give_up()
-            os._exit(EXIT_STATUS)
+        give_up()
+        os._exit(EXIT_STATUS)
 
     threading.Thread(target=poll, daemon=True, name=f"watch {run_id[:8]}").start()

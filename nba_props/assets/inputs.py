@@ -26,14 +26,14 @@ from nba_props.domain.calendar import (
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.slate import playable
 from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import training_start
+from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import PartitionState, Warehouse
-from nba_props.warehouse.models import ModelStore
+from nba_props.warehouse.models import CorruptModel, ModelStore
 
 MODELS = "nba_models"
 LANDING = "landing"
@@ -43,7 +43,7 @@ PLAN = "plan"
 
 @dataclass(frozen=True)
 class Window:
-    """Dates before a partition's own that its rows are made from: from ``start`` through the day before it."""
+    """Dates that a partition's rows are made from: from ``start`` through the day before its own, or its own."""
 
     table: Table
     start: Callable[[date, Settings], date]
@@ -254,8 +254,14 @@ class Inputs:
 
     def _models(self, system_id: str, days: Sequence[date]) -> dict[date, str]:
         """The model in force for each date."""
-        cards = {d: self.models.newest(system_id, d) for d in days}
-        return {d: card.fingerprint if card else "none" for d, card in cards.items()}
+        found: dict[date, str] = {}
+        for week in {week_of(d) for d in days}:
+            try:
+                card = self.models.newest(system_id, week)
+                found[week] = card.fingerprint if card else "none"
+            except CorruptModel:
+                found[week] = "corrupt"
+        return {d: found[week_of(d)] for d in days}
 
     def game_days(self, days: Sequence[date]) -> list[date]:
         """The dates that have games by the landed schedule.
@@ -270,7 +276,7 @@ class Inputs:
     def learned(self, week: date) -> str:
         """The digest of all that a week's models learn from."""
         start, last = training_start(week, self.settings.training_seasons), week - timedelta(1)
-        parts = []
+        parts = [f"{self.settings.look_back_days} {self.settings.max_games} {SCHEMA_HASH}"]
         for window in LEARNED:
             facet = PLAN if window.table is raw.SCHEDULE else ""
             read = self._span(window.table, window.start(start, self.settings), last, facet)

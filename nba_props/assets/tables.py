@@ -201,13 +201,13 @@ def watch(instance: dg.DagsterInstance, run_id: str) -> None:
 
     def is_canceling() -> bool | None:
         run = instance.get_run_by_id(run_id)
-        if run is None or run.is_finished:
-            return None
-        return run.status is dg.DagsterRunStatus.CANCELING
+        if run is not None and run.status in (dg.DagsterRunStatus.CANCELING, dg.DagsterRunStatus.CANCELED):
+            return True
+        return None if run is None or run.is_finished else False
 
     def give_up() -> None:
         run = instance.get_run_by_id(run_id)
-        if run is not None:
+        if run is not None and not run.is_finished:
             instance.report_run_canceled(run, "cancelled; what was written before stays")
 
     stopping.watch(run_id, is_canceling, give_up)

@@ -135,6 +135,7 @@ JOBS = (
         GRADE_JOB,
         selection=dg.AssetSelection.assets(
             *(asset_key(t) for t in (raw.SCHEDULE, raw.QUARANTINED_GAMES, raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES)),
+            *(asset_key(t) for t in (raw.SCORING_SHARES, raw.QUARANTINED_SCORING)),
             *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
         )
         | dg.AssetSelection.groups("monitoring"),

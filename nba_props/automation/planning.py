@@ -16,12 +16,12 @@ from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import history_start, identity_start, season_start
-from nba_props.domain.history import GAMES_FOUND_SQL, LONGEST_REST
+from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.domain.systems.base import System
+from nba_props.domain.systems.trained import refusal, training_start, week_of
 from nba_props.schemas import TABLES, ContractError, monitoring, raw
 from nba_props.sources import nba_stats, odds_api
-from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.digests import contents
 from nba_props.warehouse.frames import checked, split
 
@@ -63,16 +63,19 @@ def stale(
                 spans_of = {d: window.days(d, inputs.settings) for d in days}
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
         if table.name in _TRAINED:
-            own |= _days_of_stale_models(inputs, days, found)
+            own |= _days_of_stale_models(inputs, days, found, table.name)
         found[table.address] = own
     return {d: lacking for d in days if (lacking := [a for a, stale_days in found.items() if d in stale_days])}
 
 
-def _days_of_stale_models(inputs: Inputs, days: Sequence[date], found: Mapping[str, set[date]]) -> set[date]:
+def _days_of_stale_models(
+    inputs: Inputs, days: Sequence[date], found: Mapping[str, set[date]], system_id: str
+) -> set[date]:
     """The dates whose model learned from something else than what is stored now, or will be when ``found`` is made."""
     weeks = sorted({week_of(d) for d in inputs.game_days(days)})
-    late = [d for w in LEARNED for d in found.get(w.table.address, ())]
-    stale_weeks = {*untrained(inputs, weeks), *(w for w in weeks if late and min(late) < w)}
+    late = {d for w in LEARNED for d in found.get(w.table.address, ())}
+    changes = {w for w in weeks if any(learned_from(w, inputs.settings) <= d < w for d in late)}
+    stale_weeks = {*untrained(inputs, weeks, [system_id]), *changes}
     return {d for d in days if week_of(d) in stale_weeks}
 
 
@@ -87,14 +90,23 @@ def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
     except ContractError:
         return set(days)
     now, stored = contents(raw.SCHEDULE, rows, split(raw.SCHEDULE, rows, wanted)), inputs.states(raw.SCHEDULE)
-    return {d for d in wanted if now[d][""] != stored[d].content[""]}
+    return {d for d in wanted if d not in stored or now[d][""] != stored[d].content[""]}
 
 
 def pending(
     definitions: dg.Definitions, inputs: Inputs, keys: Sequence[dg.AssetKey], days: Sequence[date]
 ) -> list[date]:
-    """The dates on which one of the assets is missing or stale; of the scoreboard see :func:`late_scores`."""
-    return sorted(d for d, lacking in stale(definitions, inputs, keys, days).items() if set(lacking) - _AS_OF)
+    """The dates on which one of the assets is missing or stale; of the scoreboard see :func:`late_scores`.
+
+    A date without games has what it needs when its schedule and box scores were taken in.
+    """
+    history = {".".join(k.path) for k in _keys(definitions, HISTORY_JOB)}
+    busy = set(inputs.game_days(days))
+    return sorted(
+        d
+        for d, lacking in stale(definitions, inputs, keys, days).items()
+        if (set(lacking) - _AS_OF if d in busy else history & set(lacking))
+    )
 
 
 def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> list[date]:
@@ -140,14 +152,14 @@ def preparation(
     models learn from; the landed box scores of seasons before, which say who is who and how he did against whom; and
     the lines of every landed date that models learn from. Nothing before the first partition is asked for.
     """
-    settings, landing, warehouse = inputs.settings, inputs.landing, inputs.warehouse
+    settings, landing = inputs.settings, inputs.landing
     through = max(days[0], weeks[-1]) - timedelta(1)
     learn_from = max(training_start(weeks[0], settings.training_seasons), settings.first_date)
     lined = [d for d in odds_api.landed_days(landing) if learn_from <= d < weeks[-1]]
     first = max(settings.first_date, min(_reads_from(inputs, d) for d in (days[0], *lined[:1])))
     first = max(settings.first_date, min(first, learned_from(weeks[0], settings)))
     bridged = [d for start, end in spans(lined) for d in dates_between(start, end)]  # a run has no gaps
-    season = dates_between(max(season_start(days[0]), settings.first_date), days[0] - timedelta(1))
+    season = dates_between(max(season_start(days[0]), settings.first_date), through)
     whole_from = min([learn_from, *bridged[:1], *season[:1]])
     landed = nba_stats.landed_box_score_days(landing, first, through)
     wanted = {*season, *bridged, *(d for d in landed if d >= whole_from)}
@@ -156,7 +168,6 @@ def preparation(
     lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, PAST_JOB), past))
     yield from ((PAST_JOB, *span) for span in spans(lacking))
     lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, HISTORY_JOB), sorted(wanted)))
-    lacking |= wanted & _thin_dates(warehouse, first, through)
     yield from ((HISTORY_JOB, *span) for span in spans(lacking))
     rosters = nba_stats.landed_roster_days(landing, max(identity_start(days[0]), settings.first_date), through)
     lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, ROSTERS_JOB), rosters))
@@ -175,14 +186,36 @@ def _keys(definitions: dg.Definitions, job: str) -> list[dg.AssetKey]:
     return sorted(definitions.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
-def untrained(inputs: Inputs, weeks: Sequence[date]) -> list[date]:
-    """The weeks of which a system has no model that was made from what is stored now."""
+def models(
+    definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], systems: Collection[str]
+) -> Iterator[Step]:
+    """The runs that the models of some systems need for ``days``; none for systems that have no model."""
+    asked = sorted(_TRAINED & set(systems))
+    weeks = sorted({week_of(d) for d in inputs.game_days(days)}) if asked else []
+    if weeks:
+        yield from preparation(definitions, inputs, days, weeks)
+        stale_weeks = untrained(inputs.fresh(), weeks, asked)
+        yield from ((TRAIN_JOB, first, last) for first, last in _runs_of_weeks(stale_weeks))
+
+
+def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = _TRAINED) -> list[date]:
+    """The weeks of which a system has no model that was made from what is stored now, by the library that runs now."""
     found = []
     for week in weeks:
         now = inputs.learned(week)
-        if any(inputs.models.made_from(s.system_id, week) != now for s in SYSTEMS if s.trained):
-            found.append(week)
+        for system in [s for s in SYSTEMS if s.trained and s.system_id in systems]:
+            if inputs.models.made_from(system.system_id, week) != now or _is_refused(inputs, system, week):
+                found.append(week)
+                break
     return found
+
+
+def _is_refused(inputs: Inputs, system: System, week: date) -> bool:
+    """Whether the week's own model could serve no date: it is another library's."""
+    if system.trained is None or week not in inputs.models.weeks(system.system_id):
+        return False
+    why = refusal(system.trained, inputs.models.card(system.system_id, week), week) or ""
+    return why.startswith("MODEL_LIBRARY_DIFFERS")
 
 
 def _runs_of_weeks(weeks: Sequence[date]) -> list[tuple[date, date]]:
@@ -194,10 +227,3 @@ def _runs_of_weeks(weeks: Sequence[date]) -> list[tuple[date, date]]:
         else:
             found.append((week, week))
     return found
-
-
-def _thin_dates(warehouse: Warehouse, first: date, last: date) -> set[date]:
-    """Stored dates on which a scheduled game has no box scores: they were ingested before it was played or landed."""
-    rows = warehouse.query(GAMES_FOUND_SQL, first=first, last=last)
-    rows = rows[rows["found"] < rows["expected"]]
-    return set(rows["game_date"].dt.date)

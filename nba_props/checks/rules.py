@@ -676,7 +676,8 @@ def inputs_as_in_training(trained: Trained) -> Rule:
     shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
     sql = f"""
     SELECT game_date, {shares} FROM {PLAYER_FEATURES.address}
-    WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    WHERE game_date BETWEEN @first AND @last AND {" AND ".join(f"{n} IS NOT NULL" for n in trained.required)}
+    GROUP BY game_date
     """
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
@@ -698,9 +699,9 @@ def _judge_inputs(trained: Trained, card: Card | None, now: Mapping[str, Any] | 
     if card is None or now is None or not card.known:
         return Verdict(True, "no model and no slate to compare")
     differing = {
-        n: f"{n} is known of {now[n]:.0%} of the slate, of {card.known[n]:.0%} in training"
+        n: f"{n} is known for {now[n]:.0%} of the slate, for {card.known.get(n, 0):.0%} in training"
         for n in trained.inputs
-        if abs(now[n] - card.known[n]) >= KNOWN_SHARE_DIFFERS
+        if n in card.known and abs(now[n] - card.known[n]) >= KNOWN_SHARE_DIFFERS
     }
     text = "; ".join(differing.values()) or f"all {len(trained.inputs)} inputs are known as often as in training"
     return Verdict(not differing, text, {"model": card.version, "inputs_differing": len(differing)}, WARN)

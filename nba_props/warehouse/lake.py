@@ -250,13 +250,17 @@ class LakeWarehouse:
         found: dict[date, PartitionState] = {}
         folder = str(self._folder(table))
         for day in asked:
-            footer = self._footer(table, day, folder)
-            if footer is None:
+            try:
+                footer = self._footer(table, day, folder)
+                if footer is None:
+                    continue
+                content = footer.content
+                if content is None:
+                    content = digests.content(table, self.read(table, [day]), day)
+                    self._footers[str(self._file(table, day))] = replace(footer, content=content)
+            except CorruptPartition as error:  # whoever asks for this date is told, and it is made again
+                _LOG.warning("%s", error)
                 continue
-            content = footer.content
-            if content is None:
-                content = digests.content(table, self.read(table, [day]), day)
-                self._footers[str(self._file(table, day))] = replace(footer, content=content)
             found[day] = PartitionState(footer.written_at, footer.rows, content, footer.made_from)
         return found
 

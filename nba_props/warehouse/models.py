@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from nba_props.storage import open_path, replace
 if TYPE_CHECKING:
     from upath import UPath
 
+_LOG = logging.getLogger(__name__)
 _CARD = "card.json"
 #: what became of the newest training of a week whose model was not put in force
 _REFUSAL = "refused.json"
@@ -64,9 +66,13 @@ class ModelStore:
 
     def made_from(self, system_id: str, week: date) -> str | None:
         """What the newest training of a week was made from, whether or not its model is in force; None without one."""
-        if refused := self.refusal(system_id, week):
-            return refused["made_from"]
-        return self.card(system_id, week).made_from if week in self.weeks(system_id) else None
+        try:
+            if refused := self.refusal(system_id, week):
+                return refused["made_from"]
+            return self.card(system_id, week).made_from if week in self.weeks(system_id) else None
+        except CorruptModel as error:
+            _LOG.warning("%s", error)  # as if it were none: it is trained again
+            return None
 
     def weeks(self, system_id: str) -> list[date]:
         """The weeks that have a model, in order."""

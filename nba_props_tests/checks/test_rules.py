@@ -99,7 +99,7 @@ DAMAGE = {
     ("nba_predictions.moving_average", "covers_slate"): (lambda f: f.iloc[1:], "WARN"),
     ("nba_predictions.xgboost_v1", "model_is_in_force"): ("model", "ERROR"),
     ("nba_predictions.xgboost_v1", "inputs_as_in_training"): (
-        in_features(lambda f: f.assign(minutes_ewma=float("nan"))),
+        in_features(lambda f: f.assign(days_rest=float("nan"))),
         "WARN",
     ),
     (GRADES, "schema"): (first_row(outcome="HOLD"), "ERROR"),
