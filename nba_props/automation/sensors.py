@@ -19,6 +19,7 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
 from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, JOBS, PREDICT_JOB, TRAIN_JOB
+from nba_props.automation.planning import untrained
 from nba_props.automation.reconcile import RECONCILE_JOB
 from nba_props.automation.runner import RANGE_START
 from nba_props.checks.freshness import FRESHNESS, TONIGHT, tipoffs
@@ -351,7 +352,22 @@ def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.Schedul
 
         return scheduled
 
+    @dg.schedule(
+        name="train_again", cron_schedule="45 8 * * *", job_name=TRAIN_JOB, execution_timezone="America/New_York",
+        default_status=default_status,
+        description="The week's models again, when what they learned from was corrected since.",
+    )  # fmt: skip
+    def train_again(
+        context: dg.ScheduleEvaluationContext, inputs: dg.ResourceParam[Inputs]
+    ) -> dg.RunRequest | dg.SkipReason:
+        day = today(context)
+        week = day - timedelta(day.weekday())
+        if not untrained(inputs.fresh(), [week]):
+            return dg.SkipReason("the week's models learned from what is stored now")
+        return dg.RunRequest(run_key=f"train_again:{day}", partition_key=week.isoformat())
+
     return [
+        train_again,
         simple("0 3,8 * * *", "fetch_results", STATS_JOB, "Schedule, roster, last night's box scores and corrections."),
         simple("0,15,30,45 9-22 * * *", "fetch_injury_report", INJURIES_JOB, "The official injury report."),
         partition("0 9 * * *", "morning_slate", PREDICT_JOB, 0, "Everything for today's games, before the first odds."),

@@ -105,9 +105,10 @@ def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list
             broken.setdefault(i, ("CONTRACT_BREACH", f"{column.name} is {shown(rows[column.name].iloc[i])}, {why}"))
     if table.unique:
         sound = sound.drop(index=[i for i in broken if i in sound.index])
-        content = sound.drop(columns=["payload"], errors="ignore").astype(str)
+        twice = sound[sound.duplicated(table.unique, keep=False)]  # few: only these are compared as text
+        content = twice.drop(columns=["payload"], errors="ignore").astype(str)
         again = content.duplicated()
-        clash = content[~again].duplicated(table.unique, keep=False).reindex(sound.index, fill_value=False)
+        clash = content[~again].duplicated(table.unique, keep=False).reindex(twice.index, fill_value=False)
         key = ", ".join(table.key)
         broken |= dict.fromkeys(again.index[again], ("DUPLICATE_ROW", "the same row was delivered already"))
         broken |= dict.fromkeys(clash.index[clash], ("CONFLICTING_ROWS", f"different rows of one {key}: none is used"))

@@ -16,6 +16,7 @@ from nba_props.automation import sensors
 from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, PREDICT_JOB
 from nba_props.domain import gate
 from nba_props.domain.calendar import EASTERN
+from nba_props.schemas import raw
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY, SYSTEM_TABLES
 from nba_props.settings import Live
 from nba_props.sources.landing import LandingZone
@@ -332,3 +333,20 @@ def test_everything_that_runs_by_itself_is_on(platform):
     assert all(s.default_status is dg.DefaultScheduleStatus.RUNNING for s in platform.definitions.schedules)
     assert json.dumps([s.name for s in platform.definitions.sensors])
     assert date(2025, 11, 10) == DAY
+
+
+def test_models_are_trained_again_once_what_they_learned_from_was_corrected(platform):
+    (schedule,) = [s for s in platform.definitions.schedules if s.name == "train_again"]
+
+    def tick() -> dg.RunRequest | dg.SkipReason:
+        context = dg.build_schedule_context(
+            scheduled_execution_time=utc(2025, 11, 12, 13, 45).astimezone(EASTERN),
+            resources={"inputs": platform.inputs},
+        )
+        return schedule(context)
+
+    assert isinstance(tick(), dg.SkipReason)
+    day = DAY - timedelta(4)
+    rows = platform.warehouse.read(raw.BOX_SCORES, [day])
+    platform.warehouse.write(raw.BOX_SCORES, rows.assign(points=rows["points"] + 1), [day])
+    assert tick().partition_key == "2025-11-10"
