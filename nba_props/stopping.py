@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 #: what a shell reports of a program that Ctrl-C ended
 EXIT_STATUS = 130
 #: seconds for the record of the run and the last line
-_LIMIT = 4.0
+_LIMIT = 3.5
 #: seconds between two looks at the state of a run that somebody may cancel, and until its process is ended
 _POLL, _GRACE = 0.5, 3.0
 _SHOW_CURSOR = "\x1b[?25h"
@@ -75,6 +75,7 @@ def _close() -> None:
     with suppress(OSError, ValueError):  # a reader that closed its pipe
         sys.stdout.flush()
     os.write(2, f"{cursor}\nstopped: {'; '.join(said) or 'nothing was under way'}\n".encode())
+    os._exit(EXIT_STATUS)  # at once: a progress bar has a thread of its own that would draw again
 
 
 def _said(call: Callable[[], str]) -> str:
