@@ -293,4 +293,4 @@ def test_no_mutation_of_a_payload_stops_its_date(zone, feed):
         "".join(everything[column].dropna()).encode()
     raw.QUARANTINED_GAMES.validate(quarantine_frame(raw.QUARANTINED_GAMES, refused, DAY))
     assert held_back > 0.2 * MUTATIONS
-    assert untouched > 0.02 * MUTATIONS
+    assert untouched, "some mutations harm nothing, or the test reads nothing"
