@@ -737,8 +737,9 @@ def _run(
     from nba_props import board
     from nba_props.assets.raw import origin
     from nba_props.automation import planning
-    from nba_props.automation.jobs import HISTORY_JOB
+    from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.sources import odds_api
 
     session = _allowing(_session_of(settings, landing), allow_loss)
     console, warehouse = session.console, session.warehouse
@@ -751,6 +752,9 @@ def _run(
     if not session.inputs.game_days(span):
         console.print(f"no game is scheduled on {_text(span)}: nothing to predict, and no model to train")
         session.run(HISTORY_JOB, span[0], span[-1])  # so that a day off can be told from a date nobody took in
+        if set(span) & set(odds_api.landed_days(landing)):
+            session.run(LINES_JOB, span[0], span[-1])
+            console.print("odds were landed for it all the same: see nba_raw.quarantined_quotes")
         return True
     started = time.monotonic()
     outcomes: list[Outcome] = []

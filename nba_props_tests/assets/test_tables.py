@@ -10,10 +10,14 @@ import pandas as pd
 import pytest
 
 from nba_props.assets import tables
+from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import ALLOW_LOSS, IO_MANAGER, WarehouseIOManager, refuse_loss, table_assets
 from nba_props.schemas import TABLES, raw
+from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import RowsWouldBeLost
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.models import ModelStore
+from nba_props_tests.conftest import make_settings
 
 D1 = date(2025, 11, 5)
 PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-12-01")
@@ -45,9 +49,10 @@ def step(lake: LakeWarehouse, made: dict[date, int], **tags: str) -> dg.ExecuteI
     def box(context):
         return pd.concat([box_scores(day, n) for day, n in made.items()], ignore_index=True)
 
-    return dg.materialize(
-        [box], resources={IO_MANAGER: WarehouseIOManager(lake)}, tags={**span, **tags}, raise_on_error=False
-    )
+    settings = make_settings(lake.root)
+    inputs = Inputs(lake, LandingZone(settings.landing), ModelStore(settings.models), settings)
+    resources = {IO_MANAGER: WarehouseIOManager(lake), "inputs": inputs}
+    return dg.materialize([box], resources=resources, tags={**span, **tags}, raise_on_error=False)
 
 
 def message(result: dg.ExecuteInProcessResult) -> str:
