@@ -19,6 +19,7 @@ from typing import Any
 
 import dagster as dg
 import filelock
+import hypothesis
 import pytest
 
 from nba_props.assets.inputs import Inputs
@@ -35,6 +36,10 @@ from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
+
+# a loaded machine is no defect of the code: tests assert counts, not milliseconds
+hypothesis.settings.register_profile("nba_props", deadline=None)
+hypothesis.settings.load_profile("nba_props")
 
 DAY = league.FIRST + timedelta(20)
 """A date with games, twenty days into the small league."""

@@ -27,7 +27,7 @@ from nba_props.sources.capture import Fetched
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.models import ModelStore
 from nba_props_tests import league
-from nba_props_tests.conftest import make_settings
+from nba_props_tests.conftest import make_settings, utc
 
 FIRST = date(2025, 12, 1)
 #: a date for each season type, and one with a postponed game
@@ -94,7 +94,7 @@ def test_only_their_dates_are_a_failed_fetch_when_the_site_has_no_rows(stored, t
 
 
 def test_only_their_outputs_are_missed_at_night(stored):
-    missing = missing_outputs(stored, [*DAYS.values(), POSTPONED])
+    missing = missing_outputs(stored, [*DAYS.values(), POSTPONED], utc(2026, 7, 1, 12))
     assert {day for day, rule in missing if rule == "expected_outputs"} == COUNTED_DAYS
 
 

@@ -254,4 +254,4 @@ def test_no_query_depends_on_the_number_of_players_or_dates(predicted):
         for check in quality.VALIDATION.values():
             check(published, first, DAY)
         counts.append(predicted.warehouse.query_count - start)
-    assert counts[0] == counts[1] == 5
+    assert counts[0] == counts[1] == 6

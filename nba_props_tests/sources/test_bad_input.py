@@ -125,7 +125,9 @@ def test_a_duplicate_capture_counts_once(make_platform):
     platform = make_platform(fill)
     platform.prepare()
     assert platform.publish(DAY).failed_checks == []
-    quotes = platform.query("SELECT COUNT(*) AS n, COUNT(DISTINCT quote_id) AS d FROM nba_raw.odds_quotes")
+    quotes = platform.query(
+        "SELECT COUNT(*) AS n, COUNT(DISTINCT quote_id) AS d FROM nba_raw.odds_quotes WHERE game_date = @day", day=DAY
+    )
     assert quotes["n"][0] == quotes["d"][0] == 2 * 3 * GOOD_QUOTES
 
 
