@@ -136,10 +136,7 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
     To be run one after the other: what comes next is decided when the one before is done, since only then it is known
     what it changed.
     """
-    weeks = sorted({week_of(d) for d in inputs.game_days(days)})
-    if weeks:
-        yield from preparation(definitions, inputs, days, weeks)
-        yield from ((TRAIN_JOB, first, last) for first, last in _runs_of_weeks(untrained(inputs.fresh(), weeks)))
+    yield from models(definitions, inputs, days, _TRAINED)
     yield (PREDICT_JOB, days[0], days[-1])
 
 
@@ -195,7 +192,7 @@ def models(
     if weeks:
         yield from preparation(definitions, inputs, days, weeks)
         stale_weeks = untrained(inputs.fresh(), weeks, asked)
-        yield from ((TRAIN_JOB, first, last) for first, last in _runs_of_weeks(stale_weeks))
+        yield from ((TRAIN_JOB, *span) for span in spans(stale_weeks, bridge=6))  # weeks are Mondays
 
 
 def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = _TRAINED) -> list[date]:
@@ -216,14 +213,3 @@ def _is_refused(inputs: Inputs, system: System, week: date) -> bool:
         return False
     why = refusal(system.trained, inputs.models.card(system.system_id, week), week) or ""
     return why.startswith("MODEL_LIBRARY_DIFFERS")
-
-
-def _runs_of_weeks(weeks: Sequence[date]) -> list[tuple[date, date]]:
-    """Weeks as few runs: a run has every week between its first and its last."""
-    found: list[tuple[date, date]] = []
-    for week in weeks:
-        if found and week - found[-1][1] == timedelta(7):
-            found[-1] = (found[-1][0], week)
-        else:
-            found.append((week, week))
-    return found
