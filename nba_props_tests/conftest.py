@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,19 @@ import hypothesis
 import pytest
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import Outcome
 from nba_props.checks import rules
 from nba_props.definitions import build_defs
 from nba_props.domain.calendar import days
 from nba_props.domain.systems import trained
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
-from nba_props_tests import league
+from nba_props_tests import dagster_in_memory, league
 from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
@@ -43,6 +46,13 @@ hypothesis.settings.load_profile("nba_props")
 
 DAY = league.FIRST + timedelta(20)
 """A date with games, twenty days into the small league."""
+NEXT = DAY + timedelta(2)
+"""The next date with games."""
+
+SOME_SYSTEMS = ("moving_average", "shrunk_rate_v1")
+"""What ``Platform.publish`` runs unless told otherwise."""
+BEFORE_SYSTEMS = ("nba_raw", "nba_reference", "nba_analytics")
+"""Datasets of what comes before the systems."""
 
 
 @dataclass
@@ -53,8 +63,15 @@ class Platform:
     zone: LandingZone
     warehouse: Any
     instance: dg.DagsterInstance
-    definitions: dg.Definitions
     now: datetime
+
+    @cached_property
+    def definitions(self) -> dg.Definitions:
+        return build_defs(self.settings, self.warehouse, self.zone, clock=lambda: self.now)
+
+    def rebuild(self) -> None:
+        """Build the definitions anew, of code or a warehouse that the test has exchanged."""
+        self.__dict__.pop("definitions", None)
 
     @property
     def models(self) -> ModelStore:
@@ -90,29 +107,38 @@ class Platform:
         tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
         assert chosen.execute_in_process(instance=self.instance, tags=tags).success
 
-    def _before(self) -> list[dg.AssetKey]:
-        graph = self.definitions.resolve_asset_graph()
-        return [
-            k for k in graph.materializable_asset_keys if k.path[0] in ("nba_raw", "nba_reference", "nba_analytics")
-        ]
+    def of(self, job: str, *datasets: str) -> list[dg.AssetKey]:
+        """The assets of a job in these datasets."""
+        keys = self.definitions.resolve_job_def(job).asset_layer.executable_asset_keys
+        return sorted(k for k in keys if k.path[0] in datasets)
 
-    def slate(self, day: date) -> Outcome:
+    def slate(self, day: date, last: date | None = None, job: str = "predict") -> Outcome:
         """Everything before the systems."""
-        return self.run("predict", day, select=self._before())
+        return self.run(job, day, last, select=self.of(job, *BEFORE_SYSTEMS))
 
     def publish(
-        self, day: date, systems: tuple[str, ...] = ("moving_average", "shrunk_rate_v1"), last: date | None = None
+        self,
+        day: date,
+        systems: Iterable[str] = SOME_SYSTEMS,
+        last: date | None = None,
+        slate: bool = False,
+        job: str = "predict",
     ) -> Outcome:
-        """Everything up to the gate, with some of the systems: half the work of a whole prediction."""
-        from nba_props.assets.tables import asset_key
-        from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+        """Some of the systems and the gate, on the slate as it is stored or, with ``slate``, made anew before them.
 
-        gate = [PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS]
-        chosen = [*self._before(), *(asset_key(t) for t in (*gate, *(SYSTEM_TABLES[s] for s in systems)))]
-        return self.run("predict", day, last, select=chosen)
+        The first is a tenth of the work of a whole prediction, the second half of it.
+        """
+        tables = (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, *(SYSTEM_TABLES[s] for s in systems))
+        before = self.of(job, *BEFORE_SYSTEMS) if slate else []
+        return self.run(job, day, last, select=[*before, *map(asset_key, tables)])
 
     def ingest(self, first: date, last: date) -> Outcome:
         return self.run("ingest_history", first, last)
+
+    def grade(self, days_later: int) -> Outcome:
+        """Grade ``DAY`` some days after."""
+        self.now += timedelta(days_later)
+        return self.run("grade", DAY)
 
     def train(self, week: date) -> Outcome:
         return self.run("train", week)
@@ -123,9 +149,7 @@ class Platform:
 
     def with_live(self, live: Live) -> Platform:
         """The same platform with live feeds."""
-        other = replace(self, settings=replace(self.settings, live=live))
-        other.definitions = build_defs(other.settings, self.warehouse, self.zone, clock=lambda: other.now)
-        return other
+        return replace(self, settings=replace(self.settings, live=live))
 
     def query(self, sql: str, **parameters: object):
         return self.warehouse.query(sql, **parameters)
@@ -165,6 +189,13 @@ def few_rows_are_enough():
     trained.THREADS = 1
     # half of what its models learn from are its first games, of which little is known
     rules.KNOWN_SHARE_DIFFERS = 0.6
+
+
+@pytest.fixture(autouse=True, scope="session")
+def instances_keep_their_connections() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        dagster_in_memory.keep_connections(patch)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -208,11 +239,7 @@ def open_platform(
     settings = make_settings(folder, first_date, gcp, landing)
     (folder / "landing").mkdir(parents=True, exist_ok=True)
     zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
-    platform = Platform(
-        settings, zone, warehouse, instance, dg.Definitions(), now or league.tipoff(DAY) - timedelta(hours=3)
-    )
-    platform.definitions = build_defs(settings, warehouse, zone, clock=lambda: platform.now)
-    return platform
+    return Platform(settings, zone, warehouse, instance, now or league.tipoff(DAY) - timedelta(hours=3))
 
 
 @pytest.fixture
@@ -229,29 +256,85 @@ def make_platform(tmp_path: Path):
         yield make
 
 
+@dataclass(frozen=True)
+class Rung:
+    """A stage of the small league's platform that many tests begin with: what it stands on, and the work on top."""
+
+    below: str | None
+    climb: Callable[[Platform], object]
+
+
+def _done(*outcomes: Outcome) -> None:
+    for outcome in outcomes:
+        assert outcome.success, (outcome.errors, outcome.failed_checks)
+
+
+def _predict_before_the_results(platform: Platform) -> None:
+    for day in {g.day for g in league.games() if g.day >= DAY}:
+        (platform.zone._path / league.log_path(day)).unlink()
+    _done(platform.predict(DAY))
+
+
+LADDER = {
+    "landed": Rung(None, lambda p: league.land(p.zone)),
+    "prepared": Rung("landed", Platform.prepare),
+    "before_tipoff": Rung("prepared", lambda p: _done(p.run("ingest_history", DAY))),
+    "slated": Rung("prepared", lambda p: _done(p.slate(DAY))),
+    "published": Rung("slated", lambda p: _done(p.publish(DAY))),
+    "predicted": Rung("prepared", lambda p: _done(p.predict(DAY))),
+    "evening": Rung("prepared", _predict_before_the_results),
+    "graded": Rung("predicted", lambda p: _done(p.grade(4))),
+    "two_dates": Rung("prepared", lambda p: _done(p.predict(DAY, NEXT))),
+}
+
+
 @pytest.fixture(scope="session")
-def landed_history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small league, landed, history before ``DAY`` ingested, models of its week trained; tests copy it.
+def rung(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a rung of the ladder, to be copied; made once for all workers of a session."""
+    shared = shared_folder(tmp_path_factory)
 
-    Made once for all workers of a session.
-    """
-    folder = shared_folder(tmp_path_factory) / "landed"
-    with filelock.FileLock(f"{folder}.lock"):
-        if not (folder / "platform").exists():
-            with dg.DagsterInstance.ephemeral() as instance:
-                made = open_platform(folder / "made", instance)
-                league.land(made.zone)
-                made.prepare()
-            (folder / "made").rename(folder / "platform")
-    return folder / "platform"
+    def folder(name: str) -> Path:
+        place, step = shared / "ladder" / name, LADDER[name]
+        below = step.below and folder(step.below)
+        with filelock.FileLock(shared / f"{name}.lock"):
+            if not place.exists():
+                made = shared / f"{name}-in-the-making"
+                if below:
+                    shutil.copytree(below, made)
+                with dg.DagsterInstance.ephemeral() as instance:
+                    step.climb(open_platform(made, instance))
+                place.parent.mkdir(exist_ok=True)
+                made.rename(place)
+        return place
+
+    return folder
 
 
-@pytest.fixture
-def platform(landed_history: Path, tmp_path: Path):
-    """A platform of its own over the landed league with its history ingested."""
-    shutil.copytree(landed_history, tmp_path / "platform")
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield open_platform(tmp_path / "platform", instance)
+@pytest.fixture(scope="session")
+def landed_history(rung: Callable[[str], Path]) -> Path:
+    """The small league, landed, history before ``DAY`` ingested, models of its week trained; tests copy it."""
+    return rung("prepared")
+
+
+def _on(name: str) -> Callable[..., Iterator[Platform]]:
+    def platform(rung: Callable[[str], Path], tmp_path: Path) -> Iterator[Platform]:
+        folder = tmp_path / name
+        shutil.copytree(rung(name), folder)
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield open_platform(folder, instance)
+
+    platform.__doc__ = f"A platform of its own on the rung {name!r} of the ladder."
+    return platform
+
+
+platform = pytest.fixture(_on("prepared"), name="platform")
+before_tipoff = pytest.fixture(_on("before_tipoff"), name="before_tipoff")
+slated = pytest.fixture(_on("slated"), name="slated")
+published = pytest.fixture(_on("published"), name="published")
+predicted = pytest.fixture(_on("predicted"), name="predicted")
+evening = pytest.fixture(_on("evening"), name="evening")
+graded = pytest.fixture(_on("graded"), name="graded")
+two_dates = pytest.fixture(_on("two_dates"), name="two_dates")
 
 
 PROJECT = "nba-props-test"

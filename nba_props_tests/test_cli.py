@@ -51,14 +51,20 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert str(home / "home" / "lake") in result.output
     assert (home / "home" / "dagster" / "dagster.yaml").exists()
 
-    again = invoke("run", str(DAY), "--rows", "3")
-    assert again.exit_code == 0
+    last = DAY + timedelta(2)
+    again = invoke("run", f"{DAY}..{last}", "--rows", "3")
+    assert again.exit_code == 0, again.output
     assert "the first 3" in again.output
     assert "1 runs in" in again.output, "history is not ingested twice"
+    gate = again.output[again.output.index("Gate") :]
+    days = {g.day for g in league.games() if DAY <= g.day <= last}
+    assert len(days) > 1
+    assert all(str(day) in gate for day in days), "a span reports each date"
 
     table = "nba_predictions.player_prop_predictions"
     counted = invoke("sql", f"select count(*) as n from {table}", "--format", "json")
-    assert json.loads(counted.output) == [{"n": 36 * len(SYSTEMS)}]
+    rows = 2 * 36 * len(SYSTEMS)
+    assert json.loads(counted.output) == [{"n": rows}]
     csv = invoke(
         "sql",
         f"select game_date, line from nba_analytics.betting_lines where game_date = '{DAY}' order by line limit 1",
@@ -66,17 +72,7 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
         "csv",
     )
     assert csv.output == f"game_date,line\n{DAY},7.5\n"
-    assert str(36 * len(SYSTEMS)) in invoke("sql", f"select count(*) as n from {table}").output
-
-
-def test_a_span_reports_each_date(home, landed_history):
-    shutil.copytree(landed_history, home, dirs_exist_ok=True)
-    result = invoke("run", f"{DAY}..{DAY + timedelta(2)}")
-    assert result.exit_code == 0, result.output
-    gate = result.output[result.output.index("Gate") :]
-    days = {g.day for g in league.games() if DAY <= g.day <= DAY + timedelta(2)}
-    assert len(days) > 1
-    assert all(str(day) in gate for day in days)
+    assert str(rows) in invoke("sql", f"select count(*) as n from {table}").output
 
 
 def test_without_a_landing_zone_it_ends_with_one_sentence(home):
@@ -91,11 +87,12 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
     (home / "landing").mkdir()
     zone = LandingZone(str(home / "landing"))
     league.land(zone)
-    (zone._path / league.log_path(DAY - timedelta(4))).unlink()
-    result = invoke("run", str(DAY))
+    hole = league.FIRST + timedelta(2)
+    (zone._path / league.log_path(hole)).unlink()
+    result = invoke("run", str(hole + timedelta(4)))
     assert result.exit_code == 1
     assert "history_complete" in result.output
-    assert str(DAY - timedelta(4)) in result.output
+    assert str(hole) in result.output
 
 
 @pytest.mark.parametrize("span", ["tomorrow", "2025-11-05..2025-11-01", "2025-13-01"])

@@ -137,6 +137,10 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """A frame of zero rows with the contract's columns and dtypes."""
+        return self._empty.copy()
+
+    @cached_property
+    def _empty(self) -> pd.DataFrame:
         import pandas as pd
 
         return pd.DataFrame({c.name: pd.Series([], dtype=PANDAS_DTYPES[c.type]) for c in self.columns})
@@ -153,18 +157,22 @@ class Table:
         extra = [c for c in frame.columns if c not in self.column_names]
         if missing or extra:
             raise ContractError(f"{self.address}: missing columns {missing}, unknown columns {extra}")
+        if frame.empty:
+            return self.empty()
+        given = dict(frame.items())
         out = {}
         for column in self.columns:
-            values = frame[column.name]
+            values = given[column.name]
             try:
-                out[column.name] = _cast(values, column.type)
+                out[column.name] = _cast(values, column.type).array
             except (ValueError, TypeError) as error:
                 sample = values.dropna().head(3).tolist()
                 raise ContractError(
                     f"{self.address}.{column.name}: values such as {sample} are not {column.type}: {error}"
                 ) from error
-        return pd.DataFrame(out, index=frame.index).reset_index(drop=True)
+        return pd.DataFrame(out)
 
+    @cached_property
     def pandera_schema(self) -> pa.DataFrameSchema:
         """The pandera schema: types, nullability, bounds, allowed values and the uniqueness of the key."""
         import pandera.pandas as pa
@@ -190,7 +198,7 @@ class Table:
         if frame.empty:
             return pd.DataFrame(columns=["column", "check", "failure_case", "index"])
         try:
-            self.pandera_schema().validate(frame, lazy=True)
+            self.pandera_schema.validate(frame, lazy=True)
         except pandera.errors.SchemaErrors as error:
             return error.failure_cases[["column", "check", "failure_case", "index"]].reset_index(drop=True)
         return pd.DataFrame(columns=["column", "check", "failure_case", "index"])

@@ -74,16 +74,18 @@ def to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
-    for i, kind in enumerate(arrow.schema.types):
-        if pa.types.is_decimal(kind):  # DuckDB sums whole numbers into 128 bits; the contract's are 64
-            whole = pa.int64() if kind.scale == 0 else pa.float64()
-            arrow = arrow.set_column(i, arrow.schema.names[i], arrow.column(i).cast(whole))
+    # cast column by column here: in pandas each would be a copy of its own
+    wanted = pa.schema([pa.field(f.name, _in_pandas(f.type)) for f in arrow.schema])
     dtypes = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    frame = arrow.to_pandas(types_mapper=dtypes.get, date_as_object=False)
-    for name in frame.columns:
-        kind = frame[name].dtype
-        if isinstance(kind, pd.DatetimeTZDtype):
-            frame[name] = frame[name].dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
-        elif kind.kind == "M":
-            frame[name] = frame[name].astype("datetime64[ns]")
-    return frame
+    return arrow.cast(wanted).to_pandas(types_mapper=dtypes.get, date_as_object=False)
+
+
+def _in_pandas(kind: pyarrow.DataType) -> pyarrow.DataType:
+    """The Arrow type that pandas takes as the project's dtype."""
+    import pyarrow as pa
+
+    if pa.types.is_decimal(kind):  # DuckDB sums whole numbers into 128 bits; the contract's are 64
+        return pa.int64() if kind.scale == 0 else pa.float64()
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("ns", tz="UTC" if kind.tz else None)
+    return pa.timestamp("ns") if pa.types.is_date(kind) else kind

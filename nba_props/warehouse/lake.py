@@ -397,7 +397,7 @@ class LakeWarehouse:
         pieces = [self._read_file(table, d) for d in partitions]
         arrow = pa.concat_tables(pieces) if pieces else table.arrow_schema().empty_table()
         usage.charge(usage.Usage(bytes_to_client=arrow.nbytes))
-        return table.conform(to_frame(arrow))
+        return to_frame(arrow)
 
     def _read_file(self, table: Table, partition: date) -> pyarrow.Table:
         import pyarrow as pa

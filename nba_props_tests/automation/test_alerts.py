@@ -17,7 +17,7 @@ from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_P
 from nba_props.settings import Live
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, utc
+from nba_props_tests.conftest import DAY, NEXT, utc
 from nba_props_tests.sources.fake_server import Answer, serve
 
 NOW = utc(2025, 11, 10, 17)
@@ -97,7 +97,8 @@ def alerts_of(platform, run_id: str) -> list[Alert]:
     return list(sensors.check_alerts(platform.instance, platform.instance.get_run_by_id(run_id)))
 
 
-def test_a_placeholder_in_the_ledger_is_an_alert(platform):
+def test_a_placeholder_in_the_ledger_is_an_alert(two_dates):
+    platform = two_dates
     clean = platform.publish(DAY)
     assert [a.cause for a in alerts_of(platform, clean.run_id)] == []
     second_writer(platform.warehouse, [DAY])
@@ -105,7 +106,7 @@ def test_a_placeholder_in_the_ledger_is_an_alert(platform):
     causes = [a.cause for a in alerts_of(platform, bad.run_id)]
     assert f"check failed: nba_predictions/player_prop_predictions no_placeholder_lines {DAY}" in causes
     assert all(a.severity == "ERROR" for a in alerts_of(platform, bad.run_id))
-    span = platform.publish(DAY, last=DAY + timedelta(1))
+    span = platform.publish(DAY, last=NEXT)
     assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
 
 
@@ -128,8 +129,9 @@ def sent_by(platform) -> list[tuple[str, str, str]]:
     return [(s["severity"], s["cause"], s["text"]) for s in alerts.sent()]
 
 
-def test_the_gate_says_what_it_holds_back_and_why(platform):
-    assert platform.publish(DAY).success
+def test_the_gate_says_what_it_holds_back_and_why(published):
+    platform = published
+    gate_of(platform, {})
     assert sent_by(platform) == [], "it has nothing to say of honest rows"
     run, said = gate_of(platform, {"line": 20.0, "quote_id": None})
     (line,) = [s for s in said if s.startswith("PLACEHOLDER LINE DETECTED")]
@@ -146,29 +148,29 @@ def test_the_gate_says_what_it_holds_back_and_why(platform):
     assert [s[:2] for s in sent_by(platform)[1:]] == [("WARN", f"gate held rows back: NO_QUOTE {DAY}")]
 
 
-def test_the_gate_publishes_though_its_alert_can_not_be_written(platform):
-    assert platform.publish(DAY).success
-    (platform.settings.home / "alerts.jsonl").mkdir()
-    run, said = gate_of(platform, {"line": 20.0, "quote_id": None})
+def test_the_gate_publishes_though_its_alert_can_not_be_written(published):
+    (published.settings.home / "alerts.jsonl").mkdir()
+    run, said = gate_of(published, {"line": 20.0, "quote_id": None})
     assert run.success
     assert any("could not be written" in s for s in said)
 
 
-def test_a_warning_worth_a_look_is_one_alert_for_the_run(platform):
+def test_a_warning_worth_a_look_is_one_alert_for_the_run(published):
+    platform = published
     game = next(g for g in league.games() if g.day == DAY)
     strangers = {league.player(game.home, n)[1]: f"Nobody{n} Known" for n in range(6)}
     platform.zone.land(*league.capture(game, 45, names=strangers))
-    run = platform.publish(DAY)
+    run = platform.slate(DAY)
     (alert,) = alerts_of(platform, run.run_id)
     assert (alert.severity, alert.cause) == ("WARN", f"checks warn: names_resolved {DAY}")
     assert "quotes resolve" in alert.text
     assert platform.failed(run) == {"resolved_names.names_resolved": "WARN"}
 
 
-def test_the_failure_sensors_send(platform):
-    assert platform.publish(DAY).success
+def test_the_failure_sensors_send(published):
+    platform = published
     second_writer(platform.warehouse, [DAY])
-    run = platform.publish(DAY)
+    run, _ = gate_of(platform, {})
     alerts = Alerts(Live(), platform.settings.home, lambda: platform.now)
     record = platform.instance.get_run_by_id(run.run_id)
     events = platform.instance.all_logs(run.run_id)
@@ -213,8 +215,8 @@ def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
     assert "nba-props backfill" in sent[0]["text"]
 
 
-def test_what_is_there_is_no_alert(platform):
-    assert platform.predict(DAY).success
+def test_what_is_there_is_no_alert(predicted):
+    platform = predicted
     assert missing_outputs(platform.warehouse, [DAY], platform.now) == {}
     rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
     kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]

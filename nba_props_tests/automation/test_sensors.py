@@ -43,13 +43,6 @@ def tonight(result) -> list[tuple[str, str]]:
     return [(job, key) for job, key in asked(result) if key == str(DAY)]
 
 
-@pytest.fixture
-def before_tipoff(platform):
-    """Today's schedule is known, nothing is predicted."""
-    assert platform.run("ingest_history", DAY).success
-    return platform
-
-
 def test_new_odds_ask_for_their_date_once(before_tipoff):
     first = tick(before_tipoff, "new_odds_sensor")
     assert tonight(first) == [(PREDICT_JOB, str(DAY))]
@@ -101,7 +94,7 @@ def test_odds_that_landed_ahead_wait_for_the_games_before_them(before_tipoff):
 
 
 def test_a_date_that_was_published_before_the_first_look_is_not_asked_for_again(before_tipoff):
-    assert before_tipoff.publish(DAY - timedelta(2)).success
+    assert before_tipoff.publish(DAY - timedelta(2), slate=True).success
     found, cursor = until_quiet(before_tipoff)
     assert PAST[0] not in [key for _, key in found]
     before_tipoff.zone.land(*league.capture(next(g for g in league.games() if str(g.day) == PAST[0]), 33))
@@ -134,8 +127,8 @@ def test_without_a_landing_zone_a_look_says_so(platform):
         assert "there is no landing zone" in tick(platform, name).skip_message
 
 
-def test_a_published_date_is_followed_and_a_begun_one_is_not(before_tipoff):
-    assert before_tipoff.publish(DAY).success
+def test_a_published_date_is_followed_and_a_begun_one_is_not(published):
+    before_tipoff = published
     found, cursor = until_quiet(before_tipoff)
     assert [f for f in found if f[1] == str(DAY)] == [(FOLLOW_JOB, str(DAY))]
     before_tipoff.now = GAMES[1].tipoff_at + timedelta(seconds=1)
@@ -164,8 +157,8 @@ def test_an_injury_report_is_news_too(before_tipoff):
     assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY))]
 
 
-def test_a_hundred_thousand_files_do_not_slow_a_tick(before_tipoff, tmp_path):
-    folder = tmp_path / "platform" / "landing" / "the_odds_api" / "player_points" / str(DAY)
+def test_a_hundred_thousand_files_do_not_slow_a_tick(before_tipoff):
+    folder = before_tipoff.zone._path / "the_odds_api" / "player_points" / str(DAY)
     for n in range(100_000):
         (folder / f"{n:032d}-20251110T170000Z.json.gz").touch()
     tick(before_tipoff, "new_odds_sensor")
@@ -180,8 +173,8 @@ def ledger(platform) -> pd.DataFrame:
     return platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
 
 
-def test_only_games_whose_line_moved_are_published_anew(before_tipoff):
-    assert before_tipoff.predict(DAY).success
+def test_only_games_whose_line_moved_are_published_anew(predicted):
+    before_tipoff = predicted
     before = ledger(before_tipoff)
     before_tipoff.now += timedelta(minutes=100)
     before_tipoff.zone.land(*league.capture(GAMES[0], 5, shift=1.5))
@@ -198,13 +191,13 @@ def test_only_games_whose_line_moved_are_published_anew(before_tipoff):
     assert (ledger(before_tipoff)["run_id"] != again.run_id).all(), "nothing is said twice"
 
 
-def test_after_tipoff_nothing_is_published_by_following(before_tipoff):
-    assert before_tipoff.predict(DAY).success
+def test_after_tipoff_nothing_is_published_by_following(predicted):
+    before_tipoff = predicted
     before = ledger(before_tipoff)
     before_tipoff.now = GAMES[0].tipoff_at + timedelta(minutes=1)
     for game in GAMES:
         before_tipoff.zone.land(*league.capture(game, 3, shift=2.0))
-    assert before_tipoff.run(FOLLOW_JOB, DAY).success
+    assert before_tipoff.publish(DAY, slate=True, job=FOLLOW_JOB).success
     fresh = ledger(before_tipoff).merge(before[["prediction_id"]], how="left", indicator=True)
     fresh = fresh[fresh["_merge"] == "left_only"]
     assert set(fresh["game_id"]) == {GAMES[1].game_id}, "the first game has begun"
@@ -244,9 +237,9 @@ def test_what_counts_as_news(change, moved):
     assert gate.moved_games(rows().iloc[:0], rows()) == {"g"}
 
 
-def test_results_ask_for_the_grades_of_their_date(platform):
-    assert tick(platform, "new_results_sensor").run_requests == []
-    assert platform.publish(DAY).success
+def test_results_ask_for_the_grades_of_their_date(before_tipoff, published):
+    assert tick(before_tipoff, "new_results_sensor").run_requests == []
+    platform = published
     platform.now = league.tipoff(DAY) + timedelta(hours=12)
     first = tick(platform, "new_results_sensor")
     assert asked(first) == [(None, str(DAY))]
@@ -263,7 +256,7 @@ def test_results_ask_for_the_grades_of_their_date(platform):
 def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
     """Ten dates with results and old predictions: a few at a time, after tonight; those that are graded are not."""
     old = [DAY - timedelta(n) for n in range(2, 12, 2)]
-    assert before_tipoff.publish(old[0]).success
+    assert before_tipoff.publish(old[0], slate=True).success
     rows = before_tipoff.warehouse.read(PLAYER_PROP_PREDICTIONS, [old[0]])
     for day in old[1:]:
         moved = rows.assign(game_date=pd.Timestamp(day), prediction_id=rows["prediction_id"] + str(day))

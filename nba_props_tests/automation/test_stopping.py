@@ -194,7 +194,9 @@ def test_runs_cancelled_in_the_ui_at_random_moments(home: Path):
     assert check_cancelled(home, [dice.uniform(0.2, 8) for _ in range(15)]) >= 5
 
 
-def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(platform, monkeypatch):
+def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated, monkeypatch):
+    platform = slated
+
     def interrupted(*_: object) -> None:
         stopping._asked.set()
         raise RuntimeError("Query interrupted")

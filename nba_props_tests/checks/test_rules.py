@@ -16,11 +16,9 @@ from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY
+from nba_props_tests.conftest import DAY, NEXT
 
 pytestmark = pytest.mark.slow
-
-NEXT = DAY + timedelta(2)  # the next date with games
 
 
 def tamper(platform, address: str, change, day=DAY) -> None:
@@ -158,29 +156,10 @@ def break_it(platform, address: str, damage) -> None:
     tamper(platform, getattr(damage, "address", address), damage)
 
 
-@pytest.fixture(scope="module")
-def predicted(landed_history, tmp_path_factory):
-    """Two game dates predicted, to be copied and damaged."""
-    import dagster as dg
-
-    from nba_props_tests.conftest import open_platform
-
-    folder = tmp_path_factory.mktemp("predicted") / "platform"
-    shutil.copytree(landed_history, folder)
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert open_platform(folder, instance).predict(DAY, NEXT).success
-    return folder
-
-
 @pytest.fixture
-def stored(predicted, tmp_path):
-    import dagster as dg
-
-    from nba_props_tests.conftest import open_platform
-
-    shutil.copytree(predicted, tmp_path / "platform")
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield open_platform(tmp_path / "platform", instance)
+def stored(two_dates):
+    """Two game dates predicted, to be damaged."""
+    return two_dates
 
 
 def verdicts(platform, address: str, name: str, days):
@@ -310,8 +289,9 @@ def test_evaluations_are_recorded_per_date_in_single_and_range_runs_twice(stored
         for s in c.check_specs
         if s.asset_key == asset_key(TABLES["nba_raw.quarantined_quotes"])
     ][0]
+    odds = [asset_key(TABLES[f"nba_raw.{t}"]) for t in ("odds_quotes", "quarantined_quotes")]
     for run in (1, 2):
-        outcome = stored.predict(DAY, last)
+        outcome = stored.run("predict", DAY, last, select=odds)
         assert stored.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
         history = stored.instance.event_log_storage.get_asset_check_execution_history(key, limit=50)
         by_date = {}

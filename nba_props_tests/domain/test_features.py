@@ -105,13 +105,12 @@ def test_the_vector_is_the_legacy_one_and_more():
     assert all(f.unit and f.description for f in FEATURES)
 
 
-def test_a_served_row_and_its_recomputation_are_bit_equal(platform):
+def test_a_served_row_and_its_recomputation_are_bit_equal(published):
     """A week later, with more box scores and quotes landed, the same date gives the same bits."""
-    platform.ingest(PLATFORM_DAY, PLATFORM_DAY)
-    assert platform.predict(PLATFORM_DAY).success
+    platform = published
     served = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
     assert platform.ingest(PLATFORM_DAY, PLATFORM_DAY + timedelta(7)).success
-    assert platform.predict(PLATFORM_DAY).success
+    assert platform.slate(PLATFORM_DAY).success
     again = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
     pdt.assert_frame_equal(served, again, check_exact=True)
     assert set(served["schema_hash"]) == {SCHEMA_HASH}

@@ -24,9 +24,8 @@ def players_on(platform, day):
     return platform.query("SELECT * FROM nba_reference.players WHERE game_date = @day", day=day).set_index("player_id")
 
 
-def test_rosters_are_who_appeared_since_the_season_began(platform):
-    platform.slate(DAY)
-    players = players_on(platform, DAY)
+def test_rosters_are_who_appeared_since_the_season_began(slated):
+    players = players_on(slated, DAY)
     assert len(players) == 36
     assert players["on_roster"].all()
     assert (players["last_game_date"] < pd.Timestamp(DAY)).all()
@@ -53,8 +52,8 @@ def test_a_traded_player_belongs_to_the_team_he_last_appeared_for(make_platform)
             league.land_log(zone, day, rows)
 
     platform = make_platform(fill)
-    platform.ingest(league.FIRST, DAY - timedelta(1))
-    platform.slate(DAY)
+    platform.ingest(switch - timedelta(2), DAY - timedelta(1))
+    platform.run("predict", DAY, select=platform.of("predict", "nba_raw", "nba_reference"))
     assert players_on(platform, DAY).loc[moved_id, "team"] == "DUN"
 
 
@@ -74,28 +73,24 @@ def opening_night(zone, *, quoted: dict[str, str]):
     return opening
 
 
-@pytest.fixture
-def opened(make_platform):
-    """Slate of an opening night on which a Brink player is quoted for a game of Alba against Corva."""
-    traded = league.player(BRI, 2)[1]
-    quoted = {league.player(COR, 0)[1]: traded, league.player(COR, 1)[1]: "Rookie Newman"}
-    made = {}
-    platform = make_platform(lambda zone: made.update(game=opening_night(zone, quoted=quoted)))
-    return platform, made["game"], traded
-
-
-def rows_of(platform, game):
-    first = date(2026, 4, 1)
-    platform.run("ingest_history", first, first)
-    for job in ("ingest_history", "ingest_rosters"):
-        platform.run(job, game.day - timedelta(90), game.day - timedelta(1))
-    outcome = platform.publish(game.day)
+def slate_of(platform, night: date):
+    """Its outcome and its rows."""
+    outcome = platform.slate(night)
     return outcome, platform.query("SELECT * FROM nba_analytics.slate").set_index("player_name")
 
 
-def test_opening_night_takes_last_seasons_rosters_and_says_what_it_cannot_know(opened):
-    platform, game, traded = opened
-    outcome, rows = rows_of(platform, game)
+def test_an_opening_night_takes_last_seasons_rosters_until_a_newer_one_lands(make_platform):
+    """A Brink player is quoted for a game of Alba against Corva: traded, as a landed roster says."""
+    traded, rookie = league.player(BRI, 2)[1], "Rookie Newman"
+    quoted = {league.player(COR, 0)[1]: traded, league.player(COR, 1)[1]: rookie}
+    made = {}
+    platform = make_platform(lambda zone: made.update(game=opening_night(zone, quoted=quoted)))
+    game = made["game"]
+    lately = game.day.replace(day=1), game.day - timedelta(1)
+    platform.ingest(date(2026, 4, 1), date(2026, 4, 1))
+    platform.ingest(*lately)
+
+    outcome, rows = slate_of(platform, game.day)
     assert rows.loc[[league.player(ALB, s)[1] for s in range(9)], "team"].eq("ALB").all()
     moved = rows.loc[traded]
     assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
@@ -103,26 +98,20 @@ def test_opening_night_takes_last_seasons_rosters_and_says_what_it_cannot_know(o
     assert moved["game_id"] == game.game_id
     assert platform.failed(outcome)["upcoming_player_game_context.slate_is_complete"] == "ERROR"
     unresolved = platform.query("SELECT source_name, reason FROM nba_reference.unresolved_names")
-    assert "Rookie Newman" in set(unresolved["source_name"])
+    assert rookie in set(unresolved["source_name"])
 
-
-def test_a_landed_roster_gives_the_traded_and_the_rookie_their_team(opened):
-    platform, game, traded = opened
     members = [
         {"player_id": league.player(BRI, 2)[0], "player_name": traded, "team_id": COR.team_id, "team": "COR"},
-        {"player_id": 777, "player_name": "Rookie Newman", "team_id": COR.team_id, "team": "COR"},
+        {"player_id": 777, "player_name": rookie, "team_id": COR.team_id, "team": "COR"},
         {"player_id": 778, "player_name": "Free Agent", "team_id": 0, "team": ""},
     ]
-    season = "2026-27"
-    platform.zone.land(
-        f"nba_stats/commonallplayers/{season}/x-20261018T120000Z.json.gz", payloads.rosters(season, members)
-    )
     late = [{**members[0], "team_id": DUN.team_id, "team": "DUN"}]
-    platform.zone.land(
-        f"nba_stats/commonallplayers/{season}/x-20261021T030000Z.json.gz", payloads.rosters(season, late)
-    )
-    _, rows = rows_of(platform, game)
-    for name in (traded, "Rookie Newman"):
+    for at, landed in (("20261018T120000Z", members), ("20261021T030000Z", late)):
+        path = f"nba_stats/commonallplayers/2026-27/x-{at}.json.gz"
+        platform.zone.land(path, payloads.rosters("2026-27", landed))
+    platform.run("ingest_rosters", *lately)
+    _, rows = slate_of(platform, game.day)
+    for name in (traded, rookie):
         assert rows.loc[name, "team"] == "COR", "a roster captured after tip-off must not count"
         assert rows.loc[name, "team_source"] == "ROSTER"
         assert not rows.loc[name, "is_home"]

@@ -23,9 +23,9 @@ def learn(platform, first, last):
     return training.frame(platform.warehouse.query, lines, first, last)
 
 
-def test_a_training_row_is_the_row_that_was_served(platform):
+def test_a_training_row_is_the_row_that_was_served(published):
     """The same player-game has the same features when it is served before tip-off and learnt from afterwards."""
-    assert platform.predict(DAY).success
+    platform = published
     assert platform.ingest(DAY, DAY + timedelta(4)).success
     rows = learn(platform, league.FIRST, DAY + timedelta(4))
     served = platform.warehouse.read(PLAYER_FEATURES, [DAY])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
+import dagster as dg
 import pandas as pd
 import pytest
 
@@ -12,7 +14,7 @@ from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
 from nba_props.simulator import payloads
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY
+from nba_props_tests.conftest import DAY, open_platform
 
 GAMES = [g for g in league.games() if g.day == DAY]
 HOME = GAMES[0].home
@@ -33,18 +35,27 @@ def report(zone, minutes_before: int, statuses: dict[tuple[int, str], str]) -> N
     zone.land(f"injury_report/{DAY}/report-{at:%Y%m%dT%H%M%SZ}.json.gz", content)
 
 
-@pytest.fixture
-def predicted(platform):
+@pytest.fixture(scope="module")
+def reported(landed_history, tmp_path_factory):
+    """A date predicted with injury reports, to be read only."""
+    folder = tmp_path_factory.mktemp("reported") / "platform"
+    shutil.copytree(landed_history, folder)
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = open_platform(folder, instance)
+        assert land_and_predict(platform).success
+        yield platform
+
+
+def land_and_predict(platform):
     report(platform.zone, 400, {OUT: "Questionable", LATE: "Probable"})
     report(platform.zone, 240, {OUT: "Out", DOUBTFUL: "Doubtful", QUESTIONABLE: "Questionable"})
     report(platform.zone, 0, {LATE: "Out"})
     report(platform.zone, -30, {LATE: "Out", QUESTIONABLE: "Out"})
-    outcome = platform.predict(DAY)
-    assert outcome.success
-    return platform
+    return platform.predict(DAY)
 
 
-def test_the_absent_get_no_forecast_and_everyone_knows_of_them(predicted):
+def test_the_absent_get_no_forecast_and_everyone_knows_of_them(reported):
+    predicted = reported
     context = predicted.warehouse.read(CONTEXT, [DAY]).set_index("player_id")
     status = context["injury_status"]
     assert [status[p] for p, _ in (OUT, DOUBTFUL, QUESTIONABLE, LATE)] == [
@@ -81,18 +92,20 @@ def test_the_absent_get_no_forecast_and_everyone_knows_of_them(predicted):
     assert here["predicted_points"].notna().any()
 
 
-def test_a_later_report_changes_the_forecast_and_deleting_it_changes_nothing_before(predicted):
+def test_a_later_report_changes_the_forecast_and_deleting_it_changes_nothing_before(reported, tmp_path):
+    shutil.copytree(reported.settings.home.parent, tmp_path / "platform")
+    predicted = open_platform(tmp_path / "platform", reported.instance)
     before = predicted.warehouse.read(SYSTEM_TABLES["moving_average"], [DAY])
     for path in ("000Z", "3000Z"):
         for file in (predicted.settings.home.parent / "landing/injury_report" / str(DAY)).glob(f"*{path}.json.gz"):
             at = file.name.split("-")[1].split(".")[0]
             if at >= f"{GAMES[0].tipoff_at:%Y%m%dT%H%M%SZ}":
                 file.unlink()
-    assert predicted.predict(DAY).success
+    assert predicted.publish(DAY, ["moving_average"], slate=True).success
     assert predicted.warehouse.read(SYSTEM_TABLES["moving_average"], [DAY]).equals(before)
     report(predicted.zone, 60, {OUT: "Available", DOUBTFUL: "Out"})
     predicted.now += timedelta(minutes=5)
-    assert predicted.predict(DAY).success
+    assert predicted.publish(DAY, ["moving_average"], slate=True).success
     after = predicted.warehouse.read(SYSTEM_TABLES["moving_average"], [DAY]).set_index("player_id")
     assert after.loc[OUT[0], "predicted_points"] > 0
     assert pd.isna(after.loc[DOUBTFUL[0], "predicted_points"])

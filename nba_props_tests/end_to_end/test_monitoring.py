@@ -26,22 +26,22 @@ SYSTEMS = tuple(SYSTEM_TABLES)
 
 
 @pytest.fixture(scope="module")
-def graded_home(landed_history, tmp_path_factory):
-    """The small league with ``DAY`` predicted before tip-off, its results not yet in."""
-    folder = tmp_path_factory.mktemp("graded") / "platform"
-    shutil.copytree(landed_history, folder)
-    for day in {g.day for g in league.games() if g.day >= DAY}:
-        (folder / "landing" / league.log_path(day)).unlink()
+def finished(rung, tmp_path_factory):
+    """A platform on the morning after and the run that graded it; to be read only."""
+    folder = tmp_path_factory.mktemp("finished") / "platform"
+    shutil.copytree(rung("evening"), folder)
     with dg.DagsterInstance.ephemeral() as instance:
-        assert open_platform(folder, instance).predict(DAY).success
-    return folder
+        platform = open_platform(folder, instance)
+        yield platform, finish(platform)
 
 
 @pytest.fixture
-def predicted(graded_home, tmp_path):
-    shutil.copytree(graded_home, tmp_path / "platform")
+def morning(finished, tmp_path):
+    """A platform of its own on the morning after."""
+    done, _ = finished
+    shutil.copytree(done.settings.home.parent, tmp_path / "morning")
     with dg.DagsterInstance.ephemeral() as instance:
-        yield open_platform(tmp_path / "platform", instance)
+        yield open_platform(tmp_path / "morning", instance, done.now)
 
 
 def grades(platform: Platform) -> pd.DataFrame:
@@ -62,15 +62,15 @@ def finish(platform: Platform, change=lambda row: row, suffix: str = ""):
     return outcome
 
 
-def test_before_the_results_everything_is_pending(predicted):
-    rows = grades(predicted)
+def test_before_the_results_everything_is_pending(evening):
+    rows = grades(evening)
     assert len(rows) == 36 * len(SYSTEMS)
     assert set(rows["outcome"]) == {"PENDING"}
     assert rows["actual_points"].isna().all()
 
 
-def test_the_morning_after(predicted):
-    outcome = finish(predicted)
+def test_the_morning_after(finished):
+    predicted, outcome = finished
     assert outcome.failed_checks == []
     rows = grades(predicted)
     ledger = predicted.query("SELECT * FROM nba_predictions.player_prop_predictions")
@@ -91,8 +91,8 @@ def test_the_morning_after(predicted):
     assert season.loc["xgboost_v1", "line_mae"] == pytest.approx((own["line"] - own["actual_points"]).abs().mean())
 
 
-def test_grading_again_changes_nothing(predicted):
-    finish(predicted)
+def test_grading_again_changes_nothing(morning):
+    predicted = morning
     before, scores = grades(predicted), predicted.warehouse.read(SCOREBOARD, [DAY])
     history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
     predicted.now += timedelta(hours=5)
@@ -102,8 +102,8 @@ def test_grading_again_changes_nothing(predicted):
     pdt.assert_frame_equal(predicted.warehouse.read(GRADE_HISTORY, [DAY]), history)
 
 
-def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(predicted):
-    finish(predicted)
+def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(morning):
+    predicted = morning
     scorer = league.player(league.games()[-1].home, 3)[0]
     before = grades(predicted).set_index("prediction_id")
 
@@ -125,7 +125,8 @@ def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(pre
     assert len(history) == 2 * len(after) + len(changed)
 
 
-def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(predicted):
+def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(evening):
+    predicted = evening
     games = [g for g in league.games() if g.day == DAY]
     absent = league.player(games[0].home, 2)[0]
 
@@ -142,7 +143,8 @@ def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(predict
     assert "PENDING" not in set(grades(predicted)["outcome"])
 
 
-def test_two_graders_at_once_leave_one_correct_partition(predicted):
+def test_two_graders_at_once_leave_one_correct_partition(evening):
+    predicted = evening
     land_results(predicted)
     predicted.now = league.tipoff(DAY) + timedelta(hours=14)
     with dg.DagsterInstance.ephemeral() as other:
@@ -157,8 +159,9 @@ def test_two_graders_at_once_leave_one_correct_partition(predicted):
     assert len(history) == 2 * len(rows)
 
 
-def test_a_row_written_past_the_gate_is_graded_classified_and_found(predicted):
+def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     """The old incident: lines of 20.0 without a quote, straight into the published table."""
+    predicted = evening
     ledger = TABLES["nba_predictions.player_prop_predictions"]
     rows = predicted.warehouse.read(ledger, [DAY])
     fakes = rows[rows["line"].isna()].assign(
@@ -191,10 +194,10 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(predicted):
     assert 20.0 not in set(slate["line"])
 
 
-def test_the_views_are_assets_and_stand_in_the_catalog(predicted):
+def test_the_views_are_assets_and_stand_in_the_catalog(finished):
     import duckdb
 
-    finish(predicted)
+    predicted, _ = finished
     with duckdb.connect(str(predicted.warehouse.catalog_path), read_only=True) as catalog:
         for view in MONITORING_VIEWS:
             rows = catalog.execute(f"SELECT * FROM {view.address}").df()
@@ -209,9 +212,12 @@ def view_record():
     return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "line_quality_daily"]))
 
 
-def test_the_page_stands_alone_and_says_what_it_counts(predicted, tmp_path):
-    assert not predicted.instance.fetch_materializations(page_record(), limit=1).records, "a prediction makes no page"
-    finish(predicted)
+def test_a_prediction_makes_no_page(evening):
+    assert not (evening.settings.home / "reports").exists()
+
+
+def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
+    predicted, _ = finished
     page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
     text = Path(page).read_text()
     assert text.count("data:image/png;base64,") >= 3
@@ -237,14 +243,15 @@ def page_record():
     return dg.AssetRecordsFilter(asset_key=REPORT_PAGE, asset_partitions=[str(DAY)])
 
 
-def test_an_empty_span_makes_a_page_that_says_so(predicted, tmp_path):
+def test_an_empty_span_makes_a_page_that_says_so(evening, tmp_path):
+    predicted = evening
     before = DAY - timedelta(3)
     page = report.write_report(predicted.warehouse, predicted.settings, before, before, tmp_path / "page.html")
     assert "Nothing is graded" in Path(page).read_text()
 
 
-def test_no_query_depends_on_the_number_of_players_or_dates(predicted):
-    finish(predicted)
+def test_no_query_depends_on_the_number_of_players_or_dates(finished):
+    predicted, _ = finished
     counts = []
     for first in (DAY, DAY - timedelta(20)):
         start = predicted.warehouse.query_count

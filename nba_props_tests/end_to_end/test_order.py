@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from datetime import timedelta
-
-import dagster as dg
 import pytest
 import sqlglot
 
-from nba_props.definitions import build_defs
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.conftest import DAY
 from nba_props_tests.gcp.test_both_profiles import differences, tables
 
 pytestmark = pytest.mark.slow
@@ -34,24 +29,9 @@ class ShuffledLake(LakeWarehouse):
         return rows if table.unique else rows.sample(frac=1, random_state=len(rows)).reset_index(drop=True)
 
 
-def test_the_order_of_rows_changes_no_table(landed_history, tmp_path):
-    made = []
-    for name, kind in (("plain", LakeWarehouse), ("shuffled", ShuffledLake)):
-        folder = tmp_path / name
-        shutil.copytree(landed_history, folder)
-        with dg.DagsterInstance.ephemeral() as instance:
-            platform = open_platform(folder, instance)
-            platform.warehouse = kind(platform.settings.lake)
-            now = platform.now
-            platform.definitions = build_defs(
-                platform.settings, platform.warehouse, platform.zone, clock=lambda n=now: n
-            )
-            assert platform.predict(DAY).success
-            later = now + timedelta(days=4)
-            platform.definitions = build_defs(
-                platform.settings, platform.warehouse, platform.zone, clock=lambda n=later: n
-            )
-            assert platform.run("grade", DAY).success
-            made.append(tables(platform))
+def test_the_order_of_rows_changes_no_table(platform, graded):
+    platform.warehouse = ShuffledLake(platform.settings.lake)
+    assert platform.predict(DAY).success
+    assert platform.grade(4).success
     assert platform.warehouse.shuffled > 50
-    assert differences(*made) == []
+    assert differences(tables(graded), tables(platform)) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import pandas.testing as pdt
@@ -12,6 +12,7 @@ import pytest
 from nba_props.domain.systems import SYSTEMS
 from nba_props.schemas import TABLES, WriteMode
 from nba_props.simulator import payloads
+from nba_props.sources import odds_api
 from nba_props.warehouse import usage
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
@@ -26,7 +27,7 @@ SOME = 2
 SOME_ROWS = PLAYERS * SOME
 
 
-def published(platform: Platform) -> pd.DataFrame:
+def ledger_of(platform: Platform) -> pd.DataFrame:
     return platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY game_date, prediction_id")
 
 
@@ -42,11 +43,21 @@ def lake_frames(platform: Platform, skip: tuple[str, ...] = ()) -> dict[str, pd.
     return frames
 
 
-def test_a_date_is_predicted_published_and_explained(platform):
+def test_a_date_is_predicted_published_and_explained(platform, monkeypatch):
+    asking, plain = set(), usage.charge
+
+    def charge(cost: usage.Usage) -> None:
+        asking.add(usage.step_name())
+        plain(cost)
+
+    monkeypatch.setattr(usage, "charge", charge)
     outcome = platform.predict(DAY)
     assert outcome.success, outcome.errors
     assert outcome.failed_checks == []
-    rows = published(platform)
+    assert_every_check_has_a_result(platform, [DAY])
+    assert None not in asking, "a bill is split by the step that asks, those of the checks included"
+    assert {"historical_games", "gate", "nba_raw__odds_quotes__checks"} <= asking
+    rows = ledger_of(platform)
     assert set(rows["system_id"]) == {s.system_id for s in SYSTEMS}
     rows = rows[rows["system_id"] == "moving_average"]
     slate = platform.query("SELECT * FROM nba_analytics.slate WHERE game_date = @day", day=DAY)
@@ -59,35 +70,32 @@ def test_a_date_is_predicted_published_and_explained(platform):
     assert not rows["is_backfill"].any()
 
 
-def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(platform):
-    platform.slate(DAY)
-    lines = platform.query(
+def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(published):
+    lines = published.query(
         "SELECT * FROM nba_analytics.betting_lines WHERE game_date = @day AND has_prop_line ORDER BY player_id", day=DAY
     )
     assert (lines["line_minutes_before_game"] == 60).all()
     assert lines["line"].tolist() == [league.line(slot) for _ in range(4) for slot in range(6)]
     assert (lines["opening_line"] == lines["line"] - 1).all()
-    in_play = platform.query(
+    in_play = published.query(
         "SELECT COUNT(*) AS n FROM nba_raw.odds_quotes WHERE game_date = @day AND is_in_play", day=DAY
     )["n"][0]
     assert in_play == 2 * 12 * len(league.BOOKS)
 
 
-def test_running_twice_changes_nothing(platform):
-    platform.predict(DAY)
-    before = published(platform)
-    again = platform.predict(DAY)
-    assert again.success
-    pdt.assert_frame_equal(published(platform), before)
+def test_running_twice_changes_nothing(predicted):
+    before = ledger_of(predicted)
+    assert predicted.predict(DAY).success
+    pdt.assert_frame_equal(ledger_of(predicted), before)
 
 
-def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(platform):
-    platform.publish(DAY)
+def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
+    platform = published
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))
     platform.now = platform.now + timedelta(minutes=10)
-    platform.publish(DAY)
-    ledger = published(platform)
+    platform.publish(DAY, slate=True)
+    ledger = ledger_of(platform)
     moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
     assert len(moved) == 2 * 12 * SOME
     current = platform.query("SELECT * FROM nba_predictions.current_predictions")
@@ -97,83 +105,55 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(platform):
 
     platform.now = game.tipoff_at + timedelta(hours=1)
     platform.zone.land(*league.capture(game, 2, shift=3.0))
-    platform.publish(DAY)
+    platform.publish(DAY, slate=True)
     after = platform.query("SELECT * FROM nba_predictions.current_predictions")
     still = after[(after["game_id"] == game.game_id) & after["has_prop_line"].astype(bool)]
     assert (still["line_minutes_before_game"] == 5).all(), "a row published after tip-off replaced an earlier one"
 
 
 def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path):
-    first, last = DAY - timedelta(2), DAY + timedelta(2)  # two weeks, each with its models
+    first, last = DAY - timedelta(2), DAY  # two weeks, each with its models, and a date without games
     each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
     platform.now = each.now = league.tipoff(last) + timedelta(days=1)
     systems = ("moving_average", "similarity_balanced_v1", "xgboost_v1")
-    assert platform.publish(first, systems, last).success
+    assert platform.publish(first, systems, last, slate=True).success
     for n in range((last - first).days + 1):
-        assert each.publish(first + timedelta(n), systems).success
+        assert each.publish(first + timedelta(n), systems, slate=True).success
     together, apart = lake_frames(platform), lake_frames(each)
     for address, frame in together.items():
         pdt.assert_frame_equal(apart[address], frame, obj=address)
-    assert len(together["nba_predictions.player_prop_predictions"]) == 3 * PLAYERS * len(systems)
+    assert len(together["nba_predictions.player_prop_predictions"]) == 2 * PLAYERS * len(systems)
 
 
 def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):
     platform = make_platform()
-    outcome = platform.predict(DAY)
+    outcome = platform.publish(DAY, slate=True)
     assert not outcome.success
     assert platform.failed(outcome)["historical_games.history_complete"] == "ERROR"
     assert platform.warehouse.partitions(TABLES["nba_predictions.player_prop_predictions"]) == []
 
 
 def test_a_missing_day_of_box_scores_blocks_and_names_the_day(make_platform):
-    hole = DAY - timedelta(4)
+    day, hole = league.FIRST + timedelta(6), league.FIRST + timedelta(2)
 
     def fill(zone):
         league.land(zone)
         (zone._path / league.log_path(hole)).unlink()
 
     platform = make_platform(fill)
-    platform.ingest(league.FIRST, DAY - timedelta(1))
-    outcome = platform.predict(DAY)
+    platform.ingest(league.FIRST, day - timedelta(1))
+    outcome = platform.publish(day, slate=True)
     assert not outcome.success
     (text,) = [t for a, n, _, t in outcome.failed_checks if n == "history_complete"]
     assert str(hole) in text
     league.land_log(platform.zone, hole, [r for g in league.games() if g.day == hole for r in league.log_rows(g)])
     platform.ingest(hole, hole)
-    assert platform.publish(DAY).success
+    assert platform.publish(day, slate=True).success
 
 
-def test_a_day_without_games_materializes_with_zero_rows(platform):
-    outcome = platform.publish(DAY, last=DAY + timedelta(1))
-    assert outcome.success, outcome.errors
-    assert outcome.failed_checks == []
-    for table in ("nba_analytics.slate", "nba_predictions.player_prop_predictions"):
-        assert platform.warehouse.read(TABLES[table], [DAY + timedelta(1)]).empty
-
-
-def test_deleting_the_future_changes_no_prediction(platform, tmp_path):
-    """Nothing known at or after the cut-off may matter: box scores of the day and later, quotes after tip-off."""
-    platform.publish(DAY)
-    full = lake_frames(platform)
-    keep = ["nba_analytics.historical_games", "nba_analytics.betting_lines", "nba_predictions.moving_average",
-            "nba_analytics.upcoming_player_game_context", "nba_predictions.player_prop_predictions"]  # fmt: skip
-    for day in {g.day for g in league.games() if g.day >= DAY}:
-        (platform.zone._path / league.log_path(day)).unlink()
-    for game in league.games():
-        path = league.capture(game, -30)[0]
-        (platform.zone._path / path).unlink(missing_ok=True)
-    shutil.copytree(platform.zone.root, tmp_path / "blind" / "landing")
-    blind = open_platform(tmp_path / "blind", platform.instance)
-    assert all(o.success for o in blind.catch_up(DAY))
-    assert blind.publish(DAY).success
-    cut = lake_frames(blind)
-    for address in keep:
-        pdt.assert_frame_equal(cut[address], full[address], obj=address, check_exact=True)
-
-
-def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_on(platform, monkeypatch):
+def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_on(slated, monkeypatch):
+    platform = slated
     from nba_props.assets import predictions as assets
-    from nba_props.definitions import build_defs
 
     honest = assets.predict
 
@@ -195,7 +175,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
         return frame
 
     monkeypatch.setattr(assets, "predict", smuggle)
-    platform.definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
+    platform.rebuild()
     outcome = platform.publish(DAY)
     assert outcome.success, outcome.errors
     assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "WARN"
@@ -203,7 +183,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     assert dict(zip(held["reason"], held["n"], strict=True)) == {
         "PLACEHOLDER_LINE": 2, "MISSING_LINE": 1, "LINE_MISMATCH": 1,
     }  # fmt: skip
-    assert len(published(platform)) == SOME_ROWS - 4
+    assert len(ledger_of(platform)) == SOME_ROWS - 4
 
     monkeypatch.setattr(assets, "predict", honest)
     platform.now += timedelta(minutes=5)
@@ -212,65 +192,49 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     assert len(platform.query("SELECT * FROM nba_predictions.current_predictions")) == SOME_ROWS
 
 
-def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(platform):
-    platform.publish(DAY)
+def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(published):
     table = TABLES["nba_predictions.player_prop_predictions"]
     assert table.write_mode is WriteMode.APPEND
-    rows = platform.warehouse.read(table, [DAY])
+    rows = published.warehouse.read(table, [DAY])
     fake = rows.head(1).assign(
         prediction_id="f" * 32, line=20.0, line_source="ACTUAL_PROP", has_prop_line=True, quote_id="none"
     )
-    platform.warehouse.append(table, fake, [DAY])
-    outcome = platform.publish(DAY)
-    assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "ERROR"
-    assert platform.failed(outcome)["player_prop_predictions.lines_have_provenance"] == "ERROR"
+    published.warehouse.append(table, fake, [DAY])
+    failed = published.failed(published.publish(DAY))
+    assert failed["player_prop_predictions.no_placeholder_lines"] == "ERROR"
+    assert failed["player_prop_predictions.lines_have_provenance"] == "ERROR"
 
 
-def test_a_genuine_verified_twenty_passes(make_platform):
-    def fill(zone):
-        all_games = league.land(zone, odds_from=40)
-        game = next(g for g in all_games if g.day == DAY)
-        name = league.player(game.home, 3)[1]
-        at = game.tipoff_at - timedelta(minutes=30)
-        books = {
-            "draftkings": [
-                payloads.market("player_points", [{"player": name, "line": 20.0, "over": -110, "under": -110}], at)
-            ]
-        }
-        event = payloads.event_odds(game.event_id, game.tipoff_at, game.home.full, game.away.full, books)
-        zone.land(f"the_odds_api/player_points/{DAY}/{game.event_id}-x.json.gz", payloads.historical(event, at))
-
-    platform = make_platform(fill)
-    platform.ingest(league.FIRST, DAY - timedelta(1))
-    outcome = platform.publish(DAY)
+def test_a_genuine_verified_twenty_passes(platform):
+    game = next(g for g in league.games() if g.day == DAY)
+    at = game.tipoff_at - timedelta(minutes=30)
+    quote = {"player": league.player(game.home, 3)[1], "line": 20.0, "over": -110, "under": -110}
+    books = {"draftkings": [payloads.market("player_points", [quote], at)]}
+    event = payloads.event_odds(game.event_id, game.tipoff_at, game.home.full, game.away.full, books)
+    shutil.rmtree(platform.zone._path / odds_api.folder(DAY))
+    platform.zone.land(f"{odds_api.folder(DAY)}/{game.event_id}-x.json.gz", payloads.historical(event, at))
+    outcome = platform.publish(DAY, slate=True)
     assert outcome.success
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
-    lines = published(platform)["line"].dropna()
+    lines = ledger_of(platform)["line"].dropna()
     assert lines.tolist() == [20.0] * SOME
 
 
-def test_every_statement_of_a_run_says_which_step_asks(platform, monkeypatch):
-    """A bill is split by it, those of the checks included."""
-    asking, plain = set(), usage.charge
-
-    def charge(cost: usage.Usage) -> None:
-        asking.add(usage.step_name())
-        plain(cost)
-
-    monkeypatch.setattr(usage, "charge", charge)
-    assert platform.publish(DAY).success
-    assert None not in asking
-    assert {"historical_games", "gate", "nba_raw__odds_quotes__checks"} <= asking
+def test_a_day_without_games_materializes_with_zero_rows_and_every_check_has_a_result_for_each_date(platform):
+    free = DAY + timedelta(1)
+    outcome = platform.predict(DAY, free)
+    assert outcome.success, outcome.errors
+    assert outcome.failed_checks == []
+    for table in ("nba_analytics.slate", "nba_predictions.player_prop_predictions"):
+        assert platform.warehouse.read(TABLES[table], [free]).empty
+    assert_every_check_has_a_result(platform, [DAY, free])
 
 
-@pytest.mark.parametrize("days", [1, 3])
-def test_every_check_has_a_result_for_every_date(platform, days):
-    last = DAY + timedelta(days - 1)
-    platform.predict(DAY, last)
+def assert_every_check_has_a_result(platform: Platform, dates: list[date]) -> None:
     for assets_check in platform.definitions.asset_checks:
         for spec in (
             s for s in assets_check.check_specs if s.name not in ("feed_is_fresh", "tonight_has_odds")
         ):  # of an hour, not of a date
             history = platform.instance.event_log_storage.get_asset_check_execution_history(spec.key, limit=100)
-            dates = {record.partition for record in history if record.status.value == "SUCCEEDED"}
-            assert {str(DAY + timedelta(n)) for n in range(days)} <= dates, spec.key
+            found = {record.partition for record in history if record.status.value == "SUCCEEDED"}
+            assert {str(d) for d in dates} <= found, spec.key

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from datetime import timedelta
 
-import dagster as dg
 import pandas as pd
 import pandas.testing as pdt
 import pytest
@@ -16,32 +15,19 @@ from nba_props.remediation import RemediationError, Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS, SYSTEM_TABLES
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.conftest import DAY, NEXT, SOME_SYSTEMS, Platform
 
 pytestmark = pytest.mark.slow
 
-NEXT = DAY + timedelta(2)
 SPAN = [DAY, NEXT]
 
 
-@pytest.fixture(scope="module")
-def published_home(landed_history, tmp_path_factory):
-    """Two game dates predicted and graded, and thirty rows of a second writer on each."""
-    folder = tmp_path_factory.mktemp("published") / "platform"
-    shutil.copytree(landed_history, folder)
-    with dg.DagsterInstance.ephemeral() as instance:
-        platform = open_platform(folder, instance)
-        assert platform.predict(DAY, NEXT).success
-        for day in SPAN:
-            poison(platform, day)
-    return folder
-
-
 @pytest.fixture
-def platform(published_home, tmp_path):
-    shutil.copytree(published_home, tmp_path / "platform")
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield open_platform(tmp_path / "platform", instance)
+def platform(two_dates):
+    """Two game dates predicted and graded, and thirty rows of a second writer on each."""
+    for day in SPAN:
+        poison(two_dates, day)
+    return two_dates
 
 
 def poison(platform: Platform, day) -> None:
@@ -112,7 +98,7 @@ def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):
     )
     assert account.total == 72
     before_rerun = ledger(platform)
-    assert platform.predict(DAY).success, "one date is published anew, with the same keys"
+    assert platform.publish(DAY, ["xgboost_v1"]).success, "one date is published anew, with the same keys"
     regenerated = ledger(platform)
     assert len(regenerated) == len(before_rerun) + 36
     back = remediation.restore(platform.warehouse, account.batch_id, platform.now)
@@ -173,12 +159,12 @@ def test_rolling_a_run_back_makes_the_earlier_rows_current_again(platform):
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))
     platform.now += timedelta(minutes=10)
-    moved = platform.predict(DAY)
+    moved = platform.publish(DAY, slate=True)
     assert moved.success
     after = platform.query("SELECT prediction_id FROM nba_predictions.current_predictions ORDER BY prediction_id")
     assert not after.equals(before)
     account = remediation.rollback(platform.warehouse, moved.run_id, platform.now)
-    assert account.total == 12 * len(SYSTEM_TABLES)
+    assert account.total == 12 * len(SOME_SYSTEMS)
     pdt.assert_frame_equal(
         platform.query("SELECT prediction_id FROM nba_predictions.current_predictions ORDER BY prediction_id"), before
     )
@@ -223,7 +209,8 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
         *span[3:],
     ], "someone wrote to the ledger after it was graded"
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
-    assert platform.predict(DAY, NEXT).success
+    assert platform.publish(DAY, (), NEXT).success
+    assert platform.run("grade", DAY, NEXT).success
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]
     platform.ingest(DAY, DAY)  # its box scores are newer than its grades now, and the same
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import timedelta
 
@@ -12,12 +13,11 @@ import pandas.testing as pdt
 import pytest
 
 from nba_props.assets import predictions as assets
-from nba_props.definitions import build_defs
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import TABLES, analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -30,54 +30,49 @@ def rows_of(platform: Platform, system: str, day=DAY) -> pd.DataFrame:
     return platform.warehouse.read(SYSTEM_TABLES[system], [day])
 
 
-def rebuild(platform: Platform) -> None:
-    platform.definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
-
-
-@pytest.mark.parametrize("broken", ["moving_average", "catboost_v8"])
-def test_one_failing_system_stops_no_other(platform, monkeypatch, broken):
-    honest = assets.predict
+def test_failing_systems_stop_no_other(slated, monkeypatch):
+    platform = slated
+    broken, honest = ("moving_average", "catboost_v8"), assets.predict
 
     def fail(system, *arguments):
-        if system.system_id == broken:
+        if system.system_id in broken:
             raise ZeroDivisionError("a bug in the formula")
         return honest(system, *arguments)
 
     monkeypatch.setattr(assets, "predict", fail)
-    rebuild(platform)
-    outcome = platform.predict(DAY)
+    platform.rebuild()
+    outcome = platform.run("predict", DAY, select=platform.of("predict", "nba_predictions"))
     assert outcome.success, outcome.errors
-    assert outcome.failures == [f"nba_predictions/{broken}: ZeroDivisionError: a bug in the formula"]
+    told = [f"nba_predictions/{system}: ZeroDivisionError: a bug in the formula" for system in broken]
+    assert sorted(outcome.failures) == sorted(told)
     assert platform.failed(outcome) == {
-        f"{broken}.covers_slate": "ERROR",
+        **{f"{system}.covers_slate": "ERROR" for system in broken},
         "prediction_accuracy.expected_outputs": "ERROR",
         "prediction_accuracy.validation_all_systems_present": "ERROR",
     }
-    assert rows_of(platform, broken).empty
+    assert all(rows_of(platform, system).empty for system in broken)
     published = platform.query(
         "SELECT system_id, COUNT(*) AS n FROM nba_predictions.current_predictions GROUP BY system_id"
     )
     assert dict(zip(published["system_id"], published["n"], strict=True)) == {
-        s.system_id: 36 for s in SYSTEMS if s.system_id != broken
+        s.system_id: 36 for s in SYSTEMS if s.system_id not in broken
     }
-    combined = [s for s in SYSTEMS if s.ensemble and broken in s.ensemble.components]
-    for system in combined:
-        assert (
-            rows_of(platform, system.system_id)["components"]
-            .str.contains(f'"left_out": ["{broken}"]', regex=False)
-            .all()
-        )
+    for system in (s for s in SYSTEMS if s.ensemble):
+        absent = [c for c in system.ensemble.components if c in broken]
+        told = rows_of(platform, system.system_id)["components"].map(json.loads)
+        assert all(sorted(row["left_out"]) == sorted(absent) for row in told)
 
 
-def test_trouble_with_storage_fails_the_run_instead(platform, monkeypatch):
+def test_trouble_with_storage_fails_the_run_instead(slated, monkeypatch):
+    platform = slated
     from nba_props.warehouse.base import CorruptPartition
 
     def corrupt(*arguments):
         raise CorruptPartition("the disk is gone")
 
     monkeypatch.setattr(assets, "predict", corrupt)
-    rebuild(platform)
-    assert not platform.predict(DAY).success
+    platform.rebuild()
+    assert not platform.publish(DAY).success
 
 
 def test_a_past_date_trains_the_models_it_needs_in_order(platform):
@@ -85,7 +80,7 @@ def test_a_past_date_trains_the_models_it_needs_in_order(platform):
     shutil.rmtree(platform.settings.models)
     platform.now = league.tipoff(DAY) + timedelta(days=60)
     first = DAY - timedelta(6)
-    assert platform.predict(first, DAY).success
+    assert platform.publish(first, TRAINED, DAY, slate=True).success
     for system in TRAINED:
         assert platform.models.weeks(system) == [week_of(first), week_of(DAY)]
         for day in (first, DAY):
@@ -97,9 +92,10 @@ def test_a_past_date_trains_the_models_it_needs_in_order(platform):
         assert recorded == {str(week_of(first)), str(week_of(DAY))}
 
 
-def test_the_running_week_is_not_trained_behind_the_schedules_back(platform):
+def test_the_running_week_is_not_trained_behind_the_schedules_back(slated):
+    platform = slated
     shutil.rmtree(platform.settings.models)
-    outcome = platform.predict(DAY)
+    outcome = platform.publish(DAY, SYSTEM_TABLES)
     assert outcome.success
     for system in TRAINED:
         assert platform.models.weeks(system) == []
@@ -135,21 +131,22 @@ def test_a_week_without_games_trains_nothing(platform):
         assert platform.models.made_from(system, idle) is None
 
 
-def test_a_model_of_other_features_is_refused(platform, monkeypatch):
+def test_a_model_of_other_features_is_refused(slated, monkeypatch):
+    platform = slated
     from nba_props.domain.systems import trained
 
     monkeypatch.setattr(trained, "SCHEMA_HASH", "another")
-    outcome = platform.predict(DAY)
+    outcome = platform.publish(DAY, ["catboost_v8"])
     assert outcome.success
     assert rows_of(platform, "catboost_v8")["abstain_reason"].str.startswith("MODEL_SCHEMA_DIFFERS").all()
     assert platform.failed(outcome)["catboost_v8.model_is_in_force"] == "ERROR"
 
 
-def test_the_same_model_again_publishes_nothing_new(platform):
-    platform.predict(DAY)
+def test_the_same_model_again_publishes_nothing_new(predicted):
+    platform = predicted
     before = platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY prediction_id")
     assert platform.train(week_of(DAY)).success
-    assert platform.predict(DAY).success
+    assert platform.publish(DAY, TRAINED).success
     after = platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY prediction_id")
     pdt.assert_frame_equal(after, before)
 
@@ -182,20 +179,20 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
     prediction changes. The whole way is run again, from landing to models to ledger.
     """
     platform.ingest(DAY, DAY + timedelta(6))
-    assert platform.predict(DAY).success
+    assert platform.publish(DAY, SYSTEM_TABLES, slate=True).success
     shutil.copytree(platform.zone.root, tmp_path / "other" / "landing")
     other = open_platform(tmp_path / "other", platform.instance)
     damaged(other, how)
     assert all(o.success for o in other.catch_up(DAY))
     other.ingest(DAY, DAY + timedelta(6))
-    assert other.predict(DAY).success
-    for table in (PLAYER_FEATURES, *SYSTEM_TABLES.values()):
-        pdt.assert_frame_equal(
-            other.warehouse.read(table, [DAY]),
-            platform.warehouse.read(table, [DAY]),
-            check_exact=True,
-            obj=table.address,
+    assert other.publish(DAY, SYSTEM_TABLES, slate=True).success
+    known_before = (analytics.HISTORICAL_GAMES, analytics.BETTING_LINES, analytics.CONTEXT)
+    for table in (*known_before, PLAYER_FEATURES, *SYSTEM_TABLES.values(), PLAYER_PROP_PREDICTIONS):
+        theirs, mine = (
+            p.warehouse.read(table, [DAY]).drop(columns="run_id", errors="ignore") for p in (other, platform)
         )
+        assert len(mine), table.address
+        pdt.assert_frame_equal(theirs, mine, check_exact=True, obj=table.address)
     for system in TRAINED:
         mine, theirs = (p.models.card(system, week_of(DAY)) for p in (platform, other))
         assert mine.fingerprint == theirs.fingerprint

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -12,8 +12,9 @@ import pytest
 from nba_props.domain.calendar import days
 from nba_props.simulator.incidents import NIGHT
 from nba_props.simulator.league import simulate
-from nba_props_tests.conftest import Platform, open_platform, utc
-from nba_props_tests.gcp.test_both_profiles import Tables, differences, tables
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, SOME_SYSTEMS, Platform, open_platform, utc
+from nba_props_tests.gcp.test_both_profiles import Tables, differences, stories, tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -41,6 +42,21 @@ def test_real_slates_of_two_weeks(real_data, tmp_path, make_gcp):
     assert set(local["nba_analytics.slate"]["game_date"].dt.date) == set(days(first, last))
     assert local["nba_predictions.current_predictions"]["line"].notna().sum() > 5_000
     assert differences(local, cloud) == []
+
+
+def test_a_night_and_then_a_season_of_26_dates(tmp_path, make_gcp):
+    first, last = league.FIRST + timedelta(4), league.FIRST + timedelta(29)
+    with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
+        local = open_platform(tmp_path / "local", one)
+        cloud = open_platform(tmp_path / "cloud", other, gcp=make_gcp())
+        made = []
+        for platform in (local, cloud):
+            stories(platform, DAY, DAY)
+            platform.now = league.tipoff(last) + timedelta(days=10)
+            assert platform.publish(first, (*SOME_SYSTEMS, "xgboost_v1"), last, slate=True).success
+            assert platform.run("grade", first, last).success
+            made.append(tables(platform))
+    assert differences(*made) == []
 
 
 def test_the_simulated_night(tmp_path, make_gcp):

@@ -10,7 +10,6 @@ import pandas.testing as pdt
 import pytest
 
 from nba_props.automation.jobs import FOLLOW_JOB, PREDICT_JOB
-from nba_props.definitions import build_defs
 from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.landing import Arrivals, LandingZone, Payload, PayloadError
 from nba_props.warehouse.lake import LakeWarehouse
@@ -104,8 +103,7 @@ def test_the_sensor_on_a_bucket(bucket, tmp_path):
     league.land(bucket, odds_from=99)
     with dg.DagsterInstance.ephemeral() as instance:
         lake = LakeWarehouse(settings.lake)
-        platform = Platform(settings, bucket, lake, instance, dg.Definitions(), league.tipoff(DAY) - timedelta(hours=3))
-        platform.definitions = build_defs(settings, lake, bucket, clock=lambda: platform.now)
+        platform = Platform(settings, bucket, lake, instance, league.tipoff(DAY) - timedelta(hours=3))
         assert platform.run("ingest_history", DAY).success
         sensor = next(s for s in platform.definitions.sensors if s.name == "new_odds_sensor")
 

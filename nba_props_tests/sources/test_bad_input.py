@@ -116,15 +116,10 @@ def test_the_live_object_takes_its_instant_from_the_name(zone):
     assert {r["snapshot_at"] for r in rows} == {at}
 
 
-def test_a_duplicate_capture_counts_once(make_platform):
-    def fill(zone):
-        league.land(zone)
-        path, content = league.capture(GAME, 60)
-        zone.land(path.replace(".json.gz", "-again.json.gz"), content)
-
-    platform = make_platform(fill)
-    platform.prepare()
-    assert platform.publish(DAY).failed_checks == []
+def test_a_duplicate_capture_counts_once(platform):
+    path, content = league.capture(GAME, 60)
+    platform.zone.land(path.replace(".json.gz", "-again.json.gz"), content)
+    assert platform.slate(DAY).failed_checks == []
     quotes = platform.query(
         "SELECT COUNT(*) AS n, COUNT(DISTINCT quote_id) AS d FROM nba_raw.odds_quotes WHERE game_date = @day", day=DAY
     )

@@ -92,10 +92,9 @@ def test_shares_are_weighted_by_points_and_need_five_games():
     assert features.shot_zones(past, shots.iloc[10:]).empty, "games beyond the last ten do not count"
 
 
-def test_landed_shot_zones_reach_the_vector_and_the_zone_system(platform):
-    assert platform.predict(DAY).success
-    rows = platform.warehouse.read(PLAYER_FEATURES, [DAY])
+def test_landed_shot_zones_reach_the_vector_and_the_zone_system(predicted):
+    rows = predicted.warehouse.read(PLAYER_FEATURES, [DAY])
     assert rows["pct_paint"].tolist() == pytest.approx([0.5] * 36)
     assert rows["pct_mid_range"].tolist() == pytest.approx([0.25] * 36)
-    zone_rows = platform.query("SELECT components FROM nba_predictions.zone_matchup_v1")["components"]
+    zone_rows = predicted.query("SELECT components FROM nba_predictions.zone_matchup_v1")["components"]
     assert zone_rows.str.contains('"left_out": []', regex=False).all()
