@@ -135,11 +135,6 @@ class Platform:
     def ingest(self, first: date, last: date) -> Outcome:
         return self.run("ingest_history", first, last)
 
-    def grade(self, days_later: int) -> Outcome:
-        """Grade ``DAY`` some days after."""
-        self.now += timedelta(days_later)
-        return self.run("grade", DAY)
-
     def train(self, week: date) -> Outcome:
         return self.run("train", week)
 
@@ -283,7 +278,6 @@ LADDER = {
     "published": Rung("slated", lambda p: _done(p.publish(DAY))),
     "predicted": Rung("prepared", lambda p: _done(p.predict(DAY))),
     "evening": Rung("prepared", _predict_before_the_results),
-    "graded": Rung("predicted", lambda p: _done(p.grade(4))),
     "two_dates": Rung("prepared", lambda p: _done(p.predict(DAY, NEXT))),
 }
 
@@ -333,7 +327,6 @@ slated = pytest.fixture(_on("slated"), name="slated")
 published = pytest.fixture(_on("published"), name="published")
 predicted = pytest.fixture(_on("predicted"), name="predicted")
 evening = pytest.fixture(_on("evening"), name="evening")
-graded = pytest.fixture(_on("graded"), name="graded")
 two_dates = pytest.fixture(_on("two_dates"), name="two_dates")
 
 

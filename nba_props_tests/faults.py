@@ -14,7 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -181,11 +181,17 @@ def finished(process: multiprocessing.process.BaseProcess) -> bool:
     return process.exitcode == 0
 
 
-def scenes(landed_history: Path, folder: Path) -> dict[str, Scene]:
-    """Each operation on a lake in which it has work to do."""
+def scenes(
+    landed_history: Path, folder: Path, predicted: Path | None = None, names: Iterable[str] = OPERATIONS
+) -> dict[str, Scene]:
+    """Each of some operations on a lake in which it has work to do.
+
+    ``predicted`` is a platform with the span predicted, where there is one; else it is made from the history.
+    """
     empty = copy(landed_history, folder / "empty")
-    full = copy(empty, folder / "full")
-    assert finished(_run(backfill, full))
+    full = copy(predicted or empty, folder / "full")
+    if predicted is None:
+        assert finished(_run(backfill, full))
     unpublished = copy(full, folder / "unpublished")
     for table in (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS):
         shutil.rmtree(unpublished / "home" / "lake" / table.dataset / table.name)
@@ -197,6 +203,7 @@ def scenes(landed_history: Path, folder: Path) -> dict[str, Scene]:
         "restore": Scene("restore", archived),
         "backfill": Scene("backfill", empty),
     }
+    made = {name: made[name] for name in names}
     for scene in made.values():
         scene.start = state(scene.before)
         scene.ids_before = set().union(*ids(scene.before))

@@ -129,6 +129,7 @@ def day(tmp_path, monkeypatch):
     made.home.dispose()
 
 
+@pytest.mark.long
 def test_a_day_needs_nobody(day):
     port = "3199"
     day.start("webserver", "dagster-webserver", "-h", "127.0.0.1", "-p", port)

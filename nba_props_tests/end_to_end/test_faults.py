@@ -10,11 +10,22 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def scenes(landed_history, tmp_path_factory):
-    return faults.scenes(landed_history, tmp_path_factory.mktemp("scenes"))
+def scenes(rung, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scenes")
+    return faults.scenes(rung("prepared"), folder, rung("two_dates"), ["publish", "quarantine", "restore"])
 
 
-@pytest.mark.parametrize("name", ["publish", "quarantine", "restore", "backfill"])
+@pytest.mark.long
+def test_a_backfill_killed_at_any_moment_loses_nothing_and_a_rerun_ends_the_same(landed_history, tmp_path):
+    scene = faults.scenes(landed_history, tmp_path, names=["backfill"])["backfill"]
+    tally = faults.Tally()
+    for seed in range(3):
+        faults.kill(scene, seed, tally)
+    assert tally.faults == []
+    assert tally.kills == 3
+
+
+@pytest.mark.parametrize("name", ["publish", "quarantine", "restore"])
 def test_killed_at_any_moment_nothing_is_lost_and_a_rerun_ends_the_same(scenes, name):
     tally = faults.Tally()
     faults.kill(scenes[name], 0, tally)

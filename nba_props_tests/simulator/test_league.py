@@ -201,15 +201,22 @@ def third(tmp_path_factory):
     return folder
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(third, tmp_path):
+def test_a_killed_simulation_leaves_no_zone_and_the_next_one_is_whole(third, landed, tmp_path, monkeypatch):
+    """The same seed gives the same bytes, and another seed does not."""
+    from nba_props.simulator import league
+
+    with monkeypatch.context() as patch:
+        patch.setattr(league, "_write_aliases", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            simulate(tmp_path / "b", seed=3, odds_days=ONE_DAY)
+    assert not (tmp_path / "b").exists()
     simulate(tmp_path / "b", seed=3, odds_days=ONE_DAY)
-    simulate(tmp_path / "c", seed=4, odds_days=[])
     files = sorted(p.relative_to(third) for p in third.rglob("*") if p.is_file())
     assert len(files) > 300
     same, different, missing = filecmp.cmpfiles(third, tmp_path / "b", [str(f) for f in files], shallow=False)
     assert (len(same), different, missing) == (len(files), [], [])
     log = "nba_stats/leaguegamelog/2025-26/2026-01-09-regular-season.json.gz"
-    assert (third / log).read_bytes() != (tmp_path / "c" / log).read_bytes()
+    assert (third / log).read_bytes() != (landed[0]._path / log).read_bytes()
 
 
 def test_a_zone_that_is_there_stays_as_it_is(third, tmp_path):
@@ -224,18 +231,6 @@ def test_a_zone_that_is_there_stays_as_it_is(third, tmp_path):
     with pytest.raises(SimulationError):
         simulate(tmp_path / "x", odds_days=ONE_DAY)
     assert (tmp_path / "x" / "mine.txt").exists()
-
-
-def test_a_killed_simulation_leaves_no_zone_and_the_next_one_is_whole(tmp_path, monkeypatch):
-    from nba_props.simulator import league
-
-    monkeypatch.setattr(league, "_write_aliases", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        simulate(tmp_path / "a", odds_days=[])
-    assert not (tmp_path / "a").exists()
-    monkeypatch.undo()
-    simulate(tmp_path / "a", odds_days=[])
-    assert (tmp_path / "a" / "landing.json").exists()
 
 
 #: a process of its own, since a process remembers its peak

@@ -243,7 +243,6 @@ FEEDS: dict[str, tuple[Table, str, Any, Callable[[LandingZone], Parsed]]] = {
                  {"metadata": {"report_at": "2025-11-10T18:00:00Z"}, "records": RECORDS},
                  lambda z: injury_report.read_reports(z, [DAY])),
 }  # fmt: skip
-MUTATIONS = 100
 
 
 class Held(LandingZone):
@@ -262,8 +261,9 @@ class Held(LandingZone):
         return self.content
 
 
+@pytest.mark.parametrize("mutations", [40, pytest.param(400, marks=pytest.mark.long)])
 @pytest.mark.parametrize("feed", [*FEEDS, "quotes"])
-def test_no_mutation_of_a_payload_stops_its_date(zone, feed):
+def test_no_mutation_of_a_payload_stops_its_date(zone, feed, mutations):
     schedule = nba_stats.read_schedule(Held(zone.root, SCHEDULE_PATH, league.schedule(GAMES, DAY)), [DAY]).frame
     odds_path, odds = league.capture(GAMES[0], 60)
     odds["data"]["bookmakers"] = odds["data"]["bookmakers"][:2]
@@ -274,7 +274,7 @@ def test_no_mutation_of_a_payload_stops_its_date(zone, feed):
     rng, where = random.Random(feed), places(content)[1:]  # noqa: S311 - no secret
     untouched = held_back = 0
     frames, refused = [], []
-    for n in range(MUTATIONS):
+    for n in range(mutations):
         changed = mutated(content, rng, where)
         try:
             parsed = read(Held(zone.root, path, changed))
@@ -292,5 +292,5 @@ def test_no_mutation_of_a_payload_stops_its_date(zone, feed):
     for column in (c.name for c in table.columns if c.type is Type.STRING):
         "".join(everything[column].dropna()).encode()
     raw.QUARANTINED_GAMES.validate(quarantine_frame(raw.QUARANTINED_GAMES, refused, DAY))
-    assert held_back > 0.2 * MUTATIONS
+    assert held_back > 0.2 * mutations
     assert untouched, "some mutations harm nothing, or the test reads nothing"
