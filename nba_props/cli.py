@@ -302,19 +302,16 @@ def _whole(definitions: Definitions) -> list[Any]:
 def _print_plan(session: _Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
     """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
     from nba_props.domain.slate import playable
+    from nba_props.schemas.analytics import SLATE
     from nba_props.sources import nba_stats
 
     console = session.console
     schedule = nba_stats.read_schedule(session.landing, span).frame
     games = playable(schedule)["game_date"].dt.date.value_counts().to_dict()
-    slate = session.warehouse.query(
-        "SELECT COUNT(*) AS players, COUNT(DISTINCT game_date) AS dates FROM nba_analytics.slate "
-        "WHERE game_date BETWEEN @first AND @last",
-        first=span[0],
-        last=span[-1],
-    ).iloc[0]
+    # counted without opening a row: what can't be read any more is what is to be made again
+    players = [n for n in session.warehouse.row_counts(SLATE, span).values() if n]
     busy = [d for d in days if games.get(d)]
-    per_date = int(slate["players"]) / int(slate["dates"]) if slate["dates"] else None
+    per_date = sum(players) / len(players) if players else None
     console.print(
         f"plan      {span[0]}..{span[-1]}: {len(days)} of {len(span)} dates are missing or stale", soft_wrap=True
     )
@@ -344,8 +341,7 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
         outcomes = [o for first, last in touched for o in session.run(GRADE_JOB, first, last)]
     if account.total and not dry_run and job != "restore":
         console.print(f"undo      nba-props restore {account.batch_id}")
-    for error in [e for o in outcomes for e in o.errors]:
-        console.print(f"[red]failed[/red] {error}", soft_wrap=True)
+    _print_findings(console, outcomes)
     if not all(o.success for o in outcomes):
         sys.exit(1)
 

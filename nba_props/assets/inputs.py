@@ -205,6 +205,13 @@ class Inputs:
             self._states[table.address] = self.warehouse.states(table)
         return self._states[table.address]
 
+    def outdated(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> set[date]:
+        """The dates whose partition is missing, or was made from something else than what is there now."""
+        if not days:
+            return set()
+        states, now = self.states(table), self.digests(table, parents, days)
+        return {d for d in days if d not in states or states[d].made_from != now[d]}
+
     def digests(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> dict[date, str]:
         """The digest of each date's inputs.
 
@@ -272,6 +279,11 @@ class Inputs:
         schedule = nba_stats.read_schedule(self.landing, days).frame
         busy = {d.date() for d in playable(schedule)["game_date"].astype("datetime64[ns]")} if len(schedule) else set()
         return [d for d in days if d in busy]
+
+    def trained_from(self, system_id: str, week: date) -> str:
+        """The digest of all that decides on a week's model: what it learns from, and the model it is judged against."""
+        incumbent = self.models.incumbent(system_id, week)
+        return _digest([self.learned(week), incumbent.fingerprint if incumbent else "none"])
 
     def learned(self, week: date) -> str:
         """The digest of all that a week's models learn from."""

@@ -29,7 +29,7 @@ from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingError
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.models import CorruptModel, ModelStore
+from nba_props.warehouse.models import ModelStore
 
 DATASET = "nba_models"
 _SHOWN_IMPORTANCES = 15
@@ -127,13 +127,13 @@ def train_weeks(
     refused: dict[date, str] = {}
     refused |= dict.fromkeys(idle, "NO_GAMES: no game is scheduled in the week, so none is needed")
     for week in [w for w in ordered if w not in idle]:
-        made_from = inputs.learned(week)
+        made_from = inputs.trained_from(trained.system_id, week)
         start = max(training_start(week, seasons), settings.first_date)
         lacking = [d for d in landed if start <= d < week and d not in lined]
         try:
             if frame is None:
                 raise TooFewRows("there are no box scores before it")
-            incumbent = _before(store, trained.system_id, week)
+            incumbent = store.incumbent(trained.system_id, week)
             model = train(trained, frame, week, seasons, now, incumbent, made_from, len(lacking))
         except TooFewRows as error:
             refused[week] = f"TOO_FEW_ROWS: {error}"
@@ -145,14 +145,6 @@ def train_weeks(
             refused[week] = model.card.refused
         store.refuse(trained.system_id, week, refused[week], made_from)
     return made, refused
-
-
-def _before(store: ModelStore, system_id: str, week: date) -> Card | None:
-    """The model in force before a week; None without one that can be read."""
-    try:
-        return store.newest(system_id, week - timedelta(1))
-    except CorruptModel:
-        return None
 
 
 def _idle(weeks: Sequence[date], inputs: Inputs) -> set[date]:

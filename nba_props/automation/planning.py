@@ -50,8 +50,7 @@ def stale(
     for key in order:
         table = table_of(key)
         parents = graph.get(key).parent_keys
-        states, digests = inputs.states(table), inputs.digests(table, parents, days)
-        own = {d for d in days if d not in states or states[d].made_from != digests[d]}
+        states, own = inputs.states(table), inputs.outdated(table, parents, days)
         if table.address in (raw.SCHEDULE.address, raw.QUARANTINED_GAMES.address):
             own = {d for d in own if d not in states} | _changed_schedule(inputs, own & set(states))
         windows = WINDOWS.get(table.address, ())
@@ -199,8 +198,8 @@ def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = 
     """The weeks of which a system has no model that was made from what is stored now, by the library that runs now."""
     found = []
     for week in weeks:
-        now = inputs.learned(week)
         for system in [s for s in SYSTEMS if s.trained and s.system_id in systems]:
+            now = inputs.trained_from(system.system_id, week)
             if inputs.models.made_from(system.system_id, week) != now or _is_refused(inputs, system, week):
                 found.append(week)
                 break

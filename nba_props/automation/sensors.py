@@ -14,7 +14,8 @@ from typing import Any
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.raw import ODDS_FILES
+from nba_props.assets.raw import ODDS_FILES, STATS_FILES
+from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
@@ -28,12 +29,11 @@ from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.partitions import daily_partitions
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
-from nba_props.schemas.raw import ODDS_QUOTES
+from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
 from nba_props.sources.landing import Arrivals, LandingZone
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.models import ModelStore
 
 Clock = Callable[[], datetime]
 
@@ -91,25 +91,17 @@ def other_dates(landing: LandingZone, today: date) -> list[date]:
     return [*(d for d in near if d > centre), *(d for d in reversed(near) if d <= centre)]
 
 
-def newer_odds(landing: LandingZone, warehouse: Warehouse, days: Sequence[date]) -> set[date]:
-    """The dates whose newest odds were landed after their quotes were last taken in."""
-    if not days:
-        return set()
-    taken, landed = warehouse.written_at(ODDS_QUOTES), landing.newest_landed_at(odds_api.folder, days)
-    return {day for day, at in landed.items() if day not in taken or at > taken[day]}
-
-
-def with_history(landing: LandingZone, warehouse: Warehouse, settings: Settings, days: Sequence[date]) -> set[date]:
+def with_history(inputs: Inputs, days: Sequence[date]) -> set[date]:
     """The dates that have a partition and that ``history_complete`` would let through: of others a run could only fail.
 
     A date after today has no partition yet.
     """
-    newest = daily_partitions(settings.first_date).get_last_partition_key()
-    there = sorted(d for d in days if settings.first_date <= d and newest is not None and d.isoformat() <= newest)
+    first = inputs.settings.first_date
+    newest = daily_partitions(first).get_last_partition_key()
+    there = sorted(d for d in days if first <= d and newest is not None and d.isoformat() <= newest)
     if not there:
         return set()
-    scope = Scope(Inputs(warehouse, landing, ModelStore(settings.models), settings))
-    return {day for day, verdict in HISTORY_COMPLETE.evaluate(scope, there).items() if verdict.passed}
+    return {day for day, verdict in HISTORY_COMPLETE.evaluate(Scope(inputs), there).items() if verdict.passed}
 
 
 def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str]) -> dg.RunRequest:
@@ -121,14 +113,12 @@ def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str
     )
 
 
-def on_odds(
-    seen: dict[str, str], landing: LandingZone, warehouse: Warehouse, settings: Settings, now: datetime
-) -> dg.SensorResult:
+def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorResult:
     """The runs that landed odds and injury reports ask for, tonight's first; ``seen`` are the marks of the last look.
 
     What is not asked for yet, since a look asks for few other dates or because they lack their history, stays news.
     """
-    today = game_date_of(now)
+    landing, warehouse, today = inputs.landing, inputs.warehouse, game_date_of(now)
     published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
     arrived = {}
     for day in [today, *other_dates(landing, today)]:
@@ -142,11 +132,11 @@ def on_odds(
         job = FOLLOW_JOB if open_ones[today] and today in published else PREDICT_JOB
         requests.append(_on_odds(job, today, arrived[today], _TONIGHT_FIRST))
     others = [day for day in news if day != today]
-    # what is published and was never looked at was published from these payloads, unless they are newer
+    # what is published and was never looked at may have been published from these payloads
     unseen = [day for day in others if day.isoformat() not in seen and day in published]
-    known = set(unseen) - newer_odds(landing, warehouse, unseen)
+    known = set(unseen) - inputs.outdated(ODDS_QUOTES, (ODDS_FILES.key, asset_key(SCHEDULE)), unseen)
     waiting = [day for day in others if day not in known]
-    ready = with_history(landing, warehouse, settings, waiting)
+    ready = with_history(inputs, waiting)
     asked = [day for day in waiting if day in ready][:_OTHERS_A_TICK]
     requests += [_on_odds(PREDICT_JOB, day, arrived[day], _AFTER_TONIGHT) for day in asked]
     # what is not asked for yet stays news
@@ -161,8 +151,9 @@ def on_odds(
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(marks), skip_reason=reason)
 
 
-def on_results(seen: dict[str, str], landing: LandingZone, warehouse: Warehouse, today: date) -> dg.SensorResult:
+def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorResult:
     """The dates whose box scores are new or corrected, newest first and a few at a time; then their grades are."""
+    landing, warehouse = inputs.landing, inputs.warehouse
     published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
     watched = {(today - timedelta(n)).isoformat() for n in range(_RESULT_DAYS + 1)}
     names: dict[str, list[str]] = {}
@@ -172,11 +163,11 @@ def on_results(seen: dict[str, str], landing: LandingZone, warehouse: Warehouse,
                 names.setdefault(name[:10], []).append(name)
     marks = {day: _fingerprint(found) for day, found in names.items()}
     news = [day for day in sorted(marks, reverse=True) if seen.get(day) != marks[day]]
-    # at the first look many dates are new; those whose grades are newer than their results are done
+    # at the first look many dates are new; those whose results were taken in and graded are done
     first_look = [date.fromisoformat(day) for day in news if day not in seen]
-    graded = warehouse.written_at(PREDICTION_ACCURACY) if first_look else {}
-    landed = nba_stats.landed_at(nba_stats.gamelog_folder, landing, first_look) if first_look else {}
-    done = {d.isoformat() for d in first_look if d in graded and d in landed and graded[d] > landed[d]}
+    graded = set(warehouse.partitions(PREDICTION_ACCURACY)) & set(first_look)
+    untaken = inputs.outdated(BOX_SCORES, (STATS_FILES.key,), sorted(graded))
+    done = {d.isoformat() for d in graded - untaken}
     asked = [day for day in news if day not in done][:_OTHERS_A_TICK]
     later = set(news) - done - set(asked)
     kept = {d: m for d, m in marks.items() if d not in later} | {d: seen[d] for d in later if d in seen}
@@ -201,15 +192,11 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         "last two weeks and the next one are predicted after it, a few at a time.",
     )
     def new_odds_sensor(
-        context: dg.SensorEvaluationContext,
-        landing: dg.ResourceParam[LandingZone],
-        warehouse: dg.ResourceParam[Warehouse],
-        clock: dg.ResourceParam[Clock],
-        settings: dg.ResourceParam[Settings],
+        context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]
     ) -> dg.SensorResult | dg.SkipReason:
-        if not landing.exists():
-            return dg.SkipReason(f"there is no landing zone at {landing.root}")
-        return on_odds(_read(context.cursor), landing, warehouse, settings, clock())
+        if not inputs.landing.exists():
+            return dg.SkipReason(f"there is no landing zone at {inputs.landing.root}")
+        return on_odds(_read(context.cursor), inputs.fresh(), clock())
 
     @dg.sensor(
         job_name=GRADE_JOB,
@@ -218,14 +205,11 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         description="New or corrected box scores: the predictions of their dates are graded, a few dates at a time.",
     )
     def new_results_sensor(
-        context: dg.SensorEvaluationContext,
-        landing: dg.ResourceParam[LandingZone],
-        warehouse: dg.ResourceParam[Warehouse],
-        clock: dg.ResourceParam[Clock],
+        context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]
     ) -> dg.SensorResult | dg.SkipReason:
-        if not landing.exists():
-            return dg.SkipReason(f"there is no landing zone at {landing.root}")
-        return on_results(_read(context.cursor), landing, warehouse, game_date_of(clock()))
+        if not inputs.landing.exists():
+            return dg.SkipReason(f"there is no landing zone at {inputs.landing.root}")
+        return on_results(_read(context.cursor), inputs.fresh(), game_date_of(clock()))
 
     @dg.sensor(
         job_name=CAPTURE_JOB,

@@ -626,7 +626,8 @@ def model_is_in_force(trained: Trained) -> Rule:
         weeks = {week_of(d) for d in days if d in busy}
         cards = {week: scope.models.newest(trained.system_id, week) for week in weeks}
         refused = {week: scope.models.refusal(trained.system_id, week).get("reason", "") for week in weeks}
-        made_from = {card.week: scope.inputs.learned(card.week) for card in cards.values() if card}
+        in_force = {card.week for card in cards.values() if card}
+        made_from = {week: scope.inputs.trained_from(trained.system_id, week) for week in in_force}
         found = {}
         for day in days:
             week = week_of(day)

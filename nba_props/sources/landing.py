@@ -23,7 +23,7 @@ import os
 import re
 import uuid
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -241,11 +241,6 @@ class LandingZone:
             if stamp is not None and entry["name"].endswith(_SUFFIXES):
                 found[str(entry["name"]).rsplit("/", 1)[-1]] = datetime.fromtimestamp(float(stamp), UTC)
         return found
-
-    def newest_landed_at(self, folder: Callable[[date], str], days: Sequence[date]) -> dict[date, datetime]:
-        """When the newest file in the folder of each date was landed; dates without one are left out."""
-        stamps = {day: self.landed_at(folder(day)) for day in days}
-        return {day: max(found.values()) for day, found in stamps.items() if found}
 
     def folders(self, folder: str) -> Sequence[str]:
         """The names of a folder's subfolders, in order."""

@@ -72,18 +72,6 @@ def landed_box_score_days(zone: LandingZone, first: date, last: date) -> list[da
     return sorted(d for d in found if d and first <= d <= last)
 
 
-def landed_at(folder: Callable[[str], str], zone: LandingZone, days: Sequence[date]) -> dict[date, datetime]:
-    """When the newest payload of each date was landed in a season's folder whose names begin with the date."""
-    found: dict[date, datetime] = {}
-    wanted = {d.isoformat(): d for d in days}
-    for season in sorted({season_of(d) for d in days}):
-        for name, stamp in zone.landed_at(folder(season)).items():
-            day = wanted.get(name[:10])
-            if day:
-                found[day] = max(stamp, found.get(day, stamp))
-    return found
-
-
 def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]:
     """The dates in first..last on which a roster was captured."""
     captures = [p.captured_at for season in _seasons(first, last) for p in zone.list(roster_folder(season))]

@@ -124,9 +124,6 @@ class Warehouse(Protocol):
         Returns how many there were.
         """
 
-    def written_at(self, table: Table) -> dict[date, datetime]:
-        """When each partition was last written."""
-
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         """How many rows each of these partitions holds, of those that exist and can be opened."""
 

@@ -331,9 +331,6 @@ class BigQueryWarehouse:
         with _told(table.address):
             return self._marks.of(table)
 
-    def written_at(self, table: Table) -> dict[date, datetime]:
-        return {day: mark.written_at for day, mark in self._marked(table).items()}
-
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         return {day: mark.rows for day, mark in self._marked(table).items() if day in days}
 

@@ -223,16 +223,6 @@ class LakeWarehouse:
                 self._replace(table, partition, left, digests.content(table, left, partition), source)
         return int(leaving.sum())
 
-    def written_at(self, table: Table) -> dict[date, datetime]:
-        found = {}
-        for day in self.partitions(table):
-            try:
-                stamp = self._file(table, day).stat().st_mtime
-            except FileNotFoundError:
-                continue
-            found[day] = datetime.fromtimestamp(stamp, UTC)
-        return found
-
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         found = {}
         for day in sorted(set(days)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,13 @@ class ModelStore:
             return Card.from_json(path.read_text())
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
+
+    def incumbent(self, system_id: str, week: date) -> Card | None:
+        """The model in force before a week, against which the week's own is judged; None without a readable one."""
+        try:
+            return self.newest(system_id, week - timedelta(1))
+        except CorruptModel:
+            return None
 
     def newest(self, system_id: str, day: date) -> Card | None:
         """The card of the newest model of ``day``'s week or before; None when there is none."""

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import quality
-from nba_props.schemas import monitoring, predictions, raw, reference
+from nba_props.schemas import Table, monitoring, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
+from nba_props.warehouse.frames import split
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
 
@@ -82,9 +84,7 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
     lake.write(PREDICTION_ACCURACY, out[PREDICTION_ACCURACY.column_names], days)
     ledger = out.assign(components="{}", abstain_reason=None, feature_hash="0", line_source_api="ODDS_API")
     table = predictions.PLAYER_PROP_PREDICTIONS
-    for day in days:
-        rows = ledger[ledger["game_date"] == pd.Timestamp(day)]
-        lake.write_unchecked(table, rows[table.column_names], day)
+    put(lake, table, ledger[table.column_names], days)
     quote(lake, out[out["is_valid_line"].astype(bool)].drop_duplicates(["game_date", "player_id"]), days)
     games = pd.DataFrame({"game_date": pd.to_datetime(scheduled)})
     for c in raw.SCHEDULE.columns:
@@ -99,6 +99,15 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
         boxes[c.name] = {"INT64": 1, "BOOL": True, "STRING": "x"}.get(c.type.value, games["game_date"])
     lake.write(raw.BOX_SCORES, boxes.assign(game_id="0022500001", game_date=games["game_date"]), scheduled)
     return quality.Published(lake.query, SYSTEMS, FIRST, days[-1])
+
+
+def put(lake, table: Table, rows: pd.DataFrame, days: list[date]) -> None:
+    """Store rows as another's writer does, unchecked."""
+    store = (
+        lake._replace if isinstance(lake, LakeWarehouse) else lambda t, day, piece: lake.write_unchecked(t, piece, day)
+    )
+    for day, piece in split(table, table.conform(rows), days).items():
+        store(table, day, piece)
 
 
 def quote(lake, rows: pd.DataFrame, days: list[date]) -> None:
@@ -121,8 +130,7 @@ def quote(lake, rows: pd.DataFrame, days: list[date]) -> None:
     for column in table.columns:
         if column.name not in frame:
             frame[column.name] = {"STRING": "x", "INT64": 1, "FLOAT64": 1.0}[column.type.value]
-    for day in days:
-        lake.write_unchecked(table, frame.loc[frame["game_date"] == pd.Timestamp(day), table.column_names], day)
+    put(lake, table, frame[table.column_names], days)
 
 
 LAST = FIRST + timedelta(34)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from nba_props.domain.systems import SYSTEMS, catboost_v8, trained, xgboost_v1
 from nba_props.domain.systems.base import predict
 from nba_props.domain.systems.trained import (
     Card,
+    Model,
     TooFewRows,
     anchored_probability,
     bind,
@@ -53,11 +55,17 @@ def played(seed: int = 1, rows: int = 3000) -> pd.DataFrame:
     return frame
 
 
+@cache
+def taught(system_id: str = "xgboost_v1", seed: int = 1, week: date = WEEK) -> Model:
+    """A model of ``played(seed)``."""
+    (system,) = (s for s in BOTH if s.system_id == system_id)
+    return train(system, played(seed), week, 3, NOW)
+
+
 @pytest.mark.parametrize("system", BOTH, ids=lambda t: t.system_id)
 class TestAModel:
     def test_learns_and_says_what_it_is(self, system):
-        frame = played()
-        model = train(system, frame, WEEK, 3, NOW)
+        frame, model = played(), taught(system.system_id)
         card = model.card
         assert card.schema_hash == SCHEMA_HASH
         assert card.library_version == system.learner.version()
@@ -78,7 +86,8 @@ class TestAModel:
         assert later.sum() > 200
         corrupt = frame.copy()
         corrupt.loc[later, [*NAMES, "points"]] = 999.0
-        made = [train(system, f, WEEK, 3, NOW) for f in (frame, frame[~later], corrupt.sample(frac=1, random_state=3))]
+        others = (frame[~later], corrupt.sample(frac=1, random_state=3))
+        made = [taught(system.system_id), *(train(system, f, WEEK, 3, NOW) for f in others)]
         assert len({m.card.fingerprint for m in made}) == 1
         asked = frame[list(system.inputs)].head(500)
         answers = [system.learner.ask(m.artefact, asked) for m in made]
@@ -124,13 +133,12 @@ class TestAModel:
         ],
     )
     def test_is_refused_when_it_does_not_fit(self, system, change, day, reason):
-        card = replace(train(system, played(), WEEK, 3, NOW).card, **change)
+        card = replace(taught(system.system_id).card, **change)
         found = refusal(system, card, day)
         assert found is None if reason is None else found.startswith(reason)
 
     def test_serves_each_date_with_its_own_model_and_abstains_by_name(self, system):
-        model = train(system, played(), WEEK, 3, NOW)
-        other = train(system, played(seed=2), WEEK + timedelta(7), 3, NOW)
+        model, other = taught(system.system_id), taught(system.system_id, 2, WEEK + timedelta(7))
         days = [WEEK, WEEK + timedelta(8), WEEK + timedelta(30)]
         chosen = {days[0]: model, days[1]: other, days[2]: "MODEL_TOO_OLD: of another age"}
         features = played(seed=4, rows=30).drop(columns=["line", "over_price", "under_price"])
@@ -168,7 +176,7 @@ def test_the_market_is_hidden_from_one_and_shown_to_the_other():
 
 
 def test_a_chance_falls_with_the_line_and_a_hit_line_is_set_aside():
-    card = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW).card
+    card = taught().card
     forecast = np.full(9, 15.0)
     chance = over_probability(
         card.residuals, forecast, np.array([3.5, 8.5, 12.5, 14.5, 15.5, 18.5, 25.5, 15.0, np.nan])
@@ -214,7 +222,7 @@ def test_a_models_chance_moves_the_quotes_as_far_as_it_proved_right(monkeypatch)
 
 
 def test_a_model_without_enough_quotes_gives_no_chance():
-    card = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW).card
+    card = taught().card
     assert card.chance == {}
     price = pd.Series([-110], dtype="Int64")
     assert np.isnan(anchored_probability(card, np.array([20.0]), np.array([15.5]), price, price)).all()
@@ -237,7 +245,7 @@ def metrics(mae: float, last_10: float = 5.0, se: float = 0.02, rows: int = 5000
     ],
 )
 def test_a_model_earns_its_place(own, in_force, reason):
-    card = train(xgboost_v1.TRAINED, played(rows=1500), WEEK, 3, NOW).card
+    card = taught().card
     before = None if in_force is None else replace(card, metrics=in_force)
     assert why_not(replace(card, metrics=own), before).startswith(reason)
     assert bool(why_not(replace(card, metrics=own), before)) == bool(reason)

@@ -13,6 +13,7 @@ import pandas.testing as pdt
 import pytest
 
 from nba_props.assets import predictions as assets
+from nba_props.automation import planning
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES, analytics, raw
@@ -121,6 +122,18 @@ def test_weeks_with_too_little_history_have_no_model_by_name_and_the_others_do(p
         assert platform.instance.get_materialized_partitions(dg.AssetKey(["nba_models", system])) == {
             str(w) for w in weeks
         }
+
+
+def test_a_model_is_judged_again_when_the_week_before_has_one_after_all(platform):
+    """Whichever week is trained first, the models in force end up the same."""
+    week = week_of(DAY)
+    before = week - timedelta(7)
+    assert planning.untrained(platform.inputs, [week]) == []
+    assert platform.train(before).success
+    assert platform.models.weeks("xgboost_v1") == [before, week]
+    assert planning.untrained(platform.inputs, [before, week]) == [week]
+    assert platform.train(week).success
+    assert planning.untrained(platform.inputs, [before, week]) == []
 
 
 def test_a_week_without_games_trains_nothing(platform):

@@ -158,7 +158,7 @@ class TestALoadThatFails:
 
     def test_leaves_a_partition_as_it_was(self, warehouse, monkeypatch):
         warehouse.write(NAMES, names(D1, 3), [D1])
-        before = warehouse.written_at(NAMES)
+        before = warehouse.states(NAMES)
 
         def refused(*_args, **_options):
             raise InternalServerError("the load job failed")
@@ -169,7 +169,7 @@ class TestALoadThatFails:
             with pytest.raises(WarehouseError, match=r"the load job failed.*What was there before is unchanged"):
                 warehouse.write(NAMES, names(D1, 9, "new"), [D1])
         assert warehouse.read(NAMES, [D1])["source_name"].tolist() == ["a0", "a1", "a2"]
-        assert warehouse.written_at(NAMES) == before
+        assert warehouse.states(NAMES) == before
 
     @pytest.mark.parametrize(
         "busy",

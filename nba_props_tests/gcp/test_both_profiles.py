@@ -26,7 +26,8 @@ from nba_props.settings import Gcp
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
-SPAN = (DAY - timedelta(1), DAY + timedelta(2))
+#: the first date of the league with odds, and a free one
+SPAN = (league.FIRST + timedelta(10), league.FIRST + timedelta(11))
 #: what names the run, or was hashed from its name
 OF_THE_RUN = {"run_id", "quarantine_id"}
 LEDGER_FAMILY = ["nba_predictions.player_prop_predictions", "nba_predictions.archived_predictions",
@@ -53,7 +54,7 @@ def tables(platform: Platform, addresses: Iterable[str] = (*TABLES, *VIEWS)) -> 
 
 def stories(platform: Platform, first: date, last: date) -> dict[str, Tables]:
     """Ingest, train, predict, publish, grade, quarantine, restore; what the tables hold after each."""
-    league.land(platform.zone)
+    league.land(platform.zone, days=(last - league.FIRST).days + 1)
     assert platform.ingest(league.FIRST, first - timedelta(1)).success
     platform.now = league.tipoff(last) + timedelta(days=10)
     systems = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1", "xgboost_v1")
@@ -62,7 +63,7 @@ def stories(platform: Platform, first: date, last: date) -> dict[str, Tables]:
     stages = {"published": tables(platform)}
     assert platform.run("grade", first, last).success
     stages["graded"] = tables(platform, GRADES)
-    chosen = Selection("system", DAY, DAY, system_id="moving_average")
+    chosen = Selection("system", first, first, system_id="moving_average")
     account = remediation.quarantine(platform.warehouse, chosen, platform.now)
     assert account.total > 0
     stages["quarantined"] = tables(platform, LEDGER_FAMILY)

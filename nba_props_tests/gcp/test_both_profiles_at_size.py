@@ -52,6 +52,7 @@ def test_a_night_and_then_a_season_of_26_dates(tmp_path, make_gcp):
         made = []
         for platform in (local, cloud):
             stories(platform, DAY, DAY)
+            league.land(platform.zone)
             platform.now = league.tipoff(last) + timedelta(days=10)
             assert platform.publish(first, (*SOME_SYSTEMS, "xgboost_v1"), last, slate=True).success
             assert platform.run("grade", first, last).success

@@ -108,7 +108,7 @@ def test_the_sensor_on_a_bucket(bucket, tmp_path):
         sensor = next(s for s in platform.definitions.sensors if s.name == "new_odds_sensor")
 
         def tick(cursor: str | None) -> dg.SensorResult:
-            resources = {k: platform.definitions.resources[k] for k in ("landing", "warehouse", "settings", "clock")}
+            resources = {k: platform.definitions.resources[k] for k in ("inputs", "clock")}
             return sensor(dg.build_sensor_context(instance=instance, cursor=cursor, resources=resources))
 
         assert not tick(None).run_requests

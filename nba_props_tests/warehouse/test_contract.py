@@ -154,11 +154,11 @@ def test_a_span_replaces_each_of_its_dates_and_no_other(store):
 def test_what_was_written_later_says_so(store):
     store.write(NAMES, names(D1, 1), [D1])
     store.append(LEDGER, ledger(["a"]), [D1])
-    first, known = store.written_at(NAMES)[D1], store.written_at(LEDGER)[D1]
+    first, known = (store.states(t)[D1].written_at for t in (NAMES, LEDGER))
     store.write(NAMES, names(D1, 1), [D1])
     store.append(LEDGER, ledger(["a"]), [D1])
-    assert store.written_at(NAMES)[D1] > first
-    assert store.written_at(LEDGER)[D1] > known, "it is up to date as of now, though nothing was new"
+    assert store.states(NAMES)[D1].written_at > first
+    assert store.states(LEDGER)[D1].written_at > known, "it is up to date as of now, though nothing was new"
 
 
 def test_a_partition_says_what_is_in_it_and_what_it_was_made_from(store):
@@ -167,7 +167,6 @@ def test_a_partition_says_what_is_in_it_and_what_it_was_made_from(store):
     states = store.states(NAMES)
     assert list(states) == [D1, D2]
     assert {d: (s.rows, s.made_from) for d, s in states.items()} == {D1: (3, "the payloads of D1"), D2: (2, "")}
-    assert {d: s.written_at for d, s in states.items()} == store.written_at(NAMES)
     assert store.states(NAMES, [D2, D2 + timedelta(1)]) == {D2: states[D2]}
     assert states[D1].content.keys() == {""}
     assert states[D1].content != states[D2].content
