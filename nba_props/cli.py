@@ -860,7 +860,8 @@ def demo(rows: int, incident: str | None, force: bool) -> None:
         elif os.environ.get("NBA_PROPS_LANDING"):
             _run_newest(settings, rows)
         else:
-            _simulate(Path(settings.landing), 1, _DEMO_SEED, ())
+            if not LandingZone(settings.landing).is_simulated:
+                _simulate(Path(settings.landing), 1, _DEMO_SEED, (), _demo_odds_days())
             settings = load_settings()  # the new zone says from when on there is data
             _run(settings, LandingZone(settings.landing), list(_DEMO_NIGHTS), rows, keep=not force)
 
@@ -885,7 +886,8 @@ def _play_incident(settings: Settings, name: str, rows: int) -> None:
     home = settings.home / "incidents" / name
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     own = load_settings({"NBA_PROPS_HOME": str(home)})
-    _simulate(Path(own.landing), 1, _DEMO_SEED, (name,))
+    if not LandingZone(own.landing).is_simulated:
+        _simulate(Path(own.landing), 1, _DEMO_SEED, (name,), [*_demo_odds_days(), INCIDENTS[name].day])
     own = load_settings({"NBA_PROPS_HOME": str(home)})
     landing, incident = LandingZone(own.landing), INCIDENTS[name]
     succeeded = _run(own, landing, [incident.day], rows, leave=False)
@@ -916,7 +918,15 @@ def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None
         _simulate(out, seasons, seed, names)
 
 
-def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
+def _demo_odds_days() -> list[date]:
+    """Odds from three weeks before the demo's nights on: more to learn from would make a first look a long one."""
+    first = _DEMO_NIGHTS[0]
+    return dates_between(first - timedelta(21), season_start(first) + timedelta(300))
+
+
+def _simulate(
+    out: Path, seasons: int, seed: int, names: Sequence[str], odds_days: Sequence[date] | None = None
+) -> None:
     from nba_props.simulator.incidents import INCIDENTS, apply
     from nba_props.simulator.league import SimulationError
     from nba_props.simulator.league import simulate as write
@@ -935,7 +945,7 @@ def _simulate(out: Path, seasons: int, seed: int, names: Sequence[str]) -> None:
             progress.update(tasks[season], completed=done)
 
         try:
-            manifest = write(out, seasons, seed, show)
+            manifest = write(out, seasons, seed, show, odds_days)
         except SimulationError as error:
             raise click.ClickException(str(error)) from error
     for name in names if fresh else ():

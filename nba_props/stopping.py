@@ -74,8 +74,10 @@ def _close() -> None:
     cursor = _SHOW_CURSOR if sys.stdout.isatty() else ""
     with suppress(OSError, ValueError):  # a reader that closed its pipe
         sys.stdout.flush()
+    # a progress bar has a thread of its own that would draw once more, even between this write and the end
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.write(2, f"{cursor}\nstopped: {'; '.join(said) or 'nothing was under way'}\n".encode())
-    os._exit(EXIT_STATUS)  # at once: a progress bar has a thread of its own that would draw again
+    os._exit(EXIT_STATUS)
 
 
 def _said(call: Callable[[], str]) -> str:

@@ -13,13 +13,13 @@ import pytest
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, TRAIN_JOB
-from nba_props.domain.calendar import days
+from nba_props.domain.calendar import days, season_start
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.conftest import DAY, Platform, open_platform, utc
 
 #: a Saturday with games; the Monday after is of another week, so of another model
 FIRST = DAY - timedelta(2)
@@ -32,13 +32,13 @@ def run(platform: Platform, first: date, last: date | None = None) -> None:
         assert platform.run(*step).success, step
 
 
-def backfill(platform: Platform) -> list[date]:
+def backfill(platform: Platform, span: list[date] = SPAN) -> list[date]:
     """`nba-props backfill` of the span; the dates that were pending."""
     keys = sorted(platform.definitions.resolve_job_def(PREDICT_JOB).asset_layer.executable_asset_keys)
-    pending = planning.pending(platform.definitions, platform.inputs, keys, SPAN)
+    pending = planning.pending(platform.definitions, platform.inputs, keys, span)
     if pending:
         run(platform, pending[0], pending[-1])
-    late = planning.late_scores(platform.definitions, platform.inputs, SPAN)
+    late = planning.late_scores(platform.definitions, platform.inputs, span)
     if late:
         assert platform.run(GRADE_JOB, late[0], late[-1], [asset_key(SCOREBOARD)]).success
     return [*pending, *late]
@@ -117,3 +117,31 @@ def test_random_orders_of_commands_end_with_equal_tables(tmp_path: Path, instanc
         random.Random(seed).shuffle(commands)  # noqa: S311
         orders.append(commands)
     check_orders(tmp_path, instance, orders)
+
+
+@pytest.mark.long
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("first", "last"), [(date(2025, 11, 8), date(2025, 11, 11)), (date(2024, 4, 13), date(2024, 4, 16))]
+)
+def test_real_dates_in_random_order_end_with_the_tables_of_one_range(real_data, tmp_path, instance, first, last):
+    """A weekend and the week after, each with models of its own, from the payloads of one season."""
+    span, made = days(first, last), []
+    shuffled = random.Random(first.day).sample(span, len(span))  # noqa: S311
+    assert shuffled != span
+    for name, parts in (("range", [(first, last)]), ("dates", [(d, d) for d in shuffled])):
+        platform = open_platform(
+            tmp_path / name,
+            instance,
+            utc(2026, 11, 23),
+            landing=str(real_data / "landing"),
+            first_date=season_start(first),
+        )
+        for part in parts:
+            run(platform, *part)
+        backfill(platform, span)
+        assert backfill(platform, span) == []
+        made.append(outcome(platform))
+    assert [t for t in made[0] if made[0][t] != made[1][t]] == []
+    assert made[0]["xgboost_v1"]
+    assert made[0]["catboost_v8"]
