@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, time
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +26,6 @@ Progress = Callable[[str, int, int], None]
 
 class SimulationError(RuntimeError):
     """The target holds something else than the simulation asked for."""
-
-
-# a fork of a process with threads of its own (a database's, a client's) may die of them
-_PROCESSES = multiprocessing.get_context(
-    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else None
-)
-_PROCESSES.set_forkserver_preload(["nba_props.simulator.league"])
 
 
 def simulate(
@@ -111,11 +101,11 @@ def _write_season(
     days = sorted(set(season.games["day"]))
     parts = [_part(season, days[k : k + _DAYS_A_PART], odds_days) for k in range(0, len(days), _DAYS_A_PART)]
     done = 0
-    with ProcessPoolExecutor(2, mp_context=_PROCESSES) as pool:
-        for written in pool.map(_write_days, repeat(str(out)), parts, repeat(seed)):
-            done += written
-            if progress:
-                progress(season.name, done, len(days))
+    # in this process: one that is forked dies of its parent's threads, one that is spawned outlives a stop
+    for part in parts:
+        done += _write_days(str(out), part, seed)
+        if progress:
+            progress(season.name, done, len(days))
 
 
 def _part(season: Season, days: list[date], odds_days: Sequence[date] | None) -> dict[str, Any]:
