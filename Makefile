@@ -16,7 +16,7 @@ test: $(VENV)/.ready lint emulators  ## lint, type-check and test
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/nba-props dev
 
-test-long: $(VENV)/.ready emulators  ## the long stories: 24,033 bad rows, eight processes at once, real payloads, both profiles at full size
+test-long: $(VENV)/.ready emulators  ## the long stories: a day with webserver and daemon, kills, random orders, real payloads, both profiles at full size
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m long
 
 emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found

@@ -74,8 +74,8 @@ def _days_of_stale_models(
     weeks = sorted({week_of(d) for d in inputs.game_days(days)})
     late = {d for w in LEARNED for d in found.get(w.table.address, ())}
     changes = {w for w in weeks if any(learned_from(w, inputs.settings) <= d < w for d in late)}
-    stale_weeks = {*untrained(inputs, weeks, [system_id]), *changes}
-    return {d for d in days if week_of(d) in stale_weeks}
+    first = min({*untrained(inputs, weeks, [system_id]), *changes}, default=date.max)
+    return {d for d in days if first <= week_of(d)}
 
 
 def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
@@ -195,9 +195,15 @@ def models(
 
 
 def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = _TRAINED) -> list[date]:
-    """The weeks of which a system has no model that was made from what is stored now, by the library that runs now."""
-    found = []
-    for week in weeks:
+    """The weeks of which a system has no model that was made from what is stored now, by the library that runs now.
+
+    Those after one of them belong to it: their models are judged against the one before, and that will be another.
+    """
+    found: list[date] = []
+    for week in sorted(weeks):
+        if found:
+            found.append(week)
+            continue
         for system in [s for s in SYSTEMS if s.trained and s.system_id in systems]:
             now = inputs.trained_from(system.system_id, week)
             if inputs.models.made_from(system.system_id, week) != now or _is_refused(inputs, system, week):
