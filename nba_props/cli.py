@@ -183,7 +183,11 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
     with _plain_errors():
         session = _allowing(_session(), allow_loss)
         _within_partitions(session.settings, span)
-        keys = runner.resolve(session.definitions, select) if select else _whole(session.definitions)
+        keys = (
+            runner.resolve(session.definitions, select)
+            if select
+            else planning.assets_of(session.definitions, PREDICT_JOB)
+        )
         days = list(span) if force else planning.pending(session.definitions, session.inputs.fresh(), keys, span)
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
         if dry_run:
@@ -290,13 +294,6 @@ def train(span: list[date], allow_loss: bool) -> None:
                 )
     if not sound:
         sys.exit(1)
-
-
-def _whole(definitions: Definitions) -> list[Any]:
-    """Every asset that a date has."""
-    from nba_props.automation.jobs import PREDICT_JOB
-
-    return sorted(definitions.resolve_job_def(PREDICT_JOB).asset_layer.executable_asset_keys)
 
 
 def _print_plan(session: _Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
@@ -860,10 +857,21 @@ def demo(rows: int, incident: str | None, force: bool) -> None:
         elif os.environ.get("NBA_PROPS_LANDING"):
             _run_newest(settings, rows)
         else:
-            if not LandingZone(settings.landing).is_simulated:
-                _simulate(Path(settings.landing), 1, _DEMO_SEED, (), _demo_odds_days())
+            _invent(settings.landing)
             settings = load_settings()  # the new zone says from when on there is data
             _run(settings, LandingZone(settings.landing), list(_DEMO_NIGHTS), rows, keep=not force)
+
+
+def _invent(landing: str, incidents: Sequence[str] = (), odds_days: Sequence[date] = ()) -> None:
+    """The demo's league, unless a simulated one is there.
+
+    It has odds from three weeks before the nights on, and of ``odds_days``: more to learn from would make a first look
+    a long one.
+    """
+    if not LandingZone(landing).is_simulated:
+        first = _DEMO_NIGHTS[0]
+        lately = dates_between(first - timedelta(21), season_start(first) + timedelta(300))
+        _simulate(Path(landing), 1, _DEMO_SEED, incidents, [*lately, *odds_days])
 
 
 def _run_newest(settings: Settings, rows: int) -> None:
@@ -886,8 +894,7 @@ def _play_incident(settings: Settings, name: str, rows: int) -> None:
     home = settings.home / "incidents" / name
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     own = load_settings({"NBA_PROPS_HOME": str(home)})
-    if not LandingZone(own.landing).is_simulated:
-        _simulate(Path(own.landing), 1, _DEMO_SEED, (name,), [*_demo_odds_days(), INCIDENTS[name].day])
+    _invent(own.landing, (name,), [INCIDENTS[name].day])
     own = load_settings({"NBA_PROPS_HOME": str(home)})
     landing, incident = LandingZone(own.landing), INCIDENTS[name]
     succeeded = _run(own, landing, [incident.day], rows, leave=False)
@@ -916,12 +923,6 @@ def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None
     """Write an invented league's payloads, in the shapes of the real APIs, for load tests and incidents."""
     with _plain_errors():
         _simulate(out, seasons, seed, names)
-
-
-def _demo_odds_days() -> list[date]:
-    """Odds from three weeks before the demo's nights on: more to learn from would make a first look a long one."""
-    first = _DEMO_NIGHTS[0]
-    return dates_between(first - timedelta(21), season_start(first) + timedelta(300))
 
 
 def _simulate(

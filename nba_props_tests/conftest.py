@@ -109,8 +109,9 @@ class Platform:
 
     def of(self, job: str, *datasets: str) -> list[dg.AssetKey]:
         """The assets of a job in these datasets."""
-        keys = self.definitions.resolve_job_def(job).asset_layer.executable_asset_keys
-        return sorted(k for k in keys if k.path[0] in datasets)
+        from nba_props.automation.planning import assets_of
+
+        return [k for k in assets_of(self.definitions, job) if k.path[0] in datasets]
 
     def slate(self, day: date, last: date | None = None, job: str = "predict") -> Outcome:
         """Everything before the systems."""

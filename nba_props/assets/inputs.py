@@ -195,6 +195,7 @@ class Inputs:
     models: ModelStore
     settings: Settings
     _states: dict[str, dict[date, PartitionState]] = field(default_factory=dict, repr=False)
+    _learned: dict[date, str] = field(default_factory=dict, repr=False)
 
     def fresh(self) -> Inputs:
         """The same, knowing nothing yet: what was written since is seen."""
@@ -286,7 +287,12 @@ class Inputs:
         return _digest([self.learned(week), incumbent.fingerprint if incumbent else "none"])
 
     def learned(self, week: date) -> str:
-        """The digest of all that a week's models learn from."""
+        """The digest of all that a week's models learn from; the same for every system, so it is kept."""
+        if week not in self._learned:
+            self._learned[week] = self._all_learned(week)
+        return self._learned[week]
+
+    def _all_learned(self, week: date) -> str:
         start, last = training_start(week, self.settings.training_seasons), week - timedelta(1)
         parts = [f"{self.settings.look_back_days} {self.settings.max_games} {SCHEMA_HASH}"]
         for window in LEARNED:

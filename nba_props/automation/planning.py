@@ -99,7 +99,7 @@ def pending(
 
     A date without games has what it needs when its schedule and box scores were taken in.
     """
-    history = {".".join(k.path) for k in _keys(definitions, HISTORY_JOB)}
+    history = {".".join(k.path) for k in assets_of(definitions, HISTORY_JOB)}
     busy = set(inputs.game_days(days))
     return sorted(
         d
@@ -161,14 +161,14 @@ def preparation(
     wanted = {*season, *bridged, *(d for d in landed if d >= whole_from)}
 
     past = [d for d in landed if d < whole_from]
-    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, PAST_JOB), past))
+    lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, PAST_JOB), past))
     yield from ((PAST_JOB, *span) for span in spans(lacking))
-    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, HISTORY_JOB), sorted(wanted)))
+    lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, HISTORY_JOB), sorted(wanted)))
     yield from ((HISTORY_JOB, *span) for span in spans(lacking))
     rosters = nba_stats.landed_roster_days(landing, max(identity_start(days[0]), settings.first_date), through)
-    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, ROSTERS_JOB), rosters))
+    lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, ROSTERS_JOB), rosters))
     yield from ((ROSTERS_JOB, *span) for span in spans(lacking))
-    lacking = set(stale(definitions, inputs.fresh(), _keys(definitions, LINES_JOB), bridged))
+    lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, LINES_JOB), bridged))
     yield from ((LINES_JOB, *span) for span in spans(lacking))
 
 
@@ -178,7 +178,8 @@ def _reads_from(inputs: Inputs, day: date) -> date:
     return min(identity_start(day), start - timedelta(LONGEST_REST))
 
 
-def _keys(definitions: dg.Definitions, job: str) -> list[dg.AssetKey]:
+def assets_of(definitions: dg.Definitions, job: str) -> list[dg.AssetKey]:
+    """The assets that a job makes."""
     return sorted(definitions.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
@@ -199,17 +200,16 @@ def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = 
 
     Those after one of them belong to it: their models are judged against the one before, and that will be another.
     """
-    found: list[date] = []
-    for week in sorted(weeks):
-        if found:
-            found.append(week)
-            continue
-        for system in [s for s in SYSTEMS if s.trained and s.system_id in systems]:
-            now = inputs.trained_from(system.system_id, week)
-            if inputs.models.made_from(system.system_id, week) != now or _is_refused(inputs, system, week):
-                found.append(week)
-                break
-    return found
+    asked, ordered = [s for s in SYSTEMS if s.trained and s.system_id in systems], sorted(weeks)
+    for place, week in enumerate(ordered):
+        if any(_lacks_model(inputs, system, week) for system in asked):
+            return ordered[place:]
+    return []
+
+
+def _lacks_model(inputs: Inputs, system: System, week: date) -> bool:
+    now = inputs.trained_from(system.system_id, week)
+    return inputs.models.made_from(system.system_id, week) != now or _is_refused(inputs, system, week)
 
 
 def _is_refused(inputs: Inputs, system: System, week: date) -> bool:

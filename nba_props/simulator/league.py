@@ -20,7 +20,6 @@ from nba_props.sources.landing import ALIASES_FILE, MANIFEST, LandingZone, captu
 
 #: the first of one simulated season, and the season that holds the two reference nights
 REFERENCE_YEAR = 2025
-_DAYS_A_PART = 8
 Progress = Callable[[str, int, int], None]
 
 
@@ -98,50 +97,28 @@ def _write_season(
         f"nba_stats/commonallplayers/{season.name}/{season.year}-10-20{capture_suffix(opening)}.json.gz",
         payloads.rosters(season.name, _roster_rows(season)),
     )
-    days = sorted(set(season.games["day"]))
-    parts = [_part(season, days[k : k + _DAYS_A_PART], odds_days) for k in range(0, len(days), _DAYS_A_PART)]
-    done = 0
+    days = season.games.groupby("day")
     # in this process: one that is forked dies of its parent's threads, one that is spawned outlives a stop
-    for part in parts:
-        done += _write_days(str(out), part, seed)
+    for done, (day, today) in enumerate(days, start=1):
+        _write_day(zone, season, day, today, seed, with_odds=odds_days is None or day in odds_days)
         if progress:
             progress(season.name, done, len(days))
 
 
-def _part(season: Season, days: list[date], odds_days: Sequence[date] | None) -> dict[str, Any]:
-    """What one process needs of a season to write its share of the days."""
-    games = season.games[season.games["day"].isin(days)]
-    own = games.index
-    return {
-        "name": season.name,
-        "players": season.players,
-        "games": games,
-        "boxes": season.boxes[season.boxes["game"].isin(own)],
-        "market": season.market[season.market["game"].isin(own)],
-        "injuries": season.injuries[season.injuries["game"].isin(own)],
-        "membership": season.membership,
-        "odds_days": set(odds_days) if odds_days is not None else None,
-    }
-
-
-def _write_days(out: str, part: dict[str, Any], seed: int) -> int:
-    zone = LandingZone(out)
-    games = part["games"]
-    for day, today in games.groupby("day"):
-        played = today[~today["postponed"]]
-        boxes = part["boxes"][part["boxes"]["game"].isin(played.index)]
-        if len(boxes):
-            zone.land(
-                f"nba_stats/leaguegamelog/{part['name']}/{day}-regular-season.json.gz",
-                payloads.game_log(part["name"], "Regular Season", day, game_log_rows(part["players"], played, boxes)),
-            )
-        for path, content in scoring_payloads(part, day, played, boxes, seed):
+def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame, seed: int, with_odds: bool) -> None:
+    played = today[~today["postponed"]]
+    boxes = season.boxes[season.boxes["game"].isin(played.index)]
+    if len(boxes):
+        zone.land(
+            f"nba_stats/leaguegamelog/{season.name}/{day}-regular-season.json.gz",
+            payloads.game_log(season.name, "Regular Season", day, game_log_rows(season.players, played, boxes)),
+        )
+    for path, content in scoring_payloads(season, day, played, boxes, seed):
+        zone.land(path, content)
+    zone.land(*injury_payload(season, day, played))
+    if with_odds:
+        for path, content in odds_payloads(season, today, seed):
             zone.land(path, content)
-        zone.land(*injury_payload(part, day, played))
-        if part["odds_days"] is None or day in part["odds_days"]:
-            for path, content in odds_payloads(part, today, seed):
-                zone.land(path, content)
-    return int(games["day"].nunique())
 
 
 def team_name(team: int) -> str:
@@ -252,38 +229,36 @@ def game_log_rows(players: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFram
 
 
 def scoring_payloads(
-    part: dict[str, Any], day: date, games: pd.DataFrame, boxes: pd.DataFrame, seed: int
+    season: Season, day: date, games: pd.DataFrame, boxes: pd.DataFrame, seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Where the points of a day's games came from: who shoots fewer threes makes more of his twos in the paint."""
     twos = (boxes["fgm"] - boxes["fg3m"]).to_numpy()
-    shooter = part["players"]["three_share"].to_numpy()[boxes["player"].to_numpy()]
+    shooter = season.players["three_share"].to_numpy()[boxes["player"].to_numpy()]
     paint = np.random.default_rng([seed, day.toordinal()]).binomial(twos, np.clip(0.95 - 0.6 * shooter, 0.35, 0.9))
     rows = pd.DataFrame(
         {
             "game": boxes["game"], "team": boxes["team"], "minutes": boxes["minutes"], "points": boxes["points"],
-            "player_id": part["players"]["player_id"].to_numpy()[boxes["player"].to_numpy()], "paint": 2 * paint,
+            "player_id": season.players["player_id"].to_numpy()[boxes["player"].to_numpy()], "paint": 2 * paint,
             "mid_range": 2 * (twos - paint), "three": 3 * boxes["fg3m"], "free_throw": boxes["ftm"],
         }
     )  # fmt: skip
     sides = {key: side.to_dict("records") for key, side in rows.groupby(["game", "team"])}
     for game in games.itertuples():
         home, away = ((team_id(t), sides[game.Index, t]) for t in (game.home, game.away))
-        path = f"nba_stats/boxscorescoringv3/{part['name']}/{day}-{game.game_id}.json.gz"
+        path = f"nba_stats/boxscorescoringv3/{season.name}/{day}-{game.game_id}.json.gz"
         yield path, payloads.scoring(game.game_id, home, away)
 
 
-def injury_payload(part: dict[str, Any], day: date, games: pd.DataFrame) -> tuple[str, dict[str, Any]]:
+def injury_payload(season: Season, day: date, games: pd.DataFrame) -> tuple[str, dict[str, Any]]:
     """The injury report of the afternoon before a day's games, "Last, First" as the league prints names."""
     at = datetime.combine(day, time(13, 30), EASTERN).astimezone(UTC)
     team_of = (
-        part["membership"][part["membership"]["since"] <= day]
-        .drop_duplicates("player", keep="last")
-        .set_index("player")
+        season.membership[season.membership["since"] <= day].drop_duplicates("player", keep="last").set_index("player")
     )
     records = []
-    for i in part["injuries"][part["injuries"]["game"].isin(games.index)].itertuples():
+    for i in season.injuries[season.injuries["game"].isin(games.index)].itertuples():
         game = games.loc[i.game]
-        first, *rest = part["players"]["player_name"][i.player].split(" ")
+        first, *rest = season.players["player_name"][i.player].split(" ")
         records.append(
             {
                 "date": f"{day:%m/%d/%Y}",
@@ -299,9 +274,9 @@ def injury_payload(part: dict[str, Any], day: date, games: pd.DataFrame) -> tupl
     return path, {"metadata": {"report_at": payloads.instant(at)}, "records": records}
 
 
-def odds_payloads(part: dict[str, Any], games: pd.DataFrame, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def odds_payloads(season: Season, games: pd.DataFrame, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every capture of a day's games, as paths and contents; a postponed game has its opening capture only."""
-    names = part["players"]["player_name"]
+    names = season.players["player_name"]
     for game in games.itertuples():
         rng = np.random.default_rng([seed, int(game.game_id)])
         event = {
@@ -309,7 +284,7 @@ def odds_payloads(part: dict[str, Any], games: pd.DataFrame, seed: int) -> Itera
             "home_team": team_name(game.home),
             "away_team": team_name(game.away),
         }
-        quoted = part["market"][part["market"]["game"] == game.Index]
+        quoted = season.market[season.market["game"] == game.Index]
         numbers = quoted["player"].tolist()
         captures = market.game_captures(
             rng,

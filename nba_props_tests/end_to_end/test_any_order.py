@@ -34,7 +34,7 @@ def run(platform: Platform, first: date, last: date | None = None) -> None:
 
 def backfill(platform: Platform, span: list[date] = SPAN) -> list[date]:
     """`nba-props backfill` of the span; the dates that were pending."""
-    keys = sorted(platform.definitions.resolve_job_def(PREDICT_JOB).asset_layer.executable_asset_keys)
+    keys = planning.assets_of(platform.definitions, PREDICT_JOB)
     pending = planning.pending(platform.definitions, platform.inputs, keys, span)
     if pending:
         run(platform, pending[0], pending[-1])

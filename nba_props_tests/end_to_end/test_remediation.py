@@ -200,8 +200,7 @@ def test_one_system_is_regenerated_and_no_other_is_touched(platform):
 
 
 def test_only_what_is_missing_or_stale_is_asked_for(platform):
-    job = platform.definitions.resolve_job_def("predict")
-    keys = sorted(job.asset_layer.executable_asset_keys)
+    keys = planning.assets_of(platform.definitions, "predict")
     span = [DAY + timedelta(n) for n in range(5)]
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == [
         DAY,
