@@ -1,5 +1,5 @@
-"""Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``, thrift, and peace
-between its locks.
+"""Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``, tables in memory,
+and peace between its locks.
 
 Run by the emulator's own Python (3.13), never by the project's; its arguments are local-bigquery's. Real BigQuery
 replaces a partition in one atomic job; here the job's rows go to a scratch table first, and then, in one transaction,
@@ -13,7 +13,6 @@ import uuid
 from collections import defaultdict
 from datetime import date
 
-import duckdb
 from local_bigquery.catalog import tables
 from local_bigquery.cli import main
 from local_bigquery.engine import database
@@ -68,48 +67,49 @@ def _run(cur, config, upload):
 
 runner.HANDLERS["load"] = _run
 
-_plain_objects = database.objects
+
+def _attach(connection, project_id):
+    """A project's tables in memory: DuckLake reads its whole catalog anew after every change of a table."""
+    connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {database.quote(project_id)}")
+    database._attached.add(project_id)
 
 
-def _objects(project_id, dataset_id, table_id=None):
-    """The tables and views of a dataset, from the catalog itself.
-
-    Every statement asks for them several times, and DuckDB's own listing opens each table of each dataset.
-    """
-    if project_id == "emulator" and table_id:  # the answer to a statement
-        try:
-            database.execute(f"FROM {database.quote(project_id, dataset_id, table_id)} LIMIT 0")
-        except duckdb.CatalogException:
-            return []
-        return [(table_id, "TABLE", 0)]
-    catalog = f"__ducklake_metadata_{project_id}"
-    if project_id not in database.projects():
-        return _plain_objects(project_id, dataset_id, table_id)
-    found = [
-        f"SELECT o.{kind}_name, '{kind.upper()}', 0 FROM {database.quote(catalog)}.ducklake_{kind} AS o "
-        f"JOIN {database.quote(catalog)}.ducklake_schema AS s ON s.schema_id = o.schema_id "
-        f"WHERE s.schema_name = $1 AND o.{kind}_name = coalesce($2, o.{kind}_name) "
-        "AND o.end_snapshot IS NULL AND s.end_snapshot IS NULL"
-        for kind in ("table", "view")
-    ]
-    return database.fetch(" UNION ALL ".join(found) + " ORDER BY 1", [dataset_id, table_id])
+database._attach = _attach
+database.projects = lambda: sorted(database._attached)
 
 
-database.objects = _objects
+class _Cursor:
+    """A cursor that knows of no temporary table: nothing here makes one, and each job lists all tables to see."""
+
+    _TEMPORARY = "SELECT table_name FROM duckdb_tables() WHERE temporary"
+
+    def __init__(self, plain):
+        self._plain = plain
+
+    def __getattr__(self, name):
+        return getattr(self._plain, name)
+
+    def cursor(self):
+        return _Cursor(self._plain.cursor())
+
+    def sql(self, query, **options):
+        return self._plain.sql("SELECT '' WHERE FALSE" if query == self._TEMPORARY else query, **options)
+
 
 _plain_connect = database._connect
 
 
 @functools.cache
 def _connect():
-    """One thread of DuckDB, and no search for tables among Python's variables.
+    """One thread of DuckDB, jobs and answers in memory, and no search for tables among Python's variables.
 
     DuckDB answers a statement with parameters while it holds Python's lock; a thread of its own that looks for a
     variable waits for that lock with one of DuckDB's in hand, and the server stands still for good.
     """
     connection = _plain_connect()
     connection.execute("SET threads = 1; SET GLOBAL python_enable_replacements = false")
-    return connection
+    connection.execute(f"DETACH emulator; ATTACH ':memory:' AS emulator; {database.EMULATOR_SCHEMA}")
+    return _Cursor(connection)
 
 
 database._connect = _connect
