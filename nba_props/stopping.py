@@ -8,6 +8,7 @@ every write is atomic. Nothing is published once a stop was asked for.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+_LOG = logging.getLogger(__name__)
 
 #: what a shell reports of a program that Ctrl-C ended
 EXIT_STATUS = 130
@@ -111,9 +114,16 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
         return
     _watched.add(run_id)
 
+    def state() -> bool | None:
+        try:
+            return is_canceling()
+        except Exception as error:  # a storage that is away for a while: the run can be cancelled after it too
+            _LOG.warning("whether run %s was cancelled can't be read: %s", run_id, error)
+            return False
+
     def poll() -> None:
-        while not (state := is_canceling()):
-            if state is None:
+        while not (found := state()):
+            if found is None:
                 return
             time.sleep(_POLL)
         if _listening.is_set():
@@ -121,7 +131,9 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
             return
         _asked.set()
         time.sleep(_GRACE)
-        give_up()
-        os._exit(EXIT_STATUS)
+        try:
+            give_up()
+        finally:
+            os._exit(EXIT_STATUS)
 
     threading.Thread(target=poll, daemon=True, name=f"watch {run_id[:8]}").start()

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -211,6 +212,30 @@ def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated,
     assert platform.query(
         "SELECT COUNT(*) AS n FROM nba_predictions.player_prop_predictions WHERE game_date = @day", day=DAY
     )["n"].iloc[0] == 0  # fmt: skip
+
+
+def test_a_cancelled_run_ends_though_its_state_can_be_neither_read_nor_written(monkeypatch):
+    monkeypatch.setattr(stopping, "_POLL", 0.01)
+    monkeypatch.setattr(stopping, "_GRACE", 0.01)
+    ended = threading.Event()
+    monkeypatch.setattr(os, "_exit", lambda _status: ended.set())
+    looks = iter([OSError("the database is away"), OSError("still"), True])
+
+    def is_canceling() -> bool:
+        found = next(looks)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def give_up() -> None:
+        raise SystemExit  # as any error, but quiet in a thread
+
+    try:
+        stopping.watch("a run of its own", is_canceling, give_up)
+        assert ended.wait(5)
+        assert stopping.asked()
+    finally:
+        stopping._asked.clear()
 
 
 def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatch):
