@@ -133,7 +133,8 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
         time.sleep(_GRACE)
         try:
             give_up()
-        finally:
-            os._exit(EXIT_STATUS)
+        except Exception as error:
+            _LOG.warning("run %s can't be recorded as cancelled: %s", run_id, error)
+        os._exit(EXIT_STATUS)
 
     threading.Thread(target=poll, daemon=True, name=f"watch {run_id[:8]}").start()

@@ -214,7 +214,6 @@ def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated,
     )["n"].iloc[0] == 0  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_cancelled_run_ends_though_its_state_can_be_neither_read_nor_written(monkeypatch):
     monkeypatch.setattr(stopping, "_POLL", 0.01)
     monkeypatch.setattr(stopping, "_GRACE", 0.01)
