@@ -29,9 +29,9 @@ def plain_name(address: str) -> str:
 
 
 @functools.cache
-def analyzer() -> Any:
-    """Google's analyzer over every table and view; the first start on a machine compiles it for some ten seconds."""
-    from zetasql.core import wasm_client
+def _service() -> Any:
+    """Google's analyzer; the first start on a machine compiles it for some ten seconds."""
+    from zetasql.core import local_service, wasm_client
 
     plain = wasm_client.Config
 
@@ -41,12 +41,39 @@ def analyzer() -> Any:
         return config
 
     wasm_client.Config = cached
-    columns: dict[str, Mapping[str, str]] = {a: {c.name: c.type.value for c in t.columns} for a, t in TABLES.items()}
     with filelock.FileLock(_CACHE_LOCK):
-        for address in _views_in_order():
-            found = _analyzer_over(columns).analyze_statement(qualified(VIEWS[address].sql, plain_name))
-            columns[address] = {c.name: c.column.type.type_kind for c in found.output_column_list}
-        return _analyzer_over(columns)
+        return local_service.ZetaSqlLocalService.get_instance()
+
+
+@functools.cache
+def _catalog() -> int:
+    """The analyzer's number for a catalog of every table and view."""
+    columns: dict[str, Mapping[str, Any]] = {a: {c.name: c.type.value for c in t.columns} for a, t in TABLES.items()}
+    for address in _views_in_order():
+        found = _analysed(VIEWS[address].sql, _registered(columns))
+        columns[address] = {c.name: c.column.type.type_kind for c in found}
+    return _registered(columns)
+
+
+def _analysed(sql: str, catalog: int) -> Any:
+    """The output columns of a statement; its answer stays as it came, since making objects of it takes longer."""
+    from zetasql import types
+    from zetasql.core.local_service import local_service_pb2
+
+    options = types.AnalyzerOptions(language_options=_language(), allow_undeclared_parameters=True)
+    request = types.AnalyzeRequest(
+        options=options, registered_catalog_id=catalog, sql_statement=qualified(sql, plain_name)
+    )
+    answer = _service().wasm_client.call_grpc_func(
+        "ZetaSqlLocalService_Analyze", request.to_proto(), local_service_pb2.AnalyzeResponse
+    )
+    return answer.resolved_statement.resolved_query_stmt_node.output_column_list
+
+
+def _language() -> Any:
+    from zetasql.types import LanguageOptions
+
+    return LanguageOptions.maximum_features()
 
 
 def _views_in_order() -> list[str]:
@@ -65,29 +92,28 @@ def _views_in_order() -> list[str]:
     return done
 
 
-def _analyzer_over(tables: Mapping[str, Mapping[str, Any]]) -> Any:
-    from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
-    from zetasql.types import AnalyzerOptions, LanguageOptions, TypeKind, ZetaSQLBuiltinFunctionOptions
+def _registered(tables: Mapping[str, Mapping[str, Any]]) -> int:
+    from zetasql.api import CatalogBuilder, TableBuilder
+    from zetasql.types import TypeKind, ZetaSQLBuiltinFunctionOptions
 
     kinds = {
         "INT64": TypeKind.TYPE_INT64, "FLOAT64": TypeKind.TYPE_DOUBLE, "STRING": TypeKind.TYPE_STRING,
         "BOOL": TypeKind.TYPE_BOOL, "DATE": TypeKind.TYPE_DATE, "TIMESTAMP": TypeKind.TYPE_TIMESTAMP,
     }  # fmt: skip
-    language = LanguageOptions.maximum_features()
     catalog = CatalogBuilder("core")
     for address, columns in tables.items():
         table = TableBuilder(plain_name(address))
         for name, kind in columns.items():
-            table = table.add_column(name, kinds.get(kind, kind))
+            table = table.add_column(name, kinds.get(kind) or TypeKind(kind))
         catalog = catalog.add_table(table.build())
-    functions = ZetaSQLBuiltinFunctionOptions(language_options=language)
+    functions = ZetaSQLBuiltinFunctionOptions(language_options=_language())
     built = catalog.with_builtin_functions(functions).build()
-    return Analyzer(AnalyzerOptions(language_options=language, allow_undeclared_parameters=True), built)
+    return _service().register_catalog(simple_catalog=built).registered_id
 
 
 def analyse(sql: str) -> None:
     """Raise what Google's analyzer says against a statement."""
-    analyzer().analyze_statement(qualified(sql, plain_name))
+    _analysed(sql, _catalog())
 
 
 def unbounded(sql: str) -> list[str]:
