@@ -108,10 +108,10 @@ class Platform:
         assert chosen.execute_in_process(instance=self.instance, tags=tags).success
 
     def of(self, job: str, *datasets: str) -> list[dg.AssetKey]:
-        """The assets of a job in these datasets."""
+        """The assets of a job; in these datasets, where any is named."""
         from nba_props.automation.planning import assets_of
 
-        return [k for k in assets_of(self.definitions, job) if k.path[0] in datasets]
+        return [k for k in assets_of(self.definitions, job) if not datasets or k.path[0] in datasets]
 
     def slate(self, day: date, last: date | None = None, job: str = "predict") -> Outcome:
         """Everything before the systems."""

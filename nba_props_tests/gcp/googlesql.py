@@ -93,6 +93,7 @@ def _views_in_order() -> list[str]:
 
 
 def _registered(tables: Mapping[str, Mapping[str, Any]]) -> int:
+    service = _service()  # first: what is imported next would start it without its cache
     from zetasql.api import CatalogBuilder, TableBuilder
     from zetasql.types import TypeKind, ZetaSQLBuiltinFunctionOptions
 
@@ -108,7 +109,7 @@ def _registered(tables: Mapping[str, Mapping[str, Any]]) -> int:
         catalog = catalog.add_table(table.build())
     functions = ZetaSQLBuiltinFunctionOptions(language_options=_language())
     built = catalog.with_builtin_functions(functions).build()
-    return _service().register_catalog(simple_catalog=built).registered_id
+    return service.register_catalog(simple_catalog=built).registered_id
 
 
 def analyse(sql: str) -> None:

@@ -119,6 +119,13 @@ def test_any_seed_gives_a_whole_season(seed):
     assert games["game_id"].is_unique
 
 
+def test_another_seed_is_another_league(season):
+    other = play(np.random.default_rng([8, 2025]), people.players(np.random.default_rng([8, 0])), 2025)
+    assert set(other.players["player_name"]) != set(season.players["player_name"])
+    assert not other.boxes["points"].head(200).equals(season.boxes["points"].head(200))
+    assert not other.games[["home", "away"]].head(50).equals(season.games[["home", "away"]].head(50))
+
+
 def test_names_are_invented_and_as_hard_as_real_ones():
     players = people.players(np.random.default_rng([7, 0]))
     assert players["player_name"].is_unique
@@ -128,18 +135,20 @@ def test_names_are_invented_and_as_hard_as_real_ones():
     assert min(len(words(n)) for n in players["player_name"]) >= 2
 
 
+LANDED = [date(2025, 12, 1), date(2025, 12, 2), *(date(2026, 1, d) for d in range(5, 15))]
+
+
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sim") / "landing"
-    days = [date(2025, 12, 1), date(2025, 12, 2), *(date(2026, 1, d) for d in range(5, 15))]
-    simulate(folder, odds_days=days)
+    simulate(folder, odds_days=LANDED)
     zone = LandingZone(str(folder))
     quotes = []
-    for day in days:
+    for day in LANDED:
         rows, rejects = odds_api.read_day(zone, day)
         assert rejects == []
         quotes += rows
-    boxes = nba_stats.read_box_scores(zone, days).frame
+    boxes = nba_stats.read_box_scores(zone, LANDED).frame
     return zone, pd.DataFrame(quotes), boxes
 
 
@@ -190,46 +199,42 @@ def test_every_row_says_that_it_is_simulated(landed):
     assert "invented" in zone.manifest["note"]
 
 
-ONE_DAY = [date(2026, 1, 9)]
-
-
-@pytest.fixture(scope="module")
-def third(tmp_path_factory):
-    """The league of seed 3."""
-    folder = tmp_path_factory.mktemp("third") / "landing"
-    simulate(folder, seed=3, odds_days=ONE_DAY)
-    return folder
-
-
-def test_a_killed_simulation_leaves_no_zone_and_the_next_one_is_whole(third, landed, tmp_path, monkeypatch):
-    """The same seed gives the same bytes, and another seed does not."""
+def test_a_killed_simulation_leaves_no_zone_and_the_next_one_is_whole(landed, tmp_path, monkeypatch):
+    """The same seed gives the same bytes."""
     from nba_props.simulator import league
 
+    written, plain = [], league._write_day
+
+    def killed(*given, **options):
+        written.append(plain(*given, **options))
+        if len(written) == 3:
+            raise KeyboardInterrupt
+
     with monkeypatch.context() as patch:
-        patch.setattr(league, "_write_aliases", lambda *a: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(league, "_write_day", killed)
         with pytest.raises(KeyboardInterrupt):
-            simulate(tmp_path / "b", seed=3, odds_days=ONE_DAY)
+            simulate(tmp_path / "b", seed=3, odds_days=LANDED)
     assert not (tmp_path / "b").exists()
-    simulate(tmp_path / "b", seed=3, odds_days=ONE_DAY)
-    files = sorted(p.relative_to(third) for p in third.rglob("*") if p.is_file())
+    simulate(tmp_path / "b", odds_days=LANDED)
+    first = landed[0]._path
+    files = sorted(p.relative_to(first) for p in first.rglob("*") if p.is_file())
     assert len(files) > 300
-    same, different, missing = filecmp.cmpfiles(third, tmp_path / "b", [str(f) for f in files], shallow=False)
+    same, different, missing = filecmp.cmpfiles(first, tmp_path / "b", [str(f) for f in files], shallow=False)
     assert (len(same), different, missing) == (len(files), [], [])
-    log = "nba_stats/leaguegamelog/2025-26/2026-01-09-regular-season.json.gz"
-    assert (third / log).read_bytes() != (landed[0]._path / log).read_bytes()
 
 
-def test_a_zone_that_is_there_stays_as_it_is(third, tmp_path):
-    victim = third / "nba_stats/scheduleleaguev2/2025-26.json.gz"
+def test_a_zone_that_is_there_stays_as_it_is(landed, tmp_path):
+    zone = landed[0]._path
+    victim = zone / "nba_stats/scheduleleaguev2/2025-26.json.gz"
     before = victim.stat().st_ino, victim.stat().st_mtime_ns
-    simulate(third, seed=3, odds_days=ONE_DAY)
+    simulate(zone, odds_days=LANDED)
     assert (victim.stat().st_ino, victim.stat().st_mtime_ns) == before
     with pytest.raises(SimulationError, match="choose another folder"):
-        simulate(third, seed=8, odds_days=ONE_DAY)
+        simulate(zone, seed=8, odds_days=LANDED)
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "mine.txt").write_text("keep me")
     with pytest.raises(SimulationError):
-        simulate(tmp_path / "x", odds_days=ONE_DAY)
+        simulate(tmp_path / "x", odds_days=LANDED)
     assert (tmp_path / "x" / "mine.txt").exists()
 
 
