@@ -10,7 +10,8 @@ unexport PYTHONDONTWRITEBYTECODE
 run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
 	@$(BIN)/nba-props demo
 
-test: $(VENV)/.ready lint emulators  ## lint, type-check and test
+test: $(VENV)/.ready  ## lint, type-check and test
+	@$(MAKE) --no-print-directory -j 2 lint emulators
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
@@ -19,8 +20,9 @@ dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
 test-long: $(VENV)/.ready emulators  ## the long stories: a day with webserver and daemon, kills, random orders, real payloads, both profiles at full size
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m long
 
-emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found
+emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found; its analyzer
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap
+	@$(BIN)/python -c "from nba_props_tests.gcp import googlesql; googlesql.service()"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

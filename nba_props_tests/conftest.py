@@ -89,20 +89,23 @@ class Platform:
     def predict(self, first: date, last: date | None = None) -> Outcome:
         return self.run("predict", first, last)
 
-    def catch_up(self, first: date, last: date | None = None) -> list[Outcome]:
-        """Run what a span needs before it can be predicted, as `nba-props run` plans it."""
+    def missing(self, first: date, last: date | None = None) -> list[tuple[str, date, date]]:
+        """Job and span of each run that a span needs before it can be predicted, as `nba-props run` plans it."""
         from nba_props.automation.jobs import PREDICT_JOB
         from nba_props.automation.planning import plan
 
-        steps = plan(self.definitions, self.inputs, days(first, last or first))
-        return [self.run(job, start, end) for job, start, end in steps if job != PREDICT_JOB]
+        return [s for s in plan(self.definitions, self.inputs, days(first, last or first)) if s[0] != PREDICT_JOB]
 
-    def materialize(self, first: date, last: date, select: Iterable[dg.AssetKey], job: str = "predict") -> None:
-        """Some assets of a job over a span, without their checks: for tests that need much of them and judge it."""
+    def catch_up(self, first: date, last: date | None = None) -> list[Outcome]:
+        """Run what a span needs before it can be predicted."""
+        return [self.run(job, start, end) for job, start, end in self.missing(first, last)]
+
+    def materialize(self, first: date, last: date, select: Iterable[dg.AssetKey] = (), job: str = "predict") -> None:
+        """The assets of a job, or some of them, over a span, without their checks, which are half of the work."""
         from nba_props.automation.runner import RANGE_END, RANGE_START
 
         chosen = self.definitions.resolve_job_def(job).get_subset(
-            asset_selection=set(select), asset_check_selection=set()
+            asset_selection=set(select) or set(self.of(job)), asset_check_selection=set()
         )
         tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
         assert chosen.execute_in_process(instance=self.instance, tags=tags).success
@@ -129,9 +132,12 @@ class Platform:
 
         The first is a tenth of the work of a whole prediction, the second half of it.
         """
+        return self.run(job, day, last, select=self.publication(systems, slate, job))
+
+    def publication(self, systems: Iterable[str], slate: bool = True, job: str = "predict") -> list[dg.AssetKey]:
+        """What ``publish`` makes."""
         tables = (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, *(SYSTEM_TABLES[s] for s in systems))
-        before = self.of(job, *BEFORE_SYSTEMS) if slate else []
-        return self.run(job, day, last, select=[*before, *map(asset_key, tables)])
+        return [*(self.of(job, *BEFORE_SYSTEMS) if slate else []), *map(asset_key, tables)]
 
     def ingest(self, first: date, last: date) -> Outcome:
         return self.run("ingest_history", first, last)
@@ -141,7 +147,8 @@ class Platform:
 
     def prepare(self) -> None:
         """What ``DAY`` needs: history, the lines that models learn from, and the models of its week."""
-        assert all(o.success for o in self.catch_up(DAY))
+        for job, first, last in self.missing(DAY):
+            self.materialize(first, last, job=job)
 
     def with_live(self, live: Live) -> Platform:
         """The same platform with live feeds."""
@@ -260,26 +267,21 @@ class Rung:
     climb: Callable[[Platform], object]
 
 
-def _done(*outcomes: Outcome) -> None:
-    for outcome in outcomes:
-        assert outcome.success, (outcome.errors, outcome.failed_checks)
-
-
 def _predict_before_the_results(platform: Platform) -> None:
     for day in {g.day for g in league.games() if g.day >= DAY}:
         (platform.zone._path / league.log_path(day)).unlink()
-    _done(platform.predict(DAY))
+    platform.materialize(DAY, DAY)
 
 
 LADDER = {
     "landed": Rung(None, lambda p: league.land(p.zone)),
     "prepared": Rung("landed", Platform.prepare),
-    "before_tipoff": Rung("prepared", lambda p: _done(p.run("ingest_history", DAY))),
-    "slated": Rung("prepared", lambda p: _done(p.slate(DAY))),
-    "published": Rung("slated", lambda p: _done(p.publish(DAY))),
-    "predicted": Rung("prepared", lambda p: _done(p.predict(DAY))),
+    "before_tipoff": Rung("prepared", lambda p: p.materialize(DAY, DAY, job="ingest_history")),
+    "slated": Rung("prepared", lambda p: p.materialize(DAY, DAY, p.of("predict", *BEFORE_SYSTEMS))),
+    "published": Rung("slated", lambda p: p.materialize(DAY, DAY, p.publication(SOME_SYSTEMS, slate=False))),
+    "predicted": Rung("prepared", lambda p: p.materialize(DAY, DAY)),
     "evening": Rung("prepared", _predict_before_the_results),
-    "two_dates": Rung("prepared", lambda p: _done(p.predict(DAY, NEXT))),
+    "two_dates": Rung("predicted", lambda p: p.materialize(DAY + timedelta(1), NEXT)),
 }
 
 

@@ -14,6 +14,7 @@ from nba_props.domain import context, features, history
 from nba_props.domain.calendar import look_back_start
 from nba_props.schemas import TABLES
 from nba_props.schemas.features import FEATURES, LEGACY, MARKET, NAMES, PLAYER_FEATURES, SCHEMA_HASH
+from nba_props_tests.conftest import BEFORE_SYSTEMS
 from nba_props_tests.conftest import DAY as PLATFORM_DAY
 from nba_props_tests.domain.test_history import DAY, FIRST, NO_REPORT, ask, stored
 
@@ -109,8 +110,8 @@ def test_a_served_row_and_its_recomputation_are_bit_equal(published):
     """A week later, with more box scores and quotes landed, the same date gives the same bits."""
     platform = published
     served = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
-    assert platform.ingest(PLATFORM_DAY, PLATFORM_DAY + timedelta(7)).success
-    assert platform.slate(PLATFORM_DAY).success
+    platform.materialize(PLATFORM_DAY, PLATFORM_DAY + timedelta(7), job="ingest_history")
+    platform.materialize(PLATFORM_DAY, PLATFORM_DAY, platform.of("predict", *BEFORE_SYSTEMS))
     again = platform.warehouse.read(PLAYER_FEATURES, [PLATFORM_DAY])
     pdt.assert_frame_equal(served, again, check_exact=True)
     assert set(served["schema_hash"]) == {SCHEMA_HASH}

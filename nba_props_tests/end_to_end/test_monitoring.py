@@ -53,13 +53,18 @@ def land_results(platform: Platform, change=lambda row: row, suffix: str = "") -
     league.land_log(platform.zone, DAY, [r for r in rows if r], suffix)
 
 
-def finish(platform: Platform, change=lambda row: row, suffix: str = ""):
-    """The morning after: results landed, grades made."""
+def finish(platform: Platform):
+    """The morning after: results landed, grades made and judged."""
     platform.now = league.tipoff(DAY) + timedelta(hours=14)
-    land_results(platform, change, suffix)
+    land_results(platform)
     outcome = platform.run("grade", DAY)
     assert outcome.success, outcome.errors
     return outcome
+
+
+def grade(platform: Platform) -> None:
+    """Grades made, and not judged."""
+    platform.materialize(DAY, DAY, platform.of("grade", "nba_raw", "nba_predictions"), "grade")
 
 
 def test_before_the_results_everything_is_pending(evening):
@@ -96,7 +101,7 @@ def test_grading_again_changes_nothing(morning):
     before, scores = grades(predicted), predicted.warehouse.read(SCOREBOARD, [DAY])
     history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
     predicted.now += timedelta(hours=5)
-    assert predicted.run("grade", DAY).success
+    predicted.materialize(DAY, DAY, predicted.of("grade"), "grade")
     pdt.assert_frame_equal(grades(predicted), before)
     pdt.assert_frame_equal(predicted.warehouse.read(SCOREBOARD, [DAY]), scores)
     pdt.assert_frame_equal(predicted.warehouse.read(GRADE_HISTORY, [DAY]), history)
@@ -111,7 +116,8 @@ def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(mor
         return {**row, "PTS": row["PTS"] + 9} if row["PLAYER_ID"] == scorer else row
 
     predicted.now += timedelta(days=1)
-    finish(predicted, corrected, "-20251112T120000Z")
+    land_results(predicted, corrected, "-20251112T120000Z")
+    grade(predicted)
     after = grades(predicted).set_index("prediction_id")
     changed = after.index[after["actual_points"] != before["actual_points"].reindex(after.index)]
     assert len(changed) == len(SYSTEMS)
@@ -133,13 +139,16 @@ def test_a_player_who_did_not_play_is_void_and_a_late_game_stays_pending(evening
     def first_game_only(row):
         return None if row["GAME_ID"] == games[1].game_id or row["PLAYER_ID"] == absent else row
 
-    finish(predicted, first_game_only)
+    predicted.now = league.tipoff(DAY) + timedelta(hours=14)
+    land_results(predicted, first_game_only)
+    grade(predicted)
     rows = grades(predicted)
     late = rows["game_id"] == games[1].game_id
     assert set(rows.loc[late, "outcome"]) == {"PENDING"}
     assert set(rows.loc[rows["player_id"] == absent, "outcome"]) == {"VOID"}
     assert set(rows.loc[rows["player_id"] == absent, "void_reason"]) == {"DID_NOT_PLAY"}
-    finish(predicted, lambda r: None if r["PLAYER_ID"] == absent else r, "-20251111T200000Z")
+    land_results(predicted, lambda r: None if r["PLAYER_ID"] == absent else r, "-20251111T200000Z")
+    grade(predicted)
     assert "PENDING" not in set(grades(predicted)["outcome"])
 
 
@@ -150,8 +159,7 @@ def test_two_graders_at_once_leave_one_correct_partition(evening):
     with dg.DagsterInstance.ephemeral() as other:
         second = open_platform(predicted.settings.home.parent, other, predicted.now)
         with ThreadPoolExecutor(2) as pool:
-            done = list(pool.map(lambda p: p.run("grade", DAY), [predicted, second]))
-    assert all(o.success for o in done), [o.errors for o in done]
+            list(pool.map(grade, [predicted, second]))
     rows, history = grades(predicted), predicted.warehouse.read(GRADE_HISTORY, [DAY])
     assert rows["prediction_id"].is_unique
     assert len(rows) == 36 * len(SYSTEMS)

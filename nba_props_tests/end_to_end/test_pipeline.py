@@ -43,33 +43,6 @@ def lake_frames(platform: Platform, skip: tuple[str, ...] = ()) -> dict[str, pd.
     return frames
 
 
-def test_a_date_is_predicted_published_and_explained(platform, monkeypatch):
-    asking, plain = set(), usage.charge
-
-    def charge(cost: usage.Usage) -> None:
-        asking.add(usage.step_name())
-        plain(cost)
-
-    monkeypatch.setattr(usage, "charge", charge)
-    outcome = platform.predict(DAY)
-    assert outcome.success, outcome.errors
-    assert outcome.failed_checks == []
-    assert_every_check_has_a_result(platform, [DAY])
-    assert None not in asking, "a bill is split by the step that asks, those of the checks included"
-    assert {"historical_games", "gate", "nba_raw__odds_quotes__checks"} <= asking
-    rows = ledger_of(platform)
-    assert set(rows["system_id"]) == {s.system_id for s in SYSTEMS}
-    rows = rows[rows["system_id"] == "moving_average"]
-    slate = platform.query("SELECT * FROM nba_analytics.slate WHERE game_date = @day", day=DAY)
-    assert len(rows) == len(slate) == PLAYERS
-    with_line = rows[rows["has_prop_line"].astype(bool)]
-    assert len(with_line) == 4 * 6
-    assert with_line["quote_id"].notna().all()
-    assert set(with_line["sportsbook"]) == {"draftkings"}
-    assert (rows["recommendation"].eq("NO_LINE") == rows["line"].isna()).all()
-    assert not rows["is_backfill"].any()
-
-
 def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(published):
     lines = published.query(
         "SELECT * FROM nba_analytics.betting_lines WHERE game_date = @day AND has_prop_line ORDER BY player_id", day=DAY
@@ -85,7 +58,10 @@ def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(publis
 
 def test_running_twice_changes_nothing(predicted):
     before = ledger_of(predicted)
-    assert predicted.predict(DAY).success
+    outcome = predicted.predict(DAY)
+    assert outcome.success, outcome.errors
+    assert outcome.failed_checks == []
+    assert_every_check_has_a_result(predicted, [DAY])
     pdt.assert_frame_equal(ledger_of(predicted), before)
 
 
@@ -116,9 +92,9 @@ def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path)
     each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
     platform.now = each.now = league.tipoff(last) + timedelta(days=1)
     systems = ("moving_average", "similarity_balanced_v1", "xgboost_v1")
-    assert platform.publish(first, systems, last, slate=True).success
+    platform.materialize(first, last, platform.publication(systems))
     for n in range((last - first).days + 1):
-        assert each.publish(first + timedelta(n), systems, slate=True).success
+        each.materialize(first + timedelta(n), first + timedelta(n), each.publication(systems))
     together, apart = lake_frames(platform), lake_frames(each)
     for address, frame in together.items():
         pdt.assert_frame_equal(apart[address], frame, obj=address)
@@ -220,14 +196,34 @@ def test_a_genuine_verified_twenty_passes(platform):
     assert lines.tolist() == [20.0] * SOME
 
 
-def test_a_day_without_games_materializes_with_zero_rows_and_every_check_has_a_result_for_each_date(platform):
+def test_two_dates_are_predicted_published_and_explained_one_of_them_without_games(platform, monkeypatch):
+    asking, plain = set(), usage.charge
+
+    def charge(cost: usage.Usage) -> None:
+        asking.add(usage.step_name())
+        plain(cost)
+
+    monkeypatch.setattr(usage, "charge", charge)
     free = DAY + timedelta(1)
     outcome = platform.predict(DAY, free)
     assert outcome.success, outcome.errors
     assert outcome.failed_checks == []
+    assert_every_check_has_a_result(platform, [DAY, free])
+    assert None not in asking, "a bill is split by the step that asks, those of the checks included"
+    assert {"historical_games", "gate", "nba_raw__odds_quotes__checks"} <= asking
     for table in ("nba_analytics.slate", "nba_predictions.player_prop_predictions"):
         assert platform.warehouse.read(TABLES[table], [free]).empty
-    assert_every_check_has_a_result(platform, [DAY, free])
+    rows = ledger_of(platform)
+    assert set(rows["system_id"]) == {s.system_id for s in SYSTEMS}
+    rows = rows[rows["system_id"] == "moving_average"]
+    slate = platform.query("SELECT * FROM nba_analytics.slate WHERE game_date = @day", day=DAY)
+    assert len(rows) == len(slate) == PLAYERS
+    with_line = rows[rows["has_prop_line"].astype(bool)]
+    assert len(with_line) == 4 * 6
+    assert with_line["quote_id"].notna().all()
+    assert set(with_line["sportsbook"]) == {"draftkings"}
+    assert (rows["recommendation"].eq("NO_LINE") == rows["line"].isna()).all()
+    assert not rows["is_backfill"].any()
 
 
 def assert_every_check_has_a_result(platform: Platform, dates: list[date]) -> None:

@@ -201,7 +201,7 @@ def test_one_system_is_regenerated_and_no_other_is_touched(platform):
 
 def test_only_what_is_missing_or_stale_is_asked_for(platform):
     keys = planning.assets_of(platform.definitions, "predict")
-    span = [DAY + timedelta(n) for n in range(5)]
+    span = [DAY + timedelta(n) for n in range(4)]
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == [
         DAY,
         NEXT,
@@ -213,7 +213,7 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]
     platform.ingest(DAY, DAY)  # its box scores are newer than its grades now, and the same
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]
-    assert platform.predict(DAY, span[-1]).success
+    assert platform.predict(span[-1]).success
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == []
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))  # the odds of one date are newer than its quotes now
@@ -278,7 +278,7 @@ def test_relining_can_be_looked_at_first(platform):
     assert set(asked["game_date"].dt.date) == {DAY}
     pdt.assert_frame_equal(ledger(platform), before)
     platform.now += timedelta(minutes=9)
-    assert platform.run("reline", DAY, NEXT).success
+    assert platform.run("reline", DAY).success
     assert len(ledger(platform)) - len(before) == asked["rows"].sum()
     assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
 

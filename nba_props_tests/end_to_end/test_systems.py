@@ -81,7 +81,7 @@ def test_a_past_date_trains_the_models_it_needs_in_order(platform):
     shutil.rmtree(platform.settings.models)
     platform.now = league.tipoff(DAY) + timedelta(days=60)
     first = DAY - timedelta(6)
-    assert platform.publish(first, TRAINED, DAY, slate=True).success
+    platform.materialize(first, DAY, platform.publication(TRAINED))
     for system in TRAINED:
         assert platform.models.weeks(system) == [week_of(first), week_of(DAY)]
         for day in (first, DAY):
@@ -191,14 +191,14 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
     """Box scores of the date and later, quotes from tip-off on: gone or turned upside down, no feature, model or
     prediction changes. The whole way is run again, from landing to models to ledger.
     """
-    platform.ingest(DAY, DAY + timedelta(6))
-    assert platform.publish(DAY, SYSTEM_TABLES, slate=True).success
+    platform.materialize(DAY, DAY + timedelta(6), job="ingest_history")
+    platform.materialize(DAY, DAY, platform.publication(SYSTEM_TABLES))
     shutil.copytree(platform.zone.root, tmp_path / "other" / "landing")
     other = open_platform(tmp_path / "other", platform.instance)
     damaged(other, how)
-    assert all(o.success for o in other.catch_up(DAY))
-    other.ingest(DAY, DAY + timedelta(6))
-    assert other.publish(DAY, SYSTEM_TABLES, slate=True).success
+    other.prepare()
+    other.materialize(DAY, DAY + timedelta(6), job="ingest_history")
+    other.materialize(DAY, DAY, other.publication(SYSTEM_TABLES))
     known_before = (analytics.HISTORICAL_GAMES, analytics.BETTING_LINES, analytics.CONTEXT)
     for table in (*known_before, PLAYER_FEATURES, *SYSTEM_TABLES.values(), PLAYER_PROP_PREDICTIONS):
         theirs, mine = (

@@ -29,7 +29,7 @@ def plain_name(address: str) -> str:
 
 
 @functools.cache
-def _service() -> Any:
+def service() -> Any:
     """Google's analyzer; the first start on a machine compiles it for some ten seconds."""
     from zetasql.core import local_service, wasm_client
 
@@ -64,7 +64,7 @@ def _analysed(sql: str, catalog: int) -> Any:
     request = types.AnalyzeRequest(
         options=options, registered_catalog_id=catalog, sql_statement=qualified(sql, plain_name)
     )
-    answer = _service().wasm_client.call_grpc_func(
+    answer = service().wasm_client.call_grpc_func(
         "ZetaSqlLocalService_Analyze", request.to_proto(), local_service_pb2.AnalyzeResponse
     )
     return answer.resolved_statement.resolved_query_stmt_node.output_column_list
@@ -93,7 +93,7 @@ def _views_in_order() -> list[str]:
 
 
 def _registered(tables: Mapping[str, Mapping[str, Any]]) -> int:
-    service = _service()  # first: what is imported next would start it without its cache
+    analyzer = service()  # first: what is imported next would start it without its cache
     from zetasql.api import CatalogBuilder, TableBuilder
     from zetasql.types import TypeKind, ZetaSQLBuiltinFunctionOptions
 
@@ -109,7 +109,7 @@ def _registered(tables: Mapping[str, Mapping[str, Any]]) -> int:
         catalog = catalog.add_table(table.build())
     functions = ZetaSQLBuiltinFunctionOptions(language_options=_language())
     built = catalog.with_builtin_functions(functions).build()
-    return service.register_catalog(simple_catalog=built).registered_id
+    return analyzer.register_catalog(simple_catalog=built).registered_id
 
 
 def analyse(sql: str) -> None:

@@ -55,7 +55,7 @@ def tables(platform: Platform, addresses: Iterable[str] = (*TABLES, *VIEWS)) -> 
 def stories(platform: Platform, first: date, last: date) -> dict[str, Tables]:
     """Ingest, train, predict, publish, grade, quarantine, restore; what the tables hold after each."""
     league.land(platform.zone, days=(last - league.FIRST).days + 1)
-    assert platform.ingest(league.FIRST, first - timedelta(1)).success
+    platform.materialize(league.FIRST, first - timedelta(1), job="ingest_history")
     platform.now = league.tipoff(last) + timedelta(days=10)
     systems = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1", "xgboost_v1")
     published = platform.publish(first, systems, last, slate=True)
@@ -110,7 +110,7 @@ def both(platforms):
     return tuple(stories(p, *SPAN) for p in platforms)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("stage", ["published", "graded", "quarantined", "restored"])
 def test_every_table_and_view_is_equal_row_by_row(both, stage):
     local, cloud = (stages[stage] for stages in both)
@@ -118,7 +118,7 @@ def test_every_table_and_view_is_equal_row_by_row(both, stage):
     assert differences(local, cloud) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_what_a_table_cost_stands_on_its_materialization(both, platforms):
     def figures(platform: Platform, table) -> dict[str, int]:
         record = platform.instance.fetch_materializations(asset_key(table), limit=1).records[0]

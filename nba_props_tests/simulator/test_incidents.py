@@ -45,8 +45,8 @@ def base(tmp_path_factory):
     simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE])
     with dg.DagsterInstance.ephemeral() as instance:
         platform = open_league(folder, instance)
-        assert platform.ingest(OPENING, NIGHT - timedelta(1)).success
-        assert platform.run("ingest_rosters", OPENING).success
+        platform.materialize(OPENING, NIGHT - timedelta(1), job="ingest_history")
+        platform.materialize(OPENING, OPENING, job="ingest_rosters")
     return folder
 
 
@@ -362,7 +362,7 @@ def prepare(league: Platform, name: str) -> date:
     day = INCIDENTS[name].day
     assert apply(name, league.zone)
     if name in _HISTORY:
-        assert league.ingest(_HISTORY[name], day - timedelta(1)).success
+        league.materialize(_HISTORY[name], day - timedelta(1), job="ingest_history")
     if name == "empty_rowset":
         again = league.ingest(day - timedelta(1), day - timedelta(1))
         assert not again.success
