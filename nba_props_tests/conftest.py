@@ -29,7 +29,7 @@ from nba_props.automation.runner import Outcome
 from nba_props.checks import rules
 from nba_props.definitions import build_defs
 from nba_props.domain.calendar import days
-from nba_props.domain.systems import trained
+from nba_props.domain.systems import catboost_v8, trained, xgboost_v1
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.sources.landing import LandingZone
@@ -187,9 +187,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def few_rows_are_enough():
-    """The small league has a few hundred games of players."""
+    """The small league has a few hundred games of players, and a fifth of the trees learns as much from them."""
     trained.MIN_ROWS = 150
     trained.THREADS = 1
+    catboost_v8.CatBoost.parameters = {**catboost_v8.CatBoost.parameters, "iterations": 60}
+    xgboost_v1.XGBoost.rounds = 60
     # half of what its models learn from are its first games, of which little is known
     rules.KNOWN_SHARE_DIFFERS = 0.6
 

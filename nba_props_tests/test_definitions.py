@@ -196,16 +196,13 @@ def test_loading_is_cheap():
         "build_defs(load_settings()).resolve_asset_graph(); "
         f"print((time.process_time() - theirs) / theirs, [m for m in {HEAVY!r} if m in sys.modules])"
     )
-    best = min(
-        (
-            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-            for _ in range(3)
-        ),
-        key=lambda out: float(out.split()[0]),
-    )
-    ratio, loaded = best.split(maxsplit=1)
-    assert loaded.strip() == "[]"
-    assert float(ratio) < 1.0
+    for _ in range(3):  # the least of three, on a machine that does other things as well
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        ratio, loaded = told.split(maxsplit=1)
+        assert loaded.strip() == "[]"
+        if float(ratio) < 1.0:
+            return
+    pytest.fail(f"the definitions cost {ratio} of what Dagster and pandas do")
 
 
 def test_the_definitions_validate():
