@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of, season_start
+from nba_props.domain.calendar import game_date_of, season_start, spans
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
@@ -323,7 +323,7 @@ def _print_plan(session: _Session, span: list[date], days: list[date], assets: l
 
 def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
     """Run a remediation job, print its account, and grade the dates it touched again."""
-    from nba_props.automation import planning, runner
+    from nba_props.automation import runner
     from nba_props.automation.jobs import GRADE_JOB
 
     with _plain_errors():
@@ -334,7 +334,7 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
         title = f"{'Would move' if dry_run else 'Moved'} {account.total} rows"
         _print_table(console, account.rows.astype(str), title)
         console.print(f"batch     {account.batch_id}: {account.action}", soft_wrap=True)
-        touched = [] if dry_run else planning.spans(account.days)
+        touched = [] if dry_run else spans(account.days)
         outcomes = [o for first, last in touched for o in session.run(GRADE_JOB, first, last)]
     if account.total and not dry_run and job != "restore":
         console.print(f"undo      nba-props restore {account.batch_id}")
@@ -662,7 +662,6 @@ def report(span: list[date], out: Path | None) -> None:
 @_ALLOW_LOSS
 def grade(span: list[date], allow_loss: bool) -> None:
     """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
-    from nba_props.automation import planning
     from nba_props.automation.jobs import GRADE_JOB
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
@@ -673,7 +672,7 @@ def grade(span: list[date], allow_loss: bool) -> None:
         if not days:
             session.console.print(f"nothing of {_text(span)} was published, so there is nothing to grade")
             return
-        steps = [(GRADE_JOB, first, last) for first, last in planning.spans(days, bridge=0)]
+        steps = [(GRADE_JOB, first, last) for first, last in spans(days, bridge=0)]
         sound = _print_findings(session.console, session.follow(steps))
         _update_scores(session, span)
         counts = session.warehouse.query(

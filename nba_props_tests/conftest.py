@@ -89,12 +89,15 @@ class Platform:
     def predict(self, first: date, last: date | None = None) -> Outcome:
         return self.run("predict", first, last)
 
-    def missing(self, first: date, last: date | None = None) -> list[tuple[str, date, date]]:
-        """Job and span of each run that a span needs before it can be predicted, as `nba-props run` plans it."""
+    def missing(self, first: date, last: date | None = None) -> Iterator[tuple[str, date, date]]:
+        """Job and span of each run that a span needs before it can be predicted, as `nba-props run` plans it: the next
+        one once the one before is done.
+        """
         from nba_props.automation.jobs import PREDICT_JOB
         from nba_props.automation.planning import plan
 
-        return [s for s in plan(self.definitions, self.inputs, days(first, last or first)) if s[0] != PREDICT_JOB]
+        steps = plan(self.definitions, self.inputs, days(first, last or first))
+        return (step for step in steps if step[0] != PREDICT_JOB)
 
     def catch_up(self, first: date, last: date | None = None) -> list[Outcome]:
         """Run what a span needs before it can be predicted."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nba_props.automation.planning import plan, spans
+from nba_props.automation.planning import plan
 from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
@@ -146,9 +146,3 @@ def test_a_plan_asks_for_nothing_twice_and_sees_payloads_with_an_old_file_time(p
     platform.zone.land(path, content)
     os.utime(Path(platform.zone.root) / path, (1, 1))
     assert [s[:2] for s in plan(platform.definitions, platform.inputs, [DAY])][0] == ("ingest_lines", game.day)
-
-
-def test_spans_bridge_short_gaps_only():
-    days = [DAY, DAY + timedelta(1), DAY + timedelta(9), DAY + timedelta(30)]
-    assert spans(days) == [(DAY, DAY + timedelta(9)), (DAY + timedelta(30), DAY + timedelta(30))]
-    assert spans([]) == []

@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -20,6 +20,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
+from nba_props.domain.calendar import spans
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
@@ -29,8 +30,8 @@ from nba_props.warehouse.base import Warehouse
 
 _LOG = logging.getLogger(__name__)
 AUDIT_JOB = "ledger_audit"
-#: dates that one query judges at most, and the longest gap that it reads over
-_TOGETHER, _BRIDGE = timedelta(31), timedelta(7)
+#: dates that one query judges at most
+_TOGETHER = 31
 _DATES_SHOWN = 10
 
 
@@ -104,21 +105,6 @@ class Audit:
     found: list[Found] = field(default_factory=list)
 
 
-def spans(days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The dates as few spans of at most a month, with no long gap in them."""
-    first = last = None
-    for day in sorted(days):
-        if first is None or last is None:
-            first = last = day
-        elif day - last <= _BRIDGE and day - first < _TOGETHER:
-            last = day
-        else:
-            yield first, last
-            first = last = day
-    if first is not None and last is not None:
-        yield first, last
-
-
 def audit(warehouse: Warehouse, memory: Memory) -> Audit:
     """Judge the dates whose fingerprint changed since the last look; nothing is asked of the others.
 
@@ -133,7 +119,7 @@ def audit(warehouse: Warehouse, memory: Memory) -> Audit:
         changed |= {d for d, kept in known.items() if d not in prints and kept["fingerprint"]}
         result.dates += len(prints)
         result.judged += [f"{table.address} {day}" for day in sorted(changed)]
-        for first, last in spans(list(changed)):
+        for first, last in spans(changed, longest=_TOGETHER):
             frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
             pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
             gone = _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])

@@ -6,7 +6,7 @@ consists of is made by the plan from all that is landed, not taken as it happens
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import dagster as dg
@@ -15,7 +15,7 @@ from nba_props.assets.inputs import LEARNED, WINDOWS, Inputs, learned_from
 from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import history_start, identity_start, season_start
+from nba_props.domain.calendar import history_start, identity_start, season_start, spans
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.base import System
@@ -113,17 +113,6 @@ def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date
     published = set(inputs.warehouse.partitions(monitoring.SCOREBOARD))
     keys = [asset_key(monitoring.SCOREBOARD)]
     return sorted(stale(definitions, inputs, keys, [d for d in days if d in published]))
-
-
-def spans(days: Iterable[date], bridge: int = 7) -> list[tuple[date, date]]:
-    """Dates as few spans; gaps of up to ``bridge`` dates are bridged, since a run costs more than an empty date."""
-    found: list[tuple[date, date]] = []
-    for day in sorted(days):
-        if found and (day - found[-1][1]).days <= bridge + 1:
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------

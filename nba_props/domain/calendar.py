@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -112,6 +113,24 @@ def season_type_of(game_id: str) -> str:
 def days(first: date, last: date) -> list[date]:
     """Every date from first to last, both included."""
     return [first + timedelta(n) for n in range((last - first).days + 1)]
+
+
+def spans(days: Iterable[date], bridge: int = 7, longest: int | None = None) -> list[tuple[date, date]]:
+    """Dates as few spans, first and last date of each, of at most ``longest`` dates.
+
+    Gaps of up to ``bridge`` dates are bridged: a run or a query costs more than an empty date.
+    """
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if (
+            found
+            and (day - found[-1][1]).days <= bridge + 1
+            and (longest is None or (day - found[-1][0]).days < longest)
+        ):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 def look_back_start(day: date, look_back_days: int) -> date:

@@ -70,11 +70,6 @@ def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | 
     return (content if is_whole else None), made_from
 
 
-def of_texts(texts: Mapping[str, str]) -> str:
-    """One digest of digests by name, whatever order they come in; for saying what a partition was made from."""
-    return _digest(repr(sorted(texts.items())).encode())
-
-
 def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import duckdb
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import calendar
+from nba_props.domain.calendar import spans
 from nba_props.warehouse.sql import to_duckdb
 from nba_props_tests.gcp.googlesql import analyse
 
@@ -123,3 +125,17 @@ def test_a_start_at_midnight_eastern_is_undecided():
     assert calendar.is_undecided(datetime(2025, 12, 9, 5, tzinfo=UTC))
     assert calendar.is_undecided(datetime(2026, 4, 18, 4, tzinfo=UTC))
     assert not calendar.is_undecided(datetime(2025, 11, 5, 4, tzinfo=UTC)), "eleven in the evening is a real start"
+
+
+@given(st.sets(st.integers(0, 120), max_size=40), st.integers(0, 9), st.one_of(st.none(), st.integers(1, 40)))
+def test_spans_hold_every_date_once_and_bridge_short_gaps_only(numbers, bridge, longest):
+    start = date(2025, 11, 1)
+    dates = {start + timedelta(n) for n in numbers}
+    found = spans(dates, bridge, longest)
+    assert sorted(d for first, last in found for d in dates if first <= d <= last) == sorted(dates)
+    assert all({first, last} <= dates for first, last in found)
+    assert all((last - first).days < longest for first, last in found if longest)
+    inside = [(a, b) for first, last in found for a, b in pairwise(sorted(d for d in dates if first <= d <= last))]
+    assert all((b - a).days <= bridge + 1 for a, b in inside)
+    for (first, last), (later, _) in pairwise(found):
+        assert (later - last).days > bridge + 1 or (longest and (later - first).days >= longest)

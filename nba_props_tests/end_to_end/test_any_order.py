@@ -13,7 +13,7 @@ import pytest
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, TRAIN_JOB
-from nba_props.domain.calendar import days, season_start
+from nba_props.domain.calendar import days, season_start, spans
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES
@@ -55,7 +55,7 @@ def train(platform: Platform, day: date) -> None:
 def grade(platform: Platform) -> None:
     """`nba-props grade` of what was published."""
     published = platform.warehouse.partitions(TABLES["nba_predictions.player_prop_predictions"])
-    for first, last in planning.spans([d for d in published if d in SPAN], bridge=0):
+    for first, last in spans([d for d in published if d in SPAN], bridge=0):
         assert platform.run(GRADE_JOB, first, last).success
 
 

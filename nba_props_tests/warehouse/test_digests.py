@@ -126,11 +126,6 @@ def test_the_digests_are_those_of_the_release_before():
     assert digests.content(ALL_TYPES, frame([]), D1)[""] == "cae66941d9efbd404e4d88758ea67670"
 
 
-def test_digests_of_texts_do_not_depend_on_their_order():
-    assert digests.of_texts({"a": "1", "b": "2"}) == digests.of_texts({"b": "2", "a": "1"})
-    assert digests.of_texts({"a": "1", "b": "2"}) != digests.of_texts({"a": "2", "b": "1"})
-
-
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_facet_names_columns_that_say_something(table):
     for columns in table.digested.values():
