@@ -114,11 +114,16 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
         return
     _watched.add(run_id)
 
+    told = False
+
     def state() -> bool | None:
+        nonlocal told
         try:
             return is_canceling()
         except Exception as error:  # a storage that is away for a while: the run can be cancelled after it too
-            _LOG.warning("whether run %s was cancelled can't be read: %s", run_id, error)
+            if not told:
+                _LOG.warning("whether run %s was cancelled can't be read: %s", run_id, error)
+            told = True
             return False
 
     def poll() -> None:
