@@ -103,12 +103,14 @@ class Platform:
         """Run what a span needs before it can be predicted."""
         return [self.run(job, start, end) for job, start, end in self.missing(first, last)]
 
-    def materialize(self, first: date, last: date, select: Iterable[dg.AssetKey] = (), job: str = "predict") -> None:
+    def materialize(
+        self, first: date, last: date, select: Iterable[dg.AssetKey] | None = None, job: str = "predict"
+    ) -> None:
         """The assets of a job, or some of them, over a span, without their checks, which are half of the work."""
         from nba_props.automation.runner import RANGE_END, RANGE_START
 
         chosen = self.definitions.resolve_job_def(job).get_subset(
-            asset_selection=set(select) or set(self.of(job)), asset_check_selection=set()
+            asset_selection=set(self.of(job) if select is None else select), asset_check_selection=set()
         )
         tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
         assert chosen.execute_in_process(instance=self.instance, tags=tags).success

@@ -45,7 +45,7 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     result = invoke("run", f"{DAY}..{last}", "--rows", "3")
     assert result.exit_code == 0, result.output
     assert f"Slate of {last}: 24 players with a line" in result.output
-    assert " @ " in result.output
+    assert any(f"{t.code} @" in result.output or f"@ {t.code}" in result.output for t in league.TEAMS)
     assert "draftkings" in result.output
     assert "published with line" in result.output
     assert "0 did not" in result.output

@@ -100,6 +100,8 @@ def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
 
 
 def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
+    lake.append(LEDGER, pd.concat([rows(day) for day in MANY]), MANY)
+    look(lake, tmp_path)
     for day in MANY:
         write(lake, day, pd.concat([rows(day), placeholders(day)]))
     result = look(lake, tmp_path)

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import calendar
-from nba_props.domain.calendar import spans
 from nba_props.warehouse.sql import to_duckdb
 from nba_props_tests.gcp.googlesql import analyse
 
@@ -131,7 +130,7 @@ def test_a_start_at_midnight_eastern_is_undecided():
 def test_spans_hold_every_date_once_and_bridge_short_gaps_only(numbers, bridge, longest):
     start = date(2025, 11, 1)
     dates = {start + timedelta(n) for n in numbers}
-    found = spans(dates, bridge, longest)
+    found = calendar.spans(dates, bridge, longest)
     assert sorted(d for first, last in found for d in dates if first <= d <= last) == sorted(dates)
     assert all({first, last} <= dates for first, last in found)
     assert all((last - first).days < longest for first, last in found if longest)
@@ -139,3 +138,14 @@ def test_spans_hold_every_date_once_and_bridge_short_gaps_only(numbers, bridge, 
     assert all((b - a).days <= bridge + 1 for a, b in inside)
     for (first, last), (later, _) in pairwise(found):
         assert (later - last).days > bridge + 1 or (longest and (later - first).days >= longest)
+
+
+def test_spans_bridge_short_gaps_only():
+    first = date(2025, 11, 10)
+    days = [first, first + timedelta(1), first + timedelta(9), first + timedelta(30)]
+    late = first + timedelta(30)
+    assert calendar.spans(days) == [(first, first + timedelta(9)), (late, late)]
+    assert calendar.spans([]) == []
+    month = [first + timedelta(n) for n in range(31)]
+    assert calendar.spans(month, longest=31) == [(first, late)]
+    assert calendar.spans([*month, late + timedelta(1)], longest=31)[1:] == [(late + timedelta(1),) * 2]

@@ -57,23 +57,30 @@ def _catalog() -> int:
 
 def _analysed(sql: str, catalog: int) -> Any:
     """The output columns of a statement; its answer stays as it came, since making objects of it takes longer."""
-    from zetasql import types
+    analyzer = service()  # first: what is imported next would start it without its cache
     from zetasql.core.local_service import local_service_pb2
 
-    options = types.AnalyzerOptions(language_options=_language(), allow_undeclared_parameters=True)
-    request = types.AnalyzeRequest(
-        options=options, registered_catalog_id=catalog, sql_statement=qualified(sql, plain_name)
+    request = local_service_pb2.AnalyzeRequest(
+        options=_options(), registered_catalog_id=catalog, sql_statement=qualified(sql, plain_name)
     )
-    answer = service().wasm_client.call_grpc_func(
-        "ZetaSqlLocalService_Analyze", request.to_proto(), local_service_pb2.AnalyzeResponse
+    answer = analyzer.wasm_client.call_grpc_func(
+        "ZetaSqlLocalService_Analyze", request, local_service_pb2.AnalyzeResponse
     )
     return answer.resolved_statement.resolved_query_stmt_node.output_column_list
 
 
+@functools.cache
 def _language() -> Any:
     from zetasql.types import LanguageOptions
 
     return LanguageOptions.maximum_features()
+
+
+@functools.cache
+def _options() -> Any:
+    from zetasql.types import AnalyzerOptions
+
+    return AnalyzerOptions(language_options=_language(), allow_undeclared_parameters=True).to_proto()
 
 
 def _views_in_order() -> list[str]:
