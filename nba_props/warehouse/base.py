@@ -53,7 +53,6 @@ class AppendResult:
 class PartitionState:
     """A partition as it was last written."""
 
-    written_at: datetime
     rows: int
     #: digest of the rows by facet of the table: ``""`` is all columns but volatile ones
     content: Mapping[str, str]

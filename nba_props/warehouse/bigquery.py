@@ -340,7 +340,7 @@ class BigQueryWarehouse:
         unsaid = [d for d, (content, _) in said.items() if content is None]
         computed = self._computed(table, {d: marked[d] for d in unsaid})
         return {
-            day: PartitionState(mark.written_at, mark.rows, said[day][0] or computed[day], said[day][1])
+            day: PartitionState(mark.rows, said[day][0] or computed[day], said[day][1])
             for day, mark in marked.items()
         }
 
@@ -455,7 +455,7 @@ class BigQueryWarehouse:
             before = {d: digests.stated(table, marked[d].state)[1] for d in pieces if d in marked}
             origin = {d: (made_from or {}).get(d, before.get(d, "")) for d in pieces}
             # what nothing was added to and is made from the same is as it was written
-            changed = [d for d in pieces if len(new[d]) or d not in (made_from or {}) or before.get(d) != origin[d]]
+            changed = [d for d in pieces if len(new[d]) or before.get(d) != origin[d]]
             if changed:
                 whole = pd.concat([known, *added], ignore_index=True) if added else known
                 self._mark(table, whole[whole[DATE_COLUMN].isin(map(_stamp, changed))], changed, origin)

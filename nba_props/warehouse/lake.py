@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,6 @@ class _Footer:
     """What the end of a partition's file says, and which file that was."""
 
     file: tuple[int, ...]
-    written_at: datetime
     rows: int
     #: None where an earlier release or another's writer wrote the file
     content: Mapping[str, str] | None
@@ -208,8 +207,6 @@ class LakeWarehouse:
         elif source != before.made_from:
             content = before.content or digests.content(table, known, partition)
             self._replace(table, partition, known, content, source)
-        elif made_from is None:
-            os.utime(self._file(table, partition))  # it is up to date as of now, though nothing was new
         return len(new)
 
     def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
@@ -251,7 +248,7 @@ class LakeWarehouse:
             except CorruptPartition as error:  # whoever asks for this date is told, and it is made again
                 _LOG.warning("%s", error)
                 continue
-            found[day] = PartitionState(footer.written_at, footer.rows, content, footer.made_from)
+            found[day] = PartitionState(footer.rows, content, footer.made_from)
         return found
 
     def _footer(self, table: Table, partition: date, folder: str | None = None) -> _Footer | None:
@@ -283,7 +280,6 @@ class LakeWarehouse:
         content, made_from = digests.stated(table, (metadata.metadata or {}).get(_STATE.encode()))
         footer = _Footer(
             _identity(status),
-            datetime.fromtimestamp(status.st_mtime, UTC),
             metadata.num_rows,
             content,
             made_from,

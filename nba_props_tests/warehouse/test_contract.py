@@ -151,14 +151,13 @@ def test_a_span_replaces_each_of_its_dates_and_no_other(store):
     assert set(store.read(NAMES, days[1:3])["source_name"]) == {"new0"}
 
 
-def test_what_was_written_later_says_so(store):
-    store.write(NAMES, names(D1, 1), [D1])
+def test_what_adds_nothing_to_a_ledger_changes_nothing(store):
     store.append(LEDGER, ledger(["a"]), [D1])
-    first, known = (store.states(t)[D1].written_at for t in (NAMES, LEDGER))
-    store.write(NAMES, names(D1, 1), [D1])
-    store.append(LEDGER, ledger(["a"]), [D1])
-    assert store.states(NAMES)[D1].written_at > first
-    assert store.states(LEDGER)[D1].written_at > known, "it is up to date as of now, though nothing was new"
+    as_written = store.fingerprints(LEDGER)
+    assert store.append(LEDGER, ledger(["a"]), [D1]).added == 0
+    assert store.fingerprints(LEDGER) == as_written
+    store.append(LEDGER, ledger(["a"]), [D1], {D1: "other payloads"})
+    assert store.states(LEDGER)[D1].made_from == "other payloads"
 
 
 def test_a_partition_says_what_is_in_it_and_what_it_was_made_from(store):
