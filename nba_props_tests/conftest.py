@@ -190,13 +190,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+def few_trees() -> None:
+    """Models of a fifth of the trees, from here on."""
+    catboost_v8.CatBoost.parameters = {**catboost_v8.CatBoost.parameters, "iterations": 60}
+    xgboost_v1.XGBoost.rounds = 60
+
+
 @pytest.fixture(autouse=True, scope="session")
 def few_rows_are_enough():
     """The small league has a few hundred games of players, and a fifth of the trees learns as much from them."""
     trained.MIN_ROWS = 150
     trained.THREADS = 1
-    catboost_v8.CatBoost.parameters = {**catboost_v8.CatBoost.parameters, "iterations": 60}
-    xgboost_v1.XGBoost.rounds = 60
+    few_trees()
     # half of what its models learn from are its first games, of which little is known
     rules.KNOWN_SHARE_DIFFERS = 0.6
 

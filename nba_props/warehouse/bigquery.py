@@ -340,8 +340,7 @@ class BigQueryWarehouse:
         unsaid = [d for d, (content, _) in said.items() if content is None]
         computed = self._computed(table, {d: marked[d] for d in unsaid})
         return {
-            day: PartitionState(mark.rows, said[day][0] or computed[day], said[day][1])
-            for day, mark in marked.items()
+            day: PartitionState(mark.rows, said[day][0] or computed[day], said[day][1]) for day, mark in marked.items()
         }
 
     def _computed(self, table: Table, marked: Mapping[date, Mark]) -> dict[date, Mapping[str, str]]:

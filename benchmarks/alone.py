@@ -1,0 +1,50 @@
+"""Every landed date by itself: what `nba-props run DATE` says of it, in random order, from an empty home.
+
+``python -m benchmarks.alone LANDING HOME --part 0 --parts 2`` runs one half of the dates. A home of an earlier try is
+gone on with: its dates are made anew only where something is missing or stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from benchmarks.seasons import Home
+from nba_props.settings import load_settings
+from nba_props.sources import nba_stats, odds_api
+from nba_props_tests.conftest import few_trees
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("landing")
+    parser.add_argument("home", type=Path)
+    parser.add_argument("--part", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600, help="begin no date after so many")
+    arguments = parser.parse_args()
+    few_trees()
+    settings = load_settings({"NBA_PROPS_HOME": str(arguments.home), "NBA_PROPS_LANDING": arguments.landing})
+    started = time.monotonic()
+    with dg.DagsterInstance.ephemeral() as instance:
+        home = Home(settings, instance)
+        played = nba_stats.landed_box_score_days(home.zone, settings.first_date, date(2027, 1, 1))
+        dates = sorted({*odds_api.landed_days(home.zone), *played})[arguments.part :: arguments.parts]
+        random.Random(arguments.part).shuffle(dates)  # noqa: S311
+        for done, day in enumerate(dates):
+            if time.monotonic() - started > 60 * arguments.minutes:
+                print(f"{len(dates) - done} dates were not begun", flush=True)
+                break
+            before = time.monotonic()
+            home.run([day])
+            print(f"{day} {time.monotonic() - before:.1f} s, {home.errors} errors so far", flush=True)
+    print(dict(home.found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
