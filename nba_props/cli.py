@@ -729,9 +729,7 @@ def _run(
     from nba_props import board
     from nba_props.assets.raw import origin
     from nba_props.automation import planning
-    from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
-    from nba_props.sources import odds_api
 
     session = _allowing(_session_of(settings, landing), allow_loss)
     console, warehouse = session.console, session.warehouse
@@ -742,12 +740,10 @@ def _run(
     if warehouse.source() not in (None, held):
         warehouse.claim(held)  # says what is in it, and what to set
     if not session.inputs.game_days(span):
-        console.print(f"no game is scheduled on {_text(span)}: nothing to predict, and no model to train")
-        session.run(HISTORY_JOB, span[0], span[-1])  # so that a day off can be told from a date nobody took in
-        if set(span) & set(odds_api.landed_days(landing)):
-            session.run(LINES_JOB, span[0], span[-1])
-            console.print("odds were landed for it all the same: see nba_raw.quarantined_quotes")
-        return True
+        sound = _take_in_days_off(session, span)
+        if leave and not sound:
+            sys.exit(1)
+        return sound
     started = time.monotonic()
     outcomes: list[Outcome] = []
     if keep and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
@@ -776,6 +772,33 @@ def _run(
     if leave and not sound:
         sys.exit(1)
     return succeeded
+
+
+def _take_in_days_off(session: _Session, span: list[date]) -> bool:
+    """Take in what is landed of dates without games, so that a day off can be told from a date nobody took in.
+
+    Returns:
+        Whether all went well, and nothing that is stored contradicts that nobody plays.
+    """
+    from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
+    from nba_props.domain import quality
+    from nba_props.schemas.raw import SCHEDULE
+    from nba_props.sources import odds_api
+
+    console, warehouse = session.console, session.warehouse
+    console.print(f"no game is scheduled on {_text(span)}: nothing to predict, and no model to train")
+    outcomes = session.run(HISTORY_JOB, span[0], span[-1])
+    if set(span) & set(odds_api.landed_days(session.landing)):
+        outcomes += session.run(LINES_JOB, span[0], span[-1])
+        console.print("odds were landed for it all the same: see nba_raw.quarantined_quotes")
+    sound = _print_findings(console, outcomes)
+    known = frozenset(warehouse.partitions(SCHEDULE))
+    stored = quality.Published(warehouse.query, (), span[0], span[-1], scheduled=known)
+    for day in (d for d in span if d in known and not stored.has_schedule(d)):
+        finding = quality.expected_outputs(stored, day)
+        console.print(f"[red]ERROR[/red] {SCHEDULE.address} {finding.text}", soft_wrap=True)
+        sound = False
+    return sound
 
 
 def _execute(

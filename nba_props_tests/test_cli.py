@@ -10,6 +10,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 
@@ -17,9 +18,11 @@ from nba_props.automation.planning import plan
 from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
+from nba_props.schemas.raw import SCHEDULE
 from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY
+from nba_props_tests.conftest import DAY, open_platform
 
 
 @pytest.fixture
@@ -90,6 +93,53 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
     assert result.exit_code == 1
     assert "history_complete" in result.output
     assert str(hole) in result.output
+
+
+IDLE = DAY + timedelta(1)
+
+
+def test_a_date_without_games_says_so_and_trains_nothing(home):
+    league.land(LandingZone(str(home / "landing")))
+    result = invoke("run", str(IDLE))
+    assert result.exit_code == 0, result.output
+    assert f"no game is scheduled on {IDLE}: nothing to predict" in result.output
+    assert not (home / "home" / "models").exists()
+    assert LakeWarehouse(home / "home" / "lake").partitions(SCHEDULE) == [IDLE]
+
+
+def test_a_day_off_by_a_schedule_that_lost_its_games_is_none(home):
+    """The newest schedule lacks the games of a date: what was played, taken in or landed says otherwise."""
+    zone = LandingZone(str(home / "landing"))
+    zone.land(
+        f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz",
+        league.schedule([g for g in league.games() if g.day != DAY], DAY + timedelta(1)),
+    )
+    games = [g for g in league.games() if g.day == DAY]
+    league.land_log(zone, DAY, [row for g in games for row in league.log_rows(g)])
+    result = invoke("run", str(DAY))
+    assert result.exit_code == 1, result.output
+    assert f"no game is scheduled on {DAY}" in result.output
+    assert (
+        f"ERROR nba_raw.schedule {len(games)} games have box scores and stand in no schedule of {DAY}" in result.output
+    )
+
+
+def test_a_day_off_whose_taking_in_is_refused_has_failed(home):
+    """The schedule and the game log that are stored have rows; those that are landed now have none."""
+    zone = LandingZone(str(home / "landing"))
+    league.land(zone)
+    with dg.DagsterInstance.ephemeral() as instance:
+        open_platform(home, instance).materialize(DAY, DAY, job="ingest_history")
+    (zone._path / league.log_path(DAY)).unlink()
+    zone.land(
+        f"nba_stats/scheduleleaguev2/{league.SEASON}-20251231T080000Z.json.gz",
+        league.schedule([g for g in league.games() if g.day != DAY], DAY + timedelta(1)),
+    )
+    result = invoke("run", str(DAY))
+    assert result.exit_code == 1, result.output
+    assert f"no game is scheduled on {DAY}" in result.output
+    assert "failed box_scores" in result.output
+    assert f"nba_raw.box_scores partition {DAY} would go from" in result.output
 
 
 @pytest.mark.parametrize("span", ["tomorrow", "2025-11-05..2025-11-01", "2025-13-01"])
