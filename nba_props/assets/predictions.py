@@ -25,6 +25,9 @@ from nba_props.warehouse.models import ModelStore
 #: the tag of runs that publish only games whose lines or players moved, and no game that has begun
 FOLLOW_TAG = "nba_props/follow"
 _CURRENT_SQL = "SELECT * FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last"
+_KNOWN_SQL = (
+    "SELECT prediction_id FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last"
+)
 Clock = Callable[[], datetime]
 
 
@@ -158,8 +161,8 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         judged = warehouse.query(lines.claimed_lines_sql(claims), first=days[0], last=days[-1])
         published, held_back = gate.split(judged)
         now = pd.Timestamp(clock())
+        current, known = (warehouse.query(sql, first=days[0], last=days[-1]) for sql in (_CURRENT_SQL, _KNOWN_SQL))
         if context.run.tags.get(FOLLOW_TAG):
-            current = warehouse.query(_CURRENT_SQL, first=days[0], last=days[-1])
             told = gate.moved_games(current, published)
             published = published[published["game_id"].isin(told) & (published["cutoff_at"] > now)]
         published = published.assign(
@@ -167,6 +170,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
             created_at=now,
             is_backfill=published["cutoff_at"].isna() | (published["cutoff_at"] <= now),
         )
+        published = gate.renewed(published, current, set(known["prediction_id"]))
         held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
         _speak(context, alerts, held_back, days)
         return emit(

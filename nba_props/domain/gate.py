@@ -6,6 +6,7 @@ A line is judged by ``lines.line_problem_sql``; this module adds what a predicti
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,6 +113,34 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     bad.insert(0, "quarantine_id", _ids(bad))
     bad = bad.drop_duplicates("quarantine_id").reset_index(drop=True)
     return good, bad
+
+
+def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:
+    """The rows to publish, under ids with which the newest answer is the current one.
+
+    An answer that was published before and was superseded since (a report that is withdrawn, a mistake that is mended)
+    is published once more: its id then names the row that it takes the place of, too. One that is current already
+    keeps its id, so that there is nothing to append; so does one published after the fact, which takes no place of a
+    row from before the cut-off.
+
+    Args:
+        published: rows with ``prediction_id`` (the first part of :func:`split`) and ``is_backfill``.
+        current: the current rows of these dates in the ledger.
+        known: the id of every row of these dates in the ledger.
+    """
+    columns = list(dict.fromkeys([*_FORECAST, *KEY]))
+    standing = current[[*columns, "prediction_id", "is_backfill"]]
+    both = published[[*columns, "prediction_id", "is_backfill"]].merge(
+        standing, on=_FORECAST, how="left", suffixes=("", "_old"), validate="many_to_one"
+    )
+    compared = [c for c in KEY if c not in _FORECAST]
+    left, right = (both[compared].astype("string").fillna(""), both[[f"{c}_old" for c in compared]].astype("string"))
+    same = (left.to_numpy() == right.fillna("").to_numpy()).all(axis=1) & both["prediction_id_old"].notna()
+    late = both["is_backfill"].astype("boolean") & ~both["is_backfill_old"].astype("boolean").fillna(True)
+    again = ~same & both["prediction_id"].isin(list(known)) & both["prediction_id_old"].notna() & ~late
+    ids = both["prediction_id"].where(~same, both["prediction_id_old"])
+    ids[again] = _ids(both.loc[again, [*KEY, "prediction_id_old"]])
+    return published.assign(prediction_id=ids.to_numpy())
 
 
 @dataclass(frozen=True)

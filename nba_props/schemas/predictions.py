@@ -70,7 +70,12 @@ SYSTEM_TABLES = {
 }
 
 _LEDGER = (
-    Column("prediction_id", Type.STRING, "Hash of system, version, game, player, quote and feature hash"),
+    Column(
+        "prediction_id",
+        Type.STRING,
+        "Hash of system, version, game, player, quote and feature hash; for an answer "
+        "that comes again after another one, of the row it takes the place of, too",
+    ),
     *_PUBLISHED,
     Column("run_id", Type.STRING, "Dagster run that published the row"),
     Column("created_at", Type.TIMESTAMP, "When it was published"),
@@ -84,7 +89,7 @@ PLAYER_PROP_PREDICTIONS = Table(
     _LEDGER,
     key=("prediction_id",),
     write_mode=WriteMode.APPEND,
-    content=("predicted_points", "confidence_score", "recommendation"),
+    content=("predicted_points", "confidence_score", "over_probability", "recommendation"),
 )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import hypothesis
+import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,3 +209,51 @@ def test_what_is_held_back_is_said_by_reason_placeholders_first(lake):
     assert next(s for s in said if s.reason == "INVALID_CONFIDENCE").text.startswith("held back: 1 rows")
     assert gate.spoken(held.iloc[:0], "run-7") == []
     assert set(gate.PLACEHOLDER_REASONS) < set(gate.REASONS)
+
+
+LEDGER, ON_DAY = predictions.PLAYER_PROP_PREDICTIONS, {"first": DAY.date(), "last": DAY.date()}
+#: hash of the inputs and points of three answers
+ANSWERS = {"A": ("0", 12.0), "B": ("1", 13.0), "C": ("2", 14.0)}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory) -> dict[str, pd.DataFrame]:
+    """Each answer about three players, as the gate lets it through."""
+    lake, q = LakeWarehouse(tmp_path_factory.mktemp("answers")), quotes(3)
+    claims = {n: honest(q).assign(feature_hash=h, predicted_points=points) for n, (h, points) in ANSWERS.items()}
+    return {name: gate.split(judge(lake, q, rows))[0] for name, rows in claims.items()}
+
+
+def standing(lake: LakeWarehouse) -> pd.DataFrame:
+    return lake.query(f"SELECT * FROM {predictions.CURRENT_PREDICTIONS.address} WHERE {_DATES}", **ON_DAY)
+
+
+_DATES = "game_date BETWEEN @first AND @last"
+
+
+def publish(lake: LakeWarehouse, answer: pd.DataFrame, hour: int) -> int:
+    """Publish an answer so many hours into the day; how many rows were new."""
+    now = pd.Timestamp("2025-11-05T12:00Z") + pd.Timedelta(hours=hour)
+    rows = answer.assign(run_id=f"run-{hour}", created_at=now, is_backfill=now >= CUTOFF)
+    known = lake.query(f"SELECT prediction_id FROM {LEDGER.address} WHERE {_DATES}", **ON_DAY)["prediction_id"]
+    return lake.append(LEDGER, gate.renewed(rows, standing(lake), set(known)), [DAY.date()]).added
+
+
+@hypothesis.given(names=st.text("ABC", min_size=1, max_size=6), start=st.sampled_from([0, 24]))
+@hypothesis.settings(max_examples=15)
+def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answers, tmp_path_factory, names, start):
+    """Before the cut-off or after it: an injury report that is withdrawn, a correction that is taken back."""
+    lake = LakeWarehouse(tmp_path_factory.mktemp("lake"))
+    before = ""
+    for hour, name in enumerate(names, start):
+        assert publish(lake, answers[name], hour) == (0 if name == before else 3)
+        assert set(standing(lake)["predicted_points"]) == {ANSWERS[name][1]}
+        assert publish(lake, answers[name], hour) == 0, "the same answer twice"
+        before = name
+    assert lake.read(LEDGER, [DAY.date()])["prediction_id"].is_unique
+
+
+def test_after_the_fact_nothing_takes_the_place_of_what_was_published_in_time(answers, lake):
+    assert [publish(lake, answers[n], hour) for hour, n in enumerate("AB")] == [3, 3]
+    assert [publish(lake, answers[n], hour) for hour, n in enumerate("ACA", 24)] == [0, 3, 0]
+    assert set(standing(lake)["predicted_points"]) == {ANSWERS["B"][1]}

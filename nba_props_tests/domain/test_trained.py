@@ -221,6 +221,20 @@ def test_a_models_chance_moves_the_quotes_as_far_as_it_proved_right(monkeypatch)
     np.testing.assert_allclose(still[:2], market[:2], atol=1e-9)
 
 
+def test_a_model_whose_chances_were_fitted_on_other_prices_is_another_one(monkeypatch):
+    """Its inputs may hold no price: the same forecasts with another P(over) are not the same answer."""
+    monkeypatch.setattr(trained, "CHANCE_DATES", 5)
+    rows = quoted()
+    one, same, other = (
+        train(xgboost_v1.TRAINED, frame, WEEK, 3, NOW).card
+        for frame in (rows, rows, rows.assign(over_price=rows["under_price"], under_price=rows["over_price"]))
+    )
+    assert one.version == same.version
+    assert one.sha256 == other.sha256
+    assert one.chance != other.chance
+    assert one.version != other.version
+
+
 def test_a_model_without_enough_quotes_gives_no_chance():
     card = taught().card
     assert card.chance == {}

@@ -96,7 +96,7 @@ class Card:
     trained_from: date
     trained_through: date
     rows: int
-    #: hash of everything the model is made from: rows, parameters, library, features
+    #: hash of everything the model is made from: rows, parameters, library, features, and how it moves P(over)
     fingerprint: str
     #: hash of the stored file
     sha256: str
@@ -214,7 +214,9 @@ def train(
     quantiles = tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES))
     artefact = learner.fit(inputs, points)
     hashed = pd.util.hash_pandas_object(rows[["player_id", *trained.inputs, "points"]].astype("float64"), index=False)
+    chance = _anchor(rows[newest], forecast, quantiles)
     recipe = [trained.system_id, learner.library, learner.version(), SCHEMA_HASH, trained.inputs, learner.parameters]
+    recipe.append(chance)  # made from prices, which need not be among the inputs
     substance = json.dumps(recipe, default=dict).encode() + hashed.to_numpy().tobytes()
     card = Card(
         system_id=trained.system_id,
@@ -236,7 +238,7 @@ def train(
         trained_at=now.isoformat(timespec="seconds"),
         made_from=made_from,
         known={n: round(float(v), 4) for n, v in inputs.notna().mean().items()},
-        chance=_anchor(rows[newest], forecast, quantiles),
+        chance=chance,
         dates_without_lines=dates_without_lines,
     )
     return Model(replace(card, refused=why_not(card, incumbent)), artefact)
