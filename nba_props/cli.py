@@ -20,9 +20,11 @@ import click
 
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of, season_start, spans
+from nba_props.schemas.base import ContractError
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
+from nba_props.warehouse.models import CorruptModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +73,7 @@ def _plain_errors() -> Iterator[None]:
     """What a user can mend is one sentence, not a traceback."""
     try:
         yield
-    except (SettingsError, LandingError, FetchError, WarehouseError) as error:
+    except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -206,13 +208,14 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
                 allow_loss=allow_loss,
             )
             return
-        outcomes = session.follow(planning.models(session.definitions, session.inputs, days, select))
+        systems = [k.path[-1] for k in keys]
+        outcomes = session.follow(planning.models(session.definitions, session.inputs, days, systems))
         if all(o.success for o in outcomes):
             outcomes += session.run(PREDICT_JOB, days[0], days[-1], keys)
         sound = _print_findings(session.console, outcomes)
         _print_table(session.console, board.gate_account(session.warehouse, days), "Gate")
         _update_scores(session, span)
-        _print_undo(session.console, outcomes[-1])
+        _print_undo(session, outcomes[-1], span)
     if not sound:
         sys.exit(1)
 
@@ -252,8 +255,18 @@ def _text(span: Sequence[date]) -> str:
     return f"{span[0]}" if len(span) == 1 else f"{span[0]}..{span[-1]}"
 
 
-def _print_undo(console: Console, outcome: Outcome) -> None:
-    console.print(f"run       {outcome.run_id}; undo with `nba-props rollback {outcome.run_id}`", soft_wrap=True)
+def _print_undo(session: _Session, outcome: Outcome, span: Sequence[date]) -> None:
+    """Name the run, what it published, and how to take that back."""
+    table = "nba_predictions.player_prop_predictions"
+    found = session.warehouse.query(
+        f"SELECT COUNT(*) AS n FROM {table} WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
+        first=span[0],
+        last=span[-1],
+        run_id=outcome.run_id,
+    )
+    rows = int(found["n"].iloc[0])
+    undo = f"{rows} new rows; undo with `nba-props rollback {outcome.run_id}`" if rows else "0 new rows"
+    session.console.print(f"run       {outcome.run_id}; {undo}", soft_wrap=True)
 
 
 @main.command()
@@ -578,7 +591,7 @@ def reline(span: list[date], dry_run: bool) -> None:
             last=span[-1],
         )
     _print_table(session.console, fresh, f"{int(fresh['new_rows'].sum())} rows published anew")
-    _print_undo(session.console, outcomes[-1])
+    _print_undo(session, outcomes[-1], span)
     if not sound:
         sys.exit(1)
 
@@ -766,9 +779,10 @@ def _run(
     if warehouse.catalog:
         console.print(f"catalog   {warehouse.catalog}", soft_wrap=True)
     console.print(f"instance  {os.environ.get('DAGSTER_HOME', settings.dagster_home)}", soft_wrap=True)
-    console.print("next      make dev")
-    console.print(f"          nba-props run {span[-1] + timedelta(1)}")
-    console.print('          nba-props sql "select * from nba_predictions.current_predictions limit 5"')
+    if sound:
+        console.print("next      make dev")
+        console.print(f"          nba-props run {span[-1] + timedelta(1)}")
+        console.print('          nba-props sql "select * from nba_predictions.current_predictions limit 5"')
     if leave and not sound:
         sys.exit(1)
     return succeeded

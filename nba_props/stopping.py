@@ -45,8 +45,11 @@ def asked() -> bool:
 
 def check() -> None:
     """Raise :class:`Stopped` when this process was asked to stop: before anything is published."""
-    if _asked.is_set():
-        raise Stopped
+    if not _asked.is_set():
+        return
+    if _listening.is_set():
+        time.sleep(2 * _LIMIT)  # the process ends meanwhile: an error would be recorded as a run that failed
+    raise Stopped
 
 
 def listen() -> None:

@@ -18,9 +18,11 @@ from nba_props.automation.planning import plan
 from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
+from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.models import CorruptModel
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform
 
@@ -140,6 +142,26 @@ def test_a_day_off_whose_taking_in_is_refused_has_failed(home):
     assert f"no game is scheduled on {DAY}" in result.output
     assert "failed box_scores" in result.output
     assert f"nba_raw.box_scores partition {DAY} would go from" in result.output
+
+
+def test_a_model_that_cannot_be_read_is_trained_again(platform):
+    """A card that is no JSON, of a week whose newest training was refused for another reason."""
+    store, week = platform.models, week_of(DAY)
+    store.refuse("catboost_v8", week, "WORSE_THAN_LAST_10: MAE 6", platform.inputs.trained_from("catboost_v8", week))
+    assert "train" not in [job for job, *_ in plan(platform.definitions, platform.inputs, [DAY])]
+    (platform.settings.home / "models" / "catboost_v8" / str(week) / "card.json").write_text("{")
+    assert ("train", week, week) in list(plan(platform.definitions, platform.inputs, [DAY]))
+
+
+@pytest.mark.parametrize("error", [CorruptModel("the card can't be read"), ContractError("a column is missing")])
+def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    (home / "landing").mkdir()
+    monkeypatch.setattr("nba_props.cli._run", broken)
+    result = invoke("run", str(DAY))
+    assert (result.exit_code, result.output) == (1, f"Error: {error}\n")
 
 
 @pytest.mark.parametrize("span", ["tomorrow", "2025-11-05..2025-11-01", "2025-13-01"])

@@ -24,6 +24,7 @@ from nba_props.schemas import TABLES, ContractError, monitoring, raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.warehouse.digests import contents
 from nba_props.warehouse.frames import checked, split
+from nba_props.warehouse.models import CorruptModel
 
 #: tables that say how all dates so far stand: they change with every earlier date, and are quickly made again
 _AS_OF = frozenset({monitoring.SCOREBOARD.address})
@@ -202,8 +203,11 @@ def _lacks_model(inputs: Inputs, system: System, week: date) -> bool:
 
 
 def _is_refused(inputs: Inputs, system: System, week: date) -> bool:
-    """Whether the week's own model could serve no date: it is another library's."""
+    """Whether the week's own model could serve no date: it is another library's, or can't be read."""
     if system.trained is None or week not in inputs.models.weeks(system.system_id):
         return False
-    why = refusal(system.trained, inputs.models.card(system.system_id, week), week) or ""
+    try:
+        why = refusal(system.trained, inputs.models.card(system.system_id, week), week) or ""
+    except CorruptModel:
+        return True
     return why.startswith("MODEL_LIBRARY_DIFFERS")

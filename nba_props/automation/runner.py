@@ -166,11 +166,17 @@ def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:
 
 
 def _cause(failure: dg.DagsterEvent) -> str:
-    """What a step failed of in the end, beneath what wrapped it."""
+    """What a step failed of, beneath what Dagster wraps it in; and what that came of, unless it says so itself."""
     error = failure.step_failure_data.error
-    while error and error.cause:
+    while error and error.cause and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
-    return (error.message if error else failure.message or "").strip()
+    root = error
+    while root and root.cause:
+        root = root.cause
+    if error is None or root is None:
+        return (failure.message or "").strip()
+    said, why = error.message.strip(), root.message.strip()
+    return said if why.partition(": ")[2] in said else f"{said} ({why})"
 
 
 def remediate(

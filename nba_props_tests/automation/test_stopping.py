@@ -216,6 +216,21 @@ def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated,
     )["n"].iloc[0] == 0  # fmt: skip
 
 
+@pytest.mark.parametrize("in_a_terminal", [True, False])
+def test_a_stop_in_a_terminal_is_recorded_before_any_step_can_fail_of_it(monkeypatch, in_a_terminal):
+    """The thread that ends the process needs its seconds; a step that raised first would end the run as FAILURE."""
+    waited: list[float] = []
+    monkeypatch.setattr(stopping.time, "sleep", waited.append)
+    if in_a_terminal:
+        monkeypatch.setattr(stopping._listening, "is_set", lambda: True)
+    stopping.check()
+    assert waited == []
+    monkeypatch.setattr(stopping._asked, "is_set", lambda: True)
+    with pytest.raises(stopping.Stopped):
+        stopping.check()
+    assert [seconds > stopping._LIMIT for seconds in waited] == ([True] if in_a_terminal else [])
+
+
 def test_a_cancelled_run_ends_though_its_state_can_be_neither_read_nor_written(monkeypatch):
     monkeypatch.setattr(stopping, "_POLL", 0.01)
     monkeypatch.setattr(stopping, "_GRACE", 0.01)

@@ -259,10 +259,22 @@ def metrics(mae: float, last_10: float = 5.0, se: float = 0.02, rows: int = 5000
     ],
 )
 def test_a_model_earns_its_place(own, in_force, reason):
+    """Beside the last-10 average, and beside the model of the week before."""
     card = taught().card
-    before = None if in_force is None else replace(card, metrics=in_force)
+    before = None if in_force is None else replace(card, metrics=in_force, week=card.week - timedelta(7))
     assert why_not(replace(card, metrics=own), before).startswith(reason)
     assert bool(why_not(replace(card, metrics=own), before)) == bool(reason)
+
+
+@pytest.mark.parametrize(
+    "change", [{"week": WEEK - timedelta(14)}, {"library_version": "0"}, {"schema_hash": "another"}]
+)
+def test_a_model_is_not_judged_by_one_that_could_not_serve_in_its_place(change):
+    """Else the week would have none: 2024-02-13, asked for after 2023-12-06, had none in force."""
+    card = replace(taught().card, metrics=metrics(4.8))
+    before = replace(card, metrics=metrics(4.7), week=WEEK - timedelta(7))
+    assert why_not(card, before)
+    assert why_not(card, replace(before, **change)) == ""
 
 
 @pytest.mark.parametrize(("day", "monday"), [("2025-12-01", "2025-12-01"), ("2025-12-07", "2025-12-01")])

@@ -26,6 +26,8 @@ from nba_props.schemas.predictions import SYSTEM_TABLES
 
 #: a model that is older than this when a date is served is refused
 MAX_AGE = timedelta(14)
+#: a week's last day, as days after its Monday
+_LAST_DAY = timedelta(6)
 #: threads of training and of serving; a fixed number, because sums depend on how they are split
 THREADS = 2
 #: fewer rows than this make no model
@@ -248,8 +250,8 @@ def why_not(card: Card, incumbent: Card | None) -> str:
     """Why a new model is not put in force; empty when it is.
 
     It must beat the last-10 average on its own holdout, and must not be worse than the model in force by more than
-    twice the standard error. Both are compared by what they gain on the last-10 average, since each was judged on a
-    holdout of its own; errors of one date belong together.
+    twice the standard error, where that one could serve the whole week. Both are compared by what they gain on the
+    last-10 average, since each was judged on a holdout of its own; errors of one date belong together.
     """
     own = card.metrics
     if own["holdout_rows"] < JUDGED_ROWS:
@@ -259,7 +261,7 @@ def why_not(card: Card, incumbent: Card | None) -> str:
             f"WORSE_THAN_LAST_10: MAE {own['holdout_mae']:.3f} on its holdout of {own['holdout_rows']:.0f} rows, "
             f"the last-10 average {own['holdout_last_10_mae']:.3f}"
         )
-    if incumbent is None or "holdout_gain_se" not in incumbent.metrics:
+    if incumbent is None or "holdout_gain_se" not in incumbent.metrics or not _could_go_on(incumbent, card):
         return ""
     gain, known_gain = (m["holdout_last_10_mae"] - m["holdout_mae"] for m in (own, incumbent.metrics))
     noise = 2 * float(np.hypot(own["holdout_gain_se"], incumbent.metrics["holdout_gain_se"]))
@@ -269,6 +271,14 @@ def why_not(card: Card, incumbent: Card | None) -> str:
             f"{known_gain:.3f}; noise explains {noise:.3f}"
         )
     return ""
+
+
+def _could_go_on(incumbent: Card, card: Card) -> bool:
+    """Whether the model in force could serve the new one's week: where it can't, a refusal would leave no model."""
+    same = all(
+        getattr(incumbent, name) == getattr(card, name) for name in ("library", "library_version", "schema_hash")
+    )
+    return same and card.week - incumbent.week <= MAX_AGE - _LAST_DAY
 
 
 def _anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float]) -> dict[str, float]:
