@@ -217,4 +217,8 @@ def test_a_plan_asks_for_nothing_twice_and_sees_payloads_with_an_old_file_time(p
     path, content = league.capture(game, 5, shift=1.0)
     platform.zone.land(path, content)
     os.utime(Path(platform.zone.root) / path, (1, 1))
-    assert [s[:2] for s in plan(platform.definitions, platform.inputs, [DAY])][0] == ("ingest_lines", game.day)
+    asked = plan(platform.definitions, platform.inputs, [DAY])
+    assert (step := next(asked))[:2] == ("ingest_lines", game.day)
+    assert platform.run(*step).success
+    week = week_of(DAY)
+    assert list(asked) == [("train", week, week), ("predict", DAY, DAY)], "its models learned from another line"

@@ -68,16 +68,19 @@ def test_running_twice_changes_nothing(predicted):
 def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
     platform = published
     game = next(g for g in league.games() if g.day == DAY)
-    platform.zone.land(*league.capture(game, 5, shift=1.0))
-    platform.now = platform.now + timedelta(minutes=10)
-    platform.publish(DAY, slate=True)
-    ledger = ledger_of(platform)
-    moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
-    assert len(moved) == 2 * 12 * SOME
-    current = platform.query("SELECT * FROM nba_predictions.current_predictions")
-    assert len(current) == SOME_ROWS
-    shown = current[(current["game_id"] == game.game_id) & current["has_prop_line"].astype(bool)]
-    assert (shown["line_minutes_before_game"] == 5).all()
+    path, content = league.capture(game, 5, shift=1.0)
+    # the second capture comes, is taken back, and comes again: each time the newest answer is the current one
+    for published_so_far, minutes in ((2, 5), (3, 60), (4, 5)):
+        platform.zone.land(path, content) if minutes == 5 else (platform.zone._path / path).unlink()
+        platform.now = platform.now + timedelta(minutes=10)
+        platform.publish(DAY, slate=True)
+        ledger = ledger_of(platform)
+        moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
+        assert len(moved) == published_so_far * 12 * SOME
+        current = platform.query("SELECT * FROM nba_predictions.current_predictions")
+        assert len(current) == SOME_ROWS
+        shown = current[(current["game_id"] == game.game_id) & current["has_prop_line"].astype(bool)]
+        assert (shown["line_minutes_before_game"] == minutes).all()
 
     platform.now = game.tipoff_at + timedelta(hours=1)
     platform.zone.land(*league.capture(game, 2, shift=3.0))
