@@ -19,6 +19,7 @@ from nba_props.cli import main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas.base import ContractError
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
@@ -95,6 +96,22 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
     assert result.exit_code == 1
     assert "history_complete" in result.output
     assert str(hole) in result.output
+    assert "next" not in result.output, "the next date would fail of the same"
+
+
+def test_what_published_nothing_is_not_to_be_undone(home, rung):
+    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    table = "nba_predictions.player_prop_predictions"
+    lake = LakeWarehouse(home / "home" / "lake")
+    again = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
+    assert again.exit_code == 0, again.output
+    assert "0 new rows" in again.output
+    assert "rollback" not in again.output
+    for key in lake.query(f"SELECT prediction_id AS id FROM {table} WHERE system_id = 'moving_average' LIMIT 7")["id"]:
+        lake.remove(PLAYER_PROP_PREDICTIONS, [key], DAY)
+    mended = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
+    run_id = lake.query(f"SELECT run_id FROM {table} ORDER BY created_at DESC LIMIT 1")["run_id"][0]
+    assert f"run       {run_id}; 7 new rows; undo with `nba-props rollback {run_id}`" in mended.output
 
 
 IDLE = DAY + timedelta(1)
