@@ -52,9 +52,9 @@ class DateSpan(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[date]:
         if isinstance(value, list):
             return value
-        first, _, last = str(value).partition("..")
+        first, dots, last = str(value).partition("..")
         try:
-            start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+            start, end = date.fromisoformat(first), date.fromisoformat(last if dots else first)
         except ValueError:
             self.fail(f"{value!r} is neither a date such as 2025-11-05 nor a span such as 2025-11-01..2025-11-15")
         if end < start:
@@ -141,6 +141,7 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
+_ROWS = click.IntRange(min=0)
 _ALLOW_LOSS = click.option(
     "--allow-loss", is_flag=True, help="Let a partition lose most of its delivered rows; it is refused otherwise."
 )
@@ -155,7 +156,7 @@ def _allowing(session: _Session, allow_loss: bool) -> _Session:
 @main.command()
 @click.argument("span", type=DateSpan())
 @_ALLOW_LOSS
-@click.option("--rows", default=40, show_default=True, help="Rows of the slate board to print; 0 for all.")
+@click.option("--rows", type=_ROWS, default=40, show_default=True, help="Rows of the slate board to print; 0 for all.")
 def run(span: list[date], allow_loss: bool, rows: int) -> None:
     """Materialize everything that SPAN needs from landed payloads, and print the slate board."""
     with _plain_errors():
@@ -191,6 +192,8 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
             else planning.assets_of(session.definitions, PREDICT_JOB)
         )
         days = list(span) if force else planning.pending(session.definitions, session.inputs.fresh(), keys, span)
+        if len(days) < len(span):
+            days = _after_earlier_dates(session, span, days, keys, dry_run=dry_run)
         _print_plan(session, span, days, [k.to_user_string() for k in keys] if select else None)
         if dry_run:
             return
@@ -218,6 +221,27 @@ def backfill(span: list[date], select: tuple[str, ...], force: bool, dry_run: bo
         _print_undo(session, outcomes[-1], span)
     if not sound:
         sys.exit(1)
+
+
+def _after_earlier_dates(
+    session: _Session, span: list[date], days: list[date], keys: Sequence[Any], *, dry_run: bool
+) -> list[date]:
+    """The dates that are missing or stale once what was landed of earlier dates is taken in, too."""
+    from nba_props.automation import planning
+
+    steps = planning.earlier(session.definitions, session.inputs, span)
+    if dry_run:
+        if step := next(steps, None):
+            session.console.print(
+                f"earlier   landed since: {step[0]} of {_text(step[1:])} and what follows from it come first, and can "
+                "make more dates stale",
+                soft_wrap=True,
+            )
+        return days
+    outcomes = session.follow(steps)
+    if not _print_findings(session.console, outcomes):
+        sys.exit(1)
+    return planning.pending(session.definitions, session.inputs.fresh(), keys, span) if outcomes else days
 
 
 def _within_partitions(settings: Settings, span: Sequence[date]) -> None:
@@ -252,7 +276,7 @@ def _update_scores(session: _Session, span: Sequence[date]) -> None:
 
 
 def _text(span: Sequence[date]) -> str:
-    return f"{span[0]}" if len(span) == 1 else f"{span[0]}..{span[-1]}"
+    return f"{span[0]}" if span[0] == span[-1] else f"{span[0]}..{span[-1]}"
 
 
 def _print_undo(session: _Session, outcome: Outcome, span: Sequence[date]) -> None:
@@ -444,6 +468,13 @@ def _told(console: Console, done: Any) -> None:
         sys.exit(1)
 
 
+def _minutes(text: str) -> list[int]:
+    try:
+        return [int(m) for m in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no list of minutes such as 30 or 60,30", param_hint="--before") from None
+
+
 @fetch.command("odds")
 @click.argument("span", type=DateSpan(), required=False)
 @click.option("--before", default="30", show_default=True, help="Past dates: minutes before tip-off, comma-separated.")
@@ -462,7 +493,7 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
         today = game_date_of(utc_now())
         days = span or [today]
         past = [d for d in days if d < today]
-        minutes = [int(m) for m in before.split(",")]
+        minutes = _minutes(before)
         schedule = nba_stats.read_schedule(zone, days).frame
         games = playable(schedule)
         count = int(games["game_date"].dt.date.isin(past).sum())
@@ -647,7 +678,9 @@ def validate(span: list[date]) -> None:
 
 @main.command()
 @click.argument("span", type=DateSpan())
-@click.option("--out", type=click.Path(path_type=Path), help="Where to write the page.  [default: home/reports/]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the page.  [default: home/reports/]"
+)
 def report(span: list[date], out: Path | None) -> None:
     """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
     from nba_props import report as page
@@ -879,7 +912,7 @@ def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
 
 
 @main.command()
-@click.option("--rows", default=20, show_default=True, help="Rows of each slate board to print; 0 for all.")
+@click.option("--rows", type=_ROWS, default=20, show_default=True, help="Rows of each slate board to print; 0 for all.")
 @click.option("--incident", help="Play one incident in a league of its own (see `nba-props incidents`).")
 @click.option("--force", is_flag=True, help="Materialize the nights again though they are there.")
 def demo(rows: int, incident: str | None, force: bool) -> None:
@@ -951,7 +984,13 @@ def incidents() -> None:
 
 
 @main.command()
-@click.option("--seasons", default=1, show_default=True, help="Seasons to simulate; the last is 2025-26.")
+@click.option(
+    "--seasons",
+    type=click.IntRange(1, 50),
+    default=1,
+    show_default=True,
+    help="Seasons to simulate; the last is 2025-26.",
+)
 @click.option("--seed", default=_DEMO_SEED, show_default=True, help="The same seed gives the same league.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
 @click.option("--incident", "names", multiple=True, help="Damage the payloads (see `nba-props incidents`); may repeat.")

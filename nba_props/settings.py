@@ -126,7 +126,7 @@ class Settings:
         if self.aliases_file is None:
             return landed
         try:
-            return landed + read_aliases(self.aliases_file.read_text(encoding="utf-8"), str(self.aliases_file))
+            return landed + read_aliases(self.aliases_file.read_bytes(), str(self.aliases_file))
         except OSError as error:
             raise SettingsError(f"NBA_PROPS_ALIASES names {self.aliases_file}, which can't be read: {error}") from error
 

@@ -181,6 +181,67 @@ def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
     assert (result.exit_code, result.output) == (1, f"Error: {error}\n")
 
 
+def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
+    """A corrected box score of five days ago, with an old file time: the models and averages of the date are of it."""
+    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    assert "nothing is missing or stale" in invoke("backfill", str(DAY)).output
+    early = max(g.day for g in league.games() if g.day < DAY - timedelta(4))
+    rows = [row for g in league.games() if g.day == early for row in league.log_rows(g)]
+    points = sum(r["PTS"] for r in rows)
+    rows[0]["PTS"] += 1
+    rows[0]["FTM"] += 1
+    zone = LandingZone(str(home / "landing"))
+    league.land_log(zone, early, rows, "-20251231T080000Z")
+    os.utime(zone._path / league.log_path(early, "-20251231T080000Z"), (1, 1))
+    looked = invoke("backfill", str(DAY), "--dry-run")
+    assert f"earlier   landed since: ingest_history of {early} and what follows from it come first" in looked.output
+    done = invoke("backfill", str(DAY))
+    assert done.exit_code in (0, 1)  # the team's points no longer add up
+    assert "1 of 1 dates are missing or stale" in done.output
+    lake = LakeWarehouse(home / "home" / "lake")
+    stored = lake.query("SELECT SUM(points) AS n FROM nba_raw.box_scores WHERE game_date = @day", day=early)
+    assert stored["n"][0] == points + 1
+    assert "nothing is missing or stale" in invoke("backfill", str(DAY)).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", str(DAY), "--out", "/"], "is a directory"),
+        (["simulate", "--seasons", "0", "--out", "x"], "0 is not in the range"),
+        (["simulate", "--seasons", "400", "--out", "x"], "400 is not in the range"),
+        (["fetch", "odds", str(DAY), "--before", "x", "--dry-run"], "'x' is no list of minutes"),
+        (["run", f"{DAY}.."], "is neither a date"),
+        (["run", str(DAY), "--rows", "-5"], "-5 is not in the range"),
+    ],
+)
+def test_a_wrong_argument_is_a_sentence(home, arguments, said):
+    (home / "landing").mkdir()
+    result = invoke(*arguments)
+    assert result.exit_code == 2, result.output
+    assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("landing.json", b'{"first_date": "soon"}', "is no manifest of a landing zone"),
+        ("landing.json", b"{", "is no manifest of a landing zone"),
+        ("landing.json", b"[]", "is no manifest of a landing zone"),
+        ("player_aliases.csv", b"alias,player_name\nx\n", "line 2: an alias and a player's name are needed"),
+        ("player_aliases.csv", "alias,player_name\nDon\u010di\u0107,Luka\n".encode("utf-16"), "is not in UTF-8"),
+        ("player_aliases.csv", b"alias\nx\n", "needs the columns alias and player_name"),
+    ],
+)
+def test_a_damaged_file_of_the_zone_is_a_sentence(home, name, content, said):
+    league.land(LandingZone(str(home / "landing")))
+    (home / "landing" / name).write_bytes(content)
+    result = invoke("backfill", str(DAY), "--dry-run")
+    assert result.exit_code == 1, result.output
+    assert said in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
 @pytest.mark.parametrize("span", ["tomorrow", "2025-11-05..2025-11-01", "2025-13-01"])
 def test_a_bad_date_is_refused(home, span):
     result = invoke("run", span)

@@ -129,6 +129,13 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
     yield (PREDICT_JOB, days[0], days[-1])
 
 
+def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
+    """The runs that bring in what was landed of dates before ``days``, and for their models; none without games."""
+    busy = sorted(inputs.game_days(days))
+    if busy:
+        yield from preparation(definitions, inputs, busy, sorted({week_of(d) for d in busy}))
+
+
 def preparation(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], weeks: Sequence[date]
 ) -> Iterator[Step]:

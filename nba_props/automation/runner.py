@@ -1,6 +1,7 @@
 """Runs jobs through Dagster from a terminal, and says what became of them."""
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,10 @@ _PUBLISHING = (
     predictions.GRADE_HISTORY,
     monitoring.SCOREBOARD,
 )
+#: what a stop says of rows that are being moved
+_MOVED = "what was moved so far stands, and the same command goes on from there"
+#: how Dagster names this project's exceptions
+_OUR_CLASS = re.compile(r"^nba_props(\.\w+)+: ")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -101,8 +106,9 @@ def execute(
     instance.add_event_listener(run_id, listen)
     one = first == last
     span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    publishes = asset_key(predictions.PLAYER_PROP_PREDICTIONS) in job.asset_layer.executable_asset_keys
     with (
-        stopping.closing_with(partial(_published, warehouse, run_id, first, last)),
+        stopping.closing_with(partial(_published, warehouse if publishes else None, run_id, first, last)),
         stopping.closing_with(partial(_cancel, instance, run_id)),
     ):
         result = job.execute_in_process(
@@ -175,7 +181,7 @@ def _cause(failure: dg.DagsterEvent) -> str:
         root = root.cause
     if error is None or root is None:
         return (failure.message or "").strip()
-    said, why = error.message.strip(), root.message.strip()
+    said, why = (_OUR_CLASS.sub("", e.message.strip()) for e in (error, root))
     return said if why.partition(": ")[2] in said else f"{said} ({why})"
 
 
@@ -190,7 +196,7 @@ def remediate(
     job = definitions.resolve_job_def(job_name)
     (op,) = job.graph.node_dict
     run_id = str(uuid.uuid4())
-    with stopping.closing_with(partial(_cancel, instance, run_id)):
+    with stopping.closing_with(lambda: "; ".join(filter(None, (_cancel(instance, run_id), _MOVED)))):
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,

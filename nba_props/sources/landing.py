@@ -121,15 +121,21 @@ def capture_suffix(instant: datetime) -> str:
     return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def read_aliases(text: str, origin: str) -> tuple[tuple[str, str], ...]:
-    """``(alias, player_name)`` pairs from CSV text.
+def read_aliases(data: bytes, origin: str) -> tuple[tuple[str, str], ...]:
+    """``(alias, player_name)`` pairs from CSV.
 
     Raises:
-        LandingError: a column is missing.
+        LandingError: it is no UTF-8, a column is missing, or a value of one is.
     """
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8"))))
+    except UnicodeDecodeError as error:
+        raise LandingError(f"{origin} is not in UTF-8: {error}") from error
     if rows and not {"alias", "player_name"} <= set(rows[0]):
-        raise LandingError(f"{origin} needs the columns alias and player_name, it has {', '.join(rows[0])}")
+        raise LandingError(f"{origin} needs the columns alias and player_name, it has {', '.join(map(str, rows[0]))}")
+    for number, row in enumerate(rows, 2):
+        if not (row["alias"] and row["player_name"]):
+            raise LandingError(f"{origin}, line {number}: an alias and a player's name are needed")
     return tuple((r["alias"].strip(), r["player_name"].strip()) for r in rows)
 
 
@@ -173,8 +179,13 @@ class LandingZone:
         path = self._path / MANIFEST
         if not path.exists():
             return {}
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if text := found.get("first_date"):
+                date.fromisoformat(text)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise LandingError(f"{path} is no manifest of a landing zone: {error}") from error
+        return dict(found)
 
     def data_source(self, feed: str) -> str:
         """How rows of a feed are labelled: the feed's own name, or SIMULATED in a simulated zone."""
@@ -194,7 +205,7 @@ class LandingZone:
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """Further spellings of players, landed beside the payloads; read at each use."""
         path = self._path / ALIASES_FILE
-        return read_aliases(path.read_text(encoding="utf-8"), str(path)) if path.exists() else ()
+        return read_aliases(path.read_bytes(), str(path)) if path.exists() else ()
 
     def _listed(self, path: str, *, detail: bool) -> list[Any] | None:
         """What is directly in a place; None when there is no such place."""

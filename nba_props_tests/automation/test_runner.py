@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import dagster as dg
 import pytest
 
-from nba_props.automation.runner import execute
+from nba_props import stopping
+from nba_props.automation.runner import execute, remediate
+from nba_props_tests.conftest import DAY
 
 
 def _named(said: str) -> None:
@@ -33,3 +37,31 @@ def test_a_failed_step_says_what_it_knew_and_not_only_what_it_came_of(said, prin
         outcome = execute(definitions, instance, "make", day, day)
     assert not outcome.success
     assert outcome.errors == [f"table: {printed}"]
+
+
+@pytest.fixture
+def last_lines(monkeypatch):
+    """What a stop would say in the middle of each run."""
+    said: list[str] = []
+
+    @contextmanager
+    def closing_with(call):
+        said.append(call())
+        yield
+
+    monkeypatch.setattr(stopping, "closing_with", closing_with)
+    return said
+
+
+def test_a_stop_says_nothing_of_publishing_where_nothing_is_published(platform, last_lines):
+    execute(platform.definitions, platform.instance, "ingest_history", DAY, DAY, warehouse=platform.warehouse)
+    assert last_lines == ["", ""]
+    execute(platform.definitions, platform.instance, "predict", DAY, DAY, select=platform.of("predict", "nba_raw"),
+            warehouse=platform.warehouse)  # fmt: skip
+    assert last_lines[-2] == f"nothing of {DAY} was published"
+
+
+def test_a_stop_in_a_remediation_says_that_what_was_moved_stands(platform, last_lines):
+    config = {"predicate": "placeholder", "first": str(DAY), "last": str(DAY)}
+    remediate(platform.definitions, platform.instance, "quarantine", config)
+    assert last_lines == ["what was moved so far stands, and the same command goes on from there"]
