@@ -607,6 +607,8 @@ def reline(span: list[date], dry_run: bool) -> None:
 
     with _plain_errors():
         session = _session()
+        if not _published(session, span, "there is no line to choose anew"):
+            return
         if dry_run:
             changed = remediation.lines_to_change(session.warehouse, span)
             _print_table(session.console, changed, f"{int(changed['rows'].sum())} rows would be published anew")
@@ -709,14 +711,11 @@ def report(span: list[date], out: Path | None) -> None:
 def grade(span: list[date], allow_loss: bool) -> None:
     """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
     from nba_props.automation.jobs import GRADE_JOB
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
     with _plain_errors():
         session = _allowing(_session(), allow_loss)
-        published = set(session.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
-        days = [d for d in span if d in published]
+        days = _published(session, span, "there is nothing to grade")
         if not days:
-            session.console.print(f"nothing of {_text(span)} was published, so there is nothing to grade")
             return
         steps = [(GRADE_JOB, first, last) for first, last in spans(days, bridge=0)]
         sound = _print_findings(session.console, session.follow(steps))
@@ -731,6 +730,20 @@ def grade(span: list[date], allow_loss: bool) -> None:
     session.console.print(f"next      nba-props report {span[0]}..{span[-1]}")
     if not sound:
         sys.exit(1)
+
+
+def _published(session: _Session, span: Sequence[date], otherwise: str) -> list[date]:
+    """The dates of the span that are in the ledger; says what follows when there is none."""
+    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+
+    published = set(session.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    days = [d for d in span if d in published]
+    if not days:
+        session.console.print(
+            f"nothing of {_text(span)} was published, so {otherwise}: `nba-props backfill {_text(span)}` predicts it",
+            soft_wrap=True,
+        )
+    return days
 
 
 def _print_findings(console: Console, outcomes: list[Outcome]) -> bool:

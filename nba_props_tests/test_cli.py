@@ -204,6 +204,15 @@ def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
     assert "nothing is missing or stale" in invoke("backfill", str(DAY)).output
 
 
+@pytest.mark.parametrize("command", ["grade", "reline"])
+def test_what_was_never_published_is_said_with_the_way_there(home, command):
+    league.land(LandingZone(str(home / "landing")))
+    result = invoke(command, str(DAY))
+    assert result.exit_code == 0
+    assert f"nothing of {DAY} was published" in result.output
+    assert f"`nba-props backfill {DAY}` predicts it" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
