@@ -5,15 +5,17 @@ that did change are judged whole, and what is new in them is an alert. The memor
 losing it means that everything is judged once more and that losses since the last look are not seen.
 """
 
+import base64
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import numpy as np
 import pandas as pd
 
 from nba_props.assets.tables import asset_key
@@ -43,7 +45,7 @@ def place(settings: Settings) -> str:
 
 
 class Memory:
-    """What was judged: by table and date the fingerprint, what was found, and the hashes of the rows.
+    """What was judged: by table and date the fingerprint, what was found and in which rows, and the rows' hashes.
 
     Hashes of other columns, or by another version of pandas, say nothing of these: each kind has a folder of its own.
     """
@@ -78,21 +80,50 @@ class Memory:
         path = self._folder / table.address / f"{day.isoformat()}.rows"
         return Rows.from_bytes(path.read_bytes()) if day in self.of(table) and path.exists() else rules.NO_ROWS
 
-    def keep(self, table: Table, day: date, fingerprint: str, findings: dict[str, int], rows: Rows) -> None:
+    def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Of the rows that something is wrong with, by kind, those that were not known for it."""
+        known = self.of(table).get(day, {})
+        found = {}
+        for kind, rows in wrong.items():
+            if kind in known.get("findings", {}) and kind not in known.get("which", {}):
+                # remembered by a release that knew only how many there were
+                found[kind] = rows[known["findings"][kind] :]
+            else:
+                found[kind] = _without(rows, _hashes(known.get("which", {}).get(kind, "")))
+        return found
+
+    def keep(self, table: Table, day: date, fingerprint: str, wrong: Mapping[str, np.ndarray], rows: Rows) -> None:
         """Remember what a date holds and what was found in it."""
         replace(self._folder / table.address / f"{day.isoformat()}.rows", rows.to_bytes())
-        self.of(table)[day] = {"fingerprint": fingerprint, "findings": findings}
+        self.of(table)[day] = {
+            "fingerprint": fingerprint,
+            "findings": {kind: len(found) for kind, found in wrong.items()},
+            # with the findings and not with the rows: until they are told it is not known which they are
+            "which": {kind: base64.b64encode(found.astype("<u8").tobytes()).decode() for kind, found in wrong.items()},
+        }
+
+
+def _hashes(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype="<u8")
+
+
+def _without(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The rows that are not among the known ones; of equal rows as many as there are more of."""
+    place = pd.Series(rows).groupby(rows).cumcount().to_numpy()
+    times = pd.Series(known).value_counts().reindex(rows, fill_value=0).to_numpy()
+    return rows[place >= times]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Rows of one date and kind that are not as they should be, and how many of them are news."""
+    """Rows of one date and kind that are not as they should be, how many of them are news, and a mark of which."""
 
     table: str
     day: date
     kind: str
     rows: int
     new: int
+    mark: str
 
 
 @dataclass
@@ -123,14 +154,14 @@ def audit(warehouse: Warehouse, memory: Memory) -> Audit:
             frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
             pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
             gone = _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
-            for day, (now, missing, findings) in gone.items():
+            for day, (now, missing, wrong) in gone.items():
                 result.rows += len(now.keys)
-                before = known.get(day, {}).get("findings", {})
+                news = memory.news(table, day, wrong)
                 # what is lost stays remembered, so that it is still missing the next time, and found when it is back
-                memory.keep(table, day, prints.get(day, ""), findings, rules.together(now, missing))
+                memory.keep(table, day, prints.get(day, ""), wrong, rules.together(now, missing))
                 result.found += [
-                    Found(table.address, day, kind, count, max(count - before.get(kind, 0), 0))
-                    for kind, count in findings.items()
+                    Found(table.address, day, kind, len(rows), len(news[kind]), _mark(news[kind]))
+                    for kind, rows in wrong.items()
                 ]
     return result
 
@@ -142,8 +173,10 @@ def _gone(
     pieces: dict[date, pd.DataFrame],
     frame: pd.DataFrame,
     days: Sequence[date],
-) -> dict[date, tuple[Rows, Rows, dict[str, int]]]:
-    """By date: the rows that are there, those that are lost, and what is wrong; the archive is asked when rows left."""
+) -> dict[date, tuple[Rows, Rows, dict[str, np.ndarray]]]:
+    """By date: the rows that are there, those that are lost, and by kind the hashes of those that something is wrong
+    with; the archive is asked when rows left.
+    """
     is_ledger = table.address == PLAYER_PROP_PREDICTIONS.address
     now = {d: rules.hashed(table, pieces.get(d, frame.iloc[:0])) for d in days}
     before = {d: memory.rows(table, d) for d in days}
@@ -156,19 +189,38 @@ def _gone(
     found = {}
     for day in days:
         missing, lost = rules.losses(before[day], now[day], archived.get(day, rules.NO_ROWS))
-        wrong = rules.counted(rules.problems(pieces[day])) if is_ledger and day in pieces else {}
-        found[day] = (now[day], missing, {**wrong, **lost})
+        wrong: dict[str, np.ndarray] = {}
+        if is_ledger and day in pieces:
+            reasons = rules.problems(pieces[day])
+            wrong = {kind: now[day].contents[reasons.eq(kind).to_numpy()] for kind in rules.counted(reasons)}
+        found[day] = (now[day], missing, {**wrong, **_lost(missing, now[day], lost)})
     return found
 
 
+def _lost(missing: Rows, now: Rows, kinds: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """The rows that were lost, by kind: what is still there under its key was changed."""
+    changed = np.isin(missing.keys, now.keys)
+    found = {"ROWS_GONE": missing.contents[~changed], "ROWS_CHANGED": missing.contents[changed]}
+    return {kind: found[kind] for kind in kinds}
+
+
+def _mark(rows: np.ndarray) -> str:
+    """A few characters that tell some rows from others, in whatever order."""
+    return hashlib.blake2b(np.sort(rows).tobytes(), digest_size=4).hexdigest()
+
+
 def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
-    """One alert for each kind of news, with its dates; what was told before and did not grow is none."""
+    """One alert for each kind of news, with its dates; rows that were told before are none.
+
+    The cause names which rows are news: as many others of the same date are another cause.
+    """
     by_kind: dict[tuple[str, str], list[Found]] = {}
     for one in found:
         if one.new:
             by_kind.setdefault((one.table, one.kind), []).append(one)
     for (table, kind), news in by_kind.items():
         rows, days = sum(f.rows for f in news), sorted(f.day for f in news)
+        which = hashlib.blake2b("".join(f.mark for f in news).encode(), digest_size=4).hexdigest()
         what = f"{PLACEHOLDER_DETECTED}: " if kind in PLACEHOLDER_REASONS else ""
         shown = ", ".join(f"{f.day} {f.rows}" for f in news[:_DATES_SHOWN])
         more = f" and {len(days) - _DATES_SHOWN} more dates" if len(days) > _DATES_SHOWN else ""
@@ -179,7 +231,7 @@ def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
         )
         yield Alert(
             "ERROR",
-            f"ledger audit: {kind} in {table}, {rows} rows of {days[0]}..{days[-1]}",
+            f"ledger audit: {kind} in {table}, {rows} rows of {days[0]}..{days[-1]} [{which}]",
             f"{what}{rows} rows in {table}: {rules.KINDS[kind]}. By date: {shown}{more}. {way_out}",
         )
 
