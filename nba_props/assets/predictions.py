@@ -1,5 +1,6 @@
 """``nba_predictions``: one asset per system, from one factory, and the gate before the published ledger."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -188,7 +189,8 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
 def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.DataFrame, days: Sequence[date]) -> None:
     """One line in the log for each reason that rows were held back for, and one alert that lists them all.
 
-    The alert's cause is dates and reasons, so that a slate that is followed all day does not repeat itself.
+    The alert's cause is dates, reasons and whose rows they are: a slate that is followed all day does not repeat
+    itself, and other rows are told.
     """
     said = gate.spoken(held_back, context.run.run_id)
     if not said:
@@ -197,8 +199,16 @@ def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.Data
         (context.log.error if one.is_placeholder else context.log.warning)(one.text)
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]}..{days[-1]}"
     severity = "ERROR" if any(one.is_placeholder for one in said) else "WARN"
-    cause = f"gate held rows back: {', '.join(sorted(one.reason for one in said))} {span}"
+    reasons = ", ".join(f"{one.reason} {one.rows}" for one in sorted(said, key=lambda one: one.reason))
+    cause = f"gate held rows back: {reasons} {span} [{_whose(held_back)}]"
     try:
         alerts.tell(severity, cause, "\n".join(one.text for one in said))
     except OSError as error:  # what is sound has to be published though nobody can be told of the rest
         context.log.error(f"the alert {cause!r} could not be written: {error}")
+
+
+def _whose(held_back: pd.DataFrame) -> str:
+    """A few characters that tell rows held back from others: by reason, system, game and player, whatever the line."""
+    columns = held_back[["reason", "system_id", "game_id", "player_id"]].astype(str)
+    rows = sorted(columns.agg(" ".join, axis=1))
+    return hashlib.blake2b("\n".join(rows).encode(), digest_size=4).hexdigest()
