@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,14 @@ from click.testing import CliRunner
 
 from nba_props.cli import main
 from nba_props.doctor import examine
+from nba_props.domain.calendar import EASTERN
 from nba_props.settings import Live, SettingsError, load_settings
 from nba_props.simulator import payloads
-from nba_props.sources.landing import LandingZone
+from nba_props.sources import capture
+from nba_props.sources.feeds import Feeds
+from nba_props.sources.landing import LandingZone, Payload
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY
+from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_server import Answer
 from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, credits, listed
 
@@ -74,6 +78,29 @@ def test_past_odds_are_bought_and_spending_stops_at_the_reserve(home, server, mo
     stopped = invoke("fetch", "odds", f"{DAY}..{OTHER}", "--before", "300")
     assert stopped.exit_code == 1
     assert "reserve of 50" in stopped.output
+
+
+def test_events_whose_start_is_to_be_decided_are_captured(home, server):
+    """Midnight Eastern is no start that is past."""
+    zone, (known, undecided) = LandingZone(str(home / "landing")), GAMES
+    (home / "landing").mkdir()
+    server.on(EVENTS, Answer([listed(known), {**listed(undecided), "commence_time": f"{DAY}T05:00:00Z"}]))
+    for game in GAMES:
+        server.on(f"{EVENTS}/{game.event_id}/odds", Answer(league.capture(game, 60)[1]["data"], headers=credits(400)))
+    feeds = Feeds(Live(odds_key=KEY, odds_url=server.url), zone, lambda: utc(2025, 11, 10, 17))
+    assert len(feeds.odds(DAY).landed) == 2
+    later = replace(feeds, clock=lambda: known.tipoff_at - timedelta(minutes=5))
+    assert len(later.odds(DAY, known.tipoff_at).landed) == 2, "it may be of any tip-off"
+    begun = replace(feeds, clock=lambda: known.tipoff_at + timedelta(minutes=1))
+    assert [Payload(p).subject for p in begun.odds(DAY).landed] == [undecided.event_id]
+
+
+def test_a_night_whose_tipoffs_are_to_be_decided_is_captured_hourly():
+    hours = [f"{d.at.astimezone(EASTERN):%H:%M}" for d in capture.captures_of(DAY, [], undecided=2)]
+    assert hours == [f"{h}:00" for h in range(10, 23)]
+    both = capture.captures_of(DAY, [GAMES[0].tipoff_at], undecided=1)
+    assert [d.tipoff for d in both if d.tipoff] == [GAMES[0].tipoff_at] * 2, "60 minutes before is a full hour"
+    assert f"{both[-1].at.astimezone(EASTERN):%H:%M}" == "22:00"
 
 
 def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
+from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone, Payload, capture_suffix
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
@@ -21,6 +21,8 @@ MARKETS = "player_points"
 REGIONS = "us"
 #: the first capture of a game day, Eastern
 OPENING = time(10)
+#: no game begins later, Eastern: until then one whose tip-off is to be decided may be expected
+LATEST_START = time(22, 30)
 #: minutes before each tip-off at which its game is captured once more
 BEFORE_TIPOFF = (60, 30, 5)
 #: a landed capture this close before the wanted instant is the one that the archive would give again
@@ -58,15 +60,24 @@ class Fetched:
         self.exhausted |= other.exhausted
 
 
-def captures_of(day: date, tipoffs: Iterable[datetime]) -> list[Due]:
-    """The captures of a game day: at opening, every full hour until the last tip-off, and before each tip-off."""
+def latest_start(day: date) -> datetime:
+    """The instant by which every game of a date has begun, as far as its tip-off is not known."""
+    return datetime.combine(day, LATEST_START, EASTERN).astimezone(UTC)
+
+
+def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0) -> list[Due]:
+    """The captures of a game day: at opening, every full hour until the last tip-off, and before each tip-off.
+
+    ``undecided`` games, whose tip-offs are to be decided, may be the last to begin.
+    """
     starts = sorted(set(tipoffs))
-    if not starts:
+    ends = [*starts[-1:], *([latest_start(day)] if undecided else [])]
+    if not ends:
         return []
     opening = datetime.combine(day, OPENING, EASTERN).astimezone(UTC)
     hours = []
     at = opening
-    while at < starts[-1]:
+    while at < max(ends):
         hours.append(Due(at))
         at += timedelta(hours=1)
     full = {d.at for d in hours}
@@ -74,9 +85,9 @@ def captures_of(day: date, tipoffs: Iterable[datetime]) -> list[Due]:
     return sorted([*hours, *(d for d in before if d.at not in full)])
 
 
-def due(day: date, tipoffs: Iterable[datetime], after: datetime, now: datetime) -> list[Due]:
+def due(day: date, tipoffs: Iterable[datetime], after: datetime, now: datetime, undecided: int = 0) -> list[Due]:
     """The captures whose instant lies in (after, now]; one for all games stands for those of single tip-offs."""
-    found = [d for d in captures_of(day, tipoffs) if after < d.at <= now]
+    found = [d for d in captures_of(day, tipoffs, undecided) if after < d.at <= now]
     whole = [d for d in found if d.tipoff is None]
     return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]
 
@@ -98,19 +109,22 @@ def odds(
 ) -> Fetched:
     """Capture the games of a date that have not begun, or those of one tip-off.
 
+    An event whose start is to be decided has not begun, and may be of any tip-off.
+
     Raises:
         OddsApiError: the list of games could not be had.
     """
     now = clock()
-    open_events = [
-        e
-        for e in api.events(*day_bounds(day))
-        if parse_instant(e["commence_time"]) > now and game_date_of(parse_instant(e["commence_time"])) == day
-    ]
-    if tipoff is not None:
-        # books and the league differ by minutes on when a game begins
-        near = timedelta(minutes=20)
-        open_events = [e for e in open_events if abs(parse_instant(e["commence_time"]) - tipoff) <= near]
+    # books and the league differ by minutes on when a game begins
+    near = timedelta(minutes=20)
+
+    def is_asked(start: datetime) -> bool:
+        if is_undecided(start):
+            return True
+        return start > now and (tipoff is None or abs(start - tipoff) <= near)
+
+    starts = [(e, parse_instant(e["commence_time"])) for e in api.events(*day_bounds(day))]
+    open_events = [e for e, start in starts if game_date_of(start) == day and is_asked(start)]
 
     def capture(event: dict[str, Any]) -> tuple[str, Any]:
         content = api.event_odds(event["id"], MARKETS, regions)
