@@ -8,7 +8,7 @@ same run as what they block.
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import dagster as dg
@@ -19,36 +19,62 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
-from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, JOBS, PREDICT_JOB, TRAIN_JOB
-from nba_props.automation.planning import untrained
+from nba_props.automation.jobs import (
+    FOLLOW_JOB,
+    FRESHNESS_JOB,
+    GRADE_JOB,
+    HISTORY_JOB,
+    JOBS,
+    LINES_JOB,
+    PAST_JOB,
+    PREDICT_JOB,
+    ROSTERS_JOB,
+    TRAIN_JOB,
+)
+from nba_props.automation.planning import preparation, untrained
 from nba_props.automation.reconcile import RECONCILE_JOB
-from nba_props.automation.runner import RANGE_START
-from nba_props.checks.freshness import FRESHNESS, TONIGHT, tipoffs
+from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.checks.freshness import FRESHNESS, TONIGHT, Tipoffs, tipoffs
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import HISTORY_COMPLETE
-from nba_props.domain.calendar import game_date_of, season_of
+from nba_props.domain.calendar import EASTERN, game_date_of, season_of, season_start, spans
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
-from nba_props.sources.landing import Arrivals, LandingZone
+from nba_props.sources.landing import Arrivals, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
 
+
 #: past dates whose game logs are watched for results and corrections
 _RESULT_DAYS = 14
+#: how the mark of results begins that were only taken in, for want of predictions to grade
+_TAKEN_IN = "taken in:"
+#: the mark of a date whose games have no game log yet
+_AWAITED = "awaited"
 #: a silence of captures longer than this is not caught up with
 _LONGEST_SILENCE = timedelta(hours=12)
 #: dates around today whose odds start runs by themselves; those of any other date are `nba-props backfill`'s
 _BACK, _AHEAD = timedelta(14), timedelta(7)
 #: runs of other dates than tonight's that one look asks for at most
 _OTHERS_A_TICK = 3
+#: the tag of runs that take in what models learn from: the date that asked for them
+PREPARES_TAG = "nba_props/prepares"
+#: from then on, Eastern, a day looks for what models learn from: last night's results have been taken in by the clock
+_PREPARED_FROM = time(5)
+_PREPARE_SECONDS = 600
+#: dates of one such run at most, so that tonight's do not wait for a whole season
+_PREPARED_TOGETHER = 31
 #: the queue takes the higher number first
 _TONIGHT_FIRST, _AFTER_TONIGHT = {"dagster/priority": "10"}, {"dagster/priority": "-1"}
 #: checks of severity WARN that are worth a person's look, and so an alert
 ALERTING_WARNINGS = ("covers_slate", "model_is_in_force", "names_resolved")
+_NO_GAMES = "no game is scheduled in the week, so that it needs no models"
 #: checks that a night lacks odds: one cause for each date, whoever notices first
 _NO_ODDS = ("games_have_quotes", TONIGHT)
 #: jobs whose failing checks are alerts; those of a run over a span are its author's to read
@@ -69,13 +95,18 @@ def _read(cursor: str | None) -> dict[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def open_dates(warehouse: Warehouse, now: datetime) -> dict[date, bool]:
-    """Today, if a game of it has not begun or its schedule is unknown, and whether the schedule is known."""
+def open_dates(inputs: Inputs, now: datetime) -> dict[date, bool]:
+    """Today, if a game of it may still begin or its schedule is unknown, and whether a tip-off is known.
+
+    A day off is known by a schedule that was taken in and is the newest one that was landed.
+    """
     today = game_date_of(now)
-    starts = tipoffs(warehouse, today, today).get(today)
-    if starts is None:
+    tonight = tipoffs(inputs.warehouse, today, today).get(today)
+    if tonight is None:
+        return {today: False} if inputs.outdated(SCHEDULE, (STATS_FILES.key,), [today]) else {}
+    if not tonight.known:
         return {today: False}
-    return {today: True} if any(t > now for t in starts) else {}
+    return {today: True} if tonight.any_to_begin(now) else {}
 
 
 def other_dates(landing: LandingZone, today: date) -> list[date]:
@@ -127,7 +158,7 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
             arrived[day] = arrivals
     news = [day for day, a in arrived.items() if a.is_news(str(seen.get(day.isoformat(), "")))]
     requests = []
-    open_ones = open_dates(warehouse, now)
+    open_ones = open_dates(inputs, now)
     if today in news and today in open_ones:
         job = FOLLOW_JOB if open_ones[today] and today in published else PREDICT_JOB
         requests.append(_on_odds(job, today, arrived[today], _TONIGHT_FIRST))
@@ -151,33 +182,111 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(marks), skip_reason=reason)
 
 
+def _days_off(inputs: Inputs, days: Sequence[date]) -> list[date] | None:
+    """The dates without games; None while there is no schedule to tell."""
+    try:
+        busy = inputs.game_days(days) if days else []
+    except LandingError:
+        return None
+    return [d for d in days if d not in busy]
+
+
 def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorResult:
-    """The dates whose box scores are new or corrected, newest first and a few at a time; then their grades are."""
+    """The dates whose box scores are new or corrected, newest first and a few at a time.
+
+    The predictions of one are graded then. A date without predictions is taken in all the same, a day off as well, if
+    it was not yet: else every later date would wait for its history.
+    """
     landing, warehouse = inputs.landing, inputs.warehouse
     published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
-    watched = {(today - timedelta(n)).isoformat() for n in range(_RESULT_DAYS + 1)}
+    back = (today - timedelta(n) for n in range(_RESULT_DAYS + 1))
+    watched = {d.isoformat(): d for d in back if d in published or inputs.settings.first_date <= d < today}
     names: dict[str, list[str]] = {}
-    for season in sorted({season_of(date.fromisoformat(d)) for d in watched}):
+    for season in sorted({season_of(d) for d in watched.values()}):
         for name in landing.names(nba_stats.gamelog_folder(season)):
-            if name[:10] in watched and date.fromisoformat(name[:10]) in published:
+            if name[:10] in watched:
                 names.setdefault(name[:10], []).append(name)
+    # yesterday is taken in by the clock; of an older date the schedule is asked once
+    older = {d for d in watched.values() if season_start(today) <= d < today - timedelta(1)} - published
+    silent = {d.isoformat() for d in older} - set(names)
+    off = _days_off(inputs, sorted(watched[day] for day in silent if day not in seen))
+    names |= {d.isoformat(): [] for d in off or ()}
+    jobs = {day: GRADE_JOB if watched[day] in published else HISTORY_JOB for day in names}
     marks = {day: _fingerprint(found) for day, found in names.items()}
+    # a date that is published after its results were taken in has no grades yet
+    marks |= {day: _TAKEN_IN + marks[day] for day, job in jobs.items() if job == HISTORY_JOB}
     news = [day for day in sorted(marks, reverse=True) if seen.get(day) != marks[day]]
     # at the first look many dates are new; those whose results were taken in and graded are done
-    first_look = [date.fromisoformat(day) for day in news if day not in seen]
-    graded = set(warehouse.partitions(PREDICTION_ACCURACY)) & set(first_look)
-    untaken = inputs.outdated(BOX_SCORES, (STATS_FILES.key,), sorted(graded))
-    done = {d.isoformat() for d in graded - untaken}
+    first_look = {watched[day] for day in news if seen.get(day, _TAKEN_IN).startswith(_TAKEN_IN)}
+    known = (set(warehouse.partitions(PREDICTION_ACCURACY)) & first_look) | {
+        watched[day] for day in news if jobs[day] == HISTORY_JOB
+    }
+    untaken = inputs.outdated(BOX_SCORES, (STATS_FILES.key,), sorted(known))
+    done = {d.isoformat() for d in known - untaken}
     asked = [day for day in news if day not in done][:_OTHERS_A_TICK]
     later = set(news) - done - set(asked)
     kept = {d: m for d, m in marks.items() if d not in later} | {d: seen[d] for d in later if d in seen}
+    looked_up = silent - set(names) if off is not None else silent & set(seen)
+    kept |= {day: seen.get(day, _AWAITED) for day in looked_up}
     return dg.SensorResult(
         run_requests=[
-            dg.RunRequest(run_key=f"results:{day}:{marks[day]}", partition_key=day, tags=_AFTER_TONIGHT)
+            dg.RunRequest(
+                run_key=f"results:{day}:{marks[day]}", job_name=jobs[day], partition_key=day, tags=_AFTER_TONIGHT
+            )
             for day in asked
         ],
         cursor=json.dumps(kept),
-        skip_reason=None if asked else "no new box scores of dates with predictions",
+        skip_reason=None if asked else "no new box scores of dates with predictions, and none that was not taken in",
+    )
+
+
+def has_games(inputs: Inputs, days: Sequence[date]) -> bool:
+    """Whether a game is scheduled on one of the dates, or nobody knows."""
+    off = _days_off(inputs, days)
+    return off is None or len(off) < len(days)
+
+
+def _week(day: date) -> list[date]:
+    """The dates of a date's week, from Monday on."""
+    return dates_between(week_of(day), week_of(day) + timedelta(6))
+
+
+def to_prepare(inputs: Inputs, instance: dg.DagsterInstance, today: date) -> list[dg.RunRequest] | None:
+    """The runs that take in what this week's models learn from, as far as today has not tried them yet.
+
+    Those of the first job that is due, since what the others have to do depends on it; None while such runs are under
+    way. What was tried and is not taken in all the same does not keep the models from learning from the rest.
+    """
+    if inputs.landing.is_simulated:
+        return []  # an invented league has no week of its own: commands take in what they need
+    # those of yesterday may still be under way
+    asked_on = [today.isoformat(), (today - timedelta(1)).isoformat()]
+    runs = instance.get_runs(dg.RunsFilter(tags={PREPARES_TAG: asked_on}))
+    if any(not run.is_finished for run in runs):
+        return None
+    tried = {(run.job_name, dates_of(run)) for run in runs if run.tags[PREPARES_TAG] == today.isoformat()}
+    from nba_props.definitions import build_defs  # which imports this module
+
+    definitions = build_defs(inputs.settings, inputs.warehouse, inputs.landing, model_store=inputs.models)
+    week = week_of(today)
+    found: list[dg.RunRequest] = []
+    for job, start, end in preparation(definitions, inputs.fresh(), [week], [week]):
+        if found and found[0].job_name != job:
+            break
+        pieces = spans(dates_between(start, end), longest=_PREPARED_TOGETHER)
+        requests = [_preparing(job, first, last, today) for first, last in pieces]
+        found += [r for r in requests if (job, _dates(r.tags, r.partition_key)) not in tried]
+    return found
+
+
+def _preparing(job: str, first: date, last: date, today: date) -> dg.RunRequest:
+    one = first == last
+    span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    return dg.RunRequest(
+        run_key=f"prepare:{today}:{job}:{first}..{last}",
+        job_name=job,
+        partition_key=first.isoformat() if one else None,
+        tags={PREPARES_TAG: today.isoformat(), **span, **_AFTER_TONIGHT},
     )
 
 
@@ -199,10 +308,11 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         return on_odds(_read(context.cursor), inputs.fresh(), clock())
 
     @dg.sensor(
-        job_name=GRADE_JOB,
+        jobs=[j for j in JOBS if j.name in (GRADE_JOB, HISTORY_JOB)],
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="New or corrected box scores: the predictions of their dates are graded, a few dates at a time.",
+        description="New or corrected box scores: the predictions of their dates are graded, a few dates at a time; "
+        "dates that were never predicted are taken in, for the history of those after them.",
     )
     def new_results_sensor(
         context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]
@@ -228,8 +338,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
             return dg.SkipReason("ODDS_API_KEY is not set")
         before = datetime.fromisoformat(context.cursor) if context.cursor else now - timedelta(minutes=5)
         day = game_date_of(now)
-        starts = tipoffs(warehouse, day, day).get(day, [])
-        asked = capture.due(day, starts, max(before, now - _LONGEST_SILENCE), now)
+        tonight = tipoffs(warehouse, day, day).get(day, Tipoffs(day))
+        asked = capture.due(day, tonight.known, max(before, now - _LONGEST_SILENCE), now, tonight.undecided)
         requests = [
             dg.RunRequest(
                 run_key=f"capture:{d.at.isoformat()}:{d.tipoff or ''}",
@@ -243,17 +353,38 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
             )
             for d in asked
         ]
-        reason = None if requests else f"no capture is due; {len(starts)} games with tip-offs are known for {day}"
+        reason = None if requests else f"no capture is due; {tonight.games} games are known for {day}"
         return dg.SensorResult(run_requests=requests, cursor=now.isoformat(), skip_reason=reason)
+
+    @dg.sensor(
+        jobs=[j for j in JOBS if j.name in (PAST_JOB, HISTORY_JOB, ROSTERS_JOB, LINES_JOB)],
+        minimum_interval_seconds=max(seconds, _PREPARE_SECONDS),
+        default_status=default_status,
+        description="Takes in what was landed for the week's models to learn from, before they are trained.",
+    )
+    def training_inputs_sensor(
+        context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]
+    ) -> dg.SensorResult | dg.SkipReason:
+        if not inputs.landing.exists():
+            return dg.SkipReason(f"there is no landing zone at {inputs.landing.root}")
+        if clock().astimezone(EASTERN).time() < _PREPARED_FROM:
+            return dg.SkipReason(f"last night's results come first: from {_PREPARED_FROM:%H:%M} Eastern on")
+        today = game_date_of(clock())
+        if not has_games(inputs, _week(today)):
+            return dg.SkipReason(_NO_GAMES)
+        asked = to_prepare(inputs, context.instance, today)
+        if not asked:
+            return dg.SkipReason("nothing is to be taken in" if asked is not None else "it is being taken in")
+        return dg.SensorResult(run_requests=asked)
 
     @dg.run_failure_sensor(
         default_status=default_status, minimum_interval_seconds=seconds, description="A failed run is an alert."
     )
     def run_failure_alert(context: dg.RunFailureSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
         run = context.dagster_run
-        where = run.tags.get("dagster/partition") or "no partition"
-        text = f"run {run.run_id} of {where}: {context.failure_event.message}"
-        alerts.send(Alert("ERROR", f"run failed: {run.job_name}", text))
+        dates = dates_of(run)
+        text = f"run {run.run_id} of {dates or 'no partition'}: {context.failure_event.message}"
+        alerts.send(Alert("ERROR", f"run failed: {run.job_name} {dates}".strip(), text))
         for alert in check_alerts(context.instance, run):
             alerts.send(alert)
 
@@ -267,7 +398,23 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         for alert in check_alerts(context.instance, context.dagster_run):
             alerts.send(alert)
 
-    return [new_odds_sensor, new_results_sensor, capture_sensor, run_failure_alert, check_failure_alert]
+    return [
+        new_odds_sensor,
+        new_results_sensor,
+        capture_sensor,
+        training_inputs_sensor,
+        run_failure_alert,
+        check_failure_alert,
+    ]
+
+
+def dates_of(run: dg.DagsterRun) -> str:
+    """The date or span that a run is for; empty for one that has none."""
+    return _dates(run.tags, run.tags.get("dagster/partition"))
+
+
+def _dates(tags: Mapping[str, str], day: str | None) -> str:
+    return day or (f"{tags[RANGE_START]}..{tags[RANGE_END]}" if RANGE_START in tags else "")
 
 
 def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Alert]:
@@ -278,7 +425,7 @@ def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[A
     if run.job_name not in _WATCHED_JOBS or RANGE_START in run.tags:
         return
     warned: dict[str, list[str]] = {}
-    day = run.tags.get("dagster/partition") or ""
+    day = dates_of(run)
     events: list[Any] = [
         r.dagster_event for r in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     ]
@@ -314,10 +461,7 @@ def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.Schedul
             default_status=default_status, description=description,
         )  # fmt: skip
         def scheduled(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-            day = today(context) - timedelta(back)
-            if job == TRAIN_JOB:
-                day -= timedelta(day.weekday())
-            key = day.isoformat()
+            key = (today(context) - timedelta(back)).isoformat()
             return dg.RunRequest(run_key=f"{name}:{key}", partition_key=key)
 
         return scheduled
@@ -328,36 +472,54 @@ def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.Schedul
             default_status=default_status, description=description,
         )  # fmt: skip
         def scheduled(
-            context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
+            context: dg.ScheduleEvaluationContext,
+            settings: dg.ResourceParam[Settings],
+            inputs: dg.ResourceParam[Inputs],
         ) -> dg.RunRequest | dg.SkipReason:
             if job in (STATS_JOB, INJURIES_JOB) and not settings.live.stats:
                 return dg.SkipReason("NBA_PROPS_STATS is off")
+            # the first report of a date comes the evening before
+            if job == INJURIES_JOB and not has_games(inputs, [today(context), today(context) + timedelta(1)]):
+                return dg.SkipReason("neither today nor tomorrow has games, so that there is no report")
             return dg.RunRequest(run_key=f"{name}:{context.scheduled_execution_time.isoformat()}")
 
         return scheduled
 
-    @dg.schedule(
-        name="train_again", cron_schedule="45 8 * * *", job_name=TRAIN_JOB, execution_timezone="America/New_York",
-        default_status=default_status,
-        description="The week's models again, when what they learned from was corrected since.",
-    )  # fmt: skip
-    def train_again(
-        context: dg.ScheduleEvaluationContext, inputs: dg.ResourceParam[Inputs]
-    ) -> dg.RunRequest | dg.SkipReason:
-        day = today(context)
-        week = day - timedelta(day.weekday())
-        if not untrained(inputs.fresh(), [week]):
-            return dg.SkipReason("the week's models learned from what is stored now")
-        return dg.RunRequest(run_key=f"train_again:{day}", partition_key=week.isoformat())
+    def training(cron: str, name: str, description: str, *, only_stale: bool) -> dg.ScheduleDefinition:
+        @dg.schedule(
+            name=name, cron_schedule=cron, job_name=TRAIN_JOB, execution_timezone="America/New_York",
+            default_status=default_status, description=description,
+        )  # fmt: skip
+        def scheduled(
+            context: dg.ScheduleEvaluationContext, inputs: dg.ResourceParam[Inputs]
+        ) -> dg.RunRequest | dg.SkipReason:
+            if not inputs.landing.exists():
+                return dg.SkipReason(f"there is no landing zone at {inputs.landing.root}")
+            day = today(context)
+            week = week_of(day)
+            if not has_games(inputs, _week(day)):
+                return dg.SkipReason(_NO_GAMES)
+            if to_prepare(inputs, context.instance, day) != []:
+                return dg.SkipReason("what the models learn from is taken in first: see training_inputs_sensor")
+            if only_stale and not untrained(inputs.fresh(), [week]):
+                return dg.SkipReason("the week's models learned from what is stored now")
+            return dg.RunRequest(run_key=f"{name}:{day}", partition_key=week.isoformat())
+
+        return scheduled
 
     return [
-        train_again,
         simple("0 3,8 * * *", "fetch_results", STATS_JOB, "Schedule, roster, last night's box scores and corrections."),
         simple("0,15,30,45 9-22 * * *", "fetch_injury_report", INJURIES_JOB, "The official injury report."),
         partition("0 9 * * *", "morning_slate", PREDICT_JOB, 0, "Everything for today's games, before the first odds."),
         partition("30 4 * * *", "grade_last_night", GRADE_JOB, 1, "Grades of last night's predictions."),
         partition("30 12 * * *", "grade_again", GRADE_JOB, 1, "The second pass, after the league's corrections."),
-        partition("0 6 * * 1", "weekly_training", TRAIN_JOB, 0, "The models of the week that begins today."),
+        training("0 6 * * 1", "weekly_training", "The models of the week that begins today.", only_stale=False),
+        training(
+            "45 8 * * *",
+            "train_again",
+            "The week's models again, when what they learned from was corrected since or came too late for them.",
+            only_stale=True,
+        ),
         simple("0 5 * * *", "reconcile_nightly", RECONCILE_JOB, "Are last week's expected outputs there?"),
         simple("20 * * * *", "freshness_hourly", FRESHNESS_JOB, "Has every feed that is on spoken, has tonight odds?"),
         simple("40 * * * *", "ledger_audit_hourly", AUDIT_JOB, "Are ledger and archive as they were, and valid?"),

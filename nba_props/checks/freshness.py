@@ -12,6 +12,7 @@ from nba_props.domain.calendar import EASTERN, PLAYABLE, game_date_of, season_of
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources.capture import latest_start
 from nba_props.sources.landing import LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 
@@ -29,19 +30,43 @@ RESULTS_EXPECTED_FROM = quality.RESULTS_DUE
 TONIGHT = "tonight_has_odds"
 
 
-def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, list[datetime]]:
-    """The tip-offs of each date's games that are predicted, by the stored schedule."""
+@dataclass(frozen=True)
+class Tipoffs:
+    """When a date's games begin that are predicted: the tip-offs that are known, and how many are to be decided."""
+
+    day: date
+    known: tuple[datetime, ...] = ()
+    undecided: int = 0
+
+    @property
+    def games(self) -> int:
+        """How many games there are."""
+        return len(self.known) + self.undecided
+
+    @property
+    def latest(self) -> tuple[datetime, ...]:
+        """The instants by which the games have begun, in order; those to be decided may be the last."""
+        return (*self.known, *([latest_start(self.day)] if self.undecided else []))
+
+    def any_to_begin(self, now: datetime) -> bool:
+        """Whether a game may not have begun yet."""
+        return any(t > now for t in self.latest)
+
+
+def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, Tipoffs]:
+    """The tip-offs of each date that has games that are predicted, by the stored schedule."""
     rows = warehouse.query(
         "SELECT game_date, tipoff_at FROM nba_raw.schedule "
-        f"WHERE game_date BETWEEN @first AND @last AND tipoff_at IS NOT NULL AND {PLAYABLE} "
-        "ORDER BY game_date, tipoff_at",
+        f"WHERE game_date BETWEEN @first AND @last AND {PLAYABLE} ORDER BY game_date, tipoff_at",
         first=first,
         last=last,
     )
-    found: dict[date, list[datetime]] = {}
-    for row in rows.itertuples():
-        found.setdefault(row.game_date.date(), []).append(row.tipoff_at.to_pydatetime())
-    return found
+    return {
+        at.date(): Tipoffs(
+            at.date(), tuple(t.to_pydatetime() for t in games.dropna()), undecided=int(games.isna().sum())
+        )
+        for at, games in rows.groupby("game_date")["tipoff_at"]
+    }
 
 
 @dataclass(frozen=True)
@@ -69,23 +94,23 @@ def _newest(zone: LandingZone, folder: str) -> datetime | None:
     return max((s for s in stamps if s), default=None)
 
 
-def odds_freshness(zone: LandingZone, tipoffs: list[datetime], now: datetime) -> Freshness:
+def odds_freshness(zone: LandingZone, tonight: Tipoffs, now: datetime) -> Freshness:
     """Odds of today's games are captured at least hourly from opening to the last tip-off."""
     day = game_date_of(now)
-    if not any(t > now for t in tipoffs) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
+    if not tonight.any_to_begin(now) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
         return Freshness(True, "no capture is expected now", _newest(zone, odds_api.folder(day)), expected=False)
     return _age(_newest(zone, odds_api.folder(day)), now, ODDS_MAX_AGE, f"capture of {day}")
 
 
-def injuries_freshness(zone: LandingZone, tipoffs: list[datetime], now: datetime) -> Freshness:
+def injuries_freshness(zone: LandingZone, tonight: Tipoffs, now: datetime) -> Freshness:
     """A report not older than two hours while games are still to begin."""
     day = game_date_of(now)
-    if not any(t > now for t in tipoffs) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
+    if not tonight.any_to_begin(now) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
         return Freshness(True, "no report is expected now", _newest(zone, injury_report.folder(day)), expected=False)
     return _age(_newest(zone, injury_report.folder(day)), now, INJURIES_MAX_AGE, f"injury report of {day}")
 
 
-def stats_freshness(zone: LandingZone, last_night: list[datetime], now: datetime) -> Freshness:
+def stats_freshness(zone: LandingZone, last_night: Tipoffs, now: datetime) -> Freshness:
     """Box scores of last night's tip-offs by nine in the morning, Eastern, and a schedule that was landed since.
 
     A schedule that did not change is not landed again, so that without games its age says nothing.
@@ -96,11 +121,11 @@ def stats_freshness(zone: LandingZone, last_night: list[datetime], now: datetime
     schedules = {Payload(n).captured_at or at for n, at in stamps.items() if n.startswith(season_of(today))}
     if not schedules:
         return Freshness(False, f"no schedule of {season_of(today)} was landed")
-    if not last_night or now.astimezone(EASTERN).time() < RESULTS_EXPECTED_FROM:
+    if not last_night.games or now.astimezone(EASTERN).time() < RESULTS_EXPECTED_FROM:
         return Freshness(True, "no result is expected now", max(schedules), expected=False)
     if str(yesterday) not in {n[:10] for n in zone.names(nba_stats.gamelog_folder(season_of(yesterday)))}:
         return Freshness(False, f"no box scores of {yesterday} were landed, and games were played", max(schedules))
-    fresh = max(schedules) > max(last_night)
+    fresh = max(schedules) > max(last_night.latest)
     text = f"box scores of {yesterday} are landed, the schedule {'too' if fresh else 'is older than its games'}"
     return Freshness(fresh, text, max(schedules))
 
@@ -108,16 +133,18 @@ def stats_freshness(zone: LandingZone, last_night: list[datetime], now: datetime
 def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Freshness]:
     """Every feed's freshness, by the name of its landing asset; a feed that is off is not expected to speak."""
     today = game_date_of(now)
-    starts = tipoffs(warehouse, today - timedelta(1), today)
+    yesterday = today - timedelta(1)
+    starts = tipoffs(warehouse, yesterday, today)
+    tonight, last_night = starts.get(today, Tipoffs(today)), starts.get(yesterday, Tipoffs(yesterday))
     off = "is off: nothing is expected of it"
     return {
-        "the_odds_api": odds_freshness(zone, starts.get(today, []), now)
+        "the_odds_api": odds_freshness(zone, tonight, now)
         if settings.live.odds_key
         else Freshness(True, f"ODDS_API_KEY is not set, the feed {off}", expected=False),
-        "nba_stats": stats_freshness(zone, starts.get(today - timedelta(1), []), now)
+        "nba_stats": stats_freshness(zone, last_night, now)
         if settings.live.stats
         else Freshness(True, f"NBA_PROPS_STATS {off}", expected=False),
-        "injury_report": injuries_freshness(zone, starts.get(today, []), now)
+        "injury_report": injuries_freshness(zone, tonight, now)
         if settings.live.stats
         else Freshness(True, f"NBA_PROPS_STATS {off}", expected=False),
     }
@@ -144,19 +171,23 @@ def tonights_odds(settings: Settings, zone: LandingZone, warehouse: Warehouse, n
     if day not in warehouse.partitions(SCHEDULE):
         text = f"the schedule of {day} was not taken in, so that nobody knows whether there are games"
         return Tonight(early, f"{text}: materialize nba_raw/schedule for it")
-    starts = tipoffs(warehouse, day, day).get(day, [])
-    if not starts:
+    tonight = tipoffs(warehouse, day, day).get(day)
+    if tonight is None:
         return Tonight(True, f"no games on {day}")
     captures = len(zone.names(odds_api.folder(day)))
     if captures:
-        return Tonight(True, f"{captures} captures of the {len(starts)} games of {day} are landed")
-    if now > max(starts):
+        return Tonight(True, f"{captures} captures of the {tonight.games} games of {day} are landed")
+    if not tonight.any_to_begin(now):
         return Tonight(True, f"the games of {day} have begun without odds")
-    overdue = quality.odds_are_overdue(min(starts), now)
+    overdue = quality.odds_are_overdue(min(tonight.latest), now)
     if early and not overdue:
         return Tonight(True, f"odds of {day} are expected from {ODDS_EXPECTED_FROM:%H:%M} Eastern on")
-    first = min(starts).astimezone(EASTERN)
-    text = f"NO ODDS: {len(starts)} games on {day}, the first at {first:%H:%M} Eastern, and no capture was landed"
+    first = (
+        f"the first at {tonight.known[0].astimezone(EASTERN):%H:%M} Eastern"
+        if tonight.known
+        else "all tip-offs to be decided"
+    )
+    text = f"NO ODDS: {tonight.games} games on {day}, {first}, and no capture was landed"
     return Tonight(False, f"{text}: nba-props fetch odds", overdue)
 
 

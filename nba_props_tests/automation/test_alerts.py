@@ -13,6 +13,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation import sensors
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
+from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Live
 from nba_props.simulator.incidents import second_writer
@@ -110,11 +111,14 @@ def test_a_placeholder_in_the_ledger_is_an_alert(two_dates):
     assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
 
 
-def gate_of(platform, change):
-    """The gate's run over a system's rows of which the first with a line is changed, and what it logged."""
+def gate_of(platform, change, others: int = 0):
+    """The gate's run over a system's rows of which two with a line are changed, and what it logged.
+
+    They are the first two, or so many ``others`` after them.
+    """
     table = SYSTEM_TABLES["moving_average"]
     rows = platform.warehouse.read(table, [DAY])
-    at = rows.index[rows["line"].notna()][:2]
+    at = rows.index[rows["line"].notna()][slice(2, 2 + others) if others else slice(2)]
     for column, value in change.items():
         rows.loc[at, column] = value
     platform.warehouse.write_unchecked(table, rows, DAY)
@@ -140,12 +144,30 @@ def test_the_gate_says_what_it_holds_back_and_why(published):
     assert f" 20.0 ACTUAL_PROP on {DAY}" in line
     assert run.run_id in line
     ((severity, cause, text),) = sent_by(platform)
-    assert (severity, cause) == ("ERROR", f"gate held rows back: PLACEHOLDER_LINE {DAY}")
+    assert (severity, cause[:-11]) == ("ERROR", f"gate held rows back: PLACEHOLDER_LINE 2 {DAY}")
     assert text == line
     gate_of(platform, {})
     assert len(sent_by(platform)) == 1, "the same rows again are no news"
     gate_of(platform, {"line": 11.5, "quote_id": "made-up"})
-    assert [s[:2] for s in sent_by(platform)[1:]] == [("WARN", f"gate held rows back: NO_QUOTE {DAY}")]
+    assert [(s, c[:-11]) for s, c, _ in sent_by(platform)[1:]] == [("WARN", f"gate held rows back: NO_QUOTE 2 {DAY}")]
+
+
+def test_more_rows_or_others_held_back_for_the_same_reason_are_told(published):
+    platform = published
+    bad = {"line": 20.0, "quote_id": None}
+    gate_of(platform, bad)
+    gate_of(platform, bad, others=3)
+    gate_of(platform, {})
+    causes = [cause for _, cause, _ in sent_by(platform)]
+    assert [c[:-11] for c in causes] == [f"gate held rows back: PLACEHOLDER_LINE {n} {DAY}" for n in (2, 5)]
+    table = SYSTEM_TABLES["moving_average"]
+    rows = platform.warehouse.read(table, [DAY])
+    held = rows["line"].eq(20.0) & rows["quote_id"].isna()
+    rows.loc[held, "player_id"] = rows.loc[held, "player_id"] + 1_000_000
+    platform.warehouse.write_unchecked(table, rows, DAY)
+    gate_of(platform, {})
+    causes = [cause for _, cause, _ in sent_by(platform)]
+    assert len(causes) == len(set(causes)) == 3, "as many others are news"
 
 
 def test_the_gate_publishes_though_its_alert_can_not_be_written(published):
@@ -182,8 +204,32 @@ def test_the_failure_sensors_send(published):
     ).for_run_failure()  # fmt: skip
     by_name["run_failure_alert"](context)
     causes = [s["cause"] for s in alerts.sent()]
-    assert causes[0] == "run failed: predict"
+    assert causes[0] == f"run failed: predict {DAY}"
     assert any("no_placeholder_lines" in c for c in causes)
+
+
+def failed(platform, job: str, tags: dict[str, str]) -> None:
+    """What the sensor on failures makes of a run that failed."""
+    run = dg.DagsterRun(job_name=job, tags=tags)
+    event = dg.DagsterEvent("PIPELINE_FAILURE", job, message="it failed")
+    alerts = Alerts(Live(), platform.settings.home, lambda: platform.now)
+    context = dg.build_run_status_sensor_context(
+        sensor_name="run_failure_alert", dagster_event=event, dagster_instance=platform.instance, dagster_run=run,
+        resources={"alerts": alerts},
+    ).for_run_failure()  # fmt: skip
+    next(s for s in platform.definitions.sensors if s.name == "run_failure_alert")(context)
+
+
+def test_a_failed_past_date_does_not_silence_tonight(platform):
+    span = {RANGE_START: "2025-11-01", RANGE_END: "2025-11-03"}
+    for tags in ({"dagster/partition": "2025-11-08"}, {"dagster/partition": str(DAY)}, span, {}):
+        for _ in range(2):
+            failed(platform, "predict", tags)
+    causes = [cause for _, cause, _ in sent_by(platform)]
+    assert causes == [
+        "run failed: predict 2025-11-08", f"run failed: predict {DAY}",
+        "run failed: predict 2025-11-01..2025-11-03", "run failed: predict",
+    ]  # fmt: skip
 
 
 def test_a_fetch_that_fails_is_an_alert(platform):

@@ -12,14 +12,17 @@ import pandas as pd
 import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
+from nba_props.assets.inputs import Inputs
 from nba_props.automation import sensors
-from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, PREDICT_JOB
+from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, HISTORY_JOB, LINES_JOB, PREDICT_JOB
+from nba_props.automation.runner import RANGE_END, RANGE_START, execute
 from nba_props.domain import gate
 from nba_props.domain.calendar import EASTERN
-from nba_props.schemas import raw
+from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Live
-from nba_props.sources.landing import LandingZone
+from nba_props.sources.landing import LandingZone, capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 
@@ -243,15 +246,97 @@ def test_results_ask_for_the_grades_of_their_date(before_tipoff, published):
     platform = published
     platform.now = league.tipoff(DAY) + timedelta(hours=12)
     first = tick(platform, "new_results_sensor")
-    assert asked(first) == [(None, str(DAY))]
+    assert asked(first) == [(GRADE_JOB, str(DAY))]
     assert tick(platform, "new_results_sensor", first.cursor).run_requests == []
     corrected = [r for g in GAMES for r in league.log_rows(g)]
     league.land_log(platform.zone, DAY, corrected, "-20251112T090000Z")
     again = tick(platform, "new_results_sensor", first.cursor)
-    assert asked(again) == [(None, str(DAY))]
+    assert asked(again) == [(GRADE_JOB, str(DAY))]
     assert again.run_requests[0].run_key != first.run_requests[0].run_key
-    sensor = next(s for s in platform.definitions.sensors if s.name == "new_results_sensor")
-    assert sensor.job_name == GRADE_JOB
+
+
+def results_until_quiet(platform, cursor: str | None = None) -> tuple[list[list[tuple[str, str]]], str]:
+    """What each look at results asks for until one asks for nothing, and the cursor after them."""
+    found: list[list[tuple[str, str]]] = []
+    for _ in range(12):
+        result = tick(platform, "new_results_sensor", cursor)
+        cursor = result.cursor
+        if not result.run_requests:
+            return found, cursor
+        found.append(asked(result))
+    raise AssertionError(f"it asks for ever: {found}")
+
+
+def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkeypatch):
+    """Its predict failed and its results came two days later: else every later date would wait for its history."""
+    platform, day = evening, DAY + timedelta(2)
+    shutil.rmtree(platform.warehouse._file(PLAYER_PROP_PREDICTIONS, DAY).parent)
+    platform.now = league.tipoff(DAY) + timedelta(days=4)
+    off = [(HISTORY_JOB, str(DAY + timedelta(1)))]
+    first, cursor = results_until_quiet(platform)
+    assert first == [off], "a day off that nobody took in, and no game whose results are not there"
+    with monkeypatch.context() as patch:
+        patch.setattr(Inputs, "game_days", lambda *_: pytest.fail("the schedule is read once"))
+        assert tick(platform, "new_results_sensor", cursor).cursor == cursor
+    games = [g for g in league.games() if g.day in (DAY, day)]
+    for at in (DAY, day):
+        league.land_log(platform.zone, at, [r for g in games if g.day == at for r in league.log_rows(g)])
+    late = tick(platform, "new_results_sensor", cursor)
+    assert asked(late) == [(HISTORY_JOB, str(day)), (HISTORY_JOB, str(DAY))]
+    assert {int(r.tags["dagster/priority"]) for r in late.run_requests} == {-1}
+    assert asked(tick(platform, "new_results_sensor", late.cursor)) == [], "once, whatever became of the run"
+    platform.materialize(DAY, day, job=HISTORY_JOB)
+    assert results_until_quiet(platform)[0] == [], "what is taken in is not asked for after a lost cursor"
+    corrected = [r for g in games if g.day == day for r in league.log_rows(g)]
+    league.land_log(platform.zone, day, corrected, "-20251115T090000Z")
+    assert asked(tick(platform, "new_results_sensor", late.cursor)) == [(HISTORY_JOB, str(day))], "they differ"
+
+
+def test_an_old_landing_zone_is_taken_in_a_few_dates_a_look(make_platform):
+    platform = make_platform()
+    looks, cursor = results_until_quiet(platform)
+    assert [len(look) for look in looks] == [3, 3, 3, 3, 1]
+    days = [day for look in looks for _, day in look]
+    assert days == sorted(set(days), reverse=True)
+    assert set(days) == {str(DAY - timedelta(n)) for n in range(2, 15)}
+    assert results_until_quiet(platform, cursor)[0] == []
+
+
+def test_a_date_that_was_published_after_its_results_were_taken_in_is_graded(published):
+    platform = published
+    platform.now = league.tipoff(DAY) + timedelta(hours=12)
+    rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    shutil.rmtree(platform.warehouse._file(PLAYER_PROP_PREDICTIONS, DAY).parent)
+    looks, cursor = results_until_quiet(platform)
+    assert looks == [], "its box scores were taken in"
+    platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, rows, DAY)
+    assert asked(tick(platform, "new_results_sensor", cursor)) == [(GRADE_JOB, str(DAY))]
+
+
+def without_games(platform, *days) -> None:
+    """A newer schedule in which nothing is played on some dates."""
+    games = [g for g in league.games() if g.day not in days]
+    path = f"nba_stats/scheduleleaguev2/{league.SEASON}{capture_suffix(platform.now)}.json.gz"
+    platform.zone.land(path, league.schedule(games, DAY))
+
+
+def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
+    report = f"injury_report/{DAY}/report-20251110T{{}}0000Z.json"
+    assert sensors.open_dates(platform.inputs, platform.now) == {DAY: False}, "nobody took its schedule in"
+    assert platform.run("ingest_history", DAY).success
+    assert sensors.open_dates(platform.inputs, platform.now) == {DAY: True}
+    schedule = platform.warehouse.read(SCHEDULE, [DAY])
+    undecided = schedule.assign(tipoff_at=pd.Series(pd.NaT, schedule.index, dtype="datetime64[us, UTC]"))
+    platform.warehouse.write(SCHEDULE, undecided, [DAY])
+    assert sensors.open_dates(platform.inputs, platform.now + timedelta(hours=4)) == {DAY: False}
+    without_games(platform, DAY)
+    platform.warehouse.write(SCHEDULE, SCHEDULE.empty(), [DAY])
+    platform.zone.land(report.format(15), {"records": []})
+    assert tonight(tick(platform, "new_odds_sensor")) == [(PREDICT_JOB, str(DAY))], "the schedule may have changed"
+    assert platform.run("ingest_history", DAY).success
+    _, cursor = until_quiet(platform)
+    platform.zone.land(report.format(16), {"records": []})
+    assert tonight(tick(platform, "new_odds_sensor", cursor)) == []
 
 
 def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
@@ -290,6 +375,17 @@ def test_captures_are_asked_for_when_they_are_due(before_tipoff):
     assert len(silent.run_requests) == 1, "after a silence one capture of all games"
 
 
+def scheduled(platform, name: str, at) -> dg.RunRequest | dg.SkipReason:
+    """What a schedule asks for at an instant."""
+    schedule = next(s for s in platform.definitions.schedules if s.name == name)
+    needed = {k: platform.definitions.resources[k] for k in sorted(schedule.required_resource_keys)}
+    context = dg.build_schedule_context(scheduled_execution_time=at.astimezone(EASTERN), resources=needed)
+    with pytest.MonkeyPatch.context() as patch:
+        # of a context for tests Dagster takes no instance that lives in memory
+        patch.setattr(dg.ScheduleEvaluationContext, "instance", property(lambda _: platform.instance))
+        return schedule(context)
+
+
 @pytest.mark.parametrize(
     ("name", "at", "key"),
     [
@@ -303,8 +399,7 @@ def test_captures_are_asked_for_when_they_are_due(before_tipoff):
 def test_schedules_speak_eastern_whatever_the_clocks_do(platform, name, at, key):
     schedule = next(s for s in platform.definitions.schedules if s.name == name)
     assert schedule.execution_timezone == "America/New_York"
-    context = dg.build_schedule_context(scheduled_execution_time=at.astimezone(EASTERN))
-    result = schedule(context)
+    result = scheduled(platform, name, at)
     assert result.partition_key == key
     ticks = schedule_execution_time_iterator(
         (at - timedelta(minutes=1)).timestamp(), schedule.cron_schedule, schedule.execution_timezone
@@ -314,12 +409,21 @@ def test_schedules_speak_eastern_whatever_the_clocks_do(platform, name, at, key)
 
 def test_without_live_feeds_nothing_is_fetched(platform):
     for schedule in platform.definitions.schedules:
-        if not schedule.name.startswith("fetch"):
-            continue
-        context = dg.build_schedule_context(
-            scheduled_execution_time=utc(2025, 11, 10, 14), resources={"settings": platform.settings}
-        )
-        assert "NBA_PROPS_STATS is off" in schedule(context).skip_message
+        if schedule.name.startswith("fetch"):
+            found = scheduled(platform, schedule.name, utc(2025, 11, 10, 14))
+            assert "NBA_PROPS_STATS is off" in found.skip_message
+
+
+def test_injury_reports_are_not_asked_for_where_no_game_is_near(platform):
+    on = platform.with_live(Live(stats=True))
+    for at, is_asked in (
+        (utc(2025, 11, 10, 14), True),
+        (utc(2025, 11, 11, 14), True),  # a day off, and the evening before a game
+        (utc(2025, 12, 11, 14), False),
+        (utc(2027, 8, 1, 14), True),  # there is no schedule to tell
+    ):
+        found = scheduled(on, "fetch_injury_report", at)
+        assert isinstance(found, dg.RunRequest) is is_asked, at
 
 
 def test_everything_that_runs_by_itself_is_on(platform):
@@ -329,18 +433,82 @@ def test_everything_that_runs_by_itself_is_on(platform):
     assert date(2025, 11, 10) == DAY
 
 
+WEDNESDAY = utc(2025, 11, 12, 13, 45)
+"""8:45 in the morning, Eastern, in the week of ``DAY``."""
+
+
+def prepare_by_itself(platform) -> list[tuple[str, str]]:
+    """Run what the sensor asks for until it is quiet: job and dates of each run."""
+    done: list[tuple[str, str]] = []
+    for _ in range(9):
+        result = tick(platform, "training_inputs_sensor")
+        if isinstance(result, dg.SkipReason):
+            return done
+        for request in result.run_requests:
+            first = date.fromisoformat(request.partition_key or request.tags[RANGE_START])
+            last = date.fromisoformat(request.partition_key or request.tags[RANGE_END])
+            tags = {k: v for k, v in request.tags.items() if k == sensors.PREPARES_TAG}
+            outcome = execute(platform.definitions, platform.instance, request.job_name, first, last, tags=tags)
+            assert outcome.success, outcome.errors
+            done.append((request.job_name, f"{first}..{last}"))
+    raise AssertionError(f"it asks for ever: {done}")
+
+
 def test_models_are_trained_again_once_what_they_learned_from_was_corrected(platform):
-    (schedule,) = [s for s in platform.definitions.schedules if s.name == "train_again"]
-
-    def tick() -> dg.RunRequest | dg.SkipReason:
-        context = dg.build_schedule_context(
-            scheduled_execution_time=utc(2025, 11, 12, 13, 45).astimezone(EASTERN),
-            resources={"inputs": platform.inputs},
-        )
-        return schedule(context)
-
-    assert isinstance(tick(), dg.SkipReason)
+    platform.now = WEDNESDAY - timedelta(minutes=30)
+    assert "learned from what is stored now" in scheduled(platform, "train_again", WEDNESDAY).skip_message
+    assert prepare_by_itself(platform) == []
     day = DAY - timedelta(4)
-    rows = platform.warehouse.read(raw.BOX_SCORES, [day])
-    platform.warehouse.write(raw.BOX_SCORES, rows.assign(points=rows["points"] + 1), [day])
-    assert tick().partition_key == "2025-11-10"
+    rows = [r for g in league.games() if g.day == day for r in league.log_rows(g)]
+    league.land_log(platform.zone, day, [{**r, "PTS": r["PTS"] + 1} for r in rows], "-20251112T090000Z")
+    assert "is taken in first" in scheduled(platform, "train_again", WEDNESDAY).skip_message
+    assert prepare_by_itself(platform)[0] == (HISTORY_JOB, f"{day}..{day}")
+    assert scheduled(platform, "train_again", WEDNESDAY).partition_key == "2025-11-10"
+
+
+def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
+    """Odds older than the odds sensor looks back: the command line takes them in as well."""
+    day = DAY - timedelta(2)
+    shutil.rmtree(platform.warehouse._file(ODDS_QUOTES, day).parent)
+    shutil.rmtree(platform.warehouse._file(BETTING_LINES, day).parent)
+    monday = utc(2025, 11, 10, 11)
+    assert "is taken in first" in scheduled(platform, "weekly_training", monday).skip_message
+    platform.now = utc(2025, 11, 10, 9, 59)
+    assert "last night's results come first" in tick(platform, "training_inputs_sensor").skip_message
+    platform.now = utc(2025, 11, 10, 10, 1)
+    (request,) = tick(platform, "training_inputs_sensor").run_requests
+    assert (request.job_name, request.partition_key) == (LINES_JOB, str(day))
+    assert int(request.tags["dagster/priority"]) < 0
+    run = platform.instance.create_run_for_job(
+        platform.definitions.resolve_job_def(LINES_JOB),
+        tags={**request.tags, "dagster/partition": str(day)},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    assert "is being taken in" in tick(platform, "training_inputs_sensor").skip_message, "asked for once"
+    assert "is taken in first" in scheduled(platform, "weekly_training", monday).skip_message
+    platform.instance.report_run_failed(run)
+    assert "nothing is to be taken in" in tick(platform, "training_inputs_sensor").skip_message, "once a day"
+    assert scheduled(platform, "weekly_training", monday).partition_key == str(DAY), "from what there is"
+    platform.now += timedelta(days=1)
+    assert prepare_by_itself(platform) == [(LINES_JOB, f"{day}..{day}")]
+
+
+def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
+    monkeypatch.setattr(sensors, "_PREPARED_TOGETHER", 10)
+    platform = make_platform()
+    found = sensors.to_prepare(platform.inputs, platform.instance, DAY)
+    assert {r.job_name for r in found} == {HISTORY_JOB}
+    assert [sensors._dates(r.tags, r.partition_key) for r in found] == [
+        "2025-10-21..2025-10-30", "2025-10-31..2025-11-09",
+    ]  # fmt: skip
+    assert len({r.run_key for r in found}) == 2
+    sensor = next(s for s in platform.definitions.sensors if s.name == "training_inputs_sensor")
+    assert {t.job_name for t in sensor.targets} >= {HISTORY_JOB, LINES_JOB}
+
+
+def test_a_week_without_games_is_never_trained(platform):
+    """All summer nothing would be stored that says from what, and each day would ask once more."""
+    for name, at in (("train_again", utc(2025, 12, 10, 13, 45)), ("weekly_training", utc(2025, 12, 8, 11))):
+        assert "no game is scheduled in the week" in scheduled(platform, name, at).skip_message
+        platform.now = at
+        assert "no game is scheduled in the week" in tick(platform, "training_inputs_sensor").skip_message

@@ -6,17 +6,22 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from nba_props.automation import sensors
 from nba_props.automation.jobs import FRESHNESS_JOB
 from nba_props.checks import freshness
+from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
 from nba_props.sources.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 
 TIPOFFS = [g.tipoff_at for g in league.games() if g.day == DAY]
+TONIGHT = freshness.Tipoffs(DAY, tuple(TIPOFFS))
+TO_BE_DECIDED = freshness.Tipoffs(DAY, undecided=2)
+NO_GAMES = freshness.Tipoffs(DAY)
 NOON = utc(2025, 11, 10, 17)
 
 
@@ -38,32 +43,32 @@ def test_odds_are_expected_hourly_until_the_last_tipoff(zone, age, now, fresh, t
     if age is not None:
         land(zone, f"the_odds_api/player_points/{DAY}", now - timedelta(minutes=age))
         land(zone, f"the_odds_api/player_points/{DAY}", now - timedelta(hours=5))
-    found = freshness.odds_freshness(zone, TIPOFFS, now)
+    found = freshness.odds_freshness(zone, TONIGHT, now)
     assert (found.fresh, text in found.text) == (fresh, True), found
-    assert freshness.odds_freshness(zone, [], now).fresh, "a day without games needs no odds"
+    assert freshness.odds_freshness(zone, NO_GAMES, now).fresh, "a day without games needs no odds"
 
 
 def test_an_injury_report_is_expected_on_game_days(zone):
-    assert not freshness.injuries_freshness(zone, TIPOFFS, NOON).fresh
+    assert not freshness.injuries_freshness(zone, TONIGHT, NOON).fresh
     land(zone, f"injury_report/{DAY}", NOON - timedelta(minutes=119), ".pdf")
-    assert freshness.injuries_freshness(zone, TIPOFFS, NOON).fresh
-    assert not freshness.injuries_freshness(zone, TIPOFFS, NOON + timedelta(minutes=5)).fresh
-    assert freshness.injuries_freshness(zone, [], NOON).fresh
+    assert freshness.injuries_freshness(zone, TONIGHT, NOON).fresh
+    assert not freshness.injuries_freshness(zone, TONIGHT, NOON + timedelta(minutes=5)).fresh
+    assert freshness.injuries_freshness(zone, NO_GAMES, NOON).fresh
 
 
 def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
     morning = utc(2025, 11, 11, 14, 30)
-    assert freshness.stats_freshness(zone, TIPOFFS, morning).text == "no schedule of 2025-26 was landed"
+    assert freshness.stats_freshness(zone, TONIGHT, morning).text == "no schedule of 2025-26 was landed"
     path = f"nba_stats/scheduleleaguev2/{league.SEASON}"
     zone.land(f"{path}-20251110T080000Z.json", league.schedule(league.games(), DAY))
-    missing = freshness.stats_freshness(zone, TIPOFFS, morning)
+    missing = freshness.stats_freshness(zone, TONIGHT, morning)
     assert (missing.fresh, missing.text) == (False, f"no box scores of {DAY} were landed, and games were played")
-    assert freshness.stats_freshness(zone, TIPOFFS, utc(2025, 11, 11, 13)).fresh, "before nine nobody expects them"
-    assert freshness.stats_freshness(zone, [], morning + timedelta(days=9)).fresh, "nor after a day without games"
+    assert freshness.stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).fresh, "before nine nobody expects them"
+    assert freshness.stats_freshness(zone, NO_GAMES, morning + timedelta(days=9)).fresh, "nor after a day without games"
     league.land_log(zone, DAY, [r for g in league.games() if g.day == DAY for r in league.log_rows(g)])
-    assert "older than its games" in freshness.stats_freshness(zone, TIPOFFS, morning).text
+    assert "older than its games" in freshness.stats_freshness(zone, TONIGHT, morning).text
     zone.land(f"{path}-20251111T080000Z.json", league.schedule(league.games(), DAY + timedelta(1)))
-    assert freshness.stats_freshness(zone, TIPOFFS, morning).fresh
+    assert freshness.stats_freshness(zone, TONIGHT, morning).fresh
 
 
 @pytest.fixture
@@ -75,6 +80,30 @@ def on(platform):
 
 def captures(platform) -> list[Path]:
     return sorted((platform.settings.home.parent / "landing/the_odds_api/player_points" / str(DAY)).iterdir())
+
+
+def test_games_whose_tipoffs_are_to_be_decided_are_games(zone):
+    for feed in (freshness.odds_freshness, freshness.injuries_freshness):
+        assert not feed(zone, TO_BE_DECIDED, NOON).fresh
+        assert feed(zone, TO_BE_DECIDED, utc(2025, 11, 11, 3, 31)).fresh, "no game begins after half past ten"
+    zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}-20251110T080000Z.json", league.schedule(league.games(), DAY))
+    assert not freshness.stats_freshness(zone, TO_BE_DECIDED, utc(2025, 11, 11, 14, 30)).fresh
+
+
+def test_a_night_without_known_tipoffs_and_odds_is_an_alert(on):
+    for file in captures(on):
+        file.unlink()
+    schedule = on.warehouse.read(SCHEDULE, [DAY])
+    on.warehouse.write(
+        SCHEDULE, schedule.assign(tipoff_at=pd.Series(pd.NaT, schedule.index, dtype="datetime64[us, UTC]")), [DAY]
+    )
+    causes = []
+    for at in (NOON, utc(2025, 11, 11, 2, 29), utc(2025, 11, 11, 2, 31)):
+        on.now = at
+        causes.append(alerts_of_the_hour(on))
+    assert causes == [*[[("WARN", f"no odds: {DAY}")]] * 2, [("ERROR", f"no odds: {DAY}")]]
+    found = freshness.tonights_odds(on.settings, on.zone, on.warehouse, NOON)
+    assert found.text.startswith(f"NO ODDS: 2 games on {DAY}, all tip-offs to be decided")
 
 
 def alerts_of_the_hour(platform) -> list[tuple[str, str]]:
