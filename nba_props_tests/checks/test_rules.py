@@ -195,6 +195,29 @@ def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, addres
     assert all(both[d].passed for d in spared), both
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        {"is_backfill": False, "created_at": lambda r: r["cutoff_at"]},
+        {"is_backfill": False, "created_at": lambda r: r["cutoff_at"] + pd.Timedelta(hours=1)},
+        {"is_backfill": None, "created_at": lambda r: r["cutoff_at"]},
+        {"is_backfill": False, "cutoff_at": pd.NaT},
+    ],
+    ids=["at the cut-off", "an hour after it", "with no flag", "without a cut-off"],
+)
+def test_a_late_row_that_denies_being_one_would_be_current_and_fails(stored, late):
+    tamper(stored, LEDGER, first_line(**late))
+    found = verdicts(stored, LEDGER, "no_future_data", [DAY])[DAY]
+    assert (found.passed, found.severity.value) == (False, "ERROR")
+    assert found.figures["rows_from_the_future"] == 1
+
+
+def test_a_row_that_was_published_after_the_cut_off_and_says_so_is_no_breach(stored):
+    late = {"is_backfill": True, "created_at": lambda r: r["cutoff_at"]}
+    tamper(stored, LEDGER, first_line(**late))
+    assert verdicts(stored, LEDGER, "no_future_data", [DAY])[DAY].passed
+
+
 def test_a_final_game_without_box_scores_is_an_error_from_the_next_morning_on(stored):
     break_it(stored, GRADES, "no box score")
     for hours, severity in ((0, "WARN"), (24, "ERROR")):
