@@ -28,6 +28,7 @@ import pandas as pd
 from nba_props.domain.calendar import COUNTED_SQL, EASTERN, PLAYABLE, days, season_start
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
+from nba_props.schemas.monitoring import named_sql
 from nba_props.schemas.raw import SCHEDULE
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Published:
         """Rows of the ledger by date, system, side, validity and standing, with what came of them."""
         return self._daily(
             f"""
-            SELECT j.game_date, j.system_id, j.recommendation,
+            SELECT j.game_date, {named_sql("j")} AS system_id, j.recommendation,
               COALESCE(j.line_problem IS NULL AND j.line_source = 'ACTUAL_PROP', FALSE) AS is_valid_line,
               c.prediction_id IS NOT NULL AS is_current,
               COUNT(*) AS published,
@@ -144,7 +145,7 @@ class Published:
               SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE {_RANGE}
             ) AS c ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
             LEFT JOIN {_GRADES} AS g ON g.game_date = j.game_date AND g.prediction_id = j.prediction_id
-            GROUP BY j.game_date, j.system_id, j.recommendation, is_valid_line, is_current
+            GROUP BY j.game_date, {named_sql("j")}, j.recommendation, is_valid_line, is_current
             """
         )
 
@@ -173,8 +174,8 @@ class Published:
     def chances(self) -> pd.DataFrame:
         """Losses of published P(over) and of the quotes' on the same decided rows, by date and system."""
         return self._daily(
-            f"SELECT game_date, system_id, {LOG_LOSS_SQL} FROM nba_predictions.prediction_accuracy "
-            f"WHERE {_RANGE} GROUP BY game_date, system_id"
+            f"SELECT game_date, {named_sql('a')} AS system_id, {LOG_LOSS_SQL} "
+            f"FROM nba_predictions.prediction_accuracy AS a WHERE {_RANGE} GROUP BY game_date, {named_sql('a')}"
         )
 
     @cached_property
@@ -207,11 +208,11 @@ class Published:
             ) AS claimed
             GROUP BY game_date
             UNION ALL
-            SELECT game_date, system_id, COUNT(DISTINCT player_id) AS players, COUNT(DISTINCT line) AS distinct_lines,
-              0 AS unders, 0 AS overs
-            FROM nba_predictions.current_predictions
-            WHERE {_RANGE} AND line IS NOT NULL AND system_id IS NOT NULL
-            GROUP BY game_date, system_id
+            SELECT game_date, {named_sql("c")} AS system_id, COUNT(DISTINCT player_id) AS players,
+              COUNT(DISTINCT line) AS distinct_lines, 0 AS unders, 0 AS overs
+            FROM nba_predictions.current_predictions AS c
+            WHERE {_RANGE} AND line IS NOT NULL
+            GROUP BY game_date, {named_sql("c")}
             """
         )
 

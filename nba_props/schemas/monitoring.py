@@ -2,7 +2,8 @@
 
 Every view reads ``judged_predictions``, so that a valid line means in all of them what it means at the gate. They are
 portable GoogleSQL, run by both warehouses. A game day is a date with games on the schedule, from the first date that
-has predictions on; a game day without rows is in them, as UNKNOWN, because silence is a finding.
+has predictions on; a game day without rows is in them, as UNKNOWN, because silence is a finding. Whoever else has
+written to the ledger is in them too, under the name that he gave, on whatever date: every row counts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ _JUDGED = "nba_predictions.judged_predictions"
 _PLACEHOLDER = f"p.line_problem IN ({PLACEHOLDER_REASONS_SQL})"
 _SYSTEMS = " UNION ALL ".join(f"SELECT '{system_id}' AS system_id" for system_id in sorted(SYSTEM_TABLES))
 
+
+def named_sql(alias: str) -> str:
+    """A row's system; a row without one is somebody's too, and equals nothing in a join."""
+    return f"COALESCE({alias}.system_id, 'no system')"
+
+
 GAME_DAYS_SQL = f"""
   SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games
   FROM nba_raw.schedule AS s
@@ -30,9 +37,36 @@ GAME_DAYS_SQL = f"""
     AND s.game_date >= (SELECT MIN(game_date) FROM nba_predictions.player_prop_predictions)
   GROUP BY s.game_date
 """
-_GRID = f"""
-  SELECT d.game_date, d.games, s.system_id FROM ({GAME_DAYS_SQL}) AS d CROSS JOIN ({_SYSTEMS}) AS s
+#: whose rows stand on which date, on game days and on others
+_WRITERS = (
+    f"SELECT DISTINCT p.game_date, {named_sql('p')} AS system_id FROM nba_predictions.player_prop_predictions AS p"
+)
+#: and whose placeholders were archived since, or are held back
+_WRITERS_EVER = f"""
+  {_WRITERS}
+  UNION ALL
+  SELECT a.game_date, {named_sql("a")} AS system_id FROM nba_predictions.archived_predictions AS a
+  WHERE a.line_problem IN ({PLACEHOLDER_REASONS_SQL})
+  UNION ALL
+  SELECT h.game_date, {named_sql("h")} AS system_id FROM nba_predictions.quarantined_predictions AS h
+  WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
 """
+
+
+def _grid(writers: str) -> str:
+    """Every system on every game day, and these writers; ``games`` is 0 on a date that is no game day."""
+    return f"""
+  SELECT w.game_date, w.system_id, COALESCE(MAX(w.games), 0) AS games
+  FROM (
+    SELECT d.game_date, s.system_id, d.games FROM ({GAME_DAYS_SQL}) AS d CROSS JOIN ({_SYSTEMS}) AS s
+    UNION ALL
+    SELECT o.game_date, o.system_id, d.games
+    FROM ({writers}) AS o LEFT JOIN ({GAME_DAYS_SQL}) AS d ON d.game_date = o.game_date
+  ) AS w
+  GROUP BY w.game_date, w.system_id
+"""
+
+
 _LINE_TEXT = (
     "CONCAT(CAST(CAST(FLOOR(p.line) AS INT64) AS STRING), CASE WHEN p.line > FLOOR(p.line) THEN '.5' ELSE '.0' END)"
 )
@@ -40,7 +74,7 @@ _LINE_TEXT = (
 LINE_QUALITY_DAILY = View(
     "nba_monitoring",
     "line_quality_daily",
-    "Per game day and system: where the lines of the current predictions come from. actual_prop_count, "
+    "Per game day and whoever published: where the lines of the current predictions come from. actual_prop_count, "
     "no_prop_line_count, other_source_count and missing_source_count add up to total_predictions.",
     f"""
     SELECT g.game_date, g.system_id, g.games,
@@ -71,8 +105,8 @@ LINE_QUALITY_DAILY = View(
         WHEN COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) < {FEW_PLAYERS} THEN 'WARNING'
         ELSE 'OK'
       END AS severity
-    FROM ({_GRID}) AS g
-    LEFT JOIN {_JUDGED} AS p ON p.game_date = g.game_date AND p.system_id = g.system_id AND p.is_current
+    FROM ({_grid(_WRITERS)}) AS g
+    LEFT JOIN {_JUDGED} AS p ON p.game_date = g.game_date AND {named_sql("p")} = g.system_id AND p.is_current
     GROUP BY g.game_date, g.system_id, g.games
     """,
 )
@@ -80,14 +114,14 @@ LINE_QUALITY_DAILY = View(
 PLACEHOLDER_ALERTS = View(
     "nba_monitoring",
     "placeholder_alerts",
-    "Per game day and system: rows inspected, placeholders published (CRITICAL), published and since "
+    "Per game day and whoever published: rows inspected, placeholders published (CRITICAL), published and since "
     "archived, held back by the gate. A game day without a row inspected is UNKNOWN, never healthy.",
     f"""
     WITH inspected AS (
-      SELECT p.game_date, p.system_id, p.prediction_id, p.created_at, p.player_name, p.line, p.line_source,
-        p.line_problem, {_PLACEHOLDER} AS is_issue,
+      SELECT p.game_date, {named_sql("p")} AS system_id, p.created_at, p.player_name, p.line, p.line_source,
+        {_PLACEHOLDER} AS is_issue,
         ROW_NUMBER() OVER (
-          PARTITION BY p.game_date, p.system_id
+          PARTITION BY p.game_date, {named_sql("p")}
           ORDER BY CASE WHEN {_PLACEHOLDER} THEN 0 ELSE 1 END, p.player_name, p.prediction_id
         ) AS place
       FROM {_JUDGED} AS p
@@ -104,16 +138,16 @@ PLACEHOLDER_ALERTS = View(
       GROUP BY p.game_date, p.system_id
     ),
     archived AS (
-      SELECT p.game_date, p.system_id, COUNT(DISTINCT p.prediction_id) AS archived_count
+      SELECT p.game_date, {named_sql("p")} AS system_id, COUNT(DISTINCT p.prediction_id) AS archived_count
       FROM nba_predictions.archived_predictions AS p
       WHERE p.line_problem IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY p.game_date, p.system_id
+      GROUP BY p.game_date, {named_sql("p")}
     ),
     held_back AS (
-      SELECT h.game_date, h.system_id, COUNT(*) AS held_back_count
+      SELECT h.game_date, {named_sql("h")} AS system_id, COUNT(*) AS held_back_count
       FROM nba_predictions.quarantined_predictions AS h
       WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY h.game_date, h.system_id
+      GROUP BY h.game_date, {named_sql("h")}
     )
     SELECT g.game_date, g.system_id, COALESCE(p.rows_inspected, 0) AS rows_inspected,
       COALESCE(p.issue_count, 0) AS issue_count, COALESCE(r.archived_count, 0) AS archived_count,
@@ -125,7 +159,7 @@ PLACEHOLDER_ALERTS = View(
         WHEN h.held_back_count > 0 OR r.archived_count > 0 THEN 'WARNING'
         ELSE 'OK'
       END AS severity
-    FROM ({_GRID}) AS g
+    FROM ({_grid(_WRITERS_EVER)}) AS g
     LEFT JOIN published AS p ON p.game_date = g.game_date AND p.system_id = g.system_id
     LEFT JOIN held_back AS h ON h.game_date = g.game_date AND h.system_id = g.system_id
     LEFT JOIN archived AS r ON r.game_date = g.game_date AND r.system_id = g.system_id
@@ -155,10 +189,10 @@ _RATES = f"""
     SELECT d.*, SUM(d.wins) OVER (PARTITION BY d.system_id, d.month) AS all_wins,
       SUM(d.decided) OVER (PARTITION BY d.system_id, d.month) AS all_decided
     FROM (
-      SELECT a.system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month, a.game_date,
+      SELECT {named_sql("a")} AS system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month, a.game_date,
         COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins, COUNT(*) AS decided
       FROM (SELECT * FROM nba_predictions.prediction_accuracy WHERE {BET_SQL}) AS a
-      GROUP BY a.system_id, FORMAT_DATE('%Y-%m', a.game_date), a.game_date
+      GROUP BY {named_sql("a")}, FORMAT_DATE('%Y-%m', a.game_date), a.game_date
     ) AS d
   ) AS s
   GROUP BY system_id, month
@@ -172,7 +206,7 @@ PERFORMANCE_VALID_LINES_ONLY = View(
     "bet; error beside the line's on the same rows.",
     f"""
     WITH counted AS (
-      SELECT a.system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month,
+      SELECT {named_sql("a")} AS system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month,
         COUNT(*) AS predictions,
         COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins,
         COUNT(CASE WHEN a.outcome = 'LOSS' THEN 1 END) AS losses,
@@ -191,7 +225,7 @@ PERFORMANCE_VALID_LINES_ONLY = View(
         COUNT(DISTINCT a.sportsbook) AS sportsbooks
       FROM nba_predictions.prediction_accuracy AS a
       WHERE a.is_valid_line AND a.is_current
-      GROUP BY a.system_id, FORMAT_DATE('%Y-%m', a.game_date)
+      GROUP BY {named_sql("a")}, FORMAT_DATE('%Y-%m', a.game_date)
     ),
     rates AS ({_RATES}),
     squares AS (
@@ -256,13 +290,18 @@ PLACEHOLDER_FREE_STREAK = View(
     "nba_monitoring",
     "placeholder_free_streak",
     "Per game day: consecutive game days, itself included, without a published placeholder. One ends the streak, "
-    "though it was archived since, and so does a game day without evidence.",
-    """
+    "though it was archived since or stands on a date without games, and so does a game day without evidence.",
+    f"""
     WITH days AS (
-      SELECT game_date, SUM(rows_inspected) AS rows_inspected,
-        SUM(issue_count) + SUM(archived_count) AS placeholders,
-        SUM(held_back_count) AS held_back
-      FROM nba_monitoring.placeholder_alerts GROUP BY game_date
+      SELECT s.game_date, s.rows_inspected, s.placeholders, s.held_back
+      FROM (
+        SELECT game_date, SUM(rows_inspected) AS rows_inspected,
+          SUM(issue_count) + SUM(archived_count) AS placeholders,
+          SUM(held_back_count) AS held_back
+        FROM nba_monitoring.placeholder_alerts GROUP BY game_date
+      ) AS s
+      LEFT JOIN ({GAME_DAYS_SQL}) AS d ON d.game_date = s.game_date
+      WHERE d.game_date IS NOT NULL OR s.placeholders > 0
     ),
     judged AS (
       SELECT d.*, CASE WHEN d.placeholders = 0 AND d.rows_inspected > 0 THEN 1 ELSE 0 END AS is_clean FROM days AS d

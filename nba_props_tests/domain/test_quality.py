@@ -262,14 +262,14 @@ def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
 # -- the ledger, and not the copy that was made at the last grading --------------------------------------------------
 
 
-def written_past_the_gate(lake, day: date, count: int = 30) -> None:
-    """Lines of 20.0 without a source beside a system's rows; nobody grades them."""
+def written_past_the_gate(lake, day: date, count: int = 30, system_id: str | None = "moving_average") -> None:
+    """Lines of 20.0 without a source beside a system's rows, under its name or another's; nobody grades them."""
     table = predictions.PLAYER_PROP_PREDICTIONS
     rows = lake.read(table, [day])
     fake = rows[rows["system_id"] == "moving_average"].head(count)
     fake = fake.assign(
         prediction_id=[f"fake{i}" for i in range(len(fake))], line=20.0, line_source=None, quote_id=None, sportsbook=None,
-        created_at=fake["created_at"] + pd.Timedelta(minutes=1), recommendation="UNDER",
+        created_at=fake["created_at"] + pd.Timedelta(minutes=1), recommendation="UNDER", system_id=system_id,
     )  # fmt: skip
     lake.write_unchecked(table, pd.concat([rows, fake]), day)
 
@@ -516,6 +516,53 @@ def test_alerts_say_how_many_rows_they_inspected(lake):
     clean = alerts.loc[(pd.Timestamp(FIRST), "xgboost_v1")]
     assert clean["rows_inspected"] == 30
     assert alerts.loc[(pd.Timestamp(FIRST + timedelta(3)), "xgboost_v1"), "severity"] == "UNKNOWN"
+
+
+@pytest.mark.parametrize("name", ["legacy_backfill", None])
+@pytest.mark.parametrize("fate", ["stands", "archived"])
+def test_a_placeholder_counts_whoever_wrote_it(lake, name, fate):
+    """A second writer has a name of his own, or none; archived since, his row still ends the streak."""
+    bad = FIRST + timedelta(1)
+    stored(lake, made(days=3, players=7))
+    written_past_the_gate(lake, bad, 7, system_id=name)
+    if fate == "archived":
+        table, archive = predictions.PLAYER_PROP_PREDICTIONS, predictions.ARCHIVED_PREDICTIONS
+        rows = lake.read(table, [bad])
+        his = rows["prediction_id"].str.startswith("fake")
+        his_as_archived = rows[his].assign(
+            batch_id="b", deletion_reason="placeholder", line_problem="PLACEHOLDER_LINE", deleted_at=rows["created_at"].max()
+        )  # fmt: skip
+        put(lake, table, rows[~his], [bad])
+        put(lake, archive, his_as_archived, [bad])
+    alerts = lake.query("SELECT * FROM nba_monitoring.placeholder_alerts").set_index(["game_date", "system_id"])
+    his = alerts.loc[(pd.Timestamp(bad), name or "no system")]
+    count = "issue_count" if fate == "stands" else "archived_count"
+    assert (his[count], his["severity"]) == (7, "CRITICAL" if fate == "stands" else "UNKNOWN")
+    streaks = lake.query("SELECT * FROM nba_monitoring.placeholder_free_streak ORDER BY game_date")
+    assert streaks["verdict"].tolist() == ["CLEAN", "PLACEHOLDER", "CLEAN"]
+    assert streaks["streak"].tolist() == [1, 0, 1]
+    lines = lake.query("SELECT * FROM nba_monitoring.line_quality_daily").set_index(["game_date", "system_id"])
+    his_lines = (pd.Timestamp(bad), name or "no system")
+    assert (his_lines in lines.index) == (fate == "stands")
+    if fate == "stands":
+        assert lines.loc[his_lines, ["total_predictions", "placeholder_count"]].tolist() == [7, 7]
+        found = quality.findings(quality.published(lake, SYSTEMS, bad, bad, None), bad, bad)
+        assert failing(found) >= {"no_placeholders", "streak_unbroken", "lines_vary"}
+        assert (name or "no system") in found["lines_vary"].text
+
+
+def test_a_placeholder_on_a_date_without_games_ends_the_streak_and_a_clean_row_there_is_no_game_day(lake):
+    stored(lake, made(days=3, players=7))
+    table, (clean, bad) = predictions.PLAYER_PROP_PREDICTIONS, (FIRST + timedelta(3), FIRST + timedelta(4))
+    row = lake.read(table, [FIRST]).head(1)
+    put(lake, table, row.assign(game_date=pd.Timestamp(clean), line=None, line_source="NO_PROP_LINE", quote_id=None,
+                                sportsbook=None, over_price=None, under_price=None, has_prop_line=False), [clean])  # fmt: skip
+    put(lake, table, row.assign(game_date=pd.Timestamp(bad), line=20.0, line_source=None), [bad])
+    streaks = lake.query("SELECT * FROM nba_monitoring.placeholder_free_streak ORDER BY game_date")
+    assert [d.date() for d in streaks["game_date"]] == [FIRST, FIRST + timedelta(1), FIRST + timedelta(2), bad]
+    assert streaks["streak"].tolist() == [1, 2, 3, 0]
+    lines = lake.query("SELECT * FROM nba_monitoring.line_quality_daily").set_index(["game_date", "system_id"])
+    assert lines.loc[(pd.Timestamp(bad), "moving_average"), ["games", "placeholder_count"]].tolist() == [0, 1]
 
 
 def test_performance_counts_each_outcome_apart_and_only_valid_lines(lake):
