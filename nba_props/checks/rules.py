@@ -836,8 +836,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         no_future_data(
             predictions.PLAYER_PROP_PREDICTIONS,
             # the current row is chosen by the flag, which has to say what the clock says; without a cut-off nothing was early
-            "line_minutes_before_game <= 0 "
-            "OR COALESCE(created_at < cutoff_at, FALSE) = COALESCE(is_backfill, FALSE)",
+            "line_minutes_before_game <= 0 OR COALESCE(created_at < cutoff_at, FALSE) = COALESCE(is_backfill, FALSE)",
             "Every published line was seen before the cut-off, and a row is a backfill exactly when it was published at or "
             "after it, or when nobody knows the cut-off.",
         ),

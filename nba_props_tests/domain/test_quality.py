@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, timedelta
 from statistics import NormalDist
 
@@ -232,6 +233,59 @@ def test_too_good_an_error_is_a_leak(lake, edge, passes):
     assert passes or "beats the line by 0.40 points" in found.text
 
 
+def with_chances(out: pd.DataFrame, said: float, dates: int) -> pd.DataFrame:
+    """One system publishes a P(over) on its newest ``dates`` dates, the quotes' is one half; ``said`` of what happens."""
+    newest = sorted(set(out["game_date"]))[-dates:]
+    own = (out["system_id"] == "xgboost_v1") & out["game_date"].isin(newest)
+    over = out["actual_margin"] > 0
+    out["market_over_probability"] = out["market_over_probability"].astype("float64").mask(own, 0.5)
+    chance = pd.Series(np.where(over, said, 1 - said), index=out.index)
+    out["over_probability"] = out["over_probability"].astype("float64").mask(own, chance)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("said", "dates", "passes"),
+    [(0.45, 12, False), (0.45, 10, False), (0.45, 9, True), (0.5, 12, True), (0.55, 12, True)],
+    ids=["worse", "worse, on just ten dates", "too few dates", "the quotes' own", "better"],
+)
+def test_chances_worse_than_the_quotes_warn(lake, said, dates, passes):
+    rng = np.random.default_rng(4)
+    out = with_chances(made(days=12), said, dates)
+    # without noise the interval would have no width
+    out["over_probability"] = (out["over_probability"] + rng.normal(0, 0.01 * (said != 0.5), len(out))).clip(0, 1)
+    published = stored(lake, out)
+    found = quality.chances_as_good_as_quotes(published, FIRST + timedelta(11))
+    assert found.passed == passes
+    assert set(found.figures) == {"xgboost_v1"}
+    rows = f"on {30 * dates} rows of {dates} dates"
+    assert rows in found.figures["xgboost_v1"]
+    if passes:
+        assert "worse log-loss" not in found.text
+        return
+    assert quality.warns("chances_as_good_as_quotes", found), "it asks for a look and not for a halt"
+    assert found.text.startswith("P(over) has a worse log-loss than the quotes' own: xgboost_v1 +0.10")
+    assert rows in found.text
+
+
+def test_every_rate_names_the_dates_that_it_is_made_of(lake, monkeypatch):
+    """A rate over thousands of rows of one night is worth one night, so it says of how many it is."""
+    monkeypatch.setattr(quality, "TOO_GOOD_ROWS", 100)
+    out = made(days=12)
+    out["recommendation"], out["predicted_points"] = "UNDER", out["line"] - 2
+    out["actual_points"] = (out["line"] - 3.5).clip(0)
+    published = stored(lake, with_chances(regraded(out), 0.4, 12))
+    found = findings(published, FIRST + timedelta(11))
+    rates = {
+        "win_rates_plausible", "share_under_plausible", "sides_not_skewed", "not_too_good", "validation_win_rates",
+        "validation_lines_are_real",
+    }  # fmt: skip
+    assert rates - {"validation_lines_are_real"} == {n for n in rates if not found[n].passed}, "the texts that matter"
+    for name in rates:
+        shown = [found[name].text, *(v for v in found[name].figures.values() if isinstance(v, str))]
+        assert all("12 dates" in text for text in shown), (name, shown)
+
+
 def test_few_bets_are_not_judged(lake):
     out = made(days=2, players=10)
     out["recommendation"] = np.where(out["actual_margin"] > 0, "OVER", "UNDER")
@@ -317,6 +371,42 @@ def test_findings_are_the_same_on_bigquery(lake, make_gcp, tmp_path):
         said.append({name: (f.passed, f.text) for name, f in quality.findings(published, day, day).items()})
     assert said[0] == said[1]
     assert not said[0]["validation_no_placeholders"][0]
+
+
+# -- each player once a date -----------------------------------------------------------------------------------------
+
+
+def test_a_line_that_moved_three_times_is_one_result_of_one_player(lake):
+    """Superseded rows of one player do not outvote the others: the share is that of the players, as its text says."""
+    out = made(days=5)
+    stored(lake, out)
+    honest = quality.Published(lake.query, SYSTEMS, FIRST, FIRST + timedelta(4))
+    day = pd.Timestamp(FIRST)
+    under = out[(out["game_date"] == day) & (out["actual_margin"] < 0)]
+    moved = [
+        under.assign(prediction_id=under["prediction_id"] + f"m{n}", line=under["line"] + n, created_at=at, is_backfill=True)
+        for n in (1, 2, 3)
+        if (at := under["created_at"] - pd.Timedelta(hours=n)) is not None
+    ]  # fmt: skip
+    superseded = pd.concat(moved).assign(is_current=False, is_valid_line=False, line_problem="LINE_MISMATCH")
+    stored(lake, pd.concat([out, superseded], ignore_index=True))
+    after = quality.Published(lake.query, SYSTEMS, FIRST, FIRST + timedelta(4))
+    asked = [quality.share_under_plausible(p, FIRST + timedelta(4)) for p in (honest, after)]
+    assert asked[0] == asked[1]
+    assert asked[1].figures["players"] == 5 * 30
+    assert "of 150 players on 5 dates end under their line" in asked[1].text
+
+
+def test_a_player_with_different_standing_lines_is_shared_between_them(lake):
+    """One system on invented lines among others on real ones shows, and still counts each player once."""
+    out = made(days=5)
+    theirs = out["system_id"] == "xgboost_v1"
+    out.loc[theirs, "line"] = 60.5
+    stored(lake, regraded(out))
+    found = quality.share_under_plausible(quality.Published(lake.query, SYSTEMS, FIRST, LAST), FIRST + timedelta(4))
+    real = (out.loc[~theirs, "actual_margin"] < 0).mean()
+    assert found.figures["share_under"] == pytest.approx((1 + real) / 2)
+    assert (found.figures["players"], found.figures["dates"]) == (150, 5)
 
 
 # -- a date's findings are about that date ---------------------------------------------------------------------------
@@ -469,6 +559,40 @@ def test_the_old_incidents_win_rates_are_caught_in_their_first_nights():
     leaky = Season(1, leak=0.3)
     assert not quality.not_too_good(leaky, leaky.last).passed
     assert not quality.win_rates_in_range(Season(1, leak=0.6), leaky.first, leaky.last).passed
+
+
+def test_chances_as_good_as_the_quotes_are_warned_of_in_about_one_of_six_seasons():
+    """Two hundred systems whose P(over) is exactly as good as the quotes, each asked through a season of its own."""
+    rng, nights, first = np.random.default_rng(1), quality.SEASON_DATES, date(2025, 10, 21)
+    names = [f"system_{i:03d}" for i in range(200)]
+    rows = rng.integers(1, 14, (len(names), nights)) * 11.0
+    dates = [first + timedelta(n) for n in range(nights)]
+    index = pd.MultiIndex.from_product([names, dates], names=["system_id", "game_date"])
+    sums = {
+        "chances": rows.ravel(),
+        "log_loss": (rng.normal(size=rows.shape) * np.sqrt(rows)).ravel(),
+        "market_log_loss": 0.0,
+    }
+    season = quality.Published(pytest.fail, tuple(names), first, dates[-1])
+    season.__dict__["chances"] = pd.DataFrame(sums, index=index).reset_index()
+    season.__dict__["games"] = pd.DataFrame({"game_date": dates})
+    loud: set[str] = set()
+    for day in dates[9::3]:
+        text = quality.chances_as_good_as_quotes(season, day).text
+        loud |= {name for name in names if name in text}
+    assert 0.10 < len(loud) / len(names) < 0.22, len(loud)
+
+
+def test_a_side_that_a_formula_prefers_a_little_is_not_warned_of_by_chance():
+    """Every ask of a season of eight systems, as if none overlapped another, at the fewest bets that are judged."""
+    most, n = round(quality.MAX_ONE_SIDED * quality.ENOUGH), quality.ENOUGH
+    beyond = {
+        p: sum(math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(most + 1, n + 1)) for p in (0.5, 0.65, 0.75)
+    }
+    asks = quality.SEASON_DATES * 8
+    assert asks * 2 * beyond[0.5] < 1e-9
+    assert asks * beyond[0.65] < 0.01
+    assert asks * beyond[0.75] > 1, "and one that truly takes it in three of four is warned of"
 
 
 def test_the_share_of_a_false_alarm_is_what_the_docs_say():
