@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ _WITHIN = "WHERE game_date BETWEEN @first AND @last"
 #: what no score is made of: a season's rows travel without it
 _NOT_SCORED = "player_name, player_lookup, model_version, quote_id, run_id, created_at, cutoff_at, graded_at"
 _QUALITY_SQL = f"""
-SELECT game_date, SUM(valid_line_count) AS verified, SUM(no_prop_line_count) AS no_line,
+SELECT game_date, MAX(games) AS games, SUM(valid_line_count) AS verified, SUM(no_prop_line_count) AS no_line,
   SUM(total_predictions) AS total
 FROM nba_monitoring.line_quality_daily {_WITHIN} GROUP BY game_date ORDER BY game_date
 """
@@ -171,6 +171,22 @@ def _in_words(row: dict[str, Any]) -> str:
     )
 
 
+def after_the_fact(graded: pd.DataFrame) -> str:
+    """How many of the bets nobody could have placed, in a sentence; empty where none is.
+
+    Args:
+        graded: a span's ``graded_rows``.
+    """
+    bets = graded[scoring.bets(graded)] if len(graded) else graded
+    late = int(bets["is_backfill"].fillna(True).astype(bool).sum()) if len(bets) else 0
+    if not late:
+        return ""
+    return (
+        f"{late:,} of {len(bets):,} bets were published after tip-off (backfill): what they would have done, not bets "
+        "that anyone could have placed."
+    )
+
+
 def write_report(
     warehouse: Warehouse,
     settings: Settings,
@@ -178,19 +194,23 @@ def write_report(
     last: date,
     out: Path | None = None,
     graded: pd.DataFrame | None = None,
+    now: datetime | None = None,
 ) -> str:
     """Write the page of a span and return where: ``reports/<first>_<last>.html`` unless told otherwise.
 
-    ``graded`` are the span's ``graded_rows``, if they were read already.
+    ``graded`` are the span's ``graded_rows``, if they were read already; ``now`` is the time by which results and odds
+    are due, the clock's unless told otherwise. Its findings are those of ``nba-props validate``.
     """
     from jinja2 import Environment, select_autoescape
 
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     tables = scoring.table(graded)
-    published = quality.Published(warehouse.query, tuple(SYSTEM_TABLES), first, last)
+    published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now or datetime.now(UTC))
     findings = quality.findings(published, first, last)
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
     streaks = published.streaks.sort_values("game_date").set_index("game_date")["streak"]
+    streaks = streaks[(streaks.index >= first) & (streaks.index <= last)]  # findings read from further back
+    game_days = days[days["games"] > 0]
     kinds = pd.DataFrame(
         {
             "verified quote": days["verified"].astype(float),
@@ -212,7 +232,7 @@ def write_report(
     sections = [
         (
             tier,
-            in_words(part) if tier == "ALL" else [],
+            [*in_words(part), *filter(None, [after_the_fact(graded)])] if tier == "ALL" else [],
             note(part),
             [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
             _html(shown(_with_chances(part), CHANCES)),
@@ -226,7 +246,7 @@ def write_report(
         first=first, last=last, sections=sections, findings=findings, pictures=pictures,
         warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
         simulated=(graded["line_source"].eq("ACTUAL_PROP") & is_simulated(warehouse)).any(), rows=len(graded),
-        game_days=len(days), silent_days=int((days["total"] == 0).sum()) if len(days) else 0, goal=quality.BRIEF_STREAK,
+        game_days=len(game_days), silent_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
     )  # fmt: skip
     path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}.html"
     replace(path, text.encode())

@@ -83,6 +83,22 @@ def test_nothing_graded_has_no_note_and_no_sentence():
     assert report.in_words(scores) == []
 
 
+@pytest.mark.parametrize("late", [0, 1, 5])
+def test_bets_that_nobody_could_have_placed_are_counted_in_words(late):
+    f = graded(300, 2).assign(is_valid_line=True, is_current=True, is_backfill=False)
+    bets = f.index[scoring.bets(f)]
+    f.loc[bets[:late], "is_backfill"] = True
+    f.loc[~f.index.isin(bets), "is_backfill"] = True  # what is no bet is not counted
+    said = report.after_the_fact(f)
+    assert said == (
+        f"{late} of {len(bets)} bets were published after tip-off (backfill): what they would have done, not bets that "
+        "anyone could have placed."
+        if late
+        else ""
+    )
+    assert report.after_the_fact(f.head(0)) == ""
+
+
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [

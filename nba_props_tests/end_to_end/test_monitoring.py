@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -245,6 +246,37 @@ def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
     season = Path(metadata["report"].value)
     assert season.parent == predicted.settings.home / "reports"
     assert "too few for an interval" in season.read_text()
+
+
+def test_the_page_and_the_command_say_the_same(morning, tmp_path):
+    """The season behind the span counts, what is overdue is an error, and a schedule never taken in is no day off."""
+    platform, free = morning, DAY + timedelta(1)
+    platform.warehouse.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [DAY])
+    platform.now = league.tipoff(DAY) + timedelta(days=3)
+    for first, last, loud in ((DAY, DAY, "gradable_are_graded"), (free, free, "expected_outputs")):
+        page = report.write_report(
+            platform.warehouse, platform.settings, first, last, tmp_path / f"{first}.html", now=platform.now
+        )
+        rows = re.findall(
+            r'<tr><td>(\w+)</td>\n<td class="\w+">(\w+)</td><td class="text">(.*?)</td>', Path(page).read_text()
+        )
+        told = {name: (mark, html.unescape(text)) for name, mark, text in rows}
+        published = quality.published(platform.warehouse, SYSTEMS, first, last, platform.now)
+        found = quality.findings(published, first, last)
+        marks = {n: "passes" if f.passed else "warns" if quality.warns(n, f) else "fails" for n, f in found.items()}
+        assert told == {n: (marks[n], f.text) for n, f in found.items()}
+        assert told[loud][0] == "fails"
+    assert "never taken in" in told["expected_outputs"][1]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_the_page_says_which_bets_nobody_could_have_placed(morning, tmp_path, late):
+    rows = grades(morning).assign(is_backfill=late)
+    morning.warehouse.write(PREDICTION_ACCURACY, rows, [DAY])
+    bets = int((rows["outcome"].isin(["WIN", "LOSS"]) & rows["is_valid_line"].astype(bool)).sum())
+    page = report.write_report(morning.warehouse, morning.settings, DAY, DAY, tmp_path / "page.html")
+    said = f"{bets} of {bets} bets were published after tip-off (backfill): what they would have done"
+    assert (said in Path(page).read_text()) == late
 
 
 def page_record():
