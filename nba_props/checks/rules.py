@@ -19,7 +19,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
 from nba_props.schemas import Table, analytics, predictions, raw, reference
-from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, PLAYER_FEATURES
+from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
 #: the share of quotes whose names must resolve (issue 2)
@@ -482,13 +482,19 @@ def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
     )
 
 
+#: the features that may be null
+_WHY_NULL = {f.name: f.null_reason for f in FEATURES if f.null_reason}
 #: with as many games of the season behind him everything is known of a player whose feeds speak
 _SETTLED_GAMES = 5
 
 
 def inputs_are_known(systems: Sequence[System]) -> Rule:
-    """Every input that a feed gives is known of somebody; a dead one is named with the systems that go without it."""
-    names = (*EXPECTED, *EXPECTED_WITH_FEED)
+    """Every input that a feed gives is known of somebody; a dead one is named with the systems that go without it.
+
+    Named are all. A warning is what is dead though its feed spoke: a silent feed has a check of its own, and of an
+    input that no feed gives, or that is null by its nature, there is nothing to mend.
+    """
+    names = tuple(_WHY_NULL)
     counts = ", ".join(f"COUNT({n}) AS {n}" for n in names)
     users = {n: [s.system_id for s in systems if n in (*s.required, *s.optional)] for n in names}
     sql = f"""
@@ -499,22 +505,25 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
     def judge(f: dict[str, Any]) -> Verdict:
         if not f["settled"]:
             return Verdict(True, f"nobody has {_SETTLED_GAMES} games of the season behind him", {"players": 0}, WARN)
-        dead = [n for n in EXPECTED if not f[n] and users[n]]
-        silent = [n for n in EXPECTED_WITH_FEED if not f[n] and users[n]]
-        figures = {"players": f["settled"], "unknown_to_all": ", ".join([*dead, *silent])}
-        text = f"every input is known of somebody among {f['settled']} players"
-        if dead:
-            text = "; ".join(
-                f"{n} is unknown of all {f['settled']} players: {', '.join(users[n])} went without" for n in dead
-            )
-        if silent:
-            text += f"; {', '.join(silent)} are unknown, because no injury report or no odds were landed"
-        return Verdict(not dead, text, figures, WARN)
+        spoke = {_WHY_NULL[n] for n in EXPECTED_WITH_FEED if f[n]}
+        due = [*EXPECTED, *(n for n in EXPECTED_WITH_FEED if _WHY_NULL[n] in spoke)]
+        unknown = [n for n in names if not f[n] and users[n]]
+        dead = [n for n in unknown if n in due]
+        figures = {"players": f["settled"], "unknown_to_all": ", ".join(unknown)}
+        told = [
+            f"{n} is unknown of all {f['settled']} players: {', '.join(users[n])} went without"
+            + ("" if n in due else f" ({_WHY_NULL[n]})")
+            for n in sorted(unknown, key=lambda n: n not in due)
+        ]
+        if not dead:
+            told.insert(0, f"every input that is due is known of somebody among {f['settled']} players")
+        return Verdict(not dead, "; ".join(told), figures, WARN)
 
     return Rule(
         "inputs_are_known",
         PLAYER_FEATURES,
-        f"No input of a system is unknown of everybody who has {_SETTLED_GAMES} games of the season behind him.",
+        "No input of a system, if its feed spoke, is unknown of everybody who has "
+        f"{_SETTLED_GAMES} games of the season behind him.",
         _by_query(sql, judge, {"settled": 0, **dict.fromkeys(names, 0)}),
     )
 
@@ -835,10 +844,10 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         lines_have_provenance(predictions.PLAYER_PROP_PREDICTIONS, blocking=False),
         no_future_data(
             predictions.PLAYER_PROP_PREDICTIONS,
-            # the current row is chosen by the flag, which has to say what the clock says; without a cut-off nothing was early
+            # the flag chooses the current row, so it says what the clock says; without a cut-off nothing was early
             "line_minutes_before_game <= 0 OR COALESCE(created_at < cutoff_at, FALSE) = COALESCE(is_backfill, FALSE)",
-            "Every published line was seen before the cut-off, and a row is a backfill exactly when it was published at or "
-            "after it, or when nobody knows the cut-off.",
+            "Every published line was seen before the cut-off, and a row is a backfill exactly when it was published "
+            "at or after it, or when nobody knows the cut-off.",
         ),
         EVERY_ROW_IS_GRADED,
         *DETECTORS,

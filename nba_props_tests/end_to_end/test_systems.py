@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import dagster as dg
 import numpy as np
@@ -19,6 +20,7 @@ from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES, analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -107,6 +109,60 @@ def test_the_running_week_is_not_trained_behind_the_schedules_back(slated):
     assert {f"{s}.model_is_in_force" for s in TRAINED} <= set(failed)
     assert failed["xgboost_v1.model_is_in_force"] == "ERROR"
     assert rows_of(platform, "ensemble_v1")["predicted_points"].notna().all()
+
+
+def land_last_spring(zone, night: date) -> None:
+    """The small league's first weeks moved into last spring, with odds, and one opening night behind them."""
+    spring = [
+        replace(g, game_id=f"00224{g.game_id[5:]}", day=g.day + SPRING, tipoff_at=g.tipoff_at + SPRING)
+        for g in league.games(30)
+    ]
+    opening = [replace(g, day=night, tipoff_at=league.tipoff(night, 19 + k)) for k, g in enumerate(league.games(1))]
+    for season, games, before in (("2024-25", spring, night), ("2025-26", opening, night)):
+        entries = []
+        for g in games:
+            final = g.day < before
+            sides = [
+                payloads.schedule_team(t.team_id, t.city, t.name, t.code, league.score(g, t) if final else None)
+                for t in (g.home, g.away)
+            ]
+            entries.append(payloads.schedule_game(g.game_id, g.day, g.tipoff_at, *sides, final=final))
+        zone.land(f"nba_stats/scheduleleaguev2/{season}.json.gz", payloads.schedule(season, entries))
+    for day in sorted({g.day for g in spring}):
+        rows = [r | {"SEASON_ID": "22024"} for g in spring if g.day == day for r in league.log_rows(g)]
+        zone.land(
+            f"nba_stats/leaguegamelog/2024-25/{day}-regular-season.json.gz",
+            payloads.game_log("2024-25", "Regular Season", day, rows),
+        )
+    for game in opening:
+        zone.land(*league.capture(game, 60))
+
+
+#: from the small league's first date to the last weeks of the season before
+SPRING = date(2025, 3, 10) - league.FIRST
+
+
+def test_on_opening_night_the_one_system_that_needs_no_season_forecasts_and_the_others_say_why(tmp_path):
+    """Ninety days of last season are behind it, models of them in force, and no game of this one."""
+    night = league.FIRST
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = open_platform(
+            tmp_path, instance, league.tipoff(night) - timedelta(hours=3), first_date=league.FIRST + SPRING
+        )
+        land_last_spring(platform.zone, night)
+        for job, first, last in platform.missing(night):
+            platform.materialize(first, last, job=job)
+        assert all(platform.models.newest(system, week_of(night)) for system in TRAINED)
+        platform.materialize(night, night, platform.publication(SYSTEM_TABLES))
+        rows = {s: rows_of(platform, s, night) for s in SYSTEM_TABLES}
+    assert {len(own) for own in rows.values()} == {36}
+    told = {s: " and ".join(sorted(set(own["abstain_reason"].fillna("a forecast")))) for s, own in rows.items()}
+    of_the_season = ("moving_average", "zone_matchup_v1", "similarity_balanced_v1", *TRAINED)
+    assert told == {
+        "shrunk_rate_v1": "a forecast",
+        **dict.fromkeys(of_the_season, "MISSING_INPUT: points_avg_season"),
+        **dict.fromkeys(("ensemble_v1", "ensemble_v1_1"), "FEWER_THAN_2_COMPONENTS"),
+    }
 
 
 def test_weeks_with_too_little_history_have_no_model_by_name_and_the_others_do(platform):
