@@ -686,6 +686,7 @@ def validate(span: list[date]) -> None:
 def report(span: list[date], out: Path | None) -> None:
     """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
     from nba_props import report as page
+    from nba_props.definitions import utc_now
     from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
@@ -695,13 +696,14 @@ def report(span: list[date], out: Path | None) -> None:
         if page.is_simulated(warehouse):
             console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
         shown, note = page.tables(warehouse, span[0], span[-1])
+        graded = page.graded_rows(warehouse, span[0], span[-1])
         for title, table in shown.items():
             _print_table(console, table, f"{title}, {span[0]}..{span[-1]}")
-        if note:
-            console.print(note, soft_wrap=True, markup=False)
+        for text in filter(None, (note, page.after_the_fact(graded))):
+            console.print(text, soft_wrap=True, markup=False)
         if not shown:
             console.print(f"nothing on a verified line is graded in {span[0]}..{span[-1]}: `nba-props grade` does that")
-        path = page.write_report(warehouse, settings, span[0], span[-1], out)
+        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, utc_now())
     console.print(f"page      {path}", soft_wrap=True)
 
 

@@ -97,10 +97,11 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         context: dg.AssetExecutionContext,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
     ):
         last = partition_days(context)[-1]
         with usage.within("report_page") as cost:
-            path = write_report(warehouse, settings, season_start(last), last)
+            path = write_report(warehouse, settings, season_start(last), last, now=clock())
         return dg.MaterializeResult(
             metadata={"report": dg.MetadataValue.path(path), "as_of": last.isoformat(), **cost.figures()}
         )

@@ -101,8 +101,6 @@ MARKET = ("vegas_points_line", "vegas_opening_line", "vegas_line_move", "has_veg
 #: null for a fact about the player and not for want of a feed, or because no landed feed gives the legacy input at all
 _NULL_BY_NATURE = (
     "NEVER_MET",
-    "NOT_YET_PLAYED_FOR_THE_TEAM",
-    "NO_ATTEMPTS",
     "NO_SHOT_ZONE_FEED",
     "NO_USAGE_PROJECTION_FEED",
 )

@@ -199,6 +199,36 @@ def test_a_day_without_games_is_no_finding(lake):
     assert published.streaks["streak"].max() == 34
 
 
+def test_a_hole_at_the_start_of_a_span_is_one(lake):
+    """What was published before it says that the season had begun."""
+    out = made()
+    holes = [pd.Timestamp(FIRST + timedelta(n)) for n in (10, 11)]
+    published = stored(lake, out[~out["game_date"].isin(holes)], game_days=35)
+    found = quality.all_systems_present(published, holes[0].date(), LAST)
+    assert not found.passed
+    assert f"of 25 game days moving_average lacks 2, the first {holes[0].date()}" in found.text
+
+
+def test_game_days_before_the_first_that_was_published_are_named(lake):
+    out = made()
+    begun = FIRST + timedelta(10)
+    published = stored(lake, out[out["game_date"] >= pd.Timestamp(begun)], game_days=35)
+    found = quality.all_systems_present(published, FIRST, LAST)
+    assert found.passed
+    assert found.text.endswith(f"; nothing was published on 10 game days before {begun}, the season's first")
+
+
+def test_one_line_that_is_not_its_quotes_is_enough(lake):
+    out = made()
+    out.loc[7, "line"] += 1
+    out.loc[7, "line_problem"] = "LINE_MISMATCH"
+    out.loc[7, "is_valid_line"] = False
+    found = quality.lines_are_real(stored(lake, out), FIRST, LAST)
+    assert not found.passed
+    assert found.figures["claims"] - found.figures["verified"] == 1
+    assert ": 1 are not their quote's" in found.text
+
+
 def test_a_missing_system_is_named(lake):
     out = made()
     day = FIRST + timedelta(5)
