@@ -160,9 +160,15 @@ def _newest_schedule(zone: LandingZone, days: Sequence[date]) -> Mapping[date, S
     return {d: [newest.get(season_of(d), "")] for d in days}
 
 
+def _quotes(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+    """A date's captures, and the schedules that their games are looked for in once they have left the newest."""
+    captures, near = _by_folder(odds_api.folder)(zone, days), nba_stats.schedules_near(zone, days)
+    return {d: [*captures[d], *(p.path for p in near[d])] if captures[d] else () for d in days}
+
+
 #: the payloads behind a raw table by game date
 PAYLOADS: Mapping[str, Names] = {
-    raw.ODDS_QUOTES.address: _by_folder(odds_api.folder),
+    raw.ODDS_QUOTES.address: _quotes,
     raw.BOX_SCORES.address: _by_prefix(nba_stats.gamelog_folder),
     raw.SCORING_SHARES.address: _by_prefix(nba_stats.scoring_folder),
     raw.INJURY_REPORTS.address: _by_folder(injury_report.folder),

@@ -95,6 +95,11 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         for column in ("snapshot_at", "last_update_at", "commence_at"):
             parsed[column] = pd.to_datetime(parsed[column], utc=True)
         matched, unknown, unpredicted = match_games(parsed, schedule_rows)
+        if len(unknown):
+            # a game that was moved to another date leaves quotes behind that rows were published by
+            days = sorted({d.date() for d in unknown["game_date"]})
+            departed = nba_stats.read_departed(landing, days, schedule_rows)
+            matched, unknown, unpredicted = match_games(parsed, pd.concat([schedule_rows, departed]))
         rows, broken = keep_contract(raw.ODDS_QUOTES, matched)
         rejects = [
             Reject(

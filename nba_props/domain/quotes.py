@@ -17,14 +17,18 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     is one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
     nobody knows, midnight stays the cut-off, and no line can be verified.
 
+    A postponed game keeps its quotes: what was published before is judged by them, and nothing new is, because it is
+    on no slate.
+
     Args:
         parsed: rows of ``sources.odds_api``; identical captures may repeat.
-        schedule: rows of ``nba_raw.schedule`` for the same dates.
+        schedule: rows of ``nba_raw.schedule`` for the same dates, and of games that have left one of them since.
     """
     quotes = parsed.drop_duplicates("quote_id")
     teams = {n: team_key(n) for n in pd.unique(quotes[["home_team_name", "away_team_name"]].to_numpy().ravel())}
     quotes = quotes.assign(home=quotes["home_team_name"].map(teams), away=quotes["away_team_name"].map(teams))
-    on = schedule[~schedule["is_postponed"].astype(bool)]
+    # of two games of the same teams the one that is played
+    on = schedule.sort_values("is_postponed", kind="stable")
     games = on[["game_date", "game_id", "tipoff_at"]].assign(
         home=[team_key(n) for n in on["home_team_name"]],
         away=[team_key(n) for n in on["away_team_name"]],

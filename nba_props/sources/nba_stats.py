@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import game_date_of, is_undecided, season_of, season_type_of
+from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, season_of, season_type_of
 from nba_props.domain.names import player_lookup
 from nba_props.schemas import raw as tables
 from nba_props.sources import fields
@@ -271,6 +271,8 @@ def _result_set(content: Any, name: str, payload: Payload) -> tuple[list[str], l
 # -- schedule ---------------------------------------------------------------------------------------------------------
 
 SCHEDULE_FOLDER = "nba_stats/scheduleleaguev2"
+#: when a payload was captured whose name does not say: before all that do
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
@@ -319,6 +321,46 @@ def _newest_schedule(
         f"the schedule of the season {season} can't be read ({newest.reason}): {newest.detail}. "
         "Land it again under a newer capture instant"
     )
+
+
+def schedules_near(zone: LandingZone, days: Sequence[date]) -> dict[date, list[Payload]]:
+    """For each date the schedules that were the newest at some instant of it or of the day before, oldest first.
+
+    Predictions for the date were made from one of them, whatever later ones say.
+    """
+    landed: dict[str, list[tuple[datetime, Payload]]] = {}
+    for payload in zone.list(SCHEDULE_FOLDER):  # the newest capture comes last
+        landed.setdefault(payload.subject, []).append((payload.captured_at or _EVER, payload))
+    found: dict[date, list[Payload]] = {}
+    for day in days:
+        start, end = (datetime.combine(day + timedelta(n), time(0), EASTERN) for n in (-1, 1))
+        captures = [(at, p) for at, p in landed.get(season_of(day), ()) if at < end]
+        before = [p for at, p in captures if at <= start][-1:]
+        found[day] = before + [p for at, p in captures if at > start]
+    return found
+
+
+def read_departed(zone: LandingZone, days: Sequence[date], schedule: pd.DataFrame) -> pd.DataFrame:
+    """Games that stood on a date when it could be predicted and are not in its ``schedule`` any more, as its rows.
+
+    From captures alone, so that a backfill finds what the day itself knew. The newest of a game's captures counts.
+    """
+    here = set(zip(pd.to_datetime(schedule["game_date"]).dt.date, schedule["game_id"], strict=True))
+    asked: dict[Payload, set[date]] = {}
+    for day, payloads in schedules_near(zone, days).items():
+        for payload in payloads:
+            asked.setdefault(payload, set()).add(day)
+    rows: dict[tuple[date, str], dict[str, Any]] = {}
+    for payload in sorted(asked, key=lambda p: p.order):
+        try:
+            games, _ = parse_schedule(zone.load(payload), payload)
+        except PayloadError:
+            continue  # the schedule's own reading holds it back
+        rows |= {(g["game_date"], g["game_id"]): g for g in games if g["game_date"] in asked[payload]}
+    frame = pd.DataFrame([g for key, g in rows.items() if key not in here])
+    if len(frame):
+        frame = frame.assign(data_source=zone.data_source(FEED))
+    return Parsed.of(tables.SCHEDULE, frame, []).frame
 
 
 def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]], list[Reject]]:

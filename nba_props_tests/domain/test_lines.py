@@ -239,3 +239,19 @@ def test_quotes_of_games_that_are_not_predicted_are_counted_and_not_taken_in():
     pre_season = game("2025-11-06T00:00Z").assign(season_type="Pre Season")
     matched, unknown, unpredicted = match_games(parsed_quotes("2025-11-06T00:00Z", 60), pre_season)
     assert (len(matched), len(unknown), unpredicted) == (0, 0, 1)
+
+
+def test_quotes_of_a_postponed_game_stay_its_quotes():
+    """Lines that were published before the game was postponed were real, and stay so."""
+    parsed, planned = parsed_quotes("2025-11-06T00:00Z", 60), game("2025-11-06T00:00Z")
+    before, _, _ = match_games(parsed, planned)
+    after, unknown, unpredicted = match_games(parsed, planned.assign(is_postponed=True))
+    assert (len(unknown), unpredicted) == (0, 0)
+    pd.testing.assert_frame_equal(after, before)
+
+
+def test_a_game_that_is_played_goes_before_one_of_the_same_teams_that_is_not():
+    planned = game("2025-11-06T00:00Z")
+    both = pd.concat([planned.assign(is_postponed=True), planned.assign(game_id="0022509999")])
+    matched, _, _ = match_games(parsed_quotes("2025-11-06T00:00Z", 60), both)
+    assert matched["game_id"].tolist() == ["0022509999"]
