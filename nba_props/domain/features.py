@@ -17,7 +17,8 @@ from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_
 
 _DAY = ["game_date", "player_id"]
 
-#: the legacy scale of an injury report's word (reference 1.5, feature 10); who is not on the report is available
+#: the legacy scale of an injury report's word (reference 1.5, feature 10); whom a team that has submitted does not list
+#: is available
 INJURY_RISK = {"NOT_LISTED": 0, "AVAILABLE": 0, "PROBABLE": 1, "QUESTIONABLE": 2, "DOUBTFUL": 3, "OUT": 3}
 
 #: half-lives, in games, of the exponentially weighted averages

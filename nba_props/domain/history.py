@@ -7,7 +7,7 @@ is a relation of player-games: the slate when serving, the games that were playe
 from __future__ import annotations
 
 from nba_props.domain.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
-from nba_props.schemas.raw import BOX_SCORE_STATS
+from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
 
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
@@ -32,6 +32,7 @@ _POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
 #: player minutes are rounded, so a game has 48 plus 5 for each overtime that the sum of its players' minutes shows
 _GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
+_TEAM_UNKNOWN_SQL = ", ".join(repr(s) for s in TEAM_UNKNOWN)
 
 
 #: per date of @first..@last with games that count: how many are ``expected`` by the schedule and ``found`` in the box
@@ -213,7 +214,9 @@ def availability_sql(asked: str = SLATE) -> str:
 
     ``injury_status`` is the stated one, or NOT_LISTED; ``injury_reported_at`` the report's instant;
     ``teammates_reported_absent`` the others of his team that it calls OUT or DOUBTFUL. A game without a report has no
-    row, and its players' standing is unknown.
+    row, and its players' standing is unknown. So is, and null here, what the report does not tell: a status that can't
+    be read, everybody not named of a team that has not submitted or that has a name nobody can read, and the count of
+    absent team-mates where one of them is unknown. A row of neither team by its name may be of either.
     """
     return f"""
     WITH newest AS (
@@ -240,21 +243,30 @@ def availability_sql(asked: str = SLATE) -> str:
           AND r.away_team = g.away_team
       WHERE g.game_date BETWEEN @first AND @last AND r.game_date BETWEEN @first AND @last
     ),
-    absent AS (
-      SELECT game_date, game_id, team_id, COUNT(*) AS players
-      FROM named WHERE status IN ('OUT', 'DOUBTFUL') GROUP BY game_date, game_id, team_id
-    )
+    told AS (
+      SELECT game_date, game_id, team_id,
+        SUM(CASE WHEN status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END) AS absent,
+        SUM(CASE WHEN status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END) AS unread,
+        SUM(CASE WHEN status IN ({_TEAM_UNKNOWN_SQL}) THEN 1 ELSE 0 END) AS unnamed
+      FROM named GROUP BY game_date, game_id, team_id
+    ),
+    strays AS (SELECT game_date, game_id FROM told WHERE team_id IS NULL)
     SELECT s.game_date, s.player_id, n.report_at AS injury_reported_at,
-      CASE WHEN s.team_id IS NOT NULL THEN COALESCE(m.status, 'NOT_LISTED') END AS injury_status,
-      CASE WHEN s.team_id IS NOT NULL THEN
-        COALESCE(a.players, 0) - CASE WHEN m.status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END
+      CASE WHEN s.team_id IS NULL OR m.status = '{STATUS_UNREADABLE}' THEN NULL
+        WHEN m.status IS NOT NULL THEN m.status
+        WHEN COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL THEN NULL
+        ELSE 'NOT_LISTED' END AS injury_status,
+      CASE WHEN s.team_id IS NULL OR COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL
+          OR COALESCE(t.unread, 0) > CASE WHEN m.status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END THEN NULL
+        ELSE COALESCE(t.absent, 0) - CASE WHEN m.status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END
       END AS teammates_reported_absent
     FROM {asked} AS s
     JOIN newest AS n ON n.game_date = s.game_date AND n.game_id = s.game_id
     LEFT JOIN named AS m
       ON m.game_date = s.game_date AND m.game_id = s.game_id AND m.player_lookup = s.player_lookup
         AND m.team_id = s.team_id
-    LEFT JOIN absent AS a ON a.game_date = s.game_date AND a.game_id = s.game_id AND a.team_id = s.team_id
+    LEFT JOIN told AS t ON t.game_date = s.game_date AND t.game_id = s.game_id AND t.team_id = s.team_id
+    LEFT JOIN strays AS x ON x.game_date = s.game_date AND x.game_id = s.game_id
     WHERE s.game_date BETWEEN @first AND @last
     """
 

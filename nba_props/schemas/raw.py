@@ -181,11 +181,18 @@ ROSTERS = Table(
 
 #: what the official report says of a player
 INJURY_STATUSES = ("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE")
+#: a player is named and his status can't be read: his standing is unknown
+STATUS_UNREADABLE = "STATUS_UNREADABLE"
+#: rows that stand for a team and not for a player: it has not submitted, or a name of it can't be read. Whom they name
+#: none the less is known; of everybody else of the team nothing is
+NOT_SUBMITTED, NAME_UNREADABLE = "NOT_SUBMITTED", "NAME_UNREADABLE"
+TEAM_UNKNOWN = (NOT_SUBMITTED, NAME_UNREADABLE)
 
 INJURY_REPORTS = Table(
     "nba_raw",
     "injury_reports",
-    "Players named in the landed official injury reports, once for each report; a report counts from its instant on.",
+    "Players named in the landed official injury reports, once for each report, and teams whose list is not known; a "
+    "report counts from its instant on.",
     (
         GAME_DATE,
         Column("report_at", Type.TIMESTAMP, "The instant that the report states"),
@@ -198,8 +205,9 @@ INJURY_REPORTS = Table(
         Column(
             "status",
             Type.STRING,
-            "Stated status; OUT and DOUBTFUL are not predicted",
-            isin=INJURY_STATUSES,
+            "Stated status; OUT and DOUBTFUL are not predicted. STATUS_UNREADABLE: nobody knows it; NOT_SUBMITTED and "
+            "NAME_UNREADABLE: a team of whose other players nothing is known",
+            isin=(*INJURY_STATUSES, STATUS_UNREADABLE, *TEAM_UNKNOWN),
         ),
         Column("reason", Type.STRING, "Stated reason", nullable=True),
         PAYLOAD,

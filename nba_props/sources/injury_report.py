@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from nba_props.domain.calendar import EASTERN, game_date_of
 from nba_props.domain.names import player_lookup
+from nba_props.schemas import raw
 from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
 from nba_props.sources import fields
 from nba_props.sources.capture import Fetched
@@ -25,9 +26,14 @@ from nba_props.sources.fields import FieldError
 from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
 from nba_props.sources.rejects import Parsed, Reject
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FEED = "INJURY_REPORT"
 BASE_URL = "https://ak-static.cms.nba.com/referee/injury"
 NOT_SUBMITTED = "NOT YET SUBMITTED"
+#: in the place of a player's name where a row stands for a team
+_NAMES_OF_TEAMS = {raw.NOT_SUBMITTED: NOT_SUBMITTED, raw.NAME_UNREADABLE: "NAME UNREADABLE"}
 #: from this date on the file's name has minutes, and there is a report every quarter of an hour
 _MINUTES_SINCE = date(2025, 12, 23)
 _TIMEOUT = 30
@@ -99,10 +105,8 @@ class Report:
     """What one report says."""
 
     report_at: datetime
-    #: game_date, matchup, team, source_name, status, reason
+    #: rows of nba_raw.injury_reports but for what all rows of a report share
     records: list[dict[str, Any]] = field(default_factory=list)
-    #: teams whose report was not in yet
-    not_submitted: list[str] = field(default_factory=list)
     rejects: list[tuple[str, str, str, Any]] = field(default_factory=list)
 
 
@@ -113,7 +117,6 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
     wanted = set(days)
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    waiting: set[str] = set()
     for day in sorted({*days, *(d - timedelta(1) for d in days)}):
         refused: list[Reject] = []
         for payload in zone.list(folder(day)):
@@ -126,7 +129,6 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
                 Reject(payload.path, at, why, f"{payload.path}: {text}", raw, game_date=day)
                 for at, why, text, raw in report.rejects
             ]
-            waiting |= {f"{day} {team}" for team in report.not_submitted if day in wanted}
             shared = {"report_at": report.report_at, "payload": payload.path}
             rows += [{**r, **shared} for r in report.records if r["game_date"] in wanted]
         rejects += refused if day in wanted else []
@@ -138,7 +140,16 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
             player_lookup=frame["player_name"].map(player_lookup),
             data_source=zone.data_source(FEED),
         ).drop_duplicates(["game_date", "report_at", "team_name", "player_lookup"], keep="last")
-    return Parsed.of(INJURY_REPORTS, frame, rejects, not_submitted=sorted(waiting))
+    return Parsed.of(INJURY_REPORTS, frame, rejects, not_submitted=_waiting(frame))
+
+
+def _waiting(frame: pd.DataFrame) -> list[str]:
+    """The teams that have not submitted by the newest report of each date."""
+    if frame.empty:
+        return []
+    newest = frame["report_at"] == frame.groupby("game_date")["report_at"].transform("max")
+    late = frame[newest & frame["status"].eq(raw.NOT_SUBMITTED)]
+    return sorted({f"{day:%Y-%m-%d} {team}" for day, team in zip(late["game_date"], late["team_name"], strict=True)})
 
 
 def parse(zone: LandingZone, payload: Payload) -> Report:
@@ -269,29 +280,25 @@ def _read_page(
             nearest[1]["Reason"] = f"{reason} {own}".strip() if top < nearest[0] else f"{own} {reason}".strip()
     for top, fields in rows:
         carried |= {name: fields[name] for name in carried if fields[name]}
-        if NOT_SUBMITTED in " ".join(fields.values()).upper():
-            report.not_submitted.append(carried["Team"])
-            continue
+        late = NOT_SUBMITTED in " ".join(fields.values()).upper()
         record = {
             "date": carried["Game Date"], "matchup": carried["Matchup"], "team": carried["Team"],
-            "player": fields["Player Name"], "status": fields["Current Status"], "reason": fields["Reason"],
+            "player": "" if late else fields["Player Name"], "status": "" if late else fields["Current Status"],
+            "reason": NOT_SUBMITTED if late else fields["Reason"],
         }  # fmt: skip
         _add(report, f"page {number}, {top:.0f} points from the top", record)
 
 
 def _add(report: Report, at: str, record: dict[str, str]) -> None:
-    """A record as a row, or as a reject with the reason."""
+    """A record as a row; what is wrong with it as a reject with the reason.
+
+    Who is named beside a status that can't be read, or under a name that can't, must not pass for available: as far as
+    the team is known, there is a row that says so.
+    """
 
     def refuse(reason: str, detail: str) -> None:
         report.rejects.append((at, reason, detail, record))
 
-    if not record["player"] and NOT_SUBMITTED in record["reason"].upper():
-        report.not_submitted.append(record["team"])
-        return
-    status = record["status"].upper().strip()
-    if status not in INJURY_STATUSES:
-        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
-        return
     matchup = _MATCHUP.match(record["matchup"].replace(" ", ""))
     if matchup is None:
         refuse("WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
@@ -301,18 +308,36 @@ def _add(report: Report, at: str, record: dict[str, str]) -> None:
     except ValueError:
         refuse("BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
         return
+    if not record["team"].strip():
+        refuse("MISSING_NAME", f"player {record['player']!r} has no team")
+        return
+
+    def add(status: str, source_name: str, player_name: str, reason: str | None) -> None:
+        report.records.append(
+            {
+                "game_date": day, "away_team": matchup[1], "home_team": matchup[2], "team_name": record["team"],
+                "source_name": source_name, "player_name": player_name, "status": status, "reason": reason,
+            }
+        )  # fmt: skip
+
+    def add_team(status: str) -> None:
+        add(status, _NAMES_OF_TEAMS[status], _NAMES_OF_TEAMS[status], None)
+
+    if not record["player"] and NOT_SUBMITTED in record["reason"].upper():
+        add_team(raw.NOT_SUBMITTED)
+        return
     last, comma, first = record["player"].partition(",")
+    name = f"{first.strip()} {last.strip()}"
     if not comma or not first.strip():
         refuse("WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
+        add_team(raw.NAME_UNREADABLE)
         return
-    name = f"{first.strip()} {last.strip()}"
-    if not player_lookup(name) or not record["team"].strip():
-        refuse("MISSING_NAME", f"player {record['player']!r} or team {record['team']!r} has no name")
+    if not player_lookup(name):
+        refuse("MISSING_NAME", f"player {record['player']!r} has no name")
+        add_team(raw.NAME_UNREADABLE)
         return
-    report.records.append(
-        {
-            "game_date": day, "away_team": matchup[1], "home_team": matchup[2], "team_name": record["team"],
-            "source_name": record["player"].strip(), "player_name": name,
-            "status": status, "reason": record["reason"].strip() or None,
-        }
-    )  # fmt: skip
+    status = record["status"].upper().strip()
+    if status not in INJURY_STATUSES:
+        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
+        status = raw.STATUS_UNREADABLE
+    add(status, record["player"].strip(), name, record["reason"].strip() or None)

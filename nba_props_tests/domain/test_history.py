@@ -215,3 +215,60 @@ def test_on_opening_night_the_games_of_last_spring_are_the_history_and_the_seaso
         again[again["game_date"] == pd.Timestamp(night)].sort_values(["player_id", "recency"], ignore_index=True),
         games.sort_values(["player_id", "recency"], ignore_index=True), check_dtype=False,
     )  # fmt: skip
+
+
+def availability(lake: LakeWarehouse, *told: tuple[str, str, str]) -> pd.DataFrame:
+    """What is known of three players of each team when the newest report says ``told``: team, player and status."""
+    people = slate(33, [DAY])
+    people = people[people["player_id"].isin([1, 2, 3, 31, 32, 33])].copy()
+    people["team_id"] = np.where(people["player_id"] < 10, 1, 2)
+    game = {
+        "game_date": pd.Timestamp(DAY), "game_id": "0022500001", "season": "2025-26", "season_type": "Regular Season",
+        "tipoff_at": people["cutoff_at"].iloc[0], "status": 1, "is_postponed": False, "home_team_id": 1,
+        "home_team": "HOM", "home_team_name": "Home Herons", "away_team_id": 2, "away_team": "AWY",
+        "away_team_name": "Away Otters", "home_score": None, "away_score": None, "is_neutral": False, "arena": None,
+        "payload": "p", "data_source": "S",
+    }  # fmt: skip
+    rows = [
+        {
+            "game_date": pd.Timestamp(DAY), "report_at": game["tipoff_at"] - pd.Timedelta(hours=2), "away_team": "AWY",
+            "home_team": "HOM", "team_name": team, "source_name": name, "player_name": name, "player_lookup": name,
+            "status": status, "reason": None, "payload": "p", "data_source": "S",
+        }
+        for team, name, status in told
+    ]  # fmt: skip
+    lake.write(raw.SCHEDULE, raw.SCHEDULE.conform(pd.DataFrame([game])), [DAY])
+    lake.write(raw.INJURY_REPORTS, raw.INJURY_REPORTS.validate(pd.DataFrame(rows)), [DAY])
+    lake.write(analytics.SLATE, people, [DAY])
+    found = lake.query(history.availability_sql(), first=DAY, last=DAY).set_index("player_id").sort_index()
+    assert found["injury_reported_at"].notna().all()
+    plain = found[["injury_status", "teammates_reported_absent"]].astype(object)
+    return plain.where(plain.notna(), None)
+
+
+HOME, AWAY = "Home Herons", "Away Otters"
+
+
+def test_whom_a_team_that_has_submitted_does_not_list_is_not_listed(lake):
+    found = availability(lake, (HOME, "p1", "OUT"), (HOME, "p2", "QUESTIONABLE"))
+    assert found["injury_status"].tolist() == ["OUT", "QUESTIONABLE", *["NOT_LISTED"] * 4]
+    assert found["teammates_reported_absent"].tolist() == [0, 1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("status", ["NOT_SUBMITTED", "NAME_UNREADABLE"])
+def test_of_a_team_whose_list_is_not_known_only_those_it_names_are_known(lake, status):
+    found = availability(lake, (HOME, "p1", "OUT"), (AWAY, "notyetsubmitted", status), (AWAY, "p31", "OUT"))
+    assert found["injury_status"].tolist() == ["OUT", "NOT_LISTED", "NOT_LISTED", "OUT", None, None]
+    assert found["teammates_reported_absent"].tolist() == [0, 1, 1, None, None, None]
+
+
+def test_a_status_that_cannot_be_read_leaves_nobody_available(lake):
+    found = availability(lake, (HOME, "p1", "OUT"), (HOME, "p2", "STATUS_UNREADABLE"))
+    assert found["injury_status"].tolist() == ["OUT", None, "NOT_LISTED", *["NOT_LISTED"] * 3]
+    assert found["teammates_reported_absent"].tolist() == [None, 1, None, 0, 0, 0]
+
+
+def test_a_team_that_the_report_calls_by_another_name_may_be_either(lake):
+    found = availability(lake, (HOME, "p1", "OUT"), ("The Otters", "p31", "OUT"))
+    assert found["injury_status"].tolist() == ["OUT", None, None, None, None, None]
+    assert found["teammates_reported_absent"].isna().all()

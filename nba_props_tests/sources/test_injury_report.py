@@ -78,11 +78,15 @@ def test_the_table_of_the_pdf_becomes_records(document):
     report = injury_report.parse_pdf(document, PAYLOAD)
     assert report.report_at == AT
     assert report.rejects == []
-    assert report.not_submitted == ["Oklahoma City Thunder"]
     found = {r["player_name"]: r for r in report.records}
     assert list(found) == [
-        "Max Strus", "Craig Porter Jr.", "Landry Shamet", "Victor Wembanyama", "Thomas Sorber", "Jayson Tatum", "T.J. McConnell",
+        "Max Strus", "Craig Porter Jr.", "Landry Shamet", "Victor Wembanyama", "NOT YET SUBMITTED", "Thomas Sorber",
+        "Jayson Tatum", "T.J. McConnell",
     ]  # fmt: skip
+    assert found["NOT YET SUBMITTED"] == {
+        "game_date": DAY, "away_team": "SAS", "home_team": "OKC", "team_name": "Oklahoma City Thunder",
+        "source_name": "NOT YET SUBMITTED", "player_name": "NOT YET SUBMITTED", "status": "NOT_SUBMITTED", "reason": None,
+    }  # fmt: skip
     assert found["Max Strus"] == {
         "game_date": DAY, "away_team": "CLE", "home_team": "NYK", "team_name": "Cleveland Cavaliers",
         "source_name": "Strus, Max", "player_name": "Max Strus", "status": "OUT",
@@ -119,32 +123,38 @@ def test_a_cut_off_document_is_refused(document):
 def test_a_status_nobody_knows_is_held_back_and_the_others_count():
     odd = [(95, {**FIRST_PAGE[2][1], "Current Status": "Day-To-Day"}), FIRST_PAGE[6]]
     report = injury_report.parse_pdf(pdf([*FIRST_PAGE[:2], *odd]), PAYLOAD)
-    assert [r["player_name"] for r in report.records] == ["Landry Shamet"]
+    assert [(r["player_name"], r["status"]) for r in report.records] == [
+        ("Max Strus", "STATUS_UNREADABLE"),
+        ("Landry Shamet", "DOUBTFUL"),
+    ]
     ((place, reason, detail, _),) = report.rejects
     assert place.startswith("page 1, ")
     assert (reason, "Day-To-Day" in detail) == ("UNKNOWN_STATUS", True)
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("change", "reason", "kept"),
     [
-        ({"status": "Gtd"}, "UNKNOWN_STATUS"),
-        ({"matchup": "Knicks"}, "WRONG_SHAPE"),
-        ({"player": "Max Strus"}, "WRONG_SHAPE"),
-        ({"player": ""}, "WRONG_SHAPE"),
-        ({"date": "2025-12-25"}, "BAD_TIME"),
+        ({"status": "Gtd"}, "UNKNOWN_STATUS", ["Dean Wade: STATUS_UNREADABLE"]),
+        ({"matchup": "Knicks"}, "WRONG_SHAPE", []),
+        ({"player": "Max Strus"}, "WRONG_SHAPE", ["NAME UNREADABLE: NAME_UNREADABLE"]),
+        ({"player": ""}, "WRONG_SHAPE", ["NAME UNREADABLE: NAME_UNREADABLE"]),
+        ({"player": ".,."}, "MISSING_NAME", ["NAME UNREADABLE: NAME_UNREADABLE"]),
+        ({"team": " "}, "MISSING_NAME", []),
+        ({"date": "2025-12-25"}, "BAD_TIME", []),
     ],
 )
-def test_records_of_others_are_judged_the_same(zone, change, reason):
+def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
     good = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "Cleveland Cavaliers", "player": "Strus, Max",
             "status": "Out", "reason": ""}  # fmt: skip
     zone.land(
         "injury_report/2025-12-25/report-20251225T181500Z.json.gz",
-        {"metadata": {"report_at": "2025-12-25T18:15:00Z"}, "records": [good, {**good, **change}, 7]},
+        {"metadata": {"report_at": "2025-12-25T18:15:00Z"}, "records": [good, {**good, "player": "Wade, Dean", **change}, 7]},
     )
     parsed = injury_report.read_reports(zone, [DAY])
-    assert parsed.frame["player_name"].tolist() == ["Max Strus"]
-    assert parsed.frame["report_at"].tolist() == [AT]
+    found = [f"{name}: {status}" for name, status in zip(parsed.frame["player_name"], parsed.frame["status"], strict=True)]
+    assert found == ["Max Strus: OUT", *kept], "nobody who is named passes for available"
+    assert set(parsed.frame["report_at"]) == {AT}
     assert [r.reason for r in parsed.rejects] == [reason, "BAD_FIELD"]
 
 
@@ -160,6 +170,18 @@ def test_reports_of_a_date_come_one_after_the_other(zone, document):
     assert set(parsed.frame["game_date"].dt.date) == {DAY}, "tomorrow's games of the report are tomorrow's"
     assert [r.reason for r in parsed.rejects] == ["NOT_PDF"]
     assert parsed.remarks["not_submitted"] == ["2025-12-25 Oklahoma City Thunder"]
+
+
+def test_a_team_that_has_submitted_since_is_waited_for_no_more(zone, document):
+    zone.land_bytes(PAYLOAD.path, document)
+    late = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "New York Knicks", "player": "", "status": "",
+            "reason": "NOT YET SUBMITTED"}  # fmt: skip
+    zone.land("injury_report/2025-12-25/report-20251225T130000Z.json", {"records": [late]})
+    assert injury_report.read_reports(zone, [DAY]).remarks["not_submitted"] == ["2025-12-25 Oklahoma City Thunder"]
+    tomorrow = {**late, "date": "12/26/2025"}
+    zone.land("injury_report/2025-12-25/report-20251225T200000Z.json", {"records": [tomorrow]})
+    parsed = injury_report.read_reports(zone, [DAY + timedelta(1)])
+    assert parsed.remarks["not_submitted"] == ["2025-12-26 New York Knicks"], "each date's by its newest report"
 
 
 def test_addresses_before_and_after_the_league_changed_them():
@@ -178,7 +200,7 @@ def test_the_newest_report_there_is_is_landed_once(server, zone, document):
     assert done.landed == [PAYLOAD.path]
     assert zone.load_bytes(PAYLOAD) == document
     assert injury_report.fetch(zone, now, server.url).present == 1
-    assert len(injury_report.read_reports(zone, [DAY]).frame) == 5
+    assert len(injury_report.read_reports(zone, [DAY]).frame) == 6
 
 
 def test_no_report_is_said_and_nothing_landed(server, zone):
