@@ -140,6 +140,17 @@ def _by_folder(folder: Callable[[date], str]) -> Names:
     return names
 
 
+def _injury_reports(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+    """The reports in every folder that is read for a date."""
+    asked = {d: injury_report.folders(d) for d in days}
+    read = sorted({f for folders in asked.values() for f in folders})
+    if len(days) > 1:
+        found = _by_folder(injury_report.folder)(zone, read)
+    else:  # of a single date a bucket is not listed whole
+        found = {f: zone.names(injury_report.folder(f)) for f in read}
+    return {d: [f"{f}/{name}" for f in folders for name in found[f]] for d, folders in asked.items()}
+
+
 def _by_capture(folder: Callable[[str], str]) -> Names:
     """Payloads of a season's folder by the Eastern date of their capture."""
 
@@ -171,7 +182,7 @@ PAYLOADS: Mapping[str, Names] = {
     raw.ODDS_QUOTES.address: _quotes,
     raw.BOX_SCORES.address: _by_prefix(nba_stats.gamelog_folder),
     raw.SCORING_SHARES.address: _by_prefix(nba_stats.scoring_folder),
-    raw.INJURY_REPORTS.address: _by_folder(injury_report.folder),
+    raw.INJURY_REPORTS.address: _injury_reports,
     raw.ROSTERS.address: _by_capture(nba_stats.roster_folder),
     raw.SCHEDULE.address: _newest_schedule,
 }

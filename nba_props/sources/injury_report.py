@@ -50,6 +50,11 @@ def folder(day: date) -> str:
     return f"injury_report/{day.isoformat()}"
 
 
+def folders(day: date) -> tuple[date, date]:
+    """The dates whose folders may hold reports that name the games of ``day``: the evening before, and its own."""
+    return day - timedelta(1), day
+
+
 # -- fetching ---------------------------------------------------------------------------------------------------------
 
 
@@ -117,7 +122,7 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
     wanted = set(days)
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for day in sorted({*days, *(d - timedelta(1) for d in days)}):
+    for day in sorted({f for d in days for f in folders(d)}):
         refused: list[Reject] = []
         for payload in zone.list(folder(day)):
             try:
