@@ -7,6 +7,7 @@ play no part: a payload that was copied with an old file time is new, and a tabl
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -203,6 +204,14 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
 
 
+def _recipe(system_id: str) -> str:
+    """How a system learns, as the release that runs now says: its inputs, and the parameters of its learner."""
+    (trained,) = (s.trained for s in SYSTEMS if s.system_id == system_id)
+    if trained is None:
+        raise ValueError(f"{system_id} is no trained system")
+    return json.dumps([trained.inputs, trained.learner.parameters], default=dict, sort_keys=True)
+
+
 @dataclass
 class Inputs:
     """Digests of what partitions are made from, as things stand; states are read once and kept for one use."""
@@ -268,7 +277,8 @@ class Inputs:
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
             return self.settings.aliases()
         if table.dataset == analytics.SLATE.dataset:
-            return (self.settings.look_back_days, self.settings.max_games)
+            own = (SCHEMA_HASH,) if table.address == PLAYER_FEATURES.address else ()
+            return (self.settings.look_back_days, self.settings.max_games, *own)
         return ()
 
     def _span(self, table: Table, first: date, last: date, facet: str = "") -> str:
@@ -299,9 +309,9 @@ class Inputs:
         return [d for d in days if d in busy]
 
     def trained_from(self, system_id: str, week: date) -> str:
-        """The digest of all that decides on a week's model: what it learns from, and the model it is judged against."""
+        """The digest of all that decides on a week's model: what it learns from and how, and what it is judged against."""
         incumbent = self.models.incumbent(system_id, week)
-        return _digest([self.learned(week), incumbent.fingerprint if incumbent else "none"])
+        return _digest([self.learned(week), incumbent.fingerprint if incumbent else "none", _recipe(system_id)])
 
     def learned(self, week: date) -> str:
         """The digest of all that a week's models learn from; the same for every system, so it is kept."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from nba_props.assets import inputs as input_module
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.raw import INJURY_FILES
-from nba_props.schemas import raw
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import week_of
+from nba_props.schemas import analytics, raw
+from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.sources import injury_report
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
@@ -44,3 +49,34 @@ def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(in
         seen.append(digest())
     one = inputs.digests(raw.INJURY_REPORTS, [INJURY_FILES.key], [DAY])
     assert one[DAY] == seen[-1], "a date has one digest, asked for alone or with others"
+
+
+TRAINED = {s.system_id: s.trained for s in SYSTEMS if s.trained}
+
+
+def test_another_definition_of_the_features_makes_stored_ones_stale(inputs, monkeypatch):
+    tables = (PLAYER_FEATURES, analytics.CONTEXT)
+    before = [inputs.digests(t, [], [DAY]) for t in tables]
+    assert before == [inputs.digests(t, [], [DAY]) for t in tables]
+    monkeypatch.setattr(input_module, "SCHEMA_HASH", "another")
+    after = [inputs.digests(t, [], [DAY]) for t in tables]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, True]
+
+
+@pytest.mark.parametrize("system_id", list(TRAINED))
+def test_another_way_to_learn_makes_another_model_of_that_system_alone(inputs, monkeypatch, system_id):
+    def digests() -> dict[str, str]:
+        return {s: inputs.trained_from(s, week_of(DAY)) for s in TRAINED}
+
+    before = digests()
+    learner = type(TRAINED[system_id].learner)
+    monkeypatch.setattr(learner, "parameters", {**learner.parameters, "seed": 7})
+    assert {s for s, d in digests().items() if d != before[s]} == {system_id}
+    monkeypatch.undo()
+    assert digests() == before
+    changed = [
+        replace(s, trained=replace(s.trained, inputs=s.trained.inputs[1:])) if s.system_id == system_id else s
+        for s in SYSTEMS
+    ]
+    monkeypatch.setattr(input_module, "SYSTEMS", changed)
+    assert {s for s, d in digests().items() if d != before[s]} == {system_id}
