@@ -1,7 +1,7 @@
 """``shrunk_rate_v1``: expected minutes times an expected rate, both from weighted history, no market input.
 
-Minutes and points per minute fade with games; the rate is mixed with the slate's own, more so the less is known of a
-player. The opponent's defence and the pace of both teams scale the result by half of their distance from the slate's
+Minutes and points per minute fade with games; the rate is mixed with the league's, more so the less is known of a
+player. The opponent's defence and the pace of both teams scale the result by half of their distance from the league's
 mean, because a rating over fifteen games is itself noisy.
 """
 
@@ -20,8 +20,8 @@ MIN_EDGE = 1.5
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
     """Points, confidence and side of each row; see ``System`` for the contract.
 
-    Confidence is the share of a player's rate that is his own and not the slate's, scaled down by how much his minutes
-    swing: a measure of how much is known, not a probability.
+    Confidence is 0.8 times what the swing of a player's minutes, their deviation as a share of the usual ones, leaves of
+    1: a measure of how steady he is, not a probability. Who usually plays a minute or less has none.
     """
     f = features.drop(columns="game_date", errors="ignore").astype("float64")
     defence = TRUST * (f["opponent_def_rating"] / f["league_def_rating"] - 1)
