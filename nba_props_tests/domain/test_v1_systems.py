@@ -79,6 +79,18 @@ def test_similarity_abstains_where_too_little_is_similar():
     assert np.isnan(one(similarity.SYSTEM, A, PAST.head(4))["predicted_points"])
 
 
+@pytest.mark.parametrize(
+    ("unknown", "worth"), [("form", 15), ("days_rest", 30), ("opponent_def_rating", 40), ("is_home", 15)]
+)
+def test_what_is_unknown_of_a_past_game_is_like_nothing(unknown, worth):
+    alike = PAST.head(1).assign(form=4.0, points=20)
+    (known,) = similarity.similar_games(pd.DataFrame([A]), alike)["score"]
+    assert known == 100
+    assert similarity.similar_games(pd.DataFrame([A]), alike.assign(**{unknown: np.nan}))["score"].tolist() == [
+        s for s in [100 - worth] if s >= similarity.MIN_SCORE
+    ]
+
+
 def test_similarity_takes_the_twenty_best_and_of_equals_the_newest():
     many = pd.concat([PAST.assign(recency=PAST["recency"] + 12 * k) for k in range(3)], ignore_index=True)
     games = similarity.similar_games(pd.DataFrame([A]), many.sample(frac=1, random_state=3))
@@ -93,7 +105,8 @@ def test_shrunk_rate_is_minutes_times_rate_with_half_trust_in_the_surroundings()
     expected = 18 * (1 + 0.5 * (120 / 115 - 1) + 0.5 * (101 / 99 - 1))
     assert out["predicted_points"] == pytest.approx(expected)
     assert out["side"] == "OVER"
-    assert 0 <= out["confidence_score"] <= 0.8
+    assert out["confidence_score"] == pytest.approx(0.8 * (1 - 6 / 30))
+    assert one(shrunk_rate.SYSTEM, {**features, "minutes_ewma": 1.0})["confidence_score"] == 0
     unknown = one(shrunk_rate.SYSTEM, {**features, "opponent_def_rating": np.nan, "league_pace": np.nan})
     assert unknown["predicted_points"] == pytest.approx(18.0)
 

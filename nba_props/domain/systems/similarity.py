@@ -1,7 +1,8 @@
 """``similarity_balanced_v1``: what a player scored in his most similar past games (reference 2.3, T-merge).
 
 The formula is the legacy one; its history rows are true here: the opponent's tier, the rest, the venue and the form of
-each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form.
+each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form. What
+of them is unknown, such as the form before a season's first game, is like nothing and adds nothing to the score.
 
 The legacy system rounds its points to .01 before the ensembles read them; here nothing is rounded on the way. That
 moves an ensemble by .006 points at most and changed no side; where the adjustments end in half a cent the two differ by
@@ -26,8 +27,9 @@ def tier(rating: pd.Series) -> pd.Series:
 
 
 def _form(difference: pd.Series) -> pd.Series:
-    """1 hot (last 5 at least 3 points above the season), -1 cold, 0 normal; unknown counts as normal."""
-    return pd.Series(np.where(difference >= 3, 1, np.where(difference <= -3, -1, 0)), index=difference.index)
+    """1 hot (last 5 at least 3 points above the season), -1 cold, 0 normal; null stays null."""
+    forms = np.where(difference >= 3, 1.0, np.where(difference <= -3, -1.0, 0.0))
+    return pd.Series(forms, index=difference.index).where(difference.notna())
 
 
 def similar_games(features: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
@@ -47,12 +49,12 @@ def similar_games(features: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
     tiers = (tier(games["opponent_def_rating"].astype("float64")) - games["now_tier"]).abs()
     rests = (games["days_rest"].astype("float64").clip(upper=3) - games["now_rest"]).abs()
     venue = games["is_home"].astype("float64") == games["now_home"]
-    form = _form(games["form"].astype("float64")) == games["now_form"]
+    forms = (_form(games["form"].astype("float64")) - games["now_form"]).abs()
     games["score"] = (
         np.where(tiers == 0, 40, np.where(tiers == 1, 20, 0))
         + np.where(rests == 0, 30, np.where(rests == 1, 15, 0))
         + np.where(venue, 15, 0)
-        + np.where(form, 15, 5)
+        + np.where(forms == 0, 15, np.where(forms > 0, 5, 0))
     )
     games = games[games["score"] >= MIN_SCORE].sort_values(["row", "recency"], kind="stable")
     games = games.sort_values(["row", "score"], ascending=[True, False], kind="stable")
@@ -106,7 +108,7 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
 
 SYSTEM = System(
     system_id="similarity_balanced_v1",
-    model_version="legacy-t-merge-1",
+    model_version="legacy-t-merge-2",
     required=(
         "opponent_def_rating",
         "days_rest",
