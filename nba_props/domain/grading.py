@@ -2,7 +2,7 @@
 
 Every row is graded and classified; none is left out for what its line is. The outcome of a row is, in this order:
 
-* PENDING: its game has no box score yet;
+* PENDING: its game has no box score yet, or the player's row of it is held back in quarantine;
 * VOID: the player did not enter the game, or the game was not played on its date;
 * NO_BET: there was no side to grade;
 * PUSH: points equal the line; WIN or LOSS otherwise.
@@ -39,6 +39,7 @@ def grade(
     lines: pd.DataFrame,
     averages: pd.DataFrame,
     now: pd.Timestamp,
+    refused: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per prediction, in the columns of ``nba_predictions.prediction_accuracy``.
 
@@ -49,6 +50,8 @@ def grade(
         lines: rows of ``nba_analytics.betting_lines``: best prices, where the quote is still the chosen one.
         averages: ``game_date, player_id, points_avg_last_10`` of the players' contexts.
         now: when the grades are given.
+        refused: result of ``nba_stats.refused_players`` for their dates: who has a row in a box score that none is made
+            of.
 
     Raises:
         FanOut: a join changed the number of rows.
@@ -65,17 +68,20 @@ def grade(
     moved = game["is_scheduled"].isna()
     finished = has_box & ~game["status"].eq(_IN_PROGRESS).fillna(False).astype(bool)
     points = own["points"].astype("float64").where(finished)
+    absent = finished & points.isna()
+    if refused is not None and len(refused):
+        absent &= elsewhere | ~_is_held_back(rows, box_scores, refused)
     line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
     side = rows["recommendation"].where(rows["recommendation"].isin(["OVER", "UNDER"]))
 
     void = np.select(
-        [postponed, moved & ~has_box, finished & points.isna() & elsewhere, finished & points.isna()],
+        [postponed, moved & ~has_box, absent & elsewhere, absent],
         ["POSTPONED", "GAME_MOVED", "PLAYED_ELSEWHERE", "DID_NOT_PLAY"],
         default="",
     )
     over = points > line
     outcome = np.select(
-        [void != "", ~finished, side.isna() | line.isna(), points == line, over == side.eq("OVER")],
+        [void != "", points.isna(), side.isna() | line.isna(), points == line, over == side.eq("OVER")],
         ["VOID", "PENDING", "NO_BET", "PUSH", "WIN"],
         default="LOSS",
     )
@@ -109,6 +115,26 @@ def grade(
         market_over_probability=over_probability(rows["over_price"], rows["under_price"]),
         graded_at=now,
     )
+
+
+def _is_held_back(rows: pd.DataFrame, box_scores: pd.DataFrame, refused: pd.DataFrame) -> pd.Series:
+    """Whether each prediction's player may be one whose row of the game is in quarantine, so that nobody can say that he
+    did not play: he is, where player and game can be read; where one of them can't, everybody may be.
+
+    Only rows of the payload that counts for a game are asked about: what an older capture had wrong is superseded.
+    """
+    counted = box_scores[[*_GAME, "payload"]].drop_duplicates()
+    in_a_game = refused["game_id"].notna()
+    mine = pd.concat(
+        [
+            refused[in_a_game].merge(counted, on=[*_GAME, "payload"]),
+            refused[~in_a_game].drop(columns="game_id").merge(counted, on=["game_date", "payload"]),
+        ]
+    )
+    is_known = mine["player_id"].notna()
+    people = mine.loc[is_known, _PLAYER_GAME].drop_duplicates().assign(held=True)
+    games = mine.loc[~is_known, _GAME].drop_duplicates().assign(held=True)
+    return _joined(rows, people, _PLAYER_GAME)["held"].notna() | _joined(rows, games, _GAME)["held"].notna()
 
 
 def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -211,6 +212,30 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
         }
     )
     return frame[~bad].reset_index(drop=True), rejects
+
+
+def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
+    """Whose rows ``nba_raw.quarantined_box_scores`` holds: ``game_date, payload, game_id, player_id``.
+
+    Game and player are null where the row does not tell them. A payload that could not be read at all has no rows.
+    """
+    held = quarantined[quarantined["position"].notna()]
+    rows = [_as_record(text) for text in held["raw"]]
+    games = [_word(r.get("GAME_ID", r.get("game_id"))) for r in rows]
+    numbers = pd.Series([_number(r.get("PLAYER_ID", r.get("player_id"))) for r in rows], index=held.index, dtype="float64")
+    return held[["game_date", "payload"]].assign(
+        game_id=pd.Series([g if g and fields.is_game_id(g) else None for g in games], index=held.index, dtype=object),
+        player_id=numbers.where((numbers % 1 == 0) & (numbers > 0)).astype("Int64"),
+    )
+
+
+def _as_record(text: Any) -> dict[str, Any]:
+    """A quarantined row as it was delivered; nothing where it is no object, or was too long to be kept whole."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 #: no count, id or difference of points is larger, and doubles still tell whole numbers apart

@@ -126,6 +126,38 @@ def test_outcomes(claim, games, boxes, outcome, reason):
         assert np.isnan(row["actual_margin"])
 
 
+PAYLOAD, OLDER = "2025-11-05-regular-season-20251106T100000Z.json", "2025-11-05-regular-season.json"
+
+
+@pytest.mark.parametrize(
+    ("payload", "game", "player", "outcome"),
+    [
+        (PAYLOAD, GAME, ME, "PENDING"),
+        (PAYLOAD, GAME, None, "PENDING"),  # it may be his
+        (PAYLOAD, None, ME, "PENDING"),
+        (PAYLOAD, None, None, "PENDING"),
+        (PAYLOAD, GAME, 98, "VOID"),
+        (PAYLOAD, None, 98, "VOID"),
+        (PAYLOAD, OTHER_GAME, ME, "VOID"),
+        (PAYLOAD, OTHER_GAME, None, "VOID"),
+        (OLDER, GAME, ME, "VOID"),  # the newer capture has no such row any more
+        (OLDER, None, None, "VOID"),
+    ],
+)
+def test_whose_row_is_held_back_did_not_sit_out(payload, game, player, outcome):
+    refused = pd.DataFrame(
+        {"game_date": [DAY], "payload": payload, "game_id": [game], "player_id": pd.array([player], dtype="Int64")}
+    )
+    both = pd.concat([refused, refused])
+    for boxes, expected in ((box(), outcome), (box(played(23)), "WIN"), (NO_BOX, "PENDING")):
+        landed = boxes.assign(payload=PAYLOAD)
+        out = PREDICTION_ACCURACY.validate(
+            grading.grade(ledger(prediction()), schedule(), landed, LINES, AVERAGES, NOW, both)
+        )
+        assert out["outcome"].tolist() == [expected]
+        assert out["void_reason"].tolist() == ["DID_NOT_PLAY" if expected == "VOID" else None]
+
+
 def test_errors_margins_and_money():
     rows = ledger(prediction(), prediction(recommendation="UNDER"), prediction(recommendation="PASS"))
     over, under, none = (r for _, r in graded(rows, schedule(), box(played(26))).iterrows())

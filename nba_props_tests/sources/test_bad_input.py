@@ -284,3 +284,31 @@ def test_capture_instants_are_in_the_name():
     assert Payload("x/2025-11-10-regular-season.json.gz").captured_at is None
     assert Payload("x/2025-11-10-regular-season-20251112T120000Z.json").subject == "2025-11-10-regular-season"
     assert str(PayloadError("A", "b")) == "b"
+
+
+@pytest.mark.parametrize(
+    ("change", "game", "player"),
+    [
+        (lambda s: cell(s, 0, "PTS", None), True, True),
+        (lambda s: cell(s, 0, "PTS", 2**80), True, True),
+        (lambda s: s["rowSet"].append([*s["rowSet"][0][:-2], 99, 1]), True, True),  # in conflict with the first
+        (lambda s: cell(s, 0, "PLAYER_ID", "x"), True, False),
+        (lambda s: cell(s, 0, "PLAYER_ID", -3), True, False),
+        (lambda s: cell(s, 0, "GAME_ID", "today"), False, True),
+        (lambda s: s["rowSet"][0].pop(), False, False),
+    ],
+)  # fmt: skip
+def test_it_is_known_whose_row_of_a_box_score_is_held_back(zone, change, game, player):
+    parsed, _ = logs(zone, change)
+    held = nba_stats.refused_players(quarantine_frame(TABLES["nba_raw.quarantined_box_scores"], parsed.rejects, DAY))
+    first = league.log_rows(GAME)[0]
+    assert set(held["game_id"].fillna("")) == {first["GAME_ID"] if game else ""}
+    assert set(held["player_id"].fillna(0)) == {first["PLAYER_ID"] if player else 0}
+    assert set(held["payload"]) == {league.log_path(DAY)}
+
+
+def test_a_payload_that_cannot_be_read_holds_nobodys_row_back(zone):
+    raw_file(zone, league.log_path(DAY), b"<html>Access Denied</html>")
+    rejects = nba_stats.read_box_scores(zone, [DAY]).rejects
+    assert len(rejects) == 1
+    assert nba_stats.refused_players(quarantine_frame(TABLES["nba_raw.quarantined_box_scores"], rejects, DAY)).empty
