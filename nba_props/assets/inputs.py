@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -227,6 +227,10 @@ class Inputs:
         """The same, knowing nothing yet: what was written since is seen."""
         return Inputs(self.warehouse, self.landing, self.models, self.settings)
 
+    def knowing(self, states: Mapping[str, dict[date, PartitionState]]) -> Inputs:
+        """The same, with some tables as they stood when somebody looked, by address."""
+        return replace(self, _states={**self._states, **states}, _learned=dict(self._learned))
+
     def states(self, table: Table) -> dict[date, PartitionState]:
         if table.address not in self._states:
             self._states[table.address] = self.warehouse.states(table)
@@ -309,7 +313,7 @@ class Inputs:
         return [d for d in days if d in busy]
 
     def trained_from(self, system_id: str, week: date) -> str:
-        """The digest of all that decides on a week's model: what it learns from and how, and what it is judged against."""
+        """The digest of all that decides on a week's model: what and how it learns, and what it is judged against."""
         incumbent = self.models.incumbent(system_id, week)
         return _digest([self.learned(week), incumbent.fingerprint if incumbent else "none", _recipe(system_id)])
 

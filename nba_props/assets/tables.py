@@ -13,12 +13,14 @@ from nba_props import stopping
 from nba_props.assets.inputs import Inputs
 from nba_props.schemas import TABLES, Table, WriteMode
 from nba_props.warehouse import usage
-from nba_props.warehouse.base import RowsWouldBeLost, Warehouse
+from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
 #: the run tag, "true", under which a partition may lose most of its rows
 ALLOW_LOSS = "nba_props/allow_loss"
+#: a table that guards so many rows never loses its last ones unasked; the few games of a date may all be moved
+_LAST_ROWS = 10
 PREVIEW_ROWS = 10
 _DATES_NAMED = 3
 _PREVIEW_COLUMNS = 14
@@ -67,23 +69,31 @@ class WarehouseIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         usage.enter(context.op_def.name)
-        return self._warehouse.read(
-            table_of(context.asset_key), [date.fromisoformat(k) for k in context.asset_partition_keys]
-        )
+        table = table_of(context.asset_key)
+        # before the rows: what changes between the two makes the step's partitions stale
+        seen = _seen.setdefault((context.step_context.run_id, context.op_def.name), {})
+        seen.setdefault(table.address, self._warehouse.states(table))
+        return self._warehouse.read(table, [date.fromisoformat(k) for k in context.asset_partition_keys])
 
 
 def refuse_loss(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> None:
     """Keep what the outside world delivered: good rows are not replaced by none because a payload went missing.
 
     Raises:
-        RowsWouldBeLost: a partition would lose ``table.guarded`` rows or more, and more than half of what it has.
+        RowsWouldBeLost: a partition would lose ``table.guarded`` rows or more, and more than half of what it has; or
+            all it has, however few, of a table that guards ``_LAST_ROWS`` or more.
     """
     counted = pd.to_datetime(frame["game_date"]).value_counts()
     loses = {
         day: (before, int(counted.get(pd.Timestamp(day), 0)))
         for day, before in warehouse.row_counts(table, days).items()
     }
-    loses = {d: (old, new) for d, (old, new) in loses.items() if old - new >= table.guarded and 2 * new < old}
+    least = 1 if table.guarded >= _LAST_ROWS else table.guarded
+    loses = {
+        d: (old, new)
+        for d, (old, new) in loses.items()
+        if (old - new >= table.guarded and 2 * new < old) or (new == 0 and old >= least)
+    }
     if not loses:
         return
     named = [f"{day} would go from {old} rows to {new}" for day, (old, new) in list(loses.items())[:_DATES_NAMED]]
@@ -179,11 +189,14 @@ def table_assets(
 
 #: digests of the inputs of the steps that this process is in, by run, table and date
 _noted: dict[tuple[str, str], Mapping[date, str]] = {}
+#: the tables that a step of a run has loaded, as they stood before their rows were read
+_seen: dict[tuple[str, str], dict[str, dict[date, PartitionState]]] = {}
 
 
 def note(context: dg.AssetExecutionContext, tables: Sequence[Table], inputs: Inputs) -> None:
     """Keep what the step's partitions are made from, until they are written."""
     days = [date.fromisoformat(key) for key in context.partition_keys]
+    inputs = inputs.knowing(_seen.get((context.run.run_id, context.op_def.name), {}))
     for table in tables:
         parents = context.assets_def.asset_deps[asset_key(table)]
         _noted[context.run.run_id, table.address] = inputs.digests(table, parents, days)
@@ -191,6 +204,7 @@ def note(context: dg.AssetExecutionContext, tables: Sequence[Table], inputs: Inp
 
 def inputs_digest(context: dg.OutputContext) -> Mapping[date, str] | None:
     """The digest of what each date of an output is made from, as things stood when its step began."""
+    _seen.pop((context.run_id, context.op_def.name), None)
     return _noted.pop((context.run_id, ".".join(context.asset_key.path)), None)
 
 

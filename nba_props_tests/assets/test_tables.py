@@ -92,17 +92,37 @@ def test_of_a_span_nothing_is_written_when_one_date_would_lose_its_rows(lake):
     assert lake.states(raw.BOX_SCORES) == before
 
 
-@pytest.mark.parametrize(("before", "after"), [(173, 172), (173, 200), (20, 10), (9, 0), (0, 0), (0, 50), (18, 9)])
+@pytest.mark.parametrize(("before", "after"), [(173, 172), (173, 200), (20, 10), (9, 1), (0, 0), (0, 50), (18, 9)])
 def test_a_correction_passes(lake, before, after):
     lake.write(raw.BOX_SCORES, box_scores(D1, before), [D1])
     refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, after), [D1])
 
 
-@pytest.mark.parametrize(("before", "after"), [(173, 86), (20, 9), (10, 0), (12, 2)])
+@pytest.mark.parametrize(("before", "after"), [(173, 86), (20, 9), (10, 0), (12, 2), (9, 0), (1, 0)])
 def test_the_loss_of_most_rows_does_not(lake, before, after):
     lake.write(raw.BOX_SCORES, box_scores(D1, before), [D1])
     with pytest.raises(RowsWouldBeLost, match=f"from {before} rows to {after}"):
         refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, after), [D1])
+
+
+@pytest.mark.parametrize(("before", "after", "passes"), [(2, 0, True), (2, 1, True), (3, 0, False), (9, 3, False)])
+def test_the_few_games_of_a_date_may_all_be_moved(lake, before, after, passes):
+    def games(count: int) -> pd.DataFrame:
+        game = {
+            "game_date": pd.Timestamp(D1), "season": "2025-26", "season_type": "Regular Season", "tipoff_at": None,
+            "status": 1, "is_postponed": False, "home_team_id": 1, "home_team": "AAA", "home_team_name": "A",
+            "away_team_id": 2, "away_team": "BBB", "away_team_name": "B", "home_score": None, "away_score": None,
+            "is_neutral": None, "arena": None, "payload": "p", "data_source": "S",
+        }  # fmt: skip
+        frame = pd.DataFrame([{**game, "game_id": f"{n:010}"} for n in range(count)], columns=raw.SCHEDULE.column_names)
+        return raw.SCHEDULE.conform(frame)
+
+    lake.write(raw.SCHEDULE, games(before), [D1])
+    if passes:
+        refuse_loss(lake, raw.SCHEDULE, games(after), [D1])
+    else:
+        with pytest.raises(RowsWouldBeLost):
+            refuse_loss(lake, raw.SCHEDULE, games(after), [D1])
 
 
 def test_a_file_that_cannot_be_read_has_nothing_to_keep(lake):
@@ -124,3 +144,37 @@ def test_what_a_step_was_made_from_is_stored_with_its_rows(lake, monkeypatch):
     assert step(lake, {D1: 3, D1 + timedelta(1): 0}).success
     found = {d: s.made_from for d, s in lake.states(raw.BOX_SCORES).items()}
     assert found == {D1: "made from 2025-11-05", D1 + timedelta(1): "made from 2025-11-06"}
+
+
+def test_what_changes_after_a_step_has_loaded_it_makes_its_rows_stale(lake, monkeypatch):
+    """The digest says what the rows were made from, and not what lay there when they were computed."""
+
+    @table_assets(raw.SCORING_SHARES, partitions=PARTITIONS, name="shares", ins={"boxes": raw.BOX_SCORES})
+    def shares(context, boxes):
+        seen.append(len(boxes))
+        return raw.SCORING_SHARES.empty()
+
+    seen: list[int] = []
+    settings = make_settings(lake.root)
+    inputs = Inputs(lake, LandingZone(settings.landing), ModelStore(settings.models), settings)
+    lake.write(raw.BOX_SCORES, box_scores(D1, 12), [D1])
+    plain = LakeWarehouse.read
+
+    def read(self, table, days):
+        rows = plain(self, table, days)
+        if table is raw.BOX_SCORES and not changed:
+            changed.append(True)
+            self.write(raw.BOX_SCORES, box_scores(D1, 13), [D1])
+        return rows
+
+    def outdated() -> set[date]:
+        return inputs.fresh().outdated(raw.SCORING_SHARES, [dg.AssetKey(raw.BOX_SCORES.path)], [D1])
+
+    monkeypatch.setattr(LakeWarehouse, "read", read)
+    resources = {IO_MANAGER: WarehouseIOManager(lake), "inputs": inputs}
+    stored = dg.AssetSpec(raw.BOX_SCORES.path, partitions_def=PARTITIONS).with_io_manager_key(IO_MANAGER)
+    changed: list[bool] = []
+    for expected in (12, 13):
+        assert dg.materialize([stored, shares], resources=resources, partition_key=D1.isoformat()).success
+        assert seen[-1] == expected
+        assert outdated() == ({D1} if expected == 12 else set())
