@@ -118,8 +118,8 @@ def grade(
 
 
 def _is_held_back(rows: pd.DataFrame, box_scores: pd.DataFrame, refused: pd.DataFrame) -> pd.Series:
-    """Whether each prediction's player may be one whose row of the game is in quarantine, so that nobody can say that he
-    did not play: he is, where player and game can be read; where one of them can't, everybody may be.
+    """Whether each prediction's player may be one whose row of the game is in quarantine, so that nobody can say that
+    he did not play: he is, where player and game can be read; where one of them can't, everybody may be.
 
     Only rows of the payload that counts for a game are asked about: what an older capture had wrong is superseded.
     """

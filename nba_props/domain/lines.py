@@ -1,7 +1,7 @@
 """Betting lines: which quote is a player's line, and what makes a line valid.
 
-``line_problem_sql`` is the only definition of a valid line in the project. It is an SQL expression so that the gate, the
-checks, grading and every monitoring view evaluate the same text in either warehouse.
+``line_problem_sql`` is the only definition of a valid line in the project. It is an SQL expression so that the gate,
+the checks, grading and every monitoring view evaluate the same text in either warehouse.
 """
 
 from __future__ import annotations

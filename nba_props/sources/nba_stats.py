@@ -222,7 +222,9 @@ def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
     held = quarantined[quarantined["position"].notna()]
     rows = [_as_record(text) for text in held["raw"]]
     games = [_word(r.get("GAME_ID", r.get("game_id"))) for r in rows]
-    numbers = pd.Series([_number(r.get("PLAYER_ID", r.get("player_id"))) for r in rows], index=held.index, dtype="float64")
+    numbers = pd.Series(
+        [_number(r.get("PLAYER_ID", r.get("player_id"))) for r in rows], index=held.index, dtype="float64"
+    )
     return held[["game_date", "payload"]].assign(
         game_id=pd.Series([g if g and fields.is_game_id(g) else None for g in games], index=held.index, dtype=object),
         player_id=numbers.where((numbers % 1 == 0) & (numbers > 0)).astype("Int64"),

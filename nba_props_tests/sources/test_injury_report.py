@@ -149,10 +149,15 @@ def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
             "status": "Out", "reason": ""}  # fmt: skip
     zone.land(
         "injury_report/2025-12-25/report-20251225T181500Z.json.gz",
-        {"metadata": {"report_at": "2025-12-25T18:15:00Z"}, "records": [good, {**good, "player": "Wade, Dean", **change}, 7]},
+        {
+            "metadata": {"report_at": "2025-12-25T18:15:00Z"},
+            "records": [good, {**good, "player": "Wade, Dean", **change}, 7],
+        },
     )
     parsed = injury_report.read_reports(zone, [DAY])
-    found = [f"{name}: {status}" for name, status in zip(parsed.frame["player_name"], parsed.frame["status"], strict=True)]
+    found = [
+        f"{name}: {status}" for name, status in zip(parsed.frame["player_name"], parsed.frame["status"], strict=True)
+    ]
     assert found == ["Max Strus: OUT", *kept], "nobody who is named passes for available"
     assert set(parsed.frame["report_at"]) == {AT}
     assert [r.reason for r in parsed.rejects] == [reason, "BAD_FIELD"]

@@ -20,8 +20,8 @@ MIN_EDGE = 1.5
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
     """Points, confidence and side of each row; see ``System`` for the contract.
 
-    Confidence is 0.8 times what the swing of a player's minutes, their deviation as a share of the usual ones, leaves of
-    1: a measure of how steady he is, not a probability. Who usually plays a minute or less has none.
+    Confidence is 0.8 times what the swing of a player's minutes, their deviation as a share of the usual ones, leaves
+    of 1: a measure of how steady he is, not a probability. Who usually plays a minute or less has none.
     """
     f = features.drop(columns="game_date", errors="ignore").astype("float64")
     defence = TRUST * (f["opponent_def_rating"] / f["league_def_rating"] - 1)

@@ -1,8 +1,8 @@
 """``similarity_balanced_v1``: what a player scored in his most similar past games (reference 2.3, T-merge).
 
 The formula is the legacy one; its history rows are true here: the opponent's tier, the rest, the venue and the form of
-each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form. What
-of them is unknown, such as the form before a season's first game, is like nothing and adds nothing to the score.
+each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form.
+What of them is unknown, such as the form before a season's first game, is like nothing and adds nothing to the score.
 
 The legacy system rounds its points to .01 before the ensembles read them; here nothing is rounded on the way. That
 moves an ensemble by .006 points at most and changed no side; where the adjustments end in half a cent the two differ by
