@@ -62,7 +62,8 @@ GRAPH = {
     ]) for t in ("player_prop_predictions", "quarantined_predictions")},
     **{f"nba_predictions/{t}": [
         "nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context", "nba_predictions/player_prop_predictions",
-        "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/resolved_names",
+        "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/quarantined_box_scores", "nba_raw/schedule",
+        "nba_reference/resolved_names",
     ] for t in ("prediction_accuracy", "grade_history")},
     "nba_monitoring/scoreboard": ["nba_predictions/prediction_accuracy"],
     "nba_monitoring/report_page": ["nba_monitoring/scoreboard"],

@@ -14,6 +14,7 @@ from nba_props.partitions import partition_days
 from nba_props.report import graded_rows, write_report
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
+from nba_props.sources import nba_stats
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
@@ -43,13 +44,19 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         predictions.GRADE_HISTORY,
         partitions=partitions,
         name="grades",
-        ins={"schedule": raw.SCHEDULE, "box_scores": raw.BOX_SCORES, "line_rows": analytics.BETTING_LINES},
+        ins={
+            "schedule": raw.SCHEDULE,
+            "box_scores": raw.BOX_SCORES,
+            "refused_rows": raw.QUARANTINED_BOX_SCORES,
+            "line_rows": analytics.BETTING_LINES,
+        },
         deps=[predictions.PLAYER_PROP_PREDICTIONS, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT],
     )
     def grades(
         context: dg.AssetExecutionContext,
         schedule: pd.DataFrame,
         box_scores: pd.DataFrame,
+        refused_rows: pd.DataFrame,
         line_rows: pd.DataFrame,
         warehouse: dg.ResourceParam[Warehouse],
         clock: dg.ResourceParam[Clock],
@@ -58,7 +65,8 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         span = {"first": days[0], "last": days[-1]}
         judged = warehouse.query(_JUDGED_SQL, **span)
         averages = warehouse.query(_AVERAGES_SQL, **span)
-        graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()))
+        refused = nba_stats.refused_players(refused_rows)
+        graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()), refused)
         known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
         settled, changed = grading.settle(graded, warehouse.read(predictions.GRADE_HISTORY, known))
         return emit(

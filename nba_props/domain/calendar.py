@@ -25,14 +25,16 @@ class SeasonType:
     counts: bool
     #: the first season, by the year it starts in, that has games of the type
     since: int = 1946
+    #: whether it follows the regular season
+    is_postseason: bool = False
 
 
 SEASON_TYPES = (
     SeasonType("Pre Season", "001", "Pre Season", counts=False),
     SeasonType("Regular Season", "002", "Regular Season", counts=True),
     SeasonType("All-Star", "003", "All Star", counts=False),
-    SeasonType("Playoffs", "004", "Playoffs", counts=True),
-    SeasonType("PlayIn", "005", "PlayIn", counts=True, since=2019),
+    SeasonType("Playoffs", "004", "Playoffs", counts=True, is_postseason=True),
+    SeasonType("PlayIn", "005", "PlayIn", counts=True, since=2019, is_postseason=True),
     # the final only: every other game of the cup is one of the regular season
     SeasonType("NBA Cup", "006", "IST", counts=True, since=2023),
 )
@@ -40,6 +42,7 @@ SEASON_TYPES = (
 COUNTED_SEASON_TYPES = tuple(t.name for t in SEASON_TYPES if t.counts)
 #: the same, as the inside of an SQL list
 COUNTED_SQL = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+POSTSEASON = tuple(t.name for t in SEASON_TYPES if t.is_postseason)
 
 _BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.calendar import POSTSEASON
 from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
 
 _DAY = ["game_date", "player_id"]
@@ -172,7 +173,7 @@ def build(
         "rest_advantage": (plain("days_rest") - opponent_rest).clip(-2, 2),
         "injury_risk": base["injury_status"].map(INJURY_RISK).astype("float64"),
         "minutes_change": _step(change, 0.10, 0.20),
-        "playoff_game": base["season_type"].isin(["Playoffs", "PlayIn"]).astype("float64"),
+        "playoff_game": base["season_type"].isin(POSTSEASON).astype("float64"),
         "pct_paint": zones["points_paint"],
         "pct_mid_range": zones["points_mid_range"],
         "team_win_pct": (mine["wins"] / mine["games"]).where(mine["games"] >= 5).astype("float64"),

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
 from nba_props.domain.systems.base import MAX_POINTS
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
 _PREDICTION_PROBLEMS = {
     "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
@@ -77,6 +79,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
 #: a line that moved by less is the same line
 LINE_MOVE = 0.5
 _FORECAST = ["system_id", "game_id", "player_id"]
+_ANSWER = list(PLAYER_PROP_PREDICTIONS.content)
 _STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
 
 
@@ -120,25 +123,23 @@ def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[st
 
     An answer that was published before and was superseded since (a report that is withdrawn, a mistake that is mended)
     is published once more: its id then names the row that it takes the place of, too. One that is current already
-    keeps its id, so that there is nothing to append; so does one published after the fact, which takes no place of a
-    row from before the cut-off.
+    keeps its id, so that there is nothing to append. So does one published after the fact, which takes no place of a
+    row from before the cut-off; and one whose place another's row of the same key has taken, which is for quarantine.
 
     Args:
         published: rows with ``prediction_id`` (the first part of :func:`split`) and ``is_backfill``.
         current: the current rows of these dates in the ledger.
         known: the id of every row of these dates in the ledger.
     """
-    columns = list(dict.fromkeys([*_FORECAST, *KEY]))
-    standing = current[[*columns, "prediction_id", "is_backfill"]]
-    both = published[[*columns, "prediction_id", "is_backfill"]].merge(
-        standing, on=_FORECAST, how="left", suffixes=("", "_old"), validate="many_to_one"
+    columns = [*dict.fromkeys([*_FORECAST, *KEY, *_ANSWER]), "prediction_id", "is_backfill"]
+    both = published[columns].merge(
+        current[columns], on=_FORECAST, how="left", suffixes=("", "_old"), validate="many_to_one"
     )
-    compared = [c for c in KEY if c not in _FORECAST]
-    left, right = (both[compared].astype("string").fillna(""), both[[f"{c}_old" for c in compared]].astype("string"))
-    same = (left.to_numpy() == right.fillna("").to_numpy()).all(axis=1) & both["prediction_id_old"].notna()
+    stands = both["prediction_id_old"].notna()
+    same_key = stands & alike(both, [c for c in KEY if c not in _FORECAST], "_old")
     late = both["is_backfill"].astype("boolean") & ~both["is_backfill_old"].astype("boolean").fillna(True)
-    again = ~same & both["prediction_id"].isin(list(known)) & both["prediction_id_old"].notna() & ~late
-    ids = both["prediction_id"].where(~same, both["prediction_id_old"])
+    again = stands & ~same_key & ~late & both["prediction_id"].isin(list(known))
+    ids = both["prediction_id"].mask(same_key & alike(both, _ANSWER, "_old"), both["prediction_id_old"])
     ids[again] = _ids(both.loc[again, [*KEY, "prediction_id_old"]])
     return published.assign(prediction_id=ids.to_numpy())
 

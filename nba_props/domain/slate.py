@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL, IDENTITY_SEASONS, PLAYABLE
+from nba_props.domain.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL, IDENTITY_SEASONS
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
@@ -19,7 +19,8 @@ WITH days AS (
     -- an undecided start may be any of the day's: then a roster of the day before is the newest to rely on
     COALESCE(MIN(tipoff_at), MIN(CAST(game_date AS TIMESTAMP))) AS first_tipoff_at
   FROM nba_raw.schedule
-  WHERE game_date BETWEEN @first AND @last AND {PLAYABLE}
+  -- whoever was quoted for a game that is postponed since has to be known still
+  WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL})
   GROUP BY game_date
 ),
 appearances AS (
@@ -73,14 +74,18 @@ LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
 _PLAYER_DAY = ["game_date", "player_id"]
 
 
+def _counted(schedule: pd.DataFrame) -> pd.DataFrame:
+    return schedule[schedule["season_type"].isin(COUNTED_SEASON_TYPES)]
+
+
 def playable(schedule: pd.DataFrame) -> pd.DataFrame:
     """The games that get predictions: counted season types, not postponed."""
-    return schedule[schedule["season_type"].isin(COUNTED_SEASON_TYPES) & ~schedule["is_postponed"].astype(bool)]
+    games = _counted(schedule)
+    return games[~games["is_postponed"].astype(bool)]
 
 
-def sides(schedule: pd.DataFrame) -> pd.DataFrame:
-    """Two rows per playable game: each team with its opponent and venue."""
-    games = playable(schedule)
+def sides(games: pd.DataFrame) -> pd.DataFrame:
+    """Two rows per game: each team with its opponent and venue."""
     shared = ["game_date", "game_id", "season", "season_type", "tipoff_at"]
     frames = []
     for mine, other in (("home", "away"), ("away", "home")):
@@ -97,8 +102,8 @@ def sides(schedule: pd.DataFrame) -> pd.DataFrame:
 
 
 def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataFrame:
-    """``game_date, game_id, player_id, player_name`` of everyone on the two rosters of each game."""
-    games = sides(schedule)[["game_date", "game_id", "team_id"]]
+    """``game_date, game_id, player_id, player_name`` of everyone on the rosters of each game, played or postponed."""
+    games = sides(_counted(schedule))[["game_date", "game_id", "team_id"]]
     members = players.loc[players["on_roster"].astype(bool), [*_PLAYER_DAY, "player_name", "team_id"]]
     return members.merge(games, on=["game_date", "team_id"]).drop(columns="team_id")
 
@@ -115,9 +120,10 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
         resolved: rows of ``nba_reference.resolved_names``.
         quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
     """
-    games = sides(schedule)
+    games = sides(playable(schedule))
     known = players[[*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
-    quoted = resolved.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
+    mine = resolved[resolved["game_id"].isin(games["game_id"])]  # quotes of a game that is off say nothing of who plays
+    quoted = mine.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
     quoted = quoted[["game_id", *_PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
 
     people = known.merge(quoted, on=_PLAYER_DAY, how="left", validate="one_to_one")

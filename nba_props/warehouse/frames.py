@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from nba_props.domain.alike import alike
 from nba_props.schemas import Table
 from nba_props.warehouse.base import LedgerConflict, PartitionMismatch
 
@@ -57,10 +58,7 @@ def _refuse_conflicts(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> 
     if not table.content or rows.empty or known.empty:
         return
     both = rows.merge(known, on=table.unique, suffixes=("", "_known"))
-    differs = both[[]].assign(differs=False)["differs"]
-    for column in table.content:
-        new, old = both[column], both[f"{column}_known"]
-        differs |= ~((new == old).fillna(False).astype(bool) | (new.isna() & old.isna()))
+    differs = ~alike(both, table.content, "_known")
     if differs.any():
         first = both.loc[differs, table.unique].astype(str).iloc[0].to_dict()
         raise LedgerConflict(

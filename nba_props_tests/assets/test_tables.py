@@ -87,7 +87,7 @@ def test_of_a_span_nothing_is_written_when_one_date_would_lose_its_rows(lake):
     refused = step(lake, {**dict.fromkeys(days, 45), **dict.fromkeys(days[1:5], 3)})
     text = message(refused)
     assert "2025-11-06 would go from 40 rows to 3; 2025-11-07" in text
-    assert "and 1 more dates: more likely a payload is missing" in text
+    assert "and 1 more: more likely a payload is missing" in text
     assert "for none of its 6 dates (2025-11-05 to 2025-11-10)" in text
     assert lake.states(raw.BOX_SCORES) == before
 
@@ -123,6 +123,13 @@ def test_the_few_games_of_a_date_may_all_be_moved(lake, before, after, passes):
     else:
         with pytest.raises(RowsWouldBeLost):
             refuse_loss(lake, raw.SCHEDULE, games(after), [D1])
+
+
+def test_the_loss_of_a_whole_game_does_not_though_most_rows_stay(lake):
+    """A log cut short at six tenths: two of seven games would be gone, and their bets pending again."""
+    lake.write(raw.BOX_SCORES, box_scores(D1, 173), [D1])
+    with pytest.raises(RowsWouldBeLost, match="2025-11-05 would lose all 26 rows of game 0000000005; 2025-11-05"):
+        refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, 120), [D1])
 
 
 def test_a_file_that_cannot_be_read_has_nothing_to_keep(lake):
