@@ -403,6 +403,7 @@ def writer(tmp_path, gcp, mark: str, count: int) -> subprocess.Popen:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_two_processes_at_once_lose_nothing_and_put_nothing_in_twice(warehouse, gcp, tmp_path):
     rounds = 2
     both = [writer(tmp_path, gcp, mark, rounds) for mark in ("a", "b")]
@@ -422,6 +423,7 @@ def test_two_processes_at_once_lose_nothing_and_put_nothing_in_twice(warehouse, 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_process_killed_at_any_moment_leaves_whole_partitions(warehouse, gcp, tmp_path, monkeypatch):
     monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
     warehouse.write(NAMES, names(D1, 20, "first-"), [D1])

@@ -192,6 +192,7 @@ def test_every_row_says_that_it_is_simulated(landed):
     assert "invented" in zone.manifest["note"]
 
 
+@pytest.mark.long
 def test_a_killed_simulation_leaves_no_zone_and_the_next_one_is_whole(landed, tmp_path, monkeypatch):
     """The same seed gives the same bytes, and another seed does not."""
     from nba_props.simulator import league
