@@ -44,13 +44,16 @@ def real(real_data, tmp_path_factory):
         yield platform, outcome
 
 
-def test_all_but_coverage_of_opening_nights_passes(real):
+def test_all_but_coverage_of_opening_nights_and_inputs_without_a_feed_passes(real):
     platform, outcome = real
-    opening_nights = {f"{s.system_id}.covers_slate": "WARN" for s in SYSTEMS}
+    # every system but one needs an average of this season
+    opening_nights = {f"{s.system_id}.covers_slate": "WARN" for s in SYSTEMS if s.system_id != "shrunk_rate_v1"}
+    # no shot zones were landed; a third of the slate has a line, and a twentieth of what the model learned from
+    unknown = {"player_features.inputs_are_known": "WARN", "catboost_v8.inputs_as_in_training": "WARN"}
     # moving_average bets nearly everything UNDER, by its legacy formula
     legacy = {"prediction_accuracy.sides_not_skewed": "WARN"}
     assert platform.failed(outcome) == {
-        "resolved_names.names_resolved": "WARN", **opening_nights, **legacy,
+        "resolved_names.names_resolved": "WARN", **opening_nights, **unknown, **legacy,
     }  # fmt: skip
 
 
