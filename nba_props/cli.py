@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nba_props.automation.planning import Step
     from nba_props.automation.runner import Outcome
 
+_INVENTED = "SIMULATED LEAGUE: players, teams, scores and lines are invented"
 #: width of tables where the output is no terminal
 _WIDTH = 180
 _DEMO_SEED = 7
@@ -130,8 +131,16 @@ def _session_of(settings: Settings, landing: LandingZone) -> _Session:
 def _console() -> Console:
     from rich.console import Console
 
-    terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=_WIDTH, highlight=False)
+    # names, reasons and intervals have brackets of their own: nothing that is printed is markup
+    terminal = Console(markup=False)
+    return terminal if terminal.is_terminal else Console(width=_WIDTH, highlight=False, markup=False)
+
+
+def _tell(console: Console, word: str, style: str, text: str) -> None:
+    """Print a coloured word and what it is about."""
+    from rich.text import Text
+
+    console.print(Text.assemble((word, style), " ", text), soft_wrap=True)
 
 
 def _progress(console: Console) -> Progress:
@@ -318,9 +327,7 @@ def train(span: list[date], allow_loss: bool) -> None:
         for system in [s.system_id for s in SYSTEMS if s.trained]:
             for week in weeks:
                 if refused := store.refusal(system, week).get("reason"):
-                    session.console.print(
-                        f"[yellow]not in force[/yellow] {system} of {week}: {refused}", soft_wrap=True
-                    )
+                    _tell(session.console, "not in force", "yellow", f"{system} of {week}: {refused}")
             for week in [w for w in store.weeks(system) if first <= w <= last]:
                 card = store.card(system, week)
                 mae, last_10 = card.metrics["holdout_mae"], card.metrics["holdout_last_10_mae"]
@@ -463,7 +470,7 @@ def _told(console: Console, done: Any) -> None:
     credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
     console.print(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}", soft_wrap=True)
     for failure in done.failures:
-        console.print(f"[red]failed[/red]    {failure}", soft_wrap=True)
+        _tell(console, "failed   ", "red", failure)
     if done.failures:
         sys.exit(1)
 
@@ -554,10 +561,10 @@ def doctor(offline: bool) -> None:
         settings = load_settings()
         zone = LandingZone(settings.landing)
         findings = examine(settings, zone, open_warehouse(settings), utc_now, ask=not offline)
-    marks = {"ok": "[green]ok [/green]", "off": "[yellow]off[/yellow]", "bad": "[red]bad[/red]"}
+    styles = {"ok": "green", "off": "yellow", "bad": "red"}
     for finding in findings:
         advice = f" -> {finding.advice}" if finding.advice else ""
-        console.print(f"{marks[finding.state]} {finding.what}: {finding.text}{advice}", soft_wrap=True, markup=True)
+        _tell(console, f"{finding.state:<3}", styles[finding.state], f"{finding.what}: {finding.text}{advice}")
     if any(f.state == "bad" for f in findings):
         sys.exit(1)
 
@@ -579,7 +586,7 @@ def scrub(span: list[date] | None, aside: bool) -> None:
         warehouse = open_warehouse(load_settings())
         damaged = warehouse.damaged(set(span) if span else None)
         for damage in damaged:
-            console.print(f"[red]damaged[/red]   {damage.reason}", soft_wrap=True)
+            _tell(console, "damaged  ", "red", damage.reason)
             if aside:
                 console.print(f"set aside {warehouse.set_aside(damage, datetime.now(UTC))}", soft_wrap=True)
             if damage.table.write_mode is WriteMode.APPEND:
@@ -669,9 +676,9 @@ def validate(span: list[date]) -> None:
         published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], utc_now())
         findings = quality.findings(published, span[0], span[-1])
     for name, finding in findings.items():
-        bad = "[yellow]warns [/yellow]" if quality.warns(name, finding) else "[red]fails [/red]"
-        mark = "[green]passes[/green]" if finding.passed else bad
-        console.print(f"{mark} {name.removeprefix('validation_')}: {finding.text}", soft_wrap=True)
+        bad = ("warns ", "yellow") if quality.warns(name, finding) else ("fails ", "red")
+        mark = ("passes", "green") if finding.passed else bad
+        _tell(console, *mark, f"{name.removeprefix('validation_')}: {finding.text}")
     passed = sum(finding.passed for finding in findings.values())
     console.print(f"{passed} of {len(findings)} pass for {span[0]}..{span[-1]}")
     if any(not finding.passed and not quality.warns(name, finding) for name, finding in findings.items()):
@@ -694,13 +701,13 @@ def report(span: list[date], out: Path | None) -> None:
         settings = load_settings()
         warehouse = open_warehouse(settings)
         if page.is_simulated(warehouse):
-            console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
+            console.print(_INVENTED, style="bold")
         shown, note = page.tables(warehouse, span[0], span[-1])
         graded = page.graded_rows(warehouse, span[0], span[-1])
         for title, table in shown.items():
             _print_table(console, table, f"{title}, {span[0]}..{span[-1]}")
         for text in filter(None, (note, page.after_the_fact(graded))):
-            console.print(text, soft_wrap=True, markup=False)
+            console.print(text, soft_wrap=True)
         if not shown:
             console.print(f"nothing on a verified line is graded in {span[0]}..{span[-1]}: `nba-props grade` does that")
         path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, utc_now())
@@ -752,10 +759,9 @@ def _print_findings(console: Console, outcomes: list[Outcome]) -> bool:
     """Print what failed and which checks did not pass; whether nothing of severity ERROR is among it."""
     for outcome in outcomes:
         for error in [*outcome.errors, *outcome.failures]:
-            console.print(f"[red]failed[/red] {error}", soft_wrap=True)
+            _tell(console, "failed", "red", error)
         for asset, check, severity, text in outcome.failed_checks:
-            colour = "red" if severity == "ERROR" else "yellow"
-            console.print(f"[{colour}]{severity}[/{colour}] {asset} {check}: {text}", soft_wrap=True)
+            _tell(console, severity, "red" if severity == "ERROR" else "yellow", f"{asset} {check}: {text}")
     return all(o.success for o in outcomes) and not any(
         severity == "ERROR" for o in outcomes for _, _, severity, _ in o.failed_checks
     )
@@ -796,7 +802,7 @@ def _run(
     console, warehouse = session.console, session.warehouse
     _within_partitions(settings, span)
     if landing.is_simulated:
-        console.print("[bold]SIMULATED LEAGUE: players, teams, scores and lines are invented[/bold]")
+        console.print(_INVENTED, style="bold")
     held = origin(landing)
     if warehouse.source() not in (None, held):
         warehouse.claim(held)  # says what is in it, and what to set
@@ -858,7 +864,7 @@ def _take_in_days_off(session: _Session, span: list[date]) -> bool:
     stored = quality.Published(warehouse.query, (), span[0], span[-1], scheduled=known)
     for day in (d for d in span if d in known and not stored.has_schedule(d)):
         finding = quality.expected_outputs(stored, day)
-        console.print(f"[red]ERROR[/red] {SCHEDULE.address} {finding.text}", soft_wrap=True)
+        _tell(console, "ERROR", "red", f"{SCHEDULE.address} {finding.text}")
         sound = False
     return sound
 

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.automation.planning import plan
-from nba_props.cli import main
+from nba_props.automation.runner import Outcome
+from nba_props.cli import _console, _print_findings, main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas.base import ContractError
@@ -309,3 +310,14 @@ def test_a_plan_asks_for_nothing_twice_and_sees_payloads_with_an_old_file_time(p
     assert platform.run(*step).success
     week = week_of(DAY)
     assert list(asked) == [("train", week, week), ("predict", DAY, DAY)], "its models learned from another line"
+
+
+def test_brackets_in_what_is_said_are_no_markup(home, monkeypatch):
+    """A reason, an interval or a player's name may hold any: it is shown, and crashes nothing."""
+    outcome = Outcome(
+        "run", False, errors=["box_scores: [/i] [too few] [red]"], failed_checks=[("a", "b", "WARN", "[x]")]
+    )
+    console = _console()
+    with console.capture() as said:
+        assert not _print_findings(console, [outcome])
+    assert said.get() == "failed box_scores: [/i] [too few] [red]\nWARN a b: [x]\n"

@@ -103,6 +103,8 @@ def test_every_command_runs(pages, tmp_path, monkeypatch):
     for command in asked:
         result = runner.invoke(main, shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}: {result.output}"
+        if command.startswith("nba-props validate "):
+            assert "% [too few dates for an interval] of" in result.output, "what stands in brackets is no markup"
         if command.startswith("nba-props report "):
             assert "2 nights and fewer: too few for an interval (10 are needed)." in result.output
             assert "[" not in result.output, "two nights have no interval"
