@@ -356,7 +356,7 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
         return Finding(False, f"win rates outside 40-65 %: {'; '.join(wrong)}: suspect the lines or a leak", figures)
     return Finding(
         True,
-        f"{len(figures)} win rates of a system on one side with at least {ENOUGH} bets, none shown to be outside 40-65 %",
+        f"{len(figures)} win rates of a system's side on at least {ENOUGH} bets, none shown to be outside 40-65 %",
         figures,
     )
 
