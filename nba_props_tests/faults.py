@@ -290,7 +290,7 @@ def together(scene: Scene, folder: Path, writers: int = 8) -> dict[str, object]:
     None of them has run before, so the databases of a new instance are made by all at once too.
     """
     alone, shared = (copy(scene.before, folder / name) for name in ("alone", "shared"))
-    shutil.rmtree(make_settings(shared).dagster_home)
+    shutil.rmtree(make_settings(shared).dagster_home, ignore_errors=True)
     assert finished(_run(regenerate, alone, DAY, LAST))
     done = folder / "done"
     reports = [folder / f"reader-{n}" for n in range(2)]

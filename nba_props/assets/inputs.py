@@ -243,6 +243,12 @@ class Inputs:
         states, now = self.states(table), self.digests(table, parents, days)
         return {d for d in days if d not in states or states[d].made_from != now[d]}
 
+    def without_payloads(self, table: Table, days: Sequence[date]) -> set[date]:
+        """The dates of which nothing is landed that a table of payloads could have rows of."""
+        names = PAYLOADS.get(_QUARANTINE_OF.get(table.address, table.address))
+        landed = names(self.landing, days) if names and days else {}
+        return {d for d in days if not landed.get(d)} if names else set()
+
     def digests(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> dict[date, str]:
         """The digest of each date's inputs.
 

@@ -20,7 +20,7 @@ from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import refusal, training_start, week_of
-from nba_props.schemas import TABLES, ContractError, monitoring, raw
+from nba_props.schemas import TABLES, ContractError, Table, monitoring, raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.warehouse.digests import contents
 from nba_props.warehouse.frames import checked, split
@@ -41,13 +41,15 @@ def stale(
 ) -> dict[date, list[str]]:
     """The tables of ``keys`` that each date lacks, or has made from something else than what is there now.
 
-    What is made from a stale table is stale too, as far as it is among ``keys``.
+    What is made from a stale table is stale too, as far as it is among ``keys``. A partition that is missing and would
+    be empty, of a day off or without a payload, makes nothing stale that reads a span of dates.
     """
     if not days:
         return {}
     graph = definitions.resolve_asset_graph()
     order = [k for k in graph.toposorted_asset_keys if k in set(keys) and ".".join(k.path) in TABLES]
     found: dict[str, set[date]] = {}
+    empty: dict[str, set[date]] = {}
     for key in order:
         table = table_of(key)
         parents = graph.get(key).parent_keys
@@ -59,21 +61,33 @@ def stale(
         for parent in (".".join(p.path) for p in parents):
             own |= found.get(parent, set()) if parent not in apart else set()
         for window in windows:
-            if late := found.get(window.table.address):
+            if late := found.get(window.table.address, set()) - empty.get(window.table.address, set()):
                 spans_of = {d: window.days(d, inputs.settings) for d in days}
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
         if table.name in _TRAINED:
-            own |= _days_of_stale_models(inputs, days, found, table.name)
+            late = {d for w in LEARNED for d in found.get(w.table.address, set()) - empty.get(w.table.address, set())}
+            own |= _days_of_stale_models(inputs, days, late, table.name)
         found[table.address] = own
+        side_by_side = [p for p in (".".join(p.path) for p in parents) if p in TABLES and p not in apart]
+        empty[table.address] = _would_be_empty(inputs, table, own - set(states), side_by_side, empty)
     return {d: lacking for d in days if (lacking := [a for a, stale_days in found.items() if d in stale_days])}
 
 
-def _days_of_stale_models(
-    inputs: Inputs, days: Sequence[date], found: Mapping[str, set[date]], system_id: str
+def _would_be_empty(
+    inputs: Inputs, table: Table, days: Collection[date], parents: Collection[str], empty: Mapping[str, set[date]]
 ) -> set[date]:
-    """The dates whose model learned from something else than what is stored now, or will be when ``found`` is made."""
+    """Of dates without a partition those on which it would have no row: nothing was landed, or no parent has a row."""
+    if not parents:
+        return set(days) & inputs.without_payloads(table, sorted(days))
+    rows = [{d: s.rows for d, s in inputs.states(TABLES[p]).items()} for p in parents]
+    return {
+        d for d in days if all(d in empty.get(p, ()) or of.get(d) == 0 for p, of in zip(parents, rows, strict=True))
+    }
+
+
+def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection[date], system_id: str) -> set[date]:
+    """The dates whose model learned from something else than what is stored now, or will be once ``late`` are made."""
     weeks = sorted({week_of(d) for d in inputs.game_days(days)})
-    late = {d for w in LEARNED for d in found.get(w.table.address, ())}
     changes = {w for w in weeks if any(learned_from(w, inputs.settings) <= d < w for d in late)}
     first = min({*untrained(inputs, weeks, [system_id]), *changes}, default=date.max)
     return {d for d in days if first <= week_of(d)}

@@ -290,3 +290,13 @@ def test_every_step_is_on_record(platform):
     steps = rows.groupby("step")["row_count"].sum().to_dict()
     assert steps == {"REMOVED": 60, "RESTORED": 60, "DONE": 60}
     assert TABLES[REMEDIATIONS.address] is REMEDIATIONS
+
+
+def test_dates_that_were_run_by_themselves_are_not_stale_together(predicted):
+    """The day off between them has no roster, no odds and no slate, and needs none."""
+    platform = predicted
+    for job, first, last in platform.missing(NEXT):
+        platform.materialize(first, last, job=job)
+    platform.materialize(NEXT, NEXT)
+    keys = planning.assets_of(platform.definitions, "predict")
+    assert planning.pending(platform.definitions, platform.inputs, keys, [DAY, DAY + timedelta(1), NEXT]) == []

@@ -52,9 +52,12 @@ def tables(platform: Platform, addresses: Iterable[str] = (*TABLES, *VIEWS)) -> 
     return found
 
 
-def stories(platform: Platform, first: date, last: date) -> dict[str, Tables]:
-    """Ingest, train, predict, publish, grade, quarantine, restore; what the tables hold after each."""
-    league.land(platform.zone, days=(last - league.FIRST).days + 1)
+def stories(platform: Platform, first: date, last: date, landed: date | None = None) -> dict[str, Tables]:
+    """Ingest, train, predict, publish, grade, quarantine, restore; what the tables hold after each.
+
+    The league is landed through ``landed``, or the last of the dates.
+    """
+    league.land(platform.zone, days=((landed or last) - league.FIRST).days + 1)
     platform.materialize(league.FIRST, first - timedelta(1), job="ingest_history")
     platform.now = league.tipoff(last) + timedelta(days=10)
     systems = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1", "xgboost_v1")

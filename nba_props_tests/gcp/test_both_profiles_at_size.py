@@ -51,8 +51,7 @@ def test_a_night_and_then_a_season_of_26_dates(tmp_path, make_gcp):
         cloud = open_platform(tmp_path / "cloud", other, gcp=make_gcp())
         made = []
         for platform in (local, cloud):
-            stories(platform, DAY, DAY)
-            league.land(platform.zone)
+            stories(platform, DAY, DAY, landed=last)
             platform.now = league.tipoff(last) + timedelta(days=10)
             assert platform.publish(first, (*SOME_SYSTEMS, "xgboost_v1"), last, slate=True).success
             assert platform.run("grade", first, last).success
