@@ -24,9 +24,11 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import remediation
+from nba_props.assets.tables import asset_key
 from nba_props.automation import planning, runner
 from nba_props.remediation import Selection
 from nba_props.schemas import TABLES
+from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
@@ -63,13 +65,16 @@ def chosen(platform: Platform) -> list[dg.AssetKey]:
 
 
 def backfill(folder: Path, first: date = DAY, last: date = LAST) -> None:
-    """What `nba-props backfill` does: the dates that are missing or stale, in one run."""
+    """What `nba-props backfill` does: the dates that are missing or stale, in one run, and late scoreboards."""
     with opened(folder) as platform:
         keys = chosen(platform)
         span = [first + timedelta(n) for n in range((last - first).days + 1)]
         days = planning.pending(platform.definitions, platform.inputs, keys, span)
-        if days:
-            outcome = platform.run("predict", days[0], days[-1], keys)
+        outcomes = [platform.run("predict", days[0], days[-1], keys)] if days else []
+        late = planning.late_scores(platform.definitions, platform.inputs, span)
+        if late:
+            outcomes.append(platform.run("grade", late[0], late[-1], [asset_key(SCOREBOARD)]))
+        for outcome in outcomes:
             if not outcome.success:
                 raise RuntimeError(outcome.errors)
 

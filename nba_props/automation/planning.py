@@ -20,7 +20,7 @@ from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import refusal, training_start, week_of
-from nba_props.schemas import TABLES, ContractError, Table, monitoring, raw
+from nba_props.schemas import TABLES, ContractError, Table, monitoring, predictions, raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.warehouse.digests import contents
 from nba_props.warehouse.frames import checked, split
@@ -124,10 +124,12 @@ def pending(
 
 
 def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> list[date]:
-    """The dates whose scoreboard is not of all grades up to the date: an earlier date was graded since."""
-    published = set(inputs.warehouse.partitions(monitoring.SCOREBOARD))
+    """The dates whose scoreboard is not of all grades up to the date: an earlier date was graded since, or a run ended
+    between grades and scoreboard.
+    """
+    graded = set(inputs.warehouse.partitions(predictions.PREDICTION_ACCURACY))
     keys = [asset_key(monitoring.SCOREBOARD)]
-    return sorted(stale(definitions, inputs, keys, [d for d in days if d in published]))
+    return sorted(stale(definitions, inputs, keys, [d for d in days if d in graded]))
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from nba_props import remediation
 from nba_props.automation import planning, runner
 from nba_props.remediation import RemediationError, Selection
 from nba_props.schemas import TABLES
+from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS, SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT, SOME_SYSTEMS, Platform
@@ -219,6 +220,11 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
     platform.zone.land(*league.capture(game, 5, shift=1.0))  # the odds of one date are newer than its quotes now
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == [DAY]
     assert planning.late_scores(platform.definitions, platform.inputs, span) == []
+    scoreboard = platform.warehouse._file(SCOREBOARD, NEXT).parent
+    kept = shutil.copytree(scoreboard, platform.settings.home / "kept")
+    shutil.rmtree(scoreboard)  # a run that was killed after the grades
+    assert planning.late_scores(platform.definitions, platform.inputs, span) == [NEXT]
+    shutil.copytree(kept, scoreboard)
     zone = runner.resolve(platform.definitions, ["nba_predictions/zone_matchup_v1"])
     shutil.rmtree(platform.warehouse._file(SYSTEM_TABLES["zone_matchup_v1"], NEXT).parent)
     assert planning.pending(platform.definitions, platform.inputs, zone, span) == [NEXT]
