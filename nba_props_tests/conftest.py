@@ -190,10 +190,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
+#: what says how many trees a model has, and how many that are as delivered
+_TREES = {
+    learner: (name, learner.parameters[name])
+    for learner, name in ((catboost_v8.CatBoost, "iterations"), (xgboost_v1.XGBoost, "num_boost_round"))
+}
+
+
 def few_trees() -> None:
     """Models of a fifth of the trees, from here on."""
-    catboost_v8.CatBoost.parameters = {**catboost_v8.CatBoost.parameters, "iterations": 60}
-    xgboost_v1.XGBoost.rounds = 60
+    for learner, (name, trees) in _TREES.items():
+        learner.parameters = {**learner.parameters, name: trees // 5}
+
+
+@pytest.fixture
+def trees_as_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models as every other process trains them."""
+    for learner, (name, trees) in _TREES.items():
+        monkeypatch.setattr(learner, "parameters", {**learner.parameters, name: trees})
 
 
 @pytest.fixture(autouse=True, scope="session")

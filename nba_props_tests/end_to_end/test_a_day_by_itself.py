@@ -120,7 +120,7 @@ class Day:
 
 
 @pytest.fixture
-def day(tmp_path, monkeypatch):
+def day(tmp_path, monkeypatch, trees_as_delivered):
     made = Day(tmp_path, monkeypatch)
     made.prepare()
     yield made

@@ -23,7 +23,6 @@ class XGBoost:
 
     library = "xgboost"
     suffix = "ubj"
-    rounds = 300
     parameters: Mapping[str, Any] = {
         "objective": "reg:pseudohubererror",
         "huber_slope": 4.0,
@@ -35,7 +34,7 @@ class XGBoost:
         "lambda": 5.0,
         "tree_method": "hist",
         "seed": 1,
-        "num_boost_round": rounds,
+        "num_boost_round": 300,
         # the library's own first step divides by a curvature of almost nothing, far from any point total
         "base_score": "median",
     }
@@ -51,7 +50,8 @@ class XGBoost:
         own = {k: v for k, v in self.parameters.items() if k not in ("num_boost_round", "base_score")}
         own["base_score"] = float(points.median())
         matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), points, nthread=trained.THREADS)
-        booster = xgboost.train({**own, "nthread": trained.THREADS}, matrix, num_boost_round=self.rounds)
+        rounds = self.parameters["num_boost_round"]
+        booster = xgboost.train({**own, "nthread": trained.THREADS}, matrix, num_boost_round=rounds)
         return bytes(booster.save_raw("ubj"))
 
     def ask(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
