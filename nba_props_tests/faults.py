@@ -296,6 +296,7 @@ def together(scene: Scene, folder: Path, writers: int = 8) -> dict[str, object]:
     """
     alone, shared = (copy(scene.before, folder / name) for name in ("alone", "shared"))
     shutil.rmtree(make_settings(shared).dagster_home, ignore_errors=True)
+    lake(shared).refresh_catalog()  # a copied one names the files of the original
     assert finished(_run(regenerate, alone, DAY, LAST))
     done = folder / "done"
     reports = [folder / f"reader-{n}" for n in range(2)]

@@ -429,14 +429,17 @@ def span_starts(day: date) -> dict[str, date]:
 
 
 def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Rows of ``nba_monitoring.scoreboard`` for some dates, from the grades of their seasons; tiers by season."""
+    """Rows of ``nba_monitoring.scoreboard`` for some dates, from the grades of their seasons; tiers by season.
+
+    A date without predictions has none: it is where the one before it is.
+    """
     if graded.empty:
         return pd.DataFrame()
     daily = sums(graded)
     on = daily.index.get_level_values("game_date")
     everything = daily.index.get_level_values("tier") == "ALL"
     parts = []
-    for day in days:
+    for day in sorted(set(days) & {d.date() for d in graded["game_date"].unique()}):
         starts = span_starts(day)
         spans = {
             span: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) & (everything | (span == "SEASON"))]
