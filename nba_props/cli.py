@@ -702,8 +702,8 @@ def report(span: list[date], out: Path | None) -> None:
         warehouse = open_warehouse(settings)
         if page.is_simulated(warehouse):
             console.print(_INVENTED, style="bold")
-        shown, note = page.tables(warehouse, span[0], span[-1])
         graded = page.graded_rows(warehouse, span[0], span[-1])
+        shown, note = page.tables(warehouse, span[0], span[-1], graded)
         for title, table in shown.items():
             _print_table(console, table, f"{title}, {span[0]}..{span[-1]}")
         for text in filter(None, (note, page.after_the_fact(graded))):

@@ -275,12 +275,14 @@ def _with_chances(scores: pd.DataFrame) -> pd.DataFrame:
     return scores[scores["rows_with_probability"] > 0]
 
 
-def tables(warehouse: Warehouse, first: date, last: date) -> tuple[dict[str, pd.DataFrame], str]:
+def tables(
+    warehouse: Warehouse, first: date, last: date, graded: pd.DataFrame | None = None
+) -> tuple[dict[str, pd.DataFrame], str]:
     """The span's tables of errors, bets and probabilities over all lines, as text, and what to know of their intervals.
 
-    Both are empty when nothing is graded.
+    Both are empty when nothing is graded. ``graded`` are the span's ``graded_rows``, if they were read already.
     """
-    scores = scoring.table(graded_rows(warehouse, first, last))
+    scores = scoring.table(graded_rows(warehouse, first, last) if graded is None else graded)
     if scores.empty:
         return {}, ""
     everything = scores[scores["tier"] == "ALL"]

@@ -193,15 +193,8 @@ def _gone(
         if is_ledger and day in pieces:
             reasons = rules.problems(pieces[day])
             wrong = {kind: now[day].contents[reasons.eq(kind).to_numpy()] for kind in rules.counted(reasons)}
-        found[day] = (now[day], missing, {**wrong, **_lost(missing, now[day], lost)})
+        found[day] = (now[day], missing, {**wrong, **lost})
     return found
-
-
-def _lost(missing: Rows, now: Rows, kinds: Mapping[str, int]) -> dict[str, np.ndarray]:
-    """The rows that were lost, by kind: what is still there under its key was changed."""
-    changed = np.isin(missing.keys, now.keys)
-    found = {"ROWS_GONE": missing.contents[~changed], "ROWS_CHANGED": missing.contents[changed]}
-    return {kind: found[kind] for kind in kinds}
 
 
 def _mark(rows: np.ndarray) -> str:

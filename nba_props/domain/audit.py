@@ -82,13 +82,15 @@ def problems(judged: pd.DataFrame) -> pd.Series:
     return found.where(found.notna() | ids.notna(), "NO_ID")
 
 
-def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, int]]:
-    """The rows of before that are missing from ``now`` and from the archive, and how many went and how many changed."""
+def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, np.ndarray]]:
+    """The rows of before that are missing from ``now`` and from the archive, and by kind the hashes of those that went
+    and of those that changed: what is still there under its key.
+    """
     lost = ~np.isin(before.contents, now.contents) & ~np.isin(before.contents, archived.contents)
     missing = before.where(lost)
-    changed = int(np.isin(missing.keys, now.keys).sum())
-    counts = {"ROWS_GONE": len(missing.keys) - changed, "ROWS_CHANGED": changed}
-    return missing, {kind: count for kind, count in counts.items() if count}
+    changed = np.isin(missing.keys, now.keys)
+    kinds = {"ROWS_GONE": missing.contents[~changed], "ROWS_CHANGED": missing.contents[changed]}
+    return missing, {kind: rows for kind, rows in kinds.items() if len(rows)}
 
 
 def together(*parts: Rows) -> Rows:
