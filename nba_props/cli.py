@@ -571,12 +571,15 @@ def doctor(offline: bool) -> None:
 
 @main.command()
 @click.argument("span", type=DateSpan(), required=False)
-@click.option("--quarantine", "aside", is_flag=True, help="Move unreadable files out of their tables.")
-def scrub(span: list[date] | None, aside: bool) -> None:
-    """Read every partition (of SPAN) to its end and name those that are damaged; exit status 1 when there are any.
+@click.option("--quarantine", "aside", is_flag=True, help="Move damaged files out of their tables.")
+@click.option("--seal", is_flag=True, help="Vouch for the ledger as it is: give rows without a digest one.")
+def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
+    """Read every partition (of SPAN) and name those that are damaged or altered; exit status 1 when there are any.
 
     With --quarantine their files are kept under _set_aside in the lake (on BigQuery they count as never written), and
-    `backfill` makes the dates again.
+    `backfill` makes the dates again. A ledger that can be read stays where it is: `quarantine invalid_line` takes the
+    wrong rows out, or a backup takes its place. --seal is for rows of a release before digests, and for a partition
+    that was put back by hand.
     """
     from nba_props.schemas import WriteMode
     from nba_props.warehouse.opening import open_warehouse
@@ -584,24 +587,44 @@ def scrub(span: list[date] | None, aside: bool) -> None:
     console = _console()
     with _plain_errors():
         warehouse = open_warehouse(load_settings())
+        if seal:
+            _seal(console, warehouse, span)
         damaged = warehouse.damaged(set(span) if span else None)
         for damage in damaged:
-            _tell(console, "damaged  ", "red", damage.reason)
+            _tell(console, "altered  " if damage.is_readable else "damaged  ", "red", damage.reason)
+            is_ledger = damage.table.write_mode is WriteMode.APPEND
+            if is_ledger and damage.is_readable:
+                console.print(
+                    f"          nba-props quarantine invalid_line {damage.partition} --dry-run shows the rows that are "
+                    "wrong; when they are right as they are, `scrub --seal` vouches for them",
+                    soft_wrap=True,
+                )
+                continue
             if aside:
                 console.print(f"set aside {warehouse.set_aside(damage, datetime.now(UTC))}", soft_wrap=True)
-            if damage.table.write_mode is WriteMode.APPEND:
+            if is_ledger:
                 console.print(
                     f"          {damage.table.address} only grows: what the date held before can't be made again, "
                     "put its backup in its place",
                     soft_wrap=True,
                 )
     if not damaged:
-        console.print("every partition can be read")
+        console.print("every partition is as it was written")
         return
     if not aside:
         sys.exit(1)
     days = sorted({d.partition for d in damaged})
     console.print(f"mend      nba-props backfill {days[0]}..{days[-1]}")
+
+
+def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> None:
+    """Vouch for ledger and archive (of SPAN) as they are."""
+    from nba_props.schemas import TABLES
+
+    for table in (t for t in TABLES.values() if t.sealed_by):
+        days = [d for d in warehouse.partitions(table) if span is None or d in span]
+        rows = sum(warehouse.seal(table, d) for d in days)
+        console.print(f"sealed    {table.address}: {len(days)} dates, {rows} rows had no digest", soft_wrap=True)
 
 
 @main.command()

@@ -1,7 +1,8 @@
 """Taking rows out of the ledger, and back: selected once, archived first, safe to kill and to run again.
 
-A batch goes date by date. On each it selects its rows, appends them to the archive, removes exactly those ids from the
-ledger, and records the date as done. A run that was killed is finished by the same command: dates on record are
+A batch goes date by date. On each it selects its rows, appends them to the archive, removes exactly those rows from the
+ledger, and records the date as done. A row is named by its content (``digests.row_ids``): a second writer's may have an
+honest row's id, or none. A run that was killed is finished by the same command: dates on record are
 skipped, and a date whose rows are in the archive already removes those and selects nothing anew. Restoring is the same
 way back. Every step is atomic by itself, so a reader sees a row in the ledger, or in the archive, never in neither.
 """
@@ -9,34 +10,43 @@ way back. Every step is atomic by itself, so a reader sees a row in the ledger, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import pandas as pd
 
-from nba_props.domain import lines
-from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.domain import audit as rules
+from nba_props.domain import digests, lines
+from nba_props.domain.calendar import spans
+from nba_props.domain.gate import PLACEHOLDER_REASONS
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER_AS_FOUND, PLAYER_PROP_PREDICTIONS, REMEDIATIONS
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES
+from nba_props.sources import odds_api
+from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
-#: named predicates over a judged ledger row ``j``; a changed meaning is a new version
-PREDICATES: Mapping[str, tuple[int, str, str]] = {
-    "placeholder": (1, f"j.line_problem IN ({PLACEHOLDER_REASONS_SQL})", "a placeholder line"),
-    "no_source": (1, "j.line_problem IN ('NO_SOURCE', 'UNKNOWN_SOURCE')", "a line without a source"),
-    "not_its_quote": (
-        1,
-        "j.line_problem IN ('NO_QUOTE', 'LINE_MISMATCH', 'PRICE_MISMATCH', 'BOOK_MISMATCH', 'QUOTE_OF_ANOTHER')",
-        "a line that is not its quote's",
+#: named predicates over judged ledger rows, each with what it means; a changed meaning is a new version
+PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Series], str]] = {
+    "placeholder": (1, lambda rows, _: rows["problem"].isin(PLACEHOLDER_REASONS), "a placeholder line"),
+    "no_source": (1, lambda rows, _: rows["problem"].isin(["NO_SOURCE", "UNKNOWN_SOURCE"]), "a line without a source"),
+    "not_its_quote": (2, lambda rows, _: rows["problem"].isin(_NOT_ITS_QUOTE), "a line that is not its quote's"),
+    "in_play": (1, lambda rows, _: rows["problem"].eq("IN_PLAY_QUOTE"), "a quote taken at or after the cut-off"),
+    "invalid_line": (
+        2,
+        lambda rows, _: rows["problem"].notna(),
+        "any row that is not valid: its line, quote, cut-off, forecast, id or digest",
     ),
-    "in_play": (1, "j.line_problem = 'IN_PLAY_QUOTE'", "a quote taken at or after the cut-off"),
-    "invalid_line": (1, "j.line_problem IS NOT NULL", "any line that is not valid"),
-    "run": (1, "j.run_id = @run_id", "rows that a run published"),
-    "system": (1, "j.system_id = @system_id", "rows of a system"),
+    "run": (1, lambda rows, asked: rows["run_id"].eq(asked.run_id), "rows that a run published"),
+    "system": (1, lambda rows, asked: rows["system_id"].eq(asked.system_id), "rows of a system"),
 }
+_NOT_ITS_QUOTE = (
+    "NO_QUOTE", "NOT_LANDED", "LINE_MISMATCH", "PRICE_MISMATCH", "BOOK_MISMATCH", "QUOTE_OF_ANOTHER",
+)  # fmt: skip
+#: dates that are judged at a time
+_TOGETHER = 31
 
 
 class RemediationError(WarehouseError):
@@ -92,26 +102,49 @@ def _account(batch_id: str, action: str, moved: Sequence[pd.DataFrame]) -> Accou
     return Account(batch_id, action, counts, tuple(sorted({d.date() for d in rows["game_date"]})))
 
 
-def selected(warehouse: Warehouse, selection: Selection) -> pd.DataFrame:
-    """The ledger rows that a selection means, with their ``line_problem``."""
-    condition = PREDICATES[selection.predicate][1]
-    within = "(SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last)"
-    parameters = {n: getattr(selection, n) for n in ("run_id", "system_id") if f"@{n}" in condition}
-    only = "" if selection.predicate == "system" or not selection.system_id else " AND j.system_id = @system_id"
-    if only:
-        parameters["system_id"] = selection.system_id
-    sql = f"SELECT j.* FROM ({claimed_lines_sql(within)}) AS j WHERE {condition}{only}"
-    return warehouse.query(sql, first=selection.first, last=selection.last, **parameters)
+def judged(warehouse: Warehouse, first: date, last: date, zone: LandingZone | None = None) -> pd.DataFrame:
+    """Every row of the ledger in a span, whoever wrote it, with its ``problem`` (``domain/audit.py``) and ``row_id``.
+
+    Args:
+        warehouse: where the ledger is.
+        first: the first date.
+        last: the last date.
+        zone: where the payloads behind the quotes are; None leaves the quotes at what is stored of them.
+    """
+    span = {"first": first, "last": last}
+    rows = warehouse.query(rules.ROWS_SQL[PLAYER_PROP_PREDICTIONS.address], **span)
+    not_landed: set[str] = set()
+    if zone is not None and len(rows):
+        quotes = warehouse.query(rules.NAMED_QUOTES_SQL, **span)
+        not_landed = odds_api.not_as_landed(zone, quotes)
+    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
+    return rows.assign(
+        problem=rules.problems(rows, not_landed), row_id=digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
+    )
 
 
-def quarantine(warehouse: Warehouse, selection: Selection, now: datetime, *, dry_run: bool = False) -> Account:
-    """Move the selected rows to the archive.
+def selected(warehouse: Warehouse, selection: Selection, zone: LandingZone | None = None) -> pd.DataFrame:
+    """The ledger rows that a selection means, as :func:`judged`."""
+    means = PREDICATES[selection.predicate][1]
+    within = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if selection.first <= d <= selection.last]
+    found = []
+    for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
+        rows = judged(warehouse, first, last, zone)
+        asked = rows["system_id"].eq(selection.system_id) if selection.system_id else True
+        found.append(rows[means(rows, selection) & asked])
+    return pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
+
+
+def quarantine(
+    warehouse: Warehouse, selection: Selection, now: datetime, *, zone: LandingZone | None = None, dry_run: bool = False
+) -> Account:
+    """Move the selected rows to the archive, each by what it is and not by an id that another row may have.
 
     Raises:
         RemediationError: rows archived and rows removed do not add up.
     """
     batch_id = _open_batch(warehouse, selection.action)
-    waiting = selected(warehouse, selection)
+    waiting = selected(warehouse, selection, zone)
     if dry_run:
         return _account(batch_id, selection.action, [waiting])
     archived = _archived(warehouse, batch_id)
@@ -121,16 +154,18 @@ def quarantine(warehouse: Warehouse, selection: Selection, now: datetime, *, dry
     for day in days:
         rows = archived[archived["game_date"] == pd.Timestamp(day)]
         if rows.empty:
-            rows = waiting[waiting["game_date"] == pd.Timestamp(day)].assign(
-                batch_id=batch_id, deletion_reason=selection.action, deleted_at=pd.Timestamp(now)
+            rows = waiting[waiting["game_date"] == pd.Timestamp(day)]
+            rows = rows.drop(columns="line_problem").rename(
+                columns={"problem": "line_problem", "row_id": "archived_id"}
             )
+            rows = rows.assign(batch_id=batch_id, deletion_reason=selection.action, deleted_at=pd.Timestamp(now))
             kept = warehouse.append(ARCHIVED_PREDICTIONS, rows, [day])
             if kept.added != len(rows):
                 raise RemediationError(
                     f"{len(rows)} rows of {day} were selected and {kept.added} archived; nothing was removed"
                 )
-        warehouse.remove(PLAYER_PROP_PREDICTIONS, rows["prediction_id"].tolist(), day)
-        left = warehouse.read(PLAYER_PROP_PREDICTIONS, [day])["prediction_id"].isin(rows["prediction_id"])
+        warehouse.remove(PLAYER_PROP_PREDICTIONS, list(rows["archived_id"]), day)
+        left = _ids_of(warehouse, [day]).isin(rows["archived_id"])
         if left.any():
             raise RemediationError(f"{int(left.sum())} of {len(rows)} archived rows of {day} are still in the ledger")
         _record(warehouse, batch_id, "REMOVED", selection.action, day, len(rows), now)
@@ -163,18 +198,23 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
     if rows.empty:
         raise RemediationError(f"there is no batch {batch_id} in nba_predictions.archived_predictions")
     days = sorted({d.date() for d in rows["game_date"]})
-    known = warehouse.read(PLAYER_PROP_PREDICTIONS, days)["prediction_id"]
-    missing = rows[~rows["prediction_id"].isin(known)]
+    missing = rows[~rows["archived_id"].isin(_ids_of(warehouse, days))]
     action = f"restore {batch_id}"
     if not dry_run:
-        ledger = missing[PLAYER_PROP_PREDICTIONS.column_names]
         for day in days:
-            mine = ledger[ledger["game_date"] == pd.Timestamp(day)]
+            mine = missing[missing["game_date"] == pd.Timestamp(day)]
             if len(mine):
                 # on record first: a run that is killed in between still has its rows to put back, and the same count
                 _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
-                warehouse.append(LEDGER_AS_FOUND, mine, [day])
+                ledger = mine[PLAYER_PROP_PREDICTIONS.column_names]
+                warehouse.put_back(LEDGER_AS_FOUND, ledger, mine["archived_id"], day)
     return _account(batch_id, action, [missing] if len(missing) else [])
+
+
+def _ids_of(warehouse: Warehouse, days: Sequence[date]) -> pd.Series:
+    """What names each row that the ledger has on some dates (``digests.row_ids``)."""
+    known = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if d in set(days)]
+    return digests.row_ids(PLAYER_PROP_PREDICTIONS, warehouse.read(PLAYER_PROP_PREDICTIONS, known))
 
 
 def batches(warehouse: Warehouse) -> pd.DataFrame:
@@ -186,8 +226,11 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
           COUNT(*) AS archived, COUNT(p.prediction_id) AS in_the_ledger, MAX(a.deleted_at) AS deleted_at,
           MAX(CASE WHEN r.batch_id IS NULL THEN 0 ELSE 1 END) AS done
         FROM nba_predictions.archived_predictions AS a
-        LEFT JOIN nba_predictions.player_prop_predictions AS p
+        LEFT JOIN (
+          SELECT DISTINCT game_date, prediction_id, row_digest FROM nba_predictions.player_prop_predictions
+        ) AS p
           ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
+            AND COALESCE(p.row_digest, '') = COALESCE(a.row_digest, '')
         LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = 'DONE') AS r
           ON r.batch_id = a.batch_id
         GROUP BY a.batch_id
@@ -290,10 +333,14 @@ def _open_batch(warehouse: Warehouse, action: str) -> str:
 
 
 def _archived(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
-    rows = warehouse.query(
-        "SELECT * FROM nba_predictions.archived_predictions WHERE batch_id = @batch_id", batch_id=batch_id
+    rows = ARCHIVED_PREDICTIONS.conform(
+        warehouse.query(
+            "SELECT * FROM nba_predictions.archived_predictions WHERE batch_id = @batch_id", batch_id=batch_id
+        )
     )
-    return ARCHIVED_PREDICTIONS.conform(rows)
+    # a batch of an earlier release has its rows by their prediction_id alone, which it held to be unique
+    own = digests.row_ids(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names]))
+    return rows.assign(archived_id=rows["archived_id"].where(rows["archived_id"].notna(), own))
 
 
 def _recorded(warehouse: Warehouse, batch_id: str, step: str) -> set[date]:

@@ -20,13 +20,13 @@ from nba_props.cli import _console, _print_findings, main
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas.base import ContractError
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import CorruptModel
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.warehouse.samples import take_out
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ def test_what_published_nothing_is_not_to_be_undone(home, rung):
     assert again.exit_code == 0, again.output
     assert "0 new rows" in again.output
     assert "rollback" not in again.output
-    for key in lake.query(f"SELECT prediction_id AS id FROM {table} WHERE system_id = 'moving_average' LIMIT 7")["id"]:
-        lake.remove(PLAYER_PROP_PREDICTIONS, [key], DAY)
+    ids = lake.query(f"SELECT prediction_id AS id FROM {table} WHERE system_id = 'moving_average' LIMIT 7")["id"]
+    assert take_out(lake, list(ids), DAY) == 7
     mended = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
     run_id = lake.query(f"SELECT run_id FROM {table} ORDER BY created_at DESC LIMIT 1")["run_id"][0]
     assert f"run       {run_id}; 7 new rows; undo with `nba-props rollback {run_id}`" in mended.output

@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets.tables import OWNERS, PREVIEW_ROWS, asset_key, emit, preview, table_assets
-from nba_props.domain import grading, scoring
+from nba_props.domain import audit, grading, scoring
 from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.partitions import partition_days
@@ -23,13 +23,14 @@ REPORT_PAGE = dg.AssetKey(["nba_monitoring", "report_page"])
 
 Clock = Callable[[], datetime]
 
+_NAMELESS_WAY_OUT = (
+    "they have no prediction_id, or one of another row. See nba-props quarantine invalid_line DATE --dry-run"
+)
 _WITHIN = "WHERE game_date BETWEEN @first AND @last"
 #: ``judged_predictions`` of some dates only
 _JUDGED_SQL = f"""
-SELECT j.*, c.prediction_id IS NOT NULL AS is_current
+SELECT j.*, {predictions.CURRENT_RANK} = 1 AS is_current
 FROM ({claimed_lines_sql(f"(SELECT * FROM nba_predictions.player_prop_predictions {_WITHIN})")}) AS j
-LEFT JOIN (SELECT game_date, prediction_id FROM nba_predictions.current_predictions {_WITHIN}) AS c
-  ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
 """
 _AVERAGES_SQL = f"""
 SELECT game_date, player_id, points_avg_last_10 FROM nba_analytics.upcoming_player_game_context {_WITHIN}
@@ -66,6 +67,12 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         judged = warehouse.query(_JUDGED_SQL, **span)
         averages = warehouse.query(_AVERAGES_SQL, **span)
         refused = nba_stats.refused_players(refused_rows)
+        judged = judged.assign(line_problem=audit.problems(judged))
+        # without an id of its own no row can have a grade of its own
+        nameless = judged["line_problem"].isin(audit.NAMELESS)
+        if nameless.any():
+            context.log.error(f"{int(nameless.sum())} rows can't be graded: {_NAMELESS_WAY_OUT}")
+        judged = judged[~nameless]
         graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()), refused)
         known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
         settled, changed = grading.settle(graded, warehouse.read(predictions.GRADE_HISTORY, known))
@@ -76,6 +83,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             outcomes={str(k): int(v) for k, v in settled["outcome"].value_counts().items()},
             void_reasons={str(k): int(v) for k, v in settled["void_reason"].value_counts().items()},
             grades_new_or_changed=len(changed),
+            rows_without_an_id=int(nameless.sum()) or None,
         )
 
     @table_assets(

@@ -27,7 +27,8 @@ from nba_props.warehouse.models import ModelStore
 FOLLOW_TAG = "nba_props/follow"
 _CURRENT_SQL = "SELECT * FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last"
 _KNOWN_SQL = (
-    "SELECT prediction_id FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last"
+    f"SELECT prediction_id, {', '.join(predictions.PLAYER_PROP_PREDICTIONS.content)} "
+    "FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last"
 )
 Clock = Callable[[], datetime]
 
@@ -133,7 +134,8 @@ def _stored_sql(warehouse: Warehouse, tables: Sequence[Table]) -> str:
     """The rows of some systems' tables for @first..@last."""
     columns = ", ".join(c.name for c in predictions.SYSTEM_COLUMNS)
     return " UNION ALL ".join(
-        f"SELECT {columns} FROM {warehouse.table(t)} WHERE game_date BETWEEN @first AND @last" for t in tables
+        f"SELECT {columns}, '{t.name}' AS stands_in FROM {warehouse.table(t)} WHERE game_date BETWEEN @first AND @last"
+        for t in tables
     )
 
 
@@ -172,6 +174,8 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
             is_backfill=published["cutoff_at"].isna() | (published["cutoff_at"] <= now),
         )
         published = gate.renewed(published, current, set(known["prediction_id"]))
+        published, conflicting = gate.without_conflicts(published, known)
+        held_back = pd.concat([f for f in (held_back, conflicting) if len(f)] or [held_back], ignore_index=True)
         held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
         _speak(context, alerts, held_back, days)
         return emit(

@@ -18,8 +18,10 @@ import dagster as dg
 import numpy as np
 import pandas as pd
 
+from nba_props import remediation
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
+from nba_props.automation.remediation import landed
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.domain.calendar import spans
@@ -27,6 +29,7 @@ from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
 from nba_props.settings import Settings
+from nba_props.sources.landing import LandingZone
 from nba_props.storage import open_path, replace
 from nba_props.warehouse.base import Warehouse
 
@@ -136,10 +139,10 @@ class Audit:
     found: list[Found] = field(default_factory=list)
 
 
-def audit(warehouse: Warehouse, memory: Memory) -> Audit:
+def audit(warehouse: Warehouse, memory: Memory, zone: LandingZone | None = None) -> Audit:
     """Judge the dates whose fingerprint changed since the last look; nothing is asked of the others.
 
-    ``memory`` knows the result afterwards and is not saved yet.
+    ``memory`` knows the result afterwards and is not saved yet. With a ``zone`` quotes are compared with payloads.
     """
     result = Audit()
     for table in rules.WATCHED:
@@ -151,7 +154,10 @@ def audit(warehouse: Warehouse, memory: Memory) -> Audit:
         result.dates += len(prints)
         result.judged += [f"{table.address} {day}" for day in sorted(changed)]
         for first, last in spans(changed, longest=_TOGETHER):
-            frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
+            if table.address == PLAYER_PROP_PREDICTIONS.address:
+                frame = remediation.judged(warehouse, first, last, zone)
+            else:
+                frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
             pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
             gone = _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
             for day, (now, missing, wrong) in gone.items():
@@ -191,8 +197,10 @@ def _gone(
         missing, lost = rules.losses(before[day], now[day], archived.get(day, rules.NO_ROWS))
         wrong: dict[str, np.ndarray] = {}
         if is_ledger and day in pieces:
-            reasons = rules.problems(pieces[day])
+            reasons = pieces[day]["problem"]
             wrong = {kind: now[day].contents[reasons.eq(kind).to_numpy()] for kind in rules.counted(reasons)}
+        if not wrong and not lost and warehouse.alteration(table, day):
+            wrong["PARTITION_ALTERED"] = np.bitwise_xor.reduce(now[day].contents, keepdims=True)
         found[day] = (now[day], missing, {**wrong, **lost})
     return found
 
@@ -249,7 +257,7 @@ def audit_ledger(
 ) -> None:
     """Judge what changed in ledger and archive since the last look."""
     memory = Memory(place(settings))
-    result = audit(warehouse, memory)
+    result = audit(warehouse, memory, landed(settings))
     wrong = standing(memory)
     shown: dict[str, Any] = {
         "partitions": result.dates,

@@ -7,9 +7,18 @@ import dagster as dg
 
 from nba_props import remediation
 from nba_props.remediation import Account, Selection
+from nba_props.settings import Settings
+from nba_props.sources import odds_api
+from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
+
+
+def landed(settings: Settings) -> LandingZone | None:
+    """The landing zone, when it has odds: without any, no quote could be shown to have come from a payload."""
+    zone = LandingZone(settings.landing)
+    return zone if zone.exists() and odds_api.landed_days(zone) else None
 
 
 class QuarantineConfig(dg.Config):
@@ -55,12 +64,16 @@ def quarantine_rows(
     context: dg.OpExecutionContext,
     config: QuarantineConfig,
     warehouse: dg.ResourceParam[Warehouse],
+    settings: dg.ResourceParam[Settings],
     clock: dg.ResourceParam[Clock],
 ):
     """Move published rows that match a named predicate to the archive."""
     first, last = date.fromisoformat(config.first), date.fromisoformat(config.last)
     selection = Selection(config.predicate, first, last, config.run_id, config.system_id)
-    account = remediation.quarantine(warehouse, selection, clock(), dry_run=config.dry_run)
+    zone = landed(settings)
+    if zone is None:
+        context.log.warning(f"{settings.landing} has no odds: quotes are not compared with their payloads")
+    account = remediation.quarantine(warehouse, selection, clock(), zone=zone, dry_run=config.dry_run)
     return _tell(context, account, config.dry_run)
 
 

@@ -6,32 +6,50 @@ accounted for when the archive holds it as it was; anything else is a loss.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.digests import row_digests
 from nba_props.domain.gate import REASONS, prediction_problem
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.schemas import Table
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER_AS_FOUND, PLAYER_PROP_PREDICTIONS
 
 #: what the audit watches: tables that only grow, and whose rows somebody will want back
 WATCHED = (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS)
+_LEDGER = PLAYER_PROP_PREDICTIONS.column_names
 _IN_SPAN = "WHERE game_date BETWEEN @first AND @last"
 ROWS_SQL = {
     PLAYER_PROP_PREDICTIONS.address: claimed_lines_sql(f"(SELECT * FROM {PLAYER_PROP_PREDICTIONS.address} {_IN_SPAN})"),
     ARCHIVED_PREDICTIONS.address: f"SELECT * FROM {ARCHIVED_PREDICTIONS.address} {_IN_SPAN}",
 }
+#: the quotes that rows of the ledger name
+NAMED_QUOTES_SQL = f"""
+SELECT q.* FROM nba_raw.odds_quotes AS q
+WHERE q.game_date BETWEEN @first AND @last AND q.quote_id IN (
+  SELECT p.quote_id FROM {PLAYER_PROP_PREDICTIONS.address} AS p
+  WHERE p.game_date BETWEEN @first AND @last AND p.quote_id IS NOT NULL
+)
+"""
 #: kinds of findings beside the gate's reasons
 KINDS = {
     **REASONS,
     "NO_ID": "the row has no prediction_id, so that nothing can take it out by its key",
-    "SAME_ID": "another row of the date has the same prediction_id",
+    "SAME_ID": "another row of the date has the same prediction_id, and is the one that was published",
+    "ROW_ALTERED": "the row is not as it was published: its digest is another's",
+    "NO_DIGEST": "the row has no digest though others of its date have: this platform did not publish it",
+    "NOT_LANDED": "no landed payload has the quote that the row names, or has it with another line or price",
+    "PARTITION_ALTERED": "the partition is not the one that was written, though every row in it is as published",
     "ROWS_GONE": "the row was there before, and is in no archive",
     "ROWS_CHANGED": "the row was another one before, which is in no archive",
 }
+
+
+#: rows that nothing can be said of under a prediction_id
+NAMELESS = ("NO_ID", "SAME_ID")
 
 
 @dataclass(frozen=True)
@@ -66,20 +84,37 @@ def _hash(frame: pd.DataFrame) -> np.ndarray:
     return pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64")
 
 
-def problems(judged: pd.DataFrame) -> pd.Series:
-    """What is wrong with each row of the ledger, by the gate's reasons and by its id; null for nothing.
+def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Series:
+    """What is wrong with each row of the ledger: by the gate's reasons, its quote, id or digest; null for nothing.
+
+    Of rows with one id the earliest that is as it was published is right, and the others are not. A date on which no
+    row has a digest is of a release before them.
 
     Args:
-        judged: rows of the ledger with their ``line_problem``.
+        judged: all rows of the ledger on some dates, with their ``line_problem``.
+        not_landed: the quotes that no payload has as they are stored (``odds_api.not_as_landed``).
     """
     # a slate that is followed has a player several times, one run of a system only once
     of_one_run = judged.assign(system_id=judged["system_id"] + " " + judged["run_id"])
     # a row beside one with a bad line is not to blame for it
     sound = of_one_run[of_one_run["line_problem"].isna()]
     found = judged["line_problem"].fillna(prediction_problem(sound).reindex(judged.index))
+    stated = judged["row_digest"]
+    altered = stated.notna() & stated.ne(row_digests(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
+    unsealed = stated.isna() & stated.notna().groupby(judged["game_date"]).transform("any")
     ids = judged["prediction_id"]
-    found = found.where(found.notna() | ~ids.duplicated(keep=False), "SAME_ID")
-    return found.where(found.notna() | ids.notna(), "NO_ID")
+    order = judged[["game_date", "prediction_id", "created_at"]].assign(wrong=found.notna() | altered | unsealed)
+    order = order.sort_values(["wrong", "created_at"], kind="stable")
+    repeated = order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
+    for wrong, kind in (
+        (judged["quote_id"].isin(list(not_landed)), "NOT_LANDED"),
+        (ids.isna(), "NO_ID"),
+        (repeated, "SAME_ID"),
+        (altered, "ROW_ALTERED"),
+        (unsealed, "NO_DIGEST"),
+    ):
+        found = found.where(found.notna() | ~wrong, kind)
+    return found
 
 
 def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, np.ndarray]]:

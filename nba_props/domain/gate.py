@@ -15,13 +15,15 @@ import pandas as pd
 from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
 from nba_props.domain.systems.base import MAX_POINTS
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
     "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
     "INVALID_CONFIDENCE": "confidence or probability outside 0-1, or no confidence beside a forecast",
     "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
     "MISSING_KEY": "game, player, system, model version or feature hash is missing",
+    "WRONG_SYSTEM": "the row stands in the table of another system than it names",
+    "CONFLICTING_ANSWER": "the same claim is published with another forecast: model_version should have been raised",
     "DUPLICATE": "the system gave this player-game more than one row",
 }
 REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
@@ -31,6 +33,8 @@ PLACEHOLDER_REASONS = tuple(reason.strip(" '") for reason in PLACEHOLDER_REASONS
 #: what a person searches the log for
 PLACEHOLDER_DETECTED = "PLACEHOLDER LINE DETECTED"
 _EXAMPLES = 3
+#: what a system says of a player
+CLAIM = [c.name for c in SYSTEM_COLUMNS]
 
 KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
@@ -46,10 +50,12 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
     margin = points - judged["line"]
     against = (rec.eq("OVER") & (margin < 0)) | (rec.eq("UNDER") & (margin > 0))
     duplicated = judged.duplicated(["system_id", "game_id", "player_id"], keep=False)
+    stands_in = judged["stands_in"] if "stands_in" in judged else judged["system_id"]
     problem = np.select(
         [
             judged["line_problem"].notna(),
             judged[_NEVER_NULL].isna().any(axis=1),
+            stands_in.ne(judged["system_id"]),
             duplicated,
             (points.isna() & ~abstains)
             | (points.notna() & abstains)
@@ -65,6 +71,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
         [
             judged["line_problem"].fillna(""),
             "MISSING_KEY",
+            "WRONG_SYSTEM",
             "DUPLICATE",
             "INVALID_PREDICTION",
             "INVALID_CONFIDENCE",
@@ -103,19 +110,40 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows to publish, with ``prediction_id``, and the rows held back, with ``quarantine_id, reason, detail``.
 
     Args:
-        judged: rows of system tables with ``line_problem`` (the result of ``lines.claimed_lines_sql``).
+        judged: rows of system tables with ``line_problem`` (the result of ``lines.claimed_lines_sql``), and with the
+            system whose table each ``stands_in`` where that is known.
     """
     problem = prediction_problem(judged)
-    claims = judged.drop(columns="line_problem")
+    claims = judged.drop(columns=["line_problem", "stands_in"], errors="ignore")
     good = claims[problem.isna()].reset_index(drop=True)
-    bad = claims[problem.notna()].reset_index(drop=True)
     good.insert(0, "prediction_id", _ids(good[list(KEY)]))
-    reasons = problem.dropna().reset_index(drop=True)
+    return good, _held_back(claims[problem.notna()], problem.dropna())
+
+
+def _held_back(claims: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+    """Claims as rows of the quarantine, each once."""
+    bad = claims.reset_index(drop=True)
+    reasons = reasons.reset_index(drop=True)
     bad.insert(0, "detail", reasons.map(REASONS))
     bad.insert(0, "reason", reasons)
     bad.insert(0, "quarantine_id", _ids(bad))
-    bad = bad.drop_duplicates("quarantine_id").reset_index(drop=True)
-    return good, bad
+    return bad.drop_duplicates("quarantine_id").reset_index(drop=True)
+
+
+def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows to publish whose ids stand for the same answer in the ledger, or are new; and the others, held back.
+
+    Args:
+        published: rows with ``prediction_id``.
+        known: ``prediction_id`` and the columns of an answer of every row of these dates in the ledger.
+    """
+    both = published[["prediction_id", *_ANSWER]].merge(
+        known.dropna(subset=["prediction_id"]).drop_duplicates("prediction_id"),
+        on="prediction_id", how="left", suffixes=("", "_old"), indicator=True, validate="many_to_one",
+    )  # fmt: skip
+    conflict = (both["_merge"].eq("both") & ~alike(both, _ANSWER, "_old")).to_numpy()
+    claims = published.loc[conflict, CLAIM]
+    return published[~conflict], _held_back(claims, pd.Series("CONFLICTING_ANSWER", index=claims.index, dtype=object))
 
 
 def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:

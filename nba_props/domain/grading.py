@@ -2,7 +2,8 @@
 
 Every row is graded and classified; none is left out for what its line is. The outcome of a row is, in this order:
 
-* PENDING: its game has no box score yet, or the player's row of it is held back in quarantine;
+* PENDING: its game has no box score that is a result (``results``), or the player's row of it is held back in
+  quarantine;
 * VOID: the player did not enter the game, or the game was not played on its date;
 * NO_BET: there was no side to grade;
 * PUSH: points equal the line; WIN or LOSS otherwise.
@@ -20,10 +21,12 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import over_probability, payout
+from nba_props.domain.results import finished
 
 _PLAYER_GAME = ["game_date", "game_id", "player_id"]
 _GAME = ["game_date", "game_id"]
-_IN_PROGRESS = 2
+#: columns of the ledger that a grade leaves out
+_NOT_GRADED = ["components", "abstain_reason", "feature_hash", "line_source_api", "row_digest"]
 #: columns that make a grade: a change of any is a new entry in the history
 GRADE = ["outcome", "void_reason", "actual_points", "minutes_played", "prediction_correct"]
 
@@ -66,9 +69,10 @@ def grade(
 
     postponed = game["is_postponed"].astype("boolean").fillna(False).astype(bool)
     moved = game["is_scheduled"].isna()
-    finished = has_box & ~game["status"].eq(_IN_PROGRESS).fillna(False).astype(bool)
-    points = own["points"].astype("float64").where(finished)
-    absent = finished & points.isna()
+    over = _joined(rows, finished(schedule, box_scores), _GAME)["is_finished"].astype("boolean").fillna(False)
+    is_over = has_box & over.astype(bool)
+    points = own["points"].astype("float64").where(is_over)
+    absent = is_over & points.isna()
     if refused is not None and len(refused):
         absent &= elsewhere | ~_is_held_back(rows, box_scores, refused)
     line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
@@ -79,9 +83,9 @@ def grade(
         ["POSTPONED", "GAME_MOVED", "PLAYED_ELSEWHERE", "DID_NOT_PLAY"],
         default="",
     )
-    over = points > line
+    above = points > line
     outcome = np.select(
-        [void != "", points.isna(), side.isna() | line.isna(), points == line, over == side.eq("OVER")],
+        [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq("OVER")],
         ["VOID", "PENDING", "NO_BET", "PUSH", "WIN"],
         default="LOSS",
     )
@@ -94,7 +98,7 @@ def grade(
     error = forecast - points
     correct = pd.Series(outcome == "WIN", index=rows.index).astype("boolean").where(decided)
     actual = points.astype("Int64")
-    return rows.drop(columns=["components", "abstain_reason", "feature_hash", "line_source_api"]).assign(
+    return rows.drop(columns=_NOT_GRADED).assign(
         is_valid_line=rows["line_problem"].isna() & rows["line_source"].eq("ACTUAL_PROP"),
         outcome=outcome,
         void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),

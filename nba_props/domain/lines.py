@@ -14,6 +14,9 @@ from nba_props.domain.odds import SPORTSBOOKS, implied_probability
 #: values that a broken writer is known to put where a line should be; no such value counts without its quote
 PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
 
+#: the feed's names of the markets whose quotes are lines of points
+POINTS_MARKETS = ("player_points", "player_points_alternate")
+
 #: API name a quote's feed is published under
 LINE_SOURCE_APIS = {"THE_ODDS_API": "ODDS_API", "SIMULATED": "SIMULATED"}
 
@@ -25,10 +28,12 @@ def _sql_list(values: tuple[str, ...] | tuple[float, ...]) -> str:
 def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[float, ...] = PLACEHOLDER_VALUES) -> str:
     """A GoogleSQL expression: null for a valid line, else the reason code.
 
-    ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id`` and
-    ``r`` the row of ``nba_reference.resolved_names`` that says whom the quote is for (both left-joined).
+    ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id``, ``r``
+    the row of ``nba_reference.resolved_names`` that says whom the quote is for, and ``g`` the latest start that
+    schedule or feed ever had for the game (all left-joined).
     """
     unverified = "q.quote_id IS NULL"
+    late_cutoff = "p.cutoff_at > g.latest_start_at"
     return f"""
     CASE
       WHEN p.line_source IS NULL AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
@@ -39,6 +44,7 @@ def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[f
           WHEN p.line IS NOT NULL OR p.quote_id IS NOT NULL OR COALESCE(p.has_prop_line, TRUE)
             OR p.sportsbook IS NOT NULL OR p.over_price IS NOT NULL OR p.under_price IS NOT NULL
             THEN 'CONTRADICTORY_LINE'
+          WHEN {late_cutoff} THEN 'CUTOFF_MISMATCH'
           ELSE NULL
         END
       WHEN p.line_source <> 'ACTUAL_PROP' AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
@@ -49,12 +55,14 @@ def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[f
       WHEN NOT COALESCE(p.has_prop_line, FALSE) THEN 'CONTRADICTORY_LINE'
       WHEN p.sportsbook IS NULL OR p.sportsbook <> q.bookmaker THEN 'BOOK_MISMATCH'
       WHEN q.bookmaker NOT IN ({_sql_list(books)}) THEN 'BOOK_NOT_ALLOWED'
-      WHEN r.player_id IS NULL OR r.player_id <> p.player_id OR q.game_id <> p.game_id THEN 'QUOTE_OF_ANOTHER'
+      WHEN r.player_id IS NULL OR r.player_id <> p.player_id OR q.game_id <> p.game_id
+        OR q.market NOT IN ({_sql_list(POINTS_MARKETS)}) THEN 'QUOTE_OF_ANOTHER'
       WHEN p.line <> q.line AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
       WHEN p.line <> q.line THEN 'LINE_MISMATCH'
       WHEN p.over_price IS NULL OR p.under_price IS NULL OR q.over_price IS NULL OR q.under_price IS NULL
         OR p.over_price <> q.over_price OR p.under_price <> q.under_price THEN 'PRICE_MISMATCH'
       WHEN p.cutoff_at IS NULL THEN 'NO_CUTOFF'
+      WHEN {late_cutoff} THEN 'CUTOFF_MISMATCH'
       WHEN q.snapshot_at >= p.cutoff_at OR q.is_in_play THEN 'IN_PLAY_QUOTE'
       WHEN p.line <= 0 OR p.line * 2 <> FLOOR(p.line * 2) THEN 'OFF_GRID_LINE'
       ELSE NULL
@@ -71,7 +79,8 @@ LINE_PROBLEMS = {
     "CONTRADICTORY_LINE": "has_prop_line and the line's own columns disagree",
     "BOOK_MISMATCH": "the book is not the quote's",
     "BOOK_NOT_ALLOWED": "the book is not an allowed sportsbook",
-    "QUOTE_OF_ANOTHER": "the quote is for another player or game",
+    "QUOTE_OF_ANOTHER": "the quote is for another player, game or market",
+    "CUTOFF_MISMATCH": "the row's cut-off is later than any start that schedule or feed ever had for the game",
     "LINE_MISMATCH": "the line differs from its quote",
     "PRICE_MISMATCH": "a price differs from its quote, or is missing",
     "NO_CUTOFF": "the cut-off is unknown, so the quote cannot be shown to precede it",
@@ -98,6 +107,17 @@ def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
     LEFT JOIN nba_reference.resolved_names AS r
       ON r.game_date = q.game_date AND r.game_id = q.game_id AND r.source_name = q.source_name
         AND r.source = q.data_source {within.format("r")}
+    LEFT JOIN (
+      SELECT game_date, game_id, MAX(start_at) AS latest_start_at
+      FROM (
+        SELECT s.game_date, s.game_id, s.tipoff_at AS start_at FROM nba_raw.schedule AS s
+        WHERE s.tipoff_at IS NOT NULL {within.format("s")}
+        UNION ALL
+        SELECT o.game_date, o.game_id, o.commence_at FROM nba_raw.odds_quotes AS o
+        WHERE o.commence_at IS NOT NULL {within.format("o")}
+      ) AS starts
+      GROUP BY game_date, game_id
+    ) AS g ON g.game_date = p.game_date AND g.game_id = p.game_id
     """
 
 

@@ -40,7 +40,8 @@ PANDAS_DTYPES: Mapping[Type, str] = {
     Type.FLOAT64: "float64",
     Type.BOOL: "boolean",
     Type.DATE: "datetime64[ns]",
-    Type.TIMESTAMP: "datetime64[ns, UTC]",
+    # as the warehouses keep them: a foreign row may say the year 9999, which nanoseconds can't
+    Type.TIMESTAMP: "datetime64[us, UTC]",
 }
 
 DUCKDB_TYPES: Mapping[Type, str] = {
@@ -56,6 +57,7 @@ DUCKDB_TYPES: Mapping[Type, str] = {
 #: columns that say when, by which run or from which payload a row came, and not what it says
 VOLATILE = frozenset(
     {"payload", "run_id", "quarantine_id", "created_at", "quarantined_at", "graded_at", "deleted_at", "recorded_at"}
+    | {"row_digest", "archive_digest"}
 )
 
 
@@ -100,6 +102,8 @@ class Table:
     #: when a partition loses so many rows at once, and more than half of what it has, a payload has gone missing: the
     #: write is refused (``assets/tables.py``); 0 for tables that are made from others
     guarded: int = 0
+    #: the column that holds the digest of the row's other columns (``domain/digests.py``), given when it is appended
+    sealed_by: str = ""
     #: further named groups of columns that get a digest of their own (``digested``)
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
@@ -290,7 +294,7 @@ def _cast(values: pd.Series, kind: Type) -> pd.Series:
             raise TypeError("a TIMESTAMP must be timezone-aware")
         if getattr(stamps.dtype, "tz", None) is None:
             stamps = pd.to_datetime(stamps, utc=True)
-        return stamps.dt.tz_convert("UTC").astype("datetime64[ns, UTC]")
+        return stamps.dt.tz_convert("UTC").astype(PANDAS_DTYPES[kind])
     if kind is Type.BOOL:
         return values.astype("boolean")
     if kind is Type.INT64:

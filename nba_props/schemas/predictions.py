@@ -80,6 +80,12 @@ _LEDGER = (
     Column("run_id", Type.STRING, "Dagster run that published the row"),
     Column("created_at", Type.TIMESTAMP, "When it was published"),
     Column("is_backfill", Type.BOOL, "Published at or after the cut-off, so never a bet anyone could have placed"),
+    Column(
+        "row_digest",
+        Type.STRING,
+        "Digest of the row's other columns as they were published; null where a release before digests published it",
+        nullable=True,
+    ),
 )
 
 PLAYER_PROP_PREDICTIONS = Table(
@@ -90,6 +96,8 @@ PLAYER_PROP_PREDICTIONS = Table(
     key=("prediction_id",),
     write_mode=WriteMode.APPEND,
     content=("predicted_points", "confidence_score", "over_probability", "recommendation"),
+    sealed_by="row_digest",
+    facets={"rows": tuple(c.name for c in _LEDGER)},
 )
 
 
@@ -109,44 +117,56 @@ QUARANTINED_PREDICTIONS = Table(
     write_mode=WriteMode.APPEND,
 )
 
+#: 1 for the current row of each system, player and game
+CURRENT_RANK = """ROW_NUMBER() OVER (
+          PARTITION BY game_date, game_id, player_id, system_id
+          ORDER BY CASE WHEN is_backfill THEN 1 ELSE 0 END, created_at DESC, prediction_id
+        )"""
+
 CURRENT_PREDICTIONS = View(
     "nba_predictions",
     "current_predictions",
     "The current row of each system, player and game: the last published before the cut-off, "
     "else the newest published after the fact.",
-    """
+    f"""
     SELECT * EXCEPT (current_rank)
     FROM (
       SELECT
         p.*,
-        ROW_NUMBER() OVER (
-          PARTITION BY game_date, game_id, player_id, system_id
-          ORDER BY CASE WHEN is_backfill THEN 1 ELSE 0 END, created_at DESC, prediction_id
-        ) AS current_rank
+        {CURRENT_RANK} AS current_rank
       FROM nba_predictions.player_prop_predictions AS p
     ) AS ranked
     WHERE current_rank = 1
     """,
 )
 
-#: the ledger as a restored row may stand in it: whatever was wrong with it before is wrong with it again
-LEDGER_AS_FOUND = replace(PLAYER_PROP_PREDICTIONS, columns=tuple(_as_claimed(c) for c in _LEDGER))
+#: the ledger as any row may stand in it, whoever wrote it and whatever is wrong with it
+LEDGER_AS_FOUND = replace(PLAYER_PROP_PREDICTIONS, columns=tuple(_as_claimed(c) for c in _LEDGER), key=(), sealed_by="")
+
+_ARCHIVE = (
+    *(_as_claimed(c) for c in _LEDGER),
+    Column("batch_id", Type.STRING, "The remediation that took the row out"),
+    Column("deletion_reason", Type.STRING, "Predicate and arguments that selected it"),
+    Column("line_problem", Type.STRING, "What was wrong with the row (domain/audit.py), if anything", nullable=True),
+    Column("deleted_at", Type.TIMESTAMP, "When"),
+    Column(
+        "archived_id",
+        Type.STRING,
+        "Digest of the row as it stood in the ledger, and its number among equal ones; null in old batches",
+        nullable=True,
+    ),
+    Column("archive_digest", Type.STRING, "Digest of the archived row's other columns", nullable=True),
+)
 
 ARCHIVED_PREDICTIONS = Table(
     "nba_predictions",
     "archived_predictions",
     "Rows taken out of the ledger, as they were, with batch, reason and instant: nothing is deleted without a copy.",
-    (
-        *(_as_claimed(c) for c in _LEDGER),
-        Column("batch_id", Type.STRING, "The remediation that took the row out"),
-        Column("deletion_reason", Type.STRING, "Predicate and arguments that selected it"),
-        Column(
-            "line_problem", Type.STRING, "What was wrong with its line (domain/lines.py), if anything", nullable=True
-        ),
-        Column("deleted_at", Type.TIMESTAMP, "When"),
-    ),
-    key=("batch_id", "prediction_id"),
+    _ARCHIVE,
+    key=("batch_id", "archived_id"),
     write_mode=WriteMode.APPEND,
+    sealed_by="archive_digest",
+    facets={"rows": tuple(c.name for c in _ARCHIVE)},
 )
 
 REMEDIATION_STEPS = ("REMOVED", "RESTORED", "DONE")
@@ -172,10 +192,8 @@ JUDGED_PREDICTIONS = View(
     "judged_predictions",
     "Every row of the ledger with the problem of its line (null for a valid one) and whether it is the current row.",
     f"""
-    SELECT j.*, c.prediction_id IS NOT NULL AS is_current
+    SELECT j.*, {CURRENT_RANK} = 1 AS is_current
     FROM ({claimed_lines_sql("nba_predictions.player_prop_predictions", bounded=False)}) AS j
-    LEFT JOIN nba_predictions.current_predictions AS c
-      ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
     """,
 )
 
@@ -201,7 +219,7 @@ _GRADE = (
 _LEDGER_PART = tuple(
     replace(c, nullable=c.name not in ("prediction_id", "game_date"), ge=None, le=None, isin=None)
     for c in _LEDGER
-    if c.name not in ("components", "abstain_reason", "feature_hash", "line_source_api")
+    if c.name not in ("components", "abstain_reason", "feature_hash", "line_source_api", "row_digest")
 )
 
 PREDICTION_ACCURACY = Table(

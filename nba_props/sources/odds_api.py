@@ -6,7 +6,11 @@ import hashlib
 from datetime import date, datetime
 from typing import Any
 
+import pandas as pd
+
+from nba_props.domain.alike import alike
 from nba_props.domain.calendar import game_date_of
+from nba_props.domain.lines import POINTS_MARKETS
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
 from nba_props.sources import fields
@@ -17,7 +21,8 @@ from nba_props.sources.rejects import POSITION, Reject
 FEED = "THE_ODDS_API"
 #: no American price is further from even
 MOST_PRICE = 100_000
-MARKETS = ("player_points", "player_points_alternate")
+#: what a quote says, and when
+_QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
 
 
 def folder(day: date) -> str:
@@ -47,6 +52,29 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
     for row in rows:
         row["data_source"] = source
     return rows, rejects
+
+
+def not_as_landed(zone: LandingZone, quotes: pd.DataFrame) -> set[str]:
+    """The ids of stored quotes that their payload does not have, or has with another player, line or price.
+
+    Args:
+        zone: the landing zone that they came from.
+        quotes: rows of ``nba_raw.odds_quotes``; each payload that they name is read once.
+    """
+    landed: list[dict[str, Any]] = []
+    for day, mine in quotes.groupby("game_date"):
+        named = set(mine["payload"])
+        for payload in zone.ahead([p for p in zone.list(folder(day.date())) if p.path in named]):
+            try:
+                landed += parse_event_odds(zone.load(payload), payload, day.date())[0]
+            except PayloadError:
+                continue  # it can't be read, so that nothing of it stands behind a quote
+    columns = ["payload", *_QUOTED]
+    both = quotes[["quote_id", *columns]].merge(
+        pd.DataFrame(landed, columns=["quote_id", *columns]).drop_duplicates(["quote_id", "payload"]),
+        on=["quote_id", "payload"], how="left", suffixes=("", "_landed"),
+    )  # fmt: skip
+    return set(both.loc[~alike(both, _QUOTED, "_landed"), "quote_id"])
 
 
 def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
@@ -93,7 +121,7 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
             continue
         for j, market in enumerate(markets):
             at = f"{at_book}.markets[{j}]"
-            if not isinstance(market, dict) or market.get("key") not in MARKETS:
+            if not isinstance(market, dict) or market.get("key") not in POINTS_MARKETS:
                 found = market.get("key") if isinstance(market, dict) else None
                 reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {key}", market)
                 continue

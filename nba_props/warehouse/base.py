@@ -67,6 +67,8 @@ class Damage:
     table: Table
     partition: date
     reason: str
+    #: its rows can be read, and are others than were written
+    is_readable: bool = False
 
 
 class Warehouse(Protocol):
@@ -117,10 +119,22 @@ class Warehouse(Protocol):
             LedgerConflict: a known key comes with other content; the partition is left as it was.
         """
 
-    def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
-        """Take the rows with these values of the table's one-column key out of a ledger partition, atomically.
+    def remove(self, table: Table, ids: Collection[str], partition: date) -> int:
+        """Take rows out of a ledger partition, atomically: those with these ids (``digests.row_ids``), no other.
 
         Returns how many there were.
+        """
+
+    def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
+        """Add rows, as they are, to a ledger partition that has none with their ids (``digests.row_ids``), atomically.
+
+        Returns how many were missing.
+        """
+
+    def seal(self, table: Table, partition: date) -> int:
+        """State of a ledger partition what it holds now, and give rows without a digest one: somebody vouches for them.
+
+        A row whose digest is wrong keeps it. Returns how many had none.
         """
 
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
@@ -173,6 +187,13 @@ class Warehouse(Protocol):
 
         Raises:
             WarehouseError: the statement is none that only reads, or it fails; the message is the engine's.
+        """
+
+    def alteration(self, table: Table, partition: date) -> str | None:
+        """How a partition's rows differ from what was stated of them when they were written; None when they don't.
+
+        Raises:
+            CorruptPartition: it can't be read.
         """
 
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:

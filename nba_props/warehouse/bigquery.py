@@ -29,8 +29,9 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from nba_props import stopping
+from nba_props.domain import digests
 from nba_props.schemas import TABLES, VIEWS, Table, Type, WriteMode
-from nba_props.warehouse import digests, growth, usage
+from nba_props.warehouse import growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
@@ -438,19 +439,24 @@ class BigQueryWarehouse:
     ) -> AppendResult:
         import pandas as pd
 
-        pieces = split(table, checked(table, frame), partitions)
+        pieces = split(table, checked(table, digests.sealed(table, frame)), partitions)
         if not pieces:
             return AppendResult(0, 0)
         name = self._ensure(table.address)
         with self._marks.lock(table):
             marked = self._marked(table)
             self._refuse_broken(table, {d: m for d, m in marked.items() if d in pieces})
-            known = self._ledger(table, list(pieces))
+            stored = self._ledger(table, list(pieces))
+            known = self._adopted(table, stored, {d: m for d, m in marked.items() if d in pieces})
             new = {day: new_rows(table, rows, known) for day, rows in pieces.items()}
             added = [rows for rows in new.values() if len(rows)]
             stopping.check()
-            if added:
-                self._merge(table, name, new)
+            outdated = {d for d in pieces if len(new[d]) and _differs(stored, known, table, d)}
+            for day in outdated:  # rows of a release before digests get theirs in the same step
+                rows = pd.concat([known[known[DATE_COLUMN] == _stamp(day)], new[day]], ignore_index=True)
+                self._load(table, rows, f"{name}${day:%Y%m%d}", "WRITE_TRUNCATE")
+            if any(len(rows) for day, rows in new.items() if day not in outdated):
+                self._merge(table, name, {day: rows for day, rows in new.items() if day not in outdated})
             before = {d: digests.stated(table, marked[d].state)[1] for d in pieces if d in marked}
             origin = {d: (made_from or {}).get(d, before.get(d, "")) for d in pieces}
             # what nothing was added to and is made from the same is as it was written
@@ -474,23 +480,64 @@ class BigQueryWarehouse:
                 table.address,
             )
 
-    def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
+    def _adopted(self, table: Table, known: pd.DataFrame, marked: Mapping[date, Mark]) -> pd.DataFrame:
+        """A ledger's rows, sealed where a release before digests wrote all of a date's."""
+        import pandas as pd
+
+        pieces = [
+            digests.adopted(table, marked[stamp.date()].state if stamp.date() in marked else None, rows, stamp.date())
+            for stamp, rows in known.groupby(DATE_COLUMN)
+        ]
+        return pd.concat(pieces, ignore_index=True) if pieces else known
+
+    def remove(self, table: Table, ids: Collection[str], partition: date) -> int:
         (key,) = table.key
+        name = self._ensure(table.address)
         with self._marks.lock(table):
             mark = self._marked(table).get(partition)
             self._refuse_broken(table, {partition: mark} if mark else {})
             known = self._ledger(table, [partition])
-            leaving = known[key].isin(list(keys))
-            if leaving.any():
+            leaving = digests.row_ids(table, known).isin(list(ids))
+            gone, left = known.loc[leaving, key], known[~leaving]
+            if leaving.any() and (gone.isna().any() or gone.duplicated().any() or gone.isin(left[key]).any()):
+                self._load(table, left, f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")  # no key tells the rows apart
+            elif leaving.any():
                 self._change(
-                    f"DELETE FROM `{self._ensure(table.address)}` "
-                    f"WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
-                    {"day": partition, "keys": list(keys)},
+                    f"DELETE FROM `{name}` WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
+                    {"day": partition, "keys": gone.tolist()},
                     table.address,
                 )
+            if leaving.any():
                 made_from = digests.stated(table, mark.state)[1] if mark else ""
-                self._mark(table, known[~leaving], [partition], {partition: made_from})
+                self._mark(table, left, [partition], {partition: made_from})
         return int(leaving.sum())
+
+    def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
+        import pandas as pd
+
+        name = self._ensure(table.address)
+        with self._marks.lock(table):
+            mark = self._marked(table).get(partition)
+            self._refuse_broken(table, {partition: mark} if mark else {})
+            known = self._ledger(table, [partition])
+            missing = table.conform(rows[~ids.isin(digests.row_ids(table, known))])
+            if len(missing):
+                self._load(table, missing, f"{name}${partition:%Y%m%d}", "WRITE_APPEND")
+                made_from = digests.stated(table, mark.state)[1] if mark else ""
+                whole = pd.concat([f for f in (known, missing) if len(f)], ignore_index=True)
+                self._mark(table, whole, [partition], {partition: made_from})
+        return len(missing)
+
+    def seal(self, table: Table, partition: date) -> int:
+        with self._marks.lock(table):
+            mark = self._marked(table).get(partition)
+            self._refuse_broken(table, {partition: mark} if mark else {})
+            known = self._ledger(table, [partition])
+            whole = digests.completed(table, known)
+            self._load(table, whole, f"{self._ensure(table.address)}${partition:%Y%m%d}", "WRITE_TRUNCATE")
+            made_from = digests.stated(table, mark.state)[1] if mark else ""
+            self._mark(table, whole, [partition], {partition: made_from})
+        return int(known[table.sealed_by].isna().sum())
 
     def _ledger(self, table: Table, days: list[date]) -> pd.DataFrame:
         """A ledger's rows of some dates."""
@@ -697,7 +744,18 @@ class BigQueryWarehouse:
                 for day, mark in marked.items()
                 if rows.get(day, 0) != mark.rows and day not in broken
             ]
+            if table.sealed_by:  # anything else is made again when it is not what it should be
+                whole = [d for d, mark in marked.items() if d not in broken and rows.get(d, 0) == mark.rows]
+                altered = {d: self.alteration(table, d) for d in whole}
+                found += [Damage(table, d, text, is_readable=True) for d, text in altered.items() if text]
         return found
+
+    def alteration(self, table: Table, partition: date) -> str | None:
+        mark = self._marked(table).get(partition)
+        if mark is None:
+            return None
+        altered = digests.alteration(table, mark.state, self.read(table, [partition]), partition)
+        return f"{table.address} partition {partition} {altered}" if altered else None
 
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Count the partition as never written; its rows stay in the table until it is written again."""
@@ -741,6 +799,14 @@ def _promises(schema: Sequence[bigquery.SchemaField]) -> dict[str, tuple[str, st
 
 def _columns(names: Collection[str]) -> str:
     return ", ".join(f"`{n}`" for n in names)
+
+
+def _differs(before: pd.DataFrame, after: pd.DataFrame, table: Table, day: date) -> bool:
+    """Whether a date's rows were sealed in between."""
+    if not table.sealed_by:
+        return False
+    was, now = (f.loc[f[DATE_COLUMN] == _stamp(day), table.sealed_by].notna().sum() for f in (before, after))
+    return bool(was != now)
 
 
 def _stamp(day: date) -> pd.Timestamp:

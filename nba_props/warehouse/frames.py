@@ -68,7 +68,7 @@ def _refuse_conflicts(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> 
 
 
 def to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
-    """An Arrow table as a frame with the project's dtypes: Int64, boolean, datetime64[ns] and [ns, UTC]."""
+    """An Arrow table as a frame with the project's dtypes: Int64, boolean, datetime64[ns] and [us, UTC]."""
     import pandas as pd
     import pyarrow as pa
 
@@ -85,5 +85,5 @@ def _in_pandas(kind: pyarrow.DataType) -> pyarrow.DataType:
     if pa.types.is_decimal(kind):  # DuckDB sums whole numbers into 128 bits; the contract's are 64
         return pa.int64() if kind.scale == 0 else pa.float64()
     if pa.types.is_timestamp(kind):
-        return pa.timestamp("ns", tz="UTC" if kind.tz else None)
+        return pa.timestamp("us", tz="UTC") if kind.tz else pa.timestamp("ns")
     return pa.timestamp("ns") if pa.types.is_date(kind) else kind

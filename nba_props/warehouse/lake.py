@@ -1,7 +1,8 @@
 """The local warehouse: a lake of Parquet files, one per table and game_date, queried by DuckDB in memory.
 
-A partition is written to a temporary name beside its place and renamed over it, so a reader sees the old rows or the
-new ones, and a killed writer leaves the old ones. Any number of processes may read and write at once.
+A partition is a link to a file that never changes (``files``): a writer makes a new file and replaces the link, so a
+reader sees the old rows or the new ones, and a killed writer leaves the old ones. Any number of processes may read and
+write at once.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -24,10 +26,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props import stopping
+from nba_props.domain import digests
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES, Type
-from nba_props.storage import TEMPORARY, replacing
-from nba_props.warehouse import digests, growth, usage
+from nba_props.storage import TEMPORARY
+from nba_props.warehouse import files, growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
     CorruptPartition,
@@ -38,7 +41,7 @@ from nba_props.warehouse.base import (
     WarehouseError,
 )
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
-from nba_props.warehouse.sql import to_duckdb
+from nba_props.warehouse.sql import Statement, to_duckdb
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,9 +50,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
-_FILE = "data.parquet"
 _SOURCE_MARK = "SOURCE"
-_ORPHAN_AGE_SECONDS = 3600
+#: a byte longer with every change of a table's partitions, so that readers need not look at each of them
+_CHANGES = ".changes"
 _LOCK_TIMEOUT_SECONDS = 120
 _LOOK_AGAIN_SECONDS = 1.0
 #: the views that the catalog has, and what they select
@@ -57,6 +60,11 @@ _CATALOG_NOTE = ".catalog.json"
 #: where files that can't be read are kept
 _SET_ASIDE = "_set_aside"
 
+
+#: what stands before the statement that an EXPLAIN explains
+_EXPLAIN = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*EXPLAIN\b\s*(?:ANALYZE\b\s*)?(?:\([^)]*\)\s*)?", re.IGNORECASE | re.DOTALL
+)
 
 #: the key of a Parquet file's metadata under which it says what is in it
 _STATE = "nba_props"
@@ -66,8 +74,11 @@ _STATE = "nba_props"
 class _Footer:
     """What the end of a partition's file says, and which file that was."""
 
-    file: tuple[int, ...]
+    path: str
+    identity: tuple[object, ...]
     rows: int
+    #: what its writer stated of it
+    statement: bytes | None
     #: None where an earlier release or another's writer wrote the file
     content: Mapping[str, str] | None
     made_from: str
@@ -75,8 +86,18 @@ class _Footer:
     columns: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Scan:
+    """The statement that reads a table's partitions as they were at a moment."""
+
+    sql: str
+    columns: Any
+    changes: tuple[int, int]
+    looked: float
+
+
 class LakeWarehouse:
-    """Tables under ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``."""
+    """Tables under ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``, each of which ``files`` resolves."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
@@ -87,8 +108,8 @@ class LakeWarehouse:
         self._footers: dict[str, _Footer] = {}
         #: columns by Parquet schema: there are few, and comparing two is cheaper than reading one
         self._shapes: list[tuple[Any, Mapping[str, str]]] = []
-        #: tables whose files all had the contract's columns: those columns, when that was seen, and of which folder
-        self._whole: dict[str, tuple[Any, float, int]] = {}
+        #: by table the statement that reads it
+        self._scans: dict[str, _Scan] = {}
 
     # -- names and places -------------------------------------------------------------------------------------------
 
@@ -112,21 +133,26 @@ class LakeWarehouse:
         return self.root / table.dataset / table.name
 
     def _file(self, table: Table, partition: date) -> Path:
-        return self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / _FILE
+        return self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / files.CURRENT
+
+    def _located(self, table: Table, partition: date) -> str | None:
+        """The file that is the partition now; None when it was never written."""
+        found = files.locate(str(self._file(table, partition)))
+        return found[0] if found else None
 
     def partitions(self, table: Table) -> list[date]:
-        return [d for d in self._days(table) if self._file(table, d).exists()]
+        return [d for d in self._days(table) if self._located(table, d)]
 
     def _days(self, table: Table) -> list[date]:
         """The dates that have a folder, in order."""
         try:
             names = os.listdir(self._folder(table))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(_day(n) for n in names if n.startswith(_PREFIX))
 
     def _has_partition(self, table: Table) -> bool:
-        return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
+        return any(self._located(table, d) for d in self._days(table))
 
     def create_views(self) -> None:
         self.refresh_catalog()
@@ -179,7 +205,7 @@ class LakeWarehouse:
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
     ) -> AppendResult:
-        pieces = split(table, table.validate(frame), partitions)
+        pieces = split(table, table.validate(digests.sealed(table, frame)), partitions)
         first_time = not self._has_partition(table)
         added = present = 0
         for partition, rows in pieces.items():
@@ -197,6 +223,8 @@ class LakeWarehouse:
 
         before = self._footer(table, partition)
         known = table.empty() if before is None else self.read(table, [partition])
+        if before is not None:
+            known = digests.adopted(table, before.statement, known, partition)
         new = new_rows(table, rows, known)
         stopping.check()
         source = made_from if made_from is not None else before.made_from if before else ""
@@ -209,16 +237,37 @@ class LakeWarehouse:
             self._replace(table, partition, known, content, source)
         return len(new)
 
-    def remove(self, table: Table, keys: Sequence[str], partition: date) -> int:
-        (key,) = table.key
+    def remove(self, table: Table, ids: Collection[str], partition: date) -> int:
         with self._lock(table, partition):
             known = self.read(table, [partition])
-            leaving = known[key].isin(list(keys))
+            leaving = digests.row_ids(table, known).isin(list(ids))
             if leaving.any():
-                before, left = self._footer(table, partition), known[~leaving]
-                source = before.made_from if before else ""
-                self._replace(table, partition, left, digests.content(table, left, partition), source)
+                self._put(table, partition, known[~leaving])
         return int(leaving.sum())
+
+    def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
+        import pandas as pd
+
+        with self._lock(table, partition):
+            known = self.read(table, [partition]) if self._located(table, partition) else table.empty()
+            missing = rows[~ids.isin(digests.row_ids(table, known))]
+            if len(missing):
+                frames = [f for f in (known, table.conform(missing)) if len(f)]
+                self._put(table, partition, pd.concat(frames, ignore_index=True))
+        return len(missing)
+
+    def seal(self, table: Table, partition: date) -> int:
+        with self._lock(table, partition):
+            known = self.read(table, [partition])
+            whole = digests.completed(table, known)
+            self._put(table, partition, whole)
+        return int(known[table.sealed_by].isna().sum())
+
+    def _put(self, table: Table, partition: date, rows: pd.DataFrame) -> None:
+        """Replace a locked partition by rows of it, which are made from what they were."""
+        before = self._footer(table, partition)
+        source = before.made_from if before else ""
+        self._replace(table, partition, rows, digests.content(table, rows, partition), source)
 
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         found = {}
@@ -256,37 +305,30 @@ class LakeWarehouse:
 
         Asked for every partition before every query: ``folder`` is the table's, for whoever asks in a loop.
         """
-        path = f"{folder or self._folder(table)}/{_PREFIX}{partition.isoformat()}/{_FILE}"
+        link = f"{folder or self._folder(table)}/{_PREFIX}{partition.isoformat()}/{files.CURRENT}"
         try:
-            known = self._footers.get(path)
-            if known is not None and known.file == _identity(os.stat(path)):
-                return known
-        except FileNotFoundError:
+            found = files.locate(link)
+        except OSError as error:
+            raise self._unreadable(table, partition, error) from error
+        if found is None:
             return None
-        return self._read_footer(table, partition, path)
+        known = self._footers.get(link)
+        if known is None or known.identity != found[1]:
+            known = self._footers[link] = self._read_footer(table, partition, *found)
+        return known
 
-    def _read_footer(self, table: Table, partition: date, path: str) -> _Footer | None:
+    def _read_footer(self, table: Table, partition: date, path: str, identity: tuple[object, ...]) -> _Footer:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
             with open(path, "rb") as source:
-                status = os.fstat(source.fileno())
                 metadata = pq.ParquetFile(source).metadata
-        except FileNotFoundError:
-            return None
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(table, partition, error) from error
-        content, made_from = digests.stated(table, (metadata.metadata or {}).get(_STATE.encode()))
-        footer = _Footer(
-            _identity(status),
-            metadata.num_rows,
-            content,
-            made_from,
-            self._columns(metadata.schema),
-        )
-        self._footers[path] = footer
-        return footer
+        statement = (metadata.metadata or {}).get(_STATE.encode())
+        content, made_from = digests.stated(table, statement)
+        return _Footer(path, identity, metadata.num_rows, statement, content, made_from, self._columns(metadata.schema))
 
     def _columns(self, schema: Any) -> Mapping[str, str]:
         for known, columns in self._shapes:
@@ -305,11 +347,12 @@ class LakeWarehouse:
     def fingerprints(self, table: Table) -> dict[date, str]:
         found = {}
         for day in self.partitions(table):
-            path = self._file(table, day)
-            try:
-                found[day] = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-            except FileNotFoundError:
+            path = self._located(table, day)
+            if path is None:
                 continue  # taken away in between
+            try:
+                # of the bytes and not by the name, which says nothing of what somebody wrote into the file
+                found[day] = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
             except OSError as error:
                 raise CorruptPartition(f"{table.address} partition {day} can't be read ({path}): {error}") from error
         return found
@@ -329,24 +372,26 @@ class LakeWarehouse:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        target = self._file(table, partition)
         arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
+        sink = pa.BufferOutputStream()
+        # the contract gives the types again: without Arrow's own schema a file has a third of the size
+        with pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer:
+            writer.write_table(arrow)
+            if content is not None:
+                writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
         try:
-            _sweep(target.parent)
-            with (
-                replacing(target) as sink,
-                # the contract gives the types again: without Arrow's own schema a file has a third of the size
-                pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer,
-            ):
-                writer.write_table(arrow)
-                if content is not None:
-                    writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
-            self._whole.pop(table.address, None)
+            files.put(self._file(table, partition), sink.getvalue())
+            self._note_change(table)
         except OSError as error:
             raise WarehouseError(
                 f"cannot write {table.address} partition {partition} under {self.root}: {error.strerror or error}. "
                 "The old partition is unchanged; free the disk or fix the permissions and run again"
             ) from error
+
+    def _note_change(self, table: Table) -> None:
+        """Let every reader look again at the table's partitions."""
+        with (self._folder(table) / _CHANGES).open("ab") as marks:
+            marks.write(b".")
 
     @contextmanager
     def _lock(self, table: Table, partition: date) -> Iterator[None]:
@@ -374,7 +419,7 @@ class LakeWarehouse:
     def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
         import pyarrow as pa
 
-        missing = [d for d in partitions if not self._file(table, d).exists()]
+        missing = [d for d in partitions if not self._located(table, d)]
         if missing:
             raise MissingPartition(
                 f"{table.address} has no partition {', '.join(map(str, missing[:5]))}"
@@ -389,10 +434,10 @@ class LakeWarehouse:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = self._file(table, partition)
+        path = self._located(table, partition) or str(self._file(table, partition))
         try:
-            # one open handle, so that a replacement in between can't mix two versions
-            with path.open("rb") as source:
+            # one open handle, so that a replacement of a plain file in between can't mix two versions
+            with open(path, "rb") as source:
                 arrow = pq.ParquetFile(source).read(use_threads=False)  # a date is small: threads cost more
         except (pa.ArrowException, OSError) as error:
             raise self._unreadable(table, partition, error) from error
@@ -414,10 +459,13 @@ class LakeWarehouse:
         statement = to_duckdb(sql)
         with self._count_lock:
             self.query_count += 1
-        connection = self._connection()
         try:
-            self._create_views(connection, statement.reads, self._own.views)
-            arrow = connection.execute(statement.sql, parameters).to_arrow_table()
+            try:
+                arrow = self._execute(statement, parameters)
+            except (duckdb.IOException, duckdb.InvalidInputException):
+                # somebody else's hands took a file away, or replaced a plain one, since it was listed
+                self._scans.clear()
+                arrow = self._execute(statement, parameters)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
             raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
         except (duckdb.InterruptException, RuntimeError) as error:
@@ -429,6 +477,11 @@ class LakeWarehouse:
             raise WarehouseError(f"a statement over {', '.join(statement.reads)} failed: {error}") from error
         usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
         return to_frame(arrow)
+
+    def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> pyarrow.Table:
+        connection = self._connection()
+        self._create_views(connection, statement.reads, self._own.views)
+        return connection.execute(statement.sql, parameters).to_arrow_table()
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, which keeps its views: opening one costs as much as a small query."""
@@ -443,26 +496,38 @@ class LakeWarehouse:
         return self._own.connection
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement, in DuckDB's own SQL, over the lake and nothing else."""
+        """The result of one statement, in DuckDB's own SQL, over the lake and nothing else.
+
+        DuckDB reaches no file here, neither to read nor to write: Arrow reads the partitions for it.
+        """
         import duckdb
 
-        readers = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION)
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            self._create_views(connection, [*TABLES, *VIEWS], {}, self._scan_or_complaint)
-            folder = str(self.root.absolute()).replace("'", "''")
-            connection.execute(f"SET allowed_directories = ['{folder}/']")
             connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
             try:
-                statements = connection.extract_statements(sql)
-                if len(statements) != 1 or statements[0].type not in readers:
-                    raise WarehouseError(
-                        "one SELECT (or DESCRIBE, SHOW, EXPLAIN) is allowed, nothing that changes data"
-                    )
-                return connection.execute(statements[0]).to_arrow_table().to_pandas()
+                _refuse_changes(connection, sql)
+                self._offer(connection, _tables_read(connection, sql))
+                connection.execute("SET lock_configuration = true")
+                return connection.execute(sql).to_arrow_table().to_pandas()
             except duckdb.Error as error:
                 raise WarehouseError(str(error)) from error
+
+    def _offer(self, connection: duckdb.DuckDBPyConnection, asked: Collection[str]) -> None:
+        """Every table and view by its name; rows only for the tables that are asked for."""
+
+        def scan(table: Table) -> str:
+            if table.address not in asked:
+                return f"SELECT {_selected(table)} WHERE FALSE"
+            try:
+                listed = self._files(table)
+            except CorruptPartition as error:
+                return _complaint(table, error)
+            name = f"_files_of_{table.dataset}_{table.name}"
+            connection.register(name, _dataset(table, [path for paths in listed.values() for path in paths]))
+            return f"SELECT {_selected(table, ())} FROM {name}"
+
+        self._create_views(connection, [*TABLES, *VIEWS], {}, lru_cache(maxsize=None)(scan))
 
     def _create_views(
         self,
@@ -493,68 +558,58 @@ class LakeWarehouse:
         Raises:
             CorruptPartition: one can't be read, or was written under a contract that is not this one's past.
         """
-        whole = f"SELECT {_selected(table, ())} FROM {self._read_parquet(table)}"
-        if self._is_known_whole(table):
-            return whole
-        looked = time.monotonic(), self._changed(table)
-        absent = self._absent(table)
-        if not absent:
-            return f"SELECT {_selected(table)} WHERE FALSE"
-        if absent.keys() == {()}:
-            self._whole[table.address] = (table.columns, *looked)
-            return whole
+        changes = self._changes(table)
+        known = self._scans.get(table.address)
+        if known and known.columns is table.columns and known.changes == changes and _is_recent(known.looked):
+            return known.sql
+        looked = time.monotonic()
+        listed = self._files(table)
         # DuckDB could unite files of unlike columns by itself, but opens all of them for it
-        folder = self._folder(table).absolute()
-        files = {
-            lacking: [str(folder / f"{_PREFIX}{day.isoformat()}" / _FILE) for day in days]
-            for lacking, days in absent.items()
-        }
-        return " UNION ALL ".join(
-            f"SELECT {_selected(table, lacking)} FROM {self._read_parquet(table, paths)}"
-            for lacking, paths in sorted(files.items())
+        sql = " UNION ALL ".join(
+            f"SELECT {_selected(table, lacking)} FROM {self._read_parquet(paths)}"
+            for lacking, paths in sorted(listed.items())
         )
+        sql = sql or f"SELECT {_selected(table)} WHERE FALSE"
+        self._scans[table.address] = _Scan(sql, table.columns, changes, looked)
+        return sql
 
-    def _is_known_whole(self, table: Table) -> bool:
-        """All files were under the contract a moment ago, and no partition was added since.
+    def _changes(self, table: Table) -> tuple[int, int]:
+        """What differs after a partition of the table was written, or one came or went by another's hand.
 
         A run asks hundreds of statements, and a look at each file of its tables would cost as much as the statements.
         """
-        columns, looked, changed = self._whole.get(table.address, (None, 0.0, 0))
-        is_recent = time.monotonic() - looked < _LOOK_AGAIN_SECONDS
-        return columns is table.columns and is_recent and changed == self._changed(table)
-
-    def _changed(self, table: Table) -> int:
-        try:
-            return os.stat(self._folder(table)).st_mtime_ns
-        except FileNotFoundError:
-            return 0
-
-    def _scan_or_complaint(self, table: Table) -> str:
-        """The same, or, where that can't be read, a view that says so to whoever asks it."""
-        try:
-            return self._scan(table)
-        except CorruptPartition as error:
-            return f"SELECT {_selected(table)} WHERE error({_quoted(str(error))}) IS NULL"
+        found = []
+        for name in ("", _CHANGES):
+            try:
+                status = os.stat(f"{self._folder(table)}/{name}")
+            except FileNotFoundError:
+                found.append(0)
+            else:
+                found.append(status.st_size if name else status.st_mtime_ns)
+        return found[0], found[1]
 
     def _lasting_scan(self, table: Table) -> str:
         """The same for a catalog: partitions come and change without it being made anew."""
         try:
-            absent = self._absent(table)
-        except CorruptPartition:
-            return self._scan_or_complaint(table)
-        if not absent.keys() - {()}:
-            return self._scan(table)
-        united = f"SELECT * FROM {self._read_parquet(table, united=True)}"
+            lacking = self._files(table).keys() - {()}
+        except CorruptPartition as error:
+            return _complaint(table, error)
+        every = str(self._folder(table).absolute() / f"{_PREFIX}*" / files.CURRENT)
+        if not self._has_partition(table):
+            return f"SELECT {_selected(table)} WHERE FALSE"
+        if not lacking:
+            return f"SELECT {_selected(table, ())} FROM {self._read_parquet([every])}"
+        united = f"SELECT * FROM {self._read_parquet([every], united=True)}"
         names = ", ".join(f'"{n}"' for n in table.column_names)
         return f"SELECT {names} FROM (SELECT {_selected(table)} WHERE FALSE UNION ALL BY NAME {united})"
 
-    def _absent(self, table: Table) -> dict[tuple[str, ...], list[date]]:
-        """The partitions by the contract's columns that they lack.
+    def _files(self, table: Table) -> dict[tuple[str, ...], list[str]]:
+        """The files of the partitions by the contract's columns that they lack.
 
         Raises:
             CorruptPartition: one lacks more than the contract allows.
         """
-        found: dict[tuple[str, ...], list[date]] = {}
+        found: dict[tuple[str, ...], list[str]] = {}
         fits: dict[int, growth.Fit] = {}
         broken: dict[date, growth.Fit] = {}
         folder = str(self._folder(table))
@@ -562,7 +617,8 @@ class LakeWarehouse:
             try:
                 footer = self._footer(table, day, folder)
             except CorruptPartition:
-                found.setdefault((), []).append(day)  # who asks for this date is told, and nobody else
+                # who asks for this date is told, and nobody else
+                found.setdefault((), []).append(self._located(table, day) or str(self._file(table, day)))
                 continue
             if footer is None:
                 continue
@@ -571,7 +627,7 @@ class LakeWarehouse:
                 fits[columns] = growth.fit(table, footer.columns)
             if fits[columns].broken:
                 broken[day] = fits[columns]
-            found.setdefault(fits[columns].absent, []).append(day)
+            found.setdefault(fits[columns].absent, []).append(os.path.abspath(footer.path))
         if broken:
             first, last = min(broken), max(broken)
             more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
@@ -579,14 +635,11 @@ class LakeWarehouse:
             raise CorruptPartition(growth.complaint(table, f"{first}{more}", broken[first].broken, span))
         return found
 
-    def _read_parquet(self, table: Table, paths: Sequence[str] | None = None, united: bool = False) -> str:
-        files = (
-            _quoted(str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE))
-            if paths is None
-            else f"[{', '.join(map(_quoted, paths))}]"
-        )
+    @staticmethod
+    def _read_parquet(paths: Sequence[str], united: bool = False) -> str:
         options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
-        return f"read_parquet({files}, {options}{', union_by_name = true' if united else ''})"
+        options += ", union_by_name = true" if united else ""
+        return f"read_parquet([{', '.join(map(_quoted, paths))}], {options})"
 
     # -- damage -----------------------------------------------------------------------------------------------------
 
@@ -596,18 +649,34 @@ class LakeWarehouse:
             for day in self.partitions(table):
                 if days is None or day in days:
                     try:
-                        self._read_file(table, day)
+                        altered = self.alteration(table, day)
                     except CorruptPartition as error:
                         found.append(Damage(table, day, str(error)))
+                        continue
+                    if altered:
+                        found.append(Damage(table, day, altered, is_readable=True))
         return found
+
+    def alteration(self, table: Table, partition: date) -> str | None:
+        footer = self._footer(table, partition)
+        if footer is None:
+            return None
+        rows = self.read(table, [partition])
+        altered = digests.alteration(table, footer.statement, rows, partition)
+        if altered is None and not files.is_as_written(footer.path):
+            altered = "was changed in its place after it was written"
+        return f"{table.address} partition {partition} ({footer.path}) {altered}" if altered else None
 
     def set_aside(self, damage: Damage, now: datetime) -> str:
         table, day = damage.table, damage.partition
         target = self.root / _SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
         with self._lock(table, day):
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(self._file(table, day), target)
-            self._whole.pop(table.address, None)
+            path = self._located(table, day)
+            if path is not None and os.path.exists(path):
+                os.link(path, target)  # before the partition goes, so that a kill in between loses nothing
+            self._file(table, day).unlink(missing_ok=True)
+            self._note_change(table)
         return str(target)
 
     # -- the catalog ------------------------------------------------------------------------------------------------
@@ -653,23 +722,55 @@ class LakeWarehouse:
         return self.catalog_path
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what killed writers left behind long ago."""
-    for orphan in folder.glob(f"{TEMPORARY}*"):
-        try:
-            if time.time() - orphan.stat().st_mtime > _ORPHAN_AGE_SECONDS:
-                orphan.unlink()
-        except FileNotFoundError:
-            continue
+def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Raise unless the text is one statement that only reads, and so is what an EXPLAIN explains: it may run it."""
+    import duckdb
+
+    refusal = WarehouseError("one SELECT (or DESCRIBE, SHOW, EXPLAIN of one) is allowed, nothing that changes data")
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise refusal
+    if statements[0].type == duckdb.StatementType.EXPLAIN:
+        explained = _EXPLAIN.match(statements[0].query)
+        if explained is None:
+            raise refusal
+        _refuse_changes(connection, statements[0].query[explained.end() :])
+    elif statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.RELATION):
+        raise refusal
+
+
+def _tables_read(connection: duckdb.DuckDBPyConnection, sql: str) -> Collection[str]:
+    """The tables behind a statement, through views too; all of them where DuckDB can't say."""
+    import duckdb
+
+    explained = _EXPLAIN.match(sql)
+    try:
+        names = connection.get_table_names(sql[explained.end() :] if explained else sql, qualified=True)
+    except duckdb.Error:
+        return TABLES.keys()
+    found = {name.replace('"', "") for name in names}
+    return {t.address for a in found if a in VIEWS for t in _behind(a)} | (found & TABLES.keys())
+
+
+def _dataset(table: Table, paths: Sequence[str]) -> Any:
+    """Partitions as one Arrow dataset, of which a statement about some dates opens those alone."""
+    import pyarrow.dataset as ds
+    from pyarrow import fs
+
+    form, local = ds.ParquetFileFormat(), fs.LocalFileSystem()
+    fragments = [
+        form.make_fragment(p, local, ds.field("game_date") == _day(os.path.basename(os.path.dirname(p)))) for p in paths
+    ]
+    return ds.FileSystemDataset(fragments, table.arrow_schema(), form, local)
+
+
+def _is_recent(looked: float) -> bool:
+    return time.monotonic() - looked < _LOOK_AGAIN_SECONDS
 
 
 @lru_cache(maxsize=10_000)
 def _day(folder: str) -> date:
     return date.fromisoformat(folder.removeprefix(_PREFIX))
-
-
-def _identity(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def stored_columns(schema: pyarrow.Schema) -> dict[str, str]:
@@ -717,6 +818,11 @@ def _selected(table: Table, absent: Collection[str] | None = None) -> str:
         f'CAST(NULL AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' if absent is None or c.name in absent else f'"{c.name}"'
         for c in table.columns
     )
+
+
+def _complaint(table: Table, error: Exception) -> str:
+    """A statement that says to whoever runs it why the table can't be read."""
+    return f"SELECT {_selected(table)} WHERE error({_quoted(str(error))}) IS NULL"
 
 
 def _quoted(text: str) -> str:

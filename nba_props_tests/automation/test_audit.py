@@ -16,6 +16,7 @@ from nba_props.automation import audit
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import AUDIT_JOB, Memory, alerts_of
 from nba_props.definitions import build_defs
+from nba_props.domain import digests
 from nba_props.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS
 from nba_props_tests.conftest import make_settings, utc
@@ -31,7 +32,12 @@ NOW = utc(2026, 2, 10, 17)
 def rows(day: date, count: int = 4) -> pd.DataFrame:
     """Honest rows without a line, of players of their own."""
     frame = ledger([f"{day}-{n}" for n in range(count)])
-    return frame.assign(game_date=pd.Timestamp(day), player_id=np.arange(count) + 1)
+    return digests.sealed(LEDGER, frame.assign(game_date=pd.Timestamp(day), player_id=np.arange(count) + 1))
+
+
+def sealed(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Rows with the digests that they would have been published with."""
+    return digests.sealed(LEDGER, pd.concat(parts, ignore_index=True))
 
 
 def write(lake, day: date, frame: pd.DataFrame) -> None:
@@ -162,12 +168,16 @@ def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
         (lambda f: f.assign(predicted_points=[11.0, *f["predicted_points"][1:]]), "ROWS_CHANGED", 1),
         (lambda f: f.assign(predicted_points=[np.nan, *f["predicted_points"][1:]]), "INVALID_PREDICTION", 1),
         (lambda f: f.assign(predicted_points=[1e6, *f["predicted_points"][1:]]), "INVALID_PREDICTION", 1),
-        (lambda f: pd.concat([f, f.head(1).assign(player_id=9)]), "SAME_ID", 2),
+        (lambda f: pd.concat([f, f.head(1).assign(player_id=9)]), "SAME_ID", 1),
+        (lambda f: pd.concat([f.head(1).assign(player_id=9, row_digest=None), f]), "SAME_ID", 1),
+        (lambda f: f.assign(is_backfill=[True, *f["is_backfill"][1:]]), "ROW_ALTERED", 1),
+        (lambda f: f.assign(row_digest=[None, *f["row_digest"][1:]]), "NO_DIGEST", 1),
         (lambda f: pd.concat([f, f.head(1).assign(player_id=9, prediction_id=None)]), "NO_ID", 1),
         (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b")]), "DUPLICATE", 2),
-        (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", run_id="follow")]), "", 0),
+        (lambda f: sealed([f, f.head(1).assign(prediction_id="b", run_id="follow")]), "PARTITION_ALTERED", 1),
         (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", line_source=None)]), "DUPLICATE", 0),
-        (lambda f: f.sample(frac=1, random_state=1), "", 0),
+        (lambda f: f.sample(frac=1, random_state=1), "PARTITION_ALTERED", 1),
+        (lambda f: pd.concat([f, f.head(1)]), "DUPLICATE", 2),
     ],
 )
 def test_what_happened_to_a_date_is_named(published, tmp_path, change, kind, count):
@@ -185,6 +195,8 @@ def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
     still = look(published, tmp_path)
     assert [(f.kind, f.rows, f.new) for f in still.found] == [("ROWS_GONE", 2, 0)]
     write(published, OLD, rows(OLD, 5))
+    assert [f.kind for f in look(published, tmp_path).found] == ["PARTITION_ALTERED"], "another's hands put them back"
+    assert published.seal(LEDGER, OLD) == 0
     assert look(published, tmp_path).found == []
     assert audit.standing(Memory(str(tmp_path / "audit"))).empty
 

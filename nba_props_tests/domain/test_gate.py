@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_props.domain import gate
+from nba_props.domain import digests, gate
 from nba_props.domain.lines import PLACEHOLDER_VALUES, claimed_lines_sql
 from nba_props.schemas import TABLES, predictions
 from nba_props.warehouse.lake import LakeWarehouse
@@ -160,7 +160,8 @@ def test_what_passes_fits_the_ledger_and_what_is_held_back_its_quarantine(lake):
     claims.loc[3, "line"] = 20.0
     published, held = gate.split(judge(lake, q, claims))
     now = pd.Timestamp("2025-11-05T20:00Z")
-    predictions.PLAYER_PROP_PREDICTIONS.validate(published.assign(run_id="r", created_at=now, is_backfill=False))
+    told = published.assign(run_id="r", created_at=now, is_backfill=False)
+    predictions.PLAYER_PROP_PREDICTIONS.validate(digests.sealed(predictions.PLAYER_PROP_PREDICTIONS, told))
     predictions.QUARANTINED_PREDICTIONS.validate(held.assign(run_id="r", quarantined_at=now))
 
 

@@ -27,7 +27,7 @@ def prediction(**values) -> dict:
         "cutoff_at": NOW, "has_prop_line": True, "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API",
         "sportsbook": "draftkings", "quote_id": "q", "line": 22.5, "over_price": -110, "under_price": -120,
         "line_minutes_before_game": 60.0, "prediction_id": "p", "run_id": "r", "created_at": NOW, "is_backfill": False,
-        "line_problem": None, "is_current": True,
+        "row_digest": None, "line_problem": None, "is_current": True,
     }  # fmt: skip
     return {**base, **values}
 
@@ -42,13 +42,16 @@ def ledger(*rows: dict) -> pd.DataFrame:
 
 
 def schedule(status: int = 3, postponed: bool = False, games=(GAME,)) -> pd.DataFrame:
-    return pd.DataFrame({"game_date": DAY, "game_id": list(games), "status": status, "is_postponed": postponed})
+    frame = pd.DataFrame({"game_date": DAY, "game_id": list(games), "status": status, "is_postponed": postponed})
+    return frame.assign(home_team_id=1, away_team_id=2, home_score=None, away_score=None)
 
 
 def box(*rows: dict) -> pd.DataFrame:
     empty = {c.name: 0 for c in raw.BOX_SCORE_STATS} | {"plus_minus": 0, "game_date": DAY, "game_id": GAME}
-    team_mate = {"player_id": 99, "points": 10, "minutes": 30, "fga": 8}
-    return pd.DataFrame([{**empty, **r} for r in (team_mate, *rows)])
+    empty |= {"team_id": 1, "won": True}
+    rest_of_the_team = {"player_id": 99, "points": 10, "minutes": 240, "fga": 8}
+    opponents = {"player_id": 97, "points": 9, "minutes": 240, "team_id": 2, "won": False}
+    return pd.DataFrame([{**empty, **r} for r in (rest_of_the_team, opponents, *rows)])
 
 
 def played(points: int, minutes: int = 30, **more) -> dict:
@@ -94,7 +97,7 @@ NO_BOX = box().iloc[:0]
         # pending: no box score of the game yet, whatever other games have
         ({}, schedule(), NO_BOX, "PENDING", None),
         ({}, schedule(1), NO_BOX, "PENDING", None),
-        ({}, schedule(2), box(played(23)), "PENDING", None),
+        ({}, schedule(2), box(played(23)).assign(won=None), "PENDING", None),
         ({}, schedule(games=(GAME, OTHER_GAME)), box(played(23)).assign(game_id=OTHER_GAME), "PENDING", None),
         # a box score landed before the schedule said that the game is over
         ({}, schedule(1), box(played(23)), "WIN", None),

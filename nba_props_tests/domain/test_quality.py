@@ -85,7 +85,7 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
     lake.write(PREDICTION_ACCURACY, out[PREDICTION_ACCURACY.column_names], days)
     ledger = out.assign(components="{}", abstain_reason=None, feature_hash="0", line_source_api="ODDS_API")
     table = predictions.PLAYER_PROP_PREDICTIONS
-    put(lake, table, ledger[table.column_names], days)
+    put(lake, table, ledger.reindex(columns=table.column_names), days)
     quote(lake, out[out["is_valid_line"].astype(bool)].drop_duplicates(["game_date", "player_id"]), days)
     games = pd.DataFrame({"game_date": pd.to_datetime(scheduled)})
     for c in raw.SCHEDULE.columns:

@@ -15,15 +15,16 @@ import pytest
 from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPIError, InternalServerError
 from google.cloud import bigquery
 
+from nba_props.domain import digests
 from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import bigquery as own
-from nba_props.warehouse import digests, marks, usage
+from nba_props.warehouse import marks, usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.gcp.googlesql import analyse
-from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
 D3 = D1 + timedelta(9)
 
@@ -249,7 +250,7 @@ class TestWhatIsAsked:
         """Whatever asks a statement of our own."""
         warehouse.write(NAMES, names(D1, 2), [D1, D2])
         warehouse.append(LEDGER, ledger(["a"]), [D1])
-        warehouse.remove(LEDGER, ["a"], D1)
+        take_out(warehouse, ["a"], D1)
         warehouse.read(NAMES, [D1])
         warehouse.read(NAMES, [D1, D2])
         warehouse.damaged()

@@ -4,7 +4,8 @@ from datetime import date
 
 import pandas as pd
 
-from nba_props.schemas import TABLES
+from nba_props.domain import digests
+from nba_props.schemas import TABLES, Table
 
 NAMES = TABLES["nba_reference.unresolved_names"]
 LEDGER = TABLES["nba_predictions.player_prop_predictions"]
@@ -25,11 +26,18 @@ def names(day: date, n: int, mark: str = "a") -> pd.DataFrame:
 def ledger(ids: list[str], points: float = 10.0) -> pd.DataFrame:
     frame = LEDGER.empty().reindex(range(len(ids)))
     at = pd.Timestamp("2025-11-05T20:00Z")
-    return LEDGER.conform(
+    return digests.sealed(
+        LEDGER,
         frame.assign(
             prediction_id=ids, game_date=pd.Timestamp(D1), game_id="g", player_id=1, player_name="A", player_lookup="a",
             system_id="s", model_version="1", predicted_points=points, confidence_score=0.5, recommendation="NO_LINE",
             components="{}", feature_hash="0", has_prop_line=False, line_source="NO_PROP_LINE", run_id="r", created_at=at,
             is_backfill=False,
-        )
+        ),
     )  # fmt: skip
+
+
+def take_out(store, ids: list[str], day: date, table: Table = LEDGER) -> int:
+    """Remove the ledger's rows with these prediction ids."""
+    rows = store.read(table, [day])
+    return store.remove(table, list(digests.row_ids(table, rows)[rows["prediction_id"].isin(ids)]), day)

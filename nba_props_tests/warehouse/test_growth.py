@@ -11,14 +11,14 @@ import duckdb
 import pandas as pd
 import pytest
 
+from nba_props.domain import digests
 from nba_props.schemas import TABLES, Table, Type
 from nba_props.schemas.base import Column
-from nba_props.warehouse import digests
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
-from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
 NOTE = Column("note", Type.STRING, "A note", nullable=True)
 SIZE = Column("size", Type.FLOAT64, "A size", nullable=True)
@@ -89,7 +89,7 @@ def test_a_ledger_grows_too_and_rows_are_appended_to_what_was_there(reopen, rele
     assert (again.added, again.already_present) == (1, 1)
     found = store.query("SELECT prediction_id, note FROM nba_predictions.player_prop_predictions ORDER BY 1")
     assert found.values.tolist() == [["a", None], ["b", "y"]]
-    assert store.remove(grown, ["b"], D1) == 1
+    assert take_out(store, ["b"], D1, grown) == 1
     left = store.states(grown)[D1]
     assert left.content == digests.content(LEDGER, ledger(["a"]), D1)
     assert left.made_from == "one"

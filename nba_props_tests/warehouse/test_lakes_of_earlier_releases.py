@@ -11,11 +11,12 @@ import duckdb
 import pandas as pd
 import pytest
 
+from nba_props.domain import digests
 from nba_props.schemas import TABLES, VIEWS, Type
 from nba_props.schemas.base import Column
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
-from nba_props.warehouse import digests
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.warehouse.samples import take_out
 
 FROZEN = sorted((Path(__file__).parent / "fixtures").glob("lake-*.tar.xz"))
 NIGHTS = [date(2025, 11, 2), date(2025, 11, 4)]
@@ -74,7 +75,7 @@ def test_their_ledgers_are_appended_to(old):
     pd.testing.assert_frame_equal(old.read(LEDGER, [night]).iloc[:-1], before)
     state = old.states(LEDGER)[night]
     assert (state.rows, state.made_from) == (len(before) + 1, "inputs")
-    assert old.remove(LEDGER, ["new"], night) == 1
+    assert take_out(old, ["new"], night) == 1
     pd.testing.assert_frame_equal(old.read(LEDGER, [night]), before)
     count = old.query("SELECT COUNT(*) AS n FROM nba_predictions.judged_predictions")["n"][0]
     assert count == ROWS[LEDGER.address][1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[da
     found: dict[date, dict[str, str]] = {day: {} for day in place}
     by_day = np.argsort(of_row, kind="stable")
     ends = np.cumsum(np.bincount(of_row, minlength=len(place)))
-    for facet, rows in _rows(table, frame).items():
+    for facet, rows in _hashed(table, frame, table.digested).items():
         grouped = rows[by_day]
         for day, n in place.items():
             mine = np.sort(grouped[ends[n - 1] if n else 0 : ends[n]])
@@ -70,17 +70,82 @@ def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | 
     return (content if is_whole else None), made_from
 
 
+def alteration(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> str | None:
+    """What differs between a partition's rows and what was stated of them when they were written, in words.
+
+    None where nothing does, where a release with other digests stated it, and where nothing was stated; rows that have
+    digests were written by a release that states something.
+    """
+    try:
+        said = json.loads(text or "")
+        version, stated_content = said["version"], dict(said["content"])
+    except (KeyError, ValueError, TypeError):
+        was_stated = bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any())
+        return (
+            "states nothing of its rows, though they have digests: another writer put it there" if was_stated else None
+        )
+    if version != VERSION:
+        return None
+    now = content(table, frame, day)
+    differs = any(now[facet] != digest for facet, digest in stated_content.items() if facet in now)
+    return "holds other rows than were written" if differs else None
+
+
+def row_digests(table: Table, frame: pd.DataFrame) -> pd.Series:
+    """The digest of each row's columns but the one that holds it: 16 hexadecimal digits, equal for equal rows.
+
+    It shows what was changed by mistake or by a writer that does not know it; it is no signature.
+    """
+    import pandas as pd
+
+    columns = [c.name for c in table.columns if c.name != table.sealed_by]
+    hashes = _hashed(table, frame, {"": columns})[""]
+    return pd.Series([f"{h:016x}" for h in hashes.tolist()], index=frame.index, dtype=object)
+
+
+def row_ids(table: Table, frame: pd.DataFrame) -> pd.Series:
+    """What names each row of whole partitions, whatever ids it has: its digest, and its number among equal rows."""
+    own = row_digests(table, frame)
+    number = own.groupby([frame["game_date"], own]).cumcount() + 1
+    return own + "#" + number.astype(str)
+
+
+def sealed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with each row's digest, where the table has a column for it.
+
+    Raises:
+        ContractError: a column is missing, or a value is not of its type.
+    """
+    if not table.sealed_by:
+        return frame
+    rows = table.conform(frame.assign(**{table.sealed_by: None}))
+    return rows.assign(**{table.sealed_by: row_digests(table, rows)})
+
+
+def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with digests in the rows that have none."""
+    stated = frame[table.sealed_by]
+    return frame.assign(**{table.sealed_by: stated.where(stated.notna(), row_digests(table, frame))})
+
+
+def adopted(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+    """A partition's rows, sealed where a release before digests wrote all of them and they are as it stated."""
+    if not table.sealed_by or not text or frame.empty or frame[table.sealed_by].notna().any():
+        return frame
+    return frame if alteration(table, text, frame, day) else sealed(table, frame)
+
+
 def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 
 
-def _rows(table: Table, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """A 64-bit hash of each row, by facet."""
+def _hashed(table: Table, frame: pd.DataFrame, asked: Mapping[str, Collection[str]]) -> dict[str, np.ndarray]:
+    """A 64-bit hash of each row, by named group of columns."""
     import numpy as np
 
-    sums = {facet: np.zeros(len(frame), dtype="uint64") for facet in table.digested}
+    sums = {facet: np.zeros(len(frame), dtype="uint64") for facet in asked}
     for column in table.columns:
-        facets = [facet for facet, columns in table.digested.items() if column.name in columns]
+        facets = [facet for facet, columns in asked.items() if column.name in columns]
         if facets:
             cells = _cells(column.name, column.type, frame[column.name])
             for facet in facets:
@@ -109,7 +174,7 @@ def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
         # a zero has no sign here, and a NaN is a null
         bits = (values.to_numpy("float64", na_value=np.nan) + 0.0).view("uint64")
     elif kind in (Type.DATE, Type.TIMESTAMP):
-        bits = values.to_numpy("datetime64[ns]").astype("datetime64[us]").view("uint64")
+        bits = values.to_numpy("datetime64[us]").view("uint64")
     else:
         bits = values.to_numpy("int64", na_value=0).view("uint64")
     cells = _mixed(bits + seed)

@@ -1,0 +1,63 @@
+"""When a box score is a result: a game that is not over, or one that was captured in part, settles nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+_GAME = ["game_date", "game_id"]
+#: both teams' five players for 48 minutes are 240; whole minutes a player may round ten of them away
+LEAST_TEAM_MINUTES = 230
+
+
+def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = _GAME) -> pd.Series:
+    """Whether each box score is a whole game's by itself: two teams, one that won and has more points than the one
+    that lost, and a full game's minutes for both.
+
+    Args:
+        box_scores: rows of ``nba_raw.box_scores``.
+        by: the columns that tell one box score from another.
+
+    Returns:
+        A truth value for each, indexed by these columns.
+    """
+    sides = box_scores.assign(
+        decided=box_scores["won"].notna(), won=box_scores["won"].astype("boolean").fillna(False).astype(bool)
+    ).groupby([*by, "team_id"])
+    teams = sides.agg(
+        points=("points", "sum"), minutes=("minutes", "sum"), decided=("decided", "all"), won=("won", "all"),
+        any_won=("won", "any"),
+    ).reset_index()  # fmt: skip
+    teams["sound"] = teams["decided"] & teams["won"].eq(teams["any_won"]) & teams["minutes"].ge(LEAST_TEAM_MINUTES)
+    teams["winner"] = teams["points"].where(teams["won"])
+    teams["loser"] = teams["points"].where(~teams["won"])
+    games = teams.groupby(list(by)).agg(
+        sides=("team_id", "size"), winners=("won", "sum"), sound=("sound", "all"), winner=("winner", "max"),
+        loser=("loser", "max"),
+    )  # fmt: skip
+    whole = games["sides"].eq(2) & games["winners"].eq(1) & games["sound"] & games["winner"].gt(games["loser"])
+    return whole.fillna(False).astype(bool)
+
+
+def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
+    """``game_date, game_id, is_finished`` of every game that has a box score.
+
+    A game counts when its box score has the points of the final score, or, where the schedule has none yet, when the
+    box score adds up to a whole game by itself.
+
+    Args:
+        schedule: rows of ``nba_raw.schedule`` for the dates.
+        box_scores: rows of ``nba_raw.box_scores`` for the dates.
+    """
+    whole = adds_up(box_scores).rename("is_finished").reset_index()
+    points = box_scores.groupby([*_GAME, "team_id"])["points"].sum().rename("points").reset_index()
+    final = schedule[[*_GAME, "home_team_id", "away_team_id", "home_score", "away_score"]]
+    final = final.dropna(subset=["home_score", "away_score"])
+    for side in ("home", "away"):
+        mine = points.rename(columns={"team_id": f"{side}_team_id", "points": f"{side}_points"})
+        final = final.merge(mine, on=[*_GAME, f"{side}_team_id"], how="left")
+    same = final["home_points"].eq(final["home_score"]) & final["away_points"].eq(final["away_score"])
+    final = final[_GAME].assign(has_final=same.fillna(False).astype(bool))
+    out = whole.merge(final, on=_GAME, how="left", validate="one_to_one")
+    return out[_GAME].assign(is_finished=out["has_final"].astype("boolean").fillna(out["is_finished"]).astype(bool))
