@@ -28,6 +28,9 @@ from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
+_NOT_ITS_QUOTE = (
+    "NO_QUOTE", "NOT_LANDED", "LINE_MISMATCH", "PRICE_MISMATCH", "BOOK_MISMATCH", "QUOTE_OF_ANOTHER",
+)  # fmt: skip
 #: named predicates over judged ledger rows, each with what it means; a changed meaning is a new version
 PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Series], str]] = {
     "placeholder": (1, lambda rows, _: rows["problem"].isin(PLACEHOLDER_REASONS), "a placeholder line"),
@@ -42,9 +45,6 @@ PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Serie
     "run": (1, lambda rows, asked: rows["run_id"].eq(asked.run_id), "rows that a run published"),
     "system": (1, lambda rows, asked: rows["system_id"].eq(asked.system_id), "rows of a system"),
 }
-_NOT_ITS_QUOTE = (
-    "NO_QUOTE", "NOT_LANDED", "LINE_MISMATCH", "PRICE_MISMATCH", "BOOK_MISMATCH", "QUOTE_OF_ANOTHER",
-)  # fmt: skip
 #: dates that are judged at a time
 _TOGETHER = 31
 
@@ -98,7 +98,7 @@ def _account(batch_id: str, action: str, moved: Sequence[pd.DataFrame]) -> Accou
         if moved
         else pd.DataFrame(columns=["game_date", "system_id"])
     )
-    counts = rows.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
+    counts = rows.groupby(["game_date", "system_id"], dropna=False).size().rename("rows").reset_index()
     return Account(batch_id, action, counts, tuple(sorted({d.date() for d in rows["game_date"]})))
 
 

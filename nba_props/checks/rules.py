@@ -719,6 +719,8 @@ def _judge_inputs(trained: Trained, card: Card | None, now: Mapping[str, Any] | 
 
 def _judge_accounts(f: dict[str, Any]) -> Verdict:
     text = f"{f['published']} published rows, {f['graded']} grades"
+    if f["published"] > f["graded"]:
+        text += ": rows without an id of their own have none, see `nba-props quarantine invalid_line DATE --dry-run`"
     return Verdict(f["published"] == f["graded"], text, _figures(f))
 
 

@@ -94,18 +94,14 @@ def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Serie
         judged: all rows of the ledger on some dates, with their ``line_problem``.
         not_landed: the quotes that no payload has as they are stored (``odds_api.not_as_landed``).
     """
-    # a slate that is followed has a player several times, one run of a system only once
-    of_one_run = judged.assign(system_id=judged["system_id"] + " " + judged["run_id"])
-    # a row beside one with a bad line is not to blame for it
-    sound = of_one_run[of_one_run["line_problem"].isna()]
-    found = judged["line_problem"].fillna(prediction_problem(sound).reindex(judged.index))
-    stated = judged["row_digest"]
+    stated, ids = judged["row_digest"], judged["prediction_id"]
     altered = stated.notna() & stated.ne(row_digests(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
     unsealed = stated.isna() & stated.notna().groupby(judged["game_date"]).transform("any")
-    ids = judged["prediction_id"]
-    order = judged[["game_date", "prediction_id", "created_at"]].assign(wrong=found.notna() | altered | unsealed)
-    order = order.sort_values(["wrong", "created_at"], kind="stable")
-    repeated = order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
+    doubtful = judged["line_problem"].notna() | altered | unsealed
+    order = judged[["game_date", "prediction_id", "created_at"]].assign(doubtful=doubtful)
+    order = order.sort_values(["doubtful", "created_at"], kind="stable")
+    repeated = ids.notna() & order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
+    found = judged["line_problem"].fillna(_prediction_problem(judged, doubtful | repeated))
     for wrong, kind in (
         (judged["quote_id"].isin(list(not_landed)), "NOT_LANDED"),
         (ids.isna(), "NO_ID"),
@@ -115,6 +111,14 @@ def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Serie
     ):
         found = found.where(found.notna() | ~wrong, kind)
     return found
+
+
+def _prediction_problem(judged: pd.DataFrame, doubtful: pd.Series) -> pd.Series:
+    """What is wrong with each forecast; a row is not to blame for a ``doubtful`` one beside it."""
+    rows = judged[judged["line_problem"].isna()]
+    # a slate that is followed has a player several times, one run of a system only once
+    apart = rows["run_id"].where(~doubtful[rows.index], pd.Series(range(len(rows)), index=rows.index).astype(str))
+    return prediction_problem(rows.assign(system_id=rows["system_id"] + " " + apart)).reindex(judged.index)
 
 
 def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, np.ndarray]]:

@@ -96,18 +96,21 @@ def row_digests(table: Table, frame: pd.DataFrame) -> pd.Series:
 
     It shows what was changed by mistake or by a writer that does not know it; it is no signature.
     """
-    import pandas as pd
-
-    columns = [c.name for c in table.columns if c.name != table.sealed_by]
-    hashes = _hashed(table, frame, {"": columns})[""]
-    return pd.Series([f"{h:016x}" for h in hashes.tolist()], index=frame.index, dtype=object)
+    return _as_text(table, frame, [c for c in table.column_names if c != table.sealed_by])
 
 
 def row_ids(table: Table, frame: pd.DataFrame) -> pd.Series:
-    """What names each row of whole partitions, whatever ids it has: its digest, and its number among equal rows."""
-    own = row_digests(table, frame)
+    """What names each row of whole partitions, whatever ids it has: a hash of it, and its number among equal rows."""
+    own = _as_text(table, frame, table.column_names)
     number = own.groupby([frame["game_date"], own]).cumcount() + 1
     return own + "#" + number.astype(str)
+
+
+def _as_text(table: Table, frame: pd.DataFrame, columns: Collection[str]) -> pd.Series:
+    import pandas as pd
+
+    hashes = _hashed(table, frame, {"": columns})[""]
+    return pd.Series([f"{h:016x}" for h in hashes.tolist()], index=frame.index, dtype=object)
 
 
 def sealed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

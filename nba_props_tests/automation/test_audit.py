@@ -134,7 +134,8 @@ def test_the_same_row_once_more_is_news_though_nothing_tells_them_apart(publishe
     twin = rows(OLD).head(1)
     for times in (1, 2):
         write(published, OLD, pd.concat([rows(OLD), *[twin] * times]))
-        assert [f.new for f in look(published, tmp_path).found if f.kind == "DUPLICATE"] == [2 if times == 1 else 1]
+        found = [(f.rows, f.new) for f in look(published, tmp_path).found if f.kind == "SAME_ID"]
+        assert found == [(times, 1)]
 
 
 def test_of_a_memory_that_knew_only_how_many_rows_were_bad_the_rest_is_news(published, tmp_path):
@@ -173,11 +174,11 @@ def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
         (lambda f: f.assign(is_backfill=[True, *f["is_backfill"][1:]]), "ROW_ALTERED", 1),
         (lambda f: f.assign(row_digest=[None, *f["row_digest"][1:]]), "NO_DIGEST", 1),
         (lambda f: pd.concat([f, f.head(1).assign(player_id=9, prediction_id=None)]), "NO_ID", 1),
-        (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b")]), "DUPLICATE", 2),
+        (lambda f: sealed([f, f.head(1).assign(prediction_id="b")]), "DUPLICATE", 2),
         (lambda f: sealed([f, f.head(1).assign(prediction_id="b", run_id="follow")]), "PARTITION_ALTERED", 1),
         (lambda f: pd.concat([f, f.head(1).assign(prediction_id="b", line_source=None)]), "DUPLICATE", 0),
         (lambda f: f.sample(frac=1, random_state=1), "PARTITION_ALTERED", 1),
-        (lambda f: pd.concat([f, f.head(1)]), "DUPLICATE", 2),
+        (lambda f: pd.concat([f, f.head(1)]), "SAME_ID", 1),
     ],
 )
 def test_what_happened_to_a_date_is_named(published, tmp_path, change, kind, count):

@@ -1,0 +1,207 @@
+"""Rows that went past the gate into the ledger: each is found and can be taken out, and no honest row goes with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props import remediation
+from nba_props.automation.remediation import landed
+from nba_props.domain import digests
+from nba_props.domain.audit import NAMELESS
+from nba_props.remediation import Selection
+from nba_props.schemas.predictions import (
+    ARCHIVED_PREDICTIONS,
+    LEDGER_AS_FOUND,
+    PLAYER_PROP_PREDICTIONS,
+    PREDICTION_ACCURACY,
+)
+from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
+from nba_props_tests.conftest import DAY, Platform
+
+pytestmark = pytest.mark.slow
+
+LEDGER = PLAYER_PROP_PREDICTIONS
+WRONG = Selection("invalid_line", DAY, DAY)
+FAR = pd.Timestamp("9999-12-31T00:00Z")
+
+
+def rows_of(platform: Platform) -> pd.DataFrame:
+    return platform.warehouse.read(LEDGER, [DAY])
+
+
+def resealed(rows: pd.DataFrame) -> pd.DataFrame:
+    """What a writer does that knows how digests are made."""
+    return rows.assign(row_digest=digests.row_digests(LEDGER, LEDGER_AS_FOUND.conform(rows)))
+
+
+def one(rows: pd.DataFrame, **values: Any) -> pd.DataFrame:
+    """The first row with a line, with other values."""
+    found = rows[rows["line"].notna() & rows["predicted_points"].notna()].head(1).assign(**values)
+    return LEDGER_AS_FOUND.conform(found).set_axis(found.index)
+
+
+#: what a second writer puts beside honest rows, who knows how digests are made, and what is found
+BESIDE = {
+    "a placeholder without a source": ({"line": 20.0, "line_source": None, "quote_id": None}, "PLACEHOLDER_LINE"),
+    "a placeholder said to be a line": ({"line": 20.0, "quote_id": None}, "PLACEHOLDER_LINE"),
+    "a placeholder beside a quote": ({"line": 15.5}, "PLACEHOLDER_LINE"),
+    "a line that is not its quote's": ({"line": 37.5, "recommendation": "UNDER"}, "LINE_MISMATCH"),
+    "a price that is not its quote's": ({"over_price": 250}, "PRICE_MISMATCH"),
+    "no price": ({"under_price": None}, "PRICE_MISMATCH"),
+    "another book": ({"sportsbook": "somebook"}, "BOOK_MISMATCH"),
+    "a quote that nobody has": ({"quote_id": "0" * 32}, "NO_QUOTE"),
+    "another player's quote": ({"player_id": 424242}, "QUOTE_OF_ANOTHER"),
+    "another game": ({"game_id": "0022599999"}, "QUOTE_OF_ANOTHER"),
+    "another source": ({"line_source": "ESTIMATED"}, "UNKNOWN_SOURCE"),
+    "a line that is said to be none": ({"line_source": "NO_PROP_LINE"}, "CONTRADICTORY_LINE"),
+    "a line and no line": ({"has_prop_line": False}, "CONTRADICTORY_LINE"),
+    "a cut-off after the game": ({"cutoff_at": pd.Timestamp("2199-01-01T00:00Z")}, "CUTOFF_MISMATCH"),
+    "a cut-off in the year 9999": ({"cutoff_at": FAR}, "CUTOFF_MISMATCH"),
+    "no cut-off": ({"cutoff_at": None}, "NO_CUTOFF"),
+    "a cut-off before the quote": ({"cutoff_at": pd.Timestamp("2020-01-01T00:00Z")}, "IN_PLAY_QUOTE"),
+    "no points and a side": ({"predicted_points": np.nan, "recommendation": "OVER"}, "INVALID_PREDICTION"),
+    "a million points": ({"predicted_points": 1e6, "recommendation": "OVER"}, "INVALID_PREDICTION"),
+    "negative points": ({"predicted_points": -1.0, "recommendation": "UNDER"}, "INVALID_PREDICTION"),
+    "more than certain": ({"confidence_score": 1.5}, "INVALID_CONFIDENCE"),
+    "a probability of two": ({"over_probability": 2.0}, "INVALID_CONFIDENCE"),
+    "an unknown side": ({"recommendation": "MAYBE"}, "INVALID_RECOMMENDATION"),
+    "no system": ({"system_id": None}, "MISSING_KEY"),
+    "no version": ({"model_version": None}, "MISSING_KEY"),
+    "no name": ({"player_name": None}, "MISSING_KEY"),
+    "no id": ({"prediction_id": None}, "NO_ID"),
+    "no id either": ({"prediction_id": None}, "NO_ID"),
+    "a copy of an honest row": ({}, "SAME_ID"),
+    "its twin": ({}, "SAME_ID"),
+    "an honest row's id": ({"created_at": FAR}, "SAME_ID"),
+}
+#: what a second writer puts in the place of honest rows, who knows nothing of digests
+INSTEAD = {
+    "a better forecast": ({"predicted_points": 33.0, "recommendation": "OVER"}, "ROW_ALTERED"),
+    "another side": ({"recommendation": "PASS"}, "ROW_ALTERED"),
+    "published earlier": ({"created_at": pd.Timestamp("2025-01-01T00:00Z")}, "ROW_ALTERED"),
+    "published in the year 9999": ({"created_at": FAR}, "ROW_ALTERED"),
+    "a backfill": ({"is_backfill": True}, "ROW_ALTERED"),
+    "another run's": ({"run_id": "me"}, "ROW_ALTERED"),
+    "no digest": ({"row_digest": None}, "NO_DIGEST"),
+}
+
+
+def beside(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``BESIDE``, each of a run of its own, so that none is wrong for another."""
+    found = []
+    for name, (values, kind) in BESIDE.items():
+        bad = (
+            one(rows, **values) if kind == "SAME_ID" else one(rows, **{"prediction_id": name, "run_id": name, **values})
+        )
+        found.append(bad if name in ("a copy of an honest row", "its twin") else resealed(bad.assign(run_id=name)))
+    return pd.concat(found, ignore_index=True)
+
+
+def instead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The honest rows that are left, and the rows of ``INSTEAD``, each of which was one before."""
+    with_line = rows[rows["line"].notna() & rows["predicted_points"].notna()]
+    bad = [one(with_line.iloc[n:], **values) for n, (values, _) in enumerate(INSTEAD.values())]
+    return rows.drop(index=with_line.index[: len(INSTEAD)]), pd.concat(bad)
+
+
+def test_smuggled_rows_are_found_taken_out_and_put_back_one_by_one(predicted: Platform):
+    store, rows = predicted.warehouse, rows_of(predicted)
+    honest, replaced = instead(rows)
+    smuggled = pd.concat([beside(honest), replaced], ignore_index=True)
+    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([smuggled, honest]), DAY)
+    ids = sorted(digests.row_ids(LEDGER, rows_of(predicted)))
+    found = remediation.selected(store, WRONG)
+    kinds = [kind for _, kind in [*BESIDE.values(), *INSTEAD.values()]]
+    assert sorted(found["problem"]) == sorted(kinds)
+    of_run = found.set_index("run_id")["problem"]
+    for name, (_, kind) in BESIDE.items():
+        assert kind == "SAME_ID" or of_run[name] == kind, name
+
+    account = remediation.quarantine(store, WRONG, predicted.now)
+    assert account.total == len(smuggled)
+    pd.testing.assert_frame_equal(_in_order(rows_of(predicted)), _in_order(honest))
+    assert len(store.read(ARCHIVED_PREDICTIONS, [DAY])) == len(smuggled)
+    assert remediation.quarantine(store, WRONG, predicted.now).total == 0
+    assert remediation.restore(store, account.batch_id, predicted.now).total == len(smuggled)
+    assert remediation.restore(store, account.batch_id, predicted.now).total == 0
+    assert sorted(digests.row_ids(LEDGER, rows_of(predicted))) == ids, "what was wrong is wrong again"
+    predicted.materialize(DAY, DAY, job="grade")
+    grades = store.read(PREDICTION_ACCURACY, [DAY])
+    assert len(grades) == len(ids) - sum(kind in NAMELESS for kind in kinds)
+    assert set(grades.loc[grades["line_problem"].isna(), "prediction_id"]) == set(honest["prediction_id"])
+    assert remediation.quarantine(store, WRONG, predicted.now).total == len(smuggled)
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values("prediction_id", ignore_index=True)
+
+
+def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Platform):
+    store, rows = predicted.warehouse, rows_of(predicted)
+    zone = landed(predicted.settings)
+    assert zone is not None
+    assert remediation.selected(store, WRONG, zone).empty
+    quotes = store.read(ODDS_QUOTES, [DAY])
+    honest = one(rows)
+    quote = quotes[quotes["quote_id"] == honest["quote_id"].iloc[0]]
+    forged = quote.assign(quote_id="forged", line=quote["line"] + 3)
+    bad = one(rows, quote_id="forged", line=honest["line"] + 3, prediction_id="smuggled", recommendation="PASS")
+    store.write_unchecked(ODDS_QUOTES, pd.concat([quotes, forged]), DAY)
+    store.write_unchecked(LEDGER, pd.concat([rows, resealed(bad.assign(run_id="x"))]), DAY)
+    assert remediation.selected(store, WRONG).empty, "it fits what is stored"
+    found = remediation.selected(store, WRONG, zone)
+    assert found[["prediction_id", "problem"]].values.tolist() == [["smuggled", "NOT_LANDED"]]
+
+
+def test_a_start_that_moved_makes_no_honest_row_a_late_one(predicted: Platform):
+    store = predicted.warehouse
+    games = store.read(SCHEDULE, [DAY])
+    store.write_unchecked(SCHEDULE, games.assign(tipoff_at=games["tipoff_at"] + timedelta(hours=2)), DAY)
+    assert remediation.selected(store, WRONG).empty
+    store.write_unchecked(SCHEDULE, games.iloc[1:], DAY)
+    assert remediation.selected(store, WRONG).empty, "and a game that left the date has no start to be later than"
+
+
+def generated(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Honest rows, each changed in one column or two by a writer who does not know how digests are made."""
+    random = np.random.default_rng(seed)
+    picked = rows.iloc[random.integers(len(rows), size=count)].reset_index(drop=True)
+    columns = [c for c in LEDGER.column_names if c not in ("game_date", "row_digest")]
+    chosen = random.integers(len(columns), size=count)
+    bad = picked.copy()
+    for n, name in enumerate(columns):
+        mine = np.flatnonzero(chosen == n)
+        kind, values = bad[name].dtype.kind, rows[name].iloc[random.integers(len(rows), size=len(mine))]
+        values = values.set_axis(mine)
+        if kind in "fiu" or str(bad[name].dtype) == "Int64":
+            values = values + random.integers(1, 9, size=len(mine))
+        elif kind == "M":
+            values = values + pd.to_timedelta(random.integers(1, 10**6, size=len(mine)), unit="s")
+        elif str(bad[name].dtype) == "boolean":
+            values = ~picked.loc[mine, name]
+        else:
+            values = values.astype(object).where(random.random(len(mine)) < 0.5, None)
+        bad.loc[mine, name] = values
+    stripped = random.random(count) < 0.2
+    bad["row_digest"] = bad["row_digest"].mask(stripped, None)
+    now = digests.row_digests(LEDGER, LEDGER_AS_FOUND.conform(bad))
+    return bad[now.ne(digests.row_digests(LEDGER, LEDGER_AS_FOUND.conform(picked))) | stripped]
+
+
+@pytest.mark.parametrize(
+    ("batches", "size"), [(2, 500), pytest.param(100, 1_000, marks=pytest.mark.long)], ids=["some", "100,000"]
+)
+def test_no_generated_row_stays_unseen_and_no_honest_row_is_taken(predicted: Platform, batches: int, size: int):
+    store, rows = predicted.warehouse, rows_of(predicted)
+    honest = set(digests.row_ids(LEDGER, rows))
+    for seed in range(batches):
+        bad = generated(rows, size, seed)
+        store.write_unchecked(LEDGER_AS_FOUND, pd.concat([bad, rows]).sample(frac=1, random_state=seed), DAY)
+        found = remediation.selected(store, WRONG)
+        assert len(found) == len(bad)
+        assert honest.isdisjoint(found["row_id"])

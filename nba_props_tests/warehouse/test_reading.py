@@ -1,0 +1,224 @@
+"""Who reads gets old rows or new ones, never an error and never a pen."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
+from nba_props.warehouse import files
+from nba_props.warehouse.base import CorruptPartition, WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.warehouse.samples import D1, D2, NAMES, ledger, names
+
+#: statements that would write, each with the ledger's file for {file} and its folder for {folder}
+PENS = [
+    "COPY (SELECT 1 AS a) TO '{file}'",
+    "COPY (SELECT 1 AS a) TO '{file}' (FORMAT parquet)",
+    "COPY (SELECT 1 AS a) TO '{folder}/x.parquet'",
+    "COPY (SELECT 1 AS a) TO '{folder}' (FORMAT parquet, PARTITION_BY (a), OVERWRITE_OR_IGNORE)",
+    "COPY nba_reference.unresolved_names TO '{folder}/x.csv'",
+    "COPY (FROM nba_reference.unresolved_names) TO '/dev/stdout'",
+    "EXPORT DATABASE '{folder}/x'",
+    "EXPORT DATABASE '{folder}/x' (FORMAT parquet)",
+    "ATTACH '{folder}/x.duckdb'",
+    "ATTACH '{folder}/x.duckdb' AS y (READ_WRITE)",
+    "CREATE TABLE x AS SELECT 1",
+    "CREATE TABLE nba_reference.unresolved_names AS SELECT 1",
+    "CREATE OR REPLACE VIEW nba_reference.unresolved_names AS SELECT 1 AS a",
+    "CREATE TEMP TABLE x AS SELECT 1",
+    "CREATE MACRO x() AS 1",
+    "CREATE SCHEMA x",
+    "CREATE SECRET (TYPE s3, KEY_ID 'a', SECRET 'b')",
+    "DROP VIEW nba_reference.unresolved_names",
+    "DROP SCHEMA nba_reference CASCADE",
+    "ALTER VIEW nba_reference.unresolved_names RENAME TO x",
+    "INSERT INTO nba_reference.unresolved_names DEFAULT VALUES",
+    "UPDATE nba_reference.unresolved_names SET quotes = 0",
+    "DELETE FROM nba_reference.unresolved_names",
+    "TRUNCATE nba_reference.unresolved_names",
+    "MERGE INTO nba_reference.unresolved_names USING (SELECT 1) ON FALSE WHEN NOT MATCHED THEN INSERT DEFAULT VALUES",
+    "SET enable_external_access = true",
+    "SET allowed_directories = ['/']",
+    "SET lock_configuration = false",
+    "RESET enable_external_access",
+    "PRAGMA enable_profiling",
+    "PRAGMA profiling_output = '{folder}/x'",
+    "SET log_query_path = '{folder}/x'",
+    "SET temp_directory = '{folder}'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "LOAD '{folder}/x.duckdb_extension'",
+    "CHECKPOINT",
+    "VACUUM",
+    "ANALYZE",
+    "BEGIN",
+    "COMMIT",
+    "USE nba_reference",
+    "PREPARE x AS SELECT 1",
+    "EXECUTE x",
+    "CALL pragma_version()",
+    "SELECT 1; COPY (SELECT 1) TO '{file}'",
+    "COPY (SELECT 1) TO '{file}'; SELECT 1",
+    "WITH a AS (SELECT 1) COPY a TO '{file}'",
+    "SELECT * FROM read_csv('/etc/hostname')",
+    "SELECT * FROM read_text('/etc/hostname')",
+    "SELECT * FROM read_blob('{file}')",
+    "SELECT * FROM read_parquet('{file}')",
+    "SELECT * FROM '{file}'",
+    "SELECT * FROM glob('/etc/*')",
+    "SELECT * FROM sniff_csv('/etc/hostname')",
+    "SELECT * FROM parquet_metadata('{file}')",
+    "SELECT * FROM sqlite_scan('{file}', 'x')",
+    "SELECT * FROM pg_read_file('/etc/hostname')",
+    "not sql",
+]
+EXPLAINED = [f"{how} {pen}" for pen in PENS[:11] for how in ("EXPLAIN", "EXPLAIN ANALYZE", "explain /* a */ analyze")]
+EXPLAINED += [
+    f"{how}COPY (SELECT 1 AS a) TO '{{file}}'"
+    for how in ("-- a\nEXPLAIN ANALYZE ", "/* EXPLAIN */ EXPLAIN ", "EXPLAIN (ANALYZE) ", "EXPLAIN (FORMAT json) ",
+                "EXPLAIN (ANALYZE, FORMAT json) ", "EXPLAIN\nANALYZE\n", "EXPLAIN EXPLAIN ", "EXPLAIN ANALYZE EXPLAIN ")
+]  # fmt: skip
+
+
+def whole_of(root: Path) -> dict[str, bytes]:
+    return {str(p): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def test_no_statement_of_a_hundred_writes_or_reads_beside_the_tables(lake):
+    lake.write(NAMES, names(D1, 3), [D1])
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    before = whole_of(lake.root)
+    file = lake._file(LEDGER, D1)
+    attacks = [*PENS, *EXPLAINED]
+    assert len(attacks) >= 100
+    for attack in attacks:
+        with pytest.raises(WarehouseError):
+            lake.read_only(attack.format(file=file, folder=file.parent))
+    assert whole_of(lake.root) == before
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("SELECT * FROM nba_reference.unresolved_names", 5),
+        ('FROM "nba_reference"."unresolved_names" WHERE game_date = DATE \'2025-11-06\'', 2),
+        ("SELECT * FROM nba_predictions.current_predictions", 1),
+        ("WITH a AS (SELECT * FROM nba_predictions.judged_predictions) SELECT * FROM a", 1),
+        ("DESCRIBE nba_raw.schedule", None),
+        ("SHOW ALL TABLES", None),
+        ("SUMMARIZE nba_reference.unresolved_names", None),
+        ("EXPLAIN SELECT * FROM nba_reference.unresolved_names", None),
+        ("EXPLAIN ANALYZE SELECT * FROM nba_reference.unresolved_names", None),
+        ("-- why\nSELECT COUNT(*) FROM nba_reference.unresolved_names", 1),
+    ],
+)
+def test_what_reads_is_answered(lake, statement, rows):
+    lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    found = lake.read_only(statement)
+    assert len(found) == rows if rows is not None else len(found)
+
+
+def test_a_file_never_changes_under_its_name_and_goes_an_hour_after_it_was_replaced(lake, monkeypatch):
+    lake.write(NAMES, names(D1, 3), [D1])
+    link = lake._file(NAMES, D1)
+    first = Path(files.locate(str(link))[0])
+    with duckdb.connect() as reader:  # whatever it opens, and however often, is the file that it was given
+        rows = reader.execute(f"SELECT * FROM read_parquet('{first}')")
+        lake.write(NAMES, names(D1, 4), [D1])
+        assert len(rows.fetchall()) == 3
+    assert first.exists()
+    os.utime(first, (0, time.time() - files.KEPT_SECONDS - 1))
+    (link.parent / ".tmp-killed").write_bytes(b"half")
+    lake.write(NAMES, names(D1, 5), [D1])
+    assert not first.exists()
+    assert (link.parent / ".tmp-killed").exists(), "somebody may be writing it"
+    assert len(list(link.parent.glob("*.parquet"))) == 3, "the link, its file and the one before"
+    assert len(lake.read(NAMES, [D1])) == 5
+
+
+def test_a_partition_whose_file_is_gone_is_damaged_and_not_absent(lake):
+    lake.write(NAMES, names(D1, 3), [D1])
+    Path(files.locate(str(lake._file(NAMES, D1)))[0]).unlink()
+    assert lake.partitions(NAMES) == [D1]
+    for read in (lambda: lake.read(NAMES, [D1]), lambda: lake.query(f"SELECT * FROM {NAMES.address}")):
+        with pytest.raises(CorruptPartition, match="unresolved_names"):
+            read()
+    (damage,) = lake.damaged()
+    assert (damage.partition, damage.is_readable) == (D1, False)
+    lake.set_aside(damage, pd.Timestamp("2026-01-01T00:00Z").to_pydatetime())
+    assert lake.partitions(NAMES) == []
+
+
+def test_what_another_process_wrote_is_read_at_once(lake):
+    other = LakeWarehouse(lake.root)
+    lake.write(NAMES, names(D1, 1), [D1])
+    for rows in range(2, 8):
+        assert len(other.query(f"SELECT * FROM {NAMES.address}")) == rows - 1
+        lake.write(NAMES, names(D1, rows), [D1])
+
+
+def _write(root: str, day: date, stop: object) -> None:
+    """Replace a partition again and again: as many rows as its newest number says."""
+    store, turn = LakeWarehouse(root), 0
+    while not stop.is_set():  # type: ignore[attr-defined]
+        turn += 1
+        store.write(NAMES, names(day, 1 + turn % 40), [day])
+
+
+_ALL = f"SELECT game_date, COUNT(*) AS n, MAX(quotes) AS newest FROM {NAMES.address} GROUP BY game_date"
+
+
+def _read(root: str, queries: int) -> int:
+    """Ask the lake in every way; each partition is one writing, whole. Returns how many queries were asked."""
+    store = LakeWarehouse(root)
+    for turn in range(queries):
+        found = store.query(_ALL) if turn % 5 else store.read_only(_ALL)
+        assert (found["n"] == found["newest"]).all(), "rows of two writings"
+        assert len(found) > 0
+    return queries
+
+
+def test_readers_beside_writers_see_whole_partitions(lake):
+    days = [D1, D2]
+    lake.write(NAMES, pd.concat([names(d, 1) for d in days]), days)
+    stop = threading.Event()
+    writers = [threading.Thread(target=_write, args=(str(lake.root), d, stop)) for d in days]
+    for writer in writers:
+        writer.start()
+    try:
+        assert _read(str(lake.root), 25) == 25
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+
+
+@pytest.mark.long
+def test_eight_writers_and_four_readers_of_fifty_thousand_queries(lake):
+    days = [date(2025, 11, n) for n in range(1, 9)]
+    lake.write(NAMES, pd.concat([names(d, 1) for d in days]), days)
+    context = multiprocessing.get_context("forkserver")
+    with context.Manager() as manager:
+        stop = manager.Event()
+        writers = [context.Process(target=_write, args=(str(lake.root), d, stop)) for d in days]
+        for writer in writers:
+            writer.start()
+        with context.Pool(4) as readers:
+            asked = readers.starmap(_read, [(str(lake.root), 12_500)] * 4)
+        alive = [writer.is_alive() for writer in writers]
+        stop.set()
+        for writer in writers:
+            writer.join()
+    assert sum(asked) == 50_000
+    assert all(alive), "and no writer died of a reader"
+    assert lake.damaged() == []
