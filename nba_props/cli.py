@@ -617,6 +617,23 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     console.print(f"mend      nba-props backfill {days[0]}..{days[-1]}")
 
 
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+def backup(target: Path) -> None:
+    """Copy lake, models and payloads of the home to the new folder TARGET, at any time, beside whatever runs.
+
+    The copy is a home again: set NBA_PROPS_HOME to it, or copy a partition's folder back.
+    """
+    from nba_props.backup import backup as copy
+
+    with _plain_errors():
+        made = copy(load_settings(), target)
+    _console().print(
+        f"backup    {target}: {made.partitions} partitions, {made.files} files, {made.size / 1e6:.1f} MB",
+        soft_wrap=True,
+    )
+
+
 def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> None:
     """Vouch for ledger and archive (of SPAN) as they are."""
     from nba_props.schemas import TABLES

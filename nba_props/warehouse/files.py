@@ -59,9 +59,26 @@ def put(link: Path, data: bytes) -> None:
     Raises:
         OSError: it can't be written; the old content is current still.
     """
+    sweep(link.parent)
+    _point(link, f"{_digest(data)}.{uuid.uuid4().hex[:8]}.parquet", data)
+
+
+def copy(path: str, link: Path) -> None:
+    """Make a file of another lake the partition's content there, under the name that states what it was when written.
+
+    Raises:
+        OSError: it can't be read or written.
+    """
+    name, data = os.path.basename(path), Path(path).read_bytes()
+    if _NAME.fullmatch(name):
+        _point(link, name, data)
+    else:
+        put(link, data)
+
+
+def _point(link: Path, name: str, data: bytes) -> None:
     folder = link.parent
-    sweep(folder)
-    file = folder / f"{_digest(data)}.{uuid.uuid4().hex[:8]}.parquet"
+    file = folder / name
     with replacing(file) as sink:
         sink.write(data)
     temporary = folder / f"{TEMPORARY}{uuid.uuid4().hex}"

@@ -641,6 +641,18 @@ class LakeWarehouse:
         options += ", union_by_name = true" if united else ""
         return f"read_parquet([{', '.join(map(_quoted, paths))}], {options})"
 
+    def copy_partition(self, table: Table, partition: date, into: LakeWarehouse) -> None:
+        """Copy a partition as it is into another lake."""
+        path = self._located(table, partition)
+        if path is None:
+            raise MissingPartition(f"{table.address} has no partition {partition}")
+        try:
+            files.copy(path, into._file(table, partition))
+        except OSError as error:
+            raise WarehouseError(
+                f"cannot copy {table.address} partition {partition} to {into.root}: {error.strerror or error}"
+            ) from error
+
     # -- damage -----------------------------------------------------------------------------------------------------
 
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:

@@ -85,7 +85,7 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
     lake.write(PREDICTION_ACCURACY, out[PREDICTION_ACCURACY.column_names], days)
     ledger = out.assign(components="{}", abstain_reason=None, feature_hash="0", line_source_api="ODDS_API")
     table = predictions.PLAYER_PROP_PREDICTIONS
-    put(lake, table, ledger.reindex(columns=table.column_names), days)
+    put(lake, table, ledger.assign(row_digest=None)[table.column_names], days)
     quote(lake, out[out["is_valid_line"].astype(bool)].drop_duplicates(["game_date", "player_id"]), days)
     games = pd.DataFrame({"game_date": pd.to_datetime(scheduled)})
     for c in raw.SCHEDULE.columns:
@@ -118,7 +118,7 @@ def quote(lake, rows: pd.DataFrame, days: list[date]) -> None:
         "game_date": rows["game_date"], "quote_id": rows["quote_id"], "game_id": rows["game_id"], "event_id": "e",
         "bookmaker": "draftkings", "book_kind": "SPORTSBOOK", "market": "player_points", "source_name": rows["quote_id"],
         "player_lookup": "a", "line": rows["line"], "over_price": -110, "under_price": -110, "snapshot_at": at,
-        "last_update_at": at, "commence_at": at, "cutoff_at": rows["created_at"], "minutes_before_game": 60.0,
+        "last_update_at": at, "commence_at": rows["cutoff_at"], "cutoff_at": rows["created_at"], "minutes_before_game": 60.0,
         "is_in_play": False, "payload": "p", "data_source": "THE_ODDS_API",
     }  # fmt: skip
     lake.write(raw.ODDS_QUOTES, pd.DataFrame(values), days)

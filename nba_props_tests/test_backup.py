@@ -1,0 +1,87 @@
+"""A backup that is taken while rows move between ledger and archive misses none of them."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from nba_props import remediation
+from nba_props.backup import backup
+from nba_props.domain import digests
+from nba_props.remediation import Selection
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
+from nba_props.settings import SettingsError
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.conftest import make_settings, utc
+from nba_props_tests.warehouse.samples import D1, LEDGER, ledger
+
+NOW = utc(2026, 2, 10, 17)
+
+
+@pytest.fixture
+def home(tmp_path):
+    settings = make_settings(tmp_path)
+    lake = LakeWarehouse(settings.lake)
+    lake.claim("REAL")
+    lake.append(LEDGER, ledger([f"p{n}" for n in range(300)]), [D1])
+    (settings.home / "models/xgboost_v1").mkdir(parents=True)
+    (settings.home / "models/xgboost_v1/model.json").write_text("{}")
+    return settings
+
+
+def test_a_backup_is_a_home_again(home, tmp_path):
+    made = backup(home, tmp_path / "copy")
+    copy = LakeWarehouse(tmp_path / "copy/lake")
+    pd.testing.assert_frame_equal(copy.read(LEDGER, [D1]), LakeWarehouse(home.lake).read(LEDGER, [D1]))
+    assert (copy.source(), copy.damaged(), made.partitions) == ("REAL", [], 1)
+    assert (tmp_path / "copy/models/xgboost_v1/model.json").exists()
+    assert copy.query("SELECT COUNT(*) AS n FROM nba_predictions.current_predictions")["n"][0] > 0
+    with pytest.raises(SettingsError, match="is not empty"):
+        backup(home, tmp_path / "copy")
+    with pytest.raises(SettingsError, match="snapshots"):
+        backup(replace(home, gcp=object()), tmp_path / "other")
+
+
+def test_what_is_damaged_is_damaged_in_the_copy(home, tmp_path):
+    lake = LakeWarehouse(home.lake)
+    file = lake._file(LEDGER, D1).resolve()
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    assert [d.partition for d in lake.damaged()] == [D1]
+    backup(home, tmp_path / "copy")
+    assert [d.partition for d in LakeWarehouse(tmp_path / "copy/lake").damaged()] == [D1]
+
+
+def test_no_row_is_missing_from_a_backup_of_a_lake_in_motion(home, tmp_path):
+    lake = LakeWarehouse(home.lake)
+    rows = set(lake.read(LEDGER, [D1])["prediction_id"])
+    stop = threading.Event()
+
+    def move() -> None:
+        while not stop.is_set():
+            batch = remediation.quarantine(lake, Selection("system", D1, D1, system_id="s"), NOW)
+            remediation.restore(lake, batch.batch_id, NOW)
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    try:
+        for n in range(4):
+            backup(home, tmp_path / f"copy{n}")
+    finally:
+        stop.set()
+        mover.join()
+    for n in range(4):
+        copy = LakeWarehouse(tmp_path / f"copy{n}/lake")
+        archived = copy.read(ARCHIVED_PREDICTIONS, copy.partitions(ARCHIVED_PREDICTIONS))
+        published = copy.read(PLAYER_PROP_PREDICTIONS, [D1])
+        assert {*published["prediction_id"], *archived["prediction_id"]} == rows
+        assert copy.damaged() == []
+        # a remediation that was under way is finished by its own command
+        remediation.quarantine(copy, Selection("system", D1, D1, system_id="s"), NOW)
+        assert copy.read(PLAYER_PROP_PREDICTIONS, [D1]).empty
+        ids = digests.row_ids(PLAYER_PROP_PREDICTIONS, published)
+        assert ids.is_unique
