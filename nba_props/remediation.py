@@ -165,7 +165,7 @@ def quarantine(
                     f"{len(rows)} rows of {day} were selected and {kept.added} archived; nothing was removed"
                 )
         warehouse.remove(PLAYER_PROP_PREDICTIONS, list(rows["archived_id"]), day)
-        left = _ids_of(warehouse, [day]).isin(rows["archived_id"])
+        left = digests.row_ids(PLAYER_PROP_PREDICTIONS, _ledger(warehouse, [day])).isin(rows["archived_id"])
         if left.any():
             raise RemediationError(f"{int(left.sum())} of {len(rows)} archived rows of {day} are still in the ledger")
         _record(warehouse, batch_id, "REMOVED", selection.action, day, len(rows), now)
@@ -198,7 +198,10 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
     if rows.empty:
         raise RemediationError(f"there is no batch {batch_id} in nba_predictions.archived_predictions")
     days = sorted({d.date() for d in rows["game_date"]})
-    missing = rows[~rows["archived_id"].isin(_ids_of(warehouse, days))]
+    known = _ledger(warehouse, days)
+    # a sound row that was published anew since, under the same id, says the same
+    again = rows["line_problem"].isna() & rows["prediction_id"].isin(known["prediction_id"].dropna())
+    missing = rows[~again & ~rows["archived_id"].isin(digests.row_ids(PLAYER_PROP_PREDICTIONS, known))]
     action = f"restore {batch_id}"
     if not dry_run:
         for day in days:
@@ -211,10 +214,10 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
     return _account(batch_id, action, [missing] if len(missing) else [])
 
 
-def _ids_of(warehouse: Warehouse, days: Sequence[date]) -> pd.Series:
-    """What names each row that the ledger has on some dates (``digests.row_ids``)."""
+def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
+    """Every row that the ledger has on some dates."""
     known = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if d in set(days)]
-    return digests.row_ids(PLAYER_PROP_PREDICTIONS, warehouse.read(PLAYER_PROP_PREDICTIONS, known))
+    return warehouse.read(PLAYER_PROP_PREDICTIONS, known)
 
 
 def batches(warehouse: Warehouse) -> pd.DataFrame:

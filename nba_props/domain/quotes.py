@@ -41,10 +41,12 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     predicted = out["is_predicted"].astype("boolean").fillna(False).astype(bool)
     unknown = out[~known]
     out = out[predicted].drop(columns=["home", "away", "home_team_name", "away_team_name", "is_predicted"])
+    out = out.assign(**{c: out[c].dt.as_unit("us") for c in ("commence_at", "tipoff_at")})
     local = out["commence_at"].dt.tz_convert(EASTERN)
     start = out["commence_at"].where(local != local.dt.normalize())
     start = start.fillna(start.groupby(out["game_id"]).transform("min"))
-    out["cutoff_at"] = pd.concat([out["tipoff_at"], start], axis=1).min(axis=1).fillna(out["commence_at"])
+    tipoff = out["tipoff_at"]
+    out["cutoff_at"] = tipoff.where(tipoff <= start, start).fillna(tipoff).fillna(out["commence_at"])
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60
     out["minutes_before_game"] = minutes
     out["is_in_play"] = minutes <= 0

@@ -12,6 +12,7 @@ import pandas as pd
 
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, season_of, season_type_of
 from nba_props.domain.names import player_lookup
+from nba_props.domain.results import adds_up
 from nba_props.schemas import raw as tables
 from nba_props.sources import fields
 from nba_props.sources.fields import FieldError
@@ -80,7 +81,7 @@ def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]
 
 
 def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
-    """The box scores of the given dates; where a game was landed more than once, its newest capture counts."""
+    """The box scores of the given dates; of a game's captures the newest of a whole game counts, else the newest."""
     wanted = {d.isoformat() for d in days}
     logs: list[pd.DataFrame] = []
     rejects: list[Reject] = []
@@ -102,8 +103,7 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     if not logs:
         return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, unknown_columns=sorted(unknown))
     frame, refused = type_box_scores(pd.concat(logs, ignore_index=True))
-    newest = frame.groupby("game_id")["payload_order"].transform("max")
-    superseded = frame["payload_order"] < newest
+    superseded = frame["payload_order"] != _counting_capture(frame)
     kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
     return Parsed.of(
         tables.BOX_SCORES,
@@ -112,6 +112,16 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
         unknown_columns=sorted(unknown),
         superseded_rows=int(superseded.sum()),
     )
+
+
+def _counting_capture(frame: pd.DataFrame) -> pd.Series:
+    """For each row which capture of its game counts: one in part, or of half-time, takes no whole one's place."""
+    newest = frame.groupby("game_id")["payload_order"].transform("max")
+    if frame["payload_order"].eq(newest).all():
+        return newest
+    whole = adds_up(frame, by=["game_id", "payload_order"]).rename("whole").reset_index()
+    of_game = whole[whole["whole"]].groupby("game_id")["payload_order"].max()
+    return frame["game_id"].map(of_game).fillna(newest)
 
 
 def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject], set[str]]:

@@ -684,7 +684,8 @@ def test_a_placeholder_counts_whoever_wrote_it(lake, name, fate):
         rows = lake.read(table, [bad])
         his = rows["prediction_id"].str.startswith("fake")
         his_as_archived = rows[his].assign(
-            batch_id="b", deletion_reason="placeholder", line_problem="PLACEHOLDER_LINE", deleted_at=rows["created_at"].max()
+            batch_id="b", deletion_reason="placeholder", line_problem="PLACEHOLDER_LINE", deleted_at=rows["created_at"].max(),
+            archived_id=rows["prediction_id"], archive_digest=None,
         )  # fmt: skip
         put(lake, table, rows[~his], [bad])
         put(lake, archive, his_as_archived, [bad])

@@ -7,6 +7,7 @@ import gzip
 import json
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from nba_props.schemas import TABLES
@@ -204,6 +205,21 @@ def test_a_corrected_box_score_supersedes_game_by_game(zone):
     assert len(parsed.frame) == ROWS
     assert parsed.remarks["superseded_rows"] == ROWS // 2
     assert (parsed.frame["points"] == 77).sum() == 1
+
+
+def test_a_capture_in_part_takes_no_whole_ones_place(zone):
+    rows = league.log_rows(GAME)[1:]  # a scorer less: now one of the teams has lost
+    for team in {r["TEAM_ID"] for r in rows}:
+        first, *others = (r for r in rows if r["TEAM_ID"] == team)
+        first["MIN"] = 240 - sum(r["MIN"] for r in others)
+        for row in (first, *others):
+            row["WL"] = "L" if team == rows[0]["TEAM_ID"] else "W"
+    league.land_log(zone, DAY, rows)
+    whole = nba_stats.read_box_scores(zone, [DAY]).frame
+    league.land_log(zone, DAY, rows[:1], "-20251112T120000Z")
+    parsed = nba_stats.read_box_scores(zone, [DAY])
+    pd.testing.assert_frame_equal(parsed.frame, whole)
+    assert parsed.remarks["superseded_rows"] == 1
 
 
 def land_schedule(zone: LandingZone, change) -> nba_stats.Parsed:
