@@ -137,6 +137,8 @@ def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.
         published: rows with ``prediction_id``.
         known: ``prediction_id`` and the columns of an answer of every row of these dates in the ledger.
     """
+    if published.empty or known.empty:  # a column of nothing has no dtype to merge on
+        return published, _held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
     both = published[["prediction_id", *_ANSWER]].merge(
         known.dropna(subset=["prediction_id"]).drop_duplicates("prediction_id"),
         on="prediction_id", how="left", suffixes=("", "_old"), indicator=True, validate="many_to_one",

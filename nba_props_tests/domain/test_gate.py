@@ -258,3 +258,29 @@ def test_after_the_fact_nothing_takes_the_place_of_what_was_published_in_time(an
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("AB")] == [3, 3]
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("ACA", 24)] == [0, 3, 0]
     assert set(standing(lake)["predicted_points"]) == {ANSWERS["B"][1]}
+
+
+def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
+    published, held = gate.split(honest(quotes(3)).assign(line_problem=None))
+    assert held.empty
+    known = published[["prediction_id", *predictions.PLAYER_PROP_PREDICTIONS.content]]
+    same, none = gate.without_conflicts(published, known)
+    assert (len(same), len(none)) == (3, 0)
+    points = known["predicted_points"].to_numpy(copy=True)
+    points[0] = np.nextafter(points[0], 99)
+    other = known.assign(predicted_points=points)
+    left, conflicting = gate.without_conflicts(published, pd.concat([other, other.assign(prediction_id=None)]))
+    assert left["player_id"].tolist() == published["player_id"].tolist()[1:]
+    assert conflicting[["player_id", "reason"]].values.tolist() == [[published["player_id"][0], "CONFLICTING_ANSWER"]]
+    assert gate.without_conflicts(published.iloc[:0], known)[1].empty
+    assert len(gate.without_conflicts(published, known.iloc[:0])[0]) == 3
+
+
+def test_a_row_in_the_table_of_another_system_is_held_back():
+    rows = honest(quotes(1)).assign(line_problem=None, stands_in="someone_else")
+    published, held = gate.split(rows)
+    assert published.empty
+    assert held["reason"].tolist() == ["WRONG_SYSTEM"]
+    published, held = gate.split(rows.assign(stands_in=rows["system_id"]))
+    assert (len(published), len(held)) == (1, 0)
+    assert "stands_in" not in published
