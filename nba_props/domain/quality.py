@@ -34,6 +34,7 @@ from nba_props.domain.calendar import COUNTED_SQL, EASTERN, PLAYABLE, days, seas
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
 from nba_props.schemas.monitoring import named_sql
+from nba_props.schemas.predictions import CURRENT_RANK
 from nba_props.schemas.raw import SCHEDULE
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ _LEDGER = f"(SELECT * FROM nba_predictions.player_prop_predictions WHERE {_RANGE
 #: outcomes of the ledger's rows, as far as they are graded
 _GRADES = f"""(
   SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(actual_points) AS actual_points,
-    MAX(absolute_error) AS absolute_error, MAX(line_absolute_error) AS line_absolute_error
+    MAX(absolute_error) AS absolute_error, MAX(line_absolute_error) AS line_absolute_error,
+    MAX(market_over_probability) AS market_over_probability
   FROM nba_predictions.prediction_accuracy WHERE {_RANGE} GROUP BY game_date, prediction_id
 )"""
 
@@ -132,22 +134,23 @@ class Published:
             f"""
             SELECT j.game_date, {named_sql("j")} AS system_id, j.recommendation,
               COALESCE(j.line_problem IS NULL AND j.line_source = 'ACTUAL_PROP', FALSE) AS is_valid_line,
-              c.prediction_id IS NOT NULL AS is_current,
+              j.is_current,
               COUNT(*) AS published,
               COUNT(CASE WHEN j.line IS NOT NULL OR j.line_problem IS NOT NULL THEN 1 END) AS claims,
               COUNT(CASE WHEN j.line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
               COUNT(CASE WHEN g.outcome IS NULL OR g.outcome = 'PENDING' THEN 1 END) AS pending,
               COUNT(CASE WHEN g.outcome = 'WIN' THEN 1 END) AS wins,
               COUNT(CASE WHEN g.outcome = 'LOSS' THEN 1 END) AS losses,
+              SUM(CASE WHEN g.outcome IN ('WIN', 'LOSS') THEN COALESCE(CASE WHEN j.recommendation = 'OVER'
+                THEN g.market_over_probability ELSE 1 - g.market_over_probability END, 0.5) END) AS quoted_wins,
               COUNT(CASE WHEN j.line IS NOT NULL AND g.absolute_error IS NOT NULL THEN 1 END) AS rows_with_error,
               SUM(CASE WHEN j.line IS NOT NULL THEN g.absolute_error END) AS error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL THEN g.line_absolute_error END) AS line_error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL
                 THEN (j.predicted_points - j.line) * (j.predicted_points - j.line) END) AS disagreement
-            FROM ({claimed_lines_sql(_LEDGER)}) AS j
-            LEFT JOIN (
-              SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE {_RANGE}
-            ) AS c ON c.game_date = j.game_date AND c.prediction_id = j.prediction_id
+            FROM (
+              SELECT p.*, {CURRENT_RANK} = 1 AS is_current FROM ({claimed_lines_sql(_LEDGER)}) AS p
+            ) AS j
             LEFT JOIN {_GRADES} AS g ON g.game_date = j.game_date AND g.prediction_id = j.prediction_id
             GROUP BY j.game_date, {named_sql("j")}, j.recommendation, is_valid_line, is_current
             """
@@ -187,7 +190,7 @@ class Published:
         """The same by date and system on verified lines, with errors."""
         valid = self.bets[self.bets["is_valid_line"].astype(bool)]
         valid = valid.assign(decided=valid["wins"] + valid["losses"])
-        sums = ["wins", "decided", "rows_with_error", "error", "line_error", "disagreement"]
+        sums = ["wins", "decided", "quoted_wins", "rows_with_error", "error", "line_error", "disagreement"]
         daily = valid.groupby(["game_date", "system_id"], as_index=False)[sums].sum()
         return daily.assign(
             squared=daily["decided"] ** 2,
@@ -506,9 +509,9 @@ def expected_outputs(p: Published, day: date) -> Finding:
 def not_too_good(p: Published, day: date) -> Finding:
     """No system is so much better than the market that it must have seen the future (season to date, valid lines).
 
-    On at least 1,000 rows: more than 58 % of its bets won, and more than a coin wins in one of twenty seasons; or an
-    error more than .25 points under the line's, and further than chance takes a forecast as good as the line. How far a
-    row's two errors can differ is bounded by the distance of forecast and line.
+    On at least 1,000 rows: more than 58 % of its bets won, and more than bets that win as often as their quotes say win
+    in one of twenty seasons; or an error over .25 points under the line's, and further than chance takes a forecast as
+    good as the line. How far a row's two errors can differ is bounded by the distance of forecast and line.
     """
     season = _within(p.on_valid_lines, season_start(day), day)
     sums = season.groupby("system_id").sum(numeric_only=True).astype("float64")
@@ -518,8 +521,11 @@ def not_too_good(p: Published, day: date) -> Finding:
     for system, row in sums.iterrows():
         decided, n = row["decided"], row["rows_with_error"]
         lucky = decided >= TOO_GOOD_ROWS and row["wins"] / decided > TOO_GOOD_HIT_RATE
-        if lucky and _off(row["wins"], decided, row["squared"], 0.5, 0.5) > most:
-            wrong.append(f"{system} wins {_percent(row['wins'] / decided)} of {decided:.0f} on {_dates(row['dates'])}")
+        # books move prices before they move lines, so that the better side of a line is no secret
+        quoted = row["quoted_wins"] / decided if decided else 0.5
+        if lucky and _off(row["wins"], decided, row["squared"], quoted, quoted) > most:
+            won = f"{system} wins {_percent(row['wins'] / decided)} of {decided:.0f} on {_dates(row['dates'])}"
+            wrong.append(f"{won}, {_percent(quoted)} by the quotes")
         gain = row["line_error"] - row["error"]
         chance = math.sqrt(row["disagreement"] * _spread(n, row["rows_squared"])) if n else 0.0
         if n >= TOO_GOOD_ROWS and gain / n > TOO_GOOD_MAE and gain > most * chance:

@@ -238,8 +238,11 @@ def test_a_missing_system_is_named(lake):
     assert "xgboost_v1 lacks 1, the first 2025-11-06" in quality.all_systems_present(published, FIRST, LAST).text
 
 
-@pytest.mark.parametrize(("share", "passes"), [(0.57, True), (0.60, False)])
-def test_too_good_a_hit_rate_is_a_leak(lake, share, passes):
+@pytest.mark.parametrize(
+    ("share", "quoted", "passes"), [(0.57, 0.5, True), (0.60, 0.5, False), (0.60, 0.52, False), (0.60, 0.58, True)]
+)
+def test_too_good_a_hit_rate_is_a_leak(lake, share, quoted, passes):
+    """Too good is more than the quotes give the sides that were taken, and more than chance adds."""
     out = made()
     own = out.index[out["system_id"] == "xgboost_v1"]
     winners = np.random.default_rng(1).permutation(own)[: int(share * len(own))]
@@ -247,9 +250,11 @@ def test_too_good_a_hit_rate_is_a_leak(lake, share, passes):
     other = np.where(out["actual_margin"] > 0, "UNDER", "OVER")
     out.loc[own, "recommendation"] = other[own]
     out.loc[winners, "recommendation"] = side[winners]
+    out["market_over_probability"] = np.where(out["recommendation"] == "OVER", quoted, 1 - quoted)
     found = quality.not_too_good(stored(lake, regraded(out)), LAST)
     assert len(own) >= quality.TOO_GOOD_ROWS
     assert found.passed == passes
+    assert passes or f"{100 * quoted:.1f} % by the quotes" in found.text
     assert passes or "xgboost_v1 wins 60.0 %" in found.text
 
 
