@@ -39,7 +39,7 @@ SPAN = [DAY + timedelta(n) for n in range(3)]
 NOW = league.tipoff(DAY)
 SYSTEMS = ("moving_average", "shrunk_rate_v1")
 #: what tells two runs of the same work apart
-_OF_A_RUN = ["run_id"]
+_OF_A_RUN = ["run_id", "row_digest", "archived_id", "archive_digest"]
 
 #: children start from a process that has imported everything and done nothing
 PROCESSES = multiprocessing.get_context("forkserver")

@@ -41,11 +41,12 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     predicted = out["is_predicted"].astype("boolean").fillna(False).astype(bool)
     unknown = out[~known]
     out = out[predicted].drop(columns=["home", "away", "home_team_name", "away_team_name", "is_predicted"])
-    out = out.assign(**{c: out[c].dt.as_unit("us") for c in ("commence_at", "tipoff_at")})
+    out = out.assign(**{c: _instants(out[c]) for c in ("commence_at", "tipoff_at")})
     local = out["commence_at"].dt.tz_convert(EASTERN)
     start = out["commence_at"].where(local != local.dt.normalize())
     start = start.fillna(start.groupby(out["game_id"]).transform("min"))
     tipoff = out["tipoff_at"]
+    start = _instants(start)
     out["cutoff_at"] = tipoff.where(tipoff <= start, start).fillna(tipoff).fillna(out["commence_at"])
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60
     out["minutes_before_game"] = minutes
@@ -55,3 +56,8 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
         unknown.reset_index(drop=True),
         int((known & ~predicted).sum()),
     )
+
+
+def _instants(values: pd.Series) -> pd.Series:
+    """A column of instants in one unit, also where there is none to tell their type by."""
+    return pd.to_datetime(values, utc=True).dt.as_unit("us")

@@ -43,8 +43,8 @@ def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = _GAME) -> pd.Series:
 def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     """``game_date, game_id, is_finished`` of every game that has a box score.
 
-    A game counts when its box score has the points of the final score, or, where the schedule has none yet, when the
-    box score adds up to a whole game by itself.
+    A game counts when its box score has the points of the final score, or adds up to a whole game by itself: neither
+    schedule nor box score may wait for the other, and a correction comes to one of them first.
 
     Args:
         schedule: rows of ``nba_raw.schedule`` for the dates.
@@ -58,6 +58,6 @@ def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
         mine = points.rename(columns={"team_id": f"{side}_team_id", "points": f"{side}_points"})
         final = final.merge(mine, on=[*_GAME, f"{side}_team_id"], how="left")
     same = final["home_points"].eq(final["home_score"]) & final["away_points"].eq(final["away_score"])
-    final = final[_GAME].assign(has_final=same.fillna(False).astype(bool))
-    out = whole.merge(final, on=_GAME, how="left", validate="one_to_one")
-    return out[_GAME].assign(is_finished=out["has_final"].astype("boolean").fillna(out["is_finished"]).astype(bool))
+    final = final[same.fillna(False).astype(bool)]
+    has_final = pd.MultiIndex.from_frame(whole[_GAME]).isin(pd.MultiIndex.from_frame(final[_GAME]))
+    return whole[_GAME].assign(is_finished=whole["is_finished"] | has_final)

@@ -51,7 +51,8 @@ def test_what_adds_up_to_a_whole_game(boxes, whole):
         (box(), (None, 99), True),
         (box(minutes=120, won=None), (None, None), False),
         (box(minutes=120, won=None), (101, 99), True),  # whatever else it says, it has the final score
-        (box(), (103, 99), False),  # a capture before the last basket, or one that was corrected since
+        (box(), (103, 99), True),  # a correction that the schedule does not have yet
+        (box(minutes=235, won=None), (103, 99), False),  # before the last basket
         (box().iloc[[0, 5]], (101, 99), False),
         (box().iloc[:5], (101, 99), False),
     ],

@@ -20,6 +20,7 @@ from nba_props.domain import quality
 from nba_props.schemas import TABLES, raw
 from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
 from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.sources.nba_stats import SCHEDULE_FOLDER
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -50,8 +51,16 @@ def grades(platform: Platform) -> pd.DataFrame:
 
 
 def land_results(platform: Platform, change=lambda row: row, suffix: str = "") -> None:
-    rows = [change(r) for g in league.games() if g.day == DAY for r in league.log_rows(g)]
-    league.land_log(platform.zone, DAY, [r for r in rows if r], suffix)
+    """The box scores of the date, and the schedule with the final scores that follow from them."""
+    changed = [change(r) for g in league.games() if g.day == DAY for r in league.log_rows(g)]
+    rows = [r for r in changed if r]
+    league.land_log(platform.zone, DAY, rows, suffix)
+    content = league.schedule(league.games(), league.FIRST + timedelta(30))
+    for game in (g for d in content["leagueSchedule"]["gameDates"] for g in d["games"]):
+        mine = [r for r in rows if r["GAME_ID"] == game["gameId"]]
+        for team in (game["homeTeam"], game["awayTeam"]) if mine else ():
+            team["score"] = sum(r["PTS"] for r in mine if r["TEAM_ID"] == team["teamId"])
+    platform.zone.land(f"{SCHEDULE_FOLDER}/{league.SEASON}{suffix or '-20251111T080000Z'}.json.gz", content)
 
 
 def finish(platform: Platform):

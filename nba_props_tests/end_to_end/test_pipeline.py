@@ -37,7 +37,7 @@ def lake_frames(platform: Platform, skip: tuple[str, ...] = ()) -> dict[str, pd.
     for address, table in TABLES.items():
         days = platform.warehouse.partitions(table)
         frame = platform.warehouse.read(table, days).drop(
-            columns=["run_id", "created_at", "quarantined_at"], errors="ignore"
+            columns=["run_id", "created_at", "quarantined_at", "row_digest"], errors="ignore"
         )
         frames[address] = frame.sort_values(list(frame.columns[:4]), kind="stable").reset_index(drop=True)
     return frames
