@@ -66,6 +66,23 @@ def test_an_error_has_neither_cause_nor_context():
     assert SECRET not in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "cleaned"),
+    [
+        (b'{"sent": "t0p/s3cret+key"}', {"sent": "***"}),
+        (b'{"t0p/s3cret+key": ["t0p%2Fs3cret%2Bkey"]}', {"***": ["***"]}),
+        (b'{"sent": "t0p\\/s3cret\\u002bkey"}', {"sent": "***"}),
+        (b'{"sent": "nothing", "and": "\\u00e9"}', {"sent": "nothing", "and": "\u00e9"}),
+    ],
+)
+def test_an_answer_is_without_the_secrets_of_its_client(body, cleaned):
+    client = Http(ClientError, secrets=(SECRET,))
+    with hostile(lambda talk: talk.send(answer(body))) as server:
+        found = client.get(server.url)
+    assert SECRET.encode() not in found.body
+    assert client.json(found, "the place") == cleaned
+
+
 def test_certificates_are_verified():
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
