@@ -160,6 +160,13 @@ def test_a_simulated_zone_takes_no_real_payload(home):
     [
         ("NBA_PROPS_STATS", "yes", "it can be on or off"),
         ("NBA_PROPS_ODDS_RESERVE", "-1", "not a positive whole number"),
+        ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is not asked: .* https://"),
+        ("NBA_PROPS_STATS_URL", "stats.example.org/{endpoint}", "an address begins with https://"),
+        (
+            "SLACK_WEBHOOK_URL_ERROR",
+            "http://me:s3cret@hooks.example.org/s3cret",
+            "http://hooks.example.org is not asked",
+        ),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(name, value, text):

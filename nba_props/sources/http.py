@@ -128,7 +128,7 @@ class Http:
 
     def _ask(self, place: str, method: str, url: str, *asked: Any) -> Answer:
         """The answer, got by another thread, so that the deadline holds in the look-up of a name, too."""
-        if problem := _unsafe(url):
+        if problem := why_unsafe(url):
             raise self._error("NOT_HTTPS", problem)
         exchange = _Exchange(self._limits)
         threading.Thread(target=exchange.run, args=(method, url, *asked), daemon=True, name=f"ask {place}").start()
@@ -300,15 +300,17 @@ def _host(url: str) -> str:
     return (parse_url(url).host or "").strip("[]")
 
 
-def _unsafe(url: str) -> str | None:
-    """Why nothing may be sent to a URL."""
+def why_unsafe(url: str) -> str | None:
+    """Why nothing may be sent to a URL; None when it may be."""
     try:
         scheme, host = parse_url(url).scheme, _host(url)
     except ValueError:
         return "the address is no URL"
     if host and (scheme == "https" or (scheme == "http" and is_loopback(host))):
         return None
-    return f"{scheme}://{host} is not asked: an address begins with https://, or with http:// on loopback"
+    return (
+        f"{scheme or '(no scheme)'}://{host} is not asked: an address begins with https://, or with http:// on loopback"
+    )
 
 
 def _no_number(text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ import traceback
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,16 @@ QUICK = Limits(connect=5, silence=10, deadline=0.3, size=100_000)
 
 class ClientError(FetchError):
     """A client's own."""
+
+
+def test_nobody_else_sends_requests():
+    """BigQuery's client, which has a session of Google's, names the exceptions of the library and no more."""
+    source = Path(http.__file__).parents[1]
+    sends = re.compile(r"^\s*(?:import|from) (?:requests|urllib3|urllib\.request|http\.client|httpx|aiohttp)\b", re.M)
+    found = {str(p.relative_to(source)) for p in source.rglob("*.py") if sends.search(p.read_text())}
+    assert found == {"sources/http.py", "warehouse/bigquery.py"}
+    used = set(re.findall(r"\brequests\.(\w+)", (source / "warehouse/bigquery.py").read_text()))
+    assert used == {"RequestException"}
 
 
 def refused(url: str, limits: Limits | None = None, **asked) -> ClientError:
