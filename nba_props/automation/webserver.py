@@ -36,7 +36,7 @@ _NO_FRAMES = (b"x-frame-options", b"SAMEORIGIN")
 
 def hosts_of(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
     """The names besides loopback by which the UI may be asked."""
-    return frozenset(filter(None, (name.strip().lower() for name in environ.get(HOSTS, "").split(","))))
+    return frozenset(filter(None, (_name(host.strip()) for host in environ.get(HOSTS, "").split(","))))
 
 
 def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], hosts: frozenset[str]) -> str | None:
@@ -73,7 +73,7 @@ def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], host
 
 
 def _name(host: str) -> str:
-    """The name in a Host header, without port and brackets; empty when it is none."""
+    """The name in a Host header in lower case, without port and brackets; empty when it is none."""
     try:
         return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
     except ValueError:

@@ -55,7 +55,8 @@ class Budget:
     Nothing is known of an account before an answer says what is left; the free list of games, with which a capture
     begins, does. Until then ``BLIND`` credits may be spent, and no more when no answer ever says it. From then on each
     request takes off its own price, or what its answer says it cost if that is more; a header can lower what counts as
-    left and never raises it.
+    left and never raises it. So a run may stop early, since an empty answer is free; the next one begins with what the
+    account says then.
     """
 
     #: credits that may be spent while nothing is known: one snapshot of the archive, or ten games
