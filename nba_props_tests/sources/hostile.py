@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -70,7 +71,9 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
 
 
 @contextmanager
-def hostile(behave: Behaviour, routes: Mapping[bytes, bytes] | None = None) -> Iterator[Hostile]:
+def hostile(
+    behave: Behaviour, routes: Mapping[bytes, bytes] | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[Hostile]:
     """A server that behaves so at every path but those of ``routes``, where it answers with these bytes."""
     over = threading.Event()
     found = Hostile()
@@ -79,6 +82,8 @@ def hostile(behave: Behaviour, routes: Mapping[bytes, bytes] | None = None) -> I
         def handle(self):
             data = b""
             with suppress(OSError):
+                if tls:
+                    self.request = tls.wrap_socket(self.request, server_side=True)
                 while CRLF * 2 not in data:
                     piece = self.request.recv(65536)
                     if not piece:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import threading
 import time
 import traceback
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,73 @@ def test_certificates_are_verified():
         threading.Thread(target=plain, daemon=True).start()
         error = refused(f"https://127.0.0.1:{listening.getsockname()[1]}/")
     assert str(error) == "NO_ANSWER: SSLError at the place"
+
+
+@pytest.fixture
+def feed(tmp_path, monkeypatch) -> ssl.SSLContext:
+    """A host feed.example.org on this machine, with a certificate that is trusted."""
+    pytest.importorskip("cryptography")
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "feed.example.org")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("feed.example.org")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    place = tmp_path / "feed.pem"
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    place.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(place)
+    found = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **k: found("127.0.0.1", *a, **k))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(place))
+    monkeypatch.setenv("NO_PROXY", "*")
+    return context
+
+
+def test_the_policy_holds_over_tls(feed):
+    """As in production: what is shut down at the deadline is the connection below."""
+    behaviours = {
+        "sound": lambda talk: talk.send(answer(b"{}")),
+        "slow headers": lambda talk: talk.trickle(b"HTTP/1.1 200 " + b"x" * 10_000),
+        "slow body": lambda talk: (talk.send(answer(b"", length=9_000)), talk.trickle(b"x" * 9_000)),
+        "slow body until close": lambda talk: (talk.send(answer(b"", length=None)), talk.trickle(b"x" * 9_000)),
+        "endless body": lambda talk: (talk.send(answer(b"", length=None)), talk.endless(bytes(65536))),
+        "redirect": lambda talk: talk.send(answer(b"", "302 Found", {"Location": "https://feed.example.org/"})),
+        "cut off": lambda talk: talk.send(answer(b"{}", length=10)),
+    }
+
+    def ask(name: str) -> str:
+        limits = QUICK if name.startswith("slow") else Limits(size=100_000)
+        with hostile(behaviours[name], tls=feed) as server:
+            url = server.url.replace("http://127.0.0.1", "https://feed.example.org")
+            try:
+                return Http(ClientError, limits).get(url).body.decode()
+            except ClientError as error:
+                return error.code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert dict(zip(behaviours, pool.map(ask, behaviours), strict=True)) == {
+            "sound": "{}", "slow headers": "TOO_SLOW", "slow body": "TOO_SLOW", "slow body until close": "TOO_SLOW",
+            "endless body": "TOO_LARGE", "redirect": "REDIRECT", "cut off": "NO_ANSWER",
+        }  # fmt: skip
+    until = time.monotonic() + 5
+    while any(t.name.startswith("ask") for t in threading.enumerate()):
+        assert time.monotonic() < until, "who read was not woken"
+        time.sleep(0.02)
+    with hostile(behaviours["sound"], tls=feed) as server:
+        other = refused(server.url.replace("http://127.0.0.1", "https://other.example.org"))
+    assert str(other) == "NO_ANSWER: SSLError at the place", "a certificate for another name"
 
 
 def test_no_credentials_of_the_machine_are_sent(tmp_path, monkeypatch):
