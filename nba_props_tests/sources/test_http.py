@@ -23,7 +23,7 @@ from nba_props.sources.redact import guard_logs, secrets_of_url, without_secrets
 from nba_props_tests.sources.hostile import answer, chunked, hostile
 
 SECRET = "t0p/s3cret+key"  # noqa: S105 - what is looked for
-QUICK = Limits(connect=5, silence=10, deadline=0.3, size=100_000)
+QUICK = Limits(connect=5, silence=10, deadline=1, size=100_000)
 
 
 class ClientError(FetchError):
@@ -234,7 +234,7 @@ def test_each_thread_has_a_deadline_of_its_own():
             talk.over.wait(0.1)
             talk.send(answer(b"{}"))
 
-    client = Http(ClientError, Limits(deadline=1.5))
+    client = Http(ClientError, Limits(deadline=2))
     with hostile(behave) as server, ThreadPoolExecutor(8) as pool:
         slow = [pool.submit(client.get, server.url + "/slow") for _ in range(3)]
         sound = [pool.submit(client.get, server.url + "/sound") for _ in range(5)]
