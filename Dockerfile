@@ -9,9 +9,10 @@ FROM python:3.12-slim-bookworm
 # OpenMP, for XGBoost and CatBoost
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 COPY --from=build /install /usr/local
-ENV PYTHONUNBUFFERED=1 DAGSTER_HOME=/opt/dagster NBA_PROPS_HOME=/var/lib/nba_props
+ENV PYTHONUNBUFFERED=1 DAGSTER_HOME=/opt/dagster NBA_PROPS_HOME=/var/lib/nba_props PATH=/opt/nba_props/bin:$PATH
 RUN useradd --system --uid 10001 --create-home nba_props && mkdir -p "$DAGSTER_HOME" "$NBA_PROPS_HOME"
 COPY deploy/dagster.yaml deploy/workspace.yaml /opt/dagster/
+COPY --chmod=755 deploy/dagster-webserver /opt/nba_props/bin/
 RUN chown -R nba_props "$DAGSTER_HOME" "$NBA_PROPS_HOME"
 USER 10001
 # smoke test: an image whose definitions do not load is not built

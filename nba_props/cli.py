@@ -1116,8 +1116,13 @@ def sql(query: str, form: str) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
 @click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
-    """Dagster's UI and daemon on this project's instance, until Ctrl-C."""
+    """Dagster's UI and daemon on this project's instance, until Ctrl-C.
+
+    The UI answers the browser's own pages and no request of another site; NBA_PROPS_UI_HOSTS names hosts, besides this
+    machine's own names, by which it may be asked.
+    """
     from nba_props.automation.runner import open_instance
+    from nba_props.automation.webserver import HOSTS, hosts_of
 
     with _plain_errors():
         settings = load_settings()
@@ -1125,12 +1130,13 @@ def dev(host: str, port: int) -> None:
     location = ["-m", "nba_props.definitions"]
     scripts = Path(sys.executable).parent
     commands = [
-        [str(scripts / "dagster-webserver"), "-h", host, "-p", str(port), *location],
+        [sys.executable, "-m", "nba_props.automation.webserver", "-h", host, "-p", str(port), *location],
         [str(scripts / "dagster-daemon"), "run", *location],
     ]
     click.echo(f"Dagster UI on http://{host}:{port} (instance {os.environ['DAGSTER_HOME']}); Ctrl-C stops it")
+    environment = {**os.environ, HOSTS: ",".join({*hosts_of(), host})}
     processes = [
-        subprocess.Popen(command)  # noqa: S603
+        subprocess.Popen(command, env=environment)  # noqa: S603
         for command in commands
     ]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

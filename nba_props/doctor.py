@@ -14,7 +14,7 @@ from nba_props.schemas import raw
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 from nba_props.settings import Settings
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
-from nba_props.sources.landing import LandingZone
+from nba_props.sources.landing import FetchError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import ModelStore
 
@@ -91,16 +91,13 @@ def _contents(settings: Settings, warehouse: Warehouse, today: date) -> Iterator
 
 
 def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
-    from nba_props.sources.odds_client import OddsApiError
-    from nba_props.sources.stats_client import StatsApiError
-
     if not feeds.live.odds_key:
         yield Finding("The Odds API", "off", "no key", NO_KEY)
     elif ask:
         try:
             events = feeds.odds_api().events(now, now)
             yield Finding("The Odds API", "ok", f"answers, {len(events)} games at this instant")
-        except OddsApiError as error:
+        except FetchError as error:
             yield Finding("The Odds API", "bad", str(error), "look up the code at the-odds-api.com, or the network")
     if not feeds.live.stats:
         yield Finding("stats.nba.com", "off", "switched off", STATS_OFF)
@@ -108,7 +105,7 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
         try:
             feeds.stats_api().roster(season_of(game_date_of(now)))
             yield Finding("stats.nba.com", "ok", "answers")
-        except StatsApiError as error:
+        except FetchError as error:
             yield Finding("stats.nba.com", "bad", str(error), "it blocks many networks: set NBA_API_PROXY")
 
 

@@ -16,6 +16,7 @@ PROFILES = ("local", "gcp")
 #: seasons a model learns from, its own included
 TRAINING_SEASONS = 3
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
+_ADDRESSES = ("NBA_PROPS_ODDS_URL", "NBA_PROPS_STATS_URL", "NBA_PROPS_CDN_URL", "NBA_PROPS_INJURY_URL")
 _PROJECT_MARK = "workspace.yaml"
 _DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
 
@@ -203,6 +204,7 @@ def _live(environ: Mapping[str, str]) -> Live:
     switch = environ.get("NBA_PROPS_STATS") or "off"
     if switch not in ("on", "off"):
         raise SettingsError(f"NBA_PROPS_STATS is {switch!r}; it can be on or off")
+    _all_https(environ)
     hooks = {s: environ.get(f"SLACK_WEBHOOK_URL_{n}") for s, n in (("WARN", "WARNING"), ("ERROR", "ERROR"))}
     cooldown = int(Live.alert_cooldown.total_seconds()) // 60
     return Live(
@@ -218,6 +220,16 @@ def _live(environ: Mapping[str, str]) -> Live:
         cdn_url=environ.get("NBA_PROPS_CDN_URL") or None,
         injury_url=environ.get("NBA_PROPS_INJURY_URL") or None,
     )
+
+
+def _all_https(environ: Mapping[str, str]) -> None:
+    """Refuse addresses to which nothing would be sent (sources/http.py)."""
+    for name in (*_ADDRESSES, *(f"SLACK_WEBHOOK_URL_{n}" for n in ("WARNING", "ERROR"))):
+        if environ.get(name):
+            from nba_props.sources.http import why_unsafe
+
+            if problem := why_unsafe(environ[name]):
+                raise SettingsError(f"{name}: {problem}")
 
 
 def _first_date(environ: Mapping[str, str], landing: str) -> date:

@@ -65,10 +65,10 @@ def test_past_odds_are_bought_and_spending_stops_at_the_reserve(home, server, mo
     zone = land_schedule(home)
     monkeypatch.setenv("ODDS_API_KEY", KEY)
     envelope = {"timestamp": "2025-11-10T14:55:40Z", "data": [listed(g) for g in GAMES]}
-    server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(70)))
+    server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(90)))
     for game in GAMES:
         snapshot = league.capture(game, 33)[1]
-        server.on(f"/historical{EVENTS}/{game.event_id}/odds", Answer(snapshot, headers=credits(60, 10)))
+        server.on(f"/historical{EVENTS}/{game.event_id}/odds", Answer(snapshot, headers=credits(80, 10)))
     result = invoke("fetch", "odds", f"{DAY}..{OTHER}")
     assert "landed    2 payloads, 0 were there already" in result.output
     assert result.exit_code == 0, result.output  # the other dates have no games of theirs in the archive
@@ -160,6 +160,13 @@ def test_a_simulated_zone_takes_no_real_payload(home):
     [
         ("NBA_PROPS_STATS", "yes", "it can be on or off"),
         ("NBA_PROPS_ODDS_RESERVE", "-1", "not a positive whole number"),
+        ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is not asked: .* https://"),
+        ("NBA_PROPS_STATS_URL", "stats.example.org/{endpoint}", "an address begins with https://"),
+        (
+            "SLACK_WEBHOOK_URL_ERROR",
+            "http://me:s3cret@hooks.example.org/s3cret",
+            "http://hooks.example.org is not asked",
+        ),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(name, value, text):

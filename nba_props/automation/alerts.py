@@ -3,19 +3,22 @@
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import filelock
-import requests
 
 from nba_props.settings import Live
-from nba_props.sources.redact import guard_logs
+from nba_props.sources.http import Http, Limits
+from nba_props.sources.landing import FetchError
+from nba_props.sources.redact import secrets_of_url, without_secrets
 
 _LOG = logging.getLogger(__name__)
-_TIMEOUT = 10
+#: who sends an alert waits for it, and Slack answers in a word
+LIMITS = Limits(silence=10, deadline=20, size=100_000)
 _MARKS = {"WARN": ":warning:", "ERROR": ":rotating_light:"}
 
 
@@ -39,16 +42,20 @@ class Alerts:
         live: webhooks and cool-down.
         folder: where the file is.
         clock: the time.
+        limits: what a webhook's answer may take.
     """
 
-    def __init__(self, live: Live, folder: Path, clock: Callable[[], datetime]) -> None:
-        guard_logs()
+    def __init__(self, live: Live, folder: Path, clock: Callable[[], datetime], limits: Limits | None = None) -> None:
+        # whatever an alert quotes, the secrets of the settings are not in it
+        urls = (live.proxy, *live.webhooks.values())
+        self._http = Http(limits=limits or LIMITS, secrets=(live.odds_key, *chain(*map(secrets_of_url, urls))))
         self._live = live
         self.path = folder / "alerts.jsonl"
         self._clock = clock
 
     def send(self, alert: Alert) -> bool:
         """Send an alert, unless its cause was told within the cool-down; whether it was sent."""
+        alert = replace(alert, cause=without_secrets(alert.cause), text=without_secrets(alert.text))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(self.path.with_suffix(".lock")):
             now = self._clock()
@@ -89,10 +96,11 @@ class Alerts:
             return "file: no webhook is set"
         text = f"{_MARKS.get(alert.severity, '')} *{alert.cause}*\n{alert.text}"
         try:
-            answer = requests.post(url, json={"text": text}, timeout=_TIMEOUT)
-        except requests.RequestException as error:
-            return f"file: the webhook could not be reached ({type(error).__name__})"
-        return "slack" if answer.ok else f"file: the webhook answered {answer.status_code}"
+            answer = self._http.post(url, {"text": text})
+        except FetchError as error:
+            status = "" if error.status is None else f", status {error.status}"
+            return f"file: the webhook could not be reached ({error.detail}{status})"
+        return "slack" if answer.ok else f"file: the webhook answered {answer.status}"
 
 
 def _covers(sent: dict[str, Any], alert: Alert) -> bool:

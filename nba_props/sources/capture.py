@@ -14,7 +14,7 @@ from typing import Any
 
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
 from nba_props.sources import odds_api
-from nba_props.sources.landing import LandingZone, Payload, capture_suffix
+from nba_props.sources.landing import FetchError, LandingZone, Payload, capture_suffix
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
 
 MARKETS = "player_points"
@@ -123,14 +123,16 @@ def odds(
             return True
         return start > now and (tipoff is None or abs(start - tipoff) <= near)
 
-    starts = [(e, parse_instant(e["commence_time"])) for e in api.events(*day_bounds(day))]
+    done = Fetched()
+    starts = _starts(api.events(*day_bounds(day)), done)
     open_events = [e for e, start in starts if game_date_of(start) == day and is_asked(start)]
 
     def capture(event: dict[str, Any]) -> tuple[str, Any]:
         content = api.event_odds(event["id"], MARKETS, regions)
         return f"{odds_api.folder(day)}/{event['id']}{capture_suffix(clock())}.json.gz", content
 
-    return _land_all(api, zone, open_events, capture)
+    done.add(_land_all(api, zone, open_events, capture))
+    return done
 
 
 def history(
@@ -142,27 +144,60 @@ def history(
         OddsApiError: the list of games could not be had.
     """
     first, _ = day_bounds(day)
-    spent = api.budget.spent
-    listed = api.historical_events(first + timedelta(hours=10)).get("data") or []
-    events = [e for e in listed if game_date_of(parse_instant(e["commence_time"])) == day]
+    done, spent = Fetched(), api.budget.spent
+    starts = _starts(api.historical_events(first + timedelta(hours=10)).get("data"), done)
+    events = [(e, start) for e, start in starts if game_date_of(start) == day]
     landed = zone.list(odds_api.folder(day))
     wanted = [
         (event, at)
-        for event in events
-        for at in (parse_instant(event["commence_time"]) - timedelta(minutes=m) for m in minutes_before)
+        for event, start in events
+        for at in (start - timedelta(minutes=m) for m in minutes_before)
         if not _has(landed, event["id"], at)
     ]
 
     def snapshot(asked: tuple[dict[str, Any], datetime]) -> tuple[str, Any]:
         event, at = asked
         content = api.historical_event_odds(event["id"], at, MARKETS, regions)
-        taken = parse_instant(content["timestamp"])
+        taken = _taken(content, event["id"])
         return f"{odds_api.folder(day)}/{event['id']}{capture_suffix(taken)}.json.gz", content
 
-    fetched = _land_all(api, zone, wanted, snapshot)
-    fetched.present += len(events) * len(minutes_before) - len(wanted)
-    fetched.credits = api.budget.spent - spent
-    return fetched
+    done.add(_land_all(api, zone, wanted, snapshot))
+    done.present += len(events) * len(minutes_before) - len(wanted)
+    done.credits = api.budget.spent - spent
+    return done
+
+
+def _starts(listed: Any, done: Fetched) -> list[tuple[dict[str, Any], datetime]]:
+    """The listed games that can be asked for, with their starts; of what can't, the failure is noted."""
+    if not isinstance(listed, list):
+        done.failures.append(f"the games: a list was expected, not {type(listed).__name__}")
+        return []
+    found = []
+    for number, event in enumerate(listed, 1):
+        try:
+            if not isinstance(event, dict) or not isinstance(event.get("id"), str):
+                raise ValueError("an object with an id was expected")
+            found.append((event, _instant(event, "commence_time")))
+        except ValueError as error:
+            done.failures.append(f"game {number} of the list: {error}")
+    return found
+
+
+def _taken(envelope: dict[str, Any], event_id: str) -> datetime:
+    try:
+        return _instant(envelope, "timestamp")
+    except ValueError as error:
+        raise OddsApiError("WRONG_SHAPE", f"the archive's odds of {event_id}: {error}") from None
+
+
+def _instant(fields: dict[str, Any], name: str) -> datetime:
+    text = fields.get(name)
+    if not isinstance(text, str) or len(text) > 40:
+        raise ValueError(f"{name} is no instant")
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def price_of_history(dates: int, games: int, snapshots: int, regions: str = REGIONS) -> int:
@@ -187,7 +222,7 @@ def _land_all(
     def one(item: Any) -> Payload | Exception:
         try:
             return zone.land(*fetch(item))
-        except (OddsApiError, FileExistsError, KeyError, ValueError) as error:
+        except (FetchError, FileExistsError, ValueError) as error:
             return error
 
     with ThreadPoolExecutor(CONCURRENCY) as pool:

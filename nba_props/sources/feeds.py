@@ -53,12 +53,28 @@ class Feeds:
         return capture.odds(self.odds_api(), self.zone, day, self.clock, tipoff, self.live.odds_regions)
 
     def odds_history(self, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
-        """Buy past dates' odds from the archive, as far as they are not landed; stops where the budget does."""
+        """Buy past dates' odds from the archive, as far as they are not landed; stops where the budget does.
+
+        A date whose list of games can't be had is noted and costs the others nothing.
+
+        Raises:
+            OddsApiError: the account may not ask, and nothing was landed.
+        """
         from nba_props.sources import capture
+        from nba_props.sources.odds_client import BudgetExhausted, OddsApiError
 
         api, total = self.odds_api(), capture.Fetched()
         for day in days:
-            total.add(capture.history(api, self.zone, day, minutes_before, self.live.odds_regions))
+            try:
+                total.add(capture.history(api, self.zone, day, minutes_before, self.live.odds_regions))
+            except OddsApiError as error:
+                may_not_ask = error.status in (401, 403)
+                if may_not_ask and not total.landed:
+                    raise
+                total.failures.append(f"{day}: {error}")
+                total.exhausted |= isinstance(error, BudgetExhausted)
+                if may_not_ask:
+                    break
             if total.exhausted:
                 break
         return total

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import requests
-
 from nba_props.domain.calendar import EASTERN, game_date_of
 from nba_props.domain.names import player_lookup
 from nba_props.schemas import raw
@@ -23,7 +21,8 @@ from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
 from nba_props.sources import fields
 from nba_props.sources.capture import Fetched
 from nba_props.sources.fields import FieldError
-from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources.http import Http, Limits
+from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
 from nba_props.sources.rejects import Parsed, Reject
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ NOT_SUBMITTED = "NOT YET SUBMITTED"
 _NAMES_OF_TEAMS = {raw.NOT_SUBMITTED: NOT_SUBMITTED, raw.NAME_UNREADABLE: "NAME UNREADABLE"}
 #: from this date on the file's name has minutes, and there is a report every quarter of an hour
 _MINUTES_SINCE = date(2025, 12, 23)
-_TIMEOUT = 30
 _COLUMNS = ("Game Date", "Game Time", "Matchup", "Team", "Player Name", "Current Status", "Reason")
 _FIELDS = ("date", "matchup", "team", "player", "status", "reason")
 _TITLE = re.compile(r"Injury\s*Report:\s*(\d{2}/\d{2}/\d{2})\s*(\d{1,2}:\d{2}\s*[AP]M)")
@@ -76,12 +74,14 @@ def url_of(at: datetime, base_url: str = BASE_URL) -> str:
     return f"{base_url}/Injury-Report_{local:%Y-%m-%d}_{clock}.pdf"
 
 
-def fetch(zone: LandingZone, clock: Callable[[], datetime], base_url: str = BASE_URL) -> Fetched:
+def fetch(
+    zone: LandingZone, clock: Callable[[], datetime], base_url: str = BASE_URL, limits: Limits | None = None
+) -> Fetched:
     """Land the newest report there is, if it has not been landed.
 
     The site answers 403 for a report that does not exist (yet); the one before it is asked for then.
     """
-    done = Fetched()
+    done, http = Fetched(), Http(limits=limits)
     statuses = []
     for at in report_instants(clock()):
         day = game_date_of(at)
@@ -90,14 +90,14 @@ def fetch(zone: LandingZone, clock: Callable[[], datetime], base_url: str = BASE
             done.present += 1
             return done
         try:
-            answer = requests.get(url_of(at, base_url), timeout=_TIMEOUT)
-        except requests.RequestException as error:
-            done.failures.append(f"injury report: {type(error).__name__}; what was landed before stays in use")
+            answer = http.get(url_of(at, base_url))
+        except FetchError as error:
+            done.failures.append(f"injury report: {error}; what was landed before stays in use")
             return done
-        if answer.status_code == requests.codes.ok and answer.content.startswith(b"%PDF"):
-            done.landed.append(zone.land_bytes(path, answer.content).path)
+        if answer.ok and answer.body.startswith(b"%PDF"):
+            done.landed.append(zone.land_bytes(path, answer.body).path)
             return done
-        statuses.append("no PDF" if answer.status_code == requests.codes.ok else str(answer.status_code))
+        statuses.append("no PDF" if answer.ok else str(answer.status))
     done.failures.append(f"injury report: none of the last two hours can be had ({', '.join(dict.fromkeys(statuses))})")
     return done
 

@@ -30,6 +30,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nba_props.sources.redact import without_secrets
 from nba_props.storage import open_path
 
 if TYPE_CHECKING:
@@ -47,7 +48,19 @@ class LandingError(RuntimeError):
 
 
 class FetchError(RuntimeError):
-    """A live feed refused or could not answer."""
+    """A live feed or a webhook refused or could not answer.
+
+    Args:
+        code: what is wrong, in a word.
+        detail: the sentence; secrets are taken out of it.
+        status: the HTTP status of the answer, if there was one.
+    """
+
+    def __init__(self, code: str, detail: str, status: int | None = None) -> None:
+        self.code = without_secrets(code)
+        self.detail = without_secrets(detail)
+        self.status = status
+        super().__init__(f"{self.code}: {self.detail}" if status is None else f"{self.code} ({status}): {self.detail}")
 
 
 class PayloadError(ValueError):
@@ -313,7 +326,8 @@ class LandingZone:
         Raises:
             FileExistsError: a payload of this name was landed already; it is unchanged.
         """
-        data = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
+        # half a surrogate pair, which UTF-8 can't hold, stays the escape that it came as
+        data = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(errors="backslashreplace")
         if path.endswith(".gz"):
             data = gzip.compress(data, compresslevel=5, mtime=0)
         return self.land_bytes(path, data)

@@ -6,18 +6,19 @@ the API takes it, so no URL ever reaches a log, an exception or a landed file fr
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
-import requests
 import tenacity
 
+from nba_props.sources.http import TRANSIENT, Http, Limits
 from nba_props.sources.landing import FetchError
-from nba_props.sources.redact import guard_logs, without_secrets
 
 BASE_URL = "https://api.the-odds-api.com/v4"
 SPORT = "basketball_nba"
@@ -25,17 +26,14 @@ SPORT = "basketball_nba"
 CONCURRENCY = 4
 HISTORICAL_FACTOR = 10
 _ATTEMPTS = 4
-_TIMEOUT = (5, 30)
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
+#: how the API writes its codes, and a number of credits; what is written in another way says nothing
+_CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
+_NUMBER = re.compile(r"(-?[0-9]{1,9})(\.[0-9]+)?")
 
 
 class OddsApiError(FetchError):
     """The API refused or could not answer; ``code`` is its ``error_code``, or ours for what is no answer of its."""
-
-    def __init__(self, code: str, message: str, status: int | None = None) -> None:
-        super().__init__(f"{code}: {message}" if status is None else f"{code} ({status}): {message}")
-        self.code = code
-        self.status = status
 
 
 class BudgetExhausted(OddsApiError):
@@ -52,12 +50,24 @@ class Credits:
 
 
 class Budget:
-    """Credits left by the newest response, less what is under way; stops at the reserve. Safe between threads."""
+    """Credits that are left, counted from below: the reserve holds whatever the answers say. Safe between threads.
+
+    Nothing is known of an account before an answer says what is left; the free list of games, with which a capture
+    begins, does. Until then ``BLIND`` credits may be spent, and no more when no answer ever says it. From then on each
+    request takes off its own price, or what its answer says it cost if that is more; a header can lower what counts as
+    left and never raises it. So a run may stop early, since an empty answer is free; the next one begins with what the
+    account says then.
+    """
+
+    #: credits that may be spent while nothing is known: one snapshot of the archive, or ten games
+    BLIND = 10
 
     def __init__(self, reserve: int = 0) -> None:
         self.reserve = reserve
+        #: what the answers say is left, the least of them; None while none did
         self.remaining: int | None = None
         self.spent = 0
+        self._least = reserve + self.BLIND
         self._pending = 0
         self._lock = threading.Lock()
 
@@ -68,32 +78,36 @@ class Budget:
             BudgetExhausted: it would take the account below the reserve.
         """
         with self._lock:
-            if cost and self.remaining is not None and self.remaining - self._pending - cost < self.reserve:
+            left = self._least if self.remaining is None else min(self._least, self.remaining)
+            if cost and left - self._pending - cost < self.reserve:
+                known = f"{left} credits are left" if self.remaining is not None else "no answer says what is left"
                 raise BudgetExhausted(
                     "BUDGET_EXHAUSTED",
-                    f"{self.remaining} credits are left and {self._pending} under way; {cost} more would go below the "
-                    f"reserve of {self.reserve} (NBA_PROPS_ODDS_RESERVE)",
+                    f"{known}, with {self._pending} under way; {cost} more could go below the reserve of "
+                    f"{self.reserve} (NBA_PROPS_ODDS_RESERVE)",
                 )
             self._pending += cost
 
     def settle(self, cost: int, credits: Credits | None) -> None:
-        """A request is over; ``credits`` are what its response said."""
+        """A request is over; ``credits`` are what its response said, None when there was none."""
         with self._lock:
             self._pending -= cost
-            if credits is None:
-                return
-            self.spent += credits.last or 0
-            if credits.remaining is not None:
+            said = credits or Credits(None, None, None)
+            self._least -= max(cost, said.last or 0)
+            if credits is not None:
+                self.spent += cost if said.last is None else said.last
+            if said.remaining is not None:
                 # responses overtake each other: what is left only shrinks within a run
-                known = self.remaining
-                self.remaining = credits.remaining if known is None else min(known, credits.remaining)
+                first = self.remaining is None
+                self.remaining = said.remaining if first else min(self.remaining or 0, said.remaining)
+                self._least = said.remaining if first else min(self._least, said.remaining)
 
 
 def _retryable(error: BaseException) -> bool:
     """Too fast, the server's own trouble, or no answer; anything else would fail again and may cost again."""
     if not isinstance(error, OddsApiError) or isinstance(error, BudgetExhausted):
         return False
-    return error.code in (_FREQUENCY, "NO_ANSWER", "NOT_JSON") or (error.status or 0) >= 500
+    return error.code in TRANSIENT | {_FREQUENCY} or (error.status or 0) >= 500
 
 
 class OddsApi:
@@ -104,6 +118,7 @@ class OddsApi:
         budget: what may be spent.
         base_url: another server, for tests.
         sleep: waits between attempts.
+        limits: what an answer may take.
     """
 
     def __init__(
@@ -112,12 +127,12 @@ class OddsApi:
         budget: Budget | None = None,
         base_url: str = BASE_URL,
         sleep: Callable[[float], None] = time.sleep,
+        limits: Limits | None = None,
     ) -> None:
-        guard_logs()
         self._key = key
         self.budget = budget or Budget()
         self._base_url = base_url.rstrip("/")
-        self._session = requests.Session()
+        self._http = Http(OddsApiError, limits, (key,))
         self._retry = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_retryable),
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
@@ -129,15 +144,17 @@ class OddsApi:
     def __repr__(self) -> str:
         return f"OddsApi({self._base_url}, remaining={self.budget.remaining})"
 
-    def events(self, first: datetime, last: datetime) -> list[dict[str, Any]]:
-        """The games that start in first..last; free."""
+    def events(self, first: datetime, last: datetime) -> list[Any]:
+        """The games that start in first..last, as listed: an entry may be anything; free."""
         parameters = {"commenceTimeFrom": _instant(first), "commenceTimeTo": _instant(last)}
-        return _events(self._get(f"/sports/{SPORT}/events", parameters, 0))
+        return _list(self._get(f"/sports/{SPORT}/events", parameters, 0))
 
     def event_odds(self, event_id: str, markets: str, regions: str) -> dict[str, Any]:
         """The odds of a game as they stand; a credit for each market and region, none for what is empty."""
         parameters = {"markets": markets, "regions": regions, "oddsFormat": "american"}
-        return _object(self._get(f"/sports/{SPORT}/events/{event_id}/odds", parameters, cost(markets, regions)))
+        return _object(
+            self._get(f"/sports/{SPORT}/events/{_segment(event_id)}/odds", parameters, cost(markets, regions))
+        )
 
     def historical_events(self, at: datetime) -> dict[str, Any]:
         """The envelope of the games that were listed at an instant; one credit."""
@@ -147,7 +164,7 @@ class OddsApi:
         """The envelope of a game's odds in the newest snapshot at or before an instant; ten times the live cost."""
         parameters = {"markets": markets, "regions": regions, "oddsFormat": "american", "date": _instant(at)}
         price = HISTORICAL_FACTOR * cost(markets, regions)
-        return _object(self._get(f"/historical/sports/{SPORT}/events/{event_id}/odds", parameters, price))
+        return _object(self._get(f"/historical/sports/{SPORT}/events/{_segment(event_id)}/odds", parameters, price))
 
     def _get(self, path: str, parameters: Mapping[str, str], price: int) -> Any:
         return self._retry(self._once, path, parameters, price)
@@ -156,28 +173,34 @@ class OddsApi:
         self.budget.ask(price)
         credits = None
         try:
-            response = self._session.get(
-                self._base_url + path, params={**parameters, "apiKey": self._key}, timeout=_TIMEOUT
-            )
-            credits = _credits(response.headers)
-        except requests.RequestException as error:
-            # its text and its cause hold the URL
-            raise OddsApiError("NO_ANSWER", f"{type(error).__name__} at {path}") from None
+            answer = self._http.get(self._base_url + path, path, {**parameters, "apiKey": self._key})
+            credits = _credits(answer.headers)
         finally:
             self.budget.settle(price, credits)
-        try:
-            content = response.json()
-        except ValueError:
-            raise OddsApiError("NOT_JSON", f"the answer of {path} is not JSON", response.status_code) from None
-        if response.status_code == requests.codes.ok:
+        content = self._http.json(answer, path)
+        if answer.ok:
             return content
-        raise self._refusal(content, path, response.status_code)
+        raise _refusal(content, path, answer.status)
 
-    def _refusal(self, content: Any, path: str, status: int) -> OddsApiError:
-        fields = content if isinstance(content, dict) else {}
-        code = str(fields.get("error_code") or fields.get("code") or (_FREQUENCY if status == 429 else "UNKNOWN"))
-        said = str(fields.get("message") or "no message").replace(self._key, "***")
-        return OddsApiError(code, f"{without_secrets(said)} at {path}", status)
+
+def _refusal(content: Any, path: str, status: int) -> OddsApiError:
+    """What a status of an error is called, by the API's own code where the answer has one."""
+    fields = content if isinstance(content, dict) else {}
+    said = [fields.get("error_code"), fields.get("code"), _FREQUENCY if status == 429 else "UNKNOWN"]
+    code = next(c for c in said if isinstance(c, str) and _CODE.fullmatch(c))
+    message = str(fields.get("message") or "no message")[:300]
+    return OddsApiError(code, f"{''.join(c if c.isprintable() else ' ' for c in message)} at {path}", status)
+
+
+def _segment(event_id: Any) -> str:
+    """An event's id as one segment of a path.
+
+    Raises:
+        OddsApiError: BAD_EVENT_ID, it can't be one.
+    """
+    if not isinstance(event_id, str) or not event_id.isprintable() or not 0 < len(event_id.strip(".")) <= 100:
+        raise OddsApiError("BAD_EVENT_ID", f"{str(event_id)[:60]!r} is no id that can be asked for")
+    return quote(event_id, safe="")
 
 
 def cost(markets: str, regions: str) -> int:
@@ -186,23 +209,25 @@ def cost(markets: str, regions: str) -> int:
 
 
 def _credits(headers: Mapping[str, str]) -> Credits:
-    def number(name: str) -> int | None:
-        text = headers.get(f"x-requests-{name}", "")
-        try:
-            return int(float(text))
-        except ValueError:
-            return None
+    """What the headers say; an account below zero has nothing left, and a cost below zero says nothing."""
 
-    return Credits(number("remaining"), number("used"), number("last"))
+    def number(name: str) -> int | None:
+        found = _NUMBER.fullmatch(headers.get(f"x-requests-{name}", ""))
+        return int(found[1]) if found else None
+
+    remaining, last = number("remaining"), number("last")
+    return Credits(
+        None if remaining is None else max(remaining, 0), number("used"), None if last is None or last < 0 else last
+    )
 
 
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _events(content: Any) -> list[dict[str, Any]]:
-    if not isinstance(content, list) or not all(isinstance(e, dict) and "id" in e for e in content):
-        raise OddsApiError("WRONG_SHAPE", "a list of events was expected")
+def _list(content: Any) -> list[Any]:
+    if not isinstance(content, list):
+        raise OddsApiError("WRONG_SHAPE", f"a list of games was expected, not {type(content).__name__}")
     return content
 
 

@@ -7,30 +7,29 @@ failure of the caller's who asked for dates on which games were played.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import requests
 import tenacity
 
+from nba_props.sources.http import TRANSIENT, Answer, Http, Limits
 from nba_props.sources.landing import FetchError
+from nba_props.sources.redact import guard_logs, secrets_of_url
 
 #: seconds between two requests of one client
 PAUSE = 1.0
-_TIMEOUT = 60
+#: a season's game log in one answer has about 10 MB
+LIMITS = Limits(silence=60, deadline=120, size=64_000_000)
 _ATTEMPTS = 4
 #: the schedule of the running season where the statistics site does not answer
 CDN_SCHEDULE = "https://cdn.nba.com/static/json/staticData/scheduleLeagueV2_1.json"
+#: how the site says with status 200 that it failed
+_SITE_FAILED = b'{"Message":"An error has occurred."}'
 
 
 class StatsApiError(FetchError):
     """The site refused or could not answer; ``code`` says how."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
 
 
 class StatsApi:
@@ -41,6 +40,7 @@ class StatsApi:
         base_url: another server, for tests: ``http://host/stats/{endpoint}``.
         cdn_schedule: where the schedule is when the site is not; None asks nowhere else.
         sleep: waits between requests and attempts.
+        limits: what an answer may take.
     """
 
     def __init__(
@@ -49,22 +49,19 @@ class StatsApi:
         base_url: str | None = None,
         cdn_schedule: str | None = CDN_SCHEDULE,
         sleep: Callable[[float], None] = time.sleep,
-        timeout: float = _TIMEOUT,
+        limits: Limits | None = None,
     ) -> None:
         from nba_api.stats.library.http import NBAStatsHTTP
 
-        self._http = NBAStatsHTTP()
-        if base_url:
-            self._http.base_url = base_url
+        self._http = Http(StatsApiError, limits or LIMITS, secrets_of_url(proxy))
+        self._headers: Mapping[str, str] = NBAStatsHTTP.headers
+        self._base_url = base_url or NBAStatsHTTP.base_url
         self._proxy = proxy
         self._cdn_schedule = cdn_schedule
         self._sleep = sleep
-        self._timeout = timeout
         self._asked = False
         self._retry = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(
-                lambda e: isinstance(e, StatsApiError) and e.code in ("NO_ANSWER", "NOT_JSON", "SERVER_ERROR")
-            ),
+            retry=tenacity.retry_if_exception(lambda e: isinstance(e, StatsApiError) and e.code in TRANSIENT),
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
             wait=tenacity.wait_exponential_jitter(multiplier=2, max=60),
             sleep=sleep,
@@ -92,8 +89,7 @@ class StatsApi:
             if not self._cdn_schedule:
                 raise
             content = self._cdn(self._cdn_schedule)
-            found = (content.get("leagueSchedule") or {}).get("seasonYear")
-            if found != season:
+            if content["leagueSchedule"].get("seasonYear") != season:
                 raise
             return content
 
@@ -118,34 +114,43 @@ class StatsApi:
         if self._asked:
             self._sleep(PAUSE)
         self._asked = True
-        try:
-            answer = self._http.send_api_request(
-                endpoint=endpoint, parameters=parameters, proxy=self._proxy, timeout=self._timeout
-            )
-        except requests.RequestException as error:  # its text may name the proxy
-            raise StatsApiError("NO_ANSWER", f"{type(error).__name__} at {endpoint}") from None
-        status = answer._status_code
-        if status >= 500 or status == 429:
-            raise StatsApiError("SERVER_ERROR", f"status {status} at {endpoint}")
-        if status != requests.codes.ok:
-            raise StatsApiError("REFUSED", f"status {status} at {endpoint}: the site blocks many networks, try a proxy")
-        return _content(answer.get_response(), endpoint, holds)
+        # the site has answered requests only with their parameters in order
+        answer = self._http.get(
+            self._base_url.replace("{endpoint}", endpoint),
+            endpoint,
+            sorted(parameters.items()),
+            self._headers,
+            _resolved(self._proxy),
+        )
+        if answer.status >= 500 or answer.status == 429 or _SITE_FAILED in answer.body:
+            raise StatsApiError("SERVER_ERROR", f"status {answer.status} at {endpoint}")
+        return self._content(answer, endpoint, holds, "the site blocks many networks, try a proxy")
 
     def _cdn(self, url: str) -> dict[str, Any]:
-        try:
-            answer = self._http.get_session().get(url, timeout=self._timeout)
-        except requests.RequestException as error:
-            raise StatsApiError("NO_ANSWER", f"{type(error).__name__} at the CDN's schedule") from None
-        if answer.status_code != requests.codes.ok:
-            raise StatsApiError("REFUSED", f"status {answer.status_code} at the CDN's schedule")
-        return _content(answer.text, "the CDN's schedule", "leagueSchedule")
+        place = "the CDN's schedule"
+        return self._content(self._http.get(url, place), place, "leagueSchedule", "see its address, NBA_PROPS_CDN_URL")
+
+    def _content(self, answer: Answer, place: str, holds: str, advice: str) -> dict[str, Any]:
+        if not answer.ok:
+            raise StatsApiError("REFUSED", f"status {answer.status} at {place}: {advice}")
+        content = self._http.json(answer, place)
+        form = list if holds == "resultSets" else dict
+        if not isinstance(content, dict) or not isinstance(content.get(holds), form) or not content[holds]:
+            raise StatsApiError("WRONG_SHAPE", f"{place} answered without {holds}")
+        return content
 
 
-def _content(text: str, place: str, holds: str) -> dict[str, Any]:
+def _resolved(proxy: str | None) -> str | None:
+    """The proxy of a request, by nba_api's rules; its credentials are known as secrets from here on.
+
+    Raises:
+        StatsApiError: NO_PROXY, when NBA_API_REQUIRE_PROXY demands one and there is none.
+    """
+    from nba_api.library.proxy import ProxyRequiredError, resolve_proxy
+
     try:
-        content = json.loads(text)
-    except ValueError:
-        raise StatsApiError("NOT_JSON", f"{place} answered {text[:40]!r}") from None
-    if not isinstance(content, dict) or not content.get(holds):
-        raise StatsApiError("WRONG_SHAPE", f"{place} answered without {holds}")
-    return content
+        found: str | None = resolve_proxy(proxy)
+    except ProxyRequiredError as error:
+        raise StatsApiError("NO_PROXY", str(error)) from error
+    guard_logs(*secrets_of_url(found))
+    return found

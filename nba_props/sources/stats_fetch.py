@@ -12,8 +12,8 @@ import pandas as pd
 from nba_props.domain.calendar import SEASON_TYPES, game_date_of, season_of, season_year
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
-from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
-from nba_props.sources.stats_client import StatsApi, StatsApiError
+from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources.stats_client import StatsApi
 
 
 def box_scores(
@@ -37,7 +37,10 @@ def box_scores(
     for season, wanted in by_season.items():
         for season_type in (t for t in SEASON_TYPES if t.counts and t.since <= season_year(wanted[0])):
             between = (f"{min(wanted):%m/%d/%Y}", f"{max(wanted):%m/%d/%Y}")
-            logs = _ask(done, f"{season_type.name} {season}", _logs, api, season, season_type.feed_name, *between) or {}
+            what = f"{season_type.name} {season}"
+            content = _ask(done, what, api.game_log, season, season_type.feed_name, *between)
+            logs, failures = split_by_date(content) if content else ({}, [])
+            done.failures += [f"{what}: {failure}" for failure in failures]
             found |= set(logs)
             for day in sorted(set(wanted) & set(logs)):
                 subject = f"{day}-{season_type.name.lower().replace(' ', '-')}"
@@ -90,34 +93,38 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Ca
     return done
 
 
-def _logs(api: StatsApi, *asked: str) -> dict[date, dict[str, Any]]:
-    try:
-        return split_by_date(api.game_log(*asked))
-    except (KeyError, ValueError) as error:
-        raise StatsApiError("WRONG_SHAPE", f"the game log has no rows of dates: {error}") from error
-
-
 def _ask(done: Fetched, what: str, request: Callable[..., Any], *arguments: Any) -> Any:
     """The answer, or None with the failure in the account."""
     try:
         return request(*arguments)
-    except StatsApiError as error:
+    except FetchError as error:
         done.failures.append(f"{what}: {error}; what was landed before stays in use")
         return None
 
 
-def split_by_date(content: dict[str, Any]) -> dict[date, dict[str, Any]]:
-    """A game log as one log for each date that it has rows of, in the same form.
-
-    Raises:
-        ValueError: it has no rows of dates.
-    """
-    result = next((r for r in content["resultSets"] if r.get("name") == "LeagueGameLog"), content["resultSets"][0])
+def split_by_date(content: dict[str, Any]) -> tuple[dict[date, dict[str, Any]], list[str]]:
+    """A game log as one log for each date that it has rows of, in the same form; and what of it could not be used."""
+    results = [r for r in content["resultSets"] if isinstance(r, dict) and _is_table(r)]
+    result = next((r for r in results if r.get("name") == "LeagueGameLog"), results[0] if results else None)
+    if result is None:
+        return {}, ["WRONG_SHAPE: the game log has no rows with a GAME_DATE"]
     at = result["headers"].index("GAME_DATE")
     rows: dict[date, list[Any]] = defaultdict(list)
+    unread = 0
     for row in result["rowSet"]:
-        rows[date.fromisoformat(str(row[at])[:10])].append(row)
-    return {day: {**content, "resultSets": [{**result, "rowSet": mine}]} for day, mine in sorted(rows.items())}
+        try:
+            rows[date.fromisoformat(str(row[at])[:10])].append(row)
+        except (IndexError, KeyError, TypeError, ValueError):
+            unread += 1
+    failures = [f"{unread} of {len(result['rowSet'])} rows of the game log have no date"] if unread else []
+    return {
+        day: {**content, "resultSets": [{**result, "rowSet": mine}]} for day, mine in sorted(rows.items())
+    }, failures
+
+
+def _is_table(result: dict[str, Any]) -> bool:
+    headers, rows = result.get("headers"), result.get("rowSet")
+    return isinstance(headers, list) and isinstance(rows, list) and "GAME_DATE" in headers
 
 
 def _land_news(

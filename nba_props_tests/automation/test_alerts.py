@@ -84,6 +84,34 @@ def test_each_severity_has_its_webhook_and_no_url_is_told(tmp_path, clock, caplo
     assert "services/error" not in caplog.text
 
 
+def test_a_secret_of_the_settings_is_in_no_alert(tmp_path, clock, caplog):
+    with serve() as slack:
+        slack.on("/hook/s3cret-path", Answer(b"ok"))
+        live = Live(
+            odds_key="k3y-s3cret", proxy="http://me:pr0xy-pass@p:1", webhooks={"ERROR": slack.url + "/hook/s3cret-path"}
+        )
+        alerts = Alerts(live, tmp_path, clock)
+        with caplog.at_level(logging.DEBUG):
+            alerts.tell(
+                "ERROR", "feed k3y-s3cret", "at http://me:pr0xy-pass@p:1 and /hook/s3cret-path?apiKey=other-s3cret"
+            )
+    said = alerts.path.read_text() + caplog.text + str(slack.posted)
+    assert "feed ***" in said
+    for secret in ("s3cret", "pr0xy-pass"):
+        assert secret not in said
+
+
+def test_a_webhook_that_leads_elsewhere_gets_the_alert_alone(tmp_path, clock):
+    with serve() as other, serve() as slack:
+        slack.on("/services/error", Answer(b"", 307, {"Location": other.url + "/services/error"}))
+        alerts = Alerts(Live(webhooks={"ERROR": slack.url + "/services/error"}), tmp_path, clock)
+        alerts.tell("ERROR", "e", "text")
+        assert (len(slack.posted), other.posted, other.asked) == (1, [], [])
+    assert alerts.sent()[0]["delivered"] == (
+        "file: the webhook could not be reached (a redirect, which is never followed, status 307)"
+    )
+
+
 def test_a_line_cut_by_a_dying_process_is_passed_over(tmp_path, clock):
     alerts = Alerts(Live(), tmp_path, clock)
     alerts.send(Alert("WARN", "a", "b"))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -280,12 +278,6 @@ def test_a_model_is_not_judged_by_one_that_could_not_serve_in_its_place(change):
 @pytest.mark.parametrize(("day", "monday"), [("2025-12-01", "2025-12-01"), ("2025-12-07", "2025-12-01")])
 def test_a_week_begins_on_monday(day, monday):
     assert week_of(date.fromisoformat(day)) == date.fromisoformat(monday)
-
-
-def test_no_module_pickles():
-    source = Path(trained.__file__).parents[2]
-    found = [p for p in source.rglob("*.py") if re.search(r"\b(pickle|joblib)\b", p.read_text())]
-    assert found == []
 
 
 def test_trees_start_from_the_median_so_that_a_short_history_gives_points_and_not_forty_too_many():

@@ -132,7 +132,7 @@ def day(tmp_path, monkeypatch, trees_as_delivered):
 @pytest.mark.long
 def test_a_day_needs_nobody(day):
     port = "3199"
-    day.start("webserver", "dagster-webserver", "-h", "127.0.0.1", "-p", port)
+    day.start("webserver", "python", "-m", "nba_props.automation.webserver", "-h", "127.0.0.1", "-p", port)
     day.start("daemon", "dagster-daemon", "run")
 
     # in the morning the first odds land

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.automation import runner
+from nba_props.automation.webserver import HOSTS
 from nba_props.cli import main
 from nba_props.definitions import build_defs
 from nba_props.settings import Gcp, SettingsError, load_settings
@@ -110,7 +111,7 @@ class TestTheImage:
     def test_copies_files_that_are_there_and_not_ignored(self):
         ignored = (ROOT / ".dockerignore").read_text().splitlines()
         for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.M):
-            for source in line.split():
+            for source in line.removeprefix("--chmod=755 ").split():
                 assert (ROOT / source).exists(), source
                 assert f"!{source.split('/')[0]}" in ignored, source
 
@@ -124,6 +125,14 @@ class TestTheImage:
             assert set(wanted) <= locked, extra
         versions = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["environments"]
         assert versions, "the lock is for the versions that the image may have"
+
+    def test_its_webserver_is_the_guarded_one(self):
+        """The chart starts `dagster-webserver` by name."""
+        script = ROOT / "deploy/dagster-webserver"
+        assert 'exec python -m nba_props.automation.webserver "$@"' in script.read_text()
+        assert os.access(script, os.X_OK)
+        (place,) = re.findall(r"^COPY --chmod=755 deploy/dagster-webserver (\S+)/$", DOCKERFILE, re.M)
+        assert re.search(rf"PATH={place}:\$PATH$", DOCKERFILE, re.M)
 
     def test_runs_as_nobody_in_particular(self):
         assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.M) == ["10001"]
@@ -144,7 +153,7 @@ class TestComposeAndHelm:
 
     def test_compose_knows_every_setting_of_a_deployment(self):
         services = self.compose["services"]
-        assert set(services) == {"postgres", "code-location", "webserver", "daemon"}
+        assert set(services) == {"postgres", "code-location", "webserver", "daemon", "login"}
         asked = re.findall(r"\$\{(\w+)", (ROOT / "deploy/compose.yaml").read_text())
         offered = re.findall(r"^(\w+)=", (ROOT / "deploy/example.env").read_text(), re.M)
         assert set(asked) - {"NBA_PROPS_IMAGE"} == set(offered)
@@ -156,7 +165,54 @@ class TestComposeAndHelm:
             )
             named = {v["env"] for v in _values(yaml.safe_load((ROOT / "deploy/dagster.yaml").read_text()))}
             assert named <= set(environment)
-        assert services["webserver"]["ports"] == ["127.0.0.1:3000:3000"], "the UI has no login"
+
+    def test_compose_publishes_the_login_on_loopback_and_nothing_else(self):
+        services = self.compose["services"]
+        assert {n: s["ports"] for n, s in services.items() if "ports" in s} == {"login": ["127.0.0.1:3000:3000"]}
+        assert not [n for n, s in services.items() if "network_mode" in s]
+        site = (ROOT / "deploy/Caddyfile").read_text().split(":3000 {", 1)[1]
+        place, rule = re.search(r"^\t(basic_auth) \{\n\t\t(.+)\n", site, re.M).groups()
+        assert site.index(place) < site.index("reverse_proxy webserver:3000")
+        names = re.findall(r"\{\$(\w+)\}", rule)
+        assert names == ["NBA_PROPS_UI_USER", "NBA_PROPS_UI_PASSWORD_HASH"], "the rule has no word of its own"
+        assert set(names) == set(services["login"]["environment"])
+        assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in services["login"]["volumes"]
+        command = services["webserver"]["command"]
+        assert command[0] == "dagster-webserver"
+        assert command[command.index("-p") + 1] == "3000"
+
+    def test_no_secret_has_a_default(self):
+        text = (ROOT / "deploy/compose.yaml").read_text()
+        needed = {"DAGSTER_POSTGRES_PASSWORD", "NBA_PROPS_UI_USER", "NBA_PROPS_UI_PASSWORD_HASH"}
+        for name in needed:
+            assert len(re.findall(rf"\$\{{{name}\b", text)) == len(re.findall(rf"\$\{{{name}:\?[^}}]+\}}", text)) > 0
+        secret = re.compile("KEY|PASSWORD|SECRET|WEBHOOK|_USER")
+        for name, value in re.findall(r"^ +(\w+): (.*)$", text, re.M):
+            if secret.search(name) and name not in ("DAGSTER_POSTGRES_USER", "POSTGRES_USER"):
+                assert re.fullmatch(r"\$\{\w+:(\?.+|-)\}", value), f"{name}: {value}"
+        for line in (ROOT / "deploy/example.env").read_text().splitlines():
+            name, _, value = line.partition("=")
+            if not line.startswith("#") and secret.search(name):
+                assert value == "", line
+
+    def test_the_chart_has_the_login_beside_the_webserver_and_no_way_past_it(self):
+        webserver = self.values["dagsterWebserver"]
+        (login,) = webserver["extraContainers"]
+        arguments = dict(a.removeprefix("--").split("=", 1) for a in login["args"])
+        assert arguments["upstream"] == f"http://127.0.0.1:{webserver['service']['port']}"
+        assert not [a for a in arguments if "skip" in a or "secret" in a]
+        assert arguments["email-domain"] == "DOMAIN", "who may come in is for the operator to say"
+        assert login["envFrom"] == [{"secretRef": {"name": "nba-props-login"}}]
+        (port,) = login["ports"]
+        assert arguments["http-address"] == f"0.0.0.0:{port['containerPort']}"
+        service, policy = yaml.safe_load_all((ROOT / "deploy/login.yaml").read_text())
+        chosen = {"component": "dagster-webserver"}
+        assert (service["spec"]["selector"], policy["spec"]["podSelector"]["matchLabels"]) == (chosen, chosen)
+        assert [p["targetPort"] for p in service["spec"]["ports"]] == [port["name"]]
+        assert policy["spec"]["policyTypes"] == ["Ingress"]
+        assert policy["spec"]["ingress"] == [{"ports": [{"protocol": "TCP", "port": port["name"]}]}]
+        assert webserver["service"]["type"] == "ClusterIP"
+        assert {e["name"] for e in webserver["env"]} == {HOSTS}
 
     def test_the_commands_are_the_workspaces(self):
         (server,) = yaml.safe_load((ROOT / "deploy/workspace.yaml").read_text())["load_from"]

@@ -148,6 +148,10 @@ def test_the_key_is_nowhere_to_be_read(server, api, zone, caplog):
     assert "apiKey=***" in caplog.text, "the library logs the URL"
     for text in (caplog.text, told, landed, repr(api), *done.landed):
         assert KEY not in text
+    error: BaseException | None = failure.value
+    while error:
+        assert KEY not in f"{error!r} {vars(error)}"
+        error = error.__cause__ or error.__context__
 
 
 def test_one_games_failure_costs_the_others_nothing(server, api, zone):

@@ -8,6 +8,7 @@ import pytest
 
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, stats_fetch
+from nba_props.sources.http import Limits
 from nba_props.sources.stats_client import PAUSE, StatsApi, StatsApiError
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -21,7 +22,7 @@ NOTHING = payloads.game_log(league.SEASON, "Playoffs", DAY, [])
 @pytest.fixture
 def api(server, waits) -> StatsApi:
     return StatsApi(
-        base_url=server.url + "/stats/{endpoint}", cdn_schedule=server.url + "/cdn.json", sleep=waits.append, timeout=5
+        base_url=server.url + "/stats/{endpoint}", cdn_schedule=server.url + "/cdn.json", sleep=waits.append
     )
 
 
@@ -116,7 +117,7 @@ def test_a_timeout_is_no_answer(server, waits):
         return Answer({})
 
     server.on("/stats/leaguegamelog", slow)
-    api = StatsApi(base_url=server.url + "/stats/{endpoint}", sleep=waits.append, timeout=0.05)
+    api = StatsApi(base_url=server.url + "/stats/{endpoint}", sleep=waits.append, limits=Limits(silence=0.05))
     with pytest.raises(StatsApiError, match="NO_ANSWER: ReadTimeout"):
         api.game_log(league.SEASON, "Regular Season")
     hold.set()
@@ -180,8 +181,8 @@ def test_a_roster_is_landed_with_its_instant(server, api, zone, real_data):
 
 
 def test_a_proxy_is_used_and_never_shown(server, waits):
-    api = StatsApi(proxy="http://user:pa55word@127.0.0.1:9", base_url="http://nowhere.invalid/stats/{endpoint}",
-                   sleep=waits.append, timeout=1)  # fmt: skip
+    api = StatsApi(proxy="http://user:pa55word@127.0.0.1:9", base_url="https://nowhere.invalid/stats/{endpoint}",
+                   sleep=waits.append, limits=Limits(connect=1))  # fmt: skip
     with pytest.raises(StatsApiError, match="NO_ANSWER: ProxyError") as failure:
         api.roster(league.SEASON)
     assert "pa55word" not in str(failure.value)

@@ -1,0 +1,288 @@
+"""The UI and the sites that are open beside it: what a browser may ask of Dagster's own application, and what not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from types import SimpleNamespace
+from urllib.parse import quote
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+
+from nba_props.automation import webserver
+from nba_props.automation.webserver import HOSTS, Guard, hosts_of, refusal
+from nba_props.cli import main
+
+OWN = {"host": "127.0.0.1:3000"}
+PAGE = {"accept": "text/html,application/xhtml+xml"}
+FETCH = {
+    "sec-fetch-site": "same-origin",
+    "sec-fetch-mode": "cors",
+    "sec-fetch-dest": "empty",
+    "origin": "http://127.0.0.1:3000",
+}
+LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+EVIL = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+MUTATION = "mutation { setAutoMaterializePaused(paused: true) }"
+QUERY = "{ version }"
+
+
+def raw(headers: dict[str, str] | list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return [(k.encode(), v.encode("latin-1")) for k, v in pairs]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", "/", {**OWN, **PAGE, "sec-fetch-site": "none"}),
+        ("GET", "/runs", {"host": "localhost:3000", **PAGE}),
+        ("GET", "/assets/main.js", {"host": "[::1]:3000", "sec-fetch-site": "same-origin", "sec-fetch-dest": "script"}),
+        ("POST", "/graphql", {**OWN, **FETCH}),
+        ("POST", "/graphql", {"host": "LocalHost", "origin": "http://localhost"}),
+        ("POST", "/graphql", OWN),  # a script of the user's own
+        ("GET", "/graphql", {**OWN, **PAGE}),  # the page on which one writes queries
+        ("WEBSOCKET", "/graphql", {**OWN, "origin": "http://127.0.0.1:3000", "sec-fetch-site": "same-origin"}),
+        ("GET", "/runs/1", {**OWN, **PAGE, **LINK}),
+        ("GET", "/", {"host": "props.example.org", **PAGE}),
+        ("POST", "/graphql", {"host": "Props.example.org", "origin": "https://props.example.org"}),
+        ("GET", "/server_info", {"host": "10.1.2.3:80"}),
+    ],
+)
+def test_the_uis_own_requests_are_answered(method, path, headers):
+    assert refusal(method, path, raw(headers), frozenset({"props.example.org"})) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        # a name that resolves to this machine, or none
+        ("GET", "/", {"host": "evil.example:3000", **PAGE}),
+        ("GET", "/", {"host": "127.0.0.1.evil.example:3000"}),
+        ("GET", "/", {"host": "localhost.evil.example"}),
+        ("GET", "/", {"host": "127.0.0.1@evil.example"}),
+        ("GET", "/", {"host": "evil.example@127.0.0.1"}),
+        ("POST", "/graphql", {"host": "evil.example:3000", "origin": "http://evil.example:3000", "sec-fetch-site": "same-origin"}),
+        ("WEBSOCKET", "/graphql", {"host": "evil.example:3000", "origin": "http://evil.example:3000"}),
+        ("GET", "/", {"host": "10.1.2.3:3000"}),
+        ("GET", "/", {"host": ""}),
+        ("GET", "/", {"host": "["}),
+        ("GET", "/", {}),
+        ("GET", "/", [("host", "127.0.0.1:3000"), ("host", "evil.example")]),
+        # another site, and another port of this machine
+        ("POST", "/graphql", {**OWN, "origin": "https://evil.example"}),
+        ("POST", "/graphql", {**OWN, "origin": "null"}),
+        ("POST", "/graphql", {**OWN, "origin": "http://127.0.0.1:8888"}),
+        ("POST", "/graphql", {**OWN, "origin": "http://localhost:3000"}),
+        ("POST", "/graphql", {**OWN, "sec-fetch-site": "same-site"}),
+        ("POST", "/graphql", [*OWN.items(), ("origin", "http://127.0.0.1:3000"), ("origin", "https://evil.example")]),
+        ("POST", "/report_asset_materialization/a", {**OWN, "sec-fetch-site": "cross-site"}),
+        ("WEBSOCKET", "/graphql", {**OWN, "origin": "https://evil.example"}),
+        ("GET", "/runs", {**OWN, **EVIL}),
+        ("GET", "/runs", {**OWN, **PAGE, **LINK, "sec-fetch-dest": "iframe"}),
+        ("POST", "/runs", {**OWN, **PAGE, **LINK}),
+        ("POST", "/server_info", {"host": "evil.example"}),
+        # GraphQL that a link or an image can send
+        ("GET", "/graphql", OWN),
+        ("GET", "/graphql", {**OWN, "accept": "*/*", **LINK}),
+        ("GET", "/graphql/", OWN),
+        ("GET", "/prefix/graphql", OWN),
+        ("HEAD", "/graphql", OWN),
+        ("PUT", "/graphql", OWN),
+    ],
+)  # fmt: skip
+def test_requests_of_other_sites_are_refused(method, path, headers):
+    why = refusal(method, path, raw(headers), frozenset({"props.example.org"}))
+    assert why
+    assert len(why) < 200
+
+
+def test_further_hosts_are_named_in_the_environment():
+    assert hosts_of({HOSTS: " Props.example.org:443, ,b "}) == {"props.example.org", "b"}
+    assert hosts_of({}) == frozenset()
+    assert HOSTS in (refusal("GET", "/", raw({"host": "props.example.org"}), frozenset()) or "")
+
+
+@dataclass
+class Ui:
+    """Dagster's application without the guard and with it, and the instance behind both."""
+
+    bare: object
+    guarded: Guard
+    instance: dg.DagsterInstance
+
+    def ask(self, app, method="POST", path="/graphql", query="", headers=None, body=b""):
+        """Status, headers and body of an answer."""
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path,
+            "raw_path": path.encode(), "root_path": "", "scheme": "http", "query_string": query.encode(),
+            "headers": raw(headers or {}), "server": ("127.0.0.1", 3000), "client": ("127.0.0.1", 50_000),
+        }  # fmt: skip
+        asyncio.run(app(scope, receive, send))
+        return sent[0]["status"], dict(sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent[1:])
+
+    def talk(self, app, headers):
+        """What is sent over a websocket on which the UI says hello and leaves."""
+        said = [
+            {"type": "websocket.connect"},
+            {"type": "websocket.receive", "text": json.dumps({"type": "connection_init"})},
+            {"type": "websocket.disconnect", "code": 1000},
+        ]
+        sent = []
+
+        async def receive():
+            return said.pop(0)
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "path": "/graphql",
+            "raw_path": b"/graphql", "root_path": "", "scheme": "ws", "query_string": b"", "headers": raw(headers),
+            "server": ("127.0.0.1", 3000), "client": ("127.0.0.1", 50_000), "subprotocols": ["graphql-ws"],
+        }  # fmt: skip
+        asyncio.run(app(scope, receive, send))
+        return [m.get("text") or m["type"] for m in sent]
+
+    @property
+    def is_paused(self) -> bool:
+        from dagster._daemon.asset_daemon import get_auto_materialize_paused
+
+        return get_auto_materialize_paused(self.instance)
+
+    def resume(self) -> None:
+        from dagster._daemon.asset_daemon import set_auto_materialize_paused
+
+        set_auto_materialize_paused(self.instance, False)
+
+
+@pytest.fixture(scope="module")
+def ui(tmp_path_factory):
+    from dagster._core.workspace.context import WorkspaceProcessContext
+    from dagster._core.workspace.load_target import EmptyWorkspaceTarget
+    from dagster_webserver.app import create_app_from_workspace_process_context
+
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("ui"))) as instance,
+        WorkspaceProcessContext(instance, EmptyWorkspaceTarget()) as context,
+    ):
+        app = create_app_from_workspace_process_context(context)
+        yield Ui(app, Guard(app), instance)
+
+
+def test_a_link_of_another_site_changes_nothing(ui):
+    """The audit's: a GET from another site ran a job through Dagster's GraphQL."""
+    query = f"query={quote(MUTATION)}"
+    ui.resume()
+    status, _, body = ui.ask(ui.bare, "GET", query=query, headers={**OWN, **EVIL})
+    assert (status, ui.is_paused) == (200, True), f"Dagster alone does what it is asked: {body!r}"
+    for headers in ({**OWN, **EVIL}, {**OWN, **LINK}, OWN, {"host": "evil.example"}):
+        ui.resume()
+        status, _, body = ui.ask(ui.guarded, "GET", query=query, headers=headers)
+        assert status == 403
+        assert body.startswith(b"refused: ")
+        assert not ui.is_paused
+    # as a page it is not carried out, only shown
+    status, _, body = ui.ask(ui.guarded, "GET", query=query, headers={**OWN, **PAGE, **LINK})
+    assert (status, b"<html" in body, ui.is_paused) == (200, True, False)
+    # nor by a form, which needs no leave of the browser's
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json"):
+        form = {**OWN, "content-type": kind, "origin": "https://evil.example"}
+        assert ui.ask(ui.guarded, query=query, headers=form, body=json.dumps({"query": MUTATION}).encode())[0] == 403
+        assert not ui.is_paused
+
+
+def test_the_ui_itself_works(ui):
+    ui.resume()
+    asked = {**OWN, **FETCH, "content-type": "application/json"}
+    for query, answer in ((QUERY, "version"), (MUTATION, "setAutoMaterializePaused")):
+        status, _, body = ui.ask(ui.guarded, headers=asked, body=json.dumps({"query": query}).encode())
+        assert (status, list(json.loads(body)["data"])) == (200, [answer])
+    assert ui.is_paused
+    ui.resume()
+    status, headers, body = ui.ask(ui.guarded, "GET", "/runs", headers={**OWN, **PAGE, "sec-fetch-site": "none"})
+    assert status == 200
+    assert headers[b"x-frame-options"] == b"SAMEORIGIN"
+    assert b"<script" in body
+    assert ui.ask(ui.guarded, "GET", "/server_info", headers={"host": "10.1.2.3:80"})[0] == 200
+
+
+def test_subscriptions_are_the_uis_alone(ui):
+    own = {**OWN, "origin": "http://127.0.0.1:3000"}
+    assert ui.talk(ui.guarded, own) == ["websocket.accept", '{"type":"connection_ack"}']
+    assert ui.talk(ui.guarded, {**OWN, "origin": "https://evil.example"}) == ["websocket.close"]
+    assert ui.talk(ui.guarded, {"host": "evil.example", "origin": "https://evil.example"}) == ["websocket.close"]
+
+
+def test_other_events_of_the_server_pass(ui):
+    passed = []
+
+    async def app(scope, receive, send):
+        passed.append(scope["type"])
+
+    asyncio.run(Guard(app)({"type": "lifespan"}, None, None))
+    assert passed == ["lifespan"]
+
+
+def test_the_entry_point_puts_the_guard_around_the_application(ui, monkeypatch):
+    """Whatever Dagster's command makes with this name is what it serves."""
+    from dagster_webserver import cli
+
+    monkeypatch.setattr(cli, "create_app_from_workspace_process_context", lambda *_, **__: ui.bare)
+    monkeypatch.setenv(HOSTS, "props.example.org")
+    served = []
+    monkeypatch.setattr(cli, "main", lambda: served.append(cli.create_app_from_workspace_process_context("context")))
+    webserver.main()
+    (app,) = served
+    assert isinstance(app, Guard)
+    assert ui.ask(app, "GET", "/server_info", headers={"host": "props.example.org"})[0] == 200
+    assert ui.ask(app, "GET", "/", headers={"host": "other.example.org"})[0] == 403
+
+
+def test_dagsters_command_serves_the_application_by_that_name(ui, monkeypatch):
+    """Of this version: another may make its application elsewhere, and the guard would stand beside it."""
+    from dagster_webserver import cli
+
+    served = []
+    monkeypatch.setattr(cli, "create_app_from_workspace_process_context", lambda *_, **__: "the application")
+    monkeypatch.setattr(cli, "uvicorn", SimpleNamespace(run=lambda app, **_: served.append(app)))
+    monkeypatch.setattr(cli, "log_action", lambda *_: None)
+    monkeypatch.setattr(cli.check, "inst_param", lambda *_: None)
+    context = SimpleNamespace(instance=ui.instance)
+    cli.host_dagster_ui_with_workspace_process_context(context, "127.0.0.1", 3000, "", "warning")
+    assert served == ["the application"]
+
+
+def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
+    started = []
+
+    class Process:
+        def __init__(self, command, env):
+            started.append((command, env))
+
+        poll = wait = terminate = lambda self: 0
+
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    monkeypatch.setenv(HOSTS, "props.example.org")
+    monkeypatch.setattr("nba_props.cli.subprocess.Popen", Process)
+    monkeypatch.setattr("nba_props.cli.signal.signal", lambda *_: None)
+    result = CliRunner().invoke(main, ["dev", "--host", "192.168.0.7"])
+    assert result.exit_code == 0, result.output
+    (command, environment), (daemon, _) = started
+    assert command[:3] == [sys.executable, "-m", "nba_props.automation.webserver"]
+    assert hosts_of(environment) == {"props.example.org", "192.168.0.7"}
+    assert daemon[0].endswith("dagster-daemon")
+    assert not [c for c, _ in started if "dagster-webserver" in c[0]]

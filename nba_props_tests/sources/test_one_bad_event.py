@@ -1,0 +1,245 @@
+"""One bad entry of a feed costs itself and nothing else; credits are counted from below whatever a server says."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from nba_props.settings import Live
+from nba_props.sources import capture, stats_fetch
+from nba_props.sources.feeds import Feeds
+from nba_props.sources.landing import LandingZone
+from nba_props.sources.odds_client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY
+from nba_props_tests.sources.fake_server import Answer
+from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, NOON, credits, listed
+from nba_props_tests.sources.test_stats_client import DAYS, NOW, log
+
+BAD_EVENTS = [
+    None, 7, "text", [], {}, {"id": "x"}, {"id": None, "commence_time": "2025-11-11T00:00:00Z"},
+    {"id": {"a": 1}, "commence_time": "2025-11-11T00:00:00Z"}, {"id": "x", "commence_time": None},
+    {"id": "x", "commence_time": 17}, {"id": "x", "commence_time": "soon"}, {"id": "x", "commence_time": "0001-01-01"},
+    {"id": "x", "commence_time": "9999-12-31T23:59:59+00:00"}, {"id": "x", "commence_time": "2025-11-11T00:00:00"},
+    {"id": "x", "commence_time": "x" * 100_000},
+]  # fmt: skip
+
+
+@pytest.fixture
+def api(server, waits) -> OddsApi:
+    return OddsApi(KEY, Budget(reserve=20), server.url, waits.append)
+
+
+def live(server) -> None:
+    for game in GAMES:
+        server.on(f"{EVENTS}/{game.event_id}/odds", Answer(league.capture(game, 60)[1]["data"], headers=credits(400)))
+        server.on(
+            f"/historical{EVENTS}/{game.event_id}/odds", Answer(league.capture(game, 33)[1], headers=credits(400))
+        )
+
+
+def test_bad_events_among_good_ones_are_noted_and_the_good_ones_landed(server, api, zone):
+    live(server)
+    entries = [*BAD_EVENTS, *(listed(g) for g in GAMES)]
+    server.on(EVENTS, Answer(entries))
+    done = capture.odds(api, zone, DAY, lambda: NOON)
+    assert len(done.landed) == len(GAMES)
+    assert len(done.failures) == len(BAD_EVENTS)
+    assert all(f.startswith(f"game {n} of the list: ") for n, f in enumerate(done.failures, 1))
+    assert max(map(len, done.failures)) < 200
+    server.on(
+        f"/historical{EVENTS}", Answer({"timestamp": "2025-11-10T15:00:00Z", "data": entries}, headers=credits(500))
+    )
+    past = capture.history(api, zone, DAY, (30,))
+    assert (len(past.landed), len(past.failures)) == (len(GAMES), len(BAD_EVENTS))
+
+
+@pytest.mark.parametrize("event_id", ["..", ".", "", "\x00", "a\nb", "x" * 5_000, "\ud800"])
+def test_an_id_that_names_no_place_is_not_asked_for(server, api, event_id):
+    for ask in (
+        lambda: api.event_odds(event_id, "player_points", "us"),
+        lambda: api.historical_event_odds(event_id, NOON, "player_points", "us"),
+    ):
+        with pytest.raises(OddsApiError, match="BAD_EVENT_ID") as failure:
+            ask()
+        assert len(str(failure.value)) < 200
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("event_id", ["../../../v3/x", "a/b", "a?apiKey=x", "a#b", "a b", "%2e%2e", "é"])
+def test_an_id_stays_one_segment_of_the_path(server, api, event_id):
+    with pytest.raises(OddsApiError, match=r"UNKNOWN \(404\)"):
+        api.event_odds(event_id, "player_points", "us")
+    ((path, parameters),) = server.asked
+    assert path.startswith(f"{EVENTS}/")
+    assert path.endswith("/odds")
+    assert path.count("/") == EVENTS.count("/") + 2
+    assert parameters["apiKey"] == KEY
+
+
+@pytest.mark.parametrize("data", ["missing", None, {}, "x", 7, {"id": "e"}])
+def test_a_list_of_the_archive_that_is_none_is_noted(server, api, zone, data):
+    envelope = {} if data == "missing" else {"data": data}
+    server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(400)))
+    done = capture.history(api, zone, DAY, (30,))
+    assert done.landed == []
+    assert done.failures == [
+        f"the games: a list was expected, not {type(None if data == 'missing' else data).__name__}"
+    ]
+
+
+@pytest.mark.parametrize("stamp", [{}, {"timestamp": None}, {"timestamp": "soon"}, {"timestamp": ["x"]}])
+def test_a_snapshot_without_an_instant_costs_the_others_nothing(server, api, zone, stamp):
+    live(server)
+    first, second = GAMES
+    snapshot = {k: v for k, v in league.capture(first, 33)[1].items() if k != "timestamp"}
+    server.on(f"/historical{EVENTS}/{first.event_id}/odds", Answer({**snapshot, **stamp}, headers=credits(400)))
+    server.on(f"/historical{EVENTS}", Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500)))
+    done = capture.history(api, zone, DAY, (30,))
+    assert [second.event_id in path for path in done.landed] == [True]
+    assert len(done.failures) == 1
+    assert first.event_id in done.failures[0]
+    assert "timestamp" in done.failures[0]
+
+
+def feeds(server, tmp_path) -> Feeds:
+    return Feeds(Live(odds_key=KEY, odds_url=server.url), LandingZone(str(tmp_path)), lambda: NOON)
+
+
+def test_a_date_whose_games_cant_be_had_costs_the_others_nothing(server, tmp_path, monkeypatch):
+    live(server)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    sound = Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500))
+    bad = Answer([], headers=credits(500))
+    server.on(f"/historical{EVENTS}", bad, sound, bad)
+    days = [DAY - timedelta(1), DAY, DAY + timedelta(1)]
+    done = feeds(server, tmp_path).odds_history(days, (30,))
+    assert len(done.landed) == len(GAMES)
+    assert [f[:10] for f in done.failures] == [str(days[0]), str(days[2])]
+
+
+def test_a_key_that_is_refused_on_the_way_does_not_hide_what_was_landed(server, tmp_path):
+    live(server)
+    refused = Answer({"error_code": "DEACTIVATED_KEY"}, 401)
+    server.on(f"/historical{EVENTS}", Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500)), refused)
+    done = feeds(server, tmp_path).odds_history([DAY, DAY + timedelta(1), DAY + timedelta(2)], (30,))
+    assert len(done.landed) == len(GAMES)
+    assert len(done.failures) == 1
+    assert "DEACTIVATED_KEY" in done.failures[0]
+    with pytest.raises(OddsApiError, match="DEACTIVATED_KEY"):
+        feeds(server, tmp_path).odds_history([DAY], (30,))
+
+
+# -- box scores
+
+
+def test_rows_without_a_date_are_counted_and_the_others_landed():
+    content = log()
+    result = content["resultSets"][0]
+    whole, failures = stats_fetch.split_by_date(content)
+    assert (sorted(whole), failures) == (DAYS, [])
+    bad = [None, 7, "text", {}, [], [None] * 40, ["x"] * 40, [{}] * 40]
+    damaged = {
+        **content,
+        "resultSets": [None, "x", {"name": "LeagueGameLog"}, {**result, "rowSet": [*bad, *result["rowSet"]]}],
+    }
+    found, failures = stats_fetch.split_by_date(damaged)
+    assert {d: c["resultSets"][0]["rowSet"] for d, c in found.items()} == {
+        d: c["resultSets"][0]["rowSet"] for d, c in whole.items()
+    }
+    assert failures == [f"{len(bad)} of {len(bad) + len(result['rowSet'])} rows of the game log have no date"]
+
+
+@pytest.mark.parametrize(
+    "results",
+    [[None], [7], [{}], [{"name": "LeagueGameLog"}], [{"name": "LeagueGameLog", "headers": "GAME_DATE", "rowSet": []}],
+     [{"headers": ["GAME_DATE"], "rowSet": {"a": 1}}], [{"headers": None, "rowSet": None}], [[["GAME_DATE"]]]],
+)  # fmt: skip
+def test_a_game_log_without_a_table_is_a_failure_and_no_traceback(server, waits, zone, results):
+    from nba_props.sources.stats_client import StatsApi
+
+    server.on("/stats/leaguegamelog", Answer({"resultSets": results}))
+    api = StatsApi(base_url=server.url + "/stats/{endpoint}", sleep=waits.append)
+    done = stats_fetch.box_scores(api, zone, [DAY], lambda: NOW)
+    assert done.landed == []
+    assert len(done.failures) == 4, "one for each season type"
+    assert all("WRONG_SHAPE" in f for f in done.failures)
+
+
+def test_half_a_surrogate_pair_is_landed_as_it_came(zone):
+    content = {"name": "x\ud800y", "sound": "é"}
+    payload = zone.land("nba_stats/x.json", content)
+    assert zone.load(payload) == content
+    assert json.loads(zone.load_bytes(payload).decode("utf-8")) == content, "what others read, too"
+
+
+# -- credits
+
+
+def told(remaining: int | None = None, last: int | None = None) -> Credits:
+    return Credits(remaining, None, last)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "then"),
+    [
+        ("no header ever", told(), told()),
+        ("headers that vanish", told(30), told()),
+        ("what is left grows", told(30), told(10_000)),
+        ("what is left stands still", told(30), told(30, 0)),
+        ("nothing costs anything", told(30), told(30, 0)),
+        ("no answer at all", told(30), None),
+    ],
+)
+def test_ten_credits_above_the_reserve_are_ten_requests(name, first, then):
+    budget = Budget(reserve=20)
+    budget.settle(0, first)
+    sent = 0
+    with suppress(BudgetExhausted):
+        for _ in range(100):
+            budget.ask(1)
+            budget.settle(1, then)
+            sent += 1
+    assert sent == 10
+    with pytest.raises(BudgetExhausted, match=r"reserve of 20 \(NBA_PROPS_ODDS_RESERVE\)"):
+        budget.ask(1)
+    assert budget.spent >= 0
+    budget.ask(0)  # what is free is always asked
+
+
+def test_what_is_under_way_counts_too():
+    budget = Budget(reserve=20)
+    for _ in range(10):
+        budget.ask(1)
+    with pytest.raises(BudgetExhausted, match="no answer says what is left, with 10 under way"):
+        budget.ask(1)
+    budget.settle(1, told(500))
+    budget.ask(1)
+
+
+def test_a_request_that_cost_more_than_its_price_counts_for_that():
+    budget = Budget(reserve=20)
+    budget.settle(0, told(100))
+    budget.ask(1)
+    budget.settle(1, told(None, 75))
+    assert budget.spent == 75
+    budget.ask(5)
+    with pytest.raises(BudgetExhausted):
+        budget.ask(1)
+
+
+@pytest.mark.parametrize(
+    ("text", "remaining"),
+    [("99", 99), ("99.5", 99), ("0", 0), ("-3000", 0), ("inf", None), ("nan", None), ("", None), ("1e30", None),
+     ("9" * 400, None), ("1,000", None), ("٣", None), ("0x10", None), (" 7", None)],
+)  # fmt: skip
+def test_headers_of_every_kind(server, waits, text, remaining):
+    said = {f"x-requests-{n}": text.encode().decode("latin-1") for n in ("remaining", "used", "last")}
+    server.on(EVENTS, Answer([], headers=said))
+    api = OddsApi(KEY, Budget(reserve=0), server.url, waits.append)
+    api.events(NOON, NOON)
+    assert api.budget.remaining == (7 if text == " 7" else remaining)
+    assert api.budget.spent >= 0
