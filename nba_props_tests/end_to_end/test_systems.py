@@ -258,7 +258,8 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
     known_before = (analytics.HISTORICAL_GAMES, analytics.BETTING_LINES, analytics.CONTEXT)
     for table in (*known_before, PLAYER_FEATURES, *SYSTEM_TABLES.values(), PLAYER_PROP_PREDICTIONS):
         theirs, mine = (
-            p.warehouse.read(table, [DAY]).drop(columns=["run_id", "row_digest"], errors="ignore") for p in (other, platform)
+            p.warehouse.read(table, [DAY]).drop(columns=["run_id", "row_digest"], errors="ignore")
+            for p in (other, platform)
         )
         assert len(mine), table.address
         pdt.assert_frame_equal(theirs, mine, check_exact=True, obj=table.address)
