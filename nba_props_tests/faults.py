@@ -123,7 +123,8 @@ def state(folder: Path) -> dict[tuple[str, date], str]:
         for day in set(lake(folder).partitions(table)) & set(SPAN):
             rows = lake(folder)._read_file(table, day)
             rows = rows.drop_columns([c for c in _OF_A_RUN if c in rows.column_names])
-            rows = rows.sort_by([(c, "ascending") for c in table.unique or rows.column_names]).combine_chunks()
+            order = ["prediction_id"] if "archived_id" in table.unique else table.unique or rows.column_names
+            rows = rows.sort_by([(c, "ascending") for c in order]).combine_chunks()
             content = repr(rows.to_pydict()).encode()
             found[table.address, day] = hashlib.sha256(content).hexdigest()
     return found
