@@ -699,6 +699,10 @@ class BigQueryWarehouse:
             ]
         return found
 
+    def strays(self) -> list[tuple[str, str]]:
+        with _told("marks"):
+            return self._marks.strays(TABLES.values())
+
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Count the partition as never written; its rows stay in the table until it is written again."""
         with _told(damage.table.address):

@@ -10,23 +10,25 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props import stopping
+from nba_props.domain.calendar import named_day
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES, Type
-from nba_props.storage import TEMPORARY, replacing
+from nba_props.storage import TEMPORARY, create, replacing
 from nba_props.warehouse import digests, growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
@@ -48,6 +50,12 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
 _FILE = "data.parquet"
+_LOCK = ".lock"
+#: folders that have the form of a partition's name, as DuckDB's glob says it and as we do
+_DATES = f"{_PREFIX}[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+_DATE_FORM = re.compile(rf"{_PREFIX}\d{{4}}-\d{{2}}-\d{{2}}", re.ASCII)
+#: what a lake can be claimed by
+SOURCES = ("REAL", "SIMULATED")
 _SOURCE_MARK = "SOURCE"
 _ORPHAN_AGE_SECONDS = 3600
 _LOCK_TIMEOUT_SECONDS = 120
@@ -55,7 +63,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 #: the views that the catalog has, and what they select
 _CATALOG_NOTE = ".catalog.json"
 #: where files that can't be read are kept
-_SET_ASIDE = "_set_aside"
+SET_ASIDE = "_set_aside"
 
 
 #: the key of a Parquet file's metadata under which it says what is in it
@@ -115,39 +123,55 @@ class LakeWarehouse:
         return self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / _FILE
 
     def partitions(self, table: Table) -> list[date]:
-        return [d for d in self._days(table) if self._file(table, d).exists()]
+        return [d for d in self._days(table) if self._file(table, d).is_file()]
 
     def _days(self, table: Table) -> list[date]:
-        """The dates that have a folder, in order."""
+        """The dates that something is named after as a partition's folder is, in order."""
+        return sorted(d for d in map(_day, self._names(table)) if d is not None)
+
+    def _names(self, table: Table) -> list[str]:
         try:
-            names = os.listdir(self._folder(table))
+            return os.listdir(self._folder(table))
         except FileNotFoundError:
             return []
-        return sorted(_day(n) for n in names if n.startswith(_PREFIX))
 
     def _has_partition(self, table: Table) -> bool:
-        return next(self._folder(table).glob(f"{_PREFIX}*/{_FILE}"), None) is not None
+        return any(self._file(table, d).is_file() for d in self._days(table))
+
+    def _needs_catalog(self, table: Table) -> bool:
+        """Whether the catalog won't find the table's next partition by itself."""
+        return not self._has_partition(table) or not self._glob_is_exact(table)
+
+    def strays(self) -> list[tuple[str, str]]:
+        """What lies in the lake and is not of it, and why: no reader takes it in."""
+        return list(chain.from_iterable(_strays(self._folder(t)) for t in TABLES.values()))
 
     def create_views(self) -> None:
         self.refresh_catalog()
 
+    @property
+    def source_path(self) -> Path:
+        """The file that says whether the lake holds real or simulated data."""
+        return self.root / _SOURCE_MARK
+
     def source(self) -> str | None:
-        mark = self.root / _SOURCE_MARK
-        return mark.read_text() if mark.exists() else None
+        try:
+            found = self.source_path.read_bytes().decode("utf-8", "replace").strip()
+            wrong = f"says {found[:40]!r}, neither {' nor '.join(SOURCES)}"
+        except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            found, wrong = "", "is a folder"
+        if found not in SOURCES:
+            raise WarehouseError(
+                f"{self.source_path} {wrong}, so that nobody knows what the lake holds: nba-props doctor --repair"
+            )
+        return found
 
     def claim(self, source: str) -> None:
-        mark = self.root / _SOURCE_MARK
-        if not mark.exists():
-            self.root.mkdir(parents=True, exist_ok=True)
-            temporary = mark.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
-            temporary.write_text(source)
-            try:
-                os.link(temporary, mark)  # fails when another process was first
-            except FileExistsError:
-                _LOG.debug("the lake was claimed at the same moment")
-            finally:
-                temporary.unlink()
-        found = mark.read_text()
+        if not os.path.lexists(self.source_path):
+            create(self.source_path, source.encode())  # where another process was first, its word counts
+        found = self.source()
         if found != source:
             raise MixedSources(
                 f"the lake {self.root} holds {found} data and can't take {source} data in: "
@@ -166,7 +190,7 @@ class LakeWarehouse:
         rows = checked(table, frame)
         pieces = split(table, rows, partitions)
         content = digests.contents(table, rows, pieces)
-        first_time = not self._has_partition(table)
+        first_time = self._needs_catalog(table)
         for partition, piece in pieces.items():
             self._replace(table, partition, piece, content[partition], (made_from or {}).get(partition, ""))
         if first_time:
@@ -180,7 +204,7 @@ class LakeWarehouse:
         made_from: Mapping[date, str] | None = None,
     ) -> AppendResult:
         pieces = split(table, table.validate(frame), partitions)
-        first_time = not self._has_partition(table)
+        first_time = self._needs_catalog(table)
         added = present = 0
         for partition, rows in pieces.items():
             with self._lock(table, partition):
@@ -261,7 +285,9 @@ class LakeWarehouse:
             known = self._footers.get(path)
             if known is not None and known.file == _identity(os.stat(path)):
                 return known
-        except FileNotFoundError:
+            if not os.path.isfile(path):
+                return None
+        except (FileNotFoundError, NotADirectoryError):
             return None
         return self._read_footer(table, partition, path)
 
@@ -352,7 +378,7 @@ class LakeWarehouse:
     def _lock(self, table: Table, partition: date) -> Iterator[None]:
         import filelock
 
-        path = self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / ".lock"
+        path = self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / _LOCK
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS)
@@ -374,7 +400,7 @@ class LakeWarehouse:
     def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
         import pyarrow as pa
 
-        missing = [d for d in partitions if not self._file(table, d).exists()]
+        missing = [d for d in partitions if not self._file(table, d).is_file()]
         if missing:
             raise MissingPartition(
                 f"{table.address} has no partition {', '.join(map(str, missing[:5]))}"
@@ -450,8 +476,10 @@ class LakeWarehouse:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             self._create_views(connection, [*TABLES, *VIEWS], {}, self._scan_or_complaint)
-            folder = str(self.root.absolute()).replace("'", "''")
-            connection.execute(f"SET allowed_directories = ['{folder}/']")
+            folder = str(self.root.absolute())
+            # a pattern is judged as it is written, what it finds as it is named
+            allowed = ", ".join(_quoted(f"{place}/") for place in dict.fromkeys((folder, _literal(folder))))
+            connection.execute(f"SET allowed_directories = [{allowed}]")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             try:
@@ -497,10 +525,11 @@ class LakeWarehouse:
         if self._is_known_whole(table):
             return whole
         looked = time.monotonic(), self._changed(table)
+        exact = self._glob_is_exact(table)
         absent = self._absent(table)
         if not absent:
             return f"SELECT {_selected(table)} WHERE FALSE"
-        if absent.keys() == {()}:
+        if absent.keys() == {()} and exact:
             self._whole[table.address] = (table.columns, *looked)
             return whole
         # DuckDB could unite files of unlike columns by itself, but opens all of them for it
@@ -581,12 +610,21 @@ class LakeWarehouse:
 
     def _read_parquet(self, table: Table, paths: Sequence[str] | None = None, united: bool = False) -> str:
         files = (
-            _quoted(str(self._folder(table).absolute() / f"{_PREFIX}*" / _FILE))
-            if paths is None
-            else f"[{', '.join(map(_quoted, paths))}]"
-        )
+            self._glob(table) if paths is None else f"[{', '.join(_quoted(_literal(path)) for path in paths)}]"
+        )  # fmt: skip
         options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
         return f"read_parquet({files}, {options}{', union_by_name = true' if united else ''})"
+
+    def _glob(self, table: Table) -> str:
+        """DuckDB's pattern of every partition's file, quoted: what is named otherwise does not match it."""
+        return _quoted(f"{_literal(str(self._folder(table).absolute()))}/{_DATES}/{_FILE}")
+
+    def _glob_is_exact(self, table: Table) -> bool:
+        """Whether the pattern matches partitions only: 2026-13-01 has the form of a date, and a folder may have a
+        file's name.
+        """
+        named = [_day(n) for n in self._names(table) if _DATE_FORM.fullmatch(n)]
+        return all(day is not None and not self._file(table, day).is_dir() for day in named)
 
     # -- damage -----------------------------------------------------------------------------------------------------
 
@@ -603,7 +641,7 @@ class LakeWarehouse:
 
     def set_aside(self, damage: Damage, now: datetime) -> str:
         table, day = damage.table, damage.partition
-        target = self.root / _SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
+        target = self.root / SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
         with self._lock(table, day):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(self._file(table, day), target)
@@ -621,18 +659,21 @@ class LakeWarehouse:
         import filelock
 
         self.root.mkdir(parents=True, exist_ok=True)
-        noted = self.root / _CATALOG_NOTE
+        noted = self.catalog_note
         with filelock.FileLock(self.root / ".catalog.lock"):
-            known = json.loads(noted.read_text()) if noted.exists() and self.catalog_path.exists() else {}
+            known = self._noted_views()
             wanted = {a: _view(a) for a in VIEWS}
             wanted |= {a: self._lasting_scan(t) for a, t in TABLES.items()}
             if known == wanted:
                 return self.catalog_path
-            folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.root))
+            folder = None
             try:
+                folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.root))
                 fresh = folder / "catalog.duckdb"
-                if known:
+                if known and not self.catalog_flaw():
                     shutil.copyfile(self.catalog_path, fresh)
+                else:
+                    known = {}  # made anew: it holds nothing but views
                 with duckdb.connect(str(fresh)) as connection:
                     connection.execute("SET TimeZone = 'UTC'")
                     for address in [*TABLES, *VIEWS]:
@@ -644,13 +685,53 @@ class LakeWarehouse:
                 (folder / "note").write_text(json.dumps(known))
                 os.replace(folder / "note", noted)
             except (OSError, duckdb.IOException) as error:
+                way_out = (
+                    "move that folder away with `nba-props doctor --repair`"
+                    if self.catalog_path.is_dir()
+                    else "free the disk or fix the permissions and run again"
+                )
                 raise WarehouseError(
-                    f"cannot write the catalog of views {self.catalog_path}: {error}. The tables are unchanged; free "
-                    "the disk or fix the permissions and run again"
+                    f"cannot write the catalog of views {self.catalog_path}: {error}. The tables are unchanged; "
+                    f"{way_out}"
                 ) from error
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                if folder is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
         return self.catalog_path
+
+    def catalog_flaw(self) -> str:
+        """Why the catalog can't be opened; empty when it can, or when there is none."""
+        import duckdb
+
+        if not os.path.lexists(self.catalog_path):
+            return ""
+        try:
+            duckdb.connect(str(self.catalog_path), read_only=True).close()
+        except duckdb.Error as error:
+            # whoever has it open for writing has it open
+            return "" if "lock" in str(error) else str(error).splitlines()[0]
+        return ""
+
+    @property
+    def catalog_note(self) -> Path:
+        """What views the catalog has, as text: losing it means making them anew."""
+        return self.root / _CATALOG_NOTE
+
+    def catalog_note_flaw(self) -> str:
+        """Why the note can't be read; empty when it can."""
+        try:
+            found = json.loads(self.catalog_note.read_bytes())
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as error:
+            return str(error)
+        return "" if isinstance(found, dict) else "it holds no views"
+
+    def _noted_views(self) -> dict[str, str]:
+        """The views that the catalog has; none where it or its note can't be read, so that they are made anew."""
+        if not (self.catalog_path.is_file() and self.catalog_note.is_file()) or self.catalog_note_flaw():
+            return {}
+        return dict(json.loads(self.catalog_note.read_bytes()))
 
 
 def _sweep(folder: Path) -> None:
@@ -664,8 +745,41 @@ def _sweep(folder: Path) -> None:
 
 
 @lru_cache(maxsize=10_000)
-def _day(folder: str) -> date:
-    return date.fromisoformat(folder.removeprefix(_PREFIX))
+def _day(folder: str) -> date | None:
+    """The date of a partition's folder; None for what is not named like one."""
+    return named_day(folder.removeprefix(_PREFIX)) if folder.startswith(_PREFIX) else None
+
+
+def _strays(folder: Path) -> Iterator[tuple[str, str]]:
+    """What lies in a table's folder and is not of a partition, by path, and why."""
+    for entry in _entries(folder):
+        if _day(entry.name) is None:
+            yield entry.path, f"is not named like a partition ({_PREFIX}2026-01-09)"
+        elif not entry.is_dir():
+            yield entry.path, "is named like a partition and is not a folder"
+        else:
+            yield from _strays_beside(Path(entry.path))
+
+
+def _strays_beside(folder: Path) -> Iterator[tuple[str, str]]:
+    for entry in _entries(folder):
+        if entry.name == _FILE:
+            if not entry.is_file():
+                yield entry.path, "is named like a partition's file and is not a file"
+        elif entry.name != _LOCK and not entry.name.startswith(TEMPORARY):
+            yield entry.path, f"is not {_FILE}, which is all that a partition has"
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda e: e.name)
+    except FileNotFoundError:
+        return []
+
+
+def _literal(path: str) -> str:
+    """A path for DuckDB, which takes ``*``, ``?`` and ``[`` for a pattern."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def _identity(status: os.stat_result) -> tuple[int, ...]:
