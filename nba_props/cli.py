@@ -91,16 +91,19 @@ class Whole(click.IntRange):
         return super().convert(value, param, ctx)
 
 
+class _BadUsage(click.ClickException):
+    """An environment variable is wrong, as an argument may be."""
+
+    exit_code = click.UsageError.exit_code
+
+
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """What a user can mend is one sentence, not a traceback."""
     try:
         yield
     except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:
-        refused = click.ClickException(str(error))
-        if isinstance(error, BadSetting):
-            refused.exit_code = click.UsageError.exit_code
-        raise refused from error
+        raise (_BadUsage if isinstance(error, BadSetting) else click.ClickException)(str(error)) from error
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:

@@ -135,13 +135,12 @@ def _of_database(error: sqlite3.Error, settings: Settings | None) -> str:
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return f"Dagster's databases under {home} can't be written: {error}. {_WAYS_OUT[errno.ENOSPC]}"
-    if code in _NOT_WRITABLE:
-        return f"Dagster's databases under {home} can't be opened for writing: {error}. {_WAYS_OUT[errno.EACCES]}"
     if code in _IN_USE:
         return f"Dagster's databases under {home} are in use: {error}. Wait for the other process, or stop it"
-    damaged = database_flaws(home) if home else []
-    if damaged:
+    if damaged := database_flaws(home) if home else []:
         return f"{'; '.join(map(str, damaged))}. {REPAIR} moves it aside and makes it anew"
+    if code in _NOT_WRITABLE:
+        return f"Dagster's databases under {home} can't be opened for writing: {error}. {_WAYS_OUT[errno.EACCES]}"
     return f"a database of Dagster under {home} failed: {error}. {_OTHERWISE}"
 
 
@@ -251,11 +250,15 @@ def _held(lake: LakeWarehouse) -> str | None:
     """What the lake's rows say that it holds: REAL, SIMULATED, both, or nothing as yet."""
     from nba_props.schemas import raw
 
+    tables = (raw.SCHEDULE, raw.BOX_SCORES, raw.ODDS_QUOTES)
+    days = sorted(day for table in tables for day in lake.partitions(table))
+    if not days:
+        return None
     sql = " UNION DISTINCT ".join(
-        f"SELECT data_source FROM {t.address}" for t in (raw.SCHEDULE, raw.BOX_SCORES, raw.ODDS_QUOTES)
+        f"SELECT data_source FROM {t.address} WHERE game_date BETWEEN @first AND @last" for t in tables
     )
-    kinds = {"SIMULATED" if source == "SIMULATED" else "REAL" for source in lake.query(sql)["data_source"]}
-    return " and ".join(sorted(kinds)) or None
+    sources = lake.query(sql, first=days[0], last=days[-1])["data_source"]
+    return " and ".join(sorted({"SIMULATED" if source == "SIMULATED" else "REAL" for source in sources})) or None
 
 
 def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:

@@ -137,7 +137,8 @@ class SqliteEventLog(SqliteEventLogStorage):
             if connection.execute(db.select(db.func.max(SqlEventLogStorageTable.c.id))).scalar() is None:
                 # sensors remember numbers of the index that was lost: these are higher, whatever it had
                 values["id"] = time.time_ns() // 1_000_000
-            (number,) = connection.execute(SqlEventLogStorageTable.insert().values(**values)).inserted_primary_key
+            made = connection.execute(SqlEventLogStorageTable.insert().values(**values))
+            number: int = made.inserted_primary_key[0]  # type: ignore[index]
             if event.dagster_event_type in ASSET_EVENTS:
                 self._store_asset_event_tags(connection, [event], [number])
                 self._store_asset_event(connection, event, number)

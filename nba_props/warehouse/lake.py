@@ -132,7 +132,7 @@ class LakeWarehouse:
     def _names(self, table: Table) -> list[str]:
         try:
             return os.listdir(self._folder(table))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
 
     def _has_partition(self, table: Table) -> bool:
@@ -144,7 +144,19 @@ class LakeWarehouse:
 
     def strays(self) -> list[tuple[str, str]]:
         """What lies in the lake and is not of it, and why: no reader takes it in."""
-        return list(chain.from_iterable(_strays(self._folder(t)) for t in TABLES.values()))
+        known = {self._folder(t): t for t in TABLES.values()}
+        datasets = {folder.parent for folder in known}
+        found = []
+        for dataset in sorted(datasets):
+            found += [
+                (e.path, "is not named like a table") for e in _entries(dataset) if Path(e.path) not in known
+            ]  # fmt: skip
+        found += [
+            (entry.path, "is not named like a dataset of tables")
+            for entry in _entries(self.root)
+            if entry.is_dir() and not entry.name.startswith((".", "_")) and Path(entry.path) not in datasets
+        ]
+        return [*found, *chain.from_iterable(map(_strays, known))]
 
     def create_views(self) -> None:
         self.refresh_catalog()
@@ -752,6 +764,8 @@ def _day(folder: str) -> date | None:
 
 def _strays(folder: Path) -> Iterator[tuple[str, str]]:
     """What lies in a table's folder and is not of a partition, by path, and why."""
+    if folder.is_file():
+        yield str(folder), "is a file in the place of a table's folder"
     for entry in _entries(folder):
         if _day(entry.name) is None:
             yield entry.path, f"is not named like a partition ({_PREFIX}2026-01-09)"
@@ -773,7 +787,7 @@ def _strays_beside(folder: Path) -> Iterator[tuple[str, str]]:
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         return sorted(os.scandir(folder), key=lambda e: e.name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
 
 

@@ -86,6 +86,18 @@ def test_a_stray_is_read_by_nobody_and_named(two_dates, kind):
         assert catalog.execute(COUNT).fetchall() == [(12,)]
 
 
+@pytest.mark.parametrize("place", ["nba_raw copy", "nba_raw/schedule (copy)", "nba_raw/notes.txt", "nba_raw/schedule"])
+def test_a_stray_beside_the_tables_is_named(two_dates, place):
+    path = two_dates.root / place
+    if path.suffix or place == "nba_raw/schedule":
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    else:
+        path.mkdir(parents=True)
+    assert two_dates.query(COUNT)["n"][0] == 7
+    assert [found for found, _ in two_dates.strays()] == [str(path)]
+
+
 def test_a_lake_of_its_own_files_has_no_stray(two_dates):
     two_dates._folder(NAMES).joinpath(f"game_date={D1}", ".tmp-1").write_bytes(b"")
     with two_dates._lock(NAMES, D1):
