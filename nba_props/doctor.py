@@ -10,7 +10,7 @@ from datetime import date, datetime
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
-from nba_props.home import flaws
+from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 from nba_props.settings import Settings
@@ -54,9 +54,8 @@ def examine(
 def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
     home = settings.home if settings.home.exists() else settings.home.parent
     writable = os.access(home, os.W_OK)
-    yield Finding(
-        "home", "ok" if writable else "bad", str(settings.home), "" if writable else "NBA_PROPS_HOME can't be written"
-    )
+    wrong = "NBA_PROPS_HOME can't be written" if not writable else "free the disk: it is full" if is_full(home) else ""
+    yield Finding("home", "bad" if wrong else "ok", str(settings.home), wrong)
     if not zone.exists():
         yield Finding(
             "landing zone", "bad", f"nothing at {zone.root}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -50,6 +51,9 @@ _WAYS_OUT = {
 _OTHERWISE = "nba-props doctor looks at every file of the home"
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+#: bytes that a disk must have before anything is moved and made anew
+_ROOM = 1 << 20
 
 
 def _log_lost() -> str:
@@ -93,14 +97,29 @@ def set_aside(path: Path, now: datetime) -> Path:
 
 
 def repair(found: Sequence[Flaw], now: datetime) -> Iterator[str]:
-    """Move aside what can be made anew, all of it first, and make it; yields a sentence for each."""
-    repairable = [(f, set_aside(f.path, now)) for f in found if f.remake is not None]
-    for flaw, kept in repairable:
+    """Move aside what can be made anew, all of it first, and make it; yields a sentence for each.
+
+    Raises:
+        HomeError: the disk has no room for it; nothing was moved.
+    """
+    repairable = [f for f in found if f.remake is not None]
+    for folder in {f.path.parent for f in repairable}:
+        if is_full(folder):
+            raise HomeError(f"{folder} has no room to make anything anew: {_WAYS_OUT[errno.ENOSPC]}")
+    for flaw, kept in [(f, set_aside(f.path, now)) for f in repairable]:
         try:
             made = flaw.remake() if flaw.remake else ""
-        except (HomeError, WarehouseError, OSError) as error:
-            made = f"it could not be made anew: {error}"
+        except Exception as error:
+            said = str(error) if isinstance(error, WarehouseError) else sentence(error, None)
+            if said is None:
+                raise
+            made = f"it could not be made anew: {said}"
         yield f"{flaw.path} is moved to {kept.name}: {made}"
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk of a folder has no room for anything."""
+    return shutil.disk_usage(folder).free < _ROOM
 
 
 # -- what an error means ----------------------------------------------------------------------------------------------
@@ -133,7 +152,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _of_database(error: sqlite3.Error, settings: Settings | None) -> str:
     home = dagster_home(settings) if settings else None
     code = _code(error)
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and home and is_full(home)):
         return f"Dagster's databases under {home} can't be written: {error}. {_WAYS_OUT[errno.ENOSPC]}"
     if code in _IN_USE:
         return f"Dagster's databases under {home} are in use: {error}. Wait for the other process, or stop it"
@@ -164,31 +183,37 @@ def database_flaws(home: Path) -> list[Flaw]:
     named = {home / place: what for place, what in DATABASES.items()}
     found = []
     for path, what in {**runs, **named}.items():
-        if why := _unreadable(path):
+        why, is_damaged = _unreadable(path)
+        if is_damaged:
             remake = partial(_database_again, home, path) if path in named else _log_lost
             found.append(Flaw(what, path, why, remake=remake))
+        elif why:
+            found.append(Flaw(what, path, why, "free the disk, and mend its permissions"))
     return found
 
 
-def _unreadable(path: Path) -> str:
-    """Why SQLite can't read a file; empty when it can, or when there is none, or it is empty and so a new one."""
+def _unreadable(path: Path) -> tuple[str, bool]:
+    """Why SQLite can't read a file, and whether the file is to blame; empty where it can, or where there is none.
+
+    An empty file is a new one.
+    """
     if not os.path.lexists(path):
-        return ""
+        return "", False
     if not path.is_file():
-        return "it is not a file"
+        return "it is not a file", True
     try:
         said = _checked(path, "mode=ro")
     except sqlite3.Error as error:
-        code = _code(error)
-        if code in _IN_USE:
-            return ""
-        if code not in _NOT_WRITABLE:
-            return str(error)
-        try:  # what a database has beside it can't be made on a disk that can't be written to
+        if _code(error) in _IN_USE:
+            return "", False
+        if _code(error) in _DAMAGED:
+            return str(error), True
+        try:  # on a full or read-only disk what a database has beside it can't be made
             said = _checked(path, "immutable=1")
         except sqlite3.Error as again:
-            return str(again)
-    return "" if said == "ok" else said.splitlines()[-1]
+            return str(again), False
+        return ("", False) if said == "ok" else (said.splitlines()[-1], False)
+    return ("", False) if said == "ok" else (said.splitlines()[-1], True)
 
 
 def _checked(path: Path, how: str) -> str:

@@ -76,12 +76,13 @@ def prune(
         dry_run: count and delete nothing.
     """
     account, home = Account(), dagster_home(settings)
-    if home.exists() or settings.gcp is not None:
-        with open_dagster(home) as instance:
-            _prune_runs(instance, now - age, account, dry_run=dry_run)
+    # files first: on a full disk that is the room which the databases need
     _delete("files that killed processes left", list(_orphans(settings)), account, dry_run=dry_run)
     if set_aside:
         _delete("files set aside", list(_aside(settings, home, now - age)), account, dry_run=dry_run)
+    if home.exists() or settings.gcp is not None:
+        with open_dagster(home) as instance:
+            _prune_runs(instance, now - age, account, dry_run=dry_run)
     if not dry_run:
         _vacuum(home, account)
     return account

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
 
+from nba_props.schemas import TABLES
 from nba_props.warehouse.base import MissingPartition
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.marks import Marks
 from nba_props.warehouse.models import ModelStore
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, names
 
@@ -159,3 +162,35 @@ def test_models_have_no_stray(platform):
     assert platform.models.all_weeks()
     assert platform.models.strays() == []
     assert ModelStore(str(Path(platform.settings.home) / "nowhere")).strays() == []
+
+
+class Bucket:
+    """A bucket that can be listed."""
+
+    name = "bucket"
+
+    def __init__(self, **rows: str | None) -> None:
+        self.objects = rows
+
+    def list_blobs(self, prefix: str) -> list[SimpleNamespace]:
+        return [
+            SimpleNamespace(
+                name=name, metadata=None if rows is None else {"rows": rows}, updated=datetime(2026, 1, 9, tzinfo=UTC), generation=1
+            )
+            for name, rows in self.objects.items()
+            if name.startswith(prefix)
+        ]  # fmt: skip
+
+
+def test_a_mark_with_an_odd_name_or_word_is_none_and_is_named():
+    place = f"marks/{NAMES.dataset}/{NAMES.name}/"
+    odd = {
+        "game_date=2026-01-09.bak": "3", "game_date=2026-01-09 (copy)": "3", "game_date=2026-13-01": "3", "game_date=": "3",
+        f"game_date={ARABIC}": "3", "game_date=2026-01-10": "\u0663", "game_date=2026-01-11": "\u00b2",
+        "game_date=2026-01-12": None, "game_date=2026-01-13/old": "3", "notes.txt": None,
+    }  # fmt: skip
+    bucket = Bucket(**{place + name: rows for name, rows in {"game_date=2026-01-09": "3", **odd}.items()})
+    marks = Marks(lambda: bucket, "marks")  # type: ignore[arg-type,return-value]
+    assert {day: mark.rows for day, mark in marks.of(NAMES).items()} == {D9: 3}
+    found = dict(marks.strays(TABLES.values()))
+    assert set(found) == {f"gs://bucket/{place}{name}" for name in odd}
