@@ -233,7 +233,8 @@ def _config_flaw(home: Path) -> Iterator[Flaw]:
         return "the settings are as delivered"
 
     try:
-        read_config(home)
+        if os.path.lexists(home / CONFIG):
+            read_config(home)
     except HomeError as error:
         yield Flaw("Dagster's settings", home / CONFIG, str(error), remake=remake)
 

@@ -155,6 +155,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         BadSetting: a variable has a value that cannot be used.
+        SettingsError: one that the profile needs is not set.
     """
     profile = environ.get("NBA_PROPS_PROFILE", "local")
     if profile not in PROFILES:
@@ -185,7 +186,7 @@ def _gcp(environ: Mapping[str, str]) -> Gcp:
     names = ("NBA_PROPS_GCP_PROJECT", "NBA_PROPS_GCP_LOCATION", "NBA_PROPS_BUCKET")
     missing = [n for n in names if not environ.get(n)]
     if missing:
-        raise BadSetting(f"the profile gcp needs {', '.join(missing)}: see docs/production.md")
+        raise SettingsError(f"the profile gcp needs {', '.join(missing)}: see docs/production.md")
     prefix = environ.get("NBA_PROPS_DATASET_PREFIX", "")
     if not _DATASET_PREFIX.fullmatch(prefix):
         raise BadSetting(f"NBA_PROPS_DATASET_PREFIX is {prefix!r}; it can have letters, digits and underscores")

@@ -80,9 +80,9 @@ def prune(
     _delete("files that killed processes left", list(_orphans(settings)), account, dry_run=dry_run)
     if set_aside:
         _delete("files set aside", list(_aside(settings, home, now - age)), account, dry_run=dry_run)
-    if home.exists() or settings.gcp is not None:
+    if home.exists():
         with open_dagster(home) as instance:
-            _prune_runs(instance, now - age, account, dry_run=dry_run)
+            prune_runs(instance, now - age, account, dry_run=dry_run)
     if not dry_run:
         _vacuum(home, account)
     return account
@@ -91,7 +91,8 @@ def prune(
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
-def _prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account, *, dry_run: bool) -> None:
+def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account, *, dry_run: bool) -> None:
+    """Delete the finished runs of an instance that nothing was heard of since ``before``."""
     old = instance.get_run_records(dg.RunsFilter(updated_before=before))
     runs = [r.dagster_run.run_id for r in old if r.dagster_run.status in FINISHED_STATUSES]
     if len(old) > len(runs):

@@ -168,4 +168,4 @@ def _file_name(card: Card) -> str:
 
 
 def _way_out(system_id: str, week: date) -> str:
-    return f"Train the models of that week again: nba-props train {week}"
+    return f"Materialize nba_models/{system_id} for {week} again: nba-props train {week}"

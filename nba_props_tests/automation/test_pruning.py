@@ -75,8 +75,8 @@ def test_a_pruned_home_is_smaller_and_shows_what_it_showed(settings):
             assert execute(DEFINITIONS, instance, "make", day, day).success
         failing = instance.create_run_for_job(DEFINITIONS.resolve_job_def("make"))  # never begun
         before, runs = shown(instance), instance.get_run_ids()
-    (settings.dagster_home / "storage" / runs[0] / "compute_logs").mkdir(parents=True)
-    (settings.dagster_home / "storage" / runs[0] / "compute_logs" / "x.out").write_bytes(b"x" * 1000)
+    (settings.dagster_home / "storage" / runs[-1] / "compute_logs").mkdir(parents=True)
+    (settings.dagster_home / "storage" / runs[-1] / "compute_logs" / "x.out").write_bytes(b"x" * 1000)
     size = bytes_of(settings.home)
 
     looked = pruning.prune(settings, in_days(31), AGE, dry_run=True)
@@ -87,8 +87,9 @@ def test_a_pruned_home_is_smaller_and_shows_what_it_showed(settings):
     assert done.counts == {**looked.counts, **done.counts}
     assert done.notes == ["1 runs are as old and not finished: end them in the UI"]
     assert bytes_of(settings.home) < 0.6 * size
-    assert len(list((settings.dagster_home / "history" / "runs").glob("*.db"))) == 1
-    assert not (settings.dagster_home / "storage" / runs[0]).exists()
+    logs = {p.stem for p in (settings.dagster_home / "history" / "runs").glob("*.db")}
+    assert logs == {"index", failing.run_id}
+    assert not (settings.dagster_home / "storage" / runs[-1]).exists()
 
     with open_instance(settings) as instance:
         assert instance.get_run_ids() == [failing.run_id]
@@ -151,7 +152,7 @@ def test_the_command_says_what_would_go(settings):
 
 
 def test_nothing_is_planned_after_a_prune(rung, tmp_path, settings, monkeypatch):
-    shutil.copytree(rung("two_dates"), tmp_path, dirs_exist_ok=True)
+    shutil.copytree(rung("predicted"), tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("NBA_PROPS_LANDING", str(tmp_path / "landing"))
     span = f"{league.FIRST + timedelta(20)}"
     with open_instance(load_settings()) as instance:
