@@ -67,7 +67,7 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
     try:
         source = warehouse.source()
     except WarehouseError as error:
-        yield Finding("warehouse", "bad", str(error), "see docs/production.md for access")
+        yield Finding("warehouse", "bad", str(error), "see docs/production.md for access" if settings.gcp else "")
         return
     mixed = source not in (None, held)
     yield Finding(

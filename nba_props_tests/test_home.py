@@ -316,6 +316,24 @@ def test_an_error_of_the_disk_is_a_sentence_however_deep(error, said):
         assert re.search(said, found)
 
 
+@pytest.mark.parametrize("place", ["landing.json", "player_aliases.csv", "own.csv", "reports", "audit"])
+def test_a_folder_in_the_place_of_a_file_and_the_reverse_is_a_sentence(folder, monkeypatch, place):
+    home = place in ("reports", "audit")
+    path = folder / ("home" if home else "landing") / place
+    if home:
+        shutil.rmtree(path, ignore_errors=True)
+        path.write_bytes(b"")
+    else:
+        a_folder(path)
+        if place == "own.csv":
+            monkeypatch.setenv("NBA_PROPS_ALIASES", str(path))
+    result = invoke(*(("report", str(DAY)) if place == "reports" else ("doctor", "--offline") if home else PLAN))
+    assert_no_traceback(result)
+    if place != "audit":
+        assert result.exit_code == 1
+        assert str(path) in result.output
+
+
 def full_database(*_: object, **__: object) -> None:
     connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE t (x)")
@@ -336,7 +354,7 @@ def test_a_full_disk_in_the_middle_of_a_run_is_a_sentence(folder, monkeypatch):
     assert "database or disk is full. free the disk" in result.output
 
 
-@pytest.mark.parametrize("command", ["report", "backfill", "quarantine"])
+@pytest.mark.parametrize("command", ["backfill", pytest.param("report", marks=pytest.mark.long), "quarantine"])
 def test_a_full_disk_leaves_no_temporary_file(folder, monkeypatch, command):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -355,7 +373,7 @@ def test_a_full_disk_leaves_no_temporary_file(folder, monkeypatch, command):
 @pytest.mark.parametrize(
     "name",
     [
-        "a [b] 50% é", "it's \"it\" a#b",
+        "a [b] 50% é 'it' \"#\"",
         *(pytest.param(n, marks=pytest.mark.long) for n in ("a*b", "50%", "a#b", "Dončić", "%41", "a;b", "$(a)", "-a", "~")),
     ],
 )  # fmt: skip
