@@ -76,7 +76,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     Raises:
         HomeError: its settings or databases can't be used; the message says how they are mended.
     """
-    os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home))
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
     if not (home / CONFIG).exists():
@@ -90,6 +89,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
     """The instance of a Dagster home, ``overrides`` before its own settings."""
+    os.environ.setdefault("DAGSTER_HOME", str(home))  # the storage's settings name no folder
     # two processes that make the databases of a new home at the same moment spoil them
     with filelock.FileLock(home / ".opening"):
         return dg.DagsterInstance.from_ref(read_config(home, overrides))

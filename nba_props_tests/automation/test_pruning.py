@@ -42,7 +42,8 @@ def settings(tmp_path, monkeypatch) -> Settings:
     for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home" / "dagster"))
+    monkeypatch.setenv("DAGSTER_HOME", "set, so that it is taken back in the end")
+    monkeypatch.delenv("DAGSTER_HOME")
     monkeypatch.setenv("NBA_PROPS_FIRST_DATE", str(league.FIRST))
     return load_settings()
 
