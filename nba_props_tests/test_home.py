@@ -280,6 +280,22 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
     assert flaws[0].path.exists()
 
 
+def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
+    table = folder / "home" / "lake" / "nba_predictions" / "player_prop_predictions"
+    before = invoke(*COUNT).output
+    shutil.copytree(table / f"game_date={DAY}", table / f"game_date={DAY}.bak")
+    model = newest_card(folder / "home").parent
+    shutil.copytree(model, model.with_name(f"{model.name} copy"))
+    assert invoke(*COUNT).output == before, "no row counts twice"
+    healthy, scrubbed = invoke("doctor", "--offline"), invoke("scrub")
+    assert (healthy.exit_code, scrubbed.exit_code) == (0, 0), healthy.output + scrubbed.output
+    said = f"{table / f'game_date={DAY}'}.bak is not named like a partition"
+    assert f"off stray: {said}" in healthy.output
+    assert f"stray     {said}" in scrubbed.output
+    assert f"{model} copy/card.json is in no folder of a week" in scrubbed.output
+    assert "every partition can be read" in scrubbed.output
+
+
 def test_a_catalog_that_is_damaged_at_the_first_write_is_made_anew(folder):
     lake = LakeWarehouse(folder / "home" / "lake")
     for harm, path in ((garbage, lake.catalog_path), (truncated, lake.catalog_path), (garbage, lake.catalog_note)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import click
 import pytest
 from click.testing import CliRunner
 
+from nba_props.automation.sensors import _instant
 from nba_props.cli import DateSpan, Day, Whole, _minutes, main
+from nba_props.definitions import clock_of
 from nba_props.domain.calendar import named_day, parse_day
 from nba_props.settings import BadSetting, load_settings
 
@@ -86,6 +89,20 @@ def test_a_first_date_is_refused(text):
 def test_a_setting_out_of_all_bounds_is_refused(name, value):
     with pytest.raises(BadSetting, match=name):
         load_settings({name: value})
+
+
+@pytest.mark.parametrize("cursor", [None, "", "soon", "2026-01-09", "0001-01-01T00:00Z", "9999-12-31T23:59Z", "[]"])
+def test_a_cursor_that_is_no_instant_is_none(cursor):
+    assert _instant(cursor) is None
+
+
+@pytest.mark.parametrize("text", [None, "", "soon", "2026-01-09T17:00"])
+def test_a_rehearsals_clock_that_tells_no_time_is_named(tmp_path, text):
+    clock = tmp_path / "clock"
+    if text is not None:
+        clock.write_text(text)
+    with pytest.raises(BadSetting, match=r"NBA_PROPS_CLOCK names .*clock, which holds no instant"):
+        clock_of(replace(load_settings({"NBA_PROPS_HOME": str(tmp_path)}), rehearsal_clock=clock))()
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account,
     log = instance.event_log_storage
     forgotten = _without_record(instance, log, before)
     account.add("runs", len(runs))
-    account.add("events of runs", *_events(log, [*runs, *forgotten]))
+    account.add("logs of runs", *_events(log, [*runs, *forgotten]))
     if dry_run:
         return
     for start in range(0, len(runs) + len(forgotten), _TOGETHER):
@@ -209,4 +209,4 @@ def _vacuum(home: Path, account: Account) -> None:
         except sqlite3.OperationalError as error:
             account.notes.append(f"{path} keeps its size: {error}; the next prune gives its space back")
             continue
-        account.add("bytes of Dagster's databases", 0, max(0, before - _size(path)))
+        account.add("databases made smaller", 1, max(0, before - _size(path)))

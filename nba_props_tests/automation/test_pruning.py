@@ -9,6 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from click.testing import CliRunner
+from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
+from dagster._utils.test.schedule_storage import TestScheduleStorage
 
 from nba_props import stopping
 from nba_props.automation import event_log, pruning
@@ -107,7 +109,7 @@ def test_logs_of_runs_that_nobody_knows_any_more_go(settings):
     with open_instance(settings) as instance:
         assert execute(DEFINITIONS, instance, "make", FIRST, FIRST).success
         instance.run_storage.delete_run(instance.get_run_ids()[0])
-    assert pruning.prune(settings, in_days(31), AGE).counts["events of runs"] == 1
+    assert pruning.prune(settings, in_days(31), AGE).counts["logs of runs"] == 1
     assert list((settings.dagster_home / "history" / "runs").glob("*-*.db")) == []
 
 
@@ -143,6 +145,22 @@ def test_what_killed_processes_left_goes_and_what_is_set_aside_only_on_request(s
     assert pruning.prune(settings, in_days(31), AGE, set_aside=True).counts["files set aside"] == 2
     assert all(p.exists() for p in stays)
     assert not any(p.exists() for p in aside)
+
+
+def test_ticks_as_old_go(settings):
+    state = TestScheduleStorage.build_sensor("my_sensor")
+    with open_instance(settings) as instance:
+        instance.add_instigator_state(state)
+        for days in (40, 20):
+            tick = TickData(
+                state.instigator_origin_id, "my_sensor", InstigatorType.SENSOR, TickStatus.SKIPPED,
+                in_days(-days).timestamp(), [], [], selector_id=state.selector_id,
+            )  # fmt: skip
+            instance.create_tick(tick)
+    pruning.prune(settings, in_days(0), AGE)
+    with open_instance(settings) as instance:
+        (left,) = instance.get_ticks(state.instigator_origin_id, state.selector_id)
+        assert left.timestamp == pytest.approx(in_days(-20).timestamp(), abs=60)
 
 
 def test_the_command_says_what_would_go(settings):
