@@ -618,7 +618,7 @@ def doctor(offline: bool, mend: bool) -> None:
     """What is configured, reachable, whole and fresh, and what to do otherwise; exit status 1 when something is bad.
 
     Files that are named like nothing of ours are a warning. --repair deletes nothing: what can't be read is kept beside
-    its place under a dated name.
+    its place under a dated name. Stop `dev` before it.
     """
     from nba_props.definitions import utc_now
     from nba_props.doctor import examine

@@ -88,7 +88,7 @@ def dagster_home(settings: Settings) -> Path:
 
 def set_aside(path: Path, now: datetime) -> Path:
     """Move a file or folder, and what a database has beside it, to a dated name next to its place."""
-    target = path.with_name(f"{path.name}{ASIDE}{now:%Y%m%dT%H%M%SZ}")
+    target = path.with_name(f"{path.name}{ASIDE}{now:%Y%m%dT%H%M%S%fZ}")
     for side in SIDES:
         source = path.with_name(path.name + side)
         if os.path.lexists(source):
@@ -99,10 +99,12 @@ def set_aside(path: Path, now: datetime) -> Path:
 def repair(found: Sequence[Flaw], now: datetime) -> Iterator[str]:
     """Move aside what can be made anew, all of it first, and make it; yields a sentence for each.
 
+    What may not be read is left alone: its content may be sound.
+
     Raises:
         HomeError: the disk has no room for it; nothing was moved.
     """
-    repairable = [f for f in found if f.remake is not None]
+    repairable = [f for f in found if f.remake is not None and os.access(f.path, os.R_OK)]
     for folder in {f.path.parent for f in repairable}:
         if is_full(folder):
             raise HomeError(f"{folder} has no room to make anything anew: {_WAYS_OUT[errno.ENOSPC]}")
@@ -152,7 +154,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _of_database(error: sqlite3.Error, settings: Settings | None) -> str:
     home = dagster_home(settings) if settings else None
     code = _code(error)
-    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and home and is_full(home)):
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and home and home.exists() and is_full(home)):
         return f"Dagster's databases under {home} can't be written: {error}. {_WAYS_OUT[errno.ENOSPC]}"
     if code in _IN_USE:
         return f"Dagster's databases under {home} are in use: {error}. Wait for the other process, or stop it"

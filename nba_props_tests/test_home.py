@@ -205,7 +205,7 @@ def test_a_damage_is_said_found_and_repaired(folder, name):
         return
     harmed = None if path.is_dir() else path.read_bytes()
     (done,) = homes.repair([flaw], NOW)
-    kept = path.with_name(f"{path.name}.damaged-20260109T120000Z")
+    kept = path.with_name(f"{path.name}.damaged-20260109T120000000000Z")
     assert kept.name in done
     assert kept.is_dir() if harmed is None else kept.read_bytes() == harmed, "nothing is deleted"
     assert homes.flaws(settings, lake) == []
@@ -294,6 +294,17 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
     assert f"stray     {said}" in scrubbed.output
     assert f"{model} copy/card.json is in no folder of a week" in scrubbed.output
     assert "every partition can be read" in scrubbed.output
+
+
+def test_what_may_not_be_read_is_left_alone(folder, monkeypatch):
+    settings = load_settings()
+    for place in ("lake/SOURCE", "dagster/dagster.yaml", RUNS):
+        garbage(settings.home / place)
+    found = homes.flaws(settings, LakeWarehouse(settings.lake))
+    assert len(found) == 3
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert list(homes.repair(found, NOW)) == []
+    assert all(f.path.exists() for f in found)
 
 
 def test_a_catalog_that_is_damaged_at_the_first_write_is_made_anew(folder):
