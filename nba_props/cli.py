@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of, season_start, spans
+from nba_props.domain.calendar import game_date_of, parse_day, season_start, spans
 from nba_props.schemas.base import ContractError
-from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import CorruptModel
@@ -41,6 +42,8 @@ _INVENTED = "SIMULATED LEAGUE: players, teams, scores and lines are invented"
 _WIDTH = 180
 _DEMO_SEED = 7
 _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
+_MOST_DIGITS = 9
+_WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
 #: spans up to this many dates print a board for each date, longer ones for the last
 _BOARDS = 2
 
@@ -55,18 +58,43 @@ class DateSpan(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             return value
         first, dots, last = str(value).partition("..")
         try:
-            start, end = date.fromisoformat(first), date.fromisoformat(last if dots else first)
-        except ValueError:
-            self.fail(f"{value!r} is neither a date such as 2025-11-05 nor a span such as 2025-11-01..2025-11-15")
+            start, end = parse_day(first), parse_day(last if dots else first)
+        except ValueError as error:
+            self.fail(
+                f"{value!r} is neither a date such as 2025-11-05 nor a span such as 2025-11-01..2025-11-15: {error}"
+            )
         if end < start:
             self.fail(f"{value} ends before it begins")
         return dates_between(start, end)
 
 
-@click.group()
-@click.version_option(package_name="nba_props")
-def main() -> None:
-    """NBA player-points props: payloads to gated, published predictions."""
+class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """``2025-11-05``."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return parse_day(str(value))
+        except ValueError as error:
+            self.fail(str(error))
+
+
+class Whole(click.IntRange):
+    """A whole number in ASCII digits: ``int`` takes those of every script, blanks and underscores as well."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and not _WHOLE.fullmatch(value):
+            self.fail(f"{value!r} is not a whole number of at most {_MOST_DIGITS} digits")
+        return super().convert(value, param, ctx)
+
+
+class _BadUsage(click.ClickException):
+    """An environment variable is wrong, as an argument may be."""
+
+    exit_code = click.UsageError.exit_code
 
 
 @contextmanager
@@ -75,7 +103,37 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:
-        raise click.ClickException(str(error)) from error
+        raise (_BadUsage if isinstance(error, BadSetting) else click.ClickException)(str(error)) from error
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        from nba_props.home import sentence
+
+        said = sentence(error, _settings_if_any())
+        if said is None:
+            raise  # a mistake of ours
+        raise click.ClickException(said) from error
+
+
+def _settings_if_any() -> Settings | None:
+    try:
+        return load_settings()
+    except (SettingsError, LandingError, OSError):
+        return None
+
+
+class _Plain(click.Group):
+    """Commands whose every error that a user can mend is one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _plain_errors():
+            return super().invoke(ctx)
+
+
+@click.group(cls=_Plain)
+@click.version_option(package_name="nba_props")
+def main() -> None:
+    """NBA player-points props: payloads to gated, published predictions."""
 
 
 @dataclass
@@ -150,7 +208,7 @@ def _progress(console: Console) -> Progress:
     return Progress(*columns, console=console)
 
 
-_ROWS = click.IntRange(min=0)
+_ROWS = Whole(min=0)
 _ALLOW_LOSS = click.option(
     "--allow-loss", is_flag=True, help="Let a partition lose most of its delivered rows; it is refused otherwise."
 )
@@ -475,11 +533,14 @@ def _told(console: Console, done: Any) -> None:
         sys.exit(1)
 
 
+#: up to a week before a tip-off
+_MINUTES = re.compile(r"[0-9]{1,4}(,[0-9]{1,4}){0,9}")
+
+
 def _minutes(text: str) -> list[int]:
-    try:
-        return [int(m) for m in text.split(",")]
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no list of minutes such as 30 or 60,30", param_hint="--before") from None
+    if not _MINUTES.fullmatch(text):
+        raise click.BadParameter(f"{text!r} is no list of minutes such as 30 or 60,30", param_hint="--before")
+    return [int(m) for m in text.split(",")]
 
 
 @fetch.command("odds")
@@ -550,17 +611,28 @@ def fetch_injuries() -> None:
 
 @main.command()
 @click.option("--offline", is_flag=True, help="Ask no feed.")
-def doctor(offline: bool) -> None:
-    """What is configured, reachable and fresh, and what to do about the rest; exit status 1 when something is bad."""
+@click.option(
+    "--repair", "mend", is_flag=True, help="Move files of the home aside that can't be read, and make them anew."
+)
+def doctor(offline: bool, mend: bool) -> None:
+    """What is configured, reachable, whole and fresh, and what to do otherwise; exit status 1 when something is bad.
+
+    Files that are named like nothing of ours are a warning. --repair deletes nothing: what can't be read is kept beside
+    its place under a dated name. Stop `dev` before it.
+    """
     from nba_props.definitions import utc_now
     from nba_props.doctor import examine
+    from nba_props.home import flaws, repair
     from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
         settings = load_settings()
-        zone = LandingZone(settings.landing)
-        findings = examine(settings, zone, open_warehouse(settings), utc_now, ask=not offline)
+        zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
+        if mend:
+            for done in repair(flaws(settings, warehouse), utc_now()):
+                _tell(console, "repaired", "green", done)
+        findings = examine(settings, zone, warehouse, utc_now, ask=not offline)
     styles = {"ok": "green", "off": "yellow", "bad": "red"}
     for finding in findings:
         advice = f" -> {finding.advice}" if finding.advice else ""
@@ -576,19 +648,25 @@ def doctor(offline: bool) -> None:
 def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     """Read every partition (of SPAN) and name those that are damaged or altered; exit status 1 when there are any.
 
-    With --quarantine their files are kept under _set_aside in the lake (on BigQuery they count as never written), and
+    Files that are named like nothing of ours are named as well; nothing reads them, and they change no status.
+
+    With --quarantine damaged files are kept under _set_aside in the lake (on BigQuery they count as never written), and
     `backfill` makes the dates again. A ledger that can be read stays where it is: `quarantine invalid_line` takes the
     wrong rows out, or a backup takes its place. --seal is for rows of a release before digests, and for a partition
     that was put back by hand.
     """
+    from nba_props.doctor import strays
     from nba_props.schemas import WriteMode
     from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
-        warehouse = open_warehouse(load_settings())
+        settings = load_settings()
+        warehouse = open_warehouse(settings)
         if seal:
             _seal(console, warehouse, span)
+        for path, why in strays(settings, LandingZone(settings.landing), warehouse):
+            _tell(console, "stray    ", "yellow", f"{path} {why}: nothing reads it")
         damaged = warehouse.damaged(set(span) if span else None)
         for damage in damaged:
             _tell(console, "altered  " if damage.is_readable else "damaged  ", "red", damage.reason)
@@ -645,6 +723,37 @@ def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> No
 
 
 @main.command()
+@click.option(
+    "--older-than",
+    "days",
+    type=Whole(15, 3650),
+    default=30,
+    show_default=True,
+    metavar="DAYS",
+    help="Runs that ended so long ago; sensors look back 14 days.",
+)
+@click.option(
+    "--set-aside", "aside", is_flag=True, help="And files that `scrub` and `doctor` set aside so long ago: for good."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would go and delete nothing.")
+def prune(days: int, aside: bool, dry_run: bool) -> None:
+    """Delete the records and logs of old runs, and what killed processes left behind; no row and no model goes.
+
+    What the UI knows of each partition, its newest materialization and the newest result of each check, stays.
+    """
+    from nba_props.automation import pruning
+    from nba_props.definitions import utc_now
+
+    console = _console()
+    with _plain_errors():
+        settings = load_settings()
+        account = pruning.prune(settings, utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
+    _print_table(console, account.table(), f"{'Would delete' if dry_run else 'Deleted'}, older than {days} days")
+    for text in account.notes:
+        console.print(text, soft_wrap=True)
+
+
+@main.command()
 @click.argument("span", type=DateSpan())
 @_DRY_RUN
 def reline(span: list[date], dry_run: bool) -> None:
@@ -678,16 +787,16 @@ def reline(span: list[date], dry_run: bool) -> None:
 
 @main.command()
 @click.argument("player")
-@click.argument("day", type=click.DateTime(["%Y-%m-%d"]))
-def history(player: str, day: Any) -> None:
+@click.argument("day", type=Day())
+def history(player: str, day: date) -> None:
     """Every prediction ever published for PLAYER (name or id) on DAY: line, quote, run, current or not, grade."""
     from nba_props import remediation
     from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = remediation.history(open_warehouse(load_settings()), player, day.date())
+        frame = remediation.history(open_warehouse(load_settings()), player, day)
     if frame.empty:
-        raise click.ClickException(f"nothing was ever published for {player} on {day.date()}")
+        raise click.ClickException(f"nothing was ever published for {player} on {day}")
     shown = frame.drop(columns="player_name").assign(
         predicted_points=frame["predicted_points"].map("{:.1f}".format, na_action="ignore"),
         created_at=frame["created_at"].dt.strftime("%Y-%m-%d %H:%M"),
@@ -695,7 +804,7 @@ def history(player: str, day: Any) -> None:
         run_id=frame["run_id"].str[:8],
     )
     shown = shown.rename(columns={"predicted_points": "points", "recommendation": "side", "actual_points": "scored"})
-    _print_table(_console(), shown, f"{frame['player_name'].iloc[0]}, {day.date()}")
+    _print_table(_console(), shown, f"{frame['player_name'].iloc[0]}, {day}")
 
 
 @main.command()
@@ -1047,12 +1156,14 @@ def incidents() -> None:
 @main.command()
 @click.option(
     "--seasons",
-    type=click.IntRange(1, 50),
+    type=Whole(1, 50),
     default=1,
     show_default=True,
     help="Seasons to simulate; the last is 2025-26.",
 )
-@click.option("--seed", default=_DEMO_SEED, show_default=True, help="The same seed gives the same league.")
+@click.option(
+    "--seed", type=Whole(min=0), default=_DEMO_SEED, show_default=True, help="The same seed gives the same league."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
 @click.option("--incident", "names", multiple=True, help="Damage the payloads (see `nba-props incidents`); may repeat.")
 def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None:
@@ -1114,7 +1225,7 @@ def sql(query: str, form: str) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
-@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI.")
+@click.option("--port", type=Whole(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
     """Dagster's UI and daemon on this project's instance, until Ctrl-C.
 
@@ -1127,6 +1238,11 @@ def dev(host: str, port: int) -> None:
     with _plain_errors():
         settings = load_settings()
         open_instance(settings).dispose()
+        if set("[*") & set(os.environ["DAGSTER_HOME"]):
+            raise SettingsError(
+                f"DAGSTER_HOME is {os.environ['DAGSTER_HOME']}: Dagster's servers find no settings under a path with "
+                "[ or *; set another one"
+            )
     location = ["-m", "nba_props.definitions"]
     scripts = Path(sys.executable).parent
     commands = [

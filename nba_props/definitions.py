@@ -3,6 +3,8 @@
 import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import dagster as dg
 
@@ -22,7 +24,7 @@ from nba_props.checks.rules import all_rules
 from nba_props.domain.calendar import parse_instant
 from nba_props.domain.systems import SYSTEMS
 from nba_props.partitions import daily_partitions, weekly_partitions
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import BadSetting, Settings, load_settings
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
@@ -42,7 +44,16 @@ def utc_now() -> datetime:
 def clock_of(settings: Settings) -> Callable[[], datetime]:
     """The time, or what a rehearsal's file says it is."""
     file = settings.rehearsal_clock
-    return utc_now if file is None else lambda: parse_instant(file.read_text().strip())
+    return utc_now if file is None else partial(_told, file)
+
+
+def _told(file: Path) -> datetime:
+    try:
+        return parse_instant(file.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise BadSetting(
+            f"NBA_PROPS_CLOCK names {file}, which holds no instant such as 2026-01-09T17:00Z: {error}"
+        ) from error
 
 
 def build_defs(

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
+from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 from nba_props.settings import Settings
@@ -18,6 +19,8 @@ from nba_props.sources.landing import FetchError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import ModelStore
 
+#: strays that are named one by one
+_SHOWN = 10
 #: without these nothing else can be looked at
 _NEEDED = ("landing zone", "warehouse")
 
@@ -39,7 +42,8 @@ def examine(
     now = clock()
     found = [*_places(settings, zone, warehouse)]
     if any(f.state == "bad" and f.what in _NEEDED for f in found):
-        return found
+        return [*found, *_damage(settings, warehouse)]
+    found += _files(settings, zone, warehouse)
     found += _contents(settings, warehouse, game_date_of(now))
     found += _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
     found += _fresh(settings, zone, warehouse, now)
@@ -50,9 +54,8 @@ def examine(
 def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
     home = settings.home if settings.home.exists() else settings.home.parent
     writable = os.access(home, os.W_OK)
-    yield Finding(
-        "home", "ok" if writable else "bad", str(settings.home), "" if writable else "NBA_PROPS_HOME can't be written"
-    )
+    wrong = "NBA_PROPS_HOME can't be written" if not writable else "free the disk: it is full" if is_full(home) else ""
+    yield Finding("home", "bad" if wrong else "ok", str(settings.home), wrong)
     if not zone.exists():
         yield Finding(
             "landing zone", "bad", f"nothing at {zone.root}",
@@ -64,13 +67,34 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
     try:
         source = warehouse.source()
     except WarehouseError as error:
-        yield Finding("warehouse", "bad", str(error), "see docs/production.md for access")
+        yield Finding("warehouse", "bad", str(error), "see docs/production.md for access" if settings.gcp else "")
         return
     mixed = source not in (None, held)
     yield Finding(
         "warehouse", "bad" if mixed else "ok", f"{warehouse.place} holds {source or 'nothing yet'}",
         f"the landing zone is {held}: set another NBA_PROPS_HOME, or NBA_PROPS_DATASET_PREFIX" if mixed else "",
     )  # fmt: skip
+
+
+def strays(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> list[tuple[str, str]]:
+    """What lies among partitions and models and is named like none of them, and why; nothing reads it."""
+    # the landing zone's, zone.strays(), belong in this list
+    return [*warehouse.strays(), *ModelStore(settings.models).strays()]
+
+
+def _damage(settings: Settings, warehouse: Warehouse) -> Iterator[Finding]:
+    for flaw in flaws(settings, warehouse):
+        yield Finding(flaw.what, "bad", f"{flaw.why} ({flaw.path})", flaw.advice)
+
+
+def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
+    damage = list(_damage(settings, warehouse))
+    yield from damage or [Finding("files of the home", "ok", "can be read; nba-props scrub reads the partitions")]
+    found = strays(settings, zone, warehouse)
+    for path, why in found[:_SHOWN]:
+        yield Finding("stray", "off", f"{path} {why}", "nothing reads it: move it away")
+    if len(found) > _SHOWN:
+        yield Finding("strays", "off", f"{len(found)} in all, the first {_SHOWN} above", "nba-props scrub names them")
 
 
 def _contents(settings: Settings, warehouse: Warehouse, today: date) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from nba_props.domain import history
+from nba_props.domain.calendar import parse_day
 from nba_props.sources.landing import LandingZone, read_aliases
 
 PROFILES = ("local", "gcp")
@@ -19,9 +20,21 @@ _DEFAULT_FIRST_DATE = date(2021, 10, 19)
 _ADDRESSES = ("NBA_PROPS_ODDS_URL", "NBA_PROPS_STATS_URL", "NBA_PROPS_CDN_URL", "NBA_PROPS_INJURY_URL")
 _PROJECT_MARK = "workspace.yaml"
 _DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
+#: names that Google gives to projects, places and buckets
+_CLOUD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_REGIONS = re.compile(r"[a-z0-9]+(,[a-z0-9]+)*")
+_WHOLE = re.compile(r"[0-9]{1,15}")
+#: no setting that counts something needs more, and dates and durations bear no more
+_MOST = 1_000_000
+#: a look-back of more days, and a training of more seasons, reach to before there were games
+_MOST_DAYS, _MOST_SEASONS = 3650, 50
 
 
 class SettingsError(ValueError):
+    """What was asked for doesn't go with the settings; the message names the one that matters."""
+
+
+class BadSetting(SettingsError):
     """An environment variable has a value that cannot be used; the message names it."""
 
 
@@ -142,11 +155,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from environment variables.
 
     Raises:
-        SettingsError: a variable has a value that cannot be used.
+        BadSetting: a variable has a value that cannot be used.
+        SettingsError: one that the profile needs is not set.
     """
     profile = environ.get("NBA_PROPS_PROFILE", "local")
     if profile not in PROFILES:
-        raise SettingsError(f"NBA_PROPS_PROFILE is {profile!r}; it can be {' or '.join(PROFILES)}")
+        raise BadSetting(f"NBA_PROPS_PROFILE is {profile!r}; it can be {' or '.join(PROFILES)}")
     home = Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
     gcp = _gcp(environ) if profile == "gcp" else None
     landing = environ.get("NBA_PROPS_LANDING") or (f"gs://{gcp.bucket}/landing" if gcp else str(home / "landing"))
@@ -158,9 +172,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         home=home,
         landing=landing,
         first_date=_first_date(environ, landing),
-        look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS),
+        look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS, _MOST_DAYS),
         max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
-        training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS),
+        training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS, _MOST_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
         live=_live(environ),
         sensor_seconds=_positive(environ, "NBA_PROPS_SENSOR_SECONDS", Settings.sensor_seconds),
@@ -176,16 +190,17 @@ def _gcp(environ: Mapping[str, str]) -> Gcp:
         raise SettingsError(f"the profile gcp needs {', '.join(missing)}: see docs/production.md")
     prefix = environ.get("NBA_PROPS_DATASET_PREFIX", "")
     if not _DATASET_PREFIX.fullmatch(prefix):
-        raise SettingsError(f"NBA_PROPS_DATASET_PREFIX is {prefix!r}; it can have letters, digits and underscores")
+        raise BadSetting(f"NBA_PROPS_DATASET_PREFIX is {prefix!r}; it can have letters, digits and underscores")
     project, location, bucket = (environ[n] for n in names)
-    if "/" in bucket:
-        raise SettingsError(f"NBA_PROPS_BUCKET is {bucket!r}, not the plain name of a bucket")
+    for name in names:
+        if not _CLOUD_NAME.fullmatch(environ[name]):
+            raise BadSetting(f"{name} is {environ[name]!r}, not the plain name of a {name.rsplit('_', 1)[-1].lower()}")
     return Gcp(
         project=project,
         location=location,
         bucket=bucket,
         prefix=prefix,
-        maximum_bytes=_positive(environ, "NBA_PROPS_MAX_BYTES_BILLED", Gcp.maximum_bytes),
+        maximum_bytes=_positive(environ, "NBA_PROPS_MAX_BYTES_BILLED", Gcp.maximum_bytes, 10**15),
         bigquery_url=environ.get("NBA_PROPS_BIGQUERY_URL") or None,
         bigquery_storage=environ.get("NBA_PROPS_BIGQUERY_STORAGE") or None,
     )
@@ -196,21 +211,24 @@ def _rehearsal(environ: Mapping[str, str], landing: str) -> Path | None:
     if not text:
         return None
     if not LandingZone(landing).is_simulated:
-        raise SettingsError("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
+        raise BadSetting("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
     return Path(text)
 
 
 def _live(environ: Mapping[str, str]) -> Live:
     switch = environ.get("NBA_PROPS_STATS") or "off"
     if switch not in ("on", "off"):
-        raise SettingsError(f"NBA_PROPS_STATS is {switch!r}; it can be on or off")
+        raise BadSetting(f"NBA_PROPS_STATS is {switch!r}; it can be on or off")
     _all_https(environ)
+    regions = environ.get("NBA_PROPS_ODDS_REGIONS") or Live.odds_regions
+    if not _REGIONS.fullmatch(regions):
+        raise BadSetting(f"NBA_PROPS_ODDS_REGIONS is {regions!r}; it can be regions with commas between, such as us,eu")
     hooks = {s: environ.get(f"SLACK_WEBHOOK_URL_{n}") for s, n in (("WARN", "WARNING"), ("ERROR", "ERROR"))}
     cooldown = int(Live.alert_cooldown.total_seconds()) // 60
     return Live(
         odds_key=environ.get("ODDS_API_KEY") or None,
         odds_reserve=_positive(environ, "NBA_PROPS_ODDS_RESERVE", Live.odds_reserve),
-        odds_regions=environ.get("NBA_PROPS_ODDS_REGIONS") or Live.odds_regions,
+        odds_regions=regions,
         stats=switch == "on",
         proxy=environ.get("NBA_API_PROXY") or None,
         webhooks={s: url for s, url in hooks.items() if url},
@@ -237,15 +255,15 @@ def _first_date(environ: Mapping[str, str], landing: str) -> date:
     if not text:
         return LandingZone(landing).first_date or _DEFAULT_FIRST_DATE
     try:
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError as error:
-        raise SettingsError(f"NBA_PROPS_FIRST_DATE is {text!r}, not a date such as 2021-10-19") from error
+        raise BadSetting(f"NBA_PROPS_FIRST_DATE is {error}") from error
 
 
-def _positive(environ: Mapping[str, str], name: str, default: int) -> int:
+def _positive(environ: Mapping[str, str], name: str, default: int, most: int = _MOST) -> int:
     text = environ.get(name)
     if not text:
         return default
-    if not text.isdigit() or int(text) == 0:
-        raise SettingsError(f"{name} is {text!r}, not a positive whole number")
+    if not _WHOLE.fullmatch(text) or not 0 < int(text) <= most:
+        raise BadSetting(f"{name} is {text!r}, not a positive whole number of at most {most}")
     return int(text)

@@ -132,6 +132,7 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
     def poll() -> None:
         while not (found := state()):
             if found is None:
+                _watched.discard(run_id)
                 return
             time.sleep(_POLL)
         if _listening.is_set():

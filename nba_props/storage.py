@@ -44,7 +44,21 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def replace(path: UPath, data: bytes) -> None:
+def create(path: Path, data: bytes) -> bool:
+    """Write a file that is not there yet, whole or not at all; False where another process was first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+    try:
+        temporary.write_bytes(data)
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def replace(path: UPath | Path, data: bytes) -> None:
     """Write a file so that a reader sees the old content or the new; an object store does that by itself.
 
     On a disk it is in its folder for good when this returns: what is written next may rely on it.

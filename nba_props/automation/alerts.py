@@ -11,6 +11,7 @@ from typing import Any
 
 import filelock
 
+from nba_props.domain.calendar import parse_instant
 from nba_props.settings import Live
 from nba_props.sources.http import Http, Limits
 from nba_props.sources.landing import FetchError
@@ -80,13 +81,12 @@ class Alerts:
         if not self.path.exists():
             return []
         found = []
-        for line in self.path.read_text(encoding="utf-8").splitlines():
+        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 record = json.loads(line)
-            except json.JSONDecodeError:  # a process died while it wrote the line
-                _LOG.warning("%s has a line that is no JSON", self.path)
-                continue
-            found.append({**record, "at": datetime.fromisoformat(record["at"])})
+                found.append({**record, "at": parse_instant(record["at"]), "cause": str(record["cause"])})
+            except (ValueError, KeyError, TypeError):  # a process died while it wrote the line
+                _LOG.warning("%s has a line that is no alert", self.path)
         return found
 
     def _deliver(self, alert: Alert) -> str:
@@ -105,4 +105,4 @@ class Alerts:
 
 def _covers(sent: dict[str, Any], alert: Alert) -> bool:
     """Whether an alert that was sent says already what this one would."""
-    return sent["cause"] == alert.cause and (sent["severity"] == alert.severity or alert.severity != "ERROR")
+    return sent["cause"] == alert.cause and (sent.get("severity") == alert.severity or alert.severity != "ERROR")

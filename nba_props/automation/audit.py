@@ -12,7 +12,8 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import numpy as np
@@ -24,7 +25,7 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.remediation import landed
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
-from nba_props.domain.calendar import spans
+from nba_props.domain.calendar import parse_day, spans
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
@@ -33,11 +34,20 @@ from nba_props.sources.landing import LandingZone
 from nba_props.storage import open_path, replace
 from nba_props.warehouse.base import Warehouse
 
+if TYPE_CHECKING:
+    from upath import UPath
+
 _LOG = logging.getLogger(__name__)
 AUDIT_JOB = "ledger_audit"
 #: dates that one query judges at most
 _TOGETHER = 31
 _DATES_SHOWN = 10
+#: what was judged of each date, and the rows that a date had
+_JUDGED, _ROWS = "judged.json", ".rows"
+
+
+class ForgottenError(RuntimeError):
+    """A file of the audit's memory can't be read; the message names it."""
 
 
 def place(settings: Settings) -> str:
@@ -61,18 +71,15 @@ class Memory:
 
     def _read(self) -> dict[str, dict[date, dict[str, Any]]]:
         try:
-            found = json.loads((self._folder / "judged.json").read_text())
-            return {t: {date.fromisoformat(d): kept for d, kept in days.items()} for t, days in found.items()}
-        except FileNotFoundError:
-            return {}
-        except (ValueError, AttributeError) as error:
-            _LOG.warning("the audit's memory in %s can't be read (%s): everything is judged anew", self._folder, error)
+            return _judged(self._folder / _JUDGED)
+        except ForgottenError as error:
+            _LOG.warning("%s: everything is judged anew", error)
             return {}
 
     def save(self) -> None:
         """Keep what was judged; the rows of each date are kept already."""
         text = {t: {d.isoformat(): kept for d, kept in sorted(days.items())} for t, days in self.judged.items()}
-        replace(self._folder / "judged.json", json.dumps(text).encode())
+        replace(self._folder / _JUDGED, json.dumps(text).encode())
 
     def of(self, table: Table) -> dict[date, dict[str, Any]]:
         """What is known of a table's dates."""
@@ -80,8 +87,12 @@ class Memory:
 
     def rows(self, table: Table, day: date) -> Rows:
         """The rows that a date had; none where nobody has looked yet."""
-        path = self._folder / table.address / f"{day.isoformat()}.rows"
-        return Rows.from_bytes(path.read_bytes()) if day in self.of(table) and path.exists() else rules.NO_ROWS
+        path = self._folder / table.address / f"{day.isoformat()}{_ROWS}"
+        try:
+            return _remembered(path) if day in self.of(table) else rules.NO_ROWS
+        except ForgottenError as error:
+            _LOG.warning("%s: what that date lost since the last look is not seen", error)
+            return rules.NO_ROWS
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Of the rows that something is wrong with, by kind, those that were not known for it."""
@@ -97,13 +108,49 @@ class Memory:
 
     def keep(self, table: Table, day: date, fingerprint: str, wrong: Mapping[str, np.ndarray], rows: Rows) -> None:
         """Remember what a date holds and what was found in it."""
-        replace(self._folder / table.address / f"{day.isoformat()}.rows", rows.to_bytes())
+        replace(self._folder / table.address / f"{day.isoformat()}{_ROWS}", rows.to_bytes())
         self.of(table)[day] = {
             "fingerprint": fingerprint,
             "findings": {kind: len(found) for kind, found in wrong.items()},
             # with the findings and not with the rows: until they are told it is not known which they are
             "which": {kind: base64.b64encode(found.astype("<u8").tobytes()).decode() for kind, found in wrong.items()},
         }
+
+
+def _judged(path: "UPath | Path") -> dict[str, dict[date, dict[str, Any]]]:
+    try:
+        found = json.loads(path.read_text())
+        judged = {t: {parse_day(d): dict(kept) for d, kept in days.items()} for t, days in found.items()}
+        for kept in (k for days in judged.values() for k in days.values()):
+            str(kept["fingerprint"]), dict(kept["findings"]), dict(kept.get("which", {}))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+        raise ForgottenError(f"the audit's memory {path} can't be read ({error})") from error
+    return judged
+
+
+def _remembered(path: "UPath | Path") -> Rows:
+    try:
+        return Rows.from_bytes(path.read_bytes())
+    except FileNotFoundError:
+        return rules.NO_ROWS
+    except (OSError, ValueError) as error:
+        raise ForgottenError(f"the audit's memory {path} can't be read ({error})") from error
+
+
+def forgotten(folder: Path) -> dict[Path, str]:
+    """The files of an audit's memory that can't be read, and why."""
+    found: dict[Path, str] = {}
+    for path in sorted(folder.rglob("*")):
+        try:
+            if path.name == _JUDGED:
+                _judged(path)
+            elif path.suffix == _ROWS:
+                _remembered(path)
+        except ForgottenError as error:
+            found[path] = str(error)
+    return found
 
 
 def _hashes(text: str) -> np.ndarray:

@@ -6,15 +6,20 @@ a backfill went there. This one writes to the same files in the same form; a hom
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
@@ -23,6 +28,7 @@ from sqlalchemy.pool import StaticPool
 
 #: databases kept open at once: the index, and the newest runs
 _OPEN_ENGINES = 8
+_MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | set(EVENT_TYPE_TO_PIPELINE_RUN_STATUS)
 _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 
 
@@ -101,6 +107,43 @@ class SqliteEventLog(SqliteEventLogStorage):
                     self.store_event(event)
             finally:
                 del self._batch.connections
+
+    def get_all_run_ids(self) -> Sequence[str]:
+        # the stock one takes a folder's name for a pattern
+        return sorted(p.stem for p in Path(self._base_dir).glob("*.db") if p.stem not in (INDEX_SHARD_NAME, ".db"))
+
+    def close(self, shard: str) -> None:
+        """Close a database, so that its file can go."""
+        with self._db_lock:
+            if engine := self._engines.pop(shard, None):
+                engine.dispose()
+            self._initialized_dbs.discard(shard)
+
+    def rebuild_index(self) -> int:
+        """Fill a new index with the events that runs have kept, in the order in which the runs ended; returns how many
+        runs there are.
+        """
+        runs = sorted(self.get_all_run_ids(), key=lambda r: os.stat(self.path_for_shard(r)).st_mtime_ns)
+        for run_id in runs:
+            for event in self.get_logs_for_run(run_id):
+                if event.dagster_event_type in _MIRRORED:
+                    self._mirror(event)
+        return len(runs)
+
+    def _mirror(self, event: EventLogEntry) -> None:
+        """What the stock storage does with an event once the run's own database has it."""
+        values = self._event_to_row(event)
+        with self.index_transaction() as connection:
+            if connection.execute(db.select(db.func.max(SqlEventLogStorageTable.c.id))).scalar() is None:
+                # sensors remember numbers of the index that was lost: these are higher, whatever it had
+                values["id"] = time.time_ns() // 1_000_000
+            made = connection.execute(SqlEventLogStorageTable.insert().values(**values))
+            number: int = made.inserted_primary_key[0]  # type: ignore[index]
+            if event.dagster_event_type in ASSET_EVENTS:
+                self._store_asset_event_tags(connection, [event], [number])
+                self._store_asset_event(connection, event, number)
+        if event.dagster_event_type in ASSET_CHECK_EVENTS:
+            self.store_asset_check_event(event, number)
 
     def dispose(self) -> None:
         super().dispose()

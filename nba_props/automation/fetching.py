@@ -1,11 +1,11 @@
 """Jobs that fetch live payloads into the landing zone; assets read only what was landed."""
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
-from nba_props.domain.calendar import PLAYABLE, game_date_of
+from nba_props.domain.calendar import PLAYABLE, game_date_of, parse_day, parse_instant
 from nba_props.domain.calendar import days as dates_between
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
@@ -57,8 +57,8 @@ def land_odds(
     alerts: dg.ResourceParam[Alerts],
 ) -> None:
     """Land the odds of games that have not begun."""
-    tipoff = datetime.fromisoformat(config.tipoff) if config.tipoff else None
-    _tell(context, alerts, "odds", feeds.odds(date.fromisoformat(config.day), tipoff))
+    tipoff = parse_instant(config.tipoff) if config.tipoff else None
+    _tell(context, alerts, "odds", feeds.odds(parse_day(config.day), tipoff))
 
 
 @dg.op(pool="nba_stats")
@@ -71,8 +71,8 @@ def land_stats(
 ) -> None:
     """Land schedule, roster, box scores and shot zones of past dates."""
     today = game_date_of(feeds.clock())
-    first = date.fromisoformat(config.first) if config.first else today - timedelta(CORRECTED_DAYS)
-    last = date.fromisoformat(config.last) if config.last else today
+    first = parse_day(config.first) if config.first else today - timedelta(CORRECTED_DAYS)
+    last = parse_day(config.last) if config.last else today
     played = warehouse.query(
         "SELECT DISTINCT game_date FROM nba_raw.schedule "
         f"WHERE game_date BETWEEN @first AND @last AND game_date < @today AND {PLAYABLE}",

@@ -1,11 +1,12 @@
 """Remediation as Dagster jobs with typed config: the functions of ``nba_props/remediation.py`` and their accounts."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
 import dagster as dg
 
 from nba_props import remediation
+from nba_props.domain.calendar import parse_day
 from nba_props.remediation import Account, Selection
 from nba_props.settings import Settings
 from nba_props.sources import odds_api
@@ -68,7 +69,7 @@ def quarantine_rows(
     clock: dg.ResourceParam[Clock],
 ):
     """Move published rows that match a named predicate to the archive."""
-    first, last = date.fromisoformat(config.first), date.fromisoformat(config.last)
+    first, last = parse_day(config.first), parse_day(config.last)
     selection = Selection(config.predicate, first, last, config.run_id, config.system_id)
     zone = landed(settings)
     if zone is None:

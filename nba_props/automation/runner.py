@@ -2,26 +2,34 @@
 
 import os
 import re
-import shutil
+import sqlite3
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 import filelock
+import sqlalchemy as db
+import yaml
+from dagster._check import CheckError
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
+from nba_props.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.remediation import Account, RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions
 from nba_props.settings import Settings, SettingsError
+from nba_props.storage import replace
 from nba_props.warehouse.base import Warehouse
 
 #: what follows a system's rows wherever they are made anew
@@ -36,6 +44,7 @@ _PUBLISHING = (
 _MOVED = "what was moved so far stands, and the same command goes on from there"
 #: how Dagster names this project's exceptions
 _OUR_CLASS = re.compile(r"^nba_props(\.\w+)+: ")
+_DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -57,20 +66,58 @@ class Outcome:
     passed_checks: int = 0
 
 
+#: what a step prints belongs to the terminal: a redirected one hides the progress bar
+_TO_THE_TERMINAL = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": "NoOpComputeLogManager"}}
+
+
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The persistent instance: that of DAGSTER_HOME when set, else one under the project's home."""
-    home = os.environ.setdefault("DAGSTER_HOME", str(settings.dagster_home))
-    os.makedirs(home, exist_ok=True)
-    config = os.path.join(home, "dagster.yaml")
-    if not os.path.exists(config):
-        with resources.as_file(resources.files("nba_props") / "dagster.yaml") as source:
-            shutil.copyfile(source, config)
+    """The persistent instance: that of DAGSTER_HOME when set, else one under the project's home.
+
+    Raises:
+        HomeError: its settings or databases can't be used; the message says how they are mended.
+    """
+    home = dagster_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / CONFIG).exists():
+        deliver_config(home)
     batch_events()
+    try:
+        return open_dagster(home, _TO_THE_TERMINAL)
+    except (db.exc.SQLAlchemyError, sqlite3.Error) as error:
+        raise HomeError(sentence(error, settings) or str(error)) from error
+
+
+def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
+    """The instance of a Dagster home, ``overrides`` before its own settings."""
+    os.environ.setdefault("DAGSTER_HOME", str(home))  # the storage's settings name no folder
     # two processes that make the databases of a new home at the same moment spoil them
-    with filelock.FileLock(os.path.join(home, ".opening")):
-        # what a step prints belongs to the terminal: a redirected one hides the progress bar
-        overrides = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": "NoOpComputeLogManager"}}
-        return dg.DagsterInstance.from_ref(InstanceRef.from_dir(home, overrides=overrides))
+    with filelock.FileLock(home / ".opening"):
+        return dg.DagsterInstance.from_ref(read_config(home, overrides))
+
+
+def deliver_config(home: Path) -> None:
+    """Put the settings in a Dagster home that a new one has."""
+    replace(home / CONFIG, (resources.files("nba_props") / CONFIG).read_bytes())
+
+
+def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> InstanceRef:
+    """The settings of a Dagster home.
+
+    Raises:
+        HomeError: they can't be read, or Dagster refuses them.
+    """
+    if "?" in str(home):
+        raise HomeError(f"DAGSTER_HOME is {home}: Dagster can't keep a database under a path with ?; set another one")
+    try:
+        # Dagster looks for its file by a pattern, and overlooks it in a folder with [ or * in its name
+        found = yaml.safe_load((home / CONFIG).read_bytes()) if (home / CONFIG).exists() else None
+        own = found if found is not None else {}
+        if not isinstance(own, dict):
+            raise HomeError(f"{home / CONFIG} holds no settings. {_DELIVERS}")
+        return InstanceRef.from_dir(str(home), overrides={**own, **overrides})
+    except (OSError, ValueError, yaml.YAMLError, dg.DagsterInvalidConfigError, CheckError) as error:
+        why = " ".join(str(error).split())
+        raise HomeError(f"{home / CONFIG} can't be used: {why}. Mend it; or {_DELIVERS}") from error
 
 
 def execute(
@@ -103,11 +150,11 @@ def execute(
             done += 1
             on_step(event.step_key or "", done, total)
 
-    instance.add_event_listener(run_id, listen)
     one = first == last
     span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
     publishes = asset_key(predictions.PLAYER_PROP_PREDICTIONS) in job.asset_layer.executable_asset_keys
     with (
+        _listening(instance, run_id, listen),
         stopping.closing_with(partial(_published, warehouse if publishes else None, run_id, first, last)),
         stopping.closing_with(partial(_cancel, instance, run_id)),
     ):
@@ -139,6 +186,22 @@ def execute(
                 (check.asset_key.to_user_string(), check.check_name, check.severity.value, check.description or "")
             )
     return outcome
+
+
+@contextmanager
+def _listening(
+    instance: dg.DagsterInstance, run_id: str, listen: Callable[[dg.EventLogEntry], None] | None = None
+) -> Iterator[None]:
+    """While in here, ``listen`` hears a run's events; afterwards nothing of the run stays with the instance.
+
+    Dagster has a way to add a listener and none to take it away, and remembers every run whose events it stored.
+    """
+    if listen is not None:
+        instance.add_event_listener(run_id, listen)
+    try:
+        yield
+    finally:
+        instance._subscribers.pop(run_id, None)
 
 
 def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date) -> str:
@@ -196,7 +259,10 @@ def remediate(
     job = definitions.resolve_job_def(job_name)
     (op,) = job.graph.node_dict
     run_id = str(uuid.uuid4())
-    with stopping.closing_with(lambda: "; ".join(filter(None, (_cancel(instance, run_id), _MOVED)))):
+    with (
+        _listening(instance, run_id),
+        stopping.closing_with(lambda: "; ".join(filter(None, (_cancel(instance, run_id), _MOVED)))),
+    ):
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,

@@ -37,7 +37,7 @@ from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.checks.freshness import FRESHNESS, TONIGHT, Tipoffs, tipoffs
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import HISTORY_COMPLETE
-from nba_props.domain.calendar import EASTERN, game_date_of, season_of, season_start, spans
+from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, season_of, season_start, spans
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
@@ -93,6 +93,14 @@ def _read(cursor: str | None) -> dict[str, str]:
     except json.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _instant(cursor: str | None) -> datetime | None:
+    """The cursor of a sensor of the clock; None for none, and for one that somebody made unreadable in the UI."""
+    try:
+        return parse_instant(cursor) if cursor else None
+    except ValueError:
+        return None
 
 
 def open_dates(inputs: Inputs, now: datetime) -> dict[date, bool]:
@@ -336,7 +344,7 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         now = clock()
         if not settings.live.odds_key:
             return dg.SkipReason("ODDS_API_KEY is not set")
-        before = datetime.fromisoformat(context.cursor) if context.cursor else now - timedelta(minutes=5)
+        before = _instant(context.cursor) or now - timedelta(minutes=5)
         day = game_date_of(now)
         tonight = tipoffs(warehouse, day, day).get(day, Tipoffs(day))
         asked = capture.due(day, tonight.known, max(before, now - _LONGEST_SILENCE), now, tonight.undecided)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,8 +49,9 @@ _BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
 
 #: a player who appeared in any of so many seasons before is known
 IDENTITY_SEASONS = 3
-#: no instant of this platform lies outside these years
+#: no date and no instant of this platform lies outside these years
 _YEARS = range(1946, 2200)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 #: from 16 April to 30 September no regular season is played
 _SUMMER_DAYS = 168
 #: days from 1 October to 15 April
@@ -71,6 +73,30 @@ def game_date_of(instant: datetime) -> date:
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone")
     return instant.astimezone(EASTERN).date()
+
+
+def parse_day(text: str) -> date:
+    """A date in the one form that it has in names, settings and arguments: 2025-11-05.
+
+    Raises:
+        ValueError: the text has another form, is no date of the calendar, or lies in no year of the NBA.
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"{text!r} is not a date such as 2025-11-05")
+    if int(text[:4]) not in _YEARS:
+        raise ValueError(f"{text!r} is not in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a date of the calendar: {error}") from error
+
+
+def named_day(name: str) -> date | None:
+    """The date that a file or folder is named by; None when its name is not a date."""
+    try:
+        return parse_day(name)
+    except ValueError:
+        return None
 
 
 def parse_instant(text: str) -> datetime:

@@ -199,6 +199,9 @@ class Warehouse(Protocol):
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
         """The partitions, of all dates or these, that are not as they were written."""
 
+    def strays(self) -> list[tuple[str, str]]:
+        """What lies among the partitions and is named like none of them, and why: no reader takes it in."""
+
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Let a damaged partition count as never written, so that it is made again; returns where its rows are."""
 

@@ -757,6 +757,10 @@ class BigQueryWarehouse:
         altered = digests.alteration(table, mark.state, self.read(table, [partition]), partition)
         return f"{table.address} partition {partition} {altered}" if altered else None
 
+    def strays(self) -> list[tuple[str, str]]:
+        with _told("marks"):
+            return self._marks.strays(TABLES.values())
+
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Count the partition as never written; its rows stay in the table until it is written again."""
         with _told(damage.table.address):

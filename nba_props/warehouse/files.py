@@ -94,6 +94,11 @@ def _point(link: Path, name: str, data: bytes) -> None:
         raise
 
 
+def is_ours(name: str) -> bool:
+    """Whether a name is one that this module gives to a file."""
+    return _NAME.fullmatch(name) is not None
+
+
 def is_as_written(path: str) -> bool:
     """Whether a file still has the content that its name states; a name that states none is taken at its word."""
     stated = _NAME.fullmatch(os.path.basename(path))

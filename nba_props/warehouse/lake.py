@@ -16,20 +16,21 @@ import shutil
 import tempfile
 import threading
 import time
-import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props import stopping
 from nba_props.domain import digests
+from nba_props.domain.calendar import named_day
 from nba_props.schemas import TABLES, VIEWS, Table
 from nba_props.schemas.base import DUCKDB_TYPES, Type
-from nba_props.storage import TEMPORARY
+from nba_props.storage import TEMPORARY, create
 from nba_props.warehouse import files, growth, usage
 from nba_props.warehouse.base import (
     AppendResult,
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PREFIX = "game_date="
+_LOCK = ".lock"
+#: folders that have the form of a partition's name, as DuckDB's glob says it and as we do
+_DATES = f"{_PREFIX}[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+_DATE_FORM = re.compile(rf"{_PREFIX}\d{{4}}-\d{{2}}-\d{{2}}", re.ASCII)
+#: what a lake can be claimed by
+SOURCES = ("REAL", "SIMULATED")
 _SOURCE_MARK = "SOURCE"
 #: a byte longer with every change of a table's partitions, so that readers need not look at each of them
 _CHANGES = ".changes"
@@ -58,7 +65,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 #: the views that the catalog has, and what they select
 _CATALOG_NOTE = ".catalog.json"
 #: where files that can't be read are kept
-_SET_ASIDE = "_set_aside"
+SET_ASIDE = "_set_aside"
 
 
 #: what stands before the statement that an EXPLAIN explains
@@ -144,36 +151,64 @@ class LakeWarehouse:
         return [d for d in self._days(table) if self._located(table, d)]
 
     def _days(self, table: Table) -> list[date]:
-        """The dates that have a folder, in order."""
+        """The dates that something is named after as a partition's folder is, in order."""
+        return sorted(d for d in map(_day, self._names(table)) if d is not None)
+
+    def _names(self, table: Table) -> list[str]:
         try:
-            names = os.listdir(self._folder(table))
+            return os.listdir(self._folder(table))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(_day(n) for n in names if n.startswith(_PREFIX))
 
     def _has_partition(self, table: Table) -> bool:
         return any(self._located(table, d) for d in self._days(table))
 
+    def _needs_catalog(self, table: Table) -> bool:
+        """Whether the catalog won't find the table's next partition by itself."""
+        return not self._has_partition(table) or not self._glob_is_exact(table)
+
+    def strays(self) -> list[tuple[str, str]]:
+        """What lies in the lake and is not of it, and why: no reader takes it in."""
+        known = {self._folder(t): t for t in TABLES.values()}
+        datasets = {folder.parent for folder in known}
+        found = []
+        for dataset in sorted(datasets):
+            found += [
+                (e.path, "is not named like a table") for e in _entries(dataset) if Path(e.path) not in known
+            ]  # fmt: skip
+        found += [
+            (entry.path, "is not named like a dataset of tables")
+            for entry in _entries(self.root)
+            if entry.is_dir() and not entry.name.startswith((".", "_")) and Path(entry.path) not in datasets
+        ]
+        return [*found, *chain.from_iterable(map(_strays, known))]
+
     def create_views(self) -> None:
         self.refresh_catalog()
 
+    @property
+    def source_path(self) -> Path:
+        """The file that says whether the lake holds real or simulated data."""
+        return self.root / _SOURCE_MARK
+
     def source(self) -> str | None:
-        mark = self.root / _SOURCE_MARK
-        return mark.read_text() if mark.exists() else None
+        try:
+            found = self.source_path.read_bytes().decode("utf-8", "replace").strip()
+            wrong = f"says {found[:40]!r}, neither {' nor '.join(SOURCES)}"
+        except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            found, wrong = "", "is a folder"
+        if found not in SOURCES:
+            raise WarehouseError(
+                f"{self.source_path} {wrong}, so that nobody knows what the lake holds: nba-props doctor --repair"
+            )
+        return found
 
     def claim(self, source: str) -> None:
-        mark = self.root / _SOURCE_MARK
-        if not mark.exists():
-            self.root.mkdir(parents=True, exist_ok=True)
-            temporary = mark.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
-            temporary.write_text(source)
-            try:
-                os.link(temporary, mark)  # fails when another process was first
-            except FileExistsError:
-                _LOG.debug("the lake was claimed at the same moment")
-            finally:
-                temporary.unlink()
-        found = mark.read_text()
+        if not os.path.lexists(self.source_path):
+            create(self.source_path, source.encode())  # where another process was first, its word counts
+        found = self.source()
         if found != source:
             raise MixedSources(
                 f"the lake {self.root} holds {found} data and can't take {source} data in: "
@@ -192,7 +227,7 @@ class LakeWarehouse:
         rows = checked(table, frame)
         pieces = split(table, rows, partitions)
         content = digests.contents(table, rows, pieces)
-        first_time = not self._has_partition(table)
+        first_time = self._needs_catalog(table)
         for partition, piece in pieces.items():
             self._replace(table, partition, piece, content[partition], (made_from or {}).get(partition, ""))
         if first_time:
@@ -206,7 +241,7 @@ class LakeWarehouse:
         made_from: Mapping[date, str] | None = None,
     ) -> AppendResult:
         pieces = split(table, table.validate(digests.sealed(table, frame)), partitions)
-        first_time = not self._has_partition(table)
+        first_time = self._needs_catalog(table)
         added = present = 0
         for partition, rows in pieces.items():
             with self._lock(table, partition):
@@ -397,7 +432,7 @@ class LakeWarehouse:
     def _lock(self, table: Table, partition: date) -> Iterator[None]:
         import filelock
 
-        path = self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / ".lock"
+        path = self._folder(table) / f"{_PREFIX}{partition.isoformat()}" / _LOCK
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(path, timeout=_LOCK_TIMEOUT_SECONDS)
@@ -566,7 +601,7 @@ class LakeWarehouse:
         listed = self._files(table)
         # DuckDB could unite files of unlike columns by itself, but opens all of them for it
         sql = " UNION ALL ".join(
-            f"SELECT {_selected(table, lacking)} FROM {self._read_parquet(paths)}"
+            f"SELECT {_selected(table, lacking)} FROM {_read_parquet(map(_literal, paths))}"
             for lacking, paths in sorted(listed.items())
         )
         sql = sql or f"SELECT {_selected(table)} WHERE FALSE"
@@ -594,12 +629,14 @@ class LakeWarehouse:
             lacking = self._files(table).keys() - {()}
         except CorruptPartition as error:
             return _complaint(table, error)
-        every = str(self._folder(table).absolute() / f"{_PREFIX}*" / files.CURRENT)
         if not self._has_partition(table):
             return f"SELECT {_selected(table)} WHERE FALSE"
+        every = [self._glob(table)]
+        if not self._glob_is_exact(table):
+            every = [_literal(str(self._file(table, d).absolute())) for d in self.partitions(table)]
         if not lacking:
-            return f"SELECT {_selected(table, ())} FROM {self._read_parquet([every])}"
-        united = f"SELECT * FROM {self._read_parquet([every], united=True)}"
+            return f"SELECT {_selected(table, ())} FROM {_read_parquet(every)}"
+        united = f"SELECT * FROM {_read_parquet(every, united=True)}"
         names = ", ".join(f'"{n}"' for n in table.column_names)
         return f"SELECT {names} FROM (SELECT {_selected(table)} WHERE FALSE UNION ALL BY NAME {united})"
 
@@ -635,12 +672,6 @@ class LakeWarehouse:
             raise CorruptPartition(growth.complaint(table, f"{first}{more}", broken[first].broken, span))
         return found
 
-    @staticmethod
-    def _read_parquet(paths: Sequence[str], united: bool = False) -> str:
-        options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
-        options += ", union_by_name = true" if united else ""
-        return f"read_parquet([{', '.join(map(_quoted, paths))}], {options})"
-
     def copy_partition(self, table: Table, partition: date, into: LakeWarehouse) -> None:
         """Copy a partition as it is into another lake."""
         path = self._located(table, partition)
@@ -652,6 +683,20 @@ class LakeWarehouse:
             raise WarehouseError(
                 f"cannot copy {table.address} partition {partition} to {into.root}: {error.strerror or error}"
             ) from error
+
+    def _glob(self, table: Table) -> str:
+        """DuckDB's pattern of every partition's file: what is named otherwise does not match it."""
+        return f"{_literal(str(self._folder(table).absolute()))}/{_DATES}/{files.CURRENT}"
+
+    def _glob_is_exact(self, table: Table) -> bool:
+        """Whether the pattern matches partitions only: 2026-13-01 has the form of a date, and a folder may have a
+        file's name.
+        """
+        named = [_day(n) for n in self._names(table) if _DATE_FORM.fullmatch(n)]
+        return all(day is not None and (self._located(table, day) or not self._is_there(table, day)) for day in named)
+
+    def _is_there(self, table: Table, day: date) -> bool:
+        return os.path.lexists(self._file(table, day))
 
     # -- damage -----------------------------------------------------------------------------------------------------
 
@@ -681,7 +726,7 @@ class LakeWarehouse:
 
     def set_aside(self, damage: Damage, now: datetime) -> str:
         table, day = damage.table, damage.partition
-        target = self.root / _SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
+        target = self.root / SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
         with self._lock(table, day):
             target.parent.mkdir(parents=True, exist_ok=True)
             path = self._located(table, day)
@@ -702,18 +747,21 @@ class LakeWarehouse:
         import filelock
 
         self.root.mkdir(parents=True, exist_ok=True)
-        noted = self.root / _CATALOG_NOTE
+        noted = self.catalog_note
         with filelock.FileLock(self.root / ".catalog.lock"):
-            known = json.loads(noted.read_text()) if noted.exists() and self.catalog_path.exists() else {}
+            known = self._noted_views()
             wanted = {a: _view(a) for a in VIEWS}
             wanted |= {a: self._lasting_scan(t) for a, t in TABLES.items()}
             if known == wanted:
                 return self.catalog_path
-            folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.root))
+            folder = None
             try:
+                folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=self.root))
                 fresh = folder / "catalog.duckdb"
-                if known:
+                if known and not self.catalog_flaw():
                     shutil.copyfile(self.catalog_path, fresh)
+                else:
+                    known = {}  # made anew: it holds nothing but views
                 with duckdb.connect(str(fresh)) as connection:
                     connection.execute("SET TimeZone = 'UTC'")
                     for address in [*TABLES, *VIEWS]:
@@ -725,13 +773,53 @@ class LakeWarehouse:
                 (folder / "note").write_text(json.dumps(known))
                 os.replace(folder / "note", noted)
             except (OSError, duckdb.IOException) as error:
+                way_out = (
+                    "move that folder away with `nba-props doctor --repair`"
+                    if self.catalog_path.is_dir()
+                    else "free the disk or fix the permissions and run again"
+                )
                 raise WarehouseError(
-                    f"cannot write the catalog of views {self.catalog_path}: {error}. The tables are unchanged; free "
-                    "the disk or fix the permissions and run again"
+                    f"cannot write the catalog of views {self.catalog_path}: {error}. The tables are unchanged; "
+                    f"{way_out}"
                 ) from error
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                if folder is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
         return self.catalog_path
+
+    def catalog_flaw(self) -> str:
+        """Why the catalog can't be opened; empty when it can, or when there is none."""
+        import duckdb
+
+        if not os.path.lexists(self.catalog_path):
+            return ""
+        try:
+            duckdb.connect(str(self.catalog_path), read_only=True).close()
+        except duckdb.Error as error:
+            # whoever has it open for writing has it open
+            return "" if "lock" in str(error) else str(error).splitlines()[0]
+        return ""
+
+    @property
+    def catalog_note(self) -> Path:
+        """What views the catalog has, as text: losing it means making them anew."""
+        return self.root / _CATALOG_NOTE
+
+    def catalog_note_flaw(self) -> str:
+        """Why the note can't be read; empty when it can."""
+        try:
+            found = json.loads(self.catalog_note.read_bytes())
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as error:
+            return str(error)
+        return "" if isinstance(found, dict) else "it holds no views"
+
+    def _noted_views(self) -> dict[str, str]:
+        """The views that the catalog has; none where it or its note can't be read, so that they are made anew."""
+        if not (self.catalog_path.is_file() and self.catalog_note.is_file()) or self.catalog_note_flaw():
+            return {}
+        return dict(json.loads(self.catalog_note.read_bytes()))
 
 
 def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
@@ -781,8 +869,52 @@ def _is_recent(looked: float) -> bool:
 
 
 @lru_cache(maxsize=10_000)
-def _day(folder: str) -> date:
-    return date.fromisoformat(folder.removeprefix(_PREFIX))
+def _day(folder: str) -> date | None:
+    """The date of a partition's folder; None for what is not named like one."""
+    return named_day(folder.removeprefix(_PREFIX)) if folder.startswith(_PREFIX) else None
+
+
+def _strays(folder: Path) -> Iterator[tuple[str, str]]:
+    """What lies in a table's folder and is not of a partition, by path, and why."""
+    if folder.is_file():
+        yield str(folder), "is a file in the place of a table's folder"
+    for entry in _entries(folder):
+        if entry.name == _CHANGES:
+            continue
+        if _day(entry.name) is None:
+            yield entry.path, f"is not named like a partition ({_PREFIX}2026-01-09)"
+        elif not entry.is_dir():
+            yield entry.path, "is named like a partition and is not a folder"
+        else:
+            yield from _strays_beside(Path(entry.path))
+
+
+def _strays_beside(folder: Path) -> Iterator[tuple[str, str]]:
+    for entry in _entries(folder):
+        if entry.name == files.CURRENT:
+            if files.locate(entry.path) is None:
+                yield entry.path, "is named like a partition's file and is neither that nor a link to one"
+        elif entry.name != _LOCK and not entry.name.startswith(TEMPORARY) and not files.is_ours(entry.name):
+            yield entry.path, f"is neither {files.CURRENT} nor a file that it led to"
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return sorted(os.scandir(folder), key=lambda e: e.name)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _read_parquet(places: Iterable[str], united: bool = False) -> str:
+    """DuckDB's reading of paths or patterns."""
+    options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
+    options += ", union_by_name = true" if united else ""
+    return f"read_parquet([{', '.join(map(_quoted, places))}], {options})"
+
+
+def _literal(path: str) -> str:
+    """A path for DuckDB, which takes ``*``, ``?`` and ``[`` for a pattern."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def stored_columns(schema: pyarrow.Schema) -> dict[str, str]:

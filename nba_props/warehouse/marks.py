@@ -9,16 +9,18 @@ it was not renewed for a while, so that a killed process holds nobody up for lon
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from nba_props.domain.calendar import named_day
 from nba_props.schemas import Table
 from nba_props.warehouse.base import WarehouseError
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PARTITION = "game_date="
+_COUNT = re.compile(r"[0-9]{1,15}")
 _ROWS, _STATE, _CONTRACT = "rows", "state", "contract"
 #: a lease that was not renewed for so long is free
 LEASE_SECONDS = 45.0
@@ -59,6 +62,13 @@ class Written:
     state: str | None = None
 
 
+def _stray_mark(day: date | None, said: Mapping[str, str]) -> str:
+    """Why an object is not the mark of a partition; empty when it is one."""
+    if day is None:
+        return f"is not named like a partition's mark ({_PARTITION}2026-01-09)"
+    return "" if _COUNT.fullmatch(said.get(_ROWS, "")) else "doesn't say how many rows were written"
+
+
 class Marks:
     """Objects under ``prefix`` of a bucket; ``bucket`` gives each caller's thread one to work with."""
 
@@ -74,13 +84,24 @@ class Marks:
         folder = self._folder(table)
         found = {}
         for blob in self._bucket().list_blobs(prefix=folder):
-            said = blob.metadata or {}
-            rows = said.get(_ROWS, "")
-            if blob.updated and rows.isdigit():
-                found[date.fromisoformat(blob.name.removeprefix(folder))] = Mark(
-                    blob.updated, int(rows), blob.generation, said.get(_STATE), said.get(_CONTRACT)
-                )
+            day, said = named_day(blob.name.removeprefix(folder)), blob.metadata or {}
+            if day is not None and blob.updated and not _stray_mark(day, said):
+                rows = int(said[_ROWS])
+                found[day] = Mark(blob.updated, rows, blob.generation, said.get(_STATE), said.get(_CONTRACT))
         return dict(sorted(found.items()))
+
+    def strays(self, tables: Iterable[Table]) -> list[tuple[str, str]]:
+        """The objects beside the marks of some tables that are none, and why."""
+        bucket = self._bucket()
+        found = []
+        for table in tables:
+            folder = self._folder(table).removesuffix(_PARTITION)
+            for blob in bucket.list_blobs(prefix=folder):
+                name = blob.name.removeprefix(folder)
+                day = named_day(name.removeprefix(_PARTITION)) if name.startswith(_PARTITION) else None
+                if why := _stray_mark(day, blob.metadata or {}):
+                    found.append((f"gs://{bucket.name}/{blob.name}", why))
+        return found
 
     def put(self, table: Table, written: Mapping[date, Written]) -> None:
         """Note that partitions were written just now."""

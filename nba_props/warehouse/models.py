@@ -10,17 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
+from collections.abc import Collection
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nba_props.domain.calendar import named_day
+from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import Card, Model, week_of
-from nba_props.storage import open_path, replace
+from nba_props.storage import TEMPORARY, open_path, replace
 
 if TYPE_CHECKING:
     from upath import UPath
 
 _LOG = logging.getLogger(__name__)
+#: a fingerprint, the file's hash where a release names it by that too, and a suffix
+_MODEL = re.compile(r"[0-9a-f]+(-[0-9a-f]{64})?\.[a-z0-9]+")
 _CARD = "card.json"
 #: what became of the newest training of a week whose model was not put in force
 _REFUSAL = "refused.json"
@@ -79,7 +85,22 @@ class ModelStore:
         place = self._path / system_id
         if not place.is_dir():
             return []
-        return sorted(date.fromisoformat(p.name) for p in place.iterdir() if (p / _CARD).exists())
+        named = {day: p for p in place.iterdir() if (day := named_day(p.name))}
+        return sorted(day for day, folder in named.items() if (folder / _CARD).is_file())
+
+    def all_weeks(self) -> list[tuple[str, date]]:
+        """System and week of every model, in order."""
+        return [(s.system_id, week) for s in SYSTEMS if s.trained for week in self.weeks(s.system_id)]
+
+    def strays(self) -> list[tuple[str, str]]:
+        """The files under the root that are no model's, by path, and why: nobody loads them."""
+        root = self._path
+        if not root.is_dir():
+            return []
+        found = {str(path).removeprefix(root.path.rstrip("/")): path for path in root.fs.find(root.path)}
+        systems = {s.system_id for s in SYSTEMS if s.trained}
+        reasons = ((path, _stray(name.strip("/"), systems)) for name, path in sorted(found.items()))
+        return [(path, why) for path, why in reasons if why]
 
     def card(self, system_id: str, week: date) -> Card:
         """The card of the model in force for a week.
@@ -89,9 +110,14 @@ class ModelStore:
         """
         path = self._path / system_id / week.isoformat() / _CARD
         try:
-            return Card.from_json(path.read_text())
+            card = Card.from_json(path.read_text())
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
+        if (card.system_id, card.week) != (system_id, week):
+            raise CorruptModel(
+                f"{path} is the card of {card.system_id} of {card.week}. {_way_out(system_id, week)}"
+            )  # fmt: skip
+        return card
 
     def incumbent(self, system_id: str, week: date) -> Card | None:
         """The model in force before a week, against which the week's own is judged; None without a readable one."""
@@ -124,9 +150,22 @@ class ModelStore:
         return Model(card, artefact)
 
 
+def _stray(name: str, systems: Collection[str]) -> str:
+    """Why a file under the root is no model's, by its name from there; empty when it is one's."""
+    system, _, rest = name.partition("/")
+    week, _, file = rest.partition("/")
+    if system not in systems:
+        return "is in no folder of a trained system"
+    if named_day(week) is None:
+        return "is in no folder of a week (2026-01-05)"
+    if file in (_CARD, _REFUSAL) or _MODEL.fullmatch(file) or file.startswith(TEMPORARY):
+        return ""
+    return "is not named like a model or its card"
+
+
 def _file_name(card: Card) -> str:
     return f"{card.fingerprint}-{card.sha256}.{card.suffix}"
 
 
 def _way_out(system_id: str, week: date) -> str:
-    return f"Materialize nba_models/{system_id} for {week} again"
+    return f"Materialize nba_models/{system_id} for {week} again: nba-props train {week}"

@@ -117,7 +117,11 @@ def test_a_line_cut_by_a_dying_process_is_passed_over(tmp_path, clock):
     alerts.send(Alert("WARN", "a", "b"))
     with alerts.path.open("a") as file:
         file.write('{"at": "2025-')
-        file.write("\n")
+        file.write(
+            "\n7\n[]\n{}\n" + '{"at": "soon", "cause": "x"}\n{"at": "0001-01-01T00:00:00+00:00", "cause": "x"}\n'
+        )
+    with alerts.path.open("ab") as raw:
+        raw.write(b"\xff\xfe\n")
     assert [s["cause"] for s in alerts.sent()] == ["a"]
     assert alerts.send(Alert("WARN", "c", "d"))
 

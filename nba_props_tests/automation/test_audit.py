@@ -240,12 +240,24 @@ def test_a_row_that_was_published_anew_after_a_remediation_is_no_change(publishe
 def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(published, tmp_path):
     look(published, tmp_path)
     (index,) = (tmp_path / "audit").glob("*/judged.json")
-    for spoiled in ("{", "[]", "7", '{"a": {"never": 1}}'):
+    for spoiled in ("{", "[]", "7", '{"a": {"never": 1}}', '{"a": {"2026-01-09": [1]}}', '{"a": {"2026-01-09": {}}}'):
         index.write_text(spoiled)
         result = look(published, tmp_path)
         assert (len(result.judged), result.found) == (len(DATES), []), spoiled
     shutil.rmtree(tmp_path / "audit")
     assert len(look(published, tmp_path).judged) == len(DATES)
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"abc"), lambda p: (p.unlink(), p.mkdir())])
+def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published, tmp_path, spoil, caplog):
+    look(published, tmp_path)
+    (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.address}/{OLD}.rows")
+    spoil(path)
+    write(published, OLD, rows(OLD).iloc[1:])
+    memory = Memory(str(tmp_path / "audit"))
+    assert len(memory.rows(LEDGER, OLD).keys) == 0
+    assert f"{path} can't be read" in caplog.text
+    assert list(audit.forgotten(tmp_path / "audit")) == [path]
 
 
 def test_an_alert_that_was_not_sent_is_sent_the_next_time(published, tmp_path):

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -18,7 +18,7 @@ import yaml
 from click.testing import CliRunner
 
 from nba_props.assets.monitoring import REPORT_PAGE
-from nba_props.automation import runner
+from nba_props.automation import pruning, runner
 from nba_props.automation.webserver import HOSTS
 from nba_props.cli import main
 from nba_props.definitions import build_defs
@@ -308,4 +308,11 @@ def test_the_deployments_instance_on_a_real_postgresql(postgres, make_bucket, tm
         assert "dagster/partition_row_count" in record.asset_materialization.metadata
         checks = again.all_logs(done.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         assert {e.dagster_event.asset_check_evaluation_data.partition for e in checks} >= {league.FIRST.isoformat()}
+        # an old run goes, what it made stays known
+        account = pruning.Account()
+        pruning.prune_runs(again, datetime.now(UTC) + timedelta(1), account, dry_run=False)
+        assert account.counts["runs"] == 1
+        assert (again.get_runs(), again.get_materialized_partitions(key)) == ([], found)
+        assert again.fetch_materializations(key, limit=1).records[0] == record
+        assert len(again.all_logs(done.run_id)) < 3 * len(found) * len(keys), "of each partition the newest"
     assert not list(home.glob("**/*.db")), "nothing is kept beside the database"

@@ -1,0 +1,212 @@
+"""Keeping a home flat: the records and logs of old runs go, what they made stays.
+
+Dagster deletes the materializations of a run with it. Here the newest of each partition stays, and the newest result of
+each check, so that the UI shows a pruned home as it showed it before. Whether a partition is stale is told by the
+warehouse alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import sqlalchemy as db
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.schema import (
+    AssetCheckExecutionsTable,
+    AssetEventTagsTable,
+    SqlEventLogStorageTable,
+)
+
+from nba_props.automation.event_log import SqliteEventLog
+from nba_props.automation.runner import open_dagster
+from nba_props.home import ASIDE, DATABASES, SIDES, HomeError, dagster_home
+from nba_props.settings import Settings
+from nba_props.storage import TEMPORARY
+from nba_props.warehouse.lake import SET_ASIDE
+
+_TOGETHER = 200
+#: nobody writes one file for so long
+_ORPHAN_SECONDS = 3600
+#: names that a file of ours has before it is whole, and a payload
+_OURS, _PAYLOAD = re.compile(rf"{re.escape(TEMPORARY)}.+"), re.compile(r"\.[0-9a-f]{32}")
+_NEWEST = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
+_VACUUM_SECONDS = 5.0
+
+
+@dataclass
+class Account:
+    """What went, or would go: how many of each kind and, of files, how many bytes."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, what: str, count: int, size: int = 0) -> None:
+        self.counts[what] = self.counts.get(what, 0) + count
+        self.sizes[what] = self.sizes.get(what, 0) + size
+
+    def table(self) -> pd.DataFrame:
+        """``what``, ``number`` and ``MB``."""
+        rows = [(what, n, round(self.sizes[what] / 1e6, 1)) for what, n in self.counts.items()]
+        return pd.DataFrame(rows, columns=["what", "number", "MB"])
+
+
+def prune(
+    settings: Settings, now: datetime, age: timedelta, *, set_aside: bool = False, dry_run: bool = False
+) -> Account:
+    """Delete what is older than ``age``: finished runs with their events and logs, ticks, and orphaned files.
+
+    Args:
+        settings: where the home is.
+        now: the time.
+        age: how long ago a run ended, or a file was set aside.
+        set_aside: delete files that were set aside, too.
+        dry_run: count and delete nothing.
+    """
+    account, home = Account(), dagster_home(settings)
+    # files first: on a full disk that is the room which the databases need
+    _delete("files that killed processes left", list(_orphans(settings)), account, dry_run=dry_run)
+    if set_aside:
+        _delete("files set aside", list(_aside(settings, home, now - age)), account, dry_run=dry_run)
+    if home.exists():
+        with open_dagster(home) as instance:
+            prune_runs(instance, now - age, account, dry_run=dry_run)
+    if not dry_run:
+        _vacuum(home, account)
+    return account
+
+
+# -- runs -------------------------------------------------------------------------------------------------------------
+
+
+def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account, *, dry_run: bool) -> None:
+    """Delete the finished runs of an instance that nothing was heard of since ``before``."""
+    old = instance.get_run_records(dg.RunsFilter(updated_before=before))
+    runs = [r.dagster_run.run_id for r in old if r.dagster_run.status in FINISHED_STATUSES]
+    if len(old) > len(runs):
+        account.notes.append(f"{len(old) - len(runs)} runs are as old and not finished: end them in the UI")
+    log = instance.event_log_storage
+    forgotten = _without_record(instance, log, before)
+    account.add("runs", len(runs))
+    account.add("logs of runs", *_events(log, [*runs, *forgotten]))
+    if dry_run:
+        return
+    for start in range(0, len(runs) + len(forgotten), _TOGETHER):
+        chunk = [*runs, *forgotten][start : start + _TOGETHER]
+        _forget_events(log, chunk)
+        for run_id in chunk:
+            instance.compute_log_manager.delete_logs(prefix=[run_id])
+            _drop_log(log, run_id)
+            instance.run_storage.delete_run(run_id)  # the last of it: whoever is killed begins here again
+    for state in instance.all_instigator_state():
+        instance.purge_ticks(state.instigator_origin_id, state.selector_id, before.timestamp())
+
+
+def _without_record(instance: dg.DagsterInstance, log: object, before: datetime) -> list[str]:
+    """Runs that have a log of their own and no record: Dagster's databases were made anew since."""
+    if not isinstance(log, SqliteEventLog):
+        return []
+    known = set(instance.get_run_ids())
+    old = [r for r in log.get_all_run_ids() if os.stat(log.path_for_shard(r)).st_mtime < before.timestamp()]
+    return [r for r in old if r not in known]
+
+
+def _events(log: object, runs: Sequence[str]) -> tuple[int, int]:
+    """How many databases of events some runs have, and their bytes; of a server none are counted."""
+    if not isinstance(log, SqliteEventLog):
+        return 0, 0
+    files = [p for r in runs if (p := Path(log.path_for_shard(r))).exists()]
+    return len(files), sum(_size(p) for p in files)
+
+
+def _forget_events(log: object, runs: Sequence[str]) -> None:
+    """Delete the events of some runs, but not a partition's newest materialization and a check's newest result."""
+    if not isinstance(log, SqlEventLogStorage):
+        raise HomeError(f"runs can't be pruned: how {type(log).__name__} keeps events is not known here")
+    events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
+    newest = db.select(db.func.max(events.id)).where(events.dagster_event_type.in_(_NEWEST))
+    newest = newest.group_by(events.asset_key, events.partition, events.dagster_event_type)
+    results = db.select(db.func.max(checks.id))
+    results = results.group_by(checks.asset_key, checks.check_name, checks.partition, checks.execution_status)
+    with log.index_connection() as connection:
+        gone = db.and_(events.run_id.in_(runs), events.id.not_in(newest))
+        tagged = db.select(events.id).where(gone)
+        connection.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(tagged)))
+        connection.execute(SqlEventLogStorageTable.delete().where(gone))
+        connection.execute(
+            AssetCheckExecutionsTable.delete().where(checks.run_id.in_(runs), checks.id.not_in(results))
+        )  # fmt: skip
+    if log.supports_global_concurrency_limits:
+        for run_id in runs:
+            log.free_concurrency_slots_for_run(run_id)
+
+
+def _drop_log(log: object, run_id: str) -> None:
+    """Delete a run's own database of events, where it has one."""
+    if isinstance(log, SqliteEventLog):
+        log.close(run_id)
+        for side in SIDES:
+            Path(log.path_for_shard(run_id) + side).unlink(missing_ok=True)
+
+
+# -- files ------------------------------------------------------------------------------------------------------------
+
+
+def _orphans(settings: Settings) -> Iterator[Path]:
+    """Files and folders that were never whole, in what is on this machine."""
+    old = time.time() - _ORPHAN_SECONDS
+    for root, unfinished in ((str(settings.home), _OURS), (settings.landing, _PAYLOAD)):
+        for folder, folders, files in os.walk(root):  # a bucket's URL is no folder here
+            found = [n for n in (*folders, *files) if unfinished.fullmatch(n)]
+            folders[:] = [n for n in folders if n not in found]
+            yield from (p for n in found if (p := Path(folder, n)).lstat().st_mtime < old)
+
+
+def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:
+    """What was set aside, by when it was."""
+    moved = [p for root in (settings.home, home) for p in root.rglob(f"*{ASIDE}*")]
+    kept = [*moved, *(settings.lake / SET_ASIDE).rglob("*.parquet")]
+    yield from (p for p in dict.fromkeys(kept) if p.lstat().st_ctime < before.timestamp())
+
+
+def _size(path: Path) -> int:
+    if path.is_dir() and not path.is_symlink():
+        return sum(p.lstat().st_size for p in path.rglob("*"))
+    return path.lstat().st_size
+
+
+def _delete(what: str, paths: Sequence[Path], account: Account, *, dry_run: bool) -> None:
+    account.add(what, len(paths), sum(map(_size, paths)))
+    for path in () if dry_run else paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _vacuum(home: Path, account: Account) -> None:
+    """Give the space of deleted rows back; of a database that somebody writes to, the next time."""
+    for path in (home / place for place in DATABASES):
+        if not path.exists():
+            continue
+        before = _size(path)
+        try:
+            with closing(sqlite3.connect(path, timeout=_VACUUM_SECONDS, isolation_level=None)) as connection:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.OperationalError as error:
+            account.notes.append(f"{path} keeps its size: {error}; the next prune gives its space back")
+            continue
+        account.add("databases made smaller", 1, max(0, before - _size(path)))

@@ -1,0 +1,201 @@
+"""Old runs go, and what the UI, the checks and the plans know of each partition stays."""
+
+import os
+import shutil
+import threading
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner
+from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
+from dagster._utils.test.schedule_storage import TestScheduleStorage
+
+from nba_props import stopping
+from nba_props.automation import event_log, pruning
+from nba_props.automation.runner import execute, open_instance
+from nba_props.cli import main
+from nba_props.settings import Settings, load_settings
+from nba_props_tests import league
+
+PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-11-30")
+FIRST, SECOND = date(2025, 11, 1), date(2025, 11, 2)
+AGE = timedelta(30)
+
+
+@dg.asset(partitions_def=PARTITIONS)
+def points(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    """Rows of a date."""
+    context.log.info("x" * 20_000)
+    return dg.MaterializeResult(metadata={"rows": len(context.run.run_id)})
+
+
+@dg.asset_check(asset=points)
+def enough() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+DEFINITIONS = dg.Definitions([points], asset_checks=[enough], jobs=[dg.define_asset_job("make", [points])])
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch) -> Settings:
+    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", "set, so that it is taken back in the end")
+    monkeypatch.delenv("DAGSTER_HOME")
+    monkeypatch.setenv("NBA_PROPS_FIRST_DATE", str(league.FIRST))
+    return load_settings()
+
+
+def in_days(days: int) -> datetime:
+    return datetime.now(UTC) + timedelta(days)
+
+
+def bytes_of(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+def shown(instance: dg.DagsterInstance) -> tuple[object, ...]:
+    """What the UI shows of the asset: its partitions, the newest of each, and the newest result of its check."""
+    newest = [
+        instance.fetch_materializations(
+            dg.AssetRecordsFilter(points.key, asset_partitions=[str(day)]), limit=1
+        ).records[0]
+        for day in (FIRST, SECOND)
+    ]
+    key = dg.AssetCheckKey(points.key, "enough")
+    (check,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    record = instance.get_latest_materialization_event(points.key)
+    return instance.get_materialized_partitions(points.key), newest, check.evaluation, check.status, record
+
+
+def test_a_pruned_home_is_smaller_and_shows_what_it_showed(settings):
+    with open_instance(settings) as instance:
+        for day in (FIRST, SECOND, FIRST, SECOND, FIRST):
+            assert execute(DEFINITIONS, instance, "make", day, day).success
+        failing = instance.create_run_for_job(DEFINITIONS.resolve_job_def("make"))  # never begun
+        before, runs = shown(instance), instance.get_run_ids()
+    (settings.dagster_home / "storage" / runs[-1] / "compute_logs").mkdir(parents=True)
+    (settings.dagster_home / "storage" / runs[-1] / "compute_logs" / "x.out").write_bytes(b"x" * 1000)
+    size = bytes_of(settings.home)
+
+    looked = pruning.prune(settings, in_days(31), AGE, dry_run=True)
+    assert looked.counts["runs"] == 5
+    assert bytes_of(settings.home) == pytest.approx(size, rel=0.01)
+    assert pruning.prune(settings, in_days(29), AGE).counts["runs"] == 0
+    done = pruning.prune(settings, in_days(31), AGE)
+    assert done.counts == {**looked.counts, **done.counts}
+    assert done.notes == ["1 runs are as old and not finished: end them in the UI"]
+    assert bytes_of(settings.home) < 0.6 * size
+    logs = {p.stem for p in (settings.dagster_home / "history" / "runs").glob("*.db")}
+    assert logs == {"index", failing.run_id}
+    assert not (settings.dagster_home / "storage" / runs[-1]).exists()
+
+    with open_instance(settings) as instance:
+        assert instance.get_run_ids() == [failing.run_id]
+        assert shown(instance) == before
+        events = instance.event_log_storage.get_event_records(
+            dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION)
+        )
+        assert len(events) == 2, "of each partition the newest"
+        assert execute(DEFINITIONS, instance, "make", SECOND, SECOND).success, "and it goes on"
+    assert pruning.prune(settings, in_days(31), AGE).counts["runs"] == 1
+
+
+def test_logs_of_runs_that_nobody_knows_any_more_go(settings):
+    with open_instance(settings) as instance:
+        assert execute(DEFINITIONS, instance, "make", FIRST, FIRST).success
+        instance.run_storage.delete_run(instance.get_run_ids()[0])
+    assert pruning.prune(settings, in_days(31), AGE).counts["logs of runs"] == 1
+    assert list((settings.dagster_home / "history" / "runs").glob("*-*.db")) == []
+
+
+def test_what_killed_processes_left_goes_and_what_is_set_aside_only_on_request(settings):
+    settings.home.mkdir(parents=True)
+    landing = Path(settings.landing)
+    left = [
+        settings.lake / "nba_raw" / "schedule" / "game_date=2026-01-09" / ".tmp-0a",
+        settings.home / "models" / "catboost_v8" / "2026-01-05" / ".tmp-0b",
+        landing / "the_odds_api" / f".{'0' * 32}",
+        settings.lake / ".tmp-catalog" / "catalog.duckdb",
+    ]
+    stays = [
+        settings.lake / "nba_raw" / "schedule" / "game_date=2026-01-09" / "data.parquet",
+        landing / ".tmp-of-somebody", landing / ".hidden", settings.lake / ".catalog.json",
+    ]  # fmt: skip
+    aside = [
+        settings.lake / "_set_aside" / "nba_raw.schedule" / "2026-01-09-20260110T000000000000Z.parquet",
+        settings.dagster_home / "history" / "runs.db.damaged-20260109T120000Z",
+    ]
+    for path in [*left, *stays, *aside]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert pruning.prune(settings, in_days(31), AGE).counts["files that killed processes left"] == 0, "they are new"
+    for path in [*left, left[3].parent]:
+        os.utime(path, (1, 1))
+    assert pruning.prune(settings, in_days(31), AGE, dry_run=True).counts["files that killed processes left"] == 4
+    assert all(p.exists() for p in left)
+    pruning.prune(settings, in_days(31), AGE)
+    assert not any(p.exists() for p in left)
+    assert all(p.exists() for p in [*stays, *aside])
+    assert pruning.prune(settings, in_days(29), AGE, set_aside=True).counts["files set aside"] == 0
+    assert pruning.prune(settings, in_days(31), AGE, set_aside=True).counts["files set aside"] == 2
+    assert all(p.exists() for p in stays)
+    assert not any(p.exists() for p in aside)
+
+
+def test_ticks_as_old_go(settings):
+    state = TestScheduleStorage.build_sensor("my_sensor")
+    with open_instance(settings) as instance:
+        instance.add_instigator_state(state)
+        for days in (40, 20):
+            tick = TickData(
+                state.instigator_origin_id, "my_sensor", InstigatorType.SENSOR, TickStatus.SKIPPED,
+                in_days(-days).timestamp(), [], [], selector_id=state.selector_id,
+            )  # fmt: skip
+            instance.create_tick(tick)
+    pruning.prune(settings, in_days(0), AGE)
+    with open_instance(settings) as instance:
+        (left,) = instance.get_ticks(state.instigator_origin_id, state.selector_id)
+        assert left.timestamp == pytest.approx(in_days(-20).timestamp(), abs=60)
+
+
+def test_the_command_says_what_would_go(settings):
+    result = CliRunner().invoke(main, ["prune", "--dry-run"])
+    assert result.exit_code == 0, result.output
+    assert "Would delete, older than 30 days" in result.output
+    assert not settings.home.exists()
+
+
+def test_nothing_is_planned_after_a_prune(rung, tmp_path, settings, monkeypatch):
+    shutil.copytree(rung("predicted"), tmp_path, dirs_exist_ok=True)
+    monkeypatch.setenv("NBA_PROPS_LANDING", str(tmp_path / "landing"))
+    span = f"{league.FIRST + timedelta(20)}"
+    with open_instance(load_settings()) as instance:
+        assert execute(DEFINITIONS, instance, "make", FIRST, FIRST).success
+    looked = CliRunner().invoke(main, ["backfill", span, "--dry-run"]).output
+    assert "0 of 1 dates are missing or stale" in looked
+    assert pruning.prune(load_settings(), in_days(31), AGE).counts["runs"] == 1
+    assert CliRunner().invoke(main, ["backfill", span, "--dry-run"]).output == looked
+
+
+def test_runs_in_one_process_leave_nothing_behind(settings, monkeypatch):
+    """No listener, no thread, no open file, no note stays with each of them."""
+    monkeypatch.setattr(event_log, "_OPEN_ENGINES", 2)  # the newest runs' databases stay open
+
+    def left(instance: dg.DagsterInstance) -> tuple[int, ...]:
+        files = len(os.listdir("/proc/self/fd"))
+        return len(instance._subscribers), threading.active_count(), files, len(stopping._watched)
+
+    heard: list[str] = []
+    with open_instance(settings) as instance:
+        for number in range(5):
+            assert execute(DEFINITIONS, instance, "make", FIRST, FIRST, lambda step, *_: heard.append(step)).success
+            if number == 2:
+                before = left(instance)
+        assert left(instance) == before
+        assert before[0] == 0
+    assert heard == ["points", "points_enough"] * 5
