@@ -48,8 +48,8 @@ _BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
 
 #: a player who appeared in any of so many seasons before is known
 IDENTITY_SEASONS = 3
-#: no instant of this platform lies outside these years
-_YEARS = range(1946, 2200)
+#: no date and no instant of this platform lies outside these years
+YEARS = range(2000, 2101)
 #: from 16 April to 30 September no regular season is played
 _SUMMER_DAYS = 168
 #: days from 1 October to 15 April
@@ -77,13 +77,13 @@ def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant as aware UTC.
 
     Raises:
-        ValueError: the text is no instant, has no time zone, or lies in no year of the NBA.
+        ValueError: the text is no instant, has no time zone, or lies in none of ``YEARS``.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    if instant.year not in _YEARS:
-        raise ValueError(f"{text} is not in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    if instant.year not in YEARS:
+        raise ValueError(f"{text} is not in the years {YEARS.start} to {YEARS.stop - 1}")
     return instant.astimezone(UTC)
 
 
