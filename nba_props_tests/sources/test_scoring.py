@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_another_payload_is_refused_by_name(zone, content):
 
 def test_the_real_response_has_the_shape_we_read(real_data, zone):
     content = json.loads((real_data / "samples" / "nba_stats" / "boxscorescoringv3.json").read_text())
-    zone.land(path(GAME), content)
+    zone.land(path(replace(GAME, game_id=content["boxScoreScoring"]["gameId"])), content)
     parsed = nba_stats.read_scoring(zone, [DAY])
     assert parsed.rejects == []
     rows = raw.SCORING_SHARES.validate(parsed.frame)
