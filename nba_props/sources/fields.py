@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from nba_props.domain.calendar import YEARS, parse_instant
@@ -31,6 +32,11 @@ _LARGEST = 1e15
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     r"\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U0010ffff]"
+)
+
+#: a name of a person: letters with their accents, and what stands between names; no digit and no mark-up
+_PERSON = re.compile(
+    r"(?:[^\W\d_]|[ \u00a0\u0300-\u036f.,'\u2018\u2019\u02bc`\u00b4\-\u2010-\u2013()&\"\u201c\u201d])+"
 )
 
 
@@ -95,6 +101,21 @@ def optional_name(holder: Mapping[str, Any], name: str) -> str | None:
 def name(holder: Mapping[str, Any], name: str) -> str:
     """A name of a player, team, arena or book; FieldError when nothing is known."""
     return _needed(optional_name(holder, name), holder, name)
+
+
+def person(holder: Mapping[str, Any], name: str) -> str:
+    """A name of a person; FieldError when nothing is known, or what is there can't be one."""
+    value = holder.get(name)
+    if isinstance(value, str) and len(value) <= LONGEST_NAME and _is_person(value):  # most are asked for again
+        return value.strip()
+    raise FieldError(name, _needed(optional_name(holder, name), holder, name), "no name of a person")
+
+
+@lru_cache(maxsize=65536)
+def _is_person(text: str) -> bool:
+    from nba_props.domain.names import player_lookup  # with pandas, which a look at the settings need not wait for
+
+    return not _CONTROL.search(text) and _PERSON.fullmatch(text) is not None and bool(player_lookup(text))
 
 
 def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int = MOST_ID) -> int | None:

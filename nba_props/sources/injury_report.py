@@ -351,32 +351,37 @@ def _add(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
     the team is known, there is a row that says so.
     """
 
-    def refuse(reason: str, detail: str) -> None:
-        report.rejects.append((at, reason, detail, delivered))
+    refused: set[str] = set()
+
+    def refuse(field: str, reason: str, detail: str) -> None:
+        """Once for each field."""
+        if field not in refused:
+            refused.add(field)
+            report.rejects.append((at, reason, detail, delivered))
 
     record = dict.fromkeys(_FIELDS, "")
-    for name in _FIELDS:
+    for key in _FIELDS:
         try:
-            record[name] = fields.optional_text(delivered, name, _LONGEST.get(name, fields.LONGEST_NAME)) or ""
+            record[key] = fields.optional_text(delivered, key, _LONGEST.get(key, fields.LONGEST_NAME)) or ""
         except FieldError as error:
-            refuse("BAD_FIELD", str(error))
+            refuse(key, "BAD_FIELD", str(error))
     matchup = _MATCHUP.fullmatch(record["matchup"].replace(" ", ""))
     if matchup is None:
-        refuse("WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
+        refuse("matchup", "WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
         return
     if not are_opponents(matchup[1], matchup[2]):
-        refuse("UNKNOWN_TEAM", f"matchup {record['matchup']!r} is none of two teams of a league")
+        refuse("matchup", "UNKNOWN_TEAM", f"matchup {record['matchup']!r} is none of two teams of a league")
         return
     try:
         day = datetime.strptime(record["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
     except ValueError:
-        refuse("BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
+        refuse("date", "BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
         return
     if not -1 <= (day - game_date_of(report.report_at)).days <= _DAYS_AHEAD:
-        refuse("BAD_TIME", f"game date {record['date']!r} is none of a report of {report.report_at}")
+        refuse("date", "BAD_TIME", f"game date {record['date']!r} is none of a report of {report.report_at}")
         return
     if not record["team"].strip():
-        refuse("MISSING_NAME", f"player {record['player']!r} has no team")
+        refuse("team", "MISSING_NAME", f"player {record['player']!r} has no team")
         return
 
     def add(status: str, source_name: str, player_name: str, reason: str | None) -> None:
@@ -394,18 +399,19 @@ def _add(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
         add_team(raw.NOT_SUBMITTED)
         return
     last, comma, first = record["player"].partition(",")
-    name = f"{first.strip()} {last.strip()}"
     if not comma or not first.strip():
-        refuse("WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
+        refuse("player", "WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
         add_team(raw.NAME_UNREADABLE)
         return
-    if not player_lookup(name):
-        refuse("MISSING_NAME", f"player {record['player']!r} has no name")
+    try:
+        name = fields.person({"player": f"{first.strip()} {last.strip()}"}, "player")
+    except FieldError as error:
+        refuse("player", "MISSING_NAME", str(error))
         add_team(raw.NAME_UNREADABLE)
         return
     status = record["status"].upper().strip()
     if status not in INJURY_STATUSES:
-        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
+        refuse("status", "UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
         status = raw.STATUS_UNREADABLE
     add(status, record["player"].strip(), name, record["reason"].strip() or None)
 

@@ -250,10 +250,12 @@ def decode(data: bytes, path: str) -> Any:
 
 
 def _is_deeper(content: Any, most: int) -> bool:
-    level = [content]
+    level = [content] if isinstance(content, dict | list) else []
     for _ in range(most):
-        inside = (v for x in level if isinstance(x, dict | list) for v in (x.values() if isinstance(x, dict) else x))
-        level = [v for v in inside if isinstance(v, dict | list)]
+        inside: list[Any] = []
+        for holder in level:
+            inside += holder.values() if type(holder) is dict else holder
+        level = [v for v in inside if type(v) is dict or type(v) is list]  # JSON has no others
         if not level:
             return False
     return True

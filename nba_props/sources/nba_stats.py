@@ -64,6 +64,8 @@ _NEEDED = (
     "WL",
 )
 _REQUIRED = (*_NEEDED, *_COUNTS, "PLUS_MINUS")
+#: a row as it was delivered, with its place
+_DELIVERED = (*_REQUIRED, "payload", "payload_order", "position", "day")
 #: what no player has reached: the longest game, of six overtimes, had 78 minutes, and most points of a player are 100
 _MOST = {"MIN": 80, "PLAYER_ID": fields.MOST_ID, "TEAM_ID": fields.MOST_ID}
 _MOST_OF_A_COUNT = 100
@@ -102,7 +104,7 @@ def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]
 def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     """The box scores of the given dates; where a game was landed more than once, its newest capture counts."""
     wanted = {d.isoformat() for d in days}
-    logs: list[pd.DataFrame] = []
+    rows: list[list[Any]] = []
     rejects: list[Reject] = []
     unknown: set[str] = set()
     for season in sorted({season_of(d) for d in days}):
@@ -116,12 +118,12 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
                     Reject(payload.path, None, error.reason, error.detail, game_date=date.fromisoformat(day))
                 )
                 continue
-            logs.append(log)
+            rows += log
             rejects += refused
             unknown |= extra
-    if not logs:
+    if not rows:
         return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, unknown_columns=sorted(unknown)[:_MOST_NAMED])
-    frame, refused = type_box_scores(pd.concat(logs, ignore_index=True))
+    frame, refused = type_box_scores(pd.DataFrame(rows, columns=list(_DELIVERED), dtype=object))
     newest = frame.groupby("game_id")["payload_order"].transform("max")
     superseded = frame["payload_order"] < newest
     kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
@@ -134,8 +136,8 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     )
 
 
-def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject], set[str]]:
-    """One payload's rows as delivered, with their place; rows of the wrong length; and columns nobody knows.
+def read_game_log(content: Any, payload: Payload, day: date) -> tuple[list[list[Any]], list[Reject], set[str]]:
+    """One payload's rows as delivered, in ``_DELIVERED``; rows of the wrong length; and columns nobody knows.
 
     Raises:
         PayloadError: WRONG_SHAPE, MISSING_COLUMN or EMPTY_PAYLOAD.
@@ -161,11 +163,8 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFra
     positions = [i for i, ok in enumerate(whole) if ok]
     if not positions:
         raise PayloadError("EMPTY_PAYLOAD", f"{payload.path} has no usable rows")
-    rows = [[row_set[i][a] for a in at] for i in positions]
-    log = pd.DataFrame(rows, columns=list(_REQUIRED), dtype=object)
-    log = log.assign(
-        payload=payload.path, payload_order="-".join(payload.order), position=positions, day=day.isoformat()
-    )
+    path, order, text = payload.path, "-".join(payload.order), day.isoformat()
+    log = [[*(row_set[i][a] for a in at), path, order, i, text] for i in positions]
     unknown = {h if isinstance(h, str) else fields.shown(h) for h in headers} - set(_REQUIRED) - _IGNORED
     return log, rejects, {fields.shown(h)[1:-1] for h in unknown}
 
@@ -173,7 +172,8 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFra
 def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     """Typed rows of ``nba_raw.box_scores`` (with ``payload_order``), and the rows held back with their reason."""
     numbers = {c: _numbers(raw[c]) for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID", "PLUS_MINUS")}
-    names = {c: _words(raw[c]) for c in ("PLAYER_NAME", "TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
+    names = {c: _words(raw[c]) for c in ("TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
+    names["PLAYER_NAME"] = _words(raw["PLAYER_NAME"], fields.person)
     game_id = names["GAME_ID"].where(names["GAME_ID"].map(fields.is_game_id))
     season_type = game_id.map({g: _season_type(g) for g in game_id.dropna().unique()})
     matchup = names["MATCHUP"].str.extract(r"^(?P<team>[A-Z]{3}) (?P<where>vs\.|@) (?P<opponent>[A-Z]{3})$")
@@ -187,8 +187,7 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
         problems.append((values > most, "BAD_NUMBER", column, f"more than {most}"))
     n = {column: numbers[column] for column in _COUNTS}
     problems += [
-        (names["PLAYER_NAME"].map(player_lookup, na_action="ignore").fillna("").eq(""), "MISSING_NAME", "PLAYER_NAME",
-         "no player's name"),
+        (names["PLAYER_NAME"].isna(), "MISSING_NAME", "PLAYER_NAME", "no player's name"),
         (names["TEAM_ABBREVIATION"].isna(), "MISSING_NAME", "TEAM_ABBREVIATION", "no team's"),
         (season_type.isna(), "BAD_GAME_ID", "GAME_ID", "not an NBA game id"),
         (raw["GAME_DATE"].astype(str).str[:10] != raw["day"], "WRONG_DAY", "GAME_DATE", "not the payload's date"),
@@ -306,14 +305,14 @@ def _numbers(values: pd.Series) -> pd.Series:
     return pd.Series(known, index=values.index, dtype="float64")
 
 
-def _words(values: pd.Series) -> pd.Series:
-    """A column of a payload as text in one line, null for what is none."""
-    return values.map(_word).astype(object)
+def _words(values: pd.Series, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> pd.Series:
+    """A column of a payload as names, null for what is none."""
+    return pd.Series((_word(v, read) for v in values), index=values.index, dtype=object)
 
 
-def _word(value: Any) -> str | None:
+def _word(value: Any, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> str | None:
     try:
-        return fields.optional_name({"": value}, "")
+        return read({"": value}, "")
     except FieldError:
         return None
 
@@ -617,7 +616,7 @@ def roster_folder(season: str) -> str:
 def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
     """Team membership in the roster payloads captured on the given dates."""
     wanted = set(days)
-    frames: list[pd.DataFrame] = []
+    rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for season in sorted({season_of(d) for d in days}):
         for payload in zone.list(roster_folder(season)):
@@ -635,17 +634,17 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
             except PayloadError as error:
                 rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
                 continue
-            frames.append(members.assign(game_date=pd.Timestamp(day), captured_at=captured_at))
+            rows += [{**m, "game_date": pd.Timestamp(day), "captured_at": captured_at} for m in members]
             rejects += refused
-    if not frames:
+    if not rows:
         return Parsed.of(tables.ROSTERS, pd.DataFrame(), rejects)
-    frame = pd.concat(frames, ignore_index=True).assign(data_source=zone.data_source(FEED))
+    frame = pd.DataFrame(rows).assign(data_source=zone.data_source(FEED))
     # the site lists some people twice
     once = frame.drop_duplicates(["player_id", "player_lookup", "team_id", "captured_at"])
     return Parsed.of(tables.ROSTERS, once, rejects)
 
 
-def _roster(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject]]:
+def _roster(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     headers, row_set = _result_set(content, "CommonAllPlayers", payload)
     needed = ("PERSON_ID", "DISPLAY_FIRST_LAST", "TEAM_ID", "TEAM_ABBREVIATION")
     missing = [c for c in needed if c not in headers]
@@ -665,9 +664,7 @@ def _roster(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, li
             team_id = fields.optional_whole(person, "TEAM_ID")
             if not team_id:
                 continue  # he belongs to no team
-            name, code = fields.name(person, "DISPLAY_FIRST_LAST"), fields.name(person, "TEAM_ABBREVIATION")
-            if not player_lookup(name):
-                raise FieldError("DISPLAY_FIRST_LAST", name, "no player's name")
+            name, code = fields.person(person, "DISPLAY_FIRST_LAST"), fields.name(person, "TEAM_ABBREVIATION")
             if not is_team(team_id, code):
                 raise FieldError("TEAM_ABBREVIATION", code, f"not the code of team {team_id}")
             rows.append(
@@ -679,8 +676,7 @@ def _roster(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, li
             )  # fmt: skip
         except FieldError as error:
             rejects.append(Reject(payload.path, place, "BAD_FIELD", f"{payload.path}: {error}", person, day))
-    return pd.DataFrame(rows, columns=["player_id", "player_name", "player_lookup", "team_id", "team", "payload",
-                                       POSITION]), rejects  # fmt: skip
+    return rows, rejects
 
 
 # -- scoring shares ---------------------------------------------------------------------------------------------------
@@ -727,6 +723,18 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
     return Parsed.of(tables.SCORING_SHARES, frame, rejects)
 
 
+def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], list[FieldError]]:
+    """A player's shares, and what of them is none and null for that."""
+    shares: dict[str, float | None] = dict.fromkeys(_SHARES.values())
+    wrong: list[FieldError] = []
+    for key, name in _SHARES.items():
+        try:
+            shares[name] = fields.optional_share(statistics, key)
+        except FieldError as error:
+            wrong.append(error)
+    return shares, wrong
+
+
 def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """Rows of one boxscorescoringv3 payload; a player without minutes has none.
 
@@ -756,6 +764,8 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
             place = f"{side}/{n}"
             try:
                 statistics = fields.record(player, "statistics")
+                if "minutes" not in statistics:
+                    raise FieldError("minutes", None, "and must be there, if blank")
                 if not fields.optional_name(statistics, "minutes"):
                     continue
                 player_id = fields.whole(player, "personId", 1)
@@ -763,14 +773,10 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
                 detail = f"{payload.path}: {error}"
                 rejects.append(Reject(payload.path, place, "MALFORMED_ROW", detail, player, game_date=day))
                 continue
-            shares: dict[str, float | None] = {}
-            for key, name in _SHARES.items():
-                try:
-                    shares[name] = fields.optional_share(statistics, key)
-                except FieldError as error:
-                    detail = f"{payload.path}: player {player_id}: {error}; null is taken for it"
-                    rejects.append(Reject(payload.path, place, "BAD_FIELD", detail, player, game_date=day))
-                    shares[name] = None
+            shares, wrong = _shares(statistics)
+            for field in wrong:
+                detail = f"{payload.path}: player {player_id}: {field}; null is taken for it"
+                rejects.append(Reject(payload.path, place, BAD_FIELD, detail, player, game_date=day))
             if sum(s or 0.0 for s in shares.values()) > _MOST_SHARED:
                 detail = f"{payload.path}: player {player_id}: his shares are more than all of his points"
                 rejects.append(Reject(payload.path, place, "CONTRADICTORY_ROW", detail, player, game_date=day))

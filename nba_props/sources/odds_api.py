@@ -109,7 +109,7 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
             except FieldError as error:
                 reject(at, "BAD_TIME", f"{error}, of {key}; null is taken for it", market.get("last_update"))
                 last_update_at = None
-            outcomes = market.get("outcomes", [])
+            outcomes = market.get("outcomes")
             if not isinstance(outcomes, list):
                 reject(at, "WRONG_SHAPE", f"outcomes of {key} is {fields.shown(outcomes)}, not a list", market)
                 continue
@@ -205,11 +205,9 @@ def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
     if not isinstance(outcome, dict) or outcome.get("name") not in ("Over", "Under"):
         return "WRONG_SHAPE", "an outcome is named Over or Under"
     try:
-        player = fields.name(outcome, "description")
+        player = fields.person(outcome, "description")
     except FieldError as error:
         return "MISSING_PLAYER", f"the outcome names no player: {error}"
-    if not player_lookup(player):
-        return "MISSING_PLAYER", f"{fields.shown(player)} is no player's name"
     for field in ("point", "price"):
         value = outcome.get(field)
         if value is None:

@@ -15,10 +15,10 @@ import subprocess
 import sys
 import time
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 #: seconds and bytes of memory that one document may take; a report of the league takes half a second and a tenth of it
-MOST_SECONDS = 15.0
+MOST_SECONDS = 10.0
 MOST_MEMORY = 500_000_000
 #: pages and words; the longest real report has a tenth of it
 MOST_PAGES = 60
@@ -63,8 +63,9 @@ def words(content: bytes) -> Words:
 class Reader:
     """Reads documents one after the other in a process that is started for the first, and anew after a hostile one."""
 
-    def __init__(self, most_seconds: float = MOST_SECONDS) -> None:
+    def __init__(self, most_seconds: float = MOST_SECONDS, most_memory: int = MOST_MEMORY) -> None:
         self._most_seconds = most_seconds
+        self._most_memory = most_memory
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Reader:
@@ -96,7 +97,7 @@ class Reader:
     def _ask(self, content: bytes) -> bytes:
         if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603 - this module, by this interpreter
-                [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+                [sys.executable, "-c", f"from {__name__} import serve; serve({self._most_memory})"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -131,15 +132,16 @@ class Reader:
         return bytes(found)
 
 
-def serve(source: BinaryIO | None = None, sink: BinaryIO | None = None) -> None:
-    """Answer documents with their words, or with why they have none, until nobody asks any more."""
+def serve(most_memory: int) -> None:
+    """Answer documents on standard input with their words, or with why they have none, until nobody asks any more."""
     import pdfplumber  # noqa: F401 - before memory is limited
 
-    source, sink = source or sys.stdin.buffer, sink or sys.stdout.buffer
-    _limit_memory()
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    _limit_memory(most_memory)
     sink.write(b"r")
     sink.flush()
     while len(head := source.read(_LENGTH.size)) == _LENGTH.size:
+        _limit_time()
         content = source.read(_LENGTH.unpack(head)[0])
         try:
             answer: Words | str = words(content)
@@ -150,11 +152,19 @@ def serve(source: BinaryIO | None = None, sink: BinaryIO | None = None) -> None:
         sink.flush()
 
 
-def _limit_memory() -> None:
-    """Let this process take no more than ``MOST_MEMORY`` beyond what it has, where the system can say so."""
+def _limit_time() -> None:
+    """Let this process end by itself when its parent is gone and a document keeps it turning."""
+    import resource
+
+    until = int(time.process_time() + 3 * MOST_SECONDS)
+    resource.setrlimit(resource.RLIMIT_CPU, (until, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def _limit_memory(most: int) -> None:
+    """Let this process take so many bytes beyond what it has, where the system can say so."""
     import resource
 
     with contextlib.suppress(OSError, ValueError):  # no /proc, or no such limit
         with open("/proc/self/statm", encoding="ascii") as statm:
             now = int(statm.read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + MOST_MEMORY, now + MOST_MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (now + most, now + most))
