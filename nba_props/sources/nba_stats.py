@@ -339,6 +339,8 @@ def _result_set(content: Any, name: str, payload: Payload) -> tuple[list[str], l
 
 SCHEDULE_FOLDER = "nba_stats/scheduleleaguev2"
 _SEASON = re.compile(r"20\d\d-\d\d", re.ASCII)
+#: a game that begins after midnight is on the day after the stated one
+_PAST_MIDNIGHT = timedelta(1)
 #: more points than a team has scored in a game: the record is 186
 _MOST_SCORED = 250
 #: when a payload was captured whose name does not say: before all that do
@@ -472,12 +474,13 @@ def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]]
             try:
                 if not isinstance(game, dict):
                     raise FieldError("the game", game, "not an object")
-                found = _stated_days(game, group)
-                own = _game_day(game, found)
+                own, tipoff_at, far = _when(game, group)
                 if not _is_in(stated, own):
                     raise PayloadError("BAD_TIME", f"the game is on {own}, not in the season {stated}")
                 day = own
-                row, wrong = _game(game, stated, payload, codes, found)
+                row, wrong = _game(game, stated, codes)
+                row |= {"game_date": own, "tipoff_at": tipoff_at, "payload": payload.path}
+                wrong += [far] if far else []
                 if row["game_id"] in seen:
                     raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
             except PayloadError as error:
@@ -510,43 +513,37 @@ def _group_day(group: Any) -> date | None:
     return fields.date_in(f"{found[6:]}-{found[:2]}-{found[3:5]}")
 
 
-def _stated_days(game: dict[str, Any], group: Any) -> list[date]:
-    """The dates that a game's entry and its group give."""
-    stated = (fields.date_in(str(game.get("gameDateEst"))), _group_day(group))
-    return [d for d in stated if d]
+def _when(game: dict[str, Any], group: Any) -> tuple[date, datetime | None, FieldError | None]:
+    """A game's Eastern date, its scheduled start, and what is wrong with the start.
 
-
-def _tipoff(game: dict[str, Any], stated: Sequence[date]) -> datetime | None:
-    """The scheduled start; None while it is to be decided, which the league writes as midnight Eastern or TBD.
+    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is no
+    instant, or one of another day than both stated ones; then the date is the stated one.
 
     Raises:
-        FieldError: what is there is no instant, or one of another day than both stated ones.
+        FieldError: no date is there, or two are stated.
     """
+    stated = [d for d in (fields.date_in(str(game.get("gameDateEst"))), _group_day(group)) if d]
+    wrong = None
+    try:
+        tipoff_at = _tipoff(game)
+        if tipoff_at:
+            day = game_date_of(tipoff_at)
+            if not stated or min(abs(day - d) for d in stated) <= _PAST_MIDNIGHT:
+                return day, tipoff_at, None
+            wrong = FieldError("gameDateTimeUTC", game["gameDateTimeUTC"], f"far from the stated {stated[0]}")
+    except FieldError as error:
+        wrong = error
+    day = fields.day(game, "gameDateEst")
+    if max(abs(day - d) for d in stated) > _PAST_MIDNIGHT:
+        raise FieldError("gameDateEst", game["gameDateEst"], f"and it stands among the games of {stated[-1]}")
+    return day, None, wrong
+
+
+def _tipoff(game: dict[str, Any]) -> datetime | None:
     found = fields.optional_instant(game, "gameDateTimeUTC")
     if found is None or is_undecided(found) or str(game.get("gameStatusText")).strip().upper() == "TBD":
         return None
-    day = game_date_of(found)
-    if stated and min(abs(day - d) for d in stated) > timedelta(1):  # what begins after midnight is a day later
-        raise FieldError("gameDateTimeUTC", game["gameDateTimeUTC"], f"far from the stated {stated[0]}")
     return found
-
-
-def _game_day(game: dict[str, Any], stated: Sequence[date]) -> date:
-    """The Eastern date of tip-off, or the one stated while the tip-off is not known.
-
-    Raises:
-        FieldError: neither is there, or two are stated.
-    """
-    try:
-        tipoff_at = _tipoff(game, stated)
-    except FieldError:
-        tipoff_at = None
-    if tipoff_at:
-        return game_date_of(tipoff_at)
-    day = fields.day(game, "gameDateEst")
-    if max(abs(day - d) for d in stated) > timedelta(1):
-        raise FieldError("gameDateEst", game["gameDateEst"], f"and it stands among the games of {stated[-1]}")
-    return day
 
 
 def _is_in(season: str, day: date | None) -> bool:
@@ -554,10 +551,8 @@ def _is_in(season: str, day: date | None) -> bool:
     return day is not None and 0 <= day.year - int(season[:4]) <= 1
 
 
-def _game(
-    game: dict[str, Any], season: str, payload: Payload, codes: Mapping[Any, str], stated: Sequence[date]
-) -> tuple[dict[str, Any], list[FieldError]]:
-    """One game, and what of it is wrong and null for that."""
+def _game(game: dict[str, Any], season: str, codes: Mapping[Any, str]) -> tuple[dict[str, Any], list[FieldError]]:
+    """One game but for its time, and what of it is wrong and null for that."""
     wrong: list[FieldError] = []
 
     def nullable(read: Callable[..., Any], *asked: Any) -> Any:
@@ -577,16 +572,13 @@ def _game(
         raise PayloadError("BAD_GAME_ID", f"gameId is {fields.shown(game_id)}, not of the season {season}")
     status = fields.whole(game, "gameStatus", 1, 3)
     row: dict[str, Any] = {
-        "game_date": _game_day(game, stated),
         "game_id": game_id,
         "season": season,
         "season_type": season_type,
-        "tipoff_at": nullable(_tipoff, game, stated),
         "status": status,
         "is_postponed": game.get("postponedStatus") == "P",
         "is_neutral": nullable(fields.optional_flag, game, "isNeutral"),
         "arena": nullable(fields.optional_name, game, "arenaName"),
-        "payload": payload.path,
     }
     for side in ("home", "away"):
         team = fields.record(game, f"{side}Team")
