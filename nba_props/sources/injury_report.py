@@ -1,8 +1,8 @@
 """The official injury report: a PDF that the league publishes through the day, as rows with the report's instant.
 
 Landed as delivered (``injury_report/<date>/report-<capture>.pdf``), or as JSON of the records somebody parsed before.
-The PDF is read in a process of its own (``pdf_words``). It is a table without lines: words are put into columns by the header's places, and a reason that runs over several
-lines belongs to the player nearest above or below.
+The PDF, which a process of its own reads (``pdf_words``), is a table without lines: words are put into columns by the
+header's places, and a reason that runs over several lines belongs to the player nearest above or below.
 """
 
 from __future__ import annotations

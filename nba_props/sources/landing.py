@@ -29,6 +29,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -171,6 +172,14 @@ def _why_stray(path: str) -> str | None:
     return None if named_so else "no payload of this folder is named so"
 
 
+def _is_being_landed(entry: os.DirEntry[str]) -> bool:
+    """Whether a file is hidden because it is not whole yet."""
+    try:
+        return entry.name.startswith(".") and time.time() - entry.stat().st_mtime < _LANDING_TIME
+    except FileNotFoundError:
+        return True
+
+
 def capture_suffix(instant: datetime) -> str:
     """How a capture instant stands in a payload's name."""
     return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
@@ -226,10 +235,7 @@ def decode(data: bytes, path: str) -> Any:
         if path.endswith(".gz"):
             with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:  # a bomb is unpacked no further
                 data = packed.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_BYTES:,} bytes")
-        if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
-            raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_VALUES:,} values")
+        _refuse_large(data, path)
         content = json.loads(data)
     except EOFError as error:
         raise PayloadError("TRUNCATED", f"{path}: {error}") from error
@@ -247,6 +253,13 @@ def decode(data: bytes, path: str) -> Any:
     if _is_deeper(content, MOST_DEPTH):
         raise PayloadError("TOO_LARGE", f"{path} is nested deeper than {MOST_DEPTH}")
     return content
+
+
+def _refuse_large(data: bytes, path: str) -> None:
+    if len(data) > MOST_BYTES:
+        raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_BYTES:,} bytes")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_VALUES:,} values")
 
 
 def _is_deeper(content: Any, most: int) -> bool:
@@ -279,11 +292,14 @@ def read_file(place: str, path: str, most: int = MOST_BYTES) -> bytes:
     """
     try:
         handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO opens at once
-        with open(handle, "rb") as source:
+        try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
                 raise PayloadError("NOT_A_FILE", f"{path} is no regular file")
-            data = source.read(most + 1) if found.st_size <= most else None
+            with open(handle, "rb", closefd=False) as source:
+                data = source.read(most + 1) if found.st_size <= most else None
+        finally:
+            os.close(handle)
     except OSError as error:
         if error.errno in _OURS:
             raise
@@ -485,8 +501,11 @@ class LandingZone:
         """When each payload directly in a folder was landed, by name; an absent folder is empty."""
         self.require()
         if self._is_local:
-            place = self._path / folder
-            return {n: datetime.fromtimestamp(os.stat((place / n).path).st_mtime, UTC) for n in self.names(folder)}
+            place, found = self._path / folder, {}
+            for name in self.names(folder):
+                with suppress(FileNotFoundError):  # it has gone since
+                    found[name] = datetime.fromtimestamp(os.stat((place / name).path).st_mtime, UTC)
+            return found
         found = {}
         for name, entry in self._listed_payloads(folder).items():
             stamp = entry.get("mtime", entry.get("updated", entry.get("created")))  # as each kind of bucket calls it
@@ -547,8 +566,7 @@ class LandingZone:
             elif not self._is(entry, folder or ".", "file"):
                 yield path, "a link out of the zone or to nothing" if entry.is_symlink() else "no regular file"
             elif why := _why_stray(path):
-                young = entry.name.startswith(".") and time.time() - entry.stat().st_mtime < _LANDING_TIME
-                if not young:
+                if not _is_being_landed(entry):
                     yield path, why
             elif not os.access(entry.path, os.R_OK):
                 yield path, "it can't be read: this user has no right to"
@@ -556,6 +574,8 @@ class LandingZone:
     def _bucket_strays(self) -> Iterator[tuple[str, str]]:
         root, seen = self._path.path.strip("/"), set()
         for place in self._path.fs.find(self._path.path):
+            if str(place).endswith("/"):
+                continue  # where a console shows a folder
             path = str(place).strip("/").removeprefix(root).lstrip("/")
             folders = path.split("/")[:-1]
             above = ("/".join(folders[: n + 1]) for n in range(len(folders)))

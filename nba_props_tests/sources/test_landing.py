@@ -255,10 +255,13 @@ def test_what_can_not_be_read_is_held_back_with_the_reason_and_the_rest_goes_on(
 def test_a_fifo_named_like_a_payload_is_refused_at_once(zone):
     (zone._path / FOLDER).mkdir(parents=True)
     os.mkfifo(zone._path / FOLDER / "x.json")
-    start = time.monotonic()
-    with pytest.raises(PayloadError, match="no regular file"):
-        zone.load(Payload(f"{FOLDER}/x.json"))
+    (zone._path / FOLDER / "y.json").mkdir()
+    start, handles = time.monotonic(), len(os.listdir("/dev/fd"))
+    for name in ("x.json", "y.json"):
+        with pytest.raises(PayloadError, match="no regular file"):
+            zone.load(Payload(f"{FOLDER}/{name}"))
     assert time.monotonic() - start < 1
+    assert len(os.listdir("/dev/fd")) == handles
 
 
 def test_a_folder_that_can_not_be_listed_is_a_sentence(zone, monkeypatch):
