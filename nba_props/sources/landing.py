@@ -329,11 +329,12 @@ class LandingZone:
 
     def _is_inside(self, path: str) -> bool:
         """Whether a place is within the zone once every link on the way is followed; a bucket has no links."""
-        if not self._is_local:
-            return True
+        place = self._path.path
+        parts = path.split("/")
+        if not self._is_local or not any(os.path.islink(place := os.path.join(place, p)) for p in parts):
+            return ".." not in parts
         root = os.path.realpath(self._path.path)
-        real = os.path.realpath(os.path.join(root, path))
-        return real == root or real.startswith(root.rstrip(os.sep) + os.sep)
+        return os.path.realpath(os.path.join(root, path)).startswith(root.rstrip(os.sep) + os.sep)
 
     def _place(self, path: str) -> UPath:
         """Where a path of the zone is.
