@@ -250,7 +250,7 @@ def test_a_document_that_wants_to_hurt_ends_its_reader_and_the_next_one_is_read(
     hurting = (HURTING | HURTING_LONGER)[kind]()
     assert len(hurting) < 1_100_000
     start = time.monotonic()
-    with pdf_words.Reader(most_seconds=1.0, most_memory=100_000_000) as read:
+    with pdf_words.Reader(most_seconds=2.0, most_memory=100_000_000) as read:
         read(written(zlib.compress(SHOWN)))
         with pytest.raises(pdf_words.UnreadablePdf):
             read(hurting)
