@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nba_props.domain import history
 from nba_props.domain.calendar import parse_day
-from nba_props.sources.landing import LandingZone, read_aliases
+from nba_props.sources.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
 
 PROFILES = ("local", "gcp")
 #: seasons a model learns from, its own included
@@ -136,13 +136,21 @@ class Settings:
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """Further spellings of players: the landing zone's and the user's own; an added one counts in the next run."""
-        landed = LandingZone(self.landing).aliases()
+        return LandingZone(self.landing).aliases() + self._own_aliases()[0]
+
+    def bad_aliases(self) -> tuple[str, ...]:
+        """The lines of the same files that are no aliases and are left out, with the reason."""
+        own = tuple(f"{self.aliases_file}, {line}" for line in self._own_aliases()[1])
+        return LandingZone(self.landing).bad_aliases() + own
+
+    def _own_aliases(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         if self.aliases_file is None:
-            return landed
+            return (), ()
         try:
-            return landed + read_aliases(self.aliases_file.read_bytes(), str(self.aliases_file))
-        except OSError as error:
+            data = read_file(str(self.aliases_file), str(self.aliases_file), MOST_BYTES_OF_OURS)
+        except (OSError, PayloadError) as error:
             raise SettingsError(f"NBA_PROPS_ALIASES names {self.aliases_file}, which can't be read: {error}") from error
+        return read_aliases(data, str(self.aliases_file))
 
 
 def project_root(start: Path | None = None) -> Path:

@@ -100,6 +100,11 @@ def log_rows(game: Game, absent: frozenset[int] = frozenset()) -> list[dict[str,
     return rows
 
 
+def scoring_more(row: dict[str, Any], more: int) -> dict[str, Any]:
+    """A box-score row with more points, all of them free throws."""
+    return {**row, **{column: row[column] + more for column in ("PTS", "FTM", "FTA")}}
+
+
 def score(game: Game, team: Team) -> int:
     return sum(r["PTS"] for r in log_rows(game) if r["TEAM_ID"] == team.team_id)
 

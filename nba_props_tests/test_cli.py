@@ -238,7 +238,6 @@ def test_a_wrong_argument_is_a_sentence(home, arguments, said):
         ("landing.json", b'{"first_date": "soon"}', "is no manifest of a landing zone"),
         ("landing.json", b"{", "is no manifest of a landing zone"),
         ("landing.json", b"[]", "is no manifest of a landing zone"),
-        ("player_aliases.csv", b"alias,player_name\nx\n", "line 2: an alias and a player's name are needed"),
         ("player_aliases.csv", "alias,player_name\nDon\u010di\u0107,Luka\n".encode("utf-16"), "is not in UTF-8"),
         ("player_aliases.csv", b"alias\nx\n", "needs the columns alias and player_name"),
     ],

@@ -50,6 +50,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             [reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES],
             [resolved, unresolved],
             quotes_resolved_share=round(resolved_quotes / all_quotes, 5) if all_quotes else None,
+            alias_lines_left_out=list(settings.bad_aliases()) or None,
             methods={str(k): int(v) for k, v in resolved["method"].value_counts().items()},
         )
 

@@ -50,7 +50,7 @@ _BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
 #: a player who appeared in any of so many seasons before is known
 IDENTITY_SEASONS = 3
 #: no date and no instant of this platform lies outside these years
-_YEARS = range(1946, 2200)
+YEARS = range(2000, 2101)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 #: from 16 April to 30 September no regular season is played
 _SUMMER_DAYS = 168
@@ -83,8 +83,8 @@ def parse_day(text: str) -> date:
     """
     if not _DAY.fullmatch(text):
         raise ValueError(f"{text!r} is not a date such as 2025-11-05")
-    if int(text[:4]) not in _YEARS:
-        raise ValueError(f"{text!r} is not in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    if int(text[:4]) not in YEARS:
+        raise ValueError(f"{text!r} is not in the years {YEARS.start} to {YEARS.stop - 1}")
     try:
         return date.fromisoformat(text)
     except ValueError as error:
@@ -103,13 +103,13 @@ def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant as aware UTC.
 
     Raises:
-        ValueError: the text is no instant, has no time zone, or lies in no year of the NBA.
+        ValueError: the text is no instant, has no time zone, or lies in none of ``YEARS``.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    if instant.year not in _YEARS:
-        raise ValueError(f"{text} is not in the years {_YEARS.start} to {_YEARS.stop - 1}")
+    if instant.year not in YEARS:
+        raise ValueError(f"{text} is not in the years {YEARS.start} to {YEARS.stop - 1}")
     return instant.astimezone(UTC)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
 from nba_props.sources import odds_api
 from nba_props.sources.landing import FetchError, LandingZone, Payload, capture_suffix
+from nba_props.sources.naming import id_part
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
 
 MARKETS = "player_points"
@@ -129,7 +130,7 @@ def odds(
 
     def capture(event: dict[str, Any]) -> tuple[str, Any]:
         content = api.event_odds(event["id"], MARKETS, regions)
-        return f"{odds_api.folder(day)}/{event['id']}{capture_suffix(clock())}.json.gz", content
+        return f"{odds_api.folder(day)}/{id_part(event['id'])}{capture_suffix(clock())}.json.gz", content
 
     done.add(_land_all(api, zone, open_events, capture))
     return done
@@ -159,7 +160,7 @@ def history(
         event, at = asked
         content = api.historical_event_odds(event["id"], at, MARKETS, regions)
         taken = _taken(content, event["id"])
-        return f"{odds_api.folder(day)}/{event['id']}{capture_suffix(taken)}.json.gz", content
+        return f"{odds_api.folder(day)}/{id_part(event['id'])}{capture_suffix(taken)}.json.gz", content
 
     done.add(_land_all(api, zone, wanted, snapshot))
     done.present += len(events) * len(minutes_before) - len(wanted)
@@ -205,9 +206,10 @@ def price_of_history(dates: int, games: int, snapshots: int, regions: str = REGI
     return dates + games * snapshots * HISTORICAL_FACTOR * cost(MARKETS, regions)
 
 
-def _has(landed: Sequence[Payload], event_id: str, at: datetime) -> bool:
+def _has(landed: Sequence[Payload], event_id: Any, at: datetime) -> bool:
+    subject = id_part(event_id)
     return any(
-        p.subject == event_id and p.captured_at and timedelta() <= at - p.captured_at <= _SAME_SNAPSHOT for p in landed
+        p.subject == subject and p.captured_at and timedelta() <= at - p.captured_at <= _SAME_SNAPSHOT for p in landed
     )
 
 

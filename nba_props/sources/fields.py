@@ -9,17 +9,35 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from nba_props.domain.calendar import parse_instant
+from nba_props.domain.calendar import YEARS, parse_instant
 
-#: longer text is no name, id or reason of anything
+#: longer text is no reason of anything
 LONGEST_TEXT = 300
+#: longer text is no name of a player, team, arena or book; the longest real one has 33
+LONGEST_NAME = 100
+#: no id of a player or a team has more than ten digits
+MOST_ID = 10**10 - 1
 #: the digits that a 64-bit whole number always holds
 _MOST_DIGITS = 18
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NBA_GAME = re.compile(r"\d{10}", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NUMBER = re.compile(rf"-?\d{{1,{_MOST_DIGITS}}}(\.\d{{0,{_MOST_DIGITS}}})?", re.ASCII)
+#: no number of a feed is larger, and doubles still tell whole numbers apart
+_LARGEST = 1e15
+#: characters that are not seen, or that change how others are seen: controls, halves of characters, marks of direction
+#: and of zero width, tags, and what no standard assigns
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    r"\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U0010ffff]"
+)
+
+#: a name of a person: letters with their accents, and what stands between names; no digit and no mark-up
+_PERSON = re.compile(
+    r"(?:[^\W\d_]|[ \u00a0\u0300-\u036f.,'\u2018\u2019\u02bc`\u00b4\-\u2010-\u2013()&\"\u201c\u201d])+"
+)
 
 
 class FieldError(ValueError):
@@ -56,15 +74,15 @@ def record(holder: Any, name: str) -> Mapping[str, Any]:
     return value
 
 
-def optional_text(holder: Mapping[str, Any], name: str) -> str | None:
-    """Text in one line, or None for nothing known."""
+def optional_text(holder: Mapping[str, Any], name: str, most: int = LONGEST_TEXT) -> str | None:
+    """Text in one line, of at most so many characters, or None for nothing known."""
     value = holder.get(name)
     if is_unknown(value):
         return None
     if not isinstance(value, str):
         raise FieldError(name, value, "not text")
-    if len(value) > LONGEST_TEXT:
-        raise FieldError(name, value, f"longer than {LONGEST_TEXT} characters")
+    if len(value) > most:
+        raise FieldError(name, value, f"longer than {most} characters")
     if _CONTROL.search(value):
         raise FieldError(name, value, "with characters that are no text")
     return value.strip() or None
@@ -75,7 +93,32 @@ def text(holder: Mapping[str, Any], name: str) -> str:
     return _needed(optional_text(holder, name), holder, name)
 
 
-def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int | None = None) -> int | None:
+def optional_name(holder: Mapping[str, Any], name: str) -> str | None:
+    """A name of a player, team, arena or book, or None for nothing known."""
+    return optional_text(holder, name, LONGEST_NAME)
+
+
+def name(holder: Mapping[str, Any], name: str) -> str:
+    """A name of a player, team, arena or book; FieldError when nothing is known."""
+    return _needed(optional_name(holder, name), holder, name)
+
+
+def person(holder: Mapping[str, Any], name: str) -> str:
+    """A name of a person; FieldError when nothing is known, or what is there can't be one."""
+    value = holder.get(name)
+    if isinstance(value, str) and len(value) <= LONGEST_NAME and _is_person(value):  # most are asked for again
+        return value.strip()
+    raise FieldError(name, _needed(optional_name(holder, name), holder, name), "no name of a person")
+
+
+@lru_cache(maxsize=65536)
+def _is_person(text: str) -> bool:
+    from nba_props.domain.names import player_lookup  # with pandas, which a look at the settings need not wait for
+
+    return not _CONTROL.search(text) and _PERSON.fullmatch(text) is not None and bool(player_lookup(text))
+
+
+def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int = MOST_ID) -> int | None:
     """A whole number from ``least`` to ``most``, also one written as text, or None for nothing known."""
     value = holder.get(name)
     if is_unknown(value):
@@ -87,13 +130,13 @@ def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: i
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or number.bit_length() > 62:
         raise FieldError(name, value, "not a whole number")
-    if number < least or (most is not None and number > most):
+    if not least <= number <= most:
         wanted = f"less than {least}" if number < least else f"more than {most}"
         raise FieldError(name, value, wanted)
     return number
 
 
-def whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int | None = None) -> int:
+def whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int = MOST_ID) -> int:
     """A whole number; FieldError when nothing is known."""
     return _needed(optional_whole(holder, name, least, most), holder, name)
 
@@ -132,12 +175,10 @@ def optional_instant(holder: Mapping[str, Any], name: str) -> datetime | None:
 def day(holder: Mapping[str, Any], name: str) -> date:
     """The date that a text begins with, whatever time of day follows."""
     value = text(holder, name)
-    try:
-        if not _DAY.match(value):
-            raise ValueError("dates begin like 2025-11-05")
-        return date.fromisoformat(value[:10])
-    except ValueError as error:
-        raise FieldError(name, value, f"not a date: {error}") from error
+    found = date_in(value)
+    if found is None:
+        raise FieldError(name, value, f"not a date such as 2025-11-05 of the years {YEARS.start} to {YEARS.stop - 1}")
+    return found
 
 
 def is_game_id(value: Any) -> bool:
@@ -145,12 +186,21 @@ def is_game_id(value: Any) -> bool:
     return isinstance(value, str) and _NBA_GAME.fullmatch(value) is not None
 
 
-def date_in(name: str) -> date | None:
-    """The date that a landed file's name begins with, or None for a file that is none of ours."""
+def date_in(text: str) -> date | None:
+    """The date that a text or a file's name begins with; None when there is none, or none of ``YEARS``."""
     try:
-        return date.fromisoformat(name[:10]) if _DAY.match(name) else None
+        found = date.fromisoformat(text[:10]) if _DAY.match(text) else None
     except ValueError:
         return None
+    return found if found and found.year in YEARS else None
+
+
+def number(value: Any) -> float:
+    """A number, also one written as text; NaN for what is none."""
+    if isinstance(value, str):
+        return float(value) if _NUMBER.fullmatch(value.strip()) else math.nan
+    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
+    return float(value) if known else math.nan
 
 
 def _needed(value: Any, holder: Mapping[str, Any], name: str) -> Any:

@@ -1,28 +1,29 @@
 """The official injury report: a PDF that the league publishes through the day, as rows with the report's instant.
 
 Landed as delivered (``injury_report/<date>/report-<capture>.pdf``), or as JSON of the records somebody parsed before.
-The PDF is a table without lines: words are put into columns by the header's places, and a reason that runs over several
-lines belongs to the player nearest above or below.
+The PDF, which a process of its own reads (``pdf_words``), is a table without lines: words are put into columns by the
+header's places, and a reason that runs over several lines belongs to the player nearest above or below.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from nba_props.domain.calendar import EASTERN, game_date_of
+from nba_props.domain.calendar import EASTERN, YEARS, game_date_of
 from nba_props.domain.names import player_lookup
+from nba_props.domain.teams import are_opponents
 from nba_props.schemas import raw
 from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
-from nba_props.sources import fields
+from nba_props.sources import fields, pdf_words
 from nba_props.sources.capture import Fetched
 from nba_props.sources.fields import FieldError
 from nba_props.sources.http import Http, Limits
-from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix, limited
 from nba_props.sources.rejects import Parsed, Reject
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ _MINUTES_SINCE = date(2025, 12, 23)
 _COLUMNS = ("Game Date", "Game Time", "Matchup", "Team", "Player Name", "Current Status", "Reason")
 _FIELDS = ("date", "matchup", "team", "player", "status", "reason")
 _TITLE = re.compile(r"Injury\s*Report:\s*(\d{2}/\d{2}/\d{2})\s*(\d{1,2}:\d{2}\s*[AP]M)")
-_MATCHUP = re.compile(r"^([A-Z]{2,3})@([A-Z]{2,3})$")
+_MATCHUP = re.compile(r"([A-Z]{2,3})@([A-Z]{2,3})", re.ASCII)
+#: characters of a reason
+_LONGEST = {"reason": fields.LONGEST_TEXT}
+#: how many days ahead a report names games: the next day's, and one more
+_DAYS_AHEAD = 2
 #: words that start this close to a column's place belong to it, in points
 _SLACK = 4.0
 
@@ -122,21 +127,22 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
     wanted = set(days)
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for day in sorted({f for d in days for f in folders(d)}):
-        refused: list[Reject] = []
-        for payload in zone.list(folder(day)):
-            try:
-                report = parse(zone, payload)
-            except PayloadError as error:
-                refused.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
-                continue
-            refused += [
-                Reject(payload.path, at, why, f"{payload.path}: {text}", raw, game_date=day)
-                for at, why, text, raw in report.rejects
-            ]
-            shared = {"report_at": report.report_at, "payload": payload.path}
-            rows += [{**r, **shared} for r in report.records if r["game_date"] in wanted]
-        rejects += refused if day in wanted else []
+    with pdf_words.Reader() as read:
+        for day in sorted({f for d in days for f in folders(d)}):
+            refused: list[Reject] = []
+            for payload in zone.list(folder(day)):
+                try:
+                    report = parse(zone, payload, day, read)
+                except PayloadError as error:
+                    refused.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                    continue
+                refused += [
+                    Reject(payload.path, at, why, f"{payload.path}: {text}", raw, game_date=day)
+                    for at, why, text, raw in report.rejects
+                ]
+                shared = {"report_at": report.report_at, "payload": payload.path}
+                rows += [{**r, **shared} for r in report.records if r["game_date"] in wanted]
+            rejects += refused if day in wanted else []
     frame = pd.DataFrame(rows)
     if len(frame):
         frame = frame.assign(
@@ -144,8 +150,28 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
             report_at=pd.to_datetime(frame["report_at"], utc=True),
             player_lookup=frame["player_name"].map(player_lookup),
             data_source=zone.data_source(FEED),
-        ).drop_duplicates(["game_date", "report_at", "team_name", "player_lookup"], keep="last")
+        )
+        frame, refused = _once(frame)
+        rejects += refused
     return Parsed.of(INJURY_REPORTS, frame, rejects, not_submitted=_waiting(frame))
+
+
+def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
+    """Each player once for each report; what is said of one that is listed with different statuses is not known."""
+    key = ["game_date", "report_at", "team_name", "player_lookup"]
+    last = frame.drop_duplicates(key, keep="last")
+    torn = frame.groupby(key)["status"].transform("nunique") > 1
+    rejects = [
+        Reject(
+            r.payload,
+            f"{r.team_name}, {r.source_name}",
+            "CONFLICTING_ROWS",
+            f"{r.payload}: {r.player_name} is listed with status {r.status} and with another: neither is used",
+            game_date=r.game_date.date(),
+        )
+        for r in frame[torn].itertuples()
+    ]
+    return last.assign(status=last["status"].mask(torn[last.index], raw.STATUS_UNREADABLE)), rejects
 
 
 def _waiting(frame: pd.DataFrame) -> list[str]:
@@ -157,17 +183,37 @@ def _waiting(frame: pd.DataFrame) -> list[str]:
     return sorted({f"{day:%Y-%m-%d} {team}" for day, team in zip(late["game_date"], late["team_name"], strict=True)})
 
 
-def parse(zone: LandingZone, payload: Payload) -> Report:
+def parse(zone: LandingZone, payload: Payload, day: date, read: Callable[[bytes], pdf_words.Words]) -> Report:
     """One landed report.
 
+    Args:
+        zone: where it is landed.
+        payload: which it is.
+        day: the date of its folder.
+        read: gives the words of a PDF.
+
     Raises:
-        PayloadError: it can't be read, or it is no injury report.
+        PayloadError: it can't be read, or it is no injury report, or none of its folder.
     """
     if payload.path.endswith(".pdf"):
-        return parse_pdf(zone.load_bytes(payload), payload)
-    content = zone.load(payload)
+        report = parse_pdf(zone.load_bytes(payload), payload, read)
+    else:
+        report = parse_records(zone.load(payload), payload)
+    if abs(game_date_of(report.report_at) - day) > timedelta(1):
+        raise PayloadError("BAD_TIME", f"{payload.path}: a report of {report.report_at} in the folder of {day}")
+    _drop_strangers(report)
+    return report
+
+
+def parse_records(content: Any, payload: Payload) -> Report:
+    """The records of a report that somebody parsed before.
+
+    Raises:
+        PayloadError: WRONG_SHAPE, BAD_TIME, NO_SNAPSHOT_TIME or TOO_LARGE.
+    """
     if not isinstance(content, dict) or not isinstance(content.get("records"), list):
         raise PayloadError("WRONG_SHAPE", f"{payload.path}: an object with records was expected")
+    limited(content["records"], payload, "records")
     metadata = content.get("metadata")
     try:
         stated = fields.optional_instant(metadata if isinstance(metadata, dict) else {}, "report_at")
@@ -178,31 +224,33 @@ def parse(zone: LandingZone, payload: Payload) -> Report:
         raise PayloadError("NO_SNAPSHOT_TIME", f"{payload.path}: neither the payload nor its name has an instant")
     report = Report(report_at)
     for n, record in enumerate(content["records"]):
-        at = f"records[{n}]"
-        try:
-            if not isinstance(record, dict):
-                raise FieldError("the record", record, "not an object")
-            words = {k: fields.optional_text(record, k) or "" for k in _FIELDS}
-        except FieldError as error:
-            report.rejects.append((at, "BAD_FIELD", str(error), record))
-            continue
-        _add(report, at, words)
+        if isinstance(record, dict):
+            _add(report, f"records[{n}]", record)
+        else:
+            detail = f"the record is {fields.shown(record)}, not an object"
+            report.rejects.append((f"records[{n}]", "BAD_FIELD", detail, record))
     return report
 
 
-def parse_pdf(content: bytes, payload: Payload) -> Report:
+def parse_pdf(content: bytes, payload: Payload, read: Callable[[bytes], pdf_words.Words] = pdf_words.words) -> Report:
     """The table of a report as the league publishes it.
 
     Raises:
-        PayloadError: NOT_PDF, or WRONG_SHAPE where title or header are not found.
+        PayloadError: NOT_PDF, or WRONG_SHAPE or BAD_TIME where title or header are not found.
     """
-    import pdfplumber
-
     try:
-        with pdfplumber.open(io.BytesIO(content)) as document:
-            pages = [page.extract_words(x_tolerance=1.5, y_tolerance=2) for page in document.pages]
-    except Exception as error:  # whatever a parser of a foreign format meets in a broken file
-        raise PayloadError("NOT_PDF", f"{payload.path}: {str(error) or type(error).__name__}") from error
+        pages = read(content)
+    except pdf_words.UnreadablePdf as error:
+        raise PayloadError("NOT_PDF", f"{payload.path}: {error}") from error
+    return parse_words(pages, payload)
+
+
+def parse_words(pages: pdf_words.Words, payload: Payload) -> Report:
+    """The table of a report from the words of its pages.
+
+    Raises:
+        PayloadError: WRONG_SHAPE or BAD_TIME where title or header are not found.
+    """
     lines = [_lines(words) for words in pages]
     title = next(
         (m for page in lines for _, row in page if (m := _TITLE.search(" ".join(w["text"] for w in row)))), None
@@ -211,6 +259,8 @@ def parse_pdf(content: bytes, payload: Payload) -> Report:
         raise PayloadError("WRONG_SHAPE", f"{payload.path}: no line says Injury Report with date and time")
     try:
         local = datetime.strptime(f"{title[1]} {title[2].replace(' ', '')}", "%m/%d/%y %I:%M%p")  # noqa: DTZ007
+        if local.year not in YEARS:
+            raise ValueError(f"no report is of {local.year}")
     except ValueError as error:
         raise PayloadError("BAD_TIME", f"{payload.path}: the title says {title[0]!r}: {error}") from error
     report = Report(local.replace(tzinfo=EASTERN))
@@ -294,27 +344,44 @@ def _read_page(
         _add(report, f"page {number}, {top:.0f} points from the top", record)
 
 
-def _add(report: Report, at: str, record: dict[str, str]) -> None:
+def _add(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
     """A record as a row; what is wrong with it as a reject with the reason.
 
     Who is named beside a status that can't be read, or under a name that can't, must not pass for available: as far as
     the team is known, there is a row that says so.
     """
 
-    def refuse(reason: str, detail: str) -> None:
-        report.rejects.append((at, reason, detail, record))
+    refused: set[str] = set()
 
-    matchup = _MATCHUP.match(record["matchup"].replace(" ", ""))
+    def refuse(field: str, reason: str, detail: str) -> None:
+        """Once for each field."""
+        if field not in refused:
+            refused.add(field)
+            report.rejects.append((at, reason, detail, delivered))
+
+    record = dict.fromkeys(_FIELDS, "")
+    for key in _FIELDS:
+        try:
+            record[key] = fields.optional_text(delivered, key, _LONGEST.get(key, fields.LONGEST_NAME)) or ""
+        except FieldError as error:
+            refuse(key, "BAD_FIELD", str(error))
+    matchup = _MATCHUP.fullmatch(record["matchup"].replace(" ", ""))
     if matchup is None:
-        refuse("WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
+        refuse("matchup", "WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
+        return
+    if not are_opponents(matchup[1], matchup[2]):
+        refuse("matchup", "UNKNOWN_TEAM", f"matchup {record['matchup']!r} is none of two teams of a league")
         return
     try:
         day = datetime.strptime(record["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
     except ValueError:
-        refuse("BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
+        refuse("date", "BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
+        return
+    if not -1 <= (day - game_date_of(report.report_at)).days <= _DAYS_AHEAD:
+        refuse("date", "BAD_TIME", f"game date {record['date']!r} is none of a report of {report.report_at}")
         return
     if not record["team"].strip():
-        refuse("MISSING_NAME", f"player {record['player']!r} has no team")
+        refuse("team", "MISSING_NAME", f"player {record['player']!r} has no team")
         return
 
     def add(status: str, source_name: str, player_name: str, reason: str | None) -> None:
@@ -332,17 +399,47 @@ def _add(report: Report, at: str, record: dict[str, str]) -> None:
         add_team(raw.NOT_SUBMITTED)
         return
     last, comma, first = record["player"].partition(",")
-    name = f"{first.strip()} {last.strip()}"
     if not comma or not first.strip():
-        refuse("WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
+        refuse("player", "WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
         add_team(raw.NAME_UNREADABLE)
         return
-    if not player_lookup(name):
-        refuse("MISSING_NAME", f"player {record['player']!r} has no name")
+    try:
+        name = fields.person({"player": f"{first.strip()} {last.strip()}"}, "player")
+    except FieldError as error:
+        refuse("player", "MISSING_NAME", str(error))
         add_team(raw.NAME_UNREADABLE)
         return
     status = record["status"].upper().strip()
     if status not in INJURY_STATUSES:
-        refuse("UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
+        refuse("status", "UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
         status = raw.STATUS_UNREADABLE
     add(status, record["player"].strip(), name, record["reason"].strip() or None)
+
+
+def _drop_strangers(report: Report) -> None:
+    """Hold back records whose game another one contradicts: a team plays one game a day, the one that most name.
+
+    Whoever is named there may be anybody of his team.
+    """
+    games = Counter((r["game_date"], code, r["away_team"], r["home_team"]) for r in report.records
+                    for code in (r["away_team"], r["home_team"]))  # fmt: skip
+    most: dict[tuple[date, str], int] = {}
+    for (day, code, *_), count in games.items():
+        most[day, code] = max(most.get((day, code), 0), count)
+    mine = {(r["game_date"], r["team_name"]): (r["away_team"], r["home_team"]) for r in report.records}
+    kept, strangers = [], []
+    for r in report.records:
+        of_game = (r["away_team"], r["home_team"])
+        if all(games[r["game_date"], code, *of_game] == most[r["game_date"], code] for code in of_game):
+            kept.append(r)
+            mine[r["game_date"], r["team_name"]] = of_game
+        else:
+            strangers.append(r)
+    for r in strangers:
+        detail = f"{r['player_name']} is named for {r['away_team']}@{r['home_team']}, and most others for another game"
+        report.rejects.append((r["source_name"], "CONTRADICTORY_ROW", detail, {k: str(v) for k, v in r.items()}))
+        away, home = mine[r["game_date"], r["team_name"]]
+        unknown = _NAMES_OF_TEAMS[raw.NAME_UNREADABLE]
+        kept.append({**r, "away_team": away, "home_team": home, "source_name": unknown, "player_name": unknown,
+                     "status": raw.NAME_UNREADABLE, "reason": None})  # fmt: skip
+    report.records = kept

@@ -10,37 +10,71 @@ Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z`
 * ``injury_report/<game date>/report-<capture>.pdf`` or ``.json[.gz]``
 * ``player_aliases.csv``: optional ``alias,player_name``, further spellings of players
 * ``landing.json``: optional manifest, such as ``{"data_source": "SIMULATED", "first_date": "2025-10-21"}``
+
+Whatever else lies there is no payload: it is never opened, and ``LandingZone.strays`` names it with the reason.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import gzip
 import hashlib
 import io
 import json
 import os
 import re
+import stat
+import time
 import uuid
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nba_props.sources import fields, naming
+from nba_props.sources.fields import FieldError
 from nba_props.sources.redact import without_secrets
 from nba_props.storage import open_path
 
 if TYPE_CHECKING:
     from upath import UPath
 
-_CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$")
-_SUFFIXES = (".json.gz", ".json", ".pdf")
 _FETCHED_TOGETHER = 64
+#: bytes of a payload, landed and unpacked alike; the largest real one, of everybody who ever played, has 2.5 million
+MOST_BYTES = 10_000_000
+#: values of a payload, which bound the memory that it takes; the largest real one has 92,000
+MOST_VALUES = 500_000
+#: objects and lists within each other; the deepest real payload has 9
+MOST_DEPTH = 50
+#: rows, games, quotes or records of a payload; the longest real one has 5,103
+MOST_ROWS = 20_000
+#: bytes of the zone's own files
+MOST_BYTES_OF_OURS = 1_000_000
+#: a file that is being landed is hidden so long, in seconds, and no stray until then
+_LANDING_TIME = 3600
+#: errors of this process and not of a file
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 MANIFEST = "landing.json"
 ALIASES_FILE = "player_aliases.csv"
+_DAY, _SEASON = r"\d{4}-\d{2}-\d{2}", r"\d{4}-\d{2}"
+#: the folders that are read, part by part, and how the subjects of their payloads look
+_LAYOUT = tuple(
+    (tuple(re.compile(part, re.ASCII) for part in folder.split("/")), re.compile(subject, re.ASCII))
+    for folder, subject in (
+        (f"the_odds_api/player_points/{_DAY}", ".+"),
+        (f"injury_report/{_DAY}", ".+"),
+        ("nba_stats/scheduleleaguev2", _SEASON),
+        (f"nba_stats/leaguegamelog/{_SEASON}", f"{_DAY}-.+"),
+        (f"nba_stats/boxscorescoringv3/{_SEASON}", rf"{_DAY}-\d{{10}}"),
+        (f"nba_stats/commonallplayers/{_SEASON}", _DAY),
+    )
+)
 
 
 class LandingError(RuntimeError):
@@ -80,26 +114,22 @@ class Payload:
 
     @property
     def stem(self) -> str:
-        name = self.path.rsplit("/", 1)[-1]
-        for suffix in _SUFFIXES:
-            name = name.removesuffix(suffix)
-        return name
+        return naming.stem(self.path.rsplit("/", 1)[-1])
 
     @property
     def captured_at(self) -> datetime | None:
         """The capture instant in the name, or None when the name has none."""
-        found = _CAPTURE.search(self.stem)
-        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+        return naming.capture_of(self.stem)
 
     @property
     def subject(self) -> str:
         """The name without capture instant and suffix."""
-        return _CAPTURE.sub("", self.stem)
+        return naming.CAPTURE.sub("", self.stem)
 
     @property
     def order(self) -> tuple[str, str]:
         """Sorts payloads of one subject from oldest to newest; one without an instant is the oldest."""
-        found = _CAPTURE.search(self.stem)
+        found = naming.CAPTURE.search(self.stem)
         return (found[1] if found else "", self.path)
 
 
@@ -129,27 +159,167 @@ class Arrivals:
         return (self.instant, self.newest) > (instant, newest) or self.count > int(count)
 
 
+def _is_on_the_way(folder: str) -> bool:
+    """Whether payloads are read from a folder or from one below it."""
+    parts = folder.split("/")
+    return any(
+        len(parts) <= len(way) and all(p.fullmatch(t) for p, t in zip(way, parts, strict=False)) for way, _ in _LAYOUT
+    )
+
+
+def _why_stray(path: str) -> str | None:
+    """Why a file is no payload of the folder that it lies in; None when it is one, or one of the zone's own."""
+    *folders, name = path.split("/")
+    if path in (MANIFEST, ALIASES_FILE):
+        return None
+    subjects = [
+        subject
+        for way, subject in _LAYOUT
+        if len(way) == len(folders) and all(p.fullmatch(t) for p, t in zip(way, folders, strict=True))
+    ]
+    if not subjects:
+        return "no payloads lie directly in this folder"
+    if why := naming.why_no_payload(name):
+        return why
+    named_so = any(s.fullmatch(Payload(path).subject) for s in subjects)
+    return None if named_so else "no payload of this folder is named so"
+
+
+def _is_being_landed(entry: os.DirEntry[str]) -> bool:
+    """Whether a file is hidden because it is not whole yet."""
+    try:
+        return entry.name.startswith(".") and time.time() - entry.stat().st_mtime < _LANDING_TIME
+    except FileNotFoundError:
+        return True
+
+
 def capture_suffix(instant: datetime) -> str:
     """How a capture instant stands in a payload's name."""
     return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def read_aliases(data: bytes, origin: str) -> tuple[tuple[str, str], ...]:
-    """``(alias, player_name)`` pairs from CSV.
+def read_aliases(data: bytes, origin: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """``(alias, player_name)`` pairs from CSV, and the lines that are none, with the reason: they cost only themselves.
 
     Raises:
-        LandingError: it is no UTF-8, a column is missing, or a value of one is.
+        LandingError: the file as a whole is none of aliases: too large, not in UTF-8, or without the two columns.
+    """
+    mend = "Mend the file, or move it away: without it only the platform's own aliases count"
+    if len(data) > MOST_BYTES_OF_OURS:
+        raise LandingError(f"{origin} has more than {MOST_BYTES_OF_OURS:,} bytes. {mend}")
+    first, *lines = data.removeprefix(b"\xef\xbb\xbf").splitlines() or [b"alias,player_name"]
+    try:
+        header = _cells(first)
+    except UnicodeDecodeError as error:
+        raise LandingError(f"{origin} is not in UTF-8: {error}. {mend}") from error
+    if not {"alias", "player_name"} <= set(header):
+        raise LandingError(f"{origin} needs the columns alias and player_name, it has {fields.shown(header)}. {mend}")
+    pairs, wrong = [], []
+    for number, line in enumerate(lines, 2):
+        try:
+            cells = _cells(line)
+            if not any(cells):
+                continue
+            if len(cells) != len(header):
+                raise FieldError("the line", line.decode(), f"{len(cells)} values where {len(header)} are needed")
+            row = dict(zip(header, cells, strict=True))
+            pairs.append((fields.name(row, "alias"), fields.name(row, "player_name")))
+        except UnicodeDecodeError:
+            wrong.append(f"line {number} is not in UTF-8")
+        except (FieldError, csv.Error) as error:
+            wrong.append(f"line {number}: an alias and a player's name are needed: {error}")
+    return tuple(pairs), tuple(wrong)
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(csv.reader([line.decode()]), [])
+
+
+def decode(data: bytes, path: str) -> Any:
+    """The content of a JSON payload, in bounded time and memory whatever the bytes are.
+
+    Raises:
+        PayloadError: EMPTY_FILE, TRUNCATED (gzip or JSON ends early), NOT_JSON, or TOO_LARGE: unpacked it has more than
+            ``MOST_BYTES``, ``MOST_VALUES`` or ``MOST_DEPTH``.
+    """
+    if not data:
+        raise PayloadError("EMPTY_FILE", f"{path} has no bytes")
+    try:
+        if path.endswith(".gz"):
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:  # a bomb is unpacked no further
+                data = packed.read(MOST_BYTES + 1)
+        _refuse_large(data, path)
+        content = json.loads(data)
+    except EOFError as error:
+        raise PayloadError("TRUNCATED", f"{path}: {error}") from error
+    except (gzip.BadGzipFile, zlib.error, UnicodeDecodeError, OSError) as error:
+        raise PayloadError("NOT_JSON", f"{path}: {error}") from error
+    except json.JSONDecodeError as error:
+        truncated = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
+        raise PayloadError("TRUNCATED" if truncated else "NOT_JSON", f"{path}: {error}") from error
+    except RecursionError as error:
+        raise PayloadError("TOO_LARGE", f"{path} is nested deeper than {MOST_DEPTH}") from error
+    except PayloadError:
+        raise
+    except ValueError as error:  # a number of too many digits
+        raise PayloadError("NOT_JSON", f"{path}: {error}") from error
+    if _is_deeper(content, MOST_DEPTH):
+        raise PayloadError("TOO_LARGE", f"{path} is nested deeper than {MOST_DEPTH}")
+    return content
+
+
+def _refuse_large(data: bytes, path: str) -> None:
+    if len(data) > MOST_BYTES:
+        raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_BYTES:,} bytes")
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_VALUES:,} values")
+
+
+def _is_deeper(content: Any, most: int) -> bool:
+    level = [content] if isinstance(content, dict | list) else []
+    for _ in range(most):
+        inside: list[Any] = []
+        for holder in level:
+            inside += holder.values() if type(holder) is dict else holder
+        level = [v for v in inside if type(v) is dict or type(v) is list]  # JSON has no others
+        if not level:
+            return False
+    return True
+
+
+def limited(rows: Sequence[Any], payload: Payload, what: str) -> None:
+    """Refuse a payload of more rows than any real one has.
+
+    Raises:
+        PayloadError: TOO_LARGE.
+    """
+    if len(rows) > MOST_ROWS:
+        raise PayloadError("TOO_LARGE", f"{payload.path} has {len(rows):,} {what}, at most {MOST_ROWS:,} are read")
+
+
+def read_file(place: str, path: str, most: int = MOST_BYTES) -> bytes:
+    """A file's bytes; what is no file is never waited for, and what is too large not read.
+
+    Raises:
+        PayloadError: UNREADABLE, NOT_A_FILE or TOO_LARGE.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8"))))
-    except UnicodeDecodeError as error:
-        raise LandingError(f"{origin} is not in UTF-8: {error}") from error
-    if rows and not {"alias", "player_name"} <= set(rows[0]):
-        raise LandingError(f"{origin} needs the columns alias and player_name, it has {', '.join(map(str, rows[0]))}")
-    for number, row in enumerate(rows, 2):
-        if not (row["alias"] and row["player_name"]):
-            raise LandingError(f"{origin}, line {number}: an alias and a player's name are needed")
-    return tuple((r["alias"].strip(), r["player_name"].strip()) for r in rows)
+        handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO opens at once
+        try:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise PayloadError("NOT_A_FILE", f"{path} is no regular file")
+            with open(handle, "rb", closefd=False) as source:
+                data = source.read(most + 1) if found.st_size <= most else None
+        finally:
+            os.close(handle)
+    except OSError as error:
+        if error.errno in _OURS:
+            raise
+        raise PayloadError("UNREADABLE", f"{path} can't be read: {error.strerror}") from error
+    if data is None or len(data) > most:
+        raise PayloadError("TOO_LARGE", f"{path} has more than {most:,} bytes")
+    return data
 
 
 class LandingZone:
@@ -159,6 +329,8 @@ class LandingZone:
         self.root = root
         self._was_there = False
         self._ahead: dict[str, bytes] = {}
+        #: payloads of a bucket that a listing called too large
+        self._too_large: set[str] = set()
 
     @cached_property
     def _path(self) -> UPath:
@@ -167,6 +339,30 @@ class LandingZone:
     @property
     def _is_local(self) -> bool:
         return self._path.protocol in ("", "file", "local")
+
+    def _is_inside(self, path: str) -> bool:
+        """Whether a place is within the zone once every link on the way is followed; a bucket has no links."""
+        place = self._path.path
+        parts = path.split("/")
+        if not self._is_local or not any(os.path.islink(place := os.path.join(place, p)) for p in parts):
+            return ".." not in parts
+        root = os.path.realpath(self._path.path)
+        return os.path.realpath(os.path.join(root, path)).startswith(root.rstrip(os.sep) + os.sep)
+
+    def _place(self, path: str) -> UPath:
+        """Where a path of the zone is.
+
+        Raises:
+            LandingError: the path names nothing in the zone: it is absolute, leads up or out by a link, or is hidden.
+        """
+        if not all(map(naming.is_part, path.split("/"))):
+            raise LandingError(
+                f"{fields.shown(path)} is no path of a landing zone: each part begins with a letter or a digit and has "
+                "letters, digits, '.', '_' and '-'"
+            )
+        if not self._is_inside(path):
+            raise LandingError(f"{path} leads out of the landing zone {self.root} by a link: remove the link")
+        return self._path / path
 
     def exists(self) -> bool:
         """Whether the folder is there; of a bucket, which has no folders, whether it can be listed."""
@@ -186,19 +382,37 @@ class LandingZone:
                 "that holds the_odds_api/ and nba_stats/"
             )
 
+    def _own_file(self, name: str) -> bytes | None:
+        """The bytes of one of the zone's own files; None when there is none."""
+        path = self._path / name
+        if not (os.path.lexists(path.path) if self._is_local else path.exists()):
+            return None
+        try:
+            self._place(name)
+            return read_file(path.path, name, MOST_BYTES_OF_OURS) if self._is_local else path.read_bytes()
+        except PayloadError as error:
+            raise LandingError(f"{self.root}: {error}. Mend the file, or move it away") from error
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """What the zone says of itself; empty without a ``landing.json``."""
-        path = self._path / MANIFEST
-        if not path.exists():
+        data = self._own_file(MANIFEST)
+        if data is None:
             return {}
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            if text := found.get("first_date"):
-                date.fromisoformat(text)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise LandingError(f"{path} is no manifest of a landing zone: {error}") from error
-        return dict(found)
+            found = json.loads(data)
+            if not isinstance(found, dict):
+                raise FieldError("the manifest", found, "not an object")
+            if fields.optional_text(found, "first_date"):
+                fields.day(found, "first_date")
+            if "data_source" in found and not naming.is_id(found["data_source"]):
+                raise FieldError("data_source", found["data_source"], "not a name such as SIMULATED")
+        except (ValueError, RecursionError) as error:
+            raise LandingError(
+                f"{self._path / MANIFEST} is no manifest of a landing zone: {error}. "
+                "Mend it, or move it away if the payloads are real"
+            ) from error
+        return found
 
     def data_source(self, feed: str) -> str:
         """How rows of a feed are labelled: the feed's own name, or SIMULATED in a simulated zone."""
@@ -207,8 +421,7 @@ class LandingZone:
     @property
     def first_date(self) -> date | None:
         """The first date the zone has data for, when its manifest says so."""
-        text = self.manifest.get("first_date")
-        return date.fromisoformat(text) if text else None
+        return fields.day(self.manifest, "first_date") if self.manifest.get("first_date") else None
 
     @property
     def is_simulated(self) -> bool:
@@ -217,8 +430,15 @@ class LandingZone:
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """Further spellings of players, landed beside the payloads; read at each use."""
-        path = self._path / ALIASES_FILE
-        return read_aliases(path.read_bytes(), str(path)) if path.exists() else ()
+        return self._aliases()[0]
+
+    def bad_aliases(self) -> tuple[str, ...]:
+        """The lines of the landed aliases that are left out, with the reason."""
+        return tuple(f"{ALIASES_FILE}, {line}" for line in self._aliases()[1])
+
+    def _aliases(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+        data = self._own_file(ALIASES_FILE)
+        return ((), ()) if data is None else read_aliases(data, str(self._path / ALIASES_FILE))
 
     def _listed(self, path: str, *, detail: bool) -> list[Any] | None:
         """What is directly in a place; None when there is no such place."""
@@ -232,11 +452,50 @@ class LandingZone:
             raise LandingError(f"{self.root} can't be listed: {error}. See docs/production.md for access") from error
         return found
 
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        """What lies directly in a local folder; nothing when there is none, or when a link leads to it from outside."""
+        if not self._is_inside(folder):
+            return []
+        try:
+            with os.scandir((self._path / folder).path) as found:
+                return sorted(found, key=lambda e: e.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise LandingError(
+                f"{self._path / folder} can't be listed: {error.strerror}. Give this user the right to read it"
+            ) from error
+
+    def _is(self, entry: os.DirEntry[str], folder: str, kind: str) -> bool:
+        """Whether an entry of a local folder is a file or a folder, or a link to one within the zone."""
+        follow = entry.is_symlink()
+        if follow and not self._is_inside(f"{folder}/{entry.name}"):
+            return False
+        try:
+            return entry.is_file(follow_symlinks=follow) if kind == "file" else entry.is_dir(follow_symlinks=follow)
+        except OSError:  # a circle of links
+            return False
+
     def names(self, folder: str) -> list[str]:
         """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
-        found = self._listed((self._path / folder).path, detail=False)
-        names = (str(p).rsplit("/", 1)[-1] for p in found or ())
-        return sorted(n for n in names if n.endswith(_SUFFIXES) and not n.startswith("."))
+        if self._is_local:
+            entries = self._entries(folder)
+            return [e.name for e in entries if not naming.why_no_payload(e.name) and self._is(e, folder, "file")]
+        return sorted(self._listed_payloads(folder))
+
+    def _listed_payloads(self, folder: str) -> dict[str, dict[str, Any]]:
+        """The payloads directly in a folder of a bucket, by name, with what the bucket tells of each."""
+        found: dict[str, dict[str, Any]] = {}
+        for entry in self._listed((self._path / folder).path, detail=True) or ():
+            name = str(entry["name"]).rsplit("/", 1)[-1]
+            if entry["type"] == "file" and naming.why_no_payload(name) is None:
+                found[name] = entry
+                self._weigh(f"{folder}/{name}", entry)
+        return found
+
+    def _weigh(self, path: str, entry: dict[str, Any]) -> None:
+        if (entry.get("size") or 0) > MOST_BYTES:
+            self._too_large.add(path)
 
     def arrivals(self, *folders: str) -> Arrivals | None:
         """What has arrived in some folders; None while there is nothing. Each folder is listed once."""
@@ -253,35 +512,93 @@ class LandingZone:
         return sorted((Payload(f"{folder}/{n}") for n in self.names(folder)), key=lambda p: p.order)
 
     def landed_at(self, folder: str) -> dict[str, datetime]:
-        """When each file directly in a folder was landed, by name; an absent folder is empty."""
+        """When each payload directly in a folder was landed, by name; an absent folder is empty."""
         self.require()
+        if self._is_local:
+            place, found = self._path / folder, {}
+            for name in self.names(folder):
+                with suppress(FileNotFoundError):  # it has gone since
+                    found[name] = datetime.fromtimestamp(os.stat((place / name).path).st_mtime, UTC)
+            return found
         found = {}
-        for entry in self._listed((self._path / folder).path, detail=True) or ():
-            stamp = entry.get("mtime", entry.get("updated"))  # a folder's files tell the one, a bucket's the other
+        for name, entry in self._listed_payloads(folder).items():
+            stamp = entry.get("mtime", entry.get("updated", entry.get("created")))  # as each kind of bucket calls it
             if isinstance(stamp, str):
-                stamp = datetime.fromisoformat(stamp).timestamp()
-            elif isinstance(stamp, datetime):
-                stamp = stamp.timestamp()
-            if stamp is not None and entry["name"].endswith(_SUFFIXES):
-                found[str(entry["name"]).rsplit("/", 1)[-1]] = datetime.fromtimestamp(float(stamp), UTC)
+                stamp = datetime.fromisoformat(stamp)
+            if stamp is not None:
+                found[name] = stamp.astimezone(UTC)
         return found
 
     def folders(self, folder: str) -> Sequence[str]:
         """The names of a folder's subfolders, in order."""
         self.require()
-        found = self._listed((self._path / folder).path, detail=True) or ()
-        return sorted(str(e["name"]).rstrip("/").rsplit("/", 1)[-1] for e in found if e["type"] == "directory")
+        if self._is_local:
+            names = [e.name for e in self._entries(folder) if self._is(e, folder, "directory")]
+        else:
+            found = self._listed((self._path / folder).path, detail=True) or ()
+            names = [str(e["name"]).rstrip("/").rsplit("/", 1)[-1] for e in found if e["type"] == "directory"]
+        return sorted(filter(naming.is_part, names))
 
     def tree(self, folder: str) -> dict[str, Sequence[str]]:
         """The names of the payloads in each subfolder of a folder; a bucket is listed once."""
         if self._is_local:
             return {name: self.names(f"{folder}/{name}") for name in self.folders(folder)}
         found: dict[str, list[str]] = {}
-        for path in self._path.fs.find((self._path / folder).path):
+        for path, entry in self._path.fs.find((self._path / folder).path, detail=True).items():
             name, below = str(path).rsplit("/", 1)[-1], str(path).rsplit("/", 2)[-2]
-            if name.endswith(_SUFFIXES) and not name.startswith("."):
+            if naming.why_no_payload(name) is None:
                 found.setdefault(below, []).append(name)
+                self._weigh(f"{folder}/{below}/{name}", entry)
         return {below: sorted(names) for below, names in found.items()}
+
+    def strays(self, most: int = 1000) -> Sequence[tuple[str, str]]:
+        """What in the zone is no payload, is never opened and keeps nothing else: ``(path, why)``, by path.
+
+        Names are judged and nothing is read but the aliases; after ``most`` the rest is not looked for.
+        """
+        self.require()
+        found = list(islice(self._local_strays("", most) if self._is_local else self._bucket_strays(), most))
+        try:
+            found += [(ALIASES_FILE, line.partition(", ")[2]) for line in self.bad_aliases()]
+        except LandingError as error:
+            found.append((ALIASES_FILE, str(error)))
+        return sorted(found)
+
+    def _local_strays(self, folder: str, most: int) -> Iterator[tuple[str, str]]:
+        try:
+            entries = self._entries(folder)
+        except LandingError as error:
+            yield folder, str(error)
+            return
+        for entry in entries:
+            path = f"{folder}/{entry.name}".lstrip("/")
+            if self._is(entry, folder or ".", "directory"):
+                if _is_on_the_way(path):
+                    yield from self._local_strays(path, most)
+                else:
+                    yield path, "nothing is read from this folder"
+            elif not self._is(entry, folder or ".", "file"):
+                yield path, "a link out of the zone or to nothing" if entry.is_symlink() else "no regular file"
+            elif why := _why_stray(path):
+                if not _is_being_landed(entry):
+                    yield path, why
+            elif not os.access(entry.path, os.R_OK):
+                yield path, "it can't be read: this user has no right to"
+
+    def _bucket_strays(self) -> Iterator[tuple[str, str]]:
+        root, seen = self._path.path.strip("/"), set()
+        for place in self._path.fs.find(self._path.path):
+            if str(place).endswith("/"):
+                continue  # where a console shows a folder
+            path = str(place).strip("/").removeprefix(root).lstrip("/")
+            folders = path.split("/")[:-1]
+            above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
+            unread = next((f for f in above if not _is_on_the_way(f)), None)
+            if unread is None and (why := _why_stray(path)):
+                yield path, why
+            elif unread is not None and unread not in seen:
+                seen.add(unread)
+                yield unread, "nothing is read from this folder"
 
     def ahead(self, payloads: Sequence[Payload]) -> Iterator[Payload]:
         """The payloads, to be loaded one after the other: from a bucket they are fetched many at a time."""
@@ -290,8 +607,8 @@ class LandingZone:
             return
         for start in range(0, len(payloads), _FETCHED_TOGETHER):
             chunk = payloads[start : start + _FETCHED_TOGETHER]
-            places = {(self._path / p.path).path: p.path for p in chunk}
-            found = self._path.fs.cat(list(places), on_error="omit")
+            places = {(self._path / p.path).path: p.path for p in chunk if p.path not in self._too_large}
+            found = self._path.fs.cat(list(places), on_error="omit") if places else {}
             self._ahead = {places[place]: data for place, data in found.items()}
             yield from chunk
 
@@ -299,32 +616,39 @@ class LandingZone:
         """The decoded JSON of a payload.
 
         Raises:
-            PayloadError: EMPTY_FILE, TRUNCATED (gzip or JSON ends early) or NOT_JSON.
+            PayloadError: as of ``load_bytes`` and ``decode``.
+        """
+        return decode(self.load_bytes(payload), payload.path)
+
+    def load_bytes(self, payload: Payload) -> bytes:
+        """A payload as delivered.
+
+        Raises:
+            PayloadError: BAD_NAME (it is no path of the zone), UNREADABLE, NOT_A_FILE, or TOO_LARGE: it has more than
+                ``MOST_BYTES`` and was not read.
         """
         data = self._ahead.pop(payload.path, None)
-        if data is None:
-            data = (self._path / payload.path).read_bytes()
-        if not data:
-            raise PayloadError("EMPTY_FILE", f"{payload.path} has no bytes")
+        if data is not None:
+            return data
         try:
-            if payload.path.endswith(".gz"):
-                data = gzip.decompress(data)
-            return json.loads(data)
-        except EOFError as error:
-            raise PayloadError("TRUNCATED", f"{payload.path}: {error}") from error
-        except (gzip.BadGzipFile, zlib.error, UnicodeDecodeError, OSError) as error:
-            raise PayloadError("NOT_JSON", f"{payload.path}: {error}") from error
-        except json.JSONDecodeError as error:
-            truncated = error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg
-            raise PayloadError("TRUNCATED" if truncated else "NOT_JSON", f"{payload.path}: {error}") from error
-        except (RecursionError, ValueError) as error:  # nested too deeply, or a number of too many digits
-            raise PayloadError("NOT_JSON", f"{payload.path}: {error}") from error
+            place = self._place(payload.path)
+        except LandingError as error:
+            raise PayloadError("BAD_NAME", str(error)) from error
+        if self._is_local:
+            return read_file(place.path, payload.path)
+        try:
+            if payload.path in self._too_large or (place.fs.size(place.path) or 0) > MOST_BYTES:
+                raise PayloadError("TOO_LARGE", f"{payload.path} has more than {MOST_BYTES:,} bytes")
+            return place.read_bytes()
+        except (FileNotFoundError, PermissionError) as error:
+            raise PayloadError("UNREADABLE", f"{payload.path} can't be read: {error}") from error
 
     def land(self, path: str, content: Any) -> Payload:
         """Write a payload once, gzipped when its name says so; the same name a second time is an error.
 
         Raises:
             FileExistsError: a payload of this name was landed already; it is unchanged.
+            LandingError: the path names nothing in the zone.
         """
         # half a surrogate pair, which UTF-8 can't hold, stays the escape that it came as
         data = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(errors="backslashreplace")
@@ -334,19 +658,16 @@ class LandingZone:
 
     def has(self, path: str) -> bool:
         """Whether a payload of this name was landed."""
-        return (self._path / path).exists()
-
-    def load_bytes(self, payload: Payload) -> bytes:
-        """A payload as delivered."""
-        return (self._path / payload.path).read_bytes()
+        return self._place(path).exists()
 
     def land_bytes(self, path: str, data: bytes) -> Payload:
         """Write a payload once, as it is; the same name a second time is an error.
 
         Raises:
             FileExistsError: a payload of this name was landed already; it is unchanged.
+            LandingError: the path names nothing in the zone.
         """
-        target = self._path / path
+        target = self._place(path)
         if self._is_local:
             # whoever watches the folder must not see half a file
             place = Path(target.path)

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, season_of, season_type_of
+from nba_props.domain.calendar import (
+    COUNTED_SEASON_TYPES,
+    EASTERN,
+    game_date_of,
+    is_undecided,
+    season_of,
+    season_type_of,
+)
 from nba_props.domain.names import player_lookup
 from nba_props.domain.results import adds_up
+from nba_props.domain.teams import NBA, are_teams, is_team
 from nba_props.schemas import raw as tables
 from nba_props.sources import fields
 from nba_props.sources.fields import FieldError
-from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError
+from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError, limited
 from nba_props.sources.rejects import POSITION, Parsed, Reject
 
 FEED = "NBA_STATS"
+#: the reason of a field that is null in a row which is kept
+BAD_FIELD = "BAD_FIELD"
 
 
 # -- box scores -------------------------------------------------------------------------------------------------------
@@ -54,6 +65,17 @@ _NEEDED = (
     "WL",
 )
 _REQUIRED = (*_NEEDED, *_COUNTS, "PLUS_MINUS")
+#: a row as it was delivered, with its place
+_DELIVERED = (*_REQUIRED, "payload", "payload_order", "position", "day")
+#: what no player has reached: the longest game, of six overtimes, had 78 minutes, and most points of a player are 100
+_MOST = {"MIN": 80, "PLAYER_ID": fields.MOST_ID, "TEAM_ID": fields.MOST_ID}
+_MOST_OF_A_COUNT = 100
+#: columns that a table takes null of
+_NULLABLE = {"WL": "neither W nor L", "PLUS_MINUS": f"no whole number from -{_MOST_OF_A_COUNT} to {_MOST_OF_A_COUNT}"}
+#: more columns than a result set has
+_MOST_COLUMNS = 200
+#: unknown columns that are named in a remark
+_MOST_NAMED = 50
 #: known columns that no table needs
 _IGNORED = {"TEAM_NAME", "FG_PCT", "FG3_PCT", "FT_PCT", "REB", "FANTASY_PTS", "VIDEO_AVAILABLE"}
 
@@ -83,7 +105,7 @@ def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]
 def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     """The box scores of the given dates; of a game's captures the newest of a whole game counts, else the newest."""
     wanted = {d.isoformat() for d in days}
-    logs: list[pd.DataFrame] = []
+    rows: list[list[Any]] = []
     rejects: list[Reject] = []
     unknown: set[str] = set()
     for season in sorted({season_of(d) for d in days}):
@@ -97,19 +119,19 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
                     Reject(payload.path, None, error.reason, error.detail, game_date=date.fromisoformat(day))
                 )
                 continue
-            logs.append(log)
+            rows += log
             rejects += refused
             unknown |= extra
-    if not logs:
-        return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, unknown_columns=sorted(unknown))
-    frame, refused = type_box_scores(pd.concat(logs, ignore_index=True))
+    if not rows:
+        return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, unknown_columns=sorted(unknown)[:_MOST_NAMED])
+    frame, refused = type_box_scores(pd.DataFrame(rows, columns=list(_DELIVERED), dtype=object))
     superseded = frame["payload_order"] != _counting_capture(frame)
     kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
     return Parsed.of(
         tables.BOX_SCORES,
         kept.reset_index(drop=True),
         rejects + refused,
-        unknown_columns=sorted(unknown),
+        unknown_columns=sorted(unknown)[:_MOST_NAMED],
         superseded_rows=int(superseded.sum()),
     )
 
@@ -124,8 +146,8 @@ def _counting_capture(frame: pd.DataFrame) -> pd.Series:
     return frame["game_id"].map(of_game).fillna(newest)
 
 
-def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject], set[str]]:
-    """One payload's rows as delivered, with their place; rows of the wrong length; and columns nobody knows.
+def read_game_log(content: Any, payload: Payload, day: date) -> tuple[list[list[Any]], list[Reject], set[str]]:
+    """One payload's rows as delivered, in ``_DELIVERED``; rows of the wrong length; and columns nobody knows.
 
     Raises:
         PayloadError: WRONG_SHAPE, MISSING_COLUMN or EMPTY_PAYLOAD.
@@ -151,35 +173,43 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[pd.DataFra
     positions = [i for i, ok in enumerate(whole) if ok]
     if not positions:
         raise PayloadError("EMPTY_PAYLOAD", f"{payload.path} has no usable rows")
-    rows = [[row_set[i][a] for a in at] for i in positions]
-    log = pd.DataFrame(rows, columns=list(_REQUIRED), dtype=object)
-    log = log.assign(
-        payload=payload.path, payload_order="-".join(payload.order), position=positions, day=day.isoformat()
-    )
-    return log, rejects, set(map(str, headers)) - set(_REQUIRED) - _IGNORED
+    path, order, text = payload.path, "-".join(payload.order), day.isoformat()
+    log = [[*(row_set[i][a] for a in at), path, order, i, text] for i in positions]
+    unknown = {h if isinstance(h, str) else fields.shown(h) for h in headers} - set(_REQUIRED) - _IGNORED
+    return log, rejects, {fields.shown(h)[1:-1] for h in unknown}
 
 
 def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     """Typed rows of ``nba_raw.box_scores`` (with ``payload_order``), and the rows held back with their reason."""
-    numbers = {c: _numbers(raw[c]) for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID")}
-    names = {c: _words(raw[c]) for c in ("PLAYER_NAME", "TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
+    numbers = {c: _numbers(raw[c]) for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID", "PLUS_MINUS")}
+    names = {c: _words(raw[c]) for c in ("TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
+    names["PLAYER_NAME"] = _words(raw["PLAYER_NAME"], fields.person)
     game_id = names["GAME_ID"].where(names["GAME_ID"].map(fields.is_game_id))
     season_type = game_id.map({g: _season_type(g) for g in game_id.dropna().unique()})
     matchup = names["MATCHUP"].str.extract(r"^(?P<team>[A-Z]{3}) (?P<where>vs\.|@) (?P<opponent>[A-Z]{3})$")
-    season_year = pd.to_numeric(names["SEASON_ID"].str.extract(r"^\d((?:19|20)\d\d)$")[0], errors="coerce")
+    season_year = pd.to_numeric(names["SEASON_ID"].str.extract(r"^\d((?:19|20)[0-9]{2})$")[0], errors="coerce")
 
     problems: list[tuple[pd.Series, str, str, str]] = []
-    for column, values in numbers.items():
+    for column in (*_COUNTS, "PLAYER_ID", "TEAM_ID"):
+        values, most = numbers[column], _MOST.get(column, _MOST_OF_A_COUNT)
         problems.append((values.isna() | (values % 1 != 0), "BAD_NUMBER", column, "missing or not a whole number"))
         problems.append((values < 0, "NEGATIVE_NUMBER", column, "negative"))
+        problems.append((values > most, "BAD_NUMBER", column, f"more than {most}"))
+    n = {column: numbers[column] for column in _COUNTS}
     problems += [
-        (names["PLAYER_NAME"].map(player_lookup, na_action="ignore").fillna("").eq(""), "MISSING_NAME", "PLAYER_NAME",
-         "no player's name"),
+        (names["PLAYER_NAME"].isna(), "MISSING_NAME", "PLAYER_NAME", "no player's name"),
         (names["TEAM_ABBREVIATION"].isna(), "MISSING_NAME", "TEAM_ABBREVIATION", "no team's"),
         (season_type.isna(), "BAD_GAME_ID", "GAME_ID", "not an NBA game id"),
         (raw["GAME_DATE"].astype(str).str[:10] != raw["day"], "WRONG_DAY", "GAME_DATE", "not the payload's date"),
         (matchup["opponent"].isna(), "BAD_MATCHUP", "MATCHUP", "not 'AAA vs. BBB' or 'AAA @ BBB'"),
         (season_year.isna(), "BAD_SEASON", "SEASON_ID", "not a digit and a year"),
+        (names["SEASON_ID"].str[3:5] != game_id.str[3:5], "BAD_SEASON", "SEASON_ID", "not the season of its game id"),
+        (matchup["team"] != names["TEAM_ABBREVIATION"], "BAD_MATCHUP", "MATCHUP", "not a game of the row's team"),
+        (matchup["team"] == matchup["opponent"], "BAD_MATCHUP", "MATCHUP", "a game of a team with itself"),
+        (season_type.isin(COUNTED_SEASON_TYPES) & (matchup["team"].isin(NBA) != matchup["opponent"].isin(NBA)),
+         "UNKNOWN_TEAM", "MATCHUP", "a game of an NBA team with another's"),
+        (~are_teams(numbers["TEAM_ID"].where(numbers["TEAM_ID"] % 1 == 0), names["TEAM_ABBREVIATION"]), "UNKNOWN_TEAM",
+         "TEAM_ABBREVIATION", "not the code of the team whose id is there"),
     ]  # fmt: skip
     same = raw[list(_REQUIRED)].astype(str).assign(payload=raw["payload"])  # a list has no hash
     repeated = same.duplicated()
@@ -187,17 +217,33 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     key = ["payload", "GAME_ID", "PLAYER_ID"]
     clashing = same[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
     problems.append((clashing, "CONFLICTING_ROWS", "PLAYER_ID", "in two different rows of a game: neither is used"))
+    problems += [
+        (_strangers(raw["payload"], game_id, matchup), "BAD_MATCHUP", "MATCHUP", "not as the game's other rows say"),
+        (2 * n["FGM"] + n["FG3M"] + n["FTM"] != n["PTS"], "CONTRADICTORY_ROW", "PTS", "not the sum of the shots made"),
+        *((n[less] > n[more], "CONTRADICTORY_ROW", less, f"more than {more}")
+          for less, more in (("FGM", "FGA"), ("FG3M", "FG3A"), ("FTM", "FTA"), ("FG3M", "FGM"), ("FG3A", "FGA"))),
+    ]  # fmt: skip
 
     bad = pd.Series(False, index=raw.index)
     rejects: list[Reject] = []
-    for mask, reason, column, what in problems:
-        held = mask & ~bad
-        for row in raw[held].to_dict("records") if held.any() else ():
+
+    def refuse(mask: pd.Series, reason: str, column: str, what: str) -> None:
+        for row in raw[mask].to_dict("records") if mask.any() else ():
             delivered = {c: row[c] for c in _REQUIRED}
             place, day = f"rowSet[{row['position']}]", date.fromisoformat(row["day"])
             detail = f"{row['payload']}: {column} is {fields.shown(row[column])}, {what}"
             rejects.append(Reject(row["payload"], place, reason, detail, delivered, day))
-        bad |= mask
+
+    for mask, reason, column, what in problems:
+        held = mask.fillna(True).astype(bool)
+        refuse(held & ~bad, reason, column, what)
+        bad |= held
+    won = names["WL"].map({"W": True, "L": False}).astype("boolean")
+    plus_minus = numbers["PLUS_MINUS"].where(numbers["PLUS_MINUS"].abs() <= _MOST_OF_A_COUNT)
+    plus_minus = plus_minus.where(plus_minus % 1 == 0).astype("Int64")
+    for column, found in (("WL", won), ("PLUS_MINUS", plus_minus)):
+        unknown = raw[column].map(fields.is_unknown).astype(bool)
+        refuse(found.isna() & ~unknown & ~bad, BAD_FIELD, column, f"{_NULLABLE[column]}; null is taken for it")
 
     seasons = {y: f"{int(y)}-{(int(y) + 1) % 100:02d}" for y in season_year.dropna().unique()}
     frame = pd.DataFrame(
@@ -213,9 +259,9 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
             "team": names["TEAM_ABBREVIATION"],
             "opponent": matchup["opponent"],
             "is_home": matchup["where"] == "vs.",
-            "won": names["WL"].map({"W": True, "L": False}).astype("boolean"),
+            "won": won,
             **{name: numbers[column] for column, name in _COUNTS.items()},
-            "plus_minus": _numbers(raw["PLUS_MINUS"]).round().astype("Int64"),
+            "plus_minus": plus_minus,
             "payload": raw["payload"],
             "payload_order": raw["payload_order"],
             POSITION: "rowSet[" + raw["position"].astype(str) + "]",
@@ -224,16 +270,25 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     return frame[~bad].reset_index(drop=True), rejects
 
 
+def _strangers(payload: pd.Series, game_id: pd.Series, matchup: pd.DataFrame) -> pd.Series:
+    """Which rows name other teams than most rows of their game in their payload do."""
+    here = matchup["where"] == "vs."
+    pair = matchup["team"].where(here, matchup["opponent"]) + "-" + matchup["opponent"].where(here, matchup["team"])
+    game = payload + game_id.fillna("")
+    counts = pair.groupby([game, pair]).transform("size")
+    return pair.notna() & (counts < counts.groupby(game).transform("max"))
+
+
 def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
     """Whose rows ``nba_raw.quarantined_box_scores`` holds: ``game_date, payload, game_id, player_id``.
 
     Game and player are null where the row does not tell them. A payload that could not be read at all has no rows.
     """
-    held = quarantined[quarantined["position"].notna()]
+    held = quarantined[quarantined["position"].notna() & quarantined["reason"].ne(BAD_FIELD)]  # of that the row is kept
     rows = [_as_record(text) for text in held["raw"]]
     games = [_word(r.get("GAME_ID", r.get("game_id"))) for r in rows]
     numbers = pd.Series(
-        [_number(r.get("PLAYER_ID", r.get("player_id"))) for r in rows], index=held.index, dtype="float64"
+        [fields.number(r.get("PLAYER_ID", r.get("player_id"))) for r in rows], index=held.index, dtype="float64"
     )
     return held[["game_date", "payload"]].assign(
         game_id=pd.Series([g if g and fields.is_game_id(g) else None for g in games], index=held.index, dtype=object),
@@ -250,40 +305,24 @@ def _as_record(text: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-#: no count, id or difference of points is larger, and doubles still tell whole numbers apart
-_LARGEST = 1e15
-
-
 def _numbers(values: pd.Series) -> pd.Series:
     """A column of a payload as numbers, null for what is none."""
-    kind = pd.api.types.infer_dtype(values, skipna=True)
-    plain = kind in ("integer", "floating", "mixed-integer-float", "empty")
     try:
-        found = pd.to_numeric(values if plain else pd.Series(map(_number, values), index=values.index, dtype="float64"))
+        plain = pd.to_numeric(values) if pd.api.types.infer_dtype(values, skipna=True) == "integer" else None
     except (OverflowError, ValueError):  # one whole number is too large for any type
-        found = pd.Series(map(_number, values), index=values.index, dtype="float64")
-    found = found.astype("float64")
-    return found.where(found.abs() < _LARGEST)
+        plain = None
+    known = map(fields.number, values) if plain is None else plain
+    return pd.Series(known, index=values.index, dtype="float64")
 
 
-def _number(value: Any) -> float:
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return math.nan
-    known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
-    return float(value) if known else math.nan
+def _words(values: pd.Series, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> pd.Series:
+    """A column of a payload as names, null for what is none."""
+    return pd.Series((_word(v, read) for v in values), index=values.index, dtype=object)
 
 
-def _words(values: pd.Series) -> pd.Series:
-    """A column of a payload as text in one line, null for what is none."""
-    return values.map(_word).astype(object)
-
-
-def _word(value: Any) -> str | None:
+def _word(value: Any, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> str | None:
     try:
-        return fields.optional_text({"": value}, "")
+        return read({"": value}, "")
     except FieldError:
         return None
 
@@ -300,7 +339,8 @@ def _result_set(content: Any, name: str, payload: Payload) -> tuple[list[str], l
     for one in sets if isinstance(sets, list) else []:
         if isinstance(one, dict) and one.get("name") == name:
             headers, rows = one.get("headers"), one.get("rowSet")
-            if isinstance(headers, list) and isinstance(rows, list):
+            if isinstance(headers, list) and isinstance(rows, list) and len(headers) <= _MOST_COLUMNS:
+                limited(rows, payload, "rows")
                 return headers, rows
     raise PayloadError("WRONG_SHAPE", f"{payload.path} has no result set {name} with headers and rowSet")
 
@@ -308,6 +348,11 @@ def _result_set(content: Any, name: str, payload: Payload) -> tuple[list[str], l
 # -- schedule ---------------------------------------------------------------------------------------------------------
 
 SCHEDULE_FOLDER = "nba_stats/scheduleleaguev2"
+_SEASON = re.compile(r"20\d\d-\d\d", re.ASCII)
+#: a game that begins after midnight is on the day after the stated one
+_PAST_MIDNIGHT = timedelta(1)
+#: more points than a team has scored in a game: the record is 186
+_MOST_SCORED = 250
 #: when a payload was captured whose name does not say: before all that do
 _EVER = datetime.min.replace(tzinfo=UTC)
 
@@ -416,8 +461,11 @@ def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]]
             raise FieldError("gameDates", groups, "not a list")
     except FieldError as error:
         raise PayloadError("WRONG_SHAPE", f"{payload.path} is no leagueSchedule: {error}") from error
-    if stated != payload.subject:
+    if stated != payload.subject or not _SEASON.fullmatch(stated):
         raise PayloadError("WRONG_SEASON", f"{payload.path}: seasonYear is {fields.shown(stated)}")
+    lists = [g["games"] for g in groups if isinstance(g, dict) and isinstance(g.get("games"), list)]
+    limited([*groups, *(game for games in lists for game in games)], payload, "dates and games")
+    codes = _codes(lists)
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     seen: set[str] = set()
@@ -432,11 +480,17 @@ def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]]
             place = f"games[{n}]"
             n += 1
             day = _group_day(group)
+            day = day if _is_in(stated, day) else None  # then every date holds it back
             try:
                 if not isinstance(game, dict):
                     raise FieldError("the game", game, "not an object")
-                day = _game_day(game)
-                row, wrong = _game(game, stated, payload)
+                own, tipoff_at, far = _when(game, group)
+                if not _is_in(stated, own):
+                    raise PayloadError("BAD_TIME", f"the game is on {own}, not in the season {stated}")
+                day = own
+                row, wrong = _game(game, stated, codes)
+                row |= {"game_date": own, "tipoff_at": tipoff_at, "payload": payload.path}
+                wrong += [far] if far else []
                 if row["game_id"] in seen:
                     raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
             except PayloadError as error:
@@ -454,42 +508,61 @@ def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]]
     return rows, rejects
 
 
+def _codes(lists: Sequence[Sequence[Any]]) -> dict[Any, str]:
+    """The code that each team's id has in most entries of a schedule."""
+    games = (g for games in lists for g in games if isinstance(g, dict))
+    teams = (team for g in games for team in (g.get("homeTeam"), g.get("awayTeam")) if isinstance(team, dict))
+    pairs = ((team.get("teamId"), team.get("teamTricode")) for team in teams)
+    counts = Counter((i, code) for i, code in pairs if isinstance(i, int) and isinstance(code, str))
+    return {team_id: code for (team_id, code), _ in reversed(counts.most_common())}
+
+
 def _group_day(group: Any) -> date | None:
     """The date that a group of games is under: "10/21/2025 00:00:00"."""
     found = str(group.get("gameDate"))[:10] if isinstance(group, dict) else ""
+    return fields.date_in(f"{found[6:]}-{found[:2]}-{found[3:5]}")
+
+
+def _when(game: dict[str, Any], group: Any) -> tuple[date, datetime | None, FieldError | None]:
+    """A game's Eastern date, its scheduled start, and what is wrong with the start.
+
+    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is no
+    instant, or one of another day than both stated ones; then the date is the stated one.
+
+    Raises:
+        FieldError: no date is there, or two are stated.
+    """
+    stated = [d for d in (fields.date_in(str(game.get("gameDateEst"))), _group_day(group)) if d]
+    wrong = None
     try:
-        return date(int(found[6:]), int(found[:2]), int(found[3:5]))
-    except ValueError:
-        return None
+        tipoff_at = _tipoff(game)
+        if tipoff_at:
+            day = game_date_of(tipoff_at)
+            if not stated or min(abs(day - d) for d in stated) <= _PAST_MIDNIGHT:
+                return day, tipoff_at, None
+            wrong = FieldError("gameDateTimeUTC", game["gameDateTimeUTC"], f"far from the stated {stated[0]}")
+    except FieldError as error:
+        wrong = error
+    day = fields.day(game, "gameDateEst")
+    if max(abs(day - d) for d in stated) > _PAST_MIDNIGHT:
+        raise FieldError("gameDateEst", game["gameDateEst"], f"and it stands among the games of {stated[-1]}")
+    return day, None, wrong
 
 
 def _tipoff(game: dict[str, Any]) -> datetime | None:
-    """The scheduled start; None while it is to be decided, which the league writes as midnight Eastern or TBD.
-
-    Raises:
-        FieldError: what is there is no instant.
-    """
     found = fields.optional_instant(game, "gameDateTimeUTC")
     if found is None or is_undecided(found) or str(game.get("gameStatusText")).strip().upper() == "TBD":
         return None
     return found
 
 
-def _game_day(game: dict[str, Any]) -> date:
-    """The Eastern date of tip-off, or the one stated while the tip-off is not known.
-
-    Raises:
-        FieldError: neither is there.
-    """
-    try:
-        tipoff_at = _tipoff(game)
-    except FieldError:
-        tipoff_at = None
-    return game_date_of(tipoff_at) if tipoff_at else fields.day(game, "gameDateEst")
+def _is_in(season: str, day: date | None) -> bool:
+    """Whether a date can be one of a season's; one has gone on into October."""
+    return day is not None and 0 <= day.year - int(season[:4]) <= 1
 
 
-def _game(game: dict[str, Any], season: str, payload: Payload) -> tuple[dict[str, Any], list[FieldError]]:
-    """One game, and what of it is wrong and null for that."""
+def _game(game: dict[str, Any], season: str, codes: Mapping[Any, str]) -> tuple[dict[str, Any], list[FieldError]]:
+    """One game but for its time, and what of it is wrong and null for that."""
     wrong: list[FieldError] = []
 
     def nullable(read: Callable[..., Any], *asked: Any) -> Any:
@@ -505,29 +578,32 @@ def _game(game: dict[str, Any], season: str, payload: Payload) -> tuple[dict[str
     season_type = _season_type(game_id)
     if season_type is None:
         raise PayloadError("BAD_GAME_ID", f"gameId is {fields.shown(game_id)}, of no season type")
+    if game_id[3:5] != season[2:4]:
+        raise PayloadError("BAD_GAME_ID", f"gameId is {fields.shown(game_id)}, not of the season {season}")
     status = fields.whole(game, "gameStatus", 1, 3)
     row: dict[str, Any] = {
-        "game_date": _game_day(game),
         "game_id": game_id,
         "season": season,
         "season_type": season_type,
-        "tipoff_at": nullable(_tipoff, game),
         "status": status,
         "is_postponed": game.get("postponedStatus") == "P",
         "is_neutral": nullable(fields.optional_flag, game, "isNeutral"),
-        "arena": nullable(fields.optional_text, game, "arenaName"),
-        "payload": payload.path,
+        "arena": nullable(fields.optional_name, game, "arenaName"),
     }
     for side in ("home", "away"):
         team = fields.record(game, f"{side}Team")
-        team_id, code = fields.optional_whole(team, "teamId"), fields.optional_text(team, "teamTricode")
+        team_id, code = fields.optional_whole(team, "teamId"), fields.optional_name(team, "teamTricode")
         if not team_id or not code:
             raise PayloadError("TEAM_TO_BE_DECIDED", f"game {game_id} has no {side} team yet")
-        city, name = fields.optional_text(team, "teamCity"), fields.text(team, "teamName")
+        if not is_team(team_id, code) or codes.get(team_id, code) != code:
+            raise PayloadError("UNKNOWN_TEAM", f"game {game_id}: {fields.shown(code)} is no code of team {team_id}")
+        city, name = fields.optional_name(team, "teamCity"), fields.name(team, "teamName")
         row[f"{side}_team_id"] = team_id
         row[f"{side}_team"] = code
         row[f"{side}_team_name"] = f"{city} {name}" if city else name
-        row[f"{side}_score"] = nullable(fields.optional_whole, team, "score") if status == 3 else None
+        row[f"{side}_score"] = nullable(fields.optional_whole, team, "score", 0, _MOST_SCORED) if status == 3 else None
+    if row["home_team_id"] == row["away_team_id"]:
+        raise PayloadError("CONTRADICTORY_ROW", f"game {game_id} is of team {row['home_team_id']} with itself")
     return row, wrong
 
 
@@ -542,7 +618,7 @@ def roster_folder(season: str) -> str:
 def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
     """Team membership in the roster payloads captured on the given dates."""
     wanted = set(days)
-    frames: list[pd.DataFrame] = []
+    rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for season in sorted({season_of(d) for d in days}):
         for payload in zone.list(roster_folder(season)):
@@ -560,16 +636,17 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
             except PayloadError as error:
                 rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
                 continue
-            frames.append(members.assign(game_date=pd.Timestamp(day), captured_at=captured_at))
+            rows += [{**m, "game_date": pd.Timestamp(day), "captured_at": captured_at} for m in members]
             rejects += refused
-    if not frames:
+    if not rows:
         return Parsed.of(tables.ROSTERS, pd.DataFrame(), rejects)
-    frame = pd.concat(frames, ignore_index=True).assign(data_source=zone.data_source(FEED))
+    frame = pd.DataFrame(rows).assign(data_source=zone.data_source(FEED))
     # the site lists some people twice
-    return Parsed.of(tables.ROSTERS, frame.drop_duplicates(["player_id", "team_id", "captured_at"]), rejects)
+    once = frame.drop_duplicates(["player_id", "player_lookup", "team_id", "captured_at"])
+    return Parsed.of(tables.ROSTERS, once, rejects)
 
 
-def _roster(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, list[Reject]]:
+def _roster(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     headers, row_set = _result_set(content, "CommonAllPlayers", payload)
     needed = ("PERSON_ID", "DISPLAY_FIRST_LAST", "TEAM_ID", "TEAM_ABBREVIATION")
     missing = [c for c in needed if c not in headers]
@@ -589,18 +666,19 @@ def _roster(content: Any, payload: Payload, day: date) -> tuple[pd.DataFrame, li
             team_id = fields.optional_whole(person, "TEAM_ID")
             if not team_id:
                 continue  # he belongs to no team
-            name = fields.text(person, "DISPLAY_FIRST_LAST")
+            name, code = fields.person(person, "DISPLAY_FIRST_LAST"), fields.name(person, "TEAM_ABBREVIATION")
+            if not is_team(team_id, code):
+                raise FieldError("TEAM_ABBREVIATION", code, f"not the code of team {team_id}")
             rows.append(
                 {
                     "player_id": fields.whole(person, "PERSON_ID", 1), "player_name": name,
-                    "player_lookup": player_lookup(name), "team_id": team_id,
-                    "team": fields.text(person, "TEAM_ABBREVIATION"), "payload": payload.path, POSITION: place,
+                    "player_lookup": player_lookup(name), "team_id": team_id, "team": code, "payload": payload.path,
+                    POSITION: place,
                 }
             )  # fmt: skip
         except FieldError as error:
             rejects.append(Reject(payload.path, place, "BAD_FIELD", f"{payload.path}: {error}", person, day))
-    return pd.DataFrame(rows, columns=["player_id", "player_name", "player_lookup", "team_id", "team", "payload",
-                                       POSITION]), rejects  # fmt: skip
+    return rows, rejects
 
 
 # -- scoring shares ---------------------------------------------------------------------------------------------------
@@ -611,6 +689,8 @@ _SHARES = {
     "percentagePoints3pt": "points_three",
     "percentagePointsFreeThrow": "points_free_throw",
 }
+#: shares are rounded: together they are all points, or a little more
+_MOST_SHARED = 1.02
 
 
 def scoring_folder(season: str) -> str:
@@ -621,24 +701,40 @@ def scoring_folder(season: str) -> str:
 def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
     """Where players' points came from in the games of the given dates; the newest capture of a game counts."""
     wanted = {d.isoformat() for d in days}
-    newest: dict[str, Payload] = {}
+    landed: dict[str, list[Payload]] = {}
     for season in sorted({season_of(d) for d in days}):
-        newest |= {p.subject: p for p in zone.list(scoring_folder(season)) if p.subject[:10] in wanted}
+        for payload in zone.list(scoring_folder(season)):  # the newest capture comes last
+            if payload.subject[:10] in wanted:
+                landed.setdefault(payload.subject, []).append(payload)
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for payload in zone.ahead(list(newest.values())):
-        day = date.fromisoformat(payload.subject[:10])
-        try:
-            mine, refused = parse_scoring(zone.load(payload), payload, day)
-        except PayloadError as error:
-            rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
-            continue
-        rows += mine
-        rejects += refused
+    for newest in zone.ahead([captures[-1] for captures in landed.values()]):
+        day = date.fromisoformat(newest.subject[:10])
+        for payload in (newest, *landed[newest.subject][-2::-1]):  # the one before it where it can't be read
+            try:
+                mine, refused = parse_scoring(zone.load(payload), payload, day)
+            except PayloadError as error:
+                rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                continue
+            rows += mine
+            rejects += refused
+            break
     frame = pd.DataFrame(rows)
     if len(frame):
         frame = frame.assign(data_source=zone.data_source(FEED))
     return Parsed.of(tables.SCORING_SHARES, frame, rejects)
+
+
+def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], list[FieldError]]:
+    """A player's shares, and what of them is none and null for that."""
+    shares: dict[str, float | None] = dict.fromkeys(_SHARES.values())
+    wrong: list[FieldError] = []
+    for key, name in _SHARES.items():
+        try:
+            shares[name] = fields.optional_share(statistics, key)
+        except FieldError as error:
+            wrong.append(error)
+    return shares, wrong
 
 
 def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
@@ -660,6 +756,9 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
                 raise FieldError(f"{side}.players", players, "not a list")
     except FieldError as error:
         raise PayloadError("MISSING_COLUMN", f"{payload.path} is no boxscorescoringv3 payload: {error}") from error
+    if payload.subject != f"{day}-{game_id}":
+        raise PayloadError("WRONG_GAME", f"{payload.path}: gameId is {game_id}")
+    limited([p for players in sides.values() for p in players], payload, "players")
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for side, players in sides.items():
@@ -667,21 +766,23 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
             place = f"{side}/{n}"
             try:
                 statistics = fields.record(player, "statistics")
-                if not statistics.get("minutes"):
+                if "minutes" not in statistics:
+                    raise FieldError("minutes", None, "and must be there, if blank")
+                if not fields.optional_name(statistics, "minutes"):
                     continue
                 player_id = fields.whole(player, "personId", 1)
             except FieldError as error:
                 detail = f"{payload.path}: {error}"
                 rejects.append(Reject(payload.path, place, "MALFORMED_ROW", detail, player, game_date=day))
                 continue
-            shares: dict[str, float | None] = {}
-            for key, name in _SHARES.items():
-                try:
-                    shares[name] = fields.optional_share(statistics, key)
-                except FieldError as error:
-                    detail = f"{payload.path}: player {player_id}: {error}; null is taken for it"
-                    rejects.append(Reject(payload.path, place, "BAD_FIELD", detail, player, game_date=day))
-                    shares[name] = None
+            shares, wrong = _shares(statistics)
+            for field in wrong:
+                detail = f"{payload.path}: player {player_id}: {field}; null is taken for it"
+                rejects.append(Reject(payload.path, place, BAD_FIELD, detail, player, game_date=day))
+            if sum(s or 0.0 for s in shares.values()) > _MOST_SHARED:
+                detail = f"{payload.path}: player {player_id}: his shares are more than all of his points"
+                rejects.append(Reject(payload.path, place, "CONTRADICTORY_ROW", detail, player, game_date=day))
+                continue
             rows.append(
                 {
                     "game_date": pd.Timestamp(day), "game_id": game_id, "player_id": player_id, **shares,

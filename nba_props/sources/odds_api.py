@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,16 +13,20 @@ from nba_props.domain.calendar import game_date_of
 from nba_props.domain.lines import POINTS_MARKETS
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
-from nba_props.sources import fields
+from nba_props.sources import fields, naming
 from nba_props.sources.fields import FieldError
-from nba_props.sources.landing import LandingZone, Payload, PayloadError
+from nba_props.sources.landing import LandingZone, Payload, PayloadError, limited
 from nba_props.sources.rejects import POSITION, Reject
 
 FEED = "THE_ODDS_API"
-#: no American price is further from even
+#: no book's odds are longer than 1000 to 1; the real ones of main lines go to 385
 MOST_PRICE = 100_000
 #: what a quote says, and when
 _QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
+#: more points than a line has: the real ones go to 42.5, and but for one night of 1962 nobody has scored more
+MOST_LINE = 84.5
+#: no capture of a game is older when it begins, and none is taken so long after
+_EARLIEST, _LATEST = timedelta(60), timedelta(1)
 
 
 def folder(day: date) -> str:
@@ -32,8 +36,8 @@ def folder(day: date) -> str:
 
 def landed_days(zone: LandingZone) -> list[date]:
     """The game dates that have a folder of captures."""
-    found = [fields.date_in(name) for name in zone.folders("the_odds_api/player_points")]
-    return sorted(d for d in found if d)
+    names = zone.folders("the_odds_api/player_points")
+    return sorted(d for name in names if (d := fields.date_in(name)) and name == d.isoformat())
 
 
 def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
@@ -81,7 +85,8 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
     """One event's quotes, one per book, market, player and line, with both prices.
 
     Raises:
-        PayloadError: WRONG_SHAPE, NO_SNAPSHOT_TIME, BAD_TIME or WRONG_DAY: the payload as a whole is unusable.
+        PayloadError: WRONG_SHAPE, BAD_ID, NO_SNAPSHOT_TIME, BAD_TIME, WRONG_DAY or TOO_LARGE: the payload as a whole is
+            unusable.
     """
     event, snapshot_at = _unwrap(content, payload)
     commence_at = _instant(event, payload, "commence_time")
@@ -89,10 +94,10 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
         raise PayloadError(
             "WRONG_DAY", f"{payload.path}: the event starts on {game_date_of(commence_at)}, its folder is {day}"
         )
-    try:
-        who = {n: fields.text(event, n) for n in ("id", "home_team", "away_team")}
-    except FieldError as error:
-        raise PayloadError("WRONG_SHAPE", f"{payload.path}: {error}") from error
+    if not -_LATEST <= commence_at - snapshot_at <= _EARLIEST:
+        raise PayloadError("BAD_TIME", f"{payload.path}: captured at {snapshot_at}, of a game at {commence_at}")
+    limited(_parts(event["bookmakers"]), payload, "books, markets and outcomes")
+    who = _who(event, payload)
     shared = {
         "game_date": day,
         "event_id": who["id"],
@@ -111,7 +116,9 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
     for i, book in enumerate(event["bookmakers"]):
         at_book = f"bookmakers[{i}]"
         try:
-            key = fields.text(book if isinstance(book, dict) else {}, "key")
+            key = fields.name(book if isinstance(book, dict) else {}, "key")
+            if not naming.is_id(key):
+                raise FieldError("key", key, "not a book's")
         except FieldError as error:
             reject(at_book, "WRONG_SHAPE", f"the book has no key: {error}", book)
             continue
@@ -130,7 +137,7 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
             except FieldError as error:
                 reject(at, "BAD_TIME", f"{error}, of {key}; null is taken for it", market.get("last_update"))
                 last_update_at = None
-            outcomes = market.get("outcomes") or []
+            outcomes = market.get("outcomes")
             if not isinstance(outcomes, list):
                 reject(at, "WRONG_SHAPE", f"outcomes of {key} is {fields.shown(outcomes)}, not a list", market)
                 continue
@@ -154,6 +161,27 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
                     }
                 )
     return rows, rejects
+
+
+def _who(event: dict[str, Any], payload: Payload) -> dict[str, str]:
+    """An event's id and teams."""
+    if not naming.is_id(event["id"]):
+        raise PayloadError("BAD_ID", f"{payload.path}: the event's id is {fields.shown(event['id'])}, not an id")
+    try:
+        return {"id": event["id"], **{n: fields.name(event, n) for n in ("home_team", "away_team")}}
+    except FieldError as error:
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: {error}") from error
+
+
+def _parts(books: list[Any]) -> list[Any]:
+    """Everything in an event's list of books that becomes a row or is held back."""
+
+    def inside(holders: list[Any], name: str) -> list[Any]:
+        lists = [h.get(name) for h in holders if isinstance(h, dict)]
+        return [x for found in lists if isinstance(found, list) for x in found]
+
+    markets = inside(books, "markets")
+    return [*books, *markets, *inside(markets, "outcomes")]
 
 
 def _unwrap(content: Any, payload: Payload) -> tuple[dict[str, Any], datetime]:
@@ -205,11 +233,9 @@ def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
     if not isinstance(outcome, dict) or outcome.get("name") not in ("Over", "Under"):
         return "WRONG_SHAPE", "an outcome is named Over or Under"
     try:
-        player = fields.text(outcome, "description")
+        player = fields.person(outcome, "description")
     except FieldError as error:
         return "MISSING_PLAYER", f"the outcome names no player: {error}"
-    if not player_lookup(player):
-        return "MISSING_PLAYER", f"{fields.shown(player)} is no player's name"
     for field in ("point", "price"):
         value = outcome.get(field)
         if value is None:
@@ -217,8 +243,8 @@ def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"BAD_{field.upper()}", f"{player} has {field} {fields.shown(value)}"
     point, price = outcome["point"], outcome["price"]
-    if not 0 < point < 200 or (point * 2) % 1:
-        return "BAD_POINT", f"{player} has line {fields.shown(point)}, not a positive half point"
+    if not 0 < point <= MOST_LINE or (point * 2) % 1:
+        return "BAD_POINT", f"{player} has line {fields.shown(point)}, not a half point up to {MOST_LINE}"
     if not 100 <= abs(price) <= MOST_PRICE or price % 1:
         return "BAD_PRICE", f"{player} has price {fields.shown(price)}, which is not American"
     return None

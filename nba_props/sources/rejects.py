@@ -51,15 +51,15 @@ def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None =
     """Rejects as rows of a quarantine table; those that know no date of their own stand under ``day``."""
     rows = []
     for r in rejects:
-        raw = None if r.raw is None else json.dumps(r.raw, default=str, skipkeys=True)[:_RAW_LIMIT]
-        detail = r.detail.encode(errors="replace").decode()[:_DETAIL_LIMIT]
-        text = "\x1f".join([r.payload, r.position or "", r.reason, detail, raw or ""])
+        raw, detail = _raw(r.raw), _plain(r.detail)[:_DETAIL_LIMIT]
+        position = None if r.position is None else _plain(r.position)[:_DETAIL_LIMIT]
+        text = "\x1f".join([_plain(r.payload), position or "", r.reason, detail, raw or ""])
         rows.append(
             {
                 "game_date": r.game_date or day,
                 "quarantine_id": hashlib.blake2b(text.encode(), digest_size=16).hexdigest(),
-                "payload": r.payload,
-                "position": r.position,
+                "payload": _plain(r.payload),
+                "position": position,
                 "reason": r.reason,
                 "detail": detail,
                 "raw": raw,
@@ -69,6 +69,21 @@ def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None =
         return table.empty()
     frame = pd.DataFrame(rows, columns=table.column_names).drop_duplicates(["game_date", "quarantine_id"])
     return table.conform(frame)
+
+
+def _plain(text: str) -> str:
+    """Text that a file can hold."""
+    return text.encode(errors="replace").decode()
+
+
+def _raw(value: Any) -> str | None:
+    """The beginning of a held-back piece as JSON; what can't be written is shown by its kind."""
+    if value is None:
+        return None
+    try:
+        return json.dumps(value, default=str, skipkeys=True)[:_RAW_LIMIT]
+    except (RecursionError, ValueError):  # within itself, or a number of too many digits
+        return json.dumps(shown(value))
 
 
 def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:

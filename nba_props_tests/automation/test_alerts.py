@@ -212,7 +212,7 @@ def test_the_gate_publishes_though_its_alert_can_not_be_written(published):
 def test_a_warning_worth_a_look_is_one_alert_for_the_run(published):
     platform = published
     game = next(g for g in league.games() if g.day == DAY)
-    strangers = {league.player(game.home, n)[1]: f"Nobody{n} Known" for n in range(6)}
+    strangers = {league.player(game.home, n)[1]: f"Nobody{'abcdef'[n]} Known" for n in range(6)}
     platform.zone.land(*league.capture(game, 45, names=strangers))
     run = platform.slate(DAY)
     (alert,) = alerts_of(platform, run.run_id)

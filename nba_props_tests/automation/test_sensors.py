@@ -460,7 +460,7 @@ def test_models_are_trained_again_once_what_they_learned_from_was_corrected(plat
     assert prepare_by_itself(platform) == []
     day = DAY - timedelta(4)
     rows = [r for g in league.games() if g.day == day for r in league.log_rows(g)]
-    league.land_log(platform.zone, day, [{**r, "PTS": r["PTS"] + 1} for r in rows], "-20251112T090000Z")
+    league.land_log(platform.zone, day, [league.scoring_more(r, 1) for r in rows], "-20251112T090000Z")
     assert "is taken in first" in scheduled(platform, "train_again", WEDNESDAY).skip_message
     assert prepare_by_itself(platform)[0] == (HISTORY_JOB, f"{day}..{day}")
     assert scheduled(platform, "train_again", WEDNESDAY).partition_key == "2025-11-10"

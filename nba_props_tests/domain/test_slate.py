@@ -59,7 +59,7 @@ def test_a_traded_player_belongs_to_the_team_he_last_appeared_for(make_platform)
 
 def opening_night(zone, *, quoted: dict[str, str]):
     """Last season in April, then an opening night this October with odds for renamed or unknown players."""
-    last = [league.Game("0022400001", date(2026, 4, 1), ALB, BRI, league.tipoff(date(2026, 4, 1)))]
+    last = [league.Game("0022500901", date(2026, 4, 1), ALB, BRI, league.tipoff(date(2026, 4, 1)))]
     night = date(2026, 10, 20)
     opening = league.Game("0022600001", night, ALB, COR, league.tipoff(night))
     for season, entries in (("2025-26", last), ("2026-27", [opening])):

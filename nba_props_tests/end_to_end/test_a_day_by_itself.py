@@ -191,7 +191,7 @@ def test_a_day_needs_nobody(day):
     # a second writer fills in 20.0; the league corrects a box score; the grades find the placeholders
     assert second_writer(day.lake, [DAY], rows=36) == 36
     rows = [r for g in GAMES for r in league.log_rows(g)]
-    rows[0]["PTS"] += 1
+    rows[0] = league.scoring_more(rows[0], 1)
     league.land_log(day.zone, DAY, rows, "-20251111T160000Z")
     day.until("placeholders, alerted", lambda: any("validation_no_placeholders" in c for c in day.alerts()))
     assert len([c for c in day.alerts() if "validation_no_placeholders" in c]) == 1

@@ -123,7 +123,7 @@ def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(mor
     before = grades(predicted).set_index("prediction_id")
 
     def corrected(row):
-        return {**row, "PTS": row["PTS"] + 9} if row["PLAYER_ID"] == scorer else row
+        return league.scoring_more(row, 9) if row["PLAYER_ID"] == scorer else row
 
     predicted.now += timedelta(days=1)
     land_results(predicted, corrected, "-20251112T120000Z")

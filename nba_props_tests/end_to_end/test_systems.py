@@ -229,11 +229,11 @@ def damaged(platform: Platform, how: str) -> None:
         path.unlink()
         if how == "corrupt":
             for row in rows:
+                points = int(rng.integers(0, 60))
                 row |= {
-                    "PTS": int(rng.integers(0, 60)),
-                    "MIN": int(rng.integers(0, 48)),
-                    "FGA": int(rng.integers(0, 40)),
-                }
+                    "PTS": points, "FTM": points, "FTA": points, "FGM": 0, "FG3A": 0,
+                    "MIN": int(rng.integers(0, 48)), "FGA": int(rng.integers(0, 40)),
+                }  # fmt: skip
             league.land_log(platform.zone, day, rows)
     for game in [g for g in league.games() if g.day >= DAY]:
         path, _ = league.capture(game, -30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import os
 from datetime import date
 
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 
 from nba_props.schemas import TABLES
 from nba_props.simulator import payloads
-from nba_props.sources import nba_stats, odds_api
+from nba_props.sources import fields, nba_stats, odds_api
 from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError
 from nba_props.sources.rejects import quarantine_frame
 from nba_props_tests import league
@@ -53,6 +54,15 @@ GOOD_QUOTES = 12 * len(league.BOOKS)
         ("live-without-instant.json", json.dumps(GOOD["data"]).encode(), "NO_SNAPSHOT_TIME"),
         ("bad-time.json", json.dumps({**GOOD, "timestamp": "yesterday"}).encode(), "BAD_TIME"),
         ("naive-time.json", json.dumps({**GOOD, "timestamp": "2025-11-10T20:00:00"}).encode(), "BAD_TIME"),
+        *(
+            (f"{field}-{year}.json", json.dumps(change(f"{year}-11-10T20:00:00Z")).encode(), "BAD_TIME")
+            for year in ("0001", "1999", "2101", "9999", "2024", "2035")
+            for field, change in (
+                ("seen", lambda t: {**GOOD, "timestamp": t}),
+                ("begins", lambda t: {**GOOD, "data": {**GOOD["data"], "commence_time": t}}),
+            )
+            if field == "seen" or year not in ("2024", "2035")  # of these the folder is another
+        ),
         (
             "wrong-day.json",
             json.dumps({**GOOD, "data": {**GOOD["data"], "commence_time": "2025-11-12T00:00:00Z"}}).encode(),
@@ -64,6 +74,23 @@ def test_one_bad_odds_file_never_stops_the_rest(zone, name, data, reason):
     zone.land(GOOD_PATH, GOOD)
     raw_file(zone, f"{odds_api.folder(DAY)}/{name}", data)
     assert odds_reasons(zone) == (GOOD_QUOTES, [reason])
+
+
+HOSTILE_NAMES = [
+    "A" * 101, "A" * 1_000_000, "Ada\u202eArcher", "Ada\u200bArcher", "Ada\x00Archer", "Ada\nArcher", "\x1b[31mAda",
+    "[/i]", "<b>Ada</b>", "Ada 2", "2025-11-10", "\ud800", "...", "\u2066Ada\u2069", "Ada\ufeff", "\U000e0041da",
+]  # fmt: skip
+#: as feeds have written them
+REAL_NAMES = [
+    "Luka Dončić", "D'Angelo Russell", "Nickeil Alexander-Walker", "Trent, Jr., Gary", "T.J. McConnell", "Kelly Oubre Jr",
+    "D\u2019Angelo Russell", "Nene", "Dario Šarić", "Shai Gilgeous-Alexander", "Robert Williams III", "Moritz (Moe) Wagner",
+    "Nikola Joki\u0107", "Nikola Jokic\u0301", "\u59da\u660e", "K. Caldwell-Pope",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REAL_NAMES)
+def test_names_as_people_have_them_are_taken(name):
+    assert fields.person({"name": name}, "name") == name
 
 
 def changed(change) -> dict:
@@ -89,7 +116,22 @@ def outcome(book):
         (lambda b: outcome(b).update(point=0), 0, "BAD_POINT"),
         (lambda b: outcome(b).update(point=20.25), 0, "BAD_POINT"),
         (lambda b: outcome(b).update(point="20.5"), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point=85), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point=99), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point=1e308), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point=10**400), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(point=float("nan")), 0, "BAD_POINT"),
+        (lambda b: outcome(b).update(price=99), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=100_001), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=1e15), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=-1e308), 0, "BAD_PRICE"),
+        (lambda b: outcome(b).update(price=10**400), 0, "BAD_PRICE"),
         (lambda b: outcome(b).pop("description"), 0, "MISSING_PLAYER"),
+        *((lambda b, name=name: outcome(b).update(description=name), 0, "MISSING_PLAYER") for name in HOSTILE_NAMES),
+        (lambda b: b.update(key="draft kings"), 12, "WRONG_SHAPE"),
+        (lambda b: b.update(key="../x"), 12, "WRONG_SHAPE"),
+        (lambda b: b["markets"][0].update(outcomes=None), 12, "BOOK_WITHOUT_PRICES"),
+        (lambda b: b["markets"].append({"key": "player_points"}), 0, "WRONG_SHAPE"),
         (lambda b: outcome(b).update(name="Yes"), 0, "WRONG_SHAPE"),
         (lambda b: b["markets"][0]["outcomes"].append(outcome(b)), 0, "DUPLICATE_OUTCOME"),
         (lambda b: b["markets"][0].update(key="player_rebounds"), 12, "UNKNOWN_MARKET"),
@@ -152,6 +194,34 @@ def cell(result_set, row: int, column: str, value) -> None:
         (lambda s: cell(s, 0, "PTS", "many"), ROWS - 1, ["BAD_NUMBER"]),
         (lambda s: cell(s, 0, "FGA", 2.5), ROWS - 1, ["BAD_NUMBER"]),
         (lambda s: cell(s, 0, "PLAYER_NAME", None), ROWS - 1, ["MISSING_NAME"]),
+        *((lambda s, name=name: cell(s, 0, "PLAYER_NAME", name), ROWS - 1, ["MISSING_NAME"]) for name in HOSTILE_NAMES),
+        (lambda s: cell(s, 0, "PTS", 99), ROWS - 1, ["CONTRADICTORY_ROW"]),
+        (lambda s: cell(s, 0, "FGM", 1), ROWS - 1, ["CONTRADICTORY_ROW"]),
+        (lambda s: cell(s, 0, "FG3M", 1), ROWS - 1, ["CONTRADICTORY_ROW"]),
+        (lambda s: cell(s, 0, "FGA", 2), ROWS - 1, ["CONTRADICTORY_ROW"]),
+        (
+            lambda s: [cell(s, 0, c, league.log_rows(GAME)[0][c] + 5) for c in ("FTM", "PTS")],
+            ROWS - 1,
+            ["CONTRADICTORY_ROW"],
+        ),
+        (lambda s: cell(s, 0, "MIN", 81), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "AST", 101), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "AST", "1_0"), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "AST", True), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "PLAYER_ID", 10**10), ROWS - 1, ["BAD_NUMBER"]),
+        (lambda s: cell(s, 0, "TEAM_ABBREVIATION", "XYZ"), ROWS - 1, ["BAD_MATCHUP"]),
+        (lambda s: cell(s, 0, "MATCHUP", f"{GAME.home.code} vs. XYZ"), ROWS - 1, ["BAD_MATCHUP"]),
+        (lambda s: cell(s, 0, "MATCHUP", f"{GAME.home.code} @ {GAME.away.code}"), ROWS - 1, ["BAD_MATCHUP"]),
+        (lambda s: cell(s, 0, "MATCHUP", f"{GAME.home.code} vs. {GAME.home.code}"), ROWS - 1, ["BAD_MATCHUP"]),
+        (lambda s: cell(s, 0, "MATCHUP", f"{GAME.home.code} vs. BOS"), ROWS - 1, ["UNKNOWN_TEAM"]),
+        (lambda s: cell(s, 0, "TEAM_ID", 1610612738), ROWS - 1, ["UNKNOWN_TEAM"]),
+        (lambda s: cell(s, 0, "SEASON_ID", "22024"), ROWS - 1, ["BAD_SEASON"]),
+        (lambda s: cell(s, 0, "PLUS_MINUS", "many"), ROWS, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "PLUS_MINUS", 2.5), ROWS, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "PLUS_MINUS", 1e15), ROWS, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "PLUS_MINUS", None), ROWS, []),
+        (lambda s: cell(s, 0, "WL", "X"), ROWS, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "WL", None), ROWS, []),
         (lambda s: cell(s, 0, "GAME_ID", "20251110"), ROWS - 1, ["BAD_GAME_ID"]),
         (lambda s: cell(s, 0, "GAME_DATE", "2025-11-09"), ROWS - 1, ["WRONG_DAY"]),
         (lambda s: cell(s, 0, "MATCHUP", "bye"), ROWS - 1, ["BAD_MATCHUP"]),
@@ -199,7 +269,7 @@ def test_an_unknown_column_is_reported_and_harmless(zone):
 def test_a_corrected_box_score_supersedes_game_by_game(zone):
     logs(zone)
     rows = league.log_rows(GAME)
-    rows[0]["PTS"] = 77
+    rows[0] = league.scoring_more(rows[0], 77 - rows[0]["PTS"])
     league.land_log(zone, DAY, rows, "-20251112T120000Z")
     parsed = nba_stats.read_box_scores(zone, [DAY])
     assert len(parsed.frame) == ROWS
@@ -248,6 +318,21 @@ def land_schedule(zone: LandingZone, change) -> nba_stats.Parsed:
         (lambda g: g[0]["homeTeam"].update(teamName=None), 1, ["BAD_GAME"]),
         (lambda g: g[0]["homeTeam"].update(teamId="a"), 1, ["BAD_GAME"]),
         (lambda g: g[0].update(gameDateTimeUTC=None, gameDateEst="soon"), 1, ["BAD_GAME"]),
+        (lambda g: g[0].update(gameDateTimeUTC="0001-01-01T00:00:00Z"), 2, ["BAD_FIELD"]),
+        (lambda g: g[0].update(gameDateTimeUTC="9999-12-31T23:59:59Z"), 2, ["BAD_FIELD"]),
+        (lambda g: g[0].update(gameDateTimeUTC="2026-03-01T00:00:00Z"), 2, ["BAD_FIELD"]),
+        (lambda g: g[0].update(gameDateTimeUTC=None, gameDateEst="2035-11-10T00:00:00Z"), 1, ["BAD_GAME"]),
+        (lambda g: g[0].update(gameDateTimeUTC=None, gameDateEst="0001-11-10T00:00:00Z"), 1, ["BAD_GAME"]),
+        (lambda g: g[0].update(gameDateEst="2035-11-10T00:00:00Z"), 2, []),  # the tip-off is where the game stands
+        (lambda g: g[0].update(gameId="0022400001"), 1, ["BAD_GAME_ID"]),
+        (lambda g: g[0]["homeTeam"].update(teamTricode="XYZ"), 1, ["UNKNOWN_TEAM"]),
+        (lambda g: g[0]["homeTeam"].update(teamTricode="xyz!"), 1, ["UNKNOWN_TEAM"]),
+        (lambda g: g[0]["homeTeam"].update(teamTricode="BOS"), 1, ["UNKNOWN_TEAM"]),
+        (lambda g: g[0]["homeTeam"].update(teamId=1610612738), 1, ["UNKNOWN_TEAM"]),
+        (lambda g: g[0]["homeTeam"].update(teamId=10**10), 1, ["BAD_GAME"]),
+        (lambda g: g[0].update(homeTeam=g[0]["awayTeam"]), 1, ["CONTRADICTORY_ROW"]),
+        (lambda g: g[0]["homeTeam"].update(teamName="Her\u202eons"), 1, ["BAD_GAME"]),
+        (lambda g: g[0].update(arenaName="x" * 101), 2, ["BAD_FIELD"]),
         (lambda g: g[1].update(gameId=g[0]["gameId"]), 1, ["DUPLICATE_GAME"]),
     ],
 )
@@ -278,9 +363,8 @@ def test_payloads_are_written_once(zone):
 def test_reading_a_day_lists_only_its_folder(zone, monkeypatch):
     league.land(zone)
     listed = []
-    cls = type(zone._path.fs)
-    original = cls.ls
-    monkeypatch.setattr(cls, "ls", lambda self, path, **k: listed.append(path) or original(self, path, **k))
+    original = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: listed.append(str(path)) or original(path))
     odds_api.read_day(zone, DAY)
     assert [p.rsplit("/", 1)[-1] for p in listed] == [str(DAY)]
 
@@ -328,3 +412,47 @@ def test_a_payload_that_cannot_be_read_holds_nobodys_row_back(zone):
     rejects = nba_stats.read_box_scores(zone, [DAY]).rejects
     assert len(rejects) == 1
     assert nba_stats.refused_players(quarantine_frame(TABLES["nba_raw.quarantined_box_scores"], rejects, DAY)).empty
+
+
+def rosters(zone: LandingZone, change) -> nba_stats.Parsed:
+    people = [
+        {
+            "player_id": league.player(t, s)[0],
+            "player_name": league.player(t, s)[1],
+            "team_id": t.team_id,
+            "team": t.code,
+        }
+        for t in league.TEAMS[:2]
+        for s in range(2)
+    ]
+    content = payloads.rosters(league.SEASON, people)
+    change(content["resultSets"][0])
+    zone.land(f"{nba_stats.roster_folder(league.SEASON)}/{DAY}-20251110T120000Z.json.gz", content)
+    return nba_stats.read_rosters(zone, [DAY])
+
+
+@pytest.mark.parametrize(
+    ("change", "kept", "reasons"),
+    [
+        (lambda s: None, 4, []),
+        (lambda s: s["rowSet"].append(list(s["rowSet"][0])), 4, []),  # the site lists some people twice
+        (lambda s: cell(s, 0, "TEAM_ID", 0), 3, []),
+        (lambda s: cell(s, 0, "PERSON_ID", 10**10), 3, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "TEAM_ID", True), 3, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "TEAM_ABBREVIATION", "BOS"), 3, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "TEAM_ABBREVIATION", "a/b"), 3, ["BAD_FIELD"]),
+        (lambda s: cell(s, 0, "PERSON_ID", s["rowSet"][1][0]), 2, ["CONFLICTING_ROWS"] * 2),
+        *((lambda s, name=name: cell(s, 0, "DISPLAY_FIRST_LAST", name), 3, ["BAD_FIELD"]) for name in HOSTILE_NAMES),
+    ],
+)
+def test_one_bad_member_of_a_team_never_stops_the_rest(zone, change, kept, reasons):
+    parsed = rosters(zone, change)
+    assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (kept, reasons)
+    TABLES["nba_raw.rosters"].validate(parsed.frame)
+
+
+def test_a_row_of_which_one_field_is_null_holds_nobody_back(zone):
+    parsed, _ = logs(zone, lambda s: cell(s, 0, "PLUS_MINUS", "many"))
+    assert parsed.frame["plus_minus"].isna().sum() == 1
+    table = TABLES["nba_raw.quarantined_box_scores"]
+    assert nba_stats.refused_players(quarantine_frame(table, parsed.rejects, DAY)).empty

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import random
+import time
+import zlib
 from datetime import date, timedelta
 
 import pytest
 
-from nba_props.sources import injury_report
+from nba_props.sources import injury_report, pdf_words
 from nba_props.sources.landing import Payload, PayloadError
 from nba_props_tests.conftest import utc
 from nba_props_tests.sources.fake_server import Answer
@@ -142,6 +145,15 @@ def test_a_status_nobody_knows_is_held_back_and_the_others_count():
         ({"player": ".,."}, "MISSING_NAME", ["NAME UNREADABLE: NAME_UNREADABLE"]),
         ({"team": " "}, "MISSING_NAME", []),
         ({"date": "2025-12-25"}, "BAD_TIME", []),
+        ({"date": "12/25/0001"}, "BAD_TIME", []),
+        ({"date": "12/31/9999"}, "BAD_TIME", []),
+        ({"date": "12/29/2025"}, "BAD_TIME", []),
+        ({"matchup": "CLE@CLE"}, "UNKNOWN_TEAM", []),
+        ({"matchup": "CLE@XYZ"}, "UNKNOWN_TEAM", []),
+        ({"player": "Wade\u202e, Dean"}, "BAD_FIELD", ["NAME UNREADABLE: NAME_UNREADABLE"]),
+        ({"player": "[/i], Dean"}, "MISSING_NAME", ["NAME UNREADABLE: NAME_UNREADABLE"]),
+        ({"status": ["Out"]}, "BAD_FIELD", ["Dean Wade: STATUS_UNREADABLE"]),
+        ({"reason": "x" * 301}, "BAD_FIELD", ["Dean Wade: OUT"]),
     ],
 )
 def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
@@ -161,6 +173,111 @@ def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
     assert found == ["Max Strus: OUT", *kept], "nobody who is named passes for available"
     assert set(parsed.frame["report_at"]) == {AT}
     assert [r.reason for r in parsed.rejects] == [reason, "BAD_FIELD"]
+
+
+GOOD = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "Cleveland Cavaliers", "player": "Strus, Max",
+        "status": "Out", "reason": ""}  # fmt: skip
+
+
+def records(zone, *found, at: str = "2025-12-25T18:15:00Z"):
+    content = {"metadata": {"report_at": at}, "records": list(found)}
+    zone.land("injury_report/2025-12-25/report-20251225T181500Z.json.gz", content)
+    parsed = injury_report.read_reports(zone, [DAY])
+    rows = zip(parsed.frame["player_name"], parsed.frame["home_team"], parsed.frame["status"], strict=True)
+    return [" ".join(r) for r in rows], [r.reason for r in parsed.rejects]
+
+
+def test_a_player_of_two_statuses_in_one_report_has_none(zone):
+    found = records(zone, GOOD, {**GOOD, "player": "Wade, Dean"}, {**GOOD, "status": "Questionable"}, GOOD)
+    assert found == (["Dean Wade NYK OUT", "Max Strus NYK STATUS_UNREADABLE"], ["CONFLICTING_ROWS"] * 3)
+
+
+def test_a_record_whose_game_the_others_contradict_leaves_its_team_unknown(zone):
+    others = [{**GOOD, "player": f"Wade{'abc'[i] * 3}, Dean"} for i in range(3)]
+    found, reasons = records(zone, *others, {**GOOD, "matchup": "CLE@BOS"})
+    assert (found[-1], len(found), reasons) == ("NAME UNREADABLE NYK NAME_UNREADABLE", 4, ["CONTRADICTORY_ROW"])
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z", "2025-12-20T18:15:00Z", "2035-12-25T18:15:00Z"]
+)
+def test_a_report_of_another_time_than_its_folder_is_refused(zone, at):
+    assert records(zone, GOOD, at=at) == ([], ["BAD_TIME"])
+
+
+# -- documents that want to hurt --------------------------------------------------------------------------------------
+
+SHOWN = b"BT /F1 12 Tf 50 500 Td (Injury Report: 12/25/25 01:15 PM) Tj ET"
+
+
+def written(stream: bytes, filters: str = "/FlateDecode", pages: int = 1) -> bytes:
+    """A PDF by hand: pages with the same stream for content."""
+    kids = " ".join(f"{n} 0 R" for n in range(5, 5 + pages))
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 842 595]/Contents 3 0 R/Resources<</Font<</F1 4 0 R>>>>>>"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Kids [{kids}]/Count {pages}>>".encode(),
+        f"<</Length {len(stream)}/Filter {filters}>>\nstream\n".encode() + stream + b"\nendstream",
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>", *[page] * pages,
+    ]  # fmt: skip
+    found, places = b"%PDF-1.4\n", []
+    for n, one in enumerate(objects, start=1):
+        places.append(b"%010d 00000 n \n" % len(found))
+        found += b"%d 0 obj\n" % n + one + b"\nendobj\n"
+    table = b"xref\n0 %d\n0000000000 65535 f \n" % (len(places) + 1) + b"".join(places)
+    return found + table + b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(places) + 1, len(found))
+
+
+def bomb(megabytes: int) -> bytes:
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(b" " * 1_000_000) for _ in range(megabytes)) + packer.flush()
+
+
+HURTING = {
+    "a bomb in a bomb": lambda: written(zlib.compress(bomb(150), 9), "[/FlateDecode /FlateDecode]"),
+    "a million rectangles": lambda: written(zlib.compress(b"0 0 1 1 re f " * 1_000_000)),
+    "61 pages": lambda: written(zlib.compress(SHOWN), pages=61),
+}
+HURTING_LONGER = {
+    "a bomb": lambda: written(bomb(1000)),
+    "three million states": lambda: written(zlib.compress(b"q " * 3_000_000)),
+    "a million words": lambda: written(zlib.compress(b"BT /F1 1 Tf " + b"(a b c d e f g) Tj " * 200_000 + b"ET")),
+    "a broken stream": lambda: written(zlib.compress(bytes(range(256)) * 20_000)[:-2] + b"xx"),
+}
+
+
+@pytest.mark.parametrize("kind", [*HURTING, *(pytest.param(k, marks=pytest.mark.long) for k in HURTING_LONGER)])
+def test_a_document_that_wants_to_hurt_ends_its_reader_and_the_next_one_is_read(kind):
+    hurting = (HURTING | HURTING_LONGER)[kind]()
+    assert len(hurting) < 1_100_000
+    start = time.monotonic()
+    with pdf_words.Reader(most_seconds=2.0, most_memory=100_000_000) as read:
+        read(written(zlib.compress(SHOWN)))
+        with pytest.raises(pdf_words.UnreadablePdf):
+            read(hurting)
+        assert [w["text"] for w in read(written(zlib.compress(SHOWN)))[0]][:2] == ["Injury", "Report:"]
+    assert time.monotonic() - start < 60, "not a second longer than it may take, on a machine that is busy"
+
+
+def test_a_document_that_wants_to_hurt_costs_the_others_nothing(zone, document):
+    zone.land_bytes("injury_report/2025-12-25/report-20251225T120000Z.pdf", HURTING["61 pages"]())
+    zone.land_bytes(PAYLOAD.path, document)
+    parsed = injury_report.read_reports(zone, [DAY])
+    assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (6, ["NOT_PDF"])
+    assert "more than 60 pages" in parsed.rejects[0].detail
+
+
+@pytest.mark.parametrize("flips", [60, pytest.param(3000, marks=pytest.mark.long)])
+def test_no_flipped_bytes_of_a_document_raise_anything_but_that_it_is_none(flips):
+    rng, good = random.Random(7), written(zlib.compress(SHOWN))  # noqa: S311 - no secret
+    with pdf_words.Reader() as read:
+        for _ in range(flips):
+            data = bytearray(good)
+            for _ in range(rng.randint(1, 6)):
+                data[rng.randrange(len(data))] = rng.randrange(256)
+            cut = bytes(data[: rng.choice((len(data), rng.randrange(len(data))))])
+            with pytest.raises(PayloadError) as refused:  # it never had a table
+                injury_report.parse_pdf(cut, PAYLOAD, read)
+            assert refused.value.reason in ("NOT_PDF", "WRONG_SHAPE", "BAD_TIME")
 
 
 def test_reports_of_a_date_come_one_after_the_other(zone, document):

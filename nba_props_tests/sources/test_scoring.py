@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -53,6 +54,25 @@ def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
     assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(r, DAY, "homeTeam/0") for r in reasons]
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"percentagePointsPaint": 0.9, "percentagePointsMidrange2pt": 0.9}, "CONTRADICTORY_ROW"),
+        ({"minutes": []}, "MALFORMED_ROW"),
+        ({"minutes": 7}, "MALFORMED_ROW"),
+    ],
+)
+def test_a_row_that_can_not_be_is_held_back(zone, change, reason):
+    zone.land(path(GAME), payload(GAME, **change))
+    parsed = nba_stats.read_scoring(zone, [DAY])
+    assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (17, [reason])
+
+
+def test_shares_of_another_game_than_their_name_says_are_refused(zone):
+    zone.land(path(GAME), payload(replace(GAME, game_id="0022500999")))
+    assert [r.reason for r in nba_stats.read_scoring(zone, [DAY]).rejects] == ["WRONG_GAME"]
+
+
 def test_a_player_without_minutes_has_no_shares(zone):
     zone.land(path(GAME), payload(GAME, minutes=""))
     parsed = nba_stats.read_scoring(zone, [DAY])
@@ -69,7 +89,7 @@ def test_another_payload_is_refused_by_name(zone, content):
 
 def test_the_real_response_has_the_shape_we_read(real_data, zone):
     content = json.loads((real_data / "samples" / "nba_stats" / "boxscorescoringv3.json").read_text())
-    zone.land(path(GAME), content)
+    zone.land(path(replace(GAME, game_id=content["boxScoreScoring"]["gameId"])), content)
     parsed = nba_stats.read_scoring(zone, [DAY])
     assert parsed.rejects == []
     rows = raw.SCORING_SHARES.validate(parsed.frame)

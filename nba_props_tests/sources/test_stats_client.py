@@ -28,7 +28,7 @@ def api(server, waits) -> StatsApi:
 
 def log(points: int = 0) -> dict:
     rows = [r for g in league.games() if g.day in DAYS for r in league.log_rows(g)]
-    rows[0]["PTS"] += points
+    rows[0] = league.scoring_more(rows[0], points)
     return payloads.game_log(league.SEASON, "Regular Season", DAYS[0], rows)
 
 

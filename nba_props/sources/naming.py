@@ -1,0 +1,73 @@
+"""Names that come from outside: what may become a part of a path, and what stands for the rest.
+
+Whatever a feed sends passes here before it names a file; whatever lies in a landing zone is judged here by its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from nba_props.domain.calendar import YEARS
+
+SUFFIXES = (".json.gz", ".json", ".pdf")
+#: the capture instant at the end of a payload's name
+CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$", re.ASCII)
+#: no file system has longer names, and a suffix and an instant follow
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", re.ASCII)
+
+
+def is_part(text: str) -> bool:
+    """Whether a text may be the name of a file or folder in a landing zone."""
+    return _PART.fullmatch(text) is not None
+
+
+def is_id(value: Any) -> bool:
+    """Whether a value is an id as feeds give them: letters, digits, ``_`` and ``-``, at most 80 of them."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def id_part(value: Any) -> str:
+    """An id as a part of a payload's name; what is no id is landed under its hash, so that nothing is lost."""
+    if is_id(value):
+        return str(value)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr, skipkeys=True)
+    except (RecursionError, TypeError, ValueError):
+        text = type(value).__name__
+    return f"hash-{hashlib.blake2b(text.encode(errors='surrogatepass'), digest_size=16).hexdigest()}"
+
+
+def stem(name: str) -> str:
+    """A file's name without the suffix of a payload."""
+    for suffix in SUFFIXES:
+        if name.endswith(suffix):
+            return name.removesuffix(suffix)
+    return name
+
+
+def capture_of(name: str) -> datetime | None:
+    """The capture instant at the end of a payload's name; None when there is none, or when it is no time."""
+    found = CAPTURE.search(stem(name))
+    try:
+        instant = datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+    return instant if instant and instant.year in YEARS else None
+
+
+def why_no_payload(name: str) -> str | None:
+    """Why a file of this name is no payload, in words; None when it is named like one."""
+    if name.startswith("."):
+        return "hidden"
+    if not name.endswith(SUFFIXES):
+        return f"its name ends in none of {', '.join(SUFFIXES)}"
+    if not is_part(name):
+        return "its name has characters that no payload's name has, or too many"
+    if CAPTURE.search(stem(name)) and capture_of(name) is None:
+        return "the instant in its name is no time"
+    return None
