@@ -39,6 +39,7 @@ _MINUTES_SINCE = date(2025, 12, 23)
 _COLUMNS = ("Game Date", "Game Time", "Matchup", "Team", "Player Name", "Current Status", "Reason")
 _FIELDS = ("date", "matchup", "team", "player", "status", "reason")
 _TITLE = re.compile(r"Injury\s*Report:\s*(\d{2}/\d{2}/\d{2})\s*(\d{1,2}:\d{2}\s*[AP]M)")
+_PAGE = re.compile(r"Page\s*\d+\s*of\s*\d+")
 _MATCHUP = re.compile(r"([A-Z]{2,3})@([A-Z]{2,3})", re.ASCII)
 #: characters of a reason
 _LONGEST = {"reason": fields.LONGEST_TEXT}
@@ -307,6 +308,13 @@ def _header(row: Sequence[dict[str, Any]]) -> dict[str, float] | None:
     return starts
 
 
+def _beside(text: str) -> str:
+    """What stands in a line of headings and is none: a word that belongs to a row."""
+    rest = _PAGE.sub("", _TITLE.sub("", text))
+    columns, joined = "".join(_COLUMNS).replace(" ", ""), rest.replace(" ", "")
+    return joined.removeprefix(columns)
+
+
 def _read_page(
     report: Report,
     page: Sequence[tuple[float, Sequence[dict[str, Any]]]],
@@ -318,28 +326,31 @@ def _read_page(
     reasons: list[tuple[float, str]] = []
     for top, words in page:
         text = " ".join(w["text"] for w in words)
-        if _header(words) or _TITLE.search(text) or re.fullmatch(r"Page\s*\d+\s*of\s*\d+", text):
+        if _header(words) or _TITLE.search(text) or _PAGE.fullmatch(text):
+            if beside := _beside(text):
+                at = f"page {number}, {top:.0f} points from the top"
+                report.rejects.append((at, "WRONG_SHAPE", f"{fields.shown(beside)} stands in a line of headings", text))
             continue
-        fields = dict.fromkeys(_COLUMNS, "")
+        cells = dict.fromkeys(_COLUMNS, "")
         for word in words:
             column = [_COLUMNS[0], *(c for c in _COLUMNS if word["x0"] >= places[c] - _SLACK)][-1]
-            fields[column] = f"{fields[column]} {word['text']}".strip()
-        if fields["Reason"] and not any(fields[c] for c in _COLUMNS[:-1]):
-            reasons.append((top, fields["Reason"]))
+            cells[column] = f"{cells[column]} {word['text']}".strip()
+        if cells["Reason"] and not any(cells[c] for c in _COLUMNS[:-1]):
+            reasons.append((top, cells["Reason"]))
         else:
-            rows.append((top, fields))
+            rows.append((top, cells))
     for top, reason in reasons:
         if rows:
             nearest = min(rows, key=lambda r: abs(r[0] - top))
             own = nearest[1]["Reason"]
             nearest[1]["Reason"] = f"{reason} {own}".strip() if top < nearest[0] else f"{own} {reason}".strip()
-    for top, fields in rows:
-        carried |= {name: fields[name] for name in carried if fields[name]}
-        late = NOT_SUBMITTED in " ".join(fields.values()).upper()
+    for top, cells in rows:
+        carried |= {name: cells[name] for name in carried if cells[name]}
+        late = NOT_SUBMITTED in " ".join(cells.values()).upper()
         record = {
             "date": carried["Game Date"], "matchup": carried["Matchup"], "team": carried["Team"],
-            "player": "" if late else fields["Player Name"], "status": "" if late else fields["Current Status"],
-            "reason": NOT_SUBMITTED if late else fields["Reason"],
+            "player": "" if late else cells["Player Name"], "status": "" if late else cells["Current Status"],
+            "reason": NOT_SUBMITTED if late else cells["Reason"],
         }  # fmt: skip
         _add(report, f"page {number}, {top:.0f} points from the top", record)
 

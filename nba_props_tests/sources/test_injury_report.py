@@ -135,6 +135,16 @@ def test_a_status_nobody_knows_is_held_back_and_the_others_count():
     assert (reason, "Day-To-Day" in detail) == ("UNKNOWN_STATUS", True)
 
 
+@pytest.mark.parametrize("line", [0, 1])
+def test_words_of_a_row_in_a_line_of_headings_are_held_back(line):
+    top, headings = FIRST_PAGE[line]
+    odd = (top, {**headings, "Reason": headings.get("Reason", "") + " Strus"})
+    report = injury_report.parse_pdf(pdf([odd if n == line else row for n, row in enumerate(FIRST_PAGE)]), PAYLOAD)
+    assert len(report.records) == 5
+    ((_, reason, detail, _),) = report.rejects
+    assert (reason, detail) == ("WRONG_SHAPE", "'Strus' stands in a line of headings")
+
+
 @pytest.mark.parametrize(
     ("change", "reason", "kept"),
     [
