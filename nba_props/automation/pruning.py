@@ -34,6 +34,7 @@ from nba_props.automation.runner import open_dagster
 from nba_props.home import ASIDE, DATABASES, SIDES, HomeError, dagster_home
 from nba_props.settings import Settings
 from nba_props.storage import TEMPORARY
+from nba_props.warehouse import files
 from nba_props.warehouse.lake import SET_ASIDE
 
 _TOGETHER = 200
@@ -165,13 +166,15 @@ def _drop_log(log: object, run_id: str) -> None:
 
 
 def _orphans(settings: Settings) -> Iterator[Path]:
-    """Files and folders that were never whole, in what is on this machine."""
+    """Files and folders that were never whole, in what is on this machine, and partitions' files that are replaced."""
     old = time.time() - _ORPHAN_SECONDS
     for root, unfinished in ((str(settings.home), _OURS), (settings.landing, _PAYLOAD)):
-        for folder, folders, files in os.walk(root):  # a bucket's URL is no folder here
-            found = [n for n in (*folders, *files) if unfinished.fullmatch(n)]
+        for folder, folders, names in os.walk(root):  # a bucket's URL is no folder here
+            found = [n for n in (*folders, *names) if unfinished.fullmatch(n)]
             folders[:] = [n for n in folders if n not in found]
             yield from (p for n in found if (p := Path(folder, n)).lstat().st_mtime < old)
+    for partition in settings.lake.glob("*/*/game_date=*"):
+        yield from (p for p in files.left_over(partition) if files.is_ours(p.name))
 
 
 def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:

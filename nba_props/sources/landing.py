@@ -391,7 +391,7 @@ class LandingZone:
             self._place(name)
             return read_file(path.path, name, MOST_BYTES_OF_OURS) if self._is_local else path.read_bytes()
         except PayloadError as error:
-            raise LandingError(f"{self.root}: {error}. Mend the file, or move it away") from error
+            raise LandingError(f"{self.root}/{error}. Mend the file, or move it away") from error
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

@@ -121,6 +121,7 @@ def test_what_killed_processes_left_goes_and_what_is_set_aside_only_on_request(s
         settings.home / "models" / "catboost_v8" / "2026-01-05" / ".tmp-0b",
         landing / "the_odds_api" / f".{'0' * 32}",
         settings.lake / ".tmp-catalog" / "catalog.duckdb",
+        settings.lake / "nba_raw" / "schedule" / "game_date=2026-01-09" / f"{'0' * 32}.{'0' * 8}.parquet",  # replaced
     ]
     stays = [
         settings.lake / "nba_raw" / "schedule" / "game_date=2026-01-09" / "data.parquet",
@@ -136,7 +137,7 @@ def test_what_killed_processes_left_goes_and_what_is_set_aside_only_on_request(s
     assert pruning.prune(settings, in_days(31), AGE).counts["files that killed processes left"] == 0, "they are new"
     for path in [*left, left[3].parent]:
         os.utime(path, (1, 1))
-    assert pruning.prune(settings, in_days(31), AGE, dry_run=True).counts["files that killed processes left"] == 4
+    assert pruning.prune(settings, in_days(31), AGE, dry_run=True).counts["files that killed processes left"] == 5
     assert all(p.exists() for p in left)
     pruning.prune(settings, in_days(31), AGE)
     assert not any(p.exists() for p in left)

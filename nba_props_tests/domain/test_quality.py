@@ -540,7 +540,7 @@ class Season(quality.Published):
                 sums = {
                     "published": count(ones), "wins": count(won), "losses": count((~won & (side != "PASS")).astype(float)),
                     "rows_with_error": count(ones), "error": count(error), "line_error": count(line_error),
-                    "disagreement": count(off**2),
+                    "disagreement": count(off**2), "quoted_wins": count(0.5 * (side != "PASS") * ones),
                 }  # fmt: skip
                 frame = pd.DataFrame(sums).assign(game_date=dates, system_id=name, recommendation=side)
                 cells.append(frame.assign(is_valid_line=True, is_current=True))
