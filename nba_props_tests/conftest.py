@@ -221,6 +221,14 @@ def few_rows_are_enough():
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_test_waits_for_the_disk() -> Iterator[None]:
+    """What a power cut leaves can't be tested here, only what is flushed and in which order: those tests watch it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def instances_keep_their_connections() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         dagster_in_memory.keep_connections(patch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,18 @@ def split(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dict
     groups = dict(iter(frame.groupby("game_date", sort=True)))
     empty = frame.iloc[:0]
     return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
+
+
+def arrow_by_date(table: Table, rows: pd.DataFrame, days: Iterable[date]) -> dict[date, pyarrow.Table]:
+    """Rows in the order of their dates as Arrow, a slice for each date: one conversion instead of one for each."""
+    import numpy as np
+    import pyarrow as pa
+
+    arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
+    stamps = rows["game_date"].to_numpy("datetime64[D]")
+    asked = np.array(days := list(days), dtype="datetime64[D]")
+    starts, ends = np.searchsorted(stamps, asked), np.searchsorted(stamps, asked, side="right")
+    return {day: arrow.slice(start, end - start) for day, start, end in zip(days, starts, ends, strict=True)}
 
 
 def new_rows(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -41,7 +41,7 @@ from nba_props.warehouse.base import (
     PartitionState,
     WarehouseError,
 )
-from nba_props.warehouse.frames import checked, new_rows, split, to_frame
+from nba_props.warehouse.frames import arrow_by_date, checked, new_rows, split, to_frame
 from nba_props.warehouse.sql import Statement, to_duckdb
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class LakeWarehouse:
         pieces = split(table, rows, partitions)
         content = digests.contents(table, rows, pieces)
         first_time = self._needs_catalog(table)
-        for partition, piece in pieces.items():
+        for partition, piece in arrow_by_date(table, rows, pieces).items():
             self._replace(table, partition, piece, content[partition], (made_from or {}).get(partition, ""))
         if first_time:
             self.refresh_catalog()
@@ -399,7 +399,7 @@ class LakeWarehouse:
         self,
         table: Table,
         partition: date,
-        rows: pd.DataFrame,
+        rows: pd.DataFrame | pyarrow.Table,
         content: Mapping[str, str] | None = None,
         made_from: str = "",
     ) -> None:
@@ -407,7 +407,9 @@ class LakeWarehouse:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
+        arrow = rows
+        if not isinstance(rows, pa.Table):
+            arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
         sink = pa.BufferOutputStream()
         # the contract gives the types again: without Arrow's own schema a file has a third of the size
         with pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer:

@@ -13,7 +13,7 @@ import pytest
 from nba_props.domain import quality
 from nba_props.schemas import Table, monitoring, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
-from nba_props.warehouse.frames import split
+from nba_props.warehouse.frames import arrow_by_date, split
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
@@ -104,11 +104,13 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
 
 def put(lake, table: Table, rows: pd.DataFrame, days: list[date]) -> None:
     """Store rows as another's writer does, unchecked."""
-    store = (
-        lake._replace if isinstance(lake, LakeWarehouse) else lambda t, day, piece: lake.write_unchecked(t, piece, day)
-    )
-    for day, piece in split(table, table.conform(rows), days).items():
-        store(table, day, piece)
+    sound = table.conform(rows)
+    if not isinstance(lake, LakeWarehouse):
+        for day, piece in split(table, sound, days).items():
+            lake.write_unchecked(table, piece, day)
+        return
+    for day, piece in arrow_by_date(table, sound.sort_values("game_date", kind="stable"), days).items():
+        lake._replace(table, day, piece)
 
 
 def quote(lake, rows: pd.DataFrame, days: list[date]) -> None:
