@@ -7,6 +7,7 @@ remediation was killed: the same command goes on from there.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from nba_props.schemas import TABLES, Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS
 from nba_props.settings import Settings, SettingsError
+from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake import LakeWarehouse
 
 _FIRST = (REMEDIATIONS, PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS)
@@ -29,6 +31,8 @@ class Backup:
     partitions: int
     files: int
     size: int
+    #: partitions that can't be read at all, and why
+    lost: tuple[str, ...] = ()
 
 
 def backup(settings: Settings, target: Path) -> Backup:
@@ -42,23 +46,42 @@ def backup(settings: Settings, target: Path) -> Backup:
     """
     if settings.gcp is not None:
         raise SettingsError("the tables are on BigQuery, which has snapshots for this: see docs/production.md")
+    if target.resolve().is_relative_to(settings.home.resolve()):
+        raise SettingsError(
+            f"{target} lies in the home that it is to protect: name a folder outside of {settings.home}"
+        )
+    if not settings.lake.is_dir():
+        raise SettingsError(f"there is no lake at {settings.lake}: is NBA_PROPS_HOME the home that you mean?")
     if target.exists() and any(target.iterdir()):
         raise SettingsError(f"{target} is not empty: name a folder that is not there yet")
     lake = LakeWarehouse(settings.lake)
     copy = LakeWarehouse(target / "lake")
     partitions = 0
+    lost = []
     for table in _in_order():
         for day in lake.partitions(table):
-            lake.copy_partition(table, day, copy)
+            try:
+                lake.copy_partition(table, day, copy)
+            except CorruptPartition as error:
+                lost.append(str(error))
+                continue
             partitions += 1
     if source := lake.source():
         copy.claim(source)
     copy.create_views()
     for name in _BESIDE:
         if (settings.home / name).is_dir():
-            shutil.copytree(settings.home / name, target / name, ignore=shutil.ignore_patterns(".*"))
+            shutil.copytree(settings.home / name, target / name, ignore=_no_plain_file)
     files = [p for p in target.rglob("*") if p.is_file() and not p.is_symlink()]
-    return Backup(partitions, len(files), sum(p.stat().st_size for p in files))
+    return Backup(partitions, len(files), sum(p.stat().st_size for p in files), tuple(lost))
+
+
+def _no_plain_file(folder: str, names: list[str]) -> list[str]:
+    """What is neither a file nor a folder of ours: links, pipes and what was never whole."""
+    plain = {
+        e.name for e in os.scandir(folder) if e.is_file(follow_symlinks=False) or e.is_dir(follow_symlinks=False)
+    }  # fmt: skip
+    return [n for n in names if n.startswith(".") or n not in plain]
 
 
 def _in_order() -> Iterator[Table]:

@@ -656,7 +656,7 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     that was put back by hand.
     """
     from nba_props.doctor import strays
-    from nba_props.schemas import WriteMode
+    from nba_props.schemas import TABLES, WriteMode
     from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
@@ -668,13 +668,21 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
         for path, why in strays(settings, LandingZone(settings.landing), warehouse):
             _tell(console, "stray    ", "yellow", f"{path} {why}: nothing reads it")
         damaged = warehouse.damaged(set(span) if span else None)
+        stored = any(warehouse.partitions(t) for t in TABLES.values())
+        if unsealed := _unsealed(warehouse, span):
+            console.print(
+                f"          {len(unsealed)} dates of the ledger, {unsealed[0]}..{unsealed[-1]}, were published by a "
+                "release before digests: when nothing is damaged or altered, `nba-props scrub --seal` vouches for them",
+                soft_wrap=True,
+            )
         for damage in damaged:
             _tell(console, "altered  " if damage.is_readable else "damaged  ", "red", damage.reason)
             is_ledger = damage.table.write_mode is WriteMode.APPEND
             if is_ledger and damage.is_readable:
                 console.print(
-                    f"          nba-props quarantine invalid_line {damage.partition} --dry-run shows the rows that are "
-                    "wrong; when they are right as they are, `scrub --seal` vouches for them",
+                    f"          nba-props quarantine invalid_line {damage.partition} --dry-run shows rows that are "
+                    "wrong; missing rows are in a backup (docs/runbooks/damage.md); when all is right as it is, "
+                    f"nba-props scrub {damage.partition} --seal vouches for it",
                     soft_wrap=True,
                 )
                 continue
@@ -687,12 +695,13 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
                     soft_wrap=True,
                 )
     if not damaged:
-        console.print("every partition is as it was written")
+        console.print("every partition is as it was written" if stored else f"{warehouse.place} holds nothing yet")
         return
-    if not aside:
+    days = sorted({d.partition for d in damaged if d.table.write_mode is not WriteMode.APPEND})
+    if aside and days:
+        console.print(f"mend      nba-props backfill {days[0]}..{days[-1]}")
+    if not aside or len(days) < len({d.partition for d in damaged}):
         sys.exit(1)
-    days = sorted({d.partition for d in damaged})
-    console.print(f"mend      nba-props backfill {days[0]}..{days[-1]}")
 
 
 @main.command()
@@ -704,12 +713,38 @@ def backup(target: Path) -> None:
     """
     from nba_props.backup import backup as copy
 
+    if "://" in str(target) or ":/" in str(target):
+        raise click.UsageError("TARGET is a folder of this machine: copy it to a bucket from there")
     with _plain_errors():
         made = copy(load_settings(), target)
-    _console().print(
+    console = _console()
+    for text in made.lost:
+        _tell(console, "not copied", "red", text)
+    console.print(
         f"backup    {target}: {made.partitions} partitions, {made.files} files, {made.size / 1e6:.1f} MB",
         soft_wrap=True,
     )
+    if made.lost:
+        sys.exit(1)
+
+
+def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
+    """The dates of the ledger (of SPAN) on which no row has a digest."""
+    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+
+    days = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if span is None or d in span]
+    if not days:
+        return []
+    try:
+        rows = warehouse.query(
+            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {PLAYER_PROP_PREDICTIONS.address} "
+            "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
+            first=days[0],
+            last=days[-1],
+        )
+    except WarehouseError:
+        return []  # what is damaged is named by itself
+    return sorted({d.date() for d in rows.loc[rows["sealed"] == 0, "game_date"]} & set(days))
 
 
 def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> None:
@@ -718,6 +753,8 @@ def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> No
 
     for table in (t for t in TABLES.values() if t.sealed_by):
         days = [d for d in warehouse.partitions(table) if span is None or d in span]
+        for altered in filter(None, (warehouse.alteration(table, d) for d in days)):
+            _tell(console, "altered  ", "yellow", f"{altered}: vouched for from here on")
         rows = sum(warehouse.seal(table, d) for d in days)
         console.print(f"sealed    {table.address}: {len(days)} dates, {rows} rows had no digest", soft_wrap=True)
 
@@ -1223,6 +1260,19 @@ def sql(query: str, form: str) -> None:
         _print_table(_console(), frame, f"{len(frame)} rows")
 
 
+def _require_free(host: str, port: int) -> None:
+    """Raise :class:`SettingsError` when somebody listens at an address already, or nobody can."""
+    import socket
+
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return
+    except OSError as error:
+        raise SettingsError(
+            f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port"
+        ) from None
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
 @click.option("--port", type=Whole(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
@@ -1243,6 +1293,7 @@ def dev(host: str, port: int) -> None:
                 f"DAGSTER_HOME is {os.environ['DAGSTER_HOME']}: Dagster's servers find no settings under a path with "
                 "[ or *; set another one"
             )
+        _require_free(host, port)
     location = ["-m", "nba_props.definitions"]
     scripts = Path(sys.executable).parent
     commands = [
@@ -1256,9 +1307,11 @@ def dev(host: str, port: int) -> None:
         for command in commands
     ]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    ended = 0
     try:
         while all(p.poll() is None for p in processes):
             time.sleep(0.5)
+        ended = 1  # one of them by itself, and it said why
     except KeyboardInterrupt:
         click.echo("stopping")
     finally:
@@ -1266,3 +1319,4 @@ def dev(host: str, port: int) -> None:
             process.terminate()
         for process in processes:
             process.wait()
+    sys.exit(ended)

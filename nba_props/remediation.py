@@ -18,6 +18,7 @@ import pandas as pd
 
 from nba_props.domain import audit as rules
 from nba_props.domain import digests, lines
+from nba_props.domain.alike import alike
 from nba_props.domain.calendar import spans
 from nba_props.domain.gate import PLACEHOLDER_REASONS
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
@@ -199,8 +200,7 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
         raise RemediationError(f"there is no batch {batch_id} in nba_predictions.archived_predictions")
     days = sorted({d.date() for d in rows["game_date"]})
     known = _ledger(warehouse, days)
-    # a sound row that was published anew since, under the same id, says the same
-    again = rows["line_problem"].isna() & rows["prediction_id"].isin(known["prediction_id"].dropna())
+    again = rows["line_problem"].isna() & _stands_again(rows, known)
     missing = rows[~again & ~rows["archived_id"].isin(digests.row_ids(PLAYER_PROP_PREDICTIONS, known))]
     action = f"restore {batch_id}"
     if not dry_run:
@@ -210,8 +210,22 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
                 # on record first: a run that is killed in between still has its rows to put back, and the same count
                 _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
                 ledger = mine[PLAYER_PROP_PREDICTIONS.column_names]
+                if mine["line_problem"].isna().any():  # what was sound before there were digests gets one
+                    whole = LEDGER_AS_FOUND.conform(ledger).set_axis(ledger.index)
+                    sealed = digests.completed(PLAYER_PROP_PREDICTIONS, whole)["row_digest"]
+                    ledger = ledger.assign(row_digest=sealed.where(mine["line_problem"].isna(), ledger["row_digest"]))
                 warehouse.put_back(LEDGER_AS_FOUND, ledger, mine["archived_id"], day)
     return _account(batch_id, action, [missing] if len(missing) else [])
+
+
+def _stands_again(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    """Whether a sound row that was published since stands under each row's id in the ledger and says the same."""
+    answer = list(PLAYER_PROP_PREDICTIONS.content)
+    sound = known[known["row_digest"].eq(digests.row_digests(PLAYER_PROP_PREDICTIONS, known))]
+    key = ["game_date", "prediction_id"]
+    now = sound[[*key, *answer]].drop_duplicates(key)
+    both = rows[[*key, *answer]].merge(now, on=key, how="left", suffixes=("", "_now"), indicator=True)
+    return (both["_merge"].eq("both") & alike(both, answer, "_now")).set_axis(rows.index)
 
 
 def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
@@ -343,7 +357,23 @@ def _archived(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
     )
     # a batch of an earlier release has its rows by their prediction_id alone, which it held to be unique
     own = digests.row_ids(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names]))
+    _refuse_altered(batch_id, rows, own)
     return rows.assign(archived_id=rows["archived_id"].where(rows["archived_id"].notna(), own))
+
+
+def _refuse_altered(batch_id: str, rows: pd.DataFrame, own: pd.Series) -> None:
+    """An archived row that is not as it was archived must not decide what leaves or enters the ledger."""
+    if rows.empty:
+        return
+    named = rows["archived_id"].notna()
+    wrong = named & rows["archived_id"].str.split("#").str[0].ne(own.str.split("#").str[0])
+    wrong |= rows["archive_digest"].notna() & rows["archive_digest"].ne(digests.row_digests(ARCHIVED_PREDICTIONS, rows))
+    wrong |= named & rows.duplicated(["game_date", "archived_id"], keep=False)
+    if wrong.any():
+        raise RemediationError(
+            f"{int(wrong.sum())} of {len(rows)} rows of batch {batch_id} in nba_predictions.archived_predictions are "
+            "not as they were archived: put a backup of these partitions in their place (docs/runbooks/damage.md)"
+        )
 
 
 def _recorded(warehouse: Warehouse, batch_id: str, step: str) -> set[date]:

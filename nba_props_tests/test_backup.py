@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from dataclasses import replace
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from nba_props import remediation
 from nba_props.backup import backup
+from nba_props.cli import main
 from nba_props.domain import digests
 from nba_props.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
@@ -85,3 +89,33 @@ def test_no_row_is_missing_from_a_backup_of_a_lake_in_motion(home, tmp_path):
         assert copy.read(PLAYER_PROP_PREDICTIONS, [D1]).empty
         ids = digests.row_ids(PLAYER_PROP_PREDICTIONS, published)
         assert ids.is_unique
+
+
+def test_a_target_that_protects_nothing_is_refused(home, tmp_path):
+    with pytest.raises(SettingsError, match="lies in the home"):
+        backup(home, home.home / "backups")
+    with pytest.raises(SettingsError, match="there is no lake"):
+        backup(replace(home, home=tmp_path / "nowhere"), tmp_path / "copy")
+    refused = CliRunner().invoke(main, ["backup", "gs://bucket/backup"])
+    assert (refused.exit_code, "folder of this machine" in refused.output) == (2, True)
+
+
+def test_what_is_no_plain_file_is_left_out_and_what_is_gone_is_named(home, tmp_path):
+    lake = LakeWarehouse(home.lake)
+    landing = home.home / "landing/the_odds_api"
+    landing.mkdir(parents=True)
+    (landing / "payload.json").write_text("{}")
+    (landing / "passwd").symlink_to("/etc/passwd")
+    (landing / "circle").symlink_to("circle")
+    os.mkfifo(landing / "pipe")
+    lake._file(LEDGER, D1).resolve().unlink()
+    made = backup(home, tmp_path / "copy")
+    assert [p.name for p in (tmp_path / "copy/landing/the_odds_api").iterdir()] == ["payload.json"]
+    assert (made.partitions, len(made.lost)) == (0, 1)
+
+
+def test_dev_says_that_its_port_is_taken(home, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_HOME", str(home.home))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = CliRunner().invoke(main, ["dev", "--port", str(taken.getsockname()[1])])
+    assert (refused.exit_code, "name another --port" in refused.output) == (1, True)

@@ -67,12 +67,11 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         judged = warehouse.query(_JUDGED_SQL, **span)
         averages = warehouse.query(_AVERAGES_SQL, **span)
         refused = nba_stats.refused_players(refused_rows)
-        judged = judged.assign(line_problem=audit.problems(judged))
         # without an id of its own no row can have a grade of its own
-        nameless = judged["line_problem"].isin(audit.NAMELESS)
+        nameless = audit.nameless(judged)
         if nameless.any():
             context.log.error(f"{int(nameless.sum())} rows can't be graded: {_NAMELESS_WAY_OUT}")
-        judged = judged[~nameless]
+        judged = judged.assign(line_problem=audit.problems(judged))[~nameless]
         graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()), refused)
         known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
         settled, changed = grading.settle(graded, warehouse.read(predictions.GRADE_HISTORY, known))

@@ -48,10 +48,6 @@ KINDS = {
 }
 
 
-#: rows that nothing can be said of under a prediction_id
-NAMELESS = ("NO_ID", "SAME_ID")
-
-
 @dataclass(frozen=True)
 class Rows:
     """The hashes of a partition's rows: of their keys, and of all of them; as many of the one as of the other."""
@@ -94,13 +90,9 @@ def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Serie
         judged: all rows of the ledger on some dates, with their ``line_problem``.
         not_landed: the quotes that no payload has as they are stored (``odds_api.not_as_landed``).
     """
-    stated, ids = judged["row_digest"], judged["prediction_id"]
-    altered = stated.notna() & stated.ne(row_digests(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
-    unsealed = stated.isna() & stated.notna().groupby(judged["game_date"]).transform("any")
+    altered, unsealed, repeated = _doubts(judged)
+    ids = judged["prediction_id"]
     doubtful = judged["line_problem"].notna() | altered | unsealed
-    order = judged[["game_date", "prediction_id", "created_at"]].assign(doubtful=doubtful)
-    order = order.sort_values(["doubtful", "created_at"], kind="stable")
-    repeated = ids.notna() & order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
     found = judged["line_problem"].fillna(_prediction_problem(judged, doubtful | repeated))
     for wrong, kind in (
         (judged["quote_id"].isin(list(not_landed)), "NOT_LANDED"),
@@ -111,6 +103,24 @@ def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Serie
     ):
         found = found.where(found.notna() | ~wrong, kind)
     return found
+
+
+def nameless(judged: pd.DataFrame) -> pd.Series:
+    """Whether nothing can be said of each row under its ``prediction_id``: it has none, or another row's."""
+    return judged["prediction_id"].isna() | _doubts(judged)[2]
+
+
+def _doubts(judged: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Whether each row has a wrong digest, lacks one that others of its date have, repeats the id of a better row."""
+    stated = judged["row_digest"]
+    altered = stated.notna() & stated.ne(row_digests(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
+    unsealed = stated.isna() & stated.notna().groupby(judged["game_date"]).transform("any")
+    order = judged[["game_date", "prediction_id", "created_at"]].assign(
+        doubtful=judged["line_problem"].notna() | altered | unsealed
+    )
+    order = order.sort_values(["doubtful", "created_at"], kind="stable")
+    repeated = order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
+    return altered, unsealed, judged["prediction_id"].notna() & repeated
 
 
 def _prediction_problem(judged: pd.DataFrame, doubtful: pd.Series) -> pd.Series:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 VERSION = 1
 _DIGEST_BYTES = 16
 _SAMPLE = 1_000
+#: the ledger's column of digests, also where a contract promises nothing of it
+_ROW_DIGEST = "row_digest"
+#: what a text that is no statement raises
+_NO_STATEMENT = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
 
 
 def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[date, dict[str, str]]:
@@ -54,9 +58,10 @@ def content(table: Table, frame: pd.DataFrame, day: date) -> dict[str, str]:
     return contents(table, frame, [day])[day]
 
 
-def statement(content: Mapping[str, str], made_from: str) -> str:
-    """What is stored with a partition of its rows and origin."""
-    return json.dumps({"version": VERSION, "content": dict(content), "made_from": made_from})
+def statement(content: Mapping[str, str], made_from: str, due: Mapping[str, str] | None = None) -> str:
+    """What is stored with a partition of its rows and origin; ``due`` is what it should hold and does not."""
+    more = {} if due is None else {"due": dict(due)}
+    return json.dumps({"version": VERSION, "content": dict(content), "made_from": made_from, **more})
 
 
 def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | None, str]:
@@ -64,7 +69,7 @@ def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | 
     try:
         said = json.loads(text or "")
         version, content, made_from = said["version"], dict(said["content"]), str(said["made_from"])
-    except (KeyError, ValueError, TypeError):
+    except _NO_STATEMENT:
         return None, ""  # an earlier release's, or another writer's
     is_whole = version == VERSION and content.keys() >= table.digested.keys()
     return (content if is_whole else None), made_from
@@ -79,16 +84,50 @@ def alteration(table: Table, text: str | bytes | None, frame: pd.DataFrame, day:
     try:
         said = json.loads(text or "")
         version, stated_content = said["version"], dict(said["content"])
-    except (KeyError, ValueError, TypeError):
+    except _NO_STATEMENT:
         was_stated = bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any())
         return (
             "states nothing of its rows, though they have digests: another writer put it there" if was_stated else None
         )
+    if said.get("due") is not None:
+        return "was altered before it was written last"
     if version != VERSION:
         return None
     now = content(table, frame, day)
-    differs = any(now[facet] != digest for facet, digest in stated_content.items() if facet in now)
-    return "holds other rows than were written" if differs else None
+    if any(now[facet] != digest for facet, digest in stated_content.items() if facet in now):
+        return "holds other rows than were written"
+    wrong = unsound(table, frame)
+    return f"holds {wrong} rows whose digest is wrong or missing" if wrong else None
+
+
+def unsound(table: Table, frame: pd.DataFrame) -> int:
+    """How many rows of a partition have a wrong digest, or none beside rows that have one."""
+    if not table.sealed_by or not frame[table.sealed_by].notna().any():
+        return 0
+    return int(frame[table.sealed_by].ne(row_digests(table, frame)).sum())
+
+
+def due(
+    table: Table, text: str | bytes | None, known: pd.DataFrame, now: Mapping[str, str], day: date
+) -> Mapping[str, str] | None:
+    """What a partition should hold that was altered before it is written now; None when it was not, or when what is
+    written is what it should hold.
+
+    Args:
+        table: a ledger.
+        text: what is stated of the ``known`` rows, that are replaced.
+        known: these rows.
+        now: the digests of the rows in their place.
+        day: the date.
+    """
+    if not table.sealed_by or not alteration(table, text, known, day):
+        return None
+    try:
+        said = json.loads(text or "")
+        wanted = dict(said.get("due") or said["content"])
+    except _NO_STATEMENT:
+        return {}
+    return None if wanted and all(now.get(facet) == digest for facet, digest in wanted.items()) else wanted
 
 
 def row_digests(table: Table, frame: pd.DataFrame) -> pd.Series:
@@ -100,10 +139,15 @@ def row_digests(table: Table, frame: pd.DataFrame) -> pd.Series:
 
 
 def row_ids(table: Table, frame: pd.DataFrame) -> pd.Series:
-    """What names each row of whole partitions, whatever ids it has: a hash of it, and its number among equal rows."""
-    own = _as_text(table, frame, table.column_names)
-    number = own.groupby([frame["game_date"], own]).cumcount() + 1
-    return own + "#" + number.astype(str)
+    """What names each row of whole partitions, whatever ids it has: its digest, and its number among equal rows.
+
+    Of equal rows the one that carries its digest comes first.
+    """
+    rows = frame.reset_index(drop=True)
+    own = _as_text(table, rows, [c for c in table.column_names if c != _ROW_DIGEST])
+    order = rows[_ROW_DIGEST].isna().sort_values(kind="stable").index
+    number = own[order].groupby([rows["game_date"][order], own[order]]).cumcount() + 1
+    return (own + "#" + number.reindex(rows.index).astype(str)).set_axis(frame.index)
 
 
 def _as_text(table: Table, frame: pd.DataFrame, columns: Collection[str]) -> pd.Series:

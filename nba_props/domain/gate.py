@@ -139,11 +139,10 @@ def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.
     """
     if published.empty or known.empty:  # a column of nothing has no dtype to merge on
         return published, _held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
-    both = published[["prediction_id", *_ANSWER]].merge(
-        known.dropna(subset=["prediction_id"]).drop_duplicates("prediction_id"),
-        on="prediction_id", how="left", suffixes=("", "_old"), indicator=True, validate="many_to_one",
-    )  # fmt: skip
-    conflict = (both["_merge"].eq("both") & ~alike(both, _ANSWER, "_old")).to_numpy()
+    both = published[["prediction_id", *_ANSWER]].merge(known, on="prediction_id", suffixes=("", "_old"))
+    # beside a forged row of its id an honest one is known all the same
+    agrees = alike(both, _ANSWER, "_old").groupby(both["prediction_id"]).any()
+    conflict = published["prediction_id"].isin(agrees.index[~agrees.astype(bool)]).to_numpy()
     claims = published.loc[conflict, CLAIM]
     return published[~conflict], _held_back(claims, pd.Series("CONFLICTING_ANSWER", index=claims.index, dtype=object))
 

@@ -740,6 +740,7 @@ class BigQueryWarehouse:
                     day,
                     f"{table.address} partition {day} holds {rows.get(day, 0)} rows, though {mark.rows} were written "
                     f"on {mark.written_at:%Y-%m-%d %H:%M} UTC. Materialize it again",
+                    is_readable=bool(table.sealed_by),
                 )
                 for day, mark in marked.items()
                 if rows.get(day, 0) != mark.rows and day not in broken

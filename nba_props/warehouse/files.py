@@ -21,6 +21,8 @@ from nba_props.storage import TEMPORARY, replacing
 #: the link, or plain file, that is a partition
 CURRENT = "data.parquet"
 _NAME = re.compile(r"([0-9a-f]{32})\.[0-9a-f]{8}\.parquet", re.ASCII)
+#: says that a partition was written, so that one whose link is gone is not taken for one that never was
+WRITTEN = ".written"
 #: so long a file that is no longer current may be read, and an unfinished one may still be written
 KEPT_SECONDS = 3600
 _DIGEST_BYTES = 16
@@ -38,7 +40,7 @@ def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return None
         if error.errno != errno.EINVAL:
-            raise
+            return link, ()  # whoever opens it is told why
         path = link
     else:
         if _NAME.fullmatch(name) is None:
@@ -46,8 +48,8 @@ def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
         path = f"{os.path.dirname(link)}/{name}"
     try:
         status = os.stat(path)
-    except FileNotFoundError:
-        return None if path == link else (path, ())
+    except OSError as error:
+        return None if path == link and error.errno == errno.ENOENT else (path, ())
     if not stat.S_ISREG(status.st_mode):
         return None
     return path, (path, status.st_mtime_ns, status.st_size, status.st_ino)
@@ -63,13 +65,12 @@ def put(link: Path, data: bytes) -> None:
     _point(link, f"{_digest(data)}.{uuid.uuid4().hex[:8]}.parquet", data)
 
 
-def copy(path: str, link: Path) -> None:
-    """Make a file of another lake the partition's content there, under the name that states what it was when written.
+def copy(name: str, data: bytes, link: Path) -> None:
+    """Make a file of another lake the partition's content, under the name that states what it was when written.
 
     Raises:
-        OSError: it can't be read or written.
+        OSError: it can't be written.
     """
-    name, data = os.path.basename(path), Path(path).read_bytes()
     if _NAME.fullmatch(name):
         _point(link, name, data)
     else:
@@ -86,12 +87,17 @@ def _point(link: Path, name: str, data: bytes) -> None:
         before = locate(str(link))
         if before is not None and before[1] and before[0] != str(link):
             os.utime(before[0])  # its hour begins now
-        os.symlink(file.name, temporary)
+        os.symlink(name, temporary)
+        os.utime(file)  # whoever was suspended since it was written has an hour again
         os.replace(temporary, link)
     except BaseException:
-        for unused in (temporary, file):
-            unused.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
+        found = locate(str(link))
+        if found is None or os.path.basename(found[0]) != name:  # a signal may come when it is current already
+            file.unlink(missing_ok=True)
         raise
+    if before is None:
+        (folder / WRITTEN).touch()
 
 
 def is_ours(name: str) -> bool:
@@ -103,6 +109,22 @@ def is_as_written(path: str) -> bool:
     """Whether a file still has the content that its name states; a name that states none is taken at its word."""
     stated = _NAME.fullmatch(os.path.basename(path))
     return stated is None or _digest(Path(path).read_bytes()) == stated[1]
+
+
+def is_lost(link: Path) -> bool:
+    """Whether a partition was written and has no file now."""
+    return locate(str(link)) is None and (link.parent / WRITTEN).exists()
+
+
+def versions(folder: Path) -> list[Path]:
+    """The files that a partition's folder has, the newest last."""
+    found = [folder / n for n in os.listdir(folder) if is_ours(n)]
+    return sorted((p for p in found if p.is_file()), key=lambda p: p.stat().st_mtime)
+
+
+def forget(link: Path) -> None:
+    """Let a partition count as never written; its files go with the next writing."""
+    (link.parent / WRITTEN).unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> list[Path]:
@@ -123,8 +145,11 @@ def left_over(folder: Path) -> list[Path]:
         return []
     # asked after the listing: what becomes current later has a name that is not in it
     found = locate(str(folder / CURRENT))
+    if found is None and is_lost(folder / CURRENT):  # the only copies that there are
+        old = [n for n in old if n.startswith(TEMPORARY)]
     current = os.path.basename(found[0]) if found else ""
-    return [folder / n for n in old if n != current and _age(folder / n) > KEPT_SECONDS]
+    gone = [folder / n for n in old if n != current and _age(folder / n) > KEPT_SECONDS]
+    return [path for path in gone if path.is_symlink() or path.is_file()]
 
 
 def _age(path: Path) -> float:

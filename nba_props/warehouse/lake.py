@@ -256,6 +256,7 @@ class LakeWarehouse:
         """How many rows were new; the partition is locked."""
         import pandas as pd
 
+        self._refuse_lost(table, partition)
         before = self._footer(table, partition)
         known = table.empty() if before is None else self.read(table, [partition])
         if before is not None:
@@ -266,18 +267,31 @@ class LakeWarehouse:
         if len(new) or before is None:
             frames = [f for f in (known, new) if len(f)]
             whole = pd.concat(frames, ignore_index=True) if frames else table.empty()
-            self._replace(table, partition, whole, digests.content(table, whole, partition), source)
+            self._restate(table, partition, known, whole, before, source)
         elif source != before.made_from:
-            content = before.content or digests.content(table, known, partition)
-            self._replace(table, partition, known, content, source)
+            self._restate(table, partition, known, known, before, source)
         return len(new)
+
+    def _restate(
+        self,
+        table: Table,
+        partition: date,
+        known: pd.DataFrame,
+        rows: pd.DataFrame,
+        before: _Footer | None,
+        made_from: str,
+    ) -> None:
+        """Put ``rows`` in the place of a ledger's ``known`` ones; that those were altered stays on record."""
+        content = digests.content(table, rows, partition)
+        due = digests.due(table, before.statement, known, content, partition) if before else None
+        self._replace(table, partition, rows, content, made_from, due)
 
     def remove(self, table: Table, ids: Collection[str], partition: date) -> int:
         with self._lock(table, partition):
             known = self.read(table, [partition])
             leaving = digests.row_ids(table, known).isin(list(ids))
             if leaving.any():
-                self._put(table, partition, known[~leaving])
+                self._put(table, partition, known, known[~leaving])
         return int(leaving.sum())
 
     def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
@@ -288,21 +302,22 @@ class LakeWarehouse:
             missing = rows[~ids.isin(digests.row_ids(table, known))]
             if len(missing):
                 frames = [f for f in (known, table.conform(missing)) if len(f)]
-                self._put(table, partition, pd.concat(frames, ignore_index=True))
+                self._put(table, partition, known, pd.concat(frames, ignore_index=True))
         return len(missing)
 
     def seal(self, table: Table, partition: date) -> int:
         with self._lock(table, partition):
             known = self.read(table, [partition])
-            whole = digests.completed(table, known)
-            self._put(table, partition, whole)
+            whole, before = digests.completed(table, known), self._footer(table, partition)
+            source = before.made_from if before else ""
+            self._replace(table, partition, whole, digests.content(table, whole, partition), source)
         return int(known[table.sealed_by].isna().sum())
 
-    def _put(self, table: Table, partition: date, rows: pd.DataFrame) -> None:
-        """Replace a locked partition by rows of it, which are made from what they were."""
+    def _put(self, table: Table, partition: date, known: pd.DataFrame, rows: pd.DataFrame) -> None:
+        """Replace a locked partition's rows by others, which are made from what those were."""
+        self._refuse_lost(table, partition)
         before = self._footer(table, partition)
-        source = before.made_from if before else ""
-        self._replace(table, partition, rows, digests.content(table, rows, partition), source)
+        self._restate(table, partition, known, rows, before, before.made_from if before else "")
 
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         found = {}
@@ -402,6 +417,7 @@ class LakeWarehouse:
         rows: pd.DataFrame | pyarrow.Table,
         content: Mapping[str, str] | None = None,
         made_from: str = "",
+        due: Mapping[str, str] | None = None,
     ) -> None:
         """Put a file with these rows, and what it says of them, in the partition's place; no ``content``, no word."""
         import pyarrow as pa
@@ -415,20 +431,24 @@ class LakeWarehouse:
         with pq.ParquetWriter(sink, table.arrow_schema(), compression="zstd", store_schema=False) as writer:
             writer.write_table(arrow)
             if content is not None:
-                writer.add_key_value_metadata({_STATE: digests.statement(content, made_from)})
+                writer.add_key_value_metadata({_STATE: digests.statement(content, made_from, due)})
         try:
             files.put(self._file(table, partition), sink.getvalue())
-            self._note_change(table)
         except OSError as error:
             raise WarehouseError(
                 f"cannot write {table.address} partition {partition} under {self.root}: {error.strerror or error}. "
                 "The old partition is unchanged; free the disk or fix the permissions and run again"
             ) from error
+        self._note_change(table)
 
     def _note_change(self, table: Table) -> None:
-        """Let every reader look again at the table's partitions."""
-        with (self._folder(table) / _CHANGES).open("ab") as marks:
-            marks.write(b".")
+        """Let every reader look again at the table's partitions; without it they do so within a second."""
+        self._scans.pop(table.address, None)
+        try:
+            with (self._folder(table) / _CHANGES).open("ab") as marks:
+                marks.write(b".")
+        except OSError as error:
+            _LOG.warning("readers of %s see its change a second later: %s", table.address, error)
 
     @contextmanager
     def _lock(self, table: Table, partition: date) -> Iterator[None]:
@@ -482,6 +502,10 @@ class LakeWarehouse:
         if fit.broken:
             raise CorruptPartition(growth.complaint(table, partition, fit.broken))
         wanted = table.arrow_schema()
+        if "game_date" in arrow.schema.names and len(arrow):
+            # as DuckDB reads it: a partition's rows are of the date that its folder names
+            dates = pa.array([partition] * len(arrow), pa.date32())
+            arrow = arrow.set_column(arrow.schema.get_field_index("game_date"), "game_date", dates)
         arrow = arrow.drop_columns([n for n in fit.absent if n in arrow.schema.names])
         for name in fit.absent:
             arrow = arrow.append_column(wanted.field(name), pa.nulls(len(arrow), wanted.field(name).type))
@@ -680,7 +704,11 @@ class LakeWarehouse:
         if path is None:
             raise MissingPartition(f"{table.address} has no partition {partition}")
         try:
-            files.copy(path, into._file(table, partition))
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise self._unreadable(table, partition, error) from error
+        try:
+            files.copy(os.path.basename(path), data, into._file(table, partition))
         except OSError as error:
             raise WarehouseError(
                 f"cannot copy {table.address} partition {partition} to {into.root}: {error.strerror or error}"
@@ -705,9 +733,10 @@ class LakeWarehouse:
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
         found = []
         for table in TABLES.values():
-            for day in self.partitions(table):
+            for day in self._days(table):
                 if days is None or day in days:
                     try:
+                        self._refuse_lost(table, day)
                         altered = self.alteration(table, day)
                     except CorruptPartition as error:
                         found.append(Damage(table, day, str(error)))
@@ -715,6 +744,16 @@ class LakeWarehouse:
                     if altered:
                         found.append(Damage(table, day, altered, is_readable=True))
         return found
+
+    def _refuse_lost(self, table: Table, partition: date) -> None:
+        """Raise :class:`CorruptPartition` for a partition that was written and whose link is gone."""
+        link = self._file(table, partition)
+        if files.is_lost(link):
+            left = [p.name for p in files.versions(link.parent)]
+            way_out = f"`ln -s {left[-1]} {link}` puts its newest file back" if left else "put its backup in its place"
+            raise CorruptPartition(
+                f"{table.address} partition {partition} was written and {link} is gone or leads nowhere: {way_out}"
+            )
 
     def alteration(self, table: Table, partition: date) -> str | None:
         footer = self._footer(table, partition)
@@ -731,10 +770,12 @@ class LakeWarehouse:
         target = self.root / SET_ASIDE / table.address / f"{day.isoformat()}-{now:%Y%m%dT%H%M%S%fZ}.parquet"
         with self._lock(table, day):
             target.parent.mkdir(parents=True, exist_ok=True)
-            path = self._located(table, day)
-            if path is not None and os.path.exists(path):
-                os.link(path, target)  # before the partition goes, so that a kill in between loses nothing
-            self._file(table, day).unlink(missing_ok=True)
+            path, link = self._located(table, day), self._file(table, day)
+            kept = [Path(path)] if path is not None and os.path.exists(path) else files.versions(link.parent)
+            for number, file in enumerate(kept):  # before the partition goes: a kill in between loses nothing
+                shutil.copyfile(file, target if not number else target.with_suffix(f".{number}.parquet"))
+            link.unlink(missing_ok=True)
+            files.forget(link)
             self._note_change(table)
         return str(target)
 
@@ -850,7 +891,11 @@ def _tables_read(connection: duckdb.DuckDBPyConnection, sql: str) -> Collection[
         names = connection.get_table_names(sql[explained.end() :] if explained else sql, qualified=True)
     except duckdb.Error:
         return TABLES.keys()
-    found = {name.replace('"', "") for name in names}
+    # DuckDB names a table as it was written, with its alias and its catalog
+    bare = [re.split(r"\s+AS\s+", name, flags=re.IGNORECASE)[0].replace('"', "").lower() for name in names]
+    found = {".".join(name.split(".")[-2:]) for name in bare}
+    if not found <= TABLES.keys() | VIEWS.keys():
+        return TABLES.keys()
     return {t.address for a in found if a in VIEWS for t in _behind(a)} | (found & TABLES.keys())
 
 
@@ -896,7 +941,9 @@ def _strays_beside(folder: Path) -> Iterator[tuple[str, str]]:
         if entry.name == files.CURRENT:
             if files.locate(entry.path) is None:
                 yield entry.path, "is named like a partition's file and is neither that nor a link to one"
-        elif entry.name != _LOCK and not entry.name.startswith(TEMPORARY) and not files.is_ours(entry.name):
+        elif entry.name not in (_LOCK, files.WRITTEN) and not (
+            entry.name.startswith(TEMPORARY) or files.is_ours(entry.name)
+        ):
             yield entry.path, f"is neither {files.CURRENT} nor a file that it led to"
 
 

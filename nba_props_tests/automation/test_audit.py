@@ -217,8 +217,10 @@ def test_what_a_remediation_took_out_is_in_the_archive_and_no_loss(published, tm
     batch = remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW)
     assert batch.total == 2
     after = look(published, tmp_path)
-    assert after.found == []
+    assert [f.kind for f in after.found] == ["PARTITION_ALTERED"], "nobody states what it held"
     assert {j.split()[0] for j in after.judged} == {LEDGER.address, ARCHIVED_PREDICTIONS.address}
+    published.seal(LEDGER, OLD)
+    assert look(published, tmp_path).found == []
     remediation.restore(published, batch.batch_id, NOW)
     assert "PLACEHOLDER_LINE" in told(look(published, tmp_path))[0], "they are in the ledger again"
     remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW + timedelta(hours=1))

@@ -12,7 +12,6 @@ import pytest
 from nba_props import remediation
 from nba_props.automation.remediation import landed
 from nba_props.domain import digests
-from nba_props.domain.audit import NAMELESS
 from nba_props.remediation import Selection
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
@@ -21,13 +20,15 @@ from nba_props.schemas.predictions import (
     PREDICTION_ACCURACY,
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
-from nba_props_tests.conftest import DAY, Platform
+from nba_props_tests.conftest import DAY, Platform, utc
+from nba_props_tests.warehouse.samples import D1, ledger
 
 pytestmark = pytest.mark.slow
 
 LEDGER = PLAYER_PROP_PREDICTIONS
 WRONG = Selection("invalid_line", DAY, DAY)
 FAR = pd.Timestamp("9999-12-31T00:00Z")
+NOW = utc(2026, 2, 10, 17)
 
 
 def rows_of(platform: Platform) -> pd.DataFrame:
@@ -132,7 +133,7 @@ def test_smuggled_rows_are_found_taken_out_and_put_back_one_by_one(predicted: Pl
     assert sorted(digests.row_ids(LEDGER, rows_of(predicted))) == ids, "what was wrong is wrong again"
     predicted.materialize(DAY, DAY, job="grade")
     grades = store.read(PREDICTION_ACCURACY, [DAY])
-    assert len(grades) == len(ids) - sum(kind in NAMELESS for kind in kinds)
+    assert len(grades) == len(ids) - sum(kind in ("NO_ID", "SAME_ID") for kind in kinds)
     assert set(grades.loc[grades["line_problem"].isna(), "prediction_id"]) == set(honest["prediction_id"])
     assert remediation.quarantine(store, WRONG, predicted.now).total == len(smuggled)
 
@@ -205,3 +206,74 @@ def test_no_generated_row_stays_unseen_and_no_honest_row_is_taken(predicted: Pla
         found = remediation.selected(store, WRONG)
         assert len(found) == len(bad)
         assert honest.isdisjoint(found["row_id"])
+
+
+def before_digests(store, ids: list[str], day=D1) -> None:
+    """A partition as a release before digests wrote it, with that release's statement."""
+    rows = LEDGER_AS_FOUND.conform(ledger(ids).assign(row_digest=None, game_date=pd.Timestamp(day)))
+    store._replace(LEDGER, day, rows, {"": digests.content(LEDGER, rows, day)[""]}, "")
+
+
+RUN = Selection("run", D1, D1, run_id="r")
+
+
+def test_a_killed_quarantine_of_old_rows_is_finished_after_they_got_digests(lake, monkeypatch):
+    before_digests(lake, ["a", "b"])
+    with monkeypatch.context() as patch:
+        patch.setattr(lake, "remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            remediation.quarantine(lake, RUN, NOW)
+    lake.append(LEDGER, ledger(["d"]).assign(run_id="later"), [D1])
+    assert remediation.quarantine(lake, RUN, NOW).total == 2
+    assert lake.read(LEDGER, [D1])["prediction_id"].tolist() == ["d"]
+    archived = lake.read(ARCHIVED_PREDICTIONS, [D1])
+    assert sorted(archived["prediction_id"]) == ["a", "b"]
+
+
+def test_old_rows_that_come_back_are_sound_and_come_back_once(lake):
+    before_digests(lake, ["a"])
+    batch = remediation.rollback(lake, "r", NOW)
+    lake.append(LEDGER, ledger(["d"]).assign(run_id="later"), [D1])
+    assert remediation.restore(lake, batch.batch_id, NOW).total == 1
+    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    lake.seal(LEDGER, D1)
+    assert remediation.restore(lake, batch.batch_id, NOW).total == 0
+    assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "d"]
+
+
+def test_an_archived_row_comes_back_beside_a_forged_one_of_its_id(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    batch = remediation.rollback(lake, "r", NOW)
+    forged = ledger(["a"], points=33.0).assign(run_id="second writer", row_digest=None)
+    lake.write_unchecked(LEDGER_AS_FOUND, forged, D1)
+    assert remediation.restore(lake, batch.batch_id, NOW).total == 1
+    assert sorted(lake.read(LEDGER, [D1])["predicted_points"]) == [10.0, 33.0]
+
+
+def test_an_archive_that_was_altered_decides_nothing(lake):
+    lake.append(LEDGER, ledger(["a", "b"]), [D1])
+    batch = remediation.rollback(lake, "r", NOW)
+    archive = lake.read(ARCHIVED_PREDICTIONS, [D1])
+    for altered in (
+        archive.assign(predicted_points=33.0),
+        pd.concat([archive, archive.head(1)]),
+        archive.assign(archived_id=archive["archived_id"].iloc[::-1].to_numpy()),
+    ):
+        lake.write_unchecked(ARCHIVED_PREDICTIONS, altered, D1)
+        with pytest.raises(remediation.RemediationError, match="not as they were archived"):
+            remediation.restore(lake, batch.batch_id, NOW)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"predicted_points": 33.0}, {"line": 37.5}, {"quote_id": "0" * 32}, {"predicted_points": 1e6, "run_id": "own"}],
+)
+def test_a_forged_row_with_an_honest_id_blocks_neither_publishing_nor_grading(predicted: Platform, values):
+    store, rows = predicted.warehouse, rows_of(predicted)
+    forged = resealed(one(rows, **{**values, "created_at": rows["created_at"].max() + timedelta(minutes=5)}))
+    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([rows, forged]), DAY)
+    predicted.materialize(DAY, DAY, predicted.publication(("moving_average",), slate=False))
+    predicted.materialize(DAY, DAY, predicted.of("grade", "nba_raw", "nba_predictions"), "grade")
+    remediation.quarantine(store, WRONG, predicted.now)
+    assert len(rows_of(predicted)) >= len(rows)
+    assert set(rows["prediction_id"]) <= set(rows_of(predicted)["prediction_id"])

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from nba_props.domain import digests
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
 from nba_props.warehouse import files
 from nba_props.warehouse.base import CorruptPartition, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props_tests.warehouse.samples import D1, D2, NAMES, ledger, names
+from nba_props_tests.warehouse.samples import D1, D2, NAMES, ledger, names, take_out
 
 #: statements that would write, each with the ledger's file for {file} and its folder for {folder}
 PENS = [
@@ -222,3 +225,98 @@ def test_eight_writers_and_four_readers_of_fifty_thousand_queries(lake):
     assert sum(asked) == 50_000
     assert all(alive), "and no writer died of a reader"
     assert lake.damaged() == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{t}", "{t} p", "{t} AS p", "{t} AS player_prop_predictions", "{T}", "memory.{t}", "{t} TABLESAMPLE 100%",
+     "(SELECT * FROM {t} AS a JOIN {t} AS b USING (prediction_id))", "(WITH player_prop_predictions AS (FROM {t}) FROM player_prop_predictions)",
+     "nba_predictions.judged_predictions j", "(SELECT * FROM nba_predictions.current_predictions c, LATERAL (SELECT 1))"],
+)  # fmt: skip
+def test_a_table_is_itself_however_it_is_written(lake, source):
+    lake.append(LEDGER, pd.concat([ledger(["a"]), ledger(["b"]).assign(player_id=2)]), [D1])
+    written = source.format(t=LEDGER.address, T=LEDGER.address.upper())
+    assert lake.read_only(f"SELECT COUNT(*) AS n FROM {written}")["n"][0] == 2
+
+
+def test_an_interrupt_right_after_the_link_is_replaced_leaves_the_new_rows(lake, monkeypatch):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    replace = os.replace
+
+    def interrupted(source: object, target: object) -> None:
+        replace(source, target)
+        if str(target).endswith(files.CURRENT):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lake.append(LEDGER, ledger(["b"]), [D1])
+    monkeypatch.undo()
+    assert lake.read(LEDGER, [D1])["prediction_id"].tolist() == ["a", "b"]
+    assert lake.damaged() == []
+
+
+def test_a_partition_whose_link_is_lost_is_damage_and_its_files_stay(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    link = lake._file(LEDGER, D1)
+    (file,) = files.versions(link.parent)
+    link.unlink()
+    os.utime(file, (0, 0))
+    (damage,) = lake.damaged()
+    assert f"ln -s {file.name}" in damage.reason
+    with pytest.raises(CorruptPartition, match="leads nowhere"):
+        lake.append(LEDGER, ledger(["b"]), [D1])
+    assert files.left_over(link.parent) == []
+    link.symlink_to(file.name)
+    assert lake.damaged() == []
+    assert lake.append(LEDGER, ledger(["b"]), [D1]).added == 1
+    link.unlink()
+    kept = lake.set_aside(damage, pd.Timestamp("2026-01-01T00:00Z").to_pydatetime())
+    assert Path(kept).exists()
+    assert lake.damaged() == []
+    assert lake.append(LEDGER, ledger(["c"]), [D1]).added == 1
+
+
+def test_what_an_append_or_a_removal_finds_altered_stays_on_record(lake):
+    lake.append(LEDGER, ledger(["a", "b", "c"]), [D1])
+    whole = lake.read(LEDGER, [D1])
+    lake.write_unchecked(LEDGER, whole.iloc[1:], D1)
+    lake.append(LEDGER, ledger(["d"]), [D1])
+    (damage,) = lake.damaged()
+    assert damage.is_readable
+    assert take_out(lake, ["d"], D1) == 1
+    assert len(lake.damaged()) == 1
+    assert lake.seal(LEDGER, D1) == 0
+    assert lake.damaged() == []
+    # a row that somebody added is taken out: what is left is what was written
+    before = lake.states(LEDGER)[D1].content
+    path = Path(files.locate(str(lake._file(LEDGER, D1)))[0])
+    statement = pq.ParquetFile(path).metadata.metadata
+    more = pa.concat_tables([pq.read_table(path, partitioning=None), _row(ledger(["x"]))])
+    pq.write_table(more.replace_schema_metadata(statement), path)
+    assert len(lake.damaged()) == 1
+    assert take_out(lake, ["x"], D1) == 1
+    assert lake.damaged() == []
+    assert lake.states(LEDGER)[D1].content == before
+
+
+def _row(rows: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(rows, schema=LEDGER.arrow_schema(), preserve_index=False)
+
+
+def test_a_row_of_another_date_is_of_the_date_that_its_folder_names(lake):
+    lake.append(LEDGER, ledger(["a", "b"]), [D1])
+    path = Path(files.locate(str(lake._file(LEDGER, D1)))[0])
+    table = pq.ParquetFile(path).read()
+    at = table.schema.get_field_index("game_date")
+    pq.write_table(table.set_column(at, "game_date", pa.array([D2, D1], pa.date32())), path)
+    assert [d.partition for d in lake.damaged()] == [D1]
+    assert lake.query(f"SELECT COUNT(*) AS n FROM {LEDGER.address} WHERE game_date = @d", d=D1)["n"][0] == 2
+    assert lake.append(LEDGER, ledger(["c"]), [D1]).added == 1
+    assert len(lake.read(LEDGER, [D1])) == 3
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"null", b"[]", b'{"version": 1}', b"\xff"])
+def test_a_statement_that_is_none_says_nothing(text):
+    assert digests.stated(LEDGER, text) == (None, "")
+    assert "another writer" in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
