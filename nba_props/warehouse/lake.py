@@ -231,7 +231,7 @@ class LakeWarehouse:
         for partition, piece in arrow_by_date(table, rows, pieces).items():
             self._replace(table, partition, piece, content[partition], (made_from or {}).get(partition, ""))
         if first_time:
-            self.refresh_catalog()
+            self.refresh_catalog(table)
 
     def append(
         self,
@@ -249,7 +249,7 @@ class LakeWarehouse:
             added += new
             present += len(rows) - new
         if first_time:
-            self.refresh_catalog()
+            self.refresh_catalog(table)
         return AppendResult(added, present)
 
     def _append(self, table: Table, partition: date, rows: pd.DataFrame, made_from: str | None) -> int:
@@ -781,9 +781,10 @@ class LakeWarehouse:
 
     # -- the catalog ------------------------------------------------------------------------------------------------
 
-    def refresh_catalog(self) -> Path:
+    def refresh_catalog(self, only: Table | None = None) -> Path:
         """Bring the catalog up to date in a copy beside it, and rename that over; nothing is done when nothing changed.
 
+        With ``only`` the other tables are taken to be as they were when the catalog was made.
         The views it has stand in a file beside it: opening the catalog itself costs more than most of its changes.
         """
         import duckdb
@@ -794,7 +795,8 @@ class LakeWarehouse:
         with filelock.FileLock(self.root / ".catalog.lock"):
             known = self._noted_views()
             wanted = {a: _view(a) for a in VIEWS}
-            wanted |= {a: self._lasting_scan(t) for a, t in TABLES.items()}
+            same = {} if only is None else {a: sql for a, sql in known.items() if a != only.address}
+            wanted |= {a: same[a] if a in same else self._lasting_scan(t) for a, t in TABLES.items()}
             if known == wanted:
                 return self.catalog_path
             folder = None

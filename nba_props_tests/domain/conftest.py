@@ -12,5 +12,5 @@ from nba_props.warehouse.lake import LakeWarehouse
 @pytest.fixture(autouse=True, scope="package")
 def lakes_have_no_catalog() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LakeWarehouse, "refresh_catalog", lambda self: self.catalog_path)
+        patch.setattr(LakeWarehouse, "refresh_catalog", lambda self, *_: self.catalog_path)
         yield
