@@ -120,7 +120,7 @@ def judged(warehouse: Warehouse, first: date, last: date, zone: LandingZone | No
         not_landed = odds_api.not_as_landed(zone, quotes)
     ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
     return rows.assign(
-        problem=rules.problems(rows, not_landed), row_id=digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
+        problem=rules.verdicts(rows, not_landed)["problem"], row_id=digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
     )
 
 

@@ -68,10 +68,11 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         averages = warehouse.query(_AVERAGES_SQL, **span)
         refused = nba_stats.refused_players(refused_rows)
         # without an id of its own no row can have a grade of its own
-        nameless = audit.nameless(judged)
+        verdicts = audit.verdicts(judged)
+        nameless = verdicts["nameless"]
         if nameless.any():
             context.log.error(f"{int(nameless.sum())} rows can't be graded: {_NAMELESS_WAY_OUT}")
-        judged = judged.assign(line_problem=audit.problems(judged))[~nameless]
+        judged = judged.assign(line_problem=verdicts["problem"])[~nameless]
         graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()), refused)
         known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
         settled, changed = grading.settle(graded, warehouse.read(predictions.GRADE_HISTORY, known))

@@ -80,8 +80,9 @@ def _hash(frame: pd.DataFrame) -> np.ndarray:
     return pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64")
 
 
-def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Series:
-    """What is wrong with each row of the ledger: by the gate's reasons, its quote, id or digest; null for nothing.
+def verdicts(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.DataFrame:
+    """The ``problem`` of each row of the ledger, by the gate's reasons, its quote, id or digest, null for none; and
+    whether it is ``nameless``: nothing can be said of it under its ``prediction_id``, which it lacks or shares.
 
     Of rows with one id the earliest that is as it was published is right, and the others are not. A date on which no
     row has a digest is of a release before them.
@@ -102,12 +103,7 @@ def problems(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.Serie
         (unsealed, "NO_DIGEST"),
     ):
         found = found.where(found.notna() | ~wrong, kind)
-    return found
-
-
-def nameless(judged: pd.DataFrame) -> pd.Series:
-    """Whether nothing can be said of each row under its ``prediction_id``: it has none, or another row's."""
-    return judged["prediction_id"].isna() | _doubts(judged)[2]
+    return pd.DataFrame({"problem": found, "nameless": ids.isna() | repeated})
 
 
 def _doubts(judged: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:

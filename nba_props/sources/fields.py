@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from nba_props.domain.calendar import YEARS, parse_instant
+from nba_props.domain.calendar import YEARS, named_day, parse_instant
 
 #: longer text is no reason of anything
 LONGEST_TEXT = 300
@@ -22,7 +22,6 @@ LONGEST_NAME = 100
 MOST_ID = 10**10 - 1
 #: the digits that a 64-bit whole number always holds
 _MOST_DIGITS = 18
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _NBA_GAME = re.compile(r"\d{10}", re.ASCII)
 _NUMBER = re.compile(rf"-?\d{{1,{_MOST_DIGITS}}}(\.\d{{0,{_MOST_DIGITS}}})?", re.ASCII)
 #: no number of a feed is larger, and doubles still tell whole numbers apart
@@ -188,11 +187,7 @@ def is_game_id(value: Any) -> bool:
 
 def date_in(text: str) -> date | None:
     """The date that a text or a file's name begins with; None when there is none, or none of ``YEARS``."""
-    try:
-        found = date.fromisoformat(text[:10]) if _DAY.match(text) else None
-    except ValueError:
-        return None
-    return found if found and found.year in YEARS else None
+    return named_day(text[:10])
 
 
 def number(value: Any) -> float:

@@ -28,14 +28,21 @@ def split(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dict
     """The rows of each requested partition; rows of any other are an error, and so is a row without a date."""
     import pandas as pd
 
+    refuse_strays(table, frame, partitions)
+    groups = dict(iter(frame.groupby("game_date", sort=True)))
+    empty = frame.iloc[:0]
+    return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
+
+
+def refuse_strays(table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> None:
+    """Raise :class:`PartitionMismatch` for rows of no requested partition, or without a date."""
+    import pandas as pd
+
     wanted = pd.to_datetime(pd.Index(partitions))
     stray = frame.loc[~frame["game_date"].isin(wanted), "game_date"]
     if len(stray):
         days = sorted({str(d)[:10] for d in stray})
         raise PartitionMismatch(f"{table.address}: {len(stray)} rows of {days[:5]} are outside the partitions written")
-    groups = dict(iter(frame.groupby("game_date", sort=True)))
-    empty = frame.iloc[:0]
-    return {p: groups.get(pd.Timestamp(p), empty) for p in partitions}
 
 
 def arrow_by_date(table: Table, rows: pd.DataFrame, days: Iterable[date]) -> dict[date, pyarrow.Table]:

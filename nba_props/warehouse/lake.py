@@ -41,7 +41,7 @@ from nba_props.warehouse.base import (
     PartitionState,
     WarehouseError,
 )
-from nba_props.warehouse.frames import arrow_by_date, checked, new_rows, split, to_frame
+from nba_props.warehouse.frames import arrow_by_date, checked, new_rows, refuse_strays, split, to_frame
 from nba_props.warehouse.sql import Statement, to_duckdb
 
 if TYPE_CHECKING:
@@ -225,10 +225,10 @@ class LakeWarehouse:
         made_from: Mapping[date, str] | None = None,
     ) -> None:
         rows = checked(table, frame)
-        pieces = split(table, rows, partitions)
-        content = digests.contents(table, rows, pieces)
+        refuse_strays(table, rows, partitions)
+        content = digests.contents(table, rows, partitions)
         first_time = self._needs_catalog(table)
-        for partition, piece in arrow_by_date(table, rows, pieces).items():
+        for partition, piece in arrow_by_date(table, rows, partitions).items():
             self._replace(table, partition, piece, content[partition], (made_from or {}).get(partition, ""))
         if first_time:
             self.refresh_catalog(table)
