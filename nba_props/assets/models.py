@@ -106,6 +106,9 @@ def train_weeks(
 ) -> tuple[list[Card], dict[date, str]]:
     """Train and store the models of some weeks, in order; their features are computed once.
 
+    Where a week's model has not earned its place, that of the week before goes on, so one that was never trained is
+    trained as well: what serves must not depend on what was asked for before.
+
     Returns:
         The cards of the models put in force, and for each other week the reason why it has none.
     """
@@ -126,10 +129,11 @@ def train_weeks(
     made: list[Card] = []
     refused: dict[date, str] = {}
     refused |= dict.fromkeys(idle, "NO_GAMES: no game is scheduled in the week, so none is needed")
-    for week in [w for w in ordered if w not in idle]:
-        made_from = inputs.trained_from(trained.system_id, week)
+
+    def attempt(week: date) -> None:
         start = max(training_start(week, seasons), settings.first_date)
         lacking = [d for d in landed if start <= d < week and d not in lined]
+        made_from = inputs.trained_from(trained.system_id, week)
         try:
             if frame is None:
                 raise TooFewRows("there are no box scores before it")
@@ -141,9 +145,18 @@ def train_weeks(
             if not model.card.refused:
                 store.put(model)
                 made.append(model.card)
-                continue
+                return
             refused[week] = model.card.refused
+            before = week - timedelta(7)
+            untried = before > settings.first_date and store.made_from(trained.system_id, before) is None
+            if week in ordered and untried and not _idle([before], inputs):
+                attempt(before)
+                made_from = inputs.trained_from(trained.system_id, week)  # it is judged against that one now
         store.refuse(trained.system_id, week, refused[week], made_from)
+
+    for week in ordered:
+        if week not in idle:
+            attempt(week)
     return made, refused
 
 
@@ -193,9 +206,10 @@ def models_for(
     newest = {week: store.newest(trained.system_id, week) for week in weeks}
     for day in days:
         card = newest[week_of(day)]
-        why = refusal(trained, card, day) if card else f"NO_MODEL: {refused[week_of(day)] or 'none is trained yet'}"
+        why = refusal(trained, card, day) if card else "NO_MODEL: none is trained yet"
         if why or card is None:
-            chosen[day] = why or "NO_MODEL"
+            # an older one that can't serve is no reason of its own: it may be there or not
+            chosen[day] = f"NO_MODEL: {refused[week_of(day)]}" if refused[week_of(day)] else why
             continue
         if card.fingerprint not in loaded:
             loaded[card.fingerprint] = store.load(card)

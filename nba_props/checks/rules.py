@@ -659,12 +659,12 @@ def _judge_model(
     trained: Trained, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
 ) -> Verdict:
     way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
+    why = refusal(trained, card, day) if card else ""
+    if refused and (why or card is None):
+        return Verdict(False, f"{refused}; no earlier model can serve, so the system abstains", severity=WARN)
     if card is None:
-        if refused:
-            return Verdict(False, f"{refused}; no earlier model is left, so the system abstains", severity=WARN)
         return Verdict(False, f"there is no model before {day}, so the system abstains: {way_out}")
     figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
-    why = refusal(trained, card, day)
     if why:
         return Verdict(False, f"{why}; the system abstains: {way_out}", figures)
     if refused:

@@ -120,9 +120,12 @@ class ModelStore:
         return card
 
     def incumbent(self, system_id: str, week: date) -> Card | None:
-        """The model in force before a week, against which the week's own is judged; None without a readable one."""
+        """The model of the week before, which would go on where the week's own is not put in force and against which
+        that one is judged; None without a readable one. An older one could not serve the whole week.
+        """
+        before = week - timedelta(7)
         try:
-            return self.newest(system_id, week - timedelta(1))
+            return self.card(system_id, before) if before in self.weeks(system_id) else None
         except CorruptModel:
             return None
 

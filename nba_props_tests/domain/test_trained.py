@@ -122,8 +122,8 @@ class TestAModel:
         ("change", "day", "reason"),
         [
             ({}, WEEK, None),
-            ({}, WEEK + timedelta(14), None),
-            ({}, WEEK + timedelta(15), "MODEL_TOO_OLD: of the week of 2025-12-01, 15 days before"),
+            ({}, WEEK + timedelta(13), None),
+            ({}, WEEK + timedelta(14), "MODEL_TOO_OLD: of the week of 2025-12-01, 14 days before"),
             ({"schema_hash": "other"}, WEEK, "MODEL_SCHEMA_DIFFERS"),
             ({"library_version": "0.1"}, WEEK, "MODEL_LIBRARY_DIFFERS"),
             ({"library": "another"}, WEEK, "MODEL_LIBRARY_DIFFERS"),

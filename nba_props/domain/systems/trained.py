@@ -24,10 +24,8 @@ from nba_props.schemas import Table
 from nba_props.schemas.features import SCHEMA_HASH
 from nba_props.schemas.predictions import SYSTEM_TABLES
 
-#: a model that is older than this when a date is served is refused
-MAX_AGE = timedelta(14)
-#: a week's last day, as days after its Monday
-_LAST_DAY = timedelta(6)
+#: a model that is older than this when a date is served is refused: it serves its week and the next
+MAX_AGE = timedelta(13)
 #: threads of training and of serving; a fixed number, because sums depend on how they are split
 THREADS = 2
 #: fewer rows than this make no model
@@ -196,7 +194,7 @@ def train(
         week: the Monday it begins on.
         seasons: how many seasons to learn from.
         now: recorded in the card.
-        incumbent: the card of the model in force so far.
+        incumbent: the card of the model of the week before.
         made_from: recorded in the card.
         dates_without_lines: recorded in the card.
 
@@ -250,8 +248,8 @@ def why_not(card: Card, incumbent: Card | None) -> str:
     """Why a new model is not put in force; empty when it is.
 
     It must beat the last-10 average on its own holdout, and must not be worse than the model in force by more than
-    twice the standard error, where that one could serve the whole week. Both are compared by what they gain on the
-    last-10 average, since each was judged on a holdout of its own; errors of one date belong together.
+    twice the standard error, where that one could serve. Both are compared by what they gain on the last-10 average,
+    since each was judged on a holdout of its own; errors of one date belong together.
     """
     own = card.metrics
     if own["holdout_rows"] < JUDGED_ROWS:
@@ -274,11 +272,11 @@ def why_not(card: Card, incumbent: Card | None) -> str:
 
 
 def _could_go_on(incumbent: Card, card: Card) -> bool:
-    """Whether the model in force could serve the new one's week: where it can't, a refusal would leave no model."""
+    """Whether the model of the week before could serve the new one's: where it can't, a refusal would leave none."""
     same = all(
         getattr(incumbent, name) == getattr(card, name) for name in ("library", "library_version", "schema_hash")
     )
-    return same and card.week - incumbent.week <= MAX_AGE - _LAST_DAY
+    return same and incumbent.week == card.week - timedelta(7)
 
 
 def _anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float]) -> dict[str, float]:
