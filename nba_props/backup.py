@@ -68,6 +68,8 @@ def backup(settings: Settings, target: Path) -> Backup:
             partitions += 1
     if source := lake.source():
         copy.claim(source)
+    if lake.is_sealed():
+        copy.mark_sealed()
     copy.create_views()
     for name in _BESIDE:
         if (settings.home / name).is_dir():

@@ -669,7 +669,7 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
             _tell(console, "stray    ", "yellow", f"{path} {why}: nothing reads it")
         damaged = warehouse.damaged(set(span) if span else None)
         stored = any(warehouse.partitions(t) for t in TABLES.values())
-        if unsealed := _unsealed(warehouse, span):
+        if not warehouse.is_sealed() and (unsealed := _unsealed(warehouse, span)):
             console.print(
                 f"          {len(unsealed)} dates of the ledger, {unsealed[0]}..{unsealed[-1]}, were published by a "
                 "release before digests: when nothing is damaged or altered, `nba-props scrub --seal` vouches for them",
@@ -757,6 +757,8 @@ def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> No
             _tell(console, "altered  ", "yellow", f"{altered}: vouched for from here on")
         rows = sum(warehouse.seal(table, d) for d in days)
         console.print(f"sealed    {table.address}: {len(days)} dates, {rows} rows had no digest", soft_wrap=True)
+    if span is None:
+        warehouse.mark_sealed()
 
 
 @main.command()

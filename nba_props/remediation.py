@@ -13,7 +13,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from nba_props.domain import audit as rules
@@ -46,6 +48,8 @@ PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Serie
     "run": (1, lambda rows, asked: rows["run_id"].eq(asked.run_id), "rows that a run published"),
     "system": (1, lambda rows, asked: rows["system_id"].eq(asked.system_id), "rows of a system"),
 }
+#: gives the hashes (``domain/audit.py``) of a span's rows that an audit has found right
+Seen = Callable[[date, date], np.ndarray]
 #: dates that are judged at a time
 _TOGETHER = 31
 
@@ -103,7 +107,9 @@ def _account(batch_id: str, action: str, moved: Sequence[pd.DataFrame]) -> Accou
     return Account(batch_id, action, counts, tuple(sorted({d.date() for d in rows["game_date"]})))
 
 
-def judged(warehouse: Warehouse, first: date, last: date, zone: LandingZone | None = None) -> pd.DataFrame:
+def judged(
+    warehouse: Warehouse, first: date, last: date, zone: LandingZone | None = None, seen: Seen | None = None
+) -> pd.DataFrame:
     """Every row of the ledger in a span, whoever wrote it, with its ``problem`` (``domain/audit.py``) and ``row_id``.
 
     Args:
@@ -111,6 +117,7 @@ def judged(warehouse: Warehouse, first: date, last: date, zone: LandingZone | No
         first: the first date.
         last: the last date.
         zone: where the payloads behind the quotes are; None leaves the quotes at what is stored of them.
+        seen: gives the hashes of the rows of a span that an audit has found right.
     """
     span = {"first": first, "last": last}
     rows = warehouse.query(rules.ROWS_SQL[PLAYER_PROP_PREDICTIONS.address], **span)
@@ -119,25 +126,65 @@ def judged(warehouse: Warehouse, first: date, last: date, zone: LandingZone | No
         quotes = warehouse.query(rules.NAMED_QUOTES_SQL, **span)
         not_landed = odds_api.not_as_landed(zone, quotes)
     ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
-    return rows.assign(
-        problem=rules.verdicts(rows, not_landed)["problem"], row_id=digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
+    verdicts = rules.verdicts(
+        rows, not_landed, is_sealed=warehouse.is_sealed(), seen=seen(first, last) if seen is not None else None
+    )
+    ids = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
+    out = _taken_out(warehouse, first, last)
+    returned = pd.MultiIndex.from_arrays([rows["game_date"], ids]).isin(pd.MultiIndex.from_frame(out))
+    problem = verdicts["problem"].where(verdicts["problem"].notna() | ~returned, "RETURNED")
+    return rows.assign(problem=problem, row_id=ids)
+
+
+def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """``game_date, archived_id`` of the rows that were removed and by no batch restored."""
+    if not any(first <= d <= last for d in warehouse.partitions(ARCHIVED_PREDICTIONS)):
+        return pd.DataFrame(columns=["game_date", "archived_id"])
+    return warehouse.query(
+        """
+        SELECT a.game_date, a.archived_id
+        FROM nba_predictions.archived_predictions AS a
+        JOIN (
+          SELECT batch_id, game_date, step FROM nba_predictions.remediations
+          WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED')
+        ) AS r ON r.batch_id = a.batch_id AND r.game_date = a.game_date
+        WHERE a.game_date BETWEEN @first AND @last AND a.archived_id IS NOT NULL
+        GROUP BY a.game_date, a.archived_id
+        HAVING MAX(CASE WHEN r.step = 'RESTORED' THEN 1 ELSE 0 END) = 0
+        """,
+        first=first,
+        last=last,
     )
 
 
-def selected(warehouse: Warehouse, selection: Selection, zone: LandingZone | None = None) -> pd.DataFrame:
+def selected(
+    warehouse: Warehouse, selection: Selection, zone: LandingZone | None = None, seen: Seen | None = None
+) -> pd.DataFrame:
     """The ledger rows that a selection means, as :func:`judged`."""
     means = PREDICATES[selection.predicate][1]
-    within = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if selection.first <= d <= selection.last]
+    # asked of the rows: on BigQuery somebody's own may stand on a date that is no partition of ours
+    dates = warehouse.query(
+        f"SELECT DISTINCT game_date FROM {PLAYER_PROP_PREDICTIONS.address} WHERE game_date BETWEEN @first AND @last",
+        first=selection.first,
+        last=selection.last,
+    )
+    within = [d.date() for d in dates["game_date"]]
     found = []
     for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
-        rows = judged(warehouse, first, last, zone)
+        rows = judged(warehouse, first, last, zone, seen)
         asked = rows["system_id"].eq(selection.system_id) if selection.system_id else True
         found.append(rows[means(rows, selection) & asked])
     return pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
 
 
 def quarantine(
-    warehouse: Warehouse, selection: Selection, now: datetime, *, zone: LandingZone | None = None, dry_run: bool = False
+    warehouse: Warehouse,
+    selection: Selection,
+    now: datetime,
+    *,
+    zone: LandingZone | None = None,
+    seen: Seen | None = None,
+    dry_run: bool = False,
 ) -> Account:
     """Move the selected rows to the archive, each by what it is and not by an id that another row may have.
 
@@ -145,11 +192,12 @@ def quarantine(
         RemediationError: rows archived and rows removed do not add up.
     """
     batch_id = _open_batch(warehouse, selection.action)
-    waiting = selected(warehouse, selection, zone)
+    waiting = selected(warehouse, selection, zone, seen)
     if dry_run:
         return _account(batch_id, selection.action, [waiting])
     archived = _archived(warehouse, batch_id)
-    done = _recorded(warehouse, batch_id, "REMOVED")
+    # a record alone shows nothing: whoever can write one must not keep a date's rows from being taken out
+    done = _recorded(warehouse, batch_id, "REMOVED") & {d.date() for d in archived["game_date"]}
     days = sorted({d.date() for d in [*waiting["game_date"], *archived["game_date"]]} - done)
     moved = [archived[archived["game_date"].isin([pd.Timestamp(d) for d in done])]]
     for day in days:
@@ -161,9 +209,10 @@ def quarantine(
             )
             rows = rows.assign(batch_id=batch_id, deletion_reason=selection.action, deleted_at=pd.Timestamp(now))
             kept = warehouse.append(ARCHIVED_PREDICTIONS, rows, [day])
-            if kept.added != len(rows):
+            if kept.added + kept.already_present != len(rows):  # another process may do the same
                 raise RemediationError(
-                    f"{len(rows)} rows of {day} were selected and {kept.added} archived; nothing was removed"
+                    f"{len(rows)} rows of {day} were selected and {kept.added + kept.already_present} are in the "
+                    "archive; nothing was removed"
                 )
         warehouse.remove(PLAYER_PROP_PREDICTIONS, list(rows["archived_id"]), day)
         left = digests.row_ids(PLAYER_PROP_PREDICTIONS, _ledger(warehouse, [day])).isin(rows["archived_id"])
@@ -199,23 +248,34 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
     if rows.empty:
         raise RemediationError(f"there is no batch {batch_id} in nba_predictions.archived_predictions")
     days = sorted({d.date() for d in rows["game_date"]})
-    known = _ledger(warehouse, days)
-    again = rows["line_problem"].isna() & _stands_again(rows, known)
-    missing = rows[~again & ~rows["archived_id"].isin(digests.row_ids(PLAYER_PROP_PREDICTIONS, known))]
+    missing = _missing(rows, _ledger(warehouse, days))
     action = f"restore {batch_id}"
     if not dry_run:
         for day in days:
             mine = missing[missing["game_date"] == pd.Timestamp(day)]
+            # on record first: a run that is killed in between still has its rows to put back, and the same count
+            _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
             if len(mine):
-                # on record first: a run that is killed in between still has its rows to put back, and the same count
-                _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
-                ledger = mine[PLAYER_PROP_PREDICTIONS.column_names]
-                if mine["line_problem"].isna().any():  # what was sound before there were digests gets one
-                    whole = LEDGER_AS_FOUND.conform(ledger).set_axis(ledger.index)
-                    sealed = digests.completed(PLAYER_PROP_PREDICTIONS, whole)["row_digest"]
-                    ledger = ledger.assign(row_digest=sealed.where(mine["line_problem"].isna(), ledger["row_digest"]))
-                warehouse.put_back(LEDGER_AS_FOUND, ledger, mine["archived_id"], day)
+                warehouse.put_back(LEDGER_AS_FOUND, day, partial(_to_put_back, mine))
     return _account(batch_id, action, [missing] if len(missing) else [])
+
+
+def _missing(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The archived rows that the ledger has neither as they are nor, when they are sound, published anew."""
+    again = rows["line_problem"].isna() & _stands_again(rows, known)
+    return rows[~again & ~rows["archived_id"].isin(digests.row_ids(PLAYER_PROP_PREDICTIONS, known))]
+
+
+def _to_put_back(archived: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """What the ledger's rows of a date need so that it has the archived ones again."""
+    rows = _missing(archived, known)
+    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names]).set_axis(rows.index)
+    sound = rows["line_problem"].isna()
+    if not sound.any():
+        return ledger
+    # what was sound before there were digests gets one
+    sealed = digests.completed(PLAYER_PROP_PREDICTIONS, ledger)["row_digest"]
+    return ledger.assign(row_digest=sealed.where(sound, ledger["row_digest"]))
 
 
 def _stands_again(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:

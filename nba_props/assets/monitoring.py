@@ -68,7 +68,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         averages = warehouse.query(_AVERAGES_SQL, **span)
         refused = nba_stats.refused_players(refused_rows)
         # without an id of its own no row can have a grade of its own
-        verdicts = audit.verdicts(judged)
+        verdicts = audit.verdicts(judged, is_sealed=warehouse.is_sealed())
         nameless = verdicts["nameless"]
         if nameless.any():
             context.log.error(f"{int(nameless.sum())} rows can't be graded: {_NAMELESS_WAY_OUT}")

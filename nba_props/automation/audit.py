@@ -22,7 +22,6 @@ import pandas as pd
 from nba_props import remediation
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
-from nba_props.automation.remediation import landed
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.domain.calendar import parse_day, spans
@@ -30,6 +29,7 @@ from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
 from nba_props.settings import Settings
+from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.storage import open_path, replace
 from nba_props.warehouse.base import Warehouse
@@ -93,6 +93,15 @@ class Memory:
         except ForgottenError as error:
             _LOG.warning("%s: what that date lost since the last look is not seen", error)
             return rules.NO_ROWS
+
+    def sound(self, first: date, last: date) -> np.ndarray:
+        """The hashes of the ledger's rows of a span that were there at the last look, and right."""
+        found = [rules.NO_ROWS.contents]
+        for day, kept in self.of(PLAYER_PROP_PREDICTIONS).items():
+            if first <= day <= last:
+                wrong = np.concatenate([found[0], *map(_hashes, kept.get("which", {}).values())])
+                found.append(np.setdiff1d(self.rows(PLAYER_PROP_PREDICTIONS, day).contents, wrong))
+        return np.concatenate(found)
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Of the rows that something is wrong with, by kind, those that were not known for it."""
@@ -202,7 +211,7 @@ def audit(warehouse: Warehouse, memory: Memory, zone: LandingZone | None = None)
         result.judged += [f"{table.address} {day}" for day in sorted(changed)]
         for first, last in spans(changed, longest=_TOGETHER):
             if table.address == PLAYER_PROP_PREDICTIONS.address:
-                frame = remediation.judged(warehouse, first, last, zone)
+                frame = remediation.judged(warehouse, first, last, zone, memory.sound)
             else:
                 frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
             pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
@@ -304,7 +313,7 @@ def audit_ledger(
 ) -> None:
     """Judge what changed in ledger and archive since the last look."""
     memory = Memory(place(settings))
-    result = audit(warehouse, memory, landed(settings))
+    result = audit(warehouse, memory, odds_api.with_odds(LandingZone(settings.landing)))
     wrong = standing(memory)
     shown: dict[str, Any] = {
         "partitions": result.dates,

@@ -6,6 +6,7 @@ from datetime import datetime
 import dagster as dg
 
 from nba_props import remediation
+from nba_props.automation.audit import Memory, place
 from nba_props.domain.calendar import parse_day
 from nba_props.remediation import Account, Selection
 from nba_props.settings import Settings
@@ -14,12 +15,6 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
-
-
-def landed(settings: Settings) -> LandingZone | None:
-    """The landing zone, when it has odds: without any, no quote could be shown to have come from a payload."""
-    zone = LandingZone(settings.landing)
-    return zone if zone.exists() and odds_api.landed_days(zone) else None
 
 
 class QuarantineConfig(dg.Config):
@@ -71,10 +66,11 @@ def quarantine_rows(
     """Move published rows that match a named predicate to the archive."""
     first, last = parse_day(config.first), parse_day(config.last)
     selection = Selection(config.predicate, first, last, config.run_id, config.system_id)
-    zone = landed(settings)
+    zone = odds_api.with_odds(LandingZone(settings.landing))
     if zone is None:
         context.log.warning(f"{settings.landing} has no odds: quotes are not compared with their payloads")
-    account = remediation.quarantine(warehouse, selection, clock(), zone=zone, dry_run=config.dry_run)
+    seen = Memory(place(settings)).sound
+    account = remediation.quarantine(warehouse, selection, clock(), zone=zone, seen=seen, dry_run=config.dry_run)
     return _tell(context, account, config.dry_run)
 
 

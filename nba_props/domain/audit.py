@@ -42,6 +42,7 @@ KINDS = {
     "ROW_ALTERED": "the row is not as it was published: its digest is another's",
     "NO_DIGEST": "the row has no digest though others of its date have: this platform did not publish it",
     "NOT_LANDED": "no landed payload has the quote that the row names, or has it with another line or price",
+    "RETURNED": "the row was taken out and nobody restored it: an older copy of its partition was put in place",
     "PARTITION_ALTERED": "the partition is not the one that was written, though every row in it is as published",
     "ROWS_GONE": "the row was there before, and is in no archive",
     "ROWS_CHANGED": "the row was another one before, which is in no archive",
@@ -80,18 +81,26 @@ def _hash(frame: pd.DataFrame) -> np.ndarray:
     return pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64")
 
 
-def verdicts(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.DataFrame:
+def verdicts(
+    judged: pd.DataFrame,
+    not_landed: Collection[str] = (),
+    *,
+    is_sealed: bool = False,
+    seen: np.ndarray | None = None,
+) -> pd.DataFrame:
     """The ``problem`` of each row of the ledger, by the gate's reasons, its quote, id or digest, null for none; and
     whether it is ``nameless``: nothing can be said of it under its ``prediction_id``, which it lacks or shares.
 
-    Of rows with one id the earliest that is as it was published is right, and the others are not. A date on which no
-    row has a digest is of a release before them.
+    Of rows with one id one that an audit has seen before is right, else the earliest that is as it was published; the
+    others are not. A date on which no row has a digest is of a release before them, where there was one.
 
     Args:
         judged: all rows of the ledger on some dates, with their ``line_problem``.
         not_landed: the quotes that no payload has as they are stored (``odds_api.not_as_landed``).
+        is_sealed: whether every row that was published has a digest (``Warehouse.is_sealed``).
+        seen: the hashes of rows (:func:`hashed`) that were there when an audit looked last.
     """
-    altered, unsealed, repeated = _doubts(judged)
+    altered, unsealed, repeated = _doubts(judged, is_sealed, seen)
     ids = judged["prediction_id"]
     doubtful = judged["line_problem"].notna() | altered | unsealed
     found = judged["line_problem"].fillna(_prediction_problem(judged, doubtful | repeated))
@@ -106,15 +115,17 @@ def verdicts(judged: pd.DataFrame, not_landed: Collection[str] = ()) -> pd.DataF
     return pd.DataFrame({"problem": found, "nameless": ids.isna() | repeated})
 
 
-def _doubts(judged: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Whether each row has a wrong digest, lacks one that others of its date have, repeats the id of a better row."""
+def _doubts(judged: pd.DataFrame, is_sealed: bool, seen: np.ndarray | None) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Whether each row has a wrong digest, lacks one that it should have, repeats the id of a better row."""
     stated = judged["row_digest"]
     altered = stated.notna() & stated.ne(row_digests(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
-    unsealed = stated.isna() & stated.notna().groupby(judged["game_date"]).transform("any")
+    unsealed = stated.isna() & (is_sealed | stated.notna().groupby(judged["game_date"]).transform("any"))
     order = judged[["game_date", "prediction_id", "created_at"]].assign(
-        doubtful=judged["line_problem"].notna() | altered | unsealed
+        doubtful=judged["line_problem"].notna() | altered | unsealed, new=True
     )
-    order = order.sort_values(["doubtful", "created_at"], kind="stable")
+    if seen is not None:
+        order["new"] = ~np.isin(hashed(PLAYER_PROP_PREDICTIONS, judged).contents, seen)
+    order = order.sort_values(["doubtful", "new", "created_at"], kind="stable")
     repeated = order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
     return altered, unsealed, judged["prediction_id"].notna() & repeated
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VERSION = 1
 _DIGEST_BYTES = 16
 _SAMPLE = 1_000
+#: the facet of all columns but volatile ones
+_ALL = ""
 #: the ledger's column of digests, also where a contract promises nothing of it
 _ROW_DIGEST = "row_digest"
 #: what a text that is no statement raises
@@ -58,9 +60,21 @@ def content(table: Table, frame: pd.DataFrame, day: date) -> dict[str, str]:
     return contents(table, frame, [day])[day]
 
 
-def statement(content: Mapping[str, str], made_from: str, due: Mapping[str, str] | None = None) -> str:
-    """What is stored with a partition of its rows and origin; ``due`` is what it should hold and does not."""
-    more = {} if due is None else {"due": dict(due)}
+def statement(
+    content: Mapping[str, str],
+    made_from: str,
+    due: Mapping[str, str] | None = None,
+    before: Mapping[str, str] | None = None,
+) -> str:
+    """What is stored with a partition of its rows and origin.
+
+    Args:
+        content: the digests of its rows.
+        made_from: the digest of what they are made from.
+        due: what it should hold and does not.
+        before: what it may still hold, where rows can't be written in one step with what is stated of them.
+    """
+    more = {name: dict(said) for name, said in (("due", due), ("before", before)) if said is not None}
     return json.dumps({"version": VERSION, "content": dict(content), "made_from": made_from, **more})
 
 
@@ -71,33 +85,41 @@ def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | 
         version, content, made_from = said["version"], dict(said["content"]), str(said["made_from"])
     except _NO_STATEMENT:
         return None, ""  # an earlier release's, or another writer's
-    is_whole = version == VERSION and content.keys() >= table.digested.keys()
+    is_whole = version == VERSION and content.keys() >= table.digested.keys() and "before" not in said
     return (content if is_whole else None), made_from
 
 
-def alteration(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> str | None:
+def alteration(
+    table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
+) -> str | None:
     """What differs between a partition's rows and what was stated of them when they were written, in words.
 
-    None where nothing does, where a release with other digests stated it, and where nothing was stated; rows that have
-    digests were written by a release that states something.
+    None where nothing does, where an earlier release with other digests stated it, and where nothing was stated; rows
+    that have digests, and all where ``is_sealed`` (``Warehouse.is_sealed``), are of a release that states something.
     """
     try:
         said = json.loads(text or "")
-        version, stated_content = said["version"], dict(said["content"])
+        version, stated_content = int(said["version"]), dict(said["content"])
+        stated_content[_ALL], before = str(stated_content[_ALL]), dict(said.get("before") or {})
     except _NO_STATEMENT:
-        was_stated = bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any())
-        return (
-            "states nothing of its rows, though they have digests: another writer put it there" if was_stated else None
-        )
+        was_stated = bool(table.sealed_by) and (is_sealed or bool(frame[table.sealed_by].notna().any()))
+        return "states nothing of its rows: another writer put it there" if was_stated and len(frame) else None
     if said.get("due") is not None:
         return "was altered before it was written last"
-    if version != VERSION:
+    if version > VERSION:
+        return f"states its rows in form {version}, which this release does not know"
+    if version < VERSION:
         return None
     now = content(table, frame, day)
-    if any(now[facet] != digest for facet, digest in stated_content.items() if facet in now):
+    if not any(_agrees(now, one) for one in (stated_content, before)):
         return "holds other rows than were written"
     wrong = unsound(table, frame)
     return f"holds {wrong} rows whose digest is wrong or missing" if wrong else None
+
+
+def _agrees(now: Mapping[str, str], stated_content: Mapping[str, str]) -> bool:
+    """Whether digests are the stated ones, as far as today's facets go."""
+    return _ALL in stated_content and all(now[f] == digest for f, digest in stated_content.items() if f in now)
 
 
 def unsound(table: Table, frame: pd.DataFrame) -> int:

@@ -40,6 +40,11 @@ def landed_days(zone: LandingZone) -> list[date]:
     return sorted(d for name in names if (d := fields.date_in(name)) and name == d.isoformat())
 
 
+def with_odds(zone: LandingZone) -> LandingZone | None:
+    """The landing zone, when it has odds: without any, no quote could be shown to have come from a payload."""
+    return zone if zone.exists() and landed_days(zone) else None
+
+
 def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """The quotes of every capture landed for a game date, and what could not be used."""
     rows: list[dict[str, Any]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -125,10 +125,10 @@ class Warehouse(Protocol):
         Returns how many there were.
         """
 
-    def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
-        """Add rows, as they are, to a ledger partition that has none with their ids (``digests.row_ids``), atomically.
+    def put_back(self, table: Table, partition: date, missing: Callable[[pd.DataFrame], pd.DataFrame]) -> int:
+        """Add rows, as they are, to a ledger partition, atomically: what ``missing`` makes of the rows that it has.
 
-        Returns how many were missing.
+        Returns how many that were.
         """
 
     def seal(self, table: Table, partition: date) -> int:
@@ -176,11 +176,19 @@ class Warehouse(Protocol):
         """What the warehouse was claimed by, REAL or SIMULATED; None before the first data."""
 
     def claim(self, source: str) -> None:
-        """Bind the warehouse to one source of data, REAL or SIMULATED, for good.
+        """Bind the warehouse to one source of data, REAL or SIMULATED, for good; a new one is sealed with it.
 
         Raises:
             MixedSources: it holds data of the other one.
         """
+
+    def is_sealed(self) -> bool:
+        """Whether every row that was published here has a digest: the warehouse was made since there are digests, or
+        :meth:`mark_sealed` was called.
+        """
+
+    def mark_sealed(self) -> None:
+        """Say that no row without a digest is an honest one from here on."""
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one statement in the engine's own SQL that changes nothing.

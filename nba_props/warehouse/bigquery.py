@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 DATE_COLUMN = "game_date"
 #: columns that a table is clustered by, as far as it has them
 CLUSTERED_BY = ("system_id", "player_id")
-_SOURCE_MARK = "SOURCE"
+_SOURCE_MARK, _SEALED_MARK = "SOURCE", "SEALED"
 _FRAMES_KEPT, _ROWS_KEPT = 8, 20_000
 _STAGING_LIFE = timedelta(hours=6)
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
@@ -138,6 +138,8 @@ class BigQueryWarehouse:
         #: tables that were given a column that can't be null when partitions were there already
         self._late: set[str] = set()
         self._contracts_read: dict[tuple[str, str], Mapping[str, str]] = {}
+        #: once it is, it stays so
+        self._is_sealed = False
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
 
     # -- clients ----------------------------------------------------------------------------------------------------
@@ -379,6 +381,8 @@ class BigQueryWarehouse:
     def claim(self, source: str) -> None:
         found = self.source()
         if found is None:
+            if not any(self.partitions(t) for t in TABLES.values() if t.sealed_by):
+                self.mark_sealed()
             with _told(_SOURCE_MARK):
                 self._marks.create(_SOURCE_MARK, source)
             found = self.source()
@@ -387,6 +391,16 @@ class BigQueryWarehouse:
                 f"{self.place} holds {found} data and can't take {source} data in: "
                 "set NBA_PROPS_DATASET_PREFIX to another one for the one or the other"
             )
+
+    def is_sealed(self) -> bool:
+        if not self._is_sealed:
+            with _told(_SEALED_MARK):
+                self._is_sealed = self._marks.read(_SEALED_MARK) is not None
+        return self._is_sealed
+
+    def mark_sealed(self) -> None:
+        with _told(_SEALED_MARK):
+            self._marks.create(_SEALED_MARK, "")
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -416,19 +430,58 @@ class BigQueryWarehouse:
                 )
         self._mark(table, rows, pieces, made_from or {})
 
-    def _mark(self, table: Table, rows: pd.DataFrame, days: Collection[date], made_from: Mapping[date, str]) -> None:
+    def _mark(
+        self,
+        table: Table,
+        rows: pd.DataFrame,
+        days: Collection[date],
+        made_from: Mapping[date, str],
+        due: Mapping[date, Mapping[str, str]] | None = None,
+    ) -> None:
         """Note that partitions were written just now and what they hold: ``rows``, all of them."""
         content, counts = digests.contents(table, rows, days), rows.groupby(DATE_COLUMN).size()
         written = {
             day: Written(
                 int(counts.get(_stamp(day), 0)),
                 contract_of(table),
-                digests.statement(content[day], made_from.get(day, "")),
+                digests.statement(content[day], made_from.get(day, ""), (due or {}).get(day)),
             )
             for day in days
         }
         with _told(table.address):
             self._marks.put(table, written)
+
+    @contextmanager
+    def _restated(
+        self,
+        table: Table,
+        known: pd.DataFrame,
+        rows: pd.DataFrame,
+        marked: Mapping[date, Mark],
+        made_from: Mapping[date, str],
+    ) -> Iterator[None]:
+        """Inside, ``rows`` take the place of a ledger's ``known`` ones; that those were altered stays on record.
+
+        Before, the marks state that either may be there, so that whoever is killed inside leaves no false alarm. What
+        is new is not said to be made from anything until it is there.
+        """
+        content = digests.contents(table, rows, made_from)
+        due: dict[date, Mapping[str, str]] = {}
+        under_way: dict[date, Written] = {}
+        for day in made_from:
+            if (mark := marked.get(day)) is None:
+                continue  # rows without a mark are put on record by the next try
+            before = known[known[DATE_COLUMN] == _stamp(day)]
+            wanted = digests.due(table, mark.state, before, content[day], day)
+            due |= {} if wanted is None else {day: wanted}
+            was, origin = digests.content(table, before, day), digests.stated(table, mark.state)[1]
+            if was != content[day]:
+                state = digests.statement(content[day], origin, wanted, was)
+                under_way[day] = Written(mark.rows, mark.contract or contract_of(table), state)
+        with _told(table.address):
+            self._marks.put(table, under_way)
+        yield
+        self._mark(table, rows, made_from, made_from, due)
 
     def append(
         self,
@@ -451,19 +504,20 @@ class BigQueryWarehouse:
             new = {day: new_rows(table, rows, known) for day, rows in pieces.items()}
             added = [rows for rows in new.values() if len(rows)]
             stopping.check()
-            outdated = {d for d in pieces if len(new[d]) and _differs(stored, known, table, d)}
-            for day in outdated:  # rows of a release before digests get theirs in the same step
-                rows = pd.concat([known[known[DATE_COLUMN] == _stamp(day)], new[day]], ignore_index=True)
-                self._load(table, rows, f"{name}${day:%Y%m%d}", "WRITE_TRUNCATE")
-            if any(len(rows) for day, rows in new.items() if day not in outdated):
-                self._merge(table, name, {day: rows for day, rows in new.items() if day not in outdated})
             before = {d: digests.stated(table, marked[d].state)[1] for d in pieces if d in marked}
             origin = {d: (made_from or {}).get(d, before.get(d, "")) for d in pieces}
             # what nothing was added to and is made from the same is as it was written
-            changed = [d for d in pieces if len(new[d]) or before.get(d) != origin[d]]
-            if changed:
-                whole = pd.concat([known, *added], ignore_index=True) if added else known
-                self._mark(table, whole[whole[DATE_COLUMN].isin(map(_stamp, changed))], changed, origin)
+            changed = {d: origin[d] for d in pieces if len(new[d]) or before.get(d) != origin[d]}
+            whole = pd.concat([known, *added], ignore_index=True) if added else known
+            whole = whole[whole[DATE_COLUMN].isin(map(_stamp, changed))]
+            with self._restated(table, known, whole, marked, changed):
+                outdated = {d for d in pieces if len(new[d]) and _differs(stored, known, table, d)}
+                for day in outdated:  # rows of a release before digests get theirs in the same step
+                    self._load(
+                        table, whole[whole[DATE_COLUMN] == _stamp(day)], f"{name}${day:%Y%m%d}", "WRITE_TRUNCATE"
+                    )
+                if any(len(rows) for day, rows in new.items() if day not in outdated):
+                    self._merge(table, name, {day: rows for day, rows in new.items() if day not in outdated})
         total = sum(map(len, added))
         return AppendResult(total, sum(map(len, pieces.values())) - total)
 
@@ -499,20 +553,20 @@ class BigQueryWarehouse:
             known = self._ledger(table, [partition])
             leaving = digests.row_ids(table, known).isin(list(ids))
             gone, left = known.loc[leaving, key], known[~leaving]
-            if leaving.any() and (gone.isna().any() or gone.duplicated().any() or gone.isin(left[key]).any()):
-                self._load(table, left, f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")  # no key tells the rows apart
-            elif leaving.any():
-                self._change(
-                    f"DELETE FROM `{name}` WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
-                    {"day": partition, "keys": gone.tolist()},
-                    table.address,
-                )
             if leaving.any():
-                made_from = digests.stated(table, mark.state)[1] if mark else ""
-                self._mark(table, left, [partition], {partition: made_from})
+                with self._restated(table, known, left, *_as_it_was(table, partition, mark)):
+                    if gone.isna().any() or gone.duplicated().any() or gone.isin(left[key]).any():
+                        # no key tells the rows apart
+                        self._load(table, left, f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")
+                    else:
+                        self._change(
+                            f"DELETE FROM `{name}` WHERE {DATE_COLUMN} = @day AND `{key}` IN UNNEST(@keys)",
+                            {"day": partition, "keys": gone.tolist()},
+                            table.address,
+                        )
         return int(leaving.sum())
 
-    def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
+    def put_back(self, table: Table, partition: date, missing: Callable[[pd.DataFrame], pd.DataFrame]) -> int:
         import pandas as pd
 
         name = self._ensure(table.address)
@@ -520,13 +574,12 @@ class BigQueryWarehouse:
             mark = self._marked(table).get(partition)
             self._refuse_broken(table, {partition: mark} if mark else {})
             known = self._ledger(table, [partition])
-            missing = table.conform(rows[~ids.isin(digests.row_ids(table, known))])
-            if len(missing):
-                self._load(table, missing, f"{name}${partition:%Y%m%d}", "WRITE_APPEND")
-                made_from = digests.stated(table, mark.state)[1] if mark else ""
-                whole = pd.concat([f for f in (known, missing) if len(f)], ignore_index=True)
-                self._mark(table, whole, [partition], {partition: made_from})
-        return len(missing)
+            rows = table.conform(missing(known))
+            if len(rows):
+                whole = pd.concat([f for f in (known, rows) if len(f)], ignore_index=True)
+                with self._restated(table, known, whole, *_as_it_was(table, partition, mark)):
+                    self._load(table, whole, f"{name}${partition:%Y%m%d}", "WRITE_TRUNCATE")
+        return len(rows)
 
     def seal(self, table: Table, partition: date) -> int:
         with self._marks.lock(table):
@@ -535,8 +588,7 @@ class BigQueryWarehouse:
             known = self._ledger(table, [partition])
             whole = digests.completed(table, known)
             self._load(table, whole, f"{self._ensure(table.address)}${partition:%Y%m%d}", "WRITE_TRUNCATE")
-            made_from = digests.stated(table, mark.state)[1] if mark else ""
-            self._mark(table, whole, [partition], {partition: made_from})
+            self._mark(table, whole, [partition], _as_it_was(table, partition, mark)[1])
         return int(known[table.sealed_by].isna().sum())
 
     def _ledger(self, table: Table, days: list[date]) -> pd.DataFrame:
@@ -716,7 +768,7 @@ class BigQueryWarehouse:
         found = []
         for table in TABLES.values():
             marked = {d: m for d, m in self._marked(table).items() if days is None or d in days}
-            if not marked:
+            if not marked and self._found(bigquery.Table(self._name(table.address))) is None:
                 continue
             try:
                 self._ensure(table.address)
@@ -725,37 +777,50 @@ class BigQueryWarehouse:
                 continue
             broken = self._broken(table, marked)
             found += [Damage(table, day, text) for day, text in broken.items()]
-            counted = to_frame(
-                self._run(
-                    f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count FROM `{self._ensure(table.address)}` "
-                    f"WHERE {DATE_COLUMN} BETWEEN @first AND @last GROUP BY {DATE_COLUMN}",
-                    {"first": min(marked), "last": max(marked)},
-                    table.address,
-                )
-            )
-            rows = dict(zip(counted[DATE_COLUMN].dt.date, counted["row_count"], strict=True))
-            found += [
-                Damage(
-                    table,
-                    day,
-                    f"{table.address} partition {day} holds {rows.get(day, 0)} rows, though {mark.rows} were written "
-                    f"on {mark.written_at:%Y-%m-%d %H:%M} UTC. Materialize it again",
-                    is_readable=bool(table.sealed_by),
-                )
-                for day, mark in marked.items()
-                if rows.get(day, 0) != mark.rows and day not in broken
-            ]
-            if table.sealed_by:  # anything else is made again when it is not what it should be
-                whole = [d for d, mark in marked.items() if d not in broken and rows.get(d, 0) == mark.rows]
-                altered = {d: self.alteration(table, d) for d in whole}
-                found += [Damage(table, d, text, is_readable=True) for d, text in altered.items() if text]
+            counted = self._counted(table, days)
+            wrong = {}
+            for day in sorted({*marked, *counted} - set(broken)):
+                if text := self._flaw(table, day, marked.get(day), counted.get(day, 0)):
+                    wrong[day] = text
+            found += [Damage(table, day, text, is_readable=bool(table.sealed_by)) for day, text in wrong.items()]
         return found
+
+    def _flaw(self, table: Table, day: date, mark: Mark | None, rows: int) -> str | None:
+        """What is wrong with the rows that a date has, in words."""
+        name = f"{table.address} partition {day}"
+        if mark is None:
+            return f"{name} holds {rows} rows, though no mark says that it was written"
+        # rows under a statement are compared with that, and what is no ledger is made again when it is not as it was
+        if rows != mark.rows and not (table.sealed_by and mark.state and rows):
+            return (
+                f"{name} holds {rows or 'no'} rows, though {mark.rows} were written on "
+                f"{mark.written_at:%Y-%m-%d %H:%M} UTC. Materialize it again"
+            )
+        return self.alteration(table, day) if table.sealed_by else None
+
+    def _counted(self, table: Table, days: Collection[date] | None) -> dict[date, int]:
+        """How many rows the table has on each date, marked or not, of all dates or these."""
+        asked = sorted(days) if days is not None else [date.min, date.max]
+        if not asked:
+            return {}
+        counted = to_frame(
+            self._run(
+                f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count FROM `{self._ensure(table.address)}` "
+                f"WHERE {DATE_COLUMN} BETWEEN @first AND @last GROUP BY {DATE_COLUMN}",
+                {"first": asked[0], "last": asked[-1]},
+                table.address,
+            )
+        )
+        found = dict(zip(counted[DATE_COLUMN].dt.date, counted["row_count"].astype(int), strict=True))
+        return {d: n for d, n in found.items() if days is None or d in days}
 
     def alteration(self, table: Table, partition: date) -> str | None:
         mark = self._marked(table).get(partition)
         if mark is None:
             return None
-        altered = digests.alteration(table, mark.state, self.read(table, [partition]), partition)
+        altered = digests.alteration(
+            table, mark.state, self.read(table, [partition]), partition, is_sealed=self.is_sealed()
+        )
         return f"{table.address} partition {partition} {altered}" if altered else None
 
     def strays(self) -> list[tuple[str, str]]:
@@ -804,6 +869,13 @@ def _promises(schema: Sequence[bigquery.SchemaField]) -> dict[str, tuple[str, st
 
 def _columns(names: Collection[str]) -> str:
     return ", ".join(f"`{n}`" for n in names)
+
+
+def _as_it_was(table: Table, day: date, mark: Mark | None) -> tuple[dict[date, Mark], dict[date, str]]:
+    """The mark of a date, and what its rows are made from, by date."""
+    if mark is None:
+        return {}, {day: ""}
+    return {day: mark}, {day: digests.stated(table, mark.state)[1]}
 
 
 def _differs(before: pd.DataFrame, after: pd.DataFrame, table: Table, day: date) -> bool:

@@ -58,6 +58,8 @@ _DATE_FORM = re.compile(rf"{_PREFIX}\d{{4}}-\d{{2}}-\d{{2}}", re.ASCII)
 #: what a lake can be claimed by
 SOURCES = ("REAL", "SIMULATED")
 _SOURCE_MARK = "SOURCE"
+#: there when every row of the ledgers has a digest
+_SEALED_MARK = "SEALED"
 #: a byte longer with every change of a table's partitions, so that readers need not look at each of them
 _CHANGES = ".changes"
 _LOCK_TIMEOUT_SECONDS = 120
@@ -207,6 +209,8 @@ class LakeWarehouse:
 
     def claim(self, source: str) -> None:
         if not os.path.lexists(self.source_path):
+            if not any(self._names(t) for t in TABLES.values() if t.sealed_by):
+                self.mark_sealed()
             create(self.source_path, source.encode())  # where another process was first, its word counts
         found = self.source()
         if found != source:
@@ -214,6 +218,12 @@ class LakeWarehouse:
                 f"the lake {self.root} holds {found} data and can't take {source} data in: "
                 "set NBA_PROPS_HOME to another folder for the one or the other"
             )
+
+    def is_sealed(self) -> bool:
+        return (self.root / _SEALED_MARK).is_file()
+
+    def mark_sealed(self) -> None:
+        create(self.root / _SEALED_MARK, b"")
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -294,16 +304,16 @@ class LakeWarehouse:
                 self._put(table, partition, known, known[~leaving])
         return int(leaving.sum())
 
-    def put_back(self, table: Table, rows: pd.DataFrame, ids: pd.Series, partition: date) -> int:
+    def put_back(self, table: Table, partition: date, missing: Callable[[pd.DataFrame], pd.DataFrame]) -> int:
         import pandas as pd
 
         with self._lock(table, partition):
             known = self.read(table, [partition]) if self._located(table, partition) else table.empty()
-            missing = rows[~ids.isin(digests.row_ids(table, known))]
-            if len(missing):
-                frames = [f for f in (known, table.conform(missing)) if len(f)]
+            rows = table.conform(missing(known))
+            if len(rows):
+                frames = [f for f in (known, rows) if len(f)]
                 self._put(table, partition, known, pd.concat(frames, ignore_index=True))
-        return len(missing)
+        return len(rows)
 
     def seal(self, table: Table, partition: date) -> int:
         with self._lock(table, partition):
@@ -760,7 +770,7 @@ class LakeWarehouse:
         if footer is None:
             return None
         rows = self.read(table, [partition])
-        altered = digests.alteration(table, footer.statement, rows, partition)
+        altered = digests.alteration(table, footer.statement, rows, partition, is_sealed=self.is_sealed())
         if altered is None and not files.is_as_written(footer.path):
             altered = "was changed in its place after it was written"
         return f"{table.address} partition {partition} ({footer.path}) {altered}" if altered else None

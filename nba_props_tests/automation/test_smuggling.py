@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nba_props import remediation
-from nba_props.automation.remediation import landed
+from nba_props.automation import audit
 from nba_props.domain import digests
 from nba_props.remediation import Selection
 from nba_props.schemas.predictions import (
@@ -20,6 +20,8 @@ from nba_props.schemas.predictions import (
     PREDICTION_ACCURACY,
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
+from nba_props.sources import odds_api
+from nba_props.sources.landing import LandingZone
 from nba_props_tests.conftest import DAY, Platform, utc
 from nba_props_tests.warehouse.samples import D1, ledger
 
@@ -144,7 +146,7 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Platform):
     store, rows = predicted.warehouse, rows_of(predicted)
-    zone = landed(predicted.settings)
+    zone = odds_api.with_odds(LandingZone(predicted.settings.landing))
     assert zone is not None
     assert remediation.selected(store, WRONG, zone).empty
     quotes = store.read(ODDS_QUOTES, [DAY])
@@ -248,6 +250,93 @@ def test_an_archived_row_comes_back_beside_a_forged_one_of_its_id(lake):
     lake.write_unchecked(LEDGER_AS_FOUND, forged, D1)
     assert remediation.restore(lake, batch.batch_id, NOW).total == 1
     assert sorted(lake.read(LEDGER, [D1])["predicted_points"]) == [10.0, 33.0]
+
+
+def test_a_record_alone_keeps_no_row_from_being_taken_out(lake):
+    lake.append(LEDGER, ledger(["a", "b"]), [D1])
+    batch = remediation.quarantine(lake, RUN, NOW, dry_run=True).batch_id
+    remediation._record(lake, batch, "REMOVED", RUN.action, D1, 2, NOW)
+    assert remediation.quarantine(lake, RUN, NOW).total == 2
+    assert lake.read(LEDGER, [D1]).empty
+
+
+def test_two_who_take_the_same_rows_out_at_once_agree(lake, monkeypatch):
+    lake.append(LEDGER, ledger(["a", "b"]), [D1])
+    plain = remediation._recorded
+
+    def meanwhile(*args):
+        monkeypatch.undo()
+        assert remediation.quarantine(lake, RUN, NOW).total == 2
+        return plain(*args)
+
+    monkeypatch.setattr(remediation, "_recorded", meanwhile)
+    assert remediation.quarantine(lake, RUN, NOW).total == 2
+    assert len(lake.read(ARCHIVED_PREDICTIONS, [D1])) == 2
+    assert lake.read(LEDGER, [D1]).empty
+
+
+def test_what_is_published_again_while_it_is_put_back_stands_once(lake, monkeypatch):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    batch = remediation.rollback(lake, "r", NOW)
+    plain = remediation._record
+
+    def meanwhile(*args):
+        lake.append(LEDGER, ledger(["a"]).assign(run_id="later"), [D1])
+        return plain(*args)
+
+    monkeypatch.setattr(remediation, "_record", meanwhile)
+    remediation.restore(lake, batch.batch_id, NOW)
+    assert lake.read(LEDGER, [D1])["run_id"].tolist() == ["later"]
+
+
+def test_an_older_copy_of_a_partition_brings_nothing_back_unseen(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    older = lake.read(LEDGER, [D1])
+    batch = remediation.rollback(lake, "r", NOW)
+    lake._replace(LEDGER, D1, older, digests.content(LEDGER, older, D1), "")
+    assert lake.damaged() == []
+    assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
+    assert remediation.quarantine(lake, Selection("invalid_line", D1, D1), NOW).total == 1
+    # restored on purpose it is as good as before, whichever batch has it
+    assert remediation.restore(lake, batch.batch_id, NOW).total == 1
+    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+
+
+def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    older = lake.read(LEDGER, [D1])
+    batch = remediation.rollback(lake, "r", NOW)
+    lake._replace(LEDGER, D1, older, digests.content(LEDGER, older, D1), "")
+    assert remediation.restore(lake, batch.batch_id, NOW).total == 0
+    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+
+
+def test_a_date_that_was_rewritten_without_digests_is_no_earlier_releases(lake):
+    lake.claim("SIMULATED")
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    lake.write_unchecked(LEDGER_AS_FOUND, ledger(["a"], points=33.0).assign(row_digest=None), D1)
+    assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["NO_DIGEST"]
+    assert "states nothing of its rows" in lake.damaged()[0].reason
+
+
+def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(predicted: Platform, tmp_path):
+    """A second writer who knows how digests are made gives an honest row's id to an older row of his own."""
+    store, rows = predicted.warehouse, rows_of(predicted)
+    memory = audit.Memory(str(tmp_path / "audit"))
+    audit.audit(store, memory)
+    honest = one(rows)
+    own = honest.assign(confidence_score=honest["confidence_score"] / 2)
+    forged = resealed(own.assign(created_at=honest["created_at"] - timedelta(minutes=5)))
+    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([rows, forged]), DAY)
+    for _ in range(2):  # at first sight, and when the audit has seen the forged one as well
+        found = remediation.selected(store, WRONG, seen=memory.sound)
+        assert found[["problem", "confidence_score"]].values.tolist() == [
+            ["SAME_ID", forged["confidence_score"].iloc[0]]
+        ]
+        assert [(f.kind, f.rows) for f in audit.audit(store, memory).found] in ([("SAME_ID", 1)], [])
+    account = remediation.quarantine(store, WRONG, predicted.now, seen=memory.sound)
+    assert account.total == 1
+    pd.testing.assert_frame_equal(_in_order(rows_of(predicted)), _in_order(rows))
 
 
 def test_an_archive_that_was_altered_decides_nothing(lake):

@@ -15,6 +15,7 @@ import pytest
 from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPIError, InternalServerError
 from google.cloud import bigquery
 
+from nba_props import remediation
 from nba_props.domain import digests
 from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import Column, Type
@@ -372,6 +373,52 @@ class TestWhatSomebodyElseDid:
         name = warehouse._ensure(LEDGER.address)
         warehouse._merge(LEDGER, name, {D1: LEDGER.conform(ledger(["a", "b"]))})
         assert warehouse.read(LEDGER, [D1])["prediction_id"].tolist() == ["a", "b"]
+
+    def test_what_an_append_or_a_removal_finds_altered_stays_on_record(self, warehouse):
+        warehouse.append(LEDGER, ledger(["a", "b", "c"]), [D1])
+        name = warehouse._name(LEDGER.address)
+        warehouse._client.query(f"DELETE FROM `{name}` WHERE prediction_id = 'a'").result()
+        (damage,) = warehouse.damaged()
+        assert "holds other rows than were written" in damage.reason
+        assert damage.is_readable
+        warehouse.append(LEDGER, ledger(["d"]), [D1])
+        assert "was altered before" in warehouse.damaged()[0].reason
+        assert take_out(warehouse, ["d"], D1) == 1
+        assert len(warehouse.damaged()) == 1
+        warehouse.put_back(LEDGER, D1, lambda known: ledger(["a"]))
+        assert warehouse.damaged() == [], "and is right again when it is as it was"
+
+    def test_rows_on_a_date_that_nobody_marked_are_found_and_taken_out(self, warehouse):
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        own = ledger(["x"]).assign(game_date=pd.Timestamp(D3), row_digest=None)
+        warehouse._load(LEDGER, LEDGER.conform(own), f"{warehouse._name(LEDGER.address)}${D3:%Y%m%d}", "WRITE_TRUNCATE")
+        warehouse.mark_sealed()
+        (damage,) = warehouse.damaged()
+        assert damage.reason == f"{LEDGER.address} partition {D3} holds 1 rows, though no mark says that it was written"
+        assert warehouse.damaged([D1]) == []
+        found = remediation.quarantine(
+            warehouse, remediation.Selection("invalid_line", D3, D3), pd.Timestamp.now("UTC")
+        )
+        assert found.total == 1
+        assert warehouse.read(LEDGER, [D3]).empty
+        assert warehouse.damaged() == []
+
+    @pytest.mark.parametrize("dies_after", ["rows", "nothing"])
+    def test_who_dies_between_rows_and_mark_leaves_no_false_alarm(self, warehouse, monkeypatch, dies_after):
+        warehouse.append(LEDGER, ledger(["a"]), [D1], {D1: "old"})
+        before = warehouse.states(LEDGER)[D1].content
+        dies = "_mark" if dies_after == "rows" else "_merge"
+        with monkeypatch.context() as patch:
+            patch.setattr(warehouse, dies, lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                warehouse.append(LEDGER, ledger(["b"]), [D1], {D1: "new"})
+        assert warehouse.damaged() == []
+        state = warehouse.states(LEDGER)[D1]
+        assert state.made_from == "old", "what may not be there is not said to be made"
+        assert (state.content == before) == (dies_after == "nothing")
+        assert warehouse.append(LEDGER, ledger(["b"]), [D1], {D1: "new"}).added == (dies_after == "nothing")
+        assert warehouse.damaged() == []
+        assert warehouse.states(LEDGER)[D1].made_from == "new"
 
 
 WRITER = """

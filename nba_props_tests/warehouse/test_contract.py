@@ -268,6 +268,32 @@ def test_a_warehouse_is_of_one_source_for_good(store):
         store.claim("SIMULATED")
 
 
+def test_a_new_warehouse_is_sealed_and_one_with_old_rows_is_not(store):
+    assert not store.is_sealed()
+    store.claim("REAL")
+    assert store.is_sealed()
+
+
+def test_a_ledger_that_was_there_before_is_sealed_when_somebody_vouches_for_it(store):
+    store.write_unchecked(LEDGER, ledger(["a"]).assign(row_digest=None), D1)
+    store.claim("REAL")
+    assert not store.is_sealed()
+    assert store.alteration(LEDGER, D1) is None
+    store.mark_sealed()
+    store.mark_sealed()
+    assert "states nothing of its rows" in store.alteration(LEDGER, D1)
+    assert store.seal(LEDGER, D1) == 1
+    assert store.alteration(LEDGER, D1) is None
+
+
+def test_what_is_put_back_is_chosen_among_the_rows_that_are_there(store):
+    store.append(LEDGER, ledger(["a"]), [D1])
+    assert store.put_back(LEDGER, D1, lambda known: ledger(["b"])[known["prediction_id"].eq("b").to_numpy()]) == 0
+    assert store.put_back(LEDGER, D1, lambda known: ledger(["b"]) if len(known) == 1 else known.iloc[:0]) == 1
+    assert store.put_back(LEDGER, D2, lambda known: known) == 0
+    assert sorted(store.read(LEDGER, [D1])["prediction_id"]) == ["a", "b"]
+
+
 def test_a_caller_may_change_the_frame_he_was_given(store):
     store.write(NAMES, names(D1, 3), [D1])
     mine = store.read(NAMES, [D1])

@@ -320,3 +320,17 @@ def test_a_row_of_another_date_is_of_the_date_that_its_folder_names(lake):
 def test_a_statement_that_is_none_says_nothing(text):
     assert digests.stated(LEDGER, text) == (None, "")
     assert "another writer" in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"version": 1, "content": {}, "made_from": ""}', "another writer"),
+        ('{"version": 1, "content": {"nothing": "0"}, "before": {}, "made_from": ""}', "another writer"),
+        ('{"version": 2, "content": {"": "0"}, "made_from": ""}', "in form 2, which this release does not know"),
+        ('{"version": 1, "content": {"": "0"}, "before": {}, "made_from": ""}', "other rows than were written"),
+    ],
+)
+def test_a_statement_that_states_less_silences_nothing(text, said):
+    assert digests.stated(LEDGER, text)[0] is None
+    assert said in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
