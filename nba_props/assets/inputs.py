@@ -291,10 +291,13 @@ class Inputs:
             return (self.settings.look_back_days, self.settings.max_games, *own)
         return ()
 
-    def _span(self, table: Table, first: date, last: date, facet: str = "") -> str:
-        """One digest of all partitions of a table in first..last that have rows."""
+    def _span(
+        self, table: Table, first: date, last: date, facet: str = "", only: Collection[date] | None = None
+    ) -> str:
+        """One digest of all partitions of a table in first..last, or of some of them, that have rows."""
         states = self.states(table)
-        there = (d for d in sorted(states) if first <= d <= last and states[d].rows)  # an empty one says nothing
+        asked = states if only is None else states.keys() & only
+        there = (d for d in sorted(asked) if first <= d <= last and states[d].rows)  # an empty one says nothing
         return _digest(f"{d}{states[d].content.get(facet, '')}" for d in there)
 
     def _models(self, system_id: str, days: Sequence[date]) -> dict[date, str]:
@@ -332,9 +335,12 @@ class Inputs:
     def _all_learned(self, week: date) -> str:
         start, last = training_start(week, self.settings.training_seasons), week - timedelta(1)
         parts = [f"{self.settings.look_back_days} {self.settings.max_games} {SCHEMA_HASH}"]
+        # rows of a date without a quote have no line: that it was predicted, or was not, teaches nothing
+        quoted = {d for d, state in self.states(raw.ODDS_QUOTES).items() if state.rows}
         for window in LEARNED:
             facet = PLAN if window.table is raw.SCHEDULE else ""
-            read = self._span(window.table, window.start(start, self.settings), last, facet)
+            only = quoted if window.table is analytics.BETTING_LINES else None
+            read = self._span(window.table, window.start(start, self.settings), last, facet, only)
             parts.append(f"{window.table.address}={read}")
         return _digest(parts)
 

@@ -16,6 +16,7 @@ from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.sources import injury_report
 from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.base import PartitionState
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import ModelStore
 from nba_props_tests.conftest import DAY, make_settings
@@ -49,6 +50,19 @@ def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(in
         seen.append(digest())
     one = inputs.digests(raw.INJURY_REPORTS, [INJURY_FILES.key], [DAY])
     assert one[DAY] == seen[-1], "a date has one digest, asked for alone or with others"
+
+
+def test_a_date_without_quotes_teaches_nothing_so_predicting_it_makes_no_model_stale(inputs):
+    """A model was trained anew for each date without odds that was run before its week."""
+    week, quoted, unquoted = week_of(DAY), week_of(DAY) - timedelta(3), week_of(DAY) - timedelta(5)
+    some, none = PartitionState(5, {"": "x"}, ""), PartitionState(0, {"": "0"}, "")
+
+    def learned(*lined) -> str:
+        quotes = {raw.ODDS_QUOTES.address: {quoted: some, unquoted: none}}
+        return inputs.knowing({**quotes, analytics.BETTING_LINES.address: dict.fromkeys(lined, some)}).learned(week)
+
+    assert learned() == learned(unquoted)
+    assert learned(quoted) == learned(quoted, unquoted) != learned()
 
 
 TRAINED = {s.system_id: s.trained for s in SYSTEMS if s.trained}
