@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
 from benchmarks.seasons import Home
+from nba_props.domain.systems.trained import week_of
 from nba_props.settings import load_settings
 from nba_props.sources import nba_stats, odds_api
 from nba_props_tests.conftest import few_trees
@@ -34,8 +36,7 @@ def main() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         home = Home(settings, instance)
         played = nba_stats.landed_box_score_days(home.zone, settings.first_date, date(2027, 1, 1))
-        dates = sorted({*odds_api.landed_days(home.zone), *played})[arguments.part :: arguments.parts]
-        random.Random(arguments.part).shuffle(dates)  # noqa: S311
+        dates = _shuffled({*odds_api.landed_days(home.zone), *played}, arguments.part, arguments.parts)
         for done, day in enumerate(dates):
             if time.monotonic() - started > 60 * arguments.minutes:
                 print(f"{len(dates) - done} dates were not begun", flush=True)
@@ -44,6 +45,16 @@ def main() -> None:
             home.run([day])
             print(f"{day} {time.monotonic() - before:.1f} s, {home.errors} errors so far", flush=True)
     print(dict(home.found), flush=True)
+
+
+def _shuffled(days: Iterable[date], part: int, parts: int) -> list[date]:
+    """A part of the dates, in random order but for this: those of a week, whose model is theirs alone, come together."""
+    weeks: dict[date, list[date]] = {}
+    for day in sorted(days):
+        weeks.setdefault(week_of(day), []).append(day)
+    chance, mine = random.Random(part), list(weeks.values())[part::parts]  # noqa: S311
+    chance.shuffle(mine)
+    return [day for week in mine for day in chance.sample(week, len(week))]
 
 
 if __name__ == "__main__":
