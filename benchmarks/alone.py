@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _shuffled(days: Iterable[date], part: int, parts: int) -> list[date]:
-    """A part of the dates, in random order but for this: those of a week, whose model is theirs alone, come together."""
+    """A part of the dates, in random order but for this: those of a week, which have one model, come together."""
     weeks: dict[date, list[date]] = {}
     for day in sorted(days):
         weeks.setdefault(week_of(day), []).append(day)

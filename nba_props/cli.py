@@ -468,6 +468,9 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str, dr
     PREDICATE is placeholder, no_source, not_its_quote, in_play, invalid_line, run (with --run) or system
     (with --system).
     """
+    for name, given in (("run", run_id), ("system", system_id)):
+        if predicate == name and not given:
+            raise click.UsageError(f"the predicate {name} needs --{name}")
     config = {
         "predicate": predicate, "first": str(span[0]), "last": str(span[-1]), "run_id": run_id, "system_id": system_id,
     }  # fmt: skip
@@ -696,6 +699,8 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
                 )
     if not damaged:
         console.print("every partition is as it was written" if stored else f"{warehouse.place} holds nothing yet")
+        if settings.gcp is None and not settings.home.exists():
+            raise click.UsageError(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
         return
     days = sorted({d.partition for d in damaged if d.table.write_mode is not WriteMode.APPEND})
     if aside and days:
@@ -984,6 +989,7 @@ def _run(
     from nba_props import board
     from nba_props.assets.raw import origin
     from nba_props.automation import planning
+    from nba_props.home import dagster_home
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
     session = _allowing(_session_of(settings, landing), allow_loss)
@@ -1020,7 +1026,7 @@ def _run(
     console.print(f"warehouse {warehouse.place}", soft_wrap=True)
     if warehouse.catalog:
         console.print(f"catalog   {warehouse.catalog}", soft_wrap=True)
-    console.print(f"instance  {os.environ.get('DAGSTER_HOME', settings.dagster_home)}", soft_wrap=True)
+    console.print(f"instance  {dagster_home(settings)}", soft_wrap=True)
     if sound:
         console.print("next      make dev")
         console.print(f"          nba-props run {span[-1] + timedelta(1)}")

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from nba_props.definitions import clock_of
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
-from nba_props.settings import Settings
+from nba_props.settings import Settings, SettingsError
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
-from nba_props.sources.landing import FetchError, LandingZone
+from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import ModelStore
 
@@ -43,6 +44,7 @@ def examine(
     found = [*_places(settings, zone, warehouse)]
     if any(f.state == "bad" and f.what in _NEEDED for f in found):
         return [*found, *_damage(settings, warehouse)]
+    found += _own_files(settings)
     found += _files(settings, zone, warehouse)
     found += _contents(settings, warehouse, game_date_of(now))
     found += _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
@@ -85,6 +87,23 @@ def strays(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> list[
 def _damage(settings: Settings, warehouse: Warehouse) -> Iterator[Finding]:
     for flaw in flaws(settings, warehouse):
         yield Finding(flaw.what, "bad", f"{flaw.why} ({flaw.path})", flaw.advice)
+
+
+def _own_files(settings: Settings) -> Iterator[Finding]:
+    """Files that only a user can mend: of aliases, and a rehearsal's clock."""
+    try:
+        left_out = settings.bad_aliases()
+        if settings.aliases_file or left_out:
+            text = f"{len(settings.aliases())} in use" + (f", {len(left_out)} lines left out" if left_out else "")
+            yield Finding("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
+    except (SettingsError, LandingError) as error:
+        yield Finding("aliases", "bad", str(error), "mend the file")
+    if settings.rehearsal_clock is not None:
+        try:
+            instant = clock_of(settings)()
+            yield Finding("rehearsal's clock", "ok", f"{instant:%Y-%m-%d %H:%M} UTC")
+        except SettingsError as error:
+            yield Finding("rehearsal's clock", "bad", str(error), "write an instant into it, or unset NBA_PROPS_CLOCK")
 
 
 def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:

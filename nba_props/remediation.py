@@ -172,8 +172,10 @@ def selected(
     found = []
     for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
         rows = judged(warehouse, first, last, zone, seen)
-        asked = rows["system_id"].eq(selection.system_id) if selection.system_id else True
-        found.append(rows[means(rows, selection) & asked])
+        asked = means(rows, selection)
+        for column, only in (("system_id", selection.system_id), ("run_id", selection.run_id)):
+            asked &= rows[column].eq(only) if only else True
+        found.append(rows[asked])
     return pd.concat([f for f in found if len(f)] or found[:1], ignore_index=True)
 
 

@@ -23,6 +23,10 @@ _DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
 #: names that Google gives to projects, places and buckets
 _CLOUD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _REGIONS = re.compile(r"[a-z0-9]+(,[a-z0-9]+)*")
+#: what a browser may call a machine
+_HOSTS = re.compile(r"\s*|\s*(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\s*", re.ASCII)
+#: what requests can go through; credentials may stand before the host
+_PROXY = re.compile(r"https?://(?:[^\s/@]+@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,15}")
 #: no setting that counts something needs more, and dates and durations bear no more
 _MOST = 1_000_000
@@ -175,6 +179,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if "://" not in landing:
         landing = str(Path(landing).expanduser().absolute())
     aliases = environ.get("NBA_PROPS_ALIASES")
+    hosts = environ.get("NBA_PROPS_UI_HOSTS", "")
+    if wrong := [h for h in hosts.split(",") if not _HOSTS.fullmatch(h)]:
+        raise BadSetting(f"NBA_PROPS_UI_HOSTS has {wrong[0]!r}, which is not the plain name of a host")
     return Settings(
         profile=profile,
         home=home,
@@ -228,6 +235,9 @@ def _live(environ: Mapping[str, str]) -> Live:
     if switch not in ("on", "off"):
         raise BadSetting(f"NBA_PROPS_STATS is {switch!r}; it can be on or off")
     _all_https(environ)
+    proxy = environ.get("NBA_API_PROXY") or None
+    if proxy and not _PROXY.fullmatch(proxy):  # it may hold a password, and is not shown
+        raise BadSetting("NBA_API_PROXY is no address of a proxy, such as http://user:password@host:8080")
     regions = environ.get("NBA_PROPS_ODDS_REGIONS") or Live.odds_regions
     if not _REGIONS.fullmatch(regions):
         raise BadSetting(f"NBA_PROPS_ODDS_REGIONS is {regions!r}; it can be regions with commas between, such as us,eu")
@@ -238,7 +248,7 @@ def _live(environ: Mapping[str, str]) -> Live:
         odds_reserve=_positive(environ, "NBA_PROPS_ODDS_RESERVE", Live.odds_reserve),
         odds_regions=regions,
         stats=switch == "on",
-        proxy=environ.get("NBA_API_PROXY") or None,
+        proxy=proxy,
         webhooks={s: url for s, url in hooks.items() if url},
         alert_cooldown=timedelta(minutes=_positive(environ, "NBA_PROPS_ALERT_COOLDOWN_MINUTES", cooldown)),
         odds_url=environ.get("NBA_PROPS_ODDS_URL") or None,

@@ -223,6 +223,8 @@ def test_what_was_never_published_is_said_with_the_way_there(home, command):
         (["fetch", "odds", str(DAY), "--before", "x", "--dry-run"], "'x' is no list of minutes"),
         (["run", f"{DAY}.."], "is neither a date"),
         (["run", str(DAY), "--rows", "-5"], "-5 is not in the range"),
+        (["quarantine", "run", str(DAY)], "the predicate run needs --run"),
+        (["quarantine", "system", str(DAY)], "the predicate system needs --system"),
     ],
 )
 def test_a_wrong_argument_is_a_sentence(home, arguments, said):

@@ -287,13 +287,24 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
     model = newest_card(folder / "home").parent
     shutil.copytree(model, model.with_name(f"{model.name} copy"))
     assert invoke(*COUNT).output == before, "no row counts twice"
+    (model.parent / "2026-01-05 empty").mkdir()
+    (folder / "home" / "lake" / "notes.txt").symlink_to("nowhere")
     healthy, scrubbed = invoke("doctor", "--offline"), invoke("scrub")
     assert (healthy.exit_code, scrubbed.exit_code) == (0, 0), healthy.output + scrubbed.output
     said = f"{table / f'game_date={DAY}'}.bak is not named like a partition"
     assert f"off stray: {said}" in healthy.output
     assert f"stray     {said}" in scrubbed.output
     assert f"{model} copy/card.json is in no folder of a week" in scrubbed.output
+    assert f"{model.parent}/2026-01-05 empty is in no folder of a week" in scrubbed.output
+    assert "notes.txt is neither a dataset of tables nor a file of the lake" in scrubbed.output
     assert "every partition is as it was written" in scrubbed.output
+
+
+def test_a_home_that_is_not_there_is_not_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "hom"))
+    result = invoke("scrub")
+    assert result.exit_code == 2
+    assert "is NBA_PROPS_HOME the home that you mean?" in result.output
 
 
 def test_what_may_not_be_read_is_left_alone(folder, monkeypatch):

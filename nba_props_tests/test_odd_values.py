@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date
 
@@ -9,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from nba_props.automation.runner import open_instance
 from nba_props.automation.sensors import _instant
 from nba_props.cli import DateSpan, Day, Whole, _minutes, main
 from nba_props.definitions import clock_of
@@ -84,11 +86,67 @@ def test_a_first_date_is_refused(text):
         ("NBA_PROPS_ODDS_REGIONS", "us&apiKey=x"),
         ("NBA_PROPS_STATS", "on\n"),
         ("NBA_PROPS_PROFILE", "local "),
+        ("NBA_API_PROXY", "proxy:8080"),
+        ("NBA_API_PROXY", "socks5://proxy:8080"),
+        ("NBA_API_PROXY", "http://proxy\nx: y"),
+        ("NBA_PROPS_UI_HOSTS", "https://ui.example.com"),
+        ("NBA_PROPS_UI_HOSTS", "ui.example.com, a b"),
+        ("NBA_PROPS_UI_HOSTS", "*"),
     ],
 )
 def test_a_setting_out_of_all_bounds_is_refused(name, value):
     with pytest.raises(BadSetting, match=name):
         load_settings({name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NBA_API_PROXY", "http://user:pa55word@proxy:8080"),
+        ("NBA_API_PROXY", "https://[::1]:3128/"),
+        ("NBA_PROPS_UI_HOSTS", "ui.example.com, [::1]:3000,10.0.0.1,"),
+    ],
+)
+def test_what_names_a_host_is_taken(name, value):
+    load_settings({name: value})
+
+
+def test_a_password_is_not_shown_when_its_proxy_is_refused():
+    with pytest.raises(BadSetting) as error:
+        load_settings({"NBA_API_PROXY": "ftp://user:pa55word@proxy"})
+    assert "pa55word" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("NBA_PROPS_ALIASES", None, "bad aliases: NBA_PROPS_ALIASES names"),
+        ("NBA_PROPS_ALIASES", b"\xff", "bad aliases:"),
+        (
+            "NBA_PROPS_ALIASES",
+            b"alias,player_name\nAda,Ada Archer\nonly one\n",
+            "off aliases: 1 in use, 1 lines left out",
+        ),
+        ("NBA_PROPS_ALIASES", b"alias,player_name\nAda,Ada Archer\n", "ok  aliases: 1 in use"),
+    ],
+)
+def test_doctor_looks_at_the_files_that_settings_name(name, content, said, tmp_path):
+    file, home = tmp_path / "own", tmp_path / "home"
+    if content is not None:
+        file.write_bytes(content)
+    (home / "landing").mkdir(parents=True)
+    result = CliRunner().invoke(main, ["doctor", "--offline"], env={"NBA_PROPS_HOME": str(home), name: str(file)})
+    assert said in result.output, result.output
+
+
+def test_an_empty_dagster_home_is_none(tmp_path, monkeypatch):
+    """It put Dagster's databases into the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    settings = load_settings({"NBA_PROPS_HOME": str(tmp_path / "home")})
+    with open_instance(settings):
+        assert os.environ["DAGSTER_HOME"] == str(settings.dagster_home)
+    assert [p.name for p in tmp_path.iterdir()] == ["home"]
 
 
 @pytest.mark.parametrize("cursor", [None, "", "soon", "2026-01-09", "0001-01-01T00:00Z", "9999-12-31T23:59Z", "[]"])

@@ -209,7 +209,7 @@ def models_for(
         why = refusal(trained, card, day) if card else "NO_MODEL: none is trained yet"
         if why or card is None:
             # an older one that can't serve is no reason of its own: it may be there or not
-            chosen[day] = f"NO_MODEL: {refused[week_of(day)]}" if refused[week_of(day)] else why
+            chosen[day] = f"NO_MODEL: {refused[week_of(day)]}" if refused[week_of(day)] else str(why)
             continue
         if card.fingerprint not in loaded:
             loaded[card.fingerprint] = store.load(card)

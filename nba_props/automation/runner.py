@@ -89,7 +89,8 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
     """The instance of a Dagster home, ``overrides`` before its own settings."""
-    os.environ.setdefault("DAGSTER_HOME", str(home))  # the storage's settings name no folder
+    if not os.environ.get("DAGSTER_HOME"):  # the storage's settings name no folder; an empty one is the working folder
+        os.environ["DAGSTER_HOME"] = str(home)
     # two processes that make the databases of a new home at the same moment spoil them
     with filelock.FileLock(home / ".opening"):
         return dg.DagsterInstance.from_ref(read_config(home, overrides))

@@ -43,7 +43,7 @@ def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = _GAME) -> pd.Series:
 def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     """``game_date, game_id, is_finished`` of every game that has a box score.
 
-    A game counts when its box score has the points of the final score, or adds up to a whole game by itself: neither
+    A game counts when its box score has the points of a final score, or adds up to a whole game by itself: neither
     schedule nor box score may wait for the other, and a correction comes to one of them first.
 
     Args:
@@ -53,7 +53,8 @@ def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     whole = adds_up(box_scores).rename("is_finished").reset_index()
     points = box_scores.groupby([*_GAME, "team_id"])["points"].sum().rename("points").reset_index()
     final = schedule[[*_GAME, "home_team_id", "away_team_id", "home_score", "away_score"]]
-    final = final.dropna(subset=["home_score", "away_score"])
+    # no game ends in a draw: equal scores are a feed's that has none yet
+    final = final[final["home_score"].ne(final["away_score"]).fillna(False).astype(bool)]
     for side in ("home", "away"):
         mine = points.rename(columns={"team_id": f"{side}_team_id", "points": f"{side}_points"})
         final = final.merge(mine, on=[*_GAME, f"{side}_team_id"], how="left")

@@ -6,6 +6,7 @@ not cost the others their capture.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -216,17 +217,26 @@ def _has(landed: Sequence[Payload], event_id: Any, at: datetime) -> bool:
 def _land_all(
     api: OddsApi, zone: LandingZone, asked: Sequence[Any], fetch: Callable[[Any], tuple[str, Any]]
 ) -> Fetched:
-    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, other failures are noted."""
+    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, as does a zone that takes
+    nothing more: nothing is bought that can't be kept. Other failures are noted.
+    """
     done = Fetched()
     spent = api.budget.spent
     exhausted: BudgetExhausted | None = None
+    refused = threading.Event()
 
-    def one(item: Any) -> Payload | Exception:
+    def one(item: Any) -> Payload | Exception | None:
+        if refused.is_set():
+            return None
         try:
             return zone.land(*fetch(item))
         except (FetchError, FileExistsError, ValueError) as error:
             return error
+        except OSError as error:
+            refused.set()
+            return error
 
+    unasked = 0
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         for outcome in pool.map(one, asked):
             match outcome:
@@ -236,8 +246,12 @@ def _land_all(
                     done.present += 1
                 case BudgetExhausted():
                     exhausted = outcome
+                case None:
+                    unasked += 1
                 case _:
                     done.failures.append(str(outcome))
+    if unasked:
+        done.failures.append(f"{unasked} more were not asked for, since nothing can be landed")
     if exhausted:
         done.failures.append(str(exhausted))
         done.exhausted = True

@@ -64,11 +64,8 @@ def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], da
     done = Fetched()
     content = _ask(done, f"roster {season}", api.roster, season)
     now = clock()
-    name = f"{nba_stats.roster_folder(season)}/{game_date_of(now)}{capture_suffix(now)}.json.gz"
-    if content and zone.has(name):  # twice within a second
-        done.present += 1
-    elif content:
-        done.landed.append(zone.land(name, content).path)
+    if content:
+        _land(zone, f"{nba_stats.roster_folder(season)}/{game_date_of(now)}", content, now, done)
     return done
 
 
@@ -89,7 +86,7 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Ca
             continue
         content = _ask(done, f"shot zones of {game.game_id}", api.scoring, game.game_id)
         if content:
-            done.landed.append(zone.land(f"{folder}/{subject}{capture_suffix(clock())}.json.gz", content).path)
+            _land(zone, f"{folder}/{subject}", content, clock(), done)
     return done
 
 
@@ -135,7 +132,15 @@ def _land_news(
     if known and _part(zone, known[-1], part) == content[part]:
         done.present += 1
         return
-    done.landed.append(zone.land(f"{folder}/{subject}{capture_suffix(now)}.json.gz", content).path)
+    _land(zone, f"{folder}/{subject}", content, now, done)
+
+
+def _land(zone: LandingZone, name: str, content: Any, now: datetime, done: Fetched) -> None:
+    """Land what was captured now; what another process captured in the same second stays."""
+    try:
+        done.landed.append(zone.land(f"{name}{capture_suffix(now)}.json.gz", content).path)
+    except FileExistsError:
+        done.present += 1
 
 
 def _part(zone: LandingZone, payload: Payload, part: str) -> Any:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 from nba_props import stopping
 from nba_props.domain import digests
 from nba_props.domain.calendar import named_day
-from nba_props.schemas import TABLES, VIEWS, Table
+from nba_props.schemas import TABLES, VIEWS, Table, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
 from nba_props.storage import TEMPORARY, create
 from nba_props.warehouse import files, growth, usage
@@ -178,10 +178,11 @@ class LakeWarehouse:
             found += [
                 (e.path, "is not named like a table") for e in _entries(dataset) if Path(e.path) not in known
             ]  # fmt: skip
+        own = {*datasets, *(self.root / name for name in (_SOURCE_MARK, _SEALED_MARK, self.catalog_path.name))}
         found += [
-            (entry.path, "is not named like a dataset of tables")
+            (entry.path, "is neither a dataset of tables nor a file of the lake")
             for entry in _entries(self.root)
-            if entry.is_dir() and not entry.name.startswith((".", "_")) and Path(entry.path) not in datasets
+            if not entry.name.startswith((".", "_")) and Path(entry.path) not in own
         ]
         return [*found, *chain.from_iterable(map(_strays, known))]
 
@@ -399,9 +400,10 @@ class LakeWarehouse:
         return columns
 
     def _unreadable(self, table: Table, partition: date, error: Exception) -> CorruptPartition:
+        only_grows = table.write_mode is WriteMode.APPEND
+        way_out = "Put its backup in its place: nba-props scrub says how" if only_grows else "Materialize it again"
         return CorruptPartition(
-            f"{table.address} partition {partition} can't be read ({self._file(table, partition)}): {error}. "
-            "Materialize it again"
+            f"{table.address} partition {partition} can't be read ({self._file(table, partition)}): {error}. {way_out}"
         )
 
     def fingerprints(self, table: Table) -> dict[date, str]:
@@ -537,15 +539,14 @@ class LakeWarehouse:
                 # somebody else's hands took a file away, or replaced a plain one, since it was listed
                 self._scans.clear()
                 arrow = self._execute(statement, parameters)
-        except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise CorruptPartition(f"a partition behind {', '.join(statement.reads)} can't be read: {error}") from error
         except (duckdb.InterruptException, RuntimeError) as error:
             # DuckDB swallows whatever a signal's handler raises and says this instead
             if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
                 raise stopping.Stopped from error
             raise
         except duckdb.Error as error:
-            raise WarehouseError(f"a statement over {', '.join(statement.reads)} failed: {error}") from error
+            what = f"a statement over {', '.join(statement.reads)} failed"
+            raise self._explained(statement.reads, error, what) from error
         usage.charge(usage.Usage(queries=1, bytes_to_client=arrow.nbytes))
         return to_frame(arrow)
 
@@ -572,17 +573,34 @@ class LakeWarehouse:
         DuckDB reaches no file here, neither to read nor to write: Arrow reads the partitions for it.
         """
         import duckdb
+        import pyarrow as pa
 
+        asked: Collection[str] = ()
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET enable_external_access = false")
             try:
                 _refuse_changes(connection, sql)
-                self._offer(connection, _tables_read(connection, sql))
+                asked = _tables_read(connection, sql)
+                self._offer(connection, asked)
                 connection.execute("SET lock_configuration = true")
                 return connection.execute(sql).to_arrow_table().to_pandas()
-            except duckdb.Error as error:
-                raise WarehouseError(str(error)) from error
+            except (duckdb.Error, pa.ArrowException, ValueError, OverflowError) as error:
+                raise self._explained(asked, error) from error
+
+    def _explained(self, addresses: Iterable[str], error: Exception, what: str = "") -> WarehouseError:
+        """What to say of a statement that failed: which partition can't be read, where that is why."""
+        import duckdb
+
+        of_itself = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+        tables = {t.address: t for a in addresses for t in (_behind(a) if a in VIEWS else [TABLES[a]])}
+        for table in () if isinstance(error, of_itself) else tables.values():
+            for day in self._days(table):
+                try:
+                    self._read_file(table, day)
+                except CorruptPartition as found:
+                    return found
+        return WarehouseError(f"{what}: {error}" if what else str(error))
 
     def _offer(self, connection: duckdb.DuckDBPyConnection, asked: Collection[str]) -> None:
         """Every table and view by its name; rows only for the tables that are asked for."""
@@ -1026,8 +1044,10 @@ def _selected(table: Table, absent: Collection[str] | None = None) -> str:
 
 
 def _complaint(table: Table, error: Exception) -> str:
-    """A statement that says to whoever runs it why the table can't be read."""
-    return f"SELECT {_selected(table)} WHERE error({_quoted(str(error))}) IS NULL"
+    """A statement that says to whoever runs it why the table can't be read; no condition on a column avoids that."""
+    said = f"error({_quoted(str(error))})"
+    columns = ", ".join(f'CAST({said} AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+    return f"SELECT {columns} WHERE {said} IS NULL"
 
 
 def _quoted(text: str) -> str:

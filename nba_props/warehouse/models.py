@@ -93,11 +93,13 @@ class ModelStore:
         return [(s.system_id, week) for s in SYSTEMS if s.trained for week in self.weeks(s.system_id)]
 
     def strays(self) -> list[tuple[str, str]]:
-        """The files under the root that are no model's, by path, and why: nobody loads them."""
+        """The files and empty folders under the root that are no model's, by path, and why: nobody loads them."""
         root = self._path
         if not root.is_dir():
             return []
-        found = {str(path).removeprefix(root.path.rstrip("/")): path for path in root.fs.find(root.path)}
+        files, both = (set(root.fs.find(root.path, withdirs=dirs)) for dirs in (False, True))
+        kept = files | {d for d in both - files if not any(f.startswith(f"{d}/") for f in both)}
+        found = {str(path).removeprefix(root.path.rstrip("/")): path for path in kept - {root.path}}
         systems = {s.system_id for s in SYSTEMS if s.trained}
         reasons = ((path, _stray(name.strip("/"), systems)) for name, path in sorted(found.items()))
         return [(path, why) for path, why in reasons if why]
@@ -159,9 +161,9 @@ def _stray(name: str, systems: Collection[str]) -> str:
     week, _, file = rest.partition("/")
     if system not in systems:
         return "is in no folder of a trained system"
-    if named_day(week) is None:
+    if week and named_day(week) is None:
         return "is in no folder of a week (2026-01-05)"
-    if file in (_CARD, _REFUSAL) or _MODEL.fullmatch(file) or file.startswith(TEMPORARY):
+    if not file or file in (_CARD, _REFUSAL) or _MODEL.fullmatch(file) or file.startswith(TEMPORARY):
         return ""
     return "is not named like a model or its card"
 

@@ -260,6 +260,13 @@ def test_a_record_alone_keeps_no_row_from_being_taken_out(lake):
     assert lake.read(LEDGER, [D1]).empty
 
 
+def test_only_the_rows_of_the_named_run_are_meant_by_any_predicate(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    lake.append(LEDGER, ledger(["b"]).assign(run_id="later", player_id=2), [D1])
+    asked = Selection("system", D1, D1, run_id="later", system_id="s")
+    assert remediation.selected(lake, asked)["prediction_id"].tolist() == ["b"]
+
+
 def test_two_who_take_the_same_rows_out_at_once_agree(lake, monkeypatch):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     plain = remediation._recorded

@@ -57,6 +57,19 @@ def test_bad_events_among_good_ones_are_noted_and_the_good_ones_landed(server, a
     assert (len(past.landed), len(past.failures)) == (len(GAMES), len(BAD_EVENTS))
 
 
+def test_what_can_not_be_kept_is_not_bought(server, api, zone, monkeypatch):
+    """A full disk: what was asked for already is lost, and no credit is spent on more."""
+    live(server)
+    server.on(EVENTS, Answer([listed(g) for g in GAMES]))
+    monkeypatch.setattr(capture, "CONCURRENCY", 1)
+    monkeypatch.setattr(zone, "land", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    done = capture.odds(api, zone, DAY, lambda: NOON)
+    assert done.landed == []
+    assert "No space left on device" in done.failures[0]
+    assert done.failures[1:] == [f"{len(GAMES) - 1} more were not asked for, since nothing can be landed"]
+    assert sum(path.endswith("/odds") for path, _ in server.asked) == 1
+
+
 @pytest.mark.parametrize("event_id", ["..", ".", "", "\x00", "a\nb", "x" * 5_000, "\ud800"])
 def test_an_id_that_names_no_place_is_not_asked_for(server, api, event_id):
     for ask in (

@@ -9,6 +9,7 @@ import pytest
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, stats_fetch
 from nba_props.sources.http import Limits
+from nba_props.sources.landing import Payload
 from nba_props.sources.stats_client import PAUSE, StatsApi, StatsApiError
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -154,6 +155,17 @@ def test_the_schedule_is_landed_when_it_changes(server, api, zone):
     server.on("/stats/scheduleleaguev2", Answer(league.schedule(league.games(), DAY + timedelta(9))))
     assert len(stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW + timedelta(hours=2)).landed) == 1
     assert len(nba_stats.read_schedule(zone, [DAY]).frame) == 2
+
+
+def test_two_captures_of_one_second_are_no_error(server, api, zone):
+    """Another process landed it in between: the name is taken, and the first one's stays."""
+    server.on("/stats/scheduleleaguev2", Answer(schedule()))
+    (path,) = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW).landed
+    before = zone.load(Payload(path))
+    server.on("/stats/scheduleleaguev2", Answer(league.schedule(league.games(), DAY + timedelta(9))))
+    again = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW)
+    assert (again.landed, again.present, again.failures) == ([], 1, [])
+    assert zone.load(Payload(path)) == before
 
 
 def test_the_cdn_has_the_running_seasons_schedule(server, api, zone):

@@ -334,3 +334,31 @@ def test_a_statement_that_is_none_says_nothing(text):
 def test_a_statement_that_states_less_silences_nothing(text, said):
     assert digests.stated(LEDGER, text)[0] is None
     assert said in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
+
+
+@pytest.mark.parametrize("damage", ["cut", "another's", "not ours"])
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT * FROM {t}", "SELECT COUNT(*) FROM {t} WHERE prediction_id = 'a'", "SELECT MAX(line) FROM {t}",
+     "SELECT COUNT(*) FROM nba_predictions.judged_predictions WHERE is_current"],
+)  # fmt: skip
+def test_what_can_not_be_read_is_named_and_never_counted_as_none(lake, damage, statement):
+    lake.append(LEDGER, ledger(["a", "b"]), [D1])
+    path = Path(files.locate(str(lake._file(LEDGER, D1)))[0])
+    whole = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif damage == "another's":
+        pq.write_table(pa.table({"a": [1]}), path)
+    else:
+        path.write_bytes(whole[:4] + bytes(len(whole) // 2) + whole[4 + len(whole) // 2 :])
+    asked = statement.format(t=LEDGER.address)
+    with pytest.raises(WarehouseError, match=f"player_prop_predictions partition {D1} .*"):
+        lake.read_only(asked)
+    with pytest.raises(CorruptPartition, match=f"player_prop_predictions partition {D1} .*"):
+        lake.query(asked)
+
+
+def test_a_result_that_is_no_table_is_a_sentence(lake):
+    with pytest.raises(WarehouseError, match="No known equivalent"):
+        lake.read_only("SELECT * FROM test_all_types()")
