@@ -170,22 +170,23 @@ def test_what_another_process_wrote_is_read_at_once(lake):
         lake.write(NAMES, names(D1, rows), [D1])
 
 
-def _write(root: str, day: date, stop: object) -> None:
+def _write(root: str, day: date, stop: object, pause: float = 0) -> None:
     """Replace a partition again and again: as many rows as its newest number says."""
     store, turn = LakeWarehouse(root), 0
     while not stop.is_set():  # type: ignore[attr-defined]
         turn += 1
         store.write(NAMES, names(day, 1 + turn % 40), [day])
+        time.sleep(pause)
 
 
 _ALL = f"SELECT game_date, COUNT(*) AS n, MAX(quotes) AS newest FROM {NAMES.address} GROUP BY game_date"
 
 
-def _read(root: str, queries: int) -> int:
+def _read(root: str, queries: int, every: int = 5) -> int:
     """Ask the lake in every way; each partition is one writing, whole. Returns how many queries were asked."""
     store = LakeWarehouse(root)
     for turn in range(queries):
-        found = store.query(_ALL) if turn % 5 else store.read_only(_ALL)
+        found = store.query(_ALL) if turn % every else store.read_only(_ALL)
         assert (found["n"] == found["newest"]).all(), "rows of two writings"
         assert len(found) > 0
     return queries
@@ -213,11 +214,11 @@ def test_eight_writers_and_four_readers_of_fifty_thousand_queries(lake):
     context = multiprocessing.get_context("forkserver")
     with context.Manager() as manager:
         stop = manager.Event()
-        writers = [context.Process(target=_write, args=(str(lake.root), d, stop)) for d in days]
+        writers = [context.Process(target=_write, args=(str(lake.root), d, stop, 0.2)) for d in days]
         for writer in writers:
             writer.start()
         with context.Pool(4) as readers:
-            asked = readers.starmap(_read, [(str(lake.root), 12_500)] * 4)
+            asked = readers.starmap(_read, [(str(lake.root), 12_500, 50)] * 4)
         alive = [writer.is_alive() for writer in writers]
         stop.set()
         for writer in writers:
