@@ -82,7 +82,12 @@ def press(folder: Path, after: float, number: int = signal.SIGINT, seen: bytes =
     with suppress(BlockingIOError, OSError):
         shown += os.read(master, 65536)
     os.close(master)
-    return process.returncode, shown.decode(errors="replace"), ended - pressed if pressed else 0.0
+    return process.returncode, plain(shown.decode(errors="replace")), ended - pressed if pressed else 0.0
+
+
+def plain(shown: str) -> str:
+    """What a terminal showed, without colours, cursor movements and bars."""
+    return re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|[━╸╺]", "", shown)
 
 
 def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
@@ -99,8 +104,8 @@ def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
     if not seconds or "nba-props sql" in shown:  # what a run prints last: it was over
         return "after the end"
     assert seconds < LIMIT, f"{seconds:.1f} s to the end: {shown[-500:]}"
-    assert status == stopping.EXIT_STATUS, (status, shown[-2000:])
-    last = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", shown).strip().splitlines()[-1]
+    assert status == stopping.EXIT_STATUS, f"{status}: {shown[-6000:]}"
+    last = shown.strip().splitlines()[-1]
     assert last.startswith("stopped: "), shown[-500:]
     with instance_of(folder) as instance:
         runs = instance.get_runs(limit=1)

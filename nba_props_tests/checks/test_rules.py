@@ -400,7 +400,7 @@ def test_a_dead_retrain_shows_before_the_system_falls_silent(stored):
     """A week without a new model warns; two weeks without one fail, and so does a model of another library."""
     name = "model_is_in_force"
     address = "nba_predictions.catboost_v8"
-    days = [DAY + timedelta(8), DAY + timedelta(14), DAY + timedelta(16)]
+    days = [DAY + timedelta(8), DAY + timedelta(13), DAY + timedelta(16)]
     slate = stored.warehouse.read(TABLES["nba_analytics.slate"], [DAY])
     for day in days:
         stored.warehouse.write(TABLES["nba_analytics.slate"], slate.assign(game_date=pd.Timestamp(day)), [day])
