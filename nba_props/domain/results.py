@@ -53,8 +53,8 @@ def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     whole = adds_up(box_scores).rename("is_finished").reset_index()
     points = box_scores.groupby([*_GAME, "team_id"])["points"].sum().rename("points").reset_index()
     final = schedule[[*_GAME, "home_team_id", "away_team_id", "home_score", "away_score"]]
-    # no game ends in a draw: equal scores are a feed's that has none yet
-    final = final[final["home_score"].ne(final["away_score"]).fillna(False).astype(bool)]
+    # 0:0 is the score of a feed that has none yet
+    final = final[(final["home_score"].gt(0) & final["away_score"].gt(0)).fillna(False).astype(bool)]
     for side in ("home", "away"):
         mine = points.rename(columns={"team_id": f"{side}_team_id", "points": f"{side}_points"})
         final = final.merge(mine, on=[*_GAME, f"{side}_team_id"], how="left")

@@ -56,7 +56,6 @@ def test_what_adds_up_to_a_whole_game(boxes, whole):
         (box().iloc[[0, 5]], (101, 99), False),
         (box().iloc[:5], (101, 99), False),
         (box(0, 0, minutes=0), (0, 0), False),  # a feed that has no score yet
-        (box(100, 100, won=None), (100, 100), False),
     ],
 )
 def test_a_game_counts_when_its_box_score_has_the_final_score(boxes, score, counts):
