@@ -41,9 +41,9 @@ PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Serie
     "not_its_quote": (2, lambda rows, _: rows["problem"].isin(_NOT_ITS_QUOTE), "a line that is not its quote's"),
     "in_play": (1, lambda rows, _: rows["problem"].eq("IN_PLAY_QUOTE"), "a quote taken at or after the cut-off"),
     "invalid_line": (
-        2,
+        3,
         lambda rows, _: rows["problem"].notna(),
-        "any row that is not valid: its line, quote, cut-off, forecast, id or digest",
+        "any row that is not valid: its line, quote, cut-off, forecast, id or digest; or that came back by itself",
     ),
     "run": (1, lambda rows, asked: rows["run_id"].eq(asked.run_id), "rows that a run published"),
     "system": (1, lambda rows, asked: rows["system_id"].eq(asked.system_id), "rows of a system"),
@@ -137,24 +137,37 @@ def judged(
 
 
 def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
-    """``game_date, archived_id`` of the rows that were removed and by no batch restored."""
+    """``game_date, archived_id`` of the rows that were removed after they were restored last, if ever."""
     if not any(first <= d <= last for d in warehouse.partitions(ARCHIVED_PREDICTIONS)):
         return pd.DataFrame(columns=["game_date", "archived_id"])
-    return warehouse.query(
-        """
-        SELECT a.game_date, a.archived_id
-        FROM nba_predictions.archived_predictions AS a
-        JOIN (
-          SELECT batch_id, game_date, step FROM nba_predictions.remediations
-          WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED')
-        ) AS r ON r.batch_id = a.batch_id AND r.game_date = a.game_date
-        WHERE a.game_date BETWEEN @first AND @last AND a.archived_id IS NOT NULL
-        GROUP BY a.game_date, a.archived_id
-        HAVING MAX(CASE WHEN r.step = 'RESTORED' THEN 1 ELSE 0 END) = 0
-        """,
-        first=first,
-        last=last,
+    span = {"first": first, "last": last}
+    rows = ARCHIVED_PREDICTIONS.conform(
+        warehouse.query(
+            "SELECT * FROM nba_predictions.archived_predictions WHERE game_date BETWEEN @first AND @last", **span
+        )
     )
+    rows = rows[_as_archived(rows)]  # one that was altered must not name an honest row
+    steps = warehouse.query(
+        "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
+        "WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED') "
+        "GROUP BY game_date, batch_id, step",
+        **span,
+    )
+    row = ["game_date", "archived_id"]
+    moved = rows[[*row, "batch_id"]].merge(steps, on=["game_date", "batch_id"])
+    newest = moved.sort_values("done_at", kind="stable").drop_duplicates([*row, "step"], keep="last")
+    restored = newest[newest["step"].eq("RESTORED")]
+    both = newest[newest["step"].eq("REMOVED")].merge(restored, on=row, how="left", suffixes=("", "_back"))
+    return both.loc[~(both["done_at_back"] >= both["done_at"]), row]
+
+
+def _as_archived(rows: pd.DataFrame) -> pd.Series:
+    """Whether each row of the archive names itself by its content and is as it was archived."""
+    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
+    own = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
+    named = rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
+    stated = rows["archive_digest"]
+    return named & (stated.isna() | stated.eq(digests.row_digests(ARCHIVED_PREDICTIONS, rows)))
 
 
 def selected(
@@ -428,8 +441,7 @@ def _refuse_altered(batch_id: str, rows: pd.DataFrame, own: pd.Series) -> None:
     if rows.empty:
         return
     named = rows["archived_id"].notna()
-    wrong = named & rows["archived_id"].str.split("#").str[0].ne(own.str.split("#").str[0])
-    wrong |= rows["archive_digest"].notna() & rows["archive_digest"].ne(digests.row_digests(ARCHIVED_PREDICTIONS, rows))
+    wrong = ~_as_archived(rows.assign(archived_id=rows["archived_id"].where(named, own)))
     wrong |= named & rows.duplicated(["game_date", "archived_id"], keep=False)
     if wrong.any():
         raise RemediationError(

@@ -98,9 +98,10 @@ class Memory:
         """The hashes of the ledger's rows of a span that were there at the last look, and right."""
         found = [rules.NO_ROWS.contents]
         for day, kept in self.of(PLAYER_PROP_PREDICTIONS).items():
-            if first <= day <= last:
-                wrong = np.concatenate([found[0], *map(_hashes, kept.get("which", {}).values())])
-                found.append(np.setdiff1d(self.rows(PLAYER_PROP_PREDICTIONS, day).contents, wrong))
+            # an earlier release remembered how many rows were wrong and not which
+            if first <= day <= last and kept["findings"].keys() <= kept.get("which", {}).keys():
+                which = {kind: _hashes(text) for kind, text in kept.get("which", {}).items()}
+                found.append(rules.sound(self.rows(PLAYER_PROP_PREDICTIONS, day), which))
         return np.concatenate(found)
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -283,7 +284,7 @@ def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
         more = f" and {len(days) - _DATES_SHOWN} more dates" if len(days) > _DATES_SHOWN else ""
         way_out = (
             f"nba-props quarantine invalid_line {days[0]}..{days[-1]} --dry-run"
-            if kind not in ("ROWS_GONE", "ROWS_CHANGED")
+            if kind not in rules.LOST
             else "put the partition of a backup in its place (docs/runbooks/damage.md)"
         )
         yield Alert(

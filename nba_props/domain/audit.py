@@ -6,7 +6,7 @@ accounted for when the archive holds it as it was; anything else is a loss.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,13 +40,17 @@ KINDS = {
     "NO_ID": "the row has no prediction_id, so that nothing can take it out by its key",
     "SAME_ID": "another row of the date has the same prediction_id, and is the one that was published",
     "ROW_ALTERED": "the row is not as it was published: its digest is another's",
-    "NO_DIGEST": "the row has no digest though others of its date have: this platform did not publish it",
+    "NO_DIGEST": "the row has no digest, as every published one has: this platform did not publish it",
     "NOT_LANDED": "no landed payload has the quote that the row names, or has it with another line or price",
     "RETURNED": "the row was taken out and nobody restored it: an older copy of its partition was put in place",
     "PARTITION_ALTERED": "the partition is not the one that was written, though every row in it is as published",
     "ROWS_GONE": "the row was there before, and is in no archive",
     "ROWS_CHANGED": "the row was another one before, which is in no archive",
 }
+
+
+#: kinds of rows that were there and are not
+LOST = ("ROWS_GONE", "ROWS_CHANGED")
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,21 @@ def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, np.
     changed = np.isin(missing.keys, now.keys)
     kinds = {"ROWS_GONE": missing.contents[~changed], "ROWS_CHANGED": missing.contents[changed]}
     return missing, {kind: rows for kind, rows in kinds.items() if len(rows)}
+
+
+def sound(rows: Rows, wrong: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The hashes of remembered rows that nothing was wrong with, or that are lost; what took a lost row's key is none.
+
+    Args:
+        rows: what a date had, its lost rows included.
+        wrong: by kind the hashes of those that something was found about.
+    """
+    none = NO_ROWS.contents
+    lost = np.concatenate([none, *(wrong.get(kind, none) for kind in LOST)])
+    bad = np.concatenate([none, *(found for kind, found in wrong.items() if kind not in LOST)])
+    is_lost = np.isin(rows.contents, lost)
+    took = np.isin(rows.keys, rows.keys[is_lost]) & ~is_lost
+    return rows.contents[~took & ~np.isin(rows.contents, bad)]
 
 
 def together(*parts: Rows) -> Rows:

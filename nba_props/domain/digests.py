@@ -94,8 +94,8 @@ def alteration(
 ) -> str | None:
     """What differs between a partition's rows and what was stated of them when they were written, in words.
 
-    None where nothing does, where an earlier release with other digests stated it, and where nothing was stated; rows
-    that have digests, and all where ``is_sealed`` (``Warehouse.is_sealed``), are of a release that states something.
+    None where nothing does, and where nothing was stated; rows that have digests, and all where ``is_sealed``
+    (``Warehouse.is_sealed``), are of a release that states something.
     """
     try:
         said = json.loads(text or "")
@@ -106,10 +106,8 @@ def alteration(
         return "states nothing of its rows: another writer put it there" if was_stated and len(frame) else None
     if said.get("due") is not None:
         return "was altered before it was written last"
-    if version > VERSION:
+    if version != VERSION:  # no release had another one yet
         return f"states its rows in form {version}, which this release does not know"
-    if version < VERSION:
-        return None
     now = content(table, frame, day)
     if not any(_agrees(now, one) for one in (stated_content, before)):
         return "holds other rows than were written"
@@ -130,7 +128,13 @@ def unsound(table: Table, frame: pd.DataFrame) -> int:
 
 
 def due(
-    table: Table, text: str | bytes | None, known: pd.DataFrame, now: Mapping[str, str], day: date
+    table: Table,
+    text: str | bytes | None,
+    known: pd.DataFrame,
+    now: Mapping[str, str],
+    day: date,
+    *,
+    is_sealed: bool = False,
 ) -> Mapping[str, str] | None:
     """What a partition should hold that was altered before it is written now; None when it was not, or when what is
     written is what it should hold.
@@ -141,8 +145,9 @@ def due(
         known: these rows.
         now: the digests of the rows in their place.
         day: the date.
+        is_sealed: whether all rows were written by a release that states something.
     """
-    if not table.sealed_by or not alteration(table, text, known, day):
+    if not table.sealed_by or not alteration(table, text, known, day, is_sealed=is_sealed):
         return None
     try:
         said = json.loads(text or "")
@@ -197,8 +202,12 @@ def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{table.sealed_by: stated.where(stated.notna(), row_digests(table, frame))})
 
 
-def adopted(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> pd.DataFrame:
+def adopted(
+    table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
+) -> pd.DataFrame:
     """A partition's rows, sealed where a release before digests wrote all of them and they are as it stated."""
+    if is_sealed:  # and none of such a release is left
+        return frame
     if not table.sealed_by or not text or frame.empty or frame[table.sealed_by].notna().any():
         return frame
     return frame if alteration(table, text, frame, day) else sealed(table, frame)

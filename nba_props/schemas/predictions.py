@@ -182,7 +182,8 @@ REMEDIATIONS = Table(
         Column("row_count", Type.INT64, "Rows moved on the date by the step", "rows", ge=0),
         Column("recorded_at", Type.TIMESTAMP, "When"),
     ),
-    key=("batch_id", "step"),
+    # a batch can be restored more than once, and taken out again in between
+    key=("batch_id", "step", "recorded_at"),
     write_mode=WriteMode.APPEND,
 )
 

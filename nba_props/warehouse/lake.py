@@ -271,7 +271,7 @@ class LakeWarehouse:
         before = self._footer(table, partition)
         known = table.empty() if before is None else self.read(table, [partition])
         if before is not None:
-            known = digests.adopted(table, before.statement, known, partition)
+            known = digests.adopted(table, before.statement, known, partition, is_sealed=self.is_sealed())
         new = new_rows(table, rows, known)
         stopping.check()
         source = made_from if made_from is not None else before.made_from if before else ""
@@ -294,7 +294,11 @@ class LakeWarehouse:
     ) -> None:
         """Put ``rows`` in the place of a ledger's ``known`` ones; that those were altered stays on record."""
         content = digests.content(table, rows, partition)
-        due = digests.due(table, before.statement, known, content, partition) if before else None
+        due = (
+            digests.due(table, before.statement, known, content, partition, is_sealed=self.is_sealed())
+            if before
+            else None
+        )
         self._replace(table, partition, rows, content, made_from, due)
 
     def remove(self, table: Table, ids: Collection[str], partition: date) -> int:

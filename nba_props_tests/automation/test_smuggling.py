@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -309,6 +310,48 @@ def test_an_older_copy_of_a_partition_brings_nothing_back_unseen(lake):
     assert remediation.judged(lake, D1, D1)["problem"].isna().all()
 
 
+def test_what_was_restored_once_is_out_when_it_was_taken_out_again(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    older = lake.read(LEDGER, [D1])
+    first = remediation.rollback(lake, "r", NOW)
+    remediation.restore(lake, first.batch_id, NOW + timedelta(minutes=1))
+    remediation.rollback(lake, "r", NOW + timedelta(minutes=2))
+    lake._replace(LEDGER, D1, older, digests.content(LEDGER, older, D1), "")
+    assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
+    remediation.restore(lake, first.batch_id, NOW + timedelta(minutes=3))
+    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+
+
+@pytest.mark.parametrize("stated", ["0" * 16, None])
+def test_an_altered_archive_names_no_honest_row(lake, stated):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    remediation.rollback(lake, "r", NOW)
+    lake.append(LEDGER, ledger(["b"]).assign(run_id="later"), [D1])
+    honest = digests.row_ids(LEDGER, lake.read(LEDGER, [D1]))[0]
+    archive = lake.read(ARCHIVED_PREDICTIONS, [D1])
+    lake.write_unchecked(ARCHIVED_PREDICTIONS, archive.assign(archived_id=honest, archive_digest=stated), D1)
+    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_a_sealed_lake_makes_no_forged_row_its_own(lake, version):
+    """Rows without digests, and a statement of a form that no release had."""
+    lake.claim("SIMULATED")
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    forged = LEDGER_AS_FOUND.conform(ledger(["x"]).assign(row_digest=None))
+    text = json.dumps({"version": version, "content": {"": ""}, "made_from": ""})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digests, "statement", lambda *_: text)
+        lake._replace(LEDGER, D1, forged, {}, "")
+    assert lake.damaged()
+    lake.append(LEDGER, ledger(["b"]).assign(player_id=2), [D1])
+    assert lake.damaged(), "and stays on record"
+    assert remediation.judged(lake, D1, D1).set_index("prediction_id")["problem"].to_dict() == {
+        "x": "NO_DIGEST",
+        "b": None,
+    }
+
+
 def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
@@ -344,6 +387,33 @@ def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(predicted
     account = remediation.quarantine(store, WRONG, predicted.now, seen=memory.sound)
     assert account.total == 1
     pd.testing.assert_frame_equal(_in_order(rows_of(predicted)), _in_order(rows))
+
+
+def test_a_row_that_took_anothers_place_is_not_right_because_an_audit_saw_it(predicted: Platform, tmp_path):
+    store, rows = predicted.warehouse, rows_of(predicted)
+    memory = audit.Memory(str(tmp_path / "audit"))
+    audit.audit(store, memory)
+    honest = one(rows)
+    own = honest.assign(confidence_score=honest["confidence_score"] / 2)
+    forged = resealed(own.assign(created_at=honest["created_at"] - timedelta(minutes=5)))
+    others = rows.drop(index=honest.index)
+    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([others, forged]), DAY)
+    assert [f.kind for f in audit.audit(store, memory).found] == ["ROWS_CHANGED"]
+    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([rows, forged]), DAY)
+    for _ in range(2):
+        found = remediation.selected(store, WRONG, seen=memory.sound)
+        assert found["confidence_score"].tolist() == forged["confidence_score"].tolist()
+        audit.audit(store, memory)
+
+
+def test_a_memory_that_does_not_say_which_rows_were_wrong_says_nothing(predicted: Platform, tmp_path):
+    store = predicted.warehouse
+    memory = audit.Memory(str(tmp_path / "audit"))
+    audit.audit(store, memory)
+    assert len(memory.sound(DAY, DAY)) == len(rows_of(predicted))
+    kept = memory.of(LEDGER)[DAY]
+    memory.of(LEDGER)[DAY] = {"fingerprint": kept["fingerprint"], "findings": {"SAME_ID": 1}}
+    assert len(memory.sound(DAY, DAY)) == 0
 
 
 def test_an_archive_that_was_altered_decides_nothing(lake):
