@@ -56,6 +56,7 @@ def backup(settings: Settings, target: Path) -> Backup:
         raise SettingsError(f"{target} is not empty: name a folder that is not there yet")
     lake = LakeWarehouse(settings.lake)
     copy = LakeWarehouse(target / "lake")
+    is_sealed = lake.is_sealed()  # asked first: what is sealed meanwhile may be copied as it was before
     partitions = 0
     lost = []
     for table in _in_order():
@@ -68,7 +69,7 @@ def backup(settings: Settings, target: Path) -> Backup:
             partitions += 1
     if source := lake.source():
         copy.claim(source)
-    if lake.is_sealed():
+    if is_sealed:
         copy.mark_sealed()
     copy.create_views()
     for name in _BESIDE:

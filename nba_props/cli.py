@@ -665,6 +665,8 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     console = _console()
     with _plain_errors():
         settings = load_settings()
+        if settings.gcp is None and not settings.home.exists():
+            raise BadSetting(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
         warehouse = open_warehouse(settings)
         if seal:
             _seal(console, warehouse, span)
@@ -672,10 +674,13 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
             _tell(console, "stray    ", "yellow", f"{path} {why}: nothing reads it")
         damaged = warehouse.damaged(set(span) if span else None)
         stored = any(warehouse.partitions(t) for t in TABLES.values())
-        if not warehouse.is_sealed() and (unsealed := _unsealed(warehouse, span)):
+        if stored and not warehouse.is_sealed():
+            unsealed = _unsealed(warehouse, span)
+            of_before = f"{len(unsealed)} dates of the ledger, {unsealed[0]}..{unsealed[-1]}, were" if unsealed else ""
             console.print(
-                f"          {len(unsealed)} dates of the ledger, {unsealed[0]}..{unsealed[-1]}, were published by a "
-                "release before digests: when nothing is damaged or altered, `nba-props scrub --seal` vouches for them",
+                f"          {of_before or 'rows of the ledger may have been'} published by a release before digests: "
+                "when nothing is damaged or altered, `nba-props scrub --seal` vouches for all that is there, and a row "
+                "without a digest is none of ours from then on",
                 soft_wrap=True,
             )
         for damage in damaged:
@@ -699,8 +704,6 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
                 )
     if not damaged:
         console.print("every partition is as it was written" if stored else f"{warehouse.place} holds nothing yet")
-        if settings.gcp is None and not settings.home.exists():
-            raise click.UsageError(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
         return
     days = sorted({d.partition for d in damaged if d.table.write_mode is not WriteMode.APPEND})
     if aside and days:
@@ -737,7 +740,7 @@ def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
     """The dates of the ledger (of SPAN) on which no row has a digest."""
     from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
 
-    days = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if span is None or d in span]
+    days = [d for d in warehouse.dates(PLAYER_PROP_PREDICTIONS) if span is None or d in span]
     if not days:
         return []
     try:
@@ -753,11 +756,11 @@ def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
 
 
 def _seal(console: Console, warehouse: Warehouse, span: list[date] | None) -> None:
-    """Vouch for ledger and archive (of SPAN) as they are."""
-    from nba_props.schemas import TABLES
+    """Vouch for what only grows (of SPAN) as it is."""
+    from nba_props.schemas import TABLES, WriteMode
 
-    for table in (t for t in TABLES.values() if t.sealed_by):
-        days = [d for d in warehouse.partitions(table) if span is None or d in span]
+    for table in (t for t in TABLES.values() if t.write_mode is WriteMode.APPEND):
+        days = [d for d in warehouse.dates(table) if span is None or d in span]
         for altered in filter(None, (warehouse.alteration(table, d) for d in days)):
             _tell(console, "altered  ", "yellow", f"{altered}: vouched for from here on")
         rows = sum(warehouse.seal(table, d) for d in days)

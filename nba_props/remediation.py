@@ -1,10 +1,10 @@
 """Taking rows out of the ledger, and back: selected once, archived first, safe to kill and to run again.
 
-A batch goes date by date. On each it selects its rows, appends them to the archive, removes exactly those rows from the
-ledger, and records the date as done. A row is named by its content (``digests.row_ids``): a second writer's may have an
-honest row's id, or none. A run that was killed is finished by the same command: dates on record are
-skipped, and a date whose rows are in the archive already removes those and selects nothing anew. Restoring is the same
-way back. Every step is atomic by itself, so a reader sees a row in the ledger, or in the archive, never in neither.
+A batch goes date by date. On each it selects its rows, appends those to the archive that are not in it, removes exactly
+the selected rows from the ledger, and records the date as done. A row is named by its content (``digests.row_ids``): a
+second writer's may have an honest row's id, or none. A run that was killed is finished by the same command; neither the
+archive nor a record decides what leaves the ledger. Restoring is the same way back. Every step is atomic by itself, so
+that a reader sees a row in the ledger, or in the archive, never in neither.
 """
 
 from __future__ import annotations
@@ -131,7 +131,13 @@ def judged(
     )
     ids = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
     out = _taken_out(warehouse, first, last)
-    returned = pd.MultiIndex.from_arrays([rows["game_date"], ids]).isin(pd.MultiIndex.from_frame(out))
+    returned = pd.Series(
+        pd.MultiIndex.from_arrays([rows["game_date"], ids]).isin(pd.MultiIndex.from_frame(out)), index=rows.index
+    )
+    for day in rows.loc[returned, "game_date"].drop_duplicates():
+        # whoever alters archive or records must not take honest rows out by that; the audit names what he did
+        if any(warehouse.alteration(table, day.date()) for table in (ARCHIVED_PREDICTIONS, REMEDIATIONS)):
+            returned &= rows["game_date"] != day
     problem = verdicts["problem"].where(verdicts["problem"].notna() | ~returned, "RETURNED")
     return rows.assign(problem=problem, row_id=ids)
 
@@ -146,7 +152,7 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
             "SELECT * FROM nba_predictions.archived_predictions WHERE game_date BETWEEN @first AND @last", **span
         )
     )
-    rows = rows[_as_archived(rows)]  # one that was altered must not name an honest row
+    rows = rows[_as_archived(rows, is_sealed=warehouse.is_sealed())]  # one that was altered must not name an honest row
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
         "WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED') "
@@ -161,13 +167,14 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     return both.loc[~(both["done_at_back"] >= both["done_at"]), row]
 
 
-def _as_archived(rows: pd.DataFrame) -> pd.Series:
+def _as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
     """Whether each row of the archive names itself by its content and is as it was archived."""
     ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
     own = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
     named = rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
     stated = rows["archive_digest"]
-    return named & (stated.isna() | stated.eq(digests.row_digests(ARCHIVED_PREDICTIONS, rows)))
+    unstated = stated.isna() & (not is_sealed)
+    return named & (unstated | stated.eq(digests.row_digests(ARCHIVED_PREDICTIONS, rows)))
 
 
 def selected(
@@ -175,13 +182,7 @@ def selected(
 ) -> pd.DataFrame:
     """The ledger rows that a selection means, as :func:`judged`."""
     means = PREDICATES[selection.predicate][1]
-    # asked of the rows: on BigQuery somebody's own may stand on a date that is no partition of ours
-    dates = warehouse.query(
-        f"SELECT DISTINCT game_date FROM {PLAYER_PROP_PREDICTIONS.address} WHERE game_date BETWEEN @first AND @last",
-        first=selection.first,
-        last=selection.last,
-    )
-    within = [d.date() for d in dates["game_date"]]
+    within = [d for d in warehouse.dates(PLAYER_PROP_PREDICTIONS) if selection.first <= d <= selection.last]
     found = []
     for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
         rows = judged(warehouse, first, last, zone, seen)
@@ -210,40 +211,58 @@ def quarantine(
     waiting = selected(warehouse, selection, zone, seen)
     if dry_run:
         return _account(batch_id, selection.action, [waiting])
-    archived = _archived(warehouse, batch_id)
-    # a record alone shows nothing: whoever can write one must not keep a date's rows from being taken out
-    done = _recorded(warehouse, batch_id, "REMOVED") & {d.date() for d in archived["game_date"]}
-    days = sorted({d.date() for d in [*waiting["game_date"], *archived["game_date"]]} - done)
-    moved = [archived[archived["game_date"].isin([pd.Timestamp(d) for d in done])]]
-    for day in days:
-        rows = archived[archived["game_date"] == pd.Timestamp(day)]
-        if rows.empty:
-            rows = waiting[waiting["game_date"] == pd.Timestamp(day)]
-            rows = rows.drop(columns="line_problem").rename(
-                columns={"problem": "line_problem", "row_id": "archived_id"}
-            )
-            rows = rows.assign(batch_id=batch_id, deletion_reason=selection.action, deleted_at=pd.Timestamp(now))
-            kept = warehouse.append(ARCHIVED_PREDICTIONS, rows, [day])
-            if kept.added + kept.already_present != len(rows):  # another process may do the same
-                raise RemediationError(
-                    f"{len(rows)} rows of {day} were selected and {kept.added + kept.already_present} are in the "
-                    "archive; nothing was removed"
-                )
-        warehouse.remove(PLAYER_PROP_PREDICTIONS, list(rows["archived_id"]), day)
+    waiting = waiting.drop(columns="line_problem").rename(columns={"problem": "line_problem", "row_id": "archived_id"})
+    archived = _archived(warehouse, batch_id, (selection.first, selection.last))
+    done = _recorded(warehouse, batch_id, "REMOVED")
+    moved = []
+    for day in sorted({d.date() for d in [*waiting["game_date"], *archived["game_date"]]}):
+        rows, kept = (f[f["game_date"] == pd.Timestamp(day)] for f in (waiting, archived))
+        if len(rows):
+            kept = _archive(warehouse, batch_id, selection, rows, kept, now)
+            warehouse.remove(PLAYER_PROP_PREDICTIONS, list(rows["archived_id"]), day)
         left = digests.row_ids(PLAYER_PROP_PREDICTIONS, _ledger(warehouse, [day])).isin(rows["archived_id"])
         if left.any():
             raise RemediationError(f"{int(left.sum())} of {len(rows)} archived rows of {day} are still in the ledger")
-        _record(warehouse, batch_id, "REMOVED", selection.action, day, len(rows), now)
-        moved.append(rows)
+        if len(rows) or day not in done:
+            _record(warehouse, batch_id, "REMOVED", selection.action, day, len(kept), now)
+        moved.append(kept)
     account = _account(batch_id, selection.action, [m for m in moved if len(m)])
     if account.days:
         _record(warehouse, batch_id, "DONE", selection.action, account.days[-1], account.total, now)
     return account
 
 
+def _archive(
+    warehouse: Warehouse,
+    batch_id: str,
+    selection: Selection,
+    rows: pd.DataFrame,
+    kept: pd.DataFrame,
+    now: datetime,
+) -> pd.DataFrame:
+    """Put a date's selected rows into the archive, as far as they are not ``kept`` there; returns all of the batch's.
+
+    Raises:
+        RemediationError: not all of them are there afterwards, as they are.
+    """
+    day = rows["game_date"].iloc[0].date()
+    fresh = rows[~rows["archived_id"].isin(kept["archived_id"])]
+    if len(fresh):
+        marks = {"batch_id": batch_id, "deletion_reason": selection.action, "deleted_at": pd.Timestamp(now)}
+        warehouse.append(ARCHIVED_PREDICTIONS, fresh.assign(**marks), [day])
+        kept = _archived(warehouse, batch_id, (day, day))
+    lacking = int((~rows["archived_id"].isin(kept["archived_id"])).sum())
+    if lacking:
+        raise RemediationError(
+            f"{lacking} of {len(rows)} rows of {day} are not in nba_predictions.archived_predictions as they are: "
+            "nothing was removed"
+        )
+    return kept
+
+
 def rollback(warehouse: Warehouse, run_id: str, now: datetime, *, dry_run: bool = False) -> Account:
     """Move what a run published to the archive; the rows before it are current again."""
-    days = warehouse.partitions(PLAYER_PROP_PREDICTIONS)
+    days = warehouse.dates(PLAYER_PROP_PREDICTIONS)
     if not days:
         raise RemediationError("nothing is published")
     account = quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
@@ -259,7 +278,7 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
 
     The archive keeps its copy. Running it twice changes nothing.
     """
-    rows = _archived(warehouse, batch_id)
+    rows = _to_restore(warehouse, batch_id)
     if rows.empty:
         raise RemediationError(f"there is no batch {batch_id} in nba_predictions.archived_predictions")
     days = sorted({d.date() for d in rows["game_date"]})
@@ -424,30 +443,41 @@ def _open_batch(warehouse: Warehouse, action: str) -> str:
     return hashlib.blake2b(f"{action} #{int(done['n'].iloc[0])}".encode(), digest_size=6).hexdigest()
 
 
-def _archived(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
+def _archived(warehouse: Warehouse, batch_id: str, span: tuple[date, date]) -> pd.DataFrame:
+    """The rows of a batch on some dates that are as they were archived."""
+    rows = _named_rows(warehouse, batch_id, span)
+    return rows[_as_archived(rows, is_sealed=warehouse.is_sealed())]
+
+
+def _named_rows(warehouse: Warehouse, batch_id: str, span: tuple[date, date] | None = None) -> pd.DataFrame:
+    within = "AND game_date BETWEEN @first AND @last" if span else ""
     rows = ARCHIVED_PREDICTIONS.conform(
         warehouse.query(
-            "SELECT * FROM nba_predictions.archived_predictions WHERE batch_id = @batch_id", batch_id=batch_id
+            f"SELECT * FROM nba_predictions.archived_predictions WHERE batch_id = @batch_id {within}",
+            batch_id=batch_id,
+            **({"first": span[0], "last": span[1]} if span else {}),
         )
     )
     # a batch of an earlier release has its rows by their prediction_id alone, which it held to be unique
     own = digests.row_ids(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names]))
-    _refuse_altered(batch_id, rows, own)
     return rows.assign(archived_id=rows["archived_id"].where(rows["archived_id"].notna(), own))
 
 
-def _refuse_altered(batch_id: str, rows: pd.DataFrame, own: pd.Series) -> None:
-    """An archived row that is not as it was archived must not decide what leaves or enters the ledger."""
-    if rows.empty:
-        return
-    named = rows["archived_id"].notna()
-    wrong = ~_as_archived(rows.assign(archived_id=rows["archived_id"].where(named, own)))
-    wrong |= named & rows.duplicated(["game_date", "archived_id"], keep=False)
+def _to_restore(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
+    """All rows of a batch.
+
+    Raises:
+        RemediationError: one is not as it was archived, and must not enter the ledger.
+    """
+    rows = _named_rows(warehouse, batch_id)
+    wrong = ~_as_archived(rows, is_sealed=warehouse.is_sealed())
+    wrong |= rows.duplicated(["game_date", "archived_id"], keep=False)
     if wrong.any():
         raise RemediationError(
             f"{int(wrong.sum())} of {len(rows)} rows of batch {batch_id} in nba_predictions.archived_predictions are "
             "not as they were archived: put a backup of these partitions in their place (docs/runbooks/damage.md)"
         )
+    return rows
 
 
 def _recorded(warehouse: Warehouse, batch_id: str, step: str) -> set[date]:

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -32,7 +32,7 @@ from nba_props.settings import Settings
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.storage import open_path, replace
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import CorruptPartition, Warehouse
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -64,7 +64,7 @@ class Memory:
     """
 
     def __init__(self, root: str) -> None:
-        columns = {t.address: t.column_names for t in rules.WATCHED}
+        columns = {t.address: rules.hashed_columns(t) for t in rules.WATCHED}
         kind = hashlib.blake2b(json.dumps([columns, pd.__version__]).encode(), digest_size=6).hexdigest()
         self._folder = open_path(root) / kind
         self.judged: dict[str, dict[date, dict[str, Any]]] = self._read()
@@ -77,9 +77,15 @@ class Memory:
             return {}
 
     def save(self) -> None:
-        """Keep what was judged; the rows of each date are kept already."""
+        """Keep what was judged; the rows of each date are kept already, and those that nothing names any more go."""
         text = {t: {d.isoformat(): kept for d, kept in sorted(days.items())} for t, days in self.judged.items()}
         replace(self._folder / _JUDGED, json.dumps(text).encode())
+        for address, days in self.judged.items():
+            named = {_rows_name(day, kept) for day, kept in days.items()}
+            folder = self._folder / address
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path.name.endswith(_ROWS) and path.name not in named and path.is_file():
+                    path.unlink(missing_ok=True)
 
     def of(self, table: Table) -> dict[date, dict[str, Any]]:
         """What is known of a table's dates."""
@@ -87,9 +93,10 @@ class Memory:
 
     def rows(self, table: Table, day: date) -> Rows:
         """The rows that a date had; none where nobody has looked yet."""
-        path = self._folder / table.address / f"{day.isoformat()}{_ROWS}"
+        if day not in self.of(table):
+            return rules.NO_ROWS
         try:
-            return _remembered(path) if day in self.of(table) else rules.NO_ROWS
+            return _remembered(self._folder / table.address / _rows_name(day, self.of(table)[day]))
         except ForgottenError as error:
             _LOG.warning("%s: what that date lost since the last look is not seen", error)
             return rules.NO_ROWS
@@ -118,8 +125,11 @@ class Memory:
 
     def keep(self, table: Table, day: date, fingerprint: str, wrong: Mapping[str, np.ndarray], rows: Rows) -> None:
         """Remember what a date holds and what was found in it."""
-        replace(self._folder / table.address / f"{day.isoformat()}{_ROWS}", rows.to_bytes())
-        self.of(table)[day] = {
+        data = rows.to_bytes()
+        kept: dict[str, Any] = {"rows": hashlib.blake2b(data, digest_size=8).hexdigest()}
+        # under a name of their own: who is killed before he saves leaves what was judged and its rows as they were
+        replace(self._folder / table.address / _rows_name(day, kept), data)
+        self.of(table)[day] = kept | {
             "fingerprint": fingerprint,
             "findings": {kind: len(found) for kind, found in wrong.items()},
             # with the findings and not with the rows: until they are told it is not known which they are
@@ -127,15 +137,20 @@ class Memory:
         }
 
 
+def _rows_name(day: date, kept: Mapping[str, Any]) -> str:
+    """The name of the file with a date's rows."""
+    return f"{day.isoformat()}.{kept['rows']}{_ROWS}" if "rows" in kept else f"{day.isoformat()}{_ROWS}"
+
+
 def _judged(path: "UPath | Path") -> dict[str, dict[date, dict[str, Any]]]:
     try:
         found = json.loads(path.read_text())
         judged = {t: {parse_day(d): dict(kept) for d, kept in days.items()} for t, days in found.items()}
         for kept in (k for days in judged.values() for k in days.values()):
-            str(kept["fingerprint"]), dict(kept["findings"]), dict(kept.get("which", {}))
+            str(kept["fingerprint"]), dict(kept["findings"]), [_hashes(t) for t in dict(kept.get("which", {})).values()]
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
         raise ForgottenError(f"the audit's memory {path} can't be read ({error})") from error
     return judged
 
@@ -210,14 +225,8 @@ def audit(warehouse: Warehouse, memory: Memory, zone: LandingZone | None = None)
         changed |= {d for d, kept in known.items() if d not in prints and kept["fingerprint"]}
         result.dates += len(prints)
         result.judged += [f"{table.address} {day}" for day in sorted(changed)]
-        for first, last in spans(changed, longest=_TOGETHER):
-            if table.address == PLAYER_PROP_PREDICTIONS.address:
-                frame = remediation.judged(warehouse, first, last, zone, memory.sound)
-            else:
-                frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
-            pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
-            gone = _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
-            for day, (now, missing, wrong) in gone.items():
+        for days in _readable(warehouse, table, memory, zone, changed, result):
+            for day, (now, missing, wrong) in days.items():
                 result.rows += len(now.keys)
                 news = memory.news(table, day, wrong)
                 # what is lost stays remembered, so that it is still missing the next time, and found when it is back
@@ -229,6 +238,43 @@ def audit(warehouse: Warehouse, memory: Memory, zone: LandingZone | None = None)
     return result
 
 
+_Dates = dict[date, tuple[Rows, Rows, dict[str, np.ndarray]]]
+
+
+def _readable(
+    warehouse: Warehouse,
+    table: Table,
+    memory: Memory,
+    zone: LandingZone | None,
+    changed: Collection[date],
+    result: Audit,
+) -> Iterator[_Dates]:
+    """What :func:`_gone` says of the changed dates, span by span; a date that can't be read costs itself only."""
+
+    def look(first: date, last: date) -> _Dates:
+        if table.address == PLAYER_PROP_PREDICTIONS.address:
+            frame = remediation.judged(warehouse, first, last, zone, memory.sound)
+        else:
+            frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
+        pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
+        return _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
+
+    for first, last in spans(changed, longest=_TOGETHER):
+        try:
+            yield look(first, last)
+            continue
+        except CorruptPartition:
+            pass  # which date it is shows when each is looked at by itself
+        for day in [d for d in sorted(changed) if first <= d <= last]:
+            try:
+                yield look(day, day)
+            except CorruptPartition as error:
+                _LOG.error("%s", error)
+                # not remembered: it is looked at again until it can be read
+                mark = hashlib.blake2b(str(day).encode(), digest_size=4).hexdigest()
+                result.found.append(Found(table.address, day, "UNREADABLE", 1, 1, mark))
+
+
 def _gone(
     warehouse: Warehouse,
     table: Table,
@@ -236,7 +282,7 @@ def _gone(
     pieces: dict[date, pd.DataFrame],
     frame: pd.DataFrame,
     days: Sequence[date],
-) -> dict[date, tuple[Rows, Rows, dict[str, np.ndarray]]]:
+) -> _Dates:
     """By date: the rows that are there, those that are lost, and by kind the hashes of those that something is wrong
     with; the archive is asked when rows left.
     """
@@ -283,7 +329,9 @@ def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
         shown = ", ".join(f"{f.day} {f.rows}" for f in news[:_DATES_SHOWN])
         more = f" and {len(days) - _DATES_SHOWN} more dates" if len(days) > _DATES_SHOWN else ""
         way_out = (
-            f"nba-props quarantine invalid_line {days[0]}..{days[-1]} --dry-run"
+            "nba-props scrub says what to do"
+            if kind == "UNREADABLE"
+            else f"nba-props quarantine invalid_line {days[0]}..{days[-1]} --dry-run"
             if kind not in rules.LOST
             else "put the partition of a backup in its place (docs/runbooks/damage.md)"
         )

@@ -16,15 +16,21 @@ from nba_props.domain.digests import row_digests
 from nba_props.domain.gate import REASONS, prediction_problem
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.schemas import Table
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER_AS_FOUND, PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import (
+    ARCHIVED_PREDICTIONS,
+    LEDGER_AS_FOUND,
+    PLAYER_PROP_PREDICTIONS,
+    REMEDIATIONS,
+)
 
 #: what the audit watches: tables that only grow, and whose rows somebody will want back
-WATCHED = (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS)
+WATCHED = (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS, REMEDIATIONS)
 _LEDGER = PLAYER_PROP_PREDICTIONS.column_names
 _IN_SPAN = "WHERE game_date BETWEEN @first AND @last"
 ROWS_SQL = {
     PLAYER_PROP_PREDICTIONS.address: claimed_lines_sql(f"(SELECT * FROM {PLAYER_PROP_PREDICTIONS.address} {_IN_SPAN})"),
     ARCHIVED_PREDICTIONS.address: f"SELECT * FROM {ARCHIVED_PREDICTIONS.address} {_IN_SPAN}",
+    REMEDIATIONS.address: f"SELECT * FROM {REMEDIATIONS.address} {_IN_SPAN}",
 }
 #: the quotes that rows of the ledger name
 NAMED_QUOTES_SQL = f"""
@@ -44,6 +50,7 @@ KINDS = {
     "NOT_LANDED": "no landed payload has the quote that the row names, or has it with another line or price",
     "RETURNED": "the row was taken out and nobody restored it: an older copy of its partition was put in place",
     "PARTITION_ALTERED": "the partition is not the one that was written, though every row in it is as published",
+    "UNREADABLE": "the partition can't be read, and so not judged",
     "ROWS_GONE": "the row was there before, and is in no archive",
     "ROWS_CHANGED": "the row was another one before, which is in no archive",
 }
@@ -76,9 +83,17 @@ NO_ROWS = Rows(np.array([], dtype="<u8"), np.array([], dtype="<u8"))
 
 
 def hashed(table: Table, frame: pd.DataFrame) -> Rows:
-    """The hashes of some rows in the columns of a table; the same row has the same ones in every partition."""
-    columns = frame[table.column_names]
+    """The hashes of some rows in the columns of a table; the same row has the same ones in every partition, and when
+    it is given its digest.
+    """
+    columns = frame[hashed_columns(table)]
     return Rows(_hash(columns[list(table.key)]), _hash(columns))
+
+
+def hashed_columns(table: Table) -> list[str]:
+    """The columns that a row is remembered by: all but digests, which an old row is given when it is vouched for."""
+    digested = {t.sealed_by for t in WATCHED}
+    return [c for c in table.column_names if c not in digested]
 
 
 def _hash(frame: pd.DataFrame) -> np.ndarray:

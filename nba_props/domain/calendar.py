@@ -91,6 +91,11 @@ def parse_day(text: str) -> date:
         raise ValueError(f"{text!r} is not a date of the calendar: {error}") from error
 
 
+def is_plausible(day: date) -> bool:
+    """Whether a date lies in the years of the NBA."""
+    return day.year in YEARS
+
+
 def named_day(name: str) -> date | None:
     """The date that a file or folder is named by; None when its name is not a date."""
     try:

@@ -89,21 +89,40 @@ def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | 
     return (content if is_whole else None), made_from
 
 
+def is_under_way(text: str | bytes | None) -> bool:
+    """Whether a statement was made before the rows that it is of were written: either may be there."""
+    try:
+        return "before" in json.loads(text or "")
+    except _NO_STATEMENT:
+        return False
+
+
+def settled(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> str | None:
+    """The statement of the rows that are there, for one that was made before they were written; None when they are
+    neither those before nor those after.
+    """
+    said = json.loads(text or "")
+    now = content(table, frame, day)
+    if not any(_agrees(now, dict(said[name])) for name in ("content", "before")):
+        return None
+    return statement(now, str(said["made_from"]), said.get("due"))
+
+
 def alteration(
     table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
 ) -> str | None:
     """What differs between a partition's rows and what was stated of them when they were written, in words.
 
-    None where nothing does, and where nothing was stated; rows that have digests, and all where ``is_sealed``
-    (``Warehouse.is_sealed``), are of a release that states something.
+    None where nothing does, and where nothing was stated; rows that have digests, and where ``is_sealed`` all
+    partitions, are of a release that states something.
     """
     try:
         said = json.loads(text or "")
         version, stated_content = int(said["version"]), dict(said["content"])
         stated_content[_ALL], before = str(stated_content[_ALL]), dict(said.get("before") or {})
     except _NO_STATEMENT:
-        was_stated = bool(table.sealed_by) and (is_sealed or bool(frame[table.sealed_by].notna().any()))
-        return "states nothing of its rows: another writer put it there" if was_stated and len(frame) else None
+        was_stated = is_sealed or (bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any()))
+        return "states nothing of its rows: another writer put it there" if was_stated else None
     if said.get("due") is not None:
         return "was altered before it was written last"
     if version != VERSION:  # no release had another one yet
@@ -145,9 +164,9 @@ def due(
         known: these rows.
         now: the digests of the rows in their place.
         day: the date.
-        is_sealed: whether all rows were written by a release that states something.
+        is_sealed: whether all partitions are of a release that states something.
     """
-    if not table.sealed_by or not alteration(table, text, known, day, is_sealed=is_sealed):
+    if not (table.sealed_by or is_sealed) or not alteration(table, text, known, day, is_sealed=is_sealed):
         return None
     try:
         said = json.loads(text or "")
@@ -197,7 +216,9 @@ def sealed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with digests in the rows that have none."""
+    """The frame with digests in the rows that have none, where the table has a column for them."""
+    if not table.sealed_by:
+        return frame
     stated = frame[table.sealed_by]
     return frame.assign(**{table.sealed_by: stated.where(stated.notna(), row_digests(table, frame))})
 
@@ -205,12 +226,12 @@ def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 def adopted(
     table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
 ) -> pd.DataFrame:
-    """A partition's rows, sealed where a release before digests wrote all of them and they are as it stated."""
+    """A partition's rows, sealed where a release before digests wrote all of them, as it stated where it did."""
     if is_sealed:  # and none of such a release is left
         return frame
-    if not table.sealed_by or not text or frame.empty or frame[table.sealed_by].notna().any():
+    if not table.sealed_by or frame.empty or frame[table.sealed_by].notna().any():
         return frame
-    return frame if alteration(table, text, frame, day) else sealed(table, frame)
+    return frame if text and alteration(table, text, frame, day) else sealed(table, frame)
 
 
 def _digest(data: bytes) -> str:

@@ -141,7 +141,7 @@ CURRENT_PREDICTIONS = View(
 )
 
 #: the ledger as any row may stand in it, whoever wrote it and whatever is wrong with it
-LEDGER_AS_FOUND = replace(PLAYER_PROP_PREDICTIONS, columns=tuple(_as_claimed(c) for c in _LEDGER), key=(), sealed_by="")
+LEDGER_AS_FOUND = replace(PLAYER_PROP_PREDICTIONS, columns=tuple(_as_claimed(c) for c in _LEDGER), key=())
 
 _ARCHIVE = (
     *(_as_claimed(c) for c in _LEDGER),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nba_props.schemas.base import Table
+from nba_props.schemas.base import Table, WriteMode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +39,17 @@ class RowsWouldBeLost(WarehouseError):
 
 class LedgerConflict(WarehouseError):
     """Rows with a known key differ from what the ledger already holds."""
+
+
+#: what a warehouse says of itself that has had statements of every partition from the beginning
+SEALED_WHOLE = "WHOLE"
+
+
+def way_out(table: Table) -> str:
+    """What to do about a partition that can't be read or is empty: what only grows can't be made again."""
+    if table.write_mode is WriteMode.APPEND:
+        return "Put its backup in its place: see docs/runbooks/damage.md"
+    return "Materialize it again"
 
 
 @dataclass(frozen=True)
@@ -166,6 +177,9 @@ class Warehouse(Protocol):
     def partitions(self, table: Table) -> list[date]:
         """The partitions that exist, in order."""
 
+    def dates(self, table: Table) -> list[date]:
+        """The dates of which the table has a partition or rows, whoever put them there, in order."""
+
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
 
@@ -187,8 +201,10 @@ class Warehouse(Protocol):
         :meth:`mark_sealed` was called.
         """
 
-    def mark_sealed(self) -> None:
-        """Say that no row without a digest is an honest one from here on."""
+    def mark_sealed(self, *, is_new: bool = False) -> None:
+        """Say that no row without a digest is an honest one from here on, and no partition of what only grows without
+        a statement; of one that ``is_new`` no partition at all.
+        """
 
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one statement in the engine's own SQL that changes nothing.

@@ -30,9 +30,11 @@ from google.cloud import bigquery
 
 from nba_props import stopping
 from nba_props.domain import digests
+from nba_props.domain.calendar import is_plausible
 from nba_props.schemas import TABLES, VIEWS, Table, Type, WriteMode
 from nba_props.warehouse import growth, usage
 from nba_props.warehouse.base import (
+    SEALED_WHOLE,
     AppendResult,
     CorruptPartition,
     Damage,
@@ -40,6 +42,7 @@ from nba_props.warehouse.base import (
     MixedSources,
     PartitionState,
     WarehouseError,
+    way_out,
 )
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
 from nba_props.warehouse.marks import Mark, Marks, Written
@@ -138,8 +141,8 @@ class BigQueryWarehouse:
         #: tables that were given a column that can't be null when partitions were there already
         self._late: set[str] = set()
         self._contracts_read: dict[tuple[str, str], Mapping[str, str]] = {}
-        #: once it is, it stays so
-        self._is_sealed = False
+        #: what the mark says once it is there, and it stays
+        self._sealed: str | None = None
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
 
     # -- clients ----------------------------------------------------------------------------------------------------
@@ -330,6 +333,9 @@ class BigQueryWarehouse:
     def partitions(self, table: Table) -> list[date]:
         return list(self._marked(table))
 
+    def dates(self, table: Table) -> list[date]:
+        return sorted({*self._marked(table), *(d for d in self._counted(table, None) if is_plausible(d))})
+
     def _marked(self, table: Table) -> dict[date, Mark]:
         with _told(table.address):
             return self._marks.of(table)
@@ -353,20 +359,26 @@ class BigQueryWarehouse:
         asked = [d for d in marked if d not in found]
         if asked:
             found |= digests.contents(table, self.read(table, asked), asked)
-            self._contents |= {(table.address, d): (marked[d].generation, found[d]) for d in asked}
+            self._contents |= {
+                (table.address, d): (marked[d].generation, found[d])
+                for d in asked
+                if not digests.is_under_way(marked[d].state)
+            }
         return found
 
     def fingerprints(self, table: Table) -> dict[date, str]:
-        found = to_frame(
-            self._run(
-                f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count, "
-                "BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(t))) AS digest "
-                f"FROM `{self._ensure(table.address)}` AS t GROUP BY {DATE_COLUMN}",
-                {},
-                table.address,
-            )
-        )
-        rows = {r.game_date.date(): f"{r.row_count} {r.digest}" for r in found.itertuples()}
+        found = self._run(
+            f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count, "
+            "BIT_XOR(FARM_FINGERPRINT(TO_JSON_STRING(t))) AS digest "
+            f"FROM `{self._ensure(table.address)}` AS t GROUP BY {DATE_COLUMN}",
+            {},
+            table.address,
+        ).to_pydict()
+        rows = {
+            day: f"{count} {digest}"
+            for day, count, digest in zip(found[DATE_COLUMN], found["row_count"], found["digest"], strict=True)
+            if day is not None and is_plausible(day)
+        }
         # an empty partition leaves no trace in the table
         return {day: rows.get(day, "0 0") for day in sorted({*self.partitions(table), *rows})}
 
@@ -381,8 +393,8 @@ class BigQueryWarehouse:
     def claim(self, source: str) -> None:
         found = self.source()
         if found is None:
-            if not any(self.partitions(t) for t in TABLES.values() if t.sealed_by):
-                self.mark_sealed()
+            if not any(self.partitions(t) for t in TABLES.values()):
+                self.mark_sealed(is_new=True)
             with _told(_SOURCE_MARK):
                 self._marks.create(_SOURCE_MARK, source)
             found = self.source()
@@ -393,14 +405,18 @@ class BigQueryWarehouse:
             )
 
     def is_sealed(self) -> bool:
-        if not self._is_sealed:
+        if self._sealed is None:
             with _told(_SEALED_MARK):
-                self._is_sealed = self._marks.read(_SEALED_MARK) is not None
-        return self._is_sealed
+                self._sealed = self._marks.read(_SEALED_MARK)
+        return self._sealed is not None
 
-    def mark_sealed(self) -> None:
+    def _is_stated(self, table: Table) -> bool:
+        """Whether every partition of a table was written with a statement of its rows."""
+        return self.is_sealed() and (self._sealed == SEALED_WHOLE or table.write_mode is WriteMode.APPEND)
+
+    def mark_sealed(self, *, is_new: bool = False) -> None:
         with _told(_SEALED_MARK):
-            self._marks.create(_SEALED_MARK, "")
+            self._marks.create(_SEALED_MARK, SEALED_WHOLE if is_new else "")
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -462,26 +478,48 @@ class BigQueryWarehouse:
     ) -> Iterator[None]:
         """Inside, ``rows`` take the place of a ledger's ``known`` ones; that those were altered stays on record.
 
-        Before, the marks state that either may be there, so that whoever is killed inside leaves no false alarm. What
-        is new is not said to be made from anything until it is there.
+        Before, the marks state that either may be there, so that whoever is killed inside leaves no false alarm, and
+        the next writing settles what it was. What is new is not said to be made from anything until it is there.
         """
         content = digests.contents(table, rows, made_from)
         due: dict[date, Mapping[str, str]] = {}
         under_way: dict[date, Written] = {}
         for day in made_from:
-            if (mark := marked.get(day)) is None:
-                continue  # rows without a mark are put on record by the next try
-            before = known[known[DATE_COLUMN] == _stamp(day)]
-            wanted = digests.due(table, mark.state, before, content[day], day)
+            before, mark = known[known[DATE_COLUMN] == _stamp(day)], marked.get(day)
+            was = digests.content(table, before, day)
+            if mark is None:  # rows without a mark are none of ours, and some may stay
+                is_strange = len(before) and (rows[DATE_COLUMN] == _stamp(day)).any()
+                wanted: Mapping[str, str] | None = {} if is_strange else None
+                origin, count = "", 0
+            else:
+                wanted = digests.due(table, mark.state, before, content[day], day, is_sealed=self._is_stated(table))
+                origin, count = digests.stated(table, mark.state)[1], mark.rows
             due |= {} if wanted is None else {day: wanted}
-            was, origin = digests.content(table, before, day), digests.stated(table, mark.state)[1]
-            if was != content[day]:
-                state = digests.statement(content[day], origin, wanted, was)
-                under_way[day] = Written(mark.rows, mark.contract or contract_of(table), state)
+            if was != content[day] or mark is None:
+                # no reader takes the fewer of both for a partition that somebody emptied
+                fewest = min(count, int((rows[DATE_COLUMN] == _stamp(day)).sum()))
+                contract = mark.contract if mark is not None and mark.contract else contract_of(table)
+                under_way[day] = Written(fewest, contract, digests.statement(content[day], origin, wanted, was))
         with _told(table.address):
             self._marks.put(table, under_way)
         yield
         self._mark(table, rows, made_from, made_from, due)
+
+    def _settled(self, table: Table, days: Collection[date]) -> dict[date, Mark]:
+        """The marks of a locked ledger, those of some dates brought up to date where a writer died before he did."""
+        marked = self._marked(table)
+        open_ends = [d for d in days if d in marked and digests.is_under_way(marked[d].state)]
+        if not open_ends:
+            return marked
+        known = self._ledger(table, open_ends)
+        done = {}
+        for day in open_ends:
+            rows = known[known[DATE_COLUMN] == _stamp(day)]
+            if (state := digests.settled(table, marked[day].state, rows, day)) is not None:
+                done[day] = Written(len(rows), marked[day].contract or contract_of(table), state)
+        with _told(table.address):
+            self._marks.put(table, done)
+        return self._marked(table)
 
     def append(
         self,
@@ -497,7 +535,7 @@ class BigQueryWarehouse:
             return AppendResult(0, 0)
         name = self._ensure(table.address)
         with self._marks.lock(table):
-            marked = self._marked(table)
+            marked = self._settled(table, pieces)
             self._refuse_broken(table, {d: m for d, m in marked.items() if d in pieces})
             stored = self._ledger(table, list(pieces))
             known = self._adopted(table, stored, {d: m for d, m in marked.items() if d in pieces})
@@ -510,7 +548,7 @@ class BigQueryWarehouse:
             changed = {d: origin[d] for d in pieces if len(new[d]) or before.get(d) != origin[d]}
             whole = pd.concat([known, *added], ignore_index=True) if added else known
             whole = whole[whole[DATE_COLUMN].isin(map(_stamp, changed))]
-            with self._restated(table, known, whole, marked, changed):
+            with self._restated(table, stored, whole, marked, changed):
                 outdated = {d for d in pieces if len(new[d]) and _differs(stored, known, table, d)}
                 for day in outdated:  # rows of a release before digests get theirs in the same step
                     self._load(
@@ -539,7 +577,13 @@ class BigQueryWarehouse:
         import pandas as pd
 
         pieces = [
-            digests.adopted(table, marked[stamp.date()].state if stamp.date() in marked else None, rows, stamp.date())
+            digests.adopted(
+                table,
+                marked[stamp.date()].state if stamp.date() in marked else None,
+                rows,
+                stamp.date(),
+                is_sealed=self._is_stated(table),
+            )
             for stamp, rows in known.groupby(DATE_COLUMN)
         ]
         return pd.concat(pieces, ignore_index=True) if pieces else known
@@ -548,7 +592,7 @@ class BigQueryWarehouse:
         (key,) = table.key
         name = self._ensure(table.address)
         with self._marks.lock(table):
-            mark = self._marked(table).get(partition)
+            mark = self._settled(table, [partition]).get(partition)
             self._refuse_broken(table, {partition: mark} if mark else {})
             known = self._ledger(table, [partition])
             leaving = digests.row_ids(table, known).isin(list(ids))
@@ -571,7 +615,7 @@ class BigQueryWarehouse:
 
         name = self._ensure(table.address)
         with self._marks.lock(table):
-            mark = self._marked(table).get(partition)
+            mark = self._settled(table, [partition]).get(partition)
             self._refuse_broken(table, {partition: mark} if mark else {})
             known = self._ledger(table, [partition])
             rows = table.conform(missing(known))
@@ -583,13 +627,15 @@ class BigQueryWarehouse:
 
     def seal(self, table: Table, partition: date) -> int:
         with self._marks.lock(table):
-            mark = self._marked(table).get(partition)
+            mark = self._settled(table, [partition]).get(partition)
             self._refuse_broken(table, {partition: mark} if mark else {})
             known = self._ledger(table, [partition])
-            whole = digests.completed(table, known)
-            self._load(table, whole, f"{self._ensure(table.address)}${partition:%Y%m%d}", "WRITE_TRUNCATE")
-            self._mark(table, whole, [partition], _as_it_was(table, partition, mark)[1])
-        return int(known[table.sealed_by].isna().sum())
+            whole, as_it_was = digests.completed(table, known), _as_it_was(table, partition, mark)
+            # vouched for first: whoever dies before the digests are written has rows without any, and comes again
+            self._mark(table, known, [partition], as_it_was[1])
+            with self._restated(table, known, whole, self._marked(table), as_it_was[1]):
+                self._load(table, whole, f"{self._ensure(table.address)}${partition:%Y%m%d}", "WRITE_TRUNCATE")
+        return int(known[table.sealed_by].isna().sum()) if table.sealed_by else 0
 
     def _ledger(self, table: Table, days: list[date]) -> pd.DataFrame:
         """A ledger's rows of some dates."""
@@ -672,9 +718,11 @@ class BigQueryWarehouse:
             known = self._frames.get(asked)
         if known is None or known[0] != state:
             known = (state, self._read(table, partitions, marked))
+            # under one mark of a writing under way there are the rows of before, and then the others
+            is_open = any(digests.is_under_way(marked[d].state) for d in partitions)
             with self._lock:
                 self._frames.pop(asked, None)
-                if len(known[1]) <= _ROWS_KEPT:
+                if len(known[1]) <= _ROWS_KEPT and not is_open:
                     self._frames[asked] = known
                 while len(self._frames) > _FRAMES_KEPT:
                     self._frames.pop(next(iter(self._frames)))
@@ -713,7 +761,7 @@ class BigQueryWarehouse:
         if left:
             raise CorruptPartition(
                 f"{table.address} partition {left[0]} holds no row, though {now[left[0]].rows} were written on "
-                f"{now[left[0]].written_at:%Y-%m-%d %H:%M} UTC. Materialize it again"
+                f"{now[left[0]].written_at:%Y-%m-%d %H:%M} UTC. {way_out(table)}"
             )
         return pd.concat([frame, late], ignore_index=True) if len(late) else frame
 
@@ -778,48 +826,55 @@ class BigQueryWarehouse:
             broken = self._broken(table, marked)
             found += [Damage(table, day, text) for day, text in broken.items()]
             counted = self._counted(table, days)
-            wrong = {}
-            for day in sorted({*marked, *counted} - set(broken)):
-                if text := self._flaw(table, day, marked.get(day), counted.get(day, 0)):
-                    wrong[day] = text
-            found += [Damage(table, day, text, is_readable=bool(table.sealed_by)) for day, text in wrong.items()]
+            wrong = self._flaws(table, {*marked, *counted} - set(broken), marked, counted)
+            if wrong:  # a writer may have been between rows and mark: what he leaves is looked at
+                wrong = self._flaws(table, wrong, self._marked(table), self._counted(table, list(wrong)))
+            is_ledger = table.write_mode is WriteMode.APPEND
+            found += [Damage(table, day, text, is_readable=is_ledger) for day, text in wrong.items()]
         return found
+
+    def _flaws(
+        self, table: Table, days: Collection[date], marked: Mapping[date, Mark], counted: Mapping[date, int]
+    ) -> dict[date, str]:
+        texts = {day: self._flaw(table, day, marked.get(day), counted.get(day, 0)) for day in sorted(days)}
+        return {day: text for day, text in texts.items() if text}
 
     def _flaw(self, table: Table, day: date, mark: Mark | None, rows: int) -> str | None:
         """What is wrong with the rows that a date has, in words."""
         name = f"{table.address} partition {day}"
         if mark is None:
-            return f"{name} holds {rows} rows, though no mark says that it was written"
+            # it may have gone meanwhile
+            return f"{name} holds {rows} rows, though no mark says that it was written" if rows else None
         # rows under a statement are compared with that, and what is no ledger is made again when it is not as it was
-        if rows != mark.rows and not (table.sealed_by and mark.state and rows):
+        is_ledger = table.write_mode is WriteMode.APPEND
+        is_counted = not digests.is_under_way(mark.state) and not (is_ledger and mark.state and rows)
+        if rows != mark.rows and is_counted:
             return (
                 f"{name} holds {rows or 'no'} rows, though {mark.rows} were written on "
-                f"{mark.written_at:%Y-%m-%d %H:%M} UTC. Materialize it again"
+                f"{mark.written_at:%Y-%m-%d %H:%M} UTC. {way_out(table)}"
             )
-        return self.alteration(table, day) if table.sealed_by else None
+        return self.alteration(table, day) if is_ledger else None
 
     def _counted(self, table: Table, days: Collection[date] | None) -> dict[date, int]:
         """How many rows the table has on each date, marked or not, of all dates or these."""
         asked = sorted(days) if days is not None else [date.min, date.max]
         if not asked:
             return {}
-        counted = to_frame(
-            self._run(
-                f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count FROM `{self._ensure(table.address)}` "
-                f"WHERE {DATE_COLUMN} BETWEEN @first AND @last GROUP BY {DATE_COLUMN}",
-                {"first": asked[0], "last": asked[-1]},
-                table.address,
-            )
-        )
-        found = dict(zip(counted[DATE_COLUMN].dt.date, counted["row_count"].astype(int), strict=True))
-        return {d: n for d, n in found.items() if days is None or d in days}
+        counted = self._run(
+            f"SELECT {DATE_COLUMN}, COUNT(*) AS row_count FROM `{self._ensure(table.address)}` "
+            f"WHERE {DATE_COLUMN} BETWEEN @first AND @last GROUP BY {DATE_COLUMN}",
+            {"first": asked[0], "last": asked[-1]},
+            table.address,
+        ).to_pydict()  # a frame has no dates of other centuries
+        found = dict(zip(counted[DATE_COLUMN], counted["row_count"], strict=True))
+        return {d: n for d, n in found.items() if d is not None and (days is None or d in days)}
 
     def alteration(self, table: Table, partition: date) -> str | None:
         mark = self._marked(table).get(partition)
         if mark is None:
             return None
         altered = digests.alteration(
-            table, mark.state, self.read(table, [partition]), partition, is_sealed=self.is_sealed()
+            table, mark.state, self.read(table, [partition]), partition, is_sealed=self._is_stated(table)
         )
         return f"{table.address} partition {partition} {altered}" if altered else None
 

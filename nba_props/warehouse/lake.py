@@ -33,6 +33,7 @@ from nba_props.schemas.base import DUCKDB_TYPES, Type
 from nba_props.storage import TEMPORARY, create
 from nba_props.warehouse import files, growth, usage
 from nba_props.warehouse.base import (
+    SEALED_WHOLE,
     AppendResult,
     CorruptPartition,
     Damage,
@@ -40,6 +41,7 @@ from nba_props.warehouse.base import (
     MixedSources,
     PartitionState,
     WarehouseError,
+    way_out,
 )
 from nba_props.warehouse.frames import arrow_by_date, checked, new_rows, refuse_strays, split, to_frame
 from nba_props.warehouse.sql import Statement, to_duckdb
@@ -152,6 +154,9 @@ class LakeWarehouse:
     def partitions(self, table: Table) -> list[date]:
         return [d for d in self._days(table) if self._located(table, d)]
 
+    def dates(self, table: Table) -> list[date]:
+        return self.partitions(table)
+
     def _days(self, table: Table) -> list[date]:
         """The dates that something is named after as a partition's folder is, in order."""
         return sorted(d for d in map(_day, self._names(table)) if d is not None)
@@ -210,8 +215,8 @@ class LakeWarehouse:
 
     def claim(self, source: str) -> None:
         if not os.path.lexists(self.source_path):
-            if not any(self._names(t) for t in TABLES.values() if t.sealed_by):
-                self.mark_sealed()
+            if not any(self._names(t) for t in TABLES.values()):
+                self.mark_sealed(is_new=True)
             create(self.source_path, source.encode())  # where another process was first, its word counts
         found = self.source()
         if found != source:
@@ -221,10 +226,21 @@ class LakeWarehouse:
             )
 
     def is_sealed(self) -> bool:
-        return (self.root / _SEALED_MARK).is_file()
+        return os.path.lexists(self.root / _SEALED_MARK)
 
-    def mark_sealed(self) -> None:
-        create(self.root / _SEALED_MARK, b"")
+    def _is_stated(self, table: Table) -> bool:
+        """Whether every partition of a table was written with a statement of its rows."""
+        try:
+            says = (self.root / _SEALED_MARK).read_text().strip()
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError):
+            says = ""
+        return says == SEALED_WHOLE or table.write_mode is WriteMode.APPEND
+
+    def mark_sealed(self, *, is_new: bool = False) -> None:
+        if not self.is_sealed():
+            create(self.root / _SEALED_MARK, (SEALED_WHOLE if is_new else "").encode())
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -269,18 +285,18 @@ class LakeWarehouse:
 
         self._refuse_lost(table, partition)
         before = self._footer(table, partition)
-        known = table.empty() if before is None else self.read(table, [partition])
+        stored = known = table.empty() if before is None else self.read(table, [partition])
         if before is not None:
-            known = digests.adopted(table, before.statement, known, partition, is_sealed=self.is_sealed())
+            known = digests.adopted(table, before.statement, stored, partition, is_sealed=self._is_stated(table))
         new = new_rows(table, rows, known)
         stopping.check()
         source = made_from if made_from is not None else before.made_from if before else ""
         if len(new) or before is None:
             frames = [f for f in (known, new) if len(f)]
             whole = pd.concat(frames, ignore_index=True) if frames else table.empty()
-            self._restate(table, partition, known, whole, before, source)
+            self._restate(table, partition, stored, whole, before, source)
         elif source != before.made_from:
-            self._restate(table, partition, known, known, before, source)
+            self._restate(table, partition, stored, known, before, source)
         return len(new)
 
     def _restate(
@@ -295,7 +311,7 @@ class LakeWarehouse:
         """Put ``rows`` in the place of a ledger's ``known`` ones; that those were altered stays on record."""
         content = digests.content(table, rows, partition)
         due = (
-            digests.due(table, before.statement, known, content, partition, is_sealed=self.is_sealed())
+            digests.due(table, before.statement, known, content, partition, is_sealed=self._is_stated(table))
             if before
             else None
         )
@@ -326,7 +342,7 @@ class LakeWarehouse:
             whole, before = digests.completed(table, known), self._footer(table, partition)
             source = before.made_from if before else ""
             self._replace(table, partition, whole, digests.content(table, whole, partition), source)
-        return int(known[table.sealed_by].isna().sum())
+        return int(known[table.sealed_by].isna().sum()) if table.sealed_by else 0
 
     def _put(self, table: Table, partition: date, known: pd.DataFrame, rows: pd.DataFrame) -> None:
         """Replace a locked partition's rows by others, which are made from what those were."""
@@ -404,10 +420,9 @@ class LakeWarehouse:
         return columns
 
     def _unreadable(self, table: Table, partition: date, error: Exception) -> CorruptPartition:
-        only_grows = table.write_mode is WriteMode.APPEND
-        way_out = "Put its backup in its place: nba-props scrub says how" if only_grows else "Materialize it again"
+        where = self._file(table, partition)
         return CorruptPartition(
-            f"{table.address} partition {partition} can't be read ({self._file(table, partition)}): {error}. {way_out}"
+            f"{table.address} partition {partition} can't be read ({where}): {error}. {way_out(table)}"
         )
 
     def fingerprints(self, table: Table) -> dict[date, str]:
@@ -782,9 +797,9 @@ class LakeWarehouse:
         link = self._file(table, partition)
         if files.is_lost(link):
             left = [p.name for p in files.versions(link.parent)]
-            way_out = f"`ln -s {left[-1]} {link}` puts its newest file back" if left else "put its backup in its place"
+            mend = f"`ln -s {left[-1]} {link}` puts its newest file back" if left else "put its backup in its place"
             raise CorruptPartition(
-                f"{table.address} partition {partition} was written and {link} is gone or leads nowhere: {way_out}"
+                f"{table.address} partition {partition} was written and {link} is gone or leads nowhere: {mend}"
             )
 
     def alteration(self, table: Table, partition: date) -> str | None:
@@ -792,7 +807,7 @@ class LakeWarehouse:
         if footer is None:
             return None
         rows = self.read(table, [partition])
-        altered = digests.alteration(table, footer.statement, rows, partition, is_sealed=self.is_sealed())
+        altered = digests.alteration(table, footer.statement, rows, partition, is_sealed=self._is_stated(table))
         if altered is None and not files.is_as_written(footer.path):
             altered = "was changed in its place after it was written"
         return f"{table.address} partition {partition} ({footer.path}) {altered}" if altered else None

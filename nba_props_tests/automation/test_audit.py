@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 import numpy as np
@@ -16,9 +17,11 @@ from nba_props.automation import audit
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import AUDIT_JOB, Memory, alerts_of
 from nba_props.definitions import build_defs
+from nba_props.domain import audit as rules
 from nba_props.domain import digests
 from nba_props.remediation import Selection
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
+from nba_props.warehouse import files
 from nba_props_tests.conftest import make_settings, utc
 from nba_props_tests.warehouse.samples import LEDGER, ledger
 
@@ -218,7 +221,7 @@ def test_what_a_remediation_took_out_is_in_the_archive_and_no_loss(published, tm
     assert batch.total == 2
     after = look(published, tmp_path)
     assert [f.kind for f in after.found] == ["PARTITION_ALTERED"], "nobody states what it held"
-    assert {j.split()[0] for j in after.judged} == {LEDGER.address, ARCHIVED_PREDICTIONS.address}
+    assert {j.split()[0] for j in after.judged} == {t.address for t in rules.WATCHED}
     published.seal(LEDGER, OLD)
     assert look(published, tmp_path).found == []
     remediation.restore(published, batch.batch_id, NOW)
@@ -242,6 +245,12 @@ def test_a_row_that_was_published_anew_after_a_remediation_is_no_change(publishe
 def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(published, tmp_path):
     look(published, tmp_path)
     (index,) = (tmp_path / "audit").glob("*/judged.json")
+    for spoiled in (
+        '{"a": {"2026-01-09": {"fingerprint": "", "findings": {}, "which": {"A": "AAAA"}}}}',
+        '{"a": {"2026-01-09": {"fingerprint": "", "findings": {}, "which": {"A": 5}}}}',
+    ):
+        index.write_text(spoiled)
+        assert list(audit.forgotten(tmp_path / "audit")) == [index]
     for spoiled in ("{", "[]", "7", '{"a": {"never": 1}}', '{"a": {"2026-01-09": [1]}}', '{"a": {"2026-01-09": {}}}'):
         index.write_text(spoiled)
         result = look(published, tmp_path)
@@ -253,13 +262,67 @@ def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(publ
 @pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"abc"), lambda p: (p.unlink(), p.mkdir())])
 def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published, tmp_path, spoil, caplog):
     look(published, tmp_path)
-    (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.address}/{OLD}.rows")
+    (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.address}/{OLD}.*.rows")
     spoil(path)
     write(published, OLD, rows(OLD).iloc[1:])
     memory = Memory(str(tmp_path / "audit"))
     assert len(memory.rows(LEDGER, OLD).keys) == 0
     assert f"{path} can't be read" in caplog.text
     assert list(audit.forgotten(tmp_path / "audit")) == [path]
+
+
+def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(published, tmp_path):
+    look(published, tmp_path)
+    memory = Memory(str(tmp_path / "audit"))
+    before = memory.sound(OLD, OLD)
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    audit.audit(published, Memory(str(tmp_path / "audit")))  # and nothing is saved
+    assert Memory(str(tmp_path / "audit")).sound(OLD, OLD).tolist() == before.tolist()
+    look(published, tmp_path)
+    after = Memory(str(tmp_path / "audit"))
+    assert set(after.sound(OLD, OLD)) == set(before), "what is wrong is not right because it was seen"
+    named = sorted(p.name for p in (tmp_path / "audit").glob(f"*/{LEDGER.address}/{OLD}*"))
+    assert len(named) == 1, "and rows that nothing names are gone"
+
+
+def test_a_date_that_cannot_be_read_costs_itself_only(published, tmp_path):
+    look(published, tmp_path)
+    for day in (DATES[0], OLD):
+        write(published, day, pd.concat([rows(day), placeholders(day)]))
+    path = Path(files.locate(str(published._file(LEDGER, DATES[0])))[0])
+    path.write_bytes(path.read_bytes()[:100])
+    causes = told(look(published, tmp_path))
+    assert {c.split()[2] for c in causes} == {"UNREADABLE", "PLACEHOLDER_LINE"}
+    assert [c.split()[2] for c in told(look(published, tmp_path))] == ["UNREADABLE"], "until it can be read"
+
+
+def test_vouching_for_old_rows_is_no_change(lake, tmp_path):
+    """Rows of a release before digests are given theirs by `scrub --seal`, or by the next append."""
+    old = rows(OLD).assign(row_digest=None)
+    lake.write_unchecked(LEDGER, old, OLD)
+    look(lake, tmp_path)
+    lake.append(LEDGER, rows(OLD).head(1).assign(prediction_id="new", player_id=99), [OLD])
+    assert look(lake, tmp_path).found == []
+    lake.write_unchecked(LEDGER, old, OLD)
+    look(lake, tmp_path / "2")
+    lake.seal(LEDGER, OLD)
+    assert look(lake, tmp_path / "2").found == []
+
+
+def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp_path):
+    """The record that a batch was restored is taken away: its rows look as if nobody had put them back."""
+    lake.claim("SIMULATED")
+    lake.append(LEDGER, rows(OLD), [OLD])
+    batch = remediation.rollback(lake, rows(OLD)["run_id"].iloc[0], NOW)
+    remediation.restore(lake, batch.batch_id, NOW + timedelta(minutes=1))
+    assert look(lake, tmp_path).found == []
+    records = lake.read(REMEDIATIONS, [OLD])
+    lake.write_unchecked(REMEDIATIONS, records[records["step"] != "RESTORED"], OLD)
+    assert remediation.judged(lake, OLD, OLD)["problem"].isna().all()
+    assert [d.table for d in lake.damaged()] == [REMEDIATIONS]
+    assert [c.split()[2] for c in told(look(lake, tmp_path))] == ["ROWS_GONE"]
+    remediation.rollback(lake, rows(OLD)["run_id"].iloc[0], NOW + timedelta(minutes=2))
+    assert lake.damaged(), "and stays on record"
 
 
 def test_an_alert_that_was_not_sent_is_sent_the_next_time(published, tmp_path):

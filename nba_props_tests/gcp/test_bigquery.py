@@ -403,6 +403,66 @@ class TestWhatSomebodyElseDid:
         assert warehouse.read(LEDGER, [D3]).empty
         assert warehouse.damaged() == []
 
+    def test_a_rollback_that_died_is_finished_and_stops_nobody(self, warehouse, gcp, tmp_path, monkeypatch):
+        """It left a partition that held no row, though two were written, and that no command could read."""
+        now, mark = pd.Timestamp.now("UTC"), warehouse._mark
+
+        def dies(table, *args, **named):
+            if table is LEDGER:
+                raise KeyboardInterrupt
+            mark(table, *args, **named)
+
+        warehouse.claim("REAL")
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        with monkeypatch.context() as patch:
+            patch.setattr(warehouse, "_mark", dies)
+            with pytest.raises(KeyboardInterrupt):
+                remediation.rollback(warehouse, "r", now)
+        again = reopened(warehouse, gcp, tmp_path)
+        assert again.read(LEDGER, [D1]).empty
+        assert again.damaged() == []
+        assert remediation.quarantine(again, remediation.Selection("run", D1, D1, run_id="r"), now).total == 1
+        assert again.damaged() == []
+        (batch,) = remediation.batches(again)["batch_id"]
+        assert remediation.restore(again, batch, now + timedelta(minutes=1)).total == 1
+        assert again.read(LEDGER, [D1])["prediction_id"].tolist() == ["a"]
+
+    def test_records_beside_a_writing_that_died_are_no_damage(self, warehouse, monkeypatch):
+        record = remediation._record
+        record(warehouse, "b", "REMOVED", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
+        with monkeypatch.context() as patch:
+            patch.setattr(warehouse, "_mark", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                record(warehouse, "b", "DONE", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
+        assert warehouse.damaged() == []
+        record(warehouse, "b", "DONE", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
+        assert warehouse.row_counts(remediation.REMEDIATIONS, [D1]) == {D1: 2}
+
+    def test_what_is_read_while_a_writing_is_under_way_is_not_kept(self, warehouse, gcp, tmp_path, monkeypatch):
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        other, merge = reopened(warehouse, gcp, tmp_path), warehouse._merge
+
+        def read_in_between(*args):
+            assert len(other.read(LEDGER, [D1])) == 1
+            merge(*args)
+            assert len(other.read(LEDGER, [D1])) == 2
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(warehouse, "_merge", read_in_between)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.append(LEDGER, ledger(["b"]), [D1])
+        assert len(other.read(LEDGER, [D1])) == 2
+
+    def test_a_row_of_another_century_is_counted_and_stops_nobody(self, warehouse):
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        name = warehouse._name(LEDGER.address)
+        warehouse._client.query(
+            f"INSERT INTO `{name}` (game_date, prediction_id) VALUES (DATE '2300-01-01', 'x')"
+        ).result()
+        (damage,) = warehouse.damaged()
+        assert "2300-01-01 holds 1 rows, though no mark" in damage.reason
+        assert list(warehouse.fingerprints(LEDGER)) == [D1]
+
     @pytest.mark.parametrize("dies_after", ["rows", "nothing"])
     def test_who_dies_between_rows_and_mark_leaves_no_false_alarm(self, warehouse, monkeypatch, dies_after):
         warehouse.append(LEDGER, ledger(["a"]), [D1], {D1: "old"})

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import digests
+from nba_props.remediation import judged
 from nba_props.schemas import TABLES, VIEWS, Type
 from nba_props.schemas.base import Column
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
@@ -72,11 +73,13 @@ def test_their_ledgers_are_appended_to(old):
     one = before.head(1).assign(prediction_id="new", created_at=pd.Timestamp("2025-11-02T20:00Z"))
     result = old.append(LEDGER, pd.concat([before, one]), [night], {night: "inputs"})
     assert (result.added, result.already_present) == (1, len(before))
-    pd.testing.assert_frame_equal(old.read(LEDGER, [night]).iloc[:-1], before)
+    pd.testing.assert_frame_equal(old.read(LEDGER, [night]).iloc[:-1].assign(row_digest=None), before)
+    problems = judged(old, night, night)["problem"].dropna()
+    assert set(problems) == {"DUPLICATE"}, "of the copy and its twin; what an earlier release published is sound"
     state = old.states(LEDGER)[night]
     assert (state.rows, state.made_from) == (len(before) + 1, "inputs")
     assert take_out(old, ["new"], night) == 1
-    pd.testing.assert_frame_equal(old.read(LEDGER, [night]), before)
+    pd.testing.assert_frame_equal(old.read(LEDGER, [night]).assign(row_digest=None), before)
     count = old.query("SELECT COUNT(*) AS n FROM nba_predictions.judged_predictions")["n"][0]
     assert count == ROWS[LEDGER.address][1]
 
