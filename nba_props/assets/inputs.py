@@ -27,7 +27,7 @@ from nba_props.domain.calendar import (
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.slate import playable
 from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.domain.systems.trained import Trained, refusal, training_start, week_of
 from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
@@ -305,8 +305,8 @@ class Inputs:
         found: dict[date, str] = {}
         for week in {week_of(d) for d in days}:
             try:
-                card = self.models.newest(system_id, week)
-                found[week] = card.fingerprint if card else "none"
+                card = self.models.in_force(system_id, week)
+                found[week] = card.fingerprint if card else f"none {self.models.refusal(system_id, week).get('reason')}"
             except CorruptModel:
                 found[week] = "corrupt"
         return {d: found[week_of(d)] for d in days}
@@ -322,9 +322,33 @@ class Inputs:
         return [d for d in days if d in busy]
 
     def trained_from(self, system_id: str, week: date) -> str:
-        """The digest of all that decides on a week's model: what and how it learns, and what it is judged against."""
+        """What decides on a week's model: a digest of what and how it learns, and what it is judged against."""
         incumbent = self.models.incumbent(system_id, week)
-        return _digest([self.learned(week), incumbent.fingerprint if incumbent else "none", _recipe(system_id)])
+        return f"{self._taught(system_id, week)}-{incumbent.fingerprint if incumbent else 'none'}"
+
+    def _taught(self, system_id: str, week: date) -> str:
+        return _digest([self.learned(week), _recipe(system_id)])
+
+    def lacks_model(self, trained: Trained, week: date) -> bool:
+        """Whether a week that could have a model was never tried, or what it would learn from has changed since, or
+        another library made it; what it was judged against is no matter to the week after.
+        """
+        if week + timedelta(6) < self.settings.first_date:
+            return False
+        made_from = self.models.made_from(trained.system_id, week)
+        if made_from is None or made_from.partition("-")[0] != self._taught(trained.system_id, week):
+            return True
+        return self.is_anothers(trained, week)
+
+    def is_anothers(self, trained: Trained, week: date) -> bool:
+        """Whether the model of a week was made by another library than the one that runs, or can't be read."""
+        try:
+            if week not in self.models.weeks(trained.system_id):
+                return False
+            why = refusal(trained, self.models.card(trained.system_id, week), week) or ""
+        except CorruptModel:
+            return True
+        return why.startswith("MODEL_LIBRARY_DIFFERS")
 
     def learned(self, week: date) -> str:
         """The digest of all that a week's models learn from; the same for every system, so it is kept."""

@@ -13,6 +13,7 @@ from nba_props.assets.tables import OWNERS, asset_key, watch
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
+    WORSE_THAN_INCUMBENT,
     Card,
     Model,
     TooFewRows,
@@ -106,8 +107,8 @@ def train_weeks(
 ) -> tuple[list[Card], dict[date, str]]:
     """Train and store the models of some weeks, in order; their features are computed once.
 
-    Where a week's model has not earned its place, that of the week before goes on, so one that was never trained is
-    trained as well: what serves must not depend on what was asked for before.
+    That of the week before is trained as well where it is missing or stale: a model is judged against it, and it serves
+    where the week's own has not earned its place. So neither depends on what was asked for before.
 
     Returns:
         The cards of the models put in force, and for each other week the reason why it has none.
@@ -142,21 +143,22 @@ def train_weeks(
         except TooFewRows as error:
             refused[week] = f"TOO_FEW_ROWS: {error}"
         else:
-            if not model.card.refused:
+            why = model.card.refused
+            if not why:
                 store.put(model)
                 made.append(model.card)
                 return
-            refused[week] = model.card.refused
-            before = week - timedelta(7)
-            untried = before > settings.first_date and store.made_from(trained.system_id, before) is None
-            if week in ordered and untried and not _idle([before], inputs):
-                attempt(before)
-                made_from = inputs.trained_from(trained.system_id, week)  # it is judged against that one now
+            refused[week] = why
+            if why.startswith(WORSE_THAN_INCUMBENT):  # it may serve the week after
+                store.put(model)
+                return
         store.refuse(trained.system_id, week, refused[week], made_from)
 
-    for week in ordered:
-        if week not in idle:
-            attempt(week)
+    for week in [w for w in ordered if w not in idle]:
+        before = week - timedelta(7)
+        if before not in ordered and inputs.lacks_model(trained, before) and not _idle([before], inputs):
+            attempt(before)
+        attempt(week)
     return made, refused
 
 
@@ -200,16 +202,17 @@ def models_for(
     made: list[Card] = []
     if missing:
         made, _ = train_weeks(trained, missing, warehouse, settings, store, now, inputs)
-    refused = {w: store.refusal(trained.system_id, w).get("reason", "") for w in weeks}
+    refused = {w: store.refusal(trained.system_id, w).get("reason", "none is trained yet") for w in weeks}
     chosen: dict[date, Model | str] = {}
     loaded: dict[str, Model] = {}
-    newest = {week: store.newest(trained.system_id, week) for week in weeks}
+    cards = {week: store.in_force(trained.system_id, week) for week in weeks}
     for day in days:
-        card = newest[week_of(day)]
-        why = refusal(trained, card, day) if card else "NO_MODEL: none is trained yet"
-        if why or card is None:
-            # an older one that can't serve is no reason of its own: it may be there or not
-            chosen[day] = f"NO_MODEL: {refused[week_of(day)]}" if refused[week_of(day)] else str(why)
+        card = cards[week_of(day)]
+        if card is None:
+            chosen[day] = f"NO_MODEL: {refused[week_of(day)]}"
+            continue
+        if why := refusal(trained, card, day):
+            chosen[day] = why
             continue
         if card.fingerprint not in loaded:
             loaded[card.fingerprint] = store.load(card)

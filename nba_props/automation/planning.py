@@ -20,11 +20,11 @@ from nba_props.domain.digests import contents
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.base import System
-from nba_props.domain.systems.trained import refusal, training_start, week_of
-from nba_props.schemas import TABLES, ContractError, Table, monitoring, predictions, raw
+from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.schemas import TABLES, ContractError, Table, analytics, monitoring, predictions, raw
 from nba_props.sources import nba_stats, odds_api
+from nba_props.sources.landing import LandingError
 from nba_props.warehouse.frames import checked, split
-from nba_props.warehouse.models import CorruptModel
 
 #: tables that say how all dates so far stand: they change with every earlier date, and are quickly made again
 _AS_OF = frozenset({monitoring.SCOREBOARD.address})
@@ -66,6 +66,8 @@ def stale(
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
         if table.name in _TRAINED:
             late = {d for w in LEARNED for d in found.get(w.table.address, set()) - empty.get(w.table.address, set())}
+            if analytics.BETTING_LINES.address in found:  # without a quote there is no line to learn from
+                late -= found[analytics.BETTING_LINES.address] - set(odds_api.landed_days(inputs.landing))
             own |= _days_of_stale_models(inputs, days, late, table.name)
         found[table.address] = own
         side_by_side = [p for p in (".".join(p.path) for p in parents) if p in TABLES and p not in apart]
@@ -221,16 +223,16 @@ def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = 
 
 
 def _lacks_model(inputs: Inputs, system: System, week: date) -> bool:
-    now = inputs.trained_from(system.system_id, week)
-    return inputs.models.made_from(system.system_id, week) != now or _is_refused(inputs, system, week)
-
-
-def _is_refused(inputs: Inputs, system: System, week: date) -> bool:
-    """Whether the week's own model could serve no date: it is another library's, or can't be read."""
-    if system.trained is None or week not in inputs.models.weeks(system.system_id):
+    if system.trained is None:
         return False
-    try:
-        why = refusal(system.trained, inputs.models.card(system.system_id, week), week) or ""
-    except CorruptModel:
+    now, before = inputs.trained_from(system.system_id, week), week - timedelta(7)
+    if inputs.models.made_from(system.system_id, week) != now or inputs.is_anothers(system.trained, week):
         return True
-    return why.startswith("MODEL_LIBRARY_DIFFERS")
+    return inputs.lacks_model(system.trained, before) and _has_games(inputs, before)
+
+
+def _has_games(inputs: Inputs, week: date) -> bool:
+    try:
+        return bool(inputs.game_days([week + timedelta(n) for n in range(7)]))
+    except LandingError:
+        return False

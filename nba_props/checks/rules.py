@@ -633,7 +633,7 @@ def model_is_in_force(trained: Trained) -> Rule:
         )
         busy = {d.date() for d in slates["game_date"]}
         weeks = {week_of(d) for d in days if d in busy}
-        cards = {week: scope.models.newest(trained.system_id, week) for week in weeks}
+        cards = {week: scope.models.in_force(trained.system_id, week) for week in weeks}
         refused = {week: scope.models.refusal(trained.system_id, week).get("reason", "") for week in weeks}
         in_force = {card.week for card in cards.values() if card}
         made_from = {week: scope.inputs.trained_from(trained.system_id, week) for week in in_force}
@@ -659,13 +659,12 @@ def _judge_model(
     trained: Trained, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
 ) -> Verdict:
     way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
-    why = refusal(trained, card, day) if card else ""
-    if refused and (why or card is None):
-        return Verdict(False, f"{refused}; no earlier model can serve, so the system abstains", severity=WARN)
     if card is None:
-        return Verdict(False, f"there is no model before {day}, so the system abstains: {way_out}")
+        if refused:
+            return Verdict(False, f"{refused}; nor has the week before a model, so the system abstains", severity=WARN)
+        return Verdict(False, f"there is no model of its week or the one before, so the system abstains: {way_out}")
     figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
-    if why:
+    if why := refusal(trained, card, day):
         return Verdict(False, f"{why}; the system abstains: {way_out}", figures)
     if refused:
         return Verdict(False, f"not in force: {refused}; the model of {card.week} serves", figures, WARN)
@@ -693,7 +692,7 @@ def inputs_as_in_training(trained: Trained) -> Rule:
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
         rows = scope.warehouse.query(sql, first=days[0], last=days[-1])
         known = {r["game_date"].date(): r for r in rows.to_dict("records")}
-        cards = {week: scope.models.newest(trained.system_id, week) for week in {week_of(d) for d in known}}
+        cards = {week: scope.models.in_force(trained.system_id, week) for week in {week_of(d) for d in known}}
         return {d: _judge_inputs(trained, cards.get(week_of(d)), known.get(d)) for d in days}
 
     return Rule(

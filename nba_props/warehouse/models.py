@@ -1,8 +1,9 @@
 """Where trained models are kept: files in the library's own format, a card for each week, in a folder or a bucket.
 
-``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model, ``card.json`` beside it names the one in
-force. A name has one content for good and the card is written last, so whenever a training is killed, and however many
-run at once, the card names a whole model; files of earlier trainings stay.
+``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model, ``card.json`` beside it names the newest
+that beats the last-10 average, ``refused.json`` says why it, or none, is in force for its week. A name has one content
+for good and the card is written after it, so whenever a training is killed, and however many run at once, the card
+names a whole model; files of earlier trainings stay.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 #: a fingerprint, the file's hash where a release names it by that too, and a suffix
 _MODEL = re.compile(r"[0-9a-f]+(-[0-9a-f]{64})?\.[a-z0-9]+")
 _CARD = "card.json"
-#: what became of the newest training of a week whose model was not put in force
+#: what became of the newest training of a week whose model is not in force
 _REFUSAL = "refused.json"
 
 
@@ -47,14 +48,21 @@ class ModelStore:
         return open_path(self.root)
 
     def put(self, model: Model) -> None:
-        """Store a model and put it in force for its week."""
+        """Store a model, in force for its week unless its card says why not: then it may serve the week after."""
         folder = self._path / model.card.system_id / model.card.week.isoformat()
         replace(folder / _file_name(model.card), model.artefact)
+        if model.card.refused:
+            self._put_refusal(model.card.system_id, model.card.week, model.card.refused, model.card.made_from)
         replace(folder / _CARD, model.card.to_json().encode())
-        (folder / _REFUSAL).unlink(missing_ok=True)
+        if not model.card.refused:
+            (folder / _REFUSAL).unlink(missing_ok=True)
 
     def refuse(self, system_id: str, week: date, reason: str, made_from: str) -> None:
-        """Put on record that the newest training of a week gave no model to put in force; what was in force stays."""
+        """Put on record that the newest training of a week gave no model; an earlier one's is none any more."""
+        self._put_refusal(system_id, week, reason, made_from)
+        (self._path / system_id / week.isoformat() / _CARD).unlink(missing_ok=True)
+
+    def _put_refusal(self, system_id: str, week: date, reason: str, made_from: str) -> None:
         record = {"reason": reason, "made_from": made_from}
         replace(self._path / system_id / week.isoformat() / _REFUSAL, json.dumps(record).encode())
 
@@ -66,8 +74,11 @@ class ModelStore:
         """
         path = self._path / system_id / week.isoformat() / _REFUSAL
         try:
-            return dict(json.loads(path.read_text())) if path.exists() else {}
-        except (OSError, ValueError) as error:
+            if not path.exists():
+                return {}
+            said = json.loads(path.read_text())
+            return {"reason": str(said["reason"]), "made_from": str(said["made_from"])}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
 
     def made_from(self, system_id: str, week: date) -> str | None:
@@ -105,7 +116,7 @@ class ModelStore:
         return [(path, why) for path, why in reasons if why]
 
     def card(self, system_id: str, week: date) -> Card:
-        """The card of the model in force for a week.
+        """The card of the model that the newest training of a week gave.
 
         Raises:
             CorruptModel: it can't be read.
@@ -113,7 +124,7 @@ class ModelStore:
         path = self._path / system_id / week.isoformat() / _CARD
         try:
             card = Card.from_json(path.read_text())
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
         if (card.system_id, card.week) != (system_id, week):
             raise CorruptModel(
@@ -122,19 +133,22 @@ class ModelStore:
         return card
 
     def incumbent(self, system_id: str, week: date) -> Card | None:
-        """The model of the week before, which would go on where the week's own is not put in force and against which
-        that one is judged; None without a readable one. An older one could not serve the whole week.
+        """The model of the week before, which serves where the week's own is not in force and against which that one is
+        judged, whatever it was itself judged against; None without a readable one.
         """
-        before = week - timedelta(7)
         try:
-            return self.card(system_id, before) if before in self.weeks(system_id) else None
+            return self._card_if_any(system_id, week - timedelta(7))
         except CorruptModel:
             return None
 
-    def newest(self, system_id: str, day: date) -> Card | None:
-        """The card of the newest model of ``day``'s week or before; None when there is none."""
-        weeks = [w for w in self.weeks(system_id) if w <= week_of(day)]
-        return self.card(system_id, weeks[-1]) if weeks else None
+    def in_force(self, system_id: str, day: date) -> Card | None:
+        """The card of the model that serves a date: its week's own, or where that is not in force the week's before."""
+        week = week_of(day)
+        own = None if self.refusal(system_id, week) else self._card_if_any(system_id, week)
+        return own or self._card_if_any(system_id, week - timedelta(7))
+
+    def _card_if_any(self, system_id: str, week: date) -> Card | None:
+        return self.card(system_id, week) if week in self.weeks(system_id) else None
 
     def load(self, card: Card) -> Model:
         """The model of a card.

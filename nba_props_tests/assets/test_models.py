@@ -3,86 +3,116 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-import pandas as pd
+import pytest
 
 from nba_props.assets.models import models_for
+from nba_props.automation.planning import untrained
 from nba_props.checks.rules import WARN, _judge_model
 from nba_props.domain.systems import SYSTEMS as ALL
 from nba_props.domain.systems import trained
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.raw import BOX_SCORES
 from nba_props.sources import odds_api
-from nba_props_tests.conftest import DAY
+from nba_props_tests.conftest import DAY, Platform
 
 WEEK, SYSTEMS = week_of(DAY), ("catboost_v8", "xgboost_v1")
+LATER = WEEK + timedelta(7)
+
+
+def measured(monkeypatch, error: Callable[[date], float]) -> None:
+    """Models whose holdout error is what ``error`` says for the newest date that they learned from, noise aside."""
+    measure = trained._metrics
+
+    def metrics(rows, forecast):
+        found, newest = measure(rows, forecast), rows["game_date"].max().date()
+        return {**found, "holdout_mae": error(newest), "holdout_last_10_mae": 5.0, "holdout_gain_se": 0.01}
+
+    monkeypatch.setattr(trained, "JUDGED_ROWS", 1)
+    monkeypatch.setattr(trained, "_metrics", metrics)
 
 
 def test_a_model_that_is_no_better_than_the_last_10_average_is_not_put_in_force(platform, monkeypatch):
-    """Judged on rows that it has not seen; the one in force stays, and why is kept."""
-    store, measure = platform.models, trained._metrics
-    for system in SYSTEMS:
-        model = store.load(store.newest(system, DAY))
-        store.put(replace(model, card=replace(model.card, fingerprint="in-force")))
-    monkeypatch.setattr(trained, "JUDGED_ROWS", 1)
-    monkeypatch.setattr(trained, "_metrics", lambda rows, forecast: measure(rows, forecast + 30))
+    """Judged on rows that it has not seen; why is kept, and a model of other inputs does not go on for the same week."""
+    store = platform.models
+    measured(monkeypatch, lambda _: 5.1)
     platform.materialize(WEEK, WEEK, job="train")
     for system in SYSTEMS:
-        assert store.newest(system, DAY).fingerprint == "in-force"
         assert store.refusal(system, WEEK)["reason"].startswith("WORSE_THAN_LAST_10: MAE")
+        assert store.in_force(system, DAY).week == WEEK - timedelta(7)
 
 
-def test_where_a_week_has_no_model_that_of_the_week_before_is_there_whatever_was_asked_for_before(
-    platform, monkeypatch
-):
-    store, measure, later = platform.models, trained._metrics, WEEK + timedelta(7)
-    platform.materialize(WEEK, later - timedelta(1), job="ingest_history")
+@pytest.fixture
+def two_weeks(platform) -> Platform:
+    """History of two weeks, and no model yet."""
+    platform.materialize(WEEK, LATER - timedelta(1), job="ingest_history")
     for system in SYSTEMS:
         shutil.rmtree(f"{platform.settings.models}/{system}")
+    return platform
 
-    def spoiled(rows, forecast):
-        return measure(rows, forecast + (30 if rows["game_date"].max() >= pd.Timestamp(WEEK) else 0))
 
-    monkeypatch.setattr(trained, "JUDGED_ROWS", 1)
-    monkeypatch.setattr(trained, "_metrics", spoiled)
-    platform.materialize(later, later, job="train")
+@pytest.mark.parametrize("worse", [5.1, 4.8], ids=["than the last-10 average", "than the model of the week before"])
+@pytest.mark.parametrize("asked", [[WEEK, LATER], [LATER], [LATER, WEEK, LATER]], ids=["in order", "alone", "again"])
+def test_what_serves_a_week_does_not_depend_on_what_was_asked_for_before(two_weeks, monkeypatch, asked, worse):
+    store = two_weeks.models
+    measured(monkeypatch, lambda newest: worse if newest >= WEEK else 4.5)
+    for week in asked:
+        two_weeks.materialize(week, week, job="train")
     for system in SYSTEMS:
-        assert store.newest(system, later).week == WEEK
-        assert store.refusal(system, later)["reason"].startswith("WORSE_THAN_LAST_10: MAE")
-        now = platform.inputs.fresh()
-        assert store.made_from(system, later) == now.trained_from(system, later), "and nothing of it is stale"
-        assert store.made_from(system, WEEK) == now.trained_from(system, WEEK)
+        assert store.in_force(system, WEEK).week == WEEK
+        assert store.in_force(system, LATER).week == WEEK
+        assert store.refusal(system, LATER)["reason"].startswith("WORSE_THAN_")
+        assert store.in_force(system, LATER + timedelta(7)) == (store.card(system, LATER) if worse < 5 else None)
+    assert untrained(two_weeks.inputs, sorted({*asked})) == [], "and nothing of it is stale"
 
 
-def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform, monkeypatch):
+def test_the_week_before_is_trained_again_when_what_it_learned_from_has_changed(two_weeks, monkeypatch):
+    """Else a week that has no model of its own would be served by another than a fresh home has."""
+    measured(monkeypatch, lambda newest: 5.1 if newest >= WEEK else 4.5)
+    two_weeks.materialize(LATER, LATER, job="train")
+    before = {s: two_weeks.models.in_force(s, LATER).fingerprint for s in SYSTEMS}
+    past = two_weeks.warehouse.partitions(BOX_SCORES)[0]
+    rows = two_weeks.warehouse.read(BOX_SCORES, [past])
+    two_weeks.warehouse.write(BOX_SCORES, rows.assign(points=rows["points"] + 1), [past])
+    assert untrained(two_weeks.inputs, [LATER]) == [LATER]
+    two_weeks.materialize(LATER, LATER, job="train")
+    assert untrained(two_weeks.inputs, [LATER]) == []
+    for system in SYSTEMS:
+        assert two_weeks.models.in_force(system, LATER).week == WEEK
+        assert two_weeks.models.in_force(system, LATER).fingerprint != before[system]
+
+
+def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
     """A model of last season that nobody would serve was the reason, and an error, where it was still stored."""
     store, (system, _) = platform.models, SYSTEMS
-    chosen = {}
     why = "WORSE_THAN_LAST_10: MAE 6"
     (learner,) = (s.trained for s in ALL if s.trained and s.system_id == system)
+    shutil.rmtree(f"{platform.settings.models}/{system}/{WEEK - timedelta(7)}")
+    model = store.load(store.card(system, WEEK))
     store.refuse(system, WEEK, why, platform.inputs.trained_from(system, WEEK))
-    card = store.card(system, WEEK)
-    for case, weeks in (("alone", []), ("beside an old one", [replace(card, week=WEEK - timedelta(28))])):
-        monkeypatch.setattr(type(store), "newest", lambda *_, kept=weeks: kept[0] if kept else None)
-        chosen[case], _ = models_for(
+    for old in (None, replace(model, card=replace(model.card, week=WEEK - timedelta(28)))):
+        if old is not None:
+            store.put(old)
+        chosen, _ = models_for(
             learner, [DAY], platform.warehouse, platform.settings, store, platform.now, platform.inputs
         )
-        newest = store.newest(system, WEEK)
-        verdict = _judge_model(learner, newest, DAY, why, {})
+        assert chosen == {DAY: f"NO_MODEL: {why}"}
+        verdict = _judge_model(learner, store.in_force(system, DAY), DAY, why, {})
         assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.description == f"{why}; no earlier model can serve, so the system abstains"
-    assert chosen["alone"] == chosen["beside an old one"] == {DAY: f"NO_MODEL: {why}"}
+        assert verdict.description == f"{why}; nor has the week before a model, so the system abstains"
 
 
 def test_a_card_says_of_how_many_landed_dates_the_lines_were_missing(platform):
     """A run that was started without a plan learns from what is stored; each date that is only landed is counted."""
-    assert {platform.models.newest(s, DAY).dates_without_lines for s in SYSTEMS} == {0}
+    assert {platform.models.in_force(s, DAY).dates_without_lines for s in SYSTEMS} == {0}
     later = WEEK + timedelta(7)
     platform.materialize(WEEK, later - timedelta(1), job="ingest_history")
     platform.materialize(later, later, job="train")
     landed = {d for d in odds_api.landed_days(platform.zone) if d < later}
     lacking = landed - set(platform.warehouse.partitions(BETTING_LINES))
     assert len(lacking) >= 3
-    assert {platform.models.newest(s, later).dates_without_lines for s in SYSTEMS} == {len(lacking)}
+    assert {platform.models.in_force(s, later).dates_without_lines for s in SYSTEMS} == {len(lacking)}

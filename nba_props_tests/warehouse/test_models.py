@@ -24,7 +24,8 @@ from nba_props_tests.warehouse.samples import D1, NAMES, names
 
 @pytest.fixture(scope="module")
 def model():
-    return train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW)
+    made = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW)
+    return replace(made, card=replace(made.card, refused=""))
 
 
 @pytest.fixture(params=["folder", "memory://models", "bucket"])
@@ -35,17 +36,47 @@ def store(request, tmp_path):
     return ModelStore(root)
 
 
-def test_the_newest_model_of_the_week_or_before_is_in_force(store, model):
+def test_the_model_of_the_week_or_of_the_one_before_is_in_force(store, model):
     assert store.weeks("xgboost_v1") == []
-    assert store.newest("xgboost_v1", WEEK) is None
+    assert store.in_force("xgboost_v1", WEEK) is None
     store.put(model)
     later = replace(model, card=replace(model.card, week=WEEK + timedelta(14), fingerprint="f" * 32))
     store.put(later)
     assert store.weeks("xgboost_v1") == [WEEK, WEEK + timedelta(14)]
-    assert store.newest("xgboost_v1", WEEK - timedelta(1)) is None
-    assert store.newest("xgboost_v1", WEEK + timedelta(13)) == model.card
-    assert store.newest("xgboost_v1", WEEK + timedelta(20)) == later.card
+    assert store.in_force("xgboost_v1", WEEK - timedelta(1)) is None
+    assert store.in_force("xgboost_v1", WEEK + timedelta(13)) == model.card
+    assert store.in_force("xgboost_v1", WEEK + timedelta(20)) == later.card
+    assert store.in_force("xgboost_v1", WEEK + timedelta(28)) is None
     assert store.load(model.card) == model
+
+
+def test_a_model_that_is_worse_than_the_one_before_may_serve_the_week_after(store, model):
+    store.put(model)
+    worse = replace(model.card, week=WEEK + timedelta(7), refused="WORSE_THAN_THE_MODEL_IN_FORCE: by far")
+    store.put(replace(model, card=worse))
+    assert store.in_force("xgboost_v1", WEEK + timedelta(7)) == model.card
+    assert store.in_force("xgboost_v1", WEEK + timedelta(14)).week == WEEK + timedelta(7)
+    store.put(replace(model, card=replace(worse, refused="")))
+    assert store.in_force("xgboost_v1", WEEK + timedelta(7)).week == WEEK + timedelta(7)
+    store.refuse("xgboost_v1", WEEK + timedelta(7), "TOO_FEW_ROWS: 3", "x")
+    assert store.in_force("xgboost_v1", WEEK + timedelta(7)) == model.card
+    assert store.in_force("xgboost_v1", WEEK + timedelta(14)) is None
+
+
+@pytest.mark.parametrize("text", ["[1]", "null", "1e999", "{}", '{"reason": "x"}', "[" * 100_000, "\x00"])
+def test_records_that_are_none_are_named(store, model, text):
+    store.put(model)
+    folder = store._path / "xgboost_v1" / WEEK.isoformat()
+    (folder / "refused.json").write_text(text)
+    with pytest.raises(CorruptModel, match=r"refused\.json can't be read"):
+        store.in_force("xgboost_v1", WEEK)
+    assert store.made_from("xgboost_v1", WEEK) is None
+    (folder / "refused.json").unlink()
+    (folder / "card.json").write_text(text)
+    with pytest.raises(CorruptModel, match=r"card\.json can't be read"):
+        store.in_force("xgboost_v1", WEEK)
+    store.refuse("xgboost_v1", WEEK, "TOO_FEW_ROWS: 3", "x")
+    assert store.in_force("xgboost_v1", WEEK) is None
 
 
 def test_a_retrained_week_keeps_the_old_file(store, model):

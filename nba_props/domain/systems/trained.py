@@ -244,12 +244,16 @@ def train(
     return Model(replace(card, refused=why_not(card, incumbent)), artefact)
 
 
+#: where a model is refused for another reason it is no model at all
+WORSE_THAN_INCUMBENT = "WORSE_THAN_THE_MODEL_IN_FORCE"
+
+
 def why_not(card: Card, incumbent: Card | None) -> str:
     """Why a new model is not put in force; empty when it is.
 
-    It must beat the last-10 average on its own holdout, and must not be worse than the model in force by more than
-    twice the standard error, where that one could serve. Both are compared by what they gain on the last-10 average,
-    since each was judged on a holdout of its own; errors of one date belong together.
+    It must beat the last-10 average on its own holdout, and must not be worse than the model of the week before by more
+    than twice the standard error, where that one could serve. Both are compared by what they gain on the last-10
+    average, since each was judged on a holdout of its own; errors of one date belong together.
     """
     own = card.metrics
     if own["holdout_rows"] < JUDGED_ROWS:
@@ -265,7 +269,7 @@ def why_not(card: Card, incumbent: Card | None) -> str:
     noise = 2 * float(np.hypot(own["holdout_gain_se"], incumbent.metrics["holdout_gain_se"]))
     if known_gain - gain > noise:
         return (
-            f"WORSE_THAN_THE_MODEL_IN_FORCE: beats the last-10 average by {gain:.3f} points, {incumbent.version} by "
+            f"{WORSE_THAN_INCUMBENT}: beats the last-10 average by {gain:.3f} points, {incumbent.version} by "
             f"{known_gain:.3f}; noise explains {noise:.3f}"
         )
     return ""
@@ -273,10 +277,9 @@ def why_not(card: Card, incumbent: Card | None) -> str:
 
 def _could_go_on(incumbent: Card, card: Card) -> bool:
     """Whether the model of the week before could serve the new one's: where it can't, a refusal would leave none."""
-    same = all(
+    return all(
         getattr(incumbent, name) == getattr(card, name) for name in ("library", "library_version", "schema_hash")
     )
-    return same and incumbent.week == card.week - timedelta(7)
 
 
 def _anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float]) -> dict[str, float]:
