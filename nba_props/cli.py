@@ -43,6 +43,8 @@ _WIDTH = 180
 _DEMO_SEED = 7
 _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 _MOST_DIGITS = 9
+#: characters that a terminal obeys
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
 #: spans up to this many dates print a board for each date, longer ones for the last
 _BOARDS = 2
@@ -184,6 +186,16 @@ def _session_of(settings: Settings, landing: LandingZone) -> _Session:
     warehouse = open_warehouse(settings)
     inputs = Inputs(warehouse, landing, ModelStore(settings.models), settings)
     return _Session(_console(), settings, landing, warehouse, build_defs(settings, warehouse, landing), inputs)
+
+
+def _to_read(settings: Settings | None = None) -> Warehouse:
+    """The warehouse of a command that reads: no answer of a home that is not there is one."""
+    from nba_props.warehouse.opening import open_warehouse
+
+    settings = settings or load_settings()
+    if settings.gcp is None and not settings.home.exists():
+        raise BadSetting(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
+    return open_warehouse(settings)
 
 
 def _console() -> Console:
@@ -447,10 +459,9 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
 
 def _named(name: str, latest: Callable[[Warehouse], str]) -> str:
     """The id that a user means: what he typed, or the newest for ``last``."""
-    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        return latest(open_warehouse(load_settings())) if name == "last" else name
+        return latest(_to_read()) if name == "last" else name
 
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
@@ -501,10 +512,9 @@ def rollback(run_id: str, dry_run: bool) -> None:
 def batches() -> None:
     """List the batches of the archive: what was taken out, when, and whether it is back."""
     from nba_props import remediation
-    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = remediation.batches(open_warehouse(load_settings()))
+        frame = remediation.batches(_to_read())
     _print_table(_console(), frame, f"{len(frame)} batches")
 
 
@@ -660,14 +670,11 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     """
     from nba_props.doctor import strays
     from nba_props.schemas import TABLES, WriteMode
-    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
         settings = load_settings()
-        if settings.gcp is None and not settings.home.exists():
-            raise BadSetting(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
-        warehouse = open_warehouse(settings)
+        warehouse = _to_read(settings)
         if seal:
             _seal(console, warehouse, span)
         for path, why in strays(settings, LandingZone(settings.landing), warehouse):
@@ -838,10 +845,9 @@ def reline(span: list[date], dry_run: bool) -> None:
 def history(player: str, day: date) -> None:
     """Every prediction ever published for PLAYER (name or id) on DAY: line, quote, run, current or not, grade."""
     from nba_props import remediation
-    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = remediation.history(open_warehouse(load_settings()), player, day)
+        frame = remediation.history(_to_read(), player, day)
     if frame.empty:
         raise click.ClickException(f"nothing was ever published for {player} on {day}")
     shown = frame.drop(columns="player_name").assign(
@@ -864,11 +870,10 @@ def validate(span: list[date]) -> None:
     from nba_props.definitions import utc_now
     from nba_props.domain import quality
     from nba_props.schemas.predictions import SYSTEM_TABLES
-    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
-        warehouse = open_warehouse(load_settings())
+        warehouse = _to_read()
         published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], utc_now())
         findings = quality.findings(published, span[0], span[-1])
     for name, finding in findings.items():
@@ -890,12 +895,11 @@ def report(span: list[date], out: Path | None) -> None:
     """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
     from nba_props import report as page
     from nba_props.definitions import utc_now
-    from nba_props.warehouse.opening import open_warehouse
 
     console = _console()
     with _plain_errors():
         settings = load_settings()
-        warehouse = open_warehouse(settings)
+        warehouse = _to_read(settings)
         if page.is_simulated(warehouse):
             console.print(_INVENTED, style="bold")
         graded = page.graded_rows(warehouse, span[0], span[-1])
@@ -1105,8 +1109,27 @@ def _print_boards(console: Console, warehouse: Warehouse, span: list[date], rows
         _print_table(console, shown, title if len(shown) == len(table) else f"{title}, the first {len(shown)}")
 
 
-def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
+def _cell(value: Any) -> str:
+    """A value as text that moves no cursor; nothing for null."""
     import pandas as pd
+
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: instants in ISO 8601, arrays as lists, null for what is missing."""
+    import pandas as pd
+
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -1114,18 +1137,20 @@ def _print_table(console: Console, frame: pd.DataFrame, title: str) -> None:
     if frame.empty:
         console.print(f"{title}: no rows")
         return
-    shown = frame.copy()
-    for column in frame.columns:
-        kind = frame[column].dtype.kind
+    cells = []
+    for place, column in enumerate(frame.columns):  # two columns may have one name
+        values = frame.iloc[:, place]
+        kind = values.dtype.kind
         if kind == "M":
-            whole = (frame[column].dropna() == frame[column].dropna().dt.normalize()).all()
-            shown[column] = frame[column].dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M")
+            whole = (values.dropna() == values.dropna().dt.normalize()).all()
+            values = values.dt.strftime("%Y-%m-%d" if whole else "%Y-%m-%d %H:%M")
+        cells.append([_cell(v) for v in values])
         # an id that is cut short can't be typed
-        least = int(shown[column].astype(str).str.len().max()) if str(column).endswith("_id") else None
+        least = max(map(len, cells[-1])) if str(column).endswith("_id") else None
         justify: Literal["right", "left"] = "right" if kind in "if" else "left"
         table.add_column(str(column), justify=justify, no_wrap=True, min_width=least)
-    for row in shown.itertuples(index=False):
-        table.add_row(*("" if v is None or pd.isna(v) else str(v) for v in row))
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
     console.print(table)
 
 
@@ -1256,17 +1281,15 @@ def _simulate(
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, form: str) -> None:
     """Run one read-only QUERY (DuckDB's SQL, or GoogleSQL on BigQuery); tables are named dataset.table."""
-    from nba_props.warehouse.opening import open_warehouse
 
     with _plain_errors():
-        frame = open_warehouse(load_settings()).read_only(query)
+        frame = _to_read().read_only(query)
     if form == "csv":
         click.echo(frame.to_csv(index=False), nl=False)
     elif form == "json":
-        records = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        click.echo(
-            json.dumps(records, default=lambda v: getattr(v, "isoformat", v.__str__)(), ensure_ascii=False, indent=1)
-        )
+        columns = [[_plain(v) for v in frame.iloc[:, n]] for n in range(len(frame.columns))]
+        records = [dict(zip(map(str, frame.columns), row, strict=True)) for row in zip(*columns, strict=True)]
+        click.echo(json.dumps(records, default=str, ensure_ascii=False, indent=1))
     else:
         _print_table(_console(), frame, f"{len(frame)} rows")
 

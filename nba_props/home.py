@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from nba_props.settings import Settings
+from nba_props.storage import ASIDE
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.lake import SOURCES, LakeWarehouse
 from nba_props.warehouse.models import CorruptModel, ModelStore
@@ -33,8 +34,6 @@ DATABASES = {
 }
 CONFIG = "dagster.yaml"
 SIDES = ("", "-wal", "-shm", "-journal")
-#: what a file's name has between its own and the instant at which it was moved aside
-ASIDE = ".damaged-"
 
 _WAYS_OUT = {
     errno.ENOSPC: "free the disk and run the same command again; partitions are whole, old or new",
@@ -171,6 +170,9 @@ def _of_database(error: sqlite3.Error, settings: Settings | None) -> str:
 def flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
     """The files of a home that can't be used, apart from the partitions, which `nba-props scrub` reads."""
     home = dagster_home(settings)
+    if file := next((p for p in (home, home / "history", home / "schedules") if p.exists() and not p.is_dir()), None):
+        by_hand = "move it away, or set DAGSTER_HOME to another folder"
+        return [Flaw("Dagster's folder", file, "is a file in the place of a folder", by_hand)]
     found = [*_config_flaw(home), *database_flaws(home), *_model_flaws(ModelStore(settings.models))]
     if isinstance(warehouse, LakeWarehouse):
         found += [*_source_flaw(warehouse), *_catalog_flaws(warehouse)]

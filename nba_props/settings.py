@@ -174,10 +174,14 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if profile not in PROFILES:
         raise BadSetting(f"NBA_PROPS_PROFILE is {profile!r}; it can be {' or '.join(PROFILES)}")
     home = Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
+    if home.exists() and not home.is_dir():
+        raise BadSetting(f"NBA_PROPS_HOME is {home}, which is a file and no folder")
     gcp = _gcp(environ) if profile == "gcp" else None
     landing = environ.get("NBA_PROPS_LANDING") or (f"gs://{gcp.bucket}/landing" if gcp else str(home / "landing"))
     if "://" not in landing:
         landing = str(Path(landing).expanduser().absolute())
+    else:
+        _require_scheme(landing)
     aliases = environ.get("NBA_PROPS_ALIASES")
     hosts = environ.get("NBA_PROPS_UI_HOSTS", "")
     if wrong := [h for h in hosts.split(",") if not _HOSTS.fullmatch(h)]:
@@ -219,6 +223,16 @@ def _gcp(environ: Mapping[str, str]) -> Gcp:
         bigquery_url=environ.get("NBA_PROPS_BIGQUERY_URL") or None,
         bigquery_storage=environ.get("NBA_PROPS_BIGQUERY_STORAGE") or None,
     )
+
+
+def _require_scheme(landing: str) -> None:
+    """Refuse a URL of a kind of storage that nothing here can open."""
+    import fsspec
+
+    try:
+        fsspec.get_filesystem_class(landing.partition("://")[0])
+    except (ImportError, ValueError) as error:
+        raise BadSetting(f"NBA_PROPS_LANDING is {landing}, which can't be opened: {error}") from error
 
 
 def _rehearsal(environ: Mapping[str, str], landing: str) -> Path | None:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: what the name of a file begins with that is not whole yet
 TEMPORARY = ".tmp-"
+#: what stands between a name and an instant where a file that can't be read was moved aside
+ASIDE = ".damaged-"
 
 
 def open_path(root: str) -> UPath:

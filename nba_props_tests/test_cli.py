@@ -268,9 +268,34 @@ def test_a_date_before_the_first_partition_is_refused(home):
 
 
 def test_sql_refuses_to_write(home):
+    (home / "home").mkdir()
     result = invoke("sql", "drop table x")
     assert result.exit_code == 1
     assert "Error:" in result.output
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select 1 a, 2 a", "2"),
+        ("select [1, 2] as l, map {'k': 3} as m, {'f': null} as s", "2"),
+        ("select list(range) as l, null as n from range(3)", "2"),
+        ("select date '2026-01-09' d, timestamptz '2026-01-09 12:00:00+00' t", "2026-01-09"),
+        ("show all tables", "nba_raw"),
+    ],
+)
+def test_sql_prints_whatever_a_statement_gives(home, query, form, said):
+    (home / "home").mkdir()
+    result = invoke("sql", query, "--format", form)
+    assert result.exit_code == 0, result.output
+    assert said in result.output
+    assert form != "json" or isinstance(json.loads(result.output), list)
+
+
+def test_what_is_printed_moves_no_cursor(home):
+    (home / "home").mkdir()
+    assert "\x1b" not in invoke("sql", "select chr(27) || '[2J' as a").output
 
 
 def test_the_command_starts_without_dagster():

@@ -298,12 +298,52 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
     assert f"{model.parent}/2026-01-05 empty is in no folder of a week" in scrubbed.output
     assert "notes.txt is neither a dataset of tables nor a file of the lake" in scrubbed.output
     assert "every partition is as it was written" in scrubbed.output
+    shutil.rmtree(model.parent)
+    model.parent.touch()
+    assert f"{model.parent} is a file in the place of a folder" in invoke("scrub").output
 
 
-def test_a_home_that_is_not_there_is_not_whole(tmp_path, monkeypatch):
+@pytest.mark.parametrize("place", ["nba_predictions", "nba_predictions/player_prop_predictions"])
+def test_a_file_in_the_place_of_tables_is_not_counted_as_none(folder, place):
+    path = folder / "home" / "lake" / place
+    shutil.move(path, folder / "elsewhere")
+    path.touch()
+    for command in (COUNT, ("scrub",), ("batches",) if "/" not in place else COUNT):
+        result = invoke(*command)
+        assert result.exit_code == 1, result.output
+        assert "is a file, so that nobody can tell what" in result.output or "Not a directory" in result.output
+
+
+def test_a_lost_link_is_not_counted_as_none(folder):
+    (
+        folder / "home" / "lake" / "nba_predictions" / "player_prop_predictions" / f"game_date={DAY}" / "data.parquet"
+    ).unlink()
+    result = invoke(*COUNT)
+    assert result.exit_code == 1
+    assert "is gone or leads nowhere" in result.output
+
+
+@pytest.mark.parametrize("place", ["", "history"])
+def test_a_file_in_the_place_of_dagsters_folder_is_found(folder, place):
+    path = folder / "home" / "dagster" / place
+    shutil.rmtree(path)
+    path.touch()
+    result = invoke("doctor", "--offline")
+    assert result.exit_code == 1
+    assert f"is a file in the place of a folder ({path})" in result.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["scrub"], ["scrub", "--seal"], list(COUNT), ["batches"], ["history", "Ada", str(DAY)], ["validate", str(DAY)],
+     ["report", str(DAY)], ["rollback", "last"]],
+    ids=lambda c: " ".join(c[:2]),
+)  # fmt: skip
+def test_a_home_that_is_not_there_is_not_whole(tmp_path, monkeypatch, command):
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "hom"))
-    result = invoke("scrub")
+    result = invoke(*command)
     assert result.exit_code == 2
+    assert not (tmp_path / "hom").exists()
     assert "is NBA_PROPS_HOME the home that you mean?" in result.output
 
 

@@ -6,6 +6,7 @@ not cost the others their capture.
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
 from nba_props.sources import odds_api
-from nba_props.sources.landing import FetchError, LandingZone, Payload, capture_suffix
+from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
 from nba_props.sources.naming import id_part
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
 
@@ -29,6 +30,8 @@ LATEST_START = time(22, 30)
 BEFORE_TIPOFF = (60, 30, 5)
 #: a landed capture this close before the wanted instant is the one that the archive would give again
 _SAME_SNAPSHOT = timedelta(minutes=10)
+#: errors of a disk that the next payload would meet as well
+_LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 @dataclass(frozen=True, order=True)
@@ -232,8 +235,9 @@ def _land_all(
             return zone.land(*fetch(item))
         except (FetchError, FileExistsError, ValueError) as error:
             return error
-        except OSError as error:
-            refused.set()
+        except (LandingError, OSError) as error:
+            if isinstance(error, LandingError) or error.errno in _LASTING:
+                refused.set()
             return error
 
     unasked = 0

@@ -665,13 +665,19 @@ class LandingZone:
 
         Raises:
             FileExistsError: a payload of this name was landed already; it is unchanged.
-            LandingError: the path names nothing in the zone.
+            LandingError: the path names nothing in the zone, or something else stands in its place.
+            OSError: it can't be written.
         """
         target = self._place(path)
         if self._is_local:
             # whoever watches the folder must not see half a file
             place = Path(target.path)
-            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, NotADirectoryError) as error:
+                raise LandingError(f"{place.parent} is no folder, so nothing can be landed in it: {error}") from error
+            if place.is_dir():
+                raise LandingError(f"{place} is a folder in the place of a payload: move it away")
             temporary = place.with_name(f".{uuid.uuid4().hex}")
             try:
                 temporary.write_bytes(data)
@@ -679,5 +685,10 @@ class LandingZone:
             finally:
                 temporary.unlink(missing_ok=True)
         else:
-            target.fs.pipe_file(target.path, data, mode="create")
+            try:
+                target.fs.pipe_file(target.path, data, mode="create")
+            except FileExistsError:
+                raise
+            except Exception as error:  # each kind of bucket has errors of its own
+                raise OSError(f"{path} could not be landed: {error}") from error
         return Payload(path)

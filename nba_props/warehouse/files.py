@@ -96,7 +96,7 @@ def _point(link: Path, name: str, data: bytes) -> None:
         if found is None or os.path.basename(found[0]) != name:  # a signal may come when it is current already
             file.unlink(missing_ok=True)
         raise
-    if before is None:
+    if not (folder / WRITTEN).exists():  # a writer may have been killed before he came here
         (folder / WRITTEN).touch()
 
 

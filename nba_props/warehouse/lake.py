@@ -30,7 +30,7 @@ from nba_props.domain import digests
 from nba_props.domain.calendar import named_day
 from nba_props.schemas import TABLES, VIEWS, Table, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
-from nba_props.storage import TEMPORARY, create
+from nba_props.storage import ASIDE, TEMPORARY, create
 from nba_props.warehouse import files, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
@@ -164,8 +164,13 @@ class LakeWarehouse:
     def _names(self, table: Table) -> list[str]:
         try:
             return os.listdir(self._folder(table))
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return []
+        except NotADirectoryError as error:
+            raise CorruptPartition(
+                f"{error.filename} or a folder above it is a file, so that nobody can tell what {table.address} holds: "
+                "put the folder back in its place"
+            ) from error
 
     def _has_partition(self, table: Table) -> bool:
         return any(self._located(table, d) for d in self._days(table))
@@ -187,7 +192,10 @@ class LakeWarehouse:
         found += [
             (entry.path, "is neither a dataset of tables nor a file of the lake")
             for entry in _entries(self.root)
-            if not entry.name.startswith((".", "_")) and Path(entry.path) not in own
+            if not entry.name.startswith((".", "_", self.catalog_path.name))
+            and Path(entry.path) not in own
+            # what `doctor --repair` has put aside is kept beside its place
+            and ASIDE not in entry.name
         ]
         return [*found, *chain.from_iterable(map(_strays, known))]
 
@@ -611,12 +619,16 @@ class LakeWarehouse:
         """What to say of a statement that failed: which partition can't be read, where that is why."""
         import duckdb
 
-        of_itself = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+        # what DuckDB says of a file; any other error is the statement's own
+        of_a_file = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
+        may_be = isinstance(error, of_a_file) or type(error) is duckdb.Error
         tables = {t.address: t for a in addresses for t in (_behind(a) if a in VIEWS else [TABLES[a]])}
-        for table in () if isinstance(error, of_itself) else tables.values():
+        for table in tables.values() if may_be else ():
             for day in self._days(table):
                 try:
-                    self._read_file(table, day)
+                    self._refuse_lost(table, day)
+                    if self._located(table, day):
+                        self._read_file(table, day)
                 except CorruptPartition as found:
                     return found
         return WarehouseError(f"{what}: {error}" if what else str(error))
@@ -731,6 +743,8 @@ class LakeWarehouse:
                 found.setdefault((), []).append(self._located(table, day) or str(self._file(table, day)))
                 continue
             if footer is None:
+                if files.is_lost(self._file(table, day)):
+                    found.setdefault((), []).append(str(self._file(table, day)))
                 continue
             columns = id(footer.columns)  # few are distinct, and those are kept
             if columns not in fits:

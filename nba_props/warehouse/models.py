@@ -112,7 +112,9 @@ class ModelStore:
         kept = files | {d for d in both - files if not any(f.startswith(f"{d}/") for f in both)}
         found = {str(path).removeprefix(root.path.rstrip("/")): path for path in kept - {root.path}}
         systems = {s.system_id for s in SYSTEMS if s.trained}
-        reasons = ((path, _stray(name.strip("/"), systems)) for name, path in sorted(found.items()))
+        reasons = (
+            (path, _stray(name.strip("/"), systems, is_file=path in files)) for name, path in sorted(found.items())
+        )
         return [(path, why) for path, why in reasons if why]
 
     def card(self, system_id: str, week: date) -> Card:
@@ -169,14 +171,16 @@ class ModelStore:
         return Model(card, artefact)
 
 
-def _stray(name: str, systems: Collection[str]) -> str:
-    """Why a file under the root is no model's, by its name from there; empty when it is one's."""
+def _stray(name: str, systems: Collection[str], *, is_file: bool) -> str:
+    """Why a file or folder under the root is no model's, by its name from there; empty when it is one's."""
     system, _, rest = name.partition("/")
     week, _, file = rest.partition("/")
     if system not in systems:
         return "is in no folder of a trained system"
     if week and named_day(week) is None:
         return "is in no folder of a week (2026-01-05)"
+    if not file and is_file:
+        return "is a file in the place of a folder"
     if not file or file in (_CARD, _REFUSAL) or _MODEL.fullmatch(file) or file.startswith(TEMPORARY):
         return ""
     return "is not named like a model or its card"

@@ -291,7 +291,7 @@ def test_a_slate_without_any_odds_is_an_error_when_the_first_tipoff_is_near(stor
 
 
 def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
-    (stored.warehouse._file(TABLES["nba_raw.schedule"], DAY)).unlink()
+    shutil.rmtree(stored.warehouse._file(TABLES["nba_raw.schedule"], DAY).parent)
     known = (GRADES, "expected_outputs"), ("nba_raw.odds_quotes", "games_have_quotes"), (CONTEXT, "slate_is_complete")
     for address, name in known:
         found = verdicts(stored, address, name, SPAN)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from nba_props.settings import Live
-from nba_props.sources import capture, stats_fetch
+from nba_props.sources import capture, odds_api, stats_fetch
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.sources.odds_client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
@@ -68,6 +70,36 @@ def test_what_can_not_be_kept_is_not_bought(server, api, zone, monkeypatch):
     assert "No space left on device" in done.failures[0]
     assert done.failures[1:] == [f"{len(GAMES) - 1} more were not asked for, since nothing can be landed"]
     assert sum(path.endswith("/odds") for path, _ in server.asked) == 1
+
+
+def test_an_error_that_passes_costs_one_event(server, api, zone, monkeypatch):
+    live(server)
+    server.on(EVENTS, Answer([listed(g) for g in GAMES]))
+    land, asked = zone.land, []
+
+    def flaky(*args):
+        asked.append(args)
+        if len(asked) == 1:
+            raise OSError(5, "Input/output error")
+        return land(*args)
+
+    monkeypatch.setattr(zone, "land", flaky)
+    done = capture.odds(api, zone, DAY, lambda: NOON)
+    assert len(done.landed) == len(GAMES) - 1
+    assert len(done.failures) == 1
+
+
+def test_a_file_in_the_place_of_a_folder_is_no_capture_that_is_there_already(server, api, zone):
+    """It cost the credits of each capture, and was counted as landed before."""
+    live(server)
+    server.on(EVENTS, Answer([listed(g) for g in GAMES]))
+    folder = Path(zone.root) / odds_api.folder(DAY)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.touch()
+    done = capture.odds(api, zone, DAY, lambda: NOON)
+    assert (done.landed, done.present) == ([], 0)
+    assert f"{folder} is no folder" in done.failures[0]
 
 
 @pytest.mark.parametrize("event_id", ["..", ".", "", "\x00", "a\nb", "x" * 5_000, "\ud800"])

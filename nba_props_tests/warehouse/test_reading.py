@@ -360,6 +360,27 @@ def test_what_can_not_be_read_is_named_and_never_counted_as_none(lake, damage, s
         lake.query(asked)
 
 
+def test_a_statements_own_error_blames_no_partition(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    empty = lake._file(LEDGER, D2).parent
+    empty.mkdir()
+    (empty / ".lock").touch()
+    for ask in (lake.read_only, lake.query):
+        with pytest.raises(WarehouseError, match=r"Could not convert string 'a'|Conversion Error"):
+            ask(
+                f"SELECT CAST(prediction_id AS {'INTEGER' if ask == lake.read_only else 'INT64'}) FROM {LEDGER.address}"
+            )
+
+
+def test_who_was_killed_before_he_said_that_a_partition_is_written_is_made_good(lake):
+    lake.append(LEDGER, ledger(["a"]), [D1])
+    link = lake._file(LEDGER, D1)
+    (link.parent / files.WRITTEN).unlink()
+    lake.append(LEDGER, ledger(["b"]).assign(player_id=2), [D1])
+    link.unlink()
+    assert lake.damaged(), "and a link that is lost afterwards is damage"
+
+
 def test_a_result_that_is_no_table_is_a_sentence(lake):
     with pytest.raises(WarehouseError, match="No known equivalent"):
         lake.read_only("SELECT * FROM test_all_types()")
