@@ -66,8 +66,11 @@ class Alerts:
                 "at": now.isoformat(), "severity": alert.severity, "cause": alert.cause, "text": alert.text,
                 "delivered": self._deliver(alert),
             }  # fmt: skip
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(record) + "\n")
+            except OSError as error:  # it was told all the same, and whoever found it goes on
+                _LOG.error("%s can't be written, so that this alert is told again: %s", self.path, error)
         level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
         _LOG.log(level, "%s: %s", alert.cause, alert.text)
         return True
@@ -78,10 +81,15 @@ class Alerts:
 
     def sent(self) -> list[dict[str, Any]]:
         """Every alert so far, with the instant ``at`` as a time."""
-        if not self.path.exists():
+        try:
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            _LOG.error("%s can't be read: %s", self.path, error)
             return []
         found = []
-        for line in self.path.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in lines:
             try:
                 record = json.loads(line)
                 found.append({**record, "at": parse_instant(record["at"]), "cause": str(record["cause"])})

@@ -130,6 +130,14 @@ def alerts_of(platform, run_id: str) -> list[Alert]:
     return list(sensors.check_alerts(platform.instance, platform.instance.get_run_by_id(run_id)))
 
 
+def test_a_folder_in_the_place_of_the_file_stops_no_alert(tmp_path, clock, caplog):
+    alerts = Alerts(Live(), tmp_path, clock)
+    alerts.path.mkdir()
+    assert alerts.send(Alert("ERROR", "ledger audit", "three rows"))
+    assert "ledger audit: three rows" in caplog.text
+    assert f"{alerts.path} can't be written" in caplog.text
+
+
 def test_a_placeholder_in_the_ledger_is_an_alert(two_dates):
     platform = two_dates
     clean = platform.publish(DAY)
@@ -203,7 +211,7 @@ def test_more_rows_or_others_held_back_for_the_same_reason_are_told(published):
 
 
 def test_the_gate_publishes_though_its_alert_can_not_be_written(published):
-    (published.settings.home / "alerts.jsonl").mkdir()
+    (published.settings.home / "alerts.lock").mkdir()
     run, said = gate_of(published, {"line": 20.0, "quote_id": None})
     assert run.success
     assert any("could not be written" in s for s in said)
