@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props_tests.conftest import DAY, Platform, utc
-from nba_props_tests.warehouse.samples import D1, ledger
+from nba_props_tests.warehouse.samples import D1, D2, ledger
 
 pytestmark = pytest.mark.slow
 
@@ -352,6 +353,86 @@ def test_a_sealed_lake_makes_no_forged_row_its_own(lake, version):
     }
 
 
+def published(lake, *ids: str, run: str = "r") -> None:
+    """Rows of as many players."""
+    rows = ledger(list(ids)).assign(run_id=run)
+    lake.append(LEDGER, rows.assign(player_id=[ord(i) for i in ids]), [D1])
+
+
+def smuggled_into(lake, table, rows: pd.DataFrame) -> None:
+    """Rows added to what a table has, with the partition's own statement."""
+    whole = pd.concat([lake.read(table, [D1]), rows] if lake.partitions(table) else [rows], ignore_index=True)
+    lake.write_unchecked(table, whole, D1)
+
+
+def test_forged_rows_of_the_archive_take_nothing_out_and_bring_nothing_in(lake):
+    lake.claim("SIMULATED")
+    published(lake, "a", "b")
+    published(lake, "c", run="later")
+    wanted = Selection("run", D1, D1, run_id="later")
+    batch = remediation.quarantine(lake, wanted, NOW, dry_run=True).batch_id
+    honest = lake.read(LEDGER, [D1]).iloc[:2]
+    names = digests.row_ids(LEDGER, honest)
+    marks = {"batch_id": batch, "deletion_reason": "x", "deleted_at": pd.Timestamp(NOW), "archive_digest": None}
+    forged = ARCHIVED_PREDICTIONS.conform(honest.assign(**marks, line_problem=None, archived_id=names))
+    smuggled_into(lake, ARCHIVED_PREDICTIONS, forged)
+    remediation._record(lake, batch, "REMOVED", "x", D1, 2, NOW)
+    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert remediation.quarantine(lake, wanted, NOW).total == 1
+    assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "b"]
+    own = forged.head(1).assign(predicted_points=33.0, row_digest=None, archived_id=None)
+    smuggled_into(lake, ARCHIVED_PREDICTIONS, own)
+    with pytest.raises(remediation.RemediationError, match="not as they were archived"):
+        remediation.restore(lake, batch, NOW)
+
+
+def test_what_takes_rows_out_or_back_forgets_no_alteration(lake):
+    """A second writer takes an honest row; an unrelated batch of the date is restored, then taken out."""
+    lake.claim("SIMULATED")
+    published(lake, "a", "b")
+    published(lake, "q", run="later")
+    batch = remediation.rollback(lake, "later", NOW)
+    lake.write_unchecked(LEDGER_AS_FOUND, lake.read(LEDGER, [D1]).iloc[1:], D1)
+    assert lake.damaged()
+    remediation.restore(lake, batch.batch_id, NOW + timedelta(minutes=1))
+    assert lake.damaged()
+    remediation.rollback(lake, "later", NOW + timedelta(minutes=2))
+    assert lake.damaged()
+
+
+@pytest.mark.parametrize("rows", [[], ["x"]], ids=["emptied", "replaced"])
+def test_a_sealed_partition_that_another_put_in_place_is_altered_and_stays_so(lake, rows):
+    lake.claim("SIMULATED")
+    published(lake, "a", "b")
+    lake.write_unchecked(LEDGER_AS_FOUND, ledger(rows).assign(row_digest=None), D1)
+    assert "states nothing of its rows" in lake.damaged()[0].reason
+    remediation.quarantine(lake, Selection("invalid_line", D1, D1), NOW)
+    assert lake.damaged() or not rows
+    if not rows:
+        published(lake, "c")
+        assert lake.damaged(), "and what is published since does not hide it"
+
+
+def test_a_quarantine_that_was_killed_and_restored_in_between_takes_all_out_again(lake, monkeypatch):
+    published(lake, "a")
+    lake.append(LEDGER, ledger(["b"]).assign(game_date=pd.Timestamp(D2)), [D2])
+    both, plain = Selection("run", D1, D2, run_id="r"), lake.remove
+
+    def dies(table, ids, day):
+        if day == D2:
+            raise KeyboardInterrupt
+        return plain(table, ids, day)
+
+    monkeypatch.setattr(lake, "remove", dies)
+    with pytest.raises(KeyboardInterrupt):
+        remediation.quarantine(lake, both, NOW)
+    monkeypatch.undo()
+    (batch,) = remediation.batches(lake)["batch_id"]
+    assert remediation.restore(lake, batch, NOW + timedelta(minutes=1)).total == 1
+    assert remediation.quarantine(lake, both, NOW + timedelta(minutes=2)).total == 2
+    assert lake.read(LEDGER, [D1, D2]).empty
+
+
 def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
@@ -369,41 +450,55 @@ def test_a_date_that_was_rewritten_without_digests_is_no_earlier_releases(lake):
     assert "states nothing of its rows" in lake.damaged()[0].reason
 
 
-def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(predicted: Platform, tmp_path):
-    """A second writer who knows how digests are made gives an honest row's id to an older row of his own."""
-    store, rows = predicted.warehouse, rows_of(predicted)
-    memory = audit.Memory(str(tmp_path / "audit"))
-    audit.audit(store, memory)
+@dataclass
+class Forgery:
+    """An honest row that an audit has seen, and an older one of its id by a writer who knows how digests are made."""
+
+    platform: Platform
+    memory: audit.Memory
+    rows: pd.DataFrame
+    honest: pd.DataFrame
+    forged: pd.DataFrame
+
+    def put(self, *parts: pd.DataFrame) -> None:
+        self.platform.warehouse.write_unchecked(LEDGER_AS_FOUND, pd.concat(parts), DAY)
+
+    def audited(self) -> list[str]:
+        return [f.kind for f in audit.audit(self.platform.warehouse, self.memory).found]
+
+    def selected(self) -> pd.DataFrame:
+        return remediation.selected(self.platform.warehouse, WRONG, seen=self.memory.sound)
+
+
+@pytest.fixture
+def forgery(predicted: Platform, tmp_path) -> Forgery:
+    rows, memory = rows_of(predicted), audit.Memory(str(tmp_path / "audit"))
+    audit.audit(predicted.warehouse, memory)
     honest = one(rows)
     own = honest.assign(confidence_score=honest["confidence_score"] / 2)
     forged = resealed(own.assign(created_at=honest["created_at"] - timedelta(minutes=5)))
-    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([rows, forged]), DAY)
+    return Forgery(predicted, memory, rows, honest, forged)
+
+
+def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(forgery: Forgery):
+    forgery.put(forgery.rows, forgery.forged)
     for _ in range(2):  # at first sight, and when the audit has seen the forged one as well
-        found = remediation.selected(store, WRONG, seen=memory.sound)
-        assert found[["problem", "confidence_score"]].values.tolist() == [
-            ["SAME_ID", forged["confidence_score"].iloc[0]]
-        ]
-        assert [(f.kind, f.rows) for f in audit.audit(store, memory).found] in ([("SAME_ID", 1)], [])
-    account = remediation.quarantine(store, WRONG, predicted.now, seen=memory.sound)
-    assert account.total == 1
-    pd.testing.assert_frame_equal(_in_order(rows_of(predicted)), _in_order(rows))
+        found = forgery.selected()
+        assert found["problem"].tolist() == ["SAME_ID"]
+        assert found["confidence_score"].tolist() == forgery.forged["confidence_score"].tolist()
+        assert forgery.audited() in (["SAME_ID"], [])
+    store = forgery.platform.warehouse
+    assert remediation.quarantine(store, WRONG, forgery.platform.now, seen=forgery.memory.sound).total == 1
+    pd.testing.assert_frame_equal(_in_order(rows_of(forgery.platform)), _in_order(forgery.rows))
 
 
-def test_a_row_that_took_anothers_place_is_not_right_because_an_audit_saw_it(predicted: Platform, tmp_path):
-    store, rows = predicted.warehouse, rows_of(predicted)
-    memory = audit.Memory(str(tmp_path / "audit"))
-    audit.audit(store, memory)
-    honest = one(rows)
-    own = honest.assign(confidence_score=honest["confidence_score"] / 2)
-    forged = resealed(own.assign(created_at=honest["created_at"] - timedelta(minutes=5)))
-    others = rows.drop(index=honest.index)
-    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([others, forged]), DAY)
-    assert [f.kind for f in audit.audit(store, memory).found] == ["ROWS_CHANGED"]
-    store.write_unchecked(LEDGER_AS_FOUND, pd.concat([rows, forged]), DAY)
+def test_a_row_that_took_anothers_place_is_not_right_because_an_audit_saw_it(forgery: Forgery):
+    forgery.put(forgery.rows.drop(index=forgery.honest.index), forgery.forged)
+    assert forgery.audited() == ["ROWS_CHANGED"]
+    forgery.put(forgery.rows, forgery.forged)
     for _ in range(2):
-        found = remediation.selected(store, WRONG, seen=memory.sound)
-        assert found["confidence_score"].tolist() == forged["confidence_score"].tolist()
-        audit.audit(store, memory)
+        assert forgery.selected()["confidence_score"].tolist() == forgery.forged["confidence_score"].tolist()
+        forgery.audited()
 
 
 def test_a_memory_that_does_not_say_which_rows_were_wrong_says_nothing(predicted: Platform, tmp_path):
