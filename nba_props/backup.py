@@ -56,7 +56,8 @@ def backup(settings: Settings, target: Path) -> Backup:
         raise SettingsError(f"{target} is not empty: name a folder that is not there yet")
     lake = LakeWarehouse(settings.lake)
     copy = LakeWarehouse(target / "lake")
-    is_sealed = lake.is_sealed()  # asked first: what is sealed meanwhile may be copied as it was before
+    # asked first: what is sealed meanwhile may be copied as it was before
+    is_sealed, is_whole = lake.is_sealed(), lake.is_whole
     partitions = 0
     lost = []
     for table in _in_order():
@@ -70,7 +71,7 @@ def backup(settings: Settings, target: Path) -> Backup:
     if source := lake.source():
         copy.claim(source)
     if is_sealed:
-        copy.mark_sealed()
+        copy.mark_sealed(is_new=is_whole)
     copy.create_views()
     for name in _BESIDE:
         if (settings.home / name).is_dir():

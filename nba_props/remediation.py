@@ -152,7 +152,8 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
             "SELECT * FROM nba_predictions.archived_predictions WHERE game_date BETWEEN @first AND @last", **span
         )
     )
-    rows = rows[_as_archived(rows, is_sealed=warehouse.is_sealed())]  # one that was altered must not name an honest row
+    # one that was altered must not name an honest row
+    rows = _named(rows[_as_archived(rows, is_sealed=warehouse.is_sealed())])
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
         "WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED') "
@@ -168,10 +169,11 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
 
 
 def _as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
-    """Whether each row of the archive names itself by its content and is as it was archived."""
+    """Whether each row of the archive, as it is stored, names itself by its content and is as it was archived."""
     ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
     own = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
-    named = rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
+    # a batch of an earlier release has its rows by their prediction_id alone
+    named = rows["archived_id"].isna() | rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
     stated = rows["archive_digest"]
     unstated = stated.isna() & (not is_sealed)
     return named & (unstated | stated.eq(digests.row_digests(ARCHIVED_PREDICTIONS, rows)))
@@ -445,21 +447,25 @@ def _open_batch(warehouse: Warehouse, action: str) -> str:
 
 def _archived(warehouse: Warehouse, batch_id: str, span: tuple[date, date]) -> pd.DataFrame:
     """The rows of a batch on some dates that are as they were archived."""
-    rows = _named_rows(warehouse, batch_id, span)
-    return rows[_as_archived(rows, is_sealed=warehouse.is_sealed())]
+    rows = _stored(warehouse, batch_id, span)
+    return _named(rows[_as_archived(rows, is_sealed=warehouse.is_sealed())])
 
 
-def _named_rows(warehouse: Warehouse, batch_id: str, span: tuple[date, date] | None = None) -> pd.DataFrame:
+def _stored(warehouse: Warehouse, batch_id: str, span: tuple[date, date] | None = None) -> pd.DataFrame:
     within = "AND game_date BETWEEN @first AND @last" if span else ""
-    rows = ARCHIVED_PREDICTIONS.conform(
+    return ARCHIVED_PREDICTIONS.conform(
         warehouse.query(
             f"SELECT * FROM nba_predictions.archived_predictions WHERE batch_id = @batch_id {within}",
             batch_id=batch_id,
             **({"first": span[0], "last": span[1]} if span else {}),
         )
     )
-    # a batch of an earlier release has its rows by their prediction_id alone, which it held to be unique
-    own = digests.row_ids(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names]))
+
+
+def _named(rows: pd.DataFrame) -> pd.DataFrame:
+    """Archived rows with their ``archived_id``, which those of an earlier release lack: it held ids to be unique."""
+    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
+    own = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
     return rows.assign(archived_id=rows["archived_id"].where(rows["archived_id"].notna(), own))
 
 
@@ -469,8 +475,8 @@ def _to_restore(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
     Raises:
         RemediationError: one is not as it was archived, and must not enter the ledger.
     """
-    rows = _named_rows(warehouse, batch_id)
-    wrong = ~_as_archived(rows, is_sealed=warehouse.is_sealed())
+    stored = _stored(warehouse, batch_id)
+    rows, wrong = _named(stored), ~_as_archived(stored, is_sealed=warehouse.is_sealed())
     wrong |= rows.duplicated(["game_date", "archived_id"], keep=False)
     if wrong.any():
         raise RemediationError(

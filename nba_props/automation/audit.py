@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,6 +45,8 @@ _TOGETHER = 31
 _DATES_SHOWN = 10
 #: what was judged of each date, and the rows that a date had
 _JUDGED, _ROWS = "judged.json", ".rows"
+#: so long the rows of an earlier look stay
+_KEPT_SECONDS = 86_400
 
 
 class ForgottenError(RuntimeError):
@@ -84,7 +87,9 @@ class Memory:
             named = {_rows_name(day, kept) for day, kept in days.items()}
             folder = self._folder / address
             for path in folder.iterdir() if folder.is_dir() else ():
-                if path.name.endswith(_ROWS) and path.name not in named and path.is_file():
+                # another audit, or a quarantine beside it, may name it still
+                is_old = path.is_file() and time.time() - path.stat().st_mtime > _KEPT_SECONDS
+                if path.name.endswith(_ROWS) and path.name not in named and is_old:
                     path.unlink(missing_ok=True)
 
     def of(self, table: Table) -> dict[date, dict[str, Any]]:
@@ -95,8 +100,12 @@ class Memory:
         """The rows that a date had; none where nobody has looked yet."""
         if day not in self.of(table):
             return rules.NO_ROWS
+        kept = self.of(table)[day]
+        path = self._folder / table.address / _rows_name(day, kept)
         try:
-            return _remembered(self._folder / table.address / _rows_name(day, self.of(table)[day]))
+            if "rows" in kept and not path.exists():
+                raise ForgottenError(f"the audit's memory {path} is gone")
+            return _remembered(path)
         except ForgottenError as error:
             _LOG.warning("%s: what that date lost since the last look is not seen", error)
             return rules.NO_ROWS

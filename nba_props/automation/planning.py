@@ -91,8 +91,8 @@ def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection
     """The dates whose model learned from something else than what is stored now, or will be once ``late`` are made."""
     weeks = sorted({week_of(d) for d in inputs.game_days(days)})
     changes = {w for w in weeks if any(learned_from(w, inputs.settings) <= d < w for d in late)}
-    first = min({*untrained(inputs, weeks, [system_id]), *changes}, default=date.max)
-    return {d for d in days if first <= week_of(d)}
+    stale_weeks = {*untrained(inputs, weeks, [system_id]), *changes}
+    return {d for d in days if week_of(d) in stale_weeks}
 
 
 def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
@@ -213,13 +213,11 @@ def models(
 def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = _TRAINED) -> list[date]:
     """The weeks of which a system has no model that was made from what is stored now, by the library that runs now.
 
-    Those after one of them belong to it: their models are judged against the one before, and that will be another.
+    The one after each of them belongs to it: its model is judged against that one, and served where it has none.
     """
-    asked, ordered = [s for s in SYSTEMS if s.trained and s.system_id in systems], sorted(weeks)
-    for place, week in enumerate(ordered):
-        if any(_lacks_model(inputs, system, week) for system in asked):
-            return ordered[place:]
-    return []
+    asked = [s for s in SYSTEMS if s.trained and s.system_id in systems]
+    lacking = {week for week in weeks if any(_lacks_model(inputs, system, week) for system in asked)}
+    return sorted(lacking | {week for week in weeks if week - timedelta(7) in lacking})
 
 
 def _lacks_model(inputs: Inputs, system: System, week: date) -> bool:

@@ -27,7 +27,7 @@ _ALL = ""
 #: the ledger's column of digests, also where a contract promises nothing of it
 _ROW_DIGEST = "row_digest"
 #: what a text that is no statement raises
-_NO_STATEMENT = (KeyError, ValueError, TypeError, AttributeError, RecursionError)
+_NO_STATEMENT = (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[date, dict[str, str]]:
@@ -92,7 +92,8 @@ def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | 
 def is_under_way(text: str | bytes | None) -> bool:
     """Whether a statement was made before the rows that it is of were written: either may be there."""
     try:
-        return "before" in json.loads(text or "")
+        said = json.loads(text or "")
+        return isinstance(said["before"], dict) and isinstance(said["content"], dict)
     except _NO_STATEMENT:
         return False
 
@@ -101,11 +102,16 @@ def settled(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: da
     """The statement of the rows that are there, for one that was made before they were written; None when they are
     neither those before nor those after.
     """
-    said = json.loads(text or "")
-    now = content(table, frame, day)
-    if not any(_agrees(now, dict(said[name])) for name in ("content", "before")):
+    try:
+        said = json.loads(text or "")
+        made_from, owed = str(said["made_from"]), None if said.get("due") is None else dict(said["due"])
+        may_be = [dict(said[name]) for name in ("content", "before")]
+    except _NO_STATEMENT:
         return None
-    return statement(now, str(said["made_from"]), said.get("due"))
+    now = content(table, frame, day)
+    if not any(_agrees(now, one) for one in may_be):
+        return None
+    return statement(now, made_from, None if owed and _agrees(now, owed) else owed)
 
 
 def alteration(
@@ -146,6 +152,19 @@ def unsound(table: Table, frame: pd.DataFrame) -> int:
     return int(frame[table.sealed_by].ne(row_digests(table, frame)).sum())
 
 
+def owed(
+    table: Table, text: str | bytes | None, known: pd.DataFrame, day: date, *, is_sealed: bool = False
+) -> Mapping[str, str] | None:
+    """What a partition should hold and does not: as it was written before it was altered; None when it was not."""
+    if not (table.sealed_by or is_sealed) or not alteration(table, text, known, day, is_sealed=is_sealed):
+        return None
+    try:
+        said = json.loads(text or "")
+        return dict(said.get("due") or said["content"])
+    except _NO_STATEMENT:
+        return {}
+
+
 def due(
     table: Table,
     text: str | bytes | None,
@@ -166,13 +185,7 @@ def due(
         day: the date.
         is_sealed: whether all partitions are of a release that states something.
     """
-    if not (table.sealed_by or is_sealed) or not alteration(table, text, known, day, is_sealed=is_sealed):
-        return None
-    try:
-        said = json.loads(text or "")
-        wanted = dict(said.get("due") or said["content"])
-    except _NO_STATEMENT:
-        return {}
+    wanted = owed(table, text, known, day, is_sealed=is_sealed)
     return None if wanted and all(now.get(facet) == digest for facet, digest in wanted.items()) else wanted
 
 

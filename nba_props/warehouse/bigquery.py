@@ -475,8 +475,11 @@ class BigQueryWarehouse:
         rows: pd.DataFrame,
         marked: Mapping[date, Mark],
         made_from: Mapping[date, str],
+        *,
+        vouched: bool = False,
     ) -> Iterator[None]:
-        """Inside, ``rows`` take the place of a ledger's ``known`` ones; that those were altered stays on record.
+        """Inside, ``rows`` take the place of a ledger's ``known`` ones; that those were altered stays on record, unless
+        somebody has ``vouched`` for them.
 
         Before, the marks state that either may be there, so that whoever is killed inside leaves no false alarm, and
         the next writing settles what it was. What is new is not said to be made from anything until it is there.
@@ -489,17 +492,22 @@ class BigQueryWarehouse:
             was = digests.content(table, before, day)
             if mark is None:  # rows without a mark are none of ours, and some may stay
                 is_strange = len(before) and (rows[DATE_COLUMN] == _stamp(day)).any()
-                wanted: Mapping[str, str] | None = {} if is_strange else None
-                origin, count = "", 0
+                owed: Mapping[str, str] | None = {} if is_strange else None
+                wanted, origin, count = owed, "", 0
+            elif vouched:
+                owed = wanted = None
+                origin, count = digests.stated(table, mark.state)[1], mark.rows
             else:
-                wanted = digests.due(table, mark.state, before, content[day], day, is_sealed=self._is_stated(table))
+                is_stated = self._is_stated(table)
+                owed = digests.owed(table, mark.state, before, day, is_sealed=is_stated)
+                wanted = digests.due(table, mark.state, before, content[day], day, is_sealed=is_stated)
                 origin, count = digests.stated(table, mark.state)[1], mark.rows
             due |= {} if wanted is None else {day: wanted}
             if was != content[day] or mark is None:
                 # no reader takes the fewer of both for a partition that somebody emptied
                 fewest = min(count, int((rows[DATE_COLUMN] == _stamp(day)).sum()))
                 contract = mark.contract if mark is not None and mark.contract else contract_of(table)
-                under_way[day] = Written(fewest, contract, digests.statement(content[day], origin, wanted, was))
+                under_way[day] = Written(fewest, contract, digests.statement(content[day], origin, owed, was))
         with _told(table.address):
             self._marks.put(table, under_way)
         yield
@@ -633,7 +641,7 @@ class BigQueryWarehouse:
             whole, as_it_was = digests.completed(table, known), _as_it_was(table, partition, mark)
             # vouched for first: whoever dies before the digests are written has rows without any, and comes again
             self._mark(table, known, [partition], as_it_was[1])
-            with self._restated(table, known, whole, self._marked(table), as_it_was[1]):
+            with self._restated(table, known, whole, self._marked(table), as_it_was[1], vouched=True):
                 self._load(table, whole, f"{self._ensure(table.address)}${partition:%Y%m%d}", "WRITE_TRUNCATE")
         return int(known[table.sealed_by].isna().sum()) if table.sealed_by else 0
 
@@ -836,8 +844,15 @@ class BigQueryWarehouse:
     def _flaws(
         self, table: Table, days: Collection[date], marked: Mapping[date, Mark], counted: Mapping[date, int]
     ) -> dict[date, str]:
-        texts = {day: self._flaw(table, day, marked.get(day), counted.get(day, 0)) for day in sorted(days)}
-        return {day: text for day, text in texts.items() if text}
+        found = {}
+        for day in sorted(days):
+            try:
+                text = self._flaw(table, day, marked.get(day), counted.get(day, 0))
+            except CorruptPartition as error:
+                text = str(error)
+            if text:
+                found[day] = text
+        return found
 
     def _flaw(self, table: Table, day: date, mark: Mark | None, rows: int) -> str | None:
         """What is wrong with the rows that a date has, in words."""

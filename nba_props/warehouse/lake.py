@@ -233,6 +233,11 @@ class LakeWarehouse:
                 "set NBA_PROPS_HOME to another folder for the one or the other"
             )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every partition of every table was written with a statement of its rows."""
+        return self.is_sealed() and all(self._is_stated(t) for t in TABLES.values())
+
     def is_sealed(self) -> bool:
         return os.path.lexists(self.root / _SEALED_MARK)
 
@@ -443,7 +448,7 @@ class LakeWarehouse:
                 # of the bytes and not by the name, which says nothing of what somebody wrote into the file
                 found[day] = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
             except OSError as error:
-                raise CorruptPartition(f"{table.address} partition {day} can't be read ({path}): {error}") from error
+                found[day] = f"unreadable: {type(error).__name__}"  # who reads it is told more
         return found
 
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
@@ -640,12 +645,12 @@ class LakeWarehouse:
             if table.address not in asked:
                 return f"SELECT {_selected(table)} WHERE FALSE"
             try:
-                listed = self._files(table)
+                listed, unreadable = self._files(table)
             except CorruptPartition as error:
                 return _complaint(table, error)
             name = f"_files_of_{table.dataset}_{table.name}"
             connection.register(name, _dataset(table, [path for paths in listed.values() for path in paths]))
-            return f"SELECT {_selected(table, ())} FROM {name}"
+            return " UNION ALL ".join([f"SELECT {_selected(table, ())} FROM {name}", *unreadable])
 
         self._create_views(connection, [*TABLES, *VIEWS], {}, lru_cache(maxsize=None)(scan))
 
@@ -683,12 +688,13 @@ class LakeWarehouse:
         if known and known.columns is table.columns and known.changes == changes and _is_recent(known.looked):
             return known.sql
         looked = time.monotonic()
-        listed = self._files(table)
+        listed, unreadable = self._files(table)
         # DuckDB could unite files of unlike columns by itself, but opens all of them for it
-        sql = " UNION ALL ".join(
+        whole = (
             f"SELECT {_selected(table, lacking)} FROM {_read_parquet(map(_literal, paths))}"
             for lacking, paths in sorted(listed.items())
         )
+        sql = " UNION ALL ".join([*whole, *unreadable])
         sql = sql or f"SELECT {_selected(table)} WHERE FALSE"
         self._scans[table.address] = _Scan(sql, table.columns, changes, looked)
         return sql
@@ -711,7 +717,7 @@ class LakeWarehouse:
     def _lasting_scan(self, table: Table) -> str:
         """The same for a catalog: partitions come and change without it being made anew."""
         try:
-            lacking = self._files(table).keys() - {()}
+            lacking = self._files(table)[0].keys() - {()}
         except CorruptPartition as error:
             return _complaint(table, error)
         if not self._has_partition(table):
@@ -725,26 +731,26 @@ class LakeWarehouse:
         names = ", ".join(f'"{n}"' for n in table.column_names)
         return f"SELECT {names} FROM (SELECT {_selected(table)} WHERE FALSE UNION ALL BY NAME {united})"
 
-    def _files(self, table: Table) -> dict[tuple[str, ...], list[str]]:
-        """The files of the partitions by the contract's columns that they lack.
+    def _files(self, table: Table) -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
+        """The files of the partitions by the contract's columns that they lack; and for each date that can't be read a
+        statement that tells whoever asks for it, and nobody else.
 
         Raises:
             CorruptPartition: one lacks more than the contract allows.
         """
         found: dict[tuple[str, ...], list[str]] = {}
+        unreadable = []
         fits: dict[int, growth.Fit] = {}
         broken: dict[date, growth.Fit] = {}
         folder = str(self._folder(table))
         for day in self._days(table):
             try:
                 footer = self._footer(table, day, folder)
-            except CorruptPartition:
-                # who asks for this date is told, and nobody else
-                found.setdefault((), []).append(self._located(table, day) or str(self._file(table, day)))
-                continue
-            if footer is None:
-                if files.is_lost(self._file(table, day)):
-                    found.setdefault((), []).append(str(self._file(table, day)))
+                if footer is None:
+                    self._refuse_lost(table, day)
+                    continue
+            except CorruptPartition as error:
+                unreadable.append(_complaint(table, error, day))
                 continue
             columns = id(footer.columns)  # few are distinct, and those are kept
             if columns not in fits:
@@ -757,7 +763,7 @@ class LakeWarehouse:
             more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
             span = str(first) if first == last else f"{first}..{last}"
             raise CorruptPartition(growth.complaint(table, f"{first}{more}", broken[first].broken, span))
-        return found
+        return found, unreadable
 
     def copy_partition(self, table: Table, partition: date, into: LakeWarehouse) -> None:
         """Copy a partition as it is into another lake."""
@@ -1076,10 +1082,16 @@ def _selected(table: Table, absent: Collection[str] | None = None) -> str:
     )
 
 
-def _complaint(table: Table, error: Exception) -> str:
-    """A statement that says to whoever runs it why the table can't be read; no condition on a column avoids that."""
+def _complaint(table: Table, error: Exception, day: date | None = None) -> str:
+    """A statement that says to whoever runs it why a table or a date can't be read: no condition avoids that but
+    one that asks for other dates.
+    """
     said = f"error({_quoted(str(error))})"
-    columns = ", ".join(f'CAST({said} AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
+    columns = ", ".join(
+        f"DATE '{day}' AS \"{c.name}\"" if day and c.name == "game_date"
+        else f'CAST({said} AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"'
+        for c in table.columns
+    )  # fmt: skip
     return f"SELECT {columns} WHERE {said} IS NULL"
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from nba_props.domain.calendar import named_day
 from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import Card, Model, week_of
+from nba_props.domain.systems.trained import WORSE_THAN_INCUMBENT, Card, Model, week_of
 from nba_props.storage import TEMPORARY, open_path, replace
 
 if TYPE_CHECKING:
@@ -84,9 +84,13 @@ class ModelStore:
     def made_from(self, system_id: str, week: date) -> str | None:
         """What the newest training of a week was made from, whether or not its model is in force; None without one."""
         try:
-            if refused := self.refusal(system_id, week):
-                return refused["made_from"]
-            return self.card(system_id, week).made_from if week in self.weeks(system_id) else None
+            card, refused = self._card_if_any(system_id, week), self.refusal(system_id, week)
+            if not refused:
+                return card.made_from if card else None
+            may_serve = refused["reason"].startswith(WORSE_THAN_INCUMBENT)
+            # who was killed between card and record left those of two trainings
+            of_one = card is not None and card.made_from == refused["made_from"] if may_serve else card is None
+            return refused["made_from"] if of_one else None
         except CorruptModel as error:
             _LOG.warning("%s", error)  # as if it were none: it is trained again
             return None

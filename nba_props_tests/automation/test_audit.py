@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from nba_props.domain import digests
 from nba_props.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
 from nba_props.warehouse import files
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import make_settings, utc
 from nba_props_tests.warehouse.samples import LEDGER, ledger
 
@@ -281,8 +283,12 @@ def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(pub
     look(published, tmp_path)
     after = Memory(str(tmp_path / "audit"))
     assert set(after.sound(OLD, OLD)) == set(before), "what is wrong is not right because it was seen"
-    named = sorted(p.name for p in (tmp_path / "audit").glob(f"*/{LEDGER.address}/{OLD}*"))
-    assert len(named) == 1, "and rows that nothing names are gone"
+    (folder,) = (tmp_path / "audit").glob(f"*/{LEDGER.address}")
+    assert len(list(folder.glob(f"{OLD}*"))) == 2
+    for path in folder.iterdir():
+        os.utime(path, (0, 0))
+    look(published, tmp_path)
+    assert len(list(folder.glob(f"{OLD}*"))) == 1, "and rows that nothing names go after a day"
 
 
 def test_a_date_that_cannot_be_read_costs_itself_only(published, tmp_path):
@@ -294,6 +300,29 @@ def test_a_date_that_cannot_be_read_costs_itself_only(published, tmp_path):
     causes = told(look(published, tmp_path))
     assert {c.split()[2] for c in causes} == {"UNREADABLE", "PLACEHOLDER_LINE"}
     assert [c.split()[2] for c in told(look(published, tmp_path))] == ["UNREADABLE"], "until it can be read"
+
+
+def test_a_partition_whose_file_is_gone_stops_no_audit(published, tmp_path):
+    look(published, tmp_path)
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    published._file(LEDGER, DATES[0]).resolve().unlink()
+    causes = told(look(LakeWarehouse(published.root), tmp_path))
+    assert {(c.split()[2], c.split()[-2]) for c in causes} == {
+        ("UNREADABLE", f"{DATES[0]}..{DATES[0]}"),
+        ("PLACEHOLDER_LINE", f"{OLD}..{OLD}"),
+    }
+
+
+def test_the_rows_of_an_earlier_look_stay_for_whoever_names_them(published, tmp_path):
+    """A quarantine beside an audit, and two audits at once."""
+    look(published, tmp_path)
+    first = Memory(str(tmp_path / "audit"))
+    write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
+    look(published, tmp_path)
+    assert len(first.sound(OLD, OLD)) == len(rows(OLD))
+    audit.audit(published, first)
+    first.save()
+    assert len(Memory(str(tmp_path / "audit")).sound(OLD, OLD)) == len(rows(OLD))
 
 
 def test_vouching_for_old_rows_is_no_change(lake, tmp_path):

@@ -245,6 +245,21 @@ def test_old_rows_that_come_back_are_sound_and_come_back_once(lake):
     assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "d"]
 
 
+@pytest.mark.parametrize("then", ["sealed", "another batch"])
+def test_a_batch_of_an_earlier_release_comes_back_whatever_was_archived_since(lake, then):
+    published(lake, "a")
+    batch = remediation.rollback(lake, "r", NOW)
+    old = lake.read(ARCHIVED_PREDICTIONS, [D1]).assign(archived_id=None, archive_digest=None)
+    lake.write_unchecked(ARCHIVED_PREDICTIONS, old, D1)
+    if then == "sealed":
+        lake.seal(ARCHIVED_PREDICTIONS, D1)
+        lake.mark_sealed()
+    else:
+        published(lake, "c", run="later")
+        remediation.rollback(lake, "later", NOW + timedelta(minutes=1))
+    assert remediation.restore(lake, batch.batch_id, NOW + timedelta(minutes=2)).total == 1
+
+
 def test_an_archived_row_comes_back_beside_a_forged_one_of_its_id(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     batch = remediation.rollback(lake, "r", NOW)

@@ -427,6 +427,31 @@ class TestWhatSomebodyElseDid:
         assert remediation.restore(again, batch, now + timedelta(minutes=1)).total == 1
         assert again.read(LEDGER, [D1])["prediction_id"].tolist() == ["a"]
 
+    def test_a_quarantine_that_died_before_it_took_a_forged_row_makes_it_no_honest_one(self, warehouse, monkeypatch):
+        warehouse.claim("REAL")
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        name = warehouse._name(LEDGER.address)
+        both = pd.concat([ledger(["a"]), ledger(["x"])])
+        warehouse._load(LEDGER, LEDGER.conform(both), f"{name}${D1:%Y%m%d}", "WRITE_TRUNCATE")
+        assert warehouse.damaged()
+        with monkeypatch.context() as patch:
+            patch.setattr(warehouse, "_change", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                take_out(warehouse, ["x"], D1)
+        assert warehouse.damaged(), "it is there still"
+        warehouse.append(LEDGER, ledger(["b"]), [D1])
+        assert warehouse.damaged()
+        assert take_out(warehouse, ["b", "x"], D1) == 2
+        assert warehouse.damaged() == []
+
+    def test_vouching_is_done_once(self, warehouse):
+        warehouse.append(LEDGER, ledger(["a"]), [D1])
+        name = warehouse._name(LEDGER.address)
+        mixed = LEDGER.conform(pd.concat([ledger(["a"]), ledger(["x"]).assign(row_digest=None)]))
+        warehouse._load(LEDGER, mixed, f"{name}${D1:%Y%m%d}", "WRITE_TRUNCATE")
+        assert warehouse.seal(LEDGER, D1) == 1
+        assert warehouse.damaged() == []
+
     def test_records_beside_a_writing_that_died_are_no_damage(self, warehouse, monkeypatch):
         record = remediation._record
         record(warehouse, "b", "REMOVED", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))

@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -317,9 +317,15 @@ def test_a_row_of_another_date_is_of_the_date_that_its_folder_names(lake):
     assert len(lake.read(LEDGER, [D1])) == 3
 
 
-@pytest.mark.parametrize("text", [b"[" * 100_000, b"null", b"[]", b'{"version": 1}', b"\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [b"[" * 100_000, b"null", b"[]", b'{"version": 1}', b"\xff", b'{"version": Infinity, "content": {"": "x"}}',
+     b'{"before": {}}', b'["before"]', b'"before"'],
+)  # fmt: skip
 def test_a_statement_that_is_none_says_nothing(text):
     assert digests.stated(LEDGER, text) == (None, "")
+    assert not digests.is_under_way(text)
+    assert digests.settled(LEDGER, text, ledger(["a"]), D1) is None
     assert "another writer" in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
 
 
@@ -358,6 +364,36 @@ def test_what_can_not_be_read_is_named_and_never_counted_as_none(lake, damage, s
         lake.read_only(asked)
     with pytest.raises(CorruptPartition, match=f"player_prop_predictions partition {D1} .*"):
         lake.query(asked)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("damage", ["link", "file", "garbage"])
+def test_a_date_that_cannot_be_read_costs_no_other_date(lake, damage, place):
+    days = [D1, D2, D2 + timedelta(1)]
+    for day in days:
+        lake.write(NAMES, names(day, 2), [day])
+    link = lake._file(NAMES, days[place])
+    if damage == "link":
+        link.unlink()
+    elif damage == "file":
+        link.resolve().unlink()
+    else:
+        link.resolve().write_bytes(b"garbage")
+    lake = LakeWarehouse(lake.root)
+    assert lake.fingerprints(NAMES)
+    sql = f"SELECT COUNT(*) AS n FROM {NAMES.address} WHERE game_date BETWEEN "
+    for day in days:
+        for ask in (
+            lambda d=day: lake.query(sql + "@d AND @d", d=d),
+            lambda d=day: lake.read_only(f"{sql} '{d}' AND '{d}'"),
+        ):
+            if day == days[place]:
+                with pytest.raises(WarehouseError, match=f"unresolved_names partition {day}"):
+                    ask()
+            else:
+                assert ask()["n"][0] == 2
+    with pytest.raises(WarehouseError, match=f"unresolved_names partition {days[place]}"):
+        lake.query(f"SELECT COUNT(*) AS n FROM {NAMES.address} WHERE source_name = 'a0'")
 
 
 def test_a_statements_own_error_blames_no_partition(lake):
