@@ -23,7 +23,6 @@ from nba_props_tests import league
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-README = PAGES[0]
 #: its commands are for another profile
 PRODUCTION = ROOT / "docs" / "production.md"
 
@@ -77,13 +76,12 @@ def test_every_command_is_understood(command):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "pages",
     [
-        pytest.param([README], id="readme"),
-        # each of these is a demo of its own, and a minute
-        pytest.param([p for p in PAGES if p not in (README, PRODUCTION, BAD_ROWS)], id="pages", marks=pytest.mark.long),
-        pytest.param([BAD_ROWS], id="bad-rows", marks=pytest.mark.long),
+        pytest.param([p for p in PAGES if p not in (PRODUCTION, BAD_ROWS)], id="pages"),
+        pytest.param([BAD_ROWS], id="bad-rows"),
     ],
 )
 def test_every_command_runs(pages, tmp_path, monkeypatch):

@@ -90,6 +90,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
     assert (still["line_minutes_before_game"] == 5).all(), "a row published after tip-off replaced an earlier one"
 
 
+@pytest.mark.long
 def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path):
     first, last = DAY - timedelta(2), DAY  # two weeks, each with its models, and a date without games
     each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
