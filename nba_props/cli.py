@@ -459,7 +459,6 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool) -> None:
 
 def _named(name: str, latest: Callable[[Warehouse], str]) -> str:
     """The id that a user means: what he typed, or the newest for ``last``."""
-
     with _plain_errors():
         return latest(_to_read()) if name == "last" else name
 
@@ -1281,7 +1280,6 @@ def _simulate(
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 def sql(query: str, form: str) -> None:
     """Run one read-only QUERY (DuckDB's SQL, or GoogleSQL on BigQuery); tables are named dataset.table."""
-
     with _plain_errors():
         frame = _to_read().read_only(query)
     if form == "csv":

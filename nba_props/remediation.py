@@ -125,11 +125,10 @@ def judged(
     if zone is not None and len(rows):
         quotes = warehouse.query(rules.NAMED_QUOTES_SQL, **span)
         not_landed = odds_api.not_as_landed(zone, quotes)
-    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
     verdicts = rules.verdicts(
         rows, not_landed, is_sealed=warehouse.is_sealed(), seen=seen(first, last) if seen is not None else None
     )
-    ids = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger)
+    ids = _own_ids(rows)
     out = _taken_out(warehouse, first, last)
     returned = pd.Series(
         pd.MultiIndex.from_arrays([rows["game_date"], ids]).isin(pd.MultiIndex.from_frame(out)), index=rows.index
@@ -168,10 +167,15 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     return both.loc[~(both["done_at_back"] >= both["done_at"]), row]
 
 
+def _own_ids(rows: pd.DataFrame) -> pd.Series:
+    """What names each row (``digests.row_ids``) by its columns of the ledger."""
+    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
+    return digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
+
+
 def _as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
     """Whether each row of the archive, as it is stored, names itself by its content and is as it was archived."""
-    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
-    own = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
+    own = _own_ids(rows)
     # a batch of an earlier release has its rows by their prediction_id alone
     named = rows["archived_id"].isna() | rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
     stated = rows["archive_digest"]
@@ -464,8 +468,7 @@ def _stored(warehouse: Warehouse, batch_id: str, span: tuple[date, date] | None 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
     """Archived rows with their ``archived_id``, which those of an earlier release lack: it held ids to be unique."""
-    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
-    own = digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
+    own = _own_ids(rows)
     return rows.assign(archived_id=rows["archived_id"].where(rows["archived_id"].notna(), own))
 
 

@@ -104,14 +104,14 @@ def settled(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: da
     """
     try:
         said = json.loads(text or "")
-        made_from, owed = str(said["made_from"]), None if said.get("due") is None else dict(said["due"])
+        made_from, due = str(said["made_from"]), None if said.get("due") is None else dict(said["due"])
         may_be = [dict(said[name]) for name in ("content", "before")]
     except _NO_STATEMENT:
         return None
     now = content(table, frame, day)
     if not any(_agrees(now, one) for one in may_be):
         return None
-    return statement(now, made_from, None if owed and _agrees(now, owed) else owed)
+    return statement(now, made_from, unmet(due, now))
 
 
 def alteration(
@@ -185,8 +185,12 @@ def due(
         day: the date.
         is_sealed: whether all partitions are of a release that states something.
     """
-    wanted = owed(table, text, known, day, is_sealed=is_sealed)
-    return None if wanted and all(now.get(facet) == digest for facet, digest in wanted.items()) else wanted
+    return unmet(owed(table, text, known, day, is_sealed=is_sealed), now)
+
+
+def unmet(owed: Mapping[str, str] | None, now: Mapping[str, str]) -> Mapping[str, str] | None:
+    """What is owed (:func:`owed`), unless digests show that it is there."""
+    return None if owed and all(now.get(facet) == digest for facet, digest in owed.items()) else owed
 
 
 def row_digests(table: Table, frame: pd.DataFrame) -> pd.Series:

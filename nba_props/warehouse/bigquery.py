@@ -493,15 +493,12 @@ class BigQueryWarehouse:
             if mark is None:  # rows without a mark are none of ours, and some may stay
                 is_strange = len(before) and (rows[DATE_COLUMN] == _stamp(day)).any()
                 owed: Mapping[str, str] | None = {} if is_strange else None
-                wanted, origin, count = owed, "", 0
-            elif vouched:
-                owed = wanted = None
-                origin, count = digests.stated(table, mark.state)[1], mark.rows
+                origin, count = "", 0
             else:
-                is_stated = self._is_stated(table)
-                owed = digests.owed(table, mark.state, before, day, is_sealed=is_stated)
-                wanted = digests.due(table, mark.state, before, content[day], day, is_sealed=is_stated)
+                stated = self._is_stated(table)
+                owed = None if vouched else digests.owed(table, mark.state, before, day, is_sealed=stated)
                 origin, count = digests.stated(table, mark.state)[1], mark.rows
+            wanted = digests.unmet(owed, content[day])
             due |= {} if wanted is None else {day: wanted}
             if was != content[day] or mark is None:
                 # no reader takes the fewer of both for a partition that somebody emptied

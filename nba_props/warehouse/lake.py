@@ -233,23 +233,28 @@ class LakeWarehouse:
                 "set NBA_PROPS_HOME to another folder for the one or the other"
             )
 
+    def is_sealed(self) -> bool:
+        return self._sealed_as() is not None
+
     @property
     def is_whole(self) -> bool:
         """Whether every partition of every table was written with a statement of its rows."""
-        return self.is_sealed() and all(self._is_stated(t) for t in TABLES.values())
-
-    def is_sealed(self) -> bool:
-        return os.path.lexists(self.root / _SEALED_MARK)
+        return self._sealed_as() == SEALED_WHOLE
 
     def _is_stated(self, table: Table) -> bool:
         """Whether every partition of a table was written with a statement of its rows."""
+        sealed_as = self._sealed_as()
+        return sealed_as == SEALED_WHOLE or (sealed_as is not None and table.write_mode is WriteMode.APPEND)
+
+    def _sealed_as(self) -> str | None:
+        """What the mark says, nothing when it can't be read; None where there is none."""
+        mark = self.root / _SEALED_MARK
+        if not os.path.lexists(mark):
+            return None
         try:
-            says = (self.root / _SEALED_MARK).read_text().strip()
-        except FileNotFoundError:
-            return False
+            return mark.read_text().strip()
         except (OSError, ValueError):
-            says = ""
-        return says == SEALED_WHOLE or table.write_mode is WriteMode.APPEND
+            return ""
 
     def mark_sealed(self, *, is_new: bool = False) -> None:
         if not self.is_sealed():

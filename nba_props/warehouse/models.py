@@ -113,7 +113,7 @@ class ModelStore:
         if not root.is_dir():
             return []
         files, both = (set(root.fs.find(root.path, withdirs=dirs)) for dirs in (False, True))
-        kept = files | {d for d in both - files if not any(f.startswith(f"{d}/") for f in both)}
+        kept = files | (both - files - {path.rpartition("/")[0] for path in both})
         found = {str(path).removeprefix(root.path.rstrip("/")): path for path in kept - {root.path}}
         systems = {s.system_id for s in SYSTEMS if s.trained}
         reasons = (
