@@ -1,11 +1,17 @@
 # Everything runs in .venv, built from requirements.lock the first time it is needed.
 PYTHON ?= python3
+PORT ?= 3000
 VENV := .venv
 BIN := $(VENV)/bin
 # compiled modules make every process start in half the time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-long emulators dev lint check bench docs lock clean
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long emulators dev lint check bench docs lock clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	  printf '%-16s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
 	@$(BIN)/nba-props demo
@@ -14,8 +20,8 @@ test: $(VENV)/.ready  ## lint, type-check and test
 	@$(MAKE) --no-print-directory -j 2 lint emulators
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000
-	@$(BIN)/nba-props dev
+dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000 (or PORT)
+	@$(BIN)/nba-props dev --port $(PORT)
 
 test-long: $(VENV)/.ready emulators  ## the long stories: a day with webserver and daemon, kills, random orders, real payloads, both profiles at full size
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m long
@@ -24,7 +30,7 @@ emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, 
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap
 	@$(BIN)/python -c "from nba_props_tests.gcp import googlesql; googlesql.service()"
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy nba_props
@@ -54,13 +60,13 @@ $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib nba_props >/dev/null || true
 	@touch $@
 
-lock: $(VENV)/.ready  ## resolve requirements.lock anew from setup.cfg
+lock: $(VENV)/.ready  ## resolve requirements.lock again from setup.cfg
 	$(BIN)/uv pip compile -q setup.cfg --extra dev --extra gcp --extra deploy --python-version 3.11 --universal --no-header --no-emit-index-url \
 	  --no-annotate -o requirements.lock
 	@sed -i "s/ ; python_full_version < '3.15'$$//; s/python_full_version < '3.15' and //; s/ and python_full_version < '3.15'//" \
 	  requirements.lock
 
-clean:
+clean:  ## remove environment, lake and build files
 	rm -rf $(VENV) .emulators .nba_props build *.egg-info
 
 docs: $(VENV)/.ready  ## the data dictionary, from the contracts

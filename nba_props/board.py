@@ -1,15 +1,23 @@
-"""What a person reads in the terminal after a run: the slate board and the gate's account."""
+"""What a person reads of a slate: the board of picks, a player's games and lines, the gate's account."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
-from nba_props.domain.calendar import EASTERN
 from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.names import player_lookup
+from nba_props.domain.odds import over_probability, payout
+from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
+
+#: the system whose picks a board shows unless another is asked for
+SYSTEM = "ensemble_v1_1"
+#: systems that give a P(over), in the order in which one stands in where the board's own gives none
+CHANCES = ("catboost_v8", "xgboost_v1")
 
 #: the ledger's rows of some dates with the problem of their line, current ones only
 _CURRENT_SQL = f"""
@@ -24,16 +32,19 @@ JOIN (
 """
 # a pick is made against a valid line, so a row past the gate with another is none; the gate's account has it
 _BOARD_SQL = f"""
-SELECT c.game_date, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.line, c.over_price, c.under_price,
-  c.sportsbook, c.system_id, c.predicted_points, c.recommendation
+SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
+  c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
+  c.created_at, b.line AS newest_line, b.opening_line, b.books, b.best_over_price, b.best_over_book,
+  b.best_under_price, b.best_under_book
 FROM (
   SELECT p.*, s.team FROM ({_CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
   WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND s.game_date BETWEEN @first AND @last
 ) AS c
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
+LEFT JOIN (SELECT * FROM nba_analytics.betting_lines WHERE game_date BETWEEN @first AND @last) AS b
+  ON b.game_date = c.game_date AND b.game_id = c.game_id AND b.player_id = c.player_id
 WHERE g.game_date BETWEEN @first AND @last
-ORDER BY g.tipoff_at, g.game_id, c.line DESC, c.player_name
 """
 
 _GATE_SQL = f"""
@@ -54,28 +65,78 @@ GROUP BY game_date, outcome
 """
 
 
-#: how a recommendation stands beside a forecast
-_SHORT = {"OVER": "O", "UNDER": "U", "PASS": "·"}
+#: whose line it is: the columns of a board that no system changes
+_PROP = (
+    "game_date", "game_id", "player_id", "player_name", "team", "away_team", "home_team", "tipoff_at", "line",
+    "over_price", "under_price", "sportsbook", "opening_line", "books",
+)  # fmt: skip
+_KEY = ["game_date", "game_id", "player_id"]
 
 
-def slate_board(warehouse: Warehouse, day: date) -> pd.DataFrame:
-    """One row per player with a valid line: player, game, line, book, each system's forecast with O, U or · (pass)."""
-    rows = warehouse.query(_BOARD_SQL, first=day, last=day)
+def picks(warehouse: Warehouse, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
+    """The board of some dates: one row per player with a valid line, see :func:`of_rows`."""
+    return of_rows(warehouse.query(_BOARD_SQL, first=first, last=last), system)
+
+
+def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
+    """What one system makes of each player's line, the best price of the side it leans to, and who agrees.
+
+    Args:
+        rows: a row per player and system, as ``_BOARD_SQL`` gives it.
+        system: whose picks they are.
+
+    Returns:
+        Bets first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
+        where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by it;
+        ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins, push aside), of the
+        first system that gives one, ``chance_by``; ``market_chance``, that of the published quote without its vig;
+        ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``agree`` of ``spoke`` systems lean
+        to that side. Then a column per system: its forecast.
+    """
     if rows.empty:
         return pd.DataFrame()
-    tipoff = rows["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M")
-    points = rows["predicted_points"].map("{:.1f}".format, na_action="ignore").fillna("-")
-    cells = rows.assign(
-        player=rows["player_name"] + (" (" + rows["team"].fillna("?") + ")"),
-        game=rows["away_team"] + " @ " + rows["home_team"] + " " + tipoff.fillna("tbd"),
-        prices=[f"{o:+d}/{u:+d}" for o, u in zip(rows["over_price"], rows["under_price"], strict=True)],
-        cell=points + " " + rows["recommendation"].map(_SHORT),
+    # systems of one night may have been published against different quotes: the board's own decides, else the newest
+    ranked = rows.assign(is_own=rows["system_id"].eq(system)).sort_values(
+        ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
     )
-    keys = ["game", "player", "line", "prices", "sportsbook"]
-    order = cells.drop_duplicates(keys)[keys]
-    wide = cells.pivot(index=keys, columns="system_id", values="cell").reset_index()
-    board = order.merge(wide, on=keys).rename(columns={"sportsbook": "book"})
-    return board.rename(columns=_heading)
+    board = ranked.drop_duplicates(_KEY).set_index(_KEY)
+    own = ranked[ranked["is_own"]].set_index(_KEY)
+    forecast = own["predicted_points"].reindex(board.index)
+    made = board[[c for c in _PROP if c not in _KEY]].assign(
+        forecast=forecast,
+        side=own["recommendation"].reindex(board.index).where(forecast.notna()),
+        edge=forecast - board["line"],
+    )
+    over = made["edge"].gt(0)
+    made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
+    # the best price is that of the line which is chosen now; the published quote may be of another one
+    is_same = board["newest_line"].eq(board["line"])
+    for side in ("over", "under"):
+        for column, best, quoted in (
+            ("price", f"best_{side}_price", f"{side}_price"), ("book", f"best_{side}_book", "sportsbook"),
+        ):  # fmt: skip
+            board[f"{side}_{column}"] = board[best].where(is_same & board[best].notna(), board[quoted])
+    leans = made["leans"].notna()
+    for column in ("price", "book"):
+        made[column] = board[f"over_{column}"].where(over, board[f"under_{column}"]).where(leans)
+    chances = rows.pivot(index=_KEY, columns="system_id", values="over_probability").reindex(board.index)
+    made["chance"], made["chance_by"] = np.nan, None
+    for name in dict.fromkeys([c for c in (system, *CHANCES) if c in chances]):
+        fills = leans & made["chance"].isna() & chances[name].notna()
+        made.loc[fills, "chance"] = chances[name].where(over, 1 - chances[name])[fills]
+        made.loc[fills, "chance_by"] = name
+    market = over_probability(made["over_price"], made["under_price"])
+    made["market_chance"] = market.where(over, 1 - market).where(leans)
+    made["ev"] = made["chance"] * (payout(made["price"]) + 1) - 1
+    forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
+    margins = forecasts.sub(made["line"], axis=0).to_numpy()
+    same = np.where(over.to_numpy()[:, None], margins > 0, margins < 0) & leans.to_numpy()[:, None]
+    made["agree"] = same.sum(axis=1)
+    made["spoke"] = forecasts.notna().sum(axis=1)
+    order = made.assign(is_bet=~made["side"].isin(["OVER", "UNDER"]), size=-made["edge"].abs())
+    order = order.reset_index().sort_values(["game_date", "is_bet", "size", "player_name"], kind="stable")
+    made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
+    return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
@@ -88,7 +149,74 @@ def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     return wide.rename_axis(index="date", columns=None).reset_index()
 
 
-def _heading(name: str) -> str:
-    """A system's id on several lines: ensemble_v1_1 -> ensemble, v1_1."""
-    stem, mark, version = name.partition("_v")
-    return stem.replace("_", "\n") + (f"\nv{version}" if mark else "")
+_LOG_SQL = f"""
+SELECT k.game_date, COALESCE(b.opponent, '') AS opponent, b.is_home, b.minutes, b.points, c.line, c.sportsbook,
+  c.predicted_points AS forecast, c.recommendation AS side, a.outcome, c.prediction_id
+FROM (
+  SELECT game_date, game_id FROM nba_raw.box_scores
+  WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
+  UNION DISTINCT
+  SELECT game_date, game_id FROM nba_predictions.player_prop_predictions
+  WHERE game_date BETWEEN @first AND @last AND player_id = @player_id AND system_id = @system
+) AS k
+LEFT JOIN (
+  SELECT * FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
+) AS b ON b.game_date = k.game_date AND b.game_id = k.game_id
+LEFT JOIN (
+  SELECT * FROM ({_CURRENT_SQL}) AS v WHERE player_id = @player_id AND system_id = @system AND line_problem IS NULL
+) AS c ON c.game_date = k.game_date AND c.game_id = k.game_id
+LEFT JOIN (
+  SELECT game_date, prediction_id, outcome FROM nba_predictions.prediction_accuracy
+  WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
+) AS a ON a.game_date = c.game_date AND a.prediction_id = c.prediction_id
+ORDER BY k.game_date DESC
+"""
+
+
+def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataFrame:
+    """Who is meant by an id, a name or a part of one: ``player_id``, ``player_name``, ``team``, one row each.
+
+    Args:
+        warehouse: where the tables are.
+        text: an id, or letters of the name in any spelling.
+        day: the date on which he was known; None is the newest date that is stored.
+    """
+    days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
+    if not days:
+        return pd.DataFrame(columns=["player_id", "player_name", "team"])
+    known = warehouse.query(
+        "SELECT player_id, player_name, player_lookup, team FROM nba_reference.players "
+        "WHERE game_date BETWEEN @first AND @last ORDER BY player_name",
+        first=days[-1],
+        last=days[-1],
+    )
+    asked = player_lookup(text)
+    exact = known[known["player_lookup"].eq(asked) | known["player_id"].astype(str).eq(text)]
+    part = known[known["player_lookup"].str.contains(asked, regex=False)] if asked else known.head(0)
+    return (exact if len(exact) else part)[["player_id", "player_name", "team"]].reset_index(drop=True)
+
+
+def player_log(warehouse: Warehouse, player_id: int, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
+    """A player's games in a span, newest first: opponent, minutes, points, the published line, forecast, side, outcome.
+
+    Games that are predicted and not played yet have no points.
+    """
+    return warehouse.query(_LOG_SQL, first=first, last=last, player_id=player_id, system=system)
+
+
+def form(log: pd.DataFrame) -> list[str]:
+    """How often a player was over his newest line in the games before it, and his average points, in words."""
+    lined = log[log["line"].notna()]
+    if lined.empty:
+        return []
+    newest = lined.iloc[0]
+    before = log[(log["game_date"] < newest["game_date"]) & log["points"].notna()]["points"]
+    if before.empty:
+        return []
+    last = [before.head(n) for n in (5, 10, 20) if len(before) >= n] or [before]
+    over = ", ".join(f"{int((p > newest['line']).sum())} of the last {len(p)}" for p in last)
+    mean = ", ".join(f"{p.mean():.1f} in the last {len(p)}" for p in last)
+    return [
+        f"line of {newest['game_date'].date()}: {newest['line']:g} ({newest['sportsbook']}); over it in {over}",
+        f"points   {mean}",
+    ]

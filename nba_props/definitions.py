@@ -2,9 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
+from datetime import datetime
 
 import dagster as dg
 
@@ -21,10 +19,10 @@ from nba_props.automation.sensors import build_schedules, build_sensors
 from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
-from nba_props.domain.calendar import parse_instant
+from nba_props.clock import clock_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.partitions import daily_partitions, weekly_partitions
-from nba_props.settings import BadSetting, Settings, load_settings
+from nba_props.settings import Settings, load_settings
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
@@ -34,26 +32,6 @@ from nba_props.warehouse.opening import open_warehouse
 # backfill_policy (beta) and partitioned check specs (preview) may change between versions: the version is pinned
 for _category in (dg.BetaWarning, dg.PreviewWarning):
     warnings.filterwarnings("ignore", category=_category)
-
-
-def utc_now() -> datetime:
-    """The clock: the only place the platform reads the time."""
-    return datetime.now(UTC)
-
-
-def clock_of(settings: Settings) -> Callable[[], datetime]:
-    """The time, or what a rehearsal's file says it is."""
-    file = settings.rehearsal_clock
-    return utc_now if file is None else partial(_told, file)
-
-
-def _told(file: Path) -> datetime:
-    try:
-        return parse_instant(file.read_text().strip())
-    except (OSError, ValueError) as error:
-        raise BadSetting(
-            f"NBA_PROPS_CLOCK names {file}, which holds no instant such as 2026-01-09T17:00Z: {error}"
-        ) from error
 
 
 def build_defs(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from nba_props.definitions import clock_of
+from nba_props.clock import clock_of
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of

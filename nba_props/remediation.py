@@ -268,15 +268,9 @@ def _archive(
 
 def rollback(warehouse: Warehouse, run_id: str, now: datetime, *, dry_run: bool = False) -> Account:
     """Move what a run published to the archive; the rows before it are current again."""
+    require_run(warehouse, run_id)
     days = warehouse.dates(PLAYER_PROP_PREDICTIONS)
-    if not days:
-        raise RemediationError("nothing is published")
-    account = quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
-    if not account.total:
-        raise RemediationError(
-            f"run {run_id} has no row in the ledger: see nba_predictions.player_prop_predictions.run_id"
-        )
-    return account
+    return quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
 
 
 def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool = False) -> Account:
@@ -396,6 +390,29 @@ def latest_run(warehouse: Warehouse) -> str:
     if found.empty:
         raise RemediationError("nothing is published")
     return str(found["run_id"].iloc[0])
+
+
+def require_batch(warehouse: Warehouse, batch_id: str) -> None:
+    """Raise :class:`RemediationError` when nothing was ever archived under an id."""
+    if batch_id not in set(batches(warehouse)["batch_id"]):
+        raise RemediationError(f"there is no batch {batch_id} in nba_predictions.archived_predictions")
+
+
+def require_run(warehouse: Warehouse, run_id: str) -> None:
+    """Raise :class:`RemediationError` when a run has no row in the ledger, and none that was taken out of it."""
+    days = warehouse.dates(PLAYER_PROP_PREDICTIONS)
+    if not days:
+        raise RemediationError("nothing is published")
+    for table in (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS):
+        found = warehouse.query(
+            f"SELECT COUNT(*) AS n FROM {table.address} WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
+            first=days[0],
+            last=days[-1],
+            run_id=run_id,
+        )
+        if found["n"].iloc[0]:
+            return
+    raise RemediationError(f"run {run_id} has no row in the ledger: see {PLAYER_PROP_PREDICTIONS.address}.run_id")
 
 
 def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:

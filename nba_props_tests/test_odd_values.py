@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 from nba_props.automation.runner import open_instance
 from nba_props.automation.sensors import _instant
-from nba_props.cli import DateSpan, Day, Whole, _minutes, main
-from nba_props.definitions import clock_of
+from nba_props.cli import main
+from nba_props.cli.values import DateSpan, Day, Whole, minutes
+from nba_props.clock import clock_of
 from nba_props.domain.calendar import named_day, parse_day
 from nba_props.settings import BadSetting, load_settings
 
@@ -22,7 +23,7 @@ THREE = "\uff13"
 ODD_DATES = [
     "", " ", "0001-01-01", "9999-12-31", "1945-12-31", "2200-01-01", "2026-W02-5", "20260109", "2026-1-9", "2026-13-01",
     "2026-02-30", " 2026-01-09", "2026-01-09 ", "2026-01-09\n", "2026-01-09\x00", "2026-01-09T00:00", ARABIC,
-    FULL_WIDTH, "2026\u201101\u201109", "-026-01-09", "2026-01-0²", "nan", "today",
+    FULL_WIDTH, "2026\u201101\u201109", "-026-01-09", "2026-01-0²", "nan", "to-day",
 ]  # fmt: skip
 ODD_SPANS = ["2026-01-09..", "..2026-01-09", "..", "2026-01-09...2026-01-10", "2026-01-09..2026-01-10..2026-01-11",
              "2026-01-09 .. 2026-01-10", "2026-01-10..2026-01-09", "2026-01-09..9999-12-31"]  # fmt: skip
@@ -64,7 +65,7 @@ def test_a_number_is_in_plain_digits(text):
     if text != "":  # click itself leaves out what is empty
         assert "is not a whole number" in refused(Whole(min=0), text)
     with pytest.raises(click.BadParameter, match="is no list of minutes"):
-        _minutes(f"30,{text}")
+        minutes(f"30,{text}")
     if text.strip():
         with pytest.raises(BadSetting, match=r"NBA_PROPS_MAX_GAMES is .* not a positive whole number"):
             load_settings({"NBA_PROPS_MAX_GAMES": text})

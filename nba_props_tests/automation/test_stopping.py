@@ -59,7 +59,7 @@ def press(folder: Path, after: float, number: int = signal.SIGINT, seen: bytes =
     """
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "nba_props", "run", str(DAY)], stdin=slave, stdout=slave, stderr=slave,
+        [sys.executable, "-m", "nba_props", "run", str(DAY), "--force"], stdin=slave, stdout=slave, stderr=slave,
         env=environment(folder), start_new_session=True,
     )  # fmt: skip
     os.close(slave)
@@ -101,7 +101,7 @@ def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
     )
     assert (rows["systems"] == len(SYSTEM_TABLES)).all(), "a slate was published with a system missing"
     assert "Traceback" not in shown, shown
-    if not seconds or "nba-props sql" in shown:  # what a run prints last: it was over
+    if not seconds or "nba-props dev" in shown:  # what a run prints last: it was over
         return "after the end"
     assert seconds < LIMIT, f"{seconds:.1f} s to the end: {shown[-500:]}"
     assert status == stopping.EXIT_STATUS, f"{status}: {shown[-6000:]}"

@@ -277,9 +277,9 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     monkeypatch.setenv(HOSTS, "props.example.org")
-    monkeypatch.setattr("nba_props.cli.subprocess.Popen", Process)
-    monkeypatch.setattr("nba_props.cli.signal.signal", lambda *_: None)
-    monkeypatch.setattr("nba_props.cli._require_free", lambda *_: None)
+    monkeypatch.setattr("nba_props.cli.servers.subprocess.Popen", Process)
+    monkeypatch.setattr("nba_props.cli.servers.signal.signal", lambda *_: None)
+    monkeypatch.setattr("nba_props.cli.servers._require_free", lambda *_: None)
     result = CliRunner().invoke(main, ["dev", "--host", "192.168.0.7"])
     assert result.exit_code == 1, "a server that ends by itself is no success"
     (command, environment), (daemon, _) = started

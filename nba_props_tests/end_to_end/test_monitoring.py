@@ -207,7 +207,7 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     account = board.gate_account(predicted.warehouse, [DAY])
     assert account["published past the gate: PLACEHOLDER_LINE"].tolist() == [len(fakes)]
     assert account["published with line"].tolist() == [len(honest)], "a line without a quote is none"
-    slate = board.slate_board(predicted.warehouse, DAY)
+    slate = board.picks(predicted.warehouse, DAY, DAY)
     assert len(slate) == 24, "a pick is made against a valid line"
     assert 20.0 not in set(slate["line"])
 

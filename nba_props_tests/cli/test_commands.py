@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +19,9 @@ from click.testing import CliRunner
 
 from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
-from nba_props.cli import _console, _print_findings, main
+from nba_props.cli.group import main
+from nba_props.cli.printing import Output
+from nba_props.cli.session import say_findings
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas.base import ContractError
@@ -25,6 +30,7 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import CorruptModel
 from nba_props_tests import league
+from nba_props_tests.automation.test_stopping import environment
 from nba_props_tests.conftest import DAY, open_platform
 from nba_props_tests.warehouse.samples import take_out
 
@@ -53,17 +59,27 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert result.exit_code == 0, result.output
     assert f"Slate of {last}: 24 players with a line" in result.output
     assert any(f"{t.code} @" in result.output or f"@ {t.code}" in result.output for t in league.TEAMS)
-    assert "draftkings" in result.output
+    assert " DK " in result.output, "its best price has a book"
     assert "published with line" in result.output
     assert "0 did not" in result.output
     assert str(home / "home" / "lake") in result.output
     assert (home / "home" / "dagster" / "dagster.yaml").exists()
-    assert "the first 3" in result.output
-    assert "1 runs in" in result.output, "history is not ingested twice"
+    assert "21 more" in result.output
+    assert "1 run in" in result.output, "history is not ingested twice"
     gate = result.output[result.output.index("Gate") :]
     days = {g.day for g in league.games() if DAY <= g.day <= last}
     assert len(days) > 1
     assert all(str(day) in gate for day in days), "a span reports each date"
+
+    before = runs(home)
+    again = invoke("run", f"{DAY}..{last}", "--rows", "3")
+    assert again.exit_code == 0, again.output
+    assert f"{DAY}..{last} is up to date" in again.output
+    assert f"Slate of {last}: 24 players with a line" in again.output
+    assert runs(home) == before, "what is fresh is kept"
+    looked = json.loads(invoke("board", str(DAY), "--format", "json").output)
+    assert len(looked) == 24
+    assert {"player_name", "line", "price", "book", "edge", "chance", "agree"} <= set(looked[0])
 
     table = "nba_predictions.player_prop_predictions"
     counted = invoke("sql", f"select count(*) as n from {table}", "--format", "json")
@@ -77,6 +93,31 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     )
     assert csv.output == f"game_date,line\n{DAY},7.5\n"
     assert str(rows) in invoke("sql", f"select count(*) as n from {table}").output
+
+
+def runs(home: Path) -> list[str]:
+    return sorted(p.name for p in (home / "home" / "dagster" / "history" / "runs").glob("*-*.db"))
+
+
+def test_a_bar_moves_in_a_terminal_and_names_the_step(rung, tmp_path):
+    shutil.copytree(rung("predicted"), tmp_path / "platform")
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nba_props", "grade", str(DAY)], stdin=slave, stdout=slave, stderr=slave,
+        env={**os.environ, **environment(tmp_path / "platform"), "COLUMNS": "120"},
+    )  # fmt: skip
+    os.close(slave)
+    shown = b""
+    with suppress(OSError):  # what reading gives once the program has ended
+        while piece := os.read(master, 65536):
+            shown += piece
+    assert process.wait(60) == 0, shown.decode()
+    text = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", shown.decode())
+    seen = re.findall(rf"grade {DAY}  (\w+) .*? (\d+)/(\d+)", text)
+    total = int(seen[-1][2])
+    assert len({done for _, done, _ in seen}) > total // 2, "the number moves"
+    assert len({step for step, _, _ in seen}) > total // 2, "beside the step's name"
+    assert f"{total}/{total}" in text
 
 
 def test_without_a_landing_zone_it_ends_with_one_sentence(home):
@@ -177,7 +218,7 @@ def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
         raise error
 
     (home / "landing").mkdir()
-    monkeypatch.setattr("nba_props.cli._run", broken)
+    monkeypatch.setattr("nba_props.cli.daily.predict", broken)
     result = invoke("run", str(DAY))
     assert (result.exit_code, result.output) == (1, f"Error: {error}\n")
 
@@ -211,7 +252,7 @@ def test_what_was_never_published_is_said_with_the_way_there(home, command):
     result = invoke(command, str(DAY))
     assert result.exit_code == 0
     assert f"nothing of {DAY} was published" in result.output
-    assert f"`nba-props backfill {DAY}` predicts it" in result.output
+    assert f"`nba-props run {DAY}` predicts it" in result.output
 
 
 @pytest.mark.parametrize(
@@ -253,7 +294,7 @@ def test_a_damaged_file_of_the_zone_is_a_sentence(home, name, content, said):
     assert len(result.output.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("span", ["tomorrow", "2025-11-05..2025-11-01", "2025-13-01"])
+@pytest.mark.parametrize("span", ["someday", "2025-11-05..2025-11-01", "2025-13-01"])
 def test_a_bad_date_is_refused(home, span):
     result = invoke("run", span)
     assert result.exit_code == 2
@@ -300,7 +341,7 @@ def test_what_is_printed_moves_no_cursor(home):
 
 def test_the_command_starts_without_dagster():
     done = subprocess.run(
-        [sys.executable, "-c", "import sys, nba_props.cli; print('dagster' in sys.modules, 'pandas' in sys.modules)"],
+        [sys.executable, "-c", "import sys, nba_props.cli.group, nba_props.cli; print('dagster' in sys.modules, 'pandas' in sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split()[0] == "False"
@@ -343,7 +384,7 @@ def test_brackets_in_what_is_said_are_no_markup(home, monkeypatch):
     outcome = Outcome(
         "run", False, errors=["box_scores: [/i] [too few] [red]"], failed_checks=[("a", "b", "WARN", "[x]")]
     )
-    console = _console()
-    with console.capture() as said:
-        assert not _print_findings(console, [outcome])
+    out = Output()
+    with out.console.capture() as said:
+        assert not say_findings(out, [outcome])
     assert said.get() == "failed box_scores: [/i] [too few] [red]\nWARN a b: [x]\n"

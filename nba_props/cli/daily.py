@@ -1,0 +1,334 @@
+"""What is typed every day: predict, backfill, train, grade."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nba_props.cli.group import example, main
+from nba_props.cli.look import say_boards
+from nba_props.cli.printing import FORMAT, SIMULATED, Output
+from nba_props.cli.session import (
+    Session,
+    program,
+    published,
+    say_findings,
+    say_undo,
+    session,
+    text_of,
+    today_of,
+    update_scores,
+    within_partitions,
+)
+from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM, DateSpan
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.calendar import spans
+from nba_props.settings import Settings, load_settings
+from nba_props.warehouse.base import Warehouse
+
+if TYPE_CHECKING:
+    from nba_props.automation.runner import Outcome
+
+_FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
+
+
+@main.command(**example("nba-props run today", "nba-props run 2026-01-09..2026-01-11 --rows 0"))
+@click.argument("span", type=DateSpan())
+@_FORCE
+@ALLOW_LOSS
+@click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
+@click.option("--system", type=SYSTEM, default=None, help="Whose picks the board shows.  [default: ensemble_v1_1]")
+@FORMAT
+def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str | None, form: str) -> None:
+    """Predict SPAN from landed payloads, as far as it is missing or stale, and print its board.
+
+    What the dates need comes first: history, lines, the models of their weeks. What is fresh is kept.
+    """
+    with Output(form) as out:
+        opened = session(out, allow_loss=allow_loss)
+        if not predict(opened, span, force=force, rows=rows, system=system):
+            sys.exit(1)
+
+
+@main.command(**example("nba-props backfill 2026-01-01..2026-01-11 --dry-run"))
+@click.argument("span", type=DateSpan())
+@click.option(
+    "--select",
+    type=ASSET,
+    multiple=True,
+    help="Only this system or table, and what publishes and grades it; may repeat.",
+)
+@_FORCE
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@ALLOW_LOSS
+@FORMAT
+def backfill(
+    span: list[date], select: tuple[str, ...], force: bool, dry_run: bool, allow_loss: bool, form: str
+) -> None:
+    """Materialize SPAN in one run, as far as it is missing or older than what it is made from, with the plan first.
+
+    Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
+    """
+    from nba_props import board
+    from nba_props.automation import planning, runner
+    from nba_props.automation.jobs import PREDICT_JOB
+
+    with Output(form) as out:
+        opened = session(out, allow_loss=allow_loss)
+        within_partitions(opened.settings, span)
+        chosen = runner.resolve(opened.definitions, select) if select else None
+        days = _wanted(opened, span, chosen, force=force, dry_run=dry_run)
+        _say_plan(opened, span, days, [k.to_user_string() for k in chosen] if chosen else None)
+        if dry_run:
+            return
+        if not days:
+            out.say("nothing is missing or stale; --force materializes the dates again")
+            update_scores(opened, span)
+            return
+        if chosen is None:
+            sound = predict(opened, dates_between(days[0], days[-1]), force=True, boards=False)
+        else:
+            systems = [k.path[-1] for k in chosen]
+            outcomes = opened.follow(planning.models(opened.definitions, opened.inputs, days, systems))
+            if all(o.success for o in outcomes):
+                outcomes += opened.follow([(PREDICT_JOB, days[0], days[-1])], chosen)
+            sound = say_findings(out, outcomes)
+            out.rows(board.gate_account(opened.warehouse, days), "Gate", "gate")
+            update_scores(opened, span)
+            say_undo(opened, outcomes[-1], span)
+        if not sound:
+            sys.exit(1)
+
+
+def _wanted(
+    opened: Session, span: list[date], keys: Sequence[Any] | None = None, *, force: bool, dry_run: bool = False
+) -> list[date]:
+    """The dates that are to be made: all of them, or those that are missing or stale, now or by what comes first."""
+    from nba_props.automation import planning
+    from nba_props.automation.jobs import PREDICT_JOB
+
+    if force:
+        return list(span)
+    asked = keys if keys is not None else planning.assets_of(opened.definitions, PREDICT_JOB)
+    days = planning.pending(opened.definitions, opened.inputs.fresh(), asked, span)
+    if len(days) == len(span):
+        return days
+    # what was landed of earlier dates can make more of them stale once it is taken in
+    steps = planning.earlier(opened.definitions, opened.inputs, span)
+    if dry_run:
+        if step := next(steps, None):
+            opened.out.say(
+                f"earlier   landed since: {step[0]} of {text_of(step[1:])} and what follows from it come first, and "
+                "can make more dates stale"
+            )
+        return days
+    outcomes = opened.follow(steps)
+    if not say_findings(opened.out, outcomes):
+        sys.exit(1)
+    return planning.pending(opened.definitions, opened.inputs.fresh(), asked, span) if outcomes else days
+
+
+def _say_plan(opened: Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
+    """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
+    from nba_props.domain.slate import playable
+    from nba_props.schemas.analytics import SLATE
+    from nba_props.sources import nba_stats
+
+    out = opened.out
+    schedule = nba_stats.read_schedule(opened.landing, span).frame
+    games = playable(schedule)["game_date"].dt.date.value_counts().to_dict()
+    # counted without opening a row: what can't be read any more is what is to be made again
+    players = [n for n in opened.warehouse.row_counts(SLATE, span).values() if n]
+    busy = [d for d in days if games.get(d)]
+    per_date = sum(players) / len(players) if players else None
+    out.say(f"plan      {span[0]}..{span[-1]}: {len(days)} of {len(span)} dates are missing or stale")
+    out.say(f"games     {sum(games.get(d, 0) for d in busy)} on {len(busy)} of these dates")
+    out.say(f"assets    {', '.join(assets) if assets else 'all'}")
+    expected = (
+        f"about {per_date * len(busy):,.0f} players, each with a row of every system" if per_date else "unknown yet"
+    )
+    out.say(f"rows      {expected if busy else 'none'}")
+    out.say("credits   0: landed payloads only")
+
+
+def predict(
+    opened: Session,
+    span: list[date],
+    *,
+    force: bool = False,
+    rows: int = 20,
+    system: str | None = None,
+    boards: bool = True,
+) -> bool:
+    """Bring a span up to date and say what came of it.
+
+    Args:
+        opened: the session.
+        span: the dates, in order.
+        force: make complete dates again.
+        rows: rows of each board; 0 for all.
+        system: whose picks the boards show.
+        boards: print them.
+
+    Returns:
+        Whether no run, no system and no check of severity ERROR failed.
+    """
+    from nba_props.assets.raw import origin
+    from nba_props.automation import planning
+
+    out, warehouse = opened.out, opened.warehouse
+    within_partitions(opened.settings, span)
+    if opened.landing.is_simulated:
+        out.say(SIMULATED, style="bold")
+    held = origin(opened.landing)
+    if warehouse.source() not in (None, held):
+        warehouse.claim(held)  # says what is in it, and what to set
+    if not opened.inputs.game_days(span):
+        return _take_in_days_off(opened, span)
+    started = time.monotonic()
+    days = _wanted(opened, span, force=force)
+    outcomes: list[Outcome] = []
+    if days:
+        through = dates_between(days[0], days[-1])
+        outcomes = opened.follow(planning.plan(opened.definitions, opened.inputs, through))
+    else:
+        out.say(f"{text_of(span)} is up to date; --force materializes it again")
+    seconds = time.monotonic() - started
+    sound = say_findings(out, outcomes)
+    if all(o.success for o in outcomes):
+        update_scores(opened, span)
+    if outcomes:
+        passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
+        runs = f"{len(outcomes)} run{'s' if len(outcomes) > 1 else ''}"
+        out.say(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} did not{' (above)' if failed else ''}")
+        say_undo(opened, outcomes[-1], span)
+    if not all(o.success for o in outcomes):
+        out.say("not done  mend what is named above and type the same again: what is fresh is kept")
+        return False
+    show(out, opened.settings, warehouse, span, rows, system, boards=boards)
+    return sound
+
+
+def show(
+    out: Output,
+    settings: Settings,
+    warehouse: Warehouse,
+    span: list[date],
+    rows: int,
+    system: str | None = None,
+    *,
+    boards: bool = True,
+) -> None:
+    """Print what is published of a span, where it is, and what to type next."""
+    from nba_props import board
+    from nba_props.home import dagster_home
+
+    if boards:
+        say_boards(out, warehouse, span, rows, system)
+    out.rows(board.gate_account(warehouse, span), "Gate", "gate")
+    out.say(f"warehouse {warehouse.place}")
+    if warehouse.catalog:
+        out.say(f"catalog   {warehouse.catalog}")
+    out.say(f"instance  {dagster_home(settings)}")
+    elsewhere = f"NBA_PROPS_HOME={settings.home} " if load_settings().home != settings.home else ""
+    lines = [f"board {span[-1]}", *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []), "dev"]
+    for number, line in enumerate(lines):
+        out.say(f"{'' if number else 'next':<9} {elsewhere}{program()} {line}")
+
+
+def _take_in_days_off(opened: Session, span: list[date]) -> bool:
+    """Take in what is landed of dates without games, so that a day off can be told from a date nobody took in.
+
+    Returns:
+        Whether all went well, and nothing that is stored contradicts that nobody plays.
+    """
+    from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
+    from nba_props.domain import quality
+    from nba_props.schemas.raw import SCHEDULE
+    from nba_props.sources import odds_api
+
+    out, warehouse = opened.out, opened.warehouse
+    out.say(f"no game is scheduled on {text_of(span)}: nothing to predict, and no model to train")
+    outcomes = opened.follow([(HISTORY_JOB, span[0], span[-1])])
+    if set(span) & set(odds_api.landed_days(opened.landing)):
+        outcomes += opened.follow([(LINES_JOB, span[0], span[-1])])
+        out.say("odds were landed for it all the same: see nba_raw.quarantined_quotes")
+    sound = say_findings(out, outcomes)
+    known = frozenset(warehouse.partitions(SCHEDULE))
+    stored = quality.Published(warehouse.query, (), span[0], span[-1], scheduled=known)
+    for day in (d for d in span if d in known and not stored.has_schedule(d)):
+        finding = quality.expected_outputs(stored, day)
+        out.tell("ERROR", "red", f"{SCHEDULE.address} {finding.text}")
+        sound = False
+    return sound
+
+
+@main.command(**example("nba-props train today"))
+@click.argument("span", type=DateSpan())
+@ALLOW_LOSS
+def train(span: list[date], allow_loss: bool) -> None:
+    """Train the models of the weeks of SPAN again, from every landed box score and line that they learn from.
+
+    What is landed and not in the warehouse yet is taken in first. For the running week, after an upgrade of a library,
+    or after a change of the features.
+    """
+    from nba_props.automation import planning
+    from nba_props.automation.jobs import TRAIN_JOB
+    from nba_props.domain.systems import SYSTEMS
+    from nba_props.domain.systems.trained import week_of
+
+    with Output() as out:
+        opened = session(out, allow_loss=allow_loss)
+        within_partitions(opened.settings, span)
+        first, last = week_of(span[0]), week_of(span[-1])
+        weeks = [d for d in dates_between(first, last) if d == week_of(d)]
+        before = planning.preparation(opened.definitions, opened.inputs, weeks, weeks)
+        sound = say_findings(out, opened.follow(chain(before, [(TRAIN_JOB, first, last)])))
+        store = opened.inputs.models
+        for system in [s.system_id for s in SYSTEMS if s.trained]:
+            for week in weeks:
+                if refused := store.refusal(system, week).get("reason"):
+                    out.tell("not in force", "yellow", f"{system} of {week}: {refused}")
+            for week in [w for w in store.weeks(system) if first <= w <= last]:
+                card = store.card(system, week)
+                mae, last_10 = card.metrics["holdout_mae"], card.metrics["holdout_last_10_mae"]
+                out.say(
+                    f"{card.version}: {card.rows} rows through {card.trained_through}, MAE {mae:.3f} on the newest "
+                    f"{card.metrics['holdout_rows']:.0f} (last-10 average {last_10:.3f})"
+                )
+        if not sound:
+            sys.exit(1)
+
+
+@main.command(**example("nba-props grade yesterday"))
+@click.argument("span", type=DateSpan())
+@ALLOW_LOSS
+@FORMAT
+def grade(span: list[date], allow_loss: bool, form: str) -> None:
+    """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
+    from nba_props.automation.jobs import GRADE_JOB
+
+    with Output(form) as out:
+        opened = session(out, allow_loss=allow_loss)
+        days = published(opened, span, "there is nothing to grade")
+        if not days:
+            return
+        steps = [(GRADE_JOB, first, last) for first, last in spans(days, bridge=0)]
+        sound = say_findings(out, opened.follow(steps))
+        update_scores(opened, span)
+        counts = opened.warehouse.query(
+            "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
+            "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
+            first=span[0],
+            last=span[-1],
+        )
+        out.rows(counts, f"Grades of the current predictions, {span[0]}..{span[-1]}")
+        out.say(f"next      {program()} report {span[0]}..{span[-1]}")
+        if not sound:
+            sys.exit(1)

@@ -1,0 +1,152 @@
+"""The simulated league: two nights to look at, incidents to play, payloads for load tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nba_props.cli.daily import predict, show
+from nba_props.cli.group import example, main
+from nba_props.cli.printing import Output, progress, terminal
+from nba_props.cli.session import session_of
+from nba_props.cli.values import INCIDENT, ROWS, Whole
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.calendar import season_start
+from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.simulator.incidents import INCIDENTS, apply
+from nba_props.sources import odds_api
+from nba_props.sources.landing import LandingError, LandingZone
+from nba_props.warehouse.opening import open_warehouse
+
+_DEMO_SEED = 7
+
+
+_DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
+
+
+@main.command(**example("nba-props demo", "nba-props demo --incident frozen_book"))
+@click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
+@click.option("--incident", type=INCIDENT, help="Play one incident in a league of its own (see `nba-props incidents`).")
+@click.option("--force", is_flag=True, help="Materialize the nights again though they are there.")
+def demo(rows: int, incident: str | None, force: bool) -> None:
+    """Predict two nights of a simulated league, or the newest landed odds where NBA_PROPS_LANDING is set."""
+    settings = load_settings()
+    if settings.profile != "local":
+        raise SettingsError("the demo plays in a simulated league on this machine: unset NBA_PROPS_PROFILE")
+    with Output() as out:
+        if incident:
+            _play_incident(out, settings, incident, rows)
+        elif os.environ.get("NBA_PROPS_LANDING"):
+            _run(out, settings, [_newest(settings)], rows, force=force)
+        else:
+            _invent(settings.landing)
+            settings = load_settings()  # the new zone says from when on there is data
+            _run(out, settings, list(_DEMO_NIGHTS), rows, force=force)
+
+
+def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force: bool) -> None:
+    """Predict a span, or show what is published of it already: a second look costs no run."""
+    warehouse = open_warehouse(settings)
+    if not force and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
+        out.say("these dates are published already; --force materializes them again")
+        show(out, settings, warehouse, span, rows)
+    elif not predict(session_of(settings, LandingZone(settings.landing), out), span, rows=rows, force=force):
+        sys.exit(1)
+
+
+def _invent(landing: str, incidents: Sequence[str] = (), odds_days: Sequence[date] = ()) -> None:
+    """The demo's league, unless a simulated one is there.
+
+    It has odds from three weeks before the nights on, and of ``odds_days``: more to learn from would make a first look
+    a long one.
+    """
+    if not LandingZone(landing).is_simulated:
+        first = _DEMO_NIGHTS[0]
+        lately = dates_between(first - timedelta(21), season_start(first) + timedelta(300))
+        _simulate(Path(landing), 1, _DEMO_SEED, incidents, [*lately, *odds_days])
+
+
+def _newest(settings: Settings) -> date:
+    """The newest date with odds."""
+    landing = LandingZone(settings.landing)
+    landing.require()
+    landed = odds_api.landed_days(landing)
+    if not landed:
+        raise LandingError(f"{settings.landing} has no odds: name a date with `nba-props run DATE`")
+    return landed[-1]
+
+
+def _play_incident(out: Output, settings: Settings, name: str, rows: int) -> None:
+    home = settings.home / "incidents" / name
+    os.environ["DAGSTER_HOME"] = str(home / "dagster")
+    own = load_settings({"NBA_PROPS_HOME": str(home)})
+    incident = INCIDENTS[name]
+    _invent(own.landing, (name,), [incident.day])
+    own = load_settings({"NBA_PROPS_HOME": str(home)})
+    went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
+    if incident.afterwards:
+        out.say(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")
+        went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
+    out.say(f"{name}: {incident.description}; the run {'went through' if went else 'was stopped by a check'}")
+
+
+@main.command(**example("nba-props incidents"))
+def incidents() -> None:
+    """List the incidents that `simulate` and `demo` can play."""
+    width = max(map(len, INCIDENTS))
+    for name, incident in INCIDENTS.items():
+        click.echo(f"{name:<{width}}  {incident.description}")
+
+
+@main.command(**example("nba-props simulate --seasons 2 --out ../league"))
+@click.option(
+    "--seasons",
+    type=Whole(1, 50),
+    default=1,
+    show_default=True,
+    help="Seasons to simulate; the last is 2025-26.",
+)
+@click.option(
+    "--seed", type=Whole(min=0), default=_DEMO_SEED, show_default=True, help="The same seed gives the same league."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
+@click.option(
+    "--incident", "names", type=INCIDENT, multiple=True, help="Damage the payloads (see `incidents`); may repeat."
+)
+def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None:
+    """Write an invented league's payloads, in the shapes of the real APIs, for load tests and incidents."""
+    _simulate(out, seasons, seed, names)
+
+
+def _simulate(
+    out: Path, seasons: int, seed: int, names: Sequence[str], odds_days: Sequence[date] | None = None
+) -> None:
+    from nba_props.simulator.league import SimulationError
+    from nba_props.simulator.league import simulate as write
+
+    console = terminal()
+    fresh = not out.exists()
+    with progress(console) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(season: str, done: int, total: int) -> None:
+            if season not in tasks:
+                tasks[season] = bars.add_task(f"simulate {season}", total=total)
+            bars.update(tasks[season], completed=done)
+
+        try:
+            manifest = write(out, seasons, seed, show, odds_days)
+        except SimulationError as error:
+            raise click.ClickException(str(error)) from error
+    for name in names if fresh else ():
+        console.print(f"incident {name}: {apply(name, LandingZone(str(out)))}", soft_wrap=True)
+    if fresh:
+        season_names = ", ".join(manifest["seasons"])
+        console.print(f"simulated league of {season_names} (seed {manifest['seed']}) in {out}", soft_wrap=True)

@@ -1,0 +1,111 @@
+"""Downloading: live payloads into the landing zone."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nba_props.cli.group import example, main
+from nba_props.cli.printing import Output
+from nba_props.cli.values import DateSpan, minutes
+from nba_props.clock import utc_now
+from nba_props.domain.calendar import game_date_of
+from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.sources.landing import LandingZone
+
+
+@main.group(**example("nba-props fetch odds", "nba-props fetch stats yesterday"))
+def fetch() -> None:
+    """Download payloads: odds, stats, injuries. What was landed before is never changed."""
+
+
+def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
+    from nba_props.sources.feeds import Feeds
+
+    settings = load_settings()
+    zone = LandingZone(settings.landing)
+    if zone.exists() and zone.is_simulated:
+        raise SettingsError(
+            f"the landing zone {zone.root} holds a simulated league: set NBA_PROPS_HOME or NBA_PROPS_LANDING"
+        )
+    Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+    return Output(), settings, zone, Feeds(settings.live, zone, utc_now)
+
+
+def _told(out: Output, done: Any) -> None:
+    credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
+    out.say(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}")
+    for failure in done.failures:
+        out.tell("failed   ", "red", failure)
+    if done.failures:
+        sys.exit(1)
+
+
+@fetch.command(
+    "odds",
+    **example(
+        "nba-props fetch odds --dry-run", "nba-props fetch odds 2025-11-19..2026-01-10 --before 240,30 --dry-run"
+    ),
+)
+@click.argument("span", type=DateSpan(), required=False)
+@click.option("--before", default="30", show_default=True, help="Past dates: minutes before tip-off, comma-separated.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and what it costs, and stop.")
+def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
+    """Capture today's odds, or buy those of a past SPAN from the archive.
+
+    The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
+    """
+    from nba_props.domain.slate import playable
+    from nba_props.sources import capture, nba_stats
+
+    out, settings, zone, feeds = _feeds()
+    today = game_date_of(utc_now())
+    days = span or [today]
+    past = [d for d in days if d < today]
+    snapshots = minutes(before)
+    schedule = nba_stats.read_schedule(zone, days).frame
+    games = playable(schedule)
+    count = int(games["game_date"].dt.date.isin(past).sum())
+    price = capture.price_of_history(len(past), count, len(snapshots), settings.live.odds_regions)
+    live = len(games) - count
+    out.say(
+        f"plan      {len(past)} past dates, {count} games, {len(snapshots)} snapshots each: at most {price:,} credits"
+        f"; {live} games of today or later: at most {live} credits",
+    )
+    out.say(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
+    if dry_run:
+        return
+    done = feeds.odds_history(past, snapshots) if past else capture.Fetched()
+    for day in [d for d in days if d >= today]:
+        done.add(feeds.odds(day))
+    _told(out, done)
+
+
+@fetch.command("stats", **example("nba-props fetch stats 2025-11-19..2026-01-10"))
+@click.argument("span", type=DateSpan())
+@click.option(
+    "--shot-zones/--no-shot-zones",
+    default=True,
+    show_default=True,
+    help="And where points came from, which the zone system needs: a request for each game without them.",
+)
+def fetch_stats(span: list[date], shot_zones: bool) -> None:
+    """Land schedule, roster, box scores and shot zones of SPAN.
+
+    Box scores are one request for each season and season type, shot zones one for each game.
+    """
+    out, _, _, feeds = _feeds()
+    done = feeds.stats(span, shot_zones=shot_zones)
+    _told(out, done)
+
+
+@fetch.command("injuries", **example("nba-props fetch injuries"))
+def fetch_injuries() -> None:
+    """Land the newest official injury report."""
+    out, _, _, feeds = _feeds()
+    done = feeds.injuries()
+    _told(out, done)

@@ -1,0 +1,95 @@
+"""The program: its commands in groups, and every error that a user can mend as one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from nba_props.schemas.base import ContractError
+from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
+from nba_props.sources.landing import FetchError, LandingError
+from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.models import CorruptModel
+
+#: what a person wants, and the commands for it in the order in which he meets them
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "Begin": ("demo", "doctor", "dev"),
+    "Every day": ("run", "grade", "backfill", "train", "fetch"),
+    "Look": ("board", "player", "report", "validate", "history", "sql"),
+    "Repair": ("quarantine", "restore", "rollback", "batches", "reline", "scrub", "backup", "prune"),
+    "Rehearse": ("simulate", "incidents"),
+}
+
+
+class BadUsage(click.ClickException):
+    """An environment variable is wrong, as an argument may be."""
+
+    exit_code = click.UsageError.exit_code
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What a user can mend is one sentence, not a traceback."""
+    try:
+        yield
+    except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:
+        raise (BadUsage if isinstance(error, BadSetting) else click.ClickException)(str(error)) from error
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        from nba_props.home import sentence
+
+        said = sentence(error, _settings_if_any())
+        if said is None:
+            raise  # a mistake of ours
+        raise click.ClickException(said) from error
+
+
+def _settings_if_any() -> Settings | None:
+    try:
+        return load_settings()
+    except (SettingsError, LandingError, OSError):
+        return None
+
+
+class Program(click.Group):
+    """Commands whose every error that a user can mend is one sentence, listed by what a person wants."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with plain_errors():
+            return super().invoke(ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in their sections, with whole first sentences."""
+        for section, names in SECTIONS.items():
+            found = [(name, self.commands[name]) for name in names if name in self.commands]
+            with formatter.section(section):
+                formatter.write_dl([(name, summary(command)) for name, command in found])
+
+
+def summary(command: click.Command) -> str:
+    """The first sentence of a command's help, whole."""
+    return " ".join((command.help or "").partition("\n\n")[0].split())
+
+
+CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+
+
+def example(*lines: str) -> dict[str, str]:
+    """The arguments of a command that end its help with examples: lines that are typed as they stand."""
+    word = "Example" if len(lines) == 1 else "Examples"
+    return {"epilog": "\n\n".join([f"{word}:", *(f"\b\n  {line}" for line in lines)])}
+
+
+@click.group(
+    cls=Program,
+    context_settings=CONTEXT,
+    epilog="DATE is 2026-01-09, today, tomorrow or yesterday (US/Eastern); SPAN is a DATE or 2026-01-01..2026-01-09. "
+    "`nba-props COMMAND -h` has examples.",
+)
+@click.version_option(package_name="nba_props")
+def main() -> None:
+    """NBA player props: payloads to gated, published and graded predictions."""

@@ -1,0 +1,339 @@
+"""What is stored, to look at: boards, players, scores, validation, history, SQL."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nba_props.cli.group import example, main
+from nba_props.cli.printing import FORMAT, SIMULATED, Column, Output
+from nba_props.cli.session import program, text_of, to_read, within_reach
+from nba_props.cli.values import ROWS, SYSTEM, DateSpan, Day, Whole
+from nba_props.clock import utc_now
+from nba_props.domain.calendar import EASTERN, game_date_of, season_start
+from nba_props.schemas.reference import PLAYERS
+from nba_props.settings import load_settings
+from nba_props.warehouse.base import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: how books are called where there is little room
+_BOOKS = {
+    "draftkings": "DK", "fanduel": "FD", "betmgm": "MGM", "williamhill_us": "CZR", "fanatics": "FAN",
+    "betrivers": "BR", "espnbet": "ESPN", "hardrockbet": "HR", "bovada": "BOV", "betonlineag": "BOL",
+    "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
+    "betparx": "PARX", "superbook": "SB", "wynnbet": "WYNN",
+}  # fmt: skip
+_SIDES = {"OVER": "O", "UNDER": "U", "PASS": "\N{MIDDLE DOT}"}
+_STYLES = {"OVER": "green", "UNDER": "red"}
+_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
+#: players that are named where a name fits several
+_NAMED = 8
+#: spans up to this many dates print a board for each date, longer ones for the last
+_BOARDS = 2
+
+
+@main.command(**example("nba-props board", "nba-props board tonight --rows 0", "nba-props board 2026-01-09 --systems"))
+@click.argument("span", type=DateSpan(), required=False, metavar="[DATE]")
+@click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows to print; 0 for all.")
+@click.option("--system", type=SYSTEM, default=None, help="Whose picks.  [default: ensemble_v1_1]")
+@click.option("--systems", is_flag=True, help="And every system's forecast.")
+@FORMAT
+def board(span: list[date] | None, rows: int, system: str | None, systems: bool, form: str) -> None:
+    """The picks of DATE as they are stored, largest edge first; without a DATE those of the newest date.
+
+    Nothing is run. Line, best price and its book, the system's forecast and its edge over the line, P of that side
+    beside the market's, and how many of the systems that spoke agree.
+    """
+    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+
+    with Output(form) as out:
+        warehouse = to_read()
+        stored = warehouse.partitions(PLAYER_PROP_PREDICTIONS)
+        days = span or stored[-1:]
+        asked = [d for d in days if d in set(stored)]
+        if not asked:
+            what = f"of {text_of(days)} " if days else ""
+            newest = f", and {program()} board {stored[-1]} is the newest" if stored and days else ""
+            raise click.ClickException(f"nothing {what}is published: {program()} run DATE predicts a date{newest}")
+        if _is_simulated(warehouse):
+            out.say(SIMULATED, style="bold")
+        say_boards(out, warehouse, asked, rows, system, systems=systems)
+
+
+def _is_simulated(warehouse: Warehouse) -> bool:
+    return warehouse.source() == "SIMULATED"
+
+
+def say_boards(
+    out: Output,
+    warehouse: Warehouse,
+    span: Sequence[date],
+    rows: int,
+    system: str | None = None,
+    *,
+    systems: bool = False,
+) -> None:
+    """Print the boards of a span, each date's for itself; of a long span the last one's."""
+    from nba_props import board as made
+
+    system = system or made.SYSTEM
+    shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
+    picks = made.picks(warehouse, shown[0], shown[-1], system)
+    if out.form != "table":
+        out.rows(picks, "Board", "board")
+        return
+    for day in shown:
+        _say_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
+    if len(picks):
+        by = " or ".join(dict.fromkeys(picks["chance_by"].dropna())) or "no system"
+        out.console.print(
+            f"edge: forecast of {system} less line. P: that its side wins, by {by}; mkt: by the quote without its vig. "
+            "agree: systems on that side of those that spoke. Tip-offs are US/Eastern.",
+            style="dim",
+            highlight=False,
+        )
+
+
+def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
+    if picks.empty:
+        out.say(f"Slate of {day}: no player with a line")
+        return
+    bets = int(picks["side"].isin(["OVER", "UNDER"]).sum())
+    shown = picks if rows == 0 else picks.head(rows)
+    title = f"Slate of {day}: {len(picks)} players with a line, {bets} bets of {system}"
+    out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
+    if len(shown) < len(picks):
+        out.say(f"{len(picks) - len(shown)} more: {program()} board {day} --rows 0")
+
+
+def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
+    """A board as it is read: what fits 80 characters first, more where there is room."""
+    from nba_props.schemas.predictions import SYSTEM_TABLES
+
+    styles = [_STYLES.get(s, "dim") for s in picks["side"]]
+    tipoff = picks["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M ET").fillna("tip-off open")
+    names = list(picks["player_name"])
+    short = [f"{n[0]}. {n.partition(' ')[2]}" if " " in n else n for n in names]
+    found = [
+        Column("player", names, shorter=(short, *_cut(short))),
+        Column("team", list(picks["team"].fillna("?"))),
+        Column("game", list(picks["away_team"] + " @ " + picks["home_team"]), spare=3),
+        Column("tip-off", list(tipoff), spare=2),
+        Column("", [_SIDES.get(s, "-") for s in picks["side"]], styles=styles),
+        Column("line", _numbers(picks["line"], "{:.1f}"), right=True, styles=styles),
+        Column("opened", _numbers(picks["opening_line"], "{:.1f}"), right=True, spare=4),
+        Column("best", _numbers(picks["price"], "{:+.0f}"), right=True),
+        Column("at", [_BOOKS.get(b, b or "") for b in picks["book"].fillna("")]),
+        Column("proj", _numbers(picks["forecast"], "{:.1f}"), right=True),
+        Column("edge", _numbers(picks["edge"], "{:+.1f}"), right=True, styles=styles),
+        Column("P", _numbers(picks["chance"], "{:.0%}"), right=True),
+        Column("mkt", _numbers(picks["market_chance"], "{:.0%}"), right=True),
+        Column("EV", _numbers(picks["ev"], "{:+.0%}"), right=True, spare=1),
+        Column("agree", [f"{a}/{s}" for a, s in zip(picks["agree"], picks["spoke"], strict=True)], right=True),
+        Column("books", _numbers(picks["books"], "{:.0f}"), right=True, spare=4),
+    ]
+    spare = 0 if systems else 5
+    own = [n for n in SYSTEM_TABLES if n in picks]
+    return found + [Column(_heading(n), _numbers(picks[n], "{:.1f}"), right=True, spare=spare) for n in own]
+
+
+def _cut(names: Sequence[str]) -> tuple[Sequence[str], ...]:
+    return tuple(
+        [n if len(n) <= most else f"{n[: most - 1]}\N{HORIZONTAL ELLIPSIS}" for n in names] for most in (20, 16)
+    )
+
+
+def _numbers(values: pd.Series, form: str) -> list[str]:
+    return ["" if v != v or v is None else form.format(v) for v in values.astype("float64")]  # noqa: PLR0124
+
+
+def _heading(name: str) -> str:
+    """A system's id on several lines: ensemble_v1_1 -> ensemble, v1_1."""
+    stem, mark, version = name.partition("_v")
+    return stem.replace("_", "\n") + (f"\nv{version}" if mark else "")
+
+
+@main.command(**example("nba-props player Doncic", 'nba-props player "Luka Doncic" --games 82'))
+@click.argument("name")
+@click.option("--games", type=Whole(1, 200), default=15, show_default=True, help="Games to show, the newest first.")
+@click.option("--system", type=SYSTEM, default=None, help="Whose forecasts.  [default: ensemble_v1_1]")
+@FORMAT
+def player(name: str, games: int, system: str | None, form: str) -> None:
+    """A player's games of the season: points against the line, forecast, pick and what came of it.
+
+    NAME is an id, a name or a part of one, in any spelling.
+    """
+    from nba_props import board as made
+
+    system = system or made.SYSTEM
+    with Output(form) as out:
+        warehouse = to_read()
+        who = _one(made.people(warehouse, name), name)
+        last = max([*warehouse.partitions(PLAYERS), game_date_of(utc_now())])
+        newest = warehouse.partitions(PLAYERS)[-1]
+        log = made.player_log(warehouse, int(who["player_id"]), season_start(newest), last, system)
+        rest = made.form(log)
+        log = log.head(games)
+        if _is_simulated(warehouse):
+            out.say(SIMULATED, style="bold")
+        title = f"{who['player_name']} ({who['team']}, id {who['player_id']}): {len(log)} games, forecasts of {system}"
+        shown = log.drop(columns=["prediction_id", "is_home"]).assign(
+            opponent=log["is_home"].map({True: "", False: "@ "}).fillna("") + log["opponent"],
+            forecast=log["forecast"].round(1),
+        )
+        out.rows(log if form != "table" else shown, title)
+        for text in rest:
+            out.say(text)
+
+
+def _one(found: pd.DataFrame, text: str) -> pd.Series:
+    """The only player that is meant.
+
+    Raises:
+        ClickException: nobody is, or several are.
+    """
+    if found.empty:
+        raise click.ClickException(f"no player is called {text}: {program()} sql has nba_reference.players")
+    if len(found) > 1:
+        names = ", ".join(f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False))
+        raise click.ClickException(
+            f"{text} can be {len(found)} players: {names}{' ...' if len(found) > _NAMED else ''}"
+        )
+    return found.iloc[0]
+
+
+@main.command(**example("nba-props history Doncic 2026-01-09"))
+@click.argument("player")
+@click.argument("day", type=Day())
+@FORMAT
+def history(player: str, day: date, form: str) -> None:
+    """Every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, current or not, grade."""
+    from nba_props import board, remediation
+
+    with Output(form) as out:
+        warehouse = to_read()
+        frame = remediation.history(warehouse, player, day)
+        if frame.empty:
+            found = board.people(warehouse, player, day)
+            if len(found):
+                frame = remediation.history(warehouse, str(_one(found, player)["player_id"]), day)
+        if frame.empty:
+            raise click.ClickException(f"nothing was ever published for {player} on {day}")
+        shown = frame.drop(columns="player_name").assign(
+            predicted_points=frame["predicted_points"].map("{:.1f}".format, na_action="ignore"),
+            created_at=frame["created_at"].dt.strftime("%Y-%m-%d %H:%M"),
+            quote_id=frame["quote_id"].str[:8],
+            run_id=frame["run_id"].str[:8],
+        )
+        shown = shown.rename(
+            columns={"predicted_points": "points", "recommendation": "side", "actual_points": "scored"}
+        )
+        out.rows(frame if form != "table" else shown, f"{frame['player_name'].iloc[0]}, {day}")
+
+
+@main.command(**example("nba-props validate 2026-01-09..2026-01-10"))
+@click.argument("span", type=DateSpan())
+@FORMAT
+def validate(span: list[date], form: str) -> None:
+    """The final validation of SPAN and the detectors as of its end; exit status 1 when one fails.
+
+    It reads the ledger as it stands now, graded or not; of one date it says what the date's checks say.
+    """
+    import pandas as pd
+
+    from nba_props.domain import quality
+    from nba_props.schemas.predictions import SYSTEM_TABLES
+
+    with Output(form) as out:
+        settings = load_settings()
+        warehouse = to_read(settings)
+        within_reach(settings, warehouse, span)
+        published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], utc_now())
+        findings = quality.findings(published, span[0], span[-1])
+        verdicts = []
+        for name, finding in findings.items():
+            bad = ("warns ", "yellow") if quality.warns(name, finding) else ("fails ", "red")
+            mark = ("passes", "green") if finding.passed else bad
+            verdicts.append((name, mark[0].strip(), finding.text))
+            if form == "table":
+                out.tell(*mark, f"{name.removeprefix('validation_')}: {finding.text}")
+        if form != "table":
+            out.rows(pd.DataFrame(verdicts, columns=["check", "verdict", "text"]), "Validation")
+        passed = sum(finding.passed for finding in findings.values())
+        out.say(f"{passed} of {len(findings)} pass for {span[0]}..{span[-1]}")
+        if any(verdict == "fails" for _, verdict, _ in verdicts):
+            sys.exit(1)
+
+
+@main.command(**example("nba-props report 2026-01-09..2026-01-10"))
+@click.argument("span", type=DateSpan())
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the page.  [default: home/reports/]"
+)
+@FORMAT
+def report(span: list[date], out: Path | None, form: str) -> None:
+    """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
+    from nba_props import report as page
+
+    with Output(form) as printed:
+        settings = load_settings()
+        warehouse = to_read(settings)
+        if page.is_simulated(warehouse):
+            printed.say(SIMULATED, style="bold")
+        graded = page.graded_rows(warehouse, span[0], span[-1])
+        shown, note = page.tables(warehouse, span[0], span[-1], graded)
+        if not shown:
+            raise click.ClickException(
+                f"nothing on a verified line is graded in {text_of(span)}: {program()} grade {text_of(span)} does that"
+            )
+        for title, table in shown.items():
+            printed.rows(table, f"{title}, {span[0]}..{span[-1]}", title)
+        for text in filter(None, (note, page.after_the_fact(graded))):
+            printed.say(text)
+        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, utc_now())
+        printed.say(f"page      {path}")
+
+
+@main.command(**example("nba-props batches"))
+@FORMAT
+def batches(form: str) -> None:
+    """List the batches of the archive: what was taken out, when, and whether it is back."""
+    from nba_props import remediation
+
+    with Output(form) as out:
+        frame = remediation.batches(to_read())
+        out.rows(frame, f"{len(frame)} batch{'' if len(frame) == 1 else 'es'}")
+
+
+def _tables() -> pd.DataFrame:
+    """Every table and view with what it holds: they stand in datasets, where SHOW TABLES looks in none."""
+    import pandas as pd
+
+    from nba_props.schemas import TABLES, VIEWS
+
+    found = [(address, t.description) for known in (TABLES, VIEWS) for address, t in known.items()]
+    return pd.DataFrame(sorted(found), columns=["name", "description"])
+
+
+@main.command(
+    **example('nba-props sql "select system_id, count(*) from nba_predictions.current_predictions group by 1"')
+)
+@click.argument("query")
+@FORMAT
+def sql(query: str, form: str) -> None:
+    """Run one read-only QUERY (DuckDB's SQL, or GoogleSQL on BigQuery); tables are named dataset.table.
+
+    Rows that are wider than the terminal are printed one value a line.
+    """
+    with Output(form) as out:
+        warehouse = to_read()
+        frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        out.rows(frame, f"{len(frame)} row{'' if len(frame) == 1 else 's'}")

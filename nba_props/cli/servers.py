@@ -1,0 +1,77 @@
+"""Dagster's UI and daemon."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from nba_props.cli.group import example, main
+from nba_props.cli.values import Whole
+from nba_props.settings import SettingsError, load_settings
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise :class:`SettingsError` when somebody listens at an address already, or nobody can."""
+    import socket
+
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return
+    except OSError as error:
+        raise SettingsError(
+            f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port"
+        ) from None
+
+
+@main.command(**example("nba-props dev", "nba-props dev --port 3001"))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
+@click.option("--port", type=Whole(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
+def dev(host: str, port: int) -> None:
+    """Dagster's UI and daemon on this project's instance, until Ctrl-C.
+
+    The UI answers the browser's own pages and no request of another site; NBA_PROPS_UI_HOSTS names hosts, besides this
+    machine's own names, by which it may be asked.
+    """
+    from nba_props.automation.runner import open_instance
+    from nba_props.automation.webserver import HOSTS, hosts_of
+
+    settings = load_settings()
+    open_instance(settings).dispose()
+    if set("[*") & set(os.environ["DAGSTER_HOME"]):
+        raise SettingsError(
+            f"DAGSTER_HOME is {os.environ['DAGSTER_HOME']}: Dagster's servers find no settings under a path with "
+            "[ or *; set another one"
+        )
+    _require_free(host, port)
+    location = ["-m", "nba_props.definitions"]
+    scripts = Path(sys.executable).parent
+    commands = [
+        [sys.executable, "-m", "nba_props.automation.webserver", "-h", host, "-p", str(port), *location],
+        [str(scripts / "dagster-daemon"), "run", *location],
+    ]
+    click.echo(f"Dagster UI on http://{host}:{port} (instance {os.environ['DAGSTER_HOME']}); Ctrl-C stops it")
+    environment = {**os.environ, HOSTS: ",".join({*hosts_of(), host})}
+    processes = [
+        subprocess.Popen(command, env=environment)  # noqa: S603
+        for command in commands
+    ]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    ended = 0
+    try:
+        while all(p.poll() is None for p in processes):
+            time.sleep(0.5)
+        ended = 1  # one of them by itself, and it said why
+    except KeyboardInterrupt:
+        click.echo("stopping")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+    sys.exit(ended)

@@ -1,0 +1,82 @@
+"""What help says: every command in a section, whole sentences, an example that is understood, values that complete."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import CliRunner
+
+from nba_props.cli import main
+from nba_props.cli.group import SECTIONS, summary
+from nba_props.domain.systems import SYSTEMS
+from nba_props.simulator.incidents import INCIDENTS
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = sorted(main.commands)
+
+
+def test_every_command_stands_in_one_section():
+    listed = [name for names in SECTIONS.values() for name in names]
+    assert sorted(listed) == COMMANDS
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_lists_the_sections_with_whole_sentences(flag):
+    text = CliRunner().invoke(main, [flag]).output
+    assert "..." not in text.replace("[ARGS]...", "")
+    flat = " ".join(text.split())
+    assert [flat.index(f"{section}:") for section in SECTIONS] == sorted(flat.index(f"{s}:") for s in SECTIONS)
+    for command in main.commands.values():
+        assert summary(command) in flat
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_that_is_understood(name):
+    command = main.commands[name]
+    found = [line.strip() for line in (command.epilog or "").splitlines() if "nba-props" in line]
+    assert found
+    shown = CliRunner().invoke(main, [name, "-h"]).output
+    for line in found:
+        assert " ".join(line.split()) in " ".join(shown.split())
+        program, first, *rest = shlex.split(line)
+        assert (program, first) == ("nba-props", name)
+        with click.Context(main) as context:
+            assert command.make_context(first, rest, context)
+
+
+def completed(*words: str, incomplete: str) -> list[str]:
+    completion = ShellComplete(main, {}, "nba-props", "_NBA_PROPS_COMPLETE")
+    return [item.value for item in completion.get_completions(list(words), incomplete)]
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "expected"),
+    [
+        (("run",), "to", {"today", "tonight", "tomorrow"}),
+        (("demo", "--incident"), "", set(INCIDENTS)),
+        (("board", "--system"), "", {s.system_id for s in SYSTEMS}),
+        (("backfill", "2026-01-09", "--select"), "catboost", {"catboost_v8"}),
+        (("quarantine",), "place", {"placeholder"}),
+        (("sql", "--format"), "", {"table", "csv", "json"}),
+    ],
+)
+def test_values_are_completed(words, incomplete, expected):
+    assert set(completed(*words, incomplete=incomplete)) == expected
+
+
+def test_make_help_lists_every_target():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    documented = [
+        line.partition(":")[0]
+        for line in (ROOT / "Makefile").read_text().splitlines()
+        if "##" in line and line[0].isalpha()
+    ]
+    assert {"run", "test", "dev", "help"} <= set(documented)
+    for target in documented:
+        assert f"make {target} " in done.stdout

@@ -1,0 +1,120 @@
+"""The board of a slate, by hand."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nba_props import board
+from nba_props.domain.odds import payout
+
+_TIP = pd.Timestamp("2026-01-10T00:00Z")
+
+
+def row(system: str, forecast: float | None, *, player: int = 1, line: float = 20.5, side: str = "PASS", **more):
+    """A row of the statement behind the board."""
+    return {
+        "game_date": pd.Timestamp("2026-01-09"), "game_id": "g", "player_id": player, "player_name": f"P {player}",
+        "team": "AAA", "away_team": "AAA", "home_team": "BBB", "tipoff_at": _TIP, "system_id": system,
+        "predicted_points": forecast, "recommendation": side, "over_probability": None, "line": line,
+        "over_price": -110, "under_price": -110, "sportsbook": "draftkings", "created_at": _TIP, "newest_line": line,
+        "opening_line": line, "books": 3, "best_over_price": 105, "best_over_book": "fanduel",
+        "best_under_price": -102, "best_under_book": "betmgm", **more,
+    }  # fmt: skip
+
+
+def of(*rows: dict, system: str = board.SYSTEM) -> pd.DataFrame:
+    return board.of_rows(pd.DataFrame(list(rows)), system).set_index("player_id")
+
+
+def test_the_best_price_is_that_of_the_side_it_leans_to():
+    found = of(
+        row(board.SYSTEM, 23.0, side="OVER"),
+        row("catboost_v8", 22.0, over_probability=0.56),
+        row("moving_average", 19.0),
+    ).loc[1]
+    assert (found["side"], found["leans"], found["edge"]) == ("OVER", "OVER", 2.5)
+    assert (found["price"], found["book"]) == (105, "fanduel")
+    assert (found["agree"], found["spoke"]) == (2, 3)
+    assert (found["chance"], found["chance_by"]) == (0.56, "catboost_v8")
+    assert found["market_chance"] == pytest.approx(0.5)
+    assert found["ev"] == pytest.approx(0.56 * 2.05 - 1)
+    under = of(row(board.SYSTEM, 18.0, side="UNDER"), row("catboost_v8", 19.0, over_probability=0.44)).loc[1]
+    assert (under["price"], under["book"], under["edge"]) == (-102, "betmgm", -2.5)
+    assert under["chance"] == pytest.approx(0.56)
+
+
+def test_a_price_of_another_line_is_none_of_this_one():
+    """The chosen line moved after it was published: the published quote's own price and book stand."""
+    found = of(row(board.SYSTEM, 23.0, side="OVER", newest_line=21.5)).loc[1]
+    assert (found["price"], found["book"], found["line"]) == (-110, "draftkings", 20.5)
+
+
+def test_what_a_system_did_not_say_is_null():
+    found = of(row(board.SYSTEM, None), row("moving_average", 25.0)).loc[1]
+    blank = ["forecast", "side", "edge", "leans", "price", "book", "chance", "chance_by", "market_chance", "ev"]
+    assert found[blank].isna().all()
+    assert (found["agree"], found["spoke"]) == (0, 1)
+    alone = of(row("moving_average", 25.0)).loc[1]
+    assert alone[["forecast", "side", "price"]].isna().all(), "the board's own system has no row of him"
+    exact = of(row(board.SYSTEM, 20.5)).loc[1]
+    assert exact["edge"] == 0
+    assert exact[["leans", "price", "chance"]].isna().all()
+
+
+def test_bets_come_first_then_the_largest_edges():
+    found = of(
+        row(board.SYSTEM, 29.0, player=1),
+        row(board.SYSTEM, 22.5, player=2, side="OVER"),
+        row(board.SYSTEM, 17.0, player=3, side="UNDER"),
+        row(board.SYSTEM, None, player=4),
+    )
+    assert list(found.index) == [3, 2, 1, 4]
+
+
+def test_systems_published_against_two_quotes_leave_one_row_a_player():
+    found = of(row("moving_average", 25.0, line=19.5), row(board.SYSTEM, 23.0, side="OVER"))
+    assert list(found["line"]) == [20.5], "the board's own system decides"
+
+
+def test_no_rows_are_an_empty_board():
+    assert board.of_rows(pd.DataFrame()).empty
+
+
+_POINTS = st.floats(0, 60).map(lambda x: round(x, 1))
+_PRICES = st.integers(100, 900).flatmap(lambda p: st.sampled_from([p, -p]))
+
+
+@given(st.lists(st.tuples(_POINTS, _POINTS, st.floats(0, 1), _PRICES), min_size=1, max_size=12))
+def test_edge_side_price_and_chance_always_agree(players):
+    rows = []
+    for number, (own, other, chance, price) in enumerate(players):
+        rows.append(row(board.SYSTEM, own, player=number, best_over_price=price))
+        rows.append(row("catboost_v8", other, player=number, over_probability=chance))
+    found = of(*rows)
+    assert len(found) == len(players)
+    for number, (own, other, chance, price) in enumerate(players):
+        seen = found.loc[number]
+        assert seen["edge"] == own - 20.5
+        side = {1: "OVER", -1: "UNDER"}.get((own > 20.5) - (own < 20.5))
+        assert (seen["leans"] or None) == side or (side is None and pd.isna(seen["leans"]))
+        if side:
+            mine = chance if side == "OVER" else 1 - chance
+            at = price if side == "OVER" else -102
+            assert seen["chance"] == mine
+            assert seen["price"] == at
+            assert seen["ev"] == pytest.approx(mine * (1 + payout(pd.Series([at]))[0]) - 1)
+            assert seen["agree"] == 1 + ((other > 20.5) if side == "OVER" else (other < 20.5))
+
+
+def test_a_log_in_words_counts_only_games_before_the_line():
+    days = pd.date_range("2026-01-01", periods=7)
+    log = pd.DataFrame(
+        {"game_date": days, "points": [10, 22, 30, 19, 25, 28, None], "line": [None] * 6 + [20.5], "sportsbook": "dk"}
+    )[::-1].reset_index(drop=True)
+    said = board.form(log)
+    assert said[0] == "line of 2026-01-07: 20.5 (dk); over it in 4 of the last 5"
+    assert said[1] == "points   24.8 in the last 5"
+    assert board.form(log.assign(line=None)) == []
