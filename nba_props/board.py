@@ -11,6 +11,7 @@ import pandas as pd
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import over_probability, payout
+from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
@@ -93,6 +94,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``agree`` of ``spoke`` systems lean
         to that side. Then a column per system: its forecast.
     """
+    rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
     if rows.empty:
         return pd.DataFrame()
     # systems of one night may have been published against different quotes: the board's own decides, else the newest

@@ -12,6 +12,7 @@ from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import audit_job
 from nba_props.automation.fetching import FETCH_JOBS
+from nba_props.automation.importing import import_job
 from nba_props.automation.jobs import JOBS
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
@@ -65,7 +66,7 @@ def build_defs(
             *monitoring.build(partitions),
         ],
         asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
-        jobs=[*JOBS, *REMEDIATION_JOBS, *FETCH_JOBS, reconcile_job, audit_job],
+        jobs=[*JOBS, *REMEDIATION_JOBS, import_job, *FETCH_JOBS, reconcile_job, audit_job],
         # an invented league has no day of its own: there only what lands is followed
         sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds),
         schedules=build_schedules(

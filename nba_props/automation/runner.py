@@ -26,7 +26,7 @@ from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
 from nba_props.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
-from nba_props.remediation import Account, RemediationError
+from nba_props.remediation import RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions
 from nba_props.settings import Settings, SettingsError
 from nba_props.storage import replace
@@ -249,10 +249,8 @@ def _cause(failure: dg.DagsterEvent) -> str:
     return said if why.partition(": ")[2] in said else f"{said} ({why})"
 
 
-def remediate(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]
-) -> Account:
-    """Run a remediation job with its config, recorded in the instance; returns its account.
+def remediate(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]) -> Any:
+    """Run a job of one op with its config, a remediation or an import, recorded in the instance; returns its account.
 
     Raises:
         RemediationError: it was refused; the message says why.

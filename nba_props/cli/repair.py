@@ -12,7 +12,16 @@ import click
 
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
-from nba_props.cli.session import published, say_findings, say_undo, session, to_read, within_reach
+from nba_props.cli.session import (
+    program,
+    published,
+    say_findings,
+    say_undo,
+    session,
+    text_of,
+    to_read,
+    within_reach,
+)
 from nba_props.cli.values import DRY_RUN, PREDICATE, SYSTEM, DateSpan, Whole
 from nba_props.clock import utc_now
 from nba_props.domain.calendar import spans
@@ -97,6 +106,44 @@ def rollback(run_id: str, dry_run: bool, form: str) -> None:
         run_id = remediation.latest_run(warehouse)
     remediation.require_run(warehouse, run_id)
     _remediate("rollback", {"run_id": run_id}, dry_run, form)
+
+
+@main.command(
+    "import-legacy",
+    **example("nba-props import-legacy old.parquet --dry-run", "nba-props import-legacy old.csv --real-lines"),
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--real-lines", is_flag=True, help="Give forecasts whose own line is not valid the line that is chosen here."
+)
+@click.option("--dry-run", is_flag=True, help="Judge and count; publish and quarantine nothing.")
+@FORMAT
+def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form: str) -> None:
+    """Judge FILES, exports of the old player_prop_predictions table (CSV or Parquet), by the gate, and grade them.
+
+    Rows that a stored quote stands behind are published under imported_<system>, the others are quarantined with the
+    reason; all are kept as delivered in nba_predictions.imported_predictions. The dates need their slate and quotes.
+    """
+    from nba_props import importing
+    from nba_props.automation import runner
+    from nba_props.automation.importing import IMPORT_JOB
+    from nba_props.automation.jobs import GRADE_JOB
+
+    for file in files:
+        importing.read_export(file)  # a file that is no export is no run
+    config = {"files": [str(f.absolute()) for f in files], "real_lines": real_lines, "dry_run": dry_run}
+    with Output(form) as out:
+        opened = session(out, landed=False)
+        with runner.open_instance(opened.settings) as instance:
+            done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config)
+        out.rows(done.rows, f"{'Would import' if dry_run else 'Imported'} {done.total} rows")
+        for why, count in done.unread.items():
+            out.tell("not read", "yellow", f"{count} rows: {why}")
+        outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
+        if not say_findings(out, outcomes) or done.unread:
+            sys.exit(1)
+        if done.days and not dry_run:
+            out.say(f"next      {program()} report {text_of(done.days)}")
 
 
 @main.command(**example("nba-props doctor --offline"))

@@ -30,6 +30,7 @@ _TABLES = [
     *predictions.SYSTEM_TABLES.values(),
     predictions.PLAYER_PROP_PREDICTIONS,
     predictions.QUARANTINED_PREDICTIONS,
+    predictions.IMPORTED_PREDICTIONS,
     predictions.ARCHIVED_PREDICTIONS,
     predictions.REMEDIATIONS,
     predictions.PREDICTION_ACCURACY,

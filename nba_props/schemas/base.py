@@ -56,7 +56,17 @@ DUCKDB_TYPES: Mapping[Type, str] = {
 
 #: columns that say when, by which run or from which payload a row came, and not what it says
 VOLATILE = frozenset(
-    {"payload", "run_id", "quarantine_id", "created_at", "quarantined_at", "graded_at", "deleted_at", "recorded_at"}
+    {
+        "payload",
+        "run_id",
+        "quarantine_id",
+        "created_at",
+        "quarantined_at",
+        "graded_at",
+        "deleted_at",
+        "recorded_at",
+        "imported_at",
+    }
     | {"row_digest", "archive_digest"}
 )
 

@@ -117,6 +117,35 @@ QUARANTINED_PREDICTIONS = Table(
     write_mode=WriteMode.APPEND,
 )
 
+#: what the id of a system begins with whose predictions were imported
+IMPORTED_PREFIX = "imported_"
+IMPORTED_PREDICTIONS = Table(
+    "nba_predictions",
+    "imported_predictions",
+    "Rows of another system's export as they were delivered; the gate publishes or quarantines what they claim.",
+    (
+        GAME_DATE,
+        Column("row_id", Type.STRING, "Hash of the delivered row"),
+        Column("system_id", Type.STRING, "The system as the export names it"),
+        PLAYER_LOOKUP,
+        Column("predicted_points", Type.FLOAT64, "Forecast as claimed", "points", nullable=True),
+        Column("confidence_score", Type.FLOAT64, "Confidence as claimed, 0-1 or 0-100", nullable=True),
+        Column("source_recommendation", Type.STRING, "Recommendation as claimed", nullable=True),
+        Column("line", Type.FLOAT64, "Line as claimed (current_points_line)", "points", nullable=True),
+        Column("has_prop_line", Type.BOOL, "As claimed", nullable=True),
+        Column("line_source", Type.STRING, "As claimed", nullable=True),
+        Column("line_source_api", Type.STRING, "As claimed", nullable=True),
+        Column("sportsbook", Type.STRING, "Book as claimed, by The Odds API's key where it is known", nullable=True),
+        Column("source_version", Type.STRING, "Model version as claimed", nullable=True),
+        Column("source_prediction_id", Type.STRING, "Id in the export", nullable=True),
+        Column("source_created_at", Type.TIMESTAMP, "When the row was written, as it claims", nullable=True),
+        Column("source_row", Type.STRING, "The delivered row as a JSON object of texts"),
+        Column("imported_at", Type.TIMESTAMP, "When it was imported"),
+    ),
+    key=("row_id",),
+    write_mode=WriteMode.APPEND,
+)
+
 #: 1 for the current row of each system, player and game
 CURRENT_RANK = """ROW_NUMBER() OVER (
           PARTITION BY game_date, game_id, player_id, system_id
