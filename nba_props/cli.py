@@ -564,6 +564,7 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 
     The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
     """
+    from nba_props import day_one
     from nba_props.definitions import utc_now
     from nba_props.domain.slate import playable
     from nba_props.sources import capture, nba_stats
@@ -574,16 +575,25 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
         days = span or [today]
         past = [d for d in days if d < today]
         minutes = _minutes(before)
-        schedule = nba_stats.read_schedule(zone, days).frame
-        games = playable(schedule)
+        day_one.land_schedules(feeds, days)
+        games = playable(nba_stats.read_schedule(zone, days).frame)
         count = int(games["game_date"].dt.date.isin(past).sum())
-        price = capture.price_of_history(len(past), count, len(minutes), settings.live.odds_regions)
+        regions = settings.live.odds_regions
+        price = capture.price_of_history(len(past), count, len(minutes), regions)
         live = len(games) - count
         console.print(
             f"plan      {len(past)} past dates, {count} games, {len(minutes)} snapshots each: at most {price:,} credits"
-            f"; {live} games of today or later: at most {live} credits",
+            f"; {live} games of today or later: at most {capture.price_of_capture(live, regions)} credits",
             soft_wrap=True,
         )
+        if live:
+            rhythm = settings.live.odds_rhythm
+            a_day = sum(day_one.price_of_day(games, d, regions, rhythm) for d in days if d >= today)
+            console.print(
+                f"by itself a running daemon captures them for at most {a_day} credits "
+                f"(NBA_PROPS_ODDS_RHYTHM={rhythm}, regions {regions})",
+                soft_wrap=True,
+            )
         console.print(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
         if dry_run:
             return
@@ -633,7 +643,7 @@ def doctor(offline: bool, mend: bool) -> None:
     its place under a dated name. Stop `dev` before it.
     """
     from nba_props.definitions import utc_now
-    from nba_props.doctor import examine
+    from nba_props.doctor import examine, next_command
     from nba_props.home import flaws, repair
     from nba_props.warehouse.opening import open_warehouse
 
@@ -649,6 +659,7 @@ def doctor(offline: bool, mend: bool) -> None:
     for finding in findings:
         advice = f" -> {finding.advice}" if finding.advice else ""
         _tell(console, f"{finding.state:<3}", styles[finding.state], f"{finding.what}: {finding.text}{advice}")
+    console.print(f"next: {next_command(findings, zone)}", soft_wrap=True)
     if any(f.state == "bad" for f in findings):
         sys.exit(1)
 
@@ -1352,3 +1363,70 @@ def dev(host: str, port: int) -> None:
         for process in processes:
             process.wait()
     sys.exit(ended)
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Print the plan with its requests, credits and time, and stop.")
+@click.option("--shot-zones", is_flag=True, help="And where this season's points came from: a request for each game.")
+@click.option("--rows", type=_ROWS, default=20, show_default=True, help="Rows of the slate board to print; 0 for all.")
+def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
+    """Day one with live feeds: take what a first prediction needs, and predict today.
+
+    Needs ODDS_API_KEY and NBA_PROPS_STATS=on, in the environment or in the project's file .env. Stop it whenever you
+    like: it goes on where it was, and buys nothing twice.
+    """
+    from nba_props import day_one, stopping
+    from nba_props.definitions import clock_of
+    from nba_props.sources.feeds import Feeds
+
+    with _plain_errors():
+        settings = load_settings()
+        console, zone, clock = _console(), LandingZone(settings.landing), clock_of(settings)
+        stored = _to_read(settings).source() if settings.gcp or settings.home.exists() else None
+        day_one.require(settings, zone, stored)
+        feeds = Feeds(settings.live, zone, clock)
+        plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
+        for text in day_one.told(plan, settings.live):
+            console.print(text, soft_wrap=True)
+        if dry_run:
+            return
+        Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+        failed = False
+        with stopping.closing_with(lambda: f"what was landed stays, `{day_one.COMMAND}` goes on from there"):
+            with _progress(console) as bar:
+                task = bar.add_task("fetch", total=len(plan.steps))
+                steps = day_one.take(plan.steps, lambda step: bar.update(task, description=f"fetch {step.name}"))
+                for step, done in steps:
+                    bar.advance(task)
+                    bar.console.print(f"landed    {day_one.account(step, done)}", soft_wrap=True)
+                    for failure in done.failures:
+                        _tell(bar.console, "failed   ", "red", failure)
+                    failed |= bool(done.failures)
+            _predict_first(load_settings(), zone, clock(), rows)
+    if failed:
+        sys.exit(1)
+
+
+def _predict_first(settings: Settings, zone: LandingZone, now: datetime, rows: int) -> None:
+    """Predict today, or make ready for the next date with games, and say where to look."""
+    from nba_props import day_one
+    from nba_props.automation import planning
+    from nba_props.automation.jobs import PREDICT_JOB
+
+    today, games = game_date_of(now), day_one.games_of(zone, now)
+    session = _session_of(settings, zone)
+    if games is not None and games.to_begin:
+        keys = planning.assets_of(session.definitions, PREDICT_JOB)
+        fresh = not planning.pending(session.definitions, session.inputs.fresh(), keys, [today])
+        _run(settings, zone, [today], rows, keep=fresh)
+    else:
+        sound = _print_findings(
+            session.console, session.follow(planning.ahead(session.definitions, session.inputs, today))
+        )
+        for text in day_one.waiting(games, today):
+            session.console.print(text, soft_wrap=True)
+        if not sound:
+            sys.exit(1)
+    session.console.print(
+        "then      nba-props dev   predicts, follows and grades from here on, and shows it all in a browser"
+    )
