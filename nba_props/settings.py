@@ -70,8 +70,9 @@ class Live:
 
     Environment: ``ODDS_API_KEY``, ``NBA_PROPS_ODDS_RESERVE`` (credits never spent), ``NBA_PROPS_ODDS_REGIONS``,
     ``NBA_PROPS_ODDS_RHYTHM`` (full or thrifty), ``NBA_PROPS_STATS`` (on or off), ``NBA_API_PROXY``,
-    ``SLACK_WEBHOOK_URL_WARNING``, ``SLACK_WEBHOOK_URL_ERROR``, ``NBA_PROPS_ALERT_COOLDOWN_MINUTES``; ``NBA_PROPS_ODDS_URL``, ``NBA_PROPS_STATS_URL``, ``NBA_PROPS_CDN_URL`` and
-    ``NBA_PROPS_INJURY_URL`` name other servers than the real ones.
+    ``SLACK_WEBHOOK_URL_WARNING``, ``SLACK_WEBHOOK_URL_ERROR``, ``NBA_PROPS_ALERT_COOLDOWN_MINUTES``;
+    ``NBA_PROPS_ODDS_URL``, ``NBA_PROPS_STATS_URL``, ``NBA_PROPS_CDN_URL`` and ``NBA_PROPS_INJURY_URL`` name other
+    servers than the real ones.
     """
 
     odds_key: str | None = field(default=None, repr=False)
