@@ -193,7 +193,7 @@ def strangers(environ: Mapping[str, str] = os.environ) -> list[str]:
     A warning and no error: going back a release must not stop at a setting of the newer one.
     """
     names = sorted(n for n in environ if n.startswith(_OURS) and n not in KNOWN)
-    nearest = {n: difflib.get_close_matches(n, KNOWN, 1, 0.6) for n in names}
+    nearest = {n: difflib.get_close_matches(n, KNOWN, 1, 0.8) for n in names}
     return [
         f"{name} is no setting and changes nothing{': is ' + found[0] + ' meant?' if found else ''}"
         for name, found in nearest.items()

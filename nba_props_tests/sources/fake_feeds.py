@@ -20,8 +20,11 @@ OUT = 5
 
 
 def games_of(season: str) -> list[league.Game]:
-    """The small league's games in a season, as many weeks after 1 October as in its own, with ids of the season."""
-    back = (int(league.SEASON[:4]) - int(season[:4])) * 364
+    """The small league's games in a season, with ids of the season; of past ones they are the last before May, which the
+    look-back of an opening night reaches.
+    """
+    years = int(league.SEASON[:4]) - int(season[:4])
+    back = years * 364 - (145 if years else 0)
     return [
         replace(
             g,
@@ -48,7 +51,10 @@ class Feeds:
         on("/stats/scheduleleaguev2", self.schedule)
         on("/stats/commonallplayers", lambda _: Answer(payloads.rosters(league.SEASON, self.members())))
         on("/stats/boxscorescoringv3", lambda asked: Answer(league.scoring(self.game(asked["GameID"]))))
-        on(EVENTS, lambda asked: Answer([self.listed(g) for g in self.open_games(asked)], headers=credits(self.remaining, 0)))
+        on(
+            EVENTS,
+            lambda asked: Answer([self.listed(g) for g in self.open_games(asked)], headers=credits(self.remaining, 0)),
+        )
         for game in games_of(league.SEASON):
             on(f"{EVENTS}/{game.event_id}/odds", lambda asked, game=game: self.odds(game, asked))
         newest = injury_report.report_instants(self.now)[0]
@@ -71,7 +77,9 @@ class Feeds:
         return next(g for g in games_of(season) if g.game_id == game_id)
 
     def game_log(self, asked: dict[str, str]) -> Answer:
-        first, last = (datetime.strptime(asked[k], "%m/%d/%Y").replace(tzinfo=UTC).date() for k in ("DateFrom", "DateTo"))
+        first, last = (
+            datetime.strptime(asked[k], "%m/%d/%Y").replace(tzinfo=UTC).date() for k in ("DateFrom", "DateTo")
+        )
         over = [g for g in games_of(asked["Season"]) if first <= g.day <= last and g.tipoff_at + _OVER < self.now]
         regular = over if asked["SeasonType"] == "Regular Season" else []
         rows = [{**r, "SEASON_ID": f"2{asked['Season'][:4]}"} for g in regular for r in league.log_rows(g)]
@@ -89,7 +97,9 @@ class Feeds:
     def open_games(self, asked: dict[str, str]) -> list[league.Game]:
         season = games_of(season_of(self.today))
         between = asked["commenceTimeFrom"], asked["commenceTimeTo"]
-        return [g for g in season if between[0] <= payloads.instant(g.tipoff_at) <= between[1] and g.tipoff_at > self.now]
+        return [
+            g for g in season if between[0] <= payloads.instant(g.tipoff_at) <= between[1] and g.tipoff_at > self.now
+        ]
 
     def report(self, at: datetime) -> bytes:
         """The newest injury report: the last starter of each home team is out."""
