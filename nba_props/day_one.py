@@ -209,9 +209,11 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
     steps = [Step(f"schedule {season_of(today)}", 1, partial(_schedule_of, feeds, api, season_of(today)))]
     notes = []
     if odds and feeds.live.odds_key:
-        asked = capture.MOST_GAMES if games is None else games.to_begin
-        credits = capture.price_of_capture(asked, feeds.live.odds_regions)
-        if asked:
+        if games is None or games.to_begin:
+            asked = capture.MOST_GAMES if games is None else games.to_begin
+            if games and len(capture.captured_since(zone, today, now - _SAME_CAPTURE)) >= games.today:
+                asked = 0  # the list of games is free, and may have one more
+            credits = capture.price_of_capture(asked, feeds.live.odds_regions)
             steps.append(Step("tonight's odds", 1 + asked, partial(_odds, feeds), credits, of_site=False))
     elif odds:
         notes.append(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
+import sys
+import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -286,6 +289,53 @@ def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
     assert world.remaining == 498
     assert len(published(world.today)) == len(rows), "nothing is made again"
     assert KEY not in plan.output + start.output + doctor.output + again.output
+
+
+#: the program, in November
+PROGRAM = """
+import sys
+from datetime import datetime
+from nba_props import stopping
+stopping.listen()
+from nba_props.__main__ import _read_environment
+_read_environment()
+import nba_props.definitions
+nba_props.definitions.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
+from nba_props.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
+    begin(world, NOVEMBER)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(asked: dict[str, str]) -> Answer:
+        if asked["Season"] == "2023-24":
+            reached.set()
+            go_on.wait(60)
+        return world.game_log(asked)
+
+    world.server.on("/stats/leaguegamelog", slow)
+    command = [sys.executable, "-c", PROGRAM, "start"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert reached.wait(60)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=30)
+    go_on.set()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "stopped: what was landed stays, `nba-props start` goes on from there" in said
+    assert world.remaining == 498
+    plan = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
+    assert "box scores 2023-24" in plan
+    assert "box scores 2022-23" in plan
+    assert "box scores 2024-25" not in plan
+    assert "tonight's odds: 1 request\n" in plan
+    assert "; 0 credits at most" in plan
 
 
 @pytest.mark.slow
