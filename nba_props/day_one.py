@@ -237,8 +237,8 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
         steps.append(Step("shot zones", most, partial(_shot_zones, feeds, api, start, today)))
     elif wanted or unknown:
         notes.append(
-            f"no shot zones: a request for each of {wanted or 'the'} games of this season, which --shot-zones takes; "
-            "zone_matchup_v1 and the models go without"
+            f"no shot zones: a request for each game of this season{f', {wanted} by now' if wanted else ''}, which "
+            "--shot-zones takes; zone_matchup_v1 and the models go without"
         )
     return Plan(tuple(steps), tuple(notes))
 
@@ -278,8 +278,9 @@ def account(step: Step, done: Fetched) -> str:
     """What came of a step, in words."""
     credits = f", {done.credits} credits" if done.credits else ""
     left = f", {done.remaining:,} left" if done.remaining is not None else ""
-    present = f", {done.present} were there already" if done.present else ""
-    return f"{step.name}: {len(done.landed)} payloads{present}{credits}{left}"
+    present = f", {done.present} landed before" if done.present else ""
+    payloads = "1 payload" if len(done.landed) == 1 else f"{len(done.landed)} payloads"
+    return f"{step.name}: {payloads}{present}{credits}{left}"
 
 
 def waiting(games: Games | None, today: date) -> list[str]:

@@ -101,6 +101,10 @@ def test_a_night_whose_tipoffs_are_to_be_decided_is_captured_hourly():
     both = capture.captures_of(DAY, [GAMES[0].tipoff_at], undecided=1)
     assert [d.tipoff for d in both if d.tipoff] == [GAMES[0].tipoff_at] * 2, "60 minutes before is a full hour"
     assert f"{both[-1].at.astimezone(EASTERN):%H:%M}" == "22:00"
+    assert capture.price_of_day(DAY, [], "us,us2", undecided=2) == 13 * 2 * 2
+    assert capture.price_of_day(DAY, [GAMES[0].tipoff_at], rhythm="thrifty", undecided=1) == 3, (
+        "no tip-off is known of one"
+    )
 
 
 def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):

@@ -18,6 +18,8 @@ from nba_props.sources.feeds import Feeds
 
 FIRST_JOB = "fetch_first_day"
 START = f"`{day_one.COMMAND}`"
+#: seconds between two looks at least: on BigQuery each is a query
+_SECONDS = 60
 Clock = Callable[[], datetime]
 
 
@@ -72,7 +74,7 @@ def build_first_day_sensor(default_status: dg.DefaultSensorStatus, seconds: int)
 
     @dg.sensor(
         jobs=[first_job, next(j for j in JOBS if j.name == HISTORY_JOB)],
-        minimum_interval_seconds=seconds,
+        minimum_interval_seconds=max(seconds, _SECONDS),
         default_status=default_status,
         description="A home without a schedule of today: what a first prediction needs is fetched once a day, and the "
         "schedule is taken in, so that captures become due.",
