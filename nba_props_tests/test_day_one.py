@@ -19,10 +19,12 @@ from click.testing import CliRunner
 from nba_props import day_one, env_file
 from nba_props.cli import main
 from nba_props.domain.calendar import identity_start
+from nba_props.domain.systems.trained import week_of
 from nba_props.settings import Live, Settings, load_settings
 from nba_props.sources import capture, nba_stats
 from nba_props.sources import feeds as live_feeds
 from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -275,6 +277,7 @@ def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
     assert len(rows), start.output
     assert rows["has_prop_line"].sum() >= 24
     forecasts = rows[rows["predicted_points"].notna()].groupby("system_id").size()
+    assert week_of(world.today) in ModelStore(load_settings().models).weeks("catboost_v8")
     if now == NOVEMBER:
         assert {"catboost_v8", "xgboost_v1", "ensemble_v1"} <= set(forecasts.index)
         out = [league.player(g.home, OUT)[0] for g in games_of("2025-26") if g.day == world.today]
