@@ -7,6 +7,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # gcsfs asks a new bucket how it stores folders, by a protocol that the emulator has not, and waits 45 s for an answer
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+# a developer's own keys are no part of a test
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
 import itertools
 import shutil

@@ -19,6 +19,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
+from nba_props.automation.first_day import START, build_first_day_sensor
 from nba_props.automation.jobs import (
     FOLLOW_JOB,
     FRESHNESS_JOB,
@@ -333,7 +334,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         job_name=CAPTURE_JOB,
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="Captures odds at opening, hourly, and 60, 30 and 5 minutes before each tip-off.",
+        description="Captures odds at opening, hourly, and 60, 30 and 5 minutes before each tip-off; in the thrifty "
+        "rhythm at opening and 30 minutes before each.",
     )
     def capture_sensor(
         context: dg.SensorEvaluationContext,
@@ -347,7 +349,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         before = _instant(context.cursor) or now - timedelta(minutes=5)
         day = game_date_of(now)
         tonight = tipoffs(warehouse, day, day).get(day, Tipoffs(day))
-        asked = capture.due(day, tonight.known, max(before, now - _LONGEST_SILENCE), now, tonight.undecided)
+        since = max(before, now - _LONGEST_SILENCE)
+        asked = capture.due(day, tonight.known, since, now, tonight.undecided, settings.live.odds_rhythm)
         requests = [
             dg.RunRequest(
                 run_key=f"capture:{d.at.isoformat()}:{d.tipoff or ''}",
@@ -362,6 +365,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
             for d in asked
         ]
         reason = None if requests else f"no capture is due; {tonight.games} games are known for {day}"
+        if reason and not tonight.games and day not in warehouse.partitions(SCHEDULE):
+            reason = f"the schedule of {day} was not taken in, so that no capture is known to be due: {START} does it"
         return dg.SensorResult(run_requests=requests, cursor=now.isoformat(), skip_reason=reason)
 
     @dg.sensor(
@@ -410,6 +415,7 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         new_odds_sensor,
         new_results_sensor,
         capture_sensor,
+        build_first_day_sensor(default_status, seconds),
         training_inputs_sensor,
         run_failure_alert,
         check_failure_alert,

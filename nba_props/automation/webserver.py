@@ -122,9 +122,10 @@ def main() -> None:
     """What ``dagster-webserver`` does, with the guard around its application."""
     cli: Any = import_module("dagster_webserver.cli")
     make = cli.create_app_from_workspace_process_context
+    hosts = hosts_of()  # before Dagster lets a .env of the working directory win
 
     def guarded(*arguments: Any, **named: Any) -> Guard:
-        return Guard(make(*arguments, **named), hosts_of())
+        return Guard(make(*arguments, **named), hosts)
 
     cli.create_app_from_workspace_process_context = guarded
     cli.main()

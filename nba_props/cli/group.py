@@ -16,7 +16,7 @@ from nba_props.warehouse.models import CorruptModel
 
 #: what a person wants, and the commands for it in the order in which he meets them
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Begin": ("demo", "doctor", "dev"),
+    "Begin": ("demo", "start", "doctor", "dev"),
     "Every day": ("run", "grade", "backfill", "train", "fetch"),
     "Look": ("board", "player", "report", "validate", "history", "sql"),
     "Repair": ("quarantine", "restore", "rollback", "batches", "reline", "scrub", "backup", "prune", "import-legacy"),

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, SIMULATED, Column, Output
 from nba_props.cli.session import program, text_of, to_read, within_reach
 from nba_props.cli.values import ROWS, SYSTEM, DateSpan, Day, Whole
-from nba_props.clock import utc_now
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
@@ -177,7 +177,7 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
     with Output(form) as out:
         warehouse = to_read()
         who = _one(made.people(warehouse, name), name)
-        last = max([*warehouse.partitions(PLAYERS), game_date_of(utc_now())])
+        last = max([*warehouse.partitions(PLAYERS), game_date_of(clock.utc_now())])
         newest = warehouse.partitions(PLAYERS)[-1]
         log = made.player_log(warehouse, int(who["player_id"]), season_start(newest), last, system)
         rest = made.form(log)
@@ -256,7 +256,7 @@ def validate(span: list[date], form: str) -> None:
         settings = load_settings()
         warehouse = to_read(settings)
         within_reach(settings, warehouse, span)
-        published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], utc_now())
+        published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], clock.utc_now())
         findings = quality.findings(published, span[0], span[-1])
         verdicts = []
         for name, finding in findings.items():
@@ -298,7 +298,7 @@ def report(span: list[date], out: Path | None, form: str) -> None:
             printed.rows(table, f"{title}, {span[0]}..{span[-1]}", title)
         for text in filter(None, (note, page.after_the_fact(graded))):
             printed.say(text)
-        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, utc_now())
+        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, clock.utc_now())
         printed.say(f"page      {path}")
 
 

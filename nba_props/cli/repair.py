@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.session import (
@@ -23,7 +24,6 @@ from nba_props.cli.session import (
     within_reach,
 )
 from nba_props.cli.values import DRY_RUN, PREDICATE, SYSTEM, DateSpan, Whole
-from nba_props.clock import utc_now
 from nba_props.domain.calendar import spans
 from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
@@ -160,7 +160,7 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
     """
     import pandas as pd
 
-    from nba_props.doctor import examine
+    from nba_props.doctor import examine, next_command
     from nba_props.home import flaws, repair
     from nba_props.warehouse.opening import open_warehouse
 
@@ -168,15 +168,16 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
         settings = load_settings()
         zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
         if mend:
-            for done in repair(flaws(settings, warehouse), utc_now()):
+            for done in repair(flaws(settings, warehouse), clock.utc_now()):
                 out.tell("repaired", "green", done)
-        findings = examine(settings, zone, warehouse, utc_now, ask=not offline)
+        findings = examine(settings, zone, warehouse, clock.utc_now, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
         if form != "table":
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")
         for finding in findings if form == "table" else ():
             advice = f" -> {finding.advice}" if finding.advice else ""
             out.tell(f"{finding.state:<3}", styles[finding.state], f"{finding.what}: {finding.text}{advice}")
+        out.say(f"next: {next_command(findings, zone)}")
         if any(f.state == "bad" for f in findings):
             sys.exit(1)
 
@@ -322,7 +323,7 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
     from nba_props.automation import pruning
 
     with Output(form) as out:
-        account = pruning.prune(load_settings(), utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
+        account = pruning.prune(load_settings(), clock.utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
         out.rows(account.table(), f"{'Would delete' if dry_run else 'Deleted'}, older than {days} days")
         for text in account.notes:
             out.say(text)
