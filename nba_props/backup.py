@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nba_props.schemas import TABLES, Table
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
 from nba_props.settings import Settings, SettingsError
 from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake import LakeWarehouse
 
-_FIRST = (REMEDIATIONS, PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS)
+_FIRST = (REMEDIATIONS, LEDGER, ARCHIVED_PREDICTIONS)
 #: folders of a home whose files are written whole and never changed, beside the lake
 _BESIDE = ("models", "landing")
 

@@ -14,9 +14,7 @@ from nba_props.warehouse.base import Warehouse
 #: the ledger's rows of some dates with the problem of their line, current ones only
 _CURRENT_SQL = f"""
 SELECT j.* FROM ({
-    claimed_lines_sql(
-        "(SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last)"
-    )
+    claimed_lines_sql("(SELECT * FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last)")
 }) AS j
 JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last

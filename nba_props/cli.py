@@ -360,7 +360,7 @@ def _text(span: Sequence[date]) -> str:
 
 def _print_undo(session: _Session, outcome: Outcome, span: Sequence[date]) -> None:
     """Name the run, what it published, and how to take that back."""
-    table = "nba_predictions.player_prop_predictions"
+    table = "nba_predictions.ledger"
     found = session.warehouse.query(
         f"SELECT COUNT(*) AS n FROM {table} WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
         first=span[0],
@@ -744,14 +744,14 @@ def backup(target: Path) -> None:
 
 def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
     """The dates of the ledger (of SPAN) on which no row has a digest."""
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
-    days = [d for d in warehouse.dates(PLAYER_PROP_PREDICTIONS) if span is None or d in span]
+    days = [d for d in warehouse.dates(LEDGER) if span is None or d in span]
     if not days:
         return []
     try:
         rows = warehouse.query(
-            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {PLAYER_PROP_PREDICTIONS.address} "
+            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {LEDGER.address} "
             "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
             first=days[0],
             last=days[-1],
@@ -825,7 +825,7 @@ def reline(span: list[date], dry_run: bool) -> None:
         outcomes = session.run(RELINE_JOB, span[0], span[-1])
         sound = _print_findings(session.console, outcomes)
         fresh = session.warehouse.query(
-            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.player_prop_predictions "
+            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.ledger "
             "WHERE run_id = @run_id AND game_date BETWEEN @first AND @last GROUP BY game_date, system_id "
             "ORDER BY game_date, system_id",
             run_id=outcomes[-1].run_id,
@@ -942,9 +942,9 @@ def grade(span: list[date], allow_loss: bool) -> None:
 
 def _published(session: _Session, span: Sequence[date], otherwise: str) -> list[date]:
     """The dates of the span that are in the ledger; says what follows when there is none."""
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
-    published = set(session.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    published = set(session.warehouse.partitions(LEDGER))
     days = [d for d in span if d in published]
     if not days:
         session.console.print(
@@ -996,7 +996,7 @@ def _run(
     from nba_props.assets.raw import origin
     from nba_props.automation import planning
     from nba_props.home import dagster_home
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
     session = _allowing(_session_of(settings, landing), allow_loss)
     console, warehouse = session.console, session.warehouse
@@ -1013,7 +1013,7 @@ def _run(
         return sound
     started = time.monotonic()
     outcomes: list[Outcome] = []
-    if keep and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
+    if keep and set(span) <= set(warehouse.partitions(LEDGER)):
         console.print("these dates are published already; --force materializes them again")
     else:
         outcomes = session.follow(planning.plan(session.definitions, session.inputs, span))

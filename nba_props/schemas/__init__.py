@@ -4,6 +4,7 @@ Belongs here: what a table promises. Does not: how rows are made (domain) or sto
 """
 
 from nba_props.schemas import analytics, features, monitoring, predictions, raw, reference
+from nba_props.schemas.analytics import MIN_MINUTES
 from nba_props.schemas.base import Column, ContractError, Table, Type, View, WriteMode
 
 _TABLES = [
@@ -28,7 +29,7 @@ _TABLES = [
     analytics.CONTEXT,
     features.PLAYER_FEATURES,
     *predictions.SYSTEM_TABLES.values(),
-    predictions.PLAYER_PROP_PREDICTIONS,
+    predictions.LEDGER,
     predictions.QUARANTINED_PREDICTIONS,
     predictions.ARCHIVED_PREDICTIONS,
     predictions.REMEDIATIONS,
@@ -38,9 +39,20 @@ _TABLES = [
 ]
 
 TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
-VIEWS: dict[str, View] = {
-    v.address: v
-    for v in (predictions.CURRENT_PREDICTIONS, predictions.JUDGED_PREDICTIONS, *monitoring.MONITORING_VIEWS)
-}
 
-__all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode"]
+
+def views(min_minutes: int = MIN_MINUTES) -> dict[str, View]:
+    """Every view by its address; ``min_minutes`` says which players matter."""
+    found = (
+        predictions.CURRENT_PREDICTIONS,
+        predictions.JUDGED_PREDICTIONS,
+        predictions.PLAYER_PROP_PREDICTIONS,
+        analytics.rotation_players(min_minutes),
+        *monitoring.MONITORING_VIEWS,
+    )
+    return {v.address: v for v in found}
+
+
+VIEWS = views()
+
+__all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode", "views"]

@@ -106,10 +106,17 @@ class Table:
     sealed_by: str = ""
     #: further named groups of columns that get a digest of their own (``digested``)
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    #: the name under which a release before stored it (``warehouse/migration.py``)
+    formerly: str = ""
 
     @property
     def address(self) -> str:
         return f"{self.dataset}.{self.name}"
+
+    @property
+    def lasting_name(self) -> str:
+        """The address that the table had first: digests and what the audit remembers outlive a new name by it."""
+        return f"{self.dataset}.{self.formerly or self.name}"
 
     @property
     def path(self) -> list[str]:

@@ -31,7 +31,7 @@ from google.cloud import bigquery
 from nba_props import stopping
 from nba_props.domain import digests
 from nba_props.domain.calendar import is_plausible
-from nba_props.schemas import TABLES, VIEWS, Table, Type, WriteMode
+from nba_props.schemas import TABLES, VIEWS, Table, Type, View, WriteMode
 from nba_props.warehouse import growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
@@ -112,6 +112,7 @@ class BigQueryWarehouse:
         deployment: names the folder of the marks.
         maximum_bytes: what one statement may be billed for.
         storage_endpoint: ``host:port`` of an emulator's Storage Read API.
+        views: the views by their addresses.
     """
 
     def __init__(
@@ -124,8 +125,10 @@ class BigQueryWarehouse:
         deployment: str,
         maximum_bytes: int,
         storage_endpoint: str | None = None,
+        views: Mapping[str, View] = VIEWS,
     ) -> None:
         self.prefix = prefix
+        self.views = views
         self.maximum_bytes = maximum_bytes
         self.query_count = 0
         self._resource, self._storage = resource, storage
@@ -208,13 +211,13 @@ class BigQueryWarehouse:
         name = self._name(address)
         if address not in self._there:
             with _told(address):
-                if address in VIEWS:
+                if address in self.views:
                     self._ensure_view(address, name)
                 elif address in TABLES:
                     self._ensure_table(TABLES[address], name)
                 else:
                     raise WarehouseError(
-                        f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}"
+                        f"there is no table or view {address}; there are {', '.join([*TABLES, *self.views])}"
                     )
             self._there.add(address)
         return name
@@ -296,17 +299,17 @@ class BigQueryWarehouse:
     def _refuse_broken_behind(self, addresses: Iterable[str]) -> None:
         """The same for whatever a statement reads; only tables that were given a column late have such partitions."""
         for address in addresses:
-            if address in VIEWS:
-                self._refuse_broken_behind(reads(VIEWS[address].sql))
+            if address in self.views:
+                self._refuse_broken_behind(reads(self.views[address].sql))
             elif address in self._late:
                 self._refuse_broken(TABLES[address], self._marked(TABLES[address]))
 
     def _ensure_view(self, address: str, name: str) -> None:
-        for read in reads(VIEWS[address].sql):
+        for read in reads(self.views[address].sql):
             self._ensure(read)
         wanted = bigquery.Table(name)
-        wanted.view_query = qualified(VIEWS[address].sql, self._name).strip()
-        wanted.description = VIEWS[address].description
+        wanted.view_query = qualified(self.views[address].sql, self._name).strip()
+        wanted.description = self.views[address].description
         found = self._get(wanted)
         if (found.view_query.strip(), found.description) != (wanted.view_query, wanted.description):
             text = json.dumps(wanted.description)  # every escape of JSON is one of GoogleSQL
@@ -383,7 +386,7 @@ class BigQueryWarehouse:
         return {day: rows.get(day, "0 0") for day in sorted({*self.partitions(table), *rows})}
 
     def create_views(self) -> None:
-        for address in VIEWS:
+        for address in self.views:
             self._ensure(address)
 
     def source(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nba_props.schemas import views
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
@@ -11,7 +12,7 @@ def open_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of the profile; nothing is asked of it yet."""
     gcp = settings.gcp
     if gcp is None:
-        return LakeWarehouse(settings.lake)
+        return LakeWarehouse(settings.lake, views(settings.min_minutes))
     from dagster_gcp import BigQueryResource, GCSResource
 
     from nba_props.warehouse.bigquery import BigQueryAt, BigQueryWarehouse
@@ -25,4 +26,5 @@ def open_warehouse(settings: Settings) -> Warehouse:
         deployment=gcp.deployment,
         maximum_bytes=gcp.maximum_bytes,
         storage_endpoint=gcp.bigquery_storage,
+        views=views(settings.min_minutes),
     )

@@ -88,7 +88,7 @@ def test_the_morning_after(finished):
     predicted, outcome = finished
     assert outcome.failed_checks == []
     rows = grades(predicted)
-    ledger = predicted.query("SELECT * FROM nba_predictions.player_prop_predictions")
+    ledger = predicted.query("SELECT * FROM nba_predictions.ledger")
     assert sorted(rows["prediction_id"]) == sorted(ledger["prediction_id"])
     assert set(rows["outcome"]) <= {"WIN", "LOSS", "NO_BET"}
     points = predicted.warehouse.read(raw.BOX_SCORES, [DAY]).set_index("player_id")["points"]
@@ -180,7 +180,7 @@ def test_two_graders_at_once_leave_one_correct_partition(evening):
 def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     """The old incident: lines of 20.0 without a quote, straight into the published table."""
     predicted = evening
-    ledger = TABLES["nba_predictions.player_prop_predictions"]
+    ledger = TABLES["nba_predictions.ledger"]
     rows = predicted.warehouse.read(ledger, [DAY])
     fakes = rows[rows["line"].isna()].assign(
         line=20.0, has_prop_line=True, line_source="ACTUAL_PROP", recommendation="UNDER", predicted_points=9.0,

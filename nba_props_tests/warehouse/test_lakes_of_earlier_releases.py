@@ -15,7 +15,7 @@ from nba_props.domain import digests
 from nba_props.remediation import judged
 from nba_props.schemas import TABLES, VIEWS, Type
 from nba_props.schemas.base import Column
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
+from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.warehouse.samples import take_out
 
@@ -26,7 +26,7 @@ ROWS = {
     "nba_raw.schedule": (15, 16), "nba_raw.box_scores": (15, 288), "nba_raw.odds_quotes": (2, 576),
     "nba_raw.injury_reports": (15, 0), "nba_analytics.historical_games": (2, 468), "nba_analytics.slate": (2, 72),
     "nba_analytics.betting_lines": (2, 72), "nba_predictions.moving_average": (2, 72),
-    "nba_predictions.player_prop_predictions": (2, 108), "nba_predictions.archived_predictions": (2, 72),
+    "nba_predictions.ledger": (2, 108), "nba_predictions.archived_predictions": (2, 72),
     "nba_predictions.remediations": (2, 5), "nba_predictions.prediction_accuracy": (2, 108),
     "nba_predictions.grade_history": (2, 144), "nba_predictions.xgboost_v1": (0, 0),
 }  # fmt: skip
