@@ -7,7 +7,7 @@ Dagster column schema are all derived from it here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -117,6 +117,11 @@ class Table:
     def lasting_name(self) -> str:
         """The address that the table had first: digests and what the audit remembers outlive a new name by it."""
         return f"{self.dataset}.{self.formerly or self.name}"
+
+    @property
+    def before(self) -> Table:
+        """The table where a release before stored it, for one that is called otherwise now."""
+        return replace(self, name=self.formerly, formerly="")
 
     @property
     def path(self) -> list[str]:

@@ -42,6 +42,7 @@ from nba_props.warehouse.base import (
     MixedSources,
     PartitionState,
     WarehouseError,
+    outgrown,
     way_out,
 )
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
@@ -147,6 +148,8 @@ class BigQueryWarehouse:
         #: what the mark says once it is there, and it stays
         self._sealed: str | None = None
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
+        #: whether every table is known to have today's name
+        self._is_todays = False
 
     # -- clients ----------------------------------------------------------------------------------------------------
 
@@ -206,8 +209,45 @@ class BigQueryWarehouse:
     def _name(self, address: str) -> str:
         return f"{self._resource.project}.{self.prefix}{address}"
 
+    def _refuse_outgrown(self) -> None:
+        """Raise when a table still has its name of a release before; asked once."""
+        if self._is_todays:
+            return
+        for table in TABLES.values():
+            if table.formerly and (rows := self.stored_before(table)) is not None:
+                raise outgrown(table, self.place, rows)
+        self._is_todays = True
+
+    def stored_before(self, table: Table) -> dict[date, int | None] | None:
+        with _told(table.before.address):
+            if self._marks.exist(table.before):
+                return {day: mark.rows for day, mark in self._marks.of(table.before).items()}
+            return {} if self._stands_before(table) else None
+
+    def _stands_before(self, table: Table) -> bool:
+        """Whether there is a table under the former name, and not the view that has it now."""
+        found = self._found(bigquery.Table(self._name(table.before.address)))
+        return found is not None and found.table_type == "TABLE"
+
+    def take_over(self, table: Table) -> None:
+        before = table.before
+        with self._marks.lock(before), self._marks.lock(table):
+            with _told(before.address):
+                stands = self._stands_before(table)
+                if stands and self._found(bigquery.Table(self._name(table.address))) is not None:
+                    raise WarehouseError(
+                        f"{self._name(before.address)} and {self._name(table.address)} are both there: a release "
+                        "before wrote after the migration. Stop it, copy the former to another dataset and drop it"
+                    )
+            if stands:
+                self._change(f"ALTER TABLE `{self._name(before.address)}` RENAME TO `{table.name}`", {}, table.address)
+            with _told(before.address):
+                self._marks.rename(before, table, _CONTRACTS)
+        self._is_todays = False
+
     def _ensure(self, address: str) -> str:
         """The full name of a table or view, which is there from now on and as its contract says."""
+        self._refuse_outgrown()
         name = self._name(address)
         if address not in self._there:
             with _told(address):
@@ -340,6 +380,7 @@ class BigQueryWarehouse:
         return sorted({*self._marked(table), *(d for d in self._counted(table, None) if is_plausible(d))})
 
     def _marked(self, table: Table) -> dict[date, Mark]:
+        self._refuse_outgrown()
         with _told(table.address):
             return self._marks.of(table)
 
@@ -390,6 +431,7 @@ class BigQueryWarehouse:
             self._ensure(address)
 
     def source(self) -> str | None:
+        self._refuse_outgrown()
         with _told(_SOURCE_MARK):
             return self._marks.read(_SOURCE_MARK)
 

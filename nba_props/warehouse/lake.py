@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -179,6 +179,32 @@ class LakeWarehouse:
     def _needs_catalog(self, table: Table) -> bool:
         """Whether the catalog won't find the table's next partition by itself."""
         return not self._has_partition(table) or not self._glob_is_exact(table)
+
+    def stored_before(self, table: Table) -> dict[date, int | None] | None:
+        days = self._days(table.before)
+        if not days:
+            return None
+        counts = self.row_counts(table.before, days)
+        return {day: counts.get(day) for day in days}
+
+    def take_over(self, table: Table) -> None:
+        before = table.before
+        for day in self._days(before):
+            source, target = self._file(before, day).parent, self._file(table, day).parent
+            # whoever writes there still is waited for
+            with self._lock(before, day):
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.rename(source, target)
+                except OSError as error:
+                    raise WarehouseError(
+                        f"cannot move {source} to {target}: {error.strerror or error}. Where both hold rows, a release "
+                        f"before wrote after the migration: stop it, keep both folders, and move {source} away"
+                    ) from error
+        self._note_change(table)
+        (self._folder(before) / _CHANGES).unlink(missing_ok=True)
+        with suppress(OSError):  # what else somebody put there stays, as a stray
+            self._folder(before).rmdir()
 
     def strays(self) -> list[tuple[str, str]]:
         """What lies in the lake and is not of it, and why: no reader takes it in."""
