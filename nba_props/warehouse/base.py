@@ -216,7 +216,8 @@ class Warehouse(Protocol):
         """
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement in the engine's own SQL that changes nothing.
+        """The result of one statement that changes nothing, in GoogleSQL as written (``dialects``); over a lake in
+        DuckDB's own SQL as well.
 
         Raises:
             WarehouseError: the statement is none that only reads, or it fails; the message is the engine's.

@@ -32,7 +32,7 @@ from nba_props import stopping
 from nba_props.domain import digests
 from nba_props.domain.calendar import is_plausible
 from nba_props.schemas import TABLES, VIEWS, Table, Type, View, WriteMode
-from nba_props.warehouse import growth, usage
+from nba_props.warehouse import dialects, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
     AppendResult,
@@ -851,9 +851,13 @@ class BigQueryWarehouse:
         )
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``."""
-        self._ensure_all(reads(sql))
-        own = qualified(sql, self._name)
+        """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``, with any project before it."""
+        try:
+            own, asked_of = dialects.named(sql, {*TABLES, *self.views}, lambda a: f"`{self._name(a)}`")
+        except dialects.UnreadableError as error:
+            raise WarehouseError(f"the statement: {error}") from error
+        # names that are none of ours are refused with the list of those that are
+        self._ensure_all([*asked_of, *reads(own)])
         with _told("the statement"):
             asked = self._client.query(own, job_config=bigquery.QueryJobConfig(dry_run=True))
         if asked.statement_type != "SELECT":

@@ -31,7 +31,7 @@ from nba_props.domain.calendar import named_day
 from nba_props.schemas import TABLES, VIEWS, Table, View, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
 from nba_props.storage import ASIDE, TEMPORARY, create
-from nba_props.warehouse import files, growth, usage
+from nba_props.warehouse import dialects, files, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
     AppendResult,
@@ -77,6 +77,7 @@ _EXPLAIN = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*EXPLAIN\b\s*(?:ANALYZE\b\s*)?(?:\([^)]*\)\s*)?", re.IGNORECASE | re.DOTALL
 )
 
+_ONE_QUERY = "one SELECT (or DESCRIBE, SHOW, EXPLAIN of one) is allowed, nothing that changes data"
 #: the key of a Parquet file's metadata under which it says what is in it
 _STATE = "nba_props"
 
@@ -632,7 +633,45 @@ class LakeWarehouse:
         return self._own.connection
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement, in DuckDB's own SQL, over the lake and nothing else.
+        """The result of one statement over the lake and nothing else, in DuckDB's own SQL or in GoogleSQL
+        (``dialects``): what DuckDB can't read is GoogleSQL.
+        """
+        import duckdb
+
+        if dialects.has_backticks(sql):
+            return self._answered_in_googlesql(sql)
+        if dialects.is_likely_googlesql(sql):
+            with suppress(WarehouseError):
+                return self._answered_in_googlesql(sql)
+        try:
+            return self._answered(sql)
+        except WarehouseError as error:
+            cause = error.__cause__
+            if not isinstance(cause, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
+                raise
+            if isinstance(cause, duckdb.BinderException) and not dialects.double_quotes_are_text(sql):
+                raise
+            try:
+                return self._answered_in_googlesql(sql)
+            except WarehouseError as other:
+                raise _meant(error, other) from error
+
+    def _answered_in_googlesql(self, sql: str) -> pd.DataFrame:
+        try:
+            translated = dialects.from_googlesql(sql, {*TABLES, *self.views})
+        except dialects.UnreadableError as error:
+            raise WarehouseError(f"read as GoogleSQL: {error}") from error
+        if translated is None:
+            raise WarehouseError(_ONE_QUERY)
+        try:
+            return self._answered(translated)
+        except WarehouseError as error:
+            if isinstance(error, CorruptPartition):
+                raise
+            raise WarehouseError(f"read as GoogleSQL: {error}") from error.__cause__
+
+    def _answered(self, sql: str) -> pd.DataFrame:
+        """The result of one statement in DuckDB's SQL.
 
         DuckDB reaches no file here, neither to read nor to write: Arrow reads the partitions for it.
         """
@@ -996,11 +1035,27 @@ class LakeWarehouse:
         return dict(json.loads(self.catalog_note.read_bytes()))
 
 
+def _meant(as_duckdb: WarehouseError, as_googlesql: WarehouseError) -> WarehouseError:
+    """Which error to show of a statement that fails in both dialects: that of the one that got further with it."""
+    import duckdb
+
+    first, second = as_duckdb.__cause__, as_googlesql.__cause__
+    if not isinstance(second, duckdb.Error) or _first_line(first) == _first_line(second):
+        return as_duckdb
+    if isinstance(first, duckdb.BinderException):
+        return WarehouseError(f"{as_duckdb}\n{as_googlesql}")
+    return as_googlesql
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0].casefold()
+
+
 def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raise unless the text is one statement that only reads, and so is what an EXPLAIN explains: it may run it."""
     import duckdb
 
-    refusal = WarehouseError("one SELECT (or DESCRIBE, SHOW, EXPLAIN of one) is allowed, nothing that changes data")
+    refusal = WarehouseError(_ONE_QUERY)
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise refusal
