@@ -224,6 +224,7 @@ def test_the_definitions_validate():
         ("NBA_PROPS_FIRST_DATE", "yesterday"),
         ("NBA_PROPS_LOOK_BACK_DAYS", "-1"),
         ("NBA_PROPS_MAX_GAMES", "0"),
+        ("NBA_PROPS_MIN_MINUTES", "0"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value):

@@ -134,6 +134,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                         predictions.PREDICTION_ACCURACY,
                         predictions.LEDGER,
                         predictions.QUARANTINED_PREDICTIONS,
+                        *((analytics.CONTEXT,) if view is monitoring.LINE_QUALITY_DAILY else ()),
                     )
                 ],
                 group_name="monitoring",

@@ -2,8 +2,8 @@
 
 The rule over a lake: what DuckDB can read is DuckDB's SQL; what it can't, because it does not parse, or names a
 function, a project or a text in double quotes that DuckDB has not, is GoogleSQL and is translated. A name in backticks
-is GoogleSQL's, and so is ``COUNTIF``. So a statement that both can read has DuckDB's meaning over a lake (``LOG`` is of base 10,
-``EXTRACT(DAYOFWEEK ...)`` counts from 0), and GoogleSQL's on BigQuery.
+is GoogleSQL's, and so is ``COUNTIF``. So a statement that both can read has DuckDB's meaning over a lake (``LOG`` is of
+base 10, ``EXTRACT(DAYOFWEEK ...)`` counts from 0), and GoogleSQL's on BigQuery.
 
 A project before a dataset says nothing here, whatever it is called: there is one warehouse.
 """

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tarfile
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -17,9 +15,10 @@ from nba_props.schemas import TABLES, VIEWS, Type
 from nba_props.schemas.base import Column
 from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.migration import migrate
+from nba_props_tests.warehouse.old_lakes import FROZEN, unpacked
 from nba_props_tests.warehouse.samples import take_out
 
-FROZEN = sorted((Path(__file__).parent / "fixtures").glob("lake-*.tar.xz"))
 NIGHTS = [date(2025, 11, 2), date(2025, 11, 4)]
 #: rows and partitions that all frozen lakes have alike, as the release that made the first one counted them
 ROWS = {
@@ -34,9 +33,10 @@ ROWS = {
 
 @pytest.fixture(params=FROZEN, ids=[f.name.split(".")[0] for f in FROZEN])
 def old(request, tmp_path) -> LakeWarehouse:
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return LakeWarehouse(tmp_path / "lake")
+    """One of them, migrated (``test_migration.py``)."""
+    lake = unpacked(request.param, tmp_path)
+    migrate(lake)
+    return lake
 
 
 def test_they_are_small():
