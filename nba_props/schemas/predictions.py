@@ -148,19 +148,20 @@ PLAYER_PROP_PREDICTIONS = View(
     "nba_predictions",
     "player_prop_predictions",
     "The ledger under the name and the columns of the system before: every row that was published, is_active for the "
-    "current ones. updated_at is when the row was superseded, else when it was published. "
+    "current ones, superseded_by names the current row for the others. updated_at is when a row ceased to be the "
+    "current one, else when it was published. "
     "See docs/from-the-old-system.md.",
     f"""
     SELECT prediction_id, system_id, player_lookup, game_date, game_id, predicted_points, confidence_score,
       recommendation, has_prop_line, line AS current_points_line, line_margin, line_source, line_source_api, sportsbook,
       line_minutes_before_game, model_version,
-      current_rank = 1 AS is_active, superseded_by, created_at,
+      current_rank = 1 AS is_active, CASE WHEN current_rank > 1 THEN current_id END AS superseded_by, created_at,
       CASE WHEN superseded_at > created_at THEN superseded_at ELSE created_at END AS updated_at
     FROM (
       SELECT
         p.*,
         {CURRENT_RANK} AS current_rank,
-        LAG(prediction_id) {_OLD_ORDER} AS superseded_by,
+        FIRST_VALUE(prediction_id) {_OLD_ORDER} AS current_id,
         LAG(created_at) {_OLD_ORDER} AS superseded_at
       FROM nba_predictions.ledger AS p
     ) AS ranked

@@ -70,7 +70,8 @@ def named(sql: str, known: Collection[str], write: Callable[[str], str]) -> tupl
         if token.start < done or not (is_quoted or sql[token.start : token.end + 1] == token.text):
             continue
         parts, end = token.text.split(".") if is_quoted else [token.text], token.end + 1
-        if len(parts) == 1 and len(tokens) > n + 2 and tokens[n + 1].token_type == TokenType.DOT:
+        is_dotted = len(tokens) > n + 2 and tokens[n + 1].token_type == TokenType.DOT
+        if is_dotted and parts[-1].lower() in datasets:
             parts, end = [*parts, tokens[n + 2].text], tokens[n + 2].end + 1
         address = ".".join(parts[-2:]).lower()
         if len(parts) not in (2, 3) or parts[-2].lower() not in datasets:
