@@ -70,6 +70,10 @@ GRAPH = {
     **{f"nba_monitoring/{v.name}": [
         "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
     ] for v in MONITORING_VIEWS},
+    "nba_monitoring/line_quality_daily": [
+        "nba_analytics/upcoming_player_game_context", "nba_predictions/ledger", "nba_predictions/prediction_accuracy",
+        "nba_predictions/quarantined_predictions",
+    ],
 }  # fmt: skip
 BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_data"}
 
