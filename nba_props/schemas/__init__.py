@@ -40,19 +40,22 @@ _TABLES = [
 
 TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
 
-
-def views(min_minutes: int = MIN_MINUTES) -> dict[str, View]:
-    """Every view by its address; ``min_minutes`` says which players matter."""
-    found = (
+VIEWS: dict[str, View] = {
+    v.address: v
+    for v in (
         predictions.CURRENT_PREDICTIONS,
         predictions.JUDGED_PREDICTIONS,
         predictions.PLAYER_PROP_PREDICTIONS,
-        analytics.rotation_players(min_minutes),
+        analytics.rotation_players(),
         *monitoring.MONITORING_VIEWS,
     )
-    return {v.address: v for v in found}
+}
 
 
-VIEWS = views()
+def views(min_minutes: int) -> dict[str, View]:
+    """Every view by its address, where players matter from so many projected minutes on."""
+    matter = analytics.rotation_players(min_minutes)
+    return {**VIEWS, matter.address: matter}
+
 
 __all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode", "views"]

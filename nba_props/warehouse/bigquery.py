@@ -209,17 +209,17 @@ class BigQueryWarehouse:
     def _name(self, address: str) -> str:
         return f"{self._resource.project}.{self.prefix}{address}"
 
-    def _refuse_outgrown(self) -> None:
-        """Raise when a table still has its name of a release before; asked once."""
+    def _refuse_outgrown(self, asked_for: str) -> None:
+        """Raise when a table still has its name of a release before; looked at once."""
         if self._is_todays:
             return
-        for table in TABLES.values():
-            if table.formerly and (rows := self.stored_before(table)) is not None:
+        for table in (t for t in TABLES.values() if t.formerly):
+            if (rows := self.stored_before(table, asked_for)) is not None:
                 raise outgrown(table, self.place, rows)
         self._is_todays = True
 
-    def stored_before(self, table: Table) -> dict[date, int | None] | None:
-        with _told(table.before.address):
+    def stored_before(self, table: Table, asked_for: str = "") -> dict[date, int | None] | None:
+        with _told(asked_for or table.before.address):
             if self._marks.exist(table.before):
                 return {day: mark.rows for day, mark in self._marks.of(table.before).items()}
             return {} if self._stands_before(table) else None
@@ -247,7 +247,7 @@ class BigQueryWarehouse:
 
     def _ensure(self, address: str) -> str:
         """The full name of a table or view, which is there from now on and as its contract says."""
-        self._refuse_outgrown()
+        self._refuse_outgrown(address)
         name = self._name(address)
         if address not in self._there:
             with _told(address):
@@ -380,7 +380,7 @@ class BigQueryWarehouse:
         return sorted({*self._marked(table), *(d for d in self._counted(table, None) if is_plausible(d))})
 
     def _marked(self, table: Table) -> dict[date, Mark]:
-        self._refuse_outgrown()
+        self._refuse_outgrown(table.address)
         with _told(table.address):
             return self._marks.of(table)
 
@@ -431,7 +431,7 @@ class BigQueryWarehouse:
             self._ensure(address)
 
     def source(self) -> str | None:
-        self._refuse_outgrown()
+        self._refuse_outgrown(_SOURCE_MARK)
         with _told(_SOURCE_MARK):
             return self._marks.read(_SOURCE_MARK)
 
