@@ -4,7 +4,6 @@ Belongs here: what a table promises. Does not: how rows are made (domain) or sto
 """
 
 from nba_props.schemas import analytics, features, monitoring, predictions, raw, reference
-from nba_props.schemas.analytics import MIN_MINUTES
 from nba_props.schemas.base import Column, ContractError, Table, Type, View, WriteMode
 
 _TABLES = [
