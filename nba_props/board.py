@@ -23,9 +23,7 @@ CHANCES = ("catboost_v8", "xgboost_v1")
 #: the ledger's rows of some dates with the problem of their line, current ones only
 _CURRENT_SQL = f"""
 SELECT j.* FROM ({
-    claimed_lines_sql(
-        "(SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last)"
-    )
+    claimed_lines_sql("(SELECT * FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last)")
 }) AS j
 JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
@@ -158,7 +156,7 @@ FROM (
   SELECT game_date, game_id FROM nba_raw.box_scores
   WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
   UNION DISTINCT
-  SELECT game_date, game_id FROM nba_predictions.player_prop_predictions
+  SELECT game_date, game_id FROM nba_predictions.ledger
   WHERE game_date BETWEEN @first AND @last AND player_id = @player_id AND system_id = @system
 ) AS k
 LEFT JOIN (

@@ -14,7 +14,7 @@ from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings, SettingsError, strangers
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
@@ -143,7 +143,7 @@ def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Itera
 def _contents(settings: Settings, warehouse: Warehouse, today: date) -> Iterator[Finding]:
     for what, table, command in (
         ("schedule", raw.SCHEDULE, "nba-props run DATE"),
-        ("predictions", PLAYER_PROP_PREDICTIONS, "nba-props run DATE"),
+        ("predictions", LEDGER, "nba-props run DATE"),
     ):
         days = warehouse.partitions(table)
         text = f"{len(days)} dates, {days[0]}..{days[-1]}" if days else "none"

@@ -28,7 +28,7 @@ from nba_props.schemas.base import Type
 from nba_props.schemas.predictions import (
     IMPORTED_PREDICTIONS,
     IMPORTED_PREFIX,
-    PLAYER_PROP_PREDICTIONS,
+    LEDGER,
     QUARANTINED_PREDICTIONS,
     SYSTEM_COLUMNS,
 )
@@ -294,9 +294,9 @@ def _publish(
     stamp = pd.Timestamp(now)
     warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), days)
     known = warehouse.query(
-        f"SELECT prediction_id FROM {PLAYER_PROP_PREDICTIONS.address} WHERE game_date BETWEEN @first AND @last",
+        f"SELECT prediction_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last",
         first=days[0],
         last=days[-1],
     )
     fresh = good[~good["prediction_id"].isin(known["prediction_id"])]
-    warehouse.append(PLAYER_PROP_PREDICTIONS, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)
+    warehouse.append(LEDGER, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nba_props.domain import history
 from nba_props.domain.calendar import parse_day
+from nba_props.schemas.analytics import MIN_MINUTES
 from nba_props.sources.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
 
 PROFILES = ("local", "gcp")
@@ -35,6 +36,8 @@ _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST = 1_000_000
 #: a look-back of more days, and a training of more seasons, reach to before there were games
 _MOST_DAYS, _MOST_SEASONS = 3650, 50
+#: nobody is expected to play longer than a game lasts
+_MOST_MINUTES = 48
 
 
 #: every variable that is read by the package, the deployment's files or the tests
@@ -122,9 +125,10 @@ class Settings:
     Environment: ``NBA_PROPS_PROFILE`` (local, or gcp: see :class:`Gcp`), ``NBA_PROPS_HOME`` (lake, Dagster instance,
     reports), ``NBA_PROPS_LANDING`` (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition),
     ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``, ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from),
-    ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``). For live feeds and alerts: see :class:`Live`.
-    ``NBA_PROPS_SENSOR_SECONDS`` is how often sensors look; ``NBA_PROPS_CLOCK`` names a file that holds the time, for
-    rehearsals with a simulated league and for nothing else.
+    ``NBA_PROPS_MIN_MINUTES`` (projected minutes from which on a player matters), ``NBA_PROPS_ALIASES`` (CSV of
+    ``alias,player_name``). For live feeds and alerts: see :class:`Live`. ``NBA_PROPS_SENSOR_SECONDS`` is how often
+    sensors look; ``NBA_PROPS_CLOCK`` names a file that holds the time, for rehearsals with a simulated league and for
+    nothing else.
     """
 
     profile: str
@@ -133,6 +137,8 @@ class Settings:
     first_date: date
     look_back_days: int = history.LOOK_BACK_DAYS
     max_games: int = history.MAX_GAMES
+    #: fewest minutes that a player is expected to play for his line to matter
+    min_minutes: int = MIN_MINUTES
     training_seasons: int = TRAINING_SEASONS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
@@ -230,6 +236,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         first_date=_first_date(environ, landing),
         look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS, _MOST_DAYS),
         max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
+        min_minutes=_positive(environ, "NBA_PROPS_MIN_MINUTES", MIN_MINUTES, _MOST_MINUTES),
         training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS, _MOST_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
         live=_live(environ),

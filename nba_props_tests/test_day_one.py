@@ -256,7 +256,7 @@ def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, mo
 
 def published(day: date):
     return open_warehouse(load_settings()).query(
-        "SELECT system_id, player_id, has_prop_line, predicted_points FROM nba_predictions.player_prop_predictions "
+        "SELECT system_id, player_id, has_prop_line, predicted_points FROM nba_predictions.ledger "
         "WHERE game_date BETWEEN @first AND @last",
         first=day,
         last=day,

@@ -19,7 +19,7 @@ from nba_props.importing import ImportRefused, as_imported, bring_in, read_expor
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import (
     IMPORTED_PREDICTIONS,
-    PLAYER_PROP_PREDICTIONS,
+    LEDGER,
     QUARANTINED_PREDICTIONS,
     SYSTEM_TABLES,
 )
@@ -53,7 +53,7 @@ def export(*rows: dict[str, object]) -> pd.DataFrame:
 
 
 def ledger(warehouse) -> pd.DataFrame:
-    rows = warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    rows = warehouse.read(LEDGER, [DAY])
     return rows[rows["system_id"].str.startswith("imported_")]
 
 
@@ -265,7 +265,7 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         assert relined["published"] == GOOD
         rows = platform.query(
             "SELECT COUNT(*) AS n, COUNTIF(line = 20.0 AND line_source IS NULL) AS placeholders, "
-            "COUNT(DISTINCT prediction_id) AS ids FROM nba_predictions.player_prop_predictions"
+            "COUNT(DISTINCT prediction_id) AS ids FROM nba_predictions.ledger"
         ).iloc[0]
         assert rows["placeholders"] == 0
         assert rows["n"] == rows["ids"] == GOOD + relined.get("published with the real line", 0)

@@ -42,7 +42,7 @@ from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, seas
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
@@ -159,7 +159,7 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
     What is not asked for yet, since a look asks for few other dates or because they lack their history, stays news.
     """
     landing, warehouse, today = inputs.landing, inputs.warehouse, game_date_of(now)
-    published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    published = set(warehouse.partitions(LEDGER))
     arrived = {}
     for day in [today, *other_dates(landing, today)]:
         arrivals = landing.arrivals(odds_api.folder(day), injury_report.folder(day))
@@ -207,7 +207,7 @@ def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorRe
     it was not yet: else every later date would wait for its history.
     """
     landing, warehouse = inputs.landing, inputs.warehouse
-    published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    published = set(warehouse.partitions(LEDGER))
     back = (today - timedelta(n) for n in range(_RESULT_DAYS + 1))
     watched = {d.isoformat(): d for d in back if d in published or inputs.settings.first_date <= d < today}
     names: dict[str, list[str]] = {}

@@ -19,7 +19,18 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("demo", "start", "doctor", "dev"),
     "Every day": ("run", "grade", "backfill", "train", "fetch"),
     "Look": ("board", "player", "report", "validate", "history", "sql"),
-    "Repair": ("quarantine", "restore", "rollback", "batches", "reline", "scrub", "backup", "prune", "import-legacy"),
+    "Repair": (
+        "quarantine",
+        "restore",
+        "rollback",
+        "batches",
+        "reline",
+        "scrub",
+        "backup",
+        "prune",
+        "migrate",
+        "import-legacy",
+    ),
     "Rehearse": ("simulate", "incidents"),
 }
 

@@ -52,11 +52,11 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
     Nothing is run. Line, best price and its book, the system's forecast and its edge over the line, P of that side
     beside the market's, and how many of the systems that spoke agree.
     """
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as out:
         warehouse = to_read()
-        stored = warehouse.partitions(PLAYER_PROP_PREDICTIONS)
+        stored = warehouse.partitions(LEDGER)
         days = span or stored[-1:]
         asked = [d for d in days if d in set(stored)]
         if not asked:

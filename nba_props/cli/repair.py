@@ -146,6 +146,24 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
             out.say(f"next      {program()} report {text_of(done.days)}")
 
 
+@main.command(**example("nba-props migrate --dry-run"))
+@click.option("--dry-run", is_flag=True, help="Say what would be renamed and touch nothing.")
+def migrate(dry_run: bool) -> None:
+    """Bring a warehouse of an earlier release to this one's names; no row and no id changes.
+
+    Stop `dev` before it. Killed half-way it is run again; on a warehouse of this release it does nothing.
+    """
+    from nba_props.warehouse.migration import migrate as move
+    from nba_props.warehouse.opening import open_warehouse
+
+    with Output() as out:
+        moves = move(open_warehouse(load_settings(), as_found=True), dry_run=dry_run)
+        for made in moves:
+            out.say(f"{'would rename' if dry_run else 'renamed'} {made.text}")
+        if not moves:
+            out.say("nothing has an older name")
+
+
 @main.command(**example("nba-props doctor --offline"))
 @click.option("--offline", is_flag=True, help="Ask no feed.")
 @click.option(
@@ -269,14 +287,14 @@ def backup(target: Path) -> None:
 
 def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
     """The dates of the ledger (of SPAN) on which no row has a digest."""
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
-    days = [d for d in warehouse.dates(PLAYER_PROP_PREDICTIONS) if span is None or d in span]
+    days = [d for d in warehouse.dates(LEDGER) if span is None or d in span]
     if not days:
         return []
     try:
         rows = warehouse.query(
-            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {PLAYER_PROP_PREDICTIONS.address} "
+            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {LEDGER.address} "
             "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
             first=days[0],
             last=days[-1],
@@ -349,7 +367,7 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
         outcomes = opened.follow([(RELINE_JOB, span[0], span[-1])])
         sound = say_findings(out, outcomes)
         fresh = opened.warehouse.query(
-            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.player_prop_predictions "
+            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.ledger "
             "WHERE run_id = @run_id AND game_date BETWEEN @first AND @last GROUP BY game_date, system_id "
             "ORDER BY game_date, system_id",
             run_id=outcomes[-1].run_id,

@@ -15,7 +15,7 @@ import pandas as pd
 from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
 from nba_props.domain.systems.base import MAX_POINTS
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_COLUMNS
+from nba_props.schemas.predictions import LEDGER, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
     "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
@@ -86,7 +86,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
 #: a line that moved by less is the same line
 LINE_MOVE = 0.5
 _FORECAST = ["system_id", "game_id", "player_id"]
-_ANSWER = list(PLAYER_PROP_PREDICTIONS.content)
+_ANSWER = list(LEDGER.content)
 _STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
 
 
