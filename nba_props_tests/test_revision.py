@@ -1,0 +1,40 @@
+"""Which code this is."""
+
+from __future__ import annotations
+
+import subprocess
+
+from nba_props import __version__, revision
+
+
+def test_an_image_says_which_code_it_was_built_from(monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_REVISION", " v7 ")
+    assert revision.revision() == "v7"
+
+
+def test_without_a_checkout_the_version_is_all_there_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("NBA_PROPS_REVISION", raising=False)
+    assert revision.revision().startswith(__version__)
+    assert revision._commit(tmp_path) == ""
+    (tmp_path / ".git").mkdir()
+    assert revision._commit(tmp_path) == "", "git knows no commit there"
+
+
+def test_a_checkout_says_its_commit_and_whether_files_differ_from_it(tmp_path, monkeypatch):
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+        done = subprocess.run(["git", "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    git("init", "-q")
+    file = tmp_path / "file"
+    file.write_text("one")
+    git("add", "file")
+    git("commit", "-q", "-m", "one")
+    commit = git("rev-parse", "--short=9", "HEAD")
+    git("tag", "-a", "v1", "-m", "a tag changes nothing")
+    # a hook of another checkout, which says where git should look
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    assert revision._commit(tmp_path) == f"g{commit}"
+    file.write_text("two")
+    assert revision._commit(tmp_path) == f"g{commit}.dirty"
