@@ -37,7 +37,7 @@ def _commit(root: Path) -> str:
     # the checkout's own state, wherever a hook or another checkout says git should look
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
-        said = subprocess.run(
+        said = subprocess.run(  # noqa: S603 - nothing of it comes from outside
             ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--abbrev=9", "--dirty=.dirty"],  # noqa: S607
             capture_output=True, text=True, check=True, timeout=_LIMIT_SECONDS, env=environment,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """``nba_models``: a model of each trained system for each week, and the choice of one for a date."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from nba_props import plots
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.tables import OWNERS, asset_key, watch
+from nba_props.assets.tables import OWNERS, asset_key, cost_of, watch
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
@@ -88,7 +88,9 @@ def build_model(
         with usage.within(trained.system_id) as cost:
             made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock(), inputs.fresh())
         # only the weeks whose model is in force are materialized
-        record(context, trained.system_id, made, cost.figures())
+        record(context, trained.system_id, made)
+        if billed := cost.billed():
+            context.log_event(cost_of(key, billed))
         for week, why in refused.items():
             context.log.warning(f"{trained.system_id} of {week} has no new model in force: {why}")
         yield from ()
@@ -220,16 +222,11 @@ def models_for(
     return chosen, made
 
 
-def record(
-    context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card], cost: Mapping[str, int] | None = None
-) -> None:
-    """Materialize the weeks of models that were put in force; ``cost`` is shown on the last of them."""
+def record(context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card]) -> None:
+    """Materialize the weeks of models that were put in force."""
     for card in cards:
-        more = cost if cost and card is cards[-1] else {}
         context.log_event(
-            dg.AssetMaterialization(
-                model_key(system_id), partition=card.week.isoformat(), metadata={**card_metadata(card), **more}
-            )
+            dg.AssetMaterialization(model_key(system_id), partition=card.week.isoformat(), metadata=card_metadata(card))
         )
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import stopping
+from nba_props.assets import figures
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.models import model_key, models_for, record
 from nba_props.assets.tables import emit, note, table_assets
@@ -30,6 +31,8 @@ _KNOWN_SQL = (
     f"SELECT prediction_id, {', '.join(predictions.PLAYER_PROP_PREDICTIONS.content)} "
     "FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last"
 )
+#: for a person to read: no row depends on it
+_GAMES_SQL = "SELECT game_id, away_team, home_team FROM nba_raw.schedule WHERE game_date BETWEEN @first AND @last"
 Clock = Callable[[], datetime]
 
 
@@ -58,7 +61,7 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         inputs: dg.ResourceParam[Inputs],
     ):
         days = partition_days(context)
-        figures: dict[str, Any] = {}
+        failure: dict[str, Any] = {}
         try:
             frame = table.validate(
                 _rows(context, system, days, line_rows, warehouse, settings, model_store, clock(), inputs.fresh())
@@ -68,17 +71,14 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         except Exception as error:
             stopping.check()  # libraries take a stop for an error of their own
             context.log.exception(f"{system.system_id} failed and has no rows: the other systems go on")
-            figures["failure"] = f"{type(error).__name__}: {error}"
+            failure["failure"] = f"{type(error).__name__}: {error}"
             frame = table.empty()
         return emit(
             context,
             [table],
             [frame],
-            forecasts=int(frame["predicted_points"].notna().sum()),
-            abstentions=int(frame["abstain_reason"].notna().sum()),
-            recommendations={str(k): int(v) for k, v in frame["recommendation"].value_counts().items()},
-            model_versions=sorted(set(frame["model_version"].dropna())),
-            **figures,
+            figures.forecasts,
+            of_date=lambda day: failure,
         )
 
     return system_predictions
@@ -182,9 +182,8 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
             context,
             [predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS],
             [published, held_back],
-            gate_passed=len(published),
-            gate_quarantined=len(held_back),
-            reasons={str(k): int(v) for k, v in held_back["reason"].value_counts().items()},
+            figures.gate,
+            games=figures.games(warehouse.query(_GAMES_SQL, first=days[0], last=days[-1])),
         )
 
     return gate_predictions
