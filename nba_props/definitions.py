@@ -15,6 +15,7 @@ from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import audit_job
 from nba_props.automation.fetching import FETCH_JOBS
 from nba_props.automation.jobs import JOBS
+from nba_props.automation.preparing import Preparation
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
 from nba_props.automation.sensors import build_schedules, build_sensors
@@ -76,6 +77,8 @@ def build_defs(
     systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
     gate = predictions.build_gate(SYSTEMS, partitions)
     rules = all_rules(SYSTEMS)
+    inputs = Inputs(store, zone, model_store, settings)
+    again = partial(build_defs, settings, store, zone, clock, model_store)
     definitions = dg.Definitions(
         assets=[
             *raw.build(partitions),
@@ -97,7 +100,8 @@ def build_defs(
             "warehouse": store,
             "landing": zone,
             "model_store": model_store,
-            "inputs": Inputs(store, zone, model_store, settings),
+            "inputs": inputs,
+            "preparation": Preparation(inputs, again),
             "settings": settings,
             "clock": clock,
             "feeds": Feeds(settings.live, zone, clock),

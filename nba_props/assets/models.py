@@ -9,7 +9,7 @@ import pandas as pd
 
 from nba_props import plots
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.tables import OWNERS, asset_key, cost_of, watch
+from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
@@ -82,9 +82,11 @@ def build_model(
         settings: dg.ResourceParam[Settings],
         model_store: dg.ResourceParam[ModelStore],
         inputs: dg.ResourceParam[Inputs],
+        preparation: dg.ResourceParam[Preparer],
     ):
         watch(context.instance, context.run.run_id)
         asked = partition_days(context)
+        preparation.before_training(context, asked)
         with usage.within(trained.system_id) as cost:
             made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock(), inputs.fresh())
         # only the weeks whose model is in force are materialized

@@ -8,15 +8,15 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 import pandas as pd
 
 from nba_props import stopping
 from nba_props.assets.figures import preview
-from nba_props.assets.inputs import Inputs
-from nba_props.schemas import TABLES, Table, WriteMode
+from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
+from nba_props.schemas import TABLES, Table, WriteMode, raw
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
 
@@ -27,6 +27,17 @@ ALLOW_LOSS = "nba_props/allow_loss"
 #: a table that guards so many rows never loses its last ones unasked; the few games of a date may all be moved
 _LAST_ROWS = 10
 _DATES_NAMED = 3
+
+
+class Preparer(Protocol):
+    """Takes in what a run needs of earlier dates, where nobody has planned it (``automation/preparing.py``)."""
+
+    def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
+        """What the dates of a run need."""
+
+    def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
+        """What the models of some weeks learn from."""
+
 
 GROUPS = {
     "nba_raw": "raw",
@@ -194,8 +205,16 @@ def table_assets(
 
     def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
         @functools.wraps(compute)
-        def measured(context: dg.AssetExecutionContext, *args: Any, inputs: Inputs, **kwargs: Any):
+        def measured(
+            context: dg.AssetExecutionContext,
+            *args: Any,
+            inputs: Inputs,
+            preparation: Preparer | None = None,
+            **kwargs: Any,
+        ):
             watch(context.instance, context.run.run_id)
+            if preparation is not None:
+                preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
             usage.enter(name)
             # before it computes: what changes meanwhile makes these partitions stale
             note(context, tables, inputs.fresh())
@@ -204,8 +223,12 @@ def table_assets(
 
         # Dagster reads what a step needs from its function's parameters
         asked = inspect.signature(compute)
-        parameter = inspect.Parameter("inputs", inspect.Parameter.KEYWORD_ONLY, annotation=dg.ResourceParam[Inputs])
-        parameters = {**asked.parameters, "inputs": parameter}
+        resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
+        if _reads_the_past(tables, deps):
+            resources["preparation"] = dg.ResourceParam[Preparer]
+        parameters = dict(asked.parameters)
+        for key, kind in resources.items():
+            parameters[key] = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
         measured.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
         return dg.multi_asset(
             name=name,
@@ -217,6 +240,13 @@ def table_assets(
         )(measured)
 
     return decorate
+
+
+def _reads_the_past(tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]) -> bool:
+    """Whether a step reads payloads of earlier dates, or a model that was made from them."""
+    windows = [w for t in tables for w in WINDOWS.get(t.address, ())]
+    models = any(isinstance(d, dg.AssetKey) and d.path[0] == MODELS for d in deps)
+    return models or any(w.table.dataset == raw.SCHEDULE.dataset for w in windows)
 
 
 #: digests of the inputs of the steps that this process is in, by run, table and date

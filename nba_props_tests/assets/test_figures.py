@@ -144,7 +144,7 @@ def test_a_hit_rate_is_of_decided_bets_on_valid_lines_alone():
     assert figures.grades(PREDICTION_ACCURACY.empty(), pd.DataFrame())["bets"] == 0
 
 
-@pytest.mark.parametrize("table", [t for t in TABLES.values()], ids=list(TABLES))
+@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
 def test_a_partition_without_rows_has_a_preview_without_rows(table):
     assert figures.preview(table, table.empty(), {}).empty
 
