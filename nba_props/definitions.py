@@ -69,8 +69,8 @@ def build_defs(
     store = warehouse or open_warehouse(settings)
     zone = landing or LandingZone(settings.landing)
     model_store = model_store or ModelStore(settings.models)
-    partitions = daily_partitions(settings.first_date)
-    weeks = weekly_partitions(settings.first_date)
+    partitions = daily_partitions(settings.first_date, zone.last_date)
+    weeks = weekly_partitions(settings.first_date, zone.last_date)
     trained = [
         models.build_model(s.trained, weeks, s.table.description, clock) for s in SYSTEMS if s.trained is not None
     ]
@@ -122,11 +122,8 @@ def _in_bigquery(spec: dg.AssetSpec) -> dg.AssetSpec:
 
 
 def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """Every asset of a simulated league says so wherever it shows."""
-    return spec.replace_attributes(
-        description=f"SIMULATED LEAGUE, no number is real. {spec.description or ''}",
-        tags={**spec.tags, "data_source": "simulated"},
-    )
+    """Every asset of a simulated league has a tag that says so; the name of the code location does, too."""
+    return spec.replace_attributes(tags={**spec.tags, "data_source": "simulated"})
 
 
 @dg.definitions

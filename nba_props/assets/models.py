@@ -10,6 +10,7 @@ import pandas as pd
 from nba_props import plots
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
+from nba_props.assets.versions import code_version
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
@@ -34,8 +35,6 @@ from nba_props.warehouse.models import ModelStore
 
 DATASET = "nba_models"
 _SHOWN_IMPORTANCES = 15
-#: a model is due on Monday at noon Eastern
-_DUE = "0 12 * * 1"
 
 
 #: the newest training frame of this process, by what it is made from
@@ -66,12 +65,9 @@ def build_model(
                 group_name="models",
                 owners=OWNERS,
                 kinds={"python", trained.learner.library},
-                code_version="1",
+                code_version=code_version(train_weeks, type(trained.learner).__name__, trained.inputs),
                 partitions_def=weeks,
                 skippable=True,
-                freshness_policy=dg.FreshnessPolicy.cron(
-                    deadline_cron=_DUE, lower_bound_delta=timedelta(days=2), timezone="America/New_York"
-                ),
             )
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),

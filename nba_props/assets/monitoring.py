@@ -9,6 +9,7 @@ import pandas as pd
 from nba_props.assets import figures
 from nba_props.assets.figures import PREVIEW_ROWS
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
+from nba_props.assets.versions import code_version
 from nba_props.domain import audit, grading, scoring
 from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
@@ -109,7 +110,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         group_name="monitoring",
         owners=OWNERS,
         kinds={"python"},
-        code_version="1",
+        code_version=code_version(write_report),
     )
     def report_page(
         context: dg.AssetExecutionContext,
@@ -141,7 +142,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                 group_name="monitoring",
                 owners=OWNERS,
                 kinds={"view"},
-                code_version="1",
+                code_version=code_version(Warehouse.create_views, view.sql),
                 metadata={"dagster/table_name": view.address},
             )
             for view in monitoring.MONITORING_VIEWS

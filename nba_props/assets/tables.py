@@ -16,12 +16,15 @@ import pandas as pd
 from nba_props import stopping
 from nba_props.assets.figures import preview
 from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
+from nba_props.assets.versions import code_version
 from nba_props.schemas import TABLES, Table, WriteMode, raw
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
+#: of what no payload brings back: what a backup is for
+IRREPLACEABLE = {"criticality": "irreplaceable"}
 #: the run tag, "true", under which a partition may lose most of its rows
 ALLOW_LOSS = "nba_props/allow_loss"
 #: a table that guards so many rows never loses its last ones unasked; the few games of a date may all be moved
@@ -177,7 +180,7 @@ def definition_metadata(table: Table) -> dict[str, Any]:
     return metadata
 
 
-def table_out(table: Table) -> dg.AssetOut:
+def table_out(table: Table, version: str) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
         description=table.description,
@@ -186,7 +189,8 @@ def table_out(table: Table) -> dg.AssetOut:
         group_name=GROUPS[table.dataset],
         owners=OWNERS,
         kinds={"python", "parquet"},
-        code_version="1",
+        code_version=version,
+        tags=IRREPLACEABLE if table.write_mode is WriteMode.APPEND else None,
     )
 
 
@@ -232,7 +236,7 @@ def table_assets(
         measured.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
         return dg.multi_asset(
             name=name,
-            outs={t.name: table_out(t) for t in tables},
+            outs={t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables},
             ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
             deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
             partitions_def=partitions,
