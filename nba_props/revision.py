@@ -11,8 +11,8 @@ from nba_props import __version__
 
 #: what names the code where neither a checkout nor the version does: an image is built with it
 REVISION = "NBA_PROPS_REVISION"
-#: the run tag that holds it
-REVISION_TAG = "nba_props/revision"
+#: the run tags that hold it, and what was typed in a terminal, without its span
+REVISION_TAG, COMMAND_TAG = "nba_props/revision", "nba_props/command"
 _LIMIT_SECONDS = 5
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from nba_props import __version__, revision
+from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
 
 def test_an_image_says_which_code_it_was_built_from(monkeypatch):
@@ -38,3 +39,28 @@ def test_a_checkout_says_its_commit_and_whether_files_differ_from_it(tmp_path, m
     assert revision._commit(tmp_path) == f"g{commit}"
     file.write_text("two")
     assert revision._commit(tmp_path) == f"g{commit}.dirty"
+
+
+def test_every_row_says_which_code_published_it_and_every_run_too(slated, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_REVISION", "r1")
+    platform = slated
+    platform.publish(DAY)  # as a command does
+    monkeypatch.setenv("NBA_PROPS_REVISION", "r2")
+    again = platform.definitions.resolve_job_def("predict").execute_in_process(
+        instance=platform.instance, partition_key=DAY.isoformat(), asset_selection=platform.publication(["catboost_v8"], slate=False),
+        tags={"nba_props/planned": "true"}, raise_on_error=False,
+    )  # fmt: skip
+    assert platform.instance.get_run_by_id(again.run_id).tags["nba_props/revision"] == "r2", "one by clicks, too"
+    said = platform.query(
+        "SELECT system_id, revision, job_name FROM nba_predictions.ledger_revisions WHERE game_date = @day", day=DAY
+    )
+    assert set(said.loc[said["system_id"].isin(SOME_SYSTEMS), "revision"]) == {"r1"}
+    assert set(said.loc[said["system_id"] == "catboost_v8", "revision"]) == {"r2"}
+    assert set(said["job_name"]) == {"predict"}
+
+
+def test_a_run_that_publishes_nothing_new_signs_nothing(published):
+    before = len(published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY))
+    assert published.publish(DAY).success
+    after = published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY)
+    assert len(after) == before == 1

@@ -37,13 +37,13 @@ def slate(rows: pd.DataFrame) -> Figures:
 def lines(rows: pd.DataFrame) -> Figures:
     """Of the lines: how many there are, whose they are, how old, and why the others are none."""
     lined = rows["has_prop_line"].astype(bool)
-    age = rows["line_minutes_before_game"].where(lined)
+    age = rows.loc[lined, "line_minutes_before_game"].dropna().astype("float64")
     return {
         "with_line": int(lined.sum()),
         "share_with_line": _mean(lined),
         "books": int(rows.loc[lined, "sportsbook"].nunique()),
         "books_per_line": _mean(rows.loc[lined, "books"]),
-        "line_minutes_before_game": _number(age.astype("float64").median()),
+        "line_minutes_before_game": _number(age.median()),
         "lines_by_book": counts(rows["sportsbook"]),
         "no_line": counts(rows["no_line_reason"]),
     }

@@ -17,6 +17,7 @@ from nba_props import stopping
 from nba_props.assets.figures import preview
 from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
 from nba_props.assets.versions import code_version
+from nba_props.revision import REVISION_TAG, revision
 from nba_props.schemas import TABLES, Table, WriteMode, raw
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
@@ -274,8 +275,15 @@ def inputs_digest(context: dg.OutputContext) -> Mapping[date, str] | None:
     return _noted.pop((context.run_id, ".".join(context.asset_key.path)), None)
 
 
+#: runs of this process that say which code they are of
+_signed: set[str] = set()
+
+
 def watch(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Let a run that is cancelled in the UI end within seconds, whatever call it is in."""
+    """Let a run that is cancelled in the UI end within seconds, whatever call it is in; and say which code it is of."""
+    if run_id not in _signed:
+        _signed.add(run_id)
+        instance.add_run_tags(run_id, {REVISION_TAG: revision()})
     if not instance.is_persistent:
         return
 

@@ -17,13 +17,13 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
-from nba_props.revision import REVISION_TAG, revision
+from nba_props.revision import COMMAND_TAG, REVISION_TAG, revision
 from nba_props.sources.landing import LandingZone
 from nba_props.storage import replace
 
 WORKSPACE = "workspace.yaml"
-#: the run tag of what was typed in a terminal, without its span, and of the span
-COMMAND_TAG, SPAN_TAG = "nba_props/command", "nba_props/span"
+#: the run tag of the span that was typed in a terminal
+SPAN_TAG = "nba_props/span"
 _USER_TAG = "user"  # Dagster's own: the UI filters runs by it
 #: Dagster's own: a run that was ended in a terminal is nobody's to start again
 _NO_RETRY = {"dagster/max_retries": "0"}

@@ -20,11 +20,12 @@ from nba_props.automation.jobs import PREDICT_JOB
 from nba_props.automation.planning import Step
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
+from nba_props.revision import COMMAND_TAG
 
 #: the run for which another one takes in what it needs
 PREPARES_RUN_TAG = "nba_props/prepares_run"
 #: runs that somebody else has planned
-_PLANNED = (runner.PLANNED_TAG, "dagster/sensor_name", "dagster/schedule_name")
+_PLANNED = (runner.PLANNED_TAG, COMMAND_TAG, "dagster/sensor_name", "dagster/schedule_name")
 
 
 @dataclass

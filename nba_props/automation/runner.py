@@ -50,7 +50,7 @@ _DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-#: the tag of runs whose needs somebody has planned
+#: the tag of runs whose needs somebody has planned, and that no tag tells of who did
 PLANNED_TAG = "nba_props/planned"
 #: the tags by which Dagster knows a run over a range of partitions
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -172,7 +172,7 @@ def execute(
             raise_on_error=False,
             asset_selection=list(select) if select else None,
             partition_key=first.isoformat() if one else None,
-            tags={PLANNED_TAG: "true", **tags_of(caller), **span, **(tags or {})},
+            tags={**({} if caller else {PLANNED_TAG: "true"}), **tags_of(caller), **span, **(tags or {})},
         )
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:

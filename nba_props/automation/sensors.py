@@ -31,7 +31,6 @@ from nba_props.automation.jobs import (
     ROSTERS_JOB,
     TRAIN_JOB,
 )
-from nba_props.automation.location import COMMAND_TAG
 from nba_props.automation.planning import preparation, untrained
 from nba_props.automation.reconcile import RECONCILE_JOB
 from nba_props.automation.runner import RANGE_END, RANGE_START
@@ -42,6 +41,7 @@ from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, seas
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
+from nba_props.revision import COMMAND_TAG
 from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings

@@ -30,6 +30,7 @@ _TABLES = [
     *predictions.SYSTEM_TABLES.values(),
     predictions.PLAYER_PROP_PREDICTIONS,
     predictions.QUARANTINED_PREDICTIONS,
+    predictions.PUBLICATIONS,
     predictions.ARCHIVED_PREDICTIONS,
     predictions.REMEDIATIONS,
     predictions.PREDICTION_ACCURACY,
@@ -40,7 +41,12 @@ _TABLES = [
 TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
 VIEWS: dict[str, View] = {
     v.address: v
-    for v in (predictions.CURRENT_PREDICTIONS, predictions.JUDGED_PREDICTIONS, *monitoring.MONITORING_VIEWS)
+    for v in (
+        predictions.CURRENT_PREDICTIONS,
+        predictions.JUDGED_PREDICTIONS,
+        predictions.LEDGER_REVISIONS,
+        *monitoring.MONITORING_VIEWS,
+    )
 }
 
 __all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode"]
