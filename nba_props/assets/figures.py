@@ -183,10 +183,10 @@ def _edges(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **{c: top[c] for c in ("player_name", "game", "system_id")},
-            "forecast": top["predicted_points"],
+            "forecast": top["predicted_points"].astype("float64").round(1),
             "line": top["line"],
             "side": top["recommendation"],
-            "edge": top["edge"],
+            "edge": top["edge"].round(1),
             "price@book": _prices(top),
         }
     ).rename(columns=_HEADINGS)
@@ -203,7 +203,8 @@ def _graded(rows: pd.DataFrame) -> pd.DataFrame:
     bets = rows[scoring.bets(rows)]
     top = _largest(bets, bets["line_margin"])
     columns = ["player_name", "game", "system_id", "predicted_points", "line", "recommendation", "actual_points"]
-    return top[[*columns, "outcome", "profit"]].rename(columns=_HEADINGS)
+    rounded = {c: top[c].astype("float64").round(digits) for c, digits in (("predicted_points", 1), ("profit", 2))}
+    return top.assign(**rounded)[[*columns, "outcome", "profit"]].rename(columns=_HEADINGS)
 
 
 def _lined(rows: pd.DataFrame) -> pd.DataFrame:

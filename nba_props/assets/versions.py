@@ -10,16 +10,17 @@ from __future__ import annotations
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 #: formulas, readers and contracts; what stores and shows rows does not make them
 _COMPUTE = ("nba_props.domain.", "nba_props.sources.")
 
 
-def code_version(compute: Callable[..., Any], *more: Any) -> str:
+def code_version(compute: Any, *more: Any) -> str:
     """Twelve hexadecimal digits for a function, the modules that it uses, and what else ``more`` says of the rows."""
     names = {compute.__module__: inspect.getsource(compute)}
     pending = list(_used(compute))
@@ -32,10 +33,21 @@ def code_version(compute: Callable[..., Any], *more: Any) -> str:
     return hashlib.blake2b("\x1e".join(said).encode(), digest_size=6).hexdigest()
 
 
-def _used(compute: Callable[..., Any]) -> Iterable[ModuleType]:
+def _used(compute: Any) -> Iterable[ModuleType]:
     """The modules behind the names that a function reads, those of its closure's values included."""
-    closure = inspect.getclosurevars(compute)
-    return _modules([*closure.globals.values(), *closure.nonlocals.values()])
+    held: list[Any] = [compute.__globals__.get(name) for name in _names(compute.__code__)]
+    for cell in compute.__closure__ or ():
+        with suppress(ValueError):  # a name that is given later
+            held.append(cell.cell_contents)
+    return _modules(held)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names that a function's code reads, and that of functions within it."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 @cache
