@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import dagster as dg
 
@@ -17,6 +18,7 @@ from nba_props.automation.fetching import FETCH_JOBS
 from nba_props.automation.first_day import first_job
 from nba_props.automation.importing import import_job
 from nba_props.automation.jobs import JOBS
+from nba_props.automation.preparing import Preparation
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
 from nba_props.automation.sensors import build_schedules, build_sensors
@@ -52,14 +54,16 @@ def build_defs(
     store = warehouse or open_warehouse(settings)
     zone = landing or LandingZone(settings.landing)
     model_store = model_store or ModelStore(settings.models)
-    partitions = daily_partitions(settings.first_date)
-    weeks = weekly_partitions(settings.first_date)
+    partitions = daily_partitions(settings.first_date, zone.last_date)
+    weeks = weekly_partitions(settings.first_date, zone.last_date)
     trained = [
         models.build_model(s.trained, weeks, s.table.description, clock) for s in SYSTEMS if s.trained is not None
     ]
     systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
     gate = predictions.build_gate(SYSTEMS, partitions)
     rules = all_rules(SYSTEMS)
+    inputs = Inputs(store, zone, model_store, settings)
+    again = partial(build_defs, settings, store, zone, clock, model_store)
     definitions = dg.Definitions(
         assets=[
             *raw.build(partitions),
@@ -81,7 +85,8 @@ def build_defs(
             "warehouse": store,
             "landing": zone,
             "model_store": model_store,
-            "inputs": Inputs(store, zone, model_store, settings),
+            "inputs": inputs,
+            "preparation": Preparation(inputs, again),
             "settings": settings,
             "clock": clock,
             "feeds": Feeds(settings.live, zone, clock),
@@ -102,11 +107,8 @@ def _in_bigquery(spec: dg.AssetSpec) -> dg.AssetSpec:
 
 
 def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """Every asset of a simulated league says so wherever it shows."""
-    return spec.replace_attributes(
-        description=f"SIMULATED LEAGUE, no number is real. {spec.description or ''}",
-        tags={**spec.tags, "data_source": "simulated"},
-    )
+    """Every asset of a simulated league has a tag that says so; the name of the code location does, too."""
+    return spec.replace_attributes(tags={**spec.tags, "data_source": "simulated"})
 
 
 @dg.definitions

@@ -7,15 +7,28 @@ import dagster as dg
 TIMEZONE = "America/New_York"
 
 
-def daily_partitions(first_date: date) -> dg.DailyPartitionsDefinition:
-    """Daily partitions from the first date through today in US/Eastern (``end_offset=1`` makes today one)."""
-    return dg.DailyPartitionsDefinition(start_date=first_date.isoformat(), timezone=TIMEZONE, end_offset=1)
+def daily_partitions(first_date: date, last_date: date | None = None) -> dg.DailyPartitionsDefinition:
+    """Daily partitions from the first date through today in US/Eastern (``end_offset=1`` makes today one).
+
+    ``last_date`` is the last one that an invented league plays on: its partitions end a day later, so that the UI opens
+    on dates that have something.
+    """
+    end = (last_date + timedelta(2)).isoformat() if last_date else None
+    return dg.DailyPartitionsDefinition(
+        start_date=first_date.isoformat(), end_date=end, timezone=TIMEZONE, end_offset=1
+    )
 
 
-def weekly_partitions(first_date: date) -> dg.WeeklyPartitionsDefinition:
-    """Weeks from Monday to Sunday, Eastern, from that of the first date through the running one."""
+def weekly_partitions(first_date: date, last_date: date | None = None) -> dg.WeeklyPartitionsDefinition:
+    """Weeks from Monday to Sunday, Eastern, from that of the first date through the running one, or that of the day
+    after ``last_date``.
+    """
     monday = first_date - timedelta(first_date.weekday())
-    return dg.WeeklyPartitionsDefinition(start_date=monday.isoformat(), timezone=TIMEZONE, day_offset=1, end_offset=1)
+    last = last_date + timedelta(1) if last_date else None
+    end = (last - timedelta(last.weekday()) + timedelta(7)).isoformat() if last else None
+    return dg.WeeklyPartitionsDefinition(
+        start_date=monday.isoformat(), end_date=end, timezone=TIMEZONE, day_offset=1, end_offset=1
+    )
 
 
 def partition_days(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:

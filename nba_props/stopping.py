@@ -140,6 +140,8 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
             return
         _asked.set()
         time.sleep(_GRACE)
+        for call in reversed(_closing):  # of runs that this one has started in turn
+            _said(call)
         try:
             give_up()
         except Exception as error:

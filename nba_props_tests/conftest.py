@@ -109,12 +109,12 @@ class Platform:
         self, first: date, last: date, select: Iterable[dg.AssetKey] | None = None, job: str = "predict"
     ) -> None:
         """The assets of a job, or some of them, over a span, without their checks, which are half of the work."""
-        from nba_props.automation.runner import RANGE_END, RANGE_START
+        from nba_props.automation.runner import PLANNED_TAG, RANGE_END, RANGE_START
 
         chosen = self.definitions.resolve_job_def(job).get_subset(
             asset_selection=set(self.of(job) if select is None else select), asset_check_selection=set()
         )
-        tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+        tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), PLANNED_TAG: "true"}
         assert chosen.execute_in_process(instance=self.instance, tags=tags).success
 
     def of(self, job: str, *datasets: str) -> list[dg.AssetKey]:

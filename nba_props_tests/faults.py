@@ -29,7 +29,7 @@ from nba_props.automation import planning, runner
 from nba_props.remediation import Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, QUARANTINED_PREDICTIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, make_settings, open_platform
@@ -120,6 +120,8 @@ def state(folder: Path) -> dict[tuple[str, date], str]:
     """A hash of every partition of the span, without what names the run that made it."""
     found = {}
     for table in TABLES.values():
+        if table is PUBLICATIONS:
+            continue  # a run that was killed has put down which code it was, and so has the one after it
         for day in set(lake(folder).partitions(table)) & set(SPAN):
             rows = lake(folder)._read_file(table, day)
             rows = rows.drop_columns([c for c in _OF_A_RUN if c in rows.column_names])

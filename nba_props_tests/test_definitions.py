@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.partitions.context import partition_loading_context
 
+from nba_props.automation.jobs import FRESHNESS_JOB, JOBS
 from nba_props.definitions import build_defs
 from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.monitoring import MONITORING_VIEWS
+from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import SettingsError, load_settings
 from nba_props_tests.conftest import make_settings
 
@@ -106,7 +110,7 @@ def test_a_model_belongs_to_a_week_and_serves_the_dates_of_that_week(graph):
         node = graph.get(model)
         assert isinstance(node.partitions_def, dg.WeeklyPartitionsDefinition)
         assert node.partitions_def.get_first_partition_key() == "2025-10-20", "the Monday of the first date's week"
-        assert node.freshness_policy
+        assert node.freshness_policy is None, "it would pass for a model of any week"
         mapping = graph.get_partition_mapping(served, model)
         daily = graph.get(served).partitions_def
         found = mapping.get_upstream_mapped_partitions_result_for_partitions(
@@ -142,7 +146,9 @@ def test_checks_are_partitioned_and_structure_blocks(graph):
     specs = [graph.get_check_spec(k) for k in graph.asset_check_keys]
     feeds = {s.key.asset_key.path[-1] for s in specs if s.name == "feed_is_fresh"}
     assert feeds == {"the_odds_api", "nba_stats", "injury_report"}, "a feed is as fresh as the hour, not as a date"
-    specs = [s for s in specs if s.name not in ("feed_is_fresh", "tonight_has_odds")]
+    dated = {s.key.asset_key.path[-1] for s in specs if s.name == "is_fresh"}
+    assert dated == {"slate", "betting_lines", LEDGER.name, "prediction_accuracy", *_MODELS}
+    specs = [s for s in specs if s.name not in ("feed_is_fresh", "tonight_has_odds", "is_fresh")]
     assert len(specs) == len({s.key for s in specs}) >= 28
     for spec in specs:
         assert spec.partitions_def is not None
@@ -169,11 +175,46 @@ def test_a_slate_waits_for_no_page(definitions, graph):
 
 def test_one_writer_per_table(graph):
     by_jobs = {f"nba_predictions/{name}" for name in ("archived_predictions", "remediations", "imported_predictions")}
+    by_the_gate = {"nba_predictions/publications"}
     views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS} | {"nba_monitoring/report_page"}
     assert {k for k in GRAPH if not k.startswith("nba_models/")} - views == {
         "/".join(t.path) for t in TABLES.values()
-    } - by_jobs
+    } - by_jobs - by_the_gate
     assert {v.address for v in MONITORING_VIEWS} <= set(VIEWS)
+
+
+def test_what_is_expected_of_the_hour_is_checked_by_its_own_job_alone(definitions):
+    """In a backfill of old dates it would say of today that it is missing."""
+    by_job = {
+        job.name: {k.name for k in definitions.resolve_job_def(job.name).asset_layer.asset_graph.asset_check_keys}
+        for job in JOBS
+    }
+    assert {name for name, checks in by_job.items() if "is_fresh" in checks} == {FRESHNESS_JOB}
+
+
+def test_what_cannot_be_made_again_is_marked_so(graph):
+    marked = {k.path[-1] for k in tables(graph) if graph.get(k).tags.get("criticality") == "irreplaceable"}
+    assert marked == {LEDGER.name, "quarantined_predictions", "grade_history"}
+
+
+def test_a_simulated_league_is_told_by_a_tag_and_its_descriptions_come_first(tmp_path):
+    settings = make_settings(tmp_path)
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "landing.json").write_text(
+        '{"data_source": "SIMULATED", "first_date": "2025-10-20", "last_date": "2026-04-12"}'
+    )
+    graph = build_defs(settings).resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        node = graph.get(key)
+        assert node.tags["data_source"] == "simulated"
+        assert "SIMULATED" not in (node.description or "")
+    slate = graph.get(dg.AssetKey(["nba_analytics", "slate"])).partitions_def
+    model = graph.get(dg.AssetKey(["nba_models", "xgboost_v1"])).partitions_def
+    with partition_loading_context(effective_dt=datetime(2027, 1, 1, tzinfo=UTC)):  # a day long after
+        assert slate.get_last_partition_key() == "2026-04-13", "the UI opens on dates that have games"
+        assert model.get_last_partition_key() == "2026-04-13"
+    with partition_loading_context(effective_dt=datetime(2026, 1, 9, 17, tzinfo=UTC)):
+        assert slate.get_last_partition_key() == "2026-01-09"
 
 
 HEAVY = (

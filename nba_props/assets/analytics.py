@@ -3,6 +3,7 @@
 import dagster as dg
 import pandas as pd
 
+from nba_props.assets import figures
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import context as player_context
 from nba_props.domain import features, history, lines
@@ -36,7 +37,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         resolved: pd.DataFrame,
         quotes: pd.DataFrame,
     ):
-        return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, quotes)])
+        return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, quotes)], figures.slate)
 
     @table_assets(
         analytics.HISTORICAL_GAMES,
@@ -67,9 +68,8 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             context,
             [analytics.BETTING_LINES],
             [frame],
-            with_line=int(frame["has_prop_line"].sum()),
-            books={str(k): int(v) for k, v in frame["sportsbook"].value_counts().items()},
-            no_line={str(k): int(v) for k, v in frame["no_line_reason"].value_counts().items()},
+            figures.lines,
+            games=figures.games(slate_rows),
         )
 
     @table_assets(
@@ -134,6 +134,6 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             absences=warehouse.query(history.absence_sql(settings.look_back_days), **span),
             shots=warehouse.query(history.shot_zones_sql(settings.look_back_days), **span),
         )
-        return emit(context, [PLAYER_FEATURES], [frame], schema_hash=SCHEMA_HASH)
+        return emit(context, [PLAYER_FEATURES], [frame], of_date=lambda day: {"schema_hash": SCHEMA_HASH})
 
     return [slate, historical_games, betting_lines, upcoming_player_game_context, player_features]

@@ -1,6 +1,6 @@
 """``nba_models``: a model of each trained system for each week, and the choice of one for a date."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,8 @@ import pandas as pd
 
 from nba_props import plots
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.tables import OWNERS, asset_key, watch
+from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
+from nba_props.assets.versions import code_version
 from nba_props.domain import training
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
@@ -34,8 +35,6 @@ from nba_props.warehouse.models import ModelStore
 
 DATASET = "nba_models"
 _SHOWN_IMPORTANCES = 15
-#: a model is due on Monday at noon Eastern
-_DUE = "0 12 * * 1"
 
 
 #: the newest training frame of this process, by what it is made from
@@ -66,12 +65,9 @@ def build_model(
                 group_name="models",
                 owners=OWNERS,
                 kinds={"python", trained.learner.library},
-                code_version="1",
+                code_version=code_version(train_weeks, type(trained.learner).__name__, trained.inputs),
                 partitions_def=weeks,
                 skippable=True,
-                freshness_policy=dg.FreshnessPolicy.cron(
-                    deadline_cron=_DUE, lower_bound_delta=timedelta(days=2), timezone="America/New_York"
-                ),
             )
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -82,13 +78,17 @@ def build_model(
         settings: dg.ResourceParam[Settings],
         model_store: dg.ResourceParam[ModelStore],
         inputs: dg.ResourceParam[Inputs],
+        preparation: dg.ResourceParam[Preparer],
     ):
         watch(context.instance, context.run.run_id)
         asked = partition_days(context)
+        preparation.before_training(context, asked)
         with usage.within(trained.system_id) as cost:
             made, refused = train_weeks(trained, asked, warehouse, settings, model_store, clock(), inputs.fresh())
         # only the weeks whose model is in force are materialized
-        record(context, trained.system_id, made, cost.figures())
+        record(context, trained.system_id, made)
+        if billed := cost.billed():
+            context.log_event(cost_of(key, billed))
         for week, why in refused.items():
             context.log.warning(f"{trained.system_id} of {week} has no new model in force: {why}")
         yield from ()
@@ -220,16 +220,11 @@ def models_for(
     return chosen, made
 
 
-def record(
-    context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card], cost: Mapping[str, int] | None = None
-) -> None:
-    """Materialize the weeks of models that were put in force; ``cost`` is shown on the last of them."""
+def record(context: dg.AssetExecutionContext, system_id: str, cards: Sequence[Card]) -> None:
+    """Materialize the weeks of models that were put in force."""
     for card in cards:
-        more = cost if cost and card is cards[-1] else {}
         context.log_event(
-            dg.AssetMaterialization(
-                model_key(system_id), partition=card.week.isoformat(), metadata={**card_metadata(card), **more}
-            )
+            dg.AssetMaterialization(model_key(system_id), partition=card.week.isoformat(), metadata=card_metadata(card))
         )
 
 

@@ -6,7 +6,10 @@ from datetime import datetime
 import dagster as dg
 import pandas as pd
 
-from nba_props.assets.tables import OWNERS, PREVIEW_ROWS, asset_key, emit, preview, table_assets
+from nba_props.assets import figures
+from nba_props.assets.figures import PREVIEW_ROWS
+from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
+from nba_props.assets.versions import code_version
 from nba_props.domain import audit, grading, scoring
 from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
@@ -72,6 +75,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         nameless = verdicts["nameless"]
         if nameless.any():
             context.log.error(f"{int(nameless.sum())} rows can't be graded: {_NAMELESS_WAY_OUT}")
+        without = {k: int(v) for k, v in judged.loc[nameless, "game_date"].value_counts().items()}
         judged = judged.assign(line_problem=verdicts["problem"])[~nameless]
         graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()), refused)
         known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
@@ -80,10 +84,9 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             context,
             [predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY],
             [settled, changed],
-            outcomes={str(k): int(v) for k, v in settled["outcome"].value_counts().items()},
-            void_reasons={str(k): int(v) for k, v in settled["void_reason"].value_counts().items()},
-            grades_new_or_changed=len(changed),
-            rows_without_an_id=int(nameless.sum()) or None,
+            figures.grades,
+            games=figures.games(schedule),
+            of_date=lambda day: {"rows_without_an_id": without.get(pd.Timestamp(day))},
         )
 
     @table_assets(
@@ -95,7 +98,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     def scoreboard(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
         graded = graded_rows(warehouse, min(season_start(d) for d in days), days[-1])
-        return emit(context, [monitoring.SCOREBOARD], [scoring.scoreboard(graded, days)])
+        return emit(context, [monitoring.SCOREBOARD], [scoring.scoreboard(graded, days)], figures.scoreboard)
 
     @dg.asset(
         key=REPORT_PAGE,
@@ -107,7 +110,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         group_name="monitoring",
         owners=OWNERS,
         kinds={"python"},
-        code_version="1",
+        code_version=code_version(write_report),
     )
     def report_page(
         context: dg.AssetExecutionContext,
@@ -118,9 +121,9 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         last = partition_days(context)[-1]
         with usage.within("report_page") as cost:
             path = write_report(warehouse, settings, season_start(last), last, now=clock())
-        return dg.MaterializeResult(
-            metadata={"report": dg.MetadataValue.path(path), "as_of": last.isoformat(), **cost.figures()}
-        )
+        if billed := cost.billed():
+            context.log_event(cost_of(REPORT_PAGE, billed))
+        return dg.MaterializeResult(metadata={"report": dg.MetadataValue.path(path), "as_of": last.isoformat()})
 
     @dg.multi_asset(
         name="monitoring_views",
@@ -140,7 +143,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                 group_name="monitoring",
                 owners=OWNERS,
                 kinds={"view"},
-                code_version="1",
+                code_version=code_version(Warehouse.create_views, view.sql),
                 metadata={"dagster/table_name": view.address},
             )
             for view in monitoring.MONITORING_VIEWS
@@ -159,8 +162,8 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                 asset_key=view_key(view),
                 metadata={
                     "dagster/row_count": rows,
-                    "newest": preview(newest.drop(columns="view_rows")),
-                    **cost.figures(),
+                    "newest": as_markdown(newest.drop(columns="view_rows")),
+                    **cost.billed(),
                 },
             )
 

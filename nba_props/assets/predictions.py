@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props import stopping
+from nba_props.assets import figures
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.models import model_key, models_for, record
 from nba_props.assets.tables import emit, note, table_assets
@@ -17,6 +18,7 @@ from nba_props.domain.systems.base import System, predict
 from nba_props.domain.systems.ensemble import wide
 from nba_props.domain.systems.trained import bind
 from nba_props.partitions import partition_days
+from nba_props.revision import COMMAND_TAG, revision
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
@@ -30,6 +32,8 @@ _KNOWN_SQL = (
     f"SELECT prediction_id, {', '.join(predictions.LEDGER.content)} "
     "FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last"
 )
+#: for a person to read: no row depends on it
+_GAMES_SQL = "SELECT game_id, away_team, home_team FROM nba_raw.schedule WHERE game_date BETWEEN @first AND @last"
 Clock = Callable[[], datetime]
 
 
@@ -58,7 +62,7 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         inputs: dg.ResourceParam[Inputs],
     ):
         days = partition_days(context)
-        figures: dict[str, Any] = {}
+        failure: dict[str, Any] = {}
         try:
             frame = table.validate(
                 _rows(context, system, days, line_rows, warehouse, settings, model_store, clock(), inputs.fresh())
@@ -68,17 +72,14 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
         except Exception as error:
             stopping.check()  # libraries take a stop for an error of their own
             context.log.exception(f"{system.system_id} failed and has no rows: the other systems go on")
-            figures["failure"] = f"{type(error).__name__}: {error}"
+            failure["failure"] = f"{type(error).__name__}: {error}"
             frame = table.empty()
         return emit(
             context,
             [table],
             [frame],
-            forecasts=int(frame["predicted_points"].notna().sum()),
-            abstentions=int(frame["abstain_reason"].notna().sum()),
-            recommendations={str(k): int(v) for k, v in frame["recommendation"].value_counts().items()},
-            model_versions=sorted(set(frame["model_version"].dropna())),
-            **figures,
+            figures.forecasts,
+            of_date=lambda day: failure,
         )
 
     return system_predictions
@@ -178,16 +179,33 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         held_back = pd.concat([f for f in (held_back, conflicting) if len(f)] or [held_back], ignore_index=True)
         held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
         _speak(context, alerts, held_back, days)
+        _sign(context, warehouse, published[~published["prediction_id"].isin(known["prediction_id"])], now)
         return emit(
             context,
             [predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS],
             [published, held_back],
-            gate_passed=len(published),
-            gate_quarantined=len(held_back),
-            reasons={str(k): int(v) for k, v in held_back["reason"].value_counts().items()},
+            figures.gate,
+            games=figures.games(warehouse.query(_GAMES_SQL, first=days[0], last=days[-1])),
         )
 
     return gate_predictions
+
+
+def _sign(context: dg.AssetExecutionContext, warehouse: Warehouse, new: pd.DataFrame, now: pd.Timestamp) -> None:
+    """Put down which code is about to publish, before it does: no row of the ledger is without it."""
+    days = sorted({d.date() for d in pd.to_datetime(new["game_date"])})
+    if not days:
+        return
+    account = {
+        "run_id": context.run.run_id,
+        "revision": revision(),
+        "job_name": context.run.job_name,
+        "command": context.run.tags.get(COMMAND_TAG),
+        "recorded_at": now,
+    }
+    warehouse.append(
+        predictions.PUBLICATIONS, pd.DataFrame([{"game_date": pd.Timestamp(d), **account} for d in days]), days
+    )
 
 
 def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.DataFrame, days: Sequence[date]) -> None:

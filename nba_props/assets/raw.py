@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -59,7 +60,8 @@ def stats_assets(
         days = partition_days(context)
         parsed = read(landing, days)
         refused = quarantine_frame(quarantine, parsed.rejects, days[0])
-        return emit(context, [table, quarantine], [parsed.frame, refused], **parsed.remarks)
+        frames = [parsed.frame, refused]
+        return emit(context, [table, quarantine], frames, of_date=lambda day: parsed.remarks.get(day, {}))
 
     return stats_rows
 
@@ -94,12 +96,12 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         parsed["game_date"] = pd.to_datetime(parsed["game_date"])
         for column in ("snapshot_at", "last_update_at", "commence_at"):
             parsed[column] = pd.to_datetime(parsed[column], utc=True)
-        matched, unknown, unpredicted = match_games(parsed, schedule_rows)
+        matched, unknown, _ = match_games(parsed, schedule_rows)
         if len(unknown):
             # a game that was moved to another date leaves quotes behind that rows were published by
             days = sorted({d.date() for d in unknown["game_date"]})
             departed = nba_stats.read_departed(landing, days, schedule_rows)
-            matched, unknown, unpredicted = match_games(parsed, pd.concat([schedule_rows, departed]))
+            matched, unknown, _ = match_games(parsed, pd.concat([schedule_rows, departed]))
         rows, broken = keep_contract(raw.ODDS_QUOTES, matched)
         rejects = [
             Reject(
@@ -112,14 +114,8 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
             for r in unknown.itertuples()
         ]
         refused.append(quarantine_frame(raw.QUARANTINED_QUOTES, [*rejects, *broken]))
-        repeats = len(parsed) - len(matched) - len(unknown) - unpredicted
-        return emit(
-            context,
-            tables,
-            [rows, _stack(refused)],
-            repeated_quotes=repeats,
-            quotes_of_games_that_are_not_predicted=unpredicted or None,
-        )
+        account = _accounts(parsed, matched, unknown)
+        return emit(context, tables, [rows, _stack(refused)], of_date=lambda day: account.get(day, {}))
 
     return [
         STATS_FILES,
@@ -134,6 +130,21 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition | dg.
         ),
         odds_quotes,
     ]
+
+
+def _accounts(parsed: pd.DataFrame, matched: pd.DataFrame, unknown: pd.DataFrame) -> dict[date, dict[str, Any]]:
+    """What became of each date's quotes that are neither rows nor refused."""
+    all_quotes = parsed.groupby("game_date")["quote_id"].agg(["size", "nunique"])
+    kept = sum(f["game_date"].value_counts().reindex(all_quotes.index, fill_value=0) for f in (matched, unknown))
+    unpredicted = all_quotes["nunique"] - kept
+    repeats = all_quotes["size"] - all_quotes["nunique"]
+    return {
+        day.date(): {
+            "repeated_quotes": int(repeats[day]),
+            "quotes_of_games_that_are_not_predicted": int(unpredicted[day]) or None,
+        }
+        for day in all_quotes.index
+    }
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -1,8 +1,11 @@
 """``nba_reference``: who is who before each date, and whom a book's spelling means."""
 
+from typing import Any
+
 import dagster as dg
 import pandas as pd
 
+from nba_props.assets.figures import counts
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import names, slate
 from nba_props.domain.calendar import identity_start
@@ -44,14 +47,21 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         asked = quotes.groupby(grain, as_index=False).size()
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
         resolved, unresolved = names.resolve(asked, slate.roster_candidates(schedule, known), known, settings.aliases())
-        resolved_quotes, all_quotes = int(resolved["quotes"].sum()), int(asked["quotes"].sum())
+        left_out = list(settings.bad_aliases())
+        if left_out:
+            context.log.warning(f"lines of aliases that are left out: {'; '.join(left_out)}")
+
+        def figures(resolved: pd.DataFrame, unresolved: pd.DataFrame) -> dict[str, Any]:
+            known, unknown = (int(rows["quotes"].sum()) for rows in (resolved, unresolved))
+            share = round(known / (known + unknown), 5) if known + unknown else None
+            return {"quotes_resolved_share": share, "methods": counts(resolved["method"])}
+
         return emit(
             context,
             [reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES],
             [resolved, unresolved],
-            quotes_resolved_share=round(resolved_quotes / all_quotes, 5) if all_quotes else None,
-            alias_lines_left_out=list(settings.bad_aliases()) or None,
-            methods={str(k): int(v) for k, v in resolved["method"].value_counts().items()},
+            figures,
+            of_date=lambda day: {"alias_lines_left_out": left_out},
         )
 
     return [players, resolved_names]

@@ -1,29 +1,47 @@
-"""What all assets share: how a table becomes an asset, how its frames are stored, and what a user sees of them."""
+"""What all assets share: how a table becomes an asset, how its frames are stored, and what a user sees of them.
+
+What a materialization says is said of its own partition, in a run over many dates as in one of a day. What a step cost
+is the run's, and is an observation of the asset without a partition.
+"""
 
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import dagster as dg
 import pandas as pd
 
 from nba_props import stopping
-from nba_props.assets.inputs import Inputs
-from nba_props.schemas import TABLES, Table, WriteMode
+from nba_props.assets.figures import preview
+from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
+from nba_props.assets.versions import code_version
+from nba_props.revision import REVISION_TAG, revision
+from nba_props.schemas import TABLES, Table, WriteMode, raw
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
+#: of what no payload brings back: what a backup is for
+IRREPLACEABLE = {"criticality": "irreplaceable"}
 #: the run tag, "true", under which a partition may lose most of its rows
 ALLOW_LOSS = "nba_props/allow_loss"
 #: a table that guards so many rows never loses its last ones unasked; the few games of a date may all be moved
 _LAST_ROWS = 10
-PREVIEW_ROWS = 10
 _DATES_NAMED = 3
-_PREVIEW_COLUMNS = 14
+
+
+class Preparer(Protocol):
+    """Takes in what a run needs of earlier dates, where nobody has planned it (``automation/preparing.py``)."""
+
+    def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
+        """What the dates of a run need."""
+
+    def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
+        """What the models of some weeks learn from."""
+
 
 GROUPS = {
     "nba_raw": "raw",
@@ -60,12 +78,17 @@ class WarehouseIOManager(dg.IOManager):
                 refuse_loss(self._warehouse, table, obj, days)
             if table.write_mode is WriteMode.APPEND:
                 result = self._warehouse.append(table, obj, days, made_from)
-                account = {"rows_added": result.added, "rows_already_published": result.already_present}
-                context.add_output_metadata(account)
+                for day, (added, known) in result.by_day.items():
+                    context.step_context.add_asset_metadata(
+                        {"rows_added": added, "rows_already_published": known},
+                        asset_key=context.asset_key,
+                        partition_key=day.isoformat(),
+                    )
             else:
                 self._warehouse.write(table, obj, days, made_from)
         finally:
-            context.add_output_metadata(usage.leave().figures())
+            if cost := usage.leave().billed():
+                context.log_event(cost_of(context.asset_key, cost))
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
         usage.enter(context.op_def.name)
@@ -74,6 +97,11 @@ class WarehouseIOManager(dg.IOManager):
         seen = _seen.setdefault((context.step_context.run_id, context.op_def.name), {})
         seen.setdefault(table.address, self._warehouse.states(table))
         return self._warehouse.read(table, [date.fromisoformat(k) for k in context.asset_partition_keys])
+
+
+def cost_of(key: dg.AssetKey, cost: Mapping[str, int]) -> dg.AssetObservation:
+    """What a step cost, which is nothing of one of its partitions."""
+    return dg.AssetObservation(key, metadata={"cost_of_the_run": True, **cost})
 
 
 def refuse_loss(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> None:
@@ -153,7 +181,7 @@ def definition_metadata(table: Table) -> dict[str, Any]:
     return metadata
 
 
-def table_out(table: Table) -> dg.AssetOut:
+def table_out(table: Table, version: str) -> dg.AssetOut:
     return dg.AssetOut(
         key=asset_key(table),
         description=table.description,
@@ -162,7 +190,8 @@ def table_out(table: Table) -> dg.AssetOut:
         group_name=GROUPS[table.dataset],
         owners=OWNERS,
         kinds={"python", "parquet"},
-        code_version="1",
+        code_version=version,
+        tags=IRREPLACEABLE if table.write_mode is WriteMode.APPEND else None,
     )
 
 
@@ -181,8 +210,16 @@ def table_assets(
 
     def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
         @functools.wraps(compute)
-        def measured(context: dg.AssetExecutionContext, *args: Any, inputs: Inputs, **kwargs: Any):
+        def measured(
+            context: dg.AssetExecutionContext,
+            *args: Any,
+            inputs: Inputs,
+            preparation: Preparer | None = None,
+            **kwargs: Any,
+        ):
             watch(context.instance, context.run.run_id)
+            if preparation is not None:
+                preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
             usage.enter(name)
             # before it computes: what changes meanwhile makes these partitions stale
             note(context, tables, inputs.fresh())
@@ -191,12 +228,16 @@ def table_assets(
 
         # Dagster reads what a step needs from its function's parameters
         asked = inspect.signature(compute)
-        parameter = inspect.Parameter("inputs", inspect.Parameter.KEYWORD_ONLY, annotation=dg.ResourceParam[Inputs])
-        parameters = {**asked.parameters, "inputs": parameter}
+        resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
+        if _reads_the_past(tables, deps):
+            resources["preparation"] = dg.ResourceParam[Preparer]
+        parameters = dict(asked.parameters)
+        for key, kind in resources.items():
+            parameters[key] = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
         measured.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
         return dg.multi_asset(
             name=name,
-            outs={t.name: table_out(t) for t in tables},
+            outs={t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables},
             ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
             deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
             partitions_def=partitions,
@@ -204,6 +245,13 @@ def table_assets(
         )(measured)
 
     return decorate
+
+
+def _reads_the_past(tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]) -> bool:
+    """Whether a step reads payloads of earlier dates, or a model that was made from them."""
+    windows = [w for t in tables for w in WINDOWS.get(t.address, ())]
+    models = any(isinstance(d, dg.AssetKey) and d.path[0] == MODELS for d in deps)
+    return models or any(w.table.dataset == raw.SCHEDULE.dataset for w in windows)
 
 
 #: digests of the inputs of the steps that this process is in, by run, table and date
@@ -227,8 +275,15 @@ def inputs_digest(context: dg.OutputContext) -> Mapping[date, str] | None:
     return _noted.pop((context.run_id, ".".join(context.asset_key.path)), None)
 
 
+#: runs of this process that say which code they are of
+_signed: set[str] = set()
+
+
 def watch(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Let a run that is cancelled in the UI end within seconds, whatever call it is in."""
+    """Let a run that is cancelled in the UI end within seconds, whatever call it is in; and say which code it is of."""
+    if run_id not in _signed:
+        _signed.add(run_id)
+        instance.add_run_tags(run_id, {REVISION_TAG: revision()})
     if not instance.is_persistent:
         return
 
@@ -247,29 +302,43 @@ def watch(instance: dg.DagsterInstance, run_id: str) -> None:
 
 
 def emit(
-    context: dg.AssetExecutionContext, tables: Sequence[Table], frames: Sequence[pd.DataFrame], **figures: Any
+    context: dg.AssetExecutionContext,
+    tables: Sequence[Table],
+    frames: Sequence[pd.DataFrame],
+    figures: Callable[..., Mapping[str, Any]] | None = None,
+    games: Mapping[str, str] | None = None,
+    of_date: Callable[[date], Mapping[str, Any]] | None = None,
 ) -> Any:
-    """Outputs for the frames of one step, each date with its own row count and preview.
+    """Outputs for the frames of one step, each date with its own row count, figures and preview.
 
-    ``figures`` are shown on every output.
+    Args:
+        context: the step's.
+        tables: in the order of the step's outputs.
+        frames: the rows of each, for all dates of the run.
+        figures: makes of one date's rows, a frame for each table, what is shown on every output of the date.
+        games: ``BOS @ LAL`` by ``game_id``, for the previews.
+        of_date: further figures of a date, that its rows don't say.
     """
-    outputs = []
-    for table, frame in zip(tables, frames, strict=True):
-        rows = frame if len(frame.columns) else table.empty()
-        context.log.info(f"{table.address}: {len(rows)} rows for {len(context.partition_keys)} dates")
-        by_day = dict(tuple(rows.groupby(rows["game_date"].astype("datetime64[ns]"), sort=False)))
-        for key in context.partition_keys:
-            piece = by_day.get(pd.Timestamp(key), rows.iloc[:0])
-            metadata: dict[str, Any] = {"dagster/partition_row_count": len(piece), "preview": preview(piece)}
-            context.add_asset_metadata(metadata, asset_key=asset_key(table), partition_key=key)
-        shown = {k: v for k, v in figures.items() if v not in (None, [], {})}
-        outputs.append(dg.Output(rows, output_name=table.name, metadata={"rows_in_run": len(rows), **shown}))
+    days = [pd.Timestamp(key) for key in context.partition_keys]
+    whole = [frame if len(frame.columns) else table.empty() for table, frame in zip(tables, frames, strict=True)]
+    by_day = [dict(tuple(rows.groupby(rows["game_date"].astype("datetime64[ns]"), sort=False))) for rows in whole]
+    for table, rows in zip(tables, whole, strict=True):
+        context.log.info(f"{table.address}: {len(rows)} rows for {len(days)} dates")
+    for day in days:
+        pieces = [own.get(day, rows.iloc[:0]) for own, rows in zip(by_day, whole, strict=True)]
+        found = {**(figures(*pieces) if figures else {}), **(of_date(day.date()) if of_date else {})}
+        shown = {k: v for k, v in found.items() if v is not None and v not in ([], {})}
+        for table, piece in zip(tables, pieces, strict=True):
+            looks = as_markdown(preview(table, piece, games))
+            context.add_asset_metadata(
+                {"preview": looks, "dagster/partition_row_count": len(piece), **shown},
+                asset_key=asset_key(table),
+                partition_key=day.date().isoformat(),
+            )
+    outputs = [dg.Output(rows, output_name=table.name) for table, rows in zip(tables, whole, strict=True)]
     return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
 
-def preview(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    """The first rows as a table, or one clear word that there are none."""
-    if frame.empty:
-        return dg.MetadataValue.md("no rows")
-    shown = frame.iloc[:PREVIEW_ROWS, :_PREVIEW_COLUMNS]
-    return dg.MetadataValue.md(shown.to_markdown(index=False))
+def as_markdown(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """Rows as a table, or one clear word that there are none."""
+    return dg.MetadataValue.md("no rows" if frame.empty else frame.to_markdown(index=False))

@@ -2,11 +2,12 @@
 
 import dagster as dg
 
+from nba_props.assets.models import model_key
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.raw import ODDS_FILES
 from nba_props.assets.tables import asset_key
-from nba_props.checks.freshness import FEEDS, FRESHNESS, TONIGHT
+from nba_props.checks.freshness import FEEDS, FRESHNESS, IS_FRESH, OUTPUTS, TONIGHT, TRAINED
 from nba_props.schemas import Table, analytics, features, predictions, raw, reference
 
 #: schedule and box scores of past dates
@@ -31,8 +32,12 @@ def _tables(*tables: Table) -> dg.AssetSelection:
 
 
 _MODELS = dg.AssetSelection.groups("models")
+_MONITORING = dg.AssetSelection.groups("monitoring")
 _FRESHNESS = dg.AssetSelection.checks(
-    *(dg.AssetCheckKey(feed.key, FRESHNESS) for feed in FEEDS), dg.AssetCheckKey(ODDS_FILES.key, TONIGHT)
+    *(dg.AssetCheckKey(feed.key, FRESHNESS) for feed in FEEDS),
+    dg.AssetCheckKey(ODDS_FILES.key, TONIGHT),
+    *(dg.AssetCheckKey(output.key, IS_FRESH) for output in OUTPUTS),
+    *(dg.AssetCheckKey(model_key(system_id), IS_FRESH) for system_id in TRAINED),
 )
 #: what became of the predictions of past dates
 GRADE_JOB = "grade"
@@ -48,6 +53,7 @@ _FROM_LINES = (
     *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
     *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
 )
+_GRADES = tuple(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY))
 _FROM_PAYLOADS = tuple(
     asset_key(t)
     for t in (
@@ -107,21 +113,17 @@ JOBS = (
     ),
     dg.define_asset_job(
         TRAIN_JOB,
-        selection=_MODELS,
+        selection=_MODELS - _FRESHNESS,
         description="The models of a week, from the games before it.",
     ),
     dg.define_asset_job(
         RELINE_JOB,
-        selection=dg.AssetSelection.assets(
-            *_FROM_LINES,
-            *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
-        )
-        | dg.AssetSelection.groups("monitoring"),
+        selection=dg.AssetSelection.assets(*_FROM_LINES, *_GRADES) - _FRESHNESS | _MONITORING,
         description="Lines chosen anew from stored quotes; what changes is published as new rows and graded.",
     ),
     dg.define_asset_job(
         FOLLOW_JOB,
-        selection=dg.AssetSelection.assets(*_FROM_PAYLOADS, *_FROM_LINES),
+        selection=dg.AssetSelection.assets(*_FROM_PAYLOADS, *_FROM_LINES) - _FRESHNESS,
         tags={FOLLOW_TAG: "true"},
         description="New odds and injury reports: games whose line moved by half a point, whose book changed or whose "
         "players went out or came back are published anew, until they begin.",
@@ -129,21 +131,24 @@ JOBS = (
     dg.define_asset_job(
         FRESHNESS_JOB,
         selection=_FRESHNESS,
-        description="Whether every feed that is on has spoken as lately as the hour demands, and tonight has odds.",
+        description="Whether every feed that is on has spoken as lately as the hour demands, tonight has odds, slate, "
+        "lines and predictions, and last night its grades.",
     ),
     dg.define_asset_job(
         GRADE_JOB,
         selection=dg.AssetSelection.assets(
             *(asset_key(t) for t in (raw.SCHEDULE, raw.QUARANTINED_GAMES, raw.BOX_SCORES, raw.QUARANTINED_BOX_SCORES)),
             *(asset_key(t) for t in (raw.SCORING_SHARES, raw.QUARANTINED_SCORING)),
-            *(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY)),
+            *_GRADES,
         )
-        | dg.AssetSelection.groups("monitoring"),
+        - _FRESHNESS
+        | _MONITORING,
         description="Results of past dates, the grades of their predictions, scoreboard, page and monitoring views.",
     ),
     dg.define_asset_job(
         PREDICT_JOB,
         selection=dg.AssetSelection.all() - _MODELS - _FRESHNESS - dg.AssetSelection.assets(REPORT_PAGE),
-        description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate.",
+        description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate. "
+        "Started by hand, it takes in the history that they need first, and trains their models.",
     ),
 )

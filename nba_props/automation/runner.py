@@ -20,11 +20,13 @@ import sqlalchemy as db
 import yaml
 from dagster._check import CheckError
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.remote_origin import RemoteJobOrigin
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
+from nba_props.automation.location import Caller, job_origin, tags_of
 from nba_props.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.remediation import RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions
@@ -48,6 +50,8 @@ _DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+#: the tag of runs whose needs somebody has planned, and that no tag tells of who did
+PLANNED_TAG = "nba_props/planned"
 #: the tags by which Dagster knows a run over a range of partitions
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -131,12 +135,13 @@ def execute(
     select: Sequence[dg.AssetKey] | None = None,
     warehouse: Warehouse | None = None,
     tags: Mapping[str, str] | None = None,
+    caller: Caller | None = None,
 ) -> Outcome:
-    """Run a job for one date or a span, in this process, recorded in the instance like any other run.
+    """Run a job for one date or a span, in this process, recorded in the instance like any other run of the job.
 
     ``select`` narrows it to some of its assets and their checks. ``on_step`` is called after each step: its name, how
-    many are done, how many there are. ``tags`` are the run's. A stop says what the run has published in ``warehouse``
-    by then.
+    many are done, how many there are. ``tags`` are the run's, ``caller`` who asked for it. A stop says what the run has
+    published in ``warehouse`` by then.
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
@@ -156,6 +161,7 @@ def execute(
     publishes = asset_key(predictions.LEDGER) in job.asset_layer.executable_asset_keys
     with (
         _listening(instance, run_id, listen),
+        _belonging(instance, job_origin(definitions, instance, job_name)),
         stopping.closing_with(partial(_published, warehouse if publishes else None, run_id, first, last)),
         stopping.closing_with(partial(_cancel, instance, run_id)),
     ):
@@ -166,7 +172,7 @@ def execute(
             raise_on_error=False,
             asset_selection=list(select) if select else None,
             partition_key=first.isoformat() if one else None,
-            tags={**span, **(tags or {})},
+            tags={**({} if caller else {PLANNED_TAG: "true"}), **tags_of(caller), **span, **(tags or {})},
         )
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:
@@ -203,6 +209,23 @@ def _listening(
         yield
     finally:
         instance._subscribers.pop(run_id, None)
+
+
+@contextmanager
+def _belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> Iterator[None]:
+    """While in here, a run that is created is one of the job that the UI shows.
+
+    Dagster's way to run a job in this process has no argument for it.
+    """
+    if origin is None:
+        yield
+        return
+    create = instance.create_run_for_job
+    instance.create_run_for_job = partial(create, remote_job_origin=origin)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del instance.create_run_for_job
 
 
 def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date) -> str:
@@ -249,8 +272,16 @@ def _cause(failure: dg.DagsterEvent) -> str:
     return said if why.partition(": ")[2] in said else f"{said} ({why})"
 
 
-def remediate(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]) -> Any:
+def remediate(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    job_name: str,
+    config: dict[str, Any],
+    caller: Caller | None = None,
+) -> Any:
     """Run a job of one op with its config, a remediation or an import, recorded in the instance; returns its account.
+
+    ``caller`` is who asked for it.
 
     Raises:
         RemediationError: it was refused; the message says why.
@@ -260,6 +291,7 @@ def remediate(definitions: dg.Definitions, instance: dg.DagsterInstance, job_nam
     run_id = str(uuid.uuid4())
     with (
         _listening(instance, run_id),
+        _belonging(instance, job_origin(definitions, instance, job_name)),
         stopping.closing_with(lambda: "; ".join(filter(None, (_cancel(instance, run_id), _MOVED)))),
     ):
         result = job.execute_in_process(
@@ -267,6 +299,7 @@ def remediate(definitions: dg.Definitions, instance: dg.DagsterInstance, job_nam
             run_id=run_id,
             run_config={**_QUIET, "ops": {op: {"config": config}}},
             raise_on_error=False,
+            tags=tags_of(caller),
         )
     if not result.success:
         failed = next(e for e in result.all_events if e.is_step_failure)

@@ -7,7 +7,7 @@ same run as what they block.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -42,6 +42,7 @@ from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, seas
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
+from nba_props.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
@@ -78,7 +79,10 @@ ALERTING_WARNINGS = ("covers_slate", "model_is_in_force", "names_resolved")
 _NO_GAMES = "no game is scheduled in the week, so that it needs no models"
 #: checks that a night lacks odds: one cause for each date, whoever notices first
 _NO_ODDS = ("games_have_quotes", TONIGHT)
-#: jobs whose failing checks are alerts; those of a run over a span are its author's to read
+#: Dagster's tag of runs that a sensor asked for
+_SENSOR_TAG = "dagster/sensor_name"
+#: jobs whose failing checks are alerts; those of a command, and of a span by clicks, are their
+#: author's to read
 _WATCHED_JOBS = (PREDICT_JOB, FOLLOW_JOB, GRADE_JOB, FRESHNESS_JOB)
 
 
@@ -137,7 +141,7 @@ def with_history(inputs: Inputs, days: Sequence[date]) -> set[date]:
     A date after today has no partition yet.
     """
     first = inputs.settings.first_date
-    newest = daily_partitions(first).get_last_partition_key()
+    newest = daily_partitions(first, inputs.landing.last_date).get_last_partition_key()
     there = sorted(d for d in days if first <= d and newest is not None and d.isoformat() <= newest)
     if not there:
         return set()
@@ -201,9 +205,9 @@ def _days_off(inputs: Inputs, days: Sequence[date]) -> list[date] | None:
 
 
 def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorResult:
-    """The dates whose box scores are new or corrected, newest first and a few at a time.
+    """The dates whose box scores are new or corrected, all in as few runs as can be and after tonight's.
 
-    The predictions of one are graded then. A date without predictions is taken in all the same, a day off as well, if
+    The predictions of each are graded then. A date without predictions is taken in all the same, a day off as well, if
     it was not yet: else every later date would wait for its history.
     """
     landing, warehouse = inputs.landing, inputs.warehouse
@@ -232,21 +236,46 @@ def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorRe
     }
     untaken = inputs.outdated(BOX_SCORES, (STATS_FILES.key,), sorted(known))
     done = {d.isoformat() for d in known - untaken}
-    asked = [day for day in news if day not in done][:_OTHERS_A_TICK]
-    later = set(news) - done - set(asked)
-    kept = {d: m for d, m in marks.items() if d not in later} | {d: seen[d] for d in later if d in seen}
+    asked = [day for day in news if day not in done]
+    new = {job: [watched[day] for day in asked if jobs[day] == job] for job in (HISTORY_JOB, GRADE_JOB)}
+    graded = _to_grade(warehouse, new[GRADE_JOB], published)
+    kept = dict(marks)
     looked_up = silent - set(names) if off is not None else silent & set(seen)
     kept |= {day: seen.get(day, _AWAITED) for day in looked_up}
     return dg.SensorResult(
         run_requests=[
-            dg.RunRequest(
-                run_key=f"results:{day}:{marks[day]}", job_name=jobs[day], partition_key=day, tags=_AFTER_TONIGHT
+            _over(
+                job,
+                first,
+                last,
+                f"results:{_fingerprint([f'{day} {marks[day]}' for day in sorted(asked)])}",
+                _AFTER_TONIGHT,
             )
-            for day in asked
+            for job, together in ((HISTORY_JOB, spans(new[HISTORY_JOB])), (GRADE_JOB, graded))
+            for first, last in together
         ],
         cursor=json.dumps(kept),
         skip_reason=None if asked else "no new box scores of dates with predictions, and none that was not taken in",
     )
+
+
+def _to_grade(warehouse: Warehouse, days: Sequence[date], published: Collection[date]) -> list[tuple[date, date]]:
+    """Dates to grade as few spans; those in between are off days, or have predictions too.
+
+    Of a date that may yet be predicted no grades are made: a partition of none would say that it is graded.
+    """
+    if len(days) < 2:
+        return spans(days)
+    playing = tipoffs(warehouse, min(days), max(days))
+    known = set(warehouse.partitions(SCHEDULE))
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        between = dates_between(found[-1][1], day)[1:-1] if found else []
+        if found and all(d in published or (d in known and d not in playing) for d in between):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 def has_games(inputs: Inputs, days: Sequence[date]) -> bool:
@@ -289,13 +318,18 @@ def to_prepare(inputs: Inputs, instance: dg.DagsterInstance, today: date) -> lis
 
 
 def _preparing(job: str, first: date, last: date, today: date) -> dg.RunRequest:
+    return _over(job, first, last, f"prepare:{today}", {PREPARES_TAG: today.isoformat(), **_AFTER_TONIGHT})
+
+
+def _over(job: str, first: date, last: date, cause: str, tags: Mapping[str, str]) -> dg.RunRequest:
+    """One run over a span, or of a date."""
     one = first == last
     span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
     return dg.RunRequest(
-        run_key=f"prepare:{today}:{job}:{first}..{last}",
+        run_key=f"{cause}:{job}:{first}..{last}",
         job_name=job,
         partition_key=first.isoformat() if one else None,
-        tags={PREPARES_TAG: today.isoformat(), **span, **_AFTER_TONIGHT},
+        tags={**tags, **span},
     )
 
 
@@ -320,8 +354,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         jobs=[j for j in JOBS if j.name in (GRADE_JOB, HISTORY_JOB)],
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="New or corrected box scores: the predictions of their dates are graded, a few dates at a time; "
-        "dates that were never predicted are taken in, for the history of those after them.",
+        description="New or corrected box scores: the predictions of their dates are graded, many dates in one run, "
+        "after tonight's; those of other dates are taken in, for the history of the dates after them.",
     )
     def new_results_sensor(
         context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]
@@ -395,6 +429,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
     )
     def run_failure_alert(context: dg.RunFailureSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
         run = context.dagster_run
+        if COMMAND_TAG in run.tags:
+            return  # who typed it has read it
         dates = dates_of(run)
         text = f"run {run.run_id} of {dates or 'no partition'}: {context.failure_event.message}"
         alerts.send(Alert("ERROR", f"run failed: {run.job_name} {dates}".strip(), text))
@@ -436,7 +472,8 @@ def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[A
 
     The other warnings are for the page of the asset.
     """
-    if run.job_name not in _WATCHED_JOBS or RANGE_START in run.tags:
+    by_hand = COMMAND_TAG in run.tags or (RANGE_START in run.tags and _SENSOR_TAG not in run.tags)
+    if run.job_name not in _WATCHED_JOBS or by_hand:
         return
     warned: dict[str, list[str]] = {}
     day = dates_of(run)
@@ -444,6 +481,8 @@ def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[A
         r.dagster_event for r in instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     ]
     failed = [e.asset_check_evaluation_data for e in events if e and not e.asset_check_evaluation_data.passed]
+    if RANGE_START in run.tags:  # each date has an evaluation of its own
+        failed = [f for f in failed if f.partition]
     bare = any(f.check_name == TONIGHT for f in failed)
     for found in failed:
         if bare and found.check_name == FRESHNESS and found.asset_key == ODDS_FILES.key:

@@ -6,14 +6,23 @@ from datetime import date, datetime, time, timedelta
 
 import dagster as dg
 
+from nba_props.assets.inputs import Inputs
+from nba_props.assets.models import model_key
 from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
+from nba_props.assets.tables import asset_key
 from nba_props.domain import quality
 from nba_props.domain.calendar import EASTERN, PLAYABLE, game_date_of, season_of
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import week_of
+from nba_props.schemas import Table
+from nba_props.schemas.analytics import BETTING_LINES, SLATE
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.capture import FULL, captures_of, latest_start
-from nba_props.sources.landing import LandingZone, Payload
+from nba_props.sources.landing import LandingError, LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
@@ -28,6 +37,13 @@ INJURIES_MAX_AGE = timedelta(hours=2)
 RESULTS_EXPECTED_FROM = quality.RESULTS_DUE
 #: the check that tonight's games have odds at all
 TONIGHT = "tonight_has_odds"
+#: the check that a table has the date, or a model the week, that it must have by now
+IS_FRESH = "is_fresh"
+#: the schedule makes the slate at nine
+SLATE_EXPECTED_BY = time(9, 30)
+#: the results are due at nine
+GRADES_EXPECTED_BY = time(9, 30)
+MODELS_EXPECTED_BY = time(12)
 
 
 @dataclass(frozen=True)
@@ -198,9 +214,132 @@ def tonights_odds(settings: Settings, zone: LandingZone, warehouse: Warehouse, n
     return Tonight(False, f"{text}: nba-props fetch odds", overdue)
 
 
+@dataclass(frozen=True)
+class Output:
+    """A table that must have rows of a date by a time of day, Eastern: of today, or of so many dates ``back``."""
+
+    table: Table
+    by: time
+    back: int = 0
+
+    @property
+    def key(self) -> dg.AssetKey:
+        """The table's asset."""
+        return asset_key(self.table)
+
+
+#: what is expected of a day, and by when. Dagster's own freshness policies know no partitions: an old date that is
+#: materialized again would make them pass
+OUTPUTS = (
+    Output(SLATE, SLATE_EXPECTED_BY),
+    Output(BETTING_LINES, SLATE_EXPECTED_BY),
+    Output(LEDGER, SLATE_EXPECTED_BY),
+    Output(PREDICTION_ACCURACY, GRADES_EXPECTED_BY, back=1),
+)
+#: the systems that have a model for each week
+TRAINED = tuple(s.system_id for s in SYSTEMS if s.trained)
+
+
+def _follows_the_clock(settings: Settings, zone: LandingZone) -> bool:
+    """Whether days are expected to come in here: not in an invented league, nor where no feed is on."""
+    return not zone.is_simulated and bool(settings.live.odds_key or settings.live.stats)
+
+
+_NO_CLOCK = Freshness(True, "no feed is on, or the league is invented: no date of today is expected", expected=False)
+
+
+def output_freshness(
+    settings: Settings, zone: LandingZone, warehouse: Warehouse, output: Output, now: datetime
+) -> Freshness:
+    """Whether a table has its date: today's where games are scheduled, last night's where rows were published."""
+    if not _follows_the_clock(settings, zone):
+        return _NO_CLOCK
+    day = game_date_of(now) - timedelta(output.back)
+    if now.astimezone(EASTERN).time() < output.by:
+        return Freshness(True, f"{day} is expected by {output.by:%H:%M} Eastern", expected=False)
+    if output.table is PREDICTION_ACCURACY:
+        if not warehouse.row_counts(LEDGER, [day]).get(day):
+            return Freshness(True, f"nothing was published on {day}, so that there is nothing to grade", expected=False)
+    elif day not in warehouse.partitions(SCHEDULE):
+        return Freshness(False, f"the schedule of {day} was not taken in: materialize nba_raw/schedule for it")
+    elif day not in tipoffs(warehouse, day, day):
+        return Freshness(True, f"no games on {day}", expected=False)
+    rows = warehouse.row_counts(output.table, [day]).get(day)
+    if rows:
+        return Freshness(True, f"{day} has {rows} rows")
+    return Freshness(False, f"{day} has {'no rows' if rows == 0 else 'not been materialized'}: nba-props run {day}")
+
+
+def model_freshness(inputs: Inputs, system_id: str, now: datetime) -> Freshness:
+    """Whether the running week's model was trained, or refused for a reason, by Monday noon, Eastern."""
+    if not _follows_the_clock(inputs.settings, inputs.landing):
+        return _NO_CLOCK
+    today = game_date_of(now)
+    week = week_of(today)
+    if today == week and now.astimezone(EASTERN).time() < MODELS_EXPECTED_BY:
+        return Freshness(True, f"the model of {week} is expected by Monday noon Eastern", expected=False)
+    try:
+        busy = inputs.game_days(dates_between(week, week + timedelta(6)))
+    except LandingError as error:
+        return Freshness(False, str(error))
+    if not busy:
+        return Freshness(True, f"no game is scheduled in the week of {week}", expected=False)
+    if inputs.models.made_from(system_id, week) is None:
+        return Freshness(False, f"the week of {week} has no model: nba-props train {today}")
+    refused = inputs.models.refusal(system_id, week).get("reason")
+    text = f"the model of {week} was trained" + (f" and is not in force: {refused}" if refused else "")
+    return Freshness(True, text)
+
+
 def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
-    """A check on each landing asset, and one that tonight's games have odds."""
-    return [*(_check(spec) for spec in FEEDS), _tonight_check()]
+    """A check on each landing asset, one that tonight's games have odds, and one on what each day must have."""
+    return [
+        *(_check(spec) for spec in FEEDS),
+        _tonight_check(),
+        *(_output_check(output) for output in OUTPUTS),
+        *(_model_check(system_id) for system_id in TRAINED),
+    ]
+
+
+def _result(found: Freshness) -> dg.AssetCheckResult:
+    """A warning: why there is no partition (no odds, a failed run) is an alert by itself."""
+    return dg.AssetCheckResult(
+        passed=found.fresh,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=found.text,
+        metadata={"expected_now": found.expected},
+    )
+
+
+def _output_check(output: Output) -> dg.AssetChecksDefinition:
+    of = "last night's" if output.back else "today's"
+
+    @dg.asset_check(
+        asset=output.key,
+        name=IS_FRESH,
+        description=f"It has {of} partition by {output.by:%H:%M} Eastern, whatever else was materialized since.",
+    )
+    def is_fresh(
+        landing: dg.ResourceParam[LandingZone],
+        warehouse: dg.ResourceParam[Warehouse],
+        settings: dg.ResourceParam[Settings],
+        clock: dg.ResourceParam[Clock],
+    ) -> dg.AssetCheckResult:
+        return _result(output_freshness(settings, landing, warehouse, output, clock()))
+
+    return is_fresh
+
+
+def _model_check(system_id: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=model_key(system_id),
+        name=IS_FRESH,
+        description="The running week has been trained by Monday noon Eastern, whatever else was trained since.",
+    )
+    def is_fresh(inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
+        return _result(model_freshness(inputs.fresh(), system_id, clock()))
+
+    return is_fresh
 
 
 def _tonight_check() -> dg.AssetChecksDefinition:

@@ -38,7 +38,8 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
     with Output(form) as out:
         opened = session(out, landed=False)
         with runner.open_instance(opened.settings) as instance:
-            account = runner.remediate(opened.definitions, instance, job, {**config, "dry_run": dry_run})
+            config = {**config, "dry_run": dry_run}
+            account = runner.remediate(opened.definitions, instance, job, config, opened.caller)
         out.rows(account.rows, f"{'Would move' if dry_run else 'Moved'} {account.total} rows")
         out.say(f"batch     {account.batch_id}: {account.action}")
         touched = [] if dry_run else spans(account.days)
@@ -135,7 +136,7 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
     with Output(form) as out:
         opened = session(out, landed=False)
         with runner.open_instance(opened.settings) as instance:
-            done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config)
+            done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config, opened.caller)
         out.rows(done.rows, f"{'Would import' if dry_run else 'Imported'} {done.total} rows")
         for why, count in done.unread.items():
             out.tell("not read", "yellow", f"{count} rows: {why}")

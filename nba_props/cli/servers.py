@@ -14,6 +14,7 @@ import click
 from nba_props.cli.group import example, main
 from nba_props.cli.values import Whole
 from nba_props.settings import SettingsError, load_settings
+from nba_props.sources.landing import LandingZone
 
 
 def _require_free(host: str, port: int) -> None:
@@ -38,6 +39,7 @@ def dev(host: str, port: int) -> None:
     The UI answers the browser's own pages and no request of another site; NBA_PROPS_UI_HOSTS names hosts, besides this
     machine's own names, by which it may be asked.
     """
+    from nba_props.automation.location import workspace
     from nba_props.automation.runner import open_instance
     from nba_props.automation.webserver import HOSTS, hosts_of
 
@@ -49,7 +51,7 @@ def dev(host: str, port: int) -> None:
             "[ or *; set another one"
         )
     _require_free(host, port)
-    location = ["-m", "nba_props.definitions"]
+    location = ["-w", str(workspace(Path(os.environ["DAGSTER_HOME"]), LandingZone(settings.landing)))]
     scripts = Path(sys.executable).parent
     commands = [
         [sys.executable, "-m", "nba_props.automation.webserver", "-h", host, "-p", str(port), *location],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import sys
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from dagster import Definitions
 
     from nba_props.assets.inputs import Inputs
+    from nba_props.automation.location import Caller
     from nba_props.automation.planning import Step
     from nba_props.automation.runner import Outcome
 
@@ -40,8 +40,10 @@ class Session:
     warehouse: Warehouse
     definitions: Definitions
     inputs: Inputs
-    #: tags of the runs
+    #: further tags of the runs
     tags: Mapping[str, str] = field(default_factory=dict)
+    #: who asks for them, and by which command
+    caller: Caller | None = None
 
     def follow(self, steps: Iterable[Step], select: Sequence[Any] | None = None) -> list[Outcome]:
         """Run the steps of a plan in order, recorded in the project's instance, with a progress bar each.
@@ -60,7 +62,16 @@ class Session:
                     bars.update(bar, completed=done, total=total, description=f"{label}  {step}")
 
                 outcome = runner.execute(
-                    self.definitions, instance, job, first, last, show, select, self.warehouse, self.tags
+                    self.definitions,
+                    instance,
+                    job,
+                    first,
+                    last,
+                    show,
+                    select,
+                    self.warehouse,
+                    self.tags,
+                    self.caller,
                 )
                 bars.update(bar, description=label)
                 outcomes.append(outcome)
@@ -78,7 +89,8 @@ def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session
 
     warehouse = open_warehouse(settings)
     inputs = Inputs(warehouse, landing, ModelStore(settings.models), settings)
-    return Session(out, settings, landing, warehouse, build_defs(settings, warehouse, landing), inputs, tags_of())
+    definitions = build_defs(settings, warehouse, landing)
+    return Session(out, settings, landing, warehouse, definitions, inputs, caller=_caller())
 
 
 def session(out: Output, *, landed: bool = True, allow_loss: bool = False) -> Session:
@@ -97,15 +109,15 @@ def allowing(opened: Session, allow_loss: bool) -> Session:
     return replace(opened, tags={**opened.tags, ALLOW_LOSS: "true"}) if allow_loss else opened
 
 
-def tags_of() -> dict[str, str]:
-    """The tags of runs that this command starts: which command it is, and who typed it."""
+def _caller() -> Caller | None:
+    """Who started this command, and for which dates."""
+    from nba_props.automation.location import Caller
+
     context = click.get_current_context(silent=True)
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, in a container
-        user = f"uid {os.getuid()}"
-    command = {"nba_props/command": str(context.info_name)} if context else {}
-    return {**command, "user": user}
+    if context is None:
+        return None
+    span = context.params.get("span")
+    return Caller.of(str(context.info_name), text_of(span) if span else "")
 
 
 def to_read(settings: Settings | None = None) -> Warehouse:

@@ -31,6 +31,7 @@ _TABLES = [
     predictions.LEDGER,
     predictions.QUARANTINED_PREDICTIONS,
     predictions.IMPORTED_PREDICTIONS,
+    predictions.PUBLICATIONS,
     predictions.ARCHIVED_PREDICTIONS,
     predictions.REMEDIATIONS,
     predictions.PREDICTION_ACCURACY,
@@ -47,6 +48,7 @@ VIEWS: dict[str, View] = {
         predictions.JUDGED_PREDICTIONS,
         predictions.PLAYER_PROP_PREDICTIONS,
         analytics.rotation_players(),
+        predictions.LEDGER_REVISIONS,
         *monitoring.MONITORING_VIEWS,
     )
 }

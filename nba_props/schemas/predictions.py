@@ -147,6 +147,38 @@ IMPORTED_PREDICTIONS = Table(
     write_mode=WriteMode.APPEND,
 )
 
+PUBLICATIONS = Table(
+    "nba_predictions",
+    "publications",
+    "Which code and which command each run published a date's rows with: apart from the ledger, so that the release "
+    "before can read what a later one has published.",
+    (
+        GAME_DATE,
+        Column("run_id", Type.STRING, "Dagster run that published the rows"),
+        Column("revision", Type.STRING, "Revision of the code (nba_props/revision.py)"),
+        Column("job_name", Type.STRING, "Job of the run"),
+        Column("command", Type.STRING, "What was typed in a terminal; null for other runs", nullable=True),
+        Column("recorded_at", Type.TIMESTAMP, "When"),
+    ),
+    key=("run_id",),
+    write_mode=WriteMode.APPEND,
+)
+
+#: every ledger row, archived ones apart, with the code that published it
+LEDGER_REVISIONS = View(
+    "nba_predictions",
+    "ledger_revisions",
+    "For every row of the ledger the revision of the code that published it, the run and its command; null where a "
+    "release before revisions published it.",
+    """
+    SELECT
+      p.game_date, p.prediction_id, p.game_id, p.player_id, p.system_id, p.model_version, p.created_at, p.run_id,
+      u.revision, u.job_name, u.command
+    FROM nba_predictions.ledger AS p
+    LEFT JOIN nba_predictions.publications AS u ON u.game_date = p.game_date AND u.run_id = p.run_id
+    """,
+)
+
 #: 1 for the current row of each system, player and game
 CURRENT_RANK = """ROW_NUMBER() OVER (
           PARTITION BY game_date, game_id, player_id, system_id

@@ -71,6 +71,7 @@ def simulate(
     for year in years:
         season = play(np.random.default_rng([seed, year]), players, year)
         _write_season(building, season, seed, progress, odds_days)
+    manifest["last_date"] = f"{season.games['day'].max()}"
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     if out.exists():
         out.rmdir()

@@ -154,7 +154,7 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
         )
         frame, refused = _once(frame)
         rejects += refused
-    return Parsed.of(INJURY_REPORTS, frame, rejects, not_submitted=_waiting(frame))
+    return Parsed.of(INJURY_REPORTS, frame, rejects, _waiting(frame))
 
 
 def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
@@ -175,13 +175,16 @@ def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     return last.assign(status=last["status"].mask(torn[last.index], raw.STATUS_UNREADABLE)), rejects
 
 
-def _waiting(frame: pd.DataFrame) -> list[str]:
-    """The teams that have not submitted by the newest report of each date."""
+def _waiting(frame: pd.DataFrame) -> dict[date, dict[str, list[str]]]:
+    """The teams that have not submitted by the newest report of each date that lacks one."""
     if frame.empty:
-        return []
+        return {}
     newest = frame["report_at"] == frame.groupby("game_date")["report_at"].transform("max")
     late = frame[newest & frame["status"].eq(raw.NOT_SUBMITTED)]
-    return sorted({f"{day:%Y-%m-%d} {team}" for day, team in zip(late["game_date"], late["team_name"], strict=True)})
+    return {
+        day.date(): {"not_submitted": sorted(set(teams))}
+        for day, teams in late.groupby(late["game_date"].astype("datetime64[ns]"))["team_name"]
+    }
 
 
 def parse(zone: LandingZone, payload: Payload, day: date, read: Callable[[bytes], pdf_words.Words]) -> Report:

@@ -403,8 +403,9 @@ class LandingZone:
             found = json.loads(data)
             if not isinstance(found, dict):
                 raise FieldError("the manifest", found, "not an object")
-            if fields.optional_text(found, "first_date"):
-                fields.day(found, "first_date")
+            for name in ("first_date", "last_date"):
+                if fields.optional_text(found, name):
+                    fields.day(found, name)
             if "data_source" in found and not naming.is_id(found["data_source"]):
                 raise FieldError("data_source", found["data_source"], "not a name such as SIMULATED")
         except (ValueError, RecursionError) as error:
@@ -422,6 +423,11 @@ class LandingZone:
     def first_date(self) -> date | None:
         """The first date the zone has data for, when its manifest says so."""
         return fields.day(self.manifest, "first_date") if self.manifest.get("first_date") else None
+
+    @property
+    def last_date(self) -> date | None:
+        """The last date that an invented league plays on, when its manifest says so; real ones go on."""
+        return fields.day(self.manifest, "last_date") if self.is_simulated and self.manifest.get("last_date") else None
 
     @property
     def is_simulated(self) -> bool:

@@ -107,7 +107,7 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     wanted = {d.isoformat() for d in days}
     rows: list[list[Any]] = []
     rejects: list[Reject] = []
-    unknown: set[str] = set()
+    unknown: dict[date, set[str]] = {}
     for season in sorted({season_of(d) for d in days}):
         landed = zone.list(gamelog_folder(season))
         for payload in zone.ahead([p for p in landed if p.subject[:10] in wanted]):
@@ -121,19 +121,18 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
                 continue
             rows += log
             rejects += refused
-            unknown |= extra
+            unknown.setdefault(date.fromisoformat(day), set()).update(extra)
+    remarks: dict[date, dict[str, Any]] = {
+        day: {"unknown_columns": sorted(extra)[:_MOST_NAMED]} for day, extra in unknown.items() if extra
+    }
     if not rows:
-        return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, unknown_columns=sorted(unknown)[:_MOST_NAMED])
+        return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, remarks)
     frame, refused = type_box_scores(pd.DataFrame(rows, columns=list(_DELIVERED), dtype=object))
     superseded = frame["payload_order"] != _counting_capture(frame)
     kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
-    return Parsed.of(
-        tables.BOX_SCORES,
-        kept.reset_index(drop=True),
-        rejects + refused,
-        unknown_columns=sorted(unknown)[:_MOST_NAMED],
-        superseded_rows=int(superseded.sum()),
-    )
+    for stamp, rows_of in superseded.groupby(frame["game_date"]):
+        remarks.setdefault(stamp.date(), {})["superseded_rows"] = int(rows_of.sum())
+    return Parsed.of(tables.BOX_SCORES, kept.reset_index(drop=True), rejects + refused, remarks)
 
 
 def _counting_capture(frame: pd.DataFrame) -> pd.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -34,17 +34,23 @@ class Reject:
 
 @dataclass
 class Parsed:
-    """Rows of the requested dates in a table's columns, what was held back, and remarks for the materialization."""
+    """Rows of the requested dates in a table's columns, what was held back, and remarks on each date."""
 
     frame: pd.DataFrame
     rejects: list[Reject] = field(default_factory=list)
-    remarks: dict[str, Any] = field(default_factory=dict)
+    remarks: Mapping[date, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, table: Table, frame: pd.DataFrame, rejects: Sequence[Reject], **remarks: Any) -> Parsed:
+    def of(
+        cls,
+        table: Table,
+        frame: pd.DataFrame,
+        rejects: Sequence[Reject],
+        remarks: Mapping[date, Mapping[str, Any]] | None = None,
+    ) -> Parsed:
         """What keeps the table's contract, the rest held back."""
         rows, broken = keep_contract(table, frame)
-        return cls(rows, [*rejects, *broken], remarks)
+        return cls(rows, [*rejects, *broken], remarks or {})
 
 
 def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None = None) -> pd.DataFrame:

@@ -65,8 +65,18 @@ def way_out(table: Table) -> str:
 class AppendResult:
     """What an append did, in rows."""
 
-    added: int
-    already_present: int
+    #: rows that were new, and rows that were there already, of each partition
+    by_day: Mapping[date, tuple[int, int]]
+
+    @property
+    def added(self) -> int:
+        """Rows that were new."""
+        return sum(new for new, _ in self.by_day.values())
+
+    @property
+    def already_present(self) -> int:
+        """Rows that were there already."""
+        return sum(known for _, known in self.by_day.values())
 
 
 @dataclass(frozen=True)

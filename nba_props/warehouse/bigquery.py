@@ -582,7 +582,7 @@ class BigQueryWarehouse:
 
         pieces = split(table, checked(table, digests.sealed(table, frame)), partitions)
         if not pieces:
-            return AppendResult(0, 0)
+            return AppendResult({})
         name = self._ensure(table.address)
         with self._marks.lock(table):
             marked = self._settled(table, pieces)
@@ -606,8 +606,7 @@ class BigQueryWarehouse:
                     )
                 if any(len(rows) for day, rows in new.items() if day not in outdated):
                     self._merge(table, name, {day: rows for day, rows in new.items() if day not in outdated})
-        total = sum(map(len, added))
-        return AppendResult(total, sum(map(len, pieces.values())) - total)
+        return AppendResult({day: (len(new[day]), len(rows) - len(new[day])) for day, rows in pieces.items()})
 
     def _merge(self, table: Table, name: str, new: Mapping[date, pd.DataFrame]) -> None:
         columns = _columns(table.column_names)

@@ -315,15 +315,14 @@ class LakeWarehouse:
     ) -> AppendResult:
         pieces = split(table, table.validate(digests.sealed(table, frame)), partitions)
         first_time = self._needs_catalog(table)
-        added = present = 0
+        account = {}
         for partition, rows in pieces.items():
             with self._lock(table, partition):
                 new = self._append(table, partition, rows, (made_from or {}).get(partition))
-            added += new
-            present += len(rows) - new
+            account[partition] = (new, len(rows) - new)
         if first_time:
             self.refresh_catalog(table)
-        return AppendResult(added, present)
+        return AppendResult(account)
 
     def _append(self, table: Table, partition: date, rows: pd.DataFrame, made_from: str | None) -> int:
         """How many rows were new; the partition is locked."""

@@ -1,4 +1,4 @@
-"""What a step cost: queries, bytes scanned, bytes moved, shown on what it materialized."""
+"""What a step cost: queries, bytes scanned, bytes moved, shown where a warehouse bills for it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class Usage:
         """What there is to show, by name."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
+
+    def billed(self) -> dict[str, int]:
+        """The figures, where the warehouse is one that bills; none of a local one."""
+        return self.figures() if self.bytes_processed is not None or self.bytes_from_client is not None else {}
 
 
 class _Step(threading.local):

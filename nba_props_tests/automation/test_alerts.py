@@ -14,6 +14,7 @@ from nba_props.automation import sensors
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
 from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Live
 from nba_props.simulator.incidents import second_writer
@@ -308,3 +309,28 @@ def test_what_is_there_is_no_alert(predicted):
     assert platform.run("grade", DAY).success
     found = missing_outputs(platform.warehouse, [DAY], platform.now)
     assert f"absent: {next(iter(SYSTEM_TABLES))}" in found[DAY, "expected_outputs"].text
+
+
+def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
+    """The terminal has said it: nobody else is woken."""
+    platform = published
+    second_writer(platform.warehouse, [DAY])
+    run, _ = gate_of(platform, {})
+    record = platform.instance.get_run_by_id(run.run_id)
+    assert list(sensors.check_alerts(platform.instance, record))
+    failed(platform, "predict", {"dagster/partition": str(DAY), COMMAND_TAG: "run"})
+    assert sent_by(platform) == []
+    typed = record.with_tags({**record.tags, COMMAND_TAG: "run"})
+    assert list(sensors.check_alerts(platform.instance, typed)) == []
+
+
+def test_each_date_of_a_span_that_a_sensor_graded_alerts_by_itself(two_dates):
+    platform, last = two_dates, DAY + timedelta(2)
+    second_writer(platform.warehouse, [DAY])
+    run = platform.run("predict", DAY, last, select=platform.publication([]))
+    record = platform.instance.get_run_by_id(run.run_id)
+    assert list(sensors.check_alerts(platform.instance, record)) == [], "of a span by hand its author reads the checks"
+    asked = record.with_tags({**record.tags, "dagster/sensor_name": "new_results_sensor"})
+    causes = [a.cause for a in sensors.check_alerts(platform.instance, asked)]
+    assert causes, "somebody has to be told"
+    assert all(str(DAY) in cause and ".." not in cause for cause in causes)

@@ -38,7 +38,7 @@ def tick(platform, name: str, cursor: str | None = None) -> dg.SensorResult | dg
 
 
 def asked(result) -> list[tuple[str, str]]:
-    return [(r.job_name, r.partition_key) for r in result.run_requests or []]
+    return [(r.job_name, sensors._dates(r.tags, r.partition_key)) for r in result.run_requests or []]
 
 
 def tonight(result) -> list[tuple[str, str]]:
@@ -282,7 +282,7 @@ def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkey
     for at in (DAY, day):
         league.land_log(platform.zone, at, [r for g in games if g.day == at for r in league.log_rows(g)])
     late = tick(platform, "new_results_sensor", cursor)
-    assert asked(late) == [(HISTORY_JOB, str(day)), (HISTORY_JOB, str(DAY))]
+    assert asked(late) == [(HISTORY_JOB, f"{DAY}..{day}")], "one run over both"
     assert {int(r.tags["dagster/priority"]) for r in late.run_requests} == {-1}
     assert asked(tick(platform, "new_results_sensor", late.cursor)) == [], "once, whatever became of the run"
     platform.materialize(DAY, day, job=HISTORY_JOB)
@@ -292,13 +292,12 @@ def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkey
     assert asked(tick(platform, "new_results_sensor", late.cursor)) == [(HISTORY_JOB, str(day))], "they differ"
 
 
-def test_an_old_landing_zone_is_taken_in_a_few_dates_a_look(make_platform):
+def test_an_old_landing_zone_is_taken_in_by_one_run_after_tonight(make_platform):
     platform = make_platform()
+    first = tick(platform, "new_results_sensor")
+    assert [r.tags["dagster/priority"] for r in first.run_requests] == ["-1"]
     looks, cursor = results_until_quiet(platform)
-    assert [len(look) for look in looks] == [3, 3, 3, 3, 1]
-    days = [day for look in looks for _, day in look]
-    assert days == sorted(set(days), reverse=True)
-    assert set(days) == {str(DAY - timedelta(n)) for n in range(2, 15)}
+    assert looks == [[(HISTORY_JOB, f"{DAY - timedelta(14)}..{DAY - timedelta(2)}")]]
     assert results_until_quiet(platform, cursor)[0] == []
 
 
@@ -340,7 +339,7 @@ def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
 
 
 def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
-    """Ten dates with results and old predictions: a few at a time, after tonight; those that are graded are not."""
+    """Dates with results and old predictions: one run, after tonight; those that are graded ask for none."""
     old = [DAY - timedelta(n) for n in range(2, 12, 2)]
     assert before_tipoff.publish(old[0], slate=True).success
     rows = before_tipoff.warehouse.read(LEDGER, [old[0]])
@@ -349,11 +348,22 @@ def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
         before_tipoff.warehouse.write_unchecked(LEDGER, moved, day)
     before_tipoff.warehouse.write(PREDICTION_ACCURACY, PREDICTION_ACCURACY.empty(), [old[1]])
     first = tick(before_tipoff, "new_results_sensor")
-    assert [r.partition_key for r in first.run_requests] == [str(d) for d in (old[0], old[2], old[3])]
+    assert asked(first) == [(GRADE_JOB, f"{old[4]}..{old[0]}")]
+    tonights = {int(r.tags["dagster/priority"]) for r in tick(before_tipoff, "new_odds_sensor").run_requests}
     assert {int(r.tags["dagster/priority"]) for r in first.run_requests} == {-1}
-    second = tick(before_tipoff, "new_results_sensor", first.cursor)
-    assert [r.partition_key for r in second.run_requests] == [str(old[4])]
-    assert tick(before_tipoff, "new_results_sensor", second.cursor).run_requests == []
+    assert max(tonights) > -1, "the queue takes tonight first"
+    assert tick(before_tipoff, "new_results_sensor", first.cursor).run_requests == []
+
+
+def test_no_grades_are_made_of_a_date_in_between_that_may_yet_be_predicted(before_tipoff):
+    """They would be none, and say that the date is graded."""
+    old = [DAY - timedelta(n) for n in (2, 6)]
+    assert before_tipoff.publish(old[0], slate=True).success
+    rows = before_tipoff.warehouse.read(LEDGER, [old[0]])
+    moved = rows.assign(game_date=pd.Timestamp(old[1]), prediction_id=rows["prediction_id"] + "2")
+    before_tipoff.warehouse.write_unchecked(LEDGER, moved, old[1])
+    first = tick(before_tipoff, "new_results_sensor")
+    assert asked(first) == [(GRADE_JOB, str(old[1])), (GRADE_JOB, str(old[0]))]
 
 
 def test_captures_are_asked_for_when_they_are_due(before_tipoff):

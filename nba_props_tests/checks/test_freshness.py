@@ -12,6 +12,7 @@ import pytest
 from nba_props.automation import sensors
 from nba_props.automation.jobs import FRESHNESS_JOB
 from nba_props.checks import freshness
+from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
 from nba_props.sources.landing import capture_suffix
@@ -155,3 +156,64 @@ def test_a_feed_that_is_off_is_expected_to_say_nothing(platform):
     found = freshness.feeds_freshness(platform.settings, platform.zone, platform.warehouse, platform.now)
     assert set(found) == {"the_odds_api", "nba_stats", "injury_report"}
     assert all(f.fresh and not f.expected for f in found.values())
+
+
+MORNING = utc(2025, 11, 10, 14, 31)  # 9:31 Eastern
+SLATE_OUT, LINES_OUT, LEDGER_OUT, GRADES_OUT = freshness.OUTPUTS
+
+
+def _output(platform, output, now) -> freshness.Freshness:
+    live = platform.with_live(Live(odds_key="key"))
+    return freshness.output_freshness(live.settings, live.zone, live.warehouse, output, now)
+
+
+def test_todays_slate_is_expected_in_the_morning_whatever_else_was_made_since(predicted):
+    platform = predicted
+    for output in (SLATE_OUT, LINES_OUT, LEDGER_OUT):
+        assert _output(platform, output, MORNING).fresh
+        # a day later the one that is there is an old one, and making it again makes nothing fresh
+        later = MORNING + timedelta(2)
+        assert not _output(platform, output, later).fresh
+    assert platform.run("ingest_history", DAY + timedelta(2)).success
+    platform.materialize(DAY, DAY)
+    for output in (SLATE_OUT, LINES_OUT, LEDGER_OUT):
+        found = _output(platform, output, MORNING + timedelta(2))
+        assert (found.fresh, found.text) == (False, "2025-11-12 has not been materialized: nba-props run 2025-11-12")
+    early = _output(platform, SLATE_OUT, MORNING + timedelta(2, minutes=-2))
+    assert (early.fresh, early.expected) == (True, False)
+
+
+def test_a_day_off_needs_no_slate_and_an_unknown_one_is_told(platform):
+    off = MORNING + timedelta(1)
+    assert "was not taken in" in _output(platform, SLATE_OUT, off).text
+    assert platform.run("ingest_history", DAY + timedelta(1)).success
+    found = _output(platform, SLATE_OUT, off)
+    assert (found.fresh, found.expected, found.text) == (True, False, "no games on 2025-11-11")
+
+
+def test_last_nights_grades_are_expected_in_the_morning(predicted):
+    morning_after = MORNING + timedelta(1)
+    assert not _output(predicted, GRADES_OUT, MORNING).expected, "nothing was published the night before"
+    found = _output(predicted, GRADES_OUT, morning_after)
+    graded = predicted.warehouse.partitions(PREDICTION_ACCURACY)
+    assert found.fresh == (DAY in graded)
+    shutil.rmtree(predicted.warehouse._file(PREDICTION_ACCURACY, DAY).parent, ignore_errors=True)
+    assert not _output(predicted, GRADES_OUT, morning_after).fresh
+
+
+def test_the_running_weeks_model_is_expected_on_monday_noon(platform):
+    live = platform.with_live(Live(odds_key="key"))
+    noon = utc(2025, 11, 17, 17, 1)
+    early = freshness.model_freshness(live.inputs, "xgboost_v1", noon - timedelta(minutes=2))
+    assert (early.fresh, early.expected) == (True, False)
+    this_week = freshness.model_freshness(live.inputs, "xgboost_v1", MORNING + timedelta(2))
+    assert this_week.fresh, this_week
+    late = freshness.model_freshness(live.inputs, "xgboost_v1", noon)
+    has_games = bool(live.inputs.game_days([noon.date() + timedelta(n) for n in range(7)]))
+    assert late.fresh == (not has_games)
+
+
+def test_an_invented_league_and_one_without_feeds_have_no_day_of_their_own(platform):
+    found = freshness.output_freshness(platform.settings, platform.zone, platform.warehouse, SLATE_OUT, MORNING)
+    assert (found.fresh, found.expected) == (True, False)
+    assert freshness.model_freshness(platform.inputs, "xgboost_v1", MORNING).expected is False

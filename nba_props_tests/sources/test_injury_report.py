@@ -301,7 +301,7 @@ def test_reports_of_a_date_come_one_after_the_other(zone, document):
     assert strus["status"].tolist() == ["QUESTIONABLE", "OUT"]
     assert set(parsed.frame["game_date"].dt.date) == {DAY}, "tomorrow's games of the report are tomorrow's"
     assert [r.reason for r in parsed.rejects] == ["NOT_PDF"]
-    assert parsed.remarks["not_submitted"] == ["2025-12-25 Oklahoma City Thunder"]
+    assert parsed.remarks == {DAY: {"not_submitted": ["Oklahoma City Thunder"]}}
 
 
 def test_a_team_that_has_submitted_since_is_waited_for_no_more(zone, document):
@@ -309,11 +309,13 @@ def test_a_team_that_has_submitted_since_is_waited_for_no_more(zone, document):
     late = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "New York Knicks", "player": "", "status": "",
             "reason": "NOT YET SUBMITTED"}  # fmt: skip
     zone.land("injury_report/2025-12-25/report-20251225T130000Z.json", {"records": [late]})
-    assert injury_report.read_reports(zone, [DAY]).remarks["not_submitted"] == ["2025-12-25 Oklahoma City Thunder"]
+    assert injury_report.read_reports(zone, [DAY]).remarks == {DAY: {"not_submitted": ["Oklahoma City Thunder"]}}
     tomorrow = {**late, "date": "12/26/2025"}
     zone.land("injury_report/2025-12-25/report-20251225T200000Z.json", {"records": [tomorrow]})
     parsed = injury_report.read_reports(zone, [DAY + timedelta(1)])
-    assert parsed.remarks["not_submitted"] == ["2025-12-26 New York Knicks"], "each date's by its newest report"
+    assert parsed.remarks == {DAY + timedelta(1): {"not_submitted": ["New York Knicks"]}}, (
+        "each date's by its newest report"
+    )
 
 
 def test_addresses_before_and_after_the_league_changed_them():

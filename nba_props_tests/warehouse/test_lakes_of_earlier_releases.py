@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from nba_props.domain import digests
 from nba_props.remediation import judged
 from nba_props.schemas import TABLES, VIEWS, Type
-from nba_props.schemas.base import Column
-from nba_props.schemas.predictions import LEDGER
+from nba_props.schemas.base import Column, WriteMode
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, GRADE_HISTORY, LEDGER, PUBLICATIONS, REMEDIATIONS
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import migrate
 from nba_props_tests.warehouse.old_lakes import FROZEN, unpacked
@@ -103,3 +106,41 @@ def test_a_release_that_gives_each_table_a_column_opens_them_too(old, monkeypatc
     with duckdb.connect(str(old.catalog_path), read_only=True) as catalog:
         assert catalog.execute(f"SELECT COUNT(a_later_note), COUNT(*) FROM {LEDGER.address}").fetchone() == (0, 108)
     assert old.damaged() == []
+
+
+def test_going_back_a_release_finds_what_this_one_published_and_all_else_as_it_was(old):
+    """As docs/production.md says: the release before reads every partition, and each untouched file is the same."""
+
+    def files() -> dict[Path, str]:
+        return {f: hashlib.sha256(f.read_bytes()).hexdigest() for f in old.root.rglob("data.parquet")}
+
+    before = files()
+    columns = {
+        t: pq.read_schema(old._file(t, old.partitions(t)[0])).names
+        for t in TABLES.values()
+        if t.write_mode is WriteMode.APPEND and old.partitions(t)
+    }
+    assert {LEDGER, ARCHIVED_PREDICTIONS, REMEDIATIONS, GRADE_HISTORY} <= columns.keys(), "what can't be made again"
+    (night, _) = NIGHTS
+    new = old.read(LEDGER, [night]).head(1).assign(prediction_id="new", run_id="of this release")
+    signed = pd.DataFrame(
+        [{"game_date": pd.Timestamp(night), "run_id": "of this release", "revision": "r2", "job_name": "predict",
+          "command": None, "recorded_at": pd.Timestamp("2025-11-02T20:00Z")}]
+    )  # fmt: skip
+    old.append(PUBLICATIONS, signed, [night])
+    assert old.append(LEDGER, new, [night]).added == 1
+    old.create_views()
+    there = {t: names for t, names in columns.items() if night in old.partitions(t)}
+    gained = {t: set(pq.read_schema(old._file(t, night)).names) - set(names) for t, names in there.items()}
+    assert {t.name: names for t, names in gained.items() if names} == {LEDGER.name: {"row_digest"}}, (
+        "a column that a later release gave is named in its notes: see docs/production.md"
+    )
+    after = files()
+    changed = {f for f in before if after.get(f) != before[f]}
+    assert changed == {old._file(LEDGER, night)}, "nothing but the date that was published is written anew"
+    assert set(after) - set(before) == {old._file(PUBLICATIONS, night)}
+    said = old.query(
+        "SELECT run_id, revision FROM nba_predictions.ledger_revisions WHERE game_date = @night", night=night
+    )
+    assert said.loc[said["run_id"] == "of this release", "revision"].tolist() == ["r2"]
+    assert said.loc[said["run_id"] != "of this release", "revision"].isna().all(), "of releases before revisions"

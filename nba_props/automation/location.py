@@ -1,0 +1,90 @@
+"""Where Dagster's UI finds this project's definitions, under which name, and what belongs to it.
+
+The UI counts a run to a job by the name of the code location: a run that a terminal starts has to be of the location
+that `nba-props dev` serves, or of the deployment's. Both are in the workspace file of the Dagster home.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from nba_props.revision import COMMAND_TAG, REVISION_TAG, revision
+from nba_props.sources.landing import LandingZone
+from nba_props.storage import replace
+
+WORKSPACE = "workspace.yaml"
+#: the run tag of the span that was typed in a terminal
+SPAN_TAG = "nba_props/span"
+_USER_TAG = "user"  # Dagster's own: the UI filters runs by it
+#: Dagster's own: a run that was ended in a terminal is nobody's to start again
+_NO_RETRY = {"dagster/max_retries": "0"}
+_OURS = "# written by nba-props: the name says whether the league is simulated"
+
+
+def location_name(*, simulated: bool) -> str:
+    """The name of the code location, which stands on every page of the UI."""
+    return "nba_props (simulated)" if simulated else "nba_props"
+
+
+def workspace(home: Path, landing: LandingZone) -> Path:
+    """The workspace file of a Dagster home; one that a deployment brought stays as it is."""
+    path = home / WORKSPACE
+    text = (
+        f"{_OURS}\nload_from:\n  - python_module:\n      module_name: nba_props.definitions\n"
+        f"      location_name: {location_name(simulated=landing.is_simulated)}\n"
+    ).encode()
+    found = path.read_bytes() if path.exists() else b""
+    if found != text and (not found or found.startswith(_OURS.encode())):
+        replace(path, text)
+    return path
+
+
+def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str) -> RemoteJobOrigin | None:
+    """The origin of a job as the workspace of the instance's home gives it; None where no UI can look."""
+    landing = (definitions.resources or {}).get("landing")
+    if not instance.is_persistent or not isinstance(landing, LandingZone):
+        return None
+    path = workspace(Path(instance.root_directory), landing)
+    location, *_ = location_origins_from_yaml_paths([str(path)])
+    return RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job_name)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who started a run in a terminal, and by what: ``backfill``, ``2026-01-14..2026-01-18``."""
+
+    command: str
+    span: str = ""
+    user: str = ""
+
+    @classmethod
+    def of(cls, command: str, span: str = "") -> Caller:
+        """This process' user."""
+        return cls(command, span, _user())
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """As tags of a run."""
+        said = {COMMAND_TAG: self.command, SPAN_TAG: self.span, _USER_TAG: self.user}
+        return {**_NO_RETRY, **{tag: value for tag, value in said.items() if value}}
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return str(os.getuid())
+
+
+def tags_of(caller: Caller | None) -> dict[str, str]:
+    """The tags of every run that is started in a process of ours."""
+    return {REVISION_TAG: revision(), **(caller.tags if caller else {})}

@@ -1,0 +1,77 @@
+"""What a run that a person starts in the UI needs of earlier dates: taken in first, as a command does by its plan.
+
+A command plans and then runs; the UI only runs. So the first step of such a run that reads earlier dates or a model
+makes the same plan and follows it, each step of it a run of its own job. What sensors and schedules start is planned by
+them: tonight never waits for a season.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+import filelock
+
+from nba_props.assets.inputs import Inputs
+from nba_props.automation import planning, runner
+from nba_props.automation.jobs import PREDICT_JOB
+from nba_props.automation.planning import Step
+from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.systems.trained import week_of
+from nba_props.revision import COMMAND_TAG
+
+#: the run for which another one takes in what it needs
+PREPARES_RUN_TAG = "nba_props/prepares_run"
+#: runs that somebody else has planned
+_PLANNED = (runner.PLANNED_TAG, COMMAND_TAG, "dagster/sensor_name", "dagster/schedule_name")
+
+
+@dataclass
+class Preparation:
+    """Follows the plan of a run that nobody planned, once."""
+
+    inputs: Inputs
+    #: makes the definitions that the plan's jobs are of
+    definitions: Callable[[], dg.Definitions]
+    _prepared: set[str] = field(default_factory=set, repr=False)
+
+    def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
+        """What the dates of a run need, models included.
+
+        Raises:
+            dagster.Failure: a run of the plan failed; it says which.
+            LandingError: a season of the dates has no schedule.
+        """
+        self._follow(
+            context,
+            lambda made: planning.plan(made, self.inputs.fresh(), dates_between(days[0], days[-1])),
+        )
+
+    def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
+        """What the models of some weeks learn from."""
+        asked = sorted({week_of(w) for w in weeks})
+        self._follow(context, lambda made: planning.preparation(made, self.inputs.fresh(), asked, asked))
+
+    def _follow(self, context: dg.AssetExecutionContext, plan: Callable[[dg.Definitions], Iterable[Step]]) -> None:
+        run = context.run
+        if run.run_id in self._prepared or any(tag in run.tags for tag in _PLANNED):
+            return
+        self._prepared.add(run.run_id)
+        home = self.inputs.settings.home
+        home.mkdir(parents=True, exist_ok=True)
+        # runs of one backfill need the same: those that wait find it done
+        with filelock.FileLock(home / ".preparing"):
+            made = self.definitions()
+            for job, first, last in plan(made):
+                if job == PREDICT_JOB:
+                    return
+                context.log.info(f"{job} of {first}..{last} comes first, as a run of its own")
+                outcome = runner.execute(made, context.instance, job, first, last, tags={PREPARES_RUN_TAG: run.run_id})
+                if not outcome.success:
+                    raise dg.Failure(
+                        f"{job} of {first}..{last}, which {run.job_name} needs first, failed: "
+                        f"{'; '.join(outcome.errors) or 'a check that blocks did not pass'} (run {outcome.run_id})",
+                        allow_retries=False,
+                    )

@@ -1,0 +1,46 @@
+"""Which code this is: on every run, on every row by its run, and on every page."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from nba_props import __version__
+
+#: what names the code where neither a checkout nor the version does: an image is built with it
+REVISION = "NBA_PROPS_REVISION"
+#: the run tags that hold it, and what was typed in a terminal, without its span
+REVISION_TAG, COMMAND_TAG = "nba_props/revision", "nba_props/command"
+_LIMIT_SECONDS = 5
+
+
+def revision() -> str:
+    """``NBA_PROPS_REVISION`` where it is set; else the version, and in a checkout the commit: ``0.1.0+g1a2b3c4``.
+
+    ``.dirty`` follows when files of the checkout differ from that commit.
+    """
+    return os.environ.get(REVISION, "").strip() or _of_the_code()
+
+
+@cache
+def _of_the_code() -> str:
+    described = _commit(Path(__file__).parents[1])
+    return f"{__version__}+{described}" if described else __version__
+
+
+def _commit(root: Path) -> str:
+    """The commit of a checkout as ``g1a2b3c4`` or ``g1a2b3c4.dirty``; empty where there is none, or git can't say."""
+    if not (root / ".git").exists():  # a package that is installed below another project's checkout
+        return ""
+    # the checkout's own state, wherever a hook or another checkout says git should look
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    try:
+        said = subprocess.run(  # noqa: S603 - nothing of it comes from outside
+            ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--abbrev=9", "--dirty=.dirty"],  # noqa: S607
+            capture_output=True, text=True, check=True, timeout=_LIMIT_SECONDS, env=environment,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return f"g{said.stdout.strip()}"

@@ -1,0 +1,160 @@
+"""What a partition's page shows: its own figures, whatever run made it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+import pytest
+
+from nba_props.assets import figures
+from nba_props.domain.systems import SYSTEMS
+from nba_props.schemas import TABLES, predictions
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
+from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
+
+#: what differs between two runs of the same rows, and says so
+_OF_THE_RUN = {"path", "report"}
+
+
+def shown(platform: Platform, key: dg.AssetKey, day: str) -> dict[str, Any]:
+    """What the newest materialization of a partition says."""
+    records = platform.instance.fetch_materializations(dg.AssetRecordsFilter(key, asset_partitions=[day]), limit=1)
+    (record,) = records.records
+    return {k: v.value for k, v in record.asset_materialization.metadata.items() if k not in _OF_THE_RUN}
+
+
+@pytest.fixture(scope="module")
+def both(rung, tmp_path_factory) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
+    """What every partition of two dates with games, and the day off between them, shows: of one run, and of three."""
+    import shutil
+
+    days = [DAY + (NEXT - DAY) * n / 2 for n in range(3)]
+    found: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
+    for name, spans in (("range", [(days[0], days[-1])]), ("days", [(d, d) for d in days])):
+        folder = tmp_path_factory.mktemp(name) / "platform"
+        shutil.copytree(rung("prepared"), folder)
+        with dg.DagsterInstance.ephemeral() as instance:
+            platform = open_platform(folder, instance)
+            for job in ("predict", "grade"):
+                for first, last in spans:
+                    assert platform.run(job, first, last).success
+            keys = {k for job in ("predict", "grade") for k in platform.of(job) if ".".join(k.path) in TABLES}
+            found[name] = {
+                (k.to_user_string(), d.isoformat()): shown(platform, k, d.isoformat()) for k in keys for d in days
+            }
+    return found
+
+
+def test_every_figure_of_a_range_run_is_that_of_its_partition(both):
+    assert len(both["days"]) == len(both["range"]) > 60
+    for partition, of_the_day in both["days"].items():
+        assert both["range"][partition] == of_the_day, partition
+
+
+def test_no_partition_says_what_a_run_cost_or_made(both):
+    for partition, said in both["range"].items():
+        assert not {"rows_in_run", "queries", "bytes_to_client"} & set(said), partition
+        assert "dagster/partition_row_count" in said, partition
+
+
+def test_there_is_something_to_plot_of_every_date(both):
+    def numbers(asset: str, day=DAY) -> set[str]:
+        said = both["range"][asset, day.isoformat()]
+        return {k for k, v in said.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+
+    assert {"share_with_line", "books", "books_per_line", "line_minutes_before_game"} <= numbers(
+        "nba_analytics/betting_lines"
+    )
+    assert {"share_with_line", "forecasts", "abstained", "bets"} <= numbers("nba_predictions/moving_average")
+    ledger = numbers("nba_predictions/ledger")
+    assert {"share_with_line", "bets", "gate_passed", "rows_added"} <= ledger
+    grades = numbers("nba_predictions/prediction_accuracy")
+    assert "bets" in grades
+    systems = [s.system_id for s in SYSTEMS]
+    for figure in ("hit_rate", "mae_minus_line"):
+        assert {n for n in grades if n.startswith(figure)} <= {f"{figure}_{s}" for s in systems}
+        assert any(n.startswith(figure) for n in grades)
+    assert any(n.startswith("season_hit_rate_") for n in numbers("nba_monitoring/scoreboard"))
+
+
+def test_a_preview_shows_what_one_looks_for_and_no_hash(both):
+    def columns(asset: str) -> list[str]:
+        head = both["range"][asset, DAY.isoformat()]["preview"].splitlines()[0]
+        return [cell.strip() for cell in head.strip("|").split("|")]
+
+    assert columns("nba_predictions/ledger") == [
+        "player", "game", "system", "forecast", "line", "side", "edge", "price@book",
+    ]  # fmt: skip
+    assert columns("nba_predictions/prediction_accuracy")[:3] == ["player", "game", "system"]
+    for asset, day in both["range"]:
+        if day == DAY.isoformat() and both["range"][asset, day]["preview"] != "no rows":
+            assert not {"prediction_id", "quarantine_id", "quote_id", "row_digest", "payload"} & set(columns(asset)), (
+                asset
+            )
+
+
+def ledger_row(**more: Any) -> dict[str, Any]:
+    return {
+        "game_id": "1", "player_name": "A", "system_id": "one", "predicted_points": 20.0, "line": 18.5,
+        "recommendation": "OVER", "line_margin": 1.5, "over_price": 150, "under_price": -110,
+        "over_probability": 0.5, "sportsbook": "draftkings", **more,
+    }  # fmt: skip
+
+
+def test_the_ledger_shows_its_ten_largest_edges_on_either_side_and_the_price_of_the_side():
+    rows = [ledger_row(player_name=f"P{n:02}", line_margin=float(n)) for n in range(12)]
+    under = ledger_row(player_name="Under", recommendation="UNDER", line_margin=-30.0)
+    passed = ledger_row(player_name="Passed", recommendation="PASS", line_margin=40.0)
+    found = figures.preview(LEDGER, pd.DataFrame([*rows, under, passed]), {"1": "BOS @ LAL"})
+    assert found["player"].tolist() == ["Under", *(f"P{n:02}" for n in range(11, 2, -1))]
+    assert found.iloc[0][["game", "side", "edge", "price@book"]].tolist() == [
+        "BOS @ LAL",
+        "UNDER",
+        -30.0,
+        "-110@draftkings",
+    ]
+    assert found.iloc[1]["price@book"] == "+150@draftkings"
+
+
+def test_what_a_bet_is_worth_by_the_systems_own_chance():
+    """An over at +150 with an even chance wins 1.5 or loses 1; an under at -110 with a fifth wins .909 or loses 1."""
+    rows = [ledger_row(), ledger_row(system_id="two", recommendation="UNDER", over_probability=0.8)]
+    rows += [ledger_row(system_id="three", over_probability=None), ledger_row(system_id="four", recommendation="PASS")]
+    held = pd.DataFrame({"reason": []})
+    found = figures.gate(pd.DataFrame(rows), held)
+    assert {k: v for k, v in found.items() if k.startswith("claimed_ev")} == {
+        "claimed_ev_one": 0.25, "claimed_ev_two": round(0.2 * 100 / 110 - 0.8, 4),
+    }  # fmt: skip
+    assert found["bets"] == 3
+
+
+def test_a_hit_rate_is_of_decided_bets_on_valid_lines_alone():
+    def graded(outcome: str, **more: Any) -> dict[str, Any]:
+        return {
+            **ledger_row(), "outcome": outcome, "void_reason": None, "is_valid_line": True, "is_current": True,
+            "absolute_error": 4.0, "line_absolute_error": 5.0, "actual_points": 24, "profit": 1.5, **more,
+        }  # fmt: skip
+
+    rows = [graded("WIN"), graded("LOSS"), graded("WIN"), graded("PUSH"), graded("WIN", is_valid_line=False),
+            graded("LOSS", is_current=False), graded("NO_BET", recommendation="PASS", absolute_error=6.0)]  # fmt: skip
+    found = figures.grades(pd.DataFrame(rows), pd.DataFrame())
+    assert (found["bets"], found["hit_rate_one"], found["mae_minus_line_one"]) == (3, 0.6667, -0.6)
+    assert figures.grades(PREDICTION_ACCURACY.empty(), pd.DataFrame())["bets"] == 0
+
+
+@pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))
+def test_a_partition_without_rows_has_a_preview_without_rows(table):
+    assert figures.preview(table, table.empty(), {}).empty
+
+
+def test_a_date_without_rows_has_counts_and_no_rates():
+    empty = {t: TABLES[t].empty() for t in TABLES}
+    lines = figures.lines(empty["nba_analytics.betting_lines"])
+    assert (lines["with_line"], lines["share_with_line"], lines["books_per_line"]) == (0, None, None)
+    system = figures.forecasts(predictions.SYSTEM_TABLES["moving_average"].empty())
+    assert (system["forecasts"], system["share_with_line"]) == (0, None)
+    gate = figures.gate(LEDGER.empty(), empty["nba_predictions.quarantined_predictions"])
+    assert (gate["bets"], gate["share_with_line"]) == (0, None)
+    assert figures.scoreboard(empty["nba_monitoring.scoreboard"]) == {}

@@ -1,0 +1,127 @@
+"""A backfill by clicks takes in what it needs first, as a command does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import dagster as dg
+import pytest
+
+from nba_props import stopping
+from nba_props.assets.tables import asset_key
+from nba_props.automation import preparing
+from nba_props.automation.preparing import PREPARES_RUN_TAG
+from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.domain.calendar import days as dates_between
+from nba_props.schemas import TABLES, raw, reference
+from nba_props.schemas.base import VOLATILE
+from nba_props.schemas.predictions import LEDGER
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, Platform, open_platform
+
+LAST = DAY + timedelta(4)
+
+
+@pytest.fixture
+def fresh(rung, tmp_path):
+    """Makes platforms of which everything is landed and nothing was ever taken in."""
+    import shutil
+
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def make(name: str) -> Platform:
+            shutil.copytree(rung("landed"), tmp_path / name)
+            return open_platform(tmp_path / name, instance, now=league.tipoff(LAST))
+
+        yield make
+
+
+def clicked(platform: Platform, job: str, first, last, select=None, **tags: str) -> dg.ExecuteInProcessResult:
+    """A run as the UI and its backfills launch it: dates in tags, and no plan."""
+    span = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    return platform.definitions.resolve_job_def(job).execute_in_process(
+        instance=platform.instance, tags={**span, **tags}, raise_on_error=False, asset_selection=select
+    )
+
+
+def prepared_by(platform: Platform, run_id: str) -> list[str]:
+    """The jobs that were run for a run, oldest first."""
+    runs = platform.instance.get_runs(dg.RunsFilter(tags={PREPARES_RUN_TAG: run_id}))
+    return [run.job_name for run in reversed(runs)]
+
+
+@pytest.mark.long
+def test_five_dates_by_clicks_on_a_home_where_nothing_was_taken_in(fresh):
+    by_clicks, by_command = fresh("clicks"), fresh("command")
+    result = clicked(by_clicks, "predict", DAY, LAST)
+    assert result.success
+    jobs = prepared_by(by_clicks, result.run_id)
+    assert {"ingest_history", "ingest_lines", "train"} <= set(jobs)
+
+    by_command.catch_up(DAY, LAST)
+    assert by_command.predict(DAY, LAST).success
+    days = dates_between(DAY, LAST)
+    for table in TABLES.values():
+        found, expected = (p.warehouse.read(table, p.warehouse.partitions(table)) for p in (by_clicks, by_command))
+        told = [c for c in table.column_names if c not in VOLATILE]
+        keys = [c for c in ("game_date", *table.key, "system_id", "player_id") if c in told]
+        found, expected = (
+            f[told].sort_values(list(dict.fromkeys(keys))).reset_index(drop=True) for f in (found, expected)
+        )
+        assert found.equals(expected), table.address
+    assert set(by_clicks.warehouse.partitions(LEDGER)) == set(days)
+
+    again = clicked(by_clicks, "predict", DAY, LAST)
+    assert again.success
+    assert prepared_by(by_clicks, again.run_id) == [], "there is nothing left to be taken in"
+
+
+def test_any_asset_by_clicks_takes_in_what_it_needs(fresh):
+    platform = fresh("one-asset")
+    result = clicked(platform, "predict", DAY, DAY, select=[asset_key(raw.SCHEDULE), asset_key(raw.QUARANTINED_GAMES)])
+    assert result.success
+    assert prepared_by(platform, result.run_id) == [], "a date's own payloads need no other date"
+    platform.run("predict", DAY, select=[asset_key(reference.PLAYERS)])
+    assert not platform.warehouse.read(reference.PLAYERS, [DAY]).shape[0], "a command plans before it runs"
+    result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
+    assert result.success
+    assert "ingest_history" in prepared_by(platform, result.run_id)
+    assert len(platform.warehouse.read(reference.PLAYERS, [DAY])) > 20
+
+
+@pytest.mark.parametrize("tag", ["dagster/sensor_name", "dagster/schedule_name"])
+def test_what_a_sensor_or_a_schedule_starts_never_waits_for_a_season(fresh, tag):
+    platform = fresh("automation")
+    result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)], **{tag: "one"})
+    assert prepared_by(platform, result.run_id) == []
+
+
+def test_a_plan_that_fails_fails_the_run_and_says_which_of_its_runs(fresh, monkeypatch):
+    platform = fresh("failing")
+    monkeypatch.setattr(
+        preparing.runner, "execute", lambda *_, **__: preparing.runner.Outcome("r1", False, ["no disk"])
+    )
+    result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
+    assert not result.success
+    (failure,) = (e for e in result.all_events if e.is_step_failure)
+    said = failure.step_failure_data.error.message
+    assert "ingest_history of 2025-10-21..2025-11-09, which predict needs first, failed: no disk (run r1)" in said
+
+
+def test_a_cancelled_run_cancels_the_run_that_it_has_started(platform, monkeypatch):
+    """What ``runner.execute`` leaves to be said on a stop is said as well when a run is cancelled in the UI."""
+    said: list[str] = []
+    ended: list[int] = []
+    monkeypatch.setattr(stopping.os, "_exit", ended.append)
+    monkeypatch.setattr(stopping, "_GRACE", 0)
+    monkeypatch.setattr(stopping, "_closing", [lambda: said.append("inner") or ""])
+    try:
+        stopping.watch("a run in the UI", lambda: True, lambda: said.append("outer"))
+        for thread in stopping.threading.enumerate():
+            if thread.name.startswith("watch a run"):
+                thread.join(5)
+    finally:
+        stopping._asked.clear()
+        stopping._watched.discard("a run in the UI")
+    assert said == ["inner", "outer"]
+    assert ended == [stopping.EXIT_STATUS]

@@ -1,0 +1,66 @@
+"""Which code this is."""
+
+from __future__ import annotations
+
+import subprocess
+
+from nba_props import __version__, revision
+from nba_props_tests.conftest import DAY, SOME_SYSTEMS
+
+
+def test_an_image_says_which_code_it_was_built_from(monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_REVISION", " v7 ")
+    assert revision.revision() == "v7"
+
+
+def test_without_a_checkout_the_version_is_all_there_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("NBA_PROPS_REVISION", raising=False)
+    assert revision.revision().startswith(__version__)
+    assert revision._commit(tmp_path) == ""
+    (tmp_path / ".git").mkdir()
+    assert revision._commit(tmp_path) == "", "git knows no commit there"
+
+
+def test_a_checkout_says_its_commit_and_whether_files_differ_from_it(tmp_path, monkeypatch):
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
+        done = subprocess.run(["git", "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    git("init", "-q")
+    file = tmp_path / "file"
+    file.write_text("one")
+    git("add", "file")
+    git("commit", "-q", "-m", "one")
+    commit = git("rev-parse", "--short=9", "HEAD")
+    git("tag", "-a", "v1", "-m", "a tag changes nothing")
+    # a hook of another checkout, which says where git should look
+    monkeypatch.setenv("GIT_DIR", "/nowhere")
+    assert revision._commit(tmp_path) == f"g{commit}"
+    file.write_text("two")
+    assert revision._commit(tmp_path) == f"g{commit}.dirty"
+
+
+def test_every_row_says_which_code_published_it_and_every_run_too(slated, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_REVISION", "r1")
+    platform = slated
+    platform.publish(DAY)  # as a command does
+    monkeypatch.setenv("NBA_PROPS_REVISION", "r2")
+    again = platform.definitions.resolve_job_def("predict").execute_in_process(
+        instance=platform.instance, partition_key=DAY.isoformat(), asset_selection=platform.publication(["catboost_v8"], slate=False),
+        tags={"nba_props/planned": "true"}, raise_on_error=False,
+    )  # fmt: skip
+    assert platform.instance.get_run_by_id(again.run_id).tags["nba_props/revision"] == "r2", "one by clicks, too"
+    said = platform.query(
+        "SELECT system_id, revision, job_name FROM nba_predictions.ledger_revisions WHERE game_date = @day", day=DAY
+    )
+    assert set(said.loc[said["system_id"].isin(SOME_SYSTEMS), "revision"]) == {"r1"}
+    assert set(said.loc[said["system_id"] == "catboost_v8", "revision"]) == {"r2"}
+    assert set(said["job_name"]) == {"predict"}
+
+
+def test_a_run_that_publishes_nothing_new_signs_nothing(published):
+    before = len(published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY))
+    assert published.publish(DAY).success
+    after = published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY)
+    assert len(after) == before == 1
