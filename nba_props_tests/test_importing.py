@@ -229,7 +229,8 @@ def use(platform, monkeypatch) -> None:
 FIRST, LAST = date(2025, 11, 19), date(2026, 1, 10)
 BAD, GOOD = 24_033, 50_000
 OLD_SYSTEMS = (
-    "catboost_v8", "ensemble_v1", "ensemble_v1_1", "moving_average", "similarity_balanced_v1", "xgboost_v1", "zone_matchup_v1",
+    "catboost_v8", "ensemble_v1", "ensemble_v1_1", "moving_average", "moving_average_baseline_v1", "similarity_v1",
+    "similarity_balanced_v1", "xgboost_v0", "xgboost_v1", "zone_matchup_v1",
 )  # fmt: skip
 
 

@@ -144,3 +144,17 @@ def test_going_back_a_release_finds_what_this_one_published_and_all_else_as_it_w
     )
     assert said.loc[said["run_id"] == "of this release", "revision"].tolist() == ["r2"]
     assert said.loc[said["run_id"] != "of this release", "revision"].isna().all(), "of releases before revisions"
+
+
+def test_a_table_gets_its_older_name_back_as_the_page_says_and_its_newer_one_again(old):
+    """docs/production.md: a folder is moved, and not a byte of it differs."""
+    folder = old.root / "nba_predictions"
+    files = {f.relative_to(folder / "ledger"): f.read_bytes() for f in (folder / "ledger").rglob("*") if f.is_file()}
+    (folder / "ledger").rename(folder / "player_prop_predictions")
+    back = {f.relative_to(folder / "player_prop_predictions"): f.read_bytes()
+            for f in (folder / "player_prop_predictions").rglob("*") if f.is_file()}  # fmt: skip
+    assert back == files
+    found = LakeWarehouse(old.root)
+    assert [m.table for m in migrate(found)] == [LEDGER]
+    assert {f.relative_to(folder / "ledger"): f.read_bytes()
+            for f in (folder / "ledger").rglob("*") if f.is_file()} == files  # fmt: skip
