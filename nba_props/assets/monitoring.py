@@ -11,7 +11,7 @@ from nba_props.domain import audit, grading, scoring
 from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.partitions import partition_days
-from nba_props.report import graded_rows, write_report
+from nba_props.report import address, graded_rows, write_report
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
@@ -118,8 +118,14 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         last = partition_days(context)[-1]
         with usage.within("report_page") as cost:
             path = write_report(warehouse, settings, season_start(last), last, now=clock())
+        url = address(settings, path)
         return dg.MaterializeResult(
-            metadata={"report": dg.MetadataValue.path(path), "as_of": last.isoformat(), **cost.figures()}
+            metadata={
+                **({"page": dg.MetadataValue.url(url)} if url else {}),
+                "report": dg.MetadataValue.path(path),
+                "as_of": last.isoformat(),
+                **cost.figures(),
+            }
         )
 
     @dg.multi_asset(
