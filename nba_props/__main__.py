@@ -6,16 +6,30 @@ from nba_props import stopping
 
 
 def main() -> None:
-    """Listen for signals, then run the command.
+    """Listen for signals, read ``.env``, then run the command.
 
     Imports come second: numpy and pyarrow start threads when they are loaded, and those must inherit the blocked
     signals. `dev` handles its signals itself, because it has processes of its own to end.
     """
     if sys.argv[1:2] != ["dev"]:
         stopping.listen()
+    _read_environment()
     from nba_props.cli import main as command
 
     command()
+
+
+def _read_environment() -> None:
+    from nba_props import env_file
+    from nba_props.settings import BadSetting, strangers
+
+    try:
+        env_file.load()
+    except BadSetting as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(2)
+    for text in strangers():
+        sys.stderr.write(f"warning: {text}\n")
 
 
 if __name__ == "__main__":

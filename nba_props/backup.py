@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nba_props.schemas import TABLES, Table
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
 from nba_props.settings import Settings, SettingsError
 from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.migration import refuse_outgrown
 
-_FIRST = (REMEDIATIONS, PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS)
+_FIRST = (REMEDIATIONS, LEDGER, ARCHIVED_PREDICTIONS)
 #: folders of a home whose files are written whole and never changed, beside the lake
 _BESIDE = ("models", "landing")
 
@@ -42,7 +43,7 @@ def backup(settings: Settings, target: Path) -> Backup:
 
     Raises:
         SettingsError: the tables are on BigQuery, or the folder holds something.
-        WarehouseError: a partition can't be copied.
+        WarehouseError: a partition can't be copied, or the lake is of a release before and has to be migrated first.
     """
     if settings.gcp is not None:
         raise SettingsError("the tables are on BigQuery, which has snapshots for this: see docs/production.md")
@@ -55,6 +56,7 @@ def backup(settings: Settings, target: Path) -> Backup:
     if target.exists() and any(target.iterdir()):
         raise SettingsError(f"{target} is not empty: name a folder that is not there yet")
     lake = LakeWarehouse(settings.lake)
+    refuse_outgrown(lake)
     copy = LakeWarehouse(target / "lake")
     # asked first: what is sealed meanwhile may be copied as it was before
     is_sealed, is_whole = lake.is_sealed(), lake.is_whole

@@ -11,6 +11,7 @@ import pandas as pd
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import over_probability, payout
+from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
@@ -22,9 +23,7 @@ CHANCES = ("catboost_v8", "xgboost_v1")
 #: the ledger's rows of some dates with the problem of their line, current ones only
 _CURRENT_SQL = f"""
 SELECT j.* FROM ({
-    claimed_lines_sql(
-        "(SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last)"
-    )
+    claimed_lines_sql("(SELECT * FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last)")
 }) AS j
 JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
@@ -93,6 +92,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``agree`` of ``spoke`` systems lean
         to that side. Then a column per system: its forecast.
     """
+    rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
     if rows.empty:
         return pd.DataFrame()
     # systems of one night may have been published against different quotes: the board's own decides, else the newest
@@ -156,7 +156,7 @@ FROM (
   SELECT game_date, game_id FROM nba_raw.box_scores
   WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
   UNION DISTINCT
-  SELECT game_date, game_id FROM nba_predictions.player_prop_predictions
+  SELECT game_date, game_id FROM nba_predictions.ledger
   WHERE game_date BETWEEN @first AND @last AND player_id = @player_id AND system_id = @system
 ) AS k
 LEFT JOIN (

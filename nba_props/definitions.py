@@ -1,17 +1,21 @@
 """Everything Dagster loads, and nothing else."""
 
+import logging
 import warnings
 from collections.abc import Callable
 from datetime import datetime
 
 import dagster as dg
 
+from nba_props import env_file
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import audit_job
 from nba_props.automation.fetching import FETCH_JOBS
+from nba_props.automation.first_day import first_job
+from nba_props.automation.importing import import_job
 from nba_props.automation.jobs import JOBS
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
@@ -22,12 +26,14 @@ from nba_props.checks.rules import all_rules
 from nba_props.clock import clock_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.partitions import daily_partitions, weekly_partitions
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings, load_settings, strangers
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
+
+_LOG = logging.getLogger("nba_props")
 
 # backfill_policy (beta) and partitioned check specs (preview) may change between versions: the version is pinned
 for _category in (dg.BetaWarning, dg.PreviewWarning):
@@ -65,7 +71,7 @@ def build_defs(
             *monitoring.build(partitions),
         ],
         asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
-        jobs=[*JOBS, *REMEDIATION_JOBS, *FETCH_JOBS, reconcile_job, audit_job],
+        jobs=[*JOBS, *REMEDIATION_JOBS, import_job, *FETCH_JOBS, first_job, reconcile_job, audit_job],
         # an invented league has no day of its own: there only what lands is followed
         sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds),
         schedules=build_schedules(
@@ -105,5 +111,8 @@ def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The definitions of this deployment, by its environment."""
+    """The definitions of this deployment, by its environment and its file ``.env``."""
+    env_file.load()
+    for text in strangers():
+        _LOG.warning(text)
     return build_defs(load_settings())

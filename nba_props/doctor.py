@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from nba_props.clock import clock_of
+from nba_props.day_one import COMMAND
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
-from nba_props.settings import Settings, SettingsError
+from nba_props.schemas.predictions import LEDGER
+from nba_props.settings import Settings, SettingsError, strangers
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
@@ -42,8 +43,10 @@ def examine(
     """Every finding; ``ask`` makes one free request to each feed that is on."""
     now = clock()
     found = [*_places(settings, zone, warehouse)]
+    found += _variables()
     if any(f.state == "bad" and f.what in _NEEDED for f in found):
-        return [*found, *_damage(settings, warehouse)]
+        feeds = _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
+        return [*found, *_damage(settings, warehouse), *feeds, *_alerts(settings)]
     found += _own_files(settings)
     found += _files(settings, zone, warehouse)
     found += _contents(settings, warehouse, game_date_of(now))
@@ -51,6 +54,27 @@ def examine(
     found += _fresh(settings, zone, warehouse, now)
     found += _alerts(settings)
     return found
+
+
+def next_command(found: list[Finding], zone: LandingZone) -> str:
+    """The one command to type next: what mends the first thing that is bad, then what brings a first prediction, then
+    what goes on by itself.
+    """
+    by_name = {f.what: f for f in found}
+    if not zone.exists():
+        return COMMAND
+    mended = [f.advice for f in found if f.state == "bad" and f.advice.startswith("nba-props ")]
+    if mended:
+        return mended[0].split(",")[0]
+    predicted = by_name.get("predictions")
+    if predicted is not None and predicted.state == "off":
+        return "nba-props demo" if zone.is_simulated else COMMAND
+    return "nba-props dev"
+
+
+def _variables() -> Iterator[Finding]:
+    for text in strangers():
+        yield Finding("environment", "off", text, "mend its name, or take it out")
 
 
 def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
@@ -61,7 +85,7 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
     if not zone.exists():
         yield Finding(
             "landing zone", "bad", f"nothing at {zone.root}",
-            "set NBA_PROPS_LANDING, or make one: nba-props simulate, nba-props fetch",
+            f"{COMMAND} makes one of the real league, nba-props simulate an invented one; or set NBA_PROPS_LANDING",
         )  # fmt: skip
         return
     held = "SIMULATED" if zone.is_simulated else "REAL"
@@ -119,7 +143,7 @@ def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Itera
 def _contents(settings: Settings, warehouse: Warehouse, today: date) -> Iterator[Finding]:
     for what, table, command in (
         ("schedule", raw.SCHEDULE, "nba-props run DATE"),
-        ("predictions", PLAYER_PROP_PREDICTIONS, "nba-props run DATE"),
+        ("predictions", LEDGER, "nba-props run DATE"),
     ):
         days = warehouse.partitions(table)
         text = f"{len(days)} dates, {days[0]}..{days[-1]}" if days else "none"
@@ -138,10 +162,15 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
         yield Finding("The Odds API", "off", "no key", NO_KEY)
     elif ask:
         try:
-            events = feeds.odds_api().events(now, now)
-            yield Finding("The Odds API", "ok", f"answers, {len(events)} games at this instant")
+            api = feeds.odds_api()
+            api.events(now, now)
+            left = api.budget.remaining
+            credits = "does not say what is left" if left is None else f"{left:,} credits left"
+            yield Finding("The Odds API", "ok", f"answers, {credits}, {feeds.live.odds_reserve} of them in reserve")
         except FetchError as error:
             yield Finding("The Odds API", "bad", str(error), "look up the code at the-odds-api.com, or the network")
+    else:
+        yield Finding("The Odds API", "off", "a key is set, nothing was asked (--offline)")
     if not feeds.live.stats:
         yield Finding("stats.nba.com", "off", "switched off", STATS_OFF)
     elif ask:
@@ -150,6 +179,8 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
             yield Finding("stats.nba.com", "ok", "answers")
         except FetchError as error:
             yield Finding("stats.nba.com", "bad", str(error), "it blocks many networks: set NBA_API_PROXY")
+    else:
+        yield Finding("stats.nba.com", "off", "switched on, nothing was asked (--offline)")
 
 
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:

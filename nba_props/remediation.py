@@ -24,7 +24,7 @@ from nba_props.domain.alike import alike
 from nba_props.domain.calendar import spans
 from nba_props.domain.gate import PLACEHOLDER_REASONS
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER_AS_FOUND, PLAYER_PROP_PREDICTIONS, REMEDIATIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.sources import odds_api
@@ -120,7 +120,7 @@ def judged(
         seen: gives the hashes of the rows of a span that an audit has found right.
     """
     span = {"first": first, "last": last}
-    rows = warehouse.query(rules.ROWS_SQL[PLAYER_PROP_PREDICTIONS.address], **span)
+    rows = warehouse.query(rules.ROWS_SQL[LEDGER.address], **span)
     not_landed: set[str] = set()
     if zone is not None and len(rows):
         quotes = warehouse.query(rules.NAMED_QUOTES_SQL, **span)
@@ -169,8 +169,8 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
 
 def _own_ids(rows: pd.DataFrame) -> pd.Series:
     """What names each row (``digests.row_ids``) by its columns of the ledger."""
-    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names])
-    return digests.row_ids(PLAYER_PROP_PREDICTIONS, ledger).set_axis(rows.index)
+    ledger = LEDGER_AS_FOUND.conform(rows[LEDGER.column_names])
+    return digests.row_ids(LEDGER, ledger).set_axis(rows.index)
 
 
 def _as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
@@ -188,7 +188,7 @@ def selected(
 ) -> pd.DataFrame:
     """The ledger rows that a selection means, as :func:`judged`."""
     means = PREDICATES[selection.predicate][1]
-    within = [d for d in warehouse.dates(PLAYER_PROP_PREDICTIONS) if selection.first <= d <= selection.last]
+    within = [d for d in warehouse.dates(LEDGER) if selection.first <= d <= selection.last]
     found = []
     for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
         rows = judged(warehouse, first, last, zone, seen)
@@ -225,8 +225,8 @@ def quarantine(
         rows, kept = (f[f["game_date"] == pd.Timestamp(day)] for f in (waiting, archived))
         if len(rows):
             kept = _archive(warehouse, batch_id, selection, rows, kept, now)
-            warehouse.remove(PLAYER_PROP_PREDICTIONS, list(rows["archived_id"]), day)
-        left = digests.row_ids(PLAYER_PROP_PREDICTIONS, _ledger(warehouse, [day])).isin(rows["archived_id"])
+            warehouse.remove(LEDGER, list(rows["archived_id"]), day)
+        left = digests.row_ids(LEDGER, _ledger(warehouse, [day])).isin(rows["archived_id"])
         if left.any():
             raise RemediationError(f"{int(left.sum())} of {len(rows)} archived rows of {day} are still in the ledger")
         if len(rows) or day not in done:
@@ -269,7 +269,7 @@ def _archive(
 def rollback(warehouse: Warehouse, run_id: str, now: datetime, *, dry_run: bool = False) -> Account:
     """Move what a run published to the archive; the rows before it are current again."""
     require_run(warehouse, run_id)
-    days = warehouse.dates(PLAYER_PROP_PREDICTIONS)
+    days = warehouse.dates(LEDGER)
     return quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
 
 
@@ -297,25 +297,25 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
 def _missing(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """The archived rows that the ledger has neither as they are nor, when they are sound, published anew."""
     again = rows["line_problem"].isna() & _stands_again(rows, known)
-    return rows[~again & ~rows["archived_id"].isin(digests.row_ids(PLAYER_PROP_PREDICTIONS, known))]
+    return rows[~again & ~rows["archived_id"].isin(digests.row_ids(LEDGER, known))]
 
 
 def _to_put_back(archived: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     """What the ledger's rows of a date need so that it has the archived ones again."""
     rows = _missing(archived, known)
-    ledger = LEDGER_AS_FOUND.conform(rows[PLAYER_PROP_PREDICTIONS.column_names]).set_axis(rows.index)
+    ledger = LEDGER_AS_FOUND.conform(rows[LEDGER.column_names]).set_axis(rows.index)
     sound = rows["line_problem"].isna()
     if not sound.any():
         return ledger
     # what was sound before there were digests gets one
-    sealed = digests.completed(PLAYER_PROP_PREDICTIONS, ledger)["row_digest"]
+    sealed = digests.completed(LEDGER, ledger)["row_digest"]
     return ledger.assign(row_digest=sealed.where(sound, ledger["row_digest"]))
 
 
 def _stands_again(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     """Whether a sound row that was published since stands under each row's id in the ledger and says the same."""
-    answer = list(PLAYER_PROP_PREDICTIONS.content)
-    sound = known[known["row_digest"].eq(digests.row_digests(PLAYER_PROP_PREDICTIONS, known))]
+    answer = list(LEDGER.content)
+    sound = known[known["row_digest"].eq(digests.row_digests(LEDGER, known))]
     key = ["game_date", "prediction_id"]
     now = sound[[*key, *answer]].drop_duplicates(key)
     both = rows[[*key, *answer]].merge(now, on=key, how="left", suffixes=("", "_now"), indicator=True)
@@ -324,8 +324,8 @@ def _stands_again(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
 
 def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     """Every row that the ledger has on some dates."""
-    known = [d for d in warehouse.partitions(PLAYER_PROP_PREDICTIONS) if d in set(days)]
-    return warehouse.read(PLAYER_PROP_PREDICTIONS, known)
+    known = [d for d in warehouse.partitions(LEDGER) if d in set(days)]
+    return warehouse.read(LEDGER, known)
 
 
 def batches(warehouse: Warehouse) -> pd.DataFrame:
@@ -338,7 +338,7 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
           MAX(CASE WHEN r.batch_id IS NULL THEN 0 ELSE 1 END) AS done
         FROM nba_predictions.archived_predictions AS a
         LEFT JOIN (
-          SELECT DISTINCT game_date, prediction_id, row_digest FROM nba_predictions.player_prop_predictions
+          SELECT DISTINCT game_date, prediction_id, row_digest FROM nba_predictions.ledger
         ) AS p
           ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
             AND COALESCE(p.row_digest, '') = COALESCE(a.row_digest, '')
@@ -384,9 +384,7 @@ def latest_run(warehouse: Warehouse) -> str:
     Raises:
         RemediationError: nothing is published.
     """
-    found = warehouse.query(
-        "SELECT run_id FROM nba_predictions.player_prop_predictions ORDER BY created_at DESC, run_id LIMIT 1"
-    )
+    found = warehouse.query("SELECT run_id FROM nba_predictions.ledger ORDER BY created_at DESC, run_id LIMIT 1")
     if found.empty:
         raise RemediationError("nothing is published")
     return str(found["run_id"].iloc[0])
@@ -400,10 +398,10 @@ def require_batch(warehouse: Warehouse, batch_id: str) -> None:
 
 def require_run(warehouse: Warehouse, run_id: str) -> None:
     """Raise :class:`RemediationError` when a run has no row in the ledger, and none that was taken out of it."""
-    days = warehouse.dates(PLAYER_PROP_PREDICTIONS)
+    days = warehouse.dates(LEDGER)
     if not days:
         raise RemediationError("nothing is published")
-    for table in (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS):
+    for table in (LEDGER, ARCHIVED_PREDICTIONS):
         found = warehouse.query(
             f"SELECT COUNT(*) AS n FROM {table.address} WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
             first=days[0],
@@ -412,7 +410,7 @@ def require_run(warehouse: Warehouse, run_id: str) -> None:
         )
         if found["n"].iloc[0]:
             return
-    raise RemediationError(f"run {run_id} has no row in the ledger: see {PLAYER_PROP_PREDICTIONS.address}.run_id")
+    raise RemediationError(f"run {run_id} has no row in the ledger: see {LEDGER.address}.run_id")
 
 
 def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
@@ -436,11 +434,11 @@ def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
           a.outcome, a.actual_points
         FROM (
           SELECT {columns}, CAST(NULL AS STRING) AS batch_id
-          FROM nba_predictions.player_prop_predictions WHERE game_date = @day
+          FROM nba_predictions.ledger WHERE game_date = @day
           UNION ALL
           SELECT {columns}, batch_id FROM nba_predictions.archived_predictions
           WHERE game_date = @day AND prediction_id NOT IN (
-            SELECT prediction_id FROM nba_predictions.player_prop_predictions WHERE game_date = @day
+            SELECT prediction_id FROM nba_predictions.ledger WHERE game_date = @day
           )
         ) AS h
         LEFT JOIN (SELECT prediction_id FROM nba_predictions.current_predictions WHERE game_date = @day) AS c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -11,12 +12,15 @@ from pathlib import Path
 
 from nba_props.domain import history
 from nba_props.domain.calendar import parse_day
+from nba_props.schemas.analytics import MIN_MINUTES
 from nba_props.sources.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
 
 PROFILES = ("local", "gcp")
 #: seasons a model learns from, its own included
 TRAINING_SEASONS = 3
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
+#: how often odds are captured by themselves (sources/capture.py)
+RHYTHMS = ("full", "thrifty")
 _ADDRESSES = ("NBA_PROPS_ODDS_URL", "NBA_PROPS_STATS_URL", "NBA_PROPS_CDN_URL", "NBA_PROPS_INJURY_URL")
 _PROJECT_MARK = "workspace.yaml"
 _DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
@@ -32,6 +36,27 @@ _WHOLE = re.compile(r"[0-9]{1,15}")
 _MOST = 1_000_000
 #: a look-back of more days, and a training of more seasons, reach to before there were games
 _MOST_DAYS, _MOST_SEASONS = 3650, 50
+#: nobody is expected to play longer than a game lasts
+_MOST_MINUTES = 48
+
+
+#: every variable that is read by the package, the deployment's files or the tests
+KNOWN = frozenset(
+    {
+        *_ADDRESSES, "NBA_PROPS_ALERT_COOLDOWN_MINUTES", "NBA_PROPS_ALIASES", "NBA_PROPS_BIGQUERY_STORAGE",
+        "NBA_PROPS_BIGQUERY_URL", "NBA_PROPS_BUCKET", "NBA_PROPS_CLOCK", "NBA_PROPS_DATASET_PREFIX",
+        "NBA_PROPS_EMULATORS", "NBA_PROPS_EMULATOR_PYTHON", "NBA_PROPS_FIRST_DATE", "NBA_PROPS_GCP_LOCATION",
+        "NBA_PROPS_GCP_PROJECT", "NBA_PROPS_HOME", "NBA_PROPS_IMAGE", "NBA_PROPS_KEPT_ENVIRONMENT", "NBA_PROPS_LANDING",
+        "NBA_PROPS_LOOK_BACK_DAYS", "NBA_PROPS_MAX_BYTES_BILLED", "NBA_PROPS_MAX_GAMES", "NBA_PROPS_ODDS_REGIONS",
+        "NBA_PROPS_ODDS_RESERVE", "NBA_PROPS_ODDS_RHYTHM", "NBA_PROPS_PROFILE", "NBA_PROPS_REAL_DATA",
+        "NBA_PROPS_REQUIRE_EMULATORS", "NBA_PROPS_SENSOR_SECONDS", "NBA_PROPS_SMOKE_BUCKET", "NBA_PROPS_SMOKE_LOCATION",
+        "NBA_PROPS_SMOKE_PROJECT", "NBA_PROPS_STATS", "NBA_PROPS_TRAINING_SEASONS", "NBA_PROPS_UI_HOSTS",
+        "NBA_PROPS_UI_PASSWORD_HASH", "NBA_PROPS_UI_USER", "ODDS_API_KEY", "SLACK_WEBHOOK_URL_ERROR",
+        "SLACK_WEBHOOK_URL_WARNING",
+    }
+)  # fmt: skip
+#: how names begin that nobody else has a use for
+_OURS = ("NBA_PROPS_", "ODDS_API", "SLACK_WEBHOOK_URL")
 
 
 class SettingsError(ValueError):
@@ -47,14 +72,16 @@ class Live:
     """Where live payloads come from and alerts go to; secrets are left out of its text.
 
     Environment: ``ODDS_API_KEY``, ``NBA_PROPS_ODDS_RESERVE`` (credits never spent), ``NBA_PROPS_ODDS_REGIONS``,
-    ``NBA_PROPS_STATS`` (on or off), ``NBA_API_PROXY``, ``SLACK_WEBHOOK_URL_WARNING``, ``SLACK_WEBHOOK_URL_ERROR``,
-    ``NBA_PROPS_ALERT_COOLDOWN_MINUTES``; ``NBA_PROPS_ODDS_URL``, ``NBA_PROPS_STATS_URL``, ``NBA_PROPS_CDN_URL`` and
-    ``NBA_PROPS_INJURY_URL`` name other servers than the real ones.
+    ``NBA_PROPS_ODDS_RHYTHM`` (full or thrifty), ``NBA_PROPS_STATS`` (on or off), ``NBA_API_PROXY``,
+    ``SLACK_WEBHOOK_URL_WARNING``, ``SLACK_WEBHOOK_URL_ERROR``, ``NBA_PROPS_ALERT_COOLDOWN_MINUTES``;
+    ``NBA_PROPS_ODDS_URL``, ``NBA_PROPS_STATS_URL``, ``NBA_PROPS_CDN_URL`` and ``NBA_PROPS_INJURY_URL`` name other
+    servers than the real ones.
     """
 
     odds_key: str | None = field(default=None, repr=False)
     odds_reserve: int = 50
     odds_regions: str = "us"
+    odds_rhythm: str = RHYTHMS[0]
     #: whether stats.nba.com and the injury report are asked at all
     stats: bool = False
     proxy: str | None = field(default=None, repr=False)
@@ -98,9 +125,10 @@ class Settings:
     Environment: ``NBA_PROPS_PROFILE`` (local, or gcp: see :class:`Gcp`), ``NBA_PROPS_HOME`` (lake, Dagster instance,
     reports), ``NBA_PROPS_LANDING`` (payloads), ``NBA_PROPS_FIRST_DATE`` (first partition),
     ``NBA_PROPS_LOOK_BACK_DAYS``, ``NBA_PROPS_MAX_GAMES``, ``NBA_PROPS_TRAINING_SEASONS`` (seasons a model learns from),
-    ``NBA_PROPS_ALIASES`` (CSV of ``alias,player_name``). For live feeds and alerts: see :class:`Live`.
-    ``NBA_PROPS_SENSOR_SECONDS`` is how often sensors look; ``NBA_PROPS_CLOCK`` names a file that holds the time, for
-    rehearsals with a simulated league and for nothing else.
+    ``NBA_PROPS_MIN_MINUTES`` (projected minutes from which on a player matters), ``NBA_PROPS_ALIASES`` (CSV of
+    ``alias,player_name``). For live feeds and alerts: see :class:`Live`. ``NBA_PROPS_SENSOR_SECONDS`` is how often
+    sensors look; ``NBA_PROPS_CLOCK`` names a file that holds the time, for rehearsals with a simulated league and for
+    nothing else.
     """
 
     profile: str
@@ -109,6 +137,8 @@ class Settings:
     first_date: date
     look_back_days: int = history.LOOK_BACK_DAYS
     max_games: int = history.MAX_GAMES
+    #: fewest minutes that a player is expected to play for his line to matter
+    min_minutes: int = MIN_MINUTES
     training_seasons: int = TRAINING_SEASONS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
@@ -173,6 +203,19 @@ def reports_of(home: Path) -> Path:
     return home / "reports"
 
 
+def strangers(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """What is wrong with names of variables that look like ours and are read by nobody, one sentence each.
+
+    A warning and no error: going back a release must not stop at a setting of the newer one.
+    """
+    names = sorted(n for n in environ if n.startswith(_OURS) and n not in KNOWN)
+    nearest = {n: difflib.get_close_matches(n, KNOWN, 1, 0.8) for n in names}
+    return [
+        f"{name} is no setting and changes nothing{': is ' + found[0] + ' meant?' if found else ''}"
+        for name, found in nearest.items()
+    ]
+
+
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings from environment variables.
 
@@ -203,6 +246,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         first_date=_first_date(environ, landing),
         look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS, _MOST_DAYS),
         max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
+        min_minutes=_positive(environ, "NBA_PROPS_MIN_MINUTES", MIN_MINUTES, _MOST_MINUTES),
         training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS, _MOST_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
         live=_live(environ),
@@ -265,12 +309,16 @@ def _live(environ: Mapping[str, str]) -> Live:
     regions = environ.get("NBA_PROPS_ODDS_REGIONS") or Live.odds_regions
     if not _REGIONS.fullmatch(regions):
         raise BadSetting(f"NBA_PROPS_ODDS_REGIONS is {regions!r}; it can be regions with commas between, such as us,eu")
+    rhythm = environ.get("NBA_PROPS_ODDS_RHYTHM") or Live.odds_rhythm
+    if rhythm not in RHYTHMS:
+        raise BadSetting(f"NBA_PROPS_ODDS_RHYTHM is {rhythm!r}; it can be {' or '.join(RHYTHMS)}")
     hooks = {s: environ.get(f"SLACK_WEBHOOK_URL_{n}") for s, n in (("WARN", "WARNING"), ("ERROR", "ERROR"))}
     cooldown = int(Live.alert_cooldown.total_seconds()) // 60
     return Live(
         odds_key=environ.get("ODDS_API_KEY") or None,
         odds_reserve=_positive(environ, "NBA_PROPS_ODDS_RESERVE", Live.odds_reserve),
         odds_regions=regions,
+        odds_rhythm=rhythm,
         stats=switch == "on",
         proxy=proxy,
         webhooks={s: url for s, url in hooks.items() if url},

@@ -7,6 +7,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # gcsfs asks a new bucket how it stores folders, by a protocol that the emulator has not, and waits 45 s for an answer
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+# a developer's own keys are no part of a test
+os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
 import itertools
 import shutil
@@ -30,7 +32,7 @@ from nba_props.checks import rules
 from nba_props.definitions import build_defs
 from nba_props.domain.calendar import days
 from nba_props.domain.systems import catboost_v8, trained, xgboost_v1
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
@@ -141,7 +143,7 @@ class Platform:
 
     def publication(self, systems: Iterable[str], slate: bool = True, job: str = "predict") -> list[dg.AssetKey]:
         """What ``publish`` makes."""
-        tables = (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, *(SYSTEM_TABLES[s] for s in systems))
+        tables = (LEDGER, QUARANTINED_PREDICTIONS, *(SYSTEM_TABLES[s] for s in systems))
         return [*(self.of(job, *BEFORE_SYSTEMS) if slate else []), *map(asset_key, tables)]
 
     def ingest(self, first: date, last: date) -> Outcome:

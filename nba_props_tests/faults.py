@@ -29,7 +29,7 @@ from nba_props.automation import planning, runner
 from nba_props.remediation import Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, make_settings, open_platform
@@ -82,7 +82,7 @@ def backfill(folder: Path, first: date = DAY, last: date = LAST) -> None:
 def publish(folder: Path) -> None:
     """The gate alone."""
     with opened(folder) as platform:
-        gate = runner.resolve(platform.definitions, [PLAYER_PROP_PREDICTIONS.address, QUARANTINED_PREDICTIONS.address])
+        gate = runner.resolve(platform.definitions, [LEDGER.address, QUARANTINED_PREDICTIONS.address])
         outcome = platform.run("predict", DAY, LAST, gate)
         if not outcome.success:
             raise RuntimeError(outcome.errors)
@@ -134,7 +134,7 @@ def ids(folder: Path) -> tuple[list[str], list[str]]:
     """The predictions in the ledger and in the archive."""
     ledger, archive = (
         lake(folder).read(t, lake(folder).partitions(t))["prediction_id"].tolist()
-        for t in (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS)
+        for t in (LEDGER, ARCHIVED_PREDICTIONS)
     )
     return ledger, archive
 
@@ -199,7 +199,7 @@ def scenes(
     if predicted is None:
         assert finished(_run(backfill, full))
     unpublished = copy(full, folder / "unpublished")
-    for table in (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS):
+    for table in (LEDGER, QUARANTINED_PREDICTIONS):
         shutil.rmtree(unpublished / "home" / "lake" / table.dataset / table.name)
     archived = copy(full, folder / "archived")
     assert finished(_run(quarantine, archived))
@@ -273,13 +273,11 @@ def read_on(folder: Path, until: Path, report: Path) -> None:
     store = lake(folder)
     while not until.exists():
         try:
-            rows = store.query(
-                "SELECT COUNT(*) AS n, COUNT(DISTINCT prediction_id) AS ids FROM nba_predictions.player_prop_predictions"
-            )
+            rows = store.query("SELECT COUNT(*) AS n, COUNT(DISTINCT prediction_id) AS ids FROM nba_predictions.ledger")
             if rows["n"][0] != rows["ids"][0]:
                 errors.append("a row twice")
-            for day in store.partitions(PLAYER_PROP_PREDICTIONS):
-                store.read(PLAYER_PROP_PREDICTIONS, [day])
+            for day in store.partitions(LEDGER):
+                store.read(LEDGER, [day])
             store.query("SELECT * FROM nba_monitoring.line_quality_daily")
             if store.catalog_path.exists():
                 with duckdb.connect(str(store.catalog_path), read_only=True) as catalog:

@@ -16,7 +16,7 @@ from nba_props.backup import backup
 from nba_props.cli import main
 from nba_props.domain import digests
 from nba_props.remediation import Selection
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS
 from nba_props.settings import SettingsError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import make_settings, utc
@@ -81,13 +81,13 @@ def test_no_row_is_missing_from_a_backup_of_a_lake_in_motion(home, tmp_path):
     for n in range(4):
         copy = LakeWarehouse(tmp_path / f"copy{n}/lake")
         archived = copy.read(ARCHIVED_PREDICTIONS, copy.partitions(ARCHIVED_PREDICTIONS))
-        published = copy.read(PLAYER_PROP_PREDICTIONS, [D1])
+        published = copy.read(LEDGER, [D1])
         assert {*published["prediction_id"], *archived["prediction_id"]} == rows
         assert copy.damaged() == []
         # a remediation that was under way is finished by its own command
         remediation.quarantine(copy, Selection("system", D1, D1, system_id="s"), NOW)
-        assert copy.read(PLAYER_PROP_PREDICTIONS, [D1]).empty
-        ids = digests.row_ids(PLAYER_PROP_PREDICTIONS, published)
+        assert copy.read(LEDGER, [D1]).empty
+        ids = digests.row_ids(LEDGER, published)
         assert ids.is_unique
 
 

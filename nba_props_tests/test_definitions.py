@@ -59,17 +59,21 @@ GRAPH = {
        for s, of in _ENSEMBLES.items()},
     **{f"nba_predictions/{t}": sorted([
         *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
-    ]) for t in ("player_prop_predictions", "quarantined_predictions")},
+    ]) for t in ("ledger", "quarantined_predictions")},
     **{f"nba_predictions/{t}": [
-        "nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context", "nba_predictions/player_prop_predictions",
+        "nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context", "nba_predictions/ledger",
         "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/quarantined_box_scores", "nba_raw/schedule",
         "nba_reference/resolved_names",
     ] for t in ("prediction_accuracy", "grade_history")},
     "nba_monitoring/scoreboard": ["nba_predictions/prediction_accuracy"],
     "nba_monitoring/report_page": ["nba_monitoring/scoreboard"],
     **{f"nba_monitoring/{v.name}": [
-        "nba_predictions/player_prop_predictions", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
+        "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
     ] for v in MONITORING_VIEWS},
+    "nba_monitoring/line_quality_daily": [
+        "nba_analytics/upcoming_player_game_context", "nba_predictions/ledger", "nba_predictions/prediction_accuracy",
+        "nba_predictions/quarantined_predictions",
+    ],
 }  # fmt: skip
 BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_data"}
 
@@ -164,7 +168,7 @@ def test_a_slate_waits_for_no_page(definitions, graph):
 
 
 def test_one_writer_per_table(graph):
-    by_jobs = {"nba_predictions/archived_predictions", "nba_predictions/remediations"}
+    by_jobs = {f"nba_predictions/{name}" for name in ("archived_predictions", "remediations", "imported_predictions")}
     views = {f"nba_monitoring/{v.name}" for v in MONITORING_VIEWS} | {"nba_monitoring/report_page"}
     assert {k for k in GRAPH if not k.startswith("nba_models/")} - views == {
         "/".join(t.path) for t in TABLES.values()
@@ -224,6 +228,7 @@ def test_the_definitions_validate():
         ("NBA_PROPS_FIRST_DATE", "yesterday"),
         ("NBA_PROPS_LOOK_BACK_DAYS", "-1"),
         ("NBA_PROPS_MAX_GAMES", "0"),
+        ("NBA_PROPS_MIN_MINUTES", "0"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 
 import click
@@ -14,9 +14,11 @@ from click.testing import CliRunner
 
 from nba_props import report
 from nba_props.cli import main
+from nba_props.domain.calendar import EASTERN
 from nba_props.schemas.dictionary import markdown
-from nba_props.settings import load_settings
+from nba_props.settings import RHYTHMS, Live, load_settings
 from nba_props.simulator.incidents import INCIDENTS
+from nba_props.sources import capture
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
@@ -40,6 +42,8 @@ def commands(*pages: Path) -> list[str]:
 
 #: its commands take published rows out, and publish and grade them anew
 BAD_ROWS = ROOT / "docs" / "runbooks" / "bad-rows.md"
+#: its commands are typed from an empty folder, in test_day_one.py
+DAY_ONE = ROOT / "docs" / "day-one.md"
 BLOCKS = commands(*(p for p in PAGES if p != PRODUCTION))
 
 
@@ -80,7 +84,7 @@ def test_every_command_is_understood(command):
 @pytest.mark.parametrize(
     "pages",
     [
-        pytest.param([p for p in PAGES if p not in (PRODUCTION, BAD_ROWS)], id="pages"),
+        pytest.param([p for p in PAGES if p not in (PRODUCTION, BAD_ROWS, DAY_ONE)], id="pages"),
         pytest.param([BAD_ROWS], id="bad-rows"),
     ],
 )
@@ -141,6 +145,29 @@ def test_every_command_of_production_runs_on_bigquery(make_gcp, tmp_path, monkey
     assert "3 of 3 dates are missing or stale" in outputs["backfill"]
     assert "4 on 2 of these dates" in outputs["backfill"]
     assert "holds nothing yet" in outputs["scrub"]
+
+
+def test_the_table_of_credits_is_the_codes():
+    """A game at 19:30 Eastern, by the captures that the sensor asks for."""
+    page = (ROOT / "docs" / "automation.md").read_text()
+    rows = re.findall(r"^\| ([0-9]+), [a-z ]+ \| (.*) \|$", page, re.M)
+    assert [int(games) for games, _ in rows] == [1, 13, 50, 215]
+    day = date(2025, 12, 5)
+
+    def price(rhythm: str, regions: str, *clock: int, games: int = 1) -> int:
+        at = datetime.combine(day, time(*clock), EASTERN)
+        return capture.price_of_day(day, [at] * games, regions, rhythm)
+
+    for games, cells in rows:
+        found = [int(c.replace(",", "")) for c in cells.split(" | ")]
+        per_game = [price(r, regions, 19, 30) for r in RHYTHMS for regions in ("us", "us,us2")]
+        assert found == [int(games) * p for p in per_game]
+    assert price("thrifty", "us", 19, 30, games=13) == 26
+    assert "at most 5 (tip-off at 13:00) to 15 (22:30) credits, or 2" in page
+    assert (price("full", "us", 13), price("full", "us", 22, 30)) == (5, 15)
+    # the free plan's credits, less the reserve, are a month's games
+    assert 500 - Live().odds_reserve >= 215 * price("thrifty", "us", 19, 30)
+    assert 3 <= 500 // (13 * price("full", "us", 19, 30)) < 4
 
 
 def test_links_lead_somewhere():

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.cli import main
-from nba_props.doctor import examine
+from nba_props.doctor import Finding, examine, next_command
 from nba_props.domain.calendar import EASTERN
 from nba_props.settings import Live, SettingsError, load_settings
 from nba_props.simulator import payloads
@@ -101,6 +101,10 @@ def test_a_night_whose_tipoffs_are_to_be_decided_is_captured_hourly():
     both = capture.captures_of(DAY, [GAMES[0].tipoff_at], undecided=1)
     assert [d.tipoff for d in both if d.tipoff] == [GAMES[0].tipoff_at] * 2, "60 minutes before is a full hour"
     assert f"{both[-1].at.astimezone(EASTERN):%H:%M}" == "22:00"
+    assert capture.price_of_day(DAY, [], "us,us2", undecided=2) == 13 * 2 * 2
+    assert capture.price_of_day(DAY, [GAMES[0].tipoff_at], rhythm="thrifty", undecided=1) == 3, (
+        "no tip-off is known of one"
+    )
 
 
 def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):
@@ -159,6 +163,7 @@ def test_a_simulated_zone_takes_no_real_payload(home):
     ("name", "value", "text"),
     [
         ("NBA_PROPS_STATS", "yes", "it can be on or off"),
+        ("NBA_PROPS_ODDS_RHYTHM", "lazy", "it can be full or thrifty"),
         ("NBA_PROPS_ODDS_RESERVE", "-1", "not a positive whole number"),
         ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is not asked: .* https://"),
         ("NBA_PROPS_STATS_URL", "stats.example.org/{endpoint}", "an address begins with https://"),
@@ -194,13 +199,14 @@ def test_the_doctor_says_what_is_off_and_what_to_do(platform, server):
     assert found["models"].state == "ok"
     assert not [f for f in found.values() if f.state == "bad"]
 
-    server.on(EVENTS, Answer([]))
+    server.on(EVENTS, Answer([], headers=credits(437, 0)))
     server.on("/stats/commonallplayers", Answer(b"blocked", 403))
     live = Live(odds_key=KEY, stats=True, odds_url=server.url, stats_url=server.url + "/stats/{endpoint}")
     on = platform.with_live(live)
     assert on.run("ingest_history", DAY).success
     asked = {f.what: f for f in examine(on.settings, on.zone, on.warehouse, lambda: on.now)}
     assert asked["The Odds API"].state == "ok"
+    assert asked["The Odds API"].text == "answers, 437 credits left, 50 of them in reserve"
     assert asked["stats.nba.com"].advice == "it blocks many networks: set NBA_API_PROXY"
     assert asked["injury_report is fresh"].text.startswith("no injury report of")
     assert asked["the_odds_api is fresh"].state == "ok", "the league's captures are an hour before each tip-off"
@@ -212,3 +218,45 @@ def test_the_doctor_of_an_empty_home(home):
     assert result.exit_code == 1
     assert "bad landing zone: nothing at" in result.output
     assert "nba-props simulate" in result.output
+    assert "off The Odds API: no key" in result.output
+    assert "off stats.nba.com: switched off" in result.output
+    assert result.output.rstrip().endswith("next: nba-props start")
+
+
+def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server, monkeypatch):
+    monkeypatch.setenv("ODDS_API_KEY", KEY)
+    monkeypatch.setenv("NBA_PROPS_STATS", "on")
+    monkeypatch.setenv("NBA_PROPS_ODDS_REGION", "eu")
+    server.on(EVENTS, Answer([], headers=credits(431, 0)))
+    server.on("/stats/commonallplayers", Answer(b"blocked", 403))
+    said = invoke("doctor").output
+    assert "ok  The Odds API: answers, 431 credits left, 50 of them in reserve" in said
+    assert "bad stats.nba.com: REFUSED" in said
+    assert "off environment: NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS" in said
+    assert "off alerts of severity WARN" in said
+    server.on(EVENTS, Answer({"message": "no", "error_code": "INVALID_KEY"}, 401))
+    assert "bad The Odds API: INVALID_KEY (401)" in invoke("doctor").output
+    before = len(server.asked)
+    offline = invoke("doctor", "--offline").output
+    assert "off The Odds API: a key is set, nothing was asked" in offline
+    assert "off stats.nba.com: switched on, nothing was asked" in offline
+    assert len(server.asked) == before
+    assert KEY not in said + offline
+
+
+@pytest.mark.parametrize(
+    ("simulated", "found", "expected"),
+    [
+        (False, [Finding("predictions", "off", "none")], "nba-props start"),
+        (True, [Finding("predictions", "off", "none")], "nba-props demo"),
+        (False, [Finding("predictions", "ok", "3 dates")], "nba-props dev"),
+        (False, [Finding("f", "bad", "x", "nba-props doctor --repair"), Finding("predictions", "off", "none")],
+         "nba-props doctor --repair"),
+        (False, [Finding("stats.nba.com", "bad", "x", "it blocks many networks"), Finding("predictions", "ok", "1 date")],
+         "nba-props dev"),
+    ],
+)  # fmt: skip
+def test_the_doctor_names_one_next_command(zone, simulated, found, expected):
+    if simulated:
+        zone.land("landing.json", {"data_source": "SIMULATED"})
+    assert next_command(found, zone) == expected

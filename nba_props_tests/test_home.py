@@ -61,7 +61,7 @@ def lived_in(rung, tmp_path_factory) -> Path:
         with open_instance(load_settings({"NBA_PROPS_HOME": str(folder / "home")})) as instance:
             dg.materialize([something], instance=instance)
     memory = folder / "home" / "audit" / "0123"
-    (memory / "nba_predictions.player_prop_predictions").mkdir(parents=True)
+    (memory / "nba_predictions.ledger").mkdir(parents=True)
     (memory / "judged.json").write_text("{}")
     LakeWarehouse(folder / "home" / "lake").refresh_catalog()
     for path in (folder / "home" / "dagster").rglob("*-wal"):
@@ -135,7 +135,7 @@ class Damage:
 
 MOVE = ("quarantine", "placeholder", str(DAY), "--dry-run")
 PLAN = ("backfill", str(DAY), "--dry-run")
-COUNT = ("sql", "select count(*) from nba_predictions.player_prop_predictions")
+COUNT = ("sql", "select count(*) from nba_predictions.ledger")
 DAMAGES = {
     "runs garbage": Damage(RUNS, garbage, MOVE, "Dagster's record of runs can't be read"),
     "runs truncated": Damage(RUNS, truncated),
@@ -161,7 +161,7 @@ DAMAGES = {
     "model truncated": Damage(newest_model, truncated, advice="nba-props train"),
     "memory garbage": Damage("audit/0123/judged.json", garbage),
     "memory a list": Damage("audit/0123/judged.json", text('{"t": {"2026-01-09": [1]}}')),
-    "memory's rows": Damage("audit/0123/nba_predictions.player_prop_predictions/2026-01-09.rows", text("abc")),
+    "memory's rows": Damage("audit/0123/nba_predictions.ledger/2026-01-09.rows", text("abc")),
 }  # fmt: skip
 #: every command that reads or writes the home, as short as it can be
 COMMANDS = {
@@ -281,7 +281,7 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
 
 
 def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
-    table = folder / "home" / "lake" / "nba_predictions" / "player_prop_predictions"
+    table = folder / "home" / "lake" / "nba_predictions" / "ledger"
     before = invoke(*COUNT).output
     shutil.copytree(table / f"game_date={DAY}", table / f"game_date={DAY}.bak")
     model = newest_card(folder / "home").parent
@@ -304,7 +304,7 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
     assert f"{model.parent} is a file in the place of a folder" in invoke("scrub").output
 
 
-@pytest.mark.parametrize("place", ["nba_predictions", "nba_predictions/player_prop_predictions"])
+@pytest.mark.parametrize("place", ["nba_predictions", "nba_predictions/ledger"])
 def test_a_file_in_the_place_of_tables_is_not_counted_as_none(folder, place):
     path = folder / "home" / "lake" / place
     shutil.move(path, folder / "elsewhere")
@@ -316,9 +316,7 @@ def test_a_file_in_the_place_of_tables_is_not_counted_as_none(folder, place):
 
 
 def test_a_lost_link_is_not_counted_as_none(folder):
-    (
-        folder / "home" / "lake" / "nba_predictions" / "player_prop_predictions" / f"game_date={DAY}" / "data.parquet"
-    ).unlink()
+    (folder / "home" / "lake" / "nba_predictions" / "ledger" / f"game_date={DAY}" / "data.parquet").unlink()
     result = invoke(*COUNT)
     assert result.exit_code == 1
     assert "is gone or leads nowhere" in result.output

@@ -82,6 +82,8 @@ def test_a_first_date_is_refused(text):
     [
         ("NBA_PROPS_LOOK_BACK_DAYS", "999999999"),
         ("NBA_PROPS_TRAINING_SEASONS", "2025"),
+        ("NBA_PROPS_MIN_MINUTES", "49"),
+        ("NBA_PROPS_MIN_MINUTES", "15.5"),
         ("NBA_PROPS_ALERT_COOLDOWN_MINUTES", "9" * 12),
         ("NBA_PROPS_ODDS_REGIONS", "us\nx-key: y"),
         ("NBA_PROPS_ODDS_REGIONS", "us&apiKey=x"),

@@ -204,6 +204,12 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
 
 
+def _lasting(key: dg.AssetKey) -> list[str]:
+    """A key's path under the table's first name: a digest must not change because a table is called otherwise."""
+    table = TABLES.get(".".join(key.path))
+    return table.lasting_name.split(".") if table else list(key.path)
+
+
 def _recipe(system_id: str) -> str:
     """How a system learns, as the release that runs now says: its inputs, and the parameters of its learner."""
     (trained,) = (s.trained for s in SYSTEMS if s.system_id == system_id)
@@ -261,16 +267,16 @@ class Inputs:
         windows = WINDOWS.get(table.address, ())
         apart = {w.table.address for w in windows}
         trained = any(key.path[0] == MODELS for key in parents)
-        for key in sorted(parents):
+        for key in sorted(parents, key=_lasting):
             address = ".".join(key.path)
             if key.path[0] == MODELS:
                 for day, version in self._models(key.path[1], days).items():
                     parts[day].append(f"{address}={version}")
             elif address in TABLES and address not in apart and not (trained and address in _ONLY_TRAINED_ON):
                 facet = PLAN if address == raw.SCHEDULE.address and table.address not in _READ_RESULTS else ""
-                states = self.states(TABLES[address])
+                states, name = self.states(TABLES[address]), TABLES[address].lasting_name
                 for day in days:
-                    parts[day].append(f"{address}={states[day].content.get(facet, '') if day in states else None}")
+                    parts[day].append(f"{name}={states[day].content.get(facet, '') if day in states else None}")
         names = PAYLOADS.get(_QUARANTINE_OF.get(table.address, table.address))
         if names and any(key.path[0] == LANDING for key in parents):
             landed = names(self.landing, days)
@@ -287,8 +293,11 @@ class Inputs:
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
             return self.settings.aliases()
         if table.dataset == analytics.SLATE.dataset:
-            own = (SCHEMA_HASH,) if table.address == PLAYER_FEATURES.address else ()
-            return (self.settings.look_back_days, self.settings.max_games, *own)
+            own = {
+                PLAYER_FEATURES.address: [SCHEMA_HASH],
+                analytics.CONTEXT.address: table.column_names,  # what a release wrote that knew fewer is stale
+            }
+            return (self.settings.look_back_days, self.settings.max_games, *own.get(table.address, []))
         return ()
 
     def _span(

@@ -141,7 +141,7 @@ def train_weeks(
             incumbent = store.incumbent(trained.system_id, week)
             model = train(trained, frame, week, seasons, now, incumbent, made_from, len(lacking))
         except TooFewRows as error:
-            refused[week] = f"TOO_FEW_ROWS: {error}"
+            refused[week] = f"TOO_FEW_ROWS: {error} (`nba-props start` takes past seasons)"
         else:
             why = model.card.refused
             if not why:

@@ -30,7 +30,7 @@ _WITHIN = "WHERE game_date BETWEEN @first AND @last"
 #: ``judged_predictions`` of some dates only
 _JUDGED_SQL = f"""
 SELECT j.*, {predictions.CURRENT_RANK} = 1 AS is_current
-FROM ({claimed_lines_sql(f"(SELECT * FROM nba_predictions.player_prop_predictions {_WITHIN})")}) AS j
+FROM ({claimed_lines_sql(f"(SELECT * FROM nba_predictions.ledger {_WITHIN})")}) AS j
 """
 _AVERAGES_SQL = f"""
 SELECT game_date, player_id, points_avg_last_10 FROM nba_analytics.upcoming_player_game_context {_WITHIN}
@@ -51,7 +51,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             "refused_rows": raw.QUARANTINED_BOX_SCORES,
             "line_rows": analytics.BETTING_LINES,
         },
-        deps=[predictions.PLAYER_PROP_PREDICTIONS, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT],
+        deps=[predictions.LEDGER, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT],
     )
     def grades(
         context: dg.AssetExecutionContext,
@@ -138,8 +138,9 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                     asset_key(t)
                     for t in (
                         predictions.PREDICTION_ACCURACY,
-                        predictions.PLAYER_PROP_PREDICTIONS,
+                        predictions.LEDGER,
                         predictions.QUARANTINED_PREDICTIONS,
+                        *((analytics.CONTEXT,) if view is monitoring.LINE_QUALITY_DAILY else ()),
                     )
                 ],
                 group_name="monitoring",

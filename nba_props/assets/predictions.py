@@ -27,8 +27,8 @@ from nba_props.warehouse.models import ModelStore
 FOLLOW_TAG = "nba_props/follow"
 _CURRENT_SQL = "SELECT * FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last"
 _KNOWN_SQL = (
-    f"SELECT prediction_id, {', '.join(predictions.PLAYER_PROP_PREDICTIONS.content)} "
-    "FROM nba_predictions.player_prop_predictions WHERE game_date BETWEEN @first AND @last"
+    f"SELECT prediction_id, {', '.join(predictions.LEDGER.content)} "
+    "FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last"
 )
 Clock = Callable[[], datetime]
 
@@ -147,7 +147,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
     tables = [s.table for s in systems]
 
     @table_assets(
-        predictions.PLAYER_PROP_PREDICTIONS,
+        predictions.LEDGER,
         predictions.QUARANTINED_PREDICTIONS,
         partitions=partitions,
         name="gate",
@@ -180,7 +180,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         _speak(context, alerts, held_back, days)
         return emit(
             context,
-            [predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS],
+            [predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS],
             [published, held_back],
             gate_passed=len(published),
             gate_quarantined=len(held_back),

@@ -27,8 +27,8 @@ from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.domain.calendar import parse_day, spans
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
-from nba_props.schemas import Table
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS
+from nba_props.schemas import TABLES, Table
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.settings import Settings
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
@@ -67,25 +67,29 @@ class Memory:
     """
 
     def __init__(self, root: str) -> None:
-        columns = {t.address: rules.hashed_columns(t) for t in rules.WATCHED}
+        columns = {t.lasting_name: rules.hashed_columns(t) for t in rules.WATCHED}
         kind = hashlib.blake2b(json.dumps([columns, pd.__version__]).encode(), digest_size=6).hexdigest()
         self._folder = open_path(root) / kind
         self.judged: dict[str, dict[date, dict[str, Any]]] = self._read()
 
     def _read(self) -> dict[str, dict[date, dict[str, Any]]]:
         try:
-            return _judged(self._folder / _JUDGED)
+            found = _judged(self._folder / _JUDGED)
         except ForgottenError as error:
             _LOG.warning("%s: everything is judged anew", error)
             return {}
+        return {t.address: found[t.lasting_name] for t in rules.WATCHED if t.lasting_name in found}
 
     def save(self) -> None:
         """Keep what was judged; the rows of each date are kept already, and those that nothing names any more go."""
-        text = {t: {d.isoformat(): kept for d, kept in sorted(days.items())} for t, days in self.judged.items()}
+        text = {
+            TABLES[a].lasting_name: {d.isoformat(): kept for d, kept in sorted(days.items())}
+            for a, days in self.judged.items()
+        }
         replace(self._folder / _JUDGED, json.dumps(text).encode())
         for address, days in self.judged.items():
             named = {_rows_name(day, kept) for day, kept in days.items()}
-            folder = self._folder / address
+            folder = self._folder / TABLES[address].lasting_name
             for path in folder.iterdir() if folder.is_dir() else ():
                 # another audit, or a quarantine beside it, may name it still
                 is_old = path.is_file() and time.time() - path.stat().st_mtime > _KEPT_SECONDS
@@ -101,7 +105,7 @@ class Memory:
         if day not in self.of(table):
             return rules.NO_ROWS
         kept = self.of(table)[day]
-        path = self._folder / table.address / _rows_name(day, kept)
+        path = self._folder / table.lasting_name / _rows_name(day, kept)
         try:
             if "rows" in kept and not path.exists():
                 raise ForgottenError(f"the audit's memory {path} is gone")
@@ -113,11 +117,11 @@ class Memory:
     def sound(self, first: date, last: date) -> np.ndarray:
         """The hashes of the ledger's rows of a span that were there at the last look, and right."""
         found = [rules.NO_ROWS.contents]
-        for day, kept in self.of(PLAYER_PROP_PREDICTIONS).items():
+        for day, kept in self.of(LEDGER).items():
             # an earlier release remembered how many rows were wrong and not which
             if first <= day <= last and kept["findings"].keys() <= kept.get("which", {}).keys():
                 which = {kind: _hashes(text) for kind, text in kept.get("which", {}).items()}
-                found.append(rules.sound(self.rows(PLAYER_PROP_PREDICTIONS, day), which))
+                found.append(rules.sound(self.rows(LEDGER, day), which))
         return np.concatenate(found)
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -137,7 +141,7 @@ class Memory:
         data = rows.to_bytes()
         kept: dict[str, Any] = {"rows": hashlib.blake2b(data, digest_size=8).hexdigest()}
         # under a name of their own: who is killed before he saves leaves what was judged and its rows as they were
-        replace(self._folder / table.address / _rows_name(day, kept), data)
+        replace(self._folder / table.lasting_name / _rows_name(day, kept), data)
         self.of(table)[day] = kept | {
             "fingerprint": fingerprint,
             "findings": {kind: len(found) for kind, found in wrong.items()},
@@ -261,7 +265,7 @@ def _readable(
     """What :func:`_gone` says of the changed dates, span by span; a date that can't be read costs itself only."""
 
     def look(first: date, last: date) -> _Dates:
-        if table.address == PLAYER_PROP_PREDICTIONS.address:
+        if table.address == LEDGER.address:
             frame = remediation.judged(warehouse, first, last, zone, memory.sound)
         else:
             frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
@@ -295,7 +299,7 @@ def _gone(
     """By date: the rows that are there, those that are lost, and by kind the hashes of those that something is wrong
     with; the archive is asked when rows left.
     """
-    is_ledger = table.address == PLAYER_PROP_PREDICTIONS.address
+    is_ledger = table.address == LEDGER.address
     now = {d: rules.hashed(table, pieces.get(d, frame.iloc[:0])) for d in days}
     before = {d: memory.rows(table, d) for d in days}
     left = [d for d in days if rules.losses(before[d], now[d], rules.NO_ROWS)[1]]
@@ -382,9 +386,7 @@ def audit_ledger(
     }
     context.add_output_metadata(shown)
     context.log_event(
-        dg.AssetObservation(
-            asset_key(PLAYER_PROP_PREDICTIONS), description="The hourly audit of ledger and archive", metadata=shown
-        )
+        dg.AssetObservation(asset_key(LEDGER), description="The hourly audit of ledger and archive", metadata=shown)
     )
     for alert in alerts_of(result.found):
         context.log.error(f"{alert.cause}: {alert.text}")

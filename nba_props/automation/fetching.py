@@ -32,7 +32,7 @@ class StatsConfig(dg.Config):
     last: str = ""
 
 
-def _tell(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
+def tell(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
     """The account of a fetch as metadata; trouble as an alert, and as a failure when nothing came of it."""
     context.add_output_metadata(
         {
@@ -58,7 +58,7 @@ def land_odds(
 ) -> None:
     """Land the odds of games that have not begun."""
     tipoff = parse_instant(config.tipoff) if config.tipoff else None
-    _tell(context, alerts, "odds", feeds.odds(parse_day(config.day), tipoff))
+    tell(context, alerts, "odds", feeds.odds(parse_day(config.day), tipoff))
 
 
 @dg.op(pool="nba_stats")
@@ -81,7 +81,7 @@ def land_stats(
         today=today,
     )
     done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]])
-    _tell(context, alerts, "box scores", done)
+    tell(context, alerts, "box scores", done)
 
 
 @dg.op(pool="nba_stats")
@@ -89,7 +89,7 @@ def land_injuries(
     context: dg.OpExecutionContext, feeds: dg.ResourceParam[Feeds], alerts: dg.ResourceParam[Alerts]
 ) -> None:
     """Land the newest injury report."""
-    _tell(context, alerts, "injury report", feeds.injuries())
+    tell(context, alerts, "injury report", feeds.injuries())
 
 
 @dg.job(name=CAPTURE_JOB, description="Odds of games that have not begun, from The Odds API into the landing zone.")

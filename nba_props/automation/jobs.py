@@ -46,7 +46,7 @@ FRESHNESS_JOB = "feeds_are_fresh"
 _FROM_LINES = (
     *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
     *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
-    *(asset_key(t) for t in (predictions.PLAYER_PROP_PREDICTIONS, predictions.QUARANTINED_PREDICTIONS)),
+    *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
 )
 _FROM_PAYLOADS = tuple(
     asset_key(t)

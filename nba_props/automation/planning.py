@@ -154,6 +154,16 @@ def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -
         yield from preparation(definitions, inputs, busy, sorted({week_of(d) for d in busy}))
 
 
+def ahead(definitions: dg.Definitions, inputs: Inputs, day: date) -> Iterator[Step]:
+    """The runs that bring in all that is landed before ``day``, which has no game to predict, and train the models of
+    its week where games are still to come in it.
+    """
+    week = week_of(day)
+    yield from preparation(definitions, inputs, [day], [week])
+    if inputs.game_days(dates_between(day, week + timedelta(6))):
+        yield from ((TRAIN_JOB, *span) for span in spans(untrained(inputs.fresh(), [week]), bridge=6))
+
+
 def preparation(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], weeks: Sequence[date]
 ) -> Iterator[Step]:

@@ -9,7 +9,7 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
 from nba_props.domain.calendar import PLAYABLE
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
@@ -26,7 +26,7 @@ def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> di
         last=days[-1],
     )
     games = {r.game_date.date(): int(r.games) for r in scheduled.itertuples()}
-    partitions = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    partitions = set(warehouse.partitions(LEDGER))
     found = {}
     for day in days:
         for name, rule in (

@@ -26,7 +26,7 @@ from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
 from nba_props.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
-from nba_props.remediation import Account, RemediationError
+from nba_props.remediation import RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions
 from nba_props.settings import Settings, SettingsError
 from nba_props.storage import replace
@@ -34,7 +34,7 @@ from nba_props.warehouse.base import Warehouse
 
 #: what follows a system's rows wherever they are made anew
 _PUBLISHING = (
-    predictions.PLAYER_PROP_PREDICTIONS,
+    predictions.LEDGER,
     predictions.QUARANTINED_PREDICTIONS,
     predictions.PREDICTION_ACCURACY,
     predictions.GRADE_HISTORY,
@@ -153,7 +153,7 @@ def execute(
 
     one = first == last
     span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
-    publishes = asset_key(predictions.PLAYER_PROP_PREDICTIONS) in job.asset_layer.executable_asset_keys
+    publishes = asset_key(predictions.LEDGER) in job.asset_layer.executable_asset_keys
     with (
         _listening(instance, run_id, listen),
         stopping.closing_with(partial(_published, warehouse if publishes else None, run_id, first, last)),
@@ -210,7 +210,7 @@ def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date
     if warehouse is None:
         return ""
     rows = warehouse.query(
-        "SELECT DISTINCT game_date FROM nba_predictions.player_prop_predictions "
+        "SELECT DISTINCT game_date FROM nba_predictions.ledger "
         "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id ORDER BY game_date",
         first=first,
         last=last,
@@ -249,10 +249,8 @@ def _cause(failure: dg.DagsterEvent) -> str:
     return said if why.partition(": ")[2] in said else f"{said} ({why})"
 
 
-def remediate(
-    definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]
-) -> Account:
-    """Run a remediation job with its config, recorded in the instance; returns its account.
+def remediate(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str, config: dict[str, Any]) -> Any:
+    """Run a job of one op with its config, a remediation or an import, recorded in the instance; returns its account.
 
     Raises:
         RemediationError: it was refused; the message says why.

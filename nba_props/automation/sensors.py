@@ -19,6 +19,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.audit import AUDIT_JOB
 from nba_props.automation.fetching import CAPTURE_JOB, INJURIES_JOB, STATS_JOB
+from nba_props.automation.first_day import START, build_first_day_sensor
 from nba_props.automation.jobs import (
     FOLLOW_JOB,
     FRESHNESS_JOB,
@@ -41,7 +42,7 @@ from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, seas
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
@@ -158,7 +159,7 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
     What is not asked for yet, since a look asks for few other dates or because they lack their history, stays news.
     """
     landing, warehouse, today = inputs.landing, inputs.warehouse, game_date_of(now)
-    published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    published = set(warehouse.partitions(LEDGER))
     arrived = {}
     for day in [today, *other_dates(landing, today)]:
         arrivals = landing.arrivals(odds_api.folder(day), injury_report.folder(day))
@@ -206,7 +207,7 @@ def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorRe
     it was not yet: else every later date would wait for its history.
     """
     landing, warehouse = inputs.landing, inputs.warehouse
-    published = set(warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    published = set(warehouse.partitions(LEDGER))
     back = (today - timedelta(n) for n in range(_RESULT_DAYS + 1))
     watched = {d.isoformat(): d for d in back if d in published or inputs.settings.first_date <= d < today}
     names: dict[str, list[str]] = {}
@@ -333,7 +334,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         job_name=CAPTURE_JOB,
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="Captures odds at opening, hourly, and 60, 30 and 5 minutes before each tip-off.",
+        description="Captures odds at opening, hourly, and 60, 30 and 5 minutes before each tip-off; in the thrifty "
+        "rhythm at opening and 30 minutes before each.",
     )
     def capture_sensor(
         context: dg.SensorEvaluationContext,
@@ -347,7 +349,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         before = _instant(context.cursor) or now - timedelta(minutes=5)
         day = game_date_of(now)
         tonight = tipoffs(warehouse, day, day).get(day, Tipoffs(day))
-        asked = capture.due(day, tonight.known, max(before, now - _LONGEST_SILENCE), now, tonight.undecided)
+        since = max(before, now - _LONGEST_SILENCE)
+        asked = capture.due(day, tonight.known, since, now, tonight.undecided, settings.live.odds_rhythm)
         requests = [
             dg.RunRequest(
                 run_key=f"capture:{d.at.isoformat()}:{d.tipoff or ''}",
@@ -362,6 +365,8 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
             for d in asked
         ]
         reason = None if requests else f"no capture is due; {tonight.games} games are known for {day}"
+        if reason and not tonight.games and day not in warehouse.partitions(SCHEDULE):
+            reason = f"the schedule of {day} was not taken in, so that no capture is known to be due: {START} does it"
         return dg.SensorResult(run_requests=requests, cursor=now.isoformat(), skip_reason=reason)
 
     @dg.sensor(
@@ -410,6 +415,7 @@ def build_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[
         new_odds_sensor,
         new_results_sensor,
         capture_sensor,
+        build_first_day_sensor(default_status, seconds),
         training_inputs_sensor,
         run_failure_alert,
         check_failure_alert,

@@ -196,10 +196,11 @@ def main() -> None:
     """What ``dagster-webserver`` does, with the guard around its application."""
     cli: Any = import_module("dagster_webserver.cli")
     make = cli.create_app_from_workspace_process_context
+    hosts, folder = hosts_of(), _folder()  # before Dagster lets a .env of the working directory win
 
     def guarded(*arguments: Any, **named: Any) -> Guard:
-        app, folder = make(*arguments, **named), _folder()
-        return Guard(Reports(app, folder) if folder else app, hosts_of())
+        app = make(*arguments, **named)
+        return Guard(Reports(app, folder) if folder else app, hosts)
 
     cli.create_app_from_workspace_process_context = guarded
     cli.main()

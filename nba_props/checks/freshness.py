@@ -12,7 +12,7 @@ from nba_props.domain.calendar import EASTERN, PLAYABLE, game_date_of, season_of
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
-from nba_props.sources.capture import latest_start
+from nba_props.sources.capture import FULL, captures_of, latest_start
 from nba_props.sources.landing import LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 
@@ -94,12 +94,19 @@ def _newest(zone: LandingZone, folder: str) -> datetime | None:
     return max((s for s in stamps if s), default=None)
 
 
-def odds_freshness(zone: LandingZone, tonight: Tipoffs, now: datetime) -> Freshness:
-    """Odds of today's games are captured at least hourly from opening to the last tip-off."""
+def odds_freshness(zone: LandingZone, tonight: Tipoffs, now: datetime, rhythm: str = FULL) -> Freshness:
+    """Odds of today's games are captured at least hourly from opening to the last tip-off; or as seldom as a thrifty
+    rhythm does it.
+    """
     day = game_date_of(now)
+    limit = ODDS_MAX_AGE
+    if rhythm != FULL:
+        slack = ODDS_MAX_AGE - timedelta(hours=1)
+        due = [d.at for d in captures_of(day, tonight.known, tonight.undecided, rhythm) if d.at <= now - slack]
+        limit = max(limit, now - due[-1] + slack) if due else limit
     if not tonight.any_to_begin(now) or now.astimezone(EASTERN).time() < ODDS_EXPECTED_FROM:
         return Freshness(True, "no capture is expected now", _newest(zone, odds_api.folder(day)), expected=False)
-    return _age(_newest(zone, odds_api.folder(day)), now, ODDS_MAX_AGE, f"capture of {day}")
+    return _age(_newest(zone, odds_api.folder(day)), now, limit, f"capture of {day}")
 
 
 def injuries_freshness(zone: LandingZone, tonight: Tipoffs, now: datetime) -> Freshness:
@@ -138,7 +145,7 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
     tonight, last_night = starts.get(today, Tipoffs(today)), starts.get(yesterday, Tipoffs(yesterday))
     off = "is off: nothing is expected of it"
     return {
-        "the_odds_api": odds_freshness(zone, tonight, now)
+        "the_odds_api": odds_freshness(zone, tonight, now, settings.live.odds_rhythm)
         if settings.live.odds_key
         else Freshness(True, f"ODDS_API_KEY is not set, the feed {off}", expected=False),
         "nba_stats": stats_freshness(zone, last_night, now)

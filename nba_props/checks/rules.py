@@ -542,13 +542,13 @@ def _judge_placeholders(f: dict[str, Any]) -> Verdict:
 
 NO_PLACEHOLDER_LINES = Rule(
     "no_placeholder_lines",
-    predictions.PLAYER_PROP_PREDICTIONS,
+    predictions.LEDGER,
     "No published line is a placeholder. Fails when one was published, warns while one is held back and not replaced.",
     _by_query(
         f"""
         WITH published AS (
           SELECT * FROM (
-            {claimed_lines_sql(_within_span(predictions.PLAYER_PROP_PREDICTIONS))}
+            {claimed_lines_sql(_within_span(predictions.LEDGER))}
           ) AS judged
         ),
         held_back AS (
@@ -730,7 +730,7 @@ EVERY_ROW_IS_GRADED = Rule(
     _by_query(
         """
         SELECT p.game_date, p.published, COALESCE(a.graded, 0) AS graded FROM (
-          SELECT game_date, COUNT(*) AS published FROM nba_predictions.player_prop_predictions
+          SELECT game_date, COUNT(*) AS published FROM nba_predictions.ledger
           WHERE game_date BETWEEN @first AND @last GROUP BY game_date
         ) AS p LEFT JOIN (
           SELECT game_date, COUNT(*) AS graded FROM nba_predictions.prediction_accuracy
@@ -800,7 +800,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         analytics.CONTEXT,
         PLAYER_FEATURES,
         *system_tables,
-        predictions.PLAYER_PROP_PREDICTIONS,
+        predictions.LEDGER,
         predictions.PREDICTION_ACCURACY,
     ]
     quarantines = [
@@ -842,9 +842,9 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         *(covers_slate(t) for t in system_tables),
         *(rule(s.trained) for s in systems if s.trained for rule in (model_is_in_force, inputs_as_in_training)),
         NO_PLACEHOLDER_LINES,
-        lines_have_provenance(predictions.PLAYER_PROP_PREDICTIONS, blocking=False),
+        lines_have_provenance(predictions.LEDGER, blocking=False),
         no_future_data(
-            predictions.PLAYER_PROP_PREDICTIONS,
+            predictions.LEDGER,
             # the flag chooses the current row, so it says what the clock says; without a cut-off nothing was early
             "line_minutes_before_game <= 0 OR COALESCE(created_at < cutoff_at, FALSE) = COALESCE(is_backfill, FALSE)",
             "Every published line was seen before the cut-off, and a row is a backfill exactly when it was published "

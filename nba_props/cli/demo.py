@@ -18,7 +18,7 @@ from nba_props.cli.session import session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import season_start
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
@@ -54,7 +54,7 @@ def demo(rows: int, incident: str | None, force: bool) -> None:
 def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force: bool) -> None:
     """Predict a span, or show what is published of it already: a second look costs no run."""
     warehouse = open_warehouse(settings)
-    if not force and set(span) <= set(warehouse.partitions(PLAYER_PROP_PREDICTIONS)):
+    if not force and set(span) <= set(warehouse.partitions(LEDGER)):
         out.say("these dates are published already; --force materializes them again")
         show(out, settings, warehouse, span, rows)
     elif not predict(session_of(settings, LandingZone(settings.landing), out), span, rows=rows, force=force):

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output
 from nba_props.cli.values import DateSpan, minutes
-from nba_props.clock import utc_now
 from nba_props.domain.calendar import game_date_of
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
@@ -33,7 +33,7 @@ def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
             f"the landing zone {zone.root} holds a simulated league: set NBA_PROPS_HOME or NBA_PROPS_LANDING"
         )
     Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
-    return Output(), settings, zone, Feeds(settings.live, zone, utc_now)
+    return Output(), settings, zone, Feeds(settings.live, zone, clock.utc_now)
 
 
 def _told(out: Output, done: Any) -> None:
@@ -59,23 +59,31 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 
     The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
     """
+    from nba_props import day_one
     from nba_props.domain.slate import playable
     from nba_props.sources import capture, nba_stats
 
     out, settings, zone, feeds = _feeds()
-    today = game_date_of(utc_now())
+    today = game_date_of(clock.utc_now())
     days = span or [today]
     past = [d for d in days if d < today]
     snapshots = minutes(before)
-    schedule = nba_stats.read_schedule(zone, days).frame
-    games = playable(schedule)
+    day_one.land_schedules(feeds, days)
+    games = playable(nba_stats.read_schedule(zone, days).frame)
     count = int(games["game_date"].dt.date.isin(past).sum())
-    price = capture.price_of_history(len(past), count, len(snapshots), settings.live.odds_regions)
+    regions, rhythm = settings.live.odds_regions, settings.live.odds_rhythm
+    price = capture.price_of_history(len(past), count, len(snapshots), regions)
     live = len(games) - count
     out.say(
         f"plan      {len(past)} past dates, {count} games, {len(snapshots)} snapshots each: at most {price:,} credits"
-        f"; {live} games of today or later: at most {live} credits",
+        f"; {live} games of today or later: at most {capture.price_of_capture(live, regions)} credits",
     )
+    if live:
+        a_day = sum(day_one.price_of_day(games, d, regions, rhythm) for d in days if d >= today)
+        out.say(
+            f"by itself a running daemon captures them for at most {a_day} credits "
+            f"(NBA_PROPS_ODDS_RHYTHM={rhythm}, regions {regions})"
+        )
     out.say(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
     if dry_run:
         return

@@ -16,10 +16,21 @@ from nba_props.warehouse.models import CorruptModel
 
 #: what a person wants, and the commands for it in the order in which he meets them
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Begin": ("demo", "doctor", "dev"),
+    "Begin": ("demo", "start", "doctor", "dev"),
     "Every day": ("run", "grade", "backfill", "train", "fetch"),
     "Look": ("board", "player", "report", "validate", "history", "sql"),
-    "Repair": ("quarantine", "restore", "rollback", "batches", "reline", "scrub", "backup", "prune"),
+    "Repair": (
+        "quarantine",
+        "restore",
+        "rollback",
+        "batches",
+        "reline",
+        "scrub",
+        "backup",
+        "prune",
+        "migrate",
+        "import-legacy",
+    ),
     "Rehearse": ("simulate", "incidents"),
 }
 
@@ -78,10 +89,10 @@ def summary(command: click.Command) -> str:
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
-def example(*lines: str) -> dict[str, str]:
-    """The arguments of a command that end its help with examples: lines that are typed as they stand."""
+def example(*lines: str) -> dict[str, Any]:
+    """The arguments of a command whose help is asked for by -h too, and ends with lines to type as they stand."""
     word = "Example" if len(lines) == 1 else "Examples"
-    return {"epilog": "\n\n".join([f"{word}:", *(f"\b\n  {line}" for line in lines)])}
+    return {"context_settings": CONTEXT, "epilog": "\n\n".join([f"{word}:", *(f"\b\n  {line}" for line in lines)])}
 
 
 @click.group(

@@ -10,11 +10,20 @@ from typing import Any
 
 import click
 
+from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
-from nba_props.cli.session import published, say_findings, say_undo, session, to_read, within_reach
+from nba_props.cli.session import (
+    program,
+    published,
+    say_findings,
+    say_undo,
+    session,
+    text_of,
+    to_read,
+    within_reach,
+)
 from nba_props.cli.values import DRY_RUN, PREDICATE, SYSTEM, DateSpan, Whole
-from nba_props.clock import utc_now
 from nba_props.domain.calendar import spans
 from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
@@ -99,6 +108,62 @@ def rollback(run_id: str, dry_run: bool, form: str) -> None:
     _remediate("rollback", {"run_id": run_id}, dry_run, form)
 
 
+@main.command(
+    "import-legacy",
+    **example("nba-props import-legacy old.parquet --dry-run", "nba-props import-legacy old.csv --real-lines"),
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--real-lines", is_flag=True, help="Give forecasts whose own line is not valid the line that is chosen here."
+)
+@click.option("--dry-run", is_flag=True, help="Judge and count; publish and quarantine nothing.")
+@FORMAT
+def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form: str) -> None:
+    """Judge FILES, exports of the old player_prop_predictions table (CSV or Parquet), by the gate, and grade them.
+
+    Rows that a stored quote stands behind are published under imported_<system>, the others are quarantined with the
+    reason; all are kept as delivered in nba_predictions.imported_predictions. The dates need their slate and quotes.
+    """
+    from nba_props import importing
+    from nba_props.automation import runner
+    from nba_props.automation.importing import IMPORT_JOB
+    from nba_props.automation.jobs import GRADE_JOB
+
+    for file in files:
+        importing.read_export(file)  # a file that is no export is no run
+    config = {"files": [str(f.absolute()) for f in files], "real_lines": real_lines, "dry_run": dry_run}
+    with Output(form) as out:
+        opened = session(out, landed=False)
+        with runner.open_instance(opened.settings) as instance:
+            done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config)
+        out.rows(done.rows, f"{'Would import' if dry_run else 'Imported'} {done.total} rows")
+        for why, count in done.unread.items():
+            out.tell("not read", "yellow", f"{count} rows: {why}")
+        outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
+        if not say_findings(out, outcomes) or done.unread:
+            sys.exit(1)
+        if done.days and not dry_run:
+            out.say(f"next      {program()} report {text_of(done.days)}")
+
+
+@main.command(**example("nba-props migrate --dry-run"))
+@click.option("--dry-run", is_flag=True, help="Say what would be renamed and touch nothing.")
+def migrate(dry_run: bool) -> None:
+    """Bring a warehouse of an earlier release to this one's names; no row and no id changes.
+
+    Stop `dev` before it. Killed half-way it is run again; on a warehouse of this release it does nothing.
+    """
+    from nba_props.warehouse.migration import migrate as move
+    from nba_props.warehouse.opening import open_warehouse
+
+    with Output() as out:
+        moves = move(open_warehouse(load_settings(), as_found=True), dry_run=dry_run)
+        for made in moves:
+            out.say(f"{'would rename' if dry_run else 'renamed'} {made.text}")
+        if not moves:
+            out.say("nothing has an older name")
+
+
 @main.command(**example("nba-props doctor --offline"))
 @click.option("--offline", is_flag=True, help="Ask no feed.")
 @click.option(
@@ -113,7 +178,7 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
     """
     import pandas as pd
 
-    from nba_props.doctor import examine
+    from nba_props.doctor import examine, next_command
     from nba_props.home import flaws, repair
     from nba_props.warehouse.opening import open_warehouse
 
@@ -121,15 +186,16 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
         settings = load_settings()
         zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
         if mend:
-            for done in repair(flaws(settings, warehouse), utc_now()):
+            for done in repair(flaws(settings, warehouse), clock.utc_now()):
                 out.tell("repaired", "green", done)
-        findings = examine(settings, zone, warehouse, utc_now, ask=not offline)
+        findings = examine(settings, zone, warehouse, clock.utc_now, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
         if form != "table":
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")
         for finding in findings if form == "table" else ():
             advice = f" -> {finding.advice}" if finding.advice else ""
             out.tell(f"{finding.state:<3}", styles[finding.state], f"{finding.what}: {finding.text}{advice}")
+        out.say(f"next: {next_command(findings, zone)}")
         if any(f.state == "bad" for f in findings):
             sys.exit(1)
 
@@ -221,14 +287,14 @@ def backup(target: Path) -> None:
 
 def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
     """The dates of the ledger (of SPAN) on which no row has a digest."""
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
-    days = [d for d in warehouse.dates(PLAYER_PROP_PREDICTIONS) if span is None or d in span]
+    days = [d for d in warehouse.dates(LEDGER) if span is None or d in span]
     if not days:
         return []
     try:
         rows = warehouse.query(
-            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {PLAYER_PROP_PREDICTIONS.address} "
+            f"SELECT game_date, COUNT(row_digest) AS sealed FROM {LEDGER.address} "
             "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
             first=days[0],
             last=days[-1],
@@ -275,7 +341,7 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
     from nba_props.automation import pruning
 
     with Output(form) as out:
-        account = pruning.prune(load_settings(), utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
+        account = pruning.prune(load_settings(), clock.utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
         out.rows(account.table(), f"{'Would delete' if dry_run else 'Deleted'}, older than {days} days")
         for text in account.notes:
             out.say(text)
@@ -301,7 +367,7 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
         outcomes = opened.follow([(RELINE_JOB, span[0], span[-1])])
         sound = say_findings(out, outcomes)
         fresh = opened.warehouse.query(
-            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.player_prop_predictions "
+            "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.ledger "
             "WHERE run_id = @run_id AND game_date BETWEEN @first AND @last GROUP BY game_date, system_id "
             "ORDER BY game_date, system_id",
             run_id=outcomes[-1].run_id,

@@ -155,9 +155,9 @@ def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date])
     Raises:
         SettingsError: nothing of the span can be there.
     """
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
-    if not set(span) & set(warehouse.dates(PLAYER_PROP_PREDICTIONS)):
+    if not set(span) & set(warehouse.dates(LEDGER)):
         within_partitions(settings, span)
 
 
@@ -176,7 +176,7 @@ def say_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
 def say_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
     """Name the run, what it published, and how to take that back."""
     found = opened.warehouse.query(
-        "SELECT COUNT(*) AS n FROM nba_predictions.player_prop_predictions "
+        "SELECT COUNT(*) AS n FROM nba_predictions.ledger "
         "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
         first=span[0],
         last=span[-1],
@@ -205,10 +205,10 @@ def update_scores(opened: Session, span: Sequence[date]) -> None:
 
 def published(opened: Session, span: Sequence[date], otherwise: str) -> list[date]:
     """The dates of the span that are in the ledger; says what follows when there is none."""
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
     within_partitions(opened.settings, span)
-    stored = set(opened.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+    stored = set(opened.warehouse.partitions(LEDGER))
     days = [d for d in span if d in stored]
     if not days:
         asked = text_of(span)

@@ -18,17 +18,17 @@ from nba_props.domain.lines import claimed_lines_sql
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
+    LEDGER,
     LEDGER_AS_FOUND,
-    PLAYER_PROP_PREDICTIONS,
     REMEDIATIONS,
 )
 
 #: what the audit watches: tables that only grow, and whose rows somebody will want back
-WATCHED = (PLAYER_PROP_PREDICTIONS, ARCHIVED_PREDICTIONS, REMEDIATIONS)
-_LEDGER = PLAYER_PROP_PREDICTIONS.column_names
+WATCHED = (LEDGER, ARCHIVED_PREDICTIONS, REMEDIATIONS)
+_LEDGER = LEDGER.column_names
 _IN_SPAN = "WHERE game_date BETWEEN @first AND @last"
 ROWS_SQL = {
-    PLAYER_PROP_PREDICTIONS.address: claimed_lines_sql(f"(SELECT * FROM {PLAYER_PROP_PREDICTIONS.address} {_IN_SPAN})"),
+    LEDGER.address: claimed_lines_sql(f"(SELECT * FROM {LEDGER.address} {_IN_SPAN})"),
     ARCHIVED_PREDICTIONS.address: f"SELECT * FROM {ARCHIVED_PREDICTIONS.address} {_IN_SPAN}",
     REMEDIATIONS.address: f"SELECT * FROM {REMEDIATIONS.address} {_IN_SPAN}",
 }
@@ -36,7 +36,7 @@ ROWS_SQL = {
 NAMED_QUOTES_SQL = f"""
 SELECT q.* FROM nba_raw.odds_quotes AS q
 WHERE q.game_date BETWEEN @first AND @last AND q.quote_id IN (
-  SELECT p.quote_id FROM {PLAYER_PROP_PREDICTIONS.address} AS p
+  SELECT p.quote_id FROM {LEDGER.address} AS p
   WHERE p.game_date BETWEEN @first AND @last AND p.quote_id IS NOT NULL
 )
 """
@@ -137,13 +137,13 @@ def verdicts(
 def _doubts(judged: pd.DataFrame, is_sealed: bool, seen: np.ndarray | None) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Whether each row has a wrong digest, lacks one that it should have, repeats the id of a better row."""
     stated = judged["row_digest"]
-    altered = stated.notna() & stated.ne(row_digests(PLAYER_PROP_PREDICTIONS, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
+    altered = stated.notna() & stated.ne(row_digests(LEDGER, LEDGER_AS_FOUND.conform(judged[_LEDGER])))
     unsealed = stated.isna() & (is_sealed | stated.notna().groupby(judged["game_date"]).transform("any"))
     order = judged[["game_date", "prediction_id", "created_at"]].assign(
         doubtful=judged["line_problem"].notna() | altered | unsealed, new=True
     )
     if seen is not None:
-        order["new"] = ~np.isin(hashed(PLAYER_PROP_PREDICTIONS, judged).contents, seen)
+        order["new"] = ~np.isin(hashed(LEDGER, judged).contents, seen)
     order = order.sort_values(["doubtful", "new", "created_at"], kind="stable")
     repeated = order.duplicated(["game_date", "prediction_id"]).reindex(judged.index)
     return altered, unsealed, judged["prediction_id"].notna() & repeated

@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pandas as pd
 
+from nba_props.schemas.analytics import MINUTES_HALF_LIFE
+
 _DAY = ["game_date", "player_id"]
 
 #: null columns and the reason that explains them, in order; the first that applies is recorded
@@ -18,6 +20,7 @@ _NULL_REASONS = {
     "points_avg_last_10": "NO_GAME_IN_LOOK_BACK",
     "minutes_avg_last_5": "NO_GAME_IN_LOOK_BACK",
     "minutes_avg_last_10": "NO_GAME_IN_LOOK_BACK",
+    "projected_minutes": "NO_GAME_IN_LOOK_BACK",
     "fatigue_score": "NO_GAME_IN_LOOK_BACK",
     "injury_status": "NO_INJURY_REPORT",
     "injury_reported_at": "NO_INJURY_REPORT",
@@ -46,6 +49,11 @@ _NEEDS_TEAM = (
 )
 
 
+def halved(recency: pd.Series, half_life: float) -> pd.Series:
+    """The weight of a past game: 1 for the latest, half of it ``half_life`` games before."""
+    return 0.5 ** ((recency.astype("float64") - 1) / half_life)
+
+
 def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Rest and load of each slate player from his past games; one row per slate row, indexed like it."""
     games = history[[*_DAY, "recency", "played_on", "minutes", "points"]].copy()
@@ -55,6 +63,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     games["is_pair"] = gap.eq(1) & games["age"].le(14)
     points = games["points"].astype("float64")
     minutes = games["minutes"].astype("float64")
+    weight = halved(games["recency"], MINUTES_HALF_LIFE)
     terms = games[_DAY].assign(
         history_games=1,
         points_5=points.where(games["recency"] <= 5),
@@ -63,6 +72,8 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         minutes_10=minutes.where(games["recency"] <= 10),
         games_7=games["age"].le(7).astype(int),
         games_14=games["age"].le(14).astype(int),
+        weight=weight,
+        minutes_weighted=weight * minutes,
         minutes_7=minutes.where(games["age"] <= 7, 0.0),
         minutes_14=minutes.where(games["age"] <= 14, 0.0),
         is_pair=games["is_pair"].astype(int),
@@ -87,6 +98,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
             "games_last_10": grouped["points_10"].count(),
             "minutes_avg_last_5": grouped["minutes_5"].mean(),
             "minutes_avg_last_10": grouped["minutes_10"].mean(),
+            "projected_minutes": grouped["minutes_weighted"].sum() / grouped["weight"].sum(),
         }
     )
     out = stats.reindex(pd.MultiIndex.from_frame(slate[_DAY])).reset_index(drop=True)

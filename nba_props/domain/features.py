@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.calendar import POSTSEASON
+from nba_props.domain.context import halved
+from nba_props.schemas.analytics import MINUTES_HALF_LIFE
 from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
 
 _DAY = ["game_date", "player_id"]
@@ -24,7 +26,6 @@ INJURY_RISK = {"NOT_LISTED": 0, "AVAILABLE": 0, "PROBABLE": 1, "QUESTIONABLE": 2
 
 #: half-lives, in games, of the exponentially weighted averages
 POINTS_HALF_LIFE = 6
-MINUTES_HALF_LIFE = 5
 RATE_HALF_LIFE = 16
 #: minutes of an average player's play that a player's own rate is mixed with
 RATE_PRIOR_MINUTES = 90.0
@@ -38,10 +39,6 @@ def _step(values: pd.Series, one: float, two: float) -> pd.Series:
     return (np.sign(values) * np.where(size >= two, 2.0, np.where(size >= one, 1.0, 0.0))).where(values.notna())
 
 
-def _weighted(games: pd.DataFrame, half_life: float) -> pd.Series:
-    return 0.5 ** ((games["recency"].astype("float64") - 1) / half_life)
-
-
 def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
     """Features of a player's past games, one row per ``game_date, player_id`` that has any.
 
@@ -53,9 +50,9 @@ def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
     g = g.sort_values([*_DAY, "recency"], kind="stable")
     ten = g["recency"] <= 10
     weights = {
-        "points": _weighted(g, POINTS_HALF_LIFE),
-        "minutes": _weighted(g, MINUTES_HALF_LIFE),
-        "rate": _weighted(g, RATE_HALF_LIFE),
+        "points": halved(g["recency"], POINTS_HALF_LIFE),
+        "minutes": halved(g["recency"], MINUTES_HALF_LIFE),
+        "rate": halved(g["recency"], RATE_HALF_LIFE),
     }
     terms = g[_DAY].assign(
         games=1.0,

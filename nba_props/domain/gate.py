@@ -15,7 +15,7 @@ import pandas as pd
 from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
 from nba_props.domain.systems.base import MAX_POINTS
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_COLUMNS
+from nba_props.schemas.predictions import LEDGER, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
     "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
@@ -86,7 +86,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
 #: a line that moved by less is the same line
 LINE_MOVE = 0.5
 _FORECAST = ["system_id", "game_id", "player_id"]
-_ANSWER = list(PLAYER_PROP_PREDICTIONS.content)
+_ANSWER = list(LEDGER.content)
 _STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
 
 
@@ -117,10 +117,10 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     claims = judged.drop(columns=["line_problem", "stands_in"], errors="ignore")
     good = claims[problem.isna()].reset_index(drop=True)
     good.insert(0, "prediction_id", _ids(good[list(KEY)]))
-    return good, _held_back(claims[problem.notna()], problem.dropna())
+    return good, held_back(claims[problem.notna()], problem.dropna())
 
 
-def _held_back(claims: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
+def held_back(claims: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
     """Claims as rows of the quarantine, each once."""
     bad = claims.reset_index(drop=True)
     reasons = reasons.reset_index(drop=True)
@@ -138,13 +138,13 @@ def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.
         known: ``prediction_id`` and the columns of an answer of every row of these dates in the ledger.
     """
     if published.empty or known.empty:  # a column of nothing has no dtype to merge on
-        return published, _held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
+        return published, held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
     both = published[["prediction_id", *_ANSWER]].merge(known, on="prediction_id", suffixes=("", "_old"))
     # beside a forged row of its id an honest one is known all the same
     agrees = alike(both, _ANSWER, "_old").groupby(both["prediction_id"]).any()
     conflict = published["prediction_id"].isin(agrees.index[~agrees.astype(bool)]).to_numpy()
     claims = published.loc[conflict, CLAIM]
-    return published[~conflict], _held_back(claims, pd.Series("CONFLICTING_ANSWER", index=claims.index, dtype=object))
+    return published[~conflict], held_back(claims, pd.Series("CONFLICTING_ANSWER", index=claims.index, dtype=object))
 
 
 def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:

@@ -71,7 +71,7 @@ RESULTS_DUE = time(9)
 ODDS_DUE, ODDS_LATE = timedelta(hours=1), timedelta(days=7)
 
 _RANGE = "game_date BETWEEN @first AND @last"
-_LEDGER = f"(SELECT * FROM nba_predictions.player_prop_predictions WHERE {_RANGE})"
+_LEDGER = f"(SELECT * FROM nba_predictions.ledger WHERE {_RANGE})"
 #: outcomes of the ledger's rows, as far as they are graded
 _GRADES = f"""(
   SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(actual_points) AS actual_points,
@@ -257,7 +257,7 @@ class Published:
               WHERE {_RANGE} AND {PLAYABLE} GROUP BY game_date, game_id
             ) AS s
             LEFT JOIN (
-              SELECT DISTINCT game_date, game_id FROM nba_predictions.player_prop_predictions WHERE {_RANGE}
+              SELECT DISTINCT game_date, game_id FROM nba_predictions.ledger WHERE {_RANGE}
             ) AS p ON p.game_date = s.game_date AND p.game_id = s.game_id
             LEFT JOIN (
               SELECT DISTINCT game_date, game_id FROM nba_raw.box_scores WHERE {_RANGE}

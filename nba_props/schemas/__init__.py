@@ -28,8 +28,9 @@ _TABLES = [
     analytics.CONTEXT,
     features.PLAYER_FEATURES,
     *predictions.SYSTEM_TABLES.values(),
-    predictions.PLAYER_PROP_PREDICTIONS,
+    predictions.LEDGER,
     predictions.QUARANTINED_PREDICTIONS,
+    predictions.IMPORTED_PREDICTIONS,
     predictions.ARCHIVED_PREDICTIONS,
     predictions.REMEDIATIONS,
     predictions.PREDICTION_ACCURACY,
@@ -38,9 +39,23 @@ _TABLES = [
 ]
 
 TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
+
 VIEWS: dict[str, View] = {
     v.address: v
-    for v in (predictions.CURRENT_PREDICTIONS, predictions.JUDGED_PREDICTIONS, *monitoring.MONITORING_VIEWS)
+    for v in (
+        predictions.CURRENT_PREDICTIONS,
+        predictions.JUDGED_PREDICTIONS,
+        predictions.PLAYER_PROP_PREDICTIONS,
+        analytics.rotation_players(),
+        *monitoring.MONITORING_VIEWS,
+    )
 }
 
-__all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode"]
+
+def views(min_minutes: int) -> dict[str, View]:
+    """Every view by its address, where players matter from so many projected minutes on."""
+    matter = analytics.rotation_players(min_minutes)
+    return {**VIEWS, matter.address: matter}
+
+
+__all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode", "views"]

@@ -7,7 +7,7 @@ Dagster column schema are all derived from it here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,17 @@ DUCKDB_TYPES: Mapping[Type, str] = {
 
 #: columns that say when, by which run or from which payload a row came, and not what it says
 VOLATILE = frozenset(
-    {"payload", "run_id", "quarantine_id", "created_at", "quarantined_at", "graded_at", "deleted_at", "recorded_at"}
+    {
+        "payload",
+        "run_id",
+        "quarantine_id",
+        "created_at",
+        "quarantined_at",
+        "graded_at",
+        "deleted_at",
+        "recorded_at",
+        "imported_at",
+    }
     | {"row_digest", "archive_digest"}
 )
 
@@ -106,10 +116,22 @@ class Table:
     sealed_by: str = ""
     #: further named groups of columns that get a digest of their own (``digested``)
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    #: the name under which a release before stored it (``warehouse/migration.py``)
+    formerly: str = ""
 
     @property
     def address(self) -> str:
         return f"{self.dataset}.{self.name}"
+
+    @property
+    def lasting_name(self) -> str:
+        """The address that the table had first: digests and what the audit remembers outlive a new name by it."""
+        return f"{self.dataset}.{self.formerly or self.name}"
+
+    @property
+    def before(self) -> Table:
+        """The table where a release before stored it, for one that is called otherwise now."""
+        return replace(self, name=self.formerly, formerly="")
 
     @property
     def path(self) -> list[str]:

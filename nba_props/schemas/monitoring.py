@@ -34,13 +34,11 @@ GAME_DAYS_SQL = f"""
   SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games
   FROM nba_raw.schedule AS s
   WHERE {playable_sql("s")}
-    AND s.game_date >= (SELECT MIN(game_date) FROM nba_predictions.player_prop_predictions)
+    AND s.game_date >= (SELECT MIN(game_date) FROM nba_predictions.ledger)
   GROUP BY s.game_date
 """
 #: whose rows stand on which date, on game days and on others
-_WRITERS = (
-    f"SELECT DISTINCT p.game_date, {named_sql('p')} AS system_id FROM nba_predictions.player_prop_predictions AS p"
-)
+_WRITERS = f"SELECT DISTINCT p.game_date, {named_sql('p')} AS system_id FROM nba_predictions.ledger AS p"
 #: and whose placeholders were archived since, or are held back
 _WRITERS_EVER = f"""
   {_WRITERS}
@@ -75,7 +73,8 @@ LINE_QUALITY_DAILY = View(
     "nba_monitoring",
     "line_quality_daily",
     "Per game day and whoever published: where the lines of the current predictions come from. actual_prop_count, "
-    "no_prop_line_count, other_source_count and missing_source_count add up to total_predictions.",
+    "no_prop_line_count, other_source_count and missing_source_count add up to total_predictions. rotation_* count the "
+    "rows of the players that matter (nba_analytics.rotation_players): most others never have a line.",
     f"""
     SELECT g.game_date, g.system_id, g.games,
       COUNT(p.prediction_id) AS total_predictions,
@@ -93,6 +92,12 @@ LINE_QUALITY_DAILY = View(
         AS actual_prop_pct_of_lines,
       ROUND(100 * COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) / NULLIF(COUNT(p.prediction_id), 0), 4)
         AS placeholder_pct,
+      COUNT(CASE WHEN r.player_id IS NOT NULL THEN p.prediction_id END) AS rotation_predictions,
+      COUNT(CASE WHEN r.player_id IS NOT NULL AND p.line_source = 'ACTUAL_PROP' AND p.line_problem IS NULL THEN 1 END)
+        AS rotation_valid_line_count,
+      ROUND(100 * COUNT(CASE WHEN r.player_id IS NOT NULL AND p.line_source = 'ACTUAL_PROP' AND p.line_problem IS NULL
+        THEN 1 END) / NULLIF(COUNT(CASE WHEN r.player_id IS NOT NULL THEN p.prediction_id END), 0), 4)
+        AS rotation_valid_line_pct,
       ROUND(AVG(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS avg_actual_line,
       ROUND(STDDEV_SAMP(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS stddev_actual_line,
       COUNT(DISTINCT p.sportsbook) AS sportsbooks,
@@ -107,6 +112,9 @@ LINE_QUALITY_DAILY = View(
       END AS severity
     FROM ({_grid(_WRITERS)}) AS g
     LEFT JOIN {_JUDGED} AS p ON p.game_date = g.game_date AND {named_sql("p")} = g.system_id AND p.is_current
+    LEFT JOIN (
+      SELECT DISTINCT game_date, player_id FROM nba_analytics.rotation_players
+    ) AS r ON r.game_date = p.game_date AND r.player_id = p.player_id
     GROUP BY g.game_date, g.system_id, g.games
     """,
 )

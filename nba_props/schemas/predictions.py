@@ -88,9 +88,9 @@ _LEDGER = (
     ),
 )
 
-PLAYER_PROP_PREDICTIONS = Table(
+LEDGER = Table(
     "nba_predictions",
-    "player_prop_predictions",
+    "ledger",
     "The ledger of published predictions: rows are appended, never changed. See nba_predictions.current_predictions.",
     _LEDGER,
     key=("prediction_id",),
@@ -98,6 +98,7 @@ PLAYER_PROP_PREDICTIONS = Table(
     content=("predicted_points", "confidence_score", "over_probability", "recommendation"),
     sealed_by="row_digest",
     facets={"rows": tuple(c.name for c in _LEDGER)},
+    formerly="player_prop_predictions",
 )
 
 
@@ -114,6 +115,35 @@ QUARANTINED_PREDICTIONS = Table(
         Column("quarantined_at", Type.TIMESTAMP, "When"),
     ),
     key=("quarantine_id",),
+    write_mode=WriteMode.APPEND,
+)
+
+#: what the id of a system begins with whose predictions were imported
+IMPORTED_PREFIX = "imported_"
+IMPORTED_PREDICTIONS = Table(
+    "nba_predictions",
+    "imported_predictions",
+    "Rows of another system's export as they were delivered; the gate publishes or quarantines what they claim.",
+    (
+        GAME_DATE,
+        Column("row_id", Type.STRING, "Hash of the delivered row"),
+        Column("system_id", Type.STRING, "The system as the export names it"),
+        PLAYER_LOOKUP,
+        Column("predicted_points", Type.FLOAT64, "Forecast as claimed", "points", nullable=True),
+        Column("confidence_score", Type.FLOAT64, "Confidence as claimed, 0-1 or 0-100", nullable=True),
+        Column("source_recommendation", Type.STRING, "Recommendation as claimed", nullable=True),
+        Column("line", Type.FLOAT64, "Line as claimed (current_points_line)", "points", nullable=True),
+        Column("has_prop_line", Type.BOOL, "As claimed", nullable=True),
+        Column("line_source", Type.STRING, "As claimed", nullable=True),
+        Column("line_source_api", Type.STRING, "As claimed", nullable=True),
+        Column("sportsbook", Type.STRING, "Book as claimed, by The Odds API's key where it is known", nullable=True),
+        Column("source_version", Type.STRING, "Model version as claimed", nullable=True),
+        Column("source_prediction_id", Type.STRING, "Id in the export", nullable=True),
+        Column("source_created_at", Type.TIMESTAMP, "When the row was written, as it claims", nullable=True),
+        Column("source_row", Type.STRING, "The delivered row as a JSON object of texts"),
+        Column("imported_at", Type.TIMESTAMP, "When it was imported"),
+    ),
+    key=("row_id",),
     write_mode=WriteMode.APPEND,
 )
 
@@ -134,14 +164,42 @@ CURRENT_PREDICTIONS = View(
       SELECT
         p.*,
         {CURRENT_RANK} AS current_rank
-      FROM nba_predictions.player_prop_predictions AS p
+      FROM nba_predictions.ledger AS p
     ) AS ranked
     WHERE current_rank = 1
     """,
 )
 
+_OLD_ORDER = CURRENT_RANK.removeprefix("ROW_NUMBER() ")
+
+#: the table that users of the system before know (reference 1.6); columns of it that have no source here are left out
+PLAYER_PROP_PREDICTIONS = View(
+    "nba_predictions",
+    "player_prop_predictions",
+    "The ledger under the name and the columns of the system before: every row that was published, is_active for the "
+    "current ones, superseded_by names the current row for the others. updated_at is when a row ceased to be the "
+    "current one, else when it was published. "
+    "See docs/from-the-old-system.md.",
+    f"""
+    SELECT prediction_id, system_id, player_lookup, game_date, game_id, predicted_points, confidence_score,
+      recommendation, has_prop_line, line AS current_points_line, line_margin, line_source, line_source_api, sportsbook,
+      line_minutes_before_game, model_version,
+      current_rank = 1 AS is_active, CASE WHEN current_rank > 1 THEN current_id END AS superseded_by, created_at,
+      CASE WHEN superseded_at > created_at THEN superseded_at ELSE created_at END AS updated_at
+    FROM (
+      SELECT
+        p.*,
+        {CURRENT_RANK} AS current_rank,
+        FIRST_VALUE(prediction_id) {_OLD_ORDER} AS current_id,
+        LAG(created_at) {_OLD_ORDER} AS superseded_at
+      FROM nba_predictions.ledger AS p
+    ) AS ranked
+    """,
+    newest_by="created_at",
+)
+
 #: the ledger as any row may stand in it, whoever wrote it and whatever is wrong with it
-LEDGER_AS_FOUND = replace(PLAYER_PROP_PREDICTIONS, columns=tuple(_as_claimed(c) for c in _LEDGER), key=())
+LEDGER_AS_FOUND = replace(LEDGER, columns=tuple(_as_claimed(c) for c in _LEDGER), key=())
 
 _ARCHIVE = (
     *(_as_claimed(c) for c in _LEDGER),
@@ -194,7 +252,7 @@ JUDGED_PREDICTIONS = View(
     "Every row of the ledger with the problem of its line (null for a valid one) and whether it is the current row.",
     f"""
     SELECT j.*, {CURRENT_RANK} = 1 AS is_current
-    FROM ({claimed_lines_sql("nba_predictions.player_prop_predictions", bounded=False)}) AS j
+    FROM ({claimed_lines_sql("nba_predictions.ledger", bounded=False)}) AS j
     """,
 )
 

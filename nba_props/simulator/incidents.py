@@ -375,7 +375,7 @@ def second_writer(
     Returns:
         The number of rows written.
     """
-    table = TABLES["nba_predictions.player_prop_predictions"]
+    table = TABLES["nba_predictions.ledger"]
     busy = [d for d in days if (warehouse.read(table, [d])["system_id"] == system_id).any()]
     count = 0
     for n, day in enumerate(busy):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,10 +28,25 @@ OPENING = time(10)
 LATEST_START = time(22, 30)
 #: minutes before each tip-off at which its game is captured once more
 BEFORE_TIPOFF = (60, 30, 5)
+#: most games of a date: each of the thirty teams plays once
+MOST_GAMES = 15
 #: a landed capture this close before the wanted instant is the one that the archive would give again
 _SAME_SNAPSHOT = timedelta(minutes=10)
 #: errors of a disk that the next payload would meet as well
 _LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When a game day's odds are captured: at opening, every full hour after it, and minutes before each tip-off."""
+
+    hourly: bool
+    before: tuple[int, ...]
+
+
+#: by the names of NBA_PROPS_ODDS_RHYTHM; thrifty is two captures a game: 450 credits are 225 games, a month of a season
+RHYTHMS: Mapping[str, Rhythm] = {"full": Rhythm(True, BEFORE_TIPOFF), "thrifty": Rhythm(False, (30,))}
+FULL = "full"
 
 
 @dataclass(frozen=True, order=True)
@@ -70,11 +85,13 @@ def latest_start(day: date) -> datetime:
     return datetime.combine(day, LATEST_START, EASTERN).astimezone(UTC)
 
 
-def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0) -> list[Due]:
+def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0, rhythm: str = FULL) -> list[Due]:
     """The captures of a game day: at opening, every full hour until the last tip-off, and before each tip-off.
 
-    ``undecided`` games, whose tip-offs are to be decided, may be the last to begin.
+    ``undecided`` games, whose tip-offs are to be decided, may be the last to begin. A thrifty ``rhythm`` leaves the
+    hours after opening out, and most of those before a tip-off.
     """
+    wanted = RHYTHMS[rhythm]
     starts = sorted(set(tipoffs))
     ends = [*starts[-1:], *([latest_start(day)] if undecided else [])]
     if not ends:
@@ -84,17 +101,46 @@ def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0) -> l
     at = opening
     while at < max(ends):
         hours.append(Due(at))
+        if not wanted.hourly:
+            break
         at += timedelta(hours=1)
     full = {d.at for d in hours}
-    before = [Due(start - timedelta(minutes=m), start) for start in starts for m in BEFORE_TIPOFF]
+    before = [Due(start - timedelta(minutes=m), start) for start in starts for m in wanted.before]
     return sorted([*hours, *(d for d in before if d.at not in full)])
 
 
-def due(day: date, tipoffs: Iterable[datetime], after: datetime, now: datetime, undecided: int = 0) -> list[Due]:
+def due(
+    day: date,
+    tipoffs: Iterable[datetime],
+    after: datetime,
+    now: datetime,
+    undecided: int = 0,
+    rhythm: str = FULL,
+) -> list[Due]:
     """The captures whose instant lies in (after, now]; one for all games stands for those of single tip-offs."""
-    found = [d for d in captures_of(day, tipoffs, undecided) if after < d.at <= now]
+    found = [d for d in captures_of(day, tipoffs, undecided, rhythm) if after < d.at <= now]
     whole = [d for d in found if d.tipoff is None]
     return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]
+
+
+def price_of_capture(games: int, regions: str = REGIONS) -> int:
+    """Credits that one capture of some games costs at most."""
+    return games * cost(MARKETS, regions)
+
+
+def price_of_day(
+    day: date, tipoffs: Sequence[datetime], regions: str = REGIONS, rhythm: str = FULL, undecided: int = 0
+) -> int:
+    """Credits that the captures of a game day cost at most; ``tipoffs`` has an instant for each game.
+
+    A capture of all games asks for those that have not begun.
+    """
+    starts = [*tipoffs, *([latest_start(day)] * undecided)]
+    asked = sum(
+        sum(start > d.at if d.tipoff is None else start == d.tipoff for start in starts)
+        for d in captures_of(day, tipoffs, undecided, rhythm)
+    )
+    return price_of_capture(asked, regions)
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
@@ -111,10 +157,12 @@ def odds(
     clock: Callable[[], datetime],
     tipoff: datetime | None = None,
     regions: str = REGIONS,
+    since: datetime | None = None,
 ) -> Fetched:
     """Capture the games of a date that have not begun, or those of one tip-off.
 
-    An event whose start is to be decided has not begun, and may be of any tip-off.
+    An event whose start is to be decided has not begun, and may be of any tip-off. One that was captured at ``since``
+    or later is not bought again.
 
     Raises:
         OddsApiError: the list of games could not be had.
@@ -131,6 +179,10 @@ def odds(
     done = Fetched()
     starts = _starts(api.events(*day_bounds(day)), done)
     open_events = [e for e, start in starts if game_date_of(start) == day and is_asked(start)]
+    if since is not None:
+        landed = captured_since(zone, day, since)
+        done.present += sum(id_part(e["id"]) in landed for e in open_events)
+        open_events = [e for e in open_events if id_part(e["id"]) not in landed]
 
     def capture(event: dict[str, Any]) -> tuple[str, Any]:
         content = api.event_odds(event["id"], MARKETS, regions)
@@ -138,6 +190,12 @@ def odds(
 
     done.add(_land_all(api, zone, open_events, capture))
     return done
+
+
+def captured_since(zone: LandingZone, day: date, since: datetime) -> set[str]:
+    """The events of a date that were captured at an instant or later."""
+    landed = zone.list(odds_api.folder(day)) if zone.exists() else []
+    return {p.subject for p in landed if p.captured_at and p.captured_at >= since}
 
 
 def history(

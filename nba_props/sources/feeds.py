@@ -46,11 +46,14 @@ class Feeds:
             raise SettingsError(NO_KEY)
         return OddsApi(self.live.odds_key, Budget(self.live.odds_reserve), self.live.odds_url or BASE_URL)
 
-    def odds(self, day: date, tipoff: datetime | None = None) -> Fetched:
-        """Capture the odds of a date's games that have not begun, or of those of one tip-off."""
+    def odds(self, day: date, tipoff: datetime | None = None, since: datetime | None = None) -> Fetched:
+        """Capture the odds of a date's games that have not begun, or of those of one tip-off.
+
+        What was captured at ``since`` or later is not bought again.
+        """
         from nba_props.sources import capture
 
-        return capture.odds(self.odds_api(), self.zone, day, self.clock, tipoff, self.live.odds_regions)
+        return capture.odds(self.odds_api(), self.zone, day, self.clock, tipoff, self.live.odds_regions, since)
 
     def odds_history(self, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
         """Buy past dates' odds from the archive, as far as they are not landed; stops where the budget does.

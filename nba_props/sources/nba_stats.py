@@ -373,7 +373,9 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
         if season not in landed:
             raise LandingError(
                 f"the landing zone {zone.root} has no schedule of the season {season}: "
-                f"land {SCHEDULE_FOLDER}/{season}.json.gz, or set NBA_PROPS_FIRST_DATE to the first date it covers"
+                f"`nba-props start` brings those of a first prediction, and `nba-props fetch stats "
+                f"{min(d for d in days if season_of(d) == season)}` this one, with NBA_PROPS_STATS=on; or set "
+                "NBA_PROPS_FIRST_DATE to the first date that is covered"
             )
         games, refused = _newest_schedule(zone, season, landed[season], min(d for d in days if season_of(d) == season))
         rows += games

@@ -41,6 +41,15 @@ class LedgerConflict(WarehouseError):
     """Rows with a known key differ from what the ledger already holds."""
 
 
+def outgrown(table: Table, place: str, days: Collection[date]) -> WarehouseError:
+    """What to say of a warehouse in which a table still has its former name."""
+    return WarehouseError(
+        f"{place} is of a release before this one: {table.address} stands there as {table.lasting_name} "
+        f"({len(days)} dates). Stop whatever uses it and run `nba-props migrate`, which changes no row; "
+        "`nba-props migrate --dry-run` says what it would do"
+    )
+
+
 #: what a warehouse says of itself that has had statements of every partition from the beginning
 SEALED_WHOLE = "WHOLE"
 
@@ -207,7 +216,8 @@ class Warehouse(Protocol):
         """
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement in the engine's own SQL that changes nothing.
+        """The result of one statement that changes nothing, in GoogleSQL as written (``dialects``); over a lake in
+        DuckDB's own SQL as well.
 
         Raises:
             WarehouseError: the statement is none that only reads, or it fails; the message is the engine's.
@@ -222,6 +232,20 @@ class Warehouse(Protocol):
 
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
         """The partitions, of all dates or these, that are not as they were written."""
+
+    def stored_before(self, table: Table) -> dict[date, int | None] | None:
+        """What stands under the name that a release before had for the table: its dates with how many rows each has,
+        None where that can't be told; None when nothing stands there.
+        """
+
+    def take_over(self, table: Table) -> None:
+        """Let what stands under the table's former name be the table's, as it is: no row is read or written.
+
+        Whoever is killed in it comes again.
+
+        Raises:
+            WarehouseError: something stands in its place already; nothing there was touched.
+        """
 
     def strays(self) -> list[tuple[str, str]]:
         """What lies among the partitions and is named like none of them, and why: no reader takes it in."""

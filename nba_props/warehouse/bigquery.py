@@ -31,8 +31,8 @@ from google.cloud import bigquery
 from nba_props import stopping
 from nba_props.domain import digests
 from nba_props.domain.calendar import is_plausible
-from nba_props.schemas import TABLES, VIEWS, Table, Type, WriteMode
-from nba_props.warehouse import growth, usage
+from nba_props.schemas import TABLES, VIEWS, Table, Type, View, WriteMode
+from nba_props.warehouse import dialects, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
     AppendResult,
@@ -42,6 +42,7 @@ from nba_props.warehouse.base import (
     MixedSources,
     PartitionState,
     WarehouseError,
+    outgrown,
     way_out,
 )
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
@@ -112,6 +113,7 @@ class BigQueryWarehouse:
         deployment: names the folder of the marks.
         maximum_bytes: what one statement may be billed for.
         storage_endpoint: ``host:port`` of an emulator's Storage Read API.
+        views: the views by their addresses.
     """
 
     def __init__(
@@ -124,8 +126,10 @@ class BigQueryWarehouse:
         deployment: str,
         maximum_bytes: int,
         storage_endpoint: str | None = None,
+        views: Mapping[str, View] = VIEWS,
     ) -> None:
         self.prefix = prefix
+        self.views = views
         self.maximum_bytes = maximum_bytes
         self.query_count = 0
         self._resource, self._storage = resource, storage
@@ -144,6 +148,8 @@ class BigQueryWarehouse:
         #: what the mark says once it is there, and it stays
         self._sealed: str | None = None
         self._marks = Marks(self._bucket, f"warehouse/{deployment}")
+        #: whether every table is known to have today's name
+        self._is_todays = False
 
     # -- clients ----------------------------------------------------------------------------------------------------
 
@@ -203,18 +209,55 @@ class BigQueryWarehouse:
     def _name(self, address: str) -> str:
         return f"{self._resource.project}.{self.prefix}{address}"
 
+    def _refuse_outgrown(self, asked_for: str) -> None:
+        """Raise when a table still has its name of a release before; looked at once."""
+        if self._is_todays:
+            return
+        for table in (t for t in TABLES.values() if t.formerly):
+            if (rows := self.stored_before(table, asked_for)) is not None:
+                raise outgrown(table, self.place, rows)
+        self._is_todays = True
+
+    def stored_before(self, table: Table, asked_for: str = "") -> dict[date, int | None] | None:
+        with _told(asked_for or table.before.address):
+            if self._marks.exist(table.before):
+                return {day: mark.rows for day, mark in self._marks.of(table.before).items()}
+            return {} if self._stands_before(table) else None
+
+    def _stands_before(self, table: Table) -> bool:
+        """Whether there is a table under the former name, and not the view that has it now."""
+        found = self._found(bigquery.Table(self._name(table.before.address)))
+        return found is not None and found.table_type == "TABLE"
+
+    def take_over(self, table: Table) -> None:
+        before = table.before
+        with self._marks.lock(before), self._marks.lock(table):
+            with _told(before.address):
+                stands = self._stands_before(table)
+                if stands and self._found(bigquery.Table(self._name(table.address))) is not None:
+                    raise WarehouseError(
+                        f"{self._name(before.address)} and {self._name(table.address)} are both there: a release "
+                        "before wrote after the migration. Stop it, copy the former to another dataset and drop it"
+                    )
+            if stands:
+                self._change(f"ALTER TABLE `{self._name(before.address)}` RENAME TO `{table.name}`", {}, table.address)
+            with _told(before.address):
+                self._marks.rename(before, table, _CONTRACTS)
+        self._is_todays = False
+
     def _ensure(self, address: str) -> str:
         """The full name of a table or view, which is there from now on and as its contract says."""
+        self._refuse_outgrown(address)
         name = self._name(address)
         if address not in self._there:
             with _told(address):
-                if address in VIEWS:
+                if address in self.views:
                     self._ensure_view(address, name)
                 elif address in TABLES:
                     self._ensure_table(TABLES[address], name)
                 else:
                     raise WarehouseError(
-                        f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}"
+                        f"there is no table or view {address}; there are {', '.join([*TABLES, *self.views])}"
                     )
             self._there.add(address)
         return name
@@ -296,17 +339,17 @@ class BigQueryWarehouse:
     def _refuse_broken_behind(self, addresses: Iterable[str]) -> None:
         """The same for whatever a statement reads; only tables that were given a column late have such partitions."""
         for address in addresses:
-            if address in VIEWS:
-                self._refuse_broken_behind(reads(VIEWS[address].sql))
+            if address in self.views:
+                self._refuse_broken_behind(reads(self.views[address].sql))
             elif address in self._late:
                 self._refuse_broken(TABLES[address], self._marked(TABLES[address]))
 
     def _ensure_view(self, address: str, name: str) -> None:
-        for read in reads(VIEWS[address].sql):
+        for read in reads(self.views[address].sql):
             self._ensure(read)
         wanted = bigquery.Table(name)
-        wanted.view_query = qualified(VIEWS[address].sql, self._name).strip()
-        wanted.description = VIEWS[address].description
+        wanted.view_query = qualified(self.views[address].sql, self._name).strip()
+        wanted.description = self.views[address].description
         found = self._get(wanted)
         if (found.view_query.strip(), found.description) != (wanted.view_query, wanted.description):
             text = json.dumps(wanted.description)  # every escape of JSON is one of GoogleSQL
@@ -337,6 +380,7 @@ class BigQueryWarehouse:
         return sorted({*self._marked(table), *(d for d in self._counted(table, None) if is_plausible(d))})
 
     def _marked(self, table: Table) -> dict[date, Mark]:
+        self._refuse_outgrown(table.address)
         with _told(table.address):
             return self._marks.of(table)
 
@@ -383,10 +427,11 @@ class BigQueryWarehouse:
         return {day: rows.get(day, "0 0") for day in sorted({*self.partitions(table), *rows})}
 
     def create_views(self) -> None:
-        for address in VIEWS:
+        for address in self.views:
             self._ensure(address)
 
     def source(self) -> str | None:
+        self._refuse_outgrown(_SOURCE_MARK)
         with _told(_SOURCE_MARK):
             return self._marks.read(_SOURCE_MARK)
 
@@ -806,9 +851,13 @@ class BigQueryWarehouse:
         )
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``."""
-        self._ensure_all(reads(sql))
-        own = qualified(sql, self._name)
+        """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``, with any project before it."""
+        try:
+            own, asked_of = dialects.named(sql, {*TABLES, *self.views}, lambda a: f"`{self._name(a)}`")
+        except dialects.UnreadableError as error:
+            raise WarehouseError(f"the statement: {error}") from error
+        # names that are none of ours are refused with the list of those that are
+        self._ensure_all([*asked_of, *reads(own)])
         with _told("the statement"):
             asked = self._client.query(own, job_config=bigquery.QueryJobConfig(dry_run=True))
         if asked.statement_type != "SELECT":

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -28,10 +28,10 @@ from typing import TYPE_CHECKING, Any
 from nba_props import stopping
 from nba_props.domain import digests
 from nba_props.domain.calendar import named_day
-from nba_props.schemas import TABLES, VIEWS, Table, WriteMode
+from nba_props.schemas import TABLES, VIEWS, Table, View, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
 from nba_props.storage import ASIDE, TEMPORARY, create
-from nba_props.warehouse import files, growth, usage
+from nba_props.warehouse import dialects, files, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
     AppendResult,
@@ -77,6 +77,7 @@ _EXPLAIN = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*EXPLAIN\b\s*(?:ANALYZE\b\s*)?(?:\([^)]*\)\s*)?", re.IGNORECASE | re.DOTALL
 )
 
+_ONE_QUERY = "one SELECT (or DESCRIBE, SHOW, EXPLAIN of one) is allowed, nothing that changes data"
 #: the key of a Parquet file's metadata under which it says what is in it
 _STATE = "nba_props"
 
@@ -110,8 +111,9 @@ class _Scan:
 class LakeWarehouse:
     """Tables under ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``, each of which ``files`` resolves."""
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], views: Mapping[str, View] = VIEWS) -> None:
         self.root = Path(root)
+        self.views = views
         self.query_count = 0
         self._count_lock = threading.Lock()
         self._own = threading.local()
@@ -178,6 +180,32 @@ class LakeWarehouse:
     def _needs_catalog(self, table: Table) -> bool:
         """Whether the catalog won't find the table's next partition by itself."""
         return not self._has_partition(table) or not self._glob_is_exact(table)
+
+    def stored_before(self, table: Table) -> dict[date, int | None] | None:
+        days = self._days(table.before)
+        if not days:
+            return None
+        counts = self.row_counts(table.before, days)
+        return {day: counts.get(day) for day in days}
+
+    def take_over(self, table: Table) -> None:
+        before = table.before
+        for day in self._days(before):
+            source, target = self._file(before, day).parent, self._file(table, day).parent
+            # whoever writes there still is waited for
+            with self._lock(before, day):
+                try:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.rename(source, target)
+                except OSError as error:
+                    raise WarehouseError(
+                        f"cannot move {source} to {target}: {error.strerror or error}. Where both hold rows, a release "
+                        f"before wrote after the migration: stop it, keep both folders, and move {source} away"
+                    ) from error
+        self._note_change(table)
+        (self._folder(before) / _CHANGES).unlink(missing_ok=True)
+        with suppress(OSError):  # what else somebody put there stays, as a stray
+            self._folder(before).rmdir()
 
     def strays(self) -> list[tuple[str, str]]:
         """What lies in the lake and is not of it, and why: no reader takes it in."""
@@ -605,7 +633,45 @@ class LakeWarehouse:
         return self._own.connection
 
     def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement, in DuckDB's own SQL, over the lake and nothing else.
+        """The result of one statement over the lake and nothing else, in DuckDB's own SQL or in GoogleSQL
+        (``dialects``): what DuckDB can't read is GoogleSQL.
+        """
+        import duckdb
+
+        if dialects.has_backticks(sql):
+            return self._answered_in_googlesql(sql)
+        if dialects.is_likely_googlesql(sql):
+            with suppress(WarehouseError):
+                return self._answered_in_googlesql(sql)
+        try:
+            return self._answered(sql)
+        except WarehouseError as error:
+            cause = error.__cause__
+            if not isinstance(cause, duckdb.ParserException | duckdb.BinderException | duckdb.CatalogException):
+                raise
+            if isinstance(cause, duckdb.BinderException) and not dialects.double_quotes_are_text(sql):
+                raise
+            try:
+                return self._answered_in_googlesql(sql)
+            except WarehouseError as other:
+                raise _meant(error, other) from error
+
+    def _answered_in_googlesql(self, sql: str) -> pd.DataFrame:
+        try:
+            translated = dialects.from_googlesql(sql, {*TABLES, *self.views})
+        except dialects.UnreadableError as error:
+            raise WarehouseError(f"read as GoogleSQL: {error}") from error
+        if translated is None:
+            raise WarehouseError(_ONE_QUERY)
+        try:
+            return self._answered(translated)
+        except WarehouseError as error:
+            if isinstance(error, CorruptPartition):
+                raise
+            raise WarehouseError(f"read as GoogleSQL: {error}") from error.__cause__
+
+    def _answered(self, sql: str) -> pd.DataFrame:
+        """The result of one statement in DuckDB's SQL.
 
         DuckDB reaches no file here, neither to read nor to write: Arrow reads the partitions for it.
         """
@@ -618,7 +684,7 @@ class LakeWarehouse:
             connection.execute("SET enable_external_access = false")
             try:
                 _refuse_changes(connection, sql)
-                asked = _tables_read(connection, sql)
+                asked = self._tables_read(connection, sql)
                 self._offer(connection, asked)
                 connection.execute("SET lock_configuration = true")
                 return connection.execute(sql).to_arrow_table().to_pandas()
@@ -632,7 +698,7 @@ class LakeWarehouse:
         # what DuckDB says of a file; any other error is the statement's own
         of_a_file = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
         may_be = isinstance(error, of_a_file) or type(error) is duckdb.Error
-        tables = {t.address: t for a in addresses for t in (_behind(a) if a in VIEWS else [TABLES[a]])}
+        tables = {t.address: t for a in addresses for t in (self._behind(a) if a in self.views else [TABLES[a]])}
         for table in tables.values() if may_be else ():
             for day in self._days(table):
                 try:
@@ -657,7 +723,36 @@ class LakeWarehouse:
             connection.register(name, _dataset(table, [path for paths in listed.values() for path in paths]))
             return " UNION ALL ".join([f"SELECT {_selected(table, ())} FROM {name}", *unreadable])
 
-        self._create_views(connection, [*TABLES, *VIEWS], {}, lru_cache(maxsize=None)(scan))
+        self._create_views(connection, [*TABLES, *self.views], {}, lru_cache(maxsize=None)(scan))
+
+    def _tables_read(self, connection: duckdb.DuckDBPyConnection, sql: str) -> Collection[str]:
+        """The tables behind a statement, through views too; all of them where DuckDB can't say."""
+        import duckdb
+
+        explained = _EXPLAIN.match(sql)
+        try:
+            names = connection.get_table_names(sql[explained.end() :] if explained else sql, qualified=True)
+        except duckdb.Error:
+            return TABLES.keys()
+        # DuckDB names a table as it was written, with its alias and its catalog
+        bare = [re.split(r"\s+AS\s+", name, flags=re.IGNORECASE)[0].replace('"', "").lower() for name in names]
+        found = {".".join(name.split(".")[-2:]) for name in bare}
+        if not found <= TABLES.keys() | self.views.keys():
+            return TABLES.keys()
+        return {t.address for a in found if a in self.views for t in self._behind(a)} | (found & TABLES.keys())
+
+    def _view(self, address: str) -> str:
+        """A view's statement, and a mark of the contracts behind it: DuckDB keeps what a ``*`` once was."""
+        contracts = json.dumps([(t.address, [(c.name, c.type) for c in t.columns]) for t in self._behind(address)])
+        mark = hashlib.blake2b(contracts.encode(), digest_size=8).hexdigest()
+        return f"{to_duckdb(self.views[address].sql).sql} /* {mark} */"
+
+    def _behind(self, address: str) -> list[Table]:
+        """The tables that a view reads, through others too."""
+        read = to_duckdb(self.views[address].sql).reads
+        found = {t.address: t for a in read if a in self.views for t in self._behind(a)}
+        found |= {a: TABLES[a] for a in read if a in TABLES}
+        return [found[a] for a in sorted(found)]
 
     def _create_views(
         self,
@@ -669,13 +764,14 @@ class LakeWarehouse:
         """Views of the given names and of what they read; ``known`` are those that the connection has already."""
         scan = scan or lru_cache(maxsize=None)(self._scan)  # one look at a table, however many views read it
         for address in addresses:
-            if address in VIEWS:
-                self._create_views(connection, to_duckdb(VIEWS[address].sql).reads, known, scan)
-                body = _view(address)
+            if address in self.views:
+                self._create_views(connection, to_duckdb(self.views[address].sql).reads, known, scan)
+                body = self._view(address)
             elif address in TABLES:
                 body = scan(TABLES[address])
             else:
-                raise WarehouseError(f"there is no table or view {address}; there are {', '.join([*TABLES, *VIEWS])}")
+                names = ", ".join([*TABLES, *self.views])
+                raise WarehouseError(f"there is no table or view {address}; there are {names}")
             if known.get(address) != body:
                 dataset, name = address.split(".")
                 connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset}"')
@@ -866,7 +962,7 @@ class LakeWarehouse:
         noted = self.catalog_note
         with filelock.FileLock(self.root / ".catalog.lock"):
             known = self._noted_views()
-            wanted = {a: _view(a) for a in VIEWS}
+            wanted = {a: self._view(a) for a in self.views}
             same = {} if only is None else {a: sql for a, sql in known.items() if a != only.address}
             wanted |= {a: same[a] if a in same else self._lasting_scan(t) for a, t in TABLES.items()}
             if known == wanted:
@@ -881,7 +977,7 @@ class LakeWarehouse:
                     known = {}  # made anew: it holds nothing but views
                 with duckdb.connect(str(fresh)) as connection:
                     connection.execute("SET TimeZone = 'UTC'")
-                    for address in [*TABLES, *VIEWS]:
+                    for address in [*TABLES, *self.views]:
                         try:
                             self._create_views(connection, [address], known, lambda t: wanted[t.address])
                         except duckdb.Error as error:  # one unreadable table must not cost the others their views
@@ -939,11 +1035,27 @@ class LakeWarehouse:
         return dict(json.loads(self.catalog_note.read_bytes()))
 
 
+def _meant(as_duckdb: WarehouseError, as_googlesql: WarehouseError) -> WarehouseError:
+    """Which error to show of a statement that fails in both dialects: that of the one that got further with it."""
+    import duckdb
+
+    first, second = as_duckdb.__cause__, as_googlesql.__cause__
+    if not isinstance(second, duckdb.Error) or _first_line(first) == _first_line(second):
+        return as_duckdb
+    if isinstance(first, duckdb.BinderException):
+        return WarehouseError(f"{as_duckdb}\n{as_googlesql}")
+    return as_googlesql
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).partition("\n")[0].casefold()
+
+
 def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raise unless the text is one statement that only reads, and so is what an EXPLAIN explains: it may run it."""
     import duckdb
 
-    refusal = WarehouseError("one SELECT (or DESCRIBE, SHOW, EXPLAIN of one) is allowed, nothing that changes data")
+    refusal = WarehouseError(_ONE_QUERY)
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise refusal
@@ -954,23 +1066,6 @@ def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         _refuse_changes(connection, statements[0].query[explained.end() :])
     elif statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.RELATION):
         raise refusal
-
-
-def _tables_read(connection: duckdb.DuckDBPyConnection, sql: str) -> Collection[str]:
-    """The tables behind a statement, through views too; all of them where DuckDB can't say."""
-    import duckdb
-
-    explained = _EXPLAIN.match(sql)
-    try:
-        names = connection.get_table_names(sql[explained.end() :] if explained else sql, qualified=True)
-    except duckdb.Error:
-        return TABLES.keys()
-    # DuckDB names a table as it was written, with its alias and its catalog
-    bare = [re.split(r"\s+AS\s+", name, flags=re.IGNORECASE)[0].replace('"', "").lower() for name in names]
-    found = {".".join(name.split(".")[-2:]) for name in bare}
-    if not found <= TABLES.keys() | VIEWS.keys():
-        return TABLES.keys()
-    return {t.address for a in found if a in VIEWS for t in _behind(a)} | (found & TABLES.keys())
 
 
 def _dataset(table: Table, paths: Sequence[str]) -> Any:
@@ -1064,19 +1159,6 @@ def _type_name(kind: pyarrow.DataType) -> str:
         growth.ALL_NULL: pa.types.is_null(kind),
     }
     return next((str(name) for name, is_it in kinds.items() if is_it), str(kind))
-
-
-def _view(address: str) -> str:
-    """A view's statement, and a mark of the contracts behind it: DuckDB keeps what a ``*`` once was."""
-    contracts = json.dumps([(t.address, [(c.name, c.type) for c in t.columns]) for t in _behind(address)])
-    return f"{to_duckdb(VIEWS[address].sql).sql} /* {hashlib.blake2b(contracts.encode(), digest_size=8).hexdigest()} */"
-
-
-def _behind(address: str) -> list[Table]:
-    """The tables that a view reads, through others too."""
-    found = {t.address: t for a in to_duckdb(VIEWS[address].sql).reads if a in VIEWS for t in _behind(a)}
-    found |= {a: TABLES[a] for a in to_duckdb(VIEWS[address].sql).reads if a in TABLES}
-    return [found[a] for a in sorted(found)]
 
 
 def _selected(table: Table, absent: Collection[str] | None = None) -> str:

@@ -90,6 +90,25 @@ class Marks:
                 found[day] = Mark(blob.updated, rows, blob.generation, said.get(_STATE), said.get(_CONTRACT))
         return dict(sorted(found.items()))
 
+    def exist(self, table: Table) -> bool:
+        """Whether there is anything that is named like a mark of the table."""
+        return any(self._bucket().list_blobs(prefix=self._folder(table), max_results=1))
+
+    def rename(self, before: Table, now: Table, notes: str) -> None:
+        """Give a table's marks, and what is noted of its contracts under ``notes``, the table's name of today.
+
+        All are copied before the first goes: whoever is killed in it comes again.
+        """
+        bucket = self._bucket()
+        noted = [f"{self._prefix}/{notes}/{t.address}/" for t in (before, now)]
+        for old, new in (noted, (self._folder(before), self._folder(now))):
+            for blob in bucket.list_blobs(prefix=old):
+                bucket.copy_blob(blob, bucket, new + blob.name.removeprefix(old))
+        # the marks last: as long as one is there the table counts as not renamed
+        for old in (noted[0], self._folder(before)):
+            for blob in bucket.list_blobs(prefix=old):
+                blob.delete()
+
     def strays(self, tables: Iterable[Table]) -> list[tuple[str, str]]:
         """The objects beside the marks of some tables that are none, and why."""
         bucket = self._bucket()

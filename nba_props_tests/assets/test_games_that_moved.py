@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nba_props.schemas import raw
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+from nba_props.schemas.predictions import LEDGER
 from nba_props.sources import nba_stats
 from nba_props.sources.landing import capture_suffix
 from nba_props_tests import league
@@ -33,7 +33,7 @@ MOVED = {"gameDateTimeUTC": "2025-12-20T00:00:00Z", "gameDateEst": "2025-12-19T0
 
 @pytest.mark.parametrize("change", [POSTPONED, MOVED], ids=["postponed", "moved"])
 def test_what_was_published_stays_valid_and_nothing_new_is(published, change):
-    before = published.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    before = published.warehouse.read(LEDGER, [DAY])
     quotes = published.warehouse.read(raw.ODDS_QUOTES, [DAY])
     mine = before[before["game_id"] == GAME.game_id]
     assert mine["has_prop_line"].any()
@@ -42,7 +42,7 @@ def test_what_was_published_stays_valid_and_nothing_new_is(published, change):
     assert published.publish(DAY, slate=True).success
     pd.testing.assert_frame_equal(published.warehouse.read(raw.ODDS_QUOTES, [DAY]), quotes)
     assert published.warehouse.read(raw.QUARANTINED_QUOTES, [DAY]).empty
-    after = published.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    after = published.warehouse.read(LEDGER, [DAY])
     assert set(after.loc[after["game_id"] == GAME.game_id, "prediction_id"]) == set(mine["prediction_id"])
     slate = published.query("SELECT DISTINCT game_id FROM nba_analytics.slate WHERE game_date = @day", day=DAY)
     assert slate["game_id"].tolist() == [OTHER.game_id]

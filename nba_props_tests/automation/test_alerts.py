@@ -14,7 +14,7 @@ from nba_props.automation import sensors
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
 from nba_props.automation.runner import RANGE_END, RANGE_START
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Live
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
@@ -145,7 +145,7 @@ def test_a_placeholder_in_the_ledger_is_an_alert(two_dates):
     second_writer(platform.warehouse, [DAY])
     bad = platform.publish(DAY)
     causes = [a.cause for a in alerts_of(platform, bad.run_id)]
-    assert f"check failed: nba_predictions/player_prop_predictions no_placeholder_lines {DAY}" in causes
+    assert f"check failed: nba_predictions/ledger no_placeholder_lines {DAY}" in causes
     assert all(a.severity == "ERROR" for a in alerts_of(platform, bad.run_id))
     span = platform.publish(DAY, last=NEXT)
     assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
@@ -162,9 +162,7 @@ def gate_of(platform, change, others: int = 0):
     for column, value in change.items():
         rows.loc[at, column] = value
     platform.warehouse.write_unchecked(table, rows, DAY)
-    run = platform.run(
-        "predict", DAY, select=[asset_key(t) for t in (PLAYER_PROP_PREDICTIONS, QUARANTINED_PREDICTIONS)]
-    )
+    run = platform.run("predict", DAY, select=[asset_key(t) for t in (LEDGER, QUARANTINED_PREDICTIONS)])
     return run, [e.user_message for e in platform.instance.all_logs(run.run_id)]
 
 
@@ -304,9 +302,9 @@ def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
 def test_what_is_there_is_no_alert(predicted):
     platform = predicted
     assert missing_outputs(platform.warehouse, [DAY], platform.now) == {}
-    rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    rows = platform.warehouse.read(LEDGER, [DAY])
     kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]
-    platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, kept, DAY)
+    platform.warehouse.write_unchecked(LEDGER, kept, DAY)
     assert platform.run("grade", DAY).success
     found = missing_outputs(platform.warehouse, [DAY], platform.now)
     assert f"absent: {next(iter(SYSTEM_TABLES))}" in found[DAY, "expected_outputs"].text

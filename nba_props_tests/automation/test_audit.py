@@ -149,7 +149,7 @@ def test_of_a_memory_that_knew_only_how_many_rows_were_bad_the_rest_is_news(publ
     look(published, tmp_path)
     (index,) = (tmp_path / "audit").glob("*/judged.json")
     known = json.loads(index.read_text())
-    del known[LEDGER.address][str(OLD)]["which"]
+    del known[LEDGER.lasting_name][str(OLD)]["which"]
     index.write_text(json.dumps(known))
     write(published, OLD, pd.concat([rows(OLD, 5), placeholders(OLD)]))
     assert told(look(published, tmp_path)) == []
@@ -264,7 +264,7 @@ def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(publ
 @pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"abc"), lambda p: (p.unlink(), p.mkdir())])
 def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published, tmp_path, spoil, caplog):
     look(published, tmp_path)
-    (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.address}/{OLD}.*.rows")
+    (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.lasting_name}/{OLD}.*.rows")
     spoil(path)
     write(published, OLD, rows(OLD).iloc[1:])
     memory = Memory(str(tmp_path / "audit"))
@@ -283,7 +283,7 @@ def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(pub
     look(published, tmp_path)
     after = Memory(str(tmp_path / "audit"))
     assert set(after.sound(OLD, OLD)) == set(before), "what is wrong is not right because it was seen"
-    (folder,) = (tmp_path / "audit").glob(f"*/{LEDGER.address}")
+    (folder,) = (tmp_path / "audit").glob(f"*/{LEDGER.lasting_name}")
     assert len(list(folder.glob(f"{OLD}*"))) == 2
     for path in folder.iterdir():
         os.utime(path, (0, 0))

@@ -19,7 +19,7 @@ from nba_props.automation.runner import RANGE_END, RANGE_START, execute
 from nba_props.domain import gate
 from nba_props.domain.calendar import EASTERN
 from nba_props.schemas.analytics import BETTING_LINES
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, SYSTEM_TABLES
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Live
 from nba_props.sources.landing import LandingZone, capture_suffix
@@ -174,7 +174,7 @@ def test_a_hundred_thousand_files_do_not_slow_a_tick(before_tipoff, files):
 
 
 def ledger(platform) -> pd.DataFrame:
-    return platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    return platform.warehouse.read(LEDGER, [DAY])
 
 
 def test_only_games_whose_line_moved_are_published_anew(predicted):
@@ -270,7 +270,7 @@ def results_until_quiet(platform, cursor: str | None = None) -> tuple[list[list[
 def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkeypatch):
     """Its predict failed and its results came two days later: else every later date would wait for its history."""
     platform, day = evening, DAY + timedelta(2)
-    shutil.rmtree(platform.warehouse._file(PLAYER_PROP_PREDICTIONS, DAY).parent)
+    shutil.rmtree(platform.warehouse._file(LEDGER, DAY).parent)
     platform.now = league.tipoff(DAY) + timedelta(days=4)
     off = [(HISTORY_JOB, str(DAY + timedelta(1)))]
     first, cursor = results_until_quiet(platform)
@@ -305,11 +305,11 @@ def test_an_old_landing_zone_is_taken_in_a_few_dates_a_look(make_platform):
 def test_a_date_that_was_published_after_its_results_were_taken_in_is_graded(published):
     platform = published
     platform.now = league.tipoff(DAY) + timedelta(hours=12)
-    rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
-    shutil.rmtree(platform.warehouse._file(PLAYER_PROP_PREDICTIONS, DAY).parent)
+    rows = platform.warehouse.read(LEDGER, [DAY])
+    shutil.rmtree(platform.warehouse._file(LEDGER, DAY).parent)
     looks, cursor = results_until_quiet(platform)
     assert looks == [], "its box scores were taken in"
-    platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, rows, DAY)
+    platform.warehouse.write_unchecked(LEDGER, rows, DAY)
     assert asked(tick(platform, "new_results_sensor", cursor)) == [(GRADE_JOB, str(DAY))]
 
 
@@ -343,10 +343,10 @@ def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
     """Ten dates with results and old predictions: a few at a time, after tonight; those that are graded are not."""
     old = [DAY - timedelta(n) for n in range(2, 12, 2)]
     assert before_tipoff.publish(old[0], slate=True).success
-    rows = before_tipoff.warehouse.read(PLAYER_PROP_PREDICTIONS, [old[0]])
+    rows = before_tipoff.warehouse.read(LEDGER, [old[0]])
     for day in old[1:]:
         moved = rows.assign(game_date=pd.Timestamp(day), prediction_id=rows["prediction_id"] + str(day))
-        before_tipoff.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, moved, day)
+        before_tipoff.warehouse.write_unchecked(LEDGER, moved, day)
     before_tipoff.warehouse.write(PREDICTION_ACCURACY, PREDICTION_ACCURACY.empty(), [old[1]])
     first = tick(before_tipoff, "new_results_sensor")
     assert [r.partition_key for r in first.run_requests] == [str(d) for d in (old[0], old[2], old[3])]

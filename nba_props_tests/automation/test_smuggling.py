@@ -17,8 +17,8 @@ from nba_props.domain import digests
 from nba_props.remediation import Selection
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
+    LEDGER,
     LEDGER_AS_FOUND,
-    PLAYER_PROP_PREDICTIONS,
     PREDICTION_ACCURACY,
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
@@ -29,7 +29,6 @@ from nba_props_tests.warehouse.samples import D1, D2, ledger
 
 pytestmark = pytest.mark.slow
 
-LEDGER = PLAYER_PROP_PREDICTIONS
 WRONG = Selection("invalid_line", DAY, DAY)
 FAR = pd.Timestamp("9999-12-31T00:00Z")
 NOW = utc(2026, 2, 10, 17)

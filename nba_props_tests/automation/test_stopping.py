@@ -94,7 +94,7 @@ def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
     """Check all that a stopped run promises; returns where it fell."""
     ledger = LakeWarehouse(make_settings(folder).lake)
     rows = ledger.query(
-        "SELECT run_id, COUNT(DISTINCT system_id) AS systems FROM nba_predictions.player_prop_predictions "
+        "SELECT run_id, COUNT(DISTINCT system_id) AS systems FROM nba_predictions.ledger "
         "WHERE game_date BETWEEN @first AND @last GROUP BY run_id",
         first=DAY,
         last=DAY,
@@ -178,7 +178,7 @@ def check_cancelled(folder: Path, moments: list[float]) -> int:
         run, seconds = cancel(folder, after)
         assert seconds < LIMIT
         rows = LakeWarehouse(make_settings(folder).lake).query(
-            "SELECT run_id, COUNT(DISTINCT system_id) AS systems FROM nba_predictions.player_prop_predictions "
+            "SELECT run_id, COUNT(DISTINCT system_id) AS systems FROM nba_predictions.ledger "
             "WHERE game_date BETWEEN @first AND @last GROUP BY run_id",
             first=DAY,
             last=DAY,
@@ -217,7 +217,7 @@ def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated,
     assert not outcome.success
     assert not outcome.failures
     assert platform.query(
-        "SELECT COUNT(*) AS n FROM nba_predictions.player_prop_predictions WHERE game_date = @day", day=DAY
+        "SELECT COUNT(*) AS n FROM nba_predictions.ledger WHERE game_date = @day", day=DAY
     )["n"].iloc[0] == 0  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def first_line(**values):
     return change
 
 
-LEDGER = "nba_predictions.player_prop_predictions"
+LEDGER = "nba_predictions.ledger"
 GRADES = "nba_predictions.prediction_accuracy"
 LINES = "nba_analytics.betting_lines"
 CONTEXT = "nba_analytics.upcoming_player_game_context"

@@ -81,7 +81,7 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert len(looked) == 24
     assert {"player_name", "line", "price", "book", "edge", "chance", "agree"} <= set(looked[0])
 
-    table = "nba_predictions.player_prop_predictions"
+    table = "nba_predictions.ledger"
     counted = invoke("sql", f"select count(*) as n from {table}", "--format", "json")
     rows = 2 * 36 * len(SYSTEMS)
     assert json.loads(counted.output) == [{"n": rows}]
@@ -143,7 +143,7 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
 
 def test_what_published_nothing_is_not_to_be_undone(home, rung):
     shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
-    table = "nba_predictions.player_prop_predictions"
+    table = "nba_predictions.ledger"
     lake = LakeWarehouse(home / "home" / "lake")
     again = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
     assert again.exit_code == 0, again.output

@@ -37,7 +37,10 @@ def test_help_lists_the_sections_with_whole_sentences(flag):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_an_example_that_is_understood(name):
+def test_every_command_has_an_example_that_is_understood(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for file in ("old.csv", "old.parquet"):
+        (tmp_path / file).touch()
     command = main.commands[name]
     found = [line.strip() for line in (command.epilog or "").splitlines() if "nba-props" in line]
     assert found

@@ -104,6 +104,7 @@ SETTINGS = {
     ("NBA_PROPS_CLOCK", "clock"): "simulated league",
     ("NBA_PROPS_UI_HOSTS", "a b"): "NBA_PROPS_UI_HOSTS",
     ("NBA_API_PROXY", "nowhere"): "NBA_API_PROXY",
+    ("NBA_PROPS_ODDS_RHYTHM", "slow"): "NBA_PROPS_ODDS_RHYTHM",
     ("NBA_PROPS_HOME", "/dev/null"): "NBA_PROPS_HOME",
 }
 

@@ -161,7 +161,7 @@ def test_what_passes_fits_the_ledger_and_what_is_held_back_its_quarantine(lake):
     published, held = gate.split(judge(lake, q, claims))
     now = pd.Timestamp("2025-11-05T20:00Z")
     told = published.assign(run_id="r", created_at=now, is_backfill=False)
-    predictions.PLAYER_PROP_PREDICTIONS.validate(digests.sealed(predictions.PLAYER_PROP_PREDICTIONS, told))
+    predictions.LEDGER.validate(digests.sealed(predictions.LEDGER, told))
     predictions.QUARANTINED_PREDICTIONS.validate(held.assign(run_id="r", quarantined_at=now))
 
 
@@ -212,7 +212,7 @@ def test_what_is_held_back_is_said_by_reason_placeholders_first(lake):
     assert set(gate.PLACEHOLDER_REASONS) < set(gate.REASONS)
 
 
-LEDGER, ON_DAY = predictions.PLAYER_PROP_PREDICTIONS, {"first": DAY.date(), "last": DAY.date()}
+LEDGER, ON_DAY = predictions.LEDGER, {"first": DAY.date(), "last": DAY.date()}
 #: hash of the inputs and points of three answers
 ANSWERS = {"A": ("0", 12.0), "B": ("1", 13.0), "C": ("2", 14.0)}
 
@@ -263,7 +263,7 @@ def test_after_the_fact_nothing_takes_the_place_of_what_was_published_in_time(an
 def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     published, held = gate.split(honest(quotes(3)).assign(line_problem=None))
     assert held.empty
-    known = published[["prediction_id", *predictions.PLAYER_PROP_PREDICTIONS.content]]
+    known = published[["prediction_id", *predictions.LEDGER.content]]
     same, none = gate.without_conflicts(published, known)
     assert (len(same), len(none)) == (3, 0)
     points = known["predicted_points"].to_numpy(copy=True)

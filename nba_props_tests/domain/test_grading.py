@@ -12,7 +12,7 @@ import pytest
 from nba_props.domain import grading
 from nba_props.domain.grading import FanOut
 from nba_props.schemas import analytics, raw
-from nba_props.schemas.predictions import GRADE_HISTORY, PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY
+from nba_props.schemas.predictions import GRADE_HISTORY, LEDGER, PREDICTION_ACCURACY
 
 DAY = pd.Timestamp("2025-11-05")
 NOW = pd.Timestamp("2025-11-06T12:00Z")
@@ -37,7 +37,7 @@ def ledger(*rows: dict) -> pd.DataFrame:
         {"prediction_id": f"p{i}", **r} if r.get("prediction_id", "p") == "p" else r for i, r in enumerate(rows)
     ]
     frame = pd.DataFrame([{**r, "prediction_id": f"p{i}"} for i, r in enumerate(numbered)])
-    assert set(PLAYER_PROP_PREDICTIONS.column_names) <= set(frame)
+    assert set(LEDGER.column_names) <= set(frame)
     return frame
 
 

@@ -130,6 +130,8 @@ def test_context_equals_a_walk_through_the_rows(lake):
         assert row.points_avg_last_5 == pytest.approx(np.mean(scored[:5]))
         assert row.points_avg_last_10 == pytest.approx(np.mean(scored[:10]))
         assert row.points_std_last_10 == pytest.approx(np.std(scored[:10], ddof=1))
+        weights = [0.5 ** (n / 5) for n in range(len(played))]
+        assert row.projected_minutes == pytest.approx(np.average(played, weights=weights))
         assert row.points_avg_season == pytest.approx(this_season["points"].mean())
         assert row.games_season == len(this_season)
         fatigue = 100 - (15 if ages[0] == 1 else 0) + (5 if ages[0] >= 3 else 0)
@@ -137,6 +139,26 @@ def test_context_equals_a_walk_through_the_rows(lake):
         fatigue -= 10 * (len(week) >= 4) + 10 * (sum(week) > 240) + 8 * (bool(week) and sum(week) / len(week) > 35)
         fatigue -= 12 if pairs >= 2 else 5 if pairs == 1 else 0
         assert row.fatigue_score == min(100, max(0, fatigue))
+
+
+def test_minutes_are_projected_from_the_past_alone(lake):
+    boxes, people = stored(lake, 30, [DAY])
+    lines = people[["game_date", "player_id"]].assign(
+        has_prop_line=False, line=np.nan, consensus_line=np.nan, opening_line=np.nan, no_line_reason="NOT_QUOTED"
+    )
+
+    def projected() -> pd.Series:
+        games, season, form = ask(lake, [DAY])
+        return context.build(people, games, season, form, lines, NO_REPORT)["projected_minutes"]
+
+    before = projected()
+    late = [d for d in sorted({d.date() for d in boxes["game_date"]}) if d >= DAY]
+    assert len(late) == 2
+    lake.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), late)
+    pd.testing.assert_series_equal(projected(), before)
+    last = max(d for d in lake.partitions(raw.BOX_SCORES) if d < DAY)
+    lake.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [last])
+    assert (projected() != before).any(), "and of the past every game counts"
 
 
 def test_team_form_equals_a_walk_through_the_games(lake):
@@ -182,7 +204,15 @@ def test_a_player_without_any_game_has_reasons_instead_of_numbers(lake):
     assert pd.isna(row["points_avg_last_5"])
     assert pd.isna(row["fatigue_score"])
     assert row["games_in_last_7_days"] == 0
-    for name in ("points_avg_last_5", "points_avg_season", "fatigue_score", "line", "opponent_def_rating_last_15"):
+    assert pd.isna(row["projected_minutes"])
+    for name in (
+        "points_avg_last_5",
+        "projected_minutes",
+        "points_avg_season",
+        "fatigue_score",
+        "line",
+        "opponent_def_rating_last_15",
+    ):
         assert f'"{name}": ' in row["null_reasons"]
 
 

@@ -84,7 +84,7 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
     scheduled = [FIRST + timedelta(n) for n in range(game_days)] if game_days else days
     lake.write(PREDICTION_ACCURACY, out[PREDICTION_ACCURACY.column_names], days)
     ledger = out.assign(components="{}", abstain_reason=None, feature_hash="0", line_source_api="ODDS_API")
-    table = predictions.PLAYER_PROP_PREDICTIONS
+    table = predictions.LEDGER
     put(lake, table, ledger.assign(row_digest=None)[table.column_names], days)
     quote(lake, out[out["is_valid_line"].astype(bool)].drop_duplicates(["game_date", "player_id"]), days)
     games = pd.DataFrame({"game_date": pd.to_datetime(scheduled)})
@@ -390,7 +390,7 @@ def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
 
 def written_past_the_gate(lake, day: date, count: int = 30, system_id: str | None = "moving_average") -> None:
     """Lines of 20.0 without a source beside a system's rows, under its name or another's; nobody grades them."""
-    table = predictions.PLAYER_PROP_PREDICTIONS
+    table = predictions.LEDGER
     rows = lake.read(table, [day])
     fake = rows[rows["system_id"] == "moving_average"].head(count)
     fake = fake.assign(
@@ -414,7 +414,7 @@ def test_a_second_writers_row_is_seen_before_anybody_grades(lake):
 
 def test_a_system_that_a_second_writer_took_out_is_missed_before_anybody_grades(lake):
     published = stored(lake, made(days=2))
-    table = predictions.PLAYER_PROP_PREDICTIONS
+    table = predictions.LEDGER
     rows = lake.read(table, [FIRST])
     lake.write_unchecked(table, rows[rows["system_id"] != "xgboost_v1"], FIRST)
     assert "absent: xgboost_v1" in quality.expected_outputs(published, FIRST).text
@@ -722,7 +722,7 @@ def test_a_placeholder_counts_whoever_wrote_it(lake, name, fate):
     stored(lake, made(days=3, players=7))
     written_past_the_gate(lake, bad, 7, system_id=name)
     if fate == "archived":
-        table, archive = predictions.PLAYER_PROP_PREDICTIONS, predictions.ARCHIVED_PREDICTIONS
+        table, archive = predictions.LEDGER, predictions.ARCHIVED_PREDICTIONS
         rows = lake.read(table, [bad])
         his = rows["prediction_id"].str.startswith("fake")
         his_as_archived = rows[his].assign(
@@ -750,7 +750,7 @@ def test_a_placeholder_counts_whoever_wrote_it(lake, name, fate):
 
 def test_a_placeholder_on_a_date_without_games_ends_the_streak_and_a_clean_row_there_is_no_game_day(lake):
     stored(lake, made(days=3, players=7))
-    table, (clean, bad) = predictions.PLAYER_PROP_PREDICTIONS, (FIRST + timedelta(3), FIRST + timedelta(4))
+    table, (clean, bad) = predictions.LEDGER, (FIRST + timedelta(3), FIRST + timedelta(4))
     row = lake.read(table, [FIRST]).head(1)
     put(lake, table, row.assign(game_date=pd.Timestamp(clean), line=None, line_source="NO_PROP_LINE", quote_id=None,
                                 sportsbook=None, over_price=None, under_price=None, has_prop_line=False), [clean])  # fmt: skip

@@ -20,7 +20,7 @@ from nba_props.automation import runner
 from nba_props.automation.alerts import Alerts
 from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import week_of
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, SYSTEM_TABLES
 from nba_props.settings import load_settings
 from nba_props.simulator import payloads
 from nba_props.simulator.incidents import second_writer
@@ -112,8 +112,8 @@ class Day:
         return all(status in ("SUCCESS", "FAILURE") for _, status in self.runs())
 
     def ledger(self) -> pd.DataFrame:
-        days = self.lake.partitions(PLAYER_PROP_PREDICTIONS)
-        return self.lake.read(PLAYER_PROP_PREDICTIONS, days)
+        days = self.lake.partitions(LEDGER)
+        return self.lake.read(LEDGER, days)
 
     def alerts(self) -> list[str]:
         return [s["cause"] for s in Alerts(self.settings.live, self.settings.home, lambda: self.now).sent()]
@@ -139,7 +139,7 @@ def test_a_day_needs_nobody(day):
     day.at(GAMES[0].tipoff_at - timedelta(minutes=415))
     for game in GAMES:
         day.zone.land(*league.capture(game, 420, -1.0))
-    day.until("first odds, predicted", lambda: len(day.lake.partitions(PLAYER_PROP_PREDICTIONS)) == 1 and day.idle())
+    day.until("first odds, predicted", lambda: len(day.lake.partitions(LEDGER)) == 1 and day.idle())
     assert len(day.ledger()) == FORECASTS
     assert day.runs() == [("predict", "SUCCESS")]
 

@@ -54,7 +54,7 @@ def train(platform: Platform, day: date) -> None:
 
 def grade(platform: Platform) -> None:
     """`nba-props grade` of what was published."""
-    published = platform.warehouse.partitions(TABLES["nba_predictions.player_prop_predictions"])
+    published = platform.warehouse.partitions(TABLES["nba_predictions.ledger"])
     for first, last in spans([d for d in published if d in SPAN], bridge=0):
         assert platform.run(GRADE_JOB, first, last).success
 

@@ -35,13 +35,13 @@ def test_killed_at_any_moment_nothing_is_lost_and_a_rerun_ends_the_same(scenes, 
 
 def test_the_check_sees_a_lost_row_and_a_half_partition(scenes, tmp_path):
     """The judge itself: it must find what it looks for."""
-    from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS
+    from nba_props.schemas.predictions import LEDGER
 
     scene = scenes["quarantine"]
     folder = faults.copy(scene.before, tmp_path / "platform")
     lake = faults.lake(folder)
-    rows = lake.read(PLAYER_PROP_PREDICTIONS, [faults.DAY])
-    lake.write_unchecked(PLAYER_PROP_PREDICTIONS, rows.iloc[1:], faults.DAY)
+    rows = lake.read(LEDGER, [faults.DAY])
+    lake.write_unchecked(LEDGER, rows.iloc[1:], faults.DAY)
     found = " ".join(faults.faults(scene, folder, faults.state(folder)))
     assert "neither old nor new" in found
     assert "in neither ledger nor archive" in found

@@ -20,7 +20,7 @@ from nba_props.automation.jobs import RELINE_JOB
 from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
 from nba_props.remediation import Selection
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, SYSTEM_TABLES
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
 from nba_props_tests.conftest import Platform, open_platform
@@ -54,7 +54,7 @@ class Story:
         self.published: set[str] = set()
 
     def ledger(self) -> pd.DataFrame:
-        rows = self.warehouse.read(PLAYER_PROP_PREDICTIONS, self.warehouse.partitions(PLAYER_PROP_PREDICTIONS))
+        rows = self.warehouse.read(LEDGER, self.warehouse.partitions(LEDGER))
         return rows.sort_values("prediction_id", ignore_index=True)
 
     def account(self) -> tuple[int, int]:

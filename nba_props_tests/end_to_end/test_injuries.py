@@ -11,7 +11,7 @@ import pytest
 
 from nba_props.domain import features
 from nba_props.schemas import TABLES
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform
@@ -79,7 +79,7 @@ def test_the_absent_get_no_forecast_and_everyone_knows_of_them(reported):
     assert [vectors.loc[p, "injury_risk"] for p, _ in (OUT, DOUBTFUL, QUESTIONABLE, LATE)] == [3, 3, 2, 0]
     assert vectors.loc[other.index, "injury_risk"].isna().all(), "no default stands in for a report"
 
-    ledger = predicted.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    ledger = predicted.warehouse.read(LEDGER, [DAY])
     for player, _ in (OUT, DOUBTFUL):
         mine = ledger[ledger["player_id"] == player]
         assert len(mine) == len(SYSTEM_TABLES)

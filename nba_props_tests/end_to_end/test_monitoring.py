@@ -21,10 +21,11 @@ from nba_props import board, report
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.automation.webserver import read_page
 from nba_props.domain import quality
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import TABLES, analytics, raw, views
 from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
 from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY, SYSTEM_TABLES
 from nba_props.sources.nba_stats import SCHEDULE_FOLDER
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -92,7 +93,7 @@ def test_the_morning_after(finished):
     predicted, outcome = finished
     assert outcome.failed_checks == []
     rows = grades(predicted)
-    ledger = predicted.query("SELECT * FROM nba_predictions.player_prop_predictions")
+    ledger = predicted.query("SELECT * FROM nba_predictions.ledger")
     assert sorted(rows["prediction_id"]) == sorted(ledger["prediction_id"])
     assert set(rows["outcome"]) <= {"WIN", "LOSS", "NO_BET"}
     points = predicted.warehouse.read(raw.BOX_SCORES, [DAY]).set_index("player_id")["points"]
@@ -184,7 +185,7 @@ def test_two_graders_at_once_leave_one_correct_partition(evening):
 def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     """The old incident: lines of 20.0 without a quote, straight into the published table."""
     predicted = evening
-    ledger = TABLES["nba_predictions.player_prop_predictions"]
+    ledger = TABLES["nba_predictions.ledger"]
     rows = predicted.warehouse.read(ledger, [DAY])
     fakes = rows[rows["line"].isna()].assign(
         line=20.0, has_prop_line=True, line_source="ACTUAL_PROP", recommendation="UNDER", predicted_points=9.0,
@@ -214,6 +215,25 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     slate = board.picks(predicted.warehouse, DAY, DAY)
     assert len(slate) == 24, "a pick is made against a valid line"
     assert 20.0 not in set(slate["line"])
+
+
+def test_the_share_of_real_lines_among_the_players_that_matter(finished):
+    predicted, _ = finished
+    lake = predicted.warehouse
+    context = lake.read(analytics.CONTEXT, [DAY])
+    minutes = context.set_index("player_id")["projected_minutes"]
+    assert minutes.notna().all()
+    bound = int(minutes.quantile(0.4)) + 1
+    assert 0 < (minutes >= bound).sum() < len(minutes)
+    own = LakeWarehouse(lake.root, views(bound))
+    found = own.query("SELECT * FROM nba_monitoring.line_quality_daily WHERE game_date = @day", day=DAY)
+    matter = own.query("SELECT * FROM nba_analytics.rotation_players WHERE game_date = @day", day=DAY)
+    assert set(matter["player_id"]) == set(minutes.index[minutes >= bound])
+    share = round(100 * matter["has_prop_line"].mean(), 4)
+    assert set(found["rotation_predictions"]) == {len(matter)}
+    assert set(found["rotation_valid_line_count"]) == {int(matter["has_prop_line"].sum())}
+    assert found["rotation_valid_line_pct"].tolist() == [share] * len(SYSTEMS)
+    assert set(found["total_predictions"]) == {len(context)}, "a row is counted once"
 
 
 def test_the_views_are_assets_and_stand_in_the_catalog(finished):

@@ -28,7 +28,7 @@ SOME_ROWS = PLAYERS * SOME
 
 
 def ledger_of(platform: Platform) -> pd.DataFrame:
-    return platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY game_date, prediction_id")
+    return platform.query("SELECT * FROM nba_predictions.ledger ORDER BY game_date, prediction_id")
 
 
 def lake_frames(platform: Platform, skip: tuple[str, ...] = ()) -> dict[str, pd.DataFrame]:
@@ -102,7 +102,7 @@ def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path)
     together, apart = lake_frames(platform), lake_frames(each)
     for address, frame in together.items():
         pdt.assert_frame_equal(apart[address], frame, obj=address)
-    assert len(together["nba_predictions.player_prop_predictions"]) == 2 * PLAYERS * len(systems)
+    assert len(together["nba_predictions.ledger"]) == 2 * PLAYERS * len(systems)
 
 
 def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):
@@ -110,7 +110,7 @@ def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_pl
     outcome = platform.publish(DAY, slate=True)
     assert not outcome.success
     assert platform.failed(outcome)["historical_games.history_complete"] == "ERROR"
-    assert platform.warehouse.partitions(TABLES["nba_predictions.player_prop_predictions"]) == []
+    assert platform.warehouse.partitions(TABLES["nba_predictions.ledger"]) == []
 
 
 def test_a_missing_day_of_box_scores_blocks_and_names_the_day(make_platform):
@@ -158,7 +158,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     platform.rebuild()
     outcome = platform.publish(DAY)
     assert outcome.success, outcome.errors
-    assert platform.failed(outcome)["player_prop_predictions.no_placeholder_lines"] == "WARN"
+    assert platform.failed(outcome)["ledger.no_placeholder_lines"] == "WARN"
     held = platform.query("SELECT reason, COUNT(*) AS n FROM nba_predictions.quarantined_predictions GROUP BY reason")
     assert dict(zip(held["reason"], held["n"], strict=True)) == {
         "PLACEHOLDER_LINE": 2, "MISSING_LINE": 1, "LINE_MISMATCH": 1,
@@ -173,7 +173,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
 
 
 def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(published):
-    table = TABLES["nba_predictions.player_prop_predictions"]
+    table = TABLES["nba_predictions.ledger"]
     assert table.write_mode is WriteMode.APPEND
     rows = published.warehouse.read(table, [DAY])
     fake = rows.head(1).assign(
@@ -181,8 +181,8 @@ def test_a_placeholder_written_past_the_gate_fails_the_blocking_check(published)
     )
     published.warehouse.append(table, fake, [DAY])
     failed = published.failed(published.publish(DAY))
-    assert failed["player_prop_predictions.no_placeholder_lines"] == "ERROR"
-    assert failed["player_prop_predictions.lines_have_provenance"] == "ERROR"
+    assert failed["ledger.no_placeholder_lines"] == "ERROR"
+    assert failed["ledger.lines_have_provenance"] == "ERROR"
 
 
 def test_a_genuine_verified_twenty_passes(platform):
@@ -215,7 +215,7 @@ def test_two_dates_are_predicted_published_and_explained_one_of_them_without_gam
     assert_every_check_has_a_result(platform, [DAY, free])
     assert None not in asking, "a bill is split by the step that asks, those of the checks included"
     assert {"historical_games", "gate", "nba_raw__odds_quotes__checks"} <= asking
-    for table in ("nba_analytics.slate", "nba_predictions.player_prop_predictions"):
+    for table in ("nba_analytics.slate", "nba_predictions.ledger"):
         assert platform.warehouse.read(TABLES[table], [free]).empty
     rows = ledger_of(platform)
     assert set(rows["system_id"]) == {s.system_id for s in SYSTEMS}

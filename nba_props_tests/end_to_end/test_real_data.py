@@ -92,7 +92,7 @@ def test_every_published_line_is_a_real_quote_and_none_a_placeholder(real):
     rows = platform.query(
         """
         SELECT p.line, q.line AS quoted, q.snapshot_at, p.cutoff_at, q.book_kind
-        FROM nba_predictions.player_prop_predictions AS p
+        FROM nba_predictions.ledger AS p
         LEFT JOIN nba_raw.odds_quotes AS q ON q.game_date = p.game_date AND q.quote_id = p.quote_id
         WHERE p.line_source = 'ACTUAL_PROP'
         """

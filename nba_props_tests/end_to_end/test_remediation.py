@@ -14,7 +14,7 @@ from nba_props.automation import planning, runner
 from nba_props.remediation import RemediationError, Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, PLAYER_PROP_PREDICTIONS, REMEDIATIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS, SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT, SOME_SYSTEMS, Platform
 
@@ -33,16 +33,16 @@ def platform(two_dates):
 
 def poison(platform: Platform, day) -> None:
     """What the old system left: 20.0 without a source, later than the honest rows, so that it is what one sees."""
-    rows = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [day])
+    rows = platform.warehouse.read(LEDGER, [day])
     fakes = rows[rows["line"].isna()].head(30).assign(
         line=20.0, has_prop_line=True, line_source=None, created_at=rows["created_at"].max() + pd.Timedelta(minutes=9)
     )  # fmt: skip
     fakes["prediction_id"] = [f"fake-{day}-{i}" for i in range(len(fakes))]
-    platform.warehouse.write_unchecked(PLAYER_PROP_PREDICTIONS, pd.concat([rows, fakes]), day)
+    platform.warehouse.write_unchecked(LEDGER, pd.concat([rows, fakes]), day)
 
 
 def ledger(platform: Platform) -> pd.DataFrame:
-    return platform.warehouse.read(PLAYER_PROP_PREDICTIONS, SPAN).sort_values("prediction_id", ignore_index=True)
+    return platform.warehouse.read(LEDGER, SPAN).sort_values("prediction_id", ignore_index=True)
 
 
 def archive(platform: Platform) -> pd.DataFrame:
@@ -262,7 +262,7 @@ def test_the_story_of_a_player(platform):
     name = league.player(league.TEAMS[0], 0)[1]
     story = remediation.history(platform.warehouse, name, DAY)
     assert set(story["system_id"]) == set(SYSTEM_TABLES)
-    bad = platform.warehouse.read(PLAYER_PROP_PREDICTIONS, [DAY])
+    bad = platform.warehouse.read(LEDGER, [DAY])
     bad = bad[bad["prediction_id"].str.startswith("fake")].iloc[0]
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
     story = remediation.history(platform.warehouse, str(bad["player_id"]), DAY)

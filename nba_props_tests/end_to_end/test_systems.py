@@ -19,7 +19,7 @@ from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import TABLES, analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
@@ -211,10 +211,10 @@ def test_a_model_of_other_features_is_refused(slated, monkeypatch):
 
 def test_the_same_model_again_publishes_nothing_new(predicted):
     platform = predicted
-    before = platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY prediction_id")
+    before = platform.query("SELECT * FROM nba_predictions.ledger ORDER BY prediction_id")
     assert platform.train(week_of(DAY)).success
     assert platform.publish(DAY, TRAINED).success
-    after = platform.query("SELECT * FROM nba_predictions.player_prop_predictions ORDER BY prediction_id")
+    after = platform.query("SELECT * FROM nba_predictions.ledger ORDER BY prediction_id")
     pdt.assert_frame_equal(after, before)
 
 
@@ -254,7 +254,7 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit(platform, tmp_path, how):
     other.materialize(DAY, DAY + timedelta(6), job="ingest_history")
     other.materialize(DAY, DAY, other.publication(SYSTEM_TABLES))
     known_before = (analytics.HISTORICAL_GAMES, analytics.BETTING_LINES, analytics.CONTEXT)
-    for table in (*known_before, PLAYER_FEATURES, *SYSTEM_TABLES.values(), PLAYER_PROP_PREDICTIONS):
+    for table in (*known_before, PLAYER_FEATURES, *SYSTEM_TABLES.values(), LEDGER):
         theirs, mine = (
             p.warehouse.read(table, [DAY]).drop(columns=["run_id", "row_digest"], errors="ignore")
             for p in (other, platform)

@@ -138,7 +138,7 @@ class TestTheTables:
         address = "nba_predictions.current_predictions"
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         assert len(warehouse.query(f"SELECT * FROM {address}")) == 1
-        other = replace(VIEWS[address], sql="SELECT * FROM nba_predictions.player_prop_predictions WHERE FALSE")
+        other = replace(VIEWS[address], sql="SELECT * FROM nba_predictions.ledger WHERE FALSE")
         monkeypatch.setitem(own.VIEWS, address, other)
         assert reopened(warehouse, gcp, tmp_path).query(f"SELECT * FROM {address}").empty
 
@@ -573,7 +573,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_partitions(warehouse, gcp, 
         rows = fresh.query("SELECT source_name FROM nba_reference.unresolved_names WHERE game_date = @day", day=D1)
         assert len(rows) == 20
         assert rows["source_name"].str.extract(r"^(\w+[-+])")[0].nunique() == 1, "rows of two writes are mixed"
-        sql = "SELECT prediction_id FROM nba_predictions.player_prop_predictions WHERE game_date = @day"
+        sql = "SELECT prediction_id FROM nba_predictions.ledger WHERE game_date = @day"
         ids = set(fresh.query(sql, day=D1)["prediction_id"])
         assert known <= ids, "a published row is lost"
         assert len([i for i in ids if i.startswith("k")]) % 2 == 0, "half an append was kept"

@@ -30,7 +30,7 @@ from nba_props_tests.conftest import DAY, Platform, open_platform
 SPAN = (league.FIRST + timedelta(10), league.FIRST + timedelta(11))
 #: what names the run, or was hashed from its name
 OF_THE_RUN = {"run_id", "quarantine_id", "row_digest", "archived_id", "archive_digest"}
-LEDGER_FAMILY = ["nba_predictions.player_prop_predictions", "nba_predictions.archived_predictions",
+LEDGER_FAMILY = ["nba_predictions.ledger", "nba_predictions.archived_predictions",
                  "nba_predictions.remediations", "nba_predictions.judged_predictions",
                  "nba_predictions.current_predictions"]  # fmt: skip
 GRADES = ["nba_predictions.prediction_accuracy", "nba_predictions.grade_history", "nba_monitoring.scoreboard"]

@@ -258,7 +258,7 @@ def corrected_box_scores(platform, outcome, clean):
 def games_without_odds(platform, outcome, clean):
     assert outcome.success
     assert platform.failed(outcome) == {"odds_quotes.games_have_quotes": "WARN"}
-    ledger = frame(platform, "nba_predictions.player_prop_predictions")
+    ledger = frame(platform, "nba_predictions.ledger")
     assert len(ledger) == 454 * 2, "one row of each published system for every player"
     assert set(ledger["recommendation"]) == {"NO_LINE"}
     assert ledger["line"].isna().all()
@@ -268,7 +268,7 @@ def odds_without_games(platform, outcome, clean):
     assert outcome.success, outcome.errors
     assert platform.failed(outcome) == {"quarantined_quotes.nothing_quarantined": "WARN"}
     assert set(quarantined(platform, FREE_DAY)) == {"GAME_NOT_IN_SCHEDULE"}
-    assert frame(platform, "nba_predictions.player_prop_predictions", FREE_DAY).empty
+    assert frame(platform, "nba_predictions.ledger", FREE_DAY).empty
 
 
 def clock_change(platform, outcome, clean):
@@ -295,8 +295,8 @@ def second_writer(platform):
     assert said.startswith("454 rows")
     again = platform.publish(NIGHT)
     failed = platform.failed(again)
-    assert failed["player_prop_predictions.no_placeholder_lines"] == "ERROR"
-    assert failed["player_prop_predictions.schema"] == "ERROR"
+    assert failed["ledger.no_placeholder_lines"] == "ERROR"
+    assert failed["ledger.schema"] == "ERROR"
     assert not again.success
     graded = platform.run("grade", NIGHT)
     failed = {name.removeprefix("prediction_accuracy."): s for name, s in platform.failed(graded).items()}
@@ -356,7 +356,7 @@ _ODDS = {
 }
 #: these are judged by what is made of the lines; the others show in the lines, and go on to the ledger in the long test
 _PUBLISHED = {"game_moved", "traded_today", "corrected_box_scores", "odds_without_games", "games_without_odds"}
-LINES, LEDGER = "nba_analytics.betting_lines", "nba_predictions.player_prop_predictions"
+LINES, LEDGER = "nba_analytics.betting_lines", "nba_predictions.ledger"
 
 
 def prepare(league: Platform, name: str) -> date:

@@ -8,7 +8,7 @@ from nba_props.domain import digests
 from nba_props.schemas import TABLES, Table
 
 NAMES = TABLES["nba_reference.unresolved_names"]
-LEDGER = TABLES["nba_predictions.player_prop_predictions"]
+LEDGER = TABLES["nba_predictions.ledger"]
 D1, D2 = date(2025, 11, 5), date(2025, 11, 6)
 
 

@@ -87,7 +87,7 @@ def test_a_ledger_grows_too_and_rows_are_appended_to_what_was_there(reopen, rele
     assert store.query("SELECT note FROM nba_predictions.current_predictions")["note"].tolist() == [None]
     again = store.append(grown, pd.concat([ledger(["a"]), ledger(["b"])]).assign(note=["x", "y"]), [D1])
     assert (again.added, again.already_present) == (1, 1)
-    found = store.query("SELECT prediction_id, note FROM nba_predictions.player_prop_predictions ORDER BY 1")
+    found = store.query("SELECT prediction_id, note FROM nba_predictions.ledger ORDER BY 1")
     assert found.values.tolist() == [["a", None], ["b", "y"]]
     assert take_out(store, ["b"], D1, grown) == 1
     left = store.states(grown)[D1]
@@ -158,7 +158,7 @@ def test_a_ledger_under_another_contract_says_that_its_rows_cannot_be_made_again
     reopen().append(LEDGER, ledger(["a"]), [D1])
     other = release(wider(LEDGER, Column("note", Type.STRING, "A note")))
     store = reopen()
-    message = rf"player_prop_predictions partition {D1} .*note is missing.*can't be made again: go on with the release"
+    message = rf"ledger partition {D1} .*note is missing.*can't be made again: go on with the release"
     rows = ledger(["b"]).assign(note="x")
     for attempt in (
         lambda: store.append(other, rows, [D1]),

@@ -201,7 +201,7 @@ for attempt in (lambda: lake.write(NAMES, names(D1, 1), [D1]), lambda: lake.appe
         attempt()
     except WarehouseError as error:
         print(error)
-print("still", len(lake.read(NAMES, [D1])), len(lake.query("SELECT * FROM nba_predictions.player_prop_predictions")))
+print("still", len(lake.read(NAMES, [D1])), len(lake.query("SELECT * FROM nba_predictions.ledger")))
 """
 
 
@@ -222,7 +222,7 @@ def test_a_disk_that_is_really_full_and_one_that_is_read_only(tmp_path):
     assert "No space left on device. The old partition is unchanged; free the disk" in full
     assert whole == "whole {500} 2 True"
     assert "Read-only file system. The old partition is unchanged" in replaced
-    assert "player_prop_predictions partition 2025-11-05" in appended
+    assert "ledger partition 2025-11-05" in appended
     assert "Read-only file system" in appended
     assert still == "still 500 2"
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tarfile
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -15,18 +13,19 @@ from nba_props.domain import digests
 from nba_props.remediation import judged
 from nba_props.schemas import TABLES, VIEWS, Type
 from nba_props.schemas.base import Column
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
+from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.migration import migrate
+from nba_props_tests.warehouse.old_lakes import FROZEN, unpacked
 from nba_props_tests.warehouse.samples import take_out
 
-FROZEN = sorted((Path(__file__).parent / "fixtures").glob("lake-*.tar.xz"))
 NIGHTS = [date(2025, 11, 2), date(2025, 11, 4)]
 #: rows and partitions that all frozen lakes have alike, as the release that made the first one counted them
 ROWS = {
     "nba_raw.schedule": (15, 16), "nba_raw.box_scores": (15, 288), "nba_raw.odds_quotes": (2, 576),
     "nba_raw.injury_reports": (15, 0), "nba_analytics.historical_games": (2, 468), "nba_analytics.slate": (2, 72),
     "nba_analytics.betting_lines": (2, 72), "nba_predictions.moving_average": (2, 72),
-    "nba_predictions.player_prop_predictions": (2, 108), "nba_predictions.archived_predictions": (2, 72),
+    "nba_predictions.ledger": (2, 108), "nba_predictions.archived_predictions": (2, 72),
     "nba_predictions.remediations": (2, 5), "nba_predictions.prediction_accuracy": (2, 108),
     "nba_predictions.grade_history": (2, 144), "nba_predictions.xgboost_v1": (0, 0),
 }  # fmt: skip
@@ -34,9 +33,10 @@ ROWS = {
 
 @pytest.fixture(params=FROZEN, ids=[f.name.split(".")[0] for f in FROZEN])
 def old(request, tmp_path) -> LakeWarehouse:
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return LakeWarehouse(tmp_path / "lake")
+    """One of them, migrated (``test_migration.py``)."""
+    lake = unpacked(request.param, tmp_path)
+    migrate(lake)
+    return lake
 
 
 def test_they_are_small():

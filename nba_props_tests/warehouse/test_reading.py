@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nba_props.domain import digests
-from nba_props.schemas.predictions import PLAYER_PROP_PREDICTIONS as LEDGER
+from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse import files
 from nba_props.warehouse.base import CorruptPartition, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
@@ -230,8 +230,8 @@ def test_eight_writers_and_four_readers_of_fifty_thousand_queries(lake):
 
 @pytest.mark.parametrize(
     "source",
-    ["{t}", "{t} p", "{t} AS p", "{t} AS player_prop_predictions", "{T}", "memory.{t}", "{t} TABLESAMPLE 100%",
-     "(SELECT * FROM {t} AS a JOIN {t} AS b USING (prediction_id))", "(WITH player_prop_predictions AS (FROM {t}) FROM player_prop_predictions)",
+    ["{t}", "{t} p", "{t} AS p", "{t} AS ledger", "{T}", "memory.{t}", "{t} TABLESAMPLE 100%",
+     "(SELECT * FROM {t} AS a JOIN {t} AS b USING (prediction_id))", "(WITH ledger AS (FROM {t}) FROM ledger)",
      "nba_predictions.judged_predictions j", "(SELECT * FROM nba_predictions.current_predictions c, LATERAL (SELECT 1))"],
 )  # fmt: skip
 def test_a_table_is_itself_however_it_is_written(lake, source):
@@ -360,9 +360,9 @@ def test_what_can_not_be_read_is_named_and_never_counted_as_none(lake, damage, s
     else:
         path.write_bytes(whole[:4] + bytes(len(whole) // 2) + whole[4 + len(whole) // 2 :])
     asked = statement.format(t=LEDGER.address)
-    with pytest.raises(WarehouseError, match=f"player_prop_predictions partition {D1} .*"):
+    with pytest.raises(WarehouseError, match=f"ledger partition {D1} .*"):
         lake.read_only(asked)
-    with pytest.raises(CorruptPartition, match=f"player_prop_predictions partition {D1} .*"):
+    with pytest.raises(CorruptPartition, match=f"ledger partition {D1} .*"):
         lake.query(asked)
 
 

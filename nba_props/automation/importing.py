@@ -1,0 +1,59 @@
+"""The import of another system's predictions as a Dagster job: ``nba_props/importing.py`` and its account."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from nba_props import importing
+from nba_props.warehouse.base import Warehouse
+
+IMPORT_JOB = "import_legacy"
+Clock = Callable[[], datetime]
+
+
+class ImportConfig(dg.Config):
+    """Which exports to judge, and what to do with forecasts whose own line is not valid."""
+
+    files: list[str]
+    real_lines: bool = False
+    dry_run: bool = False
+
+
+@dg.op
+def import_rows(
+    context: dg.OpExecutionContext,
+    config: ImportConfig,
+    warehouse: dg.ResourceParam[Warehouse],
+    clock: dg.ResourceParam[Clock],
+) -> Any:
+    """Keep, judge and publish the rows of exports of the old production table."""
+    done = importing.bring_in(
+        warehouse,
+        [importing.read_export(Path(f)) for f in config.files],
+        context.run_id,
+        clock(),
+        real_lines=config.real_lines,
+        dry_run=config.dry_run,
+    )
+    context.add_output_metadata(
+        {
+            "rows": done.total,
+            "dry_run": config.dry_run,
+            "unread": done.unread,
+            "by_system_and_outcome": dg.MetadataValue.md(done.rows.to_markdown(index=False)),
+        }
+    )
+    return done
+
+
+@dg.job(
+    name=IMPORT_JOB,
+    description="Judge an export of the old production table by the gate: rows with a verified quote are published "
+    "under imported_<system>, the others quarantined. Grade the dates afterwards (job grade).",
+)
+def import_job() -> None:
+    """Judge an export of the old production table by the gate."""
+    import_rows()

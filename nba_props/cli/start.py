@@ -1,0 +1,77 @@
+"""Day one with live feeds."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from nba_props.cli.daily import predict
+from nba_props.cli.group import example, main
+from nba_props.cli.printing import Output, progress
+from nba_props.cli.session import program, say_findings, session_of, to_read
+from nba_props.cli.values import ROWS
+from nba_props.clock import clock_of
+from nba_props.domain.calendar import game_date_of
+from nba_props.settings import Settings, load_settings
+from nba_props.sources.landing import LandingZone
+
+
+@main.command(**example("nba-props start --dry-run", "nba-props start"))
+@click.option("--dry-run", is_flag=True, help="Print the plan with its requests, credits and time, and stop.")
+@click.option("--shot-zones", is_flag=True, help="And where this season's points came from: a request for each game.")
+@click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of the board to print; 0 for all.")
+def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
+    """Day one with live feeds: take what a first prediction needs, and predict today.
+
+    Needs ODDS_API_KEY and NBA_PROPS_STATS=on, in the environment or in the project's file .env. Stop it whenever you
+    like: it goes on where it was, and buys nothing twice.
+    """
+    from nba_props import day_one, stopping
+    from nba_props.sources.feeds import Feeds
+
+    settings = load_settings()
+    zone, clock = LandingZone(settings.landing), clock_of(settings)
+    stored = to_read(settings).source() if settings.gcp or settings.home.exists() else None
+    day_one.require(settings, zone, stored)
+    feeds = Feeds(settings.live, zone, clock)
+    plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
+    with Output() as out:
+        for text in day_one.told(plan, settings.live):
+            out.say(text)
+        if dry_run:
+            return
+        Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+        failed = False
+        with stopping.closing_with(lambda: f"what was landed stays, `{day_one.COMMAND}` goes on from there"):
+            with progress(out.console) as bars:
+                bar = bars.add_task("fetch", total=len(plan.steps))
+                steps = day_one.take(plan.steps, lambda step: bars.update(bar, description=f"fetch {step.name}"))
+                for step, done in steps:
+                    bars.advance(bar)
+                    out.say(f"landed    {day_one.account(step, done)}")
+                    for failure in done.failures:
+                        out.tell("failed   ", "red", failure)
+                    failed |= bool(done.failures)
+            sound = _predict_first(out, load_settings(), zone, clock(), rows)
+        if failed or not sound:
+            sys.exit(1)
+
+
+def _predict_first(out: Output, settings: Settings, zone: LandingZone, now: datetime, rows: int) -> bool:
+    """Predict today, or make ready for the next date with games, and say where to look; whether all went well."""
+    from nba_props import day_one
+    from nba_props.automation import planning
+
+    today, games = game_date_of(now), day_one.games_of(zone, now)
+    opened = session_of(settings, zone, out)
+    if games is not None and games.to_begin:
+        sound = predict(opened, [today], rows=rows)
+    else:
+        sound = say_findings(out, opened.follow(planning.ahead(opened.definitions, opened.inputs, today)))
+        for text in day_one.waiting(games, today):
+            out.say(text)
+    out.say(f"then      {program()} dev   predicts, follows and grades from here on, and shows it all in a browser")
+    return sound

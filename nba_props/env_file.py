@@ -1,0 +1,70 @@
+"""The file ``.env`` of the project: settings for whoever has no shell profile to put them in.
+
+It is read once, when a process begins, into the environment that every later reader asks; what is set there already
+wins. Its values are never shown.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from nba_props.settings import BadSetting, project_root
+
+NAME = ".env"
+#: what won against the file, for the processes of Dagster: those let the file of their working directory win
+KEPT = "NBA_PROPS_KEPT_ENVIRONMENT"
+#: python-dotenv's own switch
+DISABLED = "PYTHON_DOTENV_DISABLED"
+_MOST_BYTES = 1 << 20
+
+
+def path() -> Path:
+    """Where the file is, or would be: in the checkout, or the working directory outside of one."""
+    return project_root() / NAME
+
+
+def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = None) -> None:
+    """Set what the file has and the environment has not; without a file nothing happens.
+
+    Raises:
+        BadSetting: the file can't be read, or a line of it is none; the message has the line's number, not its text.
+    """
+    if environ.get(DISABLED, "").casefold() in ("1", "true", "t", "yes", "y"):
+        return
+    kept = json.loads(environ.get(KEPT) or "{}")
+    environ.update(kept)
+    found = read(file or path())
+    environ.update({name: value for name, value in found.items() if name not in environ})
+    won = kept | {name: environ[name] for name, value in found.items() if environ[name] != value}
+    if won:
+        environ[KEPT] = json.dumps(won)
+
+
+def read(file: Path) -> dict[str, str]:
+    """The variables of a file by name; nothing where there is no file."""
+    from dotenv.main import DotEnv
+    from dotenv.parser import parse_stream
+
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_MOST_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise BadSetting(f"{file} can't be read: {error.strerror or error}") from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadSetting(f"{file} is no text in UTF-8: write lines such as NAME=value") from error
+    if len(data) > _MOST_BYTES or "\0" in text:
+        raise BadSetting(f"{file} is no file of settings: write lines such as NAME=value")
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
+            raise BadSetting(f"{file}, line {line}: that is no setting, write NAME=value, or # before a remark")
+    found = DotEnv(None, stream=io.StringIO(text), override=False).dict()
+    return {name: value for name, value in found.items() if value is not None}

@@ -1,0 +1,302 @@
+"""Predictions of another system, judged by this one's gate: an export of the old production table comes in.
+
+Every row is kept as it was delivered (``nba_predictions.imported_predictions``). A row whose line a stored quote stands
+behind is published under ``imported_<system>``, with what it was in ``components``; any other is held back with the
+gate's reason. When the old system wrote a row is its own claim, so nothing that is imported counts as said before the
+cut-off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nba_props.domain import gate
+from nba_props.domain.calendar import is_plausible, spans
+from nba_props.domain.lines import POINTS_MARKETS, claimed_lines_sql
+from nba_props.domain.names import player_lookup
+from nba_props.domain.odds import SPORTSBOOKS
+from nba_props.schemas.analytics import BETTING_LINES, SLATE
+from nba_props.schemas.base import Type
+from nba_props.schemas.predictions import (
+    IMPORTED_PREDICTIONS,
+    IMPORTED_PREFIX,
+    LEDGER,
+    QUARANTINED_PREDICTIONS,
+    SYSTEM_COLUMNS,
+)
+from nba_props.warehouse.base import Warehouse, WarehouseError
+
+#: columns without which a row of the old table says nothing
+_NEEDED = ("game_date", "player_lookup", "system_id", "predicted_points", "current_points_line")
+#: old columns by the column that they become
+_NAMES = {
+    "current_points_line": "line", "prediction_id": "source_prediction_id", "created_at": "source_created_at",
+    "model_version": "source_version", "recommendation": "source_recommendation",
+}  # fmt: skip
+#: names that the old table had for books of ours
+_BOOKS = {
+    "caesars": "williamhill_us", "williamhill": "williamhill_us", "espn_bet": "espnbet", "hard_rock": "hardrockbet",
+    "hard_rock_bet": "hardrockbet", "bet_rivers": "betrivers", "pointsbet": "pointsbetus", "bet_mgm": "betmgm",
+    "draft_kings": "draftkings", "fan_duel": "fanduel",
+}  # fmt: skip
+_TRUE, _FALSE = {"true", "t", "1", "yes"}, {"false", "f", "0", "no"}
+#: dates that are judged at a time
+_TOGETHER = 31
+#: rows of one system about one player's game
+_SAME = ["game_date", "system_id", "game_id", "player_id"]
+
+
+class ImportRefused(WarehouseError):
+    """An export can't be read or judged; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did, or would do.
+
+    Attributes:
+        rows: rows by ``system_id`` and ``outcome``: published, or held back with the reason.
+        days: the dates on which something was published.
+        unread: rows of the export without a date or a system, by why; they are in the file and nowhere else.
+    """
+
+    rows: pd.DataFrame
+    days: tuple[date, ...]
+    unread: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return int(self.rows["rows"].sum()) if len(self.rows) else 0
+
+
+def read_export(path: Path) -> pd.DataFrame:
+    """The rows of an export (CSV, or Parquet by its name) as text, null for what is empty.
+
+    Raises:
+        ImportRefused: the file can't be read, or lacks a column that is needed.
+    """
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, encoding="utf-8")
+    except (OSError, ValueError, UnicodeError) as error:  # of Arrow and of pandas, too
+        raise ImportRefused(f"{path} can't be read as {path.suffix[1:] or 'csv'}: {error}") from error
+    lacking = [name for name in _NEEDED if name not in frame]
+    if lacking:
+        raise ImportRefused(f"{path} has no column {', '.join(lacking)}: it has {', '.join(map(str, frame.columns))}")
+    return frame.astype(object).where(frame.notna(), None)
+
+
+def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Rows of ``nba_predictions.imported_predictions`` from the rows of an export, and why others are none.
+
+    A value that is not of its column's type is null, and stands in ``source_row`` as it was.
+    """
+    text = frame.map(lambda v: None if v is None else str(v))
+    made = pd.DataFrame(index=frame.index)
+    made["game_date"] = pd.to_datetime(text["game_date"].str[:10], format="%Y-%m-%d", errors="coerce")
+    made["source_row"] = [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in text.to_dict("records")]
+    made["row_id"] = [hashlib.blake2b(r.encode(), digest_size=16).hexdigest() for r in made["source_row"]]
+    renamed = text.rename(columns=_NAMES)
+    for column in IMPORTED_PREDICTIONS.columns:
+        if column.name not in made:
+            made[column.name] = _typed(renamed.get(column.name, pd.Series(None, index=frame.index)), column.type)
+    made["player_lookup"] = made["player_lookup"].map(player_lookup, na_action="ignore")
+    books = made["sportsbook"].astype("string").str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)
+    made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
+    made["imported_at"] = pd.Timestamp(now)
+    dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
+    named = made["system_id"].notna() & made["player_lookup"].notna()
+    unread = {"no date of a game": int((~dated).sum()), "no system or no player": int((dated & ~named).sum())}
+    kept = made[dated & named].drop_duplicates("row_id")
+    return kept[IMPORTED_PREDICTIONS.column_names].reset_index(drop=True), {k: v for k, v in unread.items() if v}
+
+
+def _typed(values: pd.Series, kind: Type) -> pd.Series:
+    """Texts as values of a type, null for what is none."""
+    values = values.astype("string")
+    if kind is Type.FLOAT64:
+        return pd.to_numeric(values, errors="coerce").astype("float64")
+    if kind is Type.BOOL:
+        word = values.str.strip().str.lower()
+        return word.map(lambda w: True if w in _TRUE else False if w in _FALSE else None).astype("boolean")
+    if kind is Type.TIMESTAMP:
+        return pd.to_datetime(values.str.replace(" UTC", "Z"), format="ISO8601", errors="coerce", utc=True)
+    return values.astype(object).where(values.notna(), None)
+
+
+_CLAIM_COLUMNS = """
+  l.game_date, s.game_id, s.player_id, s.player_name, l.player_lookup,
+  CONCAT('{prefix}', l.system_id) AS system_id, COALESCE(l.source_version, 'none') AS model_version, l.predicted_points,
+  CASE WHEN l.confidence_score > 1 THEN l.confidence_score / 100 ELSE l.confidence_score END AS confidence_score,
+  CAST(NULL AS FLOAT64) AS over_probability, CAST(NULL AS STRING) AS abstain_reason, l.source_row AS components,
+  l.row_id AS feature_hash, s.cutoff_at, l.source_created_at
+""".replace("{prefix}", IMPORTED_PREFIX)
+_ROWS = "(SELECT * FROM nba_predictions.imported_predictions WHERE game_date BETWEEN @first AND @last)"
+#: a name that two players of a slate share means neither
+_SLATE = """(
+  SELECT game_date, player_lookup, MIN(game_id) AS game_id, MIN(player_id) AS player_id,
+    MIN(player_name) AS player_name, MIN(cutoff_at) AS cutoff_at
+  FROM nba_analytics.slate WHERE game_date BETWEEN @first AND @last
+  GROUP BY game_date, player_lookup HAVING COUNT(*) = 1
+)"""
+_BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
+_MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
+#: each row with the last quote before the cut-off that has its line, of its book where it names one
+_AS_CLAIMED_SQL = f"""
+SELECT {_CLAIM_COLUMNS}, l.source_recommendation AS recommendation, l.has_prop_line,
+  CASE l.line_source WHEN 'ODDS_API' THEN 'ACTUAL_PROP' ELSE l.line_source END AS line_source,
+  CASE WHEN q.quote_id IS NULL THEN l.line_source_api ELSE q.api END AS line_source_api,
+  COALESCE(l.sportsbook, q.bookmaker) AS sportsbook, q.quote_id, l.line, q.over_price, q.under_price,
+  q.minutes_before_game AS line_minutes_before_game, l.predicted_points - l.line AS line_margin
+FROM {_ROWS} AS l
+LEFT JOIN {_SLATE} AS s ON s.game_date = l.game_date AND s.player_lookup = l.player_lookup
+LEFT JOIN (
+  SELECT m.row_id, q.*, CASE q.data_source WHEN 'THE_ODDS_API' THEN 'ODDS_API' ELSE q.data_source END AS api,
+    ROW_NUMBER() OVER (
+      PARTITION BY m.row_id ORDER BY CASE q.bookmaker {_BOOK_ORDER} ELSE 99 END, q.snapshot_at DESC, q.quote_id
+    ) AS place
+  FROM {_ROWS} AS m
+  JOIN {_SLATE} AS t ON t.game_date = m.game_date AND t.player_lookup = m.player_lookup
+  JOIN nba_reference.resolved_names AS r
+    ON r.game_date = t.game_date AND r.game_id = t.game_id AND r.player_id = t.player_id
+  JOIN nba_raw.odds_quotes AS q
+    ON q.game_date = r.game_date AND q.game_id = r.game_id AND q.source_name = r.source_name
+      AND q.data_source = r.source AND q.line = m.line
+  WHERE r.game_date BETWEEN @first AND @last AND q.game_date BETWEEN @first AND @last
+    AND q.market IN ({_MARKETS}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
+    AND q.snapshot_at < t.cutoff_at AND NOT q.is_in_play AND m.line_source IN ('ACTUAL_PROP', 'ODDS_API')
+    AND COALESCE(m.sportsbook, q.bookmaker) = q.bookmaker
+    AND q.bookmaker IN ({", ".join(f"'{b}'" for b in SPORTSBOOKS)})
+) AS q ON q.row_id = l.row_id AND q.place = 1
+"""
+#: each row's forecast against the line that is chosen here, with the side that follows
+_RELINED_SQL = f"""
+SELECT {_CLAIM_COLUMNS},
+  CASE WHEN l.predicted_points > b.line THEN 'OVER' WHEN l.predicted_points < b.line THEN 'UNDER' ELSE 'PASS' END
+    AS recommendation,
+  b.has_prop_line, b.line_source, b.line_source_api, b.sportsbook, b.quote_id, b.line, b.over_price, b.under_price,
+  b.line_minutes_before_game, l.predicted_points - b.line AS line_margin
+FROM {_ROWS} AS l
+JOIN {_SLATE} AS s ON s.game_date = l.game_date AND s.player_lookup = l.player_lookup
+JOIN nba_analytics.betting_lines AS b
+  ON b.game_date = s.game_date AND b.game_id = s.game_id AND b.player_id = s.player_id
+WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
+"""
+_COLUMNS = ", ".join([*(c.name for c in SYSTEM_COLUMNS), "source_created_at"])
+
+
+def bring_in(
+    warehouse: Warehouse,
+    exports: Sequence[pd.DataFrame],
+    run_id: str,
+    now: datetime,
+    *,
+    real_lines: bool = False,
+    dry_run: bool = False,
+) -> Imported:
+    """Keep, judge and publish the rows of some exports; running it twice changes nothing.
+
+    Args:
+        warehouse: where the tables are; slate and quotes of the dates have to be there.
+        exports: rows of the old table (:func:`read_export`).
+        run_id: the run that does it.
+        now: the time.
+        real_lines: give forecasts whose own line is not valid the line that is chosen here, where there is one, and
+            the side that follows from it; they are published beside the others.
+        dry_run: judge what was kept before, and publish nothing.
+
+    Raises:
+        ImportRefused: dates of the exports have no slate here.
+    """
+    frames, unread = zip(*(as_imported(frame, now) for frame in exports), strict=True)
+    rows = pd.concat(frames, ignore_index=True).drop_duplicates("row_id")
+    days = sorted({d.date() for d in rows["game_date"]})
+    _require_slates(warehouse, days)
+    outcomes, published_on = [], set()
+    for first, last in spans(days, longest=_TOGETHER):
+        asked = [d for d in days if first <= d <= last]
+        mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
+        # kept first: what is judged is what is stored
+        warehouse.append(IMPORTED_PREDICTIONS, mine, asked)
+        good, bad = _judged(warehouse, _AS_CLAIMED_SQL, first, last, set(mine["row_id"]))
+        outcomes += [_outcomes(good, "published"), _outcomes(bad)]
+        if real_lines:
+            again = set(bad["feature_hash"]) - set(good["feature_hash"])
+            relined, _ = _judged(warehouse, _RELINED_SQL, first, last, again)
+            held = [c for c in _SAME if c != "game_date"]
+            relined = relined[~_pairs(relined, held).isin(_pairs(good, held))]
+            outcomes.append(_outcomes(relined, "published with the real line"))
+            good = pd.concat([f for f in (good, relined) if len(f)] or [good], ignore_index=True)
+        published_on |= {d.date() for d in good["game_date"]}
+        if not dry_run:
+            _publish(warehouse, good, bad, asked, run_id, now)
+    found = pd.concat(outcomes) if outcomes else pd.DataFrame(columns=["system_id", "outcome", "rows"])
+    counted = found.groupby(["system_id", "outcome"], as_index=False)["rows"].sum() if len(found) else found
+    why = {k: sum(u.get(k, 0) for u in unread) for u in unread for k in u}
+    return Imported(counted, tuple(sorted(published_on)), why)
+
+
+def _require_slates(warehouse: Warehouse, days: Sequence[date]) -> None:
+    known = set(warehouse.partitions(SLATE)) & set(warehouse.partitions(BETTING_LINES))
+    if lacking := [d for d in days if d not in known]:
+        span = f"{lacking[0]}..{lacking[-1]}" if len(lacking) > 1 else f"{lacking[0]}"
+        raise ImportRefused(
+            f"{len(lacking)} of {len(days)} dates of the export have no slate and no quotes here yet to judge it by: "
+            f"`nba-props backfill {span}` first"
+        )
+
+
+def _judged(
+    warehouse: Warehouse, claims: str, first: date, last: date, asked: set[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The claims of some rows, those to publish and those to hold back, as the gate splits them.
+
+    Of several sound rows about one player's game the newest is published: the old table kept what it had replaced.
+    """
+    judged = warehouse.query(claimed_lines_sql(f"(SELECT {_COLUMNS} FROM ({claims}) AS c)"), first=first, last=last)
+    judged = judged[judged["feature_hash"].isin(asked)].sort_values(
+        ["source_created_at", "feature_hash"], ascending=[False, True], na_position="last", kind="stable"
+    )
+    judged = judged.drop(columns="source_created_at")
+    apart = judged.assign(system_id=judged["system_id"] + " " + judged["feature_hash"])
+    is_sound = gate.prediction_problem(apart).isna()
+    replaced = is_sound & judged[is_sound].duplicated(_SAME).reindex(judged.index, fill_value=False)
+    good, _ = gate.split(judged[is_sound & ~replaced])
+    _, bad = gate.split(judged[~is_sound])
+    older = gate.held_back(
+        judged.loc[replaced].drop(columns="line_problem"),
+        pd.Series("DUPLICATE", index=judged.index[replaced], dtype=object),
+    )
+    return good, pd.concat([f for f in (bad, older) if len(f)] or [bad], ignore_index=True)
+
+
+def _pairs(frame: pd.DataFrame, columns: Sequence[str]) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(frame[list(columns)])
+
+
+def _outcomes(rows: pd.DataFrame, outcome: str = "") -> pd.DataFrame:
+    named: Any = outcome if outcome else "held back: " + rows["reason"].astype(str)
+    frame = pd.DataFrame({"system_id": rows["system_id"], "outcome": named, "rows": 1})
+    return frame.groupby(["system_id", "outcome"], as_index=False)["rows"].sum()
+
+
+def _publish(
+    warehouse: Warehouse, good: pd.DataFrame, bad: pd.DataFrame, days: Sequence[date], run_id: str, now: datetime
+) -> None:
+    """Held back first: a killed import is gone on with, and nothing that is published lacks its account."""
+    stamp = pd.Timestamp(now)
+    warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), days)
+    known = warehouse.query(
+        f"SELECT prediction_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last",
+        first=days[0],
+        last=days[-1],
+    )
+    fresh = good[~good["prediction_id"].isin(known["prediction_id"])]
+    warehouse.append(LEDGER, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)

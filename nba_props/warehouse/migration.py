@@ -1,0 +1,66 @@
+"""From the warehouse of a release before to this one's: a table that has another name now is stored under it.
+
+Nothing is read, written or made anew: a lake's folders and BigQuery's table are renamed as they are, so that rows, ids,
+digests and what was stated of partitions stay what they were. Until it is done nothing opens the warehouse, since the
+table would seem empty. Killed half-way it is run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from nba_props.schemas import TABLES, Table
+from nba_props.warehouse.base import Warehouse, outgrown
+
+
+@dataclass(frozen=True)
+class Move:
+    """A table that stands, or stood, under the name of a release before."""
+
+    table: Table
+    #: rows by date; None where a partition can't be opened, which is moved as it is
+    rows: dict[date, int | None]
+
+    @property
+    def text(self) -> str:
+        counted = sum(n or 0 for n in self.rows.values())
+        unread = sum(n is None for n in self.rows.values())
+        more = f", {unread} dates that can't be read" if unread else ""
+        return f"{self.table.lasting_name} -> {self.table.address}: {len(self.rows)} dates, {counted} rows{more}"
+
+
+def needed(warehouse: Warehouse) -> list[Move]:
+    """The tables that still have the name of a release before, with what is in them; none in a warehouse of today."""
+    found = ((t, warehouse.stored_before(t)) for t in renamed())
+    return [Move(t, rows) for t, rows in found if rows is not None]
+
+
+def migrate(warehouse: Warehouse, *, dry_run: bool = False) -> list[Move]:
+    """Bring a warehouse to today's names; returns what was moved, or would be. Doing it twice moves nothing.
+
+    Args:
+        warehouse: opened as it was found (``open_warehouse(settings, as_found=True)``).
+        dry_run: touch nothing.
+
+    Raises:
+        WarehouseError: a table stands under both names; nothing of it was moved twice, and nothing is lost.
+    """
+    moves = needed(warehouse)
+    if not dry_run and moves:
+        for move in moves:
+            warehouse.take_over(move.table)
+        warehouse.create_views()
+    return moves
+
+
+def renamed() -> Iterator[Table]:
+    """The tables that a release before stored under another name."""
+    return (t for t in TABLES.values() if t.formerly)
+
+
+def refuse_outgrown(warehouse: Warehouse) -> None:
+    """Raise unless every table has today's name."""
+    for move in needed(warehouse):
+        raise outgrown(move.table, warehouse.place, move.rows)

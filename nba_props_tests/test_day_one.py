@@ -1,0 +1,373 @@
+"""Day one, from an empty folder against feeds of our own: what the docs say is typed, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from nba_props import day_one, env_file
+from nba_props.cli import main
+from nba_props.domain.calendar import identity_start
+from nba_props.domain.systems.trained import week_of
+from nba_props.settings import Live, Settings, load_settings
+from nba_props.sources import capture, nba_stats
+from nba_props.sources import feeds as live_feeds
+from nba_props.sources.landing import LandingZone
+from nba_props.warehouse.models import ModelStore
+from nba_props.warehouse.opening import open_warehouse
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, utc
+from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of
+from nba_props_tests.sources.fake_server import Answer
+from nba_props_tests.sources.test_odds_client import EVENTS, KEY
+
+PAGE = (Path(__file__).parents[1] / "docs" / "day-one.md").read_text()
+NOVEMBER, OPENING = utc(2025, 11, 10, 17), utc(2025, 10, 21, 17)
+_OURS = ("NBA_PROPS", "DAGSTER", "ODDS_API", "SLACK", "PYTHON_DOTENV")
+
+
+def block(kind: str) -> list[str]:
+    """The lines of the page's first block of a kind."""
+    found = re.search(rf"```{kind}\n(.*?)```", PAGE, re.S)
+    return [line.split("  #")[0].strip() for line in found[1].splitlines()]
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch, server):
+    """An empty folder, feeds of the small league, and the clock; ``begin`` writes .env as the page says and reads it."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for name in [n for n in os.environ if n.startswith(_OURS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    feeds = Feeds(server, NOVEMBER)
+    monkeypatch.setattr("nba_props.clock.utc_now", lambda: feeds.now)
+    for name, value in feeds.environment().items():
+        monkeypatch.setenv(name, value)
+    for name in ("ODDS_API_KEY", "NBA_PROPS_STATS", "NBA_PROPS_HOME", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, "")  # so that what is set by .env and by commands ends with the test
+        monkeypatch.delenv(name)
+    return feeds
+
+
+def begin(world: Feeds, now: datetime, *without: str) -> None:
+    world.now = now
+    world.open()
+    lines = [line.replace("your-key", KEY) for line in block("ini") if not line.startswith(without)]
+    Path(".env").write_text("\n".join(lines) + "\n")
+    env_file.load()
+
+
+def typed(command: str):
+    return CliRunner().invoke(main, shlex.split(command)[1:])
+
+
+def live(world: Feeds) -> tuple[Settings, live_feeds.Feeds]:
+    settings = load_settings()
+    return settings, live_feeds.Feeds(settings.live, LandingZone(settings.landing), lambda: world.now)
+
+
+# -- the plan: cheap --------------------------------------------------------------------------------------------------
+
+
+def test_the_plan_of_an_empty_folder_says_what_can_be_asked_for_at_most(world):
+    begin(world, OPENING)
+    result = typed("nba-props start --dry-run")
+    assert result.exit_code == 0, result.output
+    assert world.server.asked == []
+    assert not Path(".nba_props/landing").exists()
+    text = " ".join(result.output.split())
+    assert "tonight's odds: 16 requests, 15 credits" in text
+    for season in ("2025-26", "2024-25", "2023-24", "2022-23"):
+        assert f"schedule {season}: 1 request" in text
+    assert text.count("4 requests") == 3, "the cup's final has a type of its own since 2023"
+    assert "box scores 2022-23: 3 requests" in text
+    assert "NBA_PROPS_ODDS_RESERVE" in text
+    assert "--shot-zones takes" in text
+    assert KEY not in text
+
+
+@pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening night"])
+def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, now):
+    begin(world, now)
+    settings, feeds = live(world)
+    steps = list(day_one.plan(settings, feeds).steps)
+    assert [s.name for s in steps[:4]] == ["schedule 2025-26", "tonight's odds", "injury report", "rosters"]
+    assert len([s for s in steps if s.name.startswith("box scores")]) == 4
+    for _, done in day_one.take(steps[:7], lambda _: None):  # killed after some of them
+        assert done.failures == []
+    spent = 500 - world.remaining
+    assert spent == 2
+    settings, feeds = live(world)
+    left = day_one.plan(settings, feeds)
+    names = {s.name for s in left.steps}
+    assert {s.name for s in steps[7:]} <= names
+    assert "rosters" not in names
+    for _, done in day_one.take(left.steps, lambda _: None):
+        assert done.failures == []
+    assert 500 - world.remaining == spent, "odds of the last hour are not bought again"
+    _, feeds = live(world)
+    done = day_one.plan(settings, feeds)
+    assert {s.name for s in done.steps} == {"schedule 2025-26", "tonight's odds", "injury report"}
+    zone = feeds.zone
+    for season in ("2025-26", "2024-25", "2023-24", "2022-23"):
+        over = {g.day for g in games_of(season) if g.day < world.today}
+        first = date(int(season[:4]), 10, 1)
+        assert set(nba_stats.landed_box_score_days(zone, first, first + timedelta(300))) == over
+
+
+def test_a_season_that_was_landed_in_part_is_asked_for_from_its_first_hole_on(world):
+    begin(world, NOVEMBER)
+    settings, feeds = live(world)
+    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+        pass
+    lost = [g.day for g in games_of("2024-25")][6]
+    (path,) = Path(".nba_props/landing/nba_stats/leaguegamelog/2024-25").glob(f"{lost}*")
+    path.unlink()
+    _, feeds = live(world)
+    assert day_one.unlanded(feeds.zone, date(2024, 10, 1), world.today) == [lost]
+    world.server.asked.clear()
+    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+        pass
+    logs = [asked for path, asked in world.server.asked if path.endswith("leaguegamelog")]
+    assert {(a["Season"], a["DateFrom"], a["DateTo"]) for a in logs} == {
+        ("2024-25", f"{lost:%m/%d/%Y}", f"{lost:%m/%d/%Y}")
+    }
+
+
+def test_without_a_key_the_plan_says_how_to_get_one_and_costs_nothing(world):
+    begin(world, NOVEMBER, "ODDS_API_KEY")
+    settings, feeds = live(world)
+    plan = day_one.plan(settings, feeds)
+    assert plan.credits == 0
+    text = "\n".join(day_one.told(plan, settings.live))
+    assert "the-odds-api.com" in text
+    assert f"put ODDS_API_KEY=... into {Path.cwd() / '.env'}" in text
+    assert "Without a line nothing is published as a bet" in text
+    assert "NBA_PROPS_ODDS_RESERVE" not in text
+
+
+def test_every_region_is_paid_for(world, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_ODDS_REGIONS", "us,us2")
+    begin(world, NOVEMBER)
+    settings, feeds = live(world)
+    assert day_one.plan(settings, feeds).credits == 2 * capture.MOST_GAMES
+    result = typed("nba-props fetch odds --dry-run")
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.output.split())
+    assert "2 games of today or later: at most 4 credits" in text
+    # tip-offs at 19:00 and 20:00: 9 + 10 full hours, 18:30, 18:55, 19:30 and 19:55; 18:00 and 19:00 are full hours
+    assert f"at most {2 * (9 + 10 + 4)} credits (NBA_PROPS_ODDS_RHYTHM=full, regions us,us2)" in text
+    monkeypatch.setenv("NBA_PROPS_ODDS_RHYTHM", "thrifty")
+    assert "at most 8 credits (NBA_PROPS_ODDS_RHYTHM=thrifty" in " ".join(
+        typed("nba-props fetch odds --dry-run").output.split()
+    )
+
+
+def test_seasons_are_those_that_models_and_identities_read():
+    settings = Settings("local", Path("home"), "landing", date(2010, 10, 1))
+    assert [d.year for d in day_one.past_seasons(DAY, settings)] == [2024, 2023, 2022]
+    assert day_one.past_seasons(DAY, settings)[-1] == identity_start(DAY)
+    assert [d.year for d in day_one.past_seasons(DAY, replace(settings, training_seasons=5))] == [
+        2024,
+        2023,
+        2022,
+        2021,
+        2020,
+    ]
+    assert day_one.past_seasons(DAY, replace(settings, first_date=date(2025, 10, 1))) == []
+
+
+def test_a_silent_site_is_asked_for_nothing_more(world):
+    begin(world, NOVEMBER)
+    world.server.on("/stats/commonallplayers", Answer(b"blocked", 403))
+    settings, feeds = live(world)
+    outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
+    assert "not asked for" in outcomes["box scores 2024-25"].failures[0]
+    assert not [a for p, a in world.server.asked if p.endswith("leaguegamelog")]
+    world.server.on("/stats/scheduleleaguev2", Answer(b"blocked", 403))
+    for path in Path(".nba_props/landing/nba_stats/scheduleleaguev2").iterdir():
+        path.unlink()
+    result = typed("nba-props start")
+    assert result.exit_code == 1
+    assert "Set NBA_API_PROXY, or type `nba-props start` again later" in " ".join(result.output.split())
+
+
+def test_a_refused_key_ends_it_before_the_long_part(world):
+    begin(world, NOVEMBER)
+    world.server.on(EVENTS, Answer({"message": "unknown", "error_code": "INVALID_KEY"}, 401))
+    result = typed("nba-props start")
+    assert result.exit_code == 1
+    assert "INVALID_KEY (401)" in result.output
+    assert not [p for p in world.server.paths() if p.endswith("leaguegamelog")]
+
+
+# -- locked doors -----------------------------------------------------------------------------------------------------
+
+
+def test_a_home_of_the_simulated_league_names_the_line_to_type(world):
+    begin(world, NOVEMBER)
+    LandingZone(".nba_props/landing").land("landing.json", {"data_source": "SIMULATED"})
+    result = typed("nba-props start")
+    assert result.exit_code == 1
+    (line,) = re.findall(r"Type: (echo .*? >> \S+)   and then: nba-props start", " ".join(result.output.split(" ")))
+    subprocess.run(["sh", "-c", line], check=True)
+    assert env_file.read(Path(".env"))["NBA_PROPS_HOME"] == str(Path.cwd() / ".nba_props_real")
+    env_file.load()
+    assert typed("nba-props start --dry-run").exit_code == 0
+
+
+def test_a_switched_off_site_names_the_line_to_type(world):
+    begin(world, NOVEMBER, "NBA_PROPS_STATS")
+    result = typed("nba-props start")
+    assert result.exit_code == 1
+    assert f"Type: echo NBA_PROPS_STATS=on >> {Path.cwd() / '.env'}" in result.output.replace("\n", " ")
+
+
+def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, monkeypatch):
+    begin(world, NOVEMBER)
+    result = typed("nba-props fetch odds")
+    assert result.exit_code == 0, result.output
+    assert "landed    2 payloads" in result.output
+    assert LandingZone(".nba_props/landing").names(nba_stats.SCHEDULE_FOLDER)
+    monkeypatch.setenv("NBA_PROPS_STATS", "off")
+    refused = typed("nba-props fetch odds 2024-11-12")
+    assert refused.exit_code == 1
+    assert "`nba-props start` brings it, with NBA_PROPS_STATS=on" in refused.output.replace("\n", " ")
+    unscheduled = typed("nba-props run 2024-11-12")
+    assert unscheduled.exit_code == 1
+    assert "`nba-props start` brings" in unscheduled.output
+
+
+# -- the whole story --------------------------------------------------------------------------------------------------
+
+
+def published(day: date):
+    return open_warehouse(load_settings()).query(
+        "SELECT system_id, player_id, has_prop_line, predicted_points FROM nba_predictions.ledger "
+        "WHERE game_date BETWEEN @first AND @last",
+        first=day,
+        last=day,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening-night"])
+def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
+    begin(world, now)
+    plan, start, doctor = (typed(command) for command in block("bash"))
+    assert plan.exit_code == 0, plan.output
+    assert start.exit_code == 0, start.output
+    assert f"Slate of {world.today}: 24 players with a line" in start.output
+    assert "nba-props dev" in start.output
+    rows = published(world.today)
+    assert len(rows), start.output
+    assert rows["has_prop_line"].sum() >= 24
+    forecasts = rows[rows["predicted_points"].notna()].groupby("system_id").size()
+    assert week_of(world.today) in ModelStore(load_settings().models).weeks("catboost_v8")
+    if now == NOVEMBER:
+        assert {"catboost_v8", "xgboost_v1", "ensemble_v1"} <= set(forecasts.index)
+        out = [league.player(g.home, OUT)[0] for g in games_of("2025-26") if g.day == world.today]
+        assert rows.loc[rows["player_id"].isin(out), "predicted_points"].isna().all(), "the injury report was read"
+    else:
+        assert "shrunk_rate_v1" in set(forecasts.index), "nobody has an average of this season yet"
+    assert doctor.exit_code == 0, doctor.output
+    assert "498 credits left, 50 of them in reserve" in doctor.output
+    assert "next: nba-props dev" in doctor.output
+    again = typed("nba-props start")
+    assert again.exit_code == 0, again.output
+    assert world.remaining == 498
+    assert len(published(world.today)) == len(rows), "nothing is made again"
+    assert KEY not in plan.output + start.output + doctor.output + again.output
+
+
+#: the program, in November
+PROGRAM = """
+import sys
+from datetime import datetime
+from nba_props import stopping
+stopping.listen()
+from nba_props.__main__ import _read_environment
+_read_environment()
+import nba_props.clock
+nba_props.clock.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
+from nba_props.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
+    begin(world, NOVEMBER)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def slow(asked: dict[str, str]) -> Answer:
+        if asked["Season"] == "2023-24":
+            reached.set()
+            go_on.wait(60)
+        return world.game_log(asked)
+
+    world.server.on("/stats/leaguegamelog", slow)
+    command = [sys.executable, "-c", PROGRAM, "start"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert reached.wait(60)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=30)
+    go_on.set()
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "stopped: what was landed stays, `nba-props start` goes on from there" in said
+    assert world.remaining == 498
+    plan = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
+    assert "box scores 2023-24" in plan
+    assert "box scores 2022-23" in plan
+    assert "box scores 2024-25" not in plan
+    assert "tonight's odds: 1 request\n" in plan
+    assert "; 0 credits at most" in plan
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening-night"])
+def test_a_season_without_the_seasons_before_it_is_no_locked_door(world, now):
+    """Somebody who lands this season alone, with no schedule of the last, into which the look-back reaches."""
+    begin(world, now)
+    assert typed(f"nba-props fetch stats {league.FIRST}..{world.today} --no-shot-zones").exit_code == 0
+    assert typed("nba-props fetch odds").exit_code == 0
+    result = typed(f"nba-props run {world.today}")
+    assert result.exit_code == 0, result.output
+    assert "24 players with a line" in result.output
+    if now == OPENING:
+        assert "0 games of players before 2025-10-20" in result.output or "no box scores before it" in result.output
+
+
+@pytest.mark.slow
+@pytest.mark.long
+def test_a_day_off_is_made_ready_for_and_a_night_that_has_begun_as_well(world):
+    begin(world, NOVEMBER + timedelta(1), "ODDS_API_KEY")
+    result = typed("nba-props start")
+    assert result.exit_code == 0, result.output
+    assert f"nobody plays on {DAY + timedelta(1)}" in result.output
+    assert f"games on {DAY + timedelta(2)}: type `nba-props start` that day" in result.output
+    assert len(open_warehouse(load_settings()).read(nba_stats.tables.BOX_SCORES, [DAY])), "what was landed is taken in"
+    world.now = league.tipoff(DAY + timedelta(2), 23)
+    late = day_one.games_of(LandingZone(load_settings().landing), world.now)
+    assert (late.today, late.to_begin) == (2, 0)
+    assert day_one.waiting(late, world.today)[0].startswith(f"today     all games of {DAY + timedelta(2)} have begun")
+    assert day_one.waiting(None, world.today)[0].endswith("when the season begins")
+    assert Live().stats is False

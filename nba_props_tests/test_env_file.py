@@ -1,0 +1,123 @@
+"""The file .env: what it sets, what wins against it, and a sentence for what is no setting."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from nba_props import env_file
+from nba_props.settings import KNOWN, BadSetting, strangers
+
+HIDDEN = "s3cr3t-of-an-account"
+
+
+def loaded(folder, text: str | bytes, **environ: str) -> dict[str, str]:
+    file = folder / ".env"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    env_file.load(environ, file)
+    return environ
+
+
+def test_what_the_environment_lacks_is_set_and_what_it_has_wins(tmp_path):
+    text = f"# my keys\nexport ODDS_API_KEY='{HIDDEN}'\nNBA_PROPS_STATS=on # yes\n\nNBA_PROPS_ODDS_REGIONS=us,eu\r\n"
+    found = loaded(tmp_path, text, NBA_PROPS_ODDS_REGIONS="us")
+    assert (found["ODDS_API_KEY"], found["NBA_PROPS_STATS"], found["NBA_PROPS_ODDS_REGIONS"]) == (HIDDEN, "on", "us")
+
+
+def test_no_file_and_a_switched_off_one_set_nothing(tmp_path):
+    environ: dict[str, str] = {}
+    env_file.load(environ, tmp_path / ".env")
+    assert environ == {}
+    assert loaded(tmp_path, "NBA_PROPS_STATS=on", PYTHON_DOTENV_DISABLED="1") == {"PYTHON_DOTENV_DISABLED": "1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"NBA_PROPS_STATS=on\n\n{HIDDEN}\n", "line 3: that is no setting"),
+        (f"A=1\nODDS_API_KEY='{HIDDEN}\n", "line 2: that is no setting"),
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (f"ODDS_API_KEY={HIDDEN}\0\n", "no file of settings"),
+    ],
+)
+def test_a_bad_line_is_one_sentence_with_its_place_and_without_its_text(tmp_path, text, said):
+    with pytest.raises(BadSetting, match=said) as refused:
+        loaded(tmp_path, text)
+    assert HIDDEN not in str(refused.value)
+    assert str(tmp_path / ".env") in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(BadSetting, match=r"\.env can't be read: Is a directory"):
+        env_file.load({}, tmp_path / ".env")
+
+
+def test_dagsters_processes_see_what_the_command_saw(tmp_path, monkeypatch):
+    """Dagster lets the file of its working directory win, and its code servers then load the definitions."""
+    from dagster._cli.utils import _inject_local_env_file
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("NBA_PROPS_STATS=on\nNBA_PROPS_ODDS_REGIONS=eu\n")
+    for name in ("NBA_PROPS_STATS", env_file.KEPT, env_file.DISABLED):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NBA_PROPS_ODDS_REGIONS", "us")
+    env_file.load()  # `nba-props dev`
+    with _inject_local_env_file(logging.getLogger("test")):  # its server
+        assert os.environ["NBA_PROPS_ODDS_REGIONS"] == "eu"
+        env_file.load()  # the definitions
+        assert os.environ["NBA_PROPS_ODDS_REGIONS"] == "us"
+        assert os.environ["NBA_PROPS_STATS"] == "on"
+
+
+def test_a_misspelt_variable_is_named_with_the_nearest():
+    environ = {"NBA_PROPS_ODDS_REGION": "eu", "ODDS_API_KEYS": HIDDEN, "NBA_PROPS_XYZZY_PLUGH": "1", "OTHER": "1"}
+    said = strangers(environ)
+    assert said == [
+        "NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS meant?",
+        "NBA_PROPS_XYZZY_PLUGH is no setting and changes nothing",
+        "ODDS_API_KEYS is no setting and changes nothing: is ODDS_API_KEY meant?",
+    ]
+    assert strangers(dict.fromkeys(KNOWN, "1")) == []
+
+
+def test_every_variable_that_is_read_is_known():
+    import re
+    from pathlib import Path
+
+    root = Path(__file__).parents[1]
+    sources = [
+        p for room in ("nba_props", "deploy") for p in (root / room).rglob("*") if p.suffix in (".py", ".yaml", ".env")
+    ]
+    named = {
+        n
+        for p in sources
+        for n in re.findall(r"\b(?:NBA_PROPS_[A-Z_]*[A-Z]|ODDS_API_KEY|SLACK_WEBHOOK_URL_[A-Z]+)\b", p.read_text())
+    }
+    assert len(named) > 25
+    assert named - KNOWN == set()
+
+
+@pytest.mark.slow
+def test_the_program_reads_the_file_before_it_does_anything(tmp_path):
+    environ = {
+        n: v for n, v in os.environ.items() if not n.startswith(("NBA_PROPS", "PYTHON_DOTENV", "DAGSTER", "ODDS"))
+    }
+    environ["NBA_PROPS_ODDS_REGION"] = "eu"
+    (tmp_path / ".env").write_text(f"ODDS_API_KEY={HIDDEN}\nNBA_PROPS_STATS=yes\n")
+    command = [sys.executable, "-m", "nba_props", "doctor", "--offline"]
+    done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Error: NBA_PROPS_STATS is 'yes'; it can be on or off" in done.stderr
+    assert "warning: NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS" in done.stderr
+    (tmp_path / ".env").write_text(f"{HIDDEN}\n")
+    bad = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    assert bad.returncode == 2
+    assert bad.stderr.startswith("Error: ")
+    assert HIDDEN not in done.stderr + done.stdout + bad.stderr + bad.stdout
