@@ -1,12 +1,18 @@
-"""Pictures as PNG bytes: every chart of the project is drawn here, in one style."""
+"""Pictures: every chart of the project is drawn here, in one style.
+
+Charts of pages are SVG of a phone's width, whose colours follow the reader's light or dark screen and whose letters are
+the system's; what stands in Dagster's Markdown is PNG.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -14,15 +20,34 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INK, _LINE, _ALERT, _FAINT = "#33506b", "#8a8f98", "#b3412e", "#d7dbe0"
+#: what a colour is on a light screen and on a dark one; black is what matplotlib gives axes and letters
+_SCREENS = {
+    _INK: (_INK, "#8db4da"),
+    _LINE: (_LINE, "#8a939e"),
+    _ALERT: (_ALERT, "#ef8a72"),
+    _FAINT: (_FAINT, "#3d4651"),
+    "#000000": ("#4a525c", "#b4bcc6"),
+}
+#: inches: a picture as wide as a phone has letters of the size of the text beside it
+_WIDE = 4.3
+_DECIMALS = re.compile(r"(\.\d\d)\d+")
+_LETTERS = re.compile(r"font: ([0-9.]+px) [^;\"]*")
 
 
 def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    figure = _figure(width, height)
+    return figure, _bare(figure.subplots())
+
+
+def _figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _bare(axes: Axes) -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+    return axes
 
 
 def _png(figure: Figure) -> bytes:
@@ -31,9 +56,29 @@ def _png(figure: Figure) -> bytes:
     return data.getvalue()
 
 
-def data_uri(png: bytes) -> str:
+def _svg(figure: Figure) -> bytes:
+    """A figure that follows the screen; the same figure is the same bytes."""
+    from matplotlib import rcParams
+
+    rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "nba_props"})
+    data = io.StringIO()
+    figure.savefig(data, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = data.getvalue()
+    text = _LETTERS.sub(r"font: \1 system-ui, sans-serif", _DECIMALS.sub(r"\1", text[text.index("<svg") :]))
+    for number, colour in enumerate(_SCREENS):
+        text = text.replace(colour, f"var(--c{number})")
+    light, dark = (
+        ";".join(f"--c{number}:{screen[k]}" for number, screen in enumerate(_SCREENS.values())) for k in (0, 1)
+    )
+    style = f"svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}text{{fill:var(--c{len(_SCREENS) - 1})}}"
+    at = text.index(">") + 1
+    return f"{text[:at]}<style>{style}</style>{text[at:]}".encode()
+
+
+def data_uri(picture: bytes) -> str:
     """A picture as text that can stand in HTML or Markdown."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    kind = "svg+xml" if picture.startswith(b"<svg") else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def bars(shares: Mapping[str, float], label: str) -> bytes:
@@ -45,28 +90,87 @@ def bars(shares: Mapping[str, float], label: str) -> bytes:
     return _png(figure)
 
 
-def _day_ticks(axes: Axes, days: pd.Index, most: int = 12) -> None:
+def _day_axis(axes: Axes, days: pd.Index, most: int = 6) -> None:
     """Ticks on some of the days themselves: a locator of dates puts hours between the days of a short span."""
     shown = pd.DatetimeIndex(days)[:: -(-len(days) // most)]
-    axes.set_xticks(shown, [f"{day:%Y-%m-%d}" for day in shown], rotation=30, ha="right")
+    axes.set_xticks(_place(shown), [f"{day:%b} {day.day}" for day in shown])
+    first, last = _place(days)[[0, -1]]
+    around = max(0.7, 2.5 - (last - first) / 2)  # a night alone is no bar from edge to edge
+    axes.set_xlim(first - around, last + around)
+
+
+def _place(days: pd.Index | pd.Series) -> np.ndarray:
+    """Where days stand on an axis, a day apart."""
+    return np.asarray((pd.DatetimeIndex(days) - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype="float64")
+
+
+def _columns(axes: Axes, days: pd.Index | pd.Series, low: pd.Series, high: pd.Series, **style: Any) -> None:
+    """Bars of a day's width from low to high, drawn as one shape: a season of single bars is a megabyte."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    place, bottom, top = _place(days), low.to_numpy("float64"), high.to_numpy("float64")
+    left, right = place - 0.42, place + 0.42
+    corners = np.stack([[left, bottom], [left, top], [right, top], [right, bottom], [left, bottom]])
+    codes = [Path.MOVETO, *[Path.LINETO] * 3, Path.CLOSEPOLY] * len(place)
+    axes.add_patch(PathPatch(Path(corners.transpose(2, 0, 1).reshape(-1, 2), codes), linewidth=0, **style))
+    axes.autoscale_view()
+
+
+def nights(rows: pd.DataFrame) -> tuple[bytes, bytes]:
+    """Units won so far, and bets won and lost, night by night: a small chart for each system, all with the same axes.
+
+    Args:
+        rows: ``system_id, game_date, wins, losses, total`` (units so far), in order of dates.
+    """
+    systems = list(dict.fromkeys(rows["system_id"]))
+    days = pd.DatetimeIndex(sorted(rows["game_date"].unique()))
+    units, bets = (_figure(_WIDE, 1.05 * -(-len(systems) // 2) + 0.3) for _ in range(2))
+    for figure, most in ((units, rows["total"]), (bets, rows["wins"] + rows["losses"])):
+        grid = figure.subplots(-(-len(systems) // 2), 2, sharex=True, sharey=True, squeeze=False)
+        _day_axis(grid[0, 0], days, most=3)
+        room = 0.08 * max(most.max(), 0) + 0.5
+        grid[0, 0].set_ylim(min(most.min(), 0) - (room if figure is units else 0), max(most.max(), 0) + room)
+        for axes in grid.flat[len(systems) :]:
+            axes.set_visible(False)
+        for system, axes in zip(systems, grid.flat, strict=False):
+            own = rows[rows["system_id"] == system]
+            _bare(axes).tick_params(labelsize=8, labelbottom=axes in grid.flat[max(len(systems) - 2, 0) :])
+            (_units if figure is units else _bets)(axes, own, system)
+    return _svg(units), _svg(bets)
+
+
+def _units(axes: Axes, own: pd.DataFrame, system: str) -> None:
+    axes.axhline(0, color=_ALERT, linewidth=0.8)
+    size = 4 if len(own) < 15 else 0
+    axes.plot(_place(own["game_date"]), own["total"], color=_INK, linewidth=1.4, marker="o", markersize=size)
+    axes.set_title(f"{system}  {own['total'].iloc[-1]:+,.1f}", fontsize=8.5, loc="left")
+
+
+def _bets(axes: Axes, own: pd.DataFrame, system: str) -> None:
+    _columns(axes, own["game_date"], 0 * own["wins"], own["wins"], color=_INK)
+    _columns(axes, own["game_date"], own["wins"], own["wins"] + own["losses"], color=_FAINT)
+    axes.set_title(f"{system}  {own['wins'].sum():,.0f}-{own['losses'].sum():,.0f}", fontsize=8.5, loc="left")
 
 
 def mae_differences(scores: pd.DataFrame) -> bytes:
     """Each system's MAE less the line's on the same rows, with its 95 % interval where it has one."""
     rows = scores.dropna(subset=["mae_difference"]).sort_values("mae_difference", ascending=False)
     rows = rows.assign(place=range(len(rows)))
-    figure, axes = _canvas(7, 0.42 * len(rows) + 1.2)
+    figure, axes = _canvas(_WIDE, 0.42 * len(rows) + 0.9)
     axes.plot(rows["mae_difference"], rows["place"], "o", color=_INK)
     known = rows.dropna(subset=["mae_difference_low"])
     if len(known):
         axes.hlines(known["place"], known["mae_difference_low"], known["mae_difference_high"], color=_INK)
     axes.axvline(0, color=_ALERT, linewidth=1)
     axes.set_yticks(
-        rows["place"], [f"{r.system_id}  n {r.rows_scored:,.0f}, {r.dates:,.0f} nights" for r in rows.itertuples()]
+        rows["place"],
+        [f"{r.system_id}\nn {r.rows_scored:,.0f}, {r.dates:,.0f} nights" for r in rows.itertuples()],
+        fontsize=8.5,
     )
-    bars = "bars are 95 % intervals" if len(known) else "too few nights for intervals"
-    axes.set_xlabel(f"points; right of the red line is worse than the line\n({bars})")
-    return _png(figure)
+    bars = "bars: 95 % intervals" if len(known) else "too few nights for intervals"
+    axes.set_xlabel(f"points; right of red: worse than the line\n({bars})", fontsize=9)
+    return _svg(figure)
 
 
 def reliability(tables: Mapping[str, pd.DataFrame]) -> bytes:
@@ -74,7 +178,7 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> bytes:
 
     The area of a dot says how many rows it has; bars are 95 % intervals, where there are nights enough.
     """
-    figure, axes = _canvas(5.5, 5)
+    figure, axes = _canvas(_WIDE, 3.6 + 0.2 * len(tables))
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1)
     for (name, t), colour in zip(tables.items(), _colours(len(tables)), strict=True):
         label = f"{name}  n {t['rows'].sum():,.0f}"
@@ -84,33 +188,34 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> bytes:
         if len(known):
             axes.vlines(known["chance"], known["low"], known["high"], color=colour, linewidth=1)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="P(over), in tenths", ylabel="over rate")
-    axes.legend(frameon=False)
-    return _png(figure)
+    figure.legend(frameon=False, loc="outside lower left")
+    return _svg(figure)
 
 
 def line_quality(days: pd.DataFrame) -> bytes:
     """Current predictions per game day by what stands behind their line; columns are the kinds."""
-    figure, axes = _canvas(9, 3.2)
+    figure, axes = _canvas(_WIDE, 2.6)
     below = pd.Series(0.0, index=days.index)
     colours = {"verified quote": _INK, "no line": _FAINT, "placeholder or unverified": _ALERT}
     for kind, colour in colours.items():
-        axes.bar(days.index, days[kind], bottom=below, color=colour, label=kind, width=0.9)
+        _columns(axes, days.index, below, below + days[kind], color=colour, label=kind)
         below = below + days[kind]
     axes.set_ylabel("predictions")
-    axes.legend(frameon=False, ncols=3, loc="upper left", bbox_to_anchor=(0, 1.18))
-    _day_ticks(axes, days.index)
-    return _png(figure)
+    axes.set_ylim(bottom=0)
+    figure.legend(frameon=False, ncols=3, loc="outside upper left", fontsize=8, columnspacing=1, handlelength=1)
+    _day_axis(axes, days.index)
+    return _svg(figure)
 
 
 def streak(days: pd.Series, goal: int) -> bytes:
     """Consecutive placeholder-free game days as of each game day, and the goal."""
-    figure, axes = _canvas(9, 2.6)
-    axes.step(days.index, days, where="post", color=_INK, marker="o", markersize=3)
+    figure, axes = _canvas(_WIDE, 2.2)
+    axes.step(_place(days.index), days, where="post", color=_INK, marker="o", markersize=3)
     axes.axhline(goal, color=_LINE, linewidth=1, linestyle="--")
     axes.set_ylabel("game days")
     axes.set_ylim(bottom=0)
-    _day_ticks(axes, days.index)
-    return _png(figure)
+    _day_axis(axes, days.index)
+    return _svg(figure)
 
 
 def _colours(n: int) -> list[Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
-from importlib import resources
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,6 +19,14 @@ from nba_props.settings import Settings
 from nba_props.storage import open_path, replace
 from nba_props.warehouse.base import Warehouse
 
+if TYPE_CHECKING:
+    from upath import UPath
+
+#: where the webserver of ``automation/webserver.py`` serves the pages of a local folder
+ADDRESS = "/reports"
+#: the page that lists the others, and how these are called: by their span
+INDEX = "index.html"
+_PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.html")
 _WITHIN = "WHERE game_date BETWEEN @first AND @last"
 #: what no score is made of: a season's rows travel without it
 _NOT_SCORED = "player_name, player_lookup, model_version, quote_id, run_id, created_at, cutoff_at, graded_at"
@@ -150,25 +160,113 @@ def note(scores: pd.DataFrame) -> str:
     return " ".join([*brackets, few_text])
 
 
-def in_words(scores: pd.DataFrame) -> list[str]:
-    """One sentence for each system that has bets: what it won, what its prices need, what can be said of that."""
-    return [_in_words(row) for row in scores.to_dict("records") if row["wins"] + row["losses"]]
+def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
+    """What can be said of all systems together: how many are told apart from break-even, or that nobody can tell.
+
+    Args:
+        scores: one row per system.
+        suspects: systems whose figures are a likely bug.
+    """
+    bets = scores[scores["wins"] + scores["losses"] > 0]
+    if bets.empty:
+        return "No bet is decided on these nights."
+    wrong = bets["system_id"].isin(suspects)
+    bug = f" {_systems(wrong.sum())} too good or too bad to be true: a likely bug, no result." if wrong.any() else ""
+    judged = bets[bets["roi_low"].notna() & ~wrong]
+    if judged.empty:
+        few = f"{_nights(bets['bet_dates'].max())}: too few to tell skill from luck, {scoring.MIN_DATES} are needed."
+        return (few if (~wrong).any() else "") + bug
+    better, worse = int((judged["roi_low"] > 0).sum()), int((judged["roi_high"] < 0).sum())
+    return (
+        f"Of {_systems(len(judged))} with bets on {scoring.MIN_DATES} nights or more, {better} did better than "
+        f"break-even by more than chance, {worse} worse, and {len(judged) - better - worse} can't be told apart "
+        f"from it.{bug}"
+    )
 
 
-def _in_words(row: dict[str, Any]) -> str:
-    bets, nights = int(row["wins"] + row["losses"]), _nights(row["bet_dates"])
+def in_words(scores: pd.DataFrame, suspects: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """A sentence or two for each system: what it won, what its prices need, and what can be said of that; its MAE.
+
+    No more is said than the intervals bear; a system with neither a decided bet nor a scored forecast has no sentence.
+
+    Args:
+        scores: one row per system.
+        suspects: what is too good or too bad to be true, by system (``quality.suspects``).
+    """
+    return [
+        " ".join(filter(None, (_bets_in_words(row, suspects.get(row["system_id"], "")), _errors_in_words(row))))
+        for row in scores.to_dict("records")
+        if row["wins"] + row["losses"] or row["rows_scored"]
+    ]
+
+
+def _bets_in_words(row: dict[str, Any], suspect: str) -> str:
+    bets = int(row["wins"] + row["losses"])
+    if not bets:
+        found = f"{row['system_id']} has no decided bet"
+        return f"{found}: a likely bug until proven otherwise ({suspect})." if suspect else f"{found}."
+    won = f"{row['system_id']} won {_percent(row['hit_rate'])} of {_count(bets, 'bet')} on {_nights(row['bet_dates'])}"
+    return f"{won}, break-even {_percent(row['break_even'])}: {_verdict(row, suspect)}."
+
+
+def _verdict(row: dict[str, Any], suspect: str) -> str:
+    if suspect:
+        return f"a likely bug until proven otherwise ({suspect})"
     if pd.isna(row["roi_low"]):
-        verdict = f"{nights} say nothing yet" if row["bet_dates"] != 1 else f"{nights} says nothing yet"
-    elif row["roi_low"] > 0:
+        return f"{_nights(row['bet_dates'])} {'says' if row['bet_dates'] == 1 else 'say'} nothing yet"
+    low, high = row["roi_low"], row["roi_high"]
+    if low > 0:
         verdict = "better than its prices need, by more than chance"
-    elif row["roi_high"] < 0:
+    elif high < 0:
         verdict = "worse than its prices need, by more than chance"
     else:
-        verdict = "no different from that, as far as these nights can tell"
-    return (
-        f"{row['system_id']} won {row['hit_rate']:.1%} of {bets:,} bets on {nights}; its prices need "
-        f"{row['break_even']:.1%}: {verdict}."
-    )
+        verdict = "not told apart from break-even, as far as these nights can tell"
+    return f"return {_signed_percent(row['roi'])} a bet [{_signed_percent(low)}, {_signed_percent(high)}], {verdict}"
+
+
+def _errors_in_words(row: dict[str, Any]) -> str:
+    if not row["rows_scored"]:
+        return ""
+    found = f"MAE {row['mae']:.3f}, the line's {row['line_mae']:.3f} on the same {_count(row['rows_scored'], 'row')}"
+    low, high = row["mae_difference_low"], row["mae_difference_high"]
+    if pd.isna(low):
+        return f"{found}."
+    side = "further off than the line" if low > 0 else "closer than the line" if high < 0 else "not told apart"
+    return f"{found}: {row['mae_difference']:+.3f} [{low:+.3f}, {high:+.3f}], {side}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _signed_percent(share: float) -> str:
+    return f"{100 * share:+.1f} %"
+
+
+def _count(number: float, what: str) -> str:
+    return f"{int(number):,} {what}{'' if number == 1 else 's'}"
+
+
+def _systems(number: float) -> str:
+    return _count(number, "system")
+
+
+def by_night(daily: pd.DataFrame) -> pd.DataFrame:
+    """What each system's bets brought, night by night.
+
+    Args:
+        daily: a span's ``scoring.sums``.
+
+    Returns:
+        One row per system and night with decided bets: ``system_id, game_date, wins, losses, units`` (won less lost at
+        the quoted prices, one unit a bet) and ``total`` (units so far), in order of systems and dates.
+    """
+    if daily.empty:
+        return pd.DataFrame()
+    own = daily.xs("ALL", level="tier").sort_index().reset_index()
+    own = own[own["decided"] > 0].rename(columns={"win": "wins", "loss": "losses", "profit": "units"})
+    own = own[["system_id", "game_date", "wins", "losses", "units"]]
+    return own.assign(total=own.groupby("system_id")["units"].cumsum()).reset_index(drop=True)
 
 
 def after_the_fact(graded: pd.DataFrame) -> str:
@@ -198,14 +296,16 @@ def write_report(
 ) -> str:
     """Write the page of a span and return where: ``reports/<first>_<last>.html`` unless told otherwise.
 
+    A page in that folder is listed in the folder's ``index.html``.
+
     ``graded`` are the span's ``graded_rows``, if they were read already; ``now`` is the time by which results and odds
     are due, the clock's unless told otherwise. Its findings are those of ``nba-props validate``.
     """
-    from jinja2 import Environment, select_autoescape
-
+    now = now or datetime.now(UTC)
     graded = graded_rows(warehouse, first, last) if graded is None else graded
-    tables = scoring.table(graded)
-    published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now or datetime.now(UTC))
+    daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
+    scores = scoring.scores(daily) if len(daily) else pd.DataFrame()
+    published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now)
     findings = quality.findings(published, first, last)
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
     streaks = published.streaks.sort_values("game_date").set_index("game_date")["streak"]
@@ -218,39 +318,94 @@ def write_report(
             "placeholder or unverified": (days["total"] - days["verified"] - days["no_line"]).astype(float),
         }
     )
-    pictures: dict[str, str] = {}
-    if len(tables):
-        everything = tables[tables["tier"] == "ALL"]
-        pictures["differences"] = plots.data_uri(plots.mae_differences(everything))
+    nights = by_night(daily)
+    pictures: dict[str, bytes] = {}
+    if len(nights):
+        pictures["units"], pictures["bets"] = plots.nights(nights)
+    parts = {tier: part for tier in TIERS if len(scores) and len(part := scores[scores["tier"] == tier])}
+    words, summary = [], ""
+    if len(scores):
+        pictures["differences"] = plots.mae_differences(parts["ALL"])
         chances = reliability_tables(graded)
         if chances:
-            pictures["reliability"] = plots.data_uri(plots.reliability(chances))
+            pictures["reliability"] = plots.reliability(chances)
+        suspects = quality.suspects(published, findings, first, last)
+        words, summary = in_words(parts["ALL"], suspects), headline(parts["ALL"], suspects)
     if len(kinds):
-        pictures["quality"] = plots.data_uri(plots.line_quality(kinds))
+        pictures["quality"] = plots.line_quality(kinds)
     if len(streaks):
-        pictures["streak"] = plots.data_uri(plots.streak(streaks.astype(float), quality.BRIEF_STREAK))
-    sections = [
-        (
-            tier,
-            [*in_words(part), *filter(None, [after_the_fact(graded)])] if tier == "ALL" else [],
-            note(part),
-            [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
-            _html(shown(_with_chances(part), CHANCES)),
-        )
-        for tier in (TIERS if len(tables) else ())
-        if len(part := tables[tables["tier"] == tier])
-    ]
-    template = resources.files("nba_props").joinpath("report.html.jinja").read_text(encoding="utf-8")
-    page = Environment(autoescape=select_autoescape(default=True)).from_string(template)
-    text = page.render(
-        first=first, last=last, sections=sections, findings=findings, pictures=pictures,
-        warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
-        simulated=(graded["line_source"].eq("ACTUAL_PROP") & is_simulated(warehouse)).any(), rows=len(graded),
-        game_days=len(game_days), silent_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
+        pictures["streak"] = plots.streak(streaks.astype(float), quality.BRIEF_STREAK)
+    text = _page(
+        "report.html.jinja",
+        first=first, last=last, now=now, rows=len(graded), words=words, headline=summary,
+        late=after_the_fact(graded), listed=not out,
+        nights=_night_tables(nights),
+        sections=[
+            (tier, note(part), [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
+             _html(shown(_with_chances(part), CHANCES)))
+            for tier, part in parts.items()
+        ],
+        findings=findings, warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
+        pictures={name: plots.data_uri(picture) for name, picture in pictures.items()},
+        simulated=is_simulated(warehouse), game_days=len(game_days),
+        silent_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
     )  # fmt: skip
     path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}.html"
     replace(path, text.encode())
+    if not out:
+        _write_index(settings, simulated=is_simulated(warehouse))
     return str(path)
+
+
+def _page(template: str, **named: Any) -> str:
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    made = Environment(
+        loader=PackageLoader("nba_props", "."), autoescape=select_autoescape(default=True), trim_blocks=True
+    )
+    return made.get_template(template).render(**named)
+
+
+def address(settings: Settings, path: str) -> str | None:
+    """Where the UI finds a page, on its own host; None for one that is not in the local reports folder."""
+    page = open_path(path)
+    return f"{ADDRESS}/{page.name}" if settings.gcp is None and str(page.parent) == settings.reports else None
+
+
+def pages(folder: UPath) -> list[tuple[str, str, str]]:
+    """The pages of a folder: last and first date and name, the newest dates first."""
+    found = [match for path in folder.iterdir() if (match := _PAGE.fullmatch(path.name))]
+    return sorted(((m[2], m[1], m[0]) for m in found), reverse=True)
+
+
+def _write_index(settings: Settings, *, simulated: bool) -> None:
+    """Write ``reports/index.html``, which lists the pages; again where another writer's page came meanwhile."""
+    folder = open_path(settings.reports)
+    listed: list[tuple[str, str, str]] | None = None
+    while (found := pages(folder)) != listed:
+        replace(folder / INDEX, _page("reports.html.jinja", pages=found, simulated=simulated).encode())
+        listed = found
+
+
+def _night_tables(nights: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Of each system: its id, what came of its bets in words, and a table of its nights as HTML, the newest first."""
+    found = []
+    for system, own in nights.groupby("system_id", sort=False) if len(nights) else ():
+        sums = f"{own['total'].iloc[-1]:+,.1f} units, {own['wins'].sum():,.0f}-{own['losses'].sum():,.0f}"
+        newest = own.iloc[::-1]
+        bets = newest["wins"] + newest["losses"]
+        table = pd.DataFrame(
+            {
+                "night": newest["game_date"].dt.strftime("%Y-%m-%d"),
+                "bets": bets.map("{:,.0f}".format),
+                "won": newest["wins"].map("{:,.0f}".format),
+                "rate": (newest["wins"] / bets).map("{:.1%}".format),
+                "units": newest["units"].map("{:+,.1f}".format),
+                "in all": newest["total"].map("{:+,.1f}".format),
+            }
+        )
+        found.append((str(system), sums, _html(table)))
+    return found
 
 
 def is_simulated(warehouse: Warehouse) -> bool:

@@ -162,7 +162,7 @@ class Settings:
     def reports(self) -> str:
         if self.gcp is not None:
             return f"gs://{self.gcp.bucket}/reports/{self.gcp.deployment}"
-        return str(self.home / "reports")
+        return str(reports_of(self.home))
 
     @property
     def dagster_home(self) -> Path:
@@ -193,6 +193,16 @@ def project_root(start: Path | None = None) -> Path:
     return next((p for p in (here, *here.parents) if (p / _PROJECT_MARK).exists()), here)
 
 
+def home_of(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of lake, Dagster instance and reports, whether or not it is there."""
+    return Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
+
+
+def reports_of(home: Path) -> Path:
+    """The folder of the scoreboard's pages in a home."""
+    return home / "reports"
+
+
 def strangers(environ: Mapping[str, str] = os.environ) -> list[str]:
     """What is wrong with names of variables that look like ours and are read by nobody, one sentence each.
 
@@ -216,7 +226,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     profile = environ.get("NBA_PROPS_PROFILE", "local")
     if profile not in PROFILES:
         raise BadSetting(f"NBA_PROPS_PROFILE is {profile!r}; it can be {' or '.join(PROFILES)}")
-    home = Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
+    home = home_of(environ)
     if home.exists() and not home.is_dir():
         raise BadSetting(f"NBA_PROPS_HOME is {home}, which is a file and no folder")
     gcp = _gcp(environ) if profile == "gcp" else None

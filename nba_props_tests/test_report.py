@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import webbrowser
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from nba_props import plots, report
+from nba_props.cli import look, main
 from nba_props.domain import scoring
 from nba_props_tests.domain.test_scoring import chances, graded
 
@@ -25,7 +29,7 @@ def everything(dates: int) -> pd.DataFrame:
 def drawn(monkeypatch) -> list[Figure]:
     """The figures that are made into pictures."""
     figures: list[Figure] = []
-    monkeypatch.setattr(plots, "_png", lambda figure: figures.append(figure) or b"")
+    monkeypatch.setattr(plots, "_svg", lambda figure: figures.append(figure) or b"")
     return figures
 
 
@@ -104,14 +108,110 @@ def test_bets_that_nobody_could_have_placed_are_counted_in_words(late):
     [
         (0.01, 0.09, "better than its prices need, by more than chance"),
         (-0.09, -0.01, "worse than its prices need, by more than chance"),
-        (-0.04, 0.09, "no different from that, as far as these nights can tell"),
+        (-0.04, 0.09, "not told apart from break-even, as far as these nights can tell"),
     ],
 )
 def test_a_sentence_says_no_more_than_the_interval(low, high, verdict):
     row = everything(12).iloc[[0]].assign(roi_low=low, roi_high=high)
     (sentence,) = report.in_words(row)
-    assert sentence.endswith(f"{verdict}.")
+    assert f" a bet [{100 * low:+.1f} %, {100 * high:+.1f} %], {verdict}. MAE " in sentence
     assert "on 12 nights" in sentence
+
+
+SCORES: dict = {
+    "system_id": "ensemble_v1_1", "wins": 78.0, "losses": 53.0, "hit_rate": 78 / 131, "bet_dates": 2, "break_even": 0.531,
+    "roi": 0.125, "roi_low": None, "roi_high": None, "rows_scored": 250.0, "mae": 5.2404, "line_mae": 5.28,
+    "mae_difference": -0.0396, "mae_difference_low": None, "mae_difference_high": None,
+}  # fmt: skip
+MANY = {"bet_dates": 40, "mae_difference_low": -0.06, "mae_difference_high": -0.02}
+
+
+def scores_of(*rows: dict) -> pd.DataFrame:
+    return pd.DataFrame([SCORES | row for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (
+            {},
+            "ensemble_v1_1 won 59.5 % of 131 bets on 2 nights, break-even 53.1 %: 2 nights say nothing yet. "
+            "MAE 5.240, the line's 5.280 on the same 250 rows.",
+        ),
+        (
+            {"wins": 1.0, "losses": 0.0, "hit_rate": 1.0, "bet_dates": 1, "rows_scored": 1.0},
+            "ensemble_v1_1 won 100.0 % of 1 bet on 1 night, break-even 53.1 %: 1 night says nothing yet. "
+            "MAE 5.240, the line's 5.280 on the same 1 row.",
+        ),
+        (
+            {**MANY, "roi_low": 0.021, "roi_high": 0.233},
+            "ensemble_v1_1 won 59.5 % of 131 bets on 40 nights, break-even 53.1 %: return +12.5 % a bet "
+            "[+2.1 %, +23.3 %], better than its prices need, by more than chance. "
+            "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [-0.060, -0.020], closer than the line.",
+        ),
+        (
+            {**MANY, "roi": -0.1, "roi_low": -0.2, "roi_high": 0.01, "mae_difference_high": 0.03},
+            "ensemble_v1_1 won 59.5 % of 131 bets on 40 nights, break-even 53.1 %: return -10.0 % a bet "
+            "[-20.0 %, +1.0 %], not told apart from break-even, as far as these nights can tell. "
+            "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [-0.060, +0.030], not told apart.",
+        ),
+        (
+            {**MANY, "roi_low": -0.2, "roi_high": -0.01, "mae_difference_low": 0.01, "mae_difference_high": 0.03},
+            "ensemble_v1_1 won 59.5 % of 131 bets on 40 nights, break-even 53.1 %: return +12.5 % a bet "
+            "[-20.0 %, -1.0 %], worse than its prices need, by more than chance. "
+            "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [+0.010, +0.030], further off than the line.",
+        ),
+        (
+            {"wins": 0.0, "losses": 0.0},
+            "ensemble_v1_1 has no decided bet. MAE 5.240, the line's 5.280 on the same 250 rows.",
+        ),
+        ({"rows_scored": 0.0}, "ensemble_v1_1 won 59.5 % of 131 bets on 2 nights, break-even 53.1 %: 2 nights say nothing yet."),
+    ],
+    ids=["few nights", "one bet", "better", "not told apart", "worse", "no bets", "no forecast scored"],
+)  # fmt: skip
+def test_a_system_in_words(row, said):
+    assert report.in_words(scores_of(row)) == [said]
+
+
+@pytest.mark.parametrize("row", [{}, {**MANY, "roi_low": 0.3, "roi_high": 0.5}, {"wins": 0.0, "losses": 0.0}])
+def test_what_is_too_good_to_be_true_is_a_likely_bug_and_no_success(row):
+    why = "wins 90.0 % of 1200 on 40 dates, 51.0 % by the quotes"
+    (sentence,) = report.in_words(scores_of(row), {"ensemble_v1_1": why})
+    assert f": a likely bug until proven otherwise ({why})." in sentence
+    assert "better" not in sentence
+    assert "nothing yet" not in sentence
+
+
+def test_the_headline_counts_what_the_sentences_say():
+    better, worse, same = (
+        {**MANY, "roi_low": low, "roi_high": high} for low, high in ((0.1, 0.2), (-0.2, -0.1), (-1, 1))
+    )
+    few, none = {}, {"wins": 0.0, "losses": 0.0}
+    named = [row | {"system_id": f"s{k}"} for k, row in enumerate((better, worse, same, same, few, none))]
+    assert report.headline(scores_of(*named)) == (
+        "Of 4 systems with bets on 10 nights or more, 1 did better than break-even by more than chance, 1 worse, "
+        "and 2 can't be told apart from it."
+    )
+    assert report.headline(scores_of(*named), ["s0"]) == (
+        "Of 3 systems with bets on 10 nights or more, 0 did better than break-even by more than chance, 1 worse, "
+        "and 2 can't be told apart from it. 1 system too good or too bad to be true: a likely bug, no result."
+    )
+    assert report.headline(scores_of(few, none)) == "2 nights: too few to tell skill from luck, 10 are needed."
+    assert report.headline(scores_of(none)) == "No bet is decided on these nights."
+
+
+def test_nights_add_up_to_the_scores():
+    f = graded(800, 12)
+    nights = report.by_night(scoring.sums(f))
+    scores = scoring.table(f).query("tier == 'ALL'").set_index("system_id")
+    assert len(nights) == scores["bet_dates"].sum()
+    for system, own in nights.groupby("system_id"):
+        assert own["game_date"].is_monotonic_increasing
+        assert (own["wins"].sum(), own["losses"].sum()) == tuple(scores.loc[system, ["wins", "losses"]])
+        assert own["total"].tolist() == pytest.approx(own["units"].cumsum().tolist())
+        bets = own["wins"].sum() + own["losses"].sum()
+        assert own["total"].iloc[-1] / bets == pytest.approx(scores.loc[system, "roi"])
+    assert report.by_night(pd.DataFrame()).empty
 
 
 @pytest.mark.parametrize(("dates", "bars"), [(2, 0), (12, 2)])
@@ -134,5 +234,70 @@ def test_charts_of_days_have_days_on_their_axes(drawn, days):
     plots.streak(pd.Series(1.0, index=index), 30)
     for figure in drawn:
         labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-        assert labels == [f"{day:%Y-%m-%d}" for day in index[:: -(-days // 12)]]
-        assert len(labels) == len(set(labels)) <= 12
+        assert labels == [f"{day:%b} {day.day}" for day in index[:: -(-days // 6)]]
+        assert len(labels) == len(set(labels)) <= 6
+
+
+@pytest.mark.parametrize("days", [1, 2, 30])
+def test_every_system_has_a_chart_of_its_nights_on_the_same_axes(drawn, days):
+    rows = pd.DataFrame(
+        {"game_date": pd.date_range("2026-01-09", periods=days), "wins": 3.0, "losses": 2.0, "total": 1.5}
+    )
+    plots.nights(pd.concat(rows.assign(system_id=s, total=rows["total"] * k) for k, s in enumerate("abc")))
+    units, bets = drawn
+    for figure in drawn:
+        shown = [axes for axes in figure.axes if axes.get_visible()]
+        assert len(shown) == 3
+        assert len({axes.get_ylim() for axes in shown}) == len({axes.get_xlim() for axes in shown}) == 1
+        labels = [label.get_text() for label in shown[-1].get_xticklabels()]
+        assert labels == [f"{day:%b} {day.day}" for day in rows["game_date"][:: -(-days // 3)]]
+    assert [axes.get_title(loc="left") for axes in units.axes[:3]] == ["a  +0.0", "b  +1.5", "c  +3.0"]
+    assert bets.axes[0].get_title(loc="left") == f"a  {3 * days}-{2 * days}"
+    low, high = bets.axes[0].get_ylim()
+    assert low == 0
+    assert high >= 5
+
+
+def test_a_picture_of_a_page_follows_the_screen_and_asks_nothing_of_a_network():
+    days = pd.Series([1.0, 2.0], index=pd.date_range("2026-01-09", periods=2))
+    picture = plots.streak(days, 30)
+    assert picture == plots.streak(days, 30), "the same figures are the same bytes"
+    text = picture.decode()
+    root = ElementTree.fromstring(text)  # noqa: S314
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "prefers-color-scheme:dark" in text
+    assert not [colour for colour in plots._SCREENS if f": {colour}" in text], "no colour is of one screen only"
+    assert "Jan 9" in text, "letters are letters"
+    links = {value for node in root.iter() for name, value in node.attrib.items() if name.endswith("href")}
+    assert links
+    assert all(link.startswith("#") for link in links)
+    assert plots.data_uri(picture).startswith("data:image/svg+xml;base64,")
+    assert plots.data_uri(plots.bars({"a": 1.0}, "share")).startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize(
+    ("options", "page", "browser", "status"),
+    [
+        ([], "reports/a b.html", True, 0),
+        (["--open"], "reports/a b.html", True, 0),
+        (["--open"], "reports/a b.html", False, 1),
+        (["--open"], "gs://bucket/reports/a.html", True, 1),
+    ],
+    ids=["not asked for", "opened", "no browser", "no file of this machine"],
+)
+def test_the_page_is_opened_in_a_browser(monkeypatch, tmp_path, options, page, browser, status):
+    path = page if "://" in page else str(tmp_path / page)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path))
+    monkeypatch.setattr(look, "to_read", lambda _: None)
+    monkeypatch.setattr(report, "is_simulated", lambda _: False)
+    monkeypatch.setattr(report, "graded_rows", lambda *_: graded(300, 2).assign(is_backfill=False))
+    monkeypatch.setattr(report, "write_report", lambda *_: path)
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or browser)
+    result = CliRunner().invoke(main, ["report", "2025-11-01..2025-11-02", *options])
+    assert result.exit_code == status, result.output
+    assert f"page      {path}" in result.output
+    asked = options and "://" not in page
+    assert opened == ([(tmp_path / page).as_uri()] if asked else [])
+    if status:
+        assert f"Error: no browser could be started here: open {path} yourself" in result.output

@@ -14,7 +14,7 @@ from nba_props.domain import audit, grading, scoring
 from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.partitions import partition_days
-from nba_props.report import graded_rows, write_report
+from nba_props.report import address, graded_rows, write_report
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
@@ -123,7 +123,9 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             path = write_report(warehouse, settings, season_start(last), last, now=clock())
         if billed := cost.billed():
             context.log_event(cost_of(REPORT_PAGE, billed))
-        return dg.MaterializeResult(metadata={"report": dg.MetadataValue.path(path), "as_of": last.isoformat()})
+        url = address(settings, path)
+        page = {"page": dg.MetadataValue.url(url)} if url else {}
+        return dg.MaterializeResult(metadata={**page, "report": dg.MetadataValue.path(path), "as_of": last.isoformat()})
 
     @dg.multi_asset(
         name="monitoring_views",

@@ -9,6 +9,9 @@ guard looks at what a browser says of each request:
   another site may lead to a page of the UI.
 * GraphQL is answered to POST and over the websocket, never to GET.
 
+Under ``/reports`` it serves the pages of the scoreboard, as files of the local reports folder, so that the UI can link
+to them: to read only, and with leave to run no script (:class:`Reports`).
+
     python -m nba_props.automation.webserver -h 127.0.0.1 -p 3000 -m nba_props.definitions
 
 takes what ``dagster-webserver`` takes.
@@ -17,11 +20,16 @@ takes what ``dagster-webserver`` takes.
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from nba_props.report import ADDRESS, INDEX
+from nba_props.settings import home_of, reports_of
 from nba_props.sources.http import is_loopback
 
 if TYPE_CHECKING:
@@ -32,6 +40,15 @@ HOSTS = "NBA_PROPS_UI_HOSTS"
 _PROBES = ("/server_info", "/dagit_info")
 #: no page of another site shows the UI in a frame and has it clicked on
 _NO_FRAMES = (b"x-frame-options", b"SAMEORIGIN")
+#: a page's name: no folder, nothing hidden, nothing that is still being written
+_PAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.html", re.ASCII)
+#: what a page of the UI's own origin may do: show itself. In a sandbox no script runs and nothing is asked of the UI
+_READ_ONLY = {
+    "content-security-policy": "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; "
+    "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
 
 
 def hosts_of(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
@@ -109,6 +126,63 @@ class Guard:
             await PlainTextResponse(f"refused: {why}\n", status_code=403)(scope, receive, send)
 
 
+class Reports:
+    """An ASGI application that answers ``/reports`` with the pages of a folder, and passes on the rest.
+
+    Only regular files of the folder itself, called ``NAME.html``, can be read: no path, no link.
+
+    Args:
+        app: the application.
+        folder: of the pages.
+    """
+
+    def __init__(self, app: ASGIApp, folder: Path) -> None:
+        self._app = app
+        self._folder = folder
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass on."""
+        from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+        path = scope.get("path", "")
+        if scope["type"] != "http" or not (path == ADDRESS or path.startswith(f"{ADDRESS}/")):
+            await self._app(scope, receive, send)
+            return
+        name = path.removeprefix(ADDRESS).removeprefix("/")
+        answer: Response
+        if scope["method"] not in ("GET", "HEAD"):
+            answer = PlainTextResponse("pages can only be read\n", status_code=405, headers={"allow": "GET, HEAD"})
+        elif not name:
+            answer = RedirectResponse(f"{ADDRESS}/{INDEX}")
+        elif (page := read_page(self._folder, name)) is None:
+            answer = PlainTextResponse("there is no such page\n", status_code=404)
+        else:
+            answer = Response(page, media_type="text/html", headers=_READ_ONLY)
+        await answer(scope, receive, send)
+
+
+def read_page(folder: Path, name: str) -> bytes | None:
+    """A page of a folder; None where there is no regular file of such a name in the folder itself."""
+    if not _PAGE.fullmatch(name):
+        return None
+    try:
+        # a link is not followed, and a pipe does not keep the server waiting
+        opened = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        return None
+    with os.fdopen(opened, "rb") as source:
+        return source.read()
+
+
+def _folder() -> Path | None:
+    """The local folder of pages; None where they are in a bucket."""
+    is_local = os.environ.get("NBA_PROPS_PROFILE", "local") == "local"
+    return reports_of(home_of()) if is_local else None
+
+
 def _unframed(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -122,10 +196,11 @@ def main() -> None:
     """What ``dagster-webserver`` does, with the guard around its application."""
     cli: Any = import_module("dagster_webserver.cli")
     make = cli.create_app_from_workspace_process_context
-    hosts = hosts_of()  # before Dagster lets a .env of the working directory win
+    hosts, folder = hosts_of(), _folder()  # before Dagster lets a .env of the working directory win
 
     def guarded(*arguments: Any, **named: Any) -> Guard:
-        return Guard(make(*arguments, **named), hosts)
+        app = make(*arguments, **named)
+        return Guard(Reports(app, folder) if folder else app, hosts)
 
     cli.create_app_from_workspace_process_context = guarded
     cli.main()

@@ -273,14 +273,15 @@ def validate(span: list[date], form: str) -> None:
             sys.exit(1)
 
 
-@main.command(**example("nba-props report 2026-01-09..2026-01-10"))
+@main.command(**example("nba-props report 2026-01-09..2026-01-10", "nba-props report 2026-01-09..2026-01-10 --open"))
 @click.argument("span", type=DateSpan())
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the page.  [default: home/reports/]"
 )
+@click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")
 @FORMAT
-def report(span: list[date], out: Path | None, form: str) -> None:
-    """The scoreboard of SPAN: tables here, and a page with pictures as one HTML file."""
+def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
+    """The scoreboard of SPAN: tables here, and a page in words and pictures as one HTML file."""
     from nba_props import report as page
 
     with Output(form) as printed:
@@ -300,6 +301,15 @@ def report(span: list[date], out: Path | None, form: str) -> None:
             printed.say(text)
         path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, clock.utc_now())
         printed.say(f"page      {path}")
+        if opened and not _open_page(path):
+            raise click.ClickException(f"no browser could be started here: open {path} yourself")
+
+
+def _open_page(path: str) -> bool:
+    """Show a page in the browser; False where there is none, or the page is no file of this machine."""
+    import webbrowser
+
+    return "://" not in path and webbrowser.open(Path(path).absolute().as_uri())
 
 
 @main.command(**example("nba-props batches"))

@@ -54,7 +54,8 @@ TOO_GOOD_ROWS, TOO_GOOD_HIT_RATE, TOO_GOOD_MAE = 1000, 0.58, 0.25
 #: the brief's success criteria (reference 6.2)
 BRIEF_WIN_RATE = (0.50, 0.65)
 BRIEF_STREAK = 30
-WINDOW = timedelta(29)
+WINDOW_DATES = 30
+WINDOW = timedelta(WINDOW_DATES - 1)
 #: game dates of a season, on each of which every detector is asked
 SEASON_DATES = 165
 #: false alarms of severity ERROR in a clean season, all detectors together
@@ -91,6 +92,8 @@ class Finding:
     nothing: bool = False
     #: it asks for a look and not for a halt
     warns: bool = False
+    #: systems whose figures are a likely bug, and these figures
+    suspects: Mapping[str, str] = field(default_factory=dict)
 
 
 class Published:
@@ -347,20 +350,22 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
     """
     bets = _within(p.decided, day - WINDOW, day).groupby(["system_id", "recommendation"]).sum(numeric_only=True)
     figures: dict[str, Any] = {}
-    wrong = []
+    wrong: list[tuple[str, str]] = []
     for (system, side), row in bets[bets["decided"] >= ENOUGH].iterrows():
         wins, decided = float(row["wins"]), float(row["decided"])
         shown = f"{_percent(wins / decided)} of {decided:.0f} on {_dates(row['dates'])}"
         figures[f"{system} {side}"] = shown
         outside = not WIN_RATE[0] <= wins / decided <= WIN_RATE[1]
         if outside and _off(wins, decided, float(row["squared"]), *FAIR) > limit(len(p.systems)):
-            wrong.append(f"{system} {side} {shown}")
+            wrong.append((str(system), f"{side} {shown}"))
     if wrong:
-        return Finding(False, f"win rates outside 40-65 %: {'; '.join(wrong)}: suspect the lines or a leak", figures)
+        text = "; ".join(f"{system} {shown}" for system, shown in wrong)
+        text = f"win rates outside 40-65 %: {text}: suspect the lines or a leak"
+        return Finding(False, text, figures, suspects=_by_system(wrong))
+    counted = f"{len(figures)} of {len(bets)} sides have {ENOUGH} decided bets or more in {WINDOW_DATES} days"
+    text = f"{counted} (a system's overs and unders are counted apart)"
     return Finding(
-        True,
-        f"{len(figures)} win rates of a system's side on at least {ENOUGH} bets, none shown to be outside 40-65 %",
-        figures,
+        True, f"{text}, none shown to be outside 40-65 %" if figures else f"{text}: too few to judge", figures
     )
 
 
@@ -427,7 +432,9 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
     figures = {str(s): round(float(v), 4) for s, v in share.items()}
     if skewed:
         return Finding(False, f"one-sided: {'; '.join(skewed)}", figures)
-    return Finding(True, f"{len(figures)} systems with at least {ENOUGH} bets, none over 85 % on one side", figures)
+    counted = f"{len(figures)} of {len(counts)} systems have {ENOUGH} bets or more in {WINDOW_DATES} days"
+    text = f"{counted} (overs and unders together, decided or not)"
+    return Finding(True, f"{text}, none over 85 % on one side" if figures else f"{text}: too few to judge", figures)
 
 
 def results_due(day: date) -> datetime:
@@ -507,36 +514,53 @@ def expected_outputs(p: Published, day: date) -> Finding:
 
 
 def not_too_good(p: Published, day: date) -> Finding:
-    """No system is so much better than the market that it must have seen the future (season to date, valid lines).
+    """No system is so much better than the market that it must have seen the future (season to date, valid lines)."""
+    sums = _summed(p.on_valid_lines, season_start(day), day)
+    figures: dict[str, Any] = {}
+    for system, row in sums[sums["rows_with_error"] > 0].iterrows():
+        n = row["rows_with_error"]
+        errors = f"MAE {row['error'] / n:.3f}, line {row['line_error'] / n:.3f}"
+        figures[str(system)] = f"{errors}, n {n:.0f} on {_dates(row['dates_with_error'])}"
+    if wrong := too_good(p, season_start(day), day):
+        text = "; ".join(f"{system} {shown}" for system, shown in wrong.items())
+        return Finding(False, f"{text}: a leak of the future until proven otherwise", figures, suspects=wrong)
+    enough = int((sums[["decided", "rows_with_error"]].max(axis=1) >= TOO_GOOD_ROWS).sum()) if len(sums) else 0
+    text = f"{enough} of {len(sums)} systems have {TOO_GOOD_ROWS:,} bets or forecasts on verified lines this season"
+    return Finding(True, f"{text}, none implausibly good" if enough else f"{text}: too few to judge", figures)
+
+
+def too_good(p: Published, first: date, last: date) -> dict[str, str]:
+    """Systems that must have seen the future to do as they did in first..last on valid lines, and what they did.
 
     On at least 1,000 rows: more than 58 % of its bets won, and more than bets that win as often as their quotes say win
     in one of twenty seasons; or an error over .25 points under the line's, and further than chance takes a forecast as
     good as the line. How far a row's two errors can differ is bounded by the distance of forecast and line.
     """
-    season = _within(p.on_valid_lines, season_start(day), day)
-    sums = season.groupby("system_id").sum(numeric_only=True).astype("float64")
     most = limit(len(p.systems))
-    figures: dict[str, Any] = {}
-    wrong = []
-    for system, row in sums.iterrows():
+    wrong: list[tuple[str, str]] = []
+    for system, row in _summed(p.on_valid_lines, first, last).iterrows():
         decided, n = row["decided"], row["rows_with_error"]
         lucky = decided >= TOO_GOOD_ROWS and row["wins"] / decided > TOO_GOOD_HIT_RATE
         # books move prices before they move lines, so that the better side of a line is no secret
         quoted = row["quoted_wins"] / decided if decided else 0.5
         if lucky and _off(row["wins"], decided, row["squared"], quoted, quoted) > most:
-            won = f"{system} wins {_percent(row['wins'] / decided)} of {decided:.0f} on {_dates(row['dates'])}"
-            wrong.append(f"{won}, {_percent(quoted)} by the quotes")
+            won = f"wins {_percent(row['wins'] / decided)} of {decided:.0f} on {_dates(row['dates'])}"
+            wrong.append((str(system), f"{won}, {_percent(quoted)} by the quotes"))
         gain = row["line_error"] - row["error"]
         chance = math.sqrt(row["disagreement"] * _spread(n, row["rows_squared"])) if n else 0.0
         if n >= TOO_GOOD_ROWS and gain / n > TOO_GOOD_MAE and gain > most * chance:
             dates = _dates(row["dates_with_error"])
-            wrong.append(f"{system} beats the line by {gain / n:.2f} points on {n:.0f} rows of {dates}")
-        if n:
-            errors = f"MAE {row['error'] / n:.3f}, line {row['line_error'] / n:.3f}"
-            figures[str(system)] = f"{errors}, n {n:.0f} on {_dates(row['dates_with_error'])}"
-    if wrong:
-        return Finding(False, f"{'; '.join(wrong)}: a leak of the future until proven otherwise", figures)
-    return Finding(True, "no system is better than a market lets one be", figures)
+            wrong.append((str(system), f"beats the line by {gain / n:.2f} points on {n:.0f} rows of {dates}"))
+    return _by_system(wrong)
+
+
+def _summed(daily: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    return _within(daily, first, last).groupby("system_id").sum(numeric_only=True).astype("float64")
+
+
+def _by_system(found: Collection[tuple[str, str]]) -> dict[str, str]:
+    systems = dict.fromkeys(system for system, _ in found)
+    return {system: ", ".join(shown for own, shown in found if own == system) for system in systems}
 
 
 def chances_as_good_as_quotes(p: Published, day: date) -> Finding:
@@ -621,11 +645,11 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
     Shown is what chance does to a rate within it in one of twenty seasons; the interval in the text is one of 95 %.
     """
     daily = _within(p.on_valid_lines, first, last)
-    sums = daily.groupby("system_id").sum(numeric_only=True).astype("float64")
+    sums = _summed(daily, first, last)
     by_date = daily.set_index(["system_id", "game_date"])
     rates = rate_intervals(by_date["wins"], by_date["decided"])
     figures: dict[str, Any] = {}
-    wrong = []
+    wrong, high = [], {}
     for system, row in sums[sums["decided"] > 0].iterrows():
         decided, found = row["decided"], rates.loc[system]
         bounds = (
@@ -637,10 +661,13 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
         figures[str(system)] = shown
         if _off(row["wins"], decided, row["squared"], *BRIEF_WIN_RATE) > limit(len(p.systems)):
             wrong.append(f"{system} {shown}")
+            if found["value"] > BRIEF_WIN_RATE[1]:
+                high[str(system)] = f"wins {shown}"
     if not figures:
         return Finding(False, "no bet on a valid line is decided", figures, nothing=True)
     text = "; ".join(f"{k} {v}" for k, v in figures.items())
-    return Finding(not wrong, f"outside 50-65 %: {'; '.join(wrong)}" if wrong else text, figures)
+    text = f"outside 50-65 %: {'; '.join(wrong)}" if wrong else text
+    return Finding(not wrong, text, figures, suspects=high)
 
 
 def all_systems_present(p: Published, first: date, last: date) -> Finding:
@@ -702,6 +729,19 @@ WARNINGS = ("sides_not_skewed", "validation_streak_of_30")
 def warns(name: str, finding: Finding) -> bool:
     """Whether a finding that did not pass asks for a look and not for a halt."""
     return name in WARNINGS or finding.warns or finding.nothing
+
+
+def suspects(p: Published, found: Mapping[str, Finding], first: date, last: date) -> dict[str, str]:
+    """Systems whose figures are a likely bug and no success, with the figures: of the findings, and of the span itself.
+
+    Args:
+        p: what was published.
+        found: the span's ``findings``.
+        first: the span's first date.
+        last: its last one.
+    """
+    named = [(system, text) for finding in found.values() for system, text in finding.suspects.items()]
+    return _by_system(dict.fromkeys([*named, *too_good(p, first, last).items()]))
 
 
 def findings(p: Published, first: date, last: date) -> dict[str, Finding]:

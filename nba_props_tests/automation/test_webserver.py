@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
 
@@ -234,6 +236,94 @@ def test_other_events_of_the_server_pass(ui):
 
     asyncio.run(Guard(app)({"type": "lifespan"}, None, None))
     assert passed == ["lifespan"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A reports folder with a page, and what is none of its pages."""
+    reports = tmp_path / "reports"
+    (reports / "deeper").mkdir(parents=True)
+    (reports / "a_b-1.html").write_text("<p>a page")
+    for name in ("notes.txt", ".tmp-1", ".hidden.html", "deeper/page.html", "../secret.html", "x.html.bak"):
+        (reports / name).write_text("secret")
+    (reports / "link.html").symlink_to(tmp_path / "secret.html")
+    (reports / "own.html").symlink_to("a_b-1.html")
+    (reports / "folder.html").mkdir()
+    os.mkfifo(reports / "pipe.html")
+    return reports
+
+
+def served(ui: Ui, folder: Path) -> Guard:
+    return Guard(webserver.Reports(ui.bare, folder))
+
+
+def test_pages_can_be_read_beside_the_ui(ui, folder):
+    for headers in ({**OWN, **PAGE}, {**OWN, **PAGE, **LINK}):
+        status, said, body = ui.ask(served(ui, folder), "GET", "/reports/a_b-1.html", headers=headers)
+        assert (status, body) == (200, b"<p>a page")
+        assert said[b"content-type"] == b"text/html; charset=utf-8"
+        assert said[b"x-content-type-options"] == b"nosniff"
+        assert said[b"x-frame-options"] == b"SAMEORIGIN"
+        policy = said[b"content-security-policy"].decode()
+        assert policy.startswith("sandbox ")
+        assert "default-src 'none'" in policy
+        assert "script" not in policy, "on the UI's own host a script could start jobs"
+        assert "allow-same-origin" not in policy
+    status, said, body = ui.ask(served(ui, folder), "HEAD", "/reports/a_b-1.html", headers=OWN)
+    assert (status, said[b"content-length"]) == (200, b"9")
+    for path in ("/reports", "/reports/"):
+        status, said, _ = ui.ask(served(ui, folder), "GET", path, headers={**OWN, **PAGE})
+        assert (status, said[b"location"]) == (307, b"/reports/index.html")
+    # what only begins like it is the UI's, and so is everything without a folder
+    for app, path in ((served(ui, folder), "/reports-of-mine"), (ui.guarded, "/reports/a_b-1.html")):
+        status, _, body = ui.ask(app, "GET", path, headers={**OWN, **PAGE})
+        assert (status, b"<script" in body) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../secret.html", "..%2fsecret.html", "%2e%2e/secret.html", "deeper/page.html", "deeper/../a_b-1.html", "./a_b-1.html",
+        "/a_b-1.html", "//etc/passwd", "../../../etc/passwd", "..\\secret.html", "a_b-1.html/", "a_b-1.html\n", "a_b-1.html\0",
+        "a_b-1", "notes.txt", ".tmp-1", ".hidden.html", "x.html.bak", ".", "..", "\u0661.html", "C:a_b-1.html",
+        "link.html", "own.html", "folder.html", "pipe.html", "no.html", "a" * 5000 + ".html",
+    ],
+)  # fmt: skip
+def test_nothing_but_a_page_of_the_folder_can_be_read(ui, folder, name):
+    status, _, body = ui.ask(served(ui, folder), "GET", f"/reports/{name}", headers={**OWN, **PAGE})
+    assert (status, body) == (404, b"there is no such page\n")
+
+
+def test_pages_are_for_the_same_hosts_as_the_ui_and_to_read_only(ui, folder):
+    app = served(ui, folder)
+    for headers in (
+        {"host": "evil.example:3000", **PAGE},
+        {"host": "10.1.2.3:3000"},
+        {**OWN, **EVIL},
+        {**OWN, "origin": "https://evil.example"},
+        {**OWN, **PAGE, **LINK, "sec-fetch-dest": "iframe"},
+    ):
+        status, _, body = ui.ask(app, "GET", "/reports/a_b-1.html", headers=headers)
+        assert status == 403
+        assert b"a page" not in body
+    for method in ("POST", "PUT", "DELETE"):
+        assert ui.ask(app, method, "/reports/a_b-1.html", headers=OWN)[0] == 405
+    assert (folder / "a_b-1.html").read_text() == "<p>a page"
+    assert ui.ask(served(ui, folder / "nowhere"), "GET", "/reports/a_b-1.html", headers=OWN)[0] == 404
+
+
+@pytest.mark.parametrize("profile", ["local", "gcp"])
+def test_the_entry_point_serves_the_reports_of_the_home(ui, folder, monkeypatch, profile):
+    from dagster_webserver import cli
+
+    monkeypatch.setenv("NBA_PROPS_HOME", str(folder.parent))
+    monkeypatch.setenv("NBA_PROPS_PROFILE", profile)
+    monkeypatch.setattr(cli, "create_app_from_workspace_process_context", lambda *_, **__: ui.bare)
+    made = []
+    monkeypatch.setattr(cli, "main", lambda: made.append(cli.create_app_from_workspace_process_context("context")))
+    webserver.main()
+    body = ui.ask(made[0], "GET", "/reports/a_b-1.html", headers={**OWN, **PAGE})[2]
+    assert (body == b"<p>a page") == (profile == "local"), "of a bucket's pages the UI has the path"
 
 
 def test_the_entry_point_puts_the_guard_around_the_application(ui, monkeypatch):

@@ -152,6 +152,15 @@ def test_clean_data_leaves_every_finding_silent(lake):
     found = findings(stored(lake, made()))
     assert failing(found) == set()
     assert all(f.text for f in found.values())
+    counted = {n: found[n].text for n in ("win_rates_plausible", "sides_not_skewed", "not_too_good")}
+    assert counted == {
+        "win_rates_plausible": "4 of 4 sides have 100 decided bets or more in 30 days (a system's overs and unders are "
+        "counted apart), none shown to be outside 40-65 %",
+        "sides_not_skewed": "2 of 2 systems have 100 bets or more in 30 days (overs and unders together, decided or not), "
+        "none over 85 % on one side",
+        "not_too_good": "2 of 2 systems have 1,000 bets or forecasts on verified lines this season, none implausibly good",
+    }
+    assert not [name for name, f in found.items() if f.suspects]
 
 
 def test_the_old_systems_data_makes_them_loud(lake):
@@ -161,6 +170,7 @@ def test_the_old_systems_data_makes_them_loud(lake):
         "no_placeholders", "lines_are_real", "win_rates", "streak_of_30", "streak_unbroken",
     }  # fmt: skip
     assert "xgboost_v1 UNDER 9" in found["win_rates_plausible"].text
+    assert found["win_rates_plausible"].suspects["xgboost_v1"].startswith("UNDER 9")
     assert found["validation_no_placeholders"].figures["placeholders"] == 35 * 30 * 2
 
 
@@ -253,9 +263,14 @@ def test_too_good_a_hit_rate_is_a_leak(lake, share, quoted, passes):
     out.loc[own, "recommendation"] = other[own]
     out.loc[winners, "recommendation"] = side[winners]
     out["market_over_probability"] = np.where(out["recommendation"] == "OVER", quoted, 1 - quoted)
-    found = quality.not_too_good(stored(lake, regraded(out)), LAST)
+    published = stored(lake, regraded(out))
+    found = quality.not_too_good(published, LAST)
     assert len(own) >= quality.TOO_GOOD_ROWS
     assert found.passed == passes
+    assert set(found.suspects) == (set() if passes else {"xgboost_v1"})
+    span = quality.suspects(published, {}, FIRST, LAST)
+    assert span == dict(found.suspects), "a span is judged by the same rule"
+    assert quality.suspects(published, {"not_too_good": found}, FIRST, LAST) == span, "and says it once"
     assert passes or f"{100 * quoted:.1f} % by the quotes" in found.text
     assert passes or "xgboost_v1 wins 60.0 %" in found.text
 
@@ -318,6 +333,9 @@ def test_every_rate_names_the_dates_that_it_is_made_of(lake, monkeypatch):
         "validation_lines_are_real",
     }  # fmt: skip
     assert rates - {"validation_lines_are_real"} == {n for n in rates if not found[n].passed}, "the texts that matter"
+    wins = {"win_rates_plausible", "not_too_good", "validation_win_rates"}
+    assert {n for n in rates if found[n].suspects} == wins
+    assert all(set(found[n].suspects) == set(SYSTEMS) for n in wins)
     for name in rates:
         shown = [found[name].text, *(v for v in found[name].figures.values() if isinstance(v, str))]
         assert all("12 dates" in text for text in shown), (name, shown)
@@ -326,7 +344,24 @@ def test_every_rate_names_the_dates_that_it_is_made_of(lake, monkeypatch):
 def test_few_bets_are_not_judged(lake):
     out = made(days=2, players=10)
     out["recommendation"] = np.where(out["actual_margin"] > 0, "OVER", "UNDER")
-    assert quality.win_rates_plausible(stored(lake, regraded(out)), FIRST + timedelta(1)).passed
+    published = stored(lake, regraded(out))
+    few = FIRST + timedelta(1)
+    assert quality.win_rates_plausible(published, few).passed
+    assert quality.win_rates_plausible(published, few).text.startswith("0 of 4 sides have 100 decided bets or more")
+    for find in (quality.win_rates_plausible, quality.sides_not_skewed, quality.not_too_good):
+        assert find(published, few).text.endswith(": too few to judge")
+
+
+@pytest.mark.parametrize(("won", "suspects"), [(0.85, {"xgboost_v1"}), (0.2, set())], ids=["too high", "too low"])
+def test_a_win_rate_over_the_briefs_is_suspect_and_one_under_it_is_only_bad(lake, won, suspects):
+    out = made(days=12)
+    own = out.index[out["system_id"] == "xgboost_v1"]
+    wins = np.random.default_rng(1).random(len(own)) < won
+    over = (out.loc[own, "actual_margin"] > 0).to_numpy()
+    out.loc[own, "recommendation"] = np.where(over == wins, "OVER", "UNDER")
+    found = quality.win_rates_in_range(stored(lake, regraded(out)), FIRST, FIRST + timedelta(11))
+    assert not found.passed
+    assert set(found.suspects) == suspects
 
 
 def test_a_final_game_without_box_score_is_a_finding(lake):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +19,7 @@ import pytest
 
 from nba_props import board, report
 from nba_props.assets.monitoring import REPORT_PAGE
+from nba_props.automation.webserver import read_page
 from nba_props.domain import quality
 from nba_props.schemas import TABLES, analytics, raw, views
 from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
@@ -258,13 +262,21 @@ def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
     predicted, _ = finished
     page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
     text = Path(page).read_text()
-    assert text.count("data:image/png;base64,") >= 3
+    pictures = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="', text)
+    assert len(pictures) >= 5, "by night, beside the line, P(over), lines"
     assert "http" not in text.replace("http-equiv", "")
     for system in SYSTEMS:
         assert system in text
     assert "Every error stands beside" in text
     assert "SIMULATED" not in text
     assert '<meta name="viewport"' in text
+    assert "<script" not in text
+    assert not re.findall(r"(?:src|href)=\"(?!data:|#)", text), "a page elsewhere links to no list"
+    sentences = re.findall(r"<li><b>(\w+)</b> (won|has no decided bet)", text)
+    assert [system for system, _ in sentences] == sorted(SYSTEMS)
+    assert "1 night: too few to tell skill from luck, 10 are needed." in text
+    nights = text[text.index("Night by night") : text.index("Forecasts beside the line")]
+    assert nights.count(f"<td>{DAY}</td>") == nights.count("<details>") == sum(said == "won" for _, said in sentences)
     assert "1 night: too few for an interval (10 are needed)." in text
     cells = re.findall(r"<td>([^<]*)</td>", text)
     assert len(cells) > 10 * len(SYSTEMS)
@@ -275,6 +287,97 @@ def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
     season = Path(metadata["report"].value)
     assert season.parent == predicted.settings.home / "reports"
     assert "too few for an interval" in season.read_text()
+    assert metadata["page"].value == f"/reports/{season.name}", "where the UI's own server has it"
+    assert read_page(season.parent, season.name) == season.read_bytes()
+    assert 'href="index.html"' in season.read_text()
+
+
+#: opens a page at a phone's width, every fold of it, and names what does not fit or show
+FRAME = """<!doctype html><iframe width=390 height=844 style="border:0" srcdoc="{page}"></iframe><script>
+const frame = document.querySelector("iframe");
+frame.onload = () => {{
+  const page = frame.contentDocument;
+  page.querySelectorAll("details").forEach((fold) => (fold.open = true));
+  const wide = [...page.body.querySelectorAll("*")].filter(
+    (e) => !e.closest(".wide") && e.getBoundingClientRect().right > frame.contentWindow.innerWidth);
+  const nights = [...page.querySelectorAll("[aria-label$='by night']")].filter((e) => e.scrollWidth > e.clientWidth);
+  const blank = [...page.images].filter((i) => !i.naturalWidth);
+  document.title = JSON.stringify({{
+    shown: page.querySelectorAll("table").length, pictures: page.images.length,
+    sideways: Math.max(page.documentElement.scrollWidth - frame.contentWindow.innerWidth, 0),
+    wide: wide.map((e) => e.outerHTML.slice(0, 80)), cut: nights.length, blank: blank.length,
+  }});
+}};
+</script>"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
+def test_on_a_phone_the_page_has_nothing_beside_the_screen(finished, tmp_path):
+    predicted, _ = finished
+    page = Path(report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html"))
+    frame = tmp_path / "frame.html"
+    frame.write_text(FRAME.format(page=html.escape(page.read_text())))
+    chromium = [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=10000", "--dump-dom", frame.as_uri(),
+    ]  # fmt: skip
+    shown = subprocess.run(chromium, capture_output=True, text=True, timeout=120, check=True).stdout
+    (title,) = re.findall("<title>(.*?)</title>", shown)
+    found = json.loads(html.unescape(title))
+    assert found.pop("shown") >= 4 * 3 + 1, "every tier's tables and the checks"
+    assert found.pop("pictures") >= 5
+    assert found == {"sideways": 0, "wide": [], "cut": 0, "blank": 0}
+
+
+def test_every_page_is_listed_the_newest_first(finished, tmp_path):
+    predicted, _ = finished
+    settings = replace(predicted.settings, home=tmp_path)
+    folder = tmp_path / "reports"
+    before = DAY - timedelta(3)
+    spans = [(DAY, DAY), (before, before), (before, DAY)]
+    for n, (first, last) in enumerate(spans, 1):
+        page = report.write_report(predicted.warehouse, settings, first, last)
+        assert page == str(folder / f"{first}_{last}.html")
+        assert report.address(settings, page) == f"/reports/{first}_{last}.html"
+        assert (folder / "index.html").read_text().count("<li>") == n
+    (folder / "notes.html").write_text("no page of a span")
+    listed = (folder / "index.html").read_text()
+    assert re.findall(r'<a href="([^"]+)">([^<]+)</a>', listed) == [
+        (f"{DAY}_{DAY}.html", str(DAY)),
+        (f"{before}_{DAY}.html", f"{before} to {DAY}"),
+        (f"{before}_{before}.html", str(before)),
+    ]
+    elsewhere = report.write_report(predicted.warehouse, settings, DAY, DAY, tmp_path / "page.html")
+    assert report.address(settings, elsewhere) is None
+    assert (folder / "index.html").read_text() == listed
+    assert {p.name for p in folder.iterdir()} == {"index.html", "notes.html", *(f"{a}_{b}.html" for a, b in spans)}
+
+
+def test_a_page_that_comes_while_the_list_is_written_is_listed(tmp_path, monkeypatch, evening):
+    settings = replace(evening.settings, home=tmp_path)
+    folder = tmp_path / "reports"
+    write = report.replace
+
+    def meanwhile(path, data):
+        write(path, data)
+        (folder / "2025-01-01_2025-01-02.html").touch()
+
+    monkeypatch.setattr(report, "replace", meanwhile)
+    folder.mkdir()
+    report._write_index(settings, simulated=True)
+    text = (folder / "index.html").read_text()
+    assert "2025-01-01 to 2025-01-02" in text
+    assert "SIMULATED LEAGUE" in text
+
+
+def test_every_page_of_a_simulated_league_says_so(evening, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "is_simulated", lambda _: True)
+    settings = replace(evening.settings, home=tmp_path)
+    page = Path(report.write_report(evening.warehouse, settings, DAY - timedelta(3), DAY - timedelta(3)))
+    for path in (page, page.with_name("index.html")):
+        assert "SIMULATED LEAGUE: players, teams, scores and lines are invented." in path.read_text()
 
 
 def test_the_page_and_the_command_say_the_same(morning, tmp_path):
