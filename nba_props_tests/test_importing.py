@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from nba_props import board
+from nba_props import board, report
 from nba_props.automation.audit import Memory, audit, place
 from nba_props.cli import main
 from nba_props.domain.calendar import days as dates_between
@@ -209,6 +209,18 @@ def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predict
     assert set(SYSTEM_TABLES) & set(ledger(predicted.warehouse)["system_id"]) == set()
 
 
+def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform):
+    """Whoever comes from the old system imports first and predicts later."""
+    assert platform.run("ingest_history", DAY, DAY).success
+    assert platform.run("ingest_lines", DAY, DAY).success
+    lines = platform.warehouse.read(BETTING_LINES, [DAY])
+    lines = lines[lines["line"].notna()].reset_index(drop=True)
+    bring_in(platform.warehouse, [export(*(old_row(lines.loc[n]) for n in range(10)))], "run-1", NOW)
+    outcome = platform.run("grade", DAY, DAY)
+    assert not outcome.errors
+    assert report.tables(platform.warehouse, DAY, DAY)[0]
+
+
 def test_a_damaged_export_costs_nothing_that_stands(predicted, lines, tmp_path):
     path = tmp_path / "old.csv"
     path.write_text(export(old_row(lines.loc[0])).to_csv(index=False) + '"never closed')
@@ -273,7 +285,7 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         held = platform.query("SELECT COUNT(*) AS n FROM nba_predictions.quarantined_predictions")["n"][0]
         kept = platform.query("SELECT COUNT(*) AS n FROM nba_predictions.imported_predictions")["n"][0]
         assert (held, kept) == (BAD, BAD + GOOD), "nothing is lost and nothing is there twice"
-        assert platform.run("grade", FIRST, LAST).success
+        assert not platform.run("grade", FIRST, LAST).errors
         graded = platform.query(
             "SELECT COUNT(*) AS n, COUNTIF(is_valid_line) AS valid FROM nba_predictions.prediction_accuracy"
         ).iloc[0]

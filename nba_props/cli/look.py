@@ -339,7 +339,7 @@ def _tables() -> pd.DataFrame:
 @click.argument("query")
 @FORMAT
 def sql(query: str, form: str) -> None:
-    """Run one read-only QUERY (DuckDB's SQL, or GoogleSQL on BigQuery); tables are named dataset.table.
+    """Run one read-only QUERY in GoogleSQL as written, or over a lake in DuckDB's SQL; tables are named dataset.table.
 
     Rows that are wider than the terminal are printed one value a line.
     """

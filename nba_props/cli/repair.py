@@ -342,7 +342,9 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
     from nba_props.automation import pruning
 
     with Output(form) as out:
-        account = pruning.prune(load_settings(), clock.utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
+        settings = load_settings()
+        to_read(settings)  # one of an earlier release is refused
+        account = pruning.prune(settings, clock.utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
         out.rows(account.table(), f"{'Would delete' if dry_run else 'Deleted'}, older than {days} days")
         for text in account.notes:
             out.say(text)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from nba_props.cli.group import example, main
+from nba_props.cli.session import to_read
 from nba_props.cli.values import Whole
 from nba_props.settings import SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
@@ -44,6 +45,8 @@ def dev(host: str, port: int) -> None:
     from nba_props.automation.webserver import HOSTS, hosts_of
 
     settings = load_settings()
+    if settings.gcp is not None or settings.home.exists():
+        to_read(settings).source()  # one of an earlier release is refused before anything is served
     open_instance(settings).dispose()
     if set("[*") & set(os.environ["DAGSTER_HOME"]):
         raise SettingsError(

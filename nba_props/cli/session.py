@@ -159,6 +159,9 @@ def within_partitions(settings: Settings, span: Sequence[date]) -> None:
     today = today_of(settings)
     if span[-1] > today:
         raise SettingsError(f"{span[-1]} is after today, {today} US/Eastern: it has no partition yet")
+    last = LandingZone(settings.landing).last_date
+    if last is not None and span[-1] > last + timedelta(1):
+        raise SettingsError(f"{span[-1]} is after the simulated league's last date, {last}: it has no partition")
 
 
 def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date]) -> None:
