@@ -13,6 +13,7 @@ import pandas as pd
 
 from nba_props import plots
 from nba_props.domain import quality, scoring
+from nba_props.revision import revision
 from nba_props.schemas.monitoring import TIERS
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.settings import Settings
@@ -363,7 +364,7 @@ def _page(template: str, **named: Any) -> str:
     made = Environment(
         loader=PackageLoader("nba_props", "."), autoescape=select_autoescape(default=True), trim_blocks=True
     )
-    return made.get_template(template).render(**named)
+    return made.get_template(template).render(revision=revision(), **named)
 
 
 def address(settings: Settings, path: str) -> str | None:

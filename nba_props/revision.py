@@ -24,6 +24,11 @@ def revision() -> str:
     return os.environ.get(REVISION, "").strip() or _of_the_code()
 
 
+def run_tags() -> dict[str, str]:
+    """The tags of jobs that make no asset: whoever starts one, its run says which code it is of."""
+    return {REVISION_TAG: revision()}
+
+
 @cache
 def _of_the_code() -> str:
     described = _commit(Path(__file__).parents[1])

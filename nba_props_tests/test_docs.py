@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import subprocess
@@ -11,9 +12,12 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from nba_props import report
+from nba_props import board, report
 from nba_props.cli import main
+from nba_props.cli.look import columns_of
+from nba_props.cli.printing import as_table, fitted
 from nba_props.domain.calendar import EASTERN
 from nba_props.schemas.dictionary import markdown
 from nba_props.settings import RHYTHMS, Live, load_settings
@@ -25,6 +29,8 @@ from nba_props_tests import league
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+#: rows of the board whose names decide how wide README's sample is
+SAMPLE_ROWS = 6
 #: its commands are for another profile
 PRODUCTION = ROOT / "docs" / "production.md"
 
@@ -72,6 +78,24 @@ def assert_sample_of_report_is_current():
         assert row in bets.to_numpy().tolist(), bets.to_string()
 
 
+def assert_sample_of_board_is_current():
+    """README's sample of the board is what a terminal of 80 columns shows."""
+    (sample,) = re.findall(
+        r"```text\nSIMULATED LEAGUE.*?\n(Slate of .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S
+    )
+    picks = board.picks(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 9)).head(SAMPLE_ROWS)
+    console = Console(file=io.StringIO(), width=80)
+    console.print(as_table(*_placed(columns_of(picks))))
+    shown = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    for line in sample.splitlines()[1:]:
+        assert line.rstrip() in shown, "\n".join(shown)
+
+
+def _placed(columns):
+    kept, gap = fitted(columns, 80)
+    return kept, "", gap
+
+
 @pytest.mark.parametrize("command", ours(*PAGES))
 def test_every_command_is_understood(command):
     name, *arguments = shlex.split(command)[1:]
@@ -101,6 +125,7 @@ def test_every_command_runs(pages, tmp_path, monkeypatch):
     assert "SIMULATED LEAGUE" in first.output
     assert "162 players with a line" in first.output
     assert "99 players with a line" in first.output
+    assert_sample_of_board_is_current()
     again = runner.invoke(main, ["demo"])
     assert "published already" in again.output
     asked = ours(*pages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from nba_props import __version__, revision
+from nba_props import __version__, report, revision
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
 
@@ -64,3 +64,20 @@ def test_a_run_that_publishes_nothing_new_signs_nothing(published):
     assert published.publish(DAY).success
     after = published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY)
     assert len(after) == before == 1
+
+
+def test_runs_that_make_no_asset_say_which_code_they_are_of(published):
+    jobs = published.definitions.resolve_all_job_defs()
+    rest = [
+        j for j in jobs if not j.asset_layer.executable_asset_keys and not j.asset_layer.asset_graph.asset_check_keys
+    ]
+    assert {"quarantine", "rollback", "restore", "capture_odds", "fetch_stats", "import_legacy"} <= {
+        j.name for j in rest
+    }
+    for job in rest:
+        assert job.tags["nba_props/revision"] == revision.revision(), job.name
+
+
+def test_every_page_says_which_code_wrote_it(monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_REVISION", "r7")
+    assert "nba_props r7" in report._page("reports.html.jinja", pages=[], simulated=False)

@@ -27,6 +27,7 @@ from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.domain.calendar import parse_day, spans
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
+from nba_props.revision import run_tags
 from nba_props.schemas import TABLES, Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.settings import Settings
@@ -396,6 +397,7 @@ def audit_ledger(
 
 
 @dg.job(
+    tags=run_tags(),
     name=AUDIT_JOB,
     description="Ledger and archive by fingerprint: dates that changed are judged again, whoever changed them.",
 )

@@ -7,6 +7,7 @@ import dagster as dg
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.domain.calendar import PLAYABLE, game_date_of, parse_day, parse_instant
 from nba_props.domain.calendar import days as dates_between
+from nba_props.revision import run_tags
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
 from nba_props.warehouse.base import Warehouse
@@ -92,19 +93,31 @@ def land_injuries(
     tell(context, alerts, "injury report", feeds.injuries())
 
 
-@dg.job(name=CAPTURE_JOB, description="Odds of games that have not begun, from The Odds API into the landing zone.")
+@dg.job(
+    tags=run_tags(),
+    name=CAPTURE_JOB,
+    description="Odds of games that have not begun, from The Odds API into the landing zone.",
+)
 def capture_job() -> None:
     """Odds into the landing zone."""
     land_odds()
 
 
-@dg.job(name=STATS_JOB, description="Schedule, roster and box scores, from stats.nba.com into the landing zone.")
+@dg.job(
+    tags=run_tags(),
+    name=STATS_JOB,
+    description="Schedule, roster and box scores, from stats.nba.com into the landing zone.",
+)
 def stats_job() -> None:
     """Statistics into the landing zone."""
     land_stats()
 
 
-@dg.job(name=INJURIES_JOB, description="The newest official injury report into the landing zone.")
+@dg.job(
+    tags=run_tags(),
+    name=INJURIES_JOB,
+    description="The newest official injury report into the landing zone.",
+)
 def injuries_job() -> None:
     """The injury report into the landing zone."""
     land_injuries()

@@ -11,6 +11,7 @@ from nba_props.automation.alerts import Alerts
 from nba_props.automation.fetching import tell
 from nba_props.automation.jobs import HISTORY_JOB, JOBS
 from nba_props.domain.calendar import game_date_of
+from nba_props.revision import run_tags
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources.capture import Fetched
@@ -40,6 +41,7 @@ def land_first_day(
 
 
 @dg.job(
+    tags=run_tags(),
     name=FIRST_JOB,
     description="Schedules, rosters, the box scores that models and identities need, and the injury report, as far as "
     "they are not landed; no credit is spent.",

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from nba_props import importing
+from nba_props.revision import run_tags
 from nba_props.warehouse.base import Warehouse
 
 IMPORT_JOB = "import_legacy"
@@ -50,6 +51,7 @@ def import_rows(
 
 
 @dg.job(
+    tags=run_tags(),
     name=IMPORT_JOB,
     description="Judge an export of the old production table by the gate: rows with a verified quote are published "
     "under imported_<system>, the others quarantined. Grade the dates afterwards (job grade).",

@@ -9,6 +9,7 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
 from nba_props.domain.calendar import PLAYABLE
+from nba_props.revision import run_tags
 from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
@@ -59,7 +60,11 @@ def reconcile_outputs(
         alerts.send(Alert(severity, f"reconcile: {rule} {day}", text))
 
 
-@dg.job(name=RECONCILE_JOB, description="Last week's expected outputs against the schedule; what is missing alerts.")
+@dg.job(
+    tags=run_tags(),
+    name=RECONCILE_JOB,
+    description="Last week's expected outputs against the schedule; what is missing alerts.",
+)
 def reconcile_job() -> None:
     """Expected outputs against the schedule."""
     reconcile_outputs()

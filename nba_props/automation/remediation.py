@@ -9,6 +9,7 @@ from nba_props import remediation
 from nba_props.automation.audit import Memory, place
 from nba_props.domain.calendar import parse_day
 from nba_props.remediation import Account, Selection
+from nba_props.revision import run_tags
 from nba_props.settings import Settings
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
@@ -102,20 +103,30 @@ _AFTERWARDS = "Grade the dates it names again afterwards (job grade); the comman
 
 
 @dg.job(
-    name="quarantine", description=f"Move published rows that match a named predicate to the archive. {_AFTERWARDS}"
+    tags=run_tags(),
+    name="quarantine",
+    description=f"Move published rows that match a named predicate to the archive. {_AFTERWARDS}",
 )
 def quarantine_job() -> None:
     """Move published rows that match a named predicate to the archive."""
     quarantine_rows()
 
 
-@dg.job(name="restore", description=f"Put the archived rows of a batch back into the ledger. {_AFTERWARDS}")
+@dg.job(
+    tags=run_tags(),
+    name="restore",
+    description=f"Put the archived rows of a batch back into the ledger. {_AFTERWARDS}",
+)
 def restore_job() -> None:
     """Put the archived rows of a batch back into the ledger."""
     restore_rows()
 
 
-@dg.job(name="rollback", description=f"Move what a run published to the archive. {_AFTERWARDS}")
+@dg.job(
+    tags=run_tags(),
+    name="rollback",
+    description=f"Move what a run published to the archive. {_AFTERWARDS}",
+)
 def rollback_job() -> None:
     """Move what a run published to the archive."""
     rollback_rows()
