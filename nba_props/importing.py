@@ -10,29 +10,35 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from nba_props.domain import gate
 from nba_props.domain.calendar import is_plausible, spans
-from nba_props.domain.lines import POINTS_MARKETS, claimed_lines_sql
+from nba_props.domain.lines import LINE_PROBLEMS, LINE_SOURCE_APIS, POINTS_MARKETS, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import SPORTSBOOKS
+from nba_props.revision import publication
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
-from nba_props.schemas.base import Type
+from nba_props.schemas.base import Type, WriteMode
 from nba_props.schemas.predictions import (
     IMPORTED_PREDICTIONS,
     IMPORTED_PREFIX,
     LEDGER,
+    PUBLICATIONS,
     QUARANTINED_PREDICTIONS,
     SYSTEM_COLUMNS,
 )
+from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
+from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.warehouse.base import Warehouse, WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
 
 #: columns without which a row of the old table says nothing
 _NEEDED = ("game_date", "player_lookup", "system_id", "predicted_points", "current_points_line")
@@ -63,7 +69,7 @@ class Imported:
     """What an import did, or would do.
 
     Attributes:
-        rows: rows by ``system_id`` and ``outcome``: published, or held back with the reason.
+        rows: each row of the export once, by ``system_id`` and ``outcome``: published, or held back with the reason.
         days: the dates on which something was published.
         unread: rows of the export without a date or a system, by why; they are in the file and nowhere else.
     """
@@ -90,6 +96,8 @@ def read_export(path: Path) -> pd.DataFrame:
     lacking = [name for name in _NEEDED if name not in frame]
     if lacking:
         raise ImportRefused(f"{path} has no column {', '.join(lacking)}: it has {', '.join(map(str, frame.columns))}")
+    if frame.empty:
+        raise ImportRefused(f"{path} has no row")
     return frame.astype(object).where(frame.notna(), None)
 
 
@@ -147,6 +155,7 @@ _SLATE = """(
   GROUP BY game_date, player_lookup HAVING COUNT(*) = 1
 )"""
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
+_APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
 _MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
 #: each row with the last quote before the cut-off that has its line, of its book where it names one
 _AS_CLAIMED_SQL = f"""
@@ -158,7 +167,7 @@ SELECT {_CLAIM_COLUMNS}, l.source_recommendation AS recommendation, l.has_prop_l
 FROM {_ROWS} AS l
 LEFT JOIN {_SLATE} AS s ON s.game_date = l.game_date AND s.player_lookup = l.player_lookup
 LEFT JOIN (
-  SELECT m.row_id, q.*, CASE q.data_source WHEN 'THE_ODDS_API' THEN 'ODDS_API' ELSE q.data_source END AS api,
+  SELECT m.row_id, q.*, CASE q.data_source {_APIS} END AS api,
     ROW_NUMBER() OVER (
       PARTITION BY m.row_id ORDER BY CASE q.bookmaker {_BOOK_ORDER} ELSE 99 END, q.snapshot_at DESC, q.quote_id
     ) AS place
@@ -190,6 +199,10 @@ JOIN nba_analytics.betting_lines AS b
 WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
 """
 _COLUMNS = ", ".join([*(c.name for c in SYSTEM_COLUMNS), "source_created_at"])
+#: what an export is judged by
+_READ = (SCHEDULE, ODDS_QUOTES, RESOLVED_NAMES, SLATE, BETTING_LINES, IMPORTED_PREDICTIONS)
+_PUBLISHED, _RELINED = "published", "published with the real line"
+_NOT_BEGUN = "left out: its game has not begun"
 
 
 def bring_in(
@@ -200,8 +213,14 @@ def bring_in(
     *,
     real_lines: bool = False,
     dry_run: bool = False,
+    job_name: str = "import_legacy",
+    command: str | None = None,
 ) -> Imported:
     """Keep, judge and publish the rows of some exports; running it twice changes nothing.
+
+    Every kept row of a date is judged together, those of earlier files too. Of several sound rows about one player's
+    game one counts: the last that says it was written before the cut-off, else the newest. A row of a game that has not
+    begun is left out: only this platform's own clock can say what was published before a cut-off.
 
     Args:
         warehouse: where the tables are; slate and quotes of the dates have to be there.
@@ -209,8 +228,10 @@ def bring_in(
         run_id: the run that does it.
         now: the time.
         real_lines: give forecasts whose own line is not valid the line that is chosen here, where there is one, and
-            the side that follows from it; they are published beside the others.
-        dry_run: judge what was kept before, and publish nothing.
+            the side that follows from it.
+        dry_run: do all of it with a copy of what the rows are judged by, and keep nothing.
+        job_name: the job of the run.
+        command: what was typed, if anything was.
 
     Raises:
         ImportRefused: dates of the exports have no slate here.
@@ -219,28 +240,36 @@ def bring_in(
     rows = pd.concat(frames, ignore_index=True).drop_duplicates("row_id")
     days = sorted({d.date() for d in rows["game_date"]})
     _require_slates(warehouse, days)
-    outcomes, published_on = [], set()
-    for first, last in spans(days, longest=_TOGETHER):
-        asked = [d for d in days if first <= d <= last]
-        mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
-        # kept first: what is judged is what is stored
-        warehouse.append(IMPORTED_PREDICTIONS, mine, asked)
-        good, bad = _judged(warehouse, _AS_CLAIMED_SQL, first, last, set(mine["row_id"]))
-        outcomes += [_outcomes(good, "published"), _outcomes(bad)]
-        if real_lines:
-            again = set(bad["feature_hash"]) - set(good["feature_hash"])
-            relined, _ = _judged(warehouse, _RELINED_SQL, first, last, again)
-            held = [c for c in _SAME if c != "game_date"]
-            relined = relined[~_pairs(relined, held).isin(_pairs(good, held))]
-            outcomes.append(_outcomes(relined, "published with the real line"))
-            good = pd.concat([f for f in (good, relined) if len(f)] or [good], ignore_index=True)
-        published_on |= {d.date() for d in good["game_date"]}
-        if not dry_run:
-            _publish(warehouse, good, bad, asked, run_id, now)
-    found = pd.concat(outcomes) if outcomes else pd.DataFrame(columns=["system_id", "outcome", "rows"])
-    counted = found.groupby(["system_id", "outcome"], as_index=False)["rows"].sum() if len(found) else found
+    with _copy(warehouse, days) if dry_run else nullcontext(warehouse) as target:
+        outcomes = []
+        for first, last in spans(days, longest=_TOGETHER):
+            asked = [d for d in days if first <= d <= last]
+            mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
+            # kept first: what is judged is what is stored
+            target.append(IMPORTED_PREDICTIONS, mine, asked)
+            good, bad, came_of = _judged(target, first, last, real_lines=real_lines, now=now)
+            outcomes.append(came_of[came_of["feature_hash"].isin(mine["row_id"])])
+            good, bad = (f[f["feature_hash"].isin(mine["row_id"])] for f in (good, bad))
+            publications = publication(good["game_date"], run_id, job_name, command, now)
+            _publish(target, good, bad, publications, asked, run_id, now)
+    found = pd.concat(outcomes) if outcomes else pd.DataFrame(columns=["game_date", "system_id", "outcome"])
+    counted = found.groupby(["system_id", "outcome"]).size().rename("rows").reset_index()
+    published = found[found["outcome"].isin([_PUBLISHED, _RELINED])]
     why = {k: sum(u.get(k, 0) for u in unread) for u in unread for k in u}
-    return Imported(counted, tuple(sorted(published_on)), why)
+    return Imported(counted, tuple(sorted({d.date() for d in published["game_date"]})), why)
+
+
+@contextmanager
+def _copy(warehouse: Warehouse, days: Sequence[date]) -> Iterator[Warehouse]:
+    """A lake for a while that holds what some dates are judged by."""
+    with tempfile.TemporaryDirectory() as folder:
+        lake = LakeWarehouse(Path(folder))
+        for table in _READ:
+            there = set(warehouse.partitions(table))
+            known = [d for d in days if d in there]
+            frame = warehouse.read(table, known) if known else table.empty()
+            (lake.append if table.write_mode is WriteMode.APPEND else lake.write)(table, frame, known)
+        yield lake
 
 
 def _require_slates(warehouse: Warehouse, days: Sequence[date]) -> None:
@@ -254,17 +283,44 @@ def _require_slates(warehouse: Warehouse, days: Sequence[date]) -> None:
 
 
 def _judged(
-    warehouse: Warehouse, claims: str, first: date, last: date, asked: set[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The claims of some rows, those to publish and those to hold back, as the gate splits them.
+    warehouse: Warehouse, first: date, last: date, *, real_lines: bool, now: datetime
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Of every kept row of a span: what to publish, what to hold back, and ``outcome`` by ``feature_hash``."""
+    claims = _claims(warehouse, _AS_CLAIMED_SQL, first, last)
+    begun = claims["cutoff_at"].isna() | (claims["cutoff_at"] <= pd.Timestamp(now))
+    good, bad = _split(claims[begun])
+    early = claims[~begun].assign(outcome=_NOT_BEGUN)
+    relined = good.iloc[:0]
+    if real_lines:
+        # a forecast that lacks nothing but a valid line; who has one already keeps it
+        lineless = set(bad.loc[bad["reason"].isin(LINE_PROBLEMS), "feature_hash"])
+        again = _claims(warehouse, _RELINED_SQL, first, last)
+        relined, _ = _split(again[again["feature_hash"].isin(lineless) & ~_pairs(again).isin(_pairs(good))])
+    is_relined = bad["feature_hash"].isin(relined["feature_hash"])
+    came_of = [
+        good.assign(outcome=_PUBLISHED),
+        relined.assign(outcome=_RELINED),
+        bad[~is_relined].assign(outcome="held back: " + bad.loc[~is_relined, "reason"].astype(str)),
+        early,
+    ]
+    columns = ["feature_hash", "game_date", "system_id", "outcome"]
+    told = pd.concat([f[columns] for f in came_of if len(f)] or [early[columns]], ignore_index=True)
+    return pd.concat([f for f in (good, relined) if len(f)] or [good], ignore_index=True), bad, told
 
-    Of several sound rows about one player's game the newest is published: the old table kept what it had replaced.
-    """
-    judged = warehouse.query(claimed_lines_sql(f"(SELECT {_COLUMNS} FROM ({claims}) AS c)"), first=first, last=last)
-    judged = judged[judged["feature_hash"].isin(asked)].sort_values(
-        ["source_created_at", "feature_hash"], ascending=[False, True], na_position="last", kind="stable"
+
+def _claims(warehouse: Warehouse, claims: str, first: date, last: date) -> pd.DataFrame:
+    """Claims with their ``line_problem``, in the order in which they count."""
+    rows = warehouse.query(claimed_lines_sql(f"(SELECT {_COLUMNS} FROM ({claims}) AS c)"), first=first, last=last)
+    before = (rows["source_created_at"] < rows["cutoff_at"]).fillna(False)
+    order = ["before", "source_created_at", "feature_hash"]
+    return rows.assign(before=before).sort_values(
+        order, ascending=[False, False, True], na_position="last", kind="stable"
     )
-    judged = judged.drop(columns="source_created_at")
+
+
+def _split(claims: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The claims to publish and those to hold back, as the gate splits them; of several sound ones the first counts."""
+    judged = claims.drop(columns=["source_created_at", "before"])
     apart = judged.assign(system_id=judged["system_id"] + " " + judged["feature_hash"])
     is_sound = gate.prediction_problem(apart).isna()
     replaced = is_sound & judged[is_sound].duplicated(_SAME).reindex(judged.index, fill_value=False)
@@ -277,18 +333,18 @@ def _judged(
     return good, pd.concat([f for f in (bad, older) if len(f)] or [bad], ignore_index=True)
 
 
-def _pairs(frame: pd.DataFrame, columns: Sequence[str]) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(frame[list(columns)])
-
-
-def _outcomes(rows: pd.DataFrame, outcome: str = "") -> pd.DataFrame:
-    named: Any = outcome if outcome else "held back: " + rows["reason"].astype(str)
-    frame = pd.DataFrame({"system_id": rows["system_id"], "outcome": named, "rows": 1})
-    return frame.groupby(["system_id", "outcome"], as_index=False)["rows"].sum()
+def _pairs(frame: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(frame[_SAME])
 
 
 def _publish(
-    warehouse: Warehouse, good: pd.DataFrame, bad: pd.DataFrame, days: Sequence[date], run_id: str, now: datetime
+    warehouse: Warehouse,
+    good: pd.DataFrame,
+    bad: pd.DataFrame,
+    publications: pd.DataFrame,
+    days: Sequence[date],
+    run_id: str,
+    now: datetime,
 ) -> None:
     """Held back first: a killed import is gone on with, and nothing that is published lacks its account."""
     stamp = pd.Timestamp(now)
@@ -299,4 +355,6 @@ def _publish(
         last=days[-1],
     )
     fresh = good[~good["prediction_id"].isin(known["prediction_id"])]
+    signed = publications[publications["game_date"].isin(fresh["game_date"])]
+    warehouse.append(PUBLICATIONS, signed, sorted({d.date() for d in signed["game_date"]}))
     warehouse.append(LEDGER, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)

@@ -270,7 +270,10 @@ def rollback(warehouse: Warehouse, run_id: str, now: datetime, *, dry_run: bool 
     """Move what a run published to the archive; the rows before it are current again."""
     require_run(warehouse, run_id)
     days = warehouse.dates(LEDGER)
-    return quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
+    account = quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
+    if not account.total:
+        raise _no_row_of(run_id)
+    return account
 
 
 def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool = False) -> Account:
@@ -410,7 +413,11 @@ def require_run(warehouse: Warehouse, run_id: str) -> None:
         )
         if found["n"].iloc[0]:
             return
-    raise RemediationError(f"run {run_id} has no row in the ledger: see {LEDGER.address}.run_id")
+    raise _no_row_of(run_id)
+
+
+def _no_row_of(run_id: str) -> RemediationError:
+    return RemediationError(f"run {run_id} has no row in the ledger: see {LEDGER.address}.run_id")
 
 
 def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nba_props import __version__
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: what names the code where neither a checkout nor the version does: an image is built with it
 REVISION = "NBA_PROPS_REVISION"
@@ -22,6 +27,18 @@ def revision() -> str:
     ``.dirty`` follows when files of the checkout differ from that commit.
     """
     return os.environ.get(REVISION, "").strip() or _of_the_code()
+
+
+def publication(days: pd.Series, run_id: str, job_name: str, command: str | None, now: datetime) -> pd.DataFrame:
+    """Rows of ``nba_predictions.publications``: which code a run publishes rows of these game dates with."""
+    import pandas as pd
+
+    account = {
+        "run_id": run_id, "revision": revision(), "job_name": job_name, "command": command,
+        "recorded_at": pd.Timestamp(now),
+    }  # fmt: skip
+    each = pd.to_datetime(days).drop_duplicates()
+    return pd.DataFrame([{"game_date": day, **account} for day in each], columns=["game_date", *account])
 
 
 def run_tags() -> dict[str, str]:

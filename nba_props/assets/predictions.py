@@ -18,7 +18,7 @@ from nba_props.domain.systems.base import System, predict
 from nba_props.domain.systems.ensemble import wide
 from nba_props.domain.systems.trained import bind
 from nba_props.partitions import partition_days
-from nba_props.revision import COMMAND_TAG, revision
+from nba_props.revision import COMMAND_TAG, publication
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
@@ -193,19 +193,10 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
 
 def _sign(context: dg.AssetExecutionContext, warehouse: Warehouse, new: pd.DataFrame, now: pd.Timestamp) -> None:
     """Put down which code is about to publish, before it does: no row of the ledger is without it."""
-    days = sorted({d.date() for d in pd.to_datetime(new["game_date"])})
-    if not days:
-        return
-    account = {
-        "run_id": context.run.run_id,
-        "revision": revision(),
-        "job_name": context.run.job_name,
-        "command": context.run.tags.get(COMMAND_TAG),
-        "recorded_at": now,
-    }
-    warehouse.append(
-        predictions.PUBLICATIONS, pd.DataFrame([{"game_date": pd.Timestamp(d), **account} for d in days]), days
-    )
+    run = context.run
+    signed = publication(new["game_date"], run.run_id, run.job_name, run.tags.get(COMMAND_TAG), now)
+    if len(signed):
+        warehouse.append(predictions.PUBLICATIONS, signed, sorted({d.date() for d in signed["game_date"]}))
 
 
 def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.DataFrame, days: Sequence[date]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from nba_props import importing
-from nba_props.revision import run_tags
+from nba_props.revision import COMMAND_TAG, run_tags
 from nba_props.warehouse.base import Warehouse
 
 IMPORT_JOB = "import_legacy"
@@ -38,6 +38,8 @@ def import_rows(
         clock(),
         real_lines=config.real_lines,
         dry_run=config.dry_run,
+        job_name=context.job_name,
+        command=context.run.tags.get(COMMAND_TAG),
     )
     context.add_output_metadata(
         {

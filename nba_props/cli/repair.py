@@ -117,7 +117,7 @@ def rollback(run_id: str, dry_run: bool, form: str) -> None:
 @click.option(
     "--real-lines", is_flag=True, help="Give forecasts whose own line is not valid the line that is chosen here."
 )
-@click.option("--dry-run", is_flag=True, help="Judge and count; publish and quarantine nothing.")
+@click.option("--dry-run", is_flag=True, help="Judge and count with a copy, and keep nothing.")
 @FORMAT
 def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form: str) -> None:
     """Judge FILES, exports of the old player_prop_predictions table (CSV or Parquet), by the gate, and grade them.
@@ -137,7 +137,7 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
         opened = session(out, landed=False)
         with runner.open_instance(opened.settings) as instance:
             done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config, opened.caller)
-        out.rows(done.rows, f"{'Would import' if dry_run else 'Imported'} {done.total} rows")
+        out.rows(done.rows, f"Judged {done.total} rows{', and kept nothing' if dry_run else ''}")
         for why, count in done.unread.items():
             out.tell("not read", "yellow", f"{count} rows: {why}")
         outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
@@ -340,10 +340,11 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
     What the UI knows of each partition, its newest materialization and the newest result of each check, stays.
     """
     from nba_props.automation import pruning
+    from nba_props.warehouse.opening import open_warehouse
 
     with Output(form) as out:
         settings = load_settings()
-        to_read(settings)  # one of an earlier release is refused
+        open_warehouse(settings)  # one of an earlier release is refused
         account = pruning.prune(settings, clock.utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
         out.rows(account.table(), f"{'Would delete' if dry_run else 'Deleted'}, older than {days} days")
         for text in account.notes:
