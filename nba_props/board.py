@@ -95,6 +95,8 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
     if rows.empty:
         return pd.DataFrame()
+    # of two rows with one id one is forged, and the audit says so; the first that was written is shown
+    rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*_KEY, "system_id"])
     # systems of one night may have been published against different quotes: the board's own decides, else the newest
     ranked = rows.assign(is_own=rows["system_id"].eq(system)).sort_values(
         ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
@@ -119,7 +121,10 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     leans = made["leans"].notna()
     for column in ("price", "book"):
         made[column] = board[f"over_{column}"].where(over, board[f"under_{column}"]).where(leans)
-    chances = rows.pivot(index=_KEY, columns="system_id", values="over_probability").reindex(board.index)
+    # P is that of a line: of the board's and of no other
+    lines = pd.MultiIndex.from_frame(board.reset_index()[[*_KEY, "line"]])
+    same_line = rows[pd.MultiIndex.from_frame(rows[[*_KEY, "line"]]).isin(lines)]
+    chances = same_line.pivot(index=_KEY, columns="system_id", values="over_probability").reindex(board.index)
     made["chance"], made["chance_by"] = np.nan, None
     for name in dict.fromkeys([c for c in (system, *CHANCES) if c in chances]):
         fills = leans & made["chance"].isna() & chances[name].notna()

@@ -1,4 +1,4 @@
-"""The time: the only place where the platform reads it."""
+"""The time of commands and definitions: now, or what a rehearsal's file says."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
     from nba_props.checks.freshness import feeds_freshness
 
-    commands = {"the_odds_api": "odds", "nba_stats": "stats", "injury_report": "injuries"}
+    commands = {"the_odds_api": "odds", "nba_stats": "stats yesterday", "injury_report": "injuries"}
     for feed, found in feeds_freshness(settings, zone, warehouse, now).items():
         state = "bad" if not found.fresh else "ok" if found.expected else "off"
         advice = "" if found.fresh else f"nba-props fetch {commands[feed]}, and is the daemon running?"

@@ -24,7 +24,7 @@ from nba_props.domain.alike import alike
 from nba_props.domain.calendar import spans
 from nba_props.domain.gate import PLACEHOLDER_REASONS
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS, SYSTEM_TABLES
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.sources import odds_api
@@ -367,6 +367,12 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     both = standing.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
     return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
+
+
+def own_dates(warehouse: Warehouse) -> list[date]:
+    """The dates of the ledger that a system of ours has a table of: not those of imported rows alone."""
+    own = {d for table in SYSTEM_TABLES.values() for d in warehouse.partitions(table)}
+    return [d for d in warehouse.partitions(LEDGER) if d in own]
 
 
 def latest_batch(warehouse: Warehouse) -> str:

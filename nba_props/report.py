@@ -175,8 +175,10 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
     bug = f" {_systems(wrong.sum())} too good or too bad to be true: a likely bug, no result." if wrong.any() else ""
     judged = bets[bets["roi_low"].notna() & ~wrong]
     if judged.empty:
-        few = f"{_nights(bets['bet_dates'].max())}: too few to tell skill from luck, {scoring.MIN_DATES} are needed."
-        return (few if (~wrong).any() else "") + bug
+        if wrong.all():
+            return bug
+        nights = _nights(bets.loc[~wrong, "bet_dates"].max())
+        return f"{nights}: too few to tell skill from luck, {scoring.MIN_DATES} are needed.{bug}"
     better, worse = int((judged["roi_low"] > 0).sum()), int((judged["roi_high"] < 0).sum())
     return (
         f"Of {_systems(len(judged))} with bets on {scoring.MIN_DATES} nights or more, {better} did better than "

@@ -79,6 +79,22 @@ def test_systems_published_against_two_quotes_leave_one_row_a_player():
     assert list(found["line"]) == [20.5], "the board's own system decides"
 
 
+def test_p_is_that_of_the_boards_own_line():
+    """A system that was run again alone may stand on another quote: its P says nothing of this line."""
+    found = of(
+        row(board.SYSTEM, 23.0, side="OVER"),
+        row("catboost_v8", 22.0, line=15.5, over_probability=0.85),
+        row("xgboost_v1", 22.0, over_probability=0.55),
+    ).loc[1]
+    assert (found["chance"], found["chance_by"]) == (0.55, "xgboost_v1")
+
+
+def test_a_forged_twin_leaves_the_first_row_and_the_board_stands():
+    late = _TIP + pd.Timedelta(hours=1)
+    found = of(row(board.SYSTEM, 23.0, side="OVER"), row(board.SYSTEM, 99.0, side="OVER", created_at=late))
+    assert list(found["forecast"]) == [23.0]
+
+
 def test_no_rows_are_an_empty_board():
     assert board.of_rows(pd.DataFrame()).empty
 

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from nba_props import board, report
+from nba_props import board, remediation, report
 from nba_props.automation.audit import Memory, audit, place
 from nba_props.cli import main
+from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
 from nba_props.importing import ImportRefused, as_imported, bring_in, read_export
 from nba_props.schemas.analytics import BETTING_LINES
@@ -187,6 +188,7 @@ def test_the_command_imports_and_grades_either_form(predicted, lines, tmp_path, 
     [
         ("old.csv", b"game_date,player_lookup\n2025-11-10,x\n", "has no column system_id, predicted_points"),
         ("old.csv", b"", "can't be read as csv"),
+        ("old.csv", b"game_date,player_lookup,system_id,predicted_points,current_points_line\n", "has no row"),
         ("old.csv", b"\xff\xfe\x00", "can't be read as csv"),
         ("old.parquet", b"PAR1 not really", "can't be read as parquet"),
     ],
@@ -219,6 +221,69 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform):
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
     assert report.tables(platform.warehouse, DAY, DAY)[0]
+
+
+def test_a_row_of_a_game_that_has_not_begun_is_left_out(before_tipoff):
+    """Only this platform's own clock says what was published before a cut-off."""
+    platform = before_tipoff
+    assert platform.run("ingest_lines", DAY, DAY).success
+    lines = platform.warehouse.read(BETTING_LINES, [DAY])
+    lines = lines[lines["line"].notna()].reset_index(drop=True)
+    rows = export(*(old_row(lines.loc[n]) for n in range(4)))
+    done = bring_in(platform.warehouse, [rows], "run-1", platform.now)
+    assert done.rows["outcome"].tolist() == ["left out: its game has not begun"]
+    assert done.days == ()
+    assert ledger(platform.warehouse).empty
+    assert bring_in(platform.warehouse, [rows], "run-2", NOW).rows["outcome"].tolist() == ["published"]
+
+
+def test_a_row_from_before_the_cutoff_counts_before_one_written_after_the_game(predicted, lines):
+    rows = [
+        old_row(lines.loc[0], created_at="2025-11-10 15:00:00", predicted_points=30.0),
+        old_row(lines.loc[0], created_at="2025-11-12 15:00:00", predicted_points=41.0),
+    ]
+    bring_in(predicted.warehouse, [export(*rows)], "run-1", NOW)
+    assert list(ledger(predicted.warehouse)["predicted_points"]) == [30.0]
+
+
+def test_the_order_of_files_changes_nothing(predicted, lines):
+    late = old_row(lines.loc[0], created_at="2025-11-10 18:00:00", predicted_points=31.0)
+    early = old_row(lines.loc[0], created_at="2025-11-10 09:00:00", predicted_points=30.0)
+    bring_in(predicted.warehouse, [export(late)], "run-1", NOW)
+    done = bring_in(predicted.warehouse, [export(early)], "run-2", NOW)
+    assert done.rows["outcome"].tolist() == ["held back: DUPLICATE"]
+    assert list(ledger(predicted.warehouse)["predicted_points"]) == [31.0]
+
+
+def test_a_valid_line_keeps_its_side_and_every_row_is_counted_once(predicted, lines):
+    rows = export(old_row(lines.loc[0], recommendation="UNDER"), old_row(lines.loc[1], line_source=None))
+    done = bring_in(predicted.warehouse, [rows], "run-1", NOW, real_lines=True)
+    assert set(done.rows["outcome"]) == {"held back: INVALID_RECOMMENDATION", "published with the real line"}
+    assert done.total == 2
+
+
+def test_a_dry_run_keeps_nothing(predicted, lines):
+    rows = export(old_row(lines.loc[0]), old_row(lines.loc[1], line_source=None))
+    dry = bring_in(predicted.warehouse, [rows], "run-1", NOW, dry_run=True)
+    assert predicted.warehouse.partitions(IMPORTED_PREDICTIONS) == []
+    assert ledger(predicted.warehouse).empty
+    done = bring_in(predicted.warehouse, [rows], "run-2", NOW)
+    pd.testing.assert_frame_equal(dry.rows, done.rows)
+
+
+def test_imported_rows_have_a_revision_and_make_no_date_ours(platform):
+    assert platform.run("ingest_history", DAY, DAY).success
+    assert platform.run("ingest_lines", DAY, DAY).success
+    lines = platform.warehouse.read(BETTING_LINES, [DAY])
+    lines = lines[lines["line"].notna()].reset_index(drop=True)
+    bring_in(platform.warehouse, [export(old_row(lines.loc[0]))], "run-1", NOW)
+    said = platform.query("SELECT revision, job_name FROM nba_predictions.ledger_revisions WHERE game_date = @d", d=DAY)
+    assert said["revision"].notna().all()
+    assert set(said["job_name"]) == {"import_legacy"}
+    assert remediation.own_dates(platform.warehouse) == []
+    stored = quality.published(platform.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
+    found = quality.all_systems_present(stored, DAY, DAY)
+    assert "lacks 1" in found.text, "a date with games that ours never predicted"
 
 
 def test_a_damaged_export_costs_nothing_that_stands(predicted, lines, tmp_path):

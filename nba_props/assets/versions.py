@@ -1,8 +1,8 @@
 """The code version of an asset, from the content of what computes it.
 
-It changes when the step's function, a module of this package that the function uses, or the table's contract changes,
-and only then: the UI says of a partition which code made it. What is missing or stale is decided by inputs alone
-(``assets/inputs.py``); this has no say in it.
+It changes when the step's function, a module of this package that the function itself names, or the table's contract
+changes; what helpers of the step's own module use is not followed. The UI says of a partition which code made it. What
+is missing or stale is decided by inputs alone (``assets/inputs.py``); this has no say in it.
 """
 
 from __future__ import annotations

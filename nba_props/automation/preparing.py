@@ -15,6 +15,7 @@ import dagster as dg
 import filelock
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.tables import ALLOW_LOSS
 from nba_props.automation import planning, runner
 from nba_props.automation.jobs import PREDICT_JOB
 from nba_props.automation.planning import Step
@@ -59,6 +60,8 @@ class Preparation:
         if run.run_id in self._prepared or any(tag in run.tags for tag in _PLANNED):
             return
         self._prepared.add(run.run_id)
+        allowed = {ALLOW_LOSS: run.tags[ALLOW_LOSS]} if ALLOW_LOSS in run.tags else {}
+        tags = {PREPARES_RUN_TAG: run.run_id, **allowed}
         home = self.inputs.settings.home
         home.mkdir(parents=True, exist_ok=True)
         # runs of one backfill need the same: those that wait find it done
@@ -68,7 +71,7 @@ class Preparation:
                 if job == PREDICT_JOB:
                     return
                 context.log.info(f"{job} of {first}..{last} comes first, as a run of its own")
-                outcome = runner.execute(made, context.instance, job, first, last, tags={PREPARES_RUN_TAG: run.run_id})
+                outcome = runner.execute(made, context.instance, job, first, last, tags=tags)
                 if not outcome.success:
                     raise dg.Failure(
                         f"{job} of {first}..{last}, which {run.job_name} needs first, failed: "

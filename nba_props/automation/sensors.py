@@ -42,6 +42,7 @@ from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, seas
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
 from nba_props.partitions import daily_partitions
+from nba_props.remediation import own_dates
 from nba_props.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
@@ -163,7 +164,7 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
     What is not asked for yet, since a look asks for few other dates or because they lack their history, stays news.
     """
     landing, warehouse, today = inputs.landing, inputs.warehouse, game_date_of(now)
-    published = set(warehouse.partitions(LEDGER))
+    published = set(own_dates(warehouse))
     arrived = {}
     for day in [today, *other_dates(landing, today)]:
         arrivals = landing.arrivals(odds_api.folder(day), injury_report.folder(day))

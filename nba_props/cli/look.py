@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, SIMULATED, Column, Output
 from nba_props.cli.session import program, text_of, to_read, within_reach
 from nba_props.cli.values import ROWS, SYSTEM, DateSpan, Day, Whole
+from nba_props.clock import clock_of
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
@@ -52,12 +52,13 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
     Nothing is run. Line, best price and its book, the system's forecast and its edge over the line, P of that side
     beside the market's, and how many of the systems that spoke agree.
     """
+    from nba_props import remediation
     from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as out:
         warehouse = to_read()
         stored = warehouse.partitions(LEDGER)
-        days = span or stored[-1:]
+        days = span or remediation.own_dates(warehouse)[-1:]
         asked = [d for d in days if d in set(stored)]
         if not asked:
             what = f"of {text_of(days)} " if days else ""
@@ -177,7 +178,7 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
     with Output(form) as out:
         warehouse = to_read()
         who = _one(made.people(warehouse, name), name)
-        last = max([*warehouse.partitions(PLAYERS), game_date_of(clock.utc_now())])
+        last = max([*warehouse.partitions(PLAYERS), game_date_of(clock_of(load_settings())())])
         newest = warehouse.partitions(PLAYERS)[-1]
         log = made.player_log(warehouse, int(who["player_id"]), season_start(newest), last, system)
         rest = made.form(log)
@@ -256,7 +257,7 @@ def validate(span: list[date], form: str) -> None:
         settings = load_settings()
         warehouse = to_read(settings)
         within_reach(settings, warehouse, span)
-        published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], clock.utc_now())
+        published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], clock_of(settings)())
         findings = quality.findings(published, span[0], span[-1])
         verdicts = []
         for name, finding in findings.items():
@@ -299,7 +300,7 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
             printed.rows(table, f"{title}, {span[0]}..{span[-1]}", title)
         for text in filter(None, (note, page.after_the_fact(graded))):
             printed.say(text)
-        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, clock.utc_now())
+        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, clock_of(settings)())
         printed.say(f"page      {path}")
         if opened and not _open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")

@@ -98,7 +98,8 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
             "games_last_10": grouped["points_10"].count(),
             "minutes_avg_last_5": grouped["minutes_5"].mean(),
             "minutes_avg_last_10": grouped["minutes_10"].mean(),
-            "projected_minutes": grouped["minutes_weighted"].sum() / grouped["weight"].sum(),
+            # rounded, since a mean of equal minutes is those minutes
+            "projected_minutes": (grouped["minutes_weighted"].sum() / grouped["weight"].sum()).round(9),
         }
     )
     out = stats.reindex(pd.MultiIndex.from_frame(slate[_DAY])).reset_index(drop=True)

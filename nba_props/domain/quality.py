@@ -679,7 +679,9 @@ def all_systems_present(p: Published, first: date, last: date) -> Finding:
         free = p.is_free(first, last)
         text = "no games" if free else f"nothing was published; {len(scheduled)} game days are known"
         return Finding(free, text, figures)
-    begun = min(p.rows["game_date"])
+    # what was imported is another system's record
+    own = p.rows.loc[p.rows["system_id"].isin(p.systems), "game_date"]
+    begun = min(own) if len(own) else first
     game_days = {d for d in scheduled if d >= begun}
     have = {s: set(rows.loc[rows["system_id"] == s, "game_date"]) for s in p.systems}
     gaps = {s: sorted(game_days - have[s]) for s in p.systems if game_days - have[s]}
