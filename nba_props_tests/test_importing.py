@@ -159,7 +159,7 @@ def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
     assert json.loads(made["source_row"][0])["predicted_points"] == "many"
 
 
-@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.long)])
 def test_the_command_imports_and_grades_either_form(predicted, lines, tmp_path, monkeypatch, form):
     rows = export(*(old_row(lines.loc[n]) for n in range(8)), old_row(lines.loc[8], line_source=None))
     path = tmp_path / f"old.{form}"

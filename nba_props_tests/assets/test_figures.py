@@ -47,18 +47,21 @@ def both(rung, tmp_path_factory) -> dict[str, dict[tuple[str, str], dict[str, An
     return found
 
 
+@pytest.mark.long
 def test_every_figure_of_a_range_run_is_that_of_its_partition(both):
     assert len(both["days"]) == len(both["range"]) > 60
     for partition, of_the_day in both["days"].items():
         assert both["range"][partition] == of_the_day, partition
 
 
+@pytest.mark.long
 def test_no_partition_says_what_a_run_cost_or_made(both):
     for partition, said in both["range"].items():
         assert not {"rows_in_run", "queries", "bytes_to_client"} & set(said), partition
         assert "dagster/partition_row_count" in said, partition
 
 
+@pytest.mark.long
 def test_there_is_something_to_plot_of_every_date(both):
     def numbers(asset: str, day=DAY) -> set[str]:
         said = both["range"][asset, day.isoformat()]
@@ -79,6 +82,7 @@ def test_there_is_something_to_plot_of_every_date(both):
     assert any(n.startswith("season_hit_rate_") for n in numbers("nba_monitoring/scoreboard"))
 
 
+@pytest.mark.long
 def test_a_preview_shows_what_one_looks_for_and_no_hash(both):
     def columns(asset: str) -> list[str]:
         head = both["range"][asset, DAY.isoformat()]["preview"].splitlines()[0]

@@ -324,6 +324,7 @@ def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
     assert list(sensors.check_alerts(platform.instance, typed)) == []
 
 
+@pytest.mark.long
 def test_each_date_of_a_span_that_a_sensor_graded_alerts_by_itself(two_dates):
     platform, last = two_dates, DAY + timedelta(2)
     second_writer(platform.warehouse, [DAY])

@@ -128,6 +128,7 @@ def test_without_a_landing_zone_it_ends_with_one_sentence(home):
     assert len(result.output.strip().splitlines()) == 1
 
 
+@pytest.mark.long
 def test_a_failed_run_says_why_and_exits_with_one(home):
     (home / "landing").mkdir()
     zone = LandingZone(str(home / "landing"))
@@ -223,6 +224,7 @@ def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
     assert (result.exit_code, result.output) == (1, f"Error: {error}\n")
 
 
+@pytest.mark.long
 def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
     """A corrected box score of five days ago, with an old file time: the models and averages of the date are of it."""
     shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)

@@ -432,6 +432,7 @@ def test_the_number_of_queries_is_the_same_for_any_number_of_dates(lake):
     assert counts[0] == counts[1] <= 7
 
 
+@pytest.mark.long
 def test_findings_are_the_same_on_bigquery(lake, make_gcp, tmp_path):
     cloud = open_warehouse(make_settings(tmp_path, gcp=make_gcp()))
     day = FIRST + timedelta(1)

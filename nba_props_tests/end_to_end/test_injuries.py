@@ -92,6 +92,7 @@ def test_the_absent_get_no_forecast_and_everyone_knows_of_them(reported):
     assert here["predicted_points"].notna().any()
 
 
+@pytest.mark.long
 def test_a_later_report_changes_the_forecast_and_deleting_it_changes_nothing_before(reported, tmp_path):
     shutil.copytree(reported.settings.home.parent, tmp_path / "platform")
     predicted = open_platform(tmp_path / "platform", reported.instance)

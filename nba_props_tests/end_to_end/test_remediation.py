@@ -271,6 +271,7 @@ def test_the_story_of_a_player(platform):
     assert remediation.history(platform.warehouse, bad["player_name"].upper(), DAY).equals(story)
 
 
+@pytest.mark.long
 def test_relining_can_be_looked_at_first(platform):
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
     assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0

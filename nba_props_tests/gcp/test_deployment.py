@@ -277,6 +277,7 @@ def postgres(tmp_path_factory):
     subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_deployments_instance_on_a_real_postgresql(postgres, make_bucket, tmp_path, monkeypatch):
     home = tmp_path / "dagster"

@@ -376,7 +376,14 @@ def to_lines(league: Platform) -> list[dg.AssetKey]:
     return [*league.of("predict", "nba_raw", "nba_reference"), *map(asset_key, (SLATE, BETTING_LINES))]
 
 
-@pytest.mark.parametrize("name", EXPECTED)
+#: whose rules have tests of their own in the suite: here they are long stories
+_LONG = {
+    "past_midnight", "odds_without_games", "traded_today", "game_moved", "clock_change", "corrected_box_scores",
+    "games_without_odds", "same_name",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.long) if n in _LONG else n for n in EXPECTED])
 def test_incident(league, clean, name):
     day = prepare(league, name)
     if name in _ODDS:
