@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -32,7 +31,7 @@ def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
         raise SettingsError(
             f"the landing zone {zone.root} holds a simulated league: set NBA_PROPS_HOME or NBA_PROPS_LANDING"
         )
-    Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+    zone.make()
     return Output(), settings, zone, Feeds(settings.live, zone, clock.utc_now)
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nba_props.cli.printing import Output, progress
+from nba_props.cli.program import program as program  # noqa: PLC0414 - beside what else commands say
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of, season_start
@@ -133,14 +131,6 @@ def to_read(settings: Settings | None = None) -> Warehouse:
 def text_of(span: Sequence[date]) -> str:
     """A date, or the first and the last of several."""
     return f"{span[0]}" if span[0] == span[-1] else f"{span[0]}..{span[-1]}"
-
-
-def program() -> str:
-    """How this program was called, as it can be typed again in this folder."""
-    name = Path(sys.argv[0]).name
-    if shutil.which(name) or name != "nba-props":
-        return "nba-props"
-    return os.path.relpath(sys.argv[0])
 
 
 def today_of(settings: Settings) -> date:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from pathlib import Path
 
 import click
 
 from nba_props.cli.daily import predict
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress
-from nba_props.cli.session import program, say_findings, session_of, to_read
+from nba_props.cli.program import program
+from nba_props.cli.session import say_findings, session_of, to_read
 from nba_props.cli.values import ROWS
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import game_date_of
@@ -43,7 +43,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
             out.say(text)
         if dry_run:
             return
-        Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+        zone.make()
         failed = False
         with stopping.closing_with(lambda: f"what was landed stays, `{day_one.COMMAND}` goes on from there"):
             with progress(out.console) as bars:

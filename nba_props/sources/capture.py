@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
+from nba_props.domain.rhythm import FULL, RHYTHMS
 from nba_props.sources import odds_api
 from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
 from nba_props.sources.naming import id_part
@@ -26,27 +27,12 @@ REGIONS = "us"
 OPENING = time(10)
 #: no game begins later, Eastern: until then one whose tip-off is to be decided may be expected
 LATEST_START = time(22, 30)
-#: minutes before each tip-off at which its game is captured once more
-BEFORE_TIPOFF = (60, 30, 5)
 #: most games of a date: each of the thirty teams plays once
 MOST_GAMES = 15
 #: a landed capture this close before the wanted instant is the one that the archive would give again
 _SAME_SNAPSHOT = timedelta(minutes=10)
 #: errors of a disk that the next payload would meet as well
 _LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """When a game day's odds are captured: at opening, every full hour after it, and minutes before each tip-off."""
-
-    hourly: bool
-    before: tuple[int, ...]
-
-
-#: by the names of NBA_PROPS_ODDS_RHYTHM; thrifty is two captures a game: 450 credits are 225 games, a month of a season
-RHYTHMS: Mapping[str, Rhythm] = {"full": Rhythm(True, BEFORE_TIPOFF), "thrifty": Rhythm(False, (30,))}
-FULL = "full"
 
 
 @dataclass(frozen=True, order=True)
