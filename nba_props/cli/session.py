@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nba_props import env_file
 from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program as program  # noqa: PLC0414 - beside what else commands say
 from nba_props.clock import clock_of
@@ -131,6 +134,13 @@ def to_read(settings: Settings | None = None) -> Warehouse:
 def text_of(span: Sequence[date]) -> str:
     """A date, or the first and the last of several."""
     return f"{span[0]}" if span[0] == span[-1] else f"{span[0]}..{span[-1]}"
+
+
+def here(settings: Settings) -> str:
+    """The program with what a shell must set before it to mean the home of some settings: nothing in the usual one."""
+    typed_before = bool(os.environ.get("NBA_PROPS_HOME")) and not env_file.names("NBA_PROPS_HOME")
+    elsewhere = typed_before or load_settings().home != settings.home
+    return f"{shlex.quote(f'NBA_PROPS_HOME={settings.home}')} {program()}" if elsewhere else program()
 
 
 def today_of(settings: Settings) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 
 import click
@@ -15,7 +16,7 @@ from nba_props.cli.session import say_findings, session_of, to_read
 from nba_props.cli.values import ROWS
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import game_date_of
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
 
 
@@ -26,8 +27,8 @@ from nba_props.sources.landing import LandingZone
 def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     """Day one with live feeds: take what a first prediction needs, and predict today.
 
-    Needs ODDS_API_KEY and NBA_PROPS_STATS=on, in the environment or in the project's file .env. Stop it whenever you
-    like: it goes on where it was, and buys nothing twice.
+    Needs NBA_PROPS_STATS=on, and for odds ODDS_API_KEY, in the environment or in the project's file .env. Stop it
+    whenever you like: it goes on where it was, and buys nothing twice.
     """
     from nba_props import day_one, stopping
     from nba_props.sources.feeds import Feeds
@@ -35,12 +36,17 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     settings = load_settings()
     zone, clock = LandingZone(settings.landing), clock_of(settings)
     stored = to_read(settings).source() if settings.gcp or settings.home.exists() else None
-    day_one.require(settings, zone, stored)
-    feeds = Feeds(settings.live, zone, clock)
+    day_one.require_real(settings, zone, stored)
+    off = day_one.switched_off(settings)
+    if off and not dry_run:
+        raise SettingsError(off)
+    feeds = Feeds(replace(settings.live, stats=True), zone, clock)  # a plan asks nothing
     plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
     with Output() as out:
         for text in day_one.told(plan, settings.live):
             out.say(text)
+        if off:
+            out.say(f"note      {off}")
         if dry_run:
             return
         zone.make()

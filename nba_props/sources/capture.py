@@ -17,6 +17,7 @@ from typing import Any
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
 from nba_props.domain.rhythm import FULL, RHYTHMS
 from nba_props.sources import odds_api
+from nba_props.sources.http import UNREACHABLE
 from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
 from nba_props.sources.naming import id_part
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
@@ -55,6 +56,8 @@ class Fetched:
     remaining: int | None = None
     #: the budget's reserve was reached; what was left was not asked for
     exhausted: bool = False
+    #: the code of a host's silence, after which what was left was not asked for; empty where it speaks
+    silent: str = ""
 
     def add(self, other: Fetched) -> None:
         """Count another fetch in."""
@@ -64,6 +67,7 @@ class Fetched:
         self.credits += other.credits
         self.remaining = other.remaining if other.remaining is not None else self.remaining
         self.exhausted |= other.exhausted
+        self.silent = self.silent or other.silent
 
 
 def latest_start(day: date) -> datetime:
@@ -264,20 +268,22 @@ def _has(landed: Sequence[Payload], event_id: Any, at: datetime) -> bool:
 def _land_all(
     api: OddsApi, zone: LandingZone, asked: Sequence[Any], fetch: Callable[[Any], tuple[str, Any]]
 ) -> Fetched:
-    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, as does a zone that takes
-    nothing more: nothing is bought that can't be kept. Other failures are noted.
+    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, as does a host that can't be
+    reached, or a zone that takes nothing more: nothing is bought that can't be kept. Other failures are noted.
     """
     done = Fetched()
     spent = api.budget.spent
     exhausted: BudgetExhausted | None = None
-    refused = threading.Event()
+    refused, gone = threading.Event(), threading.Event()
 
     def one(item: Any) -> Payload | Exception | None:
-        if refused.is_set():
+        if refused.is_set() or gone.is_set():
             return None
         try:
             return zone.land(*fetch(item))
         except (FetchError, FileExistsError, ValueError) as error:
+            if isinstance(error, FetchError) and error.code == UNREACHABLE:
+                gone.set()
             return error
         except (LandingError, OSError) as error:
             if isinstance(error, LandingError) or error.errno in _LASTING:
@@ -299,7 +305,9 @@ def _land_all(
                 case _:
                     done.failures.append(str(outcome))
     if unasked:
-        done.failures.append(f"{unasked} more were not asked for, since nothing can be landed")
+        why = "nothing can be landed" if refused.is_set() else "the host can't be reached"
+        done.failures.append(f"{unasked} more were not asked for, since {why}")
+    done.silent = UNREACHABLE if gone.is_set() else ""
     if exhausted:
         done.failures.append(str(exhausted))
         done.exhausted = True
