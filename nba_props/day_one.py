@@ -33,7 +33,7 @@ from nba_props.settings import Live, Settings, SettingsError, project_root
 from nba_props.sources import capture, injury_report, nba_stats, stats_fetch
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
-from nba_props.sources.http import UNREACHABLE, is_silence
+from nba_props.sources.http import UNREACHABLE, silence
 from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload
 from nba_props.sources.odds_client import OddsApiError
 from nba_props.sources.stats_client import StatsApi
@@ -156,7 +156,7 @@ def require_simulated(settings: Settings, zone: LandingZone, stored: str | None)
 
 def _free_home() -> Path:
     """A home for real data that no simulated league has taken."""
-    names = (f"{_REAL_HOME}{f'_{n}' if n else ''}" for n in count())
+    names = (f"{_REAL_HOME}{f'_{n}' if n > 1 else ''}" for n in count(1))
     homes = (env_file.path().with_name(name) for name in names)
     return next(h for h in homes if not LandingZone(str(h / "landing")).is_simulated)
 
@@ -394,7 +394,7 @@ def _odds(feeds: Feeds) -> Fetched:
     except OddsApiError as error:
         if error.status in (401, 403):
             raise
-        return Fetched(failures=[f"odds: {error}"], silent=error.code if is_silence(error) else "")
+        return Fetched(failures=[f"odds: {error}"], silent=silence(error))
 
 
 def _box_scores(feeds: Feeds, api: StatsApi, first: date, today: date) -> Fetched:

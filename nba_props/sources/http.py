@@ -69,11 +69,12 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def is_silence(error: FetchError) -> bool:
-    """Whether an error says that a host would say nothing to another request either: it can't be reached, does not
-    answer, or shuts this network out. An answer that is wrong is none of these.
+def silence(error: FetchError) -> str:
+    """The code of an error that says that a host would say nothing to another request either: it can't be reached, does
+    not answer, or shuts this network out. Empty for an answer that is merely wrong.
     """
-    return error.code in _SILENT or error.status == 403
+    first = error.first or error
+    return first.code if first.code in _SILENT or first.status == 403 else ""
 
 
 def retrying(may_pass: Callable[[FetchError], bool], longest: float, sleep: Callable[[float], None]) -> Any:

@@ -90,6 +90,9 @@ class FetchError(RuntimeError):
         status: the HTTP status of the answer, if there was one.
     """
 
+    #: what the first place said, where a second one was asked
+    first: FetchError | None = None
+
     def __init__(self, code: str, detail: str, status: int | None = None) -> None:
         self.code = without_secrets(code)
         self.detail = without_secrets(detail)

@@ -88,7 +88,9 @@ class StatsApi:
             except StatsApiError as other:
                 if other.code == UNREACHABLE:
                     raise error from None
-                raise StatsApiError(error.code, f"{error.detail}; and {other.detail}", error.status) from None
+                said = StatsApiError(other.code, f"{other.detail}; before, {error}", other.status)
+                said.first = error
+                raise said from None
             if content["leagueSchedule"].get("seasonYear") != season:
                 raise
             return content

@@ -13,7 +13,7 @@ import pandas as pd
 from nba_props.domain.calendar import SEASON_TYPES, game_date_of, season_of, season_year
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
-from nba_props.sources.http import is_silence
+from nba_props.sources.http import silence
 from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
 from nba_props.sources.stats_client import StatsApi
 
@@ -111,7 +111,7 @@ def _ask(done: Fetched, what: str, request: Callable[..., Any], *arguments: Any)
     try:
         return request(*arguments)
     except FetchError as error:
-        done.silent = error.code if is_silence(error) else ""
+        done.silent = silence(error)
         done.failures.append(f"{what}: {error}; what was landed before stays in use")
         return None
 
