@@ -69,6 +69,8 @@ class Step:
     credits: int = 0
     #: asked of stats.nba.com, whose silence ends all such steps
     of_site: bool = True
+    #: asked for each day anew
+    daily: bool = False
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,7 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
     today = game_date_of(now)
     api, start = feeds.stats_api(), season_start(today)
     games = games_of(zone, now)
-    steps = [Step(f"schedule {season_of(today)}", 1, partial(_schedule_of, feeds, api, season_of(today)))]
+    steps = [Step(f"schedule {season_of(today)}", 1, partial(_schedule_of, feeds, api, season_of(today)), daily=True)]
     notes = []
     if odds and feeds.live.odds_key:
         if games is None or games.to_begin:
@@ -262,16 +264,17 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
             if games and len(capture.captured_since(zone, today, now - _SAME_CAPTURE)) >= games.today:
                 asked = 0  # the list of games is free, and may have one more
             credits = capture.price_of_capture(asked, feeds.live.odds_regions)
-            steps.append(Step("tonight's odds", 1 + asked, partial(_odds, feeds), credits, of_site=False))
+            steps.append(Step("tonight's odds", 1 + asked, partial(_odds, feeds), credits, of_site=False, daily=True))
     elif odds:
         notes.append(
             f"no odds: ODDS_API_KEY is not set. {KEY} {env_file.path()}. Without a line nothing is published as a bet"
         )
     if games is None or games.to_begin:
         most = len(injury_report.report_instants(now))
-        steps.append(Step("injury report", most, feeds.injuries, of_site=False))
+        steps.append(Step("injury report", most, feeds.injuries, of_site=False, daily=True))
     if not _has_roster(zone, today):
-        steps.append(Step("rosters", 1, partial(stats_fetch.roster, api, zone, season_of(today), feeds.clock)))
+        rosters = partial(stats_fetch.roster, api, zone, season_of(today), feeds.clock)
+        steps.append(Step("rosters", 1, rosters, daily=True))
     for first in [start, *past_seasons(today, settings)]:
         season, missing = season_of(first), unlanded(zone, first, today)
         if first < start and not _has_schedule(zone, season):
@@ -289,6 +292,11 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
             "--shot-zones takes; zone_matchup_v1 and the models go without"
         )
     return Plan(tuple(steps), tuple(notes))
+
+
+def lacking(settings: Settings, feeds: Feeds) -> list[str]:
+    """What a first prediction needs and is not landed, by the names of its steps; what is asked for daily apart."""
+    return [step.name for step in plan(settings, feeds, odds=False).steps if not step.daily]
 
 
 def _types(first: date) -> int:

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from nba_props import day_one, env_file
 from nba_props.cli import main
 from nba_props.cli.session import here
+from nba_props.doctor import examine, next_command
 from nba_props.domain.calendar import identity_start
 from nba_props.domain.systems.trained import week_of
 from nba_props.settings import Live, Settings, SettingsError, load_settings
@@ -451,6 +452,58 @@ def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, mo
     unscheduled = typed("nba-props run 2024-11-12")
     assert unscheduled.exit_code == 1
     assert "`nba-props start` brings" in unscheduled.output
+
+
+def next_of(now: datetime) -> tuple[str, str]:
+    """What the doctor says of today, and names as the next command."""
+    settings = load_settings()
+    zone = LandingZone(settings.landing)
+    found = examine(settings, zone, open_warehouse(settings), lambda: now, ask=False)
+    return next((f.text for f in found if f.what == "today"), ""), next_command(found, zone)
+
+
+def test_the_doctor_knows_a_home_before_the_season_from_one_that_was_stopped(world):
+    summer = utc(2025, 10, 10, 17)
+    begin(world, summer, "ODDS_API_KEY")
+    assert next_of(summer) == ("", "nba-props start"), "nothing is there"
+    settings, feeds = live(world)
+    steps = day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)
+    next(steps)
+    told, command = next_of(summer)
+    assert told.startswith("nobody plays on 2025-10-10; next games on 2025-10-21; not landed yet: schedule 2024-25")
+    assert command == "nba-props start"
+    assert [f for _, done in steps for f in done.failures] == []
+    assert next_of(summer) == ("nobody plays on 2025-10-10; next games on 2025-10-21", "nba-props dev")
+
+
+@pytest.mark.parametrize("without", [(), ("ODDS_API_KEY",), ("ODDS_API_KEY", "NBA_PROPS_STATS")], ids=len)
+def test_the_doctor_of_a_season_under_way_names_start_until_tonight_is_predicted(world, without):
+    begin(world, NOVEMBER, *without)
+    _, feeds = live(world)
+    settings = load_settings()
+    feeds = replace(feeds, live=replace(feeds.live, stats=True))
+    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+        pass
+    assert next_of(NOVEMBER) == (f"2 games of {DAY} are to begin and not predicted", "nba-props start")
+    assert "nba-props run" not in typed("nba-props doctor --offline").output
+
+
+@pytest.mark.parametrize("day", ["today", "tomorrow", "2025-11-10"])
+def test_an_empty_home_is_told_to_start_whatever_is_asked(world, day):
+    begin(world, NOVEMBER)
+    refused = typed(f"nba-props run {day}")
+    assert (refused.exit_code, refused.output.count("nba-props start")) == (1, 1)
+    looked = typed(f"nba-props board {day}")
+    assert "`nba-props start` makes a home for the real league" in looked.output
+
+
+def test_in_a_simulated_home_today_and_tomorrow_are_refused_alike(world):
+    begin(world, NOVEMBER)
+    manifest = {"data_source": "SIMULATED", "first_date": "2024-10-20", "last_date": "2025-04-12"}
+    LandingZone(".nba_props/landing").land("landing.json", manifest)
+    said = {d: typed(f"nba-props run {d}").output.partition(" is ")[2] for d in ("today", "tomorrow")}
+    assert said["today"] == said["tomorrow"]
+    assert "after the simulated league's last date, 2025-04-12" in said["today"].replace("\n", " ")
 
 
 # -- the whole story --------------------------------------------------------------------------------------------------

@@ -63,7 +63,9 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
         if not asked:
             what = f"of {text_of(days)} " if days else ""
             newest = f", and {program()} board {stored[-1]} is the newest" if stored and days else ""
-            raise click.ClickException(f"nothing {what}is published: {program()} run DATE predicts a date{newest}")
+            first = f"{'demo' if _is_simulated(warehouse) else 'start'} brings a first prediction"
+            way_out = "run DATE predicts a date" if stored else first
+            raise click.ClickException(f"nothing {what}is published: {program()} {way_out}{newest}")
         if _is_simulated(warehouse):
             out.say(SIMULATED, style="bold")
         say_boards(out, warehouse, asked, rows, system, systems=systems)

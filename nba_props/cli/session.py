@@ -127,7 +127,11 @@ def to_read(settings: Settings | None = None) -> Warehouse:
 
     settings = settings or load_settings()
     if settings.gcp is None and not settings.home.exists():
-        raise BadSetting(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
+        asked = "is NBA_PROPS_HOME the home that you mean? Otherwise " if os.environ.get("NBA_PROPS_HOME") else ""
+        raise BadSetting(
+            f"there is no {settings.home}: {asked}`nba-props start` makes a home for the real league, `nba-props demo` "
+            "one for a simulated league"
+        )
     return open_warehouse(settings)
 
 
@@ -156,12 +160,18 @@ def within_partitions(settings: Settings, span: Sequence[date]) -> None:
     """
     if span[0] < settings.first_date:
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
-    today = today_of(settings)
-    if span[-1] > today:
-        raise SettingsError(f"{span[-1]} is after today, {today} US/Eastern: it has no partition yet")
     last = LandingZone(settings.landing).last_date
     if last is not None and span[-1] > last + timedelta(1):
-        raise SettingsError(f"{span[-1]} is after the simulated league's last date, {last}: it has no partition")
+        raise SettingsError(
+            f"{span[-1]} is after the simulated league's last date, {last}, and has no partition: name one of its "
+            "nights; real games need a home of their own, and `nba-props start` says how"
+        )
+    today = today_of(settings)
+    if span[-1] > today:
+        raise SettingsError(
+            f"{span[-1]} is after today, {today} US/Eastern, and has no partition yet: a date is predicted from its "
+            "own day on"
+        )
 
 
 def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date]) -> None:
