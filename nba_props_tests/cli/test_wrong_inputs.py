@@ -164,9 +164,14 @@ def test_an_odd_setting_is_one_sentence_that_names_it(home, monkeypatch, setting
     assert len(result.output.strip().splitlines()) == 1
 
 
-def test_a_taken_port_is_said_and_starts_nothing(home):
+def test_a_taken_port_is_said_and_starts_nothing(home, monkeypatch):
+    monkeypatch.delenv("MAKELEVEL", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        refused(["dev", "--port", str(taken.getsockname()[1])], 1, "name another --port")
+        port = taken.getsockname()[1]
+        other = port + 1 if port < 65535 else port - 1
+        refused(["dev", "--port", str(port)], 1, f"name another --port, as in `nba-props dev --port {other}`")
+        monkeypatch.setenv("MAKELEVEL", "1")
+        refused(["dev", "--port", str(port)], 1, f"as in `make dev PORT={other}`")
 
 
 def test_a_home_without_anything_is_said(home, monkeypatch, tmp_path):
