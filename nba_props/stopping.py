@@ -65,13 +65,28 @@ def listen() -> None:
 
     def wait() -> None:
         signal.sigwait(ours)
-        _asked.set()
-        closing = threading.Thread(target=_close, daemon=True)
-        closing.start()
-        closing.join(_LIMIT)
-        os._exit(EXIT_STATUS)
+        _end()
 
     threading.Thread(target=wait, daemon=True, name="signals").start()
+
+
+def interrupted() -> None:
+    """A library was interrupted, as happens when one has unblocked the signals: it was a stop, and is one now.
+
+    Returns where this process does not listen for signals: then the caller raises :class:`Stopped`.
+    """
+    if _listening.is_set():
+        _end()
+
+
+def _end() -> None:
+    if _asked.is_set():
+        time.sleep(2 * _LIMIT)  # another thread ends the process meanwhile
+    _asked.set()
+    closing = threading.Thread(target=_close, daemon=True)
+    closing.start()
+    closing.join(_LIMIT)
+    os._exit(EXIT_STATUS)
 
 
 def _close() -> None:
