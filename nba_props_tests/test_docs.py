@@ -19,8 +19,9 @@ from nba_props.cli import main
 from nba_props.cli.look import columns_of
 from nba_props.cli.printing import as_table, fitted
 from nba_props.domain.calendar import EASTERN
+from nba_props.domain.rhythm import RHYTHMS
 from nba_props.schemas.dictionary import markdown
-from nba_props.settings import RHYTHMS, Live, load_settings
+from nba_props.settings import Live, load_settings
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources import capture
 from nba_props.sources.landing import LandingZone

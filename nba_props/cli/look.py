@@ -14,7 +14,7 @@ import click
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, SIMULATED, Column, Output
 from nba_props.cli.session import program, text_of, to_read, within_reach
-from nba_props.cli.values import ROWS, SYSTEM, DateSpan, Day, Whole
+from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start
 from nba_props.schemas.reference import PLAYERS
@@ -63,7 +63,9 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
         if not asked:
             what = f"of {text_of(days)} " if days else ""
             newest = f", and {program()} board {stored[-1]} is the newest" if stored and days else ""
-            raise click.ClickException(f"nothing {what}is published: {program()} run DATE predicts a date{newest}")
+            first = f"{'demo' if _is_simulated(warehouse) else 'start'} brings a first prediction"
+            way_out = "run DATE predicts a date" if stored else first
+            raise click.ClickException(f"nothing {what}is published: {program()} {way_out}{newest}")
         if _is_simulated(warehouse):
             out.say(SIMULATED, style="bold")
         say_boards(out, warehouse, asked, rows, system, systems=systems)
@@ -163,7 +165,7 @@ def _heading(name: str) -> str:
 
 
 @main.command(**example("nba-props player Doncic", 'nba-props player "Luka Doncic" --games 82'))
-@click.argument("name")
+@click.argument("name", type=PLAYER)
 @click.option("--games", type=Whole(1, 200), default=15, show_default=True, help="Games to show, the newest first.")
 @click.option("--system", type=SYSTEM, default=None, help="Whose forecasts.  [default: ensemble_v1_1]")
 @FORMAT
@@ -212,7 +214,7 @@ def _one(found: pd.DataFrame, text: str) -> pd.Series:
 
 
 @main.command(**example("nba-props history Doncic 2026-01-09"))
-@click.argument("player")
+@click.argument("player", type=PLAYER)
 @click.argument("day", type=Day())
 @FORMAT
 def history(player: str, day: date, form: str) -> None:

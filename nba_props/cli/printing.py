@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from nba_props.cli.program import typed
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -156,12 +158,12 @@ class Output:
             self._deliver()
 
     def say(self, text: str, style: str | None = None) -> None:
-        """Print a line of words, however long."""
-        self.console.print(text, soft_wrap=True, style=style)
+        """Print a line of words, however long, with commands as they can be typed here."""
+        self.console.print(typed(text), soft_wrap=True, style=style)
 
     def tell(self, word: str, style: str, text: str) -> None:
         """Print a coloured word and what it is about."""
-        tell(self.console, word, style, text)
+        tell(self.console, word, style, typed(text))
 
     def rows(
         self, frame: pd.DataFrame, title: str, name: str = "rows", columns: Sequence[Column] | None = None

@@ -23,7 +23,7 @@ from nba_props.cli.session import (
     to_read,
     within_reach,
 )
-from nba_props.cli.values import DRY_RUN, PREDICATE, SYSTEM, DateSpan, Whole
+from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, SYSTEM, DateSpan, Whole
 from nba_props.domain.calendar import spans
 from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
@@ -54,7 +54,7 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
 @main.command(**example("nba-props quarantine placeholder 2026-01-09..2026-01-10 --dry-run"))
 @click.argument("predicate", type=PREDICATE)
 @click.argument("span", type=DateSpan())
-@click.option("--run", "run_id", default="", help="Only rows of this run.")
+@click.option("--run", "run_id", type=RUN_ID, default="", help="Only rows of this run.")
 @click.option("--system", "system_id", type=SYSTEM, default=None, help="Only rows of this system.")
 @DRY_RUN
 @FORMAT
@@ -80,7 +80,7 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
 
 
 @main.command(**example("nba-props restore last"))
-@click.argument("batch_id")
+@click.argument("batch_id", type=BATCH_ID)
 @DRY_RUN
 @FORMAT
 def restore(batch_id: str, dry_run: bool, form: str) -> None:
@@ -95,7 +95,7 @@ def restore(batch_id: str, dry_run: bool, form: str) -> None:
 
 
 @main.command(**example("nba-props rollback last --dry-run"))
-@click.argument("run_id")
+@click.argument("run_id", type=RUN_ID)
 @DRY_RUN
 @FORMAT
 def rollback(run_id: str, dry_run: bool, form: str) -> None:

@@ -90,6 +90,9 @@ class FetchError(RuntimeError):
         status: the HTTP status of the answer, if there was one.
     """
 
+    #: what the first place said, where a second one was asked
+    first: FetchError | None = None
+
     def __init__(self, code: str, detail: str, status: int | None = None) -> None:
         self.code = without_secrets(code)
         self.detail = without_secrets(detail)
@@ -378,9 +381,15 @@ class LandingZone:
         """Raise :class:`LandingError` when there is no landing zone at the root."""
         if not self.exists():
             raise LandingError(
-                f"there is no landing zone at {self.root}: set NBA_PROPS_LANDING to the folder or bucket "
-                "that holds the_odds_api/ and nba_stats/"
+                f"there is no landing zone at {self.root}: `nba-props start` makes one of the real league, "
+                "`nba-props demo` one of a simulated league; or set NBA_PROPS_LANDING to the folder or bucket that "
+                "holds the_odds_api/ and nba_stats/"
             )
+
+    def make(self) -> None:
+        """Make the folder where there is none; a bucket is made by whoever pays for it."""
+        if "://" not in self.root:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
 
     def _own_file(self, name: str) -> bytes | None:
         """The bytes of one of the zone's own files; None when there is none."""

@@ -377,3 +377,10 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     assert hosts_of(environment) == {"props.example.org", "192.168.0.7"}
     assert daemon[0].endswith("dagster-daemon")
     assert not [c for c, _ in started if "dagster-webserver" in c[0]]
+    for arguments in (command, daemon):
+        assert arguments[arguments.index("--log-level") + 1] == "error", "no line for each look of a sensor"
+    told = [line.split(maxsplit=1) for line in result.output.splitlines()]
+    assert result.output.splitlines()[0] == "Dagster UI  http://192.168.0.7:3000"
+    assert {"home", "feeds", "stop"} <= {words[0] for words in told}
+    assert f"home        {tmp_path}" in result.output
+    assert "stop        Ctrl-C" in result.output
