@@ -10,7 +10,8 @@ import pandas as pd
 
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
-from nba_props.domain.odds import over_probability, payout
+from nba_props.domain.odds import expected_profit, over_probability
+from nba_props.domain.words import percent, plural
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
@@ -33,8 +34,8 @@ JOIN (
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
   c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
-  c.created_at, b.line AS newest_line, b.opening_line, b.books, b.best_over_price, b.best_over_book,
-  b.best_under_price, b.best_under_book
+  c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line, b.opening_line, b.books,
+  b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
   SELECT p.*, s.team FROM ({_CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
@@ -43,6 +44,8 @@ FROM (
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
 LEFT JOIN (SELECT * FROM nba_analytics.betting_lines WHERE game_date BETWEEN @first AND @last) AS b
   ON b.game_date = c.game_date AND b.game_id = c.game_id AND b.player_id = c.player_id
+LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BETWEEN @first AND @last) AS a
+  ON a.game_date = c.game_date AND a.prediction_id = c.prediction_id
 WHERE g.game_date BETWEEN @first AND @last
 """
 
@@ -85,12 +88,13 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         system: whose picks they are.
 
     Returns:
-        Bets first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
+        Picks first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
         where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by it;
         ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins, push aside), of the
         first system that gives one, ``chance_by``; ``market_chance``, that of the published quote without its vig;
         ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``agree`` of ``spoke`` systems lean
-        to that side. Then a column per system: its forecast.
+        to that side; once the date is graded ``points``, what he scored, ``outcome``, what came of the side, and
+        ``profit`` of one unit on it at the published quote's price. Then a column per system: its forecast.
     """
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
     if rows.empty:
@@ -108,6 +112,9 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         forecast=forecast,
         side=own["recommendation"].reindex(board.index).where(forecast.notna()),
         edge=forecast - board["line"],
+        points=board["actual_points"],
+        outcome=own["outcome"].reindex(board.index),
+        profit=own["profit"].reindex(board.index),
     )
     over = made["edge"].gt(0)
     made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
@@ -132,16 +139,36 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         made.loc[fills, "chance_by"] = name
     market = over_probability(made["over_price"], made["under_price"])
     made["market_chance"] = market.where(over, 1 - market).where(leans)
-    made["ev"] = made["chance"] * (payout(made["price"]) + 1) - 1
+    made["ev"] = expected_profit(made["chance"], made["price"])
     forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
     margins = forecasts.sub(made["line"], axis=0).to_numpy()
     same = np.where(over.to_numpy()[:, None], margins > 0, margins < 0) & leans.to_numpy()[:, None]
     made["agree"] = same.sum(axis=1)
     made["spoke"] = forecasts.notna().sum(axis=1)
-    order = made.assign(is_bet=~made["side"].isin(["OVER", "UNDER"]), size=-made["edge"].abs())
-    order = order.reset_index().sort_values(["game_date", "is_bet", "size", "player_name"], kind="stable")
+    order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
+    order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
     made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
+
+
+def is_pick(board: pd.DataFrame) -> pd.Series:
+    """Which players of a board its system picks a side of."""
+    return board["side"].isin(["OVER", "UNDER"])
+
+
+def record(board: pd.DataFrame) -> str:
+    """What came of a board's picks, in a sentence; empty while none of them has a result."""
+    picks = board[is_pick(board)]
+    found = picks["outcome"].value_counts()
+    won, lost, pushed, void = (int(found.get(o, 0)) for o in ("WIN", "LOSS", "PUSH", "VOID"))
+    if not won + lost + pushed + void:
+        return ""
+    rest = {"push": pushed, "void": void, "open": len(picks) - won - lost - pushed - void}
+    parts = [f"{won}-{lost}"]
+    if won + lost:
+        parts[0] += f" ({percent(won / (won + lost))})"
+    parts += [f"{n} {what}" for what, n in rest.items() if n]
+    return f"{plural(len(picks), 'pick')}: {', '.join(parts)}; {picks['profit'].sum():+.1f} units at the quoted prices"
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain import quality
-from nba_props.domain.calendar import PLAYABLE, look_back_start, playable_sql, season_start
+from nba_props.domain.calendar import FINAL, PLAYABLE, look_back_start, playable_sql, season_start
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
@@ -159,7 +159,7 @@ def _judge_box_scores(f: dict[str, Any]) -> Verdict:
 
 
 #: nobody waits for the box scores of games that do not count
-_IS_FINAL = f"(status = 3 AND {PLAYABLE})"
+_IS_FINAL = f"(status = {FINAL} AND {PLAYABLE})"
 BOX_SCORES_MATCH_SCHEDULE = Rule(
     "box_scores_match_schedule",
     raw.BOX_SCORES,

@@ -13,7 +13,7 @@ import click
 
 from nba_props.cli.group import example, main
 from nba_props.cli.look import say_boards
-from nba_props.cli.printing import FORMAT, SIMULATED, Output
+from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.session import (
     Session,
     here,
@@ -36,6 +36,8 @@ from nba_props.warehouse.base import Warehouse
 if TYPE_CHECKING:
     from nba_props.automation.runner import Outcome
 
+#: outcomes in the order in which they are read
+_OUTCOMES_SQL = "CASE outcome WHEN 'WIN' THEN 1 WHEN 'LOSS' THEN 2 WHEN 'PUSH' THEN 3 WHEN 'NO_BET' THEN 4 ELSE 5 END"
 _FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 
 
@@ -185,8 +187,6 @@ def predict(
 
     out, warehouse = opened.out, opened.warehouse
     within_partitions(opened.settings, span)
-    if opened.landing.is_simulated:
-        out.say(SIMULATED, style="bold")
     held = origin(opened.landing)
     if warehouse.source() not in (None, held):
         warehouse.claim(held)  # says what is in it, and what to set
@@ -323,12 +323,17 @@ def grade(span: list[date], allow_loss: bool, form: str) -> None:
         sound = say_findings(out, opened.follow(steps))
         update_scores(opened, span)
         counts = opened.warehouse.query(
-            "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
-            "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
+            f"""
+            SELECT outcome, COUNT(CASE WHEN is_valid_line THEN 1 END) AS on_a_line,
+              COUNT(CASE WHEN NOT is_valid_line THEN 1 END) AS without_a_line
+            FROM nba_predictions.prediction_accuracy
+            WHERE game_date BETWEEN @first AND @last AND is_current
+            GROUP BY outcome ORDER BY {_OUTCOMES_SQL}, outcome
+            """,
             first=span[0],
             last=span[-1],
         )
-        out.rows(counts, f"Grades of the current predictions, {span[0]}..{span[-1]}")
-        out.say(f"next      {program()} report {span[0]}..{span[-1]}")
+        out.rows(counts, f"Grades of the current predictions, {text_of(span)}")
+        out.say(f"next      {program()} report {text_of(span)}")
         if not sound:
             sys.exit(1)

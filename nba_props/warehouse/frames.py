@@ -95,7 +95,8 @@ def to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
 
     # cast column by column here: in pandas each would be a copy of its own
     wanted = pa.schema([pa.field(f.name, _in_pandas(f.type)) for f in arrow.schema])
-    dtypes = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    whole = (pa.int64(), pa.int32(), pa.int16(), pa.int8(), pa.uint32(), pa.uint16(), pa.uint8())
+    dtypes = {**dict.fromkeys(whole, pd.Int64Dtype()), pa.uint64(): pd.UInt64Dtype(), pa.bool_(): pd.BooleanDtype()}
     return arrow.cast(wanted).to_pandas(types_mapper=dtypes.get, date_as_object=False)
 
 
