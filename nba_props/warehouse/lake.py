@@ -43,7 +43,7 @@ from nba_props.warehouse.base import (
     WarehouseError,
     way_out,
 )
-from nba_props.warehouse.frames import arrow_by_date, checked, new_rows, refuse_strays, split, to_frame
+from nba_props.warehouse.frames import arrow_by_date, checked, dtype_of, new_rows, refuse_strays, split, to_frame
 from nba_props.warehouse.sql import Statement, to_duckdb
 
 if TYPE_CHECKING:
@@ -687,7 +687,7 @@ class LakeWarehouse:
                 asked = self._tables_read(connection, sql)
                 self._offer(connection, asked)
                 connection.execute("SET lock_configuration = true")
-                return connection.execute(sql).to_arrow_table().to_pandas()
+                return connection.execute(sql).to_arrow_table().to_pandas(types_mapper=dtype_of)
             except (duckdb.Error, pa.ArrowException, ValueError, OverflowError) as error:
                 raise self._explained(asked, error) from error
 
