@@ -110,6 +110,15 @@ def test_the_plan_of_an_empty_folder_says_what_can_be_asked_for_at_most(world):
     assert KEY not in text
 
 
+@pytest.mark.parametrize("without", [(), ("NBA_PROPS_STATS",)], ids=["as the page says", "switched off"])
+def test_the_plan_of_the_page_is_the_one_that_is_printed(world, without):
+    begin(world, utc(2026, 11, 10, 17), *without)
+    sample = re.search(r"```text\n(plan .*?)```", PAGE, re.S)[1]
+    printed = typed("nba-props start --dry-run").output
+    assert printed.startswith(sample)
+    assert all(line.startswith("note ") for line in printed.removeprefix(sample).splitlines())
+
+
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening night"])
 def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, now):
     begin(world, now)

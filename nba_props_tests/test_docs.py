@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -56,7 +58,7 @@ BLOCKS = commands(*(p for p in PAGES if p != PRODUCTION))
 
 def ours(*pages: Path) -> list[str]:
     """The pages' commands of the program itself, each once."""
-    return list(dict.fromkeys(c.removeprefix(".venv/bin/") for c in commands(*pages) if "nba-props" in c))
+    return list(dict.fromkeys(c for c in commands(*pages) if "nba-props" in c))
 
 
 def test_every_make_target_exists():
@@ -65,6 +67,32 @@ def test_every_make_target_exists():
     for target in targets:
         done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_program_has_one_name_and_the_way_to_it_is_said_once_a_page():
+    for page in PAGES:
+        assert ".venv/bin/nba-props" not in page.read_text(), page.name
+    for page in (ROOT / "README.md", DAY_ONE):
+        assert page.read_text().count("`. .venv/bin/activate`") == 1, page.name
+    assert "`make install`" in DAY_ONE.read_text()
+
+
+def test_an_install_says_what_it_does_and_how_long_it_takes(tmp_path):
+    """With a package installer that does nothing, in a folder of its own."""
+    for name in ("Makefile", "requirements.lock", "setup.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for name in ("python", "uv"):
+        (tools / name).write_text("#!/bin/sh\n")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        ["make", f"PYTHON={sys.executable}", "install"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    first, *steps, last = done.stdout.splitlines()
+    assert re.fullmatch(r"building .venv, once: about \d{3} packages, about a minute with a good network", first)
+    assert [step.split()[0] for step in steps] == ["1/3", "2/3", "3/3"]
+    assert last.endswith("Type: . .venv/bin/activate   and then: nba-props -h")
 
 
 def assert_sample_of_report_is_current():
