@@ -375,6 +375,14 @@ def own_dates(warehouse: Warehouse) -> list[date]:
     return [d for d in warehouse.partitions(LEDGER) if d in own]
 
 
+def writers(warehouse: Warehouse, first: date, last: date) -> list[str]:
+    """The systems that have rows in the ledger, ours or not."""
+    rows = warehouse.query(
+        f"SELECT DISTINCT system_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last", first=first, last=last
+    )
+    return sorted(rows["system_id"].dropna())
+
+
 def latest_batch(warehouse: Warehouse) -> str:
     """The batch that went into the archive last.
 

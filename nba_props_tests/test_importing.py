@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from nba_props import board, remediation, report
 from nba_props.automation.audit import Memory, audit, place
+from nba_props.checks.rules import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
@@ -209,6 +210,36 @@ def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predict
     assert not audit(predicted.warehouse, memory, predicted.zone).found
     pd.testing.assert_frame_equal(board.picks(predicted.warehouse, DAY, DAY), before)
     assert set(SYSTEM_TABLES) & set(ledger(predicted.warehouse)["system_id"]) == set()
+
+
+def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
+    """No user can see it, no run will replace it, and no command has anything left to do with it."""
+    bad = {"current_points_line": 20.0, "line_source": None, "recommendation": "OVER"}
+    clean, before = verdict(predicted), board.gate_account(predicted.warehouse, [DAY])
+    rows = export(*(old_row(lines.loc[n], **bad) for n in range(6)), old_row(lines.loc[0], system_id="of_old", **bad))
+    bring_in(predicted.warehouse, [rows], "run-1", NOW)
+    found = verdict(predicted)
+    assert clean.passed
+    assert found.passed, found.description
+    assert found.description == f"{clean.description} (7 in quarantine, where no user sees them)"
+    assert found.figures["placeholders_in_quarantine"] == 7
+    stored = quality.published(predicted.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
+    said = quality.no_placeholders(stored, DAY, DAY)
+    assert said.passed
+    assert said.text.endswith("published rows (7 in quarantine, where no user sees them)")
+    assert quality.streak_unbroken(stored, DAY).passed
+    alerts = predicted.query("SELECT system_id, severity, held_back_count FROM nba_monitoring.placeholder_alerts")
+    alerts = alerts.set_index("system_id")
+    assert set(alerts["severity"]) == {"OK"}
+    assert alerts.loc["imported_of_old", "held_back_count"] == 1
+    pd.testing.assert_frame_equal(board.gate_account(predicted.warehouse, [DAY]), before)
+    assert not audit(predicted.warehouse, Memory(place(predicted.settings)), predicted.zone).found
+
+
+def verdict(platform):
+    from nba_props.checks.partitioned import Scope
+
+    return NO_PLACEHOLDER_LINES.evaluate(Scope(platform.inputs, platform.now), [DAY])[DAY]
 
 
 def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform):

@@ -23,7 +23,7 @@ from nba_props.cli.session import (
     to_read,
     within_reach,
 )
-from nba_props.cli.values import DRY_RUN, PREDICATE, SYSTEM, DateSpan, Whole
+from nba_props.cli.values import DRY_RUN, PREDICATE, WRITER, DateSpan, Whole
 from nba_props.domain.calendar import spans
 from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
@@ -55,7 +55,7 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
 @click.argument("predicate", type=PREDICATE)
 @click.argument("span", type=DateSpan())
 @click.option("--run", "run_id", default="", help="Only rows of this run.")
-@click.option("--system", "system_id", type=SYSTEM, default=None, help="Only rows of this system.")
+@click.option("--system", "system_id", type=WRITER, default=None, help="Only rows of this system, ours or not.")
 @DRY_RUN
 @FORMAT
 def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | None, dry_run: bool, form: str) -> None:
@@ -67,8 +67,13 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
     for name, given in (("run", run_id), ("system", system_id)):
         if predicate == name and not given:
             raise click.UsageError(f"the predicate {name} needs --{name}")
+    from nba_props import remediation
+
     settings = load_settings()
-    within_reach(settings, to_read(settings), span)
+    warehouse = to_read(settings)
+    within_reach(settings, warehouse, span)
+    if system_id:
+        WRITER.require(system_id, remediation.writers(warehouse, span[0], span[-1]))
     config = {
         "predicate": predicate,
         "first": str(span[0]),

@@ -104,6 +104,21 @@ class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return _beginning(self._names(), incomplete)
 
 
+class Written(OneOf):
+    """A name that the ledger may know, whoever wrote there: the command asks it (:meth:`require`)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
+
+    def require(self, value: str, written: Iterable[str]) -> None:
+        """Refuse a name that is neither one of this platform nor ``written``."""
+        try:
+            OneOf(self.name, lambda: dict.fromkeys([*self._names(), *written])).convert(value, None, None)
+        except click.BadParameter as error:
+            error.param_hint = f"--{self.name.lower()}"
+            raise
+
+
 def nearest(value: str, names: Iterable[str]) -> str:
     """`` (did you mean …?)`` where a name is near, else nothing."""
     from difflib import get_close_matches
@@ -143,6 +158,7 @@ def _predicates() -> Iterable[str]:
 
 INCIDENT = OneOf("INCIDENT", _incidents)
 SYSTEM = OneOf("SYSTEM", _systems)
+WRITER = Written("SYSTEM", _systems)
 ASSET = OneOf("ASSET", _assets)
 PREDICATE = OneOf("PREDICATE", _predicates)
 ROWS = Whole(min=0)
