@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -12,12 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props import board, remediation, report
+from nba_props.assets.tables import asset_key
+from nba_props.automation import runner
 from nba_props.automation.audit import Memory, audit, place
+from nba_props.automation.remediation import DRY_RUN_TAG
 from nba_props.checks.rules import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
 from nba_props.importing import ImportRefused, as_imported, bring_in, read_export
+from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import (
     IMPORTED_PREDICTIONS,
@@ -46,7 +52,11 @@ def old_row(line: pd.Series, **claims: object) -> dict[str, object]:
 
 @pytest.fixture
 def lines(predicted) -> pd.DataFrame:
-    rows = predicted.warehouse.read(BETTING_LINES, [DAY])
+    return lines_of(predicted)
+
+
+def lines_of(platform) -> pd.DataFrame:
+    rows = platform.warehouse.read(BETTING_LINES, [DAY])
     return rows[rows["line"].notna() & (rows["line"] != 20.0)].sort_values("player_id", ignore_index=True)
 
 
@@ -182,6 +192,17 @@ def test_the_command_imports_and_grades_either_form(predicted, lines, tmp_path, 
         "WHERE system_id = 'imported_moving_average' AND is_valid_line"
     )
     assert graded["n"][0] == 8
+    assert "new rows  8 published, 1 quarantined" in result.stderr
+    assert re.search(r"undo +nba-props rollback [0-9a-f-]{36}\n", result.stderr)
+    taken = ["quarantine", "system", str(DAY), "--dry-run", "--format", "json", "--system"]
+    dry = CliRunner().invoke(main, [*taken, "imported_moving_average"])
+    assert [r["rows"] for r in json.loads(dry.stdout)] == [8]
+    typo = CliRunner().invoke(main, [*taken, "imported_moving_avg"])
+    assert typo.exit_code == 2
+    assert "for --system: there is no system imported_moving_avg (did you mean imported_moving_average?)" in typo.stderr
+
+
+NEEDED = "game_date,player_lookup,system_id,predicted_points,current_points_line"
 
 
 @pytest.mark.parametrize(
@@ -192,15 +213,25 @@ def test_the_command_imports_and_grades_either_form(predicted, lines, tmp_path, 
         ("old.csv", b"game_date,player_lookup,system_id,predicted_points,current_points_line\n", "has no row"),
         ("old.csv", b"\xff\xfe\x00", "can't be read as csv"),
         ("old.parquet", b"PAR1 not really", "can't be read as parquet"),
+        ("000000000000", b"PAR1 not really", "can't be read as parquet"),
+        ("README.md", b"# nba_props\n\nOne, two.\n| a, b, c |\n", "can't be read as csv"),
+        ("README.md", b"# nba_props\n\nNothing.\n", "no column game_date, player_lookup"),
+        ("old.csv", f"{NEEDED.replace(',', ';')}\n1;2;3;4;5\n".encode(), "CSV with commas"),
+        ("old.csv", f"{NEEDED}\nsoon,x,y,12,20.0\n".encode(), "no row of the export has a game_date"),
+        ("old.csv", f"{NEEDED}\n2025-09-10,x,y,12,20.0\n".encode(), "`nba-props backfill 2025-09-10` first"),
+        ("nowhere.csv", None, "No such file"),
+        (".", None, "Is a directory"),
     ],
 )
 def test_a_file_that_is_no_export_is_a_sentence_and_no_run(predicted, tmp_path, monkeypatch, name, content, said):
-    (tmp_path / name).write_bytes(content)
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
     use(predicted, monkeypatch)
     result = CliRunner().invoke(main, ["import-legacy", str(tmp_path / name)])
     assert result.exit_code == 1
     assert said in result.output
     assert len(result.output.strip().splitlines()) == 1
+    assert not list(predicted.settings.dagster_home.rglob("*.db")), "nobody was told of a run"
 
 
 def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predicted, lines):
@@ -242,13 +273,83 @@ def verdict(platform):
     return NO_PLACEHOLDER_LINES.evaluate(Scope(platform.inputs, platform.now), [DAY])[DAY]
 
 
-def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform):
+def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, Any]]:
+    """What the partition's page says of the date, the newest first, with the description and whose run it was."""
+    asked = dg.AssetRecordsFilter(asset_key=asset_key(table), asset_partitions=[str(DAY)])
+    fetch = platform.instance.fetch_materializations
+    if kind is dg.AssetObservation:
+        fetch = platform.instance.fetch_observations
+    records = fetch(asked, limit=9).records
+    said = [(r.run_id, r.event_log_entry.asset_materialization or r.event_log_entry.asset_observation) for r in records]
+    return [
+        {"run": run_id, "said": e.description, **{k: v.value for k, v in e.metadata.items()}} for run_id, e in said
+    ]
+
+
+def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_undo_it(slated, tmp_path):
+    """Whoever looks at the ledger's partition in the UI sees what was done to it from a terminal."""
+    predicted, lines = slated, lines_of(slated)
+    assert predicted.publish(DAY).success
+    predicted.now = NOW
+    path = tmp_path / "old.csv"
+    export(*(old_row(lines.loc[n]) for n in range(3)), old_row(lines.loc[4], line_source=None)).to_csv(path, index=False)
+    ours = len(predicted.warehouse.read(LEDGER, [DAY]))
+
+    def do(job: str, **config: object):
+        return runner.remediate(predicted.definitions, predicted.instance, job, config)
+
+    def counted(event: dict[str, Any]) -> int:
+        return event["dagster/partition_row_count"]
+
+    (published,) = events(predicted, LEDGER, dg.AssetMaterialization)
+    assert published["undo"] == f"nba-props rollback {published['run']}"
+    assert counted(published) == published["rows_added"] == ours
+    do("import_legacy", files=[str(path)], dry_run=True)
+    do("rollback", run_id=published["run"], dry_run=True)
+    assert events(predicted, LEDGER) == []
+    do("import_legacy", files=[str(path)])
+    for table, now in ((LEDGER, ours + 3), (QUARANTINED_PREDICTIONS, 1)):
+        (event,) = events(predicted, table)
+        assert (event["rows_published"], event["rows_quarantined"], counted(event)) == (3, 1, now)
+        assert event["said"] == "import_legacy: old.csv"
+        assert event["undo"] == f"nba-props rollback {event['run']}"
+    assert predicted.publish(DAY).success
+    (again, _) = events(predicted, QUARANTINED_PREDICTIONS, dg.AssetMaterialization)
+    assert (again["rows_added"], counted(again)) == (0, 1), "another run's rows are still in quarantine"
+    do("import_legacy", files=[str(path)])
+    assert len(events(predicted, LEDGER)) == 1, "the same file again changes nothing"
+
+    system = {"predicate": "system", "first": str(DAY), "last": str(DAY), "system_id": "imported_moving_average"}
+    batch = do("quarantine", **system).batch_id
+    event = events(predicted, LEDGER)[0]
+    assert (event["rows_taken_out"], counted(event), event["batch_id"]) == (3, ours, batch)
+    assert event["action"] == f"quarantine system/1 {DAY}..{DAY} system_id=imported_moving_average"
+    assert event["undo"] == f"nba-props restore {batch}"
+    assert "imported_moving_average" in event["by_system"]
+    do("restore", batch_id=batch)
+    event = events(predicted, LEDGER)[0]
+    assert (event["rows_put_back"], counted(event)) == (3, ours + 3)
+    assert event["undo"] == f"nba-props quarantine system {DAY}..{DAY} --system imported_moving_average"
+    run_id = events(predicted, LEDGER)[-1]["run"]
+    undone = do("rollback", run_id=run_id)
+    event = events(predicted, LEDGER)[0]
+    assert (event["rows_taken_out"], counted(event), event["undo"]) == (3, ours, f"nba-props restore {undone.batch_id}")
+    assert run_id in event["action"]
+    dry = [r.tags.get(DRY_RUN_TAG) for r in predicted.instance.get_runs() if r.job_name in ("import_legacy", "rollback")]
+    assert dry == [None, None, None, "true", "true"]
+
+
+def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform, tmp_path):
     """Whoever comes from the old system imports first and predicts later."""
     assert platform.run("ingest_history", DAY, DAY).success
     assert platform.run("ingest_lines", DAY, DAY).success
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
-    bring_in(platform.warehouse, [export(*(old_row(lines.loc[n]) for n in range(10)))], "run-1", NOW)
+    (path := tmp_path / "old.csv").write_text(export(*(old_row(lines.loc[n]) for n in range(10))).to_csv(index=False))
+    platform.now = NOW
+    runner.remediate(platform.definitions, platform.instance, "import_legacy", {"files": [str(path)]})
+    (event,) = events(platform, LEDGER, dg.AssetMaterialization)
+    assert event["rows_published"] == 10, "a partition that only an import has filled is there"
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
     assert report.tables(platform.warehouse, DAY, DAY)[0]
