@@ -263,7 +263,8 @@ def bring_in(
     days = sorted({d.date() for d in rows["game_date"]})
     _require_slates(warehouse, days)
     with _copy(warehouse, days) if dry_run else nullcontext(warehouse) as target:
-        outcomes, new = [], {}
+        outcomes: list[pd.DataFrame] = []
+        new: dict[date, tuple[int, int]] = {}
         for first, last in spans(days, longest=_TOGETHER):
             asked = [d for d in days if first <= d <= last]
             mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]

@@ -398,7 +398,9 @@ def own_dates(warehouse: Warehouse) -> list[date]:
 def writers(warehouse: Warehouse, first: date, last: date) -> list[str]:
     """The systems that have rows in the ledger, ours or not."""
     rows = warehouse.query(
-        f"SELECT DISTINCT system_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last", first=first, last=last
+        f"SELECT DISTINCT system_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last",
+        first=first,
+        last=last,
     )
     return sorted(rows["system_id"].dropna())
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -26,14 +27,18 @@ from nba_props.importing import ImportRefused, as_imported, bring_in, read_expor
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import (
+    GRADE_HISTORY,
     IMPORTED_PREDICTIONS,
     LEDGER,
+    PREDICTION_ACCURACY,
     QUARANTINED_PREDICTIONS,
     SYSTEM_TABLES,
 )
+from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.simulator.league import simulate
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.gcp import googlesql
 
 NOW = datetime(2026, 1, 17, tzinfo=UTC)
 
@@ -281,9 +286,7 @@ def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, A
         fetch = platform.instance.fetch_observations
     records = fetch(asked, limit=9).records
     said = [(r.run_id, r.event_log_entry.asset_materialization or r.event_log_entry.asset_observation) for r in records]
-    return [
-        {"run": run_id, "said": e.description, **{k: v.value for k, v in e.metadata.items()}} for run_id, e in said
-    ]
+    return [{"run": run_id, "said": e.description, **{k: v.value for k, v in e.metadata.items()}} for run_id, e in said]
 
 
 def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_undo_it(slated, tmp_path):
@@ -292,7 +295,9 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     assert predicted.publish(DAY).success
     predicted.now = NOW
     path = tmp_path / "old.csv"
-    export(*(old_row(lines.loc[n]) for n in range(3)), old_row(lines.loc[4], line_source=None)).to_csv(path, index=False)
+    export(*(old_row(lines.loc[n]) for n in range(3)), old_row(lines.loc[4], line_source=None)).to_csv(
+        path, index=False
+    )
     ours = len(predicted.warehouse.read(LEDGER, [DAY]))
 
     def do(job: str, **config: object):
@@ -335,7 +340,9 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     event = events(predicted, LEDGER)[0]
     assert (event["rows_taken_out"], counted(event), event["undo"]) == (3, ours, f"nba-props restore {undone.batch_id}")
     assert run_id in event["action"]
-    dry = [r.tags.get(DRY_RUN_TAG) for r in predicted.instance.get_runs() if r.job_name in ("import_legacy", "rollback")]
+    dry = [
+        r.tags.get(DRY_RUN_TAG) for r in predicted.instance.get_runs() if r.job_name in ("import_legacy", "rollback")
+    ]
     assert dry == [None, None, None, "true", "true"]
 
 
@@ -418,6 +425,54 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(platform):
     assert "lacks 1" in found.text, "a date with games that ours never predicted"
 
 
+def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(predicted, lines):
+    """Each query of the page is GoogleSQL and runs; its win rate is that of an oracle that knows what was exported."""
+    scored = predicted.query("SELECT player_id, points FROM nba_raw.box_scores WHERE game_date = @d", d=DAY)
+    known = lines.merge(scored, on="player_id")
+    pushed = known.iloc[0]
+    quotes = predicted.warehouse.read(ODDS_QUOTES, [DAY])
+    his = (quotes["player_lookup"] == pushed["player_lookup"]) & (quotes["line"] == pushed["line"])
+    predicted.warehouse.write(
+        ODDS_QUOTES, quotes.assign(line=quotes["line"].where(~his, float(pushed["points"]))), [DAY]
+    )
+    known.loc[0, "line"] = float(pushed["points"])
+    sides = ["OVER", "UNDER"]
+    rows = [
+        old_row(row, recommendation=sides[n % 2], predicted_points=row["line"] + (0.5 if n % 2 == 0 else -0.5))
+        for n, row in known.iterrows()
+    ]
+    rows[1] |= {
+        "current_points_line": None, "line_source": "NO_PROP_LINE", "has_prop_line": False, "sportsbook": None,
+        "recommendation": "NO_LINE",
+    }  # fmt: skip
+    rows[2] |= {"recommendation": "PASS", "predicted_points": known["line"][2]}
+    rows[3] |= {"current_points_line": 20.0, "line_source": None}
+    older = rows[4] | {"created_at": "2025-11-10 09:00:00", "recommendation": sides[1], "predicted_points": 0.0}
+    bring_in(predicted.warehouse, [export(*rows, older)], "run-1", NOW)
+    predicted.now = NOW
+    predicted.materialize(DAY, DAY, [asset_key(t) for t in (PREDICTION_ACCURACY, GRADE_HISTORY)], "grade")
+    answers = {}
+    for statement, stated in page_queries():
+        here = re.sub(r"BETWEEN '\S+' AND '\S+'", f"BETWEEN '{DAY}' AND '{DAY}'", statement)
+        googlesql.analyse(here)
+        answer = predicted.warehouse.read_only(here)
+        assert list(answer) == stated[0], statement
+        answers[stated[0][0], stated[0][-1]] = answer
+    decided = [n for n in range(len(rows)) if n not in (0, 1, 2, 3)]
+    won = sum((known["points"][n] > known["line"][n]) == (n % 2 == 0) for n in decided)
+    (rate,) = answers["system_id", "win_rate"].to_dict("records")
+    assert rate == {
+        "system_id": "imported_moving_average", "wins": won, "losses": len(decided) - won, "pushes": 1, "voids": 0,
+        "win_rate": round(100 * won / len(decided), 1),
+    }  # fmt: skip
+    (account,) = answers["delivered", "quarantined"].to_dict("records")
+    assert account == {"delivered": len(rows) + 1, "published": len(rows) - 1, "quarantined": 2}
+    assert dict(answers["reason", "dates"][["reason", "count"]].to_numpy()) == {"PLACEHOLDER_LINE": 1, "DUPLICATE": 1}
+    assert answers["duplicates", "duplicates"]["duplicates"].tolist() == [0]
+    assert dict(answers["line_source", "pct"][["line_source", "count"]].to_numpy())["NO_PROP_LINE"] == 1
+    assert answers["total_predictions", "placeholders"].to_numpy().tolist() == [[len(rows) - 1, 0]]
+
+
 def test_a_damaged_export_costs_nothing_that_stands(predicted, lines, tmp_path):
     path = tmp_path / "old.csv"
     path.write_text(export(old_row(lines.loc[0])).to_csv(index=False) + '"never closed')
@@ -456,20 +511,15 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         assert platform.run("ingest_lines", FIRST, LAST).success
         lines = platform.warehouse.read(BETTING_LINES, dates_between(FIRST, LAST))
         lines = lines[lines["line"].notna()].sort_values(["game_date", "player_id"], ignore_index=True)
-        sound = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)
-        wrong = pd.concat([_claims(lines, "xgboost_v1"), _claims(lines, "catboost_v8")] * 3, ignore_index=True).head(
-            BAD
-        )
-        wrong = wrong.assign(
-            current_points_line=20.0, line_source=None, sportsbook=None, recommendation="OVER",
-            created_at="2026-01-01 00:00:00 UTC", prediction_id=[f"bad-{n}" for n in range(BAD)],
-        )  # fmt: skip
-        assert (len(sound), len(wrong)) == (GOOD, BAD)
-        export = pd.concat([sound, wrong], ignore_index=True).sample(frac=1, random_state=1)
-        export.to_parquet(tmp_path / "old.parquet")
+        old_export(lines).to_parquet(tmp_path / "old.parquet")
         done = bring_in(platform.warehouse, [read_export(tmp_path / "old.parquet")], "import", now)
         counts = done.rows.groupby("outcome")["rows"].sum()
         assert counts.to_dict() == {"published": GOOD, "held back: PLACEHOLDER_LINE": BAD}
+        assert not platform.run("grade", FIRST, LAST).errors
+        queries = page_queries()
+        assert len(queries) >= 7
+        for statement, stated in queries:
+            assert as_stated(platform.warehouse.read_only(statement)) == stated, statement
         again = bring_in(platform.warehouse, [read_export(tmp_path / "old.parquet")], "again", now, real_lines=True)
         relined = again.rows.groupby("outcome")["rows"].sum()
         assert relined["published"] == GOOD
@@ -489,15 +539,52 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         assert graded["n"] == graded["valid"] == rows["n"]
 
 
+def old_export(lines: pd.DataFrame) -> pd.DataFrame:
+    """74,033 rows of the old table over some lines: 50,000 that a quote stands behind, or that honestly have no line,
+    and 24,033 of 20.0.
+    """
+    sound = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)
+    wrong = pd.concat([_claims(lines, "xgboost_v1"), _claims(lines, "catboost_v8")] * 3, ignore_index=True).head(BAD)
+    wrong = wrong.assign(
+        current_points_line=20.0, line_source=None, sportsbook=None, recommendation="OVER",
+        created_at="2026-01-01 00:00:00 UTC", prediction_id=[f"bad-{n}" for n in range(BAD)],
+    )  # fmt: skip
+    assert (len(sound), len(wrong)) == (GOOD, BAD)
+    return pd.concat([sound, wrong], ignore_index=True).sample(frac=1, random_state=1)
+
+
+def page_queries() -> list[tuple[str, list[list[str]]]]:
+    """The statements of the page for whoever comes from the old system, each with the table of its answer."""
+    page = (Path(__file__).parents[1] / "docs" / "from-the-old-system.md").read_text()
+    found = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", page, re.S)
+    assert len(found) == page.count("```sql"), "a query without its answer"
+    tables = [[[c.strip() for c in row.strip("|\n ").split("|")] for row in text.splitlines()] for _, text in found]
+    return [(sql.strip(), [rows[0], *rows[2:]]) for (sql, _), rows in zip(found, tables, strict=True)]
+
+
+def as_stated(answer: pd.DataFrame) -> list[list[str]]:
+    """An answer as the page shows it: its header and its rows."""
+    dates = {c: answer[c].astype(str).str[:10] for c in answer if c == "game_date"}
+    return [list(answer), *([str(v) for v in row] for row in answer.assign(**dates).itertuples(index=False))]
+
+
 def _claims(lines: pd.DataFrame, system: str) -> pd.DataFrame:
-    """A row of the old table for each line, of one system."""
-    return pd.DataFrame(
+    """A row of the old table for each line, of one system: either side, a few passes, and every tenth without a line."""
+    place = (lines["player_id"] + lines["game_date"].dt.dayofyear + len(system)).astype(int)
+    margin = (place % 9 - 4) * 0.8
+    side = margin.map(lambda m: "OVER" if m > 0 else "UNDER" if m < 0 else "PASS")
+    claims = pd.DataFrame(
         {
             "prediction_id": [f"{system}-{d:%Y%m%d}-{p}" for d, p in zip(lines["game_date"], lines["player_id"], strict=True)],
             "system_id": system, "player_lookup": lines["player_lookup"], "game_date": lines["game_date"].dt.date,
-            "predicted_points": (lines["line"] + 1.3).round(1), "confidence_score": 0.6, "recommendation": "OVER",
-            "has_prop_line": True, "current_points_line": lines["line"], "line_source": "ACTUAL_PROP",
-            "line_source_api": "ODDS_API", "sportsbook": lines["sportsbook"].str.upper(), "model_version": "v1",
-            "created_at": "2025-12-31 00:00:00 UTC",
+            "predicted_points": (lines["line"] + margin).clip(lower=0).round(1), "confidence_score": 0.6,
+            "recommendation": side, "has_prop_line": True, "current_points_line": lines["line"],
+            "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API", "sportsbook": lines["sportsbook"].str.upper(),
+            "model_version": "v1", "created_at": "2025-12-31 00:00:00 UTC",
         }
     )  # fmt: skip
+    honest = {
+        "recommendation": "NO_LINE", "has_prop_line": False, "current_points_line": None,
+        "line_source": "NO_PROP_LINE", "line_source_api": None, "sportsbook": None,
+    }  # fmt: skip
+    return claims.assign(**{c: claims[c].astype(object).where(place % 10 > 0, v) for c, v in honest.items()})

@@ -73,7 +73,9 @@ def note(
     made = context.instance.get_materialized_partitions(key)
     for day in days:
         event = dg.AssetObservation if day.isoformat() in made else dg.AssetMaterialization
-        metadata = {k: v for k, v in account[day].items() if v != ""} | {"dagster/partition_row_count": counted.get(day, 0)}
+        metadata = {k: v for k, v in account[day].items() if v != ""} | {
+            "dagster/partition_row_count": counted.get(day, 0)
+        }
         context.log_event(event(key, partition=day.isoformat(), description=description, metadata=metadata))
 
 
