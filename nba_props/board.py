@@ -12,7 +12,7 @@ from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.words import percent, plural
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
@@ -49,6 +49,8 @@ LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BET
 WHERE g.game_date BETWEEN @first AND @last
 """
 
+#: what was imported is a record apart
+_OWN = f"NOT STARTS_WITH(COALESCE(system_id, ''), '{IMPORTED_PREFIX}')"
 _GATE_SQL = f"""
 SELECT game_date, outcome, COUNT(*) AS row_count FROM (
   SELECT game_date,
@@ -58,10 +60,10 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
       WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
-  FROM ({_CURRENT_SQL}) AS c
+  FROM ({_CURRENT_SQL}) AS c WHERE {_OWN}
   UNION ALL
   SELECT game_date, CONCAT('quarantined: ', reason) AS outcome
-  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last
+  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last AND {_OWN}
 ) AS o
 GROUP BY game_date, outcome
 """
@@ -172,7 +174,7 @@ def record(board: pd.DataFrame) -> str:
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
-    """Rows per date and outcome of the gate: published with and without a line, abstained, quarantined by reason."""
+    """Our systems' rows per date and outcome of the gate: published with and without a line, abstained, quarantined."""
     rows = warehouse.query(_GATE_SQL, first=days[0], last=days[-1])
     if rows.empty:
         return pd.DataFrame()

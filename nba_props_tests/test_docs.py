@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 import shutil
@@ -125,6 +126,20 @@ def _placed(columns):
     return kept, "", gap
 
 
+#: what its statements answer over the demo stands behind them
+OLD = ROOT / "docs" / "from-the-old-system.md"
+
+
+def assert_answers_are_current(runner: CliRunner) -> None:
+    """The old system's queries answer what the page says: so many rows, the first of them."""
+    block = "\n".join(re.findall(r"```bash\n(.*?)```", OLD.read_text(), re.S))
+    stated = re.findall(r"^(nba-props sql .*)  # (\d+) rows?: (.*)$", block, re.M)
+    assert len(stated) == block.count("nba-props sql") >= 5
+    for command, count, first in stated:
+        rows = json.loads(runner.invoke(main, [*shlex.split(command)[1:], "--format", "json"]).stdout)
+        assert (str(len(rows)), ", ".join(map(str, rows[0].values()))) == (count, first), command
+
+
 @pytest.mark.parametrize("command", ours(*PAGES))
 def test_every_command_is_understood(command):
     name, *arguments = shlex.split(command)[1:]
@@ -157,6 +172,8 @@ def test_every_command_runs(pages, tmp_path, monkeypatch):
     assert_sample_of_board_is_current()
     again = runner.invoke(main, ["demo"])
     assert "published already" in again.output
+    if OLD in pages:
+        assert_answers_are_current(runner)
     asked = ours(*pages)
     assert len(asked) >= 2
     for command in asked:

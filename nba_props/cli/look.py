@@ -21,7 +21,7 @@ from nba_props.domain.words import plural
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
-from nba_props.warehouse.base import Warehouse, is_simulated
+from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -420,9 +420,17 @@ def _tables() -> pd.DataFrame:
 def sql(query: str, form: str) -> None:
     """Run one read-only QUERY in GoogleSQL as written, or over a lake in DuckDB's SQL; tables are named dataset.table.
 
-    Rows that are wider than the terminal are printed one value a line.
+    Rows that are wider than the terminal are printed one value a line. A name of the old system's that is none here is
+    answered with what holds the same.
     """
+    from nba_props.schemas.old_names import explained
+
     with Output(form) as out:
         warehouse = to_read(out=out)
-        frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        try:
+            frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        except WarehouseError as error:
+            if not (more := explained(query, str(error))):
+                raise
+            raise WarehouseError(f"{error}\n{more}") from error
         out.rows(frame, f"{len(frame)} row{'' if len(frame) == 1 else 's'}")
