@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -34,6 +35,7 @@ class Stopped(KeyboardInterrupt):
 
 _asked = threading.Event()
 _listening = threading.Event()
+_ending = threading.Lock()
 _closing: list[Callable[[], str]] = []
 _watched: set[str] = set()
 
@@ -67,11 +69,24 @@ def listen() -> None:
         signal.sigwait(ours)
         _end()
 
-    threading.Thread(target=wait, daemon=True, name="signals").start()
+    # a library may unblock them in a thread of its own: Python tells this socket of one that arrives there, at once
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    for number in ours:
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+
+    def hear() -> None:
+        while not set(heard.recv(64)) & {int(number) for number in ours}:
+            pass
+        _end()
+
+    for waiting in (wait, hear):
+        threading.Thread(target=waiting, daemon=True, name="signals").start()
 
 
 def interrupted() -> None:
-    """A library was interrupted, as happens when one has unblocked the signals: it was a stop, and is one now.
+    """A library was interrupted: this was a stop, and is one now.
 
     Returns where this process does not listen for signals: then the caller raises :class:`Stopped`.
     """
@@ -80,7 +95,7 @@ def interrupted() -> None:
 
 
 def _end() -> None:
-    if _asked.is_set():
+    if not _ending.acquire(blocking=False):
         time.sleep(2 * _LIMIT)  # another thread ends the process meanwhile
     _asked.set()
     closing = threading.Thread(target=_close, daemon=True)

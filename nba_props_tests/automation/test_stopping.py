@@ -301,6 +301,9 @@ def test_a_key_that_a_library_let_through_to_a_query_stops_in_the_same_order(tmp
     assert process.stdout.readline() == "ready\n"
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=LIMIT)
+    try:
+        _, said = process.communicate(timeout=LIMIT)
+    finally:
+        process.kill()
     assert process.returncode == stopping.EXIT_STATUS, said
     assert said == "\nstopped: what stands is said\n"
