@@ -220,7 +220,7 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform):
     bring_in(platform.warehouse, [export(*(old_row(lines.loc[n]) for n in range(10)))], "run-1", NOW)
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
-    assert report.tables(platform.warehouse, DAY, DAY)[0]
+    assert len(report.read(platform.warehouse, DAY, DAY).scores)
 
 
 def test_a_row_of_a_game_that_has_not_begun_is_left_out(before_tipoff):

@@ -235,7 +235,7 @@ class Output:
         """
         if self.form != "table":
             self._tables[name] = frame
-        elif frame.empty and not columns:
+        elif frame.empty:
             self.say(f"{title}: no rows")
         else:
             self._show(list(columns or _columns(frame)), title)
