@@ -367,6 +367,7 @@ def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
     scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
     for title, columns in page.TABLES.items():
         out.rows(page.shown(scored, columns), f"{title}, {text_of(span)}", columns=score_columns(scored, columns))
+    out.say("A bet is a pick that was won or lost, one unit on it at the quoted price.")
     for text in filter(None, (page.note(everything), page.after_the_fact(found.graded))):
         out.say(text)
 
