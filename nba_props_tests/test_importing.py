@@ -359,7 +359,7 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform, t
     assert event["rows_published"] == 10, "a partition that only an import has filled is there"
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
-    assert report.tables(platform.warehouse, DAY, DAY)[0]
+    assert len(report.read(platform.warehouse, DAY, DAY).scores)
 
 
 def test_a_row_of_a_game_that_has_not_begun_is_left_out(before_tipoff):

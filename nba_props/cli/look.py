@@ -26,10 +26,10 @@ from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nba_props.report import Score
+    from nba_props.report import Score, Span
 
 #: how books are called where there is little room
-_BOOKS = {
+BOOKS = {
     "draftkings": "DK", "fanduel": "FD", "betmgm": "MGM", "williamhill_us": "CZR", "fanatics": "FAN",
     "betrivers": "BR", "espnbet": "ESPN", "hardrockbet": "HR", "bovada": "BOV", "betonlineag": "BOL",
     "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
@@ -105,7 +105,8 @@ def say_boards(
     if len(picks):
         if systems:
             out.say(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in picks)}.", style="dim")
-        out.say(_LEGEND, style="dim")
+        graded = " pts: what he scored; W won, L lost." if picks["points"].notna().any() else ""
+        out.say(_LEGEND + graded, style="dim")
 
 
 def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
@@ -155,7 +156,7 @@ def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         Column("line", _numbers(picks["line"], "{:.1f}"), right=True, styles=sides),
         Column("opened", _numbers(picks["opening_line"], "{:.1f}"), right=True, spare=spare(4, 7)),
         Column("best", _numbers(picks["price"], "{:+.0f}"), right=True, spare=spare(0, 3)),
-        Column("at", [_BOOKS.get(b, b or "") for b in picks["book"].fillna("")], spare=spare(0, 3)),
+        Column("at", [BOOKS.get(b, b or "") for b in picks["book"].fillna("")], spare=spare(0, 3)),
         Column("proj", _numbers(picks["forecast"], "{:.1f}"), right=True, spare=spare(0, 8)),
         Column("edge", _numbers(picks["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
         Column("P", _numbers(picks["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
@@ -349,22 +350,28 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
                 f"nothing on a verified line is graded in {text_of(span)}: {program()} grade {text_of(span)} does that"
             )
         found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
-        everything = found.scores[found.scores["tier"] == "ALL"]
         if form != "table":
             printed.rows(page.typed(found.scores), "Scores")
         else:
-            printed.say(page.headline(everything, found.suspects))
-            scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
-            for title, columns in page.TABLES.items():
-                printed.rows(
-                    page.shown(scored, columns), f"{title}, {text_of(span)}", columns=score_columns(scored, columns)
-                )
-        for text in filter(None, (page.note(everything), page.after_the_fact(graded))):
-            printed.say(text)
+            say_scores(printed, found, span)
         path = page.write_report(warehouse, settings, span[0], span[-1], out, found)
         printed.say(f"page      {path}")
         if opened and not _open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
+
+
+def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
+    """Print what can be said of a span's systems, the scoreboard first, and what to know of it."""
+    from nba_props import report as page
+
+    everything = found.scores[found.scores["tier"] == "ALL"]
+    out.say(page.headline(everything, found.suspects))
+    scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
+    for title, columns in page.TABLES.items():
+        out.rows(page.shown(scored, columns), f"{title}, {text_of(span)}", columns=score_columns(scored, columns))
+    out.say("A bet is a pick that was won or lost, one unit on it at the quoted price.")
+    for text in filter(None, (page.note(everything), page.after_the_fact(found.graded))):
+        out.say(text)
 
 
 def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: width of a bar where the output is no terminal
 _WIDTH = 180
+#: characters beside a bar's name: a short bar, the number and the time
+_BAR_LEAST = 30
 #: characters that a terminal obeys
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: where there is no room prose is cut to so many characters, one step after the other
@@ -100,8 +102,8 @@ def progress(console: Console) -> Progress:
     from rich.table import Column as Place
 
     # where a step's name is long, it is cut, and neither the number nor the time
-    number, clock = rich.MofNCompleteColumn(), rich.TimeElapsedColumn(Place(no_wrap=True, min_width=7))
-    return rich.Progress(rich.TextColumn("{task.description}"), rich.BarColumn(), number, clock, console=console)
+    name = rich.TextColumn("{task.description}", table_column=Place(max_width=console.width - _BAR_LEAST, no_wrap=True))
+    return rich.Progress(name, rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeElapsedColumn(), console=console)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,11 @@ class Column:
     styles: Sequence[str] = ()
     shorter: tuple[Sequence[str], ...] = ()
     spare: int = 0
+
+    @property
+    def title(self) -> str:
+        """The heading in one line."""
+        return " ".join(self.heading.split("\n"))
 
     @property
     def width(self) -> int:
@@ -237,7 +244,7 @@ class Output:
         """
         if self.form != "table":
             self._tables[name] = frame
-        elif frame.empty and not columns:
+        elif frame.empty:
             self.say(f"{title}: no rows")
         else:
             self._show(list(columns or _columns(frame)), title)
@@ -247,21 +254,22 @@ class Output:
             self.console.print()
         self._has_shown = True
         say(self.console, title, style="bold")
-        # a file or a pipe has room for everything
-        kept, gap = fitted(columns, self.console.width) if self.console.is_terminal else (columns, 2)
-        if not self.console.is_terminal or fits(kept, self.console.width, gap):
+        if not self.console.is_terminal:  # a file or a pipe has room for everything, and a line of headings
+            self.console.print(as_table([replace(c, heading=c.title) for c in columns], 2), soft_wrap=True)
+            return
+        kept, gap = fitted(columns, self.console.width)
+        if fits(kept, self.console.width, gap):
             self.console.print(as_table(kept, gap), soft_wrap=True)
         else:
             self._show_records(columns)
 
     def _show_records(self, columns: Sequence[Column]) -> None:
         """Row by row, a line for each value: what is wider than the terminal."""
-        headings = [" ".join(c.heading.split()) for c in columns]
-        wide = max(map(len, headings))
+        wide = max(len(c.title) for c in columns)
         for n in range(len(columns[0].cells)):
             say(self.console, f"- row {n + 1} -", style="dim")
-            for heading, column in zip(headings, columns, strict=True):
-                say(self.console, (f"{heading:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
+            for column in columns:
+                say(self.console, (f"{column.title:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
 
     def _deliver(self) -> None:
         if self.form == "csv":

@@ -15,7 +15,7 @@ deviation allows for what the players of a night have in common (``DATE_CORRELAT
 Two warnings are no part of that promise, since they ask for a look only. ``chances_as_good_as_quotes`` asks an interval
 of 95 % every day: a system exactly as good as the quotes is warned of in about one of six seasons, one that is truly
 better more seldom. ``sides_not_skewed`` has a bound of its own: eight systems that each take one side in 65 % of their
-bets, one bet like another, are warned of in fewer than one of a hundred seasons; from 75 % on they will be.
+picks, one pick like another, are warned of in fewer than one of a hundred seasons; from 75 % on they will be.
 """
 
 from __future__ import annotations
@@ -405,9 +405,9 @@ def lines_vary(p: Published, day: date) -> Finding:
 
 
 def sides_not_skewed(p: Published, day: date) -> Finding:
-    """No system bets nearly everything on one side (30 days): 85 % of at least 100 bets, which no coin does.
+    """No system picks nearly everything on one side (30 days): 85 % of at least 100 picks, which no coin does.
 
-    A warning: a formula may prefer a side. One that takes it in up to 65 % of its bets is warned of by chance in fewer
+    A warning: a formula may prefer a side. One that takes it in up to 65 % of its picks is warned of by chance in fewer
     than one of a hundred seasons, eight systems together.
     """
     bets = _within(p.bets, day - WINDOW, day)

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from nba_props import board
+from nba_props.cli.daily import _say_gate
 from nba_props.cli.look import columns_of, say_boards
-from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted
+from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests.test_board import of, row
 
@@ -166,6 +167,9 @@ def test_a_pipe_gets_every_column_whole():
     out = output(80, terminal=False)
     out.rows(frame, "1 row", columns=[Column(f"c{n}", ["x" * 20], spare=n) for n in range(30)])
     assert out.console.file.getvalue().splitlines()[1].split() == [f"c{n}" for n in range(30)], "spare ones as well"
+    out = output(80, terminal=False)
+    out.rows(frame, "1 row", columns=[Column("two\nlines", ["1"])])
+    assert out.console.file.getvalue().splitlines()[1] == "two lines"
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -287,6 +291,29 @@ def test_csv_has_every_column_and_json_where_a_value_is_no_scalar(capsys):
     assert json.loads(first[5]) == ["2026-01-09T00:00:00", None]
     assert json.loads(first[6]) == {"k": 1.5, "deep": [[1, 2]]}
     assert second == ["", "", "", "inf", "", "", ""]
+
+
+def test_a_long_step_takes_no_room_from_the_number_and_the_time():
+    console = paper(80)
+    with progress(console) as bars:
+        bars.add_task(
+            "grade 2026-01-09..2026-01-10  nba_predictions__prediction_accuracy__checks", total=14, completed=11
+        )
+    assert "11/14 0:00:0" in console.file.getvalue()
+
+
+def test_the_gates_account_fits_with_every_reason():
+    account = pd.DataFrame(
+        {
+            "date": ["2026-01-09"], "published with line": [1281], "published, abstained": [570],
+            "published, no line": [1781], "quarantined: MISSING_QUOTE": [12], "quarantined: LINE_NOT_QUOTED": [1],
+        }
+    )  # fmt: skip
+    out = output(80)
+    _say_gate(out, account)
+    lines = out.console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].split() == ["2026-01-09", "1281", "570", "1781", "12", "1"]
 
 
 def test_what_failed_half_way_prints_no_rows(capsys):
