@@ -525,7 +525,7 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         assert relined["published"] == GOOD
         rows = platform.query(
             "SELECT COUNT(*) AS n, COUNTIF(line = 20.0 AND line_source IS NULL) AS placeholders, "
-            "COUNT(DISTINCT prediction_id) AS ids FROM nba_predictions.ledger"
+            "COUNT(DISTINCT prediction_id) AS ids, COUNT(line) AS lines FROM nba_predictions.ledger"
         ).iloc[0]
         assert rows["placeholders"] == 0
         assert rows["n"] == rows["ids"] == GOOD + relined.get("published with the real line", 0)
@@ -536,7 +536,7 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         graded = platform.query(
             "SELECT COUNT(*) AS n, COUNTIF(is_valid_line) AS valid FROM nba_predictions.prediction_accuracy"
         ).iloc[0]
-        assert graded["n"] == graded["valid"] == rows["n"]
+        assert (graded["n"], graded["valid"]) == (rows["n"], rows["lines"])
 
 
 def old_export(lines: pd.DataFrame) -> pd.DataFrame:

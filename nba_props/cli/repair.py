@@ -104,7 +104,10 @@ def restore(batch_id: str, dry_run: bool, form: str) -> None:
 @DRY_RUN
 @FORMAT
 def rollback(run_id: str, dry_run: bool, form: str) -> None:
-    """Move what RUN_ID published to the archive; the rows before it are current again. `last` is the newest run."""
+    """Move what RUN_ID published to the archive; the rows before it are current again.
+
+    `last` is the newest run that published anything, an import among them.
+    """
     from nba_props import remediation
 
     warehouse = to_read()
