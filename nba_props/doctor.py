@@ -151,7 +151,8 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
     first = "nba-props demo" if zone.is_simulated else COMMAND
     published = warehouse.partitions(LEDGER)
     for what, days in (("schedule", warehouse.partitions(raw.SCHEDULE)), ("predictions", published)):
-        text = f"{len(days)} dates, {days[0]}..{days[-1]}" if days else "none"
+        one = f"1 date, {days[0]}" if days else "none"
+        text = f"{len(days)} dates, {days[0]}..{days[-1]}" if len(days) > 1 else one
         yield Finding(what, "ok" if days else "off", text, "" if days else first)
     # an invented league plays on dates of its own: its newest predicted one stands for today
     today = game_date_of(now)
@@ -178,12 +179,16 @@ def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool
     nobody = f"nobody plays on {today}" if not games.today else f"all games of {today} have begun"
     later = f"; next games on {games.next_day}" if games.next_day else ""
     if predicted:
-        return Finding("today", "ok", f"{games.today} games of {today}, predicted")
+        return Finding("today", "ok", f"{_games(games.today)} of {today}, predicted")
     if games.to_begin:
-        return Finding("today", "off", f"{games.to_begin} games of {today} are to begin and not predicted", COMMAND)
+        return Finding("today", "off", f"{_games(games.to_begin)} of {today} to begin, not predicted yet", COMMAND)
     if lacking:
         return Finding("today", "off", f"{nobody}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
     return Finding("today", "ok", f"{nobody}{later}")
+
+
+def _games(number: int) -> str:
+    return f"{number} game{'' if number == 1 else 's'}"
 
 
 def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterator[Finding]:

@@ -493,7 +493,7 @@ def test_the_doctor_of_a_season_under_way_names_start_until_tonight_is_predicted
     feeds = replace(feeds, live=replace(feeds.live, stats=True))
     for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
         pass
-    assert next_of(NOVEMBER) == (f"2 games of {DAY} are to begin and not predicted", "nba-props start")
+    assert next_of(NOVEMBER) == (f"2 games of {DAY} to begin, not predicted yet", "nba-props start")
     assert "nba-props run" not in typed("nba-props doctor --offline").output
 
 

@@ -299,7 +299,7 @@ def test_the_next_command_of_a_real_home_follows_its_evening(evening):
     assert (found["today"].state, found["grades"].state) == ("ok", "off")
     assert command == f"nba-props grade {DAY}"
     found, command = next_of(evening, morning + timedelta(days=1))
-    assert found["today"].text == f"2 games of {OTHER} are to begin and not predicted"
+    assert found["today"].text == f"2 games of {OTHER} to begin, not predicted yet"
     assert command == "nba-props start"
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -19,8 +22,19 @@ from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
 
 _LAST_PORT = 65535
+#: a line of Dagster's log that nothing depends on, in colours or without
+_CHATTER = re.compile(
+    r"(?:\x1b\[\d+m)?\d{4}-\d\d-\d\d [\d:]{8} [+-]\d{4}\S* - dagster\S* - (?:\x1b\[\d+m)?(?:DEBUG|INFO)\b"
+)
 #: what servers tell of each look and request is for nobody; what goes wrong is told
 _QUIET = ["--log-level", "error", "--code-server-log-level", "warning"]
+
+
+def _tell_what_matters(lines: Iterable[str]) -> None:
+    """Print what servers and their runs say, but for what they tell of each step and event: the UI has that."""
+    for line in lines:
+        if not _CHATTER.match(line):
+            click.echo(line, nl=False)
 
 
 def _require_free(host: str, port: int) -> None:
@@ -106,9 +120,14 @@ def dev(host: str, port: int) -> None:
         click.echo(f"{what:<11} {text}")
     environment = {**os.environ, HOSTS: ",".join({*hosts_of(), host})}
     processes = [
-        subprocess.Popen(command, env=environment)  # noqa: S603
+        subprocess.Popen(  # noqa: S603
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
         for command in commands
     ]
+    tellers = [threading.Thread(target=_tell_what_matters, args=(p.stdout,), daemon=True) for p in processes]
+    for teller in tellers:
+        teller.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ended = 0
     try:
@@ -125,4 +144,6 @@ def dev(host: str, port: int) -> None:
             process.terminate()
         for process in processes:
             process.wait()
+        for teller in tellers:
+            teller.join(1)  # what they said last; a run of theirs may go on
     sys.exit(ended)

@@ -359,7 +359,14 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     started = []
 
     class Process:
-        def __init__(self, command, env):
+        stdout = (
+            "2026-11-29 08:33:07 +0000 - dagster - DEBUG - predict - RUN_START - Started execution\n",
+            "\x1b[32m2026-11-29 08:33:07 +0000\x1b[0m - dagster.daemon - \x1b[34mINFO\x1b[0m - a look\n",
+            "2026-11-29 08:33:07 +0000 - dagster - ERROR - predict - no disk\n",
+            "Traceback of it\n",
+        )
+
+        def __init__(self, command, env, **_):
             started.append((command, env))
 
         poll = wait = terminate = lambda self: 0
@@ -384,3 +391,6 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     assert {"home", "feeds", "stop"} <= {words[0] for words in told}
     assert f"home        {tmp_path}" in result.output
     assert "stop        Ctrl-C" in result.output
+    assert result.output.count("no disk") == result.output.count("Traceback of it") == len(started)
+    assert "DEBUG" not in result.output
+    assert "a look" not in result.output
