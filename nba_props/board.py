@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -49,6 +50,8 @@ LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BET
 WHERE g.game_date BETWEEN @first AND @last
 """
 
+#: a name as narrow boards have it
+_INITIAL = re.compile(r"(\w)\. *(.+)")
 #: what was imported is a record apart
 _OWN = f"NOT STARTS_WITH(COALESCE(system_id, ''), '{IMPORTED_PREFIX}')"
 _GATE_SQL = f"""
@@ -212,7 +215,7 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
 
     Args:
         warehouse: where the tables are.
-        text: an id, or letters of the name in any spelling.
+        text: an id, or letters of the name in any spelling; ``C. Jessamy``, as narrow boards have it, as well.
         day: the date on which he was known; None is the newest date that is stored.
     """
     days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
@@ -227,6 +230,9 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
     asked = player_lookup(text)
     exact = known[known["player_lookup"].eq(asked) | known["player_id"].astype(str).eq(text)]
     part = known[known["player_lookup"].str.contains(asked, regex=False)] if asked else known.head(0)
+    if part.empty and (short := _INITIAL.fullmatch(text.strip())):
+        first, rest = map(player_lookup, short.groups())
+        part = known[known["player_lookup"].str.startswith(first) & known["player_lookup"].str.endswith(rest)]
     return (exact if len(exact) else part)[["player_id", "player_name", "team"]].reset_index(drop=True)
 
 
@@ -250,7 +256,8 @@ def form(log: pd.DataFrame) -> list[str]:
     last = [before.head(n) for n in (5, 10, 20) if len(before) >= n] or [before]
     over = ", ".join(f"{int((p > newest['line']).sum())} of the last {len(p)}" for p in last)
     mean = ", ".join(f"{p.mean():.1f} in the last {len(p)}" for p in last)
+    before_it = f"before {newest['game_date'].date()}"
     return [
         f"line of {newest['game_date'].date()}: {newest['line']:g} ({newest['sportsbook']}); over it in {over}",
-        f"points   {mean}",
+        f"points   {mean} games {before_it}",
     ]

@@ -37,6 +37,7 @@ from nba_props.schemas.predictions import (
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.schemas.reference import RESOLVED_NAMES
+from nba_props.sources import naming
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 
@@ -134,8 +135,8 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
-    named = made["system_id"].notna() & made["player_lookup"].notna()
-    unread = {"no date of a game": int((~dated).sum()), "no system or no player": int((dated & ~named).sum())}
+    named = made["system_id"].map(naming.is_id) & made["player_lookup"].notna()
+    unread = {"no date of a game": int((~dated).sum()), "no name of a system or no player": int((dated & ~named).sum())}
     kept = made[dated & named].drop_duplicates("row_id")
     return kept[IMPORTED_PREDICTIONS.column_names].reset_index(drop=True), {k: v for k, v in unread.items() if v}
 

@@ -167,10 +167,11 @@ def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
         old_row(lines.loc[0], game_date="soon"),
         old_row(lines.loc[0], game_date="9999-12-31"),
         old_row(lines.loc[0], system_id=None),
+        *(old_row(lines.loc[0], system_id=name) for name in (" ", "<b>\x1b[31m", "x" * 500)),
         old_row(lines.loc[0], predicted_points="many", confidence_score="", created_at="yesterday", has_prop_line="?"),
     )
     made, unread = as_imported(rows, NOW)
-    assert unread == {"no date of a game": 2, "no system or no player": 1}
+    assert unread == {"no date of a game": 2, "no name of a system or no player": 4}
     assert made[["predicted_points", "confidence_score", "source_created_at", "has_prop_line"]].isna().all(axis=None)
     assert json.loads(made["source_row"][0])["predicted_points"] == "many"
 

@@ -98,7 +98,9 @@ def say_boards(
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
     picks = made.picks(warehouse, shown[0], shown[-1], system)
     if out.form != "table":
-        out.rows(picks, "Board", "board")
+        source = click.get_current_context().get_parameter_source("rows")
+        asked = source is not None and source.name == "COMMANDLINE" and rows > 0
+        out.rows(picks.groupby("game_date").head(rows) if asked and len(picks) else picks, "Board", "board")
         return
     for day in shown:
         _say_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
@@ -239,7 +241,7 @@ def _one(found: pd.DataFrame, text: str) -> pd.Series:
         ClickException: nobody is, or several are.
     """
     if found.empty:
-        raise click.ClickException(f"no player is called {text}: {program()} sql has nba_reference.players")
+        raise click.ClickException(f"no player is called {text}: {program()} player SURNAME lists who comes near")
     if len(found) > 1:
         names = ", ".join(f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False))
         raise click.ClickException(
@@ -340,15 +342,17 @@ def validate(span: list[date], everything: bool, form: str) -> None:
 def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
     """The scoreboard of SPAN: tables here, and a page in words and pictures as one HTML file."""
     from nba_props import report as page
+    from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as printed:
         settings = load_settings()
         warehouse = to_read(settings, printed)
         graded = page.graded_rows(warehouse, span[0], span[-1])
         if graded.empty:
-            raise click.ClickException(
-                f"nothing on a verified line is graded in {text_of(span)}: {program()} grade {text_of(span)} does that"
-            )
+            is_published = any(span[0] <= d <= span[-1] for d in warehouse.partitions(LEDGER))
+            way_out = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
+            what = "nothing on a verified line is graded in" if is_published else "nothing is published of"
+            raise click.ClickException(f"{what} {text_of(span)}: {way_out} does that")
         found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
         if form != "table":
             printed.rows(page.typed(found.scores), "Scores")

@@ -126,6 +126,10 @@ class Column:
     shorter: tuple[Sequence[str], ...] = ()
     spare: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", tuple(map(cell, self.cells)))
+        object.__setattr__(self, "shorter", tuple(tuple(map(cell, texts)) for texts in self.shorter))
+
     @property
     def title(self) -> str:
         """The heading in one line."""
