@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -10,8 +11,9 @@ import pandas as pd
 
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
-from nba_props.domain.odds import over_probability, payout
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.domain.odds import expected_profit, over_probability
+from nba_props.domain.words import percent, plural
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
@@ -33,8 +35,8 @@ JOIN (
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
   c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
-  c.created_at, b.line AS newest_line, b.opening_line, b.books, b.best_over_price, b.best_over_book,
-  b.best_under_price, b.best_under_book
+  c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line, b.opening_line, b.books,
+  b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
   SELECT p.*, s.team FROM ({_CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
@@ -43,9 +45,15 @@ FROM (
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
 LEFT JOIN (SELECT * FROM nba_analytics.betting_lines WHERE game_date BETWEEN @first AND @last) AS b
   ON b.game_date = c.game_date AND b.game_id = c.game_id AND b.player_id = c.player_id
+LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BETWEEN @first AND @last) AS a
+  ON a.game_date = c.game_date AND a.prediction_id = c.prediction_id
 WHERE g.game_date BETWEEN @first AND @last
 """
 
+#: a name as narrow boards have it
+_INITIAL = re.compile(r"(\w)\. *(.+)")
+#: what was imported is a record apart
+_OWN = f"NOT STARTS_WITH(COALESCE(system_id, ''), '{IMPORTED_PREFIX}')"
 _GATE_SQL = f"""
 SELECT game_date, outcome, COUNT(*) AS row_count FROM (
   SELECT game_date,
@@ -55,10 +63,10 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
       WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
-  FROM ({_CURRENT_SQL}) AS c
+  FROM ({_CURRENT_SQL}) AS c WHERE {_OWN}
   UNION ALL
   SELECT game_date, CONCAT('quarantined: ', reason) AS outcome
-  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last
+  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last AND {_OWN}
 ) AS o
 GROUP BY game_date, outcome
 """
@@ -85,12 +93,13 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         system: whose picks they are.
 
     Returns:
-        Bets first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
+        Picks first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
         where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by it;
         ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins, push aside), of the
         first system that gives one, ``chance_by``; ``market_chance``, that of the published quote without its vig;
         ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``agree`` of ``spoke`` systems lean
-        to that side. Then a column per system: its forecast.
+        to that side; once the date is graded ``points``, what he scored, ``outcome``, what came of the side, and
+        ``profit`` of one unit on it at the published quote's price. Then a column per system: its forecast.
     """
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
     if rows.empty:
@@ -108,6 +117,9 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         forecast=forecast,
         side=own["recommendation"].reindex(board.index).where(forecast.notna()),
         edge=forecast - board["line"],
+        points=board["actual_points"],
+        outcome=own["outcome"].reindex(board.index),
+        profit=own["profit"].reindex(board.index),
     )
     over = made["edge"].gt(0)
     made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
@@ -132,20 +144,40 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         made.loc[fills, "chance_by"] = name
     market = over_probability(made["over_price"], made["under_price"])
     made["market_chance"] = market.where(over, 1 - market).where(leans)
-    made["ev"] = made["chance"] * (payout(made["price"]) + 1) - 1
+    made["ev"] = expected_profit(made["chance"], made["price"])
     forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
     margins = forecasts.sub(made["line"], axis=0).to_numpy()
     same = np.where(over.to_numpy()[:, None], margins > 0, margins < 0) & leans.to_numpy()[:, None]
     made["agree"] = same.sum(axis=1)
     made["spoke"] = forecasts.notna().sum(axis=1)
-    order = made.assign(is_bet=~made["side"].isin(["OVER", "UNDER"]), size=-made["edge"].abs())
-    order = order.reset_index().sort_values(["game_date", "is_bet", "size", "player_name"], kind="stable")
+    order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
+    order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
     made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
 
 
+def is_pick(board: pd.DataFrame) -> pd.Series:
+    """Which players of a board its system picks a side of."""
+    return board["side"].isin(["OVER", "UNDER"])
+
+
+def record(board: pd.DataFrame) -> str:
+    """What came of a board's picks, in a sentence; empty while none of them has a result."""
+    picks = board[is_pick(board)]
+    found = picks["outcome"].value_counts()
+    won, lost, pushed, void = (int(found.get(o, 0)) for o in ("WIN", "LOSS", "PUSH", "VOID"))
+    if not won + lost + pushed + void:
+        return ""
+    rest = {"push": pushed, "void": void, "open": len(picks) - won - lost - pushed - void}
+    parts = [f"{won}-{lost}"]
+    if won + lost:
+        parts[0] += f" ({percent(won / (won + lost))})"
+    parts += [f"{n} {what}" for what, n in rest.items() if n]
+    return f"{plural(len(picks), 'pick')}: {', '.join(parts)}; {picks['profit'].sum():+.1f} units at the quoted prices"
+
+
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
-    """Rows per date and outcome of the gate: published with and without a line, abstained, quarantined by reason."""
+    """Our systems' rows per date and outcome of the gate: published with and without a line, abstained, quarantined."""
     rows = warehouse.query(_GATE_SQL, first=days[0], last=days[-1])
     if rows.empty:
         return pd.DataFrame()
@@ -183,7 +215,7 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
 
     Args:
         warehouse: where the tables are.
-        text: an id, or letters of the name in any spelling.
+        text: an id, or letters of the name in any spelling; ``C. Jessamy``, as narrow boards have it, as well.
         day: the date on which he was known; None is the newest date that is stored.
     """
     days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
@@ -198,6 +230,9 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
     asked = player_lookup(text)
     exact = known[known["player_lookup"].eq(asked) | known["player_id"].astype(str).eq(text)]
     part = known[known["player_lookup"].str.contains(asked, regex=False)] if asked else known.head(0)
+    if part.empty and (short := _INITIAL.fullmatch(text.strip())):
+        first, rest = map(player_lookup, short.groups())
+        part = known[known["player_lookup"].str.startswith(first) & known["player_lookup"].str.endswith(rest)]
     return (exact if len(exact) else part)[["player_id", "player_name", "team"]].reset_index(drop=True)
 
 
@@ -221,7 +256,8 @@ def form(log: pd.DataFrame) -> list[str]:
     last = [before.head(n) for n in (5, 10, 20) if len(before) >= n] or [before]
     over = ", ".join(f"{int((p > newest['line']).sum())} of the last {len(p)}" for p in last)
     mean = ", ".join(f"{p.mean():.1f} in the last {len(p)}" for p in last)
+    before_it = f"before {newest['game_date'].date()}"
     return [
         f"line of {newest['game_date'].date()}: {newest['line']:g} ({newest['sportsbook']}); over it in {over}",
-        f"points   {mean}",
+        f"points   {mean} games {before_it}",
     ]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from nba_props import env_file
 from nba_props.domain.calendar import (
+    FINAL,
     SEASON_TYPES,
     game_date_of,
     identity_start,
@@ -52,7 +53,6 @@ _SECONDS = 5
 WORK_MINUTES = 3
 #: odds that were captured so lately are not bought again
 _SAME_CAPTURE = timedelta(hours=1)
-_FINAL = 3
 #: the home that is proposed beside one with a simulated league
 _REAL_HOME = ".nba_props_real"
 #: and the one that is proposed for the simulated league beside real data
@@ -191,7 +191,7 @@ def unlanded(zone: LandingZone, first: date, today: date) -> list[date] | None:
     games = _schedule(zone, days or [first])
     if games is None:
         return None
-    played = {d.date() for d in games.loc[games["status"] == _FINAL, "game_date"]} if len(games) else set()
+    played = {d.date() for d in games.loc[games["status"] == FINAL, "game_date"]} if len(games) else set()
     return sorted(played - set(nba_stats.landed_box_score_days(zone, first, today))) if days else []
 
 
@@ -313,7 +313,7 @@ def _without_zones(zone: LandingZone, first: date, today: date) -> tuple[int, bo
     games = _schedule(zone, dates_between(first, today))
     if games is None:
         return 0, True
-    played = games.loc[games["status"] == _FINAL, "game_id"] if len(games) else []
+    played = games.loc[games["status"] == FINAL, "game_id"] if len(games) else []
     landed = {Payload(n).subject[11:] for n in zone.names(nba_stats.scoring_folder(season_of(first)))}
     return len(set(played) - landed), False
 

@@ -241,6 +241,8 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
     from nba_props.checks.freshness import feeds_freshness
 
+    if zone.is_simulated:
+        return  # an invented league has no feeds
     commands = {"the_odds_api": "odds", "nba_stats": "stats yesterday", "injury_report": "injuries"}
     for feed, found in feeds_freshness(settings, zone, warehouse, now).items():
         state = "bad" if not found.fresh else "ok" if found.expected else "off"

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
 from nba_props import plots
 from nba_props.domain import quality, scoring
+from nba_props.domain.words import percent, plural
 from nba_props.revision import revision
-from nba_props.schemas.monitoring import TIERS
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.base import Type
+from nba_props.schemas.monitoring import SCORES, TIERS
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.settings import Settings
 from nba_props.storage import open_path, replace
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -37,51 +40,80 @@ SELECT game_date, MAX(games) AS games, SUM(valid_line_count) AS verified, SUM(no
 FROM nba_monitoring.line_quality_daily {_WITHIN} GROUP BY game_date ORDER BY game_date
 """
 
-#: the tables of page and terminal: heading and form of each column
-_SYSTEM = {"system_id": ("system", "{}")}
+
+class Score(NamedTuple):
+    """A column of a table of scores."""
+
+    heading: str
+    form: str
+    #: in a narrow terminal columns with the highest number are left out first, those with 0 never
+    spare: int = 0
+
+
+_SYSTEM = {"system_id": Score("system", "{}")}
+SCOREBOARD = {
+    **_SYSTEM,
+    "bets": Score("bets", "{:,.0f}"),
+    "bet_dates": Score("nights", "{:,.0f}"),
+    "hit_rate": Score("hit rate", "{:.1%}"),
+    "break_even": Score("break-even", "{:.1%}"),
+    "roi": Score("ROI", "{:+.1%}"),
+    "mae_difference": Score("MAE - line", "{:+.3f}"),
+    "mae": Score("MAE", "{:.3f}", 3),
+    "line_mae": Score("line MAE", "{:.3f}", 3),
+    "verdict": Score("verdict", "{}", 2),
+}
 ERRORS = {
     **_SYSTEM,
-    "rows_scored": ("n", "{:,.0f}"),
-    "dates": ("nights", "{:,.0f}"),
-    "mae": ("MAE", "{:.3f}"),
-    "line_mae": ("line MAE", "{:.3f}"),
-    "last_10_mae": ("last-10 MAE", "{:.3f}"),
-    "difference": ("MAE - line", "{}"),
-    "bias": ("bias", "{:+.2f}"),
-    "rmse": ("RMSE", "{:.2f}"),
-    "voids": ("void", "{:,.0f}"),
-    "pending": ("pending", "{:,.0f}"),
+    "rows_scored": Score("n", "{:,.0f}"),
+    "dates": Score("nights", "{:,.0f}"),
+    "difference": Score("MAE - line", "{}"),
+    "mae": Score("MAE", "{:.3f}"),
+    "line_mae": Score("line MAE", "{:.3f}"),
+    "last_10_mae": Score("last-10 MAE", "{:.3f}", 2),
+    "bias": Score("bias", "{:+.2f}", 3),
+    "rmse": Score("RMSE", "{:.2f}", 3),
+    "voids": Score("void", "{:,.0f}", 4),
+    "pending": Score("pending", "{:,.0f}", 4),
 }
 BETS = {
     **_SYSTEM,
-    "bets": ("bets", "{:,.0f}"),
-    "bet_dates": ("nights", "{:,.0f}"),
-    "hits": ("hit rate", "{}"),
-    "break_even": ("break-even", "{:.1%}"),
-    "returns": ("ROI", "{}"),
-    "best_price_roi": ("ROI, best price", "{:+.1%}"),
-    "pushes": ("push", "{:,.0f}"),
+    "bets": Score("bets", "{:,.0f}"),
+    "bet_dates": Score("nights", "{:,.0f}"),
+    "hits": Score("hit rate", "{}"),
+    "returns": Score("ROI", "{}"),
+    "break_even": Score("break-even", "{:.1%}", 2),
+    "best_price_roi": Score("ROI, best price", "{:+.1%}", 3),
+    "pushes": Score("push", "{:,.0f}", 4),
 }
 SIDES = {
     **_SYSTEM,
-    "bet_dates": ("nights", "{:,.0f}"),
-    "overs": ("overs", "{}"),
-    "over_break_even": ("overs' break-even", "{:.1%}"),
-    "unders": ("unders", "{}"),
-    "under_break_even": ("unders' break-even", "{:.1%}"),
+    "bet_dates": Score("nights", "{:,.0f}"),
+    "overs": Score("overs", "{}"),
+    "unders": Score("unders", "{}"),
+    "over_break_even": Score("overs' break-even", "{:.1%}", 2),
+    "under_break_even": Score("unders' break-even", "{:.1%}", 2),
 }
 CHANCES = {
     **_SYSTEM,
-    "rows_with_probability": ("n", "{:,.0f}"),
-    "dates_with_probability": ("nights", "{:,.0f}"),
-    "log_loss": ("log-loss", "{:.4f}"),
-    "less_quote": ("less the quote's", "{}"),
-    "less_coin": ("less a coin's", "{}"),
-    "market_log_loss": ("quote's log-loss", "{:.4f}"),
-    "brier": ("Brier", "{:.4f}"),
-    "market_brier": ("quote's Brier", "{:.4f}"),
-    "coin_brier": ("coin's Brier", "{:.4f}"),
-    "calibration_error": ("calibration error", "{:.3f}"),
+    "rows_with_probability": Score("n", "{:,.0f}"),
+    "dates_with_probability": Score("nights", "{:,.0f}"),
+    "less_quote": Score("less the quote's", "{}"),
+    "log_loss": Score("log-loss", "{:.4f}"),
+    "market_log_loss": Score("quote's log-loss", "{:.4f}", 2),
+    "less_coin": Score("less a coin's", "{}", 3),
+    "calibration_error": Score("calibration error", "{:.3f}", 4),
+    "brier": Score("Brier", "{:.4f}", 5),
+    "market_brier": Score("quote's Brier", "{:.4f}", 5),
+    "coin_brier": Score("coin's Brier", "{:.4f}", 5),
+}
+#: the tables of the terminal, in order
+TABLES: Mapping[str, Mapping[str, Score]] = {
+    "Scoreboard": SCOREBOARD,
+    "Errors beside the line's on the same rows": ERRORS,
+    "Bets at the quoted prices": BETS,
+    "The same bets by side": SIDES,
+    "P(over), log-loss beside the de-vigged quote's and a coin's": CHANCES,
 }
 #: scores with an interval: the dates that each is made of
 _DATES = {
@@ -105,48 +137,54 @@ def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     )
 
 
-def shown(scores: pd.DataFrame, columns: dict[str, tuple[str, str]]) -> pd.DataFrame:
-    """Scores as text, under the headings of one of the tables."""
+def shown(scores: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool = True) -> pd.DataFrame:
+    """Scores as text, under the headings of one of the tables; with the intervals of those that have one, or without.
+
+    Rows without any score of P(over) are left out of the table of these.
+    """
+    if columns is CHANCES:
+        scores = scores[scores["rows_with_probability"] > 0]
     rows = scores.to_dict("records")
     wide = scores.assign(
         bets=scores["wins"] + scores["losses"],
-        difference=[_interval(r, "mae_difference", "{:+.3f}") for r in rows],
-        hits=[_interval(r, "hit_rate", "{:.1%}") for r in rows],
-        overs=[_side(r, "over") for r in rows],
-        unders=[_side(r, "under") for r in rows],
-        returns=[_interval(r, "roi", "{:+.1%}") for r in rows],
-        less_quote=[_interval(r, "log_loss_difference", "{:+.4f}") for r in rows],
-        less_coin=[_interval(r, "coin_log_loss_difference", "{:+.4f}") for r in rows],
+        difference=[_interval(r, "mae_difference", "{:+.3f}", brackets) for r in rows],
+        hits=[_interval(r, "hit_rate", "{:.1%}", brackets) for r in rows],
+        overs=[_side(r, "over", brackets) for r in rows],
+        unders=[_side(r, "under", brackets) for r in rows],
+        returns=[_interval(r, "roi", "{:+.1%}", brackets) for r in rows],
+        less_quote=[_interval(r, "log_loss_difference", "{:+.4f}", brackets) for r in rows],
+        less_coin=[_interval(r, "coin_log_loss_difference", "{:+.4f}", brackets) for r in rows],
         coin_brier=scoring.COIN_BRIER,
     )
     cells = [
-        wide[name].map(lambda v, form=form: "-" if pd.isna(v) else form.format(v))
-        for name, (_, form) in columns.items()
+        wide[name].map(lambda v, form=column.form: "-" if pd.isna(v) else form.format(v))
+        for name, column in columns.items()
     ]
     out = pd.concat(cells, axis=1)
-    out.columns = pd.Index([title for title, _ in columns.values()])
+    out.columns = pd.Index([column.heading for column in columns.values()])
     return out
 
 
-def _interval(row: dict[str, Any], name: str, form: str) -> str:
+def _interval(row: dict[str, Any], name: str, form: str, brackets: bool) -> str:
     if pd.isna(row[name]):
         return "-"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    bounds = "" if pd.isna(low) else f" [{form.format(low)}, {form.format(high)}]"
+    bounds = "" if pd.isna(low) or not brackets else f" [{form.format(low)}, {form.format(high)}]"
     return form.format(row[name]) + bounds
 
 
-def _side(row: dict[str, Any], side: str) -> str:
+def _side(row: dict[str, Any], side: str, brackets: bool) -> str:
     """Rate and number of one side's bets, and on how many nights, where that is not said by the row already."""
     if not row[f"{side}_bets"]:
         return "-"
-    rate, dates = _interval(row, f"{side}_hit_rate", "{:.1%}"), row[f"{side}_dates"]
+    rate, dates = _interval(row, f"{side}_hit_rate", "{:.1%}", brackets), row[f"{side}_dates"]
     found = f"{rate} of {int(row[f'{side}_bets']):,}"
-    return found if dates == row["bet_dates"] else f"{found}, {_nights(dates)}"
+    return found if dates == row["bet_dates"] else f"{found}, {plural(dates, 'night')}"
 
 
-def _nights(count: float) -> str:
-    return "1 night" if count == 1 else f"{int(count)} nights"
+def verdicts(scores: pd.DataFrame, suspects: Collection[str] = ()) -> list[str]:
+    """Of each system in a word or two whether its bets did better than their prices need, or that nobody can tell."""
+    return [_verdict(row, row["system_id"] in suspects)[0] for row in scores.to_dict("records")]
 
 
 def note(scores: pd.DataFrame) -> str:
@@ -157,7 +195,7 @@ def note(scores: pd.DataFrame) -> str:
     if few.empty:
         return "".join(brackets)
     fewer = " and fewer" if few.min() < few.max() else ""
-    few_text = f"{_nights(few.max())}{fewer}: too few for an interval ({scoring.MIN_DATES} are needed)."
+    few_text = f"{plural(few.max(), 'night')}{fewer}: too few for an interval ({scoring.MIN_DATES} are needed)."
     return " ".join([*brackets, few_text])
 
 
@@ -172,16 +210,26 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
     if bets.empty:
         return "No bet is decided on these nights."
     wrong = bets["system_id"].isin(suspects)
-    bug = f" {_systems(wrong.sum())} too good or too bad to be true: a likely bug, no result." if wrong.any() else ""
-    judged = bets[bets["roi_low"].notna() & ~wrong]
+    bug = (
+        f" {plural(wrong.sum(), 'system')} too good or too bad to be true: a likely bug, no result."
+        if wrong.any()
+        else ""
+    )
+    imported = bets["system_id"].str.startswith(IMPORTED_PREFIX) & ~wrong
+    if imported.any():
+        bug += (
+            f" Not judged: {plural(imported.sum(), 'imported record')}, whose word alone says when a row was written."
+        )
+    own = bets[~wrong & ~imported]
+    judged = own[own["roi_low"].notna()]
     if judged.empty:
-        if wrong.all():
-            return bug
-        nights = _nights(bets.loc[~wrong, "bet_dates"].max())
+        if own.empty:
+            return bug.strip()
+        nights = plural(own["bet_dates"].max(), "night")
         return f"{nights}: too few to tell skill from luck, {scoring.MIN_DATES} are needed.{bug}"
     better, worse = int((judged["roi_low"] > 0).sum()), int((judged["roi_high"] < 0).sum())
     return (
-        f"Of {_systems(len(judged))} with bets on {scoring.MIN_DATES} nights or more, {better} did better than "
+        f"Of {plural(len(judged), 'system')} with bets on {scoring.MIN_DATES} nights or more, {better} did better than "
         f"break-even by more than chance, {worse} worse, and {len(judged) - better - worse} can't be told apart "
         f"from it.{bug}"
     )
@@ -208,50 +256,41 @@ def _bets_in_words(row: dict[str, Any], suspect: str) -> str:
     if not bets:
         found = f"{row['system_id']} has no decided bet"
         return f"{found}: a likely bug until proven otherwise ({suspect})." if suspect else f"{found}."
-    won = f"{row['system_id']} won {_percent(row['hit_rate'])} of {_count(bets, 'bet')} on {_nights(row['bet_dates'])}"
-    return f"{won}, break-even {_percent(row['break_even'])}: {_verdict(row, suspect)}."
+    won = f"{row['system_id']} won {percent(row['hit_rate'])} of {plural(bets, 'bet')}"
+    won = f"{won} on {plural(row['bet_dates'], 'night')}, break-even {percent(row['break_even'])}"
+    return f"{won}: {_verdict(row, suspect)[1]}."
 
 
-def _verdict(row: dict[str, Any], suspect: str) -> str:
-    if suspect:
-        return f"a likely bug until proven otherwise ({suspect})"
-    if pd.isna(row["roi_low"]):
-        return f"{_nights(row['bet_dates'])} {'says' if row['bet_dates'] == 1 else 'say'} nothing yet"
+def _verdict(row: dict[str, Any], suspect: Any) -> tuple[str, str]:
+    """What can be said of a system's bets, in a word or two and in words."""
     low, high = row["roi_low"], row["roi_high"]
+    if suspect:
+        return "likely a bug", f"a likely bug until proven otherwise ({suspect})"
+    if not row["wins"] + row["losses"]:
+        return "no bet", "no bet is decided"
+    if row["system_id"].startswith(IMPORTED_PREFIX):
+        return "imported", "no verdict, since what was imported may have been written after the game"
+    if pd.isna(low):
+        said = "says" if row["bet_dates"] == 1 else "say"
+        return "too few nights", f"{plural(row['bet_dates'], 'night')} {said} nothing yet"
     if low > 0:
-        verdict = "better than its prices need, by more than chance"
+        short, verdict = "better", "better than its prices need, by more than chance"
     elif high < 0:
-        verdict = "worse than its prices need, by more than chance"
+        short, verdict = "worse", "worse than its prices need, by more than chance"
     else:
-        verdict = "not told apart from break-even, as far as these nights can tell"
-    return f"return {_signed_percent(row['roi'])} a bet [{_signed_percent(low)}, {_signed_percent(high)}], {verdict}"
+        short, verdict = "not told apart", "not told apart from break-even, as far as these nights can tell"
+    return short, f"return {percent(row['roi'], '+')} a bet [{percent(low, '+')}, {percent(high, '+')}], {verdict}"
 
 
 def _errors_in_words(row: dict[str, Any]) -> str:
     if not row["rows_scored"]:
         return ""
-    found = f"MAE {row['mae']:.3f}, the line's {row['line_mae']:.3f} on the same {_count(row['rows_scored'], 'row')}"
+    found = f"MAE {row['mae']:.3f}, the line's {row['line_mae']:.3f} on the same {plural(row['rows_scored'], 'row')}"
     low, high = row["mae_difference_low"], row["mae_difference_high"]
     if pd.isna(low):
         return f"{found}."
     side = "further off than the line" if low > 0 else "closer than the line" if high < 0 else "not told apart"
     return f"{found}: {row['mae_difference']:+.3f} [{low:+.3f}, {high:+.3f}], {side}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _signed_percent(share: float) -> str:
-    return f"{100 * share:+.1f} %"
-
-
-def _count(number: float, what: str) -> str:
-    return f"{int(number):,} {what}{'' if number == 1 else 's'}"
-
-
-def _systems(number: float) -> str:
-    return _count(number, "system")
 
 
 def by_night(daily: pd.DataFrame) -> pd.DataFrame:
@@ -288,30 +327,69 @@ def after_the_fact(graded: pd.DataFrame) -> str:
     )
 
 
-def write_report(
-    warehouse: Warehouse,
-    settings: Settings,
-    first: date,
-    last: date,
-    out: Path | None = None,
-    graded: pd.DataFrame | None = None,
-    now: datetime | None = None,
-) -> str:
-    """Write the page of a span and return where: ``reports/<first>_<last>.html`` unless told otherwise.
+@dataclass(frozen=True)
+class Span:
+    """What is read of a span once, for the terminal and for the page.
 
-    A page in that folder is listed in the folder's ``index.html``.
-
-    ``graded`` are the span's ``graded_rows``, if they were read already; ``now`` is the time by which results and odds
-    are due, the clock's unless told otherwise. Its findings are those of ``nba-props validate``.
+    Args:
+        graded: its ``graded_rows``.
+        daily: their ``scoring.sums``; empty without any.
+        scores: one row per tier and system; empty without any.
+        published: what the findings read.
+        findings: those of ``nba-props validate``.
+        suspects: systems whose figures are a likely bug, and these figures.
+        now: the time by which results and odds are due.
     """
+
+    graded: pd.DataFrame
+    daily: pd.DataFrame
+    scores: pd.DataFrame
+    published: quality.Published
+    findings: Mapping[str, quality.Finding]
+    suspects: Mapping[str, str]
+    now: datetime
+
+
+def read(
+    warehouse: Warehouse, first: date, last: date, now: datetime | None = None, graded: pd.DataFrame | None = None
+) -> Span:
+    """Read a span: its ``graded`` rows too, unless they were read already; ``now`` is the clock's unless told."""
     now = now or datetime.now(UTC)
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
     scores = scoring.scores(daily) if len(daily) else pd.DataFrame()
     published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now)
     findings = quality.findings(published, first, last)
+    suspects = quality.suspects(published, findings, first, last) if len(scores) else {}
+    return Span(graded, daily, scores, published, findings, suspects, now)
+
+
+def typed(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores with whole numbers where the scoreboard's contract has them."""
+    whole = [c.name for c in SCORES if c.type is Type.INT64 and c.name in scores]
+    return scores.astype(dict.fromkeys(whole, "Int64"))
+
+
+def write_report(
+    warehouse: Warehouse,
+    settings: Settings,
+    first: date,
+    last: date,
+    out: Path | None = None,
+    found: Span | None = None,
+    now: datetime | None = None,
+) -> str:
+    """Write the page of a span and return where: ``reports/<first>_<last>.html`` unless told otherwise.
+
+    A page in that folder is listed in the folder's ``index.html``.
+
+    ``found`` is what was ``read`` of the span, if it was already; ``now`` is the time by which results and odds
+    are due, the clock's unless told otherwise. Its findings are those of ``nba-props validate``.
+    """
+    found = found or read(warehouse, first, last, now)
+    graded, daily, scores, findings = found.graded, found.daily, found.scores, found.findings
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
-    streaks = published.streaks.sort_values("game_date").set_index("game_date")["streak"]
+    streaks = found.published.streaks.sort_values("game_date").set_index("game_date")["streak"]
     streaks = streaks[(streaks.index >= first) & (streaks.index <= last)]  # findings read from further back
     game_days = days[days["games"] > 0]
     kinds = pd.DataFrame(
@@ -332,20 +410,19 @@ def write_report(
         chances = reliability_tables(graded)
         if chances:
             pictures["reliability"] = plots.reliability(chances)
-        suspects = quality.suspects(published, findings, first, last)
-        words, summary = in_words(parts["ALL"], suspects), headline(parts["ALL"], suspects)
+        words, summary = in_words(parts["ALL"], found.suspects), headline(parts["ALL"], found.suspects)
     if len(kinds):
         pictures["quality"] = plots.line_quality(kinds)
     if len(streaks):
         pictures["streak"] = plots.streak(streaks.astype(float), quality.BRIEF_STREAK)
     text = _page(
         "report.html.jinja",
-        first=first, last=last, now=now, rows=len(graded), words=words, headline=summary,
+        first=first, last=last, now=found.now, rows=len(graded), words=words, headline=summary,
         late=after_the_fact(graded), listed=not out,
         nights=_night_tables(nights),
         sections=[
             (tier, note(part), [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
-             _html(shown(_with_chances(part), CHANCES)))
+             _html(shown(part, CHANCES)))
             for tier, part in parts.items()
         ],
         findings=findings, warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
@@ -411,11 +488,6 @@ def _night_tables(nights: pd.DataFrame) -> list[tuple[str, str, str]]:
     return found
 
 
-def is_simulated(warehouse: Warehouse) -> bool:
-    """Whether the warehouse was claimed by an invented league."""
-    return warehouse.source() == "SIMULATED"
-
-
 def reliability_tables(graded: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Reliability of each system's P(over), and of the quotes' on all rows that have one; empty without a system's."""
     decided = graded[graded["actual_margin"].notna() & graded["actual_margin"].ne(0)]
@@ -427,30 +499,6 @@ def reliability_tables(graded: pd.DataFrame) -> dict[str, pd.DataFrame]:
     rows = pd.concat([own, quoted]).assign(over=lambda f: f["actual_margin"].gt(0))
     found = scoring.reliability(rows[["system_id", "game_date", "chance", "over"]])
     return {str(system): table for system, table in found.groupby(level="system_id", sort=False)}
-
-
-def _with_chances(scores: pd.DataFrame) -> pd.DataFrame:
-    return scores[scores["rows_with_probability"] > 0]
-
-
-def tables(
-    warehouse: Warehouse, first: date, last: date, graded: pd.DataFrame | None = None
-) -> tuple[dict[str, pd.DataFrame], str]:
-    """The span's tables of errors, bets and probabilities over all lines, as text, and what to know of their intervals.
-
-    Both are empty when nothing is graded. ``graded`` are the span's ``graded_rows``, if they were read already.
-    """
-    scores = scoring.table(graded_rows(warehouse, first, last) if graded is None else graded)
-    if scores.empty:
-        return {}, ""
-    everything = scores[scores["tier"] == "ALL"]
-    found = {
-        "Errors beside the line's on the same rows": shown(everything, ERRORS),
-        "Bets at the quoted prices": shown(everything, BETS),
-        "The same bets by side": shown(everything, SIDES),
-        "P(over) beside the de-vigged quote's and a coin's": shown(_with_chances(everything), CHANCES),
-    }
-    return found, note(everything)
 
 
 def _html(table: pd.DataFrame) -> str:

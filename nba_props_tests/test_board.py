@@ -21,7 +21,8 @@ def row(system: str, forecast: float | None, *, player: int = 1, line: float = 2
         "predicted_points": forecast, "recommendation": side, "over_probability": None, "line": line,
         "over_price": -110, "under_price": -110, "sportsbook": "draftkings", "created_at": _TIP, "newest_line": line,
         "opening_line": line, "books": 3, "best_over_price": 105, "best_over_book": "fanduel",
-        "best_under_price": -102, "best_under_book": "betmgm", **more,
+        "best_under_price": -102, "best_under_book": "betmgm", "actual_points": None, "outcome": None, "profit": None,
+        **more,
     }  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def test_what_a_system_did_not_say_is_null():
     assert exact[["leans", "price", "chance"]].isna().all()
 
 
-def test_bets_come_first_then_the_largest_edges():
+def test_picks_come_first_then_the_largest_edges():
     found = of(
         row(board.SYSTEM, 29.0, player=1),
         row(board.SYSTEM, 22.5, player=2, side="OVER"),
@@ -93,6 +94,24 @@ def test_a_forged_twin_leaves_the_first_row_and_the_board_stands():
     late = _TIP + pd.Timedelta(hours=1)
     found = of(row(board.SYSTEM, 23.0, side="OVER"), row(board.SYSTEM, 99.0, side="OVER", created_at=late))
     assert list(found["forecast"]) == [23.0]
+
+
+def test_a_graded_board_says_what_came_of_each_player_and_of_the_date():
+    def graded(player: int, side: str, outcome: str, points: int | None, profit: float) -> dict:
+        return row(board.SYSTEM, 23.0, player=player, side=side, outcome=outcome, actual_points=points, profit=profit)
+
+    found = of(
+        graded(1, "OVER", "WIN", 30, 0.91), graded(2, "UNDER", "LOSS", 22, -1.0), graded(3, "OVER", "WIN", 21, 0.91),
+        graded(4, "OVER", "PUSH", 20, 0.0), graded(5, "OVER", "VOID", None, 0.0),
+        graded(6, "PASS", "NO_BET", 9, 0.0), row("moving_average", 19.0, player=1, outcome="LOSS", actual_points=30),
+    )  # fmt: skip
+    assert (found.loc[1, "points"], found.loc[1, "outcome"]) == (30, "WIN"), "the board's own system's"
+    assert found.loc[6, "points"] == 9, "and of those that it did not pick"
+    assert board.record(found) == "5 picks: 2-1 (66.7 %), 1 push, 1 void; +0.8 units at the quoted prices"
+    assert board.record(found[found["outcome"].eq("PUSH")]) == "1 pick: 0-0, 1 push; +0.0 units at the quoted prices"
+    tonight = of(row(board.SYSTEM, 23.0, side="OVER"))
+    assert board.record(tonight) == ""
+    assert board.record(tonight.assign(outcome="PENDING")) == "", "what is not decided has no record"
 
 
 def test_no_rows_are_an_empty_board():
@@ -132,5 +151,5 @@ def test_a_log_in_words_counts_only_games_before_the_line():
     )[::-1].reset_index(drop=True)
     said = board.form(log)
     assert said[0] == "line of 2026-01-07: 20.5 (dk); over it in 4 of the last 5"
-    assert said[1] == "points   24.8 in the last 5"
+    assert said[1] == "points   24.8 in the last 5 games before 2026-01-07"
     assert board.form(log.assign(line=None)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 import shutil
@@ -16,10 +17,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from nba_props import board, report
+from nba_props import report
 from nba_props.cli import main
-from nba_props.cli.look import columns_of
-from nba_props.cli.printing import as_table, fitted
+from nba_props.cli.look import BOOKS, say_boards, say_scores
+from nba_props.cli.printing import Output
 from nba_props.domain.calendar import EASTERN
 from nba_props.domain.rhythm import RHYTHMS
 from nba_props.schemas.dictionary import markdown
@@ -96,15 +97,26 @@ def test_an_install_says_what_it_does_and_how_long_it_takes(tmp_path):
 
 
 def assert_sample_of_report_is_current():
-    """README's sample of the report is what the command says, wherever it is wide enough."""
-    (sample,) = re.findall(r"```text\n( system .*?)```", (ROOT / "README.md").read_text(), re.S)
-    heading, *rows = [re.split(r"\s{2,}", line.strip()) for line in sample.splitlines() if "  " in line]
-    found, note = report.tables(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 10))
-    assert note in sample
-    bets = found["Bets at the quoted prices"][heading]
-    assert len(rows) == 2
-    for row in rows:
-        assert row in bets.to_numpy().tolist(), bets.to_string()
+    """README's sample of the report is how the command begins in a terminal of 80 columns."""
+    (sample,) = re.findall(r"```text\n(2 nights: .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S)
+    out = terminal_of_80()
+    found = report.read(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 10))
+    say_scores(out, found, [date(2026, 1, 9), date(2026, 1, 10)])
+    assert_lines(sample, out, 6)
+
+
+def terminal_of_80() -> Output:
+    out = Output()
+    out.console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None, highlight=False)
+    return out
+
+
+def assert_lines(sample: str, out: Output, count: int) -> None:
+    shown = out.console.file.getvalue().splitlines()
+    lines = sample.splitlines()
+    assert len(lines) == count
+    for line in lines:
+        assert line in shown, "\n".join(shown)
 
 
 def assert_sample_of_board_is_current():
@@ -112,17 +124,23 @@ def assert_sample_of_board_is_current():
     (sample,) = re.findall(
         r"```text\nSIMULATED LEAGUE.*?\n(Slate of .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S
     )
-    picks = board.picks(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 9)).head(SAMPLE_ROWS)
-    console = Console(file=io.StringIO(), width=80)
-    console.print(as_table(*_placed(columns_of(picks))))
-    shown = [line.rstrip() for line in console.file.getvalue().splitlines()]
-    for line in sample.splitlines()[1:]:
-        assert line.rstrip() in shown, "\n".join(shown)
+    out = terminal_of_80()
+    say_boards(out, open_warehouse(load_settings()), [date(2026, 1, 9)], SAMPLE_ROWS)
+    assert_lines(sample, out, 7)
 
 
-def _placed(columns):
-    kept, gap = fitted(columns, 80)
-    return kept, "", gap
+#: what its statements answer over the demo stands behind them
+OLD = ROOT / "docs" / "from-the-old-system.md"
+
+
+def assert_answers_are_current(runner: CliRunner) -> None:
+    """The old system's queries answer what the page says: so many rows, the first of them."""
+    block = "\n".join(re.findall(r"```bash\n(.*?)```", OLD.read_text(), re.S))
+    stated = re.findall(r"^(nba-props sql .*)  # (\d+) rows?: (.*)$", block, re.M)
+    assert len(stated) == block.count("nba-props sql") >= 5
+    for command, count, first in stated:
+        rows = json.loads(runner.invoke(main, [*shlex.split(command)[1:], "--format", "json"]).stdout)
+        assert (str(len(rows)), ", ".join(map(str, rows[0].values()))) == (count, first), command
 
 
 @pytest.mark.parametrize("command", ours(*PAGES))
@@ -157,12 +175,15 @@ def test_every_command_runs(pages, tmp_path, monkeypatch):
     assert_sample_of_board_is_current()
     again = runner.invoke(main, ["demo"])
     assert "published already" in again.output
+    if OLD in pages:
+        assert_answers_are_current(runner)
     asked = ours(*pages)
     assert len(asked) >= 2
     for command in asked:
         result = runner.invoke(main, shlex.split(command)[1:])
         assert result.exit_code == 0, f"{command}: {result.output}"
         if command.startswith("nba-props validate "):
+            result = runner.invoke(main, [*shlex.split(command)[1:], "--all"])
             assert "% [too few dates for an interval] of" in result.output, "what stands in brackets is no markup"
         if command.startswith("nba-props report "):
             assert "2 nights and fewer: too few for an interval (10 are needed)." in result.output
@@ -232,6 +253,11 @@ def test_links_lead_somewhere():
 
 def test_the_data_dictionary_is_the_contracts():
     assert (ROOT / "docs" / "data-dictionary.md").read_text() == markdown() + "\n", "run `make docs`"
+
+
+def test_the_short_names_of_books_are_explained():
+    page = (ROOT / "docs" / "reading.md").read_text()
+    assert all(f"{short} {key}" in page for key, short in BOOKS.items())
 
 
 def test_incidents_are_listed():

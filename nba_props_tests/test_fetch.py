@@ -212,6 +212,10 @@ def test_the_doctor_says_what_is_off_and_what_to_do(platform, server):
     assert asked["the_odds_api is fresh"].state == "ok", "the league's captures are an hour before each tip-off"
     assert KEY not in str(asked)
 
+    (on.zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
+    invented = examine(on.settings, LandingZone(on.zone.root), on.warehouse, lambda: on.now)
+    assert not [f.what for f in invented if f.what.endswith("is fresh")], "an invented league has no feeds"
+
 
 def test_the_doctor_of_an_empty_home(home):
     result = invoke("doctor")

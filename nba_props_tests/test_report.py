@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -14,15 +15,26 @@ from matplotlib.figure import Figure
 
 from nba_props import plots, report
 from nba_props.cli import look, main
+from nba_props.cli.printing import fits, fitted
 from nba_props.domain import scoring
 from nba_props_tests.domain.test_scoring import chances, graded
 
-TABLES = (report.ERRORS, report.BETS, report.SIDES, report.CHANCES)
+TABLES = tuple(report.TABLES.values())
 
 
 def everything(dates: int) -> pd.DataFrame:
     found = scoring.table(graded(300 * dates, dates))
     return found[found["tier"] == "ALL"]
+
+
+def with_verdicts(scores: pd.DataFrame) -> pd.DataFrame:
+    return scores.assign(verdict=report.verdicts(scores))
+
+
+def span_of(rows: pd.DataFrame, **more) -> report.Span:
+    """What is read of graded rows, without any finding."""
+    daily = scoring.sums(rows)
+    return report.Span(rows, daily, scoring.scores(daily), None, {}, {}, None, **more)
 
 
 @pytest.fixture
@@ -39,7 +51,7 @@ def intervals(figure: Figure) -> int:
 
 @pytest.mark.parametrize("dates", [1, 2, 9])
 def test_below_ten_nights_no_table_has_a_bracket_and_the_note_says_why(dates):
-    scores = everything(dates)
+    scores = with_verdicts(everything(dates))
     for columns in TABLES:
         assert not report.shown(scores, columns).map(lambda cell: "[" in cell).any(axis=None)
     nights = "1 night" if dates == 1 else f"{dates} nights"
@@ -59,7 +71,7 @@ def test_from_ten_nights_on_every_score_has_its_interval_and_the_note_says_what_
 
 def test_the_number_of_nights_stands_beside_every_n():
     for columns in TABLES:
-        headings = [heading for heading, _ in columns.values()]
+        headings = [c.heading for c in columns.values()]
         assert {("n", "nights"), ("bets", "nights"), ("nights", "overs")} & set(pairwise(headings))
     bets = report.shown(everything(2), report.SIDES)
     assert bets["overs"].str.fullmatch(r"\d+\.\d% of \d+").all()
@@ -200,6 +212,21 @@ def test_the_headline_counts_what_the_sentences_say():
     assert report.headline(scores_of(none)) == "No bet is decided on these nights."
 
 
+def test_an_imported_record_is_never_told_apart_as_better():
+    """Its rows may have been written after the game: only their own word says when."""
+    better = {**MANY, "roi_low": 0.8, "roi_high": 0.9}
+    oracle = scores_of({**better, "system_id": "imported_oracle"})
+    unjudged = "Not judged: 1 imported record, whose word alone says when a row was written."
+    assert report.headline(oracle) == unjudged
+    assert report.headline(scores_of({**better, "system_id": "imported_oracle"}, better)) == (
+        "Of 1 system with bets on 10 nights or more, 1 did better than break-even by more than chance, 0 worse, "
+        f"and 0 can't be told apart from it. {unjudged}"
+    )
+    (sentence,) = report.in_words(oracle)
+    assert "no verdict, since what was imported may have been written after the game" in sentence
+    assert "better" not in sentence
+
+
 def test_nights_add_up_to_the_scores():
     f = graded(800, 12)
     nights = report.by_night(scoring.sums(f))
@@ -275,6 +302,60 @@ def test_a_picture_of_a_page_follows_the_screen_and_asks_nothing_of_a_network():
     assert plots.data_uri(plots.bars({"a": 1.0}, "share")).startswith("data:image/png;base64,")
 
 
+@pytest.mark.parametrize("nights", [2, 12], ids=["no interval", "intervals"])
+@pytest.mark.parametrize("width", [80, 100, 120, 160])
+def test_every_table_of_scores_fits_the_terminal_with_whole_numbers(width, nights):
+    scores = everything(nights)
+    scores = with_verdicts(scores.assign(system_id=["similarity_balanced_v1", "ensemble_v1_1"]))
+    scores = scores.assign(rows_scored=123_456.0, wins=12_345.0)
+    for title, columns in report.TABLES.items():
+        kept, gap = fitted(look.score_columns(scores, columns), width)
+        assert fits(kept, width, gap), f"{title} is wider than {width}"
+        for column in kept:
+            assert "\N{HORIZONTAL ELLIPSIS}" not in "".join(column.cells)
+            forms = (report.shown(scores, columns, brackets=b)[column.heading] for b in (True, False))
+            assert tuple(column.cells) in map(tuple, forms)
+        assert len(kept) >= 4
+    first = next(iter(report.TABLES))
+    assert first == "Scoreboard"
+    bare = fitted(look.score_columns(scores, report.TABLES[first]), 80)[0]
+    assert [c.heading for c in bare] == ["system", "bets", "nights", "hit rate", "break-even", "ROI", "MAE - line"]
+
+
+@pytest.mark.parametrize(
+    ("row", "suspects", "said"),
+    [
+        ({"roi_low": None, "roi_high": None}, (), "too few nights"),
+        ({"roi_low": 0.01, "roi_high": 0.2}, (), "better"),
+        ({"roi_low": -0.2, "roi_high": -0.01}, (), "worse"),
+        ({"roi_low": -0.2, "roi_high": 0.01}, (), "not told apart"),
+        ({"roi_low": 0.01, "roi_high": 0.2}, ("ensemble_v1_1",), "likely a bug"),
+        ({"wins": 0.0, "losses": 0.0}, (), "no bet"),
+        ({"roi_low": 0.01, "roi_high": 0.2, "system_id": "imported_oracle"}, (), "imported"),
+        ({"roi_low": 0.01, "roi_high": 0.2, "system_id": "imported_oracle"}, ("imported_oracle",), "likely a bug"),
+    ],
+)
+def test_a_verdict_is_a_word_and_claims_no_more_than_the_sentence(row, suspects, said):
+    assert report.verdicts(scores_of(row), suspects) == [said]
+
+
+def test_a_machine_gets_the_scores_as_numbers(monkeypatch, tmp_path):
+    rows = graded(3000, 12).assign(is_backfill=False)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path))
+    monkeypatch.setattr(look, "to_read", lambda *_: None)
+    monkeypatch.setattr(report, "graded_rows", lambda *_: rows)
+    monkeypatch.setattr(report, "read", lambda *_: span_of(rows))
+    monkeypatch.setattr(report, "write_report", lambda *_: "page.html")
+    result = CliRunner().invoke(main, ["report", "2025-11-01..2025-11-12", "--format", "json"])
+    found = {(r["tier"], r["system_id"]): r for r in json.loads(result.stdout)}
+    expected = scoring.table(rows).set_index(["tier", "system_id"])
+    assert set(found) == set(expected.index)
+    one = found["ALL", "a"]
+    assert (type(one["wins"]), type(one["dates"]), type(one["roi"])) == (int, int, float)
+    assert one["mae"] == expected.loc[("ALL", "a"), "mae"]
+    assert {*expected.columns, "tier", "system_id"} == set(one), "no column is lost"
+
+
 @pytest.mark.parametrize(
     ("options", "page", "browser", "status"),
     [
@@ -288,9 +369,9 @@ def test_a_picture_of_a_page_follows_the_screen_and_asks_nothing_of_a_network():
 def test_the_page_is_opened_in_a_browser(monkeypatch, tmp_path, options, page, browser, status):
     path = page if "://" in page else str(tmp_path / page)
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path))
-    monkeypatch.setattr(look, "to_read", lambda _: None)
-    monkeypatch.setattr(report, "is_simulated", lambda _: False)
+    monkeypatch.setattr(look, "to_read", lambda *_: None)
     monkeypatch.setattr(report, "graded_rows", lambda *_: graded(300, 2).assign(is_backfill=False))
+    monkeypatch.setattr(report, "read", lambda *given: span_of(given[-1]))
     monkeypatch.setattr(report, "write_report", lambda *_: path)
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or browser)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.domain import scoring
-from nba_props.domain.odds import payout
+from nba_props.domain.odds import expected_profit
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
 
@@ -56,29 +56,28 @@ def forecasts(rows: pd.DataFrame) -> Figures:
         "forecasts": int(rows["predicted_points"].notna().sum()),
         "abstained": int(abstained.sum()),
         "share_with_line": _mean(rows["line"].notna()),
-        "bets": int(_sided(rows).sum()),
+        "picks": int(_sided(rows).sum()),
         "recommendations": counts(rows["recommendation"]),
         "model_versions": sorted(set(rows.loc[~abstained, "model_version"].dropna())),
     }
 
 
 def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
-    """Of the gate: what passed, what it held back and why, and what each system's bets are worth by its own chances.
+    """Of the gate: what passed, what it held back and why, and what each system's picks are worth by its own chances.
 
     ``claimed_ev_<system>`` is the mean profit of one unit at the quoted price, if the system's P(over) were right.
     """
     sided = _sided(published) & published["over_probability"].notna()
-    bets = published[sided]
-    over = bets["recommendation"].eq("OVER")
-    chance = bets["over_probability"].astype("float64")
-    won = chance.where(over, 1 - chance)
-    profit = payout(bets["over_price"]).where(over, payout(bets["under_price"]))
+    picks = published[sided]
+    over = picks["recommendation"].eq("OVER")
+    chance = picks["over_probability"].astype("float64")
+    price = picks["over_price"].where(over, picks["under_price"])
     return {
         "gate_passed": len(published),
         "gate_quarantined": len(held_back),
         "share_with_line": _mean(published["line"].notna()),
-        "bets": int(_sided(published).sum()),
-        **_by_system("claimed_ev", won * profit - (1 - won), bets["system_id"]),
+        "picks": int(_sided(published).sum()),
+        **_by_system("claimed_ev", expected_profit(chance.where(over, 1 - chance), price), picks["system_id"]),
         "reasons": counts(held_back["reason"]),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -13,7 +14,7 @@ import click
 
 from nba_props.cli.group import example, main
 from nba_props.cli.look import say_boards
-from nba_props.cli.printing import FORMAT, SIMULATED, Output
+from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.session import (
     Session,
     here,
@@ -34,8 +35,14 @@ from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nba_props.automation.runner import Outcome
 
+#: what became of rows at the gate stands in so many characters above their number
+_GATE_WIDTH = 12
+#: outcomes in the order in which they are read
+_OUTCOMES_SQL = "CASE outcome WHEN 'WIN' THEN 1 WHEN 'LOSS' THEN 2 WHEN 'PUSH' THEN 3 WHEN 'NO_BET' THEN 4 ELSE 5 END"
 _FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 
 
@@ -100,7 +107,7 @@ def backfill(
             if all(o.success for o in outcomes):
                 outcomes += opened.follow([(PREDICT_JOB, days[0], days[-1])], chosen)
             sound = say_findings(out, outcomes)
-            out.rows(board.gate_account(opened.warehouse, days), "Gate", "gate")
+            _say_gate(out, board.gate_account(opened.warehouse, days))
             update_scores(opened, span)
             say_undo(opened, outcomes[-1], span)
         if not sound:
@@ -185,8 +192,6 @@ def predict(
 
     out, warehouse = opened.out, opened.warehouse
     within_partitions(opened.settings, span)
-    if opened.landing.is_simulated:
-        out.say(SIMULATED, style="bold")
     held = origin(opened.landing)
     if warehouse.source() not in (None, held):
         warehouse.claim(held)  # says what is in it, and what to set
@@ -232,7 +237,7 @@ def show(
 
     if boards:
         say_boards(out, warehouse, span, rows, system)
-    out.rows(board.gate_account(warehouse, span), "Gate", "gate")
+    _say_gate(out, board.gate_account(warehouse, span))
     out.say(f"warehouse {warehouse.place}")
     if warehouse.catalog:
         out.say(f"catalog   {warehouse.catalog}")
@@ -240,6 +245,18 @@ def show(
     lines = [f"board {span[-1]}", *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []), "dev"]
     for number, line in enumerate(lines):
         out.say(f"{'' if number else 'next':<9} {here(settings)} {line}")
+
+
+def _say_gate(out: Output, account: pd.DataFrame) -> None:
+    columns = [
+        Column(
+            "\n".join(textwrap.wrap(str(name), _GATE_WIDTH, break_long_words=False)),
+            list(values.astype(str)),
+            right=values.dtype.kind in "iu",
+        )
+        for name, values in account.items()
+    ]
+    out.rows(account, "Gate", "gate", columns)
 
 
 def _take_in_days_off(opened: Session, span: list[date]) -> bool:
@@ -323,12 +340,17 @@ def grade(span: list[date], allow_loss: bool, form: str) -> None:
         sound = say_findings(out, opened.follow(steps))
         update_scores(opened, span)
         counts = opened.warehouse.query(
-            "SELECT outcome, COUNT(*) AS predictions FROM nba_predictions.prediction_accuracy "
-            "WHERE game_date BETWEEN @first AND @last AND is_current GROUP BY outcome ORDER BY outcome",
+            f"""
+            SELECT outcome, COUNT(CASE WHEN is_valid_line THEN 1 END) AS on_a_line,
+              COUNT(CASE WHEN NOT is_valid_line THEN 1 END) AS without_a_line
+            FROM nba_predictions.prediction_accuracy
+            WHERE game_date BETWEEN @first AND @last AND is_current
+            GROUP BY outcome ORDER BY {_OUTCOMES_SQL}, outcome
+            """,
             first=span[0],
             last=span[-1],
         )
-        out.rows(counts, f"Grades of the current predictions, {span[0]}..{span[-1]}")
-        out.say(f"next      {program()} report {span[0]}..{span[-1]}")
+        out.rows(counts, f"Grades of the current predictions, {text_of(span)}")
+        out.say(f"next      {program()} report {text_of(span)}")
         if not sound:
             sys.exit(1)

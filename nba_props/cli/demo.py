@@ -14,7 +14,7 @@ import click
 from nba_props import day_one
 from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
-from nba_props.cli.printing import Output, progress, terminal
+from nba_props.cli.printing import Output, progress, say, terminal
 from nba_props.cli.session import session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
 from nba_props.domain.calendar import days as dates_between
@@ -24,6 +24,7 @@ from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingError, LandingZone
+from nba_props.warehouse.base import is_simulated
 from nba_props.warehouse.opening import open_warehouse
 
 _DEMO_SEED = 7
@@ -57,6 +58,7 @@ def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force:
     """Predict a span, or show what is published of it already: a second look costs no run."""
     warehouse = open_warehouse(settings)
     if not force and set(span) <= set(warehouse.partitions(LEDGER)):
+        out.label(simulated=is_simulated(warehouse))
         out.say("these dates are published already; --force materializes them again")
         show(out, settings, warehouse, span, rows)
     elif not predict(session_of(settings, LandingZone(settings.landing), out), span, rows=rows, force=force):
@@ -102,9 +104,9 @@ def _play_incident(out: Output, settings: Settings, name: str, rows: int) -> Non
 @main.command(**example("nba-props incidents"))
 def incidents() -> None:
     """List the incidents that `simulate` and `demo` can play."""
-    width = max(map(len, INCIDENTS))
+    console, width = terminal(), max(map(len, INCIDENTS))
     for name, incident in INCIDENTS.items():
-        click.echo(f"{name:<{width}}  {incident.description}")
+        say(console, f"{name:<{width}}  {incident.description}", indent=width + 2)
 
 
 @main.command(**example("nba-props simulate --seasons 2 --out ../league"))
@@ -148,7 +150,7 @@ def _simulate(
         except SimulationError as error:
             raise click.ClickException(str(error)) from error
     for name in names if fresh else ():
-        console.print(f"incident {name}: {apply(name, LandingZone(str(out)))}", soft_wrap=True)
+        say(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
     if fresh:
         season_names = ", ".join(manifest["seasons"])
-        console.print(f"simulated league of {season_names} (seed {manifest['seed']}) in {out}", soft_wrap=True)
+        say(console, f"simulated league of {season_names} (seed {manifest['seed']}) in {out}")

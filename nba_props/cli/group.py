@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from nba_props.cli.printing import at_words
 from nba_props.cli.program import typed
 from nba_props.cli.values import DATES, Day
 from nba_props.schemas.base import ContractError
@@ -45,7 +48,20 @@ class BadUsage(click.ClickException):
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What a user can mend is one sentence, not a traceback."""
+    """What a user can mend is one sentence, not a traceback, and is broken between words in a terminal."""
+    try:
+        with _sentences():
+            yield
+    except click.ClickException as error:
+        if sys.stderr.isatty():
+            # after click's own "Error: "
+            said = at_words(f"Error: {error.format_message()}", shutil.get_terminal_size().columns)
+            error.format_message = lambda: said.removeprefix("Error: ")  # type: ignore[method-assign]
+        raise
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
     try:
         yield
     except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,28 +12,41 @@ from typing import TYPE_CHECKING
 import click
 
 from nba_props.cli.group import example, main
-from nba_props.cli.printing import FORMAT, SIMULATED, Column, Output
+from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.session import program, text_of, to_read, within_reach
 from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start
+from nba_props.domain.words import plural
+from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nba_props.report import Score, Span
+
 #: how books are called where there is little room
-_BOOKS = {
+BOOKS = {
     "draftkings": "DK", "fanduel": "FD", "betmgm": "MGM", "williamhill_us": "CZR", "fanatics": "FAN",
     "betrivers": "BR", "espnbet": "ESPN", "hardrockbet": "HR", "bovada": "BOV", "betonlineag": "BOL",
     "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
     "betparx": "PARX", "superbook": "SB", "wynnbet": "WYNN",
 }  # fmt: skip
 _SIDES = {"OVER": "O", "UNDER": "U", "PASS": "\N{MIDDLE DOT}"}
-_STYLES = {"OVER": "green", "UNDER": "red"}
+_RESULTS = {"WIN": "W", "LOSS": "L", "PUSH": "push", "VOID": "void"}
+_STYLES = {"OVER": "green", "UNDER": "red", "yes": "green", "no": "red", "W": "green", "L": "red"}
+_LEGEND = (
+    "O over, U under, \N{MIDDLE DOT} no pick, - no forecast. best: the best price of that side, at its book. "
+    "edge: forecast less line. P: that the side wins; mkt: the same by the quote without its vig. EV: what one unit at "
+    "the best price wins on average, if P is right; value: whether that is more than nothing. "
+    "agree: systems on that side, of those that spoke. Tip-offs are US/Eastern."
+)
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
+#: what a check says, the worst first, and how that looks
+_VERDICTS = {"fails": "red", "warns": "yellow", "passes": "green"}
 #: players that are named where a name fits several
 _NAMED = 8
 #: spans up to this many dates print a board for each date, longer ones for the last
@@ -56,23 +69,17 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
     from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as out:
-        warehouse = to_read()
+        warehouse = to_read(out=out)
         stored = warehouse.partitions(LEDGER)
         days = span or remediation.own_dates(warehouse)[-1:]
         asked = [d for d in days if d in set(stored)]
         if not asked:
             what = f"of {text_of(days)} " if days else ""
             newest = f", and {program()} board {stored[-1]} is the newest" if stored and days else ""
-            first = f"{'demo' if _is_simulated(warehouse) else 'start'} brings a first prediction"
+            first = f"{'demo' if is_simulated(warehouse) else 'start'} brings a first prediction"
             way_out = "run DATE predicts a date" if stored else first
             raise click.ClickException(f"nothing {what}is published: {program()} {way_out}{newest}")
-        if _is_simulated(warehouse):
-            out.say(SIMULATED, style="bold")
         say_boards(out, warehouse, asked, rows, system, systems=systems)
-
-
-def _is_simulated(warehouse: Warehouse) -> bool:
-    return warehouse.source() == "SIMULATED"
 
 
 def say_boards(
@@ -91,61 +98,87 @@ def say_boards(
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
     picks = made.picks(warehouse, shown[0], shown[-1], system)
     if out.form != "table":
-        out.rows(picks, "Board", "board")
+        source = click.get_current_context().get_parameter_source("rows")
+        asked = source is not None and source.name == "COMMANDLINE" and rows > 0
+        out.rows(picks.groupby("game_date").head(rows) if asked and len(picks) else picks, "Board", "board")
         return
     for day in shown:
         _say_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
     if len(picks):
-        by = " or ".join(dict.fromkeys(picks["chance_by"].dropna())) or "no system"
-        out.console.print(
-            f"edge: forecast of {system} less line. P: that its side wins, by {by}; mkt: by the quote without its vig. "
-            "agree: systems on that side of those that spoke. Tip-offs are US/Eastern.",
-            style="dim",
-            highlight=False,
-        )
+        if systems:
+            out.say(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in picks)}.", style="dim")
+        graded = " pts: what he scored; W won, L lost." if picks["points"].notna().any() else ""
+        out.say(_LEGEND + graded, style="dim")
 
 
 def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
+    from nba_props.board import is_pick, record
+
     if picks.empty:
         out.say(f"Slate of {day}: no player with a line")
         return
-    bets = int(picks["side"].isin(["OVER", "UNDER"]).sum())
     shown = picks if rows == 0 else picks.head(rows)
-    title = f"Slate of {day}: {len(picks)} players with a line, {bets} bets of {system}"
+    count = plural(is_pick(picks).sum(), "pick")
+    title = f"Slate of {day}: {plural(len(picks), 'player')} with a line, {count} of {system}"
+    chances = picks["chance_by"].value_counts()
+    if list(chances.index) not in ([], [system]):  # who says so is not who picked
+        by = ", else ".join(chances.index)
+        title += f"\nside and edge by {system}; P, EV and value by {by}"
+    if found := record(picks):
+        title += f"\n{found}"
     out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
     if len(shown) < len(picks):
         out.say(f"{len(picks) - len(shown)} more: {program()} board {day} --rows 0")
 
 
 def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
-    """A board as it is read: what fits 80 characters first, more where there is room."""
-    from nba_props.schemas.predictions import SYSTEM_TABLES
+    """A board as it is read: what fits 80 characters first, more where there is room.
 
-    styles = [_STYLES.get(s, "dim") for s in picks["side"]]
+    With ``systems`` every system's forecast has precedence over all but player, line and result.
+    """
+    from nba_props.board import is_pick
+
+    sides = _styles(picks["side"].fillna("").map(lambda s: s or "-"))
     tipoff = picks["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M ET").fillna("tip-off open")
     names = list(picks["player_name"])
     short = [f"{n[0]}. {n.partition(' ')[2]}" if " " in n else n for n in names]
+    is_judged = is_pick(picks) & picks["ev"].notna()
+    value = list(picks["ev"].gt(0).map({True: "yes", False: "no"}).where(is_judged, ""))
+    result = list(picks["outcome"].map(_RESULTS).fillna(""))
+
+    def spare(alone: int, beside_systems: int) -> int:
+        return beside_systems if systems else alone
+
     found = [
         Column("player", names, shorter=(short, *_cut(short))),
-        Column("team", list(picks["team"].fillna("?"))),
-        Column("game", list(picks["away_team"] + " @ " + picks["home_team"]), spare=3),
-        Column("tip-off", list(tipoff), spare=2),
-        Column("", [_SIDES.get(s, "-") for s in picks["side"]], styles=styles),
-        Column("line", _numbers(picks["line"], "{:.1f}"), right=True, styles=styles),
-        Column("opened", _numbers(picks["opening_line"], "{:.1f}"), right=True, spare=4),
-        Column("best", _numbers(picks["price"], "{:+.0f}"), right=True),
-        Column("at", [_BOOKS.get(b, b or "") for b in picks["book"].fillna("")]),
-        Column("proj", _numbers(picks["forecast"], "{:.1f}"), right=True),
-        Column("edge", _numbers(picks["edge"], "{:+.1f}"), right=True, styles=styles),
-        Column("P", _numbers(picks["chance"], "{:.0%}"), right=True),
-        Column("mkt", _numbers(picks["market_chance"], "{:.0%}"), right=True),
-        Column("EV", _numbers(picks["ev"], "{:+.0%}"), right=True, spare=1),
-        Column("agree", [f"{a}/{s}" for a, s in zip(picks["agree"], picks["spoke"], strict=True)], right=True),
-        Column("books", _numbers(picks["books"], "{:.0f}"), right=True, spare=4),
-    ]
-    spare = 0 if systems else 5
+        Column("team", list(picks["team"].fillna("?")), spare=spare(0, 4)),
+        Column("game", list(picks["away_team"] + " @ " + picks["home_team"]), spare=spare(3, 6)),
+        Column("tip-off", list(tipoff), spare=spare(2, 6)),
+        Column("", [_SIDES.get(s, "-") for s in picks["side"]], styles=sides),
+        Column("line", _numbers(picks["line"], "{:.1f}"), right=True, styles=sides),
+        Column("opened", _numbers(picks["opening_line"], "{:.1f}"), right=True, spare=spare(4, 7)),
+        Column("best", _numbers(picks["price"], "{:+.0f}"), right=True, spare=spare(0, 3)),
+        Column("at", [BOOKS.get(b, b or "") for b in picks["book"].fillna("")], spare=spare(0, 3)),
+        Column("proj", _numbers(picks["forecast"], "{:.1f}"), right=True, spare=spare(0, 8)),
+        Column("edge", _numbers(picks["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
+        Column("P", _numbers(picks["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
+        Column("mkt", _numbers(picks["market_chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
+        Column("EV", _numbers(picks["ev"], "{:+.0%}"), right=True, spare=spare(1, 5)),
+        Column("value", value, styles=_styles(value), spare=spare(0, 4)),
+        Column("agree", [f"{a}/{s}" for a, s in zip(picks["agree"], picks["spoke"], strict=True)], right=True,
+               spare=spare(0, 4)),
+        Column("books", _numbers(picks["books"], "{:.0f}"), right=True, spare=spare(5, 7)),
+    ]  # fmt: skip
+    if picks["points"].notna().any():
+        found.append(Column("pts", _numbers(picks["points"], "{:.0f}"), right=True))
+        found.append(Column("", result, styles=_styles(result)))
     own = [n for n in SYSTEM_TABLES if n in picks]
-    return found + [Column(_heading(n), _numbers(picks[n], "{:.1f}"), right=True, spare=spare) for n in own]
+    heading = _short if systems else _stacked
+    return found + [Column(heading(n), _numbers(picks[n], "{:.1f}"), right=True, spare=spare(6, 0)) for n in own]
+
+
+def _styles(words: Iterable[str]) -> list[str]:
+    return [_STYLES.get(word, "dim") for word in words]
 
 
 def _cut(names: Sequence[str]) -> tuple[Sequence[str], ...]:
@@ -158,10 +191,16 @@ def _numbers(values: pd.Series, form: str) -> list[str]:
     return ["" if v != v or v is None else form.format(v) for v in values.astype("float64")]  # noqa: PLR0124
 
 
-def _heading(name: str) -> str:
+def _stacked(name: str) -> str:
     """A system's id on several lines: ensemble_v1_1 -> ensemble, v1_1."""
     stem, mark, version = name.partition("_v")
     return stem.replace("_", "\n") + (f"\nv{version}" if mark else "")
+
+
+def _short(name: str) -> str:
+    """A system's id in a few letters: ensemble_v1_1 -> ens1.1."""
+    stem, _, version = name.partition("_v")
+    return stem[:3] + version.replace("_", ".")
 
 
 @main.command(**example("nba-props player Doncic", 'nba-props player "Luka Doncic" --games 82'))
@@ -178,15 +217,13 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
 
     system = system or made.SYSTEM
     with Output(form) as out:
-        warehouse = to_read()
+        warehouse = to_read(out=out)
         who = _one(made.people(warehouse, name), name)
         last = max([*warehouse.partitions(PLAYERS), game_date_of(clock_of(load_settings())())])
         newest = warehouse.partitions(PLAYERS)[-1]
         log = made.player_log(warehouse, int(who["player_id"]), season_start(newest), last, system)
         rest = made.form(log)
         log = log.head(games)
-        if _is_simulated(warehouse):
-            out.say(SIMULATED, style="bold")
         title = f"{who['player_name']} ({who['team']}, id {who['player_id']}): {len(log)} games, forecasts of {system}"
         shown = log.drop(columns=["prediction_id", "is_home"]).assign(
             opponent=log["is_home"].map({True: "", False: "@ "}).fillna("") + log["opponent"],
@@ -204,7 +241,7 @@ def _one(found: pd.DataFrame, text: str) -> pd.Series:
         ClickException: nobody is, or several are.
     """
     if found.empty:
-        raise click.ClickException(f"no player is called {text}: {program()} sql has nba_reference.players")
+        raise click.ClickException(f"no player is called {text}: {program()} player SURNAME lists who comes near")
     if len(found) > 1:
         names = ", ".join(f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False))
         raise click.ClickException(
@@ -222,7 +259,7 @@ def history(player: str, day: date, form: str) -> None:
     from nba_props import board, remediation
 
     with Output(form) as out:
-        warehouse = to_read()
+        warehouse = to_read(out=out)
         frame = remediation.history(warehouse, player, day)
         if frame.empty:
             found = board.people(warehouse, player, day)
@@ -230,49 +267,68 @@ def history(player: str, day: date, form: str) -> None:
                 frame = remediation.history(warehouse, str(_one(found, player)["player_id"]), day)
         if frame.empty:
             raise click.ClickException(f"nothing was ever published for {player} on {day}")
-        shown = frame.drop(columns="player_name").assign(
-            predicted_points=frame["predicted_points"].map("{:.1f}".format, na_action="ignore"),
-            created_at=frame["created_at"].dt.strftime("%Y-%m-%d %H:%M"),
-            quote_id=frame["quote_id"].str[:8],
-            run_id=frame["run_id"].str[:8],
-        )
-        shown = shown.rename(
-            columns={"predicted_points": "points", "recommendation": "side", "actual_points": "scored"}
-        )
-        out.rows(frame if form != "table" else shown, f"{frame['player_name'].iloc[0]}, {day}")
+        title = f"{frame['player_name'].iloc[0]}, {day}"
+        out.rows(frame, title, columns=_history_columns(frame))
+        for run_id, own in frame.groupby("run_id", sort=False) if form == "table" else ():
+            written = own["created_at"].min().strftime("%Y-%m-%d %H:%M")
+            out.say(f"run       {run_id} published {plural(len(own), 'row')}, the first at {written} UTC")
+
+
+def _history_columns(frame: pd.DataFrame) -> list[Column]:
+    """What was published for a player, for a person: its ids whole, where there is room for them."""
+    written = frame["created_at"].dt.strftime("%Y-%m-%d %H:%M")
+    return [
+        Column("system", list(frame["system_id"])),
+        Column("points", _numbers(frame["predicted_points"], "{:.1f}"), right=True),
+        Column("side", list(frame["recommendation"])),
+        Column("line", _numbers(frame["line"], "{:.1f}"), right=True),
+        Column("book", list(frame["sportsbook"].fillna("")), spare=2),
+        Column("standing", list(frame["standing"])),
+        Column("outcome", list(frame["outcome"].fillna(""))),
+        Column("scored", _numbers(frame["actual_points"], "{:.0f}"), right=True),
+        Column("written (UTC)", list(written), spare=3),
+        Column("model", list(frame["model_version"].fillna("")), spare=4),
+        Column("run", list(frame["run_id"]), spare=5),
+        Column("quote", list(frame["quote_id"].fillna("")), spare=6),
+    ]
 
 
 @main.command(**example("nba-props validate 2026-01-09..2026-01-10"))
 @click.argument("span", type=DateSpan())
+@click.option("--all", "everything", is_flag=True, help="And what the checks found that passed.")
 @FORMAT
-def validate(span: list[date], form: str) -> None:
-    """The final validation of SPAN and the detectors as of its end; exit status 1 when one fails.
+def validate(span: list[date], everything: bool, form: str) -> None:
+    """The final validation of SPAN and the detectors as of its end: what fails, what warns, and how many checks passed.
 
-    It reads the ledger as it stands now, graded or not; of one date it says what the date's checks say.
+    It reads the ledger as it stands now, graded or not; of one date it says what the date's checks say. Exit status 1
+    when one fails.
     """
     import pandas as pd
 
     from nba_props.domain import quality
-    from nba_props.schemas.predictions import SYSTEM_TABLES
 
     with Output(form) as out:
         settings = load_settings()
-        warehouse = to_read(settings)
+        warehouse = to_read(settings, out)
         within_reach(settings, warehouse, span)
         published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], clock_of(settings)())
         findings = quality.findings(published, span[0], span[-1])
-        verdicts = []
-        for name, finding in findings.items():
-            bad = ("warns ", "yellow") if quality.warns(name, finding) else ("fails ", "red")
-            mark = ("passes", "green") if finding.passed else bad
-            verdicts.append((name, mark[0].strip(), finding.text))
-            if form == "table":
-                out.tell(*mark, f"{name.removeprefix('validation_')}: {finding.text}")
+        verdicts = pd.DataFrame(
+            [
+                (name, "passes" if f.passed else "warns" if quality.warns(name, f) else "fails", f.text)
+                for name, f in findings.items()
+            ],
+            columns=["check", "verdict", "text"],
+        ).sort_values("verdict", key=lambda v: v.map(list(_VERDICTS).index), kind="stable")
         if form != "table":
-            out.rows(pd.DataFrame(verdicts, columns=["check", "verdict", "text"]), "Validation")
-        passed = sum(finding.passed for finding in findings.values())
-        out.say(f"{passed} of {len(findings)} pass for {span[0]}..{span[-1]}")
-        if any(verdict == "fails" for _, verdict, _ in verdicts):
+            out.rows(verdicts, "Validation")
+        for name, verdict, text in verdicts.itertuples(index=False) if form == "table" else ():
+            if everything or verdict != "passes":
+                out.tell(f"{verdict:<6}", _VERDICTS[verdict], f"{name.removeprefix('validation_')}: {text}")
+        passed = int(verdicts["verdict"].eq("passes").sum())
+        more = "" if everything or not passed else f"; {program()} validate {text_of(span)} --all says what they found"
+        out.say(f"{passed} of {len(verdicts)} checks pass for {text_of(span)}{more}")
+        if verdicts["verdict"].eq("fails").any():
             sys.exit(1)
 
 
@@ -286,26 +342,57 @@ def validate(span: list[date], form: str) -> None:
 def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
     """The scoreboard of SPAN: tables here, and a page in words and pictures as one HTML file."""
     from nba_props import report as page
+    from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as printed:
         settings = load_settings()
-        warehouse = to_read(settings)
-        if page.is_simulated(warehouse):
-            printed.say(SIMULATED, style="bold")
+        warehouse = to_read(settings, printed)
         graded = page.graded_rows(warehouse, span[0], span[-1])
-        shown, note = page.tables(warehouse, span[0], span[-1], graded)
-        if not shown:
-            raise click.ClickException(
-                f"nothing on a verified line is graded in {text_of(span)}: {program()} grade {text_of(span)} does that"
-            )
-        for title, table in shown.items():
-            printed.rows(table, f"{title}, {span[0]}..{span[-1]}", title)
-        for text in filter(None, (note, page.after_the_fact(graded))):
-            printed.say(text)
-        path = page.write_report(warehouse, settings, span[0], span[-1], out, graded, clock_of(settings)())
+        if graded.empty:
+            is_published = any(span[0] <= d <= span[-1] for d in warehouse.partitions(LEDGER))
+            way_out = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
+            what = "nothing on a verified line is graded in" if is_published else "nothing is published of"
+            raise click.ClickException(f"{what} {text_of(span)}: {way_out} does that")
+        found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
+        if form != "table":
+            printed.rows(page.typed(found.scores), "Scores")
+        else:
+            say_scores(printed, found, span)
+        path = page.write_report(warehouse, settings, span[0], span[-1], out, found)
         printed.say(f"page      {path}")
         if opened and not _open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
+
+
+def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
+    """Print what can be said of a span's systems, the scoreboard first, and what to know of it."""
+    from nba_props import report as page
+
+    everything = found.scores[found.scores["tier"] == "ALL"]
+    out.say(page.headline(everything, found.suspects))
+    scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
+    for title, columns in page.TABLES.items():
+        out.rows(page.shown(scored, columns), f"{title}, {text_of(span)}", columns=score_columns(scored, columns))
+    out.say("A bet is a pick that was won or lost, one unit on it at the quoted price.")
+    for text in filter(None, (page.note(everything), page.after_the_fact(found.graded))):
+        out.say(text)
+
+
+def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:
+    """A table of scores as it is read: intervals where there is room for them, and the first columns before others."""
+    from nba_props import report as page
+
+    whole, short = page.shown(scores, columns), page.shown(scores, columns, brackets=False)
+    return [
+        Column(
+            c.heading,
+            list(whole[c.heading]),
+            right=name not in ("system_id", "verdict"),
+            shorter=(list(short[c.heading]),) if (whole[c.heading] != short[c.heading]).any() else (),
+            spare=c.spare,
+        )
+        for name, c in columns.items()
+    ]
 
 
 def _open_page(path: str) -> bool:
@@ -322,7 +409,7 @@ def batches(form: str) -> None:
     from nba_props import remediation
 
     with Output(form) as out:
-        frame = remediation.batches(to_read())
+        frame = remediation.batches(to_read(out=out))
         out.rows(frame, f"{len(frame)} batch{'' if len(frame) == 1 else 'es'}")
 
 
@@ -344,9 +431,17 @@ def _tables() -> pd.DataFrame:
 def sql(query: str, form: str) -> None:
     """Run one read-only QUERY in GoogleSQL as written, or over a lake in DuckDB's SQL; tables are named dataset.table.
 
-    Rows that are wider than the terminal are printed one value a line.
+    Rows that are wider than the terminal are printed one value a line. A name of the old system's that is none here is
+    answered with what holds the same.
     """
+    from nba_props.schemas.old_names import explained
+
     with Output(form) as out:
-        warehouse = to_read()
-        frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        warehouse = to_read(out=out)
+        try:
+            frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        except WarehouseError as error:
+            if not (more := explained(query, str(error))):
+                raise
+            raise WarehouseError(f"{error}\n{more}") from error
         out.rows(frame, f"{len(frame)} row{'' if len(frame) == 1 else 's'}")

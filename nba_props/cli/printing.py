@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from datetime import date, time
+from decimal import Decimal
+from itertools import count, pairwise
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,14 +23,18 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
+    from rich.text import Text
 
-#: width of tables where the output is no terminal
+#: width of a bar where the output is no terminal
 _WIDTH = 180
+#: characters beside a bar's name: a short bar, the number and the time
+_BAR_LEAST = 30
 #: characters that a terminal obeys
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-#: where there is no room texts are cut to so many characters, one step after the other; numbers and ids never
-_CUTS = (120, 100, 80, 70, 60, 50, 40, 35, 30, 25, 20, 16, 12)
+#: where there is no room prose is cut to so many characters, one step after the other
+_CUTS = (120, 100, 80, 70, 60, 50, 40, 35, 30)
+#: columns of what a person types again: they are never cut, nor is a word, a number or an instant
+_TYPED = re.compile(r"(^|_)(id|ids|name|lookup)$")
 SIMULATED = "SIMULATED LEAGUE: players, teams, scores and lines are invented"
 #: the option of every command that prints rows
 FORMAT = click.option(
@@ -42,24 +51,59 @@ def terminal(*, stderr: bool = False) -> Console:
     """The terminal, or a wide page where the output is none."""
     from rich.console import Console
 
-    # names, reasons and intervals have brackets of their own: nothing that is printed is markup
-    made = Console(markup=False, stderr=stderr)
+    # names, reasons and intervals have brackets of their own: nothing that is printed is markup, and a colour means
+    # something, so that no number has one for being a number
+    made = Console(highlight=False, markup=False, stderr=stderr)
     return made if made.is_terminal else Console(width=_WIDTH, highlight=False, markup=False, stderr=stderr)
 
 
-def tell(console: Console, word: str, style: str, text: str) -> None:
-    """Print a coloured word and what it is about."""
+def say(console: Console, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
+    """Print a line of words, or of pieces with a style each: broken between words in a terminal, never in a pipe.
+
+    ``indent`` is how many blanks stand before what follows a break.
+    """
     from rich.text import Text
 
-    console.print(Text.assemble((word, style), " ", text), soft_wrap=True)
+    text = Text.assemble(*parts, style=style)
+    for line in text.split("\n", allow_blank=True):
+        ends = _breaks(line.plain, console.width, indent) if console.is_terminal else []
+        for number, part in enumerate(line.divide(ends)):
+            part.rstrip()
+            console.print(Text(" " * indent if number else "").append_text(part), soft_wrap=True)
+
+
+def at_words(text: str, width: int, indent: int = 0) -> str:
+    """A text in lines of at most ``width`` cells, broken between words as ``say`` breaks them."""
+    lines = []
+    for line in text.split("\n"):
+        ends = [0, *_breaks(line, width, indent), len(line)]
+        lines += [" " * (indent if start else 0) + line[start:end].rstrip() for start, end in pairwise(ends)]
+    return "\n".join(lines)
+
+
+def _breaks(line: str, width: int, indent: int) -> list[int]:
+    """Where lines of at most ``width`` cells begin: at words; one that has no room anyway, such as a path, stays whole
+    where it is.
+    """
+    from rich.cells import cell_len
+
+    found: list[int] = []
+    for word in re.finditer(r"\S+", line):
+        start, blanks = (found[-1], indent) if found else (0, 0)
+        is_over = blanks + cell_len(line[start : word.end()]) > width
+        if is_over and indent + cell_len(word[0]) <= width and line[start : word.start()].strip():
+            found.append(word.start())
+    return found
 
 
 def progress(console: Console) -> Progress:
     """A bar with the name of what is done, how much of it, and the time so far."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich import progress as rich
+    from rich.table import Column as Place
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console)
+    # where a step's name is long, it is cut, and neither the number nor the time
+    name = rich.TextColumn("{task.description}", table_column=Place(max_width=console.width - _BAR_LEAST, no_wrap=True))
+    return rich.Progress(name, rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeElapsedColumn(), console=console)
 
 
 @dataclass(frozen=True)
@@ -82,6 +126,15 @@ class Column:
     shorter: tuple[Sequence[str], ...] = ()
     spare: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", tuple(map(cell, self.cells)))
+        object.__setattr__(self, "shorter", tuple(tuple(map(cell, texts)) for texts in self.shorter))
+
+    @property
+    def title(self) -> str:
+        """The heading in one line."""
+        return " ".join(self.heading.split("\n"))
+
     @property
     def width(self) -> int:
         from rich.cells import cell_len
@@ -92,22 +145,29 @@ class Column:
 def fitted(columns: Sequence[Column], width: int) -> tuple[list[Column], int]:
     """The columns as they fit a width, and the blanks between two of them: 2, or 1 where that is too much.
 
-    First the spare columns go, then texts take their shorter forms, the widest first. Nothing is cut that has no
-    shorter form, so the result may still be too wide.
+    First the spare columns go; those of level 2 are worth more than wide gaps, those of level 1 than whole texts, too.
+    Then texts take their shorter forms, the widest first. Nothing is cut that has no shorter form, so the result may
+    still be too wide.
     """
-    levels = sorted({c.spare for c in columns}, reverse=True)
-    # the last of the spare ones is worth more than wide gaps
-    steps = [(2, level) for level in levels if level] + [(1, level) for level in levels if level < 2]
-    kept, gap = list(columns), 2
-    for gap, level in steps or [(1, 0)]:
+    levels = sorted({0, *(c.spare for c in columns)}, reverse=True)
+    for level in levels:
         kept = [c for c in columns if c.spare <= level]
-        if fits(kept, width, gap):
-            return kept, gap
-    kept = [c for c in columns if not c.spare]
-    while not fits(kept, width, gap) and any(c.shorter for c in kept):
+        if fits(kept, width, 2):
+            return kept, 2
+        if level < 2:
+            kept = _shortened(kept, width, forms=1 if level else len(_CUTS) + 1)
+        if (level <= 2 and fits(kept, width, 1)) or not level:
+            return kept, 1
+    raise AssertionError("level 0 is the last one")
+
+
+def _shortened(columns: Sequence[Column], width: int, forms: int) -> list[Column]:
+    """The columns with texts as short as they must be to fit, the widest first, in up to so many shorter forms."""
+    kept = [replace(c, shorter=c.shorter[:forms]) for c in columns]
+    while not fits(kept, width, 1) and any(c.shorter for c in kept):
         at = max((n for n, c in enumerate(kept) if c.shorter), key=lambda n: kept[n].width)
         kept[at] = replace(kept[at], cells=kept[at].shorter[0], shorter=kept[at].shorter[1:])
-    return kept, gap
+    return kept
 
 
 def fits(columns: Sequence[Column], width: int, gap: int) -> bool:
@@ -115,26 +175,28 @@ def fits(columns: Sequence[Column], width: int, gap: int) -> bool:
     return sum(c.width + gap for c in columns) - gap <= width
 
 
-def as_table(columns: Sequence[Column], title: str, gap: int) -> Table:
-    """Columns beside each other, each as wide as its widest cell."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+def as_table(columns: Sequence[Column], gap: int) -> Text:
+    """Columns beside each other, each as wide as its widest cell, under their headings and a rule."""
+    from rich.cells import cell_len
     from rich.text import Text
 
-    made = Table(
-        title=Text(title, style="bold"),
-        title_justify="left",
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, gap - 1, 0, 0),  # the box has a blank between two columns
-    )
-    for column in columns:
-        justify: Literal["right", "left"] = "right" if column.right else "left"
-        made.add_column(column.heading, justify=justify, no_wrap=True, min_width=column.width)
-    for n in range(len(columns[0].cells)):
-        made.add_row(*(Text(c.cells[n], style=c.styles[n] if c.styles else "") for c in columns))
-    return made
+    def placed(cells: Sequence[Text]) -> Text:
+        line = Text(" " * gap).join(cells)
+        line.rstrip()
+        return line
+
+    def padded(column: Column, text: str, style: str) -> Text:
+        blanks = " " * (column.width - cell_len(text))
+        return Text.assemble(blanks, (text, style)) if column.right else Text.assemble((text, style), blanks)
+
+    tops = [column.heading.split("\n") for column in columns]
+    high = max(map(len, tops))
+    tops = [[""] * (high - len(top)) + top for top in tops]
+    lines = [placed([padded(c, top[n], "bold") for c, top in zip(columns, tops, strict=True)]) for n in range(high)]
+    lines.append(Text("\N{BOX DRAWINGS LIGHT HORIZONTAL}" * (sum(c.width + gap for c in columns) - gap)))
+    styled = [(c, c.styles or [""] * len(c.cells)) for c in columns]
+    lines += [placed([padded(c, c.cells[n], s[n]) for c, s in styled]) for n in range(len(columns[0].cells))]
+    return Text("\n").join(lines)
 
 
 class Output:
@@ -147,6 +209,8 @@ class Output:
         self.form = form
         self.console = terminal(stderr=form != "table")
         self._tables: dict[str, pd.DataFrame] = {}
+        self._is_labelled = False
+        self._has_shown = False
 
     def __enter__(self) -> Output:
         return self
@@ -157,13 +221,19 @@ class Output:
         if kind is None or issubclass(kind, SystemExit):
             self._deliver()
 
-    def say(self, text: str, style: str | None = None) -> None:
+    def label(self, *, simulated: bool) -> None:
+        """Say once, before anything else, that all that follows is of an invented league, where it is."""
+        if simulated and not self._is_labelled:
+            self.say(SIMULATED, style="bold")
+            self._is_labelled = True
+
+    def say(self, text: str, style: str = "") -> None:
         """Print a line of words, however long, with commands as they can be typed here."""
-        self.console.print(typed(text), soft_wrap=True, style=style)
+        say(self.console, typed(text), style=style)
 
     def tell(self, word: str, style: str, text: str) -> None:
         """Print a coloured word and what it is about."""
-        tell(self.console, word, style, typed(text))
+        say(self.console, (word, style), " ", typed(text), indent=len(word) + 1)
 
     def rows(
         self, frame: pd.DataFrame, title: str, name: str = "rows", columns: Sequence[Column] | None = None
@@ -178,41 +248,36 @@ class Output:
         """
         if self.form != "table":
             self._tables[name] = frame
-        elif frame.empty and not columns:
+        elif frame.empty:
             self.say(f"{title}: no rows")
         else:
             self._show(list(columns or _columns(frame)), title)
 
     def _show(self, columns: list[Column], title: str) -> None:
+        if self._has_shown:
+            self.console.print()
+        self._has_shown = True
+        say(self.console, title, style="bold")
+        if not self.console.is_terminal:  # a file or a pipe has room for everything, and a line of headings
+            self.console.print(as_table([replace(c, heading=c.title) for c in columns], 2), soft_wrap=True)
+            return
         kept, gap = fitted(columns, self.console.width)
         if fits(kept, self.console.width, gap):
-            self.console.print(as_table(kept, title, gap))
-        elif not self.console.is_terminal:  # a file or a pipe has room
-            wide = sum(c.width + gap for c in kept)
-            self.console.print(as_table(kept, title, gap), width=wide, soft_wrap=True)
+            self.console.print(as_table(kept, gap), soft_wrap=True)
         else:
-            self._show_records(columns, title)
+            self._show_records(columns)
 
-    def _show_records(self, columns: Sequence[Column], title: str) -> None:
+    def _show_records(self, columns: Sequence[Column]) -> None:
         """Row by row, a line for each value: what is wider than the terminal."""
-        from rich.text import Text
-
-        wide = max(len(c.heading) for c in columns)
-        self.console.print(Text(title, style="bold"))
+        wide = max(len(c.title) for c in columns)
         for n in range(len(columns[0].cells)):
-            self.console.print(Text(f"- row {n + 1} -", style="dim"))
+            say(self.console, f"- row {n + 1} -", style="dim")
             for column in columns:
-                self.say_parts((f"{column.heading:<{wide}}  ", "dim"), column.cells[n])
-
-    def say_parts(self, *parts: str | tuple[str, str]) -> None:
-        """Print a line of pieces, each with its own style or none."""
-        from rich.text import Text
-
-        self.console.print(Text.assemble(*parts), soft_wrap=True)
+                say(self.console, (f"{column.title:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
 
     def _deliver(self) -> None:
         if self.form == "csv":
-            click.echo("\n".join(frame.to_csv(index=False) for frame in self._tables.values()), nl=False)
+            click.echo("\n".join(map(as_csv, self._tables.values())), nl=False)
         if self.form == "json":
             tables = {name: records(frame) for name, frame in self._tables.items()}
             shown = next(iter(tables.values()), []) if len(tables) < 2 else tables
@@ -220,28 +285,74 @@ class Output:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON has them: instants in ISO 8601, arrays as lists, null for what is missing."""
-    columns = [[_plain(v) for v in frame.iloc[:, n]] for n in range(len(frame.columns))]
-    return [dict(zip(map(str, frame.columns), row, strict=True)) for row in zip(*columns, strict=True)]
+    """Rows as JSON has them: dates and instants in ISO 8601, arrays as lists, null for what is missing.
+
+    The second of two columns with one name is called ``name_1``, as DuckDB does it: an object has a key only once.
+    """
+    columns = [_plain_column(frame.iloc[:, n]) for n in range(len(frame.columns))]
+    return [dict(zip(_names(frame), row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def as_csv(frame: pd.DataFrame) -> str:
+    """Rows as CSV: the values of ``records``, nothing for null, and JSON where a value is an array or an object."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_names(frame))
+    columns = [_plain_column(frame.iloc[:, n]) for n in range(len(frame.columns))]
+    for row in zip(*columns, strict=True):
+        writer.writerow(
+            json.dumps(v, default=str, ensure_ascii=False) if isinstance(v, list | dict | bool) else v for v in row
+        )
+    return text.getvalue()
 
 
 def cell(value: Any) -> str:
     """A value as text that moves no cursor; nothing for null."""
+    return "" if _is_null(value) else _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
+
+
+def _is_null(value: Any) -> bool:
     import pandas as pd
 
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        return ""
-    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
+
+def _is_date(values: pd.Series) -> bool:
+    """Whether instants are dates: without a time zone, and all at midnight."""
+    if values.dtype.kind != "M" or values.dt.tz is not None:
+        return False
+    known = values.dropna()
+    return bool((known == known.dt.normalize()).all())
+
+
+def _names(frame: pd.DataFrame) -> list[str]:
+    """The columns' names, each only once."""
+    found: dict[str, None] = {}
+    for name in map(str, frame.columns):
+        numbered = (f"{name}_{n}" for n in count(1))
+        found[name if name not in found else next(n for n in numbered if n not in found)] = None
+    return list(found)
+
+
+def _plain_column(values: pd.Series) -> list[Any]:
+    return [_plain(v) for v in (values.dt.date if _is_date(values) else values)]
 
 
 def _plain(value: Any) -> Any:
-    import pandas as pd
-
+    """A value as JSON has it."""
     if hasattr(value, "tolist"):
         value = value.tolist()
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if _is_null(value):
         return None
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    if isinstance(value, Decimal):
+        value = int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)  # JSON has no such number
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def _columns(frame: pd.DataFrame) -> list[Column]:
@@ -251,16 +362,18 @@ def _columns(frame: pd.DataFrame) -> list[Column]:
         values = frame.iloc[:, place]
         kind = values.dtype.kind
         if kind == "M":
-            is_date = values.dt.tz is None and (values.dropna() == values.dropna().dt.normalize()).all()
-            values = values.dt.strftime("%Y-%m-%d" if is_date else "%Y-%m-%d %H:%M")
+            values = values.dt.strftime("%Y-%m-%d" if _is_date(values) else "%Y-%m-%d %H:%M")
         cells = [cell(v) for v in values]
-        # an id that is cut short can't be typed
-        may_be_cut = kind not in "ifbM" and not str(name).endswith("_id")
-        made.append(Column(str(name), cells, right=kind in "if", shorter=_cuts(cells) if may_be_cut else ()))
+        may_be_cut = kind not in "iufbM" and not _TYPED.search(str(name))
+        made.append(Column(str(name), cells, right=kind in "iuf", shorter=_cuts(cells) if may_be_cut else ()))
     return made
 
 
 def _cuts(cells: Sequence[str]) -> tuple[Sequence[str], ...]:
-    longest = max(map(len, cells), default=0)
-    lengths = [after for before, after in pairwise((longest, *_CUTS)) if after < longest]
-    return tuple([c if len(c) <= n else f"{c[: n - 1]}\N{HORIZONTAL ELLIPSIS}" for c in cells] for n in lengths)
+    """Shorter forms of prose; a cell of one word, such as a name or an address, stays whole."""
+    longest = max((len(c) for c in cells if " " in c), default=0)
+    return tuple(
+        [c if len(c) <= n or " " not in c else f"{c[: n - 1]}\N{HORIZONTAL ELLIPSIS}" for c in cells]
+        for n in _CUTS
+        if n < longest
+    )

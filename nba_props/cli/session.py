@@ -20,7 +20,7 @@ from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of, season_start
 from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
     from dagster import Definitions
@@ -89,6 +89,8 @@ def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session
     from nba_props.warehouse.opening import open_warehouse
 
     warehouse = open_warehouse(settings)
+    # an empty one becomes what is landed
+    out.label(simulated=landing.is_simulated if warehouse.source() is None else is_simulated(warehouse))
     inputs = Inputs(warehouse, landing, ModelStore(settings.models), settings)
     definitions = build_defs(settings, warehouse, landing)
     return Session(out, settings, landing, warehouse, definitions, inputs, caller=_caller())
@@ -121,8 +123,11 @@ def _caller() -> Caller | None:
     return Caller.of(str(context.info_name), text_of(span) if span else "")
 
 
-def to_read(settings: Settings | None = None) -> Warehouse:
-    """The warehouse of a command that reads: no answer of a home that is not there is one."""
+def to_read(settings: Settings | None = None, out: Output | None = None) -> Warehouse:
+    """The warehouse of a command that reads: no answer of a home that is not there is one.
+
+    What is printed to ``out`` is labelled where the warehouse holds an invented league.
+    """
     from nba_props.warehouse.opening import open_warehouse
 
     settings = settings or load_settings()
@@ -132,7 +137,10 @@ def to_read(settings: Settings | None = None) -> Warehouse:
             f"there is no {settings.home}: {asked}`nba-props start` makes a home for the real league, `nba-props demo` "
             "one for a simulated league"
         )
-    return open_warehouse(settings)
+    warehouse = open_warehouse(settings)
+    if out is not None:
+        out.label(simulated=is_simulated(warehouse))
+    return warehouse
 
 
 def text_of(span: Sequence[date]) -> str:

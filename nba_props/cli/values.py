@@ -136,6 +136,21 @@ class Stored(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             return []
 
 
+class Written(OneOf):
+    """A name that the ledger may know, whoever wrote there: the command asks it (:meth:`require`)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
+
+    def require(self, value: str, written: Iterable[str]) -> None:
+        """Refuse a name that is neither one of this platform nor ``written``."""
+        try:
+            OneOf(self.name, lambda: dict.fromkeys([*self._names(), *written])).convert(value, None, None)
+        except click.BadParameter as error:
+            error.param_hint = f"--{self.name.lower()}"
+            raise
+
+
 def nearest(value: str, names: Iterable[str]) -> str:
     """`` (did you mean …?)`` where a name is near, else nothing."""
     from difflib import get_close_matches
@@ -212,6 +227,7 @@ def _batches(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
 
 INCIDENT = OneOf("INCIDENT", _incidents, "nba-props incidents")
 SYSTEM = OneOf("SYSTEM", _systems)
+WRITER = Written("SYSTEM", _systems)
 ASSET = OneOf("ASSET", _assets, 'nba-props sql "show tables"')
 PREDICATE = OneOf("PREDICATE", _predicates)
 PLAYER = Stored("NAME", _words_of_names)

@@ -64,6 +64,8 @@ def playable_sql(alias: str = "") -> str:
     return f"{prefix}season_type IN ({COUNTED_SQL}) AND NOT {prefix}is_postponed"
 
 
+#: ``status`` of a game that is over
+FINAL = 3
 #: ``playable_sql`` where the schedule is the only table
 PLAYABLE = playable_sql()
 

@@ -60,6 +60,11 @@ def over_probability(over_price: pd.Series, under_price: pd.Series) -> pd.Series
     return over / (over + implied_probability(under_price))
 
 
+def expected_profit(chance: pd.Series, price: pd.Series) -> pd.Series:
+    """Expected profit of one unit (EV), push aside: P of winning 0.55 at -110 -> 0.05; null without either."""
+    return chance.astype("float64") * (payout(price) + 1) - 1
+
+
 def payout(price: pd.Series) -> pd.Series:
     """Profit of one unit won at an American price: -110 -> 0.909, +150 -> 1.5; null stays null."""
     p = price.astype("float64")

@@ -15,7 +15,7 @@ deviation allows for what the players of a night have in common (``DATE_CORRELAT
 Two warnings are no part of that promise, since they ask for a look only. ``chances_as_good_as_quotes`` asks an interval
 of 95 % every day: a system exactly as good as the quotes is warned of in about one of six seasons, one that is truly
 better more seldom. ``sides_not_skewed`` has a bound of its own: eight systems that each take one side in 65 % of their
-bets, one bet like another, are warned of in fewer than one of a hundred seasons; from 75 % on they will be.
+picks, one pick like another, are warned of in fewer than one of a hundred seasons; from 75 % on they will be.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SQL, EASTERN, PLAYABLE, days, season_start
+from nba_props.domain.calendar import COUNTED_SQL, EASTERN, FINAL, PLAYABLE, days, season_start
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
+from nba_props.domain.words import percent, plural
 from nba_props.schemas.monitoring import named_sql
 from nba_props.schemas.predictions import CURRENT_RANK
 from nba_props.schemas.raw import SCHEDULE
@@ -250,8 +251,8 @@ class Published:
         return self._daily(
             f"""
             SELECT s.game_date, COUNT(*) AS games, COUNT(p.game_id) AS predicted,
-              COUNT(CASE WHEN s.status = 3 THEN 1 END) AS final,
-              COUNT(CASE WHEN s.status = 3 AND b.game_id IS NULL THEN 1 END) AS final_without_box
+              COUNT(CASE WHEN s.status = {FINAL} THEN 1 END) AS final,
+              COUNT(CASE WHEN s.status = {FINAL} AND b.game_id IS NULL THEN 1 END) AS final_without_box
             FROM (
               SELECT game_date, game_id, MAX(status) AS status FROM nba_raw.schedule
               WHERE {_RANGE} AND {PLAYABLE} GROUP BY game_date, game_id
@@ -314,14 +315,6 @@ def _within(frame: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
     return frame[(frame["game_date"] >= first) & (frame["game_date"] <= last)]
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
-
-
-def _dates(count: float) -> str:
-    return "1 date" if count == 1 else f"{count:.0f} dates"
-
-
 def limit(systems: int) -> float:
     """Standard deviations that a rate may be off by: an equal share of ``FALSE_ERRORS`` for each ask of a season."""
     asks = SEASON_DATES * (_RATES_OF_A_SYSTEM * systems + 1)
@@ -353,7 +346,7 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
     wrong: list[tuple[str, str]] = []
     for (system, side), row in bets[bets["decided"] >= ENOUGH].iterrows():
         wins, decided = float(row["wins"]), float(row["decided"])
-        shown = f"{_percent(wins / decided)} of {decided:.0f} on {_dates(row['dates'])}"
+        shown = f"{percent(wins / decided)} of {decided:.0f} on {plural(row['dates'], 'date')}"
         figures[f"{system} {side}"] = shown
         outside = not WIN_RATE[0] <= wins / decided <= WIN_RATE[1]
         if outside and _off(wins, decided, float(row["squared"]), *FAIR) > limit(len(p.systems)):
@@ -386,7 +379,7 @@ def share_under_plausible(p: Published, day: date) -> Finding:
     off = _off(unders, decided, float((nightly**2).sum()), *FAIR)
     ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1] or off <= limit(len(p.systems))
     dates = int((nightly > 0).sum())
-    text = f"{_percent(share)} of {decided:.0f} players on {_dates(dates)} end under their line"
+    text = f"{percent(share)} of {decided:.0f} players on {plural(dates, 'date')} end under their line"
     return Finding(
         ok,
         text if ok else f"{text}: lines of a market do not",
@@ -412,9 +405,9 @@ def lines_vary(p: Published, day: date) -> Finding:
 
 
 def sides_not_skewed(p: Published, day: date) -> Finding:
-    """No system bets nearly everything on one side (30 days): 85 % of at least 100 bets, which no coin does.
+    """No system picks nearly everything on one side (30 days): 85 % of at least 100 picks, which no coin does.
 
-    A warning: a formula may prefer a side. One that takes it in up to 65 % of its bets is warned of by chance in fewer
+    A warning: a formula may prefer a side. One that takes it in up to 65 % of its picks is warned of by chance in fewer
     than one of a hundred seasons, eight systems together.
     """
     bets = _within(p.bets, day - WINDOW, day)
@@ -425,15 +418,15 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
     judged = counts[total >= ENOUGH]
     share = (most / total).reindex(judged.index)
     skewed = [
-        f"{s} {_percent(v)} {judged.loc[s].idxmax()} of {int(total[s])} on {_dates(dates[s])}"
+        f"{s} {percent(v)} {judged.loc[s].idxmax()} of {int(total[s])} on {plural(dates[s], 'date')}"
         for s, v in share.items()
         if v > MAX_ONE_SIDED
     ]
     figures = {str(s): round(float(v), 4) for s, v in share.items()}
     if skewed:
         return Finding(False, f"one-sided: {'; '.join(skewed)}", figures)
-    counted = f"{len(figures)} of {len(counts)} systems have {ENOUGH} bets or more in {WINDOW_DATES} days"
-    text = f"{counted} (overs and unders together, decided or not)"
+    counted = f"{len(figures)} of {len(counts)} systems have {ENOUGH} picks or more in {WINDOW_DATES} days"
+    text = f"{counted} (overs and unders together)"
     return Finding(True, f"{text}, none over 85 % on one side" if figures else f"{text}: too few to judge", figures)
 
 
@@ -465,7 +458,7 @@ def gradable_are_graded(p: Published, day: date) -> Finding:
     figures = {"final_games": final, "final_without_box": missing, "published": published, "pending": pending}
     text = f"{published - pending} of {published} rows graded"
     if published:
-        text += f" ({_percent(1 - pending / published)})"
+        text += f" ({percent(1 - pending / published)})"
     late = p.now is not None and p.now >= results_due(day)
     if missing and late:
         text += f"; {missing} of {final} final games still without box score, due since {results_due(day):%H:%M %Z}"
@@ -520,7 +513,7 @@ def not_too_good(p: Published, day: date) -> Finding:
     for system, row in sums[sums["rows_with_error"] > 0].iterrows():
         n = row["rows_with_error"]
         errors = f"MAE {row['error'] / n:.3f}, line {row['line_error'] / n:.3f}"
-        figures[str(system)] = f"{errors}, n {n:.0f} on {_dates(row['dates_with_error'])}"
+        figures[str(system)] = f"{errors}, n {n:.0f} on {plural(row['dates_with_error'], 'date')}"
     if wrong := too_good(p, season_start(day), day):
         text = "; ".join(f"{system} {shown}" for system, shown in wrong.items())
         return Finding(False, f"{text}: a leak of the future until proven otherwise", figures, suspects=wrong)
@@ -544,12 +537,12 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
         # books move prices before they move lines, so that the better side of a line is no secret
         quoted = row["quoted_wins"] / decided if decided else 0.5
         if lucky and _off(row["wins"], decided, row["squared"], quoted, quoted) > most:
-            won = f"wins {_percent(row['wins'] / decided)} of {decided:.0f} on {_dates(row['dates'])}"
-            wrong.append((str(system), f"{won}, {_percent(quoted)} by the quotes"))
+            won = f"wins {percent(row['wins'] / decided)} of {decided:.0f} on {plural(row['dates'], 'date')}"
+            wrong.append((str(system), f"{won}, {percent(quoted)} by the quotes"))
         gain = row["line_error"] - row["error"]
         chance = math.sqrt(row["disagreement"] * _spread(n, row["rows_squared"])) if n else 0.0
         if n >= TOO_GOOD_ROWS and gain / n > TOO_GOOD_MAE and gain > most * chance:
-            dates = _dates(row["dates_with_error"])
+            dates = plural(row["dates_with_error"], "date")
             wrong.append((str(system), f"beats the line by {gain / n:.2f} points on {n:.0f} rows of {dates}"))
     return _by_system(wrong)
 
@@ -577,11 +570,11 @@ def chances_as_good_as_quotes(p: Published, day: date) -> Finding:
     worse = []
     for system, row in log_loss_differences(season).iterrows() if len(season) else ():
         if row["dates"] < MIN_DATES:
-            rows = f"{row['rows']:.0f} rows of {_dates(row['dates'])}"
+            rows = f"{row['rows']:.0f} rows of {plural(row['dates'], 'date')}"
             figures[str(system)] = f"{row['value']:+.4f} on {rows}, too few for an interval"
             continue
         bounds = f"[{row['low']:+.4f}, {row['high']:+.4f}]"
-        shown = f"{row['value']:+.4f} {bounds} on {row['rows']:.0f} rows of {_dates(row['dates'])}"
+        shown = f"{row['value']:+.4f} {bounds} on {row['rows']:.0f} rows of {plural(row['dates'], 'date')}"
         figures[str(system)] = shown
         if row["low"] > 0:
             worse.append(f"{system} {shown}")
@@ -605,9 +598,15 @@ def streak_unbroken(p: Published, day: date) -> Finding:
     text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"
     broken = streaks[streaks["verdict"] != "CLEAN"]
     if streak < min(BRIEF_STREAK, len(streaks)) and len(broken):
-        text += f"; broken on {broken.iloc[-1]['game_date']}: {broken.iloc[-1]['verdict']}"
+        text += f"; {_broken(broken.iloc[-1])}"
     standing = int(_within(p.rows, day, day)["placeholders"].sum())
     return Finding(standing == 0, text, {"streak": streak, "placeholders": standing})
+
+
+def _broken(day: pd.Series) -> str:
+    """What ended a streak, in words: ``PLACEHOLDER`` stays so when its rows were archived since."""
+    count = f" ({int(day['placeholders'])} were published)" if day["verdict"] == "PLACEHOLDER" else ""
+    return f"broken on {day['game_date']}: {day['verdict']}{count}"
 
 
 # -- the brief's final validation -----------------------------------------------------------------------------------
@@ -622,7 +621,14 @@ def no_placeholders(p: Published, first: date, last: date) -> Finding:
         free = p.is_free(first, last)
         text = "no games" if free else "no row was published, so nothing was inspected"
         return Finding(free, text, figures)
-    return Finding(found == 0, f"{found} placeholders in {inspected} published rows", figures)
+    text = f"{found} placeholders in {inspected} published rows"
+    streaks = _within(p.streaks, first, last)
+    aside = {
+        "in quarantine": int(streaks["held_back"].sum()),
+        "archived": int(streaks["placeholders"].sum()) - int(rows["placeholders"].sum()),
+    }
+    said = ", ".join(f"{count} {where}" for where, count in aside.items() if count > 0)
+    return Finding(found == 0, f"{text} ({said}, where no user sees them)" if said else text, figures)
 
 
 def lines_are_real(p: Published, first: date, last: date) -> Finding:
@@ -633,7 +639,7 @@ def lines_are_real(p: Published, first: date, last: date) -> Finding:
     if not claims:
         return Finding(False, "no row claims a line", figures, nothing=True)
     dates = rows.loc[rows["claims"] > 0, "game_date"].nunique()
-    text = f"{_percent(verified / claims)} of {claims} lines on {_dates(dates)} verified"
+    text = f"{percent(verified / claims)} of {claims} lines on {plural(dates, 'date')} verified"
     if verified < claims:
         text += f": {claims - verified} are not their quote's (`nba-props quarantine invalid_line` lists them)"
     return Finding(verified == claims, text, figures)
@@ -653,11 +659,11 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
     for system, row in sums[sums["decided"] > 0].iterrows():
         decided, found = row["decided"], rates.loc[system]
         bounds = (
-            f"{_percent(found['low'])}, {_percent(found['high'])}"
+            f"{percent(found['low'])}, {percent(found['high'])}"
             if found["dates"] >= MIN_DATES
             else "too few dates for an interval"
         )
-        shown = f"{_percent(found['value'])} [{bounds}] of {decided:.0f} on {_dates(found['dates'])}"
+        shown = f"{percent(found['value'])} [{bounds}] of {decided:.0f} on {plural(found['dates'], 'date')}"
         figures[str(system)] = shown
         if _off(row["wins"], decided, row["squared"], *BRIEF_WIN_RATE) > limit(len(p.systems)):
             wrong.append(f"{system} {shown}")
@@ -703,6 +709,9 @@ def long_streak(p: Published, first: date, last: date) -> Finding:
     newest = streaks.iloc[-1]
     streak = int(newest["streak"])
     text = f"{streak} of {BRIEF_STREAK} consecutive game days without a placeholder as of {newest['game_date']}"
+    broken = streaks[streaks["verdict"] != "CLEAN"]
+    if streak < BRIEF_STREAK and len(broken):
+        text += f"; {_broken(broken.iloc[-1])}"
     return Finding(streak >= BRIEF_STREAK, text, {"streak": streak, "verdict": str(newest["verdict"])})
 
 

@@ -61,6 +61,8 @@ _LANDING_TIME = 3600
 #: errors of this process and not of a file
 _OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 MANIFEST = "landing.json"
+#: the key, true, of a payload of an invented league: a copy without the manifest is not taken for real
+SIMULATED_MARK = "simulated"
 ALIASES_FILE = "player_aliases.csv"
 _DAY, _SEASON = r"\d{4}-\d{2}-\d{2}", r"\d{4}-\d{2}"
 #: the folders that are read, part by part, and how the subjects of their payloads look
@@ -631,9 +633,15 @@ class LandingZone:
         """The decoded JSON of a payload.
 
         Raises:
-            PayloadError: as of ``load_bytes`` and ``decode``.
+            PayloadError: as of ``load_bytes`` and ``decode``; SIMULATED: it says that it is of an invented league, and
+                the zone does not.
         """
-        return decode(self.load_bytes(payload), payload.path)
+        content = decode(self.load_bytes(payload), payload.path)
+        if isinstance(content, dict) and content.get(SIMULATED_MARK) is True and not self.is_simulated:
+            raise PayloadError(
+                "SIMULATED", f"{payload.path} is of a simulated league: bring the {MANIFEST} along that says so"
+            )
+        return content
 
     def load_bytes(self, payload: Payload) -> bytes:
         """A payload as delivered.

@@ -14,6 +14,7 @@ import pandas as pd
 from nba_props.domain.calendar import (
     COUNTED_SEASON_TYPES,
     EASTERN,
+    FINAL,
     game_date_of,
     is_undecided,
     season_of,
@@ -602,7 +603,9 @@ def _game(game: dict[str, Any], season: str, codes: Mapping[Any, str]) -> tuple[
         row[f"{side}_team_id"] = team_id
         row[f"{side}_team"] = code
         row[f"{side}_team_name"] = f"{city} {name}" if city else name
-        row[f"{side}_score"] = nullable(fields.optional_whole, team, "score", 0, _MOST_SCORED) if status == 3 else None
+        row[f"{side}_score"] = (
+            nullable(fields.optional_whole, team, "score", 0, _MOST_SCORED) if status == FINAL else None
+        )
     if row["home_team_id"] == row["away_team_id"]:
         raise PayloadError("CONTRADICTORY_ROW", f"game {game_id} is of team {row['home_team_id']} with itself")
     return row, wrong

@@ -265,3 +265,8 @@ class Warehouse(Protocol):
 
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
         """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""
+
+
+def is_simulated(warehouse: Warehouse) -> bool:
+    """Whether the warehouse was claimed by an invented league."""
+    return warehouse.source() == "SIMULATED"

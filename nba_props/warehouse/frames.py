@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nba_props.domain.alike import alike
 from nba_props.schemas import Table
@@ -90,13 +90,23 @@ def _refuse_conflicts(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> 
 
 def to_frame(arrow: pyarrow.Table) -> pd.DataFrame:
     """An Arrow table as a frame with the project's dtypes: Int64, boolean, datetime64[ns] and [us, UTC]."""
-    import pandas as pd
     import pyarrow as pa
 
     # cast column by column here: in pandas each would be a copy of its own
     wanted = pa.schema([pa.field(f.name, _in_pandas(f.type)) for f in arrow.schema])
-    dtypes = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    return arrow.cast(wanted).to_pandas(types_mapper=dtypes.get, date_as_object=False)
+    return arrow.cast(wanted).to_pandas(types_mapper=dtype_of, date_as_object=False)
+
+
+def dtype_of(kind: pyarrow.DataType) -> Any:
+    """The dtype of whole numbers and booleans that may be null; None for any other type, which pandas knows."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if pa.types.is_boolean(kind):
+        return pd.BooleanDtype()
+    if pa.types.is_integer(kind):
+        return pd.UInt64Dtype() if kind == pa.uint64() else pd.Int64Dtype()
+    return None
 
 
 def _in_pandas(kind: pyarrow.DataType) -> pyarrow.DataType:

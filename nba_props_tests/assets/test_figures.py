@@ -131,7 +131,7 @@ def test_what_a_bet_is_worth_by_the_systems_own_chance():
     assert {k: v for k, v in found.items() if k.startswith("claimed_ev")} == {
         "claimed_ev_one": 0.25, "claimed_ev_two": round(0.2 * 100 / 110 - 0.8, 4),
     }  # fmt: skip
-    assert found["bets"] == 3
+    assert found["picks"] == 3
 
 
 def test_a_hit_rate_is_of_decided_bets_on_valid_lines_alone():
@@ -160,5 +160,5 @@ def test_a_date_without_rows_has_counts_and_no_rates():
     system = figures.forecasts(predictions.SYSTEM_TABLES["moving_average"].empty())
     assert (system["forecasts"], system["share_with_line"]) == (0, None)
     gate = figures.gate(LEDGER.empty(), empty["nba_predictions.quarantined_predictions"])
-    assert (gate["bets"], gate["share_with_line"]) == (0, None)
+    assert (gate["picks"], gate["share_with_line"]) == (0, None)
     assert figures.scoreboard(empty["nba_monitoring.scoreboard"]) == {}

@@ -16,16 +16,20 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
+from nba_props.cli import demo, printing
 from nba_props.cli.group import main
-from nba_props.cli.printing import Output
-from nba_props.cli.session import say_findings
+from nba_props.cli.printing import Column, Output
+from nba_props.cli.session import say_findings, session
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
+from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
+from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.models import CorruptModel
@@ -99,6 +103,124 @@ def runs(home: Path) -> list[str]:
     return sorted(p.name for p in (home / "home" / "dagster" / "history" / "runs").glob("*-*.db"))
 
 
+@pytest.fixture
+def invented(home, rung) -> Path:
+    """A home whose lake says that its league is an invented one; a date of it is published and graded."""
+    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    (home / "home" / "lake" / "SOURCE").write_text("SIMULATED")
+    return home
+
+
+def someone(home: Path) -> str:
+    rows = LakeWarehouse(home / "home" / "lake").query(
+        "SELECT MIN(player_name) AS name FROM nba_predictions.ledger WHERE game_date = @day AND line IS NOT NULL",
+        day=DAY,
+    )
+    return rows["name"][0]
+
+
+@pytest.mark.parametrize("command", ["board", "player", "history", "validate", "report", "sql", "batches"])
+def test_every_look_at_an_invented_league_says_that_it_is_one(invented, command):
+    more = {
+        "board": [str(DAY)], "player": [someone(invented)], "history": [someone(invented), str(DAY)],
+        "validate": [str(DAY)], "report": [str(DAY)], "sql": ["select 1 as a"],
+    }.get(command, [])  # fmt: skip
+    read = invoke(command, *more)
+    assert read.stdout.startswith("SIMULATED LEAGUE"), read.output
+    assert read.output.count("SIMULATED LEAGUE") == 1
+    machine = invoke(command, *more, "--format", "json")
+    assert machine.stderr.startswith("SIMULATED LEAGUE")
+    assert isinstance(json.loads(machine.stdout), list)
+    (invented / "home" / "lake" / "SOURCE").write_text("REAL")
+    assert "SIMULATED" not in invoke(command, *more).output
+
+
+def test_a_second_demo_and_whatever_runs_a_job_say_that_the_league_is_invented(invented):
+    for simulated in (True, False):
+        with Output() as out, out.console.capture() as said:
+            demo._run(out, load_settings(), [DAY], 3, force=False)
+        assert said.get().startswith("SIMULATED LEAGUE") is simulated
+        assert "published already" in said.get()
+        with Output() as out, out.console.capture() as said:
+            session(out)
+        assert said.get().startswith("SIMULATED LEAGUE") is simulated
+        (invented / "home" / "lake" / "SOURCE").write_text("REAL")
+
+
+def test_an_empty_lake_is_of_what_is_landed(home):
+    league.land(LandingZone(str(home / "landing")))
+    (home / "landing" / "landing.json").write_text(json.dumps({"data_source": "SIMULATED"}))
+    with Output() as out, out.console.capture() as said:
+        session(out)
+    assert said.get().startswith("SIMULATED LEAGUE")
+
+
+def test_a_graded_date_shows_what_came_of_it(invented):
+    shown = invoke("board", str(DAY)).output.splitlines()
+    record = re.compile(r"\d+ picks?: \d+-\d+.*; [+-]\d+\.\d units at the quoted prices")
+    assert [n for n, line in enumerate(shown) if record.fullmatch(line)] == [2], shown
+    rows = json.loads(invoke("board", str(DAY), "--format", "json").stdout)
+    assert {r["outcome"] for r in rows if r["side"] in ("OVER", "UNDER")} <= {"WIN", "LOSS", "PUSH", "VOID"}
+    assert all(type(r["points"]) is int for r in rows if r["outcome"] in ("WIN", "LOSS"))
+    assert {r["game_date"] for r in rows} == {str(DAY)}
+
+
+def test_validate_says_what_failed_first_and_what_passed_when_asked(invented):
+    short, long = invoke("validate", str(DAY)), invoke("validate", str(DAY), "--all")
+    assert short.exit_code == long.exit_code == 0, short.output
+    checks = json.loads(invoke("validate", str(DAY), "--format", "json").stdout)
+    passed = sum(c["verdict"] == "passes" for c in checks)
+    order = [c["verdict"] for c in checks]
+    assert order == sorted(order, key=["fails", "warns", "passes"].index)
+    assert [line.split()[0] for line in short.output.splitlines()[1:-1]] == ["warns"] * (len(checks) - passed)
+    assert short.output.splitlines()[-1].startswith(f"{passed} of {len(checks)} checks pass for {DAY}; ")
+    assert [line.split()[0] for line in long.output.splitlines()[1:-1]] == order
+
+
+def test_history_names_what_a_repair_is_told(invented):
+    name = someone(invented)
+    rows = json.loads(invoke("history", name, str(DAY), "--format", "json").stdout)
+    shown = invoke("history", name, str(DAY)).output
+    assert all(f"run       {r['run_id']} published" in shown for r in rows)
+    assert all(r["system_id"] in shown for r in rows)
+
+
+def test_tables_are_listed_with_their_whole_names_in_a_narrow_terminal(home, monkeypatch):
+    (home / "home").mkdir()
+    monkeypatch.setattr(printing, "terminal", lambda **_: Console(file=sys.stdout, width=80, force_terminal=True))
+    shown = invoke("sql", "show tables").output
+    assert all(address in shown for address in (*TABLES, *VIEWS))
+
+
+def test_a_whole_number_stays_one_beside_a_null(home):
+    (home / "home").mkdir()
+    query = "select 1::{} as n union all select null order by n"
+    for kind in ("tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint"):
+        found = invoke("sql", query.format(kind), "--format", "json").stdout
+        assert json.loads(found) == [{"n": 1}, {"n": None}], kind
+        assert ".0" not in found, kind
+
+
+def test_a_sentence_of_an_error_is_broken_between_words(home):
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nba_props", "run", "someday"], stdin=slave, stdout=slave, stderr=slave,
+        env={**os.environ, "COLUMNS": "60"},
+    )  # fmt: skip
+    os.close(slave)
+    shown = b""
+    with suppress(OSError):
+        while piece := os.read(master, 65536):
+            shown += piece
+    assert process.wait(60) == 2
+    lines = shown.decode().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(" ".join(lines).split()).endswith(
+        "Error: Invalid value for 'SPAN': 'someday' is neither a date such as 2025-11-05 or today nor a span such as "
+        "2025-11-01..2025-11-15: 'someday' is not a date such as 2025-11-05"
+    )
+
+
 def test_a_bar_moves_in_a_terminal_and_names_the_step(rung, tmp_path):
     shutil.copytree(rung("predicted"), tmp_path / "platform")
     master, slave = pty.openpty()
@@ -118,6 +240,12 @@ def test_a_bar_moves_in_a_terminal_and_names_the_step(rung, tmp_path):
     assert len({done for _, done, _ in seen}) > total // 2, "the number moves"
     assert len({step for step, _, _ in seen}) > total // 2, "beside the step's name"
     assert f"{total}/{total}" in text
+    # what is on a valid line stands apart from what is not
+    assert re.search(r"outcome +on_a_line +without_a_line", text)
+    grades = re.findall(r"^(WIN|LOSS|PUSH|NO_BET|VOID|PENDING) +(\d+) +(\d+)", text, re.M)
+    assert [outcome for outcome, *_ in grades][:2] == ["WIN", "LOSS"]
+    assert all(apart == "0" for outcome, _, apart in grades if outcome in ("WIN", "LOSS", "PUSH"))
+    assert f"\nGrades of the current predictions, {DAY}" in text.replace("\r", "")
 
 
 def test_without_a_landing_zone_it_ends_with_one_sentence(home):
@@ -339,6 +467,34 @@ def test_sql_prints_whatever_a_statement_gives(home, query, form, said):
 def test_what_is_printed_moves_no_cursor(home):
     (home / "home").mkdir()
     assert "\x1b" not in invoke("sql", "select chr(27) || '[2J' as a").output
+    column = Column("a", ("\x1b[2J", "b"), shorter=(("\x1b", "b"),))
+    assert "\x1b" not in "".join((*column.cells, *column.shorter[0]))
+
+
+def test_a_terminal_without_accents_shows_marks_in_their_place(home):
+    (home / "home").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "nba_props", "sql", "select 'Dončić' as a"], capture_output=True, check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert b"Don?i?" in done.stdout
+
+
+def test_a_name_of_a_narrow_board_can_be_typed(invented):
+    first, _, last = someone(invented).partition(" ")
+    assert someone(invented) in invoke("player", f"{first[0]}. {last}").output
+    assert "player SURNAME lists who comes near" in invoke("player", "Q. Nobody").output
+
+
+def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):
+    board = ["board", str(DAY), "--format", "json"]
+    everybody = json.loads(invoke(*board).stdout)
+    assert json.loads(invoke(*board, "--rows", "3").stdout) == everybody[:3]
+
+
+def test_a_report_of_nothing_names_the_command_that_comes_first(invented):
+    ahead = DAY + timedelta(1)
+    assert f"nothing is published of {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
 
 
 def test_the_command_starts_without_dagster():
