@@ -34,7 +34,7 @@ def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = Non
     Raises:
         BadSetting: the file can't be read, or a line of it is none; the message has the line's number, not its text.
     """
-    if environ.get(DISABLED, "").casefold() in ("1", "true", "t", "yes", "y"):
+    if _is_disabled(environ):
         return
     kept = json.loads(environ.get(KEPT) or "{}")
     environ.update(kept)
@@ -60,7 +60,11 @@ def adding(*settings: str) -> str:
 
 def names(name: str, environ: MutableMapping[str, str] = os.environ) -> bool:
     """Whether a variable that is set has its value from the file."""
-    return name in environ and read(path()).get(name) == environ[name]
+    return not _is_disabled(environ) and name in environ and read(path()).get(name) == environ[name]
+
+
+def _is_disabled(environ: MutableMapping[str, str]) -> bool:
+    return environ.get(DISABLED, "").casefold() in ("1", "true", "t", "yes", "y")
 
 
 def read(file: Path) -> dict[str, str]:

@@ -162,7 +162,7 @@ def test_every_command_is_understood(command):
 def test_every_command_runs(pages, tmp_path, monkeypatch):
     import os
 
-    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
+    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER", "ODDS_API"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
