@@ -20,7 +20,7 @@ from nba_props.simulator import calendar, people
 from nba_props.simulator.league import SimulationError, simulate
 from nba_props.simulator.season import play
 from nba_props.sources import nba_stats, odds_api
-from nba_props.sources.landing import LandingZone
+from nba_props.sources.landing import SIMULATED_MARK, LandingZone
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 #: quantiles of the real box scores of the regular seasons 2023-24 and 2024-25, then mean and standard
@@ -273,6 +273,7 @@ def test_payloads_have_the_keys_of_the_real_ones(landed, real_data):
         real_file = sorted((real_data / "landing" / real_folder).iterdir())[-1]
         real = json.loads(gzip.decompress(real_file.read_bytes()))
         simulated = zone.load(zone.list(simulated_folder)[0])
+        assert simulated.pop(SIMULATED_MARK) is True, "the one field more"
         if "resultSets" in real:
             assert real["resultSets"][0]["headers"] == simulated["resultSets"][0]["headers"]
             assert len(real["resultSets"][0]["rowSet"][0]) == len(simulated["resultSets"][0]["rowSet"][0])
