@@ -7,11 +7,14 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long emulators dev lint check bench docs lock clean
+.PHONY: help install run test test-long emulators dev lint check bench docs lock clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r name text; do \
 	  printf '%-16s %s\n' "$$name" "$$text"; done
+
+install: $(VENV)/.ready  ## build .venv, which every other target does as well where it is missing
+	@echo "$(VENV) is ready. Type: . $(VENV)/bin/activate   and then: nba-props -h"
 
 run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest odds of NBA_PROPS_LANDING)
 	@$(BIN)/nba-props demo
@@ -24,7 +27,7 @@ dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000 (or P
 	@$(BIN)/nba-props dev --port $(PORT)
 
 test-long: $(VENV)/.ready emulators  ## the long stories: a day with webserver and daemon, kills, random orders, real payloads, both profiles at full size
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m long
+	NBA_PROPS_EXAMPLES=long $(BIN)/python -m pytest -n 3 --dist loadfile -m "long or hypothesis"
 
 emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, where a Python 3.13 is found; its analyzer
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap
@@ -47,16 +50,19 @@ bench: $(VENV)/.ready  ## ratios measured in one run
 # uv installs in seconds where pip takes a minute; pip does it where uv can't be had
 $(VENV)/.ready: requirements.lock setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15) and "Python 3.11 to 3.14 is needed, this is " + sys.version)'
-	@echo "building $(VENV)"
+	@echo "building $(VENV), once: about $$(grep -c == requirements.lock) packages, about a minute with a good network"
+	@echo "  1/3 an environment with uv"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install -q --disable-pip-version-check uv 2>/dev/null; then \
+	  echo "  2/3 downloading and installing the packages (2 GB on the disk)" && \
 	  $(BIN)/uv pip install -q --python $(BIN)/python -r requirements.lock && \
 	  $(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . ; \
 	else \
-	  echo "no uv: installing with pip" && \
+	  echo "  2/3 no uv: downloading and installing the packages with pip, which takes some minutes" && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.lock && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
 	fi
+	@echo "  3/3 compiling, so that every command starts in half the time (about 20 s)"
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib nba_props >/dev/null || true
 	@touch $@
 

@@ -1,5 +1,6 @@
 """What the shell starts: `nba-props`, or `python -m nba_props`."""
 
+import io
 import sys
 
 from nba_props import stopping
@@ -13,6 +14,9 @@ def main() -> None:
     """
     if sys.argv[1:2] != ["dev"]:
         stopping.listen()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that can't show an accent shows a mark in its place
+            stream.reconfigure(errors="replace")
     _read_environment()
     from nba_props.cli import main as command
 

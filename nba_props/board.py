@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -12,7 +13,7 @@ from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.words import percent, plural
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
@@ -49,6 +50,10 @@ LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BET
 WHERE g.game_date BETWEEN @first AND @last
 """
 
+#: a name as narrow boards have it
+_INITIAL = re.compile(r"(\w)\. *(.+)")
+#: what was imported is a record apart
+_OWN = f"NOT STARTS_WITH(COALESCE(system_id, ''), '{IMPORTED_PREFIX}')"
 _GATE_SQL = f"""
 SELECT game_date, outcome, COUNT(*) AS row_count FROM (
   SELECT game_date,
@@ -58,10 +63,10 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
       WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
-  FROM ({_CURRENT_SQL}) AS c
+  FROM ({_CURRENT_SQL}) AS c WHERE {_OWN}
   UNION ALL
   SELECT game_date, CONCAT('quarantined: ', reason) AS outcome
-  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last
+  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last AND {_OWN}
 ) AS o
 GROUP BY game_date, outcome
 """
@@ -172,7 +177,7 @@ def record(board: pd.DataFrame) -> str:
 
 
 def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
-    """Rows per date and outcome of the gate: published with and without a line, abstained, quarantined by reason."""
+    """Our systems' rows per date and outcome of the gate: published with and without a line, abstained, quarantined."""
     rows = warehouse.query(_GATE_SQL, first=days[0], last=days[-1])
     if rows.empty:
         return pd.DataFrame()
@@ -210,7 +215,7 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
 
     Args:
         warehouse: where the tables are.
-        text: an id, or letters of the name in any spelling.
+        text: an id, or letters of the name in any spelling; ``C. Jessamy``, as narrow boards have it, as well.
         day: the date on which he was known; None is the newest date that is stored.
     """
     days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
@@ -225,6 +230,9 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
     asked = player_lookup(text)
     exact = known[known["player_lookup"].eq(asked) | known["player_id"].astype(str).eq(text)]
     part = known[known["player_lookup"].str.contains(asked, regex=False)] if asked else known.head(0)
+    if part.empty and (short := _INITIAL.fullmatch(text.strip())):
+        first, rest = map(player_lookup, short.groups())
+        part = known[known["player_lookup"].str.startswith(first) & known["player_lookup"].str.endswith(rest)]
     return (exact if len(exact) else part)[["player_id", "player_name", "team"]].reset_index(drop=True)
 
 
@@ -248,7 +256,8 @@ def form(log: pd.DataFrame) -> list[str]:
     last = [before.head(n) for n in (5, 10, 20) if len(before) >= n] or [before]
     over = ", ".join(f"{int((p > newest['line']).sum())} of the last {len(p)}" for p in last)
     mean = ", ".join(f"{p.mean():.1f} in the last {len(p)}" for p in last)
+    before_it = f"before {newest['game_date'].date()}"
     return [
         f"line of {newest['game_date'].date()}: {newest['line']:g} ({newest['sportsbook']}); over it in {over}",
-        f"points   {mean}",
+        f"points   {mean} games {before_it}",
     ]

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nba_props import env_file
@@ -28,10 +30,11 @@ from nba_props.domain.calendar import (
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.slate import playable
 from nba_props.domain.systems.trained import training_start, week_of
-from nba_props.settings import Live, Settings, SettingsError
+from nba_props.settings import Live, Settings, SettingsError, project_root
 from nba_props.sources import capture, injury_report, nba_stats, stats_fetch
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
+from nba_props.sources.http import UNREACHABLE, silence
 from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload
 from nba_props.sources.odds_client import OddsApiError
 from nba_props.sources.stats_client import StatsApi
@@ -52,6 +55,8 @@ WORK_MINUTES = 3
 _SAME_CAPTURE = timedelta(hours=1)
 #: the home that is proposed beside one with a simulated league
 _REAL_HOME = ".nba_props_real"
+#: and the one that is proposed for the simulated league beside real data
+DEMO_HOME = ".nba_props_demo"
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Step:
     credits: int = 0
     #: asked of stats.nba.com, whose silence ends all such steps
     of_site: bool = True
+    #: asked for each day anew
+    daily: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,27 +108,69 @@ class Games:
 # -- what is there ----------------------------------------------------------------------------------------------------
 
 
-def refusal(settings: Settings, zone: LandingZone, stored: str | None) -> str | None:
-    """Why nothing can be started here, with the one line to type; None where it can.
+def require_real(settings: Settings, zone: LandingZone, stored: str | None) -> None:
+    """Refuse to bring real data where the simulated league is.
 
     Args:
-        settings: where things are, and which feeds are on.
+        settings: where things are.
         zone: the landing zone.
         stored: what the warehouse holds, REAL, SIMULATED or nothing.
+
+    Raises:
+        SettingsError: it is there; the message has the one line to type.
     """
-    file = env_file.path()
-    if (zone.exists() and zone.is_simulated) or stored == "SIMULATED":
-        what = f"{settings.home if settings.gcp is None else zone.root} holds the simulated league, and real data needs"
-        if settings.gcp is not None:
-            return f"{what} a bucket and datasets of its own: set NBA_PROPS_BUCKET and NBA_PROPS_DATASET_PREFIX"
-        if os.environ.get("NBA_PROPS_HOME") or os.environ.get("NBA_PROPS_LANDING"):
-            return f"{what} a home of its own: set NBA_PROPS_HOME to another folder, and NBA_PROPS_LANDING to none"
-        line = shlex.quote(f"NBA_PROPS_HOME={file.with_name(_REAL_HOME)}")
-        return f"{what} a home of its own. Type: echo {line} >> {shlex.quote(str(file))}"
-    if not settings.live.stats:
-        line = f"echo NBA_PROPS_STATS=on >> {shlex.quote(str(file))}"
-        return f"NBA_PROPS_STATS is off, and schedule and box scores come from stats.nba.com alone. Type: {line}"
-    return None
+    if not (zone.exists() and zone.is_simulated) and stored != "SIMULATED":
+        return
+    what = f"{settings.home if settings.gcp is None else zone.root} holds the simulated league, and real data needs"
+    if settings.gcp is not None:
+        raise SettingsError(
+            f"{what} a bucket and datasets of its own: set NBA_PROPS_BUCKET and NBA_PROPS_DATASET_PREFIX"
+        )
+    own = [f"NBA_PROPS_HOME={_free_home()}", *(["NBA_PROPS_LANDING="] if os.environ.get("NBA_PROPS_LANDING") else [])]
+    exported = any(os.environ.get(n) and not env_file.names(n) for n in ("NBA_PROPS_HOME", "NBA_PROPS_LANDING"))
+    line = f"export {' '.join(map(shlex.quote, own))}" if exported else env_file.adding(*own)
+    raise SettingsError(f"{what} a home of its own. Type: {line}   and then: {COMMAND}")
+
+
+def require_simulated(settings: Settings, zone: LandingZone, stored: str | None) -> None:
+    """Refuse to simulate a league where real data is, or is meant to be; the arguments are those of
+    :func:`require_real`.
+
+    Raises:
+        SettingsError: the home holds real data, or has none and is named by .env or for feeds; the message has the one
+            line to type.
+    """
+    simulated = zone.exists() and zone.is_simulated
+    filled = zone.exists() and not simulated and any(Path(zone.root).iterdir())
+    if filled or stored == "REAL":
+        what = f"{settings.home} holds real data"
+    elif (
+        not simulated
+        and os.environ.get("NBA_PROPS_HOME")
+        and (env_file.names("NBA_PROPS_HOME") or settings.live.stats or settings.live.odds_key)
+    ):
+        what = f"{settings.home} is named for real data{' in .env' if env_file.names('NBA_PROPS_HOME') else ''}"
+    else:
+        return
+    own = shlex.quote(f"NBA_PROPS_HOME={project_root() / DEMO_HOME}")
+    raise SettingsError(f"{what}, and the simulated league needs a home of its own. Type: {own} nba-props demo")
+
+
+def _free_home() -> Path:
+    """A home for real data that no simulated league has taken."""
+    names = (f"{_REAL_HOME}{f'_{n}' if n > 1 else ''}" for n in count(1))
+    homes = (env_file.path().with_name(name) for name in names)
+    return next(h for h in homes if not LandingZone(str(h / "landing")).is_simulated)
+
+
+def switched_off(settings: Settings) -> str:
+    """Why nothing can be fetched, with the line to type; empty where it can."""
+    if settings.live.stats:
+        return ""
+    return (
+        "NBA_PROPS_STATS is off, and schedule and box scores come from stats.nba.com alone. "
+        f"Type: {env_file.adding('NBA_PROPS_STATS=on')}   and then: {COMMAND}"
+    )
 
 
 def past_seasons(day: date, settings: Settings) -> list[date]:
@@ -202,11 +251,12 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
         shot_zones: and where the points of this season's games came from, a request for each game.
         odds: and tonight's odds, where there is a key.
     """
+    feeds.require_real()
     zone, now = feeds.zone, feeds.clock()
     today = game_date_of(now)
     api, start = feeds.stats_api(), season_start(today)
     games = games_of(zone, now)
-    steps = [Step(f"schedule {season_of(today)}", 1, partial(_schedule_of, feeds, api, season_of(today)))]
+    steps = [Step(f"schedule {season_of(today)}", 1, partial(_schedule_of, feeds, api, season_of(today)), daily=True)]
     notes = []
     if odds and feeds.live.odds_key:
         if games is None or games.to_begin:
@@ -214,16 +264,17 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
             if games and len(capture.captured_since(zone, today, now - _SAME_CAPTURE)) >= games.today:
                 asked = 0  # the list of games is free, and may have one more
             credits = capture.price_of_capture(asked, feeds.live.odds_regions)
-            steps.append(Step("tonight's odds", 1 + asked, partial(_odds, feeds), credits, of_site=False))
+            steps.append(Step("tonight's odds", 1 + asked, partial(_odds, feeds), credits, of_site=False, daily=True))
     elif odds:
         notes.append(
             f"no odds: ODDS_API_KEY is not set. {KEY} {env_file.path()}. Without a line nothing is published as a bet"
         )
     if games is None or games.to_begin:
         most = len(injury_report.report_instants(now))
-        steps.append(Step("injury report", most, feeds.injuries, of_site=False))
+        steps.append(Step("injury report", most, feeds.injuries, of_site=False, daily=True))
     if not _has_roster(zone, today):
-        steps.append(Step("rosters", 1, partial(stats_fetch.roster, api, zone, season_of(today), feeds.clock)))
+        rosters = partial(stats_fetch.roster, api, zone, season_of(today), feeds.clock)
+        steps.append(Step("rosters", 1, rosters, daily=True))
     for first in [start, *past_seasons(today, settings)]:
         season, missing = season_of(first), unlanded(zone, first, today)
         if first < start and not _has_schedule(zone, season):
@@ -241,6 +292,11 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
             "--shot-zones takes; zone_matchup_v1 and the models go without"
         )
     return Plan(tuple(steps), tuple(notes))
+
+
+def lacking(settings: Settings, feeds: Feeds) -> list[str]:
+    """What a first prediction needs and is not landed, by the names of its steps; what is asked for daily apart."""
+    return [step.name for step in plan(settings, feeds, odds=False).steps if not step.daily]
 
 
 def _types(first: date) -> int:
@@ -305,7 +361,8 @@ def price_of_day(games: pd.DataFrame, day: date, regions: str, rhythm: str) -> i
 
 
 def take(steps: Sequence[Step], before: Callable[[Step], None]) -> Iterator[tuple[Step, Fetched]]:
-    """Take the steps in order; ``before`` hears of each. When stats.nba.com is silent, it is asked for nothing more.
+    """Take the steps in order; ``before`` hears of each. When stats.nba.com is silent, it is asked for nothing more;
+    what is wrong with one answer costs the others nothing.
 
     Raises:
         FetchError: the running season's schedule can't be had, or the key of The Odds API is refused.
@@ -313,19 +370,26 @@ def take(steps: Sequence[Step], before: Callable[[Step], None]) -> Iterator[tupl
     silent = False
     for step in steps:
         if silent and step.of_site:
-            yield step, Fetched(failures=[f"{step.name}: not asked for, stats.nba.com does not answer"])
+            yield step, Fetched(failures=[f"{step.name}: {stats_fetch.NOT_ASKED}"])
             continue
         before(step)
         done = step.take()
-        silent |= step.of_site and bool(done.failures) and not done.landed and not done.present
+        silent |= step.of_site and bool(done.silent)
         yield step, done
 
 
 def _schedule_of(feeds: Feeds, api: StatsApi, season: str, *, vital: bool = True) -> Fetched:
     done = stats_fetch.schedule(api, feeds.zone, season, feeds.clock)
     if vital and not _has_schedule(feeds.zone, season):
-        raise FetchError("NO_SCHEDULE", f"{done.failures[0]}. Set NBA_API_PROXY, or type `{COMMAND}` again later")
+        raise FetchError("NO_SCHEDULE", f"{done.failures[0]}. {_way_out(done.silent)}")
     return done
+
+
+def _way_out(silent: str) -> str:
+    """What to do about a schedule that can't be had."""
+    if silent == UNREACHABLE:
+        return f"Type `{COMMAND}` again once it is"
+    return f"Set NBA_API_PROXY, or type `{COMMAND}` again later" if silent else f"Type `{COMMAND}` again later"
 
 
 def _odds(feeds: Feeds) -> Fetched:
@@ -338,14 +402,16 @@ def _odds(feeds: Feeds) -> Fetched:
     except OddsApiError as error:
         if error.status in (401, 403):
             raise
-        return Fetched(failures=[f"odds: {error}"])
+        return Fetched(failures=[f"odds: {error}"], silent=silence(error))
 
 
 def _box_scores(feeds: Feeds, api: StatsApi, first: date, today: date) -> Fetched:
     """The season's game logs from the first date that has none to the last; none without its schedule."""
     missing = unlanded(feeds.zone, first, today)
     if missing is None:
-        return Fetched(failures=[f"box scores {season_of(first)}: not asked for, the season has no schedule"])
+        season = season_of(first)
+        why = "can't be read" if _has_schedule(feeds.zone, season) else "is not there"
+        return Fetched(failures=[f"box scores {season}: not asked for, the season's schedule {why}"])
     if not missing:
         return Fetched()
     return stats_fetch.box_scores(api, feeds.zone, missing, feeds.clock, missing)
@@ -354,9 +420,3 @@ def _box_scores(feeds: Feeds, api: StatsApi, first: date, today: date) -> Fetche
 def _shot_zones(feeds: Feeds, api: StatsApi, first: date, today: date) -> Fetched:
     landed = nba_stats.landed_box_score_days(feeds.zone, first, today)
     return stats_fetch.shot_zones(api, feeds.zone, landed, feeds.clock) if landed else Fetched()
-
-
-def require(settings: Settings, zone: LandingZone, stored: str | None) -> None:
-    """Raise :class:`SettingsError` with the one line to type where nothing can be started."""
-    if why := refusal(settings, zone, stored):
-        raise SettingsError(f"{why}   and then: {COMMAND}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from nba_props import day_one
 from nba_props.clock import clock_of
 from nba_props.day_one import COMMAND
 from nba_props.domain.calendar import game_date_of, season_of
@@ -14,9 +15,11 @@ from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
-from nba_props.schemas.predictions import LEDGER
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.settings import Settings, SettingsError, strangers
+from nba_props.sources import nba_stats
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
+from nba_props.sources.http import UNREACHABLE
 from nba_props.sources.landing import FetchError, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.models import ModelStore
@@ -25,6 +28,8 @@ from nba_props.warehouse.models import ModelStore
 _SHOWN = 10
 #: without these nothing else can be looked at
 _NEEDED = ("landing zone", "warehouse")
+_FETCH = "nba-props fetch "
+_OFFLINE = "connect this machine, or leave the feeds out with --offline"
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def examine(
         return [*found, *_damage(settings, warehouse), *feeds, *_alerts(settings)]
     found += _own_files(settings)
     found += _files(settings, zone, warehouse)
-    found += _contents(settings, warehouse, game_date_of(now))
+    found += _contents(settings, zone, warehouse, now)
     found += _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
     found += _fresh(settings, zone, warehouse, now)
     found += _alerts(settings)
@@ -58,18 +63,19 @@ def examine(
 
 def next_command(found: list[Finding], zone: LandingZone) -> str:
     """The one command to type next: what mends the first thing that is bad, then what brings a first prediction, then
-    what goes on by itself.
+    tonight's and the grades of nights before, then what goes on by itself.
     """
-    by_name = {f.what: f for f in found}
     if not zone.exists():
         return COMMAND
-    mended = [f.advice for f in found if f.state == "bad" and f.advice.startswith("nba-props ")]
-    if mended:
-        return mended[0].split(",")[0]
+    by_name = {f.what: f for f in found}
+    bad = [f.advice.split(",")[0] for f in found if f.state == "bad" and f.advice.startswith("nba-props ")]
+    mended = [advice for advice in bad if not advice.startswith(_FETCH)]
     predicted = by_name.get("predictions")
-    if predicted is not None and predicted.state == "off":
-        return "nba-props demo" if zone.is_simulated else COMMAND
-    return "nba-props dev"
+    if predicted is not None and predicted.state == "off" and "today" not in by_name:
+        mended.append("nba-props demo" if zone.is_simulated else COMMAND)
+    today, grades = ([f.advice for f in found if (f.what, f.state) == (what, "off")] for what in ("today", "grades"))
+    late = [advice for advice in bad if advice.startswith(_FETCH)]  # a start fetches as well
+    return next(iter([*mended, *today, *late, *grades]), "nba-props board" if zone.is_simulated else "nba-props dev")
 
 
 def _variables() -> Iterator[Finding]:
@@ -85,7 +91,8 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
     if not zone.exists():
         yield Finding(
             "landing zone", "bad", f"nothing at {zone.root}",
-            f"{COMMAND} makes one of the real league, nba-props simulate an invented one; or set NBA_PROPS_LANDING",
+            f"{COMMAND} makes one of the real league, nba-props demo or nba-props simulate one of a simulated league; "
+            "or set NBA_PROPS_LANDING",
         )  # fmt: skip
         return
     held = "SIMULATED" if zone.is_simulated else "REAL"
@@ -140,21 +147,67 @@ def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Itera
         yield Finding("strays", "off", f"{len(found)} in all, the first {_SHOWN} above", "nba-props scrub names them")
 
 
-def _contents(settings: Settings, warehouse: Warehouse, today: date) -> Iterator[Finding]:
-    for what, table, command in (
-        ("schedule", raw.SCHEDULE, "nba-props run DATE"),
-        ("predictions", LEDGER, "nba-props run DATE"),
-    ):
-        days = warehouse.partitions(table)
-        text = f"{len(days)} dates, {days[0]}..{days[-1]}" if days else "none"
-        yield Finding(what, "ok" if days else "off", text, "" if days else command)
-    store, week = ModelStore(settings.models), week_of(today)
+def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
+    first = "nba-props demo" if zone.is_simulated else COMMAND
+    published = warehouse.partitions(LEDGER)
+    for what, days in (("schedule", warehouse.partitions(raw.SCHEDULE)), ("predictions", published)):
+        one = f"1 date, {days[0]}" if days else "none"
+        text = f"{len(days)} dates, {days[0]}..{days[-1]}" if len(days) > 1 else one
+        yield Finding(what, "ok" if days else "off", text, "" if days else first)
+    # an invented league plays on dates of its own: its newest predicted one stands for today
+    today = game_date_of(now)
+    day = published[-1] if zone.is_simulated and published else today
+    store, week = ModelStore(settings.models), week_of(day)
     lacking = [s.system_id for s in SYSTEMS if s.trained and week not in store.weeks(s.system_id)]
+    advice = first if zone.is_simulated or not published else f"nba-props train {day}"
     yield Finding(
         "models", "off" if lacking else "ok",
         f"week of {week}: {'none of ' + ', '.join(lacking) if lacking else 'all trained'}",
-        f"nba-props train {today}" if lacking else "",
+        advice if lacking else "",
     )  # fmt: skip
+    if not zone.is_simulated:
+        yield _today(settings, zone, now, today in published)
+        yield from _grades(warehouse, [d for d in published if d < today], zone)
+
+
+def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool) -> Finding:
+    """Whether today's games are predicted, and what a first prediction needs is landed."""
+    today, games = game_date_of(now), day_one.games_of(zone, now)
+    if games is None:
+        return Finding("today", "off", f"no schedule of {season_of(today)} is landed", COMMAND)
+    lacking = day_one.lacking(settings, Feeds(replace(settings.live, stats=True), zone, lambda: now))
+    nobody = f"nobody plays on {today}" if not games.today else f"all games of {today} have begun"
+    later = f"; next games on {games.next_day}" if games.next_day else ""
+    if predicted:
+        return Finding("today", "ok", f"{_games(games.today)} of {today}, predicted")
+    if games.to_begin:
+        return Finding("today", "off", f"{_games(games.to_begin)} of {today} to begin, not predicted yet", COMMAND)
+    if lacking:
+        return Finding("today", "off", f"{nobody}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
+    return Finding("today", "ok", f"{nobody}{later}")
+
+
+def _games(number: int) -> str:
+    return f"{number} game{'' if number == 1 else 's'}"
+
+
+def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterator[Finding]:
+    """Whether the newest predicted date before today is graded."""
+    if not past:
+        return
+    day = past[-1]
+    graded = warehouse.query(
+        f"SELECT COUNT(*) AS n FROM {PREDICTION_ACCURACY.address} "
+        "WHERE game_date BETWEEN @first AND @last AND is_current AND outcome != 'PENDING'",
+        first=day,
+        last=day,
+    )
+    if graded["n"].iloc[0]:
+        yield Finding("grades", "ok", f"through {day}")
+    else:
+        landed = nba_stats.landed_box_score_days(zone, day, day)
+        advice = f"nba-props grade {day}" if landed else f"{_FETCH}stats {day}"
+        yield Finding("grades", "off", f"{day} is predicted and not graded", advice)
 
 
 def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
@@ -168,7 +221,8 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
             credits = "does not say what is left" if left is None else f"{left:,} credits left"
             yield Finding("The Odds API", "ok", f"answers, {credits}, {feeds.live.odds_reserve} of them in reserve")
         except FetchError as error:
-            yield Finding("The Odds API", "bad", str(error), "look up the code at the-odds-api.com, or the network")
+            advice = _OFFLINE if error.code == UNREACHABLE else "look up the code at the-odds-api.com, or the network"
+            yield Finding("The Odds API", "bad", str(error), advice)
     else:
         yield Finding("The Odds API", "off", "a key is set, nothing was asked (--offline)")
     if not feeds.live.stats:
@@ -178,7 +232,8 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
             feeds.stats_api().roster(season_of(game_date_of(now)))
             yield Finding("stats.nba.com", "ok", "answers")
         except FetchError as error:
-            yield Finding("stats.nba.com", "bad", str(error), "it blocks many networks: set NBA_API_PROXY")
+            advice = _OFFLINE if error.code == UNREACHABLE else "it blocks many networks: set NBA_API_PROXY"
+            yield Finding("stats.nba.com", "bad", str(error), advice)
     else:
         yield Finding("stats.nba.com", "off", "switched on, nothing was asked (--offline)")
 
@@ -186,10 +241,12 @@ def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
     from nba_props.checks.freshness import feeds_freshness
 
+    if zone.is_simulated:
+        return  # an invented league has no feeds
     commands = {"the_odds_api": "odds", "nba_stats": "stats yesterday", "injury_report": "injuries"}
     for feed, found in feeds_freshness(settings, zone, warehouse, now).items():
         state = "bad" if not found.fresh else "ok" if found.expected else "off"
-        advice = "" if found.fresh else f"nba-props fetch {commands[feed]}, and is the daemon running?"
+        advice = "" if found.fresh else f"{_FETCH}{commands[feed]}, and is the daemon running?"
         yield Finding(f"{feed} is fresh", state, found.text, advice)
 
 

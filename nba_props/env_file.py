@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 from collections.abc import MutableMapping
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = Non
     Raises:
         BadSetting: the file can't be read, or a line of it is none; the message has the line's number, not its text.
     """
-    if environ.get(DISABLED, "").casefold() in ("1", "true", "t", "yes", "y"):
+    if _is_disabled(environ):
         return
     kept = json.loads(environ.get(KEPT) or "{}")
     environ.update(kept)
@@ -42,6 +43,28 @@ def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = Non
     won = kept | {name: environ[name] for name, value in found.items() if environ[name] != value}
     if won:
         environ[KEPT] = json.dumps(won)
+
+
+def adding(*settings: str) -> str:
+    """The line for a shell that adds settings to the file, whatever its last line ends with."""
+    try:
+        data = path().read_bytes()
+    except OSError:
+        data = b""
+    given = " ".join(map(shlex.quote, settings))
+    if data and not data.endswith(b"\n"):
+        return f"printf '\\n%s\\n' {given} >> {shlex.quote(str(path()))}"
+    print_them = "echo" if len(settings) == 1 else "printf '%s\\n'"
+    return f"{print_them} {given} >> {shlex.quote(str(path()))}"
+
+
+def names(name: str, environ: MutableMapping[str, str] = os.environ) -> bool:
+    """Whether a variable that is set has its value from the file."""
+    return not _is_disabled(environ) and name in environ and read(path()).get(name) == environ[name]
+
+
+def _is_disabled(environ: MutableMapping[str, str]) -> bool:
+    return environ.get(DISABLED, "").casefold() in ("1", "true", "t", "yes", "y")
 
 
 def read(file: Path) -> dict[str, str]:

@@ -123,6 +123,10 @@ def is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < _ROOM
 
 
+def _has_room(folder: Path) -> bool:
+    return folder.exists() and not is_full(folder)
+
+
 # -- what an error means ----------------------------------------------------------------------------------------------
 
 
@@ -135,6 +139,8 @@ def sentence(error: BaseException, settings: Settings | None) -> str | None:
             return _of_database(cause, settings)
         if isinstance(cause, OSError) and cause.errno is not None and cause.errno != errno.EPIPE:
             where = cause.filename if cause.filename is not None else settings.home if settings else "a file"
+            if cause.errno == errno.ENOSPC and cause.filename is None and settings and _has_room(settings.home):
+                where = "what this command writes to"  # a pipe or a device: the home has room
             if isinstance(where, bytes):
                 where = os.fsdecode(where)
             return f"{where} can't be used: {cause.strerror}. {_WAYS_OUT.get(cause.errno, _OTHERWISE)}"

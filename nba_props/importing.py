@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -37,11 +37,15 @@ from nba_props.schemas.predictions import (
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.schemas.reference import RESOLVED_NAMES
+from nba_props.sources import naming
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 
 #: columns without which a row of the old table says nothing
 _NEEDED = ("game_date", "player_lookup", "system_id", "predicted_points", "current_points_line")
+_IS_ONE = f"An export is Parquet, or CSV with commas and a first line of names, {', '.join(_NEEDED)} among them"
+_PARQUET = b"PAR1"
+_NAMES_SHOWN, _NAME_SHOWN = 8, 40
 #: old columns by the column that they become
 _NAMES = {
     "current_points_line": "line", "prediction_id": "source_prediction_id", "created_at": "source_created_at",
@@ -72,11 +76,15 @@ class Imported:
         rows: each row of the export once, by ``system_id`` and ``outcome``: published, or held back with the reason.
         days: the dates on which something was published.
         unread: rows of the export without a date or a system, by why; they are in the file and nowhere else.
+        new: by date the rows that this import published and quarantined; those of an earlier one are not counted.
+        undo: the command that takes back what it published; empty where that is nothing.
     """
 
     rows: pd.DataFrame
     days: tuple[date, ...]
     unread: dict[str, int]
+    new: Mapping[date, tuple[int, int]]
+    undo: str
 
     @property
     def total(self) -> int:
@@ -84,18 +92,25 @@ class Imported:
 
 
 def read_export(path: Path) -> pd.DataFrame:
-    """The rows of an export (CSV, or Parquet by its name) as text, null for what is empty.
+    """The rows of an export (Parquet by its first bytes, else CSV) as text, null for what is empty.
 
     Raises:
         ImportRefused: the file can't be read, or lacks a column that is needed.
     """
+    kind = "csv"
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, encoding="utf-8")
+        with path.open("rb") as file:
+            kind = "parquet" if file.read(len(_PARQUET)) == _PARQUET or path.suffix == ".parquet" else kind
+        frame = pd.read_csv(path, dtype=str, encoding="utf-8") if kind == "csv" else pd.read_parquet(path)
     except (OSError, ValueError, UnicodeError) as error:  # of Arrow and of pandas, too
-        raise ImportRefused(f"{path} can't be read as {path.suffix[1:] or 'csv'}: {error}") from error
+        raise ImportRefused(f"{path} can't be read as {kind}: {str(error).strip().rstrip('.')}. {_IS_ONE}") from error
     lacking = [name for name in _NEEDED if name not in frame]
     if lacking:
-        raise ImportRefused(f"{path} has no column {', '.join(lacking)}: it has {', '.join(map(str, frame.columns))}")
+        found = ", ".join(str(name)[:_NAME_SHOWN] for name in frame.columns[:_NAMES_SHOWN])
+        more = f" and {len(frame.columns) - _NAMES_SHOWN} more" if len(frame.columns) > _NAMES_SHOWN else ""
+        raise ImportRefused(
+            f"{path} has no column {', '.join(lacking)}: read as {kind}, it has {found}{more}. {_IS_ONE}"
+        )
     if frame.empty:
         raise ImportRefused(f"{path} has no row")
     return frame.astype(object).where(frame.notna(), None)
@@ -120,8 +135,8 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
-    named = made["system_id"].notna() & made["player_lookup"].notna()
-    unread = {"no date of a game": int((~dated).sum()), "no system or no player": int((dated & ~named).sum())}
+    named = made["system_id"].map(naming.is_id) & made["player_lookup"].notna()
+    unread = {"no date of a game": int((~dated).sum()), "no name of a system or no player": int((dated & ~named).sum())}
     kept = made[dated & named].drop_duplicates("row_id")
     return kept[IMPORTED_PREDICTIONS.column_names].reset_index(drop=True), {k: v for k, v in unread.items() if v}
 
@@ -205,6 +220,14 @@ _PUBLISHED, _RELINED = "published", "published with the real line"
 _NOT_BEGUN = "left out: its game has not begun"
 
 
+def require_judgeable(warehouse: Warehouse, exports: Sequence[pd.DataFrame], now: datetime) -> None:
+    """Raise :class:`ImportRefused` when exports name dates that have no slate here, or no row that can be read."""
+    rows = pd.concat([as_imported(frame, now)[0] for frame in exports], ignore_index=True)
+    if rows.empty:
+        raise ImportRefused("no row of the export has a game_date such as 2025-11-19, a system and a player")
+    _require_slates(warehouse, sorted({d.date() for d in rows["game_date"]}))
+
+
 def bring_in(
     warehouse: Warehouse,
     exports: Sequence[pd.DataFrame],
@@ -241,7 +264,8 @@ def bring_in(
     days = sorted({d.date() for d in rows["game_date"]})
     _require_slates(warehouse, days)
     with _copy(warehouse, days) if dry_run else nullcontext(warehouse) as target:
-        outcomes = []
+        outcomes: list[pd.DataFrame] = []
+        new: dict[date, tuple[int, int]] = {}
         for first, last in spans(days, longest=_TOGETHER):
             asked = [d for d in days if first <= d <= last]
             mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
@@ -251,12 +275,13 @@ def bring_in(
             outcomes.append(came_of[came_of["feature_hash"].isin(mine["row_id"])])
             good, bad = (f[f["feature_hash"].isin(mine["row_id"])] for f in (good, bad))
             publications = publication(good["game_date"], run_id, job_name, command, now)
-            _publish(target, good, bad, publications, asked, run_id, now)
+            new |= _publish(target, good, bad, publications, asked, run_id, now)
     found = pd.concat(outcomes) if outcomes else pd.DataFrame(columns=["game_date", "system_id", "outcome"])
     counted = found.groupby(["system_id", "outcome"]).size().rename("rows").reset_index()
     published = found[found["outcome"].isin([_PUBLISHED, _RELINED])]
     why = {k: sum(u.get(k, 0) for u in unread) for u in unread for k in u}
-    return Imported(counted, tuple(sorted({d.date() for d in published["game_date"]})), why)
+    undo = f"nba-props rollback {run_id}" if any(rows for rows, _ in new.values()) else ""
+    return Imported(counted, tuple(sorted({d.date() for d in published["game_date"]})), why, new, undo)
 
 
 @contextmanager
@@ -345,10 +370,14 @@ def _publish(
     days: Sequence[date],
     run_id: str,
     now: datetime,
-) -> None:
-    """Held back first: a killed import is gone on with, and nothing that is published lacks its account."""
+) -> dict[date, tuple[int, int]]:
+    """Held back first: a killed import is gone on with, and nothing that is published lacks its account.
+
+    Returns:
+        The rows of each date that are newly published, and newly held back, where there are any.
+    """
     stamp = pd.Timestamp(now)
-    warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), days)
+    held_back = warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), days)
     known = warehouse.query(
         f"SELECT prediction_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last",
         first=days[0],
@@ -357,4 +386,6 @@ def _publish(
     fresh = good[~good["prediction_id"].isin(known["prediction_id"])]
     signed = publications[publications["game_date"].isin(fresh["game_date"])]
     warehouse.append(PUBLICATIONS, signed, sorted({d.date() for d in signed["game_date"]}))
-    warehouse.append(LEDGER, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)
+    published = warehouse.append(LEDGER, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)
+    new = {d: tuple(a.by_day.get(d, (0, 0))[0] for a in (published, held_back)) for d in days}
+    return {d: (rows, others) for d, (rows, others) in new.items() if rows or others}

@@ -10,6 +10,8 @@ that a reader sees a row in the ledger, or in the archive, never in neither.
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -83,28 +85,45 @@ class Selection:
         return f"quarantine {self.predicate}/{version} {self.first}..{self.last}{more}"
 
 
+#: :attr:`Selection.action`, as it stands on archived rows
+_ACTION = re.compile(r"quarantine (\w+)/\d+ (\S+)((?: run_id=.*?)?)((?: system_id=.*)?)")
+
+
+def command_of(action: str) -> str:
+    """What is typed to do an action of a batch again; empty where that can't be told."""
+    found = _ACTION.fullmatch(action)
+    if not found:
+        return ""
+    predicate, span, *narrowed = found.groups()
+    options = ((name, text.partition("=")[2]) for name, text in zip(("run", "system"), narrowed, strict=True))
+    more = "".join(f" --{name} {shlex.quote(value)}" for name, value in options if value)
+    return f"nba-props quarantine {predicate} {span}{more}"
+
+
 @dataclass(frozen=True)
 class Account:
-    """What a remediation did, or would do: rows by date and system."""
+    """What a remediation did, or would do: rows by date and system, and the command that takes it back."""
 
     batch_id: str
     action: str
     rows: pd.DataFrame
     days: tuple[date, ...]
+    undo: str
 
     @property
     def total(self) -> int:
         return int(self.rows["rows"].sum())
 
 
-def _account(batch_id: str, action: str, moved: Sequence[pd.DataFrame]) -> Account:
+def _account(batch_id: str, action: str, moved: Sequence[pd.DataFrame], undo: str | None = None) -> Account:
     rows = (
         pd.concat([m[["game_date", "system_id"]] for m in moved])
         if moved
         else pd.DataFrame(columns=["game_date", "system_id"])
     )
     counts = rows.groupby(["game_date", "system_id"], dropna=False).size().rename("rows").reset_index()
-    return Account(batch_id, action, counts, tuple(sorted({d.date() for d in rows["game_date"]})))
+    days = tuple(sorted({d.date() for d in rows["game_date"]}))
+    return Account(batch_id, action, counts, days, f"nba-props restore {batch_id}" if undo is None else undo)
 
 
 def judged(
@@ -294,7 +313,8 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
             _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
             if len(mine):
                 warehouse.put_back(LEDGER_AS_FOUND, day, partial(_to_put_back, mine))
-    return _account(batch_id, action, [missing] if len(missing) else [])
+    undo = command_of(str(rows["deletion_reason"].iloc[0]))
+    return _account(batch_id, action, [missing] if len(missing) else [], undo)
 
 
 def _missing(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -373,6 +393,16 @@ def own_dates(warehouse: Warehouse) -> list[date]:
     """The dates of the ledger that a system of ours has a table of: not those of imported rows alone."""
     own = {d for table in SYSTEM_TABLES.values() for d in warehouse.partitions(table)}
     return [d for d in warehouse.partitions(LEDGER) if d in own]
+
+
+def writers(warehouse: Warehouse, first: date, last: date) -> list[str]:
+    """The systems that have rows in the ledger, ours or not."""
+    rows = warehouse.query(
+        f"SELECT DISTINCT system_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last",
+        first=first,
+        last=last,
+    )
+    return sorted(rows["system_id"].dropna())
 
 
 def latest_batch(warehouse: Warehouse) -> str:

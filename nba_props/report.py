@@ -18,7 +18,7 @@ from nba_props.domain.words import percent, plural
 from nba_props.revision import revision
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import SCORES, TIERS
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.settings import Settings
 from nba_props.storage import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -215,11 +215,17 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
         if wrong.any()
         else ""
     )
-    judged = bets[bets["roi_low"].notna() & ~wrong]
+    imported = bets["system_id"].str.startswith(IMPORTED_PREFIX) & ~wrong
+    if imported.any():
+        bug += (
+            f" Not judged: {plural(imported.sum(), 'imported record')}, whose word alone says when a row was written."
+        )
+    own = bets[~wrong & ~imported]
+    judged = own[own["roi_low"].notna()]
     if judged.empty:
-        if wrong.all():
-            return bug
-        nights = plural(bets.loc[~wrong, "bet_dates"].max(), "night")
+        if own.empty:
+            return bug.strip()
+        nights = plural(own["bet_dates"].max(), "night")
         return f"{nights}: too few to tell skill from luck, {scoring.MIN_DATES} are needed.{bug}"
     better, worse = int((judged["roi_low"] > 0).sum()), int((judged["roi_high"] < 0).sum())
     return (
@@ -262,6 +268,8 @@ def _verdict(row: dict[str, Any], suspect: Any) -> tuple[str, str]:
         return "likely a bug", f"a likely bug until proven otherwise ({suspect})"
     if not row["wins"] + row["losses"]:
         return "no bet", "no bet is decided"
+    if row["system_id"].startswith(IMPORTED_PREFIX):
+        return "imported", "no verdict, since what was imported may have been written after the game"
     if pd.isna(low):
         said = "says" if row["bet_dates"] == 1 else "say"
         return "too few nights", f"{plural(row['bet_dates'], 'night')} {said} nothing yet"

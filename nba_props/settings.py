@@ -12,6 +12,7 @@ from pathlib import Path
 
 from nba_props.domain import history
 from nba_props.domain.calendar import parse_day
+from nba_props.domain.rhythm import FULL, RHYTHMS
 from nba_props.schemas.analytics import MIN_MINUTES
 from nba_props.sources.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
 
@@ -19,8 +20,6 @@ PROFILES = ("local", "gcp")
 #: seasons a model learns from, its own included
 TRAINING_SEASONS = 3
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
-#: how often odds are captured by themselves (sources/capture.py)
-RHYTHMS = ("full", "thrifty")
 _ADDRESSES = ("NBA_PROPS_ODDS_URL", "NBA_PROPS_STATS_URL", "NBA_PROPS_CDN_URL", "NBA_PROPS_INJURY_URL")
 _PROJECT_MARK = "workspace.yaml"
 _DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
@@ -83,7 +82,7 @@ class Live:
     odds_key: str | None = field(default=None, repr=False)
     odds_reserve: int = 50
     odds_regions: str = "us"
-    odds_rhythm: str = RHYTHMS[0]
+    odds_rhythm: str = FULL
     #: whether stats.nba.com and the injury report are asked at all
     stats: bool = False
     proxy: str | None = field(default=None, repr=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -34,6 +35,7 @@ class Stopped(KeyboardInterrupt):
 
 _asked = threading.Event()
 _listening = threading.Event()
+_ending = threading.Lock()
 _closing: list[Callable[[], str]] = []
 _watched: set[str] = set()
 
@@ -65,13 +67,41 @@ def listen() -> None:
 
     def wait() -> None:
         signal.sigwait(ours)
-        _asked.set()
-        closing = threading.Thread(target=_close, daemon=True)
-        closing.start()
-        closing.join(_LIMIT)
-        os._exit(EXIT_STATUS)
+        _end()
 
-    threading.Thread(target=wait, daemon=True, name="signals").start()
+    # a library may unblock them in a thread of its own: Python tells this socket of one that arrives there, at once
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    for number in ours:
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+
+    def hear() -> None:
+        while not set(heard.recv(64)) & {int(number) for number in ours}:
+            pass
+        _end()
+
+    for waiting in (wait, hear):
+        threading.Thread(target=waiting, daemon=True, name="signals").start()
+
+
+def interrupted() -> None:
+    """A library was interrupted: this was a stop, and is one now.
+
+    Returns where this process does not listen for signals: then the caller raises :class:`Stopped`.
+    """
+    if _listening.is_set():
+        _end()
+
+
+def _end() -> None:
+    if not _ending.acquire(blocking=False):
+        time.sleep(2 * _LIMIT)  # another thread ends the process meanwhile
+    _asked.set()
+    closing = threading.Thread(target=_close, daemon=True)
+    closing.start()
+    closing.join(_LIMIT)
+    os._exit(EXIT_STATUS)
 
 
 def _close() -> None:

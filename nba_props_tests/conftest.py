@@ -43,8 +43,10 @@ from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
 # a loaded machine is no defect of the code: tests assert counts, not milliseconds
-hypothesis.settings.register_profile("nba_props", deadline=None)
-hypothesis.settings.load_profile("nba_props")
+# and `make test-long` draws five times as many examples of each property
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=200)
+hypothesis.settings.load_profile(os.environ.get("NBA_PROPS_EXAMPLES", "quick"))
 
 DAY = league.FIRST + timedelta(20)
 """A date with games, twenty days into the small league."""

@@ -151,5 +151,5 @@ def test_a_log_in_words_counts_only_games_before_the_line():
     )[::-1].reset_index(drop=True)
     said = board.form(log)
     assert said[0] == "line of 2026-01-07: 20.5 (dk); over it in 4 of the last 5"
-    assert said[1] == "points   24.8 in the last 5"
+    assert said[1] == "points   24.8 in the last 5 games before 2026-01-07"
     assert board.form(log.assign(line=None)) == []

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,10 +19,13 @@ from click.testing import CliRunner
 
 from nba_props import day_one, env_file
 from nba_props.cli import main
+from nba_props.cli.session import here
+from nba_props.doctor import examine, next_command
 from nba_props.domain.calendar import identity_start
 from nba_props.domain.systems.trained import week_of
-from nba_props.settings import Live, Settings, load_settings
-from nba_props.sources import capture, nba_stats
+from nba_props.settings import Live, Settings, SettingsError, load_settings
+from nba_props.simulator import payloads
+from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.models import ModelStore
@@ -56,7 +60,14 @@ def world(tmp_path, monkeypatch, server):
     monkeypatch.setattr("nba_props.clock.utc_now", lambda: feeds.now)
     for name, value in feeds.environment().items():
         monkeypatch.setenv(name, value)
-    for name in ("ODDS_API_KEY", "NBA_PROPS_STATS", "NBA_PROPS_HOME", "DAGSTER_HOME"):
+    for name in (
+        "ODDS_API_KEY",
+        "NBA_PROPS_STATS",
+        "NBA_PROPS_HOME",
+        "NBA_PROPS_LANDING",
+        "DAGSTER_HOME",
+        env_file.KEPT,
+    ):
         monkeypatch.setenv(name, "")  # so that what is set by .env and by commands ends with the test
         monkeypatch.delenv(name)
     return feeds
@@ -97,6 +108,15 @@ def test_the_plan_of_an_empty_folder_says_what_can_be_asked_for_at_most(world):
     assert "NBA_PROPS_ODDS_RESERVE" in text
     assert "--shot-zones takes" in text
     assert KEY not in text
+
+
+@pytest.mark.parametrize("without", [(), ("NBA_PROPS_STATS",)], ids=["as the page says", "switched off"])
+def test_the_plan_of_the_page_is_the_one_that_is_printed(world, without):
+    begin(world, utc(2026, 11, 10, 17), *without)
+    sample = re.search(r"```text\n(plan .*?)```", PAGE, re.S)[1]
+    printed = typed("nba-props start --dry-run").output
+    assert printed.startswith(sample)
+    assert all(line.startswith("note ") for line in printed.removeprefix(sample).splitlines())
 
 
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening night"])
@@ -205,6 +225,98 @@ def test_a_silent_site_is_asked_for_nothing_more(world):
     assert "Set NBA_API_PROXY, or type `nba-props start` again later" in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer({"message": "hello"}), "WRONG_SHAPE"),
+        (
+            Answer(payloads.game_log("2024-25", "Regular Season", DAY, [])),
+            "games were played and the site gave no rows",
+        ),
+    ],
+    ids=["no game log", "no rows"],
+)
+def test_a_bad_season_is_an_error_of_its_own_and_no_silent_site(world, answer, said):
+    begin(world, NOVEMBER)
+    world.server.on(
+        "/stats/leaguegamelog", lambda asked: answer if asked["Season"] == "2024-25" else world.game_log(asked)
+    )
+    settings, feeds = live(world)
+    outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
+    assert said in outcomes["box scores 2024-25"].failures[0]
+    assert outcomes["box scores 2023-24"].landed, "the seasons after it are asked for"
+    assert outcomes["box scores 2022-23"].failures == []
+
+
+def test_a_schedule_that_cannot_be_read_is_called_so(world):
+    begin(world, NOVEMBER)
+    world.server.on(
+        "/stats/scheduleleaguev2",
+        lambda asked: (
+            Answer({"leagueSchedule": {"seasonYear": "2024-25", "gameDates": 1}})
+            if asked["Season"] == "2024-25"
+            else world.schedule(asked)
+        ),
+    )
+    settings, feeds = live(world)
+    outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
+    assert outcomes["box scores 2024-25"].failures == [
+        "box scores 2024-25: not asked for, the season's schedule can't be read"
+    ]
+    assert outcomes["box scores 2023-24"].landed
+
+
+def test_a_defect_is_no_silent_site(world, monkeypatch):
+    begin(world, NOVEMBER)
+    monkeypatch.setattr(day_one.stats_fetch, "roster", lambda *_: {}["a mistake of ours"])
+    result = typed("nba-props start")
+    assert isinstance(result.exception, KeyError), "not swallowed, and not called the site's"
+
+
+@pytest.fixture
+def offline(monkeypatch) -> None:
+    """Nothing listens where the feeds would be."""
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        url = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    for name, path in {"ODDS": "", "STATS": "/stats/{endpoint}", "CDN": "/cdn.json", "INJURY": ""}.items():
+        monkeypatch.setenv(f"NBA_PROPS_{name}_URL", url + path)
+    monkeypatch.setattr("nba_props.sources.http._ATTEMPTS_TO_CONNECT", 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "failures"),
+    [
+        ("nba-props start", 1),
+        (f"nba-props fetch stats {DAY - timedelta(30)}..{DAY}", 7),
+        ("nba-props fetch injuries", 1),
+        ("nba-props fetch odds 2024-11-10..2024-12-10", 1),
+    ],
+)
+def test_a_machine_without_a_network_is_asked_whether_it_is_online(world, offline, monkeypatch, command, failures):
+    begin(world, NOVEMBER)
+    asked: list[str] = []
+    plain = http.Http._ask
+    monkeypatch.setattr(http.Http, "_ask", lambda self, place, *rest: asked.append(place) or plain(self, place, *rest))
+    result = typed(command)
+    text = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert (
+        "127.0.0.1 can't be reached (it refuses the connection or nothing leads there; is this machine online?)" in text
+    )
+    assert len(asked) <= 2, "one request, and the schedule's second place"
+    assert text.count("failed") + text.count("Error:") == failures
+    if command == "nba-props start":
+        assert text.endswith("Type `nba-props start` again once it is")
+
+
+def test_past_odds_end_with_the_first_look_that_fails(world, offline):
+    begin(world, NOVEMBER)
+    _, feeds = live(world)
+    done = feeds.odds_history([DAY - timedelta(n) for n in range(90)], [30])
+    assert len(done.failures) == 2
+    assert done.failures[1] == "89 more dates were not asked for, since the host can't be reached"
+
+
 def test_a_refused_key_ends_it_before_the_long_part(world):
     begin(world, NOVEMBER)
     world.server.on(EVENTS, Answer({"message": "unknown", "error_code": "INVALID_KEY"}, 401))
@@ -212,6 +324,102 @@ def test_a_refused_key_ends_it_before_the_long_part(world):
     assert result.exit_code == 1
     assert "INVALID_KEY (401)" in result.output
     assert not [p for p in world.server.paths() if p.endswith("leaguegamelog")]
+
+
+# -- two leagues, two homes -------------------------------------------------------------------------------------------
+
+
+def pasted(result, command: str) -> str:
+    """The one line that a refusal says to type."""
+    assert result.exit_code == 1, result.output
+    said = " ".join(result.output.split("\n"))
+    (line,) = re.findall(rf"Type: (.*?)(?:   and then: {command}|$)", said.strip())
+    return line
+
+
+def simulated(home: str) -> None:
+    LandingZone(f"{home}/landing").land("landing.json", {"data_source": "SIMULATED"})
+
+
+def in_a_shell(line: str) -> None:
+    """Type a line, and take over what it leaves in the environment and in .env."""
+    done = subprocess.run(["sh", "-c", f"{line} && env -0"], check=True, capture_output=True, text=True)
+    for pair in done.stdout.split("\0"):
+        name, _, value = pair.partition("=")
+        if name.startswith("NBA_PROPS_"):
+            os.environ[name] = value
+    env_file.load()
+
+
+def test_a_home_that_env_names_for_real_data_takes_no_simulated_league(world, monkeypatch):
+    begin(world, NOVEMBER, "ODDS_API_KEY", "NBA_PROPS_STATS")
+    with Path(".env").open("a") as file:
+        file.write("NBA_PROPS_HOME=.nba_props_real\n")
+    env_file.load()
+    result = typed("nba-props demo")
+    assert pasted(result, "") == f"NBA_PROPS_HOME={Path.cwd() / '.nba_props_demo'} nba-props demo"
+    assert "is named for real data in .env" in result.output.replace("\n", " ")
+    assert not Path(".nba_props_real").exists()
+    monkeypatch.setenv("NBA_PROPS_HOME", str(Path.cwd() / ".nba_props_demo"))
+    settings = load_settings()
+    day_one.require_simulated(settings, LandingZone(settings.landing), None)
+    assert here(settings) == f"NBA_PROPS_HOME={settings.home} nba-props", "what is typed next is of this home"
+    monkeypatch.setenv("NBA_PROPS_STATS", "on")
+    assert "is named for real data, and" in typed("nba-props demo").output.replace("\n", " ")
+    monkeypatch.delenv("NBA_PROPS_HOME")
+    settings = load_settings()
+    day_one.require_simulated(settings, LandingZone(settings.landing), None)  # the usual home is the demo's
+
+
+def test_real_payloads_and_a_simulated_league_never_share_a_home(world):
+    begin(world, NOVEMBER)
+    settings, feeds = live(world)
+    next(day_one.take(day_one.plan(settings, feeds).steps, lambda _: None))
+    before = sorted(Path(".nba_props").rglob("*"))
+    result = typed("nba-props demo")
+    assert "holds real data" in result.output
+    assert pasted(result, "") == f"NBA_PROPS_HOME={Path.cwd() / '.nba_props_demo'} nba-props demo"
+    assert sorted(Path(".nba_props").rglob("*")) == before
+    with pytest.raises(SettingsError, match="holds real data"):
+        day_one.require_simulated(replace(settings, landing="elsewhere"), LandingZone("elsewhere"), "REAL")
+    assert typed("nba-props simulate --out .nba_props/landing").exit_code == 1
+    # the other way round, whoever asks
+    simulated("taken")
+    real = replace(feeds, zone=LandingZone("taken/landing"))
+    for ask in (
+        lambda: real.odds(DAY), lambda: real.odds_history([DAY], [30]), lambda: real.stats([DAY]), real.injuries,
+        lambda: day_one.plan(settings, real, odds=False),
+    ):  # fmt: skip
+        with pytest.raises(SettingsError, match="nothing real is landed beside it: `nba-props start` names the line"):
+            ask()
+    assert [p.name for p in Path("taken/landing").iterdir()] == ["landing.json"]
+
+
+@pytest.mark.parametrize("how", ["usual", "in .env", "exported", "landing exported"])
+def test_after_any_simulated_league_start_has_one_line_to_paste(world, monkeypatch, how):
+    begin(world, NOVEMBER)
+    simulated(".nba_props_real")
+    if how == "usual":
+        simulated(".nba_props")
+    elif how == "in .env":
+        with Path(".env").open("a") as file:
+            file.write("NBA_PROPS_HOME=.nba_props_real")  # and no end of the line
+        env_file.load()
+    elif how == "exported":
+        monkeypatch.setenv("NBA_PROPS_HOME", ".nba_props_real")
+    else:
+        monkeypatch.setenv("NBA_PROPS_LANDING", str(Path(".nba_props_real/landing").absolute()))
+    in_a_shell(pasted(typed("nba-props start"), "nba-props start"))
+    if how == "in .env":
+        for name in ("NBA_PROPS_HOME", env_file.KEPT):  # another process
+            monkeypatch.delenv(name, raising=False)
+        env_file.load()
+    again = typed("nba-props start --dry-run")
+    assert again.exit_code == 0, again.output
+    settings = load_settings()
+    assert settings.home.name == ".nba_props_real_2", "the first name was taken by the simulated league"
+    assert settings.landing == str(settings.home / "landing")
+    assert env_file.read(Path(".env"))["NBA_PROPS_STATS"] == "on"
 
 
 # -- locked doors -----------------------------------------------------------------------------------------------------
@@ -231,6 +439,10 @@ def test_a_home_of_the_simulated_league_names_the_line_to_type(world):
 
 def test_a_switched_off_site_names_the_line_to_type(world):
     begin(world, NOVEMBER, "NBA_PROPS_STATS")
+    plan = typed("nba-props start --dry-run")
+    assert plan.exit_code == 0, "a plan asks nobody"
+    assert "tonight's odds: 16 requests" in plan.output
+    assert "Type: echo NBA_PROPS_STATS=on >>" in plan.output
     result = typed("nba-props start")
     assert result.exit_code == 1
     assert f"Type: echo NBA_PROPS_STATS=on >> {Path.cwd() / '.env'}" in result.output.replace("\n", " ")
@@ -249,6 +461,58 @@ def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, mo
     unscheduled = typed("nba-props run 2024-11-12")
     assert unscheduled.exit_code == 1
     assert "`nba-props start` brings" in unscheduled.output
+
+
+def next_of(now: datetime) -> tuple[str, str]:
+    """What the doctor says of today, and names as the next command."""
+    settings = load_settings()
+    zone = LandingZone(settings.landing)
+    found = examine(settings, zone, open_warehouse(settings), lambda: now, ask=False)
+    return next((f.text for f in found if f.what == "today"), ""), next_command(found, zone)
+
+
+def test_the_doctor_knows_a_home_before_the_season_from_one_that_was_stopped(world):
+    summer = utc(2025, 10, 10, 17)
+    begin(world, summer, "ODDS_API_KEY")
+    assert next_of(summer) == ("", "nba-props start"), "nothing is there"
+    settings, feeds = live(world)
+    steps = day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)
+    next(steps)
+    told, command = next_of(summer)
+    assert told.startswith("nobody plays on 2025-10-10; next games on 2025-10-21; not landed yet: schedule 2024-25")
+    assert command == "nba-props start"
+    assert [f for _, done in steps for f in done.failures] == []
+    assert next_of(summer) == ("nobody plays on 2025-10-10; next games on 2025-10-21", "nba-props dev")
+
+
+@pytest.mark.parametrize("without", [(), ("ODDS_API_KEY",), ("ODDS_API_KEY", "NBA_PROPS_STATS")], ids=len)
+def test_the_doctor_of_a_season_under_way_names_start_until_tonight_is_predicted(world, without):
+    begin(world, NOVEMBER, *without)
+    _, feeds = live(world)
+    settings = load_settings()
+    feeds = replace(feeds, live=replace(feeds.live, stats=True))
+    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+        pass
+    assert next_of(NOVEMBER) == (f"2 games of {DAY} to begin, not predicted yet", "nba-props start")
+    assert "nba-props run" not in typed("nba-props doctor --offline").output
+
+
+@pytest.mark.parametrize("day", ["today", "tomorrow", "2025-11-10"])
+def test_an_empty_home_is_told_to_start_whatever_is_asked(world, day):
+    begin(world, NOVEMBER)
+    refused = typed(f"nba-props run {day}")
+    assert (refused.exit_code, refused.output.count("nba-props start")) == (1, 1)
+    looked = typed(f"nba-props board {day}")
+    assert "`nba-props start` makes a home for the real league" in looked.output
+
+
+def test_in_a_simulated_home_today_and_tomorrow_are_refused_alike(world):
+    begin(world, NOVEMBER)
+    manifest = {"data_source": "SIMULATED", "first_date": "2024-10-20", "last_date": "2025-04-12"}
+    LandingZone(".nba_props/landing").land("landing.json", manifest)
+    said = {d: typed(f"nba-props run {d}").output.partition(" is ")[2] for d in ("today", "tomorrow")}
+    assert said["today"] == said["tomorrow"]
+    assert "after the simulated league's last date, 2025-04-12" in said["today"].replace("\n", " ")
 
 
 # -- the whole story --------------------------------------------------------------------------------------------------
@@ -305,6 +569,7 @@ _read_environment()
 import nba_props.clock
 nba_props.clock.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
 from nba_props.cli import main
+from nba_props.cli.session import here
 main(sys.argv[1:])
 """
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -19,8 +22,9 @@ from nba_props.cli import main
 from nba_props.cli.look import BOOKS, say_boards, say_scores
 from nba_props.cli.printing import Output
 from nba_props.domain.calendar import EASTERN
+from nba_props.domain.rhythm import RHYTHMS
 from nba_props.schemas.dictionary import markdown
-from nba_props.settings import RHYTHMS, Live, load_settings
+from nba_props.settings import Live, load_settings
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources import capture
 from nba_props.sources.landing import LandingZone
@@ -55,7 +59,7 @@ BLOCKS = commands(*(p for p in PAGES if p != PRODUCTION))
 
 def ours(*pages: Path) -> list[str]:
     """The pages' commands of the program itself, each once."""
-    return list(dict.fromkeys(c.removeprefix(".venv/bin/") for c in commands(*pages) if "nba-props" in c))
+    return list(dict.fromkeys(c for c in commands(*pages) if "nba-props" in c))
 
 
 def test_every_make_target_exists():
@@ -64,6 +68,32 @@ def test_every_make_target_exists():
     for target in targets:
         done = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_program_has_one_name_and_the_way_to_it_is_said_once_a_page():
+    for page in PAGES:
+        assert ".venv/bin/nba-props" not in page.read_text(), page.name
+    for page in (ROOT / "README.md", DAY_ONE):
+        assert page.read_text().count("`. .venv/bin/activate`") == 1, page.name
+    assert "`make install`" in DAY_ONE.read_text()
+
+
+def test_an_install_says_what_it_does_and_how_long_it_takes(tmp_path):
+    """With a package installer that does nothing, in a folder of its own."""
+    for name in ("Makefile", "requirements.lock", "setup.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for name in ("python", "uv"):
+        (tools / name).write_text("#!/bin/sh\n")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        ["make", f"PYTHON={sys.executable}", "install"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    first, *steps, last = done.stdout.splitlines()
+    assert re.fullmatch(r"building .venv, once: about \d{3} packages, about a minute with a good network", first)
+    assert [step.split()[0] for step in steps] == ["1/3", "2/3", "3/3"]
+    assert last.endswith("Type: . .venv/bin/activate   and then: nba-props -h")
 
 
 def assert_sample_of_report_is_current():
@@ -99,6 +129,20 @@ def assert_sample_of_board_is_current():
     assert_lines(sample, out, 7)
 
 
+#: what its statements answer over the demo stands behind them
+OLD = ROOT / "docs" / "from-the-old-system.md"
+
+
+def assert_answers_are_current(runner: CliRunner) -> None:
+    """The old system's queries answer what the page says: so many rows, the first of them."""
+    block = "\n".join(re.findall(r"```bash\n(.*?)```", OLD.read_text(), re.S))
+    stated = re.findall(r"^(nba-props sql .*)  # (\d+) rows?: (.*)$", block, re.M)
+    assert len(stated) == block.count("nba-props sql") >= 5
+    for command, count, first in stated:
+        rows = json.loads(runner.invoke(main, [*shlex.split(command)[1:], "--format", "json"]).stdout)
+        assert (str(len(rows)), ", ".join(map(str, rows[0].values()))) == (count, first), command
+
+
 @pytest.mark.parametrize("command", ours(*PAGES))
 def test_every_command_is_understood(command):
     name, *arguments = shlex.split(command)[1:]
@@ -118,7 +162,7 @@ def test_every_command_is_understood(command):
 def test_every_command_runs(pages, tmp_path, monkeypatch):
     import os
 
-    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
+    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER", "ODDS_API"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
@@ -131,6 +175,8 @@ def test_every_command_runs(pages, tmp_path, monkeypatch):
     assert_sample_of_board_is_current()
     again = runner.invoke(main, ["demo"])
     assert "published already" in again.output
+    if OLD in pages:
+        assert_answers_are_current(runner)
     asked = ours(*pages)
     assert len(asked) >= 2
     for command in asked:

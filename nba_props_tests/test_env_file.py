@@ -121,3 +121,23 @@ def test_the_program_reads_the_file_before_it_does_anything(tmp_path):
     assert bad.returncode == 2
     assert bad.stderr.startswith("Error: ")
     assert HIDDEN not in done.stderr + done.stdout + bad.stderr + bad.stdout
+
+
+def test_what_the_file_names_is_known_from_what_the_shell_does(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("NBA_PROPS_HOME=there")
+    assert env_file.names("NBA_PROPS_HOME", {"NBA_PROPS_HOME": "there"})
+    assert not env_file.names("NBA_PROPS_HOME", {"NBA_PROPS_HOME": "elsewhere"})
+    assert not env_file.names("NBA_PROPS_HOME", {})
+    assert not env_file.names("NBA_PROPS_HOME", {"NBA_PROPS_HOME": "there", env_file.DISABLED: "1"})
+
+
+@pytest.mark.parametrize("before", [None, "", "A=1\n", "A=1", "# a remark"])
+def test_a_line_to_paste_leaves_the_lines_before_it_alone(tmp_path, monkeypatch, before):
+    monkeypatch.chdir(tmp_path)
+    if before is not None:
+        (tmp_path / ".env").write_text(before)
+    kept = env_file.read(tmp_path / ".env")
+    for settings in (["NBA_PROPS_HOME=a folder's"], ["NBA_PROPS_HOME=b", "NBA_PROPS_LANDING="]):
+        subprocess.run(["sh", "-c", env_file.adding(*settings)], check=True)
+    assert env_file.read(tmp_path / ".env") == {**kept, "NBA_PROPS_HOME": "b", "NBA_PROPS_LANDING": ""}

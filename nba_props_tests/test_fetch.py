@@ -212,6 +212,10 @@ def test_the_doctor_says_what_is_off_and_what_to_do(platform, server):
     assert asked["the_odds_api is fresh"].state == "ok", "the league's captures are an hour before each tip-off"
     assert KEY not in str(asked)
 
+    (on.zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
+    invented = examine(on.settings, LandingZone(on.zone.root), on.warehouse, lambda: on.now)
+    assert not [f.what for f in invented if f.what.endswith("is fresh")], "an invented league has no feeds"
+
 
 def test_the_doctor_of_an_empty_home(home):
     result = invoke("doctor")
@@ -252,6 +256,10 @@ def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server,
         (False, [Finding("predictions", "ok", "3 dates")], "nba-props dev"),
         (False, [Finding("f", "bad", "x", "nba-props doctor --repair"), Finding("predictions", "off", "none")],
          "nba-props doctor --repair"),
+        (False, [Finding("the_odds_api is fresh", "bad", "x", "nba-props fetch odds, and is the daemon running?"),
+                 Finding("today", "off", "x", "nba-props start")], "nba-props start"),
+        (False, [Finding("nba_stats is fresh", "bad", "x", "nba-props fetch stats yesterday, and ...")],
+         "nba-props fetch stats yesterday"),
         (False, [Finding("stats.nba.com", "bad", "x", "it blocks many networks"), Finding("predictions", "ok", "1 date")],
          "nba-props dev"),
     ],
@@ -260,3 +268,45 @@ def test_the_doctor_names_one_next_command(zone, simulated, found, expected):
     if simulated:
         zone.land("landing.json", {"data_source": "SIMULATED"})
     assert next_command(found, zone) == expected
+
+
+def next_of(platform, now) -> tuple[dict[str, Finding], str]:
+    found = examine(platform.settings, platform.zone, platform.warehouse, lambda: now, ask=False)
+    return {f.what: f for f in found}, next_command(found, platform.zone)
+
+
+def test_the_next_command_of_a_simulated_home_is_of_its_own_dates(predicted):
+    (predicted.settings.home / "lake" / "SOURCE").write_text("SIMULATED")
+    predicted.zone.land("landing.json", {"data_source": "SIMULATED"})
+    simulated = replace(predicted, zone=LandingZone(predicted.zone.root))
+    found, command = next_of(simulated, utc(2031, 3, 3, 17))
+    assert found["models"].state == "ok", "those of its newest date, whatever day it is"
+    assert "today" not in found
+    assert "nba-props start" not in str(found)
+    assert command == "nba-props board"
+
+
+def test_the_next_command_of_a_real_home_follows_its_evening(evening):
+    found, command = next_of(evening, evening.now)
+    assert (found["today"].state, command) == ("ok", "nba-props dev"), "predicted, and not begun"
+    assert found["today"].text == f"2 games of {DAY}, predicted"
+    morning = evening.now + timedelta(hours=17)
+    found, command = next_of(evening, morning)
+    assert found["today"].text.startswith(
+        f"nobody plays on {DAY + timedelta(1)}; next games on {OTHER}; not landed yet"
+    )
+    assert command == "nba-props start", "which fetches the results"
+    assert found["grades"].advice == f"nba-props fetch stats {DAY}"
+    for day in {g.day for g in league.games() if g.day >= DAY}:
+        league.land_log(evening.zone, day, [r for g in league.games() if g.day == day for r in league.log_rows(g)])
+    found, command = next_of(evening, morning)
+    assert (found["today"].state, found["grades"].state) == ("ok", "off")
+    assert command == f"nba-props grade {DAY}"
+    found, command = next_of(evening, morning + timedelta(days=1))
+    assert found["today"].text == f"2 games of {OTHER} to begin, not predicted yet"
+    assert command == "nba-props start"
+
+
+def test_what_is_graded_goes_on_by_itself(predicted):
+    found, command = next_of(predicted, predicted.now + timedelta(hours=17))
+    assert (found["grades"].text, command) == (f"through {DAY}", "nba-props dev")

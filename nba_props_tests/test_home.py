@@ -394,6 +394,13 @@ def test_an_error_of_the_disk_is_a_sentence_however_deep(error, said):
         assert re.search(said, found)
 
 
+def test_a_full_pipe_is_no_full_home(tmp_path):
+    error = OSError(errno.ENOSPC, "No space left on device")
+    found = homes.sentence(error, load_settings({"NBA_PROPS_HOME": str(tmp_path)}))
+    assert found is not None
+    assert found.startswith("what this command writes to can't be used: No space left")
+
+
 @pytest.mark.parametrize("place", ["landing.json", "player_aliases.csv", "own.csv", "reports", "audit"])
 def test_a_folder_in_the_place_of_a_file_and_the_reverse_is_a_sentence(folder, monkeypatch, place):
     home = place in ("reports", "audit")

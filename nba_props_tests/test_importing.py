@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -12,21 +15,30 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props import board, remediation, report
+from nba_props.assets.tables import asset_key
+from nba_props.automation import runner
 from nba_props.automation.audit import Memory, audit, place
+from nba_props.automation.remediation import DRY_RUN_TAG
+from nba_props.checks.rules import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
 from nba_props.importing import ImportRefused, as_imported, bring_in, read_export
+from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import (
+    GRADE_HISTORY,
     IMPORTED_PREDICTIONS,
     LEDGER,
+    PREDICTION_ACCURACY,
     QUARANTINED_PREDICTIONS,
     SYSTEM_TABLES,
 )
+from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.simulator.league import simulate
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.gcp import googlesql
 
 NOW = datetime(2026, 1, 17, tzinfo=UTC)
 
@@ -45,7 +57,11 @@ def old_row(line: pd.Series, **claims: object) -> dict[str, object]:
 
 @pytest.fixture
 def lines(predicted) -> pd.DataFrame:
-    rows = predicted.warehouse.read(BETTING_LINES, [DAY])
+    return lines_of(predicted)
+
+
+def lines_of(platform) -> pd.DataFrame:
+    rows = platform.warehouse.read(BETTING_LINES, [DAY])
     return rows[rows["line"].notna() & (rows["line"] != 20.0)].sort_values("player_id", ignore_index=True)
 
 
@@ -151,10 +167,11 @@ def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
         old_row(lines.loc[0], game_date="soon"),
         old_row(lines.loc[0], game_date="9999-12-31"),
         old_row(lines.loc[0], system_id=None),
+        *(old_row(lines.loc[0], system_id=name) for name in (" ", "<b>\x1b[31m", "x" * 500)),
         old_row(lines.loc[0], predicted_points="many", confidence_score="", created_at="yesterday", has_prop_line="?"),
     )
     made, unread = as_imported(rows, NOW)
-    assert unread == {"no date of a game": 2, "no system or no player": 1}
+    assert unread == {"no date of a game": 2, "no name of a system or no player": 4}
     assert made[["predicted_points", "confidence_score", "source_created_at", "has_prop_line"]].isna().all(axis=None)
     assert json.loads(made["source_row"][0])["predicted_points"] == "many"
 
@@ -181,6 +198,17 @@ def test_the_command_imports_and_grades_either_form(predicted, lines, tmp_path, 
         "WHERE system_id = 'imported_moving_average' AND is_valid_line"
     )
     assert graded["n"][0] == 8
+    assert "new rows  8 published, 1 quarantined" in result.stderr
+    assert re.search(r"undo +nba-props rollback [0-9a-f-]{36}\n", result.stderr)
+    taken = ["quarantine", "system", str(DAY), "--dry-run", "--format", "json", "--system"]
+    dry = CliRunner().invoke(main, [*taken, "imported_moving_average"])
+    assert [r["rows"] for r in json.loads(dry.stdout)] == [8]
+    typo = CliRunner().invoke(main, [*taken, "imported_moving_avg"])
+    assert typo.exit_code == 2
+    assert "for --system: there is no system imported_moving_avg (did you mean imported_moving_average?)" in typo.stderr
+
+
+NEEDED = "game_date,player_lookup,system_id,predicted_points,current_points_line"
 
 
 @pytest.mark.parametrize(
@@ -191,15 +219,25 @@ def test_the_command_imports_and_grades_either_form(predicted, lines, tmp_path, 
         ("old.csv", b"game_date,player_lookup,system_id,predicted_points,current_points_line\n", "has no row"),
         ("old.csv", b"\xff\xfe\x00", "can't be read as csv"),
         ("old.parquet", b"PAR1 not really", "can't be read as parquet"),
+        ("000000000000", b"PAR1 not really", "can't be read as parquet"),
+        ("README.md", b"# nba_props\n\nOne, two.\n| a, b, c |\n", "can't be read as csv"),
+        ("README.md", b"# nba_props\n\nNothing.\n", "no column game_date, player_lookup"),
+        ("old.csv", f"{NEEDED.replace(',', ';')}\n1;2;3;4;5\n".encode(), "CSV with commas"),
+        ("old.csv", f"{NEEDED}\nsoon,x,y,12,20.0\n".encode(), "no row of the export has a game_date"),
+        ("old.csv", f"{NEEDED}\n2025-09-10,x,y,12,20.0\n".encode(), "`nba-props backfill 2025-09-10` first"),
+        ("nowhere.csv", None, "No such file"),
+        (".", None, "Is a directory"),
     ],
 )
 def test_a_file_that_is_no_export_is_a_sentence_and_no_run(predicted, tmp_path, monkeypatch, name, content, said):
-    (tmp_path / name).write_bytes(content)
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
     use(predicted, monkeypatch)
     result = CliRunner().invoke(main, ["import-legacy", str(tmp_path / name)])
     assert result.exit_code == 1
     assert said in result.output
     assert len(result.output.strip().splitlines()) == 1
+    assert not list(predicted.settings.dagster_home.rglob("*.db")), "nobody was told of a run"
 
 
 def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predicted, lines):
@@ -211,13 +249,115 @@ def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predict
     assert set(SYSTEM_TABLES) & set(ledger(predicted.warehouse)["system_id"]) == set()
 
 
-def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform):
+def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
+    """No user can see it, no run will replace it, and no command has anything left to do with it."""
+    bad = {"current_points_line": 20.0, "line_source": None, "recommendation": "OVER"}
+    clean, before = verdict(predicted), board.gate_account(predicted.warehouse, [DAY])
+    rows = export(*(old_row(lines.loc[n], **bad) for n in range(6)), old_row(lines.loc[0], system_id="of_old", **bad))
+    bring_in(predicted.warehouse, [rows], "run-1", NOW)
+    found = verdict(predicted)
+    assert clean.passed
+    assert found.passed, found.description
+    assert found.description == f"{clean.description} (7 in quarantine, where no user sees them)"
+    assert found.figures["placeholders_in_quarantine"] == 7
+    stored = quality.published(predicted.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
+    said = quality.no_placeholders(stored, DAY, DAY)
+    assert said.passed
+    assert said.text.endswith("published rows (7 in quarantine, where no user sees them)")
+    assert quality.streak_unbroken(stored, DAY).passed
+    alerts = predicted.query("SELECT system_id, severity, held_back_count FROM nba_monitoring.placeholder_alerts")
+    alerts = alerts.set_index("system_id")
+    assert set(alerts["severity"]) == {"OK"}
+    assert alerts.loc["imported_of_old", "held_back_count"] == 1
+    pd.testing.assert_frame_equal(board.gate_account(predicted.warehouse, [DAY]), before)
+    assert not audit(predicted.warehouse, Memory(place(predicted.settings)), predicted.zone).found
+
+
+def verdict(platform):
+    from nba_props.checks.partitioned import Scope
+
+    return NO_PLACEHOLDER_LINES.evaluate(Scope(platform.inputs, platform.now), [DAY])[DAY]
+
+
+def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, Any]]:
+    """What the partition's page says of the date, the newest first, with the description and whose run it was."""
+    asked = dg.AssetRecordsFilter(asset_key=asset_key(table), asset_partitions=[str(DAY)])
+    fetch = platform.instance.fetch_materializations
+    if kind is dg.AssetObservation:
+        fetch = platform.instance.fetch_observations
+    records = fetch(asked, limit=9).records
+    said = [(r.run_id, r.event_log_entry.asset_materialization or r.event_log_entry.asset_observation) for r in records]
+    return [{"run": run_id, "said": e.description, **{k: v.value for k, v in e.metadata.items()}} for run_id, e in said]
+
+
+def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_undo_it(slated, tmp_path):
+    """Whoever looks at the ledger's partition in the UI sees what was done to it from a terminal."""
+    predicted, lines = slated, lines_of(slated)
+    assert predicted.publish(DAY).success
+    predicted.now = NOW
+    path = tmp_path / "old.csv"
+    export(*(old_row(lines.loc[n]) for n in range(3)), old_row(lines.loc[4], line_source=None)).to_csv(
+        path, index=False
+    )
+    ours = len(predicted.warehouse.read(LEDGER, [DAY]))
+
+    def do(job: str, **config: object):
+        return runner.remediate(predicted.definitions, predicted.instance, job, config)
+
+    def counted(event: dict[str, Any]) -> int:
+        return event["dagster/partition_row_count"]
+
+    (published,) = events(predicted, LEDGER, dg.AssetMaterialization)
+    assert published["undo"] == f"nba-props rollback {published['run']}"
+    assert counted(published) == published["rows_added"] == ours
+    do("import_legacy", files=[str(path)], dry_run=True)
+    do("rollback", run_id=published["run"], dry_run=True)
+    assert events(predicted, LEDGER) == []
+    do("import_legacy", files=[str(path)])
+    for table, now in ((LEDGER, ours + 3), (QUARANTINED_PREDICTIONS, 1)):
+        (event,) = events(predicted, table)
+        assert (event["rows_published"], event["rows_quarantined"], counted(event)) == (3, 1, now)
+        assert event["said"] == "import_legacy: old.csv"
+        assert event["undo"] == f"nba-props rollback {event['run']}"
+    assert predicted.publish(DAY).success
+    (again, _) = events(predicted, QUARANTINED_PREDICTIONS, dg.AssetMaterialization)
+    assert (again["rows_added"], counted(again)) == (0, 1), "another run's rows are still in quarantine"
+    do("import_legacy", files=[str(path)])
+    assert len(events(predicted, LEDGER)) == 1, "the same file again changes nothing"
+
+    system = {"predicate": "system", "first": str(DAY), "last": str(DAY), "system_id": "imported_moving_average"}
+    batch = do("quarantine", **system).batch_id
+    event = events(predicted, LEDGER)[0]
+    assert (event["rows_taken_out"], counted(event), event["batch_id"]) == (3, ours, batch)
+    assert event["action"] == f"quarantine system/1 {DAY}..{DAY} system_id=imported_moving_average"
+    assert event["undo"] == f"nba-props restore {batch}"
+    assert "imported_moving_average" in event["by_system"]
+    do("restore", batch_id=batch)
+    event = events(predicted, LEDGER)[0]
+    assert (event["rows_put_back"], counted(event)) == (3, ours + 3)
+    assert event["undo"] == f"nba-props quarantine system {DAY}..{DAY} --system imported_moving_average"
+    run_id = events(predicted, LEDGER)[-1]["run"]
+    undone = do("rollback", run_id=run_id)
+    event = events(predicted, LEDGER)[0]
+    assert (event["rows_taken_out"], counted(event), event["undo"]) == (3, ours, f"nba-props restore {undone.batch_id}")
+    assert run_id in event["action"]
+    dry = [
+        r.tags.get(DRY_RUN_TAG) for r in predicted.instance.get_runs() if r.job_name in ("import_legacy", "rollback")
+    ]
+    assert dry == [None, None, None, "true", "true"]
+
+
+def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform, tmp_path):
     """Whoever comes from the old system imports first and predicts later."""
     assert platform.run("ingest_history", DAY, DAY).success
     assert platform.run("ingest_lines", DAY, DAY).success
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
-    bring_in(platform.warehouse, [export(*(old_row(lines.loc[n]) for n in range(10)))], "run-1", NOW)
+    (path := tmp_path / "old.csv").write_text(export(*(old_row(lines.loc[n]) for n in range(10))).to_csv(index=False))
+    platform.now = NOW
+    runner.remediate(platform.definitions, platform.instance, "import_legacy", {"files": [str(path)]})
+    (event,) = events(platform, LEDGER, dg.AssetMaterialization)
+    assert event["rows_published"] == 10, "a partition that only an import has filled is there"
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
     assert len(report.read(platform.warehouse, DAY, DAY).scores)
@@ -286,6 +426,54 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(platform):
     assert "lacks 1" in found.text, "a date with games that ours never predicted"
 
 
+def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(predicted, lines):
+    """Each query of the page is GoogleSQL and runs; its win rate is that of an oracle that knows what was exported."""
+    scored = predicted.query("SELECT player_id, points FROM nba_raw.box_scores WHERE game_date = @d", d=DAY)
+    known = lines.merge(scored, on="player_id")
+    pushed = known.iloc[0]
+    quotes = predicted.warehouse.read(ODDS_QUOTES, [DAY])
+    his = (quotes["player_lookup"] == pushed["player_lookup"]) & (quotes["line"] == pushed["line"])
+    predicted.warehouse.write(
+        ODDS_QUOTES, quotes.assign(line=quotes["line"].where(~his, float(pushed["points"]))), [DAY]
+    )
+    known.loc[0, "line"] = float(pushed["points"])
+    sides = ["OVER", "UNDER"]
+    rows = [
+        old_row(row, recommendation=sides[n % 2], predicted_points=row["line"] + (0.5 if n % 2 == 0 else -0.5))
+        for n, row in known.iterrows()
+    ]
+    rows[1] |= {
+        "current_points_line": None, "line_source": "NO_PROP_LINE", "has_prop_line": False, "sportsbook": None,
+        "recommendation": "NO_LINE",
+    }  # fmt: skip
+    rows[2] |= {"recommendation": "PASS", "predicted_points": known["line"][2]}
+    rows[3] |= {"current_points_line": 20.0, "line_source": None}
+    older = rows[4] | {"created_at": "2025-11-10 09:00:00", "recommendation": sides[1], "predicted_points": 0.0}
+    bring_in(predicted.warehouse, [export(*rows, older)], "run-1", NOW)
+    predicted.now = NOW
+    predicted.materialize(DAY, DAY, [asset_key(t) for t in (PREDICTION_ACCURACY, GRADE_HISTORY)], "grade")
+    answers = {}
+    for statement, stated in page_queries():
+        here = re.sub(r"BETWEEN '\S+' AND '\S+'", f"BETWEEN '{DAY}' AND '{DAY}'", statement)
+        googlesql.analyse(here)
+        answer = predicted.warehouse.read_only(here)
+        assert list(answer) == stated[0], statement
+        answers[stated[0][0], stated[0][-1]] = answer
+    decided = [n for n in range(len(rows)) if n not in (0, 1, 2, 3)]
+    won = sum((known["points"][n] > known["line"][n]) == (n % 2 == 0) for n in decided)
+    (rate,) = answers["system_id", "win_rate"].to_dict("records")
+    assert rate == {
+        "system_id": "imported_moving_average", "wins": won, "losses": len(decided) - won, "pushes": 1, "voids": 0,
+        "win_rate": round(100 * won / len(decided), 1),
+    }  # fmt: skip
+    (account,) = answers["delivered", "quarantined"].to_dict("records")
+    assert account == {"delivered": len(rows) + 1, "published": len(rows) - 1, "quarantined": 2}
+    assert dict(answers["reason", "dates"][["reason", "count"]].to_numpy()) == {"PLACEHOLDER_LINE": 1, "DUPLICATE": 1}
+    assert answers["duplicates", "duplicates"]["duplicates"].tolist() == [0]
+    assert dict(answers["line_source", "pct"][["line_source", "count"]].to_numpy())["NO_PROP_LINE"] == 1
+    assert answers["total_predictions", "placeholders"].to_numpy().tolist() == [[len(rows) - 1, 0]]
+
+
 def test_a_damaged_export_costs_nothing_that_stands(predicted, lines, tmp_path):
     path = tmp_path / "old.csv"
     path.write_text(export(old_row(lines.loc[0])).to_csv(index=False) + '"never closed')
@@ -324,26 +512,21 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         assert platform.run("ingest_lines", FIRST, LAST).success
         lines = platform.warehouse.read(BETTING_LINES, dates_between(FIRST, LAST))
         lines = lines[lines["line"].notna()].sort_values(["game_date", "player_id"], ignore_index=True)
-        sound = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)
-        wrong = pd.concat([_claims(lines, "xgboost_v1"), _claims(lines, "catboost_v8")] * 3, ignore_index=True).head(
-            BAD
-        )
-        wrong = wrong.assign(
-            current_points_line=20.0, line_source=None, sportsbook=None, recommendation="OVER",
-            created_at="2026-01-01 00:00:00 UTC", prediction_id=[f"bad-{n}" for n in range(BAD)],
-        )  # fmt: skip
-        assert (len(sound), len(wrong)) == (GOOD, BAD)
-        export = pd.concat([sound, wrong], ignore_index=True).sample(frac=1, random_state=1)
-        export.to_parquet(tmp_path / "old.parquet")
+        old_export(lines).to_parquet(tmp_path / "old.parquet")
         done = bring_in(platform.warehouse, [read_export(tmp_path / "old.parquet")], "import", now)
         counts = done.rows.groupby("outcome")["rows"].sum()
         assert counts.to_dict() == {"published": GOOD, "held back: PLACEHOLDER_LINE": BAD}
+        assert not platform.run("grade", FIRST, LAST).errors
+        queries = page_queries()
+        assert len(queries) >= 7
+        for statement, stated in queries:
+            assert as_stated(platform.warehouse.read_only(statement)) == stated, statement
         again = bring_in(platform.warehouse, [read_export(tmp_path / "old.parquet")], "again", now, real_lines=True)
         relined = again.rows.groupby("outcome")["rows"].sum()
         assert relined["published"] == GOOD
         rows = platform.query(
             "SELECT COUNT(*) AS n, COUNTIF(line = 20.0 AND line_source IS NULL) AS placeholders, "
-            "COUNT(DISTINCT prediction_id) AS ids FROM nba_predictions.ledger"
+            "COUNT(DISTINCT prediction_id) AS ids, COUNT(line) AS lines FROM nba_predictions.ledger"
         ).iloc[0]
         assert rows["placeholders"] == 0
         assert rows["n"] == rows["ids"] == GOOD + relined.get("published with the real line", 0)
@@ -354,18 +537,55 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
         graded = platform.query(
             "SELECT COUNT(*) AS n, COUNTIF(is_valid_line) AS valid FROM nba_predictions.prediction_accuracy"
         ).iloc[0]
-        assert graded["n"] == graded["valid"] == rows["n"]
+        assert (graded["n"], graded["valid"]) == (rows["n"], rows["lines"])
+
+
+def old_export(lines: pd.DataFrame) -> pd.DataFrame:
+    """74,033 rows of the old table over some lines: 50,000 that a quote stands behind, or that honestly have no line,
+    and 24,033 of 20.0.
+    """
+    sound = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)
+    wrong = pd.concat([_claims(lines, "xgboost_v1"), _claims(lines, "catboost_v8")] * 3, ignore_index=True).head(BAD)
+    wrong = wrong.assign(
+        current_points_line=20.0, line_source=None, sportsbook=None, recommendation="OVER",
+        created_at="2026-01-01 00:00:00 UTC", prediction_id=[f"bad-{n}" for n in range(BAD)],
+    )  # fmt: skip
+    assert (len(sound), len(wrong)) == (GOOD, BAD)
+    return pd.concat([sound, wrong], ignore_index=True).sample(frac=1, random_state=1)
+
+
+def page_queries() -> list[tuple[str, list[list[str]]]]:
+    """The statements of the page for whoever comes from the old system, each with the table of its answer."""
+    page = (Path(__file__).parents[1] / "docs" / "from-the-old-system.md").read_text()
+    found = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", page, re.S)
+    assert len(found) == page.count("```sql"), "a query without its answer"
+    tables = [[[c.strip() for c in row.strip("|\n ").split("|")] for row in text.splitlines()] for _, text in found]
+    return [(sql.strip(), [rows[0], *rows[2:]]) for (sql, _), rows in zip(found, tables, strict=True)]
+
+
+def as_stated(answer: pd.DataFrame) -> list[list[str]]:
+    """An answer as the page shows it: its header and its rows."""
+    dates = {c: answer[c].astype(str).str[:10] for c in answer if c == "game_date"}
+    return [list(answer), *([str(v) for v in row] for row in answer.assign(**dates).itertuples(index=False))]
 
 
 def _claims(lines: pd.DataFrame, system: str) -> pd.DataFrame:
-    """A row of the old table for each line, of one system."""
-    return pd.DataFrame(
+    """A row of the old table for each line, of one system: either side, a few passes, and every tenth without a line."""
+    place = (lines["player_id"] + lines["game_date"].dt.dayofyear + len(system)).astype(int)
+    margin = (place % 9 - 4) * 0.8
+    side = margin.map(lambda m: "OVER" if m > 0 else "UNDER" if m < 0 else "PASS")
+    claims = pd.DataFrame(
         {
             "prediction_id": [f"{system}-{d:%Y%m%d}-{p}" for d, p in zip(lines["game_date"], lines["player_id"], strict=True)],
             "system_id": system, "player_lookup": lines["player_lookup"], "game_date": lines["game_date"].dt.date,
-            "predicted_points": (lines["line"] + 1.3).round(1), "confidence_score": 0.6, "recommendation": "OVER",
-            "has_prop_line": True, "current_points_line": lines["line"], "line_source": "ACTUAL_PROP",
-            "line_source_api": "ODDS_API", "sportsbook": lines["sportsbook"].str.upper(), "model_version": "v1",
-            "created_at": "2025-12-31 00:00:00 UTC",
+            "predicted_points": (lines["line"] + margin).clip(lower=0).round(1), "confidence_score": 0.6,
+            "recommendation": side, "has_prop_line": True, "current_points_line": lines["line"],
+            "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API", "sportsbook": lines["sportsbook"].str.upper(),
+            "model_version": "v1", "created_at": "2025-12-31 00:00:00 UTC",
         }
     )  # fmt: skip
+    honest = {
+        "recommendation": "NO_LINE", "has_prop_line": False, "current_points_line": None,
+        "line_source": "NO_PROP_LINE", "line_source_api": None, "sportsbook": None,
+    }  # fmt: skip
+    return claims.assign(**{c: claims[c].astype(object).where(place % 10 > 0, v) for c, v in honest.items()})

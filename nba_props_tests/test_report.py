@@ -212,6 +212,21 @@ def test_the_headline_counts_what_the_sentences_say():
     assert report.headline(scores_of(none)) == "No bet is decided on these nights."
 
 
+def test_an_imported_record_is_never_told_apart_as_better():
+    """Its rows may have been written after the game: only their own word says when."""
+    better = {**MANY, "roi_low": 0.8, "roi_high": 0.9}
+    oracle = scores_of({**better, "system_id": "imported_oracle"})
+    unjudged = "Not judged: 1 imported record, whose word alone says when a row was written."
+    assert report.headline(oracle) == unjudged
+    assert report.headline(scores_of({**better, "system_id": "imported_oracle"}, better)) == (
+        "Of 1 system with bets on 10 nights or more, 1 did better than break-even by more than chance, 0 worse, "
+        f"and 0 can't be told apart from it. {unjudged}"
+    )
+    (sentence,) = report.in_words(oracle)
+    assert "no verdict, since what was imported may have been written after the game" in sentence
+    assert "better" not in sentence
+
+
 def test_nights_add_up_to_the_scores():
     f = graded(800, 12)
     nights = report.by_night(scoring.sums(f))
@@ -316,6 +331,8 @@ def test_every_table_of_scores_fits_the_terminal_with_whole_numbers(width, night
         ({"roi_low": -0.2, "roi_high": 0.01}, (), "not told apart"),
         ({"roi_low": 0.01, "roi_high": 0.2}, ("ensemble_v1_1",), "likely a bug"),
         ({"wins": 0.0, "losses": 0.0}, (), "no bet"),
+        ({"roi_low": 0.01, "roi_high": 0.2, "system_id": "imported_oracle"}, (), "imported"),
+        ({"roi_low": 0.01, "roi_high": 0.2, "system_id": "imported_oracle"}, ("imported_oracle",), "likely a bug"),
     ],
 )
 def test_a_verdict_is_a_word_and_claims_no_more_than_the_sentence(row, suspects, said):

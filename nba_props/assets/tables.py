@@ -19,6 +19,7 @@ from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
 from nba_props.assets.versions import code_version
 from nba_props.revision import REVISION_TAG, revision
 from nba_props.schemas import TABLES, Table, WriteMode, raw
+from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
 
@@ -78,9 +79,17 @@ class WarehouseIOManager(dg.IOManager):
                 refuse_loss(self._warehouse, table, obj, days)
             if table.write_mode is WriteMode.APPEND:
                 result = self._warehouse.append(table, obj, days, made_from)
+                # other runs' rows, and those that were imported, are in the partition as well
+                counted = self._warehouse.row_counts(table, list(result.by_day))
+                undo = {"undo": f"nba-props rollback {context.run_id}"} if table.address == LEDGER.address else {}
                 for day, (added, known) in result.by_day.items():
                     context.step_context.add_asset_metadata(
-                        {"rows_added": added, "rows_already_published": known},
+                        {
+                            "rows_added": added,
+                            "rows_already_published": known,
+                            **(undo if added else {}),
+                            "dagster/partition_row_count": counted.get(day, 0),
+                        },
                         asset_key=context.asset_key,
                         partition_key=day.isoformat(),
                     )

@@ -13,7 +13,7 @@ import filelock
 
 from nba_props.domain.calendar import parse_instant
 from nba_props.settings import Live
-from nba_props.sources.http import Http, Limits
+from nba_props.sources.http import UNREACHABLE, Http, Limits
 from nba_props.sources.landing import FetchError
 from nba_props.sources.redact import secrets_of_url, without_secrets
 
@@ -107,7 +107,8 @@ class Alerts:
             answer = self._http.post(url, {"text": text})
         except FetchError as error:
             status = "" if error.status is None else f", status {error.status}"
-            return f"file: the webhook could not be reached ({error.detail}{status})"
+            why = "is this machine online?" if error.code == UNREACHABLE else f"{error.detail}{status}"
+            return f"file: the webhook could not be reached ({why})"
         return "slack" if answer.ok else f"file: the webhook answered {answer.status}"
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 
 from nba_props import importing
+from nba_props.automation.remediation import note, tag
 from nba_props.revision import COMMAND_TAG, run_tags
+from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.base import Warehouse
 
 IMPORT_JOB = "import_legacy"
@@ -31,6 +33,7 @@ def import_rows(
     clock: dg.ResourceParam[Clock],
 ) -> Any:
     """Keep, judge and publish the rows of exports of the old production table."""
+    tag(context, dry_run=config.dry_run)
     done = importing.bring_in(
         warehouse,
         [importing.read_export(Path(f)) for f in config.files],
@@ -46,9 +49,17 @@ def import_rows(
             "rows": done.total,
             "dry_run": config.dry_run,
             "unread": done.unread,
+            "undo": done.undo,
             "by_system_and_outcome": dg.MetadataValue.md(done.rows.to_markdown(index=False)),
         }
     )
+    if not config.dry_run:
+        files = ", ".join(Path(f).name for f in config.files)
+        counts = {d: {"rows_published": rows, "rows_quarantined": others} for d, (rows, others) in done.new.items()}
+        said = {"files": files, "run": dg.MetadataValue.dagster_run(context.run_id), "undo": done.undo}
+        told = {day: {**counted, **said} for day, counted in counts.items()}
+        for table in (LEDGER, QUARANTINED_PREDICTIONS):
+            note(context, warehouse, table, told, f"{context.job_name}: {files}")
     return done
 
 

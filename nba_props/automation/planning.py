@@ -147,6 +147,14 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
     yield (PREDICT_JOB, days[0], days[-1])
 
 
+def needed(
+    definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], keys: Collection[dg.AssetKey]
+) -> Iterator[Step]:
+    """The runs that some assets of ``days`` need first; models are trained where their system is among the assets."""
+    made = {key.path[-1] for key in keys}
+    yield from models(definitions, inputs, days, made) if made & _TRAINED else earlier(definitions, inputs, days)
+
+
 def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
     """The runs that bring in what was landed of dates before ``days``, and for their models; none without games."""
     busy = sorted(inputs.game_days(days))

@@ -7,7 +7,8 @@ them: tonight never waits for a season.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,7 +18,6 @@ import filelock
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import ALLOW_LOSS
 from nba_props.automation import planning, runner
-from nba_props.automation.jobs import PREDICT_JOB
 from nba_props.automation.planning import Step
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
@@ -27,6 +27,33 @@ from nba_props.revision import COMMAND_TAG
 PREPARES_RUN_TAG = "nba_props/prepares_run"
 #: runs that somebody else has planned
 _PLANNED = (runner.PLANNED_TAG, COMMAND_TAG, "dagster/sensor_name", "dagster/schedule_name")
+
+
+@contextmanager
+def _alone(context: dg.AssetExecutionContext, lock: filelock.BaseFileLock) -> Iterator[None]:
+    """While in here, no other run takes in anything; whoever has to wait for one says so in log and events."""
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        said = f"waits for {_at_work(context.instance)}: runs take in what they need one after the other"
+        context.log.info(said)
+        context.instance.report_engine_event(f"{context.run.job_name} {said}", context.run)
+        lock.acquire()
+        context.log.info("waits no longer")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _at_work(instance: dg.DagsterInstance) -> str:
+    """Which run takes in what another one needs, as far as it is known."""
+    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        if whose := run.tags.get(PREPARES_RUN_TAG):
+            first = run.tags.get(runner.RANGE_START) or run.tags.get("dagster/partition", "")
+            last = run.tags.get(runner.RANGE_END, first)
+            return f"{run.job_name} of {first}..{last} (run {run.run_id[:8]}), which run {whose[:8]} needs first"
+    return "another run that takes in what it needs first"
 
 
 @dataclass
@@ -39,16 +66,19 @@ class Preparation:
     _prepared: set[str] = field(default_factory=set, repr=False)
 
     def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
-        """What the dates of a run need, models included.
+        """What the dates of a run need, with the models of the systems that it makes.
 
         Raises:
             dagster.Failure: a run of the plan failed; it says which.
             LandingError: a season of the dates has no schedule.
         """
-        self._follow(
-            context,
-            lambda made: planning.plan(made, self.inputs.fresh(), dates_between(days[0], days[-1])),
-        )
+        span = dates_between(days[0], days[-1])
+
+        def plan(made: dg.Definitions) -> Iterable[Step]:
+            keys = context.run.asset_selection or planning.assets_of(made, context.run.job_name)
+            return planning.needed(made, self.inputs.fresh(), span, keys)
+
+        self._follow(context, plan)
 
     def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
         """What the models of some weeks learn from."""
@@ -65,11 +95,9 @@ class Preparation:
         home = self.inputs.settings.home
         home.mkdir(parents=True, exist_ok=True)
         # runs of one backfill need the same: those that wait find it done
-        with filelock.FileLock(home / ".preparing"):
+        with _alone(context, filelock.FileLock(home / ".preparing")):
             made = self.definitions()
             for job, first, last in plan(made):
-                if job == PREDICT_JOB:
-                    return
                 context.log.info(f"{job} of {first}..{last} comes first, as a run of its own")
                 outcome = runner.execute(made, context.instance, job, first, last, tags=tags)
                 if not outcome.success:

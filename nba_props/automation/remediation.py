@@ -1,21 +1,27 @@
 """Remediation as Dagster jobs with typed config: the functions of ``nba_props/remediation.py`` and their accounts."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
 
 import dagster as dg
 
 from nba_props import remediation
+from nba_props.assets.tables import asset_key
 from nba_props.automation.audit import Memory, place
 from nba_props.domain.calendar import parse_day
 from nba_props.remediation import Account, Selection
 from nba_props.revision import run_tags
+from nba_props.schemas import Table
+from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings
 from nba_props.sources import odds_api
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
+#: the tag, "true", of runs that only counted
+DRY_RUN_TAG = "nba_props/dry_run"
 
 
 class QuarantineConfig(dg.Config):
@@ -43,16 +49,59 @@ class RollbackConfig(dg.Config):
     dry_run: bool = False
 
 
-def _tell(context: dg.OpExecutionContext, account: Account, dry_run: bool) -> Account:
+def tag(context: dg.OpExecutionContext, *, dry_run: bool) -> None:
+    """Let the list of runs tell a dry run from one that did it, whoever started it."""
+    if dry_run:
+        context.instance.add_run_tags(context.run_id, {DRY_RUN_TAG: "true"})
+
+
+def note(
+    context: dg.OpExecutionContext,
+    warehouse: Warehouse,
+    table: Table,
+    account: Mapping[date, Mapping[str, Any]],
+    description: str,
+) -> None:
+    """Leave on each date's page of a table what a job did to it, beside what the runs that made it say.
+
+    A partition that no run has made is there from now on: for the UI an observation alone is none.
+    """
+    if not account:
+        return
+    key, days = asset_key(table), sorted(account)
+    counted = warehouse.row_counts(table, days)
+    made = context.instance.get_materialized_partitions(key)
+    for day in days:
+        event = dg.AssetObservation if day.isoformat() in made else dg.AssetMaterialization
+        metadata = {k: v for k, v in account[day].items() if v != ""} | {
+            "dagster/partition_row_count": counted.get(day, 0)
+        }
+        context.log_event(event(key, partition=day.isoformat(), description=description, metadata=metadata))
+
+
+def _tell(context: dg.OpExecutionContext, warehouse: Warehouse, account: Account, dry_run: bool) -> Account:
     context.log.info(f"{'would move' if dry_run else 'moved'} {account.total} rows: {account.action}")
+    said = {"batch_id": account.batch_id, "action": account.action, "undo": account.undo}
     context.add_output_metadata(
         {
-            "batch_id": account.batch_id,
+            **said,
             "rows": account.total,
             "dry_run": dry_run,
             "by_date_and_system": dg.MetadataValue.md(account.rows.to_markdown(index=False)),
         }
     )
+    if not dry_run:
+        moved = "rows_put_back" if context.job_name == "restore" else "rows_taken_out"
+        by_day = account.rows.assign(day=account.rows["game_date"].dt.date).groupby("day") if account.total else ()
+        of_day = {
+            day: {
+                moved: int(rows["rows"].sum()),
+                "by_system": dg.MetadataValue.md(rows[["system_id", "rows"]].to_markdown(index=False)),
+                **said,
+            }
+            for day, rows in by_day
+        }
+        note(context, warehouse, LEDGER, of_day, f"{context.job_name}: {account.action}")
     return account
 
 
@@ -65,6 +114,7 @@ def quarantine_rows(
     clock: dg.ResourceParam[Clock],
 ):
     """Move published rows that match a named predicate to the archive."""
+    tag(context, dry_run=config.dry_run)
     first, last = parse_day(config.first), parse_day(config.last)
     selection = Selection(config.predicate, first, last, config.run_id, config.system_id)
     zone = odds_api.with_odds(LandingZone(settings.landing))
@@ -72,7 +122,7 @@ def quarantine_rows(
         context.log.warning(f"{settings.landing} has no odds: quotes are not compared with their payloads")
     seen = Memory(place(settings)).sound
     account = remediation.quarantine(warehouse, selection, clock(), zone=zone, seen=seen, dry_run=config.dry_run)
-    return _tell(context, account, config.dry_run)
+    return _tell(context, warehouse, account, config.dry_run)
 
 
 @dg.op
@@ -83,8 +133,9 @@ def restore_rows(
     clock: dg.ResourceParam[Clock],
 ):
     """Put the archived rows of a batch back into the ledger."""
+    tag(context, dry_run=config.dry_run)
     account = remediation.restore(warehouse, config.batch_id, clock(), dry_run=config.dry_run)
-    return _tell(context, account, config.dry_run)
+    return _tell(context, warehouse, account, config.dry_run)
 
 
 @dg.op
@@ -95,8 +146,9 @@ def rollback_rows(
     clock: dg.ResourceParam[Clock],
 ):
     """Move what a run published to the archive."""
+    tag(context, dry_run=config.dry_run)
     account = remediation.rollback(warehouse, config.run_id, clock(), dry_run=config.dry_run)
-    return _tell(context, account, config.dry_run)
+    return _tell(context, warehouse, account, config.dry_run)
 
 
 _AFTERWARDS = "Grade the dates it names again afterwards (job grade); the command line does so by itself."

@@ -318,7 +318,7 @@ def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetK
     for name in names:
         table = TABLES.get(name.replace("/", ".")) or short.get(name)
         if table is None:
-            raise SettingsError(f"there is no asset {name}; there are {', '.join(sorted(short))}")
+            raise SettingsError(f'there is no asset {name}: `nba-props sql "show tables"` lists them')
         found.append(asset_key(table))
         if table.name in predictions.SYSTEM_TABLES:
             found += [asset_key(t) for t in _PUBLISHING]

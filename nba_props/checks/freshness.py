@@ -13,6 +13,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.domain import quality
 from nba_props.domain.calendar import EASTERN, PLAYABLE, game_date_of, season_of
 from nba_props.domain.calendar import days as dates_between
+from nba_props.domain.rhythm import FULL
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import Table
@@ -21,7 +22,7 @@ from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
-from nba_props.sources.capture import FULL, captures_of, latest_start
+from nba_props.sources.capture import captures_of, latest_start
 from nba_props.sources.landing import LandingError, LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 

@@ -532,46 +532,51 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
 
 
 def _judge_placeholders(f: dict[str, Any]) -> Verdict:
-    published, blocked = f["placeholders_published"], f["placeholders_blocked"]
+    published, waiting = f["placeholders_published"], f["placeholders_waiting"]
+    aside = {"in quarantine": f["placeholders_in_quarantine"], "archived": f["placeholders_archived"]}
+    said = ", ".join(f"{count} {where}" for where, count in aside.items() if count)
+    dealt_with = f" ({said}, where no user sees them)" if said else ""
     if published:
-        return Verdict(False, f"{published} of {f['published']} published rows carry a placeholder line", _figures(f))
-    if blocked:
-        return Verdict(False, f"none published; the gate held {blocked} placeholder lines back", _figures(f), WARN)
-    return Verdict(True, f"{f['published']} published rows, no placeholder published or held back", _figures(f))
+        text = f"{published} of {f['published']} published rows carry a placeholder line{dealt_with}"
+        return Verdict(False, f"{text}: `nba-props quarantine placeholder DATE` takes them out", _figures(f))
+    if waiting:
+        text = f"none published; {waiting} players lack a row that the gate held back as a placeholder{dealt_with}"
+        return Verdict(False, f"{text}: `nba-props run DATE --force` when the system is mended", _figures(f), WARN)
+    return Verdict(True, f"{f['published']} published rows, no placeholder among them{dealt_with}", _figures(f))
 
 
 NO_PLACEHOLDER_LINES = Rule(
     "no_placeholder_lines",
     predictions.LEDGER,
-    "No published line is a placeholder. Fails when one was published, warns while one is held back and not replaced.",
+    "No published line is a placeholder. Fails when one stands in the ledger, warns while a system of this platform "
+    "lacks a row that was held back; what is in quarantine or archived is only counted.",
     _by_query(
         f"""
-        WITH published AS (
-          SELECT * FROM (
-            {claimed_lines_sql(_within_span(predictions.LEDGER))}
-          ) AS judged
-        ),
-        held_back AS (
-          SELECT h.game_date, h.quarantine_id
-          FROM nba_predictions.quarantined_predictions AS h
-          LEFT JOIN published AS p
-            ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
-              AND p.player_id = h.player_id AND p.created_at > h.quarantined_at
-          WHERE h.game_date BETWEEN @first AND @last AND h.reason IN ({PLACEHOLDER_REASONS_SQL}) AND p.player_id IS NULL
-        ),
-        counts AS (
+        WITH counts AS (
           SELECT game_date, 1 AS published,
-            CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 ELSE 0 END AS placeholders, 0 AS blocked
-          FROM published
+            CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 ELSE 0 END AS placeholders,
+            0 AS waiting, 0 AS held_back, 0 AS archived
+          FROM ({claimed_lines_sql(_within_span(predictions.LEDGER))}) AS judged
           UNION ALL
-          SELECT game_date, 0 AS published, 0 AS placeholders, 1 AS blocked FROM held_back
+          SELECT game_date, 0 AS published, 0 AS placeholders, waiting, held_back, 0 AS archived
+          FROM ({predictions.held_back_sql()}) AS h
+          UNION ALL
+          SELECT game_date, 0 AS published, 0 AS placeholders, 0 AS waiting, 0 AS held_back, archived
+          FROM ({predictions.archived_sql()}) AS a
         )
         SELECT game_date, SUM(published) AS published, SUM(placeholders) AS placeholders_published,
-          SUM(blocked) AS placeholders_blocked
+          SUM(waiting) AS placeholders_waiting, SUM(held_back) AS placeholders_in_quarantine,
+          SUM(archived) AS placeholders_archived
         FROM counts GROUP BY game_date
         """,
         _judge_placeholders,
-        {"published": 0, "placeholders_published": 0, "placeholders_blocked": 0},
+        {
+            "published": 0,
+            "placeholders_published": 0,
+            "placeholders_waiting": 0,
+            "placeholders_in_quarantine": 0,
+            "placeholders_archived": 0,
+        },
     ),
     blocking=True,
 )

@@ -17,6 +17,7 @@ from nba_props.cli.look import say_boards
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.session import (
     Session,
+    here,
     program,
     published,
     say_findings,
@@ -30,7 +31,7 @@ from nba_props.cli.session import (
 from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM, DateSpan
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import spans
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -241,10 +242,9 @@ def show(
     if warehouse.catalog:
         out.say(f"catalog   {warehouse.catalog}")
     out.say(f"instance  {dagster_home(settings)}")
-    elsewhere = f"NBA_PROPS_HOME={settings.home} " if load_settings().home != settings.home else ""
     lines = [f"board {span[-1]}", *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []), "dev"]
     for number, line in enumerate(lines):
-        out.say(f"{'' if number else 'next':<9} {elsewhere}{program()} {line}")
+        out.say(f"{'' if number else 'next':<9} {here(settings)} {line}")
 
 
 def _say_gate(out: Output, account: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from nba_props import day_one
 from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress, say, terminal
@@ -47,6 +48,7 @@ def demo(rows: int, incident: str | None, force: bool) -> None:
         elif os.environ.get("NBA_PROPS_LANDING"):
             _run(out, settings, [_newest(settings)], rows, force=force)
         else:
+            day_one.require_simulated(settings, LandingZone(settings.landing), open_warehouse(settings).source())
             _invent(settings.landing)
             settings = load_settings()  # the new zone says from when on there is data
             _run(out, settings, list(_DEMO_NIGHTS), rows, force=force)

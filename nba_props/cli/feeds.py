@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +13,7 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output
 from nba_props.cli.values import DateSpan, minutes
 from nba_props.domain.calendar import game_date_of
-from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.settings import Settings, load_settings
 from nba_props.sources.landing import LandingZone
 
 
@@ -28,12 +27,10 @@ def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
 
     settings = load_settings()
     zone = LandingZone(settings.landing)
-    if zone.exists() and zone.is_simulated:
-        raise SettingsError(
-            f"the landing zone {zone.root} holds a simulated league: set NBA_PROPS_HOME or NBA_PROPS_LANDING"
-        )
-    Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
-    return Output(), settings, zone, Feeds(settings.live, zone, clock.utc_now)
+    feeds = Feeds(settings.live, zone, clock.utc_now)
+    feeds.require_real()
+    zone.make()
+    return Output(), settings, zone, feeds
 
 
 def _told(out: Output, done: Any) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import click
 
 from nba_props.cli.printing import at_words
+from nba_props.cli.program import typed
+from nba_props.cli.values import DATES, Day
 from nba_props.schemas.base import ContractError
 from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
 from nba_props.sources.landing import FetchError, LandingError
@@ -63,8 +65,11 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:
-        raise (BadUsage if isinstance(error, BadSetting) else click.ClickException)(str(error)) from error
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise (BadUsage if isinstance(error, BadSetting) else click.ClickException)(typed(str(error))) from error
+    except click.ClickException as error:
+        error.message = typed(error.message)  # type: ignore[misc,unused-ignore]
+        raise
+    except (click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:
         from nba_props.home import sentence
@@ -72,7 +77,7 @@ def _sentences() -> Iterator[None]:
         said = sentence(error, _settings_if_any())
         if said is None:
             raise  # a mistake of ours
-        raise click.ClickException(said) from error
+        raise click.ClickException(typed(said)) from error
 
 
 def _settings_if_any() -> Settings | None:
@@ -82,8 +87,30 @@ def _settings_if_any() -> Settings | None:
         return None
 
 
-class Program(click.Group):
+class Typed(click.Command):
+    """A command whose help has commands as they can be typed here, and says what a DATE is where one is taken."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return typed(super().get_help(ctx))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if any(isinstance(p.type, Day) for p in self.params):
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(DATES)
+        super().format_epilog(ctx, formatter)
+
+
+class Group(Typed, click.Group):
+    """Commands of one kind."""
+
+    command_class = Typed
+
+
+class Program(Group):
     """Commands whose every error that a user can mend is one sentence, listed by what a person wants."""
+
+    group_class = Group
 
     def invoke(self, ctx: click.Context) -> Any:
         with plain_errors():
@@ -114,8 +141,7 @@ def example(*lines: str) -> dict[str, Any]:
 @click.group(
     cls=Program,
     context_settings=CONTEXT,
-    epilog="DATE is 2026-01-09, today, tomorrow or yesterday (US/Eastern); SPAN is a DATE or 2026-01-01..2026-01-09. "
-    "`nba-props COMMAND -h` has examples.",
+    epilog=f"{DATES} `nba-props COMMAND -h` has examples.",
 )
 @click.version_option(package_name="nba_props")
 def main() -> None:

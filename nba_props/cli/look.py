@@ -14,14 +14,14 @@ import click
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.session import program, text_of, to_read, within_reach
-from nba_props.cli.values import ROWS, SYSTEM, DateSpan, Day, Whole
+from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start
 from nba_props.domain.words import plural
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,9 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
         if not asked:
             what = f"of {text_of(days)} " if days else ""
             newest = f", and {program()} board {stored[-1]} is the newest" if stored and days else ""
-            raise click.ClickException(f"nothing {what}is published: {program()} run DATE predicts a date{newest}")
+            first = f"{'demo' if is_simulated(warehouse) else 'start'} brings a first prediction"
+            way_out = "run DATE predicts a date" if stored else first
+            raise click.ClickException(f"nothing {what}is published: {program()} {way_out}{newest}")
         say_boards(out, warehouse, asked, rows, system, systems=systems)
 
 
@@ -96,7 +98,9 @@ def say_boards(
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
     picks = made.picks(warehouse, shown[0], shown[-1], system)
     if out.form != "table":
-        out.rows(picks, "Board", "board")
+        source = click.get_current_context().get_parameter_source("rows")
+        asked = source is not None and source.name == "COMMANDLINE" and rows > 0
+        out.rows(picks.groupby("game_date").head(rows) if asked and len(picks) else picks, "Board", "board")
         return
     for day in shown:
         _say_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
@@ -200,7 +204,7 @@ def _short(name: str) -> str:
 
 
 @main.command(**example("nba-props player Doncic", 'nba-props player "Luka Doncic" --games 82'))
-@click.argument("name")
+@click.argument("name", type=PLAYER)
 @click.option("--games", type=Whole(1, 200), default=15, show_default=True, help="Games to show, the newest first.")
 @click.option("--system", type=SYSTEM, default=None, help="Whose forecasts.  [default: ensemble_v1_1]")
 @FORMAT
@@ -237,7 +241,7 @@ def _one(found: pd.DataFrame, text: str) -> pd.Series:
         ClickException: nobody is, or several are.
     """
     if found.empty:
-        raise click.ClickException(f"no player is called {text}: {program()} sql has nba_reference.players")
+        raise click.ClickException(f"no player is called {text}: {program()} player SURNAME lists who comes near")
     if len(found) > 1:
         names = ", ".join(f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False))
         raise click.ClickException(
@@ -247,7 +251,7 @@ def _one(found: pd.DataFrame, text: str) -> pd.Series:
 
 
 @main.command(**example("nba-props history Doncic 2026-01-09"))
-@click.argument("player")
+@click.argument("player", type=PLAYER)
 @click.argument("day", type=Day())
 @FORMAT
 def history(player: str, day: date, form: str) -> None:
@@ -338,15 +342,17 @@ def validate(span: list[date], everything: bool, form: str) -> None:
 def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
     """The scoreboard of SPAN: tables here, and a page in words and pictures as one HTML file."""
     from nba_props import report as page
+    from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as printed:
         settings = load_settings()
         warehouse = to_read(settings, printed)
         graded = page.graded_rows(warehouse, span[0], span[-1])
         if graded.empty:
-            raise click.ClickException(
-                f"nothing on a verified line is graded in {text_of(span)}: {program()} grade {text_of(span)} does that"
-            )
+            is_published = any(span[0] <= d <= span[-1] for d in warehouse.partitions(LEDGER))
+            way_out = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
+            what = "nothing on a verified line is graded in" if is_published else "nothing is published of"
+            raise click.ClickException(f"{what} {text_of(span)}: {way_out} does that")
         found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
         if form != "table":
             printed.rows(page.typed(found.scores), "Scores")
@@ -425,9 +431,17 @@ def _tables() -> pd.DataFrame:
 def sql(query: str, form: str) -> None:
     """Run one read-only QUERY in GoogleSQL as written, or over a lake in DuckDB's SQL; tables are named dataset.table.
 
-    Rows that are wider than the terminal are printed one value a line.
+    Rows that are wider than the terminal are printed one value a line. A name of the old system's that is none here is
+    answered with what holds the same.
     """
+    from nba_props.schemas.old_names import explained
+
     with Output(form) as out:
         warehouse = to_read(out=out)
-        frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        try:
+            frame = _tables() if _SHOW_TABLES.fullmatch(query) else warehouse.read_only(query)
+        except WarehouseError as error:
+            if not (more := explained(query, str(error))):
+                raise
+            raise WarehouseError(f"{error}\n{more}") from error
         out.rows(frame, f"{len(frame)} row{'' if len(frame) == 1 else 's'}")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nba_props.cli.program import typed
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -126,6 +128,10 @@ class Column:
     shorter: tuple[Sequence[str], ...] = ()
     spare: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cells", tuple(map(cell, self.cells)))
+        object.__setattr__(self, "shorter", tuple(tuple(map(cell, texts)) for texts in self.shorter))
+
     @property
     def title(self) -> str:
         """The heading in one line."""
@@ -224,12 +230,12 @@ class Output:
             self._is_labelled = True
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a line of words, however long."""
-        say(self.console, text, style=style)
+        """Print a line of words, however long, with commands as they can be typed here."""
+        say(self.console, typed(text), style=style)
 
     def tell(self, word: str, style: str, text: str) -> None:
         """Print a coloured word and what it is about."""
-        say(self.console, (word, style), " ", text, indent=len(word) + 1)
+        say(self.console, (word, style), " ", typed(text), indent=len(word) + 1)
 
     def rows(
         self, frame: pd.DataFrame, title: str, name: str = "rows", columns: Sequence[Column] | None = None

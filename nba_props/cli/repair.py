@@ -23,7 +23,7 @@ from nba_props.cli.session import (
     to_read,
     within_reach,
 )
-from nba_props.cli.values import DRY_RUN, PREDICATE, SYSTEM, DateSpan, Whole
+from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, WRITER, DateSpan, Whole
 from nba_props.domain.calendar import spans
 from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
@@ -44,8 +44,8 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
         out.say(f"batch     {account.batch_id}: {account.action}")
         touched = [] if dry_run else spans(account.days)
         outcomes = [o for first, last in touched for o in opened.follow([(GRADE_JOB, first, last)])]
-        if account.total and not dry_run and job != "restore":
-            out.say(f"undo      nba-props restore {account.batch_id}")
+        if account.total and not dry_run and account.undo:
+            out.say(f"undo      {account.undo}")
         say_findings(out, outcomes)
         if not all(o.success for o in outcomes):
             sys.exit(1)
@@ -54,8 +54,8 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
 @main.command(**example("nba-props quarantine placeholder 2026-01-09..2026-01-10 --dry-run"))
 @click.argument("predicate", type=PREDICATE)
 @click.argument("span", type=DateSpan())
-@click.option("--run", "run_id", default="", help="Only rows of this run.")
-@click.option("--system", "system_id", type=SYSTEM, default=None, help="Only rows of this system.")
+@click.option("--run", "run_id", type=RUN_ID, default="", help="Only rows of this run.")
+@click.option("--system", "system_id", type=WRITER, default=None, help="Only rows of this system, ours or not.")
 @DRY_RUN
 @FORMAT
 def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | None, dry_run: bool, form: str) -> None:
@@ -67,8 +67,13 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
     for name, given in (("run", run_id), ("system", system_id)):
         if predicate == name and not given:
             raise click.UsageError(f"the predicate {name} needs --{name}")
+    from nba_props import remediation
+
     settings = load_settings()
-    within_reach(settings, to_read(settings), span)
+    warehouse = to_read(settings)
+    within_reach(settings, warehouse, span)
+    if system_id:
+        WRITER.require(system_id, remediation.writers(warehouse, span[0], span[-1]))
     config = {
         "predicate": predicate,
         "first": str(span[0]),
@@ -80,7 +85,7 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
 
 
 @main.command(**example("nba-props restore last"))
-@click.argument("batch_id")
+@click.argument("batch_id", type=BATCH_ID)
 @DRY_RUN
 @FORMAT
 def restore(batch_id: str, dry_run: bool, form: str) -> None:
@@ -95,11 +100,14 @@ def restore(batch_id: str, dry_run: bool, form: str) -> None:
 
 
 @main.command(**example("nba-props rollback last --dry-run"))
-@click.argument("run_id")
+@click.argument("run_id", type=RUN_ID)
 @DRY_RUN
 @FORMAT
 def rollback(run_id: str, dry_run: bool, form: str) -> None:
-    """Move what RUN_ID published to the archive; the rows before it are current again. `last` is the newest run."""
+    """Move what RUN_ID published to the archive; the rows before it are current again.
+
+    `last` is the newest run that published anything, an import among them.
+    """
     from nba_props import remediation
 
     warehouse = to_read()
@@ -113,7 +121,7 @@ def rollback(run_id: str, dry_run: bool, form: str) -> None:
     "import-legacy",
     **example("nba-props import-legacy old.parquet --dry-run", "nba-props import-legacy old.csv --real-lines"),
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--real-lines", is_flag=True, help="Give forecasts whose own line is not valid the line that is chosen here."
 )
@@ -130,8 +138,8 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
     from nba_props.automation.importing import IMPORT_JOB
     from nba_props.automation.jobs import GRADE_JOB
 
-    for file in files:
-        importing.read_export(file)  # a file that is no export is no run
+    # what can't be judged is no run
+    importing.require_judgeable(to_read(), [importing.read_export(f) for f in files], clock.utc_now())
     config = {"files": [str(f.absolute()) for f in files], "real_lines": real_lines, "dry_run": dry_run}
     with Output(form) as out:
         opened = session(out, landed=False)
@@ -141,6 +149,11 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
         for why, count in done.unread.items():
             out.tell("not read", "yellow", f"{count} rows: {why}")
         outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
+        if not dry_run:
+            published, quarantined = (sum(counts[n] for counts in done.new.values()) for n in (0, 1))
+            out.say(f"new rows  {published} published, {quarantined} quarantined")
+        if done.undo and not dry_run:
+            out.say(f"undo      {done.undo}")
         if not say_findings(out, outcomes) or done.unread:
             sys.exit(1)
         if done.days and not dry_run:

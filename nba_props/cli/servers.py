@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from nba_props.cli.group import example, main
+from nba_props.cli.program import program
 from nba_props.cli.session import to_read
 from nba_props.cli.values import Whole
-from nba_props.settings import SettingsError, load_settings
+from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
+
+_LAST_PORT = 65535
+#: a line of Dagster's log that nothing depends on, in colours or without
+_CHATTER = re.compile(
+    r"(?:\x1b\[\d+m)?\d{4}-\d\d-\d\d [\d:]{8} [+-]\d{4}\S* - dagster\S* - (?:\x1b\[\d+m)?(?:DEBUG|INFO)\b"
+)
+#: what servers tell of each look and request is for nobody; what goes wrong is told
+_QUIET = ["--log-level", "error", "--code-server-log-level", "warning"]
+
+
+def _tell_what_matters(lines: Iterable[str]) -> None:
+    """Print what servers and their runs say, but for what they tell of each step and event: the UI has that."""
+    for line in lines:
+        if not _CHATTER.match(line):
+            click.echo(line, nl=False)
 
 
 def _require_free(host: str, port: int) -> None:
@@ -26,14 +45,34 @@ def _require_free(host: str, port: int) -> None:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             return
     except OSError as error:
+        other = port + 1 if port < _LAST_PORT else port - 1
+        # make calls this program, too, and has its own way to name a port
+        line = f"make dev PORT={other}" if os.environ.get("MAKELEVEL") else f"nba-props dev --port {other}"
         raise SettingsError(
-            f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port"
+            f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port, as in `{line}`"
         ) from None
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody listens at an address."""
+    import socket
+
+    try:
+        with socket.create_connection((host, port), timeout=0.2):
+            return True
+    except OSError:
+        return False
+
+
+def _feeds(settings: Settings) -> str:
+    """Which feeds are asked, in words."""
+    odds, stats = ("on" if on else "off" for on in (settings.live.odds_key, settings.live.stats))
+    return f"The Odds API {odds}, stats.nba.com {stats}; `{program()} doctor` says more"
 
 
 @main.command(**example("nba-props dev", "nba-props dev --port 3001"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
-@click.option("--port", type=Whole(1, 65535), default=3000, show_default=True, help="Port of the Dagster UI.")
+@click.option("--port", type=Whole(1, _LAST_PORT), default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
     """Dagster's UI and daemon on this project's instance, until Ctrl-C.
 
@@ -57,19 +96,45 @@ def dev(host: str, port: int) -> None:
     location = ["-w", str(workspace(Path(os.environ["DAGSTER_HOME"]), LandingZone(settings.landing)))]
     scripts = Path(sys.executable).parent
     commands = [
-        [sys.executable, "-m", "nba_props.automation.webserver", "-h", host, "-p", str(port), *location],
-        [str(scripts / "dagster-daemon"), "run", *location],
+        [
+            sys.executable,
+            "-m",
+            "nba_props.automation.webserver",
+            "-h",
+            host,
+            "-p",
+            str(port),
+            *location,
+            *_QUIET,
+            "--dagster-log-level",
+            "warning",
+        ],
+        [str(scripts / "dagster-daemon"), "run", *location, *_QUIET],
     ]
-    click.echo(f"Dagster UI on http://{host}:{port} (instance {os.environ['DAGSTER_HOME']}); Ctrl-C stops it")
+    for what, text in (
+        ("Dagster UI", f"http://{host}:{port}"),
+        ("home", f"{settings.home}{' (the simulated league)' if LandingZone(settings.landing).is_simulated else ''}"),
+        ("feeds", _feeds(settings)),
+        ("stop", "Ctrl-C"),
+    ):
+        click.echo(f"{what:<11} {text}")
     environment = {**os.environ, HOSTS: ",".join({*hosts_of(), host})}
     processes = [
-        subprocess.Popen(command, env=environment)  # noqa: S603
+        subprocess.Popen(  # noqa: S603
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        )
         for command in commands
     ]
+    tellers = [threading.Thread(target=_tell_what_matters, args=(p.stdout,), daemon=True) for p in processes]
+    for teller in tellers:
+        teller.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ended = 0
     try:
+        is_up = False
         while all(p.poll() is None for p in processes):
+            if not is_up and (is_up := _answers(host, port)):
+                click.echo("ready: what goes wrong from here on is said below, everything else in the UI")
             time.sleep(0.5)
         ended = 1  # one of them by itself, and it said why
     except KeyboardInterrupt:
@@ -79,4 +144,6 @@ def dev(host: str, port: int) -> None:
             process.terminate()
         for process in processes:
             process.wait()
+        for teller in tellers:
+            teller.join(1)  # what they said last; a run of theirs may go on
     sys.exit(ended)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nba_props import env_file
 from nba_props.cli.printing import Output, progress
+from nba_props.cli.program import program as program  # noqa: PLC0414 - beside what else commands say
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of, season_start
@@ -131,7 +132,11 @@ def to_read(settings: Settings | None = None, out: Output | None = None) -> Ware
 
     settings = settings or load_settings()
     if settings.gcp is None and not settings.home.exists():
-        raise BadSetting(f"there is no {settings.home}: is NBA_PROPS_HOME the home that you mean?")
+        asked = "is NBA_PROPS_HOME the home that you mean? Otherwise " if os.environ.get("NBA_PROPS_HOME") else ""
+        raise BadSetting(
+            f"there is no {settings.home}: {asked}`nba-props start` makes a home for the real league, `nba-props demo` "
+            "one for a simulated league"
+        )
     warehouse = open_warehouse(settings)
     if out is not None:
         out.label(simulated=is_simulated(warehouse))
@@ -143,12 +148,11 @@ def text_of(span: Sequence[date]) -> str:
     return f"{span[0]}" if span[0] == span[-1] else f"{span[0]}..{span[-1]}"
 
 
-def program() -> str:
-    """How this program was called, as it can be typed again in this folder."""
-    name = Path(sys.argv[0]).name
-    if shutil.which(name) or name != "nba-props":
-        return "nba-props"
-    return os.path.relpath(sys.argv[0])
+def here(settings: Settings) -> str:
+    """The program with what a shell must set before it to mean the home of some settings: nothing in the usual one."""
+    typed_before = bool(os.environ.get("NBA_PROPS_HOME")) and not env_file.names("NBA_PROPS_HOME")
+    elsewhere = typed_before or load_settings().home != settings.home
+    return f"{shlex.quote(f'NBA_PROPS_HOME={settings.home}')} {program()}" if elsewhere else program()
 
 
 def today_of(settings: Settings) -> date:
@@ -164,12 +168,18 @@ def within_partitions(settings: Settings, span: Sequence[date]) -> None:
     """
     if span[0] < settings.first_date:
         raise SettingsError(f"{span[0]} is before the first partition {settings.first_date} (NBA_PROPS_FIRST_DATE)")
-    today = today_of(settings)
-    if span[-1] > today:
-        raise SettingsError(f"{span[-1]} is after today, {today} US/Eastern: it has no partition yet")
     last = LandingZone(settings.landing).last_date
     if last is not None and span[-1] > last + timedelta(1):
-        raise SettingsError(f"{span[-1]} is after the simulated league's last date, {last}: it has no partition")
+        raise SettingsError(
+            f"{span[-1]} is after the simulated league's last date, {last}, and has no partition: name one of its "
+            "nights; real games need a home of their own, and `nba-props start` says how"
+        )
+    today = today_of(settings)
+    if span[-1] > today:
+        raise SettingsError(
+            f"{span[-1]} is after today, {today} US/Eastern, and has no partition yet: a date is predicted from its "
+            "own day on"
+        )
 
 
 def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date]) -> None:

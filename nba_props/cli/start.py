@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import click
 
 from nba_props.cli.daily import predict
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress
-from nba_props.cli.session import program, say_findings, session_of, to_read
+from nba_props.cli.program import program
+from nba_props.cli.session import say_findings, session_of, to_read
 from nba_props.cli.values import ROWS
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import game_date_of
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.sources.landing import LandingZone
 
 
@@ -26,8 +27,8 @@ from nba_props.sources.landing import LandingZone
 def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     """Day one with live feeds: take what a first prediction needs, and predict today.
 
-    Needs ODDS_API_KEY and NBA_PROPS_STATS=on, in the environment or in the project's file .env. Stop it whenever you
-    like: it goes on where it was, and buys nothing twice.
+    Needs NBA_PROPS_STATS=on, and for odds ODDS_API_KEY, in the environment or in the project's file .env. Stop it
+    whenever you like: it goes on where it was, and buys nothing twice.
     """
     from nba_props import day_one, stopping
     from nba_props.sources.feeds import Feeds
@@ -35,15 +36,20 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     settings = load_settings()
     zone, clock = LandingZone(settings.landing), clock_of(settings)
     stored = to_read(settings).source() if settings.gcp or settings.home.exists() else None
-    day_one.require(settings, zone, stored)
-    feeds = Feeds(settings.live, zone, clock)
+    day_one.require_real(settings, zone, stored)
+    off = day_one.switched_off(settings)
+    if off and not dry_run:
+        raise SettingsError(off)
+    feeds = Feeds(replace(settings.live, stats=True), zone, clock)  # a plan asks nothing
     plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
     with Output() as out:
         for text in day_one.told(plan, settings.live):
             out.say(text)
+        if off:
+            out.say(f"note      {off}")
         if dry_run:
             return
-        Path(settings.landing).mkdir(parents=True, exist_ok=True) if "://" not in settings.landing else None
+        zone.make()
         failed = False
         with stopping.closing_with(lambda: f"what was landed stays, `{day_one.COMMAND}` goes on from there"):
             with progress(out.console) as bars:

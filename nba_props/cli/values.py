@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -15,8 +15,18 @@ from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of, parse_day
 from nba_props.settings import load_settings
 
+if TYPE_CHECKING:
+    from nba_props.warehouse.base import Warehouse
+
 #: words for a date, and how many days from today it is
 DAY_WORDS = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
+#: what help says of dates
+DATES = (
+    f"DATE is 2026-01-09, {', '.join(list(DAY_WORDS)[:-1])} or {list(DAY_WORDS)[-1]} (US/Eastern); SPAN is a DATE or "
+    "2026-01-01..2026-01-09."
+)
+#: newest dates of the ledger whose runs are completed
+_DATES_OF_RUNS = 14
 _MOST_DIGITS = 9
 _WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
 #: up to a week before a tip-off
@@ -35,7 +45,7 @@ def day_of(text: str) -> date:
 
 
 class Day(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """``2025-11-05``, ``today``, ``tomorrow`` or ``yesterday``."""
+    """``2025-11-05`` or one of ``DAY_WORDS``."""
 
     name = "DATE"
 
@@ -89,19 +99,56 @@ def minutes(text: str) -> list[int]:
 
 
 class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """One of some names that are known once they are asked for; another one is refused with the nearest."""
+    """One of some names that are known once they are asked for; another one is refused with the nearest.
 
-    def __init__(self, name: str, names: Callable[[], Iterable[str]]) -> None:
-        self.name, self._names = name, names
+    ``listed`` is the command that lists the names, where they are too many for a sentence.
+    """
+
+    def __init__(self, name: str, names: Callable[[], Iterable[str]], listed: str = "") -> None:
+        self.name, self._names, self._listed = name, names, listed
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         names = list(self._names())
         if value in names:
             return str(value)
-        self.fail(f"there is no {self.name.lower()} {value}{nearest(str(value), names)}; there are {', '.join(names)}")
+        others = f"`{self._listed}` lists them" if self._listed else f"there are {', '.join(names)}"
+        self.fail(f"there is no {self.name.lower()} {value}{nearest(str(value), names)}; {others}")
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return _beginning(self._names(), incomplete)
+
+
+class Stored(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """A text that the command itself judges, completed from what the warehouse has: value and a word about it."""
+
+    def __init__(self, name: str, found: Callable[[Warehouse, str], Iterable[tuple[str, str]]]) -> None:
+        self.name, self._found = name, found
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from nba_props.warehouse.opening import open_warehouse
+
+        try:
+            settings = load_settings()
+            if settings.gcp is None and not settings.lake.exists():
+                return []
+            return [CompletionItem(v, help=text) for v, text in self._found(open_warehouse(settings), incomplete)]
+        except (RuntimeError, ValueError):  # a home that can't be read has nothing to complete; the command says why
+            return []
+
+
+class Written(OneOf):
+    """A name that the ledger may know, whoever wrote there: the command asks it (:meth:`require`)."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return str(value)
+
+    def require(self, value: str, written: Iterable[str]) -> None:
+        """Refuse a name that is neither one of this platform nor ``written``."""
+        try:
+            OneOf(self.name, lambda: dict.fromkeys([*self._names(), *written])).convert(value, None, None)
+        except click.BadParameter as error:
+            error.param_hint = f"--{self.name.lower()}"
+            raise
 
 
 def nearest(value: str, names: Iterable[str]) -> str:
@@ -141,10 +188,51 @@ def _predicates() -> Iterable[str]:
     return PREDICATES
 
 
-INCIDENT = OneOf("INCIDENT", _incidents)
+def _words_of_names(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
+    """The words of players' names that begin so: a whole name has a blank, at which a shell would cut it."""
+    from nba_props.board import people
+
+    names: dict[str, list[str]] = {}
+    for name in people(warehouse, beginning)["player_name"]:
+        for word in str(name).split():
+            if word.casefold().startswith(beginning.casefold()):
+                names.setdefault(word, []).append(str(name))
+    yield from ((word, ", ".join(of)) for word, of in sorted(names.items()))
+
+
+def _runs(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
+    """The runs that published the newest dates, and the word for the last of them."""
+    from nba_props.schemas.predictions import LEDGER
+
+    days = warehouse.partitions(LEDGER)[-_DATES_OF_RUNS:]
+    if not days:
+        return
+    found = warehouse.query(
+        "SELECT run_id, MIN(game_date) AS first_date, MAX(game_date) AS last_date, COUNT(*) AS n, "
+        "MAX(created_at) AS newest FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last "
+        "GROUP BY run_id ORDER BY newest DESC, run_id",
+        first=days[0],
+        last=days[-1],
+    )
+    runs = [(r.run_id, f"{r.n} rows of {r.first_date:%Y-%m-%d}..{r.last_date:%Y-%m-%d}") for r in found.itertuples()]
+    yield from ((v, text) for v, text in [("last", "the newest"), *runs] if v.startswith(beginning))
+
+
+def _batches(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
+    from nba_props.remediation import batches
+
+    found = [(b.batch_id, f"{b.archived} rows: {b.action}") for b in batches(warehouse).iloc[::-1].itertuples()]
+    yield from ((v, text) for v, text in [("last", "the newest"), *found] if v.startswith(beginning))
+
+
+INCIDENT = OneOf("INCIDENT", _incidents, "nba-props incidents")
 SYSTEM = OneOf("SYSTEM", _systems)
-ASSET = OneOf("ASSET", _assets)
+WRITER = Written("SYSTEM", _systems)
+ASSET = OneOf("ASSET", _assets, 'nba-props sql "show tables"')
 PREDICATE = OneOf("PREDICATE", _predicates)
+PLAYER = Stored("NAME", _words_of_names)
+RUN_ID = Stored("RUN_ID", _runs)
+BATCH_ID = Stored("BATCH_ID", _batches)
 ROWS = Whole(min=0)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
 ALLOW_LOSS = click.option(

@@ -598,9 +598,15 @@ def streak_unbroken(p: Published, day: date) -> Finding:
     text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"
     broken = streaks[streaks["verdict"] != "CLEAN"]
     if streak < min(BRIEF_STREAK, len(streaks)) and len(broken):
-        text += f"; broken on {broken.iloc[-1]['game_date']}: {broken.iloc[-1]['verdict']}"
+        text += f"; {_broken(broken.iloc[-1])}"
     standing = int(_within(p.rows, day, day)["placeholders"].sum())
     return Finding(standing == 0, text, {"streak": streak, "placeholders": standing})
+
+
+def _broken(day: pd.Series) -> str:
+    """What ended a streak, in words: ``PLACEHOLDER`` stays so when its rows were archived since."""
+    count = f" ({int(day['placeholders'])} were published)" if day["verdict"] == "PLACEHOLDER" else ""
+    return f"broken on {day['game_date']}: {day['verdict']}{count}"
 
 
 # -- the brief's final validation -----------------------------------------------------------------------------------
@@ -615,7 +621,14 @@ def no_placeholders(p: Published, first: date, last: date) -> Finding:
         free = p.is_free(first, last)
         text = "no games" if free else "no row was published, so nothing was inspected"
         return Finding(free, text, figures)
-    return Finding(found == 0, f"{found} placeholders in {inspected} published rows", figures)
+    text = f"{found} placeholders in {inspected} published rows"
+    streaks = _within(p.streaks, first, last)
+    aside = {
+        "in quarantine": int(streaks["held_back"].sum()),
+        "archived": int(streaks["placeholders"].sum()) - int(rows["placeholders"].sum()),
+    }
+    said = ", ".join(f"{count} {where}" for where, count in aside.items() if count > 0)
+    return Finding(found == 0, f"{text} ({said}, where no user sees them)" if said else text, figures)
 
 
 def lines_are_real(p: Published, first: date, last: date) -> Finding:
@@ -696,6 +709,9 @@ def long_streak(p: Published, first: date, last: date) -> Finding:
     newest = streaks.iloc[-1]
     streak = int(newest["streak"])
     text = f"{streak} of {BRIEF_STREAK} consecutive game days without a placeholder as of {newest['game_date']}"
+    broken = streaks[streaks["verdict"] != "CLEAN"]
+    if streak < BRIEF_STREAK and len(broken):
+        text += f"; {_broken(broken.iloc[-1])}"
     return Finding(streak >= BRIEF_STREAK, text, {"streak": streak, "verdict": str(newest["verdict"])})
 
 

@@ -12,7 +12,7 @@ from nba_props.domain.calendar import playable_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, MIN_DATES, T_SERIES, Z
 from nba_props.schemas.base import Column, Table, Type, View
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES, archived_sql, held_back_sql
 from nba_props.schemas.raw import GAME_DATE
 
 #: share of lines that must be a sportsbook's, in percent (reference 6.1, 6.2)
@@ -123,7 +123,9 @@ PLACEHOLDER_ALERTS = View(
     "nba_monitoring",
     "placeholder_alerts",
     "Per game day and whoever published: rows inspected, placeholders published (CRITICAL), published and since "
-    "archived, held back by the gate. A game day without a row inspected is UNKNOWN, never healthy.",
+    "archived, held back by the gate. Archived rows and those that honest ones have replaced are dealt with: WARNING "
+    "is a system of this platform whose rows wait for others. A game day without a row inspected is UNKNOWN, never "
+    "healthy.",
     f"""
     WITH inspected AS (
       SELECT p.game_date, {named_sql("p")} AS system_id, p.created_at, p.player_name, p.line, p.line_source,
@@ -145,26 +147,17 @@ PLACEHOLDER_ALERTS = View(
       FROM inspected AS p
       GROUP BY p.game_date, p.system_id
     ),
-    archived AS (
-      SELECT p.game_date, {named_sql("p")} AS system_id, COUNT(DISTINCT p.prediction_id) AS archived_count
-      FROM nba_predictions.archived_predictions AS p
-      WHERE p.line_problem IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY p.game_date, {named_sql("p")}
-    ),
-    held_back AS (
-      SELECT h.game_date, {named_sql("h")} AS system_id, COUNT(*) AS held_back_count
-      FROM nba_predictions.quarantined_predictions AS h
-      WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY h.game_date, {named_sql("h")}
-    )
+    archived AS ({archived_sql(bounded=False)}),
+    held_back AS ({held_back_sql(bounded=False)})
     SELECT g.game_date, g.system_id, COALESCE(p.rows_inspected, 0) AS rows_inspected,
-      COALESCE(p.issue_count, 0) AS issue_count, COALESCE(r.archived_count, 0) AS archived_count,
-      COALESCE(h.held_back_count, 0) AS held_back_count, p.examples,
+      COALESCE(p.issue_count, 0) AS issue_count, COALESCE(r.archived, 0) AS archived_count,
+      COALESCE(h.held_back, 0) AS held_back_count, p.examples,
       p.first_seen, p.last_seen,
       CASE
         WHEN p.issue_count > 0 THEN 'CRITICAL'
+        WHEN STARTS_WITH(g.system_id, '{IMPORTED_PREFIX}') THEN 'OK'
         WHEN COALESCE(p.rows_inspected, 0) = 0 THEN 'UNKNOWN'
-        WHEN h.held_back_count > 0 OR r.archived_count > 0 THEN 'WARNING'
+        WHEN h.waiting > 0 THEN 'WARNING'
         ELSE 'OK'
       END AS severity
     FROM ({_grid(_WRITERS_EVER)}) AS g

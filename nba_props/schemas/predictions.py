@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, Type, View, WriteMode
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
@@ -120,6 +120,50 @@ QUARANTINED_PREDICTIONS = Table(
 
 #: what the id of a system begins with whose predictions were imported
 IMPORTED_PREFIX = "imported_"
+
+
+def held_back_sql(*, bounded: bool = True) -> str:
+    """Placeholders in quarantine by ``game_date, system_id``: ``held_back``, and ``waiting``, those in whose place a
+    system of this platform has published nothing since.
+
+    No user ever saw one. What was imported waits for nothing: another system's row is judged once. ``bounded`` reads
+    @first..@last only.
+    """
+    within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
+    return f"""
+      SELECT h.game_date, COALESCE(h.system_id, 'no system') AS system_id, COUNT(*) AS held_back,
+        COUNT(CASE WHEN NOT STARTS_WITH(COALESCE(h.system_id, ''), '{IMPORTED_PREFIX}')
+          AND COALESCE(p.published_at <= h.quarantined_at, TRUE) THEN 1 END) AS waiting
+      FROM (SELECT * FROM nba_predictions.quarantined_predictions{within}) AS h
+      LEFT JOIN (
+        SELECT game_date, system_id, game_id, player_id, MAX(created_at) AS published_at
+        FROM nba_predictions.ledger{within} GROUP BY game_date, system_id, game_id, player_id
+      ) AS p ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
+        AND p.player_id = h.player_id
+      WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
+      GROUP BY h.game_date, COALESCE(h.system_id, 'no system')
+    """
+
+
+def archived_sql(*, bounded: bool = True) -> str:
+    """Placeholders that were published and taken out again, by ``game_date, system_id``: ``archived``; one that was
+    restored is in the ledger.
+    """
+    within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
+    return f"""
+      SELECT a.game_date, COALESCE(a.system_id, 'no system') AS system_id,
+        COUNT(DISTINCT COALESCE(a.archived_id, a.prediction_id)) AS archived
+      FROM (SELECT * FROM nba_predictions.archived_predictions{within}) AS a
+      LEFT JOIN (
+        SELECT DISTINCT game_date, prediction_id, COALESCE(line, -1) AS line, COALESCE(line_source, '') AS line_source
+        FROM nba_predictions.ledger{within}
+      ) AS p ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
+        AND p.line = COALESCE(a.line, -1) AND p.line_source = COALESCE(a.line_source, '')
+      WHERE a.line_problem IN ({PLACEHOLDER_REASONS_SQL}) AND p.prediction_id IS NULL
+      GROUP BY a.game_date, COALESCE(a.system_id, 'no system')
+    """
+
+
 IMPORTED_PREDICTIONS = Table(
     "nba_predictions",
     "imported_predictions",

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
+from nba_props.domain.rhythm import FULL, RHYTHMS
 from nba_props.sources import odds_api
+from nba_props.sources.http import UNREACHABLE
 from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
 from nba_props.sources.naming import id_part
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
@@ -26,27 +28,12 @@ REGIONS = "us"
 OPENING = time(10)
 #: no game begins later, Eastern: until then one whose tip-off is to be decided may be expected
 LATEST_START = time(22, 30)
-#: minutes before each tip-off at which its game is captured once more
-BEFORE_TIPOFF = (60, 30, 5)
 #: most games of a date: each of the thirty teams plays once
 MOST_GAMES = 15
 #: a landed capture this close before the wanted instant is the one that the archive would give again
 _SAME_SNAPSHOT = timedelta(minutes=10)
 #: errors of a disk that the next payload would meet as well
 _LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """When a game day's odds are captured: at opening, every full hour after it, and minutes before each tip-off."""
-
-    hourly: bool
-    before: tuple[int, ...]
-
-
-#: by the names of NBA_PROPS_ODDS_RHYTHM; thrifty is two captures a game: 450 credits are 225 games, a month of a season
-RHYTHMS: Mapping[str, Rhythm] = {"full": Rhythm(True, BEFORE_TIPOFF), "thrifty": Rhythm(False, (30,))}
-FULL = "full"
 
 
 @dataclass(frozen=True, order=True)
@@ -69,6 +56,8 @@ class Fetched:
     remaining: int | None = None
     #: the budget's reserve was reached; what was left was not asked for
     exhausted: bool = False
+    #: the code of a host's silence, after which what was left was not asked for; empty where it speaks
+    silent: str = ""
 
     def add(self, other: Fetched) -> None:
         """Count another fetch in."""
@@ -78,6 +67,7 @@ class Fetched:
         self.credits += other.credits
         self.remaining = other.remaining if other.remaining is not None else self.remaining
         self.exhausted |= other.exhausted
+        self.silent = self.silent or other.silent
 
 
 def latest_start(day: date) -> datetime:
@@ -278,20 +268,22 @@ def _has(landed: Sequence[Payload], event_id: Any, at: datetime) -> bool:
 def _land_all(
     api: OddsApi, zone: LandingZone, asked: Sequence[Any], fetch: Callable[[Any], tuple[str, Any]]
 ) -> Fetched:
-    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, as does a zone that takes
-    nothing more: nothing is bought that can't be kept. Other failures are noted.
+    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, as does a host that can't be
+    reached, or a zone that takes nothing more: nothing is bought that can't be kept. Other failures are noted.
     """
     done = Fetched()
     spent = api.budget.spent
     exhausted: BudgetExhausted | None = None
-    refused = threading.Event()
+    refused, gone = threading.Event(), threading.Event()
 
     def one(item: Any) -> Payload | Exception | None:
-        if refused.is_set():
+        if refused.is_set() or gone.is_set():
             return None
         try:
             return zone.land(*fetch(item))
         except (FetchError, FileExistsError, ValueError) as error:
+            if isinstance(error, FetchError) and error.code == UNREACHABLE:
+                gone.set()
             return error
         except (LandingError, OSError) as error:
             if isinstance(error, LandingError) or error.errno in _LASTING:
@@ -313,7 +305,9 @@ def _land_all(
                 case _:
                     done.failures.append(str(outcome))
     if unasked:
-        done.failures.append(f"{unasked} more were not asked for, since nothing can be landed")
+        why = "nothing can be landed" if refused.is_set() else "the host can't be reached"
+        done.failures.append(f"{unasked} more were not asked for, since {why}")
+    done.silent = UNREACHABLE if gone.is_set() else ""
     if exhausted:
         done.failures.append(str(exhausted))
         done.exhausted = True

@@ -34,6 +34,14 @@ class Feeds:
     zone: LandingZone
     clock: Callable[[], datetime]
 
+    def require_real(self) -> None:
+        """Raise :class:`SettingsError` where payloads would be landed beside those of a simulated league."""
+        if self.zone.exists() and self.zone.is_simulated:
+            raise SettingsError(
+                f"the landing zone {self.zone.root} holds a simulated league, and nothing real is landed beside it: "
+                "`nba-props start` names the line that gives real data a home of its own"
+            )
+
     def odds_api(self) -> OddsApi:
         """The client of The Odds API.
 
@@ -53,6 +61,7 @@ class Feeds:
         """
         from nba_props.sources import capture
 
+        self.require_real()
         return capture.odds(self.odds_api(), self.zone, day, self.clock, tipoff, self.live.odds_regions, since)
 
     def odds_history(self, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
@@ -64,10 +73,13 @@ class Feeds:
             OddsApiError: the account may not ask, and nothing was landed.
         """
         from nba_props.sources import capture
+        from nba_props.sources.http import UNREACHABLE
         from nba_props.sources.odds_client import BudgetExhausted, OddsApiError
 
-        api, total = self.odds_api(), capture.Fetched()
-        for day in days:
+        self.require_real()
+        api, total, left = self.odds_api(), capture.Fetched(), list(days)
+        while left:
+            day = left.pop(0)
             try:
                 total.add(capture.history(api, self.zone, day, minutes_before, self.live.odds_regions))
             except OddsApiError as error:
@@ -76,10 +88,13 @@ class Feeds:
                     raise
                 total.failures.append(f"{day}: {error}")
                 total.exhausted |= isinstance(error, BudgetExhausted)
+                total.silent = UNREACHABLE if error.code == UNREACHABLE else ""
                 if may_not_ask:
                     break
-            if total.exhausted:
+            if total.exhausted or total.silent:
                 break
+        if total.silent and left:
+            total.failures.append(f"{len(left)} more dates were not asked for, since the host can't be reached")
         return total
 
     def stats_api(self) -> StatsApi:
@@ -98,13 +113,20 @@ class Feeds:
         """Land schedule and box scores of some dates and today's roster; shot zones are a request for each game."""
         from nba_props.sources import stats_fetch
 
+        self.require_real()
         api = self.stats_api()
         seasons = sorted({season_of(d) for d in days})
         total = stats_fetch.box_scores(api, self.zone, days, self.clock, set(played))
+        if total.silent:
+            # the schedule of the running season has a second place
+            total.add(stats_fetch.schedule(api, self.zone, seasons[-1], self.clock, site=False))
+            rest = [*(f"schedule {s}" for s in seasons[:-1]), "rosters", *(["shot zones"] if shot_zones else [])]
+            total.failures += [f"{what}: {stats_fetch.NOT_ASKED}" for what in rest]
+            return total
         for season in seasons:
             total.add(stats_fetch.schedule(api, self.zone, season, self.clock))
         total.add(stats_fetch.roster(api, self.zone, seasons[-1], self.clock))
-        if shot_zones:
+        if shot_zones and not total.silent:
             total.add(stats_fetch.shot_zones(api, self.zone, days, self.clock))
         return total
 
@@ -114,4 +136,5 @@ class Feeds:
 
         if not self.live.stats:
             raise SettingsError(STATS_OFF)
+        self.require_real()
         return injury_report.fetch(self.zone, self.clock, self.live.injury_url or injury_report.BASE_URL)

@@ -15,23 +15,32 @@ import math
 import socket
 import threading
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+import tenacity
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import ProxyManager
 from urllib3.util import parse_url
 
 from nba_props.sources.landing import FetchError
 from nba_props.sources.redact import forms_of, guard_logs, replaced, replaced_bytes
 
+#: no connection: the name can't be resolved, the host refuses, or nothing leads there
+UNREACHABLE = "UNREACHABLE"
 #: codes of what may pass when it is asked again
-TRANSIENT = frozenset({"NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
+TRANSIENT = frozenset({UNREACHABLE, "NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
+#: codes of a host that says nothing, whatever it is asked for
+_SILENT = frozenset({UNREACHABLE, "NO_ANSWER", "TOO_SLOW", "NO_PROXY"})
+_ATTEMPTS = 4
+#: a look-up that failed once may pass; a machine without a network stays without
+_ATTEMPTS_TO_CONNECT = 2
 #: no feed nests deeper than seven levels
 _DEEPEST = 50
 _PIECE = 65536
@@ -58,6 +67,33 @@ class Answer:
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
+
+
+def silence(error: FetchError) -> str:
+    """The code of an error that says that a host would say nothing to another request either: it can't be reached, does
+    not answer, or shuts this network out. Empty for an answer that is merely wrong.
+    """
+    first = error.first or error
+    return first.code if first.code in _SILENT or first.status == 403 else ""
+
+
+def retrying(may_pass: Callable[[FetchError], bool], longest: float, sleep: Callable[[float], None]) -> Any:
+    """What asks again, with growing pauses of at most ``longest`` seconds, what ``may_pass``: four times in all, a host
+    that can't be reached twice.
+    """
+
+    def enough(state: tenacity.RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        unreachable = isinstance(error, FetchError) and error.code == UNREACHABLE
+        return state.attempt_number >= (_ATTEMPTS_TO_CONNECT if unreachable else _ATTEMPTS)
+
+    return tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda e: isinstance(e, FetchError) and may_pass(e)),
+        stop=enough,
+        wait=tenacity.wait_exponential_jitter(multiplier=2, max=longest),
+        sleep=sleep,
+        reraise=True,
+    )
 
 
 class _Refused(Exception):
@@ -96,8 +132,8 @@ class Http:
         """The answer to a GET; ``place`` names in errors what was asked for, since a URL may hold a secret.
 
         Raises:
-            FetchError: the client's error, when there is no whole answer: NOT_HTTPS, NO_ANSWER, TOO_SLOW, TOO_LARGE,
-                REDIRECT or BAD_ENCODING. An answer with the status of an error is an answer.
+            FetchError: the client's error, when there is no whole answer: NOT_HTTPS, UNREACHABLE, NO_ANSWER, TOO_SLOW,
+                TOO_LARGE, REDIRECT or BAD_ENCODING. An answer with the status of an error is an answer.
         """
         proxies = {"http": proxy, "https": proxy} if proxy else None
         return self._ask(place, "GET", url, parameters, headers, None, proxies)
@@ -180,7 +216,7 @@ class _Exchange:
         except _Refused as refused:
             self.outcome = refused
         except Exception as error:  # whatever the library meets in a foreign answer; its text and cause hold the URL
-            self.outcome = _Refused("NO_ANSWER", type(error).__name__)
+            self.outcome = _without_answer(error, _host(url))
         finally:
             self.done.set()
 
@@ -231,6 +267,31 @@ class _Exchange:
             for handle in self._sockets:
                 with suppress(OSError), handle:
                     handle.shutdown(socket.SHUT_RDWR)
+
+
+def _without_answer(error: Exception, host: str) -> _Refused:
+    """What it means that a request ended in an error of the library."""
+    why = next((text for cause in _chain(error) for kind, text in _NO_CONNECTION if isinstance(cause, kind)), None)
+    if why is None:
+        return _Refused("NO_ANSWER", type(error).__name__)
+    what = "the proxy" if isinstance(error, requests.exceptions.ProxyError) else host
+    return _Refused(UNREACHABLE, f"{what} can't be reached ({why}; is this machine online?)")
+
+
+#: kinds of errors before there is a connection, the particular ones first
+_NO_CONNECTION: tuple[tuple[type[HTTPError], str], ...] = (
+    (NameResolutionError, "its name can't be resolved"),
+    (NewConnectionError, "it refuses the connection or nothing leads there"),
+    (ConnectTimeoutError, "nobody took the connection in time"),
+)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error of requests and what it wraps, as urllib3 hands it on."""
+    while error is not None:
+        yield error
+        inner = [getattr(error, name, None) for name in ("reason", "original_error")]
+        error = next((e for e in (*inner, *error.args) if isinstance(e, BaseException)), None)
 
 
 _under_way = threading.local()

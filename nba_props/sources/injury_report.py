@@ -22,7 +22,7 @@ from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
 from nba_props.sources import fields, pdf_words
 from nba_props.sources.capture import Fetched
 from nba_props.sources.fields import FieldError
-from nba_props.sources.http import Http, Limits
+from nba_props.sources.http import Http, Limits, silence
 from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix, limited
 from nba_props.sources.rejects import Parsed, Reject
 
@@ -99,6 +99,7 @@ def fetch(
             answer = http.get(url_of(at, base_url))
         except FetchError as error:
             done.failures.append(f"injury report: {error}; what was landed before stays in use")
+            done.silent = silence(error)
             return done
         if answer.ok and answer.body.startswith(b"%PDF"):
             done.landed.append(zone.land_bytes(path, answer.body).path)

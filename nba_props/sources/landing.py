@@ -61,6 +61,8 @@ _LANDING_TIME = 3600
 #: errors of this process and not of a file
 _OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 MANIFEST = "landing.json"
+#: the key, true, of a payload of an invented league: a copy without the manifest is not taken for real
+SIMULATED_MARK = "simulated"
 ALIASES_FILE = "player_aliases.csv"
 _DAY, _SEASON = r"\d{4}-\d{2}-\d{2}", r"\d{4}-\d{2}"
 #: the folders that are read, part by part, and how the subjects of their payloads look
@@ -89,6 +91,9 @@ class FetchError(RuntimeError):
         detail: the sentence; secrets are taken out of it.
         status: the HTTP status of the answer, if there was one.
     """
+
+    #: what the first place said, where a second one was asked
+    first: FetchError | None = None
 
     def __init__(self, code: str, detail: str, status: int | None = None) -> None:
         self.code = without_secrets(code)
@@ -378,9 +383,15 @@ class LandingZone:
         """Raise :class:`LandingError` when there is no landing zone at the root."""
         if not self.exists():
             raise LandingError(
-                f"there is no landing zone at {self.root}: set NBA_PROPS_LANDING to the folder or bucket "
-                "that holds the_odds_api/ and nba_stats/"
+                f"there is no landing zone at {self.root}: `nba-props start` makes one of the real league, "
+                "`nba-props demo` one of a simulated league; or set NBA_PROPS_LANDING to the folder or bucket that "
+                "holds the_odds_api/ and nba_stats/"
             )
+
+    def make(self) -> None:
+        """Make the folder where there is none; a bucket is made by whoever pays for it."""
+        if "://" not in self.root:
+            Path(self.root).mkdir(parents=True, exist_ok=True)
 
     def _own_file(self, name: str) -> bytes | None:
         """The bytes of one of the zone's own files; None when there is none."""
@@ -622,9 +633,15 @@ class LandingZone:
         """The decoded JSON of a payload.
 
         Raises:
-            PayloadError: as of ``load_bytes`` and ``decode``.
+            PayloadError: as of ``load_bytes`` and ``decode``; SIMULATED: it says that it is of an invented league, and
+                the zone does not.
         """
-        return decode(self.load_bytes(payload), payload.path)
+        content = decode(self.load_bytes(payload), payload.path)
+        if isinstance(content, dict) and content.get(SIMULATED_MARK) is True and not self.is_simulated:
+            raise PayloadError(
+                "SIMULATED", f"{payload.path} is of a simulated league: bring the {MANIFEST} along that says so"
+            )
+        return content
 
     def load_bytes(self, payload: Payload) -> bytes:
         """A payload as delivered.

@@ -15,9 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-import tenacity
-
-from nba_props.sources.http import TRANSIENT, Http, Limits
+from nba_props.sources.http import TRANSIENT, Http, Limits, retrying
 from nba_props.sources.landing import FetchError
 
 BASE_URL = "https://api.the-odds-api.com/v4"
@@ -25,7 +23,6 @@ SPORT = "basketball_nba"
 #: concurrent requests; the limit of 30 a second is met by bursts of eight (reference 5.1)
 CONCURRENCY = 4
 HISTORICAL_FACTOR = 10
-_ATTEMPTS = 4
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
 #: how the API writes its codes, and a number of credits; what is written in another way says nothing
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
@@ -103,10 +100,8 @@ class Budget:
                 self._least = said.remaining if first else min(self._least, said.remaining)
 
 
-def _retryable(error: BaseException) -> bool:
+def _may_pass(error: FetchError) -> bool:
     """Too fast, the server's own trouble, or no answer; anything else would fail again and may cost again."""
-    if not isinstance(error, OddsApiError) or isinstance(error, BudgetExhausted):
-        return False
     return error.code in TRANSIENT | {_FREQUENCY} or (error.status or 0) >= 500
 
 
@@ -133,13 +128,7 @@ class OddsApi:
         self.budget = budget or Budget()
         self._base_url = base_url.rstrip("/")
         self._http = Http(OddsApiError, limits, (key,))
-        self._retry = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(_retryable),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(multiplier=2, max=20),
-            reraise=True,
-            sleep=sleep,
-        )
+        self._retry = retrying(_may_pass, 20, sleep)
 
     def __repr__(self) -> str:
         return f"OddsApi({self._base_url}, remaining={self.budget.remaining})"

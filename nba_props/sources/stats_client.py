@@ -11,9 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import tenacity
-
-from nba_props.sources.http import TRANSIENT, Answer, Http, Limits
+from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, Http, Limits, retrying
 from nba_props.sources.landing import FetchError
 from nba_props.sources.redact import guard_logs, secrets_of_url
 
@@ -21,7 +19,6 @@ from nba_props.sources.redact import guard_logs, secrets_of_url
 PAUSE = 1.0
 #: a season's game log in one answer has about 10 MB
 LIMITS = Limits(silence=60, deadline=120, size=64_000_000)
-_ATTEMPTS = 4
 #: the schedule of the running season where the statistics site does not answer
 CDN_SCHEDULE = "https://cdn.nba.com/static/json/staticData/scheduleLeagueV2_1.json"
 #: how the site says with status 200 that it failed
@@ -60,13 +57,7 @@ class StatsApi:
         self._cdn_schedule = cdn_schedule
         self._sleep = sleep
         self._asked = False
-        self._retry = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda e: isinstance(e, StatsApiError) and e.code in TRANSIENT),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(multiplier=2, max=60),
-            sleep=sleep,
-            reraise=True,
-        )
+        self._retry = retrying(lambda e: e.code in TRANSIENT, 60, sleep)
 
     def game_log(self, season: str, season_type: str, first: str = "", last: str = "") -> dict[str, Any]:
         """Box scores of all players in a season, or between two dates (``MM/DD/YYYY``)."""
@@ -78,17 +69,28 @@ class StatsApi:
         )  # fmt: skip
         return self._get("leaguegamelog", asked.parameters, "resultSets")
 
-    def schedule(self, season: str) -> dict[str, Any]:
-        """The schedule of a season; the CDN's copy of the running one where the site does not answer."""
+    def schedule(self, season: str, *, site: bool = True) -> dict[str, Any]:
+        """The schedule of a season; the CDN's copy of the running one where the site does not answer, or is not to be
+        asked.
+        """
         from nba_api.stats.endpoints import scheduleleaguev2
 
         asked = scheduleleaguev2.ScheduleLeagueV2(season=season, get_request=False)
         try:
+            if not site:
+                raise StatsApiError("NO_ANSWER", "the site was silent a moment ago")
             return self._get("scheduleleaguev2", asked.parameters, "leagueSchedule")
-        except StatsApiError:
+        except StatsApiError as error:
             if not self._cdn_schedule:
                 raise
-            content = self._cdn(self._cdn_schedule)
+            try:
+                content = self._cdn(self._cdn_schedule)
+            except StatsApiError as other:
+                if other.code == UNREACHABLE:
+                    raise error from None
+                said = StatsApiError(other.code, f"{other.detail}; before, {error}", other.status)
+                said.first = error
+                raise said from None
             if content["leagueSchedule"].get("seasonYear") != season:
                 raise
             return content
@@ -108,7 +110,8 @@ class StatsApi:
         return self._get("boxscorescoringv3", asked.parameters, "boxScoreScoring")
 
     def _get(self, endpoint: str, parameters: Mapping[str, Any], holds: str) -> dict[str, Any]:
-        return self._retry(self._once, endpoint, parameters, holds)
+        found: dict[str, Any] = self._retry(self._once, endpoint, parameters, holds)
+        return found
 
     def _once(self, endpoint: str, parameters: Mapping[str, Any], holds: str) -> dict[str, Any]:
         if self._asked:
@@ -132,7 +135,7 @@ class StatsApi:
 
     def _content(self, answer: Answer, place: str, holds: str, advice: str) -> dict[str, Any]:
         if not answer.ok:
-            raise StatsApiError("REFUSED", f"status {answer.status} at {place}: {advice}")
+            raise StatsApiError("REFUSED", f"{place} is refused: {advice}", answer.status)
         content = self._http.json(answer, place)
         form = list if holds == "resultSets" else dict
         if not isinstance(content, dict) or not isinstance(content.get(holds), form) or not content[holds]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,8 +13,12 @@ import pandas as pd
 from nba_props.domain.calendar import SEASON_TYPES, game_date_of, season_of, season_year
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
+from nba_props.sources.http import silence
 from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
 from nba_props.sources.stats_client import StatsApi
+
+#: what is said of a request after one that met silence
+NOT_ASKED = "not asked for, stats.nba.com does not answer"
 
 
 def box_scores(
@@ -26,8 +31,9 @@ def box_scores(
     """Land the game logs of some dates, one call for each season and season type that counts; a log that did not change
     is not landed again.
 
-    What can't be had leaves what is landed as it is, and says so. On ``played`` dates there were games: the site
-    answers with status 200 and no rows at times, which is a failure then and not a day without games.
+    What can't be had leaves what is landed as it is, and says so; a silent site is asked for nothing more. On
+    ``played`` dates there were games: the site answers with status 200 and no rows at times, which is a failure then
+    and not a day without games.
     """
     done = Fetched()
     found: set[date] = set()
@@ -46,14 +52,17 @@ def box_scores(
                 subject = f"{day}-{season_type.name.lower().replace(' ', '-')}"
                 folder = nba_stats.gamelog_folder(season)
                 _land_news(zone, folder, subject, logs[day], "resultSets", clock(), done)
-    done.failures += [f"{day}: games were played and the site gave no rows" for day in sorted(set(played) - found)]
+    if not done.silent:
+        done.failures += [f"{day}: games were played and the site gave no rows" for day in sorted(set(played) - found)]
     return done
 
 
-def schedule(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime]) -> Fetched:
-    """Land a season's schedule when it differs from the one landed last."""
+def schedule(
+    api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime], *, site: bool = True
+) -> Fetched:
+    """Land a season's schedule when it differs from the one landed last; without ``site`` it is asked for elsewhere."""
     done = Fetched()
-    content = _ask(done, f"schedule {season}", api.schedule, season)
+    content = _ask(done, f"schedule {season}", partial(api.schedule, season, site=site))
     if content:
         _land_news(zone, nba_stats.SCHEDULE_FOLDER, season, content, "leagueSchedule", clock(), done)
     return done
@@ -77,7 +86,11 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Ca
         return done
     folders = {nba_stats.scoring_folder(season_of(d)) for d in days}
     landed = {Payload(n).subject for folder in folders for n in zone.names(folder)}
-    for game in games[["game_date", "game_id"]].drop_duplicates().itertuples():
+    asked = games[["game_date", "game_id"]].drop_duplicates()
+    for number, game in enumerate(asked.itertuples()):
+        if done.silent:
+            done.failures.append(f"shot zones of {len(asked) - number} more games: {NOT_ASKED}")
+            break
         day = pd.Timestamp(game.game_date).date()
         folder = nba_stats.scoring_folder(season_of(day))
         subject = f"{day}-{game.game_id}"
@@ -91,10 +104,14 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Ca
 
 
 def _ask(done: Fetched, what: str, request: Callable[..., Any], *arguments: Any) -> Any:
-    """The answer, or None with the failure in the account."""
+    """The answer, or None with the failure in the account; a site that was silent is not asked."""
+    if done.silent:
+        done.failures.append(f"{what}: {NOT_ASKED}")
+        return None
     try:
         return request(*arguments)
     except FetchError as error:
+        done.silent = silence(error)
         done.failures.append(f"{what}: {error}; what was landed before stays in use")
         return None
 

@@ -48,6 +48,7 @@ from nba_props.warehouse.base import (
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
 from nba_props.warehouse.marks import Mark, Marks, Written
 from nba_props.warehouse.sql import qualified, reads
+from nba_props.warehouse.translation import UnreadableError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -853,7 +854,7 @@ class BigQueryWarehouse:
         """The result of one SELECT in GoogleSQL; tables are named ``dataset.table``, with any project before it."""
         try:
             own, asked_of = dialects.named(sql, {*TABLES, *self.views}, lambda a: f"`{self._name(a)}`")
-        except dialects.UnreadableError as error:
+        except UnreadableError as error:
             raise WarehouseError(f"the statement: {error}") from error
         # names that are none of ours are refused with the list of those that are
         self._ensure_all([*asked_of, *reads(own)])

@@ -2,8 +2,9 @@
 
 The rule over a lake: what DuckDB can read is DuckDB's SQL; what it can't, because it does not parse, or names a
 function, a project or a text in double quotes that DuckDB has not, is GoogleSQL and is translated. A name in backticks
-is GoogleSQL's, and so is ``COUNTIF``. So a statement that both can read has DuckDB's meaning over a lake (``LOG`` is of
-base 10, ``EXTRACT(DAYOFWEEK ...)`` counts from 0), and GoogleSQL's on BigQuery.
+is GoogleSQL's, and so are ``COUNTIF``, ``EXTRACT`` of weeks, days of the week and parts of a second, and ``FORMAT``
+with a percent sign. So another statement that both can read has DuckDB's meaning over a lake (``LOG`` is of base 10),
+and GoogleSQL's on BigQuery.
 
 A project before a dataset says nothing here, whatever it is called: there is one warehouse.
 """
@@ -15,6 +16,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from nba_props.warehouse.translation import UnreadableError, translated
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -24,12 +27,10 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 #: DuckDB has it as well, and gives null where GoogleSQL counts none
 _COUNTIF = re.compile(r"\bCOUNTIF\s*\(", re.IGNORECASE)
 _TEXT_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-#: parts of a date that DuckDB calls otherwise
-_ISO_PARTS = {"ISOWEEK": "WEEK", "ISOYEAR": "ISOYEAR"}
-
-
-class UnreadableError(ValueError):
-    """A statement can't be read as GoogleSQL, or not be put in DuckDB's words; the message says why."""
+#: DuckDB has these as well, and counts weeks by ISO, days of the week from 0 and parts of a second within the minute
+_PART = re.compile(r"\bEXTRACT\s*\(\s*(WEEK|ISOWEEK|DAYOFWEEK|MILLISECOND|MICROSECOND)\b", re.IGNORECASE)
+#: and this, to fill braces
+_FORMAT = re.compile(r"""\bFORMAT\s*\(\s*['"][^'"{]*%""", re.IGNORECASE)
 
 
 def has_backticks(sql: str) -> bool:
@@ -39,7 +40,9 @@ def has_backticks(sql: str) -> bool:
 
 def is_likely_googlesql(sql: str) -> bool:
     """Whether a statement is read as GoogleSQL first, though DuckDB may be able to read it."""
-    return _COUNTIF.search(_TEXT_OR_COMMENT.sub("", sql)) is not None and double_quotes_are_text(sql)
+    plain = _TEXT_OR_COMMENT.sub("", sql)
+    likely = _COUNTIF.search(plain) or _PART.search(plain) or _FORMAT.search(sql)
+    return likely is not None and double_quotes_are_text(sql)
 
 
 def named(sql: str, known: Collection[str], write: Callable[[str], str]) -> tuple[str, list[str]]:
@@ -89,7 +92,8 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
     """A query in GoogleSQL as DuckDB's; None for what is no query, or several.
 
     Raises:
-        UnreadableError: it does not parse, or DuckDB has nothing for what it asks.
+        RefusedError: DuckDB has nothing that means what it asks.
+        UnreadableError: it does not parse, or sqlglot knows no words for it.
     """
     import sqlglot
     from sqlglot import exp
@@ -103,7 +107,7 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
         trees = [tree for tree in sqlglot.parse(plain, read="bigquery") if tree is not None]
         if len(trees) != 1 or not isinstance(trees[0], exp.Query):
             return None
-        return trees[0].transform(_as_in_googlesql).sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+        return translated(trees[0]).sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise UnreadableError(str(error)) from error
     except ParseError as error:
@@ -112,26 +116,6 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
         raise UnreadableError(f"{first.get('description', error)} at {where}") from error
     finally:
         logger.setLevel(level)
-
-
-def _as_in_googlesql(node: exp.Expression) -> exp.Expression:
-    """What sqlglot leaves to DuckDB's meaning: none that counts is 0 and not null, days of the week count from 1, and
-    weeks begin on Sunday.
-    """
-    from sqlglot import exp
-
-    if isinstance(node, exp.CountIf):
-        return exp.Count(this=exp.Case().when(node.this.copy(), exp.Literal.number(1)))
-    if isinstance(node, exp.Extract):
-        part = node.this.name.upper()
-        if part == "DAYOFWEEK":
-            return exp.paren(exp.Add(this=node.copy(), expression=exp.Literal.number(1)))
-        if part == "WEEK":
-            week = exp.func("STRFTIME", node.expression.copy(), exp.Literal.string("%U"), dialect="duckdb")
-            return exp.cast(week, exp.DataType.Type.BIGINT)
-        if part in _ISO_PARTS:
-            return exp.Extract(this=exp.var(_ISO_PARTS[part]), expression=node.expression.copy())
-    return node
 
 
 def double_quotes_are_text(sql: str) -> bool:

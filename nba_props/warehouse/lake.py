@@ -45,6 +45,7 @@ from nba_props.warehouse.base import (
 )
 from nba_props.warehouse.frames import arrow_by_date, checked, dtype_of, new_rows, refuse_strays, split, to_frame
 from nba_props.warehouse.sql import Statement, to_duckdb
+from nba_props.warehouse.translation import RefusedError, UnreadableError
 
 if TYPE_CHECKING:
     import duckdb
@@ -606,6 +607,7 @@ class LakeWarehouse:
         except (duckdb.InterruptException, RuntimeError) as error:
             # DuckDB swallows whatever a signal's handler raises and says this instead
             if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+                stopping.interrupted()
                 raise stopping.Stopped from error
             raise
         except duckdb.Error as error:
@@ -640,8 +642,11 @@ class LakeWarehouse:
         if dialects.has_backticks(sql):
             return self._answered_in_googlesql(sql)
         if dialects.is_likely_googlesql(sql):
-            with suppress(WarehouseError):
+            try:
                 return self._answered_in_googlesql(sql)
+            except WarehouseError as error:
+                if isinstance(error.__cause__, RefusedError):
+                    raise  # DuckDB would answer, and something else
         try:
             return self._answered(sql)
         except WarehouseError as error:
@@ -658,7 +663,7 @@ class LakeWarehouse:
     def _answered_in_googlesql(self, sql: str) -> pd.DataFrame:
         try:
             translated = dialects.from_googlesql(sql, {*TABLES, *self.views})
-        except dialects.UnreadableError as error:
+        except UnreadableError as error:
             raise WarehouseError(f"read as GoogleSQL: {error}") from error
         if translated is None:
             raise WarehouseError(_ONE_QUERY)
@@ -1039,6 +1044,8 @@ def _meant(as_duckdb: WarehouseError, as_googlesql: WarehouseError) -> Warehouse
     import duckdb
 
     first, second = as_duckdb.__cause__, as_googlesql.__cause__
+    if isinstance(second, RefusedError):
+        return as_googlesql
     if not isinstance(second, duckdb.Error) or _first_line(first) == _first_line(second):
         return as_duckdb
     if isinstance(first, duckdb.BinderException):

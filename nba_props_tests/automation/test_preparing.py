@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import dagster as dg
+import filelock
 import pytest
 
 from nba_props import stopping
@@ -15,7 +17,7 @@ from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.domain.calendar import days as dates_between
 from nba_props.schemas import TABLES, raw, reference
 from nba_props.schemas.base import VOLATILE
-from nba_props.schemas.predictions import LEDGER
+from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 
@@ -94,6 +96,67 @@ def test_what_a_sensor_or_a_schedule_starts_never_waits_for_a_season(fresh, tag)
     platform = fresh("automation")
     result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)], **{tag: "one"})
     assert prepared_by(platform, result.run_id) == []
+
+
+def test_lines_by_clicks_train_nothing(fresh, monkeypatch):
+    """What of the plan is followed is looked at, not done: a season's taking in has stories of its own."""
+    platform, asked = fresh("lines"), []
+
+    def note(definitions, instance, job, first, last, **_):
+        asked.append(job)
+        return preparing.runner.Outcome("r1", True)
+
+    monkeypatch.setattr(preparing.runner, "execute", note)
+    monkeypatch.setattr(preparing.planning, "untrained", lambda *_: [DAY])
+    clicked(platform, "ingest_lines", DAY, DAY)
+    assert "ingest_history" in asked
+    assert "train" not in asked
+    asked.clear()
+    clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
+    assert "train" not in asked, "nor do the players of a date"
+    asked.clear()
+    with_model = [asset_key(reference.PLAYERS), asset_key(SYSTEM_TABLES["catboost_v8"])]
+    clicked(platform, "predict", DAY, DAY, select=with_model)
+    assert asked[-1] == "train"
+
+
+def test_a_run_that_waits_for_another_says_for_what(fresh, monkeypatch):
+    platform = fresh("waiting")
+    home = platform.settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with filelock.FileLock(home / ".preparing"):
+            held.set()
+            let_go.wait(30)
+
+    other = threading.Thread(target=hold)
+    tags = {PREPARES_RUN_TAG: "f" * 36, RANGE_START: str(DAY), RANGE_END: str(LAST)}
+    job = platform.definitions.resolve_job_def("ingest_history")
+    busy = platform.instance.create_run_for_job(job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+    monkeypatch.setattr(preparing.planning, "needed", lambda *_: iter(()))
+    told_at_all = platform.instance.report_engine_event
+
+    def report(*arguments, **named):
+        told_at_all(*arguments, **named)
+        let_go.set()
+
+    monkeypatch.setattr(platform.instance, "report_engine_event", report)
+    other.start()
+    assert held.wait(30)
+    result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
+    other.join(30)
+    expected = (
+        f"waits for ingest_history of {DAY}..{LAST} (run {busy.run_id[:8]}), which run ffffffff needs first: runs take "
+        "in what they need one after the other"
+    )
+    events = platform.instance.all_logs(result.run_id)
+    told = [e.dagster_event.message for e in events if e.dagster_event and e.dagster_event.is_engine_event]
+    assert f"predict {expected}" in told
+    assert expected in [e.user_message for e in events]
+    again = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
+    assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "nobody is in its way"
 
 
 def test_a_plan_that_fails_fails_the_run_and_says_which_of_its_runs(fresh, monkeypatch):

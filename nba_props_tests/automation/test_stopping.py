@@ -210,6 +210,7 @@ def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated,
         raise RuntimeError("Query interrupted")
 
     monkeypatch.setattr("nba_props.assets.predictions._rows", interrupted)
+    monkeypatch.setattr(stopping, "_LIMIT", 0)  # no thread ends this process: there is nothing to wait for
     try:
         outcome = platform.publish(DAY, ("moving_average",))
     finally:
@@ -274,3 +275,35 @@ def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatc
         lake._own.views = {}
         with pytest.raises(stopping.Stopped):
             lake.query("SELECT 1 AS one")
+
+
+LET_THROUGH = """
+import signal
+import sys
+from pathlib import Path
+from nba_props import stopping
+stopping.listen()
+from nba_props.warehouse.lake import LakeWarehouse
+lake = LakeWarehouse(Path(sys.argv[1]))
+lake.query("SELECT 1 AS one")
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+with stopping.closing_with(lambda: "what stands is said"):
+    print("ready", flush=True)
+    lake.query("SELECT COUNT(*) AS n FROM range(1000000) AS a, range(10000000) AS b WHERE a.range * b.range % 7 = 3")
+"""
+
+
+def test_a_key_that_a_library_let_through_to_a_query_stops_in_the_same_order(tmp_path: Path):
+    """Python's own multiprocessing, for one, unblocks the signals of the thread that it is used in."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LET_THROUGH, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    try:
+        _, said = process.communicate(timeout=LIMIT)
+    finally:
+        process.kill()
+    assert process.returncode == stopping.EXIT_STATUS, said
+    assert said == "\nstopped: what stands is said\n"

@@ -359,7 +359,14 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     started = []
 
     class Process:
-        def __init__(self, command, env):
+        stdout = (
+            "2026-11-29 08:33:07 +0000 - dagster - DEBUG - predict - RUN_START - Started execution\n",
+            "\x1b[32m2026-11-29 08:33:07 +0000\x1b[0m - dagster.daemon - \x1b[34mINFO\x1b[0m - a look\n",
+            "2026-11-29 08:33:07 +0000 - dagster - ERROR - predict - no disk\n",
+            "Traceback of it\n",
+        )
+
+        def __init__(self, command, env, **_):
             started.append((command, env))
 
         poll = wait = terminate = lambda self: 0
@@ -377,3 +384,13 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     assert hosts_of(environment) == {"props.example.org", "192.168.0.7"}
     assert daemon[0].endswith("dagster-daemon")
     assert not [c for c, _ in started if "dagster-webserver" in c[0]]
+    for arguments in (command, daemon):
+        assert arguments[arguments.index("--log-level") + 1] == "error", "no line for each look of a sensor"
+    told = [line.split(maxsplit=1) for line in result.output.splitlines()]
+    assert result.output.splitlines()[0] == "Dagster UI  http://192.168.0.7:3000"
+    assert {"home", "feeds", "stop"} <= {words[0] for words in told}
+    assert f"home        {tmp_path}" in result.output
+    assert "stop        Ctrl-C" in result.output
+    assert result.output.count("no disk") == result.output.count("Traceback of it") == len(started)
+    assert "DEBUG" not in result.output
+    assert "a look" not in result.output

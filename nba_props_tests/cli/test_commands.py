@@ -22,7 +22,7 @@ from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
 from nba_props.cli import demo, printing
 from nba_props.cli.group import main
-from nba_props.cli.printing import Output
+from nba_props.cli.printing import Column, Output
 from nba_props.cli.session import say_findings, session
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
@@ -467,6 +467,34 @@ def test_sql_prints_whatever_a_statement_gives(home, query, form, said):
 def test_what_is_printed_moves_no_cursor(home):
     (home / "home").mkdir()
     assert "\x1b" not in invoke("sql", "select chr(27) || '[2J' as a").output
+    column = Column("a", ("\x1b[2J", "b"), shorter=(("\x1b", "b"),))
+    assert "\x1b" not in "".join((*column.cells, *column.shorter[0]))
+
+
+def test_a_terminal_without_accents_shows_marks_in_their_place(home):
+    (home / "home").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "nba_props", "sql", "select 'Dončić' as a"], capture_output=True, check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert b"Don?i?" in done.stdout
+
+
+def test_a_name_of_a_narrow_board_can_be_typed(invented):
+    first, _, last = someone(invented).partition(" ")
+    assert someone(invented) in invoke("player", f"{first[0]}. {last}").output
+    assert "player SURNAME lists who comes near" in invoke("player", "Q. Nobody").output
+
+
+def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):
+    board = ["board", str(DAY), "--format", "json"]
+    everybody = json.loads(invoke(*board).stdout)
+    assert json.loads(invoke(*board, "--rows", "3").stdout) == everybody[:3]
+
+
+def test_a_report_of_nothing_names_the_command_that_comes_first(invented):
+    ahead = DAY + timedelta(1)
+    assert f"nothing is published of {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
 
 
 def test_the_command_starts_without_dagster():

@@ -15,6 +15,8 @@ from nba_props.cli import main
 from nba_props.cli.group import SECTIONS, summary
 from nba_props.domain.systems import SYSTEMS
 from nba_props.simulator.incidents import INCIDENTS
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(main.commands)
@@ -71,6 +73,31 @@ def completed(*words: str, incomplete: str) -> list[str]:
 )
 def test_values_are_completed(words, incomplete, expected):
     assert set(completed(*words, incomplete=incomplete)) == expected
+
+
+@pytest.mark.parametrize("command", [["run"], ["history"], ["fetch", "odds"], []])
+def test_help_says_which_words_are_dates(command):
+    text = " ".join(CliRunner().invoke(main, [*command, "-h"]).output.split())
+    assert "DATE is 2026-01-09, today, tonight, tomorrow or yesterday (US/Eastern)" in text
+    assert "DATE is" not in CliRunner().invoke(main, ["doctor", "-h"]).output
+
+
+def test_what_is_stored_is_completed(rung, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_HOME", str(rung("predicted") / "home"))
+    monkeypatch.setenv("NBA_PROPS_FIRST_DATE", str(league.FIRST))
+    name = league.player(league.TEAMS[0], 0)[1]
+    first = name.split()[0]
+    assert first in completed("player", incomplete=first[:-1].lower())
+    assert first in completed("history", incomplete=first[:-1])
+    for words in (("rollback",), ("quarantine", "run", str(DAY), "--run")):
+        last, run_id = completed(*words, incomplete="")
+        assert last == "last"
+        assert completed(*words, incomplete=run_id[:5]) == [run_id]
+    assert completed("restore", incomplete="") == ["last"]
+    monkeypatch.setenv("NBA_PROPS_HOME", "/nowhere/at/all")
+    assert completed("player", incomplete="") == completed("rollback", incomplete="") == []
+    monkeypatch.setenv("NBA_PROPS_PROFILE", "none such")
+    assert completed("player", incomplete="") == []
 
 
 def test_make_help_lists_every_target():

@@ -59,13 +59,14 @@ def _cases() -> Iterator[tuple[list[str], int, str]]:
         (["quarantine", "placeholder", str(DAY), "--system", "catboost"], 2, "did you mean catboost_v8?"),
         (["backfill", str(DAY), "--select", "catboost"], 2, "did you mean catboost_v8?"),
         (["backfill", str(DAY), "--select", "x"], 2, "there is no asset x"),
+        (["backfill", str(DAY), "--select", "qq"], 2, 'there is no asset qq; `nba-props sql "show tables"` lists them'),
         (["board", str(DAY), "--system", "ensemble_v1.1"], 2, "did you mean ensemble_v1_1?"),
         (["board", str(DAY), "--rows", "-1"], 2, "-1 is not in the range"),
         (["board", str(DAY), "--rows", "1e3"], 2, "not a whole number"),
         (["board", str(DAY), "--format", "xml"], 2, "xml"),
         (["board", str(DAY), str(DAY)], 2, "unexpected extra argument"),
         (["demo", "--incident", "frozenbook"], 2, "did you mean frozen_book?"),
-        (["simulate", "--incident", "x", "--out", "y"], 2, "there is no incident x"),
+        (["simulate", "--incident", "x", "--out", "y"], 2, "there is no incident x; `nba-props incidents` lists them"),
         (["simulate"], 2, "--out"),
         (["simulate", "--out", "zone", "--seasons", "51"], 2, "51 is not in the range"),
         (["report", str(DAY + timedelta(1))], 1, "is graded in"),
@@ -163,9 +164,14 @@ def test_an_odd_setting_is_one_sentence_that_names_it(home, monkeypatch, setting
     assert len(result.output.strip().splitlines()) == 1
 
 
-def test_a_taken_port_is_said_and_starts_nothing(home):
+def test_a_taken_port_is_said_and_starts_nothing(home, monkeypatch):
+    monkeypatch.delenv("MAKELEVEL", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        refused(["dev", "--port", str(taken.getsockname()[1])], 1, "name another --port")
+        port = taken.getsockname()[1]
+        other = port + 1 if port < 65535 else port - 1
+        refused(["dev", "--port", str(port)], 1, f"name another --port, as in `nba-props dev --port {other}`")
+        monkeypatch.setenv("MAKELEVEL", "1")
+        refused(["dev", "--port", str(port)], 1, f"as in `make dev PORT={other}`")
 
 
 def test_a_home_without_anything_is_said(home, monkeypatch, tmp_path):

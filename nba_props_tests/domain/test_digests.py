@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import digests
@@ -55,7 +55,6 @@ def said(rows) -> list[str]:
     return sorted(repr([float(v) + 0.0 if isinstance(v, float) else v for v in row]) for row in rows)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(_ROW, max_size=4), st.lists(_ROW, max_size=4), st.randoms())
 def test_digests_are_equal_exactly_when_the_rows_are(one, other, random):
     shuffled = random.sample(one, len(one))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from nba_props.domain import scoring
 from nba_props.domain.scoring import MIN_DATES, mean_interval, rate_interval
-
-few = settings(max_examples=40, deadline=None)
 
 
 @st.composite
@@ -110,7 +108,6 @@ def test_nothing_has_no_mean_and_a_total_that_is_missing_is_an_error():
 # -- what must hold of any ------------------------------------------------------------------------------------------
 
 
-@few
 @given(nights())
 def test_an_interval_begins_at_ten_dates(night):
     wins, decided = night
@@ -121,7 +118,6 @@ def test_an_interval_begins_at_ten_dates(night):
         assert f.value == pytest.approx(sum(wins) / sum(decided))
 
 
-@few
 @given(nights(MIN_DATES))
 def test_a_rate_holds_its_value_stays_in_bounds_and_is_never_narrower_than_wilsons(night):
     wins, decided = night
@@ -135,7 +131,6 @@ def test_a_rate_holds_its_value_stays_in_bounds_and_is_never_narrower_than_wilso
     assert (1 - lost.high, 1 - lost.low) == pytest.approx((found.low, found.high))
 
 
-@few
 @given(nights(MIN_DATES), st.randoms(use_true_random=False), st.integers(0, 5))
 def test_neither_the_order_of_dates_nor_dates_without_rows_matter(night, random, empty):
     pairs = [*zip(*night, strict=True), *[(0, 0)] * empty]
@@ -145,7 +140,6 @@ def test_neither_the_order_of_dates_nor_dates_without_rows_matter(night, random,
         assert tuple(shuffled) == pytest.approx(interval(*night))
 
 
-@few
 @given(nights(MIN_DATES), st.floats(-50, 50), st.floats(0.1, 50))
 def test_an_interval_of_a_mean_moves_and_grows_with_its_unit(night, shift, scale):
     totals, rows = (np.array(v, float) for v in night)
@@ -155,7 +149,6 @@ def test_an_interval_of_a_mean_moves_and_grows_with_its_unit(night, shift, scale
     assert copied[:3] == pytest.approx(plain[:3]), "rows that say the same again are no evidence"
 
 
-@few
 @given(st.lists(st.floats(-9, 9), min_size=MIN_DATES, max_size=30), st.floats(-30, 30))
 def test_one_more_date_narrows_an_interval_by_no_more_than_an_average_date_does(totals, another):
     rows = np.full(len(totals), 5.0)
@@ -167,7 +160,6 @@ def test_one_more_date_narrows_an_interval_by_no_more_than_an_average_date_does(
     assert width(another) >= width(float(np.mean(totals))) - 1e-9
 
 
-@few
 @given(nights(MIN_DATES))
 def test_as_many_dates_again_that_say_the_same_are_evidence(night):
     wins, decided = night
@@ -177,7 +169,6 @@ def test_as_many_dates_again_that_say_the_same_are_evidence(night):
         assert twice.high <= once.high + 1e-9
 
 
-@few
 @given(nights(MIN_DATES), st.floats(1.2, 4))
 def test_a_return_is_above_nothing_when_its_rate_is_above_break_even(night, odds):
     wins, bets = (pd.Series(v, dtype=float) for v in night)

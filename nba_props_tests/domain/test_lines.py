@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import odds
@@ -113,7 +113,6 @@ def test_an_unknown_cutoff_gives_no_line():
     assert out["no_line_reason"].tolist() == ["NO_CUTOFF"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -15,7 +15,7 @@ from nba_props.simulator import payloads
 from nba_props.sources import odds_api
 from nba_props.warehouse import usage
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.conftest import DAY, SOME_SYSTEMS, Platform, open_platform
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
     for published_so_far, minutes in ((2, 5), (3, 60), (4, 5)):
         platform.zone.land(path, content) if minutes == 5 else (platform.zone._path / path).unlink()
         platform.now = platform.now + timedelta(minutes=10)
-        platform.publish(DAY, slate=True)
+        platform.materialize(DAY, DAY, platform.publication(SOME_SYSTEMS))
         ledger = ledger_of(platform)
         moved = ledger[(ledger["game_id"] == game.game_id) & ledger["has_prop_line"].astype(bool)]
         assert len(moved) == published_so_far * 12 * SOME
@@ -84,7 +84,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
 
     platform.now = game.tipoff_at + timedelta(hours=1)
     platform.zone.land(*league.capture(game, 2, shift=3.0))
-    platform.publish(DAY, slate=True)
+    platform.materialize(DAY, DAY, platform.publication(SOME_SYSTEMS))
     after = platform.query("SELECT * FROM nba_predictions.current_predictions")
     still = after[(after["game_id"] == game.game_id) & after["has_prop_line"].astype(bool)]
     assert (still["line_minutes_before_game"] == 5).all(), "a row published after tip-off replaced an earlier one"

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pandas.testing as pdt
 import pytest
+from click.testing import CliRunner
 
 from nba_props import remediation
 from nba_props.automation import planning, runner
+from nba_props.checks.partitioned import Scope
+from nba_props.checks.rules import NO_PLACEHOLDER_LINES
+from nba_props.cli import main
+from nba_props.domain import quality
 from nba_props.remediation import RemediationError, Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
@@ -90,6 +98,37 @@ def test_quarantine_moves_exactly_the_bad_rows_and_restore_brings_them_back(plat
     listed = remediation.batches(platform.warehouse).set_index("batch_id")
     assert listed.loc[[account.batch_id, second.batch_id], "archived"].tolist() == [60, 60]
     assert listed["done"].tolist() == [1, 1]
+
+
+def test_the_runbooks_first_command_says_where_bad_rows_are(platform, monkeypatch):
+    """Date, system, severity and count of each, in a terminal of 80 columns."""
+    page = Path(__file__).parents[2] / "docs" / "runbooks" / "bad-rows.md"
+    command = shlex.split(re.findall(r"```bash\n(nba-props .*)\n", page.read_text())[0])
+    monkeypatch.setenv("NBA_PROPS_HOME", str(platform.settings.home))
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(main, command[1:])
+    assert shown.exit_code == 0, shown.output
+    found = re.findall(r"^(\S+) +(\w+) +CRITICAL +(\d+) *$", shown.output, re.M)
+    assert {day for day, _, _ in found} == {str(DAY), str(NEXT)}
+    assert {system for _, system, _ in found} <= set(SYSTEM_TABLES)
+    assert sum(int(count) for _, _, count in found) == 60
+
+
+def test_what_was_archived_is_only_counted_until_it_is_back(platform):
+    def said():
+        found = NO_PLACEHOLDER_LINES.evaluate(Scope(platform.inputs, platform.now), SPAN)
+        stored = quality.published(platform.warehouse, tuple(SYSTEM_TABLES), DAY, NEXT, platform.now)
+        span = quality.no_placeholders(stored, DAY, NEXT)
+        assert span.passed == all(v.passed for v in found.values()), span.text
+        assert f"{sum(v.figures['placeholders_archived'] for v in found.values())} archived" in f"{span.text}0 archived"
+        alerts = platform.query("SELECT game_date, severity FROM nba_monitoring.placeholder_alerts")
+        return [(v.passed, v.figures["placeholders_archived"]) for v in found.values()], set(alerts["severity"])
+
+    assert said() == ([(False, 0)] * 2, {"OK", "CRITICAL"})
+    account = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
+    assert said() == ([(True, 30)] * 2, {"OK"})
+    remediation.restore(platform.warehouse, account.batch_id, platform.now)
+    assert said() == ([(False, 0)] * 2, {"OK", "CRITICAL"})
 
 
 def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):

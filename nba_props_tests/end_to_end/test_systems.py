@@ -142,6 +142,7 @@ def land_last_spring(zone, night: date) -> None:
 SPRING = date(2025, 3, 10) - league.FIRST
 
 
+@pytest.mark.long
 def test_on_opening_night_the_one_system_that_needs_no_season_forecasts_and_the_others_say_why(tmp_path):
     """Ninety days of last season are behind it, models of them in force, and no game of this one."""
     night = league.FIRST

@@ -285,6 +285,7 @@ def clock_change(platform, outcome, clean):
     assert (own["line_minutes_before_game"] == 30).all()
 
 
+@pytest.mark.long
 def test_second_writer(published, tmp_path):
     with dg.DagsterInstance.ephemeral() as instance:
         second_writer(open_league(shutil.copytree(published, tmp_path / "home"), instance))
@@ -379,7 +380,7 @@ def to_lines(league: Platform) -> list[dg.AssetKey]:
 #: whose rules have tests of their own in the suite: here they are long stories
 _LONG = {
     "past_midnight", "odds_without_games", "traded_today", "game_moved", "clock_change", "corrected_box_scores",
-    "games_without_odds", "same_name",
+    "games_without_odds", "same_name", "event_id_changes",
 }  # fmt: skip
 
 

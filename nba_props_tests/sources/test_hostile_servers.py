@@ -453,8 +453,7 @@ def everything(tmp_path_factory):
             return case.id, found
 
     few = pytest.MonkeyPatch()  # how often is tried again is tested with each client
-    few.setattr("nba_props.sources.odds_client._ATTEMPTS", 2)
-    few.setattr("nba_props.sources.stats_client._ATTEMPTS", 2)
+    few.setattr("nba_props.sources.http._ATTEMPTS", 2)
     try:
         with hostile(lambda talk: talk.send(answer())) as other, ThreadPoolExecutor(12) as pool:
             elsewhere.url, elsewhere.requests = other.url, other.requests

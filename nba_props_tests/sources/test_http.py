@@ -208,6 +208,33 @@ def test_a_proxy_gets_its_own_credentials_and_no_more_time(monkeypatch):
     assert b"Proxy-Authorization: Basic " in proxy.requests[0]
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://no-such-host.invalid/", "no-such-host.invalid can't be reached (its name can't be resolved;"),
+        ("http://127.0.0.1:{port}/", "127.0.0.1 can't be reached (it refuses the connection or nothing leads there;"),
+    ],
+)
+def test_a_host_that_cannot_be_reached_is_no_host_that_is_silent(url, why, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    error = refused(url.format(port=port))
+    assert error.code == "UNREACHABLE"
+    assert error.detail == f"{why} is this machine online?) at the place"
+    assert (error.__cause__, error.__context__) == (None, None)
+    behind = refused("https://stats.example.org/", proxy=f"http://me:pa55word@127.0.0.1:{port}")
+    assert behind.detail.startswith("the proxy can't be reached (it refuses")
+    assert http.silence(error) == "UNREACHABLE"
+
+
+def test_a_wrong_answer_is_no_silence():
+    silent = [("NO_ANSWER", None), ("TOO_SLOW", None), ("REFUSED", 403), ("UNREACHABLE", None)]
+    wrong = [("WRONG_SHAPE", 200), ("NOT_JSON", 200), ("SERVER_ERROR", 503), ("REFUSED", 404), ("TOO_LARGE", None)]
+    assert [http.silence(FetchError(code, "x", status)) for code, status in silent] == [code for code, _ in silent]
+    assert not any(http.silence(FetchError(code, "x", status)) for code, status in wrong)
+
+
 def test_a_look_up_that_never_ends_is_bounded(monkeypatch):
     hold = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: hold.wait(5) and [])

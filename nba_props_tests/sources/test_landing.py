@@ -492,3 +492,13 @@ def test_a_quarantine_row_holds_whatever_was_refused():
     assert len(TABLES["nba_raw.quarantined_quotes"].validate(frame)) == len(raws)
     for column in ("payload", "position", "detail", "raw"):
         "".join(frame[column]).encode()
+
+
+def test_a_payload_that_says_it_is_invented_is_refused_where_the_zone_does_not(zone):
+    """A copy of a simulated league without its manifest would be taken for real."""
+    payload = zone.land("nba_stats/scheduleleaguev2/2025-26.json.gz", {"simulated": True, "leagueSchedule": {}})
+    with pytest.raises(PayloadError, match=r"of a simulated league: bring the landing.json along") as refused:
+        zone.load(payload)
+    assert refused.value.reason == "SIMULATED"
+    (zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
+    assert LandingZone(zone.root).load(payload)["leagueSchedule"] == {}

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
+from nba_props.domain.rhythm import FULL, RHYTHMS
 from nba_props.sources import capture, odds_api
 from nba_props.sources.odds_client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
 from nba_props_tests import league
@@ -237,4 +238,4 @@ def test_captures_survive_the_clock_changes(day):
     plan = [d.at for d in capture.captures_of(day, [tip])]
     assert plan[0].astimezone(EASTERN).hour == 10
     assert plan == sorted(set(plan))
-    assert {tip - timedelta(minutes=m) for m in capture.BEFORE_TIPOFF} <= set(plan)
+    assert {tip - timedelta(minutes=m) for m in RHYTHMS[FULL].before} <= set(plan)

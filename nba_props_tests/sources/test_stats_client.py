@@ -142,6 +142,41 @@ def test_a_silent_site_leaves_what_is_landed_in_use_and_says_so(server, api, zon
     assert len(nba_stats.read_box_scores(zone, DAYS).frame) == 72
 
 
+@pytest.mark.parametrize("answer", [Answer(drop=True), Answer(b"blocked", 403)])
+def test_a_silent_site_is_asked_for_nothing_more(server, api, zone, answer):
+    """Of two seasons, with rosters and shot zones: one request is tried, and the schedule's second place."""
+    days = [date(2024, 11, 10), DAY]
+    server.on("/stats/leaguegamelog", answer)
+    server.on("/cdn.json", Answer(schedule()))
+    done = stats_fetch.box_scores(api, zone, days, lambda: NOW, played=days)
+    assert done.silent
+    assert set(server.paths()) == {"/stats/leaguegamelog"}
+    assert len({tuple(asked.items()) for _, asked in server.asked}) == 1
+    assert done.failures[-1] == f"NBA Cup 2025-26: {stats_fetch.NOT_ASKED}"
+    assert not [f for f in done.failures if "gave no rows" in f], "nobody said so"
+    elsewhere = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW, site=False)
+    assert (len(elsewhere.landed), server.paths()[-1]) == (1, "/cdn.json")
+    assert "/stats/scheduleleaguev2" not in server.paths()
+
+
+def test_a_bad_answer_is_no_silence(server, api, zone):
+    server.on("/stats/leaguegamelog", Answer({"message": "hello"}))
+    done = stats_fetch.box_scores(api, zone, [DAY], lambda: NOW)
+    assert not done.silent
+    assert len(server.asked) == 4, "each season type was asked for"
+    assert all("WRONG_SHAPE" in f for f in done.failures)
+
+
+def test_shot_zones_end_with_the_first_silence(server, api, zone):
+    season(server, log())
+    stats_fetch.box_scores(api, zone, DAYS, lambda: NOW)
+    server.on("/stats/boxscorescoringv3", Answer(b"blocked", 403))
+    done = stats_fetch.shot_zones(api, zone, DAYS, lambda: NOW)
+    assert server.paths().count("/stats/boxscorescoringv3") == 1
+    assert len(done.failures) == 2
+    assert done.failures[1] == f"shot zones of 3 more games: {stats_fetch.NOT_ASKED}"
+
+
 def schedule() -> dict:
     return league.schedule(league.games(), DAY)
 
@@ -195,8 +230,9 @@ def test_a_roster_is_landed_with_its_instant(server, api, zone, real_data):
 def test_a_proxy_is_used_and_never_shown(server, waits):
     api = StatsApi(proxy="http://user:pa55word@127.0.0.1:9", base_url="https://nowhere.invalid/stats/{endpoint}",
                    sleep=waits.append, limits=Limits(connect=1))  # fmt: skip
-    with pytest.raises(StatsApiError, match="NO_ANSWER: ProxyError") as failure:
+    with pytest.raises(StatsApiError, match="UNREACHABLE: the proxy can't be reached") as failure:
         api.roster(league.SEASON)
+    assert len(waits) == 2, "a pause, and one between two attempts: no more are made where nothing listens"
     assert "pa55word" not in str(failure.value)
     assert failure.value.__cause__ is None
 

@@ -1,0 +1,230 @@
+"""What GoogleSQL means and DuckDB's words for it, where sqlglot leaves a statement to another meaning, or to none.
+
+Each rule is a function of one node, and either gives what means the same over a lake or refuses it in a sentence. Nodes
+are visited from the leaves up: a rule finds its operands translated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+_WEEKDAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
+#: DuckDB counts them within the minute
+_PARTS_OF_A_SECOND = {"MILLISECOND": 1000, "MICROSECOND": 1_000_000}
+#: weeks of a year that begin on a day of the week, Sunday's being 0; the days before the first are in week 0
+_WEEK = "CAST((EXTRACT(DOY FROM :x) + 6 - (EXTRACT(DOW FROM :x) + 7 - :first) % 7) // 7 AS BIGINT)"
+#: halves go away from zero, where DuckDB takes them to the even number
+_WHOLE = """
+CASE WHEN TYPEOF(:x) IN ('DOUBLE', 'FLOAT') THEN CAST(ROUND(TRY_CAST(:x AS DOUBLE)) AS BIGINT) ELSE :cast END
+"""
+_NOT_ZERO = "CASE WHEN :divisor = 0 THEN ERROR('division by zero') ELSE :quotient END"
+#: what both write alike of a date or a time
+_SAME_IN_BOTH = set("YmdHMSyjAaBbUWVGuwpIF%")
+_SPECIFIER = re.compile(r"%(-.|.)")
+#: flags, width and precision, then a whole number or one with a point
+_PRINTABLE = re.compile(r"%%|%[-+ 0]*\d*(?:\.\d+)?[sdf]")
+
+
+class UnreadableError(ValueError):
+    """A statement can't be read as GoogleSQL, or not be put in DuckDB's words; the message says why."""
+
+
+class RefusedError(UnreadableError):
+    """A statement is GoogleSQL, and a part of it has no equal over a lake."""
+
+
+def translated(tree: exp.Expr) -> exp.Expr:
+    """A statement in GoogleSQL as one whose nodes mean the same in DuckDB.
+
+    Raises:
+        RefusedError: a part of it can't be had over a lake.
+    """
+    from sqlglot import exp
+
+    rules: dict[type[exp.Expr], Callable[[Any], exp.Expr]] = {
+        exp.CountIf: _count_if, exp.Extract: _extract, exp.TimestampDiff: _timestamp_diff, exp.TimeToStr: _time_to_str,
+        exp.StrToTime: _str_to_time, exp.String: _string, exp.Format: _format, exp.ApproxQuantiles: _quantiles,
+        exp.Div: _divided, exp.Mod: _divided, exp.IntDiv: _divided, exp.Substring: _substring, exp.Cast: _cast,
+        exp.TryCast: _cast, exp.Literal: _literal, exp.Unnest: _unnest,
+    }  # fmt: skip
+    tree = tree.copy()
+    for node in reversed(list(tree.walk())):
+        rule = rules.get(type(node))
+        if rule is None:
+            continue
+        made = rule(node)
+        if made is not node:
+            tree = made if node is tree else tree
+            node.replace(made)
+    return tree
+
+
+def _as(template: str, **operands: exp.Expr | int) -> exp.Expr:
+    """A template in DuckDB's SQL with its ``:names`` filled."""
+    import sqlglot
+    from sqlglot import exp
+
+    filled = {k: exp.Literal.number(v) if isinstance(v, int) else v.copy() for k, v in operands.items()}
+    return exp.paren(exp.replace_placeholders(sqlglot.parse_one(template, read="duckdb"), **filled), copy=False)
+
+
+def _count_if(node: exp.CountIf) -> exp.Expr:
+    """None that counts is 0 and not null."""
+    from sqlglot import exp
+
+    if isinstance(node.this, exp.Distinct):
+        raise RefusedError("COUNTIF(DISTINCT …) is not known over a lake: use COUNT(DISTINCT IF(condition, x, NULL))")
+    return exp.Count(this=exp.Case().when(node.this.copy(), exp.Literal.number(1)))
+
+
+def _extract(node: exp.Extract) -> exp.Expr:
+    """Weeks begin on Sunday or as they say, days of the week count from 1, parts of a second within the second."""
+    from sqlglot import exp
+
+    moment = node.expression
+    if isinstance(moment, exp.Cast) and moment.is_type("timestamptz"):
+        moment = exp.AtTimeZone(this=moment.copy(), zone=exp.Literal.string("UTC"))
+    part = node.this.name.upper()
+    if isinstance(node.this, exp.WeekStart) or part == "WEEK":
+        day = node.this.this.name.upper() if isinstance(node.this, exp.WeekStart) else "SUNDAY"
+        if day not in _WEEKDAYS:
+            raise RefusedError(f"WEEK({day}) begins on no day of the week; there are {', '.join(_WEEKDAYS)}")
+        return _as(_WEEK, x=moment, first=_WEEKDAYS.index(day))
+    if part == "DATE":
+        return exp.cast(moment.copy(), exp.DataType.Type.DATE)
+    own = exp.Extract(this=exp.var({"ISOWEEK": "WEEK"}.get(part, part)), expression=moment.copy())
+    if part == "DAYOFWEEK":
+        return exp.paren(exp.Add(this=own, expression=exp.Literal.number(1)))
+    if part in _PARTS_OF_A_SECOND:
+        return exp.paren(exp.Mod(this=own, expression=exp.Literal.number(_PARTS_OF_A_SECOND[part])))
+    return own
+
+
+def _timestamp_diff(node: exp.TimestampDiff) -> exp.Expr:
+    """Whole units that have passed, where DuckDB's DATE_DIFF counts the borders between them."""
+    from sqlglot import exp
+
+    unit = exp.Literal.string(node.text("unit") or "MICROSECOND")
+    return exp.Anonymous(this="DATESUB", expressions=[unit, node.expression.copy(), node.this.copy()])
+
+
+def _time_to_str(node: exp.TimeToStr) -> exp.Expr:
+    """In the zone that is asked for, and by what both write alike."""
+    from sqlglot import exp
+
+    form = node.args["format"]
+    if not form.is_string:
+        raise RefusedError("a FORMAT_ function needs its format as a text in quotes over a lake")
+    odd = [mark for mark in _SPECIFIER.findall(form.name) if mark not in _SAME_IN_BOTH]
+    if odd:
+        raise RefusedError(
+            f"%{odd[0].replace('-d', 'e')} (of a FORMAT_ function) is not written alike over a lake; there are "
+            f"{', '.join('%' + mark for mark in sorted(_SAME_IN_BOTH - {'%'}))}"
+        )
+    zone = node.args.get("zone")
+    if zone is None:
+        return node
+    moment = exp.cast(node.this.this.copy(), exp.DataType.Type.TIMESTAMPTZ)
+    return exp.TimeToStr(this=exp.AtTimeZone(this=moment, zone=zone.copy()), format=form.copy())
+
+
+def _str_to_time(node: exp.StrToTime) -> exp.Expr:
+    """The instant that a text says in the zone that is asked for."""
+    from sqlglot import exp
+
+    zone = node.args.get("zone")
+    if zone is None:
+        return node
+    plain = node.copy()
+    plain.set("zone", None)
+    return exp.paren(exp.AtTimeZone(this=plain, zone=zone.copy()))
+
+
+def _string(node: exp.String) -> exp.Expr:
+    if node.args.get("zone") is not None:
+        raise RefusedError("STRING with a zone is not known over a lake: FORMAT_TIMESTAMP(format, instant, zone) is")
+    return node
+
+
+def _format(node: exp.Format) -> exp.Expr:
+    """As printf does, where DuckDB's FORMAT fills braces and leaves the rest as it is."""
+    from sqlglot import exp
+
+    form = node.this
+    if not form.is_string or "%" in _PRINTABLE.sub("", form.name):
+        raise RefusedError("FORMAT is known over a lake with a text in quotes that has %s, %d and %f only")
+    marks = [mark[-1] for mark in _PRINTABLE.findall(form.name) if mark != "%%"]
+    kinds = {"s": exp.DataType.Type.TEXT, "d": exp.DataType.Type.BIGINT, "f": exp.DataType.Type.DOUBLE}
+    if len(marks) != len(node.expressions):
+        raise RefusedError(f"FORMAT has {len(marks)} places for {len(node.expressions)} values")
+    values = [exp.cast(v.copy(), kinds[mark]) for mark, v in zip(marks, node.expressions, strict=True)]
+    return exp.Anonymous(this="PRINTF", expressions=[form.copy(), *values])
+
+
+def _quantiles(node: exp.ApproxQuantiles) -> exp.Expr:
+    """Values that occur, where DuckDB's APPROX_QUANTILE gives some between them."""
+    from sqlglot import exp
+
+    values, number = node.this, node.expression
+    if isinstance(values, exp.Distinct) and number is None:
+        *expressions, number = values.expressions
+        values = exp.Distinct(expressions=[e.copy() for e in expressions])
+    if not (isinstance(number, exp.Literal) and number.is_int and int(number.name) > 0):
+        raise RefusedError("APPROX_QUANTILES needs a whole number of parts")
+    parts = int(number.name)
+    shares = exp.Array(expressions=[exp.Literal.number(repr(n / parts)) for n in range(parts + 1)])
+    return exp.Anonymous(this="QUANTILE_DISC", expressions=[values.copy(), shares])
+
+
+def _divided(node: exp.Binary) -> exp.Expr:
+    """By zero it is an error, where DuckDB gives infinity or null."""
+    from sqlglot import exp
+
+    divisor = node.expression.unnest()
+    number = divisor.this if isinstance(divisor, exp.Cast) else divisor
+    is_fine = isinstance(number, exp.Literal) and number.is_number and float(number.name) != 0
+    if is_fine or isinstance(divisor, exp.Nullif):
+        return node
+    return _as(_NOT_ZERO, divisor=divisor, quotient=node)
+
+
+def _substring(node: exp.Substring) -> exp.Expr:
+    """Place 0 is the first, as 1 is."""
+    from sqlglot import exp
+
+    start = node.args.get("start")
+    if start is None or (start.is_int and int(start.name if start.is_number else 1) != 0):
+        return node
+    made = node.copy()
+    zero = exp.Literal.number(0)
+    made.set("start", exp.Case().when(start.copy().eq(zero), exp.Literal.number(1)).else_(start.copy()))
+    return made
+
+
+def _cast(node: exp.Cast) -> exp.Expr:
+    """To a whole number, halves go away from zero."""
+    if not node.is_type("bigint") or node.this.is_string:
+        return node
+    return _as(_WHOLE, x=node.this, cast=node)
+
+
+def _literal(node: exp.Literal) -> exp.Expr:
+    """A number with a point is binary, where DuckDB's is decimal."""
+    from sqlglot import exp
+
+    if node.is_string or node.name.isdigit():
+        return node
+    return exp.cast(node.copy(), exp.DataType.Type.DOUBLE)
+
+
+def _unnest(node: exp.Unnest) -> exp.Expr:
+    if node.args.get("offset"):
+        raise RefusedError(
+            "UNNEST … WITH OFFSET is not known over a lake, where places count from 1: use ROW_NUMBER() OVER (…) - 1"
+        )
+    return node

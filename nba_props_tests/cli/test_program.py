@@ -1,0 +1,63 @@
+"""Commands in messages can be typed as they stand, wherever the program is."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from nba_props.cli import main
+from nba_props.cli.printing import Output
+from nba_props.cli.program import program, typed
+from nba_props_tests.conftest import DAY
+
+
+@pytest.fixture
+def unactivated(tmp_path, monkeypatch):
+    """The program in an environment that is not activated, as ``make run`` leaves it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/nba-props")])
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("NBA_PROPS_LANDING", raising=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("`nba-props start` brings it", "`.venv/bin/nba-props start` brings it"),
+        ("nba-props COMMAND -h, nba-props  -h", ".venv/bin/nba-props COMMAND -h, .venv/bin/nba-props  -h"),
+        (".venv/bin/nba-props run x", ".venv/bin/nba-props run x"),
+        ("/home/me/nba-props is a folder", "/home/me/nba-props is a folder"),
+        ("nba-props, my-nba-props and nba-props-ui", "nba-props, my-nba-props and nba-props-ui"),
+    ],
+)
+def test_a_message_names_the_program_as_it_was_called(unactivated, text, expected):
+    assert typed(text) == expected
+    assert typed(expected) == expected
+
+
+def test_on_the_path_it_is_called_by_its_name(unactivated, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert program() == "nba-props"
+
+
+def test_errors_words_and_help_can_be_typed(unactivated, capsys):
+    runner = CliRunner()
+    refused = runner.invoke(main, ["run", str(DAY)])
+    assert "`.venv/bin/nba-props start`" in refused.output
+    assert " nba-props" not in refused.output
+    wrong = runner.invoke(main, ["backfill", str(DAY), "--select", "x"])
+    assert '`.venv/bin/nba-props sql "show tables"` lists them' in wrong.output
+    for arguments in (["-h"], ["run", "-h"], ["fetch", "odds", "-h"], ["fetch", "-h"]):
+        text = runner.invoke(main, arguments).output
+        assert ".venv/bin/nba-props" in text
+        assert " nba-props " not in text
+    with Output() as out:
+        out.say("undo with `nba-props rollback x`")
+        out.tell("bad", "red", "mend it: nba-props train today")
+    printed = capsys.readouterr().out
+    assert "`.venv/bin/nba-props rollback x`" in printed
+    assert "bad mend it: .venv/bin/nba-props train today" in printed
