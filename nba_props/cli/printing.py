@@ -33,6 +33,8 @@ _BAR_LEAST = 30
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: where there is no room prose is cut to so many characters, one step after the other
 _CUTS = (120, 100, 80, 70, 60, 50, 40, 35, 30)
+#: a title that says already that there are no rows
+_SAYS_NONE = re.compile(r"\b0 ")
 #: columns of what a person types again: they are never cut, nor is a word, a number or an instant
 _TYPED = re.compile(r"(^|_)(id|ids|name|lookup)$")
 SIMULATED = "SIMULATED LEAGUE: players, teams, scores and lines are invented"
@@ -249,7 +251,7 @@ class Output:
         if self.form != "table":
             self._tables[name] = frame
         elif frame.empty:
-            self.say(f"{title}: no rows")
+            self.say(title if _SAYS_NONE.search(title) else f"{title}: no rows")
         else:
             self._show(list(columns or _columns(frame)), title)
 

@@ -316,6 +316,15 @@ def test_the_gates_account_fits_with_every_reason():
     assert lines[-1].split() == ["2026-01-09", "1281", "570", "1781", "12", "1"]
 
 
+@pytest.mark.parametrize(
+    ("title", "said"), [("0 batches", "0 batches"), ("Gate", "Gate: no rows"), ("10 of them", "10 of them: no rows")]
+)
+def test_no_rows_are_said_once(title, said):
+    out = output(80)
+    out.rows(pd.DataFrame(), title)
+    assert out.console.file.getvalue() == f"{said}\n"
+
+
 def test_what_failed_half_way_prints_no_rows(capsys):
     out = Output("json")
     out.rows(pd.DataFrame({"a": [1]}), "t")
