@@ -57,7 +57,7 @@ KNOWN = frozenset(
     }
 )  # fmt: skip
 #: how names begin that nobody else has a use for
-_OURS = ("NBA_PROPS_", "ODDS_API", "SLACK_WEBHOOK_URL")
+_OURS = ("NBA_PROP", "ODDS_API", "SLACK_WEBHOOK_URL")
 
 
 class SettingsError(ValueError):

@@ -46,7 +46,7 @@ from nba_props_tests.sources.fake_server import serve
 # and `make test-long` draws five times as many examples of each property
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=200)
-hypothesis.settings.load_profile(os.environ.get("NBA_PROPS_EXAMPLES", "quick"))
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_EXAMPLES", "quick"))
 
 DAY = league.FIRST + timedelta(20)
 """A date with games, twenty days into the small league."""

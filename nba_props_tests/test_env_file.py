@@ -77,11 +77,13 @@ def test_dagsters_processes_see_what_the_command_saw(tmp_path, monkeypatch):
 
 
 def test_a_misspelt_variable_is_named_with_the_nearest():
-    environ = {"NBA_PROPS_ODDS_REGION": "eu", "ODDS_API_KEYS": HIDDEN, "NBA_PROPS_XYZZY_PLUGH": "1", "OTHER": "1"}
+    environ = {"NBA_PROPS_ODDS_REGION": "eu", "ODDS_API_KEYS": HIDDEN, "NBA_PROPS_XYZZY_PLUGH": "1", "OTHER": "1",
+               "NBA_PROP_STATS": "on"}  # fmt: skip
     said = strangers(environ)
     assert said == [
         "NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS meant?",
         "NBA_PROPS_XYZZY_PLUGH is no setting and changes nothing",
+        "NBA_PROP_STATS is no setting and changes nothing: is NBA_PROPS_STATS meant?",
         "ODDS_API_KEYS is no setting and changes nothing: is ODDS_API_KEY meant?",
     ]
     assert strangers(dict.fromkeys(KNOWN, "1")) == []
