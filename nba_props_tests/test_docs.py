@@ -159,7 +159,7 @@ def test_every_command_is_understood(command):
         pytest.param([BAD_ROWS], id="bad-rows"),
     ],
 )
-def test_every_command_runs(pages, tmp_path, monkeypatch):
+def test_every_command_runs(pages, tmp_path, monkeypatch, trees_as_delivered):
     import os
 
     for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER", "ODDS_API"))]:
