@@ -136,7 +136,8 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     # P is that of a line: of the board's and of no other
     lines = pd.MultiIndex.from_frame(board.reset_index()[[*_KEY, "line"]])
     same_line = rows[pd.MultiIndex.from_frame(rows[[*_KEY, "line"]]).isin(lines)]
-    chances = same_line.pivot(index=_KEY, columns="system_id", values="over_probability").reindex(board.index)
+    chances = same_line.pivot(index=_KEY, columns="system_id", values="over_probability")
+    chances = chances.reindex(board.index).astype("float64")
     made["chance"], made["chance_by"] = np.nan, None
     for name in dict.fromkeys([c for c in (system, *CHANCES) if c in chances]):
         fills = leans & made["chance"].isna() & chances[name].notna()
