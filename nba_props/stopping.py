@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -35,7 +34,6 @@ class Stopped(KeyboardInterrupt):
 
 _asked = threading.Event()
 _listening = threading.Event()
-_ending = threading.Lock()
 _closing: list[Callable[[], str]] = []
 _watched: set[str] = set()
 
@@ -59,49 +57,21 @@ def listen() -> None:
 
     To be called before other threads start: they inherit that the signals are blocked.
     """
-    ours = [
-        s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is not signal.SIG_IGN
-    ]  # `nohup` and background jobs ignore some on purpose
-    signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+    stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # `nohup` and background jobs ignore some on purpose: those stay blocked, since Dagster has a handler for them
+    ours = [s for s in stops if signal.getsignal(s) is not signal.SIG_IGN]
+    signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     _listening.set()
 
     def wait() -> None:
         signal.sigwait(ours)
-        _end()
+        _asked.set()
+        closing = threading.Thread(target=_close, daemon=True)
+        closing.start()
+        closing.join(_LIMIT)
+        os._exit(EXIT_STATUS)
 
-    # a library may unblock them in a thread of its own: Python tells this socket of one that arrives there, at once
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    for number in ours:
-        signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
-
-    def hear() -> None:
-        while not set(heard.recv(64)) & {int(number) for number in ours}:
-            pass
-        _end()
-
-    for waiting in (wait, hear):
-        threading.Thread(target=waiting, daemon=True, name="signals").start()
-
-
-def interrupted() -> None:
-    """A library was interrupted: this was a stop, and is one now.
-
-    Returns where this process does not listen for signals: then the caller raises :class:`Stopped`.
-    """
-    if _listening.is_set():
-        _end()
-
-
-def _end() -> None:
-    if not _ending.acquire(blocking=False):
-        time.sleep(2 * _LIMIT)  # another thread ends the process meanwhile
-    _asked.set()
-    closing = threading.Thread(target=_close, daemon=True)
-    closing.start()
-    closing.join(_LIMIT)
-    os._exit(EXIT_STATUS)
+    threading.Thread(target=wait, daemon=True, name="signals").start()
 
 
 def _close() -> None:

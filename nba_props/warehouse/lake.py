@@ -607,7 +607,6 @@ class LakeWarehouse:
         except (duckdb.InterruptException, RuntimeError) as error:
             # DuckDB swallows whatever a signal's handler raises and says this instead
             if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
-                stopping.interrupted()
                 raise stopping.Stopped from error
             raise
         except duckdb.Error as error:
