@@ -69,7 +69,7 @@ def _cases() -> Iterator[tuple[list[str], int, str]]:
         (["simulate", "--incident", "x", "--out", "y"], 2, "there is no incident x; `nba-props incidents` lists them"),
         (["simulate"], 2, "--out"),
         (["simulate", "--out", "zone", "--seasons", "51"], 2, "51 is not in the range"),
-        (["report", str(DAY + timedelta(1))], 1, "is graded in"),
+        (["report", str(DAY + timedelta(1))], 1, "nothing is published of"),
         (["report", str(DAY), "--out", "/"], 2, "is a directory"),
         (["fetch", "odds", str(DAY), "--before", "half an hour"], 2, "no list of minutes"),
         (["fetch", "injury"], 2, "No such command"),

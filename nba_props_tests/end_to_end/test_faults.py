@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from nba_props_tests import faults
@@ -10,9 +12,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def scenes(rung, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("scenes")
-    return faults.scenes(rung("prepared"), folder, rung("two_dates"), ["publish", "quarantine", "restore"])
+def scene_of(rung, tmp_path_factory):
+    """Makes scenes by their names, each once."""
+    return cache(
+        lambda name: faults.scenes(rung("prepared"), tmp_path_factory.mktemp("scene"), rung("two_dates"), [name])[name]
+    )
 
 
 @pytest.mark.long
@@ -25,19 +29,21 @@ def test_a_backfill_killed_at_any_moment_loses_nothing_and_a_rerun_ends_the_same
     assert tally.kills == 3
 
 
-@pytest.mark.parametrize("name", ["publish", "quarantine", "restore"])
-def test_killed_at_any_moment_nothing_is_lost_and_a_rerun_ends_the_same(scenes, name):
+@pytest.mark.parametrize(
+    "name", ["publish", *(pytest.param(n, marks=pytest.mark.long) for n in ("quarantine", "restore"))]
+)
+def test_killed_at_any_moment_nothing_is_lost_and_a_rerun_ends_the_same(scene_of, name):
     tally = faults.Tally()
-    faults.kill(scenes[name], 0, tally)
+    faults.kill(scene_of(name), 0, tally)
     assert tally.faults == []
     assert tally.kills == 1
 
 
-def test_the_check_sees_a_lost_row_and_a_half_partition(scenes, tmp_path):
+def test_the_check_sees_a_lost_row_and_a_half_partition(scene_of, tmp_path):
     """The judge itself: it must find what it looks for."""
     from nba_props.schemas.predictions import LEDGER
 
-    scene = scenes["quarantine"]
+    scene = scene_of("quarantine")
     folder = faults.copy(scene.before, tmp_path / "platform")
     lake = faults.lake(folder)
     rows = lake.read(LEDGER, [faults.DAY])
@@ -48,8 +54,8 @@ def test_the_check_sees_a_lost_row_and_a_half_partition(scenes, tmp_path):
 
 
 @pytest.mark.long
-def test_eight_processes_and_two_readers_share_a_lake(scenes, tmp_path):
-    told = faults.together(scenes["publish"], tmp_path)
+def test_eight_processes_and_two_readers_share_a_lake(scene_of, tmp_path):
+    told = faults.together(scene_of("publish"), tmp_path)
     assert told["failed"] == []
     assert told["errors"] == []
     assert min(told["reads"]) > 3

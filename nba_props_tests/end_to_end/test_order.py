@@ -30,6 +30,7 @@ class ShuffledLake(LakeWarehouse):
         return rows if table.unique else rows.sample(frac=1, random_state=len(rows)).reset_index(drop=True)
 
 
+@pytest.mark.long
 def test_the_order_of_rows_changes_no_table(platform, predicted):
     platform.warehouse = ShuffledLake(platform.settings.lake)
     assert platform.predict(DAY).success

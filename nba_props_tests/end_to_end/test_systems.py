@@ -78,6 +78,7 @@ def test_trouble_with_storage_fails_the_run_instead(slated, monkeypatch):
     assert not platform.publish(DAY).success
 
 
+@pytest.mark.long
 def test_a_past_date_trains_the_models_it_needs_in_order(platform):
     """Two weeks back, long after: both systems answer, with models of the dates' own weeks, made known to Dagster."""
     shutil.rmtree(platform.settings.models)

@@ -145,6 +145,7 @@ def landed(tmp_path_factory):
     return zone, pd.DataFrame(quotes), boxes
 
 
+@pytest.mark.long
 def test_the_market_is_like_the_real_one(landed):
     """Line MAE about 5, over rate 48-50 %, vig 6-8 %, disagreement on half the players, 5 % who do not play."""
     _, quotes, boxes = landed
@@ -176,6 +177,7 @@ def test_the_market_is_like_the_real_one(landed):
     assert 0.46 < over < 0.53, over
 
 
+@pytest.mark.long
 def test_dfs_books_quote_whole_numbers_and_genuine_twenties(landed):
     _, quotes, _ = landed
     dfs = quotes[quotes["book_kind"] == "DFS"]
@@ -185,6 +187,7 @@ def test_dfs_books_quote_whole_numbers_and_genuine_twenties(landed):
     assert (quotes["snapshot_at"] >= quotes["commence_at"]).any()
 
 
+@pytest.mark.long
 def test_every_row_says_that_it_is_simulated(landed):
     zone, quotes, boxes = landed
     assert zone.is_simulated
@@ -219,6 +222,7 @@ def test_a_killed_simulation_leaves_no_zone_and_the_next_one_is_whole(landed, tm
     assert (len(same), different, missing) == (len(files), [], [])
 
 
+@pytest.mark.long
 def test_a_zone_that_is_there_stays_as_it_is(landed, tmp_path):
     zone = landed[0]._path
     victim = zone / "nba_stats/scheduleleaguev2/2025-26.json.gz"
@@ -253,6 +257,7 @@ def test_memory_does_not_grow_with_the_number_of_seasons(tmp_path):
     assert three < 1.15 * one
 
 
+@pytest.mark.long
 def test_payloads_have_the_keys_of_the_real_ones(landed, real_data):
     """Field by field: what a parser reads from a real payload it finds in a simulated one, and nothing else."""
 
