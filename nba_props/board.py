@@ -13,7 +13,7 @@ from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.words import percent, plural
-from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
+from nba_props.schemas.predictions import SYSTEM_TABLES, is_imported_sql
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
@@ -52,8 +52,6 @@ WHERE g.game_date BETWEEN @first AND @last
 
 #: a name as narrow boards have it
 _INITIAL = re.compile(r"(\w)\. *(.+)")
-#: what was imported is a record apart
-_OWN = f"NOT STARTS_WITH(COALESCE(system_id, ''), '{IMPORTED_PREFIX}')"
 _GATE_SQL = f"""
 SELECT game_date, outcome, COUNT(*) AS row_count FROM (
   SELECT game_date,
@@ -63,10 +61,11 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
       WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
-  FROM ({_CURRENT_SQL}) AS c WHERE {_OWN}
+  FROM ({_CURRENT_SQL}) AS c WHERE NOT {is_imported_sql("c")}
   UNION ALL
   SELECT game_date, CONCAT('quarantined: ', reason) AS outcome
-  FROM nba_predictions.quarantined_predictions WHERE game_date BETWEEN @first AND @last AND {_OWN}
+  FROM nba_predictions.quarantined_predictions AS q
+  WHERE game_date BETWEEN @first AND @last AND NOT {is_imported_sql("q")}
 ) AS o
 GROUP BY game_date, outcome
 """

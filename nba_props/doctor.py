@@ -13,6 +13,7 @@ from nba_props.day_one import COMMAND
 from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
+from nba_props.domain.words import plural
 from nba_props.home import flaws, is_full
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
@@ -175,20 +176,17 @@ def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool
     today, games = game_date_of(now), day_one.games_of(zone, now)
     if games is None:
         return Finding("today", "off", f"no schedule of {season_of(today)} is landed", COMMAND)
-    lacking = day_one.lacking(settings, Feeds(replace(settings.live, stats=True), zone, lambda: now))
+    if predicted:
+        return Finding("today", "ok", f"{plural(games.today, 'game')} of {today}, predicted")
+    if games.to_begin:
+        return Finding(
+            "today", "off", f"{plural(games.to_begin, 'game')} of {today} to begin, not predicted yet", COMMAND
+        )
     nobody = f"nobody plays on {today}" if not games.today else f"all games of {today} have begun"
     later = f"; next games on {games.next_day}" if games.next_day else ""
-    if predicted:
-        return Finding("today", "ok", f"{_games(games.today)} of {today}, predicted")
-    if games.to_begin:
-        return Finding("today", "off", f"{_games(games.to_begin)} of {today} to begin, not predicted yet", COMMAND)
-    if lacking:
+    if lacking := day_one.lacking(settings, Feeds(replace(settings.live, stats=True), zone, lambda: now)):
         return Finding("today", "off", f"{nobody}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
     return Finding("today", "ok", f"{nobody}{later}")
-
-
-def _games(number: int) -> str:
-    return f"{number} game{'' if number == 1 else 's'}"
 
 
 def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterator[Finding]:

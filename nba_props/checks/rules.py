@@ -533,9 +533,7 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
 
 def _judge_placeholders(f: dict[str, Any]) -> Verdict:
     published, waiting = f["placeholders_published"], f["placeholders_waiting"]
-    aside = {"in quarantine": f["placeholders_in_quarantine"], "archived": f["placeholders_archived"]}
-    said = ", ".join(f"{count} {where}" for where, count in aside.items() if count)
-    dealt_with = f" ({said}, where no user sees them)" if said else ""
+    dealt_with = quality.set_aside(f["placeholders_in_quarantine"], f["placeholders_archived"])
     if published:
         text = f"{published} of {f['published']} published rows carry a placeholder line{dealt_with}"
         return Verdict(False, f"{text}: `nba-props quarantine placeholder DATE` takes them out", _figures(f))

@@ -15,10 +15,10 @@ import click
 from nba_props.cli.group import example, main
 from nba_props.cli.look import say_boards
 from nba_props.cli.printing import FORMAT, Column, Output
+from nba_props.cli.program import program
 from nba_props.cli.session import (
     Session,
     here,
-    program,
     published,
     say_findings,
     say_undo,

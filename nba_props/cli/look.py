@@ -13,7 +13,8 @@ import click
 
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
-from nba_props.cli.session import program, text_of, to_read, within_reach
+from nba_props.cli.program import program
+from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start

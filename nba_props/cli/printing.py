@@ -7,7 +7,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import Decimal
@@ -291,8 +291,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
     The second of two columns with one name is called ``name_1``, as DuckDB does it: an object has a key only once.
     """
-    columns = [_plain_column(frame.iloc[:, n]) for n in range(len(frame.columns))]
-    return [dict(zip(_names(frame), row, strict=True)) for row in zip(*columns, strict=True)]
+    return [dict(zip(_names(frame), row, strict=True)) for row in _plain_rows(frame)]
 
 
 def as_csv(frame: pd.DataFrame) -> str:
@@ -300,8 +299,7 @@ def as_csv(frame: pd.DataFrame) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_names(frame))
-    columns = [_plain_column(frame.iloc[:, n]) for n in range(len(frame.columns))]
-    for row in zip(*columns, strict=True):
+    for row in _plain_rows(frame):
         writer.writerow(
             json.dumps(v, default=str, ensure_ascii=False) if isinstance(v, list | dict | bool) else v for v in row
         )
@@ -336,8 +334,9 @@ def _names(frame: pd.DataFrame) -> list[str]:
     return list(found)
 
 
-def _plain_column(values: pd.Series) -> list[Any]:
-    return [_plain(v) for v in (values.dt.date if _is_date(values) else values)]
+def _plain_rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    columns = (frame.iloc[:, n] for n in range(len(frame.columns)))
+    return zip(*([_plain(v) for v in (c.dt.date if _is_date(c) else c)] for c in columns), strict=True)
 
 
 def _plain(value: Any) -> Any:

@@ -13,8 +13,8 @@ import click
 from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
+from nba_props.cli.program import program
 from nba_props.cli.session import (
-    program,
     published,
     say_findings,
     say_undo,

@@ -14,7 +14,7 @@ import click
 
 from nba_props import env_file
 from nba_props.cli.printing import Output, progress
-from nba_props.cli.program import program as program  # noqa: PLC0414 - beside what else commands say
+from nba_props.cli.program import program
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import game_date_of, season_start

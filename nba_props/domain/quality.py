@@ -34,8 +34,7 @@ from nba_props.domain.calendar import COUNTED_SQL, EASTERN, FINAL, PLAYABLE, day
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
 from nba_props.domain.words import percent, plural
-from nba_props.schemas.monitoring import named_sql
-from nba_props.schemas.predictions import CURRENT_RANK
+from nba_props.schemas.predictions import CURRENT_RANK, named_sql
 from nba_props.schemas.raw import SCHEDULE
 
 if TYPE_CHECKING:
@@ -623,12 +622,15 @@ def no_placeholders(p: Published, first: date, last: date) -> Finding:
         return Finding(free, text, figures)
     text = f"{found} placeholders in {inspected} published rows"
     streaks = _within(p.streaks, first, last)
-    aside = {
-        "in quarantine": int(streaks["held_back"].sum()),
-        "archived": int(streaks["placeholders"].sum()) - int(rows["placeholders"].sum()),
-    }
-    said = ", ".join(f"{count} {where}" for where, count in aside.items() if count > 0)
-    return Finding(found == 0, f"{text} ({said}, where no user sees them)" if said else text, figures)
+    archived = int(streaks["placeholders"].sum()) - int(rows["placeholders"].sum())
+    return Finding(found == 0, f"{text}{set_aside(int(streaks['held_back'].sum()), archived)}", figures)
+
+
+def set_aside(in_quarantine: int, archived: int) -> str:
+    """The placeholders that are dealt with, in brackets; empty where there are none."""
+    counts = {"in quarantine": in_quarantine, "archived": archived}
+    said = ", ".join(f"{count} {where}" for where, count in counts.items() if count > 0)
+    return f" ({said}, where no user sees them)" if said else ""
 
 
 def lines_are_real(p: Published, first: date, last: date) -> Finding:

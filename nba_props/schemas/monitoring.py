@@ -12,7 +12,7 @@ from nba_props.domain.calendar import playable_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, MIN_DATES, T_SERIES, Z
 from nba_props.schemas.base import Column, Table, Type, View
-from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES, archived_sql, held_back_sql
+from nba_props.schemas.predictions import SYSTEM_TABLES, archived_sql, held_back_sql, is_imported_sql, named_sql
 from nba_props.schemas.raw import GAME_DATE
 
 #: share of lines that must be a sportsbook's, in percent (reference 6.1, 6.2)
@@ -23,11 +23,6 @@ FEW_PLAYERS = 5
 _JUDGED = "nba_predictions.judged_predictions"
 _PLACEHOLDER = f"p.line_problem IN ({PLACEHOLDER_REASONS_SQL})"
 _SYSTEMS = " UNION ALL ".join(f"SELECT '{system_id}' AS system_id" for system_id in sorted(SYSTEM_TABLES))
-
-
-def named_sql(alias: str) -> str:
-    """A row's system; a row without one is somebody's too, and equals nothing in a join."""
-    return f"COALESCE({alias}.system_id, 'no system')"
 
 
 GAME_DAYS_SQL = f"""
@@ -155,7 +150,7 @@ PLACEHOLDER_ALERTS = View(
       p.first_seen, p.last_seen,
       CASE
         WHEN p.issue_count > 0 THEN 'CRITICAL'
-        WHEN STARTS_WITH(g.system_id, '{IMPORTED_PREFIX}') THEN 'OK'
+        WHEN {is_imported_sql("g")} THEN 'OK'
         WHEN COALESCE(p.rows_inspected, 0) = 0 THEN 'UNKNOWN'
         WHEN h.waiting > 0 THEN 'WARNING'
         ELSE 'OK'

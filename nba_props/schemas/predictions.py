@@ -122,6 +122,16 @@ QUARANTINED_PREDICTIONS = Table(
 IMPORTED_PREFIX = "imported_"
 
 
+def named_sql(alias: str) -> str:
+    """A row's system; a row without one is somebody's too, and equals nothing in a join."""
+    return f"COALESCE({alias}.system_id, 'no system')"
+
+
+def is_imported_sql(alias: str) -> str:
+    """Whether a row was imported, and is no system's of this platform."""
+    return f"STARTS_WITH(COALESCE({alias}.system_id, ''), '{IMPORTED_PREFIX}')"
+
+
 def held_back_sql(*, bounded: bool = True) -> str:
     """Placeholders in quarantine by ``game_date, system_id``: ``held_back``, and ``waiting``, those in whose place a
     system of this platform has published nothing since.
@@ -131,8 +141,8 @@ def held_back_sql(*, bounded: bool = True) -> str:
     """
     within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
-      SELECT h.game_date, COALESCE(h.system_id, 'no system') AS system_id, COUNT(*) AS held_back,
-        COUNT(CASE WHEN NOT STARTS_WITH(COALESCE(h.system_id, ''), '{IMPORTED_PREFIX}')
+      SELECT h.game_date, {named_sql("h")} AS system_id, COUNT(*) AS held_back,
+        COUNT(CASE WHEN NOT {is_imported_sql("h")}
           AND COALESCE(p.published_at <= h.quarantined_at, TRUE) THEN 1 END) AS waiting
       FROM (SELECT * FROM nba_predictions.quarantined_predictions{within}) AS h
       LEFT JOIN (
@@ -141,7 +151,7 @@ def held_back_sql(*, bounded: bool = True) -> str:
       ) AS p ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
         AND p.player_id = h.player_id
       WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY h.game_date, COALESCE(h.system_id, 'no system')
+      GROUP BY h.game_date, {named_sql("h")}
     """
 
 
@@ -151,7 +161,7 @@ def archived_sql(*, bounded: bool = True) -> str:
     """
     within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
-      SELECT a.game_date, COALESCE(a.system_id, 'no system') AS system_id,
+      SELECT a.game_date, {named_sql("a")} AS system_id,
         COUNT(DISTINCT COALESCE(a.archived_id, a.prediction_id)) AS archived
       FROM (SELECT * FROM nba_predictions.archived_predictions{within}) AS a
       LEFT JOIN (
@@ -160,7 +170,7 @@ def archived_sql(*, bounded: bool = True) -> str:
       ) AS p ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
         AND p.line = COALESCE(a.line, -1) AND p.line_source = COALESCE(a.line_source, '')
       WHERE a.line_problem IN ({PLACEHOLDER_REASONS_SQL}) AND p.prediction_id IS NULL
-      GROUP BY a.game_date, COALESCE(a.system_id, 'no system')
+      GROUP BY a.game_date, {named_sql("a")}
     """
 
 
