@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import time
 from collections.abc import Iterable
 from datetime import date
@@ -21,6 +22,8 @@ from nba_props.settings import load_settings
 from nba_props.sources import nba_stats, odds_api
 from nba_props_tests.conftest import few_trees
 
+_RUN = re.compile(r"^(\d{4}-\d\d-\d\d) [\d.]+ s, 0 errors so far$", re.MULTILINE)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -29,6 +32,7 @@ def main() -> None:
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600, help="begin no date after so many")
+    parser.add_argument("--after", type=Path, nargs="*", default=[], help="what earlier tries printed: not run again")
     arguments = parser.parse_args()
     few_trees()
     settings = load_settings({"NBA_PROPS_HOME": str(arguments.home), "NBA_PROPS_LANDING": arguments.landing})
@@ -36,7 +40,9 @@ def main() -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         home = Home(settings, instance)
         played = nba_stats.landed_box_score_days(home.zone, settings.first_date, date(2027, 1, 1))
-        dates = _shuffled({*odds_api.landed_days(home.zone), *played}, arguments.part, arguments.parts)
+        done_before = {date.fromisoformat(day) for log in arguments.after for day in _RUN.findall(log.read_text())}
+        every = _shuffled({*odds_api.landed_days(home.zone), *played}, arguments.part, arguments.parts)
+        dates = [day for day in every if day not in done_before]
         for done, day in enumerate(dates):
             if time.monotonic() - started > 60 * arguments.minutes:
                 print(f"{len(dates) - done} dates were not begun", flush=True)
