@@ -267,7 +267,7 @@ def plan(settings: Settings, feeds: Feeds, *, shot_zones: bool = False, odds: bo
             steps.append(Step("tonight's odds", 1 + asked, partial(_odds, feeds), credits, of_site=False, daily=True))
     elif odds:
         notes.append(
-            f"no odds: ODDS_API_KEY is not set. {KEY} {env_file.path()}. Without a line nothing is published as a bet"
+            f"no odds: ODDS_API_KEY is not set. {KEY} {env_file.path()}. Without a line nothing is published as a pick"
         )
     if games is None or games.to_begin:
         most = len(injury_report.report_instants(now))

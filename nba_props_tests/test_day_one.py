@@ -175,7 +175,7 @@ def test_without_a_key_the_plan_says_how_to_get_one_and_costs_nothing(world):
     text = "\n".join(day_one.told(plan, settings.live))
     assert "the-odds-api.com" in text
     assert f"put ODDS_API_KEY=... into {Path.cwd() / '.env'}" in text
-    assert "Without a line nothing is published as a bet" in text
+    assert "Without a line nothing is published as a pick" in text
     assert "NBA_PROPS_ODDS_RESERVE" not in text
 
 

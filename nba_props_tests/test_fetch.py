@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from nba_props.cli import main
+from nba_props import doctor
+from nba_props.cli import main, printing
 from nba_props.doctor import Finding, examine, next_command
 from nba_props.domain.calendar import EASTERN
 from nba_props.settings import Live, SettingsError, load_settings
@@ -246,6 +250,26 @@ def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server,
     assert "off stats.nba.com: switched on, nothing was asked" in offline
     assert len(server.asked) == before
     assert KEY not in said + offline
+
+
+def test_the_doctor_says_in_a_terminal_what_it_waits_for_as_long_as_it_waits(home, monkeypatch):
+    screen = Console(file=io.StringIO(), width=80, force_terminal=True)
+    monkeypatch.setattr(printing, "terminal", lambda **_: screen)
+    seen = []
+
+    def examine(*_, ask: bool) -> list[Finding]:
+        until = time.monotonic() + 10
+        while "reading the home" not in screen.file.getvalue() and time.monotonic() < until:
+            time.sleep(0.02)
+        seen.append((ask, screen.file.getvalue()))
+        return [Finding("home", "ok", "empty")]
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    for options in ([], ["--offline"]):
+        screen.file = io.StringIO()
+        invoke("doctor", *options)
+        assert "home: empty" in screen.file.getvalue()
+    assert [(asks, "asking the feeds" in said) for asks, said in seen] == [(True, True), (False, False)]
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,8 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
         if mend:
             for done in repair(flaws(settings, warehouse), clock.utc_now()):
                 out.tell("repaired", "green", done)
-        findings = examine(settings, zone, warehouse, clock.utc_now, ask=not offline)
+        with out.console.status("reading the home" if offline else "reading the home and asking the feeds"):
+            findings = examine(settings, zone, warehouse, clock.utc_now, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
         if form != "table":
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")
