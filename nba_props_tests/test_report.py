@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import webbrowser
+from datetime import date
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -12,10 +14,11 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from rich.console import Console
 
 from nba_props import plots, report
 from nba_props.cli import look, main
-from nba_props.cli.printing import fits, fitted
+from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
 from nba_props_tests.domain.test_scoring import chances, graded
 
@@ -225,6 +228,26 @@ def test_an_imported_record_is_never_told_apart_as_better():
     (sentence,) = report.in_words(oracle)
     assert "no verdict, since what was imported may have been written after the game" in sentence
     assert "better" not in sentence
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_imported_records_stand_apart_and_leave_every_table_one(width):
+    f = graded(6000, 12).assign(is_valid_line=True, is_current=True, is_backfill=False)
+    names = {"a": "moving_average_baseline_v1", "b": "imported_moving_average_baseline_v1"}
+    found = span_of(f.assign(system_id=f["system_id"].map(names)))
+    out = Output()
+    out.console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False)
+    look.say_scores(out, found, [date(2026, 1, 1), date(2026, 1, 12)])
+    said = out.console.file.getvalue()
+    assert "- row" not in said, "no table is too wide"
+    assert max(map(len, said.splitlines())) <= width
+    words = " ".join(said.split())
+    *both, only_own = report.TABLES
+    assert [words.count(f"Imported records. {title}, 2026-01-01..") for title in both] == [1] * len(both)
+    assert [words.count(f"{title}, 2026-01-01..") for title in both] == [2] * len(both)
+    assert words.count(f"{only_own}, 2026-01-01..") == 1, "an export has no P(over)"
+    assert said.count("\nmoving_average_baseline_v1 ") == 2 * len(report.TABLES) - 1
+    assert "imported_" not in said
 
 
 def test_nights_add_up_to_the_scores():

@@ -19,7 +19,7 @@ from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.clock import clock_of
 from nba_props.domain.calendar import EASTERN, game_date_of, season_start
 from nba_props.domain.words import plural
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
 from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
@@ -372,8 +372,14 @@ def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
     everything = found.scores[found.scores["tier"] == "ALL"]
     out.say(page.headline(everything, found.suspects))
     scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
-    for title, columns in page.TABLES.items():
-        out.rows(page.shown(scored, columns), f"{title}, {text_of(span)}", columns=score_columns(scored, columns))
+    is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)
+    # records of other systems stand apart, under the names that these have: with the prefix few terminals have room
+    imported = scored[is_imported].assign(system_id=lambda f: f["system_id"].str.removeprefix(IMPORTED_PREFIX))
+    for lead, rows in (("", scored[~is_imported]), ("Imported records. ", imported)):
+        for title, columns in page.TABLES.items():
+            table = page.shown(rows, columns)
+            if len(table) or not lead:  # an export has no P(over)
+                out.rows(table, f"{lead}{title}, {text_of(span)}", columns=score_columns(rows, columns))
     out.say("A bet is a pick that was won or lost, one unit on it at the quoted price.")
     for text in filter(None, (page.note(everything), page.after_the_fact(found.graded))):
         out.say(text)
