@@ -12,6 +12,7 @@ os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
 import itertools
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -456,3 +457,9 @@ def real_data() -> Path:
 
 def utc(*parts: int) -> datetime:
     return datetime(*parts, tzinfo=UTC)
+
+
+def in_front() -> None:
+    """Hear the keys, though a shell had this suite ignore one in the background, and Dagster in it the other."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)

@@ -31,7 +31,7 @@ from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, utc
+from nba_props_tests.conftest import DAY, in_front, utc
 from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of
 from nba_props_tests.sources.fake_server import Answer
 from nba_props_tests.sources.test_odds_client import EVENTS, KEY
@@ -589,7 +589,10 @@ def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
 
     world.server.on("/stats/leaguegamelog", slow)
     command = [sys.executable, "-c", PROGRAM, "start"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=in_front,  # noqa: PLW1509
+    ) as process:  # fmt: skip
         assert reached.wait(60)
         process.send_signal(how)
         _, said = process.communicate(timeout=30)

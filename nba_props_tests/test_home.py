@@ -446,6 +446,8 @@ def test_a_full_disk_leaves_no_temporary_file(folder, monkeypatch, command):
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    if command == "report":
+        assert "Grades of the current predictions" in invoke("grade", str(DAY)).output
     shutil.rmtree(folder / "home" / "dagster")
     monkeypatch.setattr(os, "fsync", full)
     arguments = {"report": ("report", str(DAY)), "backfill": ("backfill", str(DAY), "--force"), "quarantine": MOVE}

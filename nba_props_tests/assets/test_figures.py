@@ -15,7 +15,7 @@ from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
 
 #: what differs between two runs of the same rows, and says so
-_OF_THE_RUN = {"path", "report"}
+_OF_THE_RUN = {"path", "report", "undo"}
 
 
 def shown(platform: Platform, key: dg.AssetKey, day: str) -> dict[str, Any]:
@@ -70,9 +70,9 @@ def test_there_is_something_to_plot_of_every_date(both):
     assert {"share_with_line", "books", "books_per_line", "line_minutes_before_game"} <= numbers(
         "nba_analytics/betting_lines"
     )
-    assert {"share_with_line", "forecasts", "abstained", "bets"} <= numbers("nba_predictions/moving_average")
+    assert {"share_with_line", "forecasts", "abstained", "picks"} <= numbers("nba_predictions/moving_average")
     ledger = numbers("nba_predictions/ledger")
-    assert {"share_with_line", "bets", "gate_passed", "rows_added"} <= ledger
+    assert {"share_with_line", "picks", "gate_passed", "rows_added"} <= ledger
     grades = numbers("nba_predictions/prediction_accuracy")
     assert "bets" in grades
     systems = [s.system_id for s in SYSTEMS]

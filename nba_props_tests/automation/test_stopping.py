@@ -22,7 +22,7 @@ from nba_props import stopping
 from nba_props.automation import runner
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props_tests.conftest import DAY, make_settings
+from nba_props_tests.conftest import DAY, in_front, make_settings
 
 #: a stop takes at most this long, wherever it falls
 LIMIT = 5.0
@@ -50,12 +50,6 @@ def instance_of(folder: Path):
         patch.setenv("DAGSTER_HOME", str(make_settings(folder).dagster_home))
         with runner.open_instance(make_settings(folder)) as instance:
             yield instance
-
-
-def in_front() -> None:
-    """Hear the keys, though a shell had this suite ignore one in the background, and Dagster in it the other."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def press(folder: Path, after: float, number: int = signal.SIGINT, seen: bytes = b"") -> tuple[int, str, float]:
