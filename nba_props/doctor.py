@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from nba_props import day_one
+from nba_props import day_one, env_file
 from nba_props.clock import clock_of
 from nba_props.day_one import COMMAND
 from nba_props.domain.calendar import game_date_of, season_of
@@ -15,8 +16,9 @@ from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.domain.words import plural
 from nba_props.home import flaws, is_full
+from nba_props.remediation import own_dates
 from nba_props.schemas import raw
-from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
+from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.settings import Settings, SettingsError, strangers
 from nba_props.sources import nba_stats
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
@@ -82,6 +84,9 @@ def next_command(found: list[Finding], zone: LandingZone) -> str:
 def _variables() -> Iterator[Finding]:
     for text in strangers():
         yield Finding("environment", "off", text, "mend its name, or take it out")
+    if others := env_file.readers():
+        text = f"{env_file.path()} has keys and can be read by {others}"
+        yield Finding("file of settings", "off", text, f"chmod 600 {shlex.quote(str(env_file.path()))}")
 
 
 def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
@@ -150,7 +155,7 @@ def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Itera
 
 def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
     first = "nba-props demo" if zone.is_simulated else COMMAND
-    published = warehouse.partitions(LEDGER)
+    published = own_dates(warehouse)
     for what, days in (("schedule", warehouse.partitions(raw.SCHEDULE)), ("predictions", published)):
         one = f"1 date, {days[0]}" if days else "none"
         text = f"{len(days)} dates, {days[0]}..{days[-1]}" if len(days) > 1 else one

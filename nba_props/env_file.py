@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shlex
+import stat
 from collections.abc import MutableMapping
 from pathlib import Path
 
@@ -21,6 +22,8 @@ KEPT = "NBA_PROPS_KEPT_ENVIRONMENT"
 #: python-dotenv's own switch
 DISABLED = "PYTHON_DOTENV_DISABLED"
 _MOST_BYTES = 1 << 20
+#: variables whose values nobody else should read
+_KEYS = {"ODDS_API_KEY", "NBA_API_PROXY", "SLACK_WEBHOOK_URL_ERROR", "SLACK_WEBHOOK_URL_WARNING"}
 
 
 def path() -> Path:
@@ -61,6 +64,17 @@ def adding(*settings: str) -> str:
 def names(name: str, environ: MutableMapping[str, str] = os.environ) -> bool:
     """Whether a variable that is set has its value from the file."""
     return not _is_disabled(environ) and name in environ and read(path()).get(name) == environ[name]
+
+
+def readers() -> str:
+    """Who else of this machine can read a file that has keys, in words; an empty text where that is nobody."""
+    try:
+        mode = path().stat().st_mode
+    except OSError:
+        return ""
+    if not _KEYS & read(path()).keys():
+        return ""
+    return "everybody" if mode & stat.S_IROTH else "its group" if mode & stat.S_IRGRP else ""
 
 
 def _is_disabled(environ: MutableMapping[str, str]) -> bool:

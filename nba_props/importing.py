@@ -46,10 +46,12 @@ _NEEDED = ("game_date", "player_lookup", "system_id", "predicted_points", "curre
 _IS_ONE = f"An export is Parquet, or CSV with commas and a first line of names, {', '.join(_NEEDED)} among them"
 _PARQUET = b"PAR1"
 _NAMES_SHOWN, _NAME_SHOWN = 8, 40
+#: of a game's id
+_ID_DIGITS = 10
 #: old columns by the column that they become
 _NAMES = {
     "current_points_line": "line", "prediction_id": "source_prediction_id", "created_at": "source_created_at",
-    "model_version": "source_version", "recommendation": "source_recommendation",
+    "model_version": "source_version", "recommendation": "source_recommendation", "game_id": "source_game_id",
 }  # fmt: skip
 #: names that the old table had for books of ours
 _BOOKS = {
@@ -76,6 +78,7 @@ class Imported:
         rows: each row of the export once, by ``system_id`` and ``outcome``: published, or held back with the reason.
         days: the dates on which something was published.
         unread: rows of the export without a date or a system, by why; they are in the file and nowhere else.
+        repeated: rows that another row of the export says word for word.
         new: by date the rows that this import published and quarantined; those of an earlier one are not counted.
         undo: the command that takes back what it published; empty where that is nothing.
     """
@@ -83,6 +86,7 @@ class Imported:
     rows: pd.DataFrame
     days: tuple[date, ...]
     unread: dict[str, int]
+    repeated: int
     new: Mapping[date, tuple[int, int]]
     undo: str
 
@@ -117,7 +121,8 @@ def read_export(path: Path) -> pd.DataFrame:
 
 
 def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Rows of ``nba_predictions.imported_predictions`` from the rows of an export, and why others are none.
+    """Rows of ``nba_predictions.imported_predictions`` from the rows of an export, and why others are none; a row that
+    the export has twice is there twice.
 
     A value that is not of its column's type is null, and stands in ``source_row`` as it was.
     """
@@ -133,11 +138,17 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     made["player_lookup"] = made["player_lookup"].map(player_lookup, na_action="ignore")
     books = made["sportsbook"].astype("string").str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)
     made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
+    # the old system's own ids name a game by teams and date; a number may have lost its zeros in a CSV
+    ids = made["source_game_id"].astype("string").str.zfill(_ID_DIGITS)
+    made["source_game_id"] = ids.where(ids.str.fullmatch(rf"\d{{{_ID_DIGITS}}}").fillna(False), None).astype(object)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
     named = made["system_id"].map(naming.is_id) & made["player_lookup"].notna()
-    unread = {"no date of a game": int((~dated).sum()), "no name of a system or no player": int((dated & ~named).sum())}
-    kept = made[dated & named].drop_duplicates("row_id")
+    unread = {
+        "no date of a game": int((~dated).sum()),
+        "no usable name of a system, or no player": int((dated & ~named).sum()),
+    }
+    kept = made[dated & named]
     return kept[IMPORTED_PREDICTIONS.column_names].reset_index(drop=True), {k: v for k, v in unread.items() if v}
 
 
@@ -169,6 +180,11 @@ _SLATE = """(
   FROM nba_analytics.slate WHERE game_date BETWEEN @first AND @last
   GROUP BY game_date, player_lookup HAVING COUNT(*) = 1
 )"""
+#: a row that names another game by the NBA's id is about nobody of the slate
+_OF_ITS_GAME = (
+    "{slate}.game_date = {row}.game_date AND {slate}.player_lookup = {row}.player_lookup "
+    "AND {slate}.game_id = COALESCE({row}.source_game_id, {slate}.game_id)"
+)
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
 _APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
 _MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
@@ -180,14 +196,14 @@ SELECT {_CLAIM_COLUMNS}, l.source_recommendation AS recommendation, l.has_prop_l
   COALESCE(l.sportsbook, q.bookmaker) AS sportsbook, q.quote_id, l.line, q.over_price, q.under_price,
   q.minutes_before_game AS line_minutes_before_game, l.predicted_points - l.line AS line_margin
 FROM {_ROWS} AS l
-LEFT JOIN {_SLATE} AS s ON s.game_date = l.game_date AND s.player_lookup = l.player_lookup
+LEFT JOIN {_SLATE} AS s ON {_OF_ITS_GAME.format(row="l", slate="s")}
 LEFT JOIN (
   SELECT m.row_id, q.*, CASE q.data_source {_APIS} END AS api,
     ROW_NUMBER() OVER (
       PARTITION BY m.row_id ORDER BY CASE q.bookmaker {_BOOK_ORDER} ELSE 99 END, q.snapshot_at DESC, q.quote_id
     ) AS place
   FROM {_ROWS} AS m
-  JOIN {_SLATE} AS t ON t.game_date = m.game_date AND t.player_lookup = m.player_lookup
+  JOIN {_SLATE} AS t ON {_OF_ITS_GAME.format(row="m", slate="t")}
   JOIN nba_reference.resolved_names AS r
     ON r.game_date = t.game_date AND r.game_id = t.game_id AND r.player_id = t.player_id
   JOIN nba_raw.odds_quotes AS q
@@ -208,7 +224,7 @@ SELECT {_CLAIM_COLUMNS},
   b.has_prop_line, b.line_source, b.line_source_api, b.sportsbook, b.quote_id, b.line, b.over_price, b.under_price,
   b.line_minutes_before_game, l.predicted_points - b.line AS line_margin
 FROM {_ROWS} AS l
-JOIN {_SLATE} AS s ON s.game_date = l.game_date AND s.player_lookup = l.player_lookup
+JOIN {_SLATE} AS s ON {_OF_ITS_GAME.format(row="l", slate="s")}
 JOIN nba_analytics.betting_lines AS b
   ON b.game_date = s.game_date AND b.game_id = s.game_id AND b.player_id = s.player_id
 WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
@@ -225,7 +241,7 @@ def require_judgeable(warehouse: Warehouse, exports: Sequence[pd.DataFrame], now
     rows = pd.concat([as_imported(frame, now)[0] for frame in exports], ignore_index=True)
     if rows.empty:
         raise ImportRefused("no row of the export has a game_date such as 2025-11-19, a system and a player")
-    _require_slates(warehouse, sorted({d.date() for d in rows["game_date"]}))
+    _require_slates(warehouse, _dates(rows))
 
 
 def bring_in(
@@ -260,8 +276,9 @@ def bring_in(
         ImportRefused: dates of the exports have no slate here.
     """
     frames, unread = zip(*(as_imported(frame, now) for frame in exports), strict=True)
-    rows = pd.concat(frames, ignore_index=True).drop_duplicates("row_id")
-    days = sorted({d.date() for d in rows["game_date"]})
+    read = pd.concat(frames, ignore_index=True)
+    rows = read.drop_duplicates("row_id")
+    days = _dates(rows)
     _require_slates(warehouse, days)
     with _copy(warehouse, days) if dry_run else nullcontext(warehouse) as target:
         outcomes: list[pd.DataFrame] = []
@@ -281,7 +298,7 @@ def bring_in(
     published = found[found["outcome"].isin([_PUBLISHED, _RELINED])]
     why = {k: sum(u.get(k, 0) for u in unread) for u in unread for k in u}
     undo = f"nba-props rollback {run_id}" if any(rows for rows, _ in new.values()) else ""
-    return Imported(counted, tuple(sorted({d.date() for d in published["game_date"]})), why, new, undo)
+    return Imported(counted, tuple(_dates(published)), why, len(read) - len(rows), new, undo)
 
 
 @contextmanager
@@ -377,7 +394,7 @@ def _publish(
         The rows of each date that are newly published, and newly held back, where there are any.
     """
     stamp = pd.Timestamp(now)
-    held_back = warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), days)
+    held_back = warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), _dates(bad))
     known = warehouse.query(
         f"SELECT prediction_id FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last",
         first=days[0],
@@ -385,7 +402,13 @@ def _publish(
     )
     fresh = good[~good["prediction_id"].isin(known["prediction_id"])]
     signed = publications[publications["game_date"].isin(fresh["game_date"])]
-    warehouse.append(PUBLICATIONS, signed, sorted({d.date() for d in signed["game_date"]}))
-    published = warehouse.append(LEDGER, fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True), days)
+    warehouse.append(PUBLICATIONS, signed, _dates(signed))
+    # a date on which nothing is published has no partition: it would look like one that was
+    rows = fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True)
+    published = warehouse.append(LEDGER, rows, _dates(rows))
     new = {d: tuple(a.by_day.get(d, (0, 0))[0] for a in (published, held_back)) for d in days}
     return {d: (rows, others) for d, (rows, others) in new.items() if rows or others}
+
+
+def _dates(rows: pd.DataFrame) -> list[date]:
+    return sorted({d.date() for d in rows["game_date"]})

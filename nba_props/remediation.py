@@ -13,7 +13,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
@@ -102,13 +102,17 @@ def command_of(action: str) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """What a remediation did, or would do: rows by date and system, and the command that takes it back."""
+    """What a remediation did, or would do: rows by date and system, and the command that takes it back.
+
+    ``standing`` counts the rows of a restored batch that the ledger had again already.
+    """
 
     batch_id: str
     action: str
     rows: pd.DataFrame
     days: tuple[date, ...]
     undo: str
+    standing: int = 0
 
     @property
     def total(self) -> int:
@@ -314,7 +318,8 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
             if len(mine):
                 warehouse.put_back(LEDGER_AS_FOUND, day, partial(_to_put_back, mine))
     undo = command_of(str(rows["deletion_reason"].iloc[0]))
-    return _account(batch_id, action, [missing] if len(missing) else [], undo)
+    account = _account(batch_id, action, [missing] if len(missing) else [], undo)
+    return replace(account, standing=len(rows) - len(missing))
 
 
 def _missing(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -351,20 +356,30 @@ def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     return warehouse.read(LEDGER, known)
 
 
+_SAME_ANSWER = " AND ".join(f"(n.{c} = a.{c} OR (n.{c} IS NULL AND a.{c} IS NULL))" for c in LEDGER.content)
+
+
 def batches(warehouse: Warehouse) -> pd.DataFrame:
-    """Every batch with its action, dates, rows archived, and whether it is done."""
+    """Every batch with its action, dates, rows archived, how many of them the ledger has again, as they were or
+    published anew, and whether it was carried out to its end.
+    """
     return warehouse.query(
-        """
+        f"""
         SELECT a.batch_id, MIN(a.deletion_reason) AS action, MIN(a.game_date) AS first_date,
           MAX(a.game_date) AS last_date,
-          COUNT(*) AS archived, COUNT(p.prediction_id) AS in_the_ledger, MAX(a.deleted_at) AS deleted_at,
-          MAX(CASE WHEN r.batch_id IS NULL THEN 0 ELSE 1 END) AS done
+          COUNT(*) AS archived, COUNT(COALESCE(p.prediction_id, n.prediction_id)) AS in_the_ledger,
+          MAX(a.deleted_at) AS deleted_at, COUNT(r.batch_id) > 0 AS is_complete
         FROM nba_predictions.archived_predictions AS a
         LEFT JOIN (
           SELECT DISTINCT game_date, prediction_id, row_digest FROM nba_predictions.ledger
         ) AS p
           ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
             AND COALESCE(p.row_digest, '') = COALESCE(a.row_digest, '')
+        LEFT JOIN (
+          SELECT DISTINCT game_date, prediction_id, {", ".join(LEDGER.content)} FROM nba_predictions.ledger
+        ) AS n
+          ON a.line_problem IS NULL AND n.game_date = a.game_date AND n.prediction_id = a.prediction_id
+            AND {_SAME_ANSWER}
         LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = 'DONE') AS r
           ON r.batch_id = a.batch_id
         GROUP BY a.batch_id

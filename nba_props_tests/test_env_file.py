@@ -8,8 +8,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from nba_props import env_file
+from nba_props.cli import main
 from nba_props.settings import KNOWN, BadSetting, strangers
 
 HIDDEN = "s3cr3t-of-an-account"
@@ -143,3 +145,25 @@ def test_a_line_to_paste_leaves_the_lines_before_it_alone(tmp_path, monkeypatch,
     for settings in (["NBA_PROPS_HOME=a folder's"], ["NBA_PROPS_HOME=b", "NBA_PROPS_LANDING="]):
         subprocess.run(["sh", "-c", env_file.adding(*settings)], check=True)
     assert env_file.read(tmp_path / ".env") == {**kept, "NBA_PROPS_HOME": "b", "NBA_PROPS_LANDING": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "others"),
+    [
+        (f"ODDS_API_KEY={HIDDEN}", 0o644, "everybody"),
+        (f"SLACK_WEBHOOK_URL_ERROR={HIDDEN}", 0o640, "its group"),
+        (f"ODDS_API_KEY={HIDDEN}", 0o600, ""),
+        ("NBA_PROPS_HOME=/somewhere", 0o644, ""),
+        (None, 0, ""),
+    ],
+)
+def test_the_doctor_says_who_else_can_read_keys(tmp_path, monkeypatch, text, mode, others):
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(env_file, "path", lambda: tmp_path / ".env")
+    if text is not None:
+        (tmp_path / ".env").write_text(text)
+        (tmp_path / ".env").chmod(mode)
+    said = CliRunner().invoke(main, ["doctor", "--offline"]).output
+    assert (f"{tmp_path}/.env has keys and can be read by {others} -> chmod 600" in said) == bool(others)
+    assert ("chmod" in said) == bool(others)
+    assert HIDDEN not in said

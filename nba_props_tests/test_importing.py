@@ -95,6 +95,8 @@ def test_each_row_is_what_its_quote_says(predicted, lines):
         "wrong side": (old_row(lines.loc[9], recommendation="UNDER"), "INVALID_RECOMMENDATION"),
         "no forecast": (old_row(lines.loc[10], predicted_points=None), "INVALID_PREDICTION"),
         "unknown player": (old_row(lines.loc[11], player_lookup="nobody"), "NO_QUOTE"),
+        "its game": (old_row(lines.loc[12], game_id=str(int(lines["game_id"][12]))), None),
+        "another game": (old_row(lines.loc[13], game_id="0022509999"), "NO_QUOTE"),
     }  # fmt: skip
     done = bring_in(predicted.warehouse, [export(*(row for row, _ in cases.values()))], "run-1", NOW)
     held = predicted.warehouse.read(QUARANTINED_PREDICTIONS, [DAY])
@@ -122,10 +124,20 @@ def test_importing_twice_changes_nothing(predicted, lines):
     first = bring_in(predicted.warehouse, [rows], "run-1", NOW)
     before = ledger(predicted.warehouse)
     again = bring_in(predicted.warehouse, [rows, rows], "run-2", NOW + timedelta(1))
+    assert (first.repeated, again.repeated) == (0, 6)
     pd.testing.assert_frame_equal(first.rows, again.rows)
     pd.testing.assert_frame_equal(ledger(predicted.warehouse), before)
     held = predicted.warehouse.read(QUARANTINED_PREDICTIONS, [DAY])
     assert (held["reason"] == "NO_SOURCE").sum() == 1
+
+
+def test_a_date_of_which_nothing_is_published_has_no_partition_of_the_ledger(predicted, lines):
+    """It would count as predicted: history was taken in for it, and nothing else."""
+    before = predicted.warehouse.partitions(LEDGER)
+    day = min(set(predicted.warehouse.partitions(BETTING_LINES)) - set(before))
+    bring_in(predicted.warehouse, [export(old_row(lines.loc[0], game_date=str(day), line_source=None))], "run-1", NOW)
+    assert predicted.warehouse.row_counts(QUARANTINED_PREDICTIONS, [day]) == {day: 1}
+    assert predicted.warehouse.partitions(LEDGER) == before
 
 
 def test_of_several_rows_about_one_game_the_newest_sound_one_counts(predicted, lines):
@@ -171,7 +183,7 @@ def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
         old_row(lines.loc[0], predicted_points="many", confidence_score="", created_at="yesterday", has_prop_line="?"),
     )
     made, unread = as_imported(rows, NOW)
-    assert unread == {"no date of a game": 2, "no name of a system or no player": 4}
+    assert unread == {"no date of a game": 2, "no usable name of a system, or no player": 4}
     assert made[["predicted_points", "confidence_score", "source_created_at", "has_prop_line"]].isna().all(axis=None)
     assert json.loads(made["source_row"][0])["predicted_points"] == "many"
 
@@ -341,10 +353,15 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     event = events(predicted, LEDGER)[0]
     assert (event["rows_taken_out"], counted(event), event["undo"]) == (3, ours, f"nba-props restore {undone.batch_id}")
     assert run_id in event["action"]
+    do("import_legacy", files=[str(path)])
+    listed = remediation.batches(predicted.warehouse).set_index("batch_id")
+    assert listed.loc[[batch, undone.batch_id], ["archived", "in_the_ledger"]].values.tolist() == [[3, 3], [3, 3]]
+    back = do("restore", batch_id=undone.batch_id)
+    assert (back.total, back.standing) == (0, 3), "they were published anew"
     dry = [
         r.tags.get(DRY_RUN_TAG) for r in predicted.instance.get_runs() if r.job_name in ("import_legacy", "rollback")
     ]
-    assert dry == [None, None, None, "true", "true"]
+    assert dry == [None, None, None, None, "true", "true"]
 
 
 def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform, tmp_path):
@@ -373,7 +390,7 @@ def test_a_row_of_a_game_that_has_not_begun_is_left_out(before_tipoff):
     done = bring_in(platform.warehouse, [rows], "run-1", platform.now)
     assert done.rows["outcome"].tolist() == ["left out: its game has not begun"]
     assert done.days == ()
-    assert ledger(platform.warehouse).empty
+    assert DAY not in platform.warehouse.partitions(LEDGER)
     assert bring_in(platform.warehouse, [rows], "run-2", NOW).rows["outcome"].tolist() == ["published"]
 
 
@@ -411,7 +428,7 @@ def test_a_dry_run_keeps_nothing(predicted, lines):
     pd.testing.assert_frame_equal(dry.rows, done.rows)
 
 
-def test_imported_rows_have_a_revision_and_make_no_date_ours(platform):
+def test_imported_rows_have_a_revision_and_make_no_date_ours(platform, monkeypatch):
     assert platform.run("ingest_history", DAY, DAY).success
     assert platform.run("ingest_lines", DAY, DAY).success
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
@@ -424,6 +441,14 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(platform):
     stored = quality.published(platform.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
     found = quality.all_systems_present(stored, DAY, DAY)
     assert "lacks 1" in found.text, "a date with games that ours never predicted"
+    use(platform, monkeypatch)
+    said = CliRunner().invoke(main, ["board", str(DAY)])
+    assert said.exit_code == 1
+    assert f"nothing of {DAY} is published" in said.output
+    assert "predictions: none" in CliRunner().invoke(main, ["doctor", "--offline"]).output
+    said = CliRunner().invoke(main, ["board", "--system", "imported_moving_average"])
+    assert said.exit_code == 2
+    assert "is a record that was imported" in " ".join(said.output.split())
 
 
 def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(predicted, lines):

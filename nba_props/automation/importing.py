@@ -49,6 +49,7 @@ def import_rows(
             "rows": done.total,
             "dry_run": config.dry_run,
             "unread": done.unread,
+            "repeated": done.repeated,
             "undo": done.undo,
             "by_system_and_outcome": dg.MetadataValue.md(done.rows.to_markdown(index=False)),
         }

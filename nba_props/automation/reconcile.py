@@ -9,8 +9,9 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
 from nba_props.domain.calendar import PLAYABLE
+from nba_props.remediation import own_dates
 from nba_props.revision import run_tags
-from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
+from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]
@@ -27,7 +28,7 @@ def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> di
         last=days[-1],
     )
     games = {r.game_date.date(): int(r.games) for r in scheduled.itertuples()}
-    partitions = set(warehouse.partitions(LEDGER))
+    partitions = set(own_dates(warehouse))
     found = {}
     for day in days:
         for name, rule in (

@@ -25,6 +25,7 @@ from nba_props.cli.session import (
 )
 from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, WRITER, DateSpan, Whole
 from nba_props.domain.calendar import spans
+from nba_props.domain.words import plural
 from nba_props.settings import load_settings
 from nba_props.sources.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
@@ -40,8 +41,10 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
         with runner.open_instance(opened.settings) as instance:
             config = {**config, "dry_run": dry_run}
             account = runner.remediate(opened.definitions, instance, job, config, opened.caller)
-        out.rows(account.rows, f"{'Would move' if dry_run else 'Moved'} {account.total} rows")
+        out.rows(account.rows, f"{'Would move' if dry_run else 'Moved'} {plural(account.total, 'row')}")
         out.say(f"batch     {account.batch_id}: {account.action}")
+        if account.standing:
+            out.say(f"standing  {account.standing:,} of its rows are in the ledger again already")
         touched = [] if dry_run else spans(account.days)
         outcomes = [o for first, last in touched for o in opened.follow([(GRADE_JOB, first, last)])]
         if account.total and not dry_run and account.undo:
@@ -145,9 +148,11 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
         opened = session(out, landed=False)
         with runner.open_instance(opened.settings) as instance:
             done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config, opened.caller)
-        out.rows(done.rows, f"Judged {done.total} rows{', and kept nothing' if dry_run else ''}")
+        out.rows(done.rows, f"Judged {plural(done.total, 'row')}{', and kept nothing' if dry_run else ''}")
         for why, count in done.unread.items():
-            out.tell("not read", "yellow", f"{count} rows: {why}")
+            out.tell("not read", "yellow", f"{plural(count, 'row')}: {why}")
+        if done.repeated:
+            out.say(f"repeated  {plural(done.repeated, 'row')}, word for word another one: judged once")
         outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
         if not dry_run:
             published, quarantined = (sum(counts[n] for counts in done.new.values()) for n in (0, 1))

@@ -97,7 +97,7 @@ def test_quarantine_moves_exactly_the_bad_rows_and_restore_brings_them_back(plat
     assert second.total == 60
     listed = remediation.batches(platform.warehouse).set_index("batch_id")
     assert listed.loc[[account.batch_id, second.batch_id], "archived"].tolist() == [60, 60]
-    assert listed["done"].tolist() == [1, 1]
+    assert listed["is_complete"].tolist() == [True, True]
 
 
 def test_the_runbooks_first_command_says_where_bad_rows_are(platform, monkeypatch):
