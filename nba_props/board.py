@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.words import percent, plural
@@ -17,6 +18,7 @@ from nba_props.schemas.predictions import SYSTEM_TABLES, is_imported_sql
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
+_PERSON = ["player_id", "player_name", "team"]
 #: the system whose picks a board shows unless another is asked for
 SYSTEM = "ensemble_v1_1"
 #: systems that give a P(over), in the order in which one stands in where the board's own gives none
@@ -35,8 +37,8 @@ JOIN (
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
   c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
-  c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line, b.opening_line, b.books,
-  b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
+  c.line_minutes_before_game, c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line,
+  b.opening_line, b.books, b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
   SELECT p.*, s.team FROM ({_CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
@@ -96,8 +98,9 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by it;
         ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins, push aside), of the
         first system that gives one, ``chance_by``; ``market_chance``, that of the published quote without its vig;
-        ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``agree`` of ``spoke`` systems lean
-        to that side; once the date is graded ``points``, what he scored, ``outcome``, what came of the side, and
+        ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``quote_age`` [hours], how old the
+        published quote was when it was published, or at tip-off if that was earlier; ``agree`` of ``spoke`` systems
+        lean to that side; once the date is graded ``points``, what he scored, ``outcome``, what came of the side, and
         ``profit`` of one unit on it at the published quote's price. Then a column per system: its forecast.
     """
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
@@ -145,6 +148,9 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     market = over_probability(made["over_price"], made["under_price"])
     made["market_chance"] = market.where(over, 1 - market).where(leans)
     made["ev"] = expected_profit(made["chance"], made["price"])
+    tipoff, published = (pd.to_datetime(board[c], utc=True) for c in ("tipoff_at", "created_at"))
+    early = (tipoff - published).clip(lower=pd.Timedelta(0)) / pd.Timedelta(hours=1)
+    made["quote_age"] = board["line_minutes_before_game"].astype("float64") / 60 - early
     forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
     margins = forecasts.sub(made["line"], axis=0).to_numpy()
     same = np.where(over.to_numpy()[:, None], margins > 0, margins < 0) & leans.to_numpy()[:, None]
@@ -154,6 +160,18 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
     made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
+
+
+def old_quotes(board: pd.DataFrame) -> str:
+    """How many lines of a board are those of old quotes, in a sentence; nothing where none is."""
+    limit = STALE_AFTER / pd.Timedelta(hours=1)
+    old = board.loc[board["quote_age"] > limit, "quote_age"]
+    if old.empty:
+        return ""
+    return (
+        f"{len(old)} of {plural(len(board), 'line')}: quoted more than {limit:.0f} hours before publication or tip-off "
+        f"(up to {old.max():.1f}), so perhaps offered no more"
+    )
 
 
 def is_pick(board: pd.DataFrame) -> pd.Series:
@@ -218,22 +236,36 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
         text: an id, or letters of the name in any spelling; ``C. Jessamy``, as narrow boards have it, as well.
         day: the date on which he was known; None is the newest date that is stored.
     """
-    days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
-    if not days:
-        return pd.DataFrame(columns=["player_id", "player_name", "team"])
-    known = warehouse.query(
-        "SELECT player_id, player_name, player_lookup, team FROM nba_reference.players "
-        "WHERE game_date BETWEEN @first AND @last ORDER BY player_name",
-        first=days[-1],
-        last=days[-1],
-    )
+    known = _known(warehouse, day)
     asked = player_lookup(text)
     exact = known[known["player_lookup"].eq(asked) | known["player_id"].astype(str).eq(text)]
     part = known[known["player_lookup"].str.contains(asked, regex=False)] if asked else known.head(0)
     if part.empty and (short := _INITIAL.fullmatch(text.strip())):
         first, rest = map(player_lookup, short.groups())
         part = known[known["player_lookup"].str.startswith(first) & known["player_lookup"].str.endswith(rest)]
-    return (exact if len(exact) else part)[["player_id", "player_name", "team"]].reset_index(drop=True)
+    if part.empty and len(words := [w for w in map(player_lookup, text.split()) if w]) > 1:
+        has_all = [known["player_lookup"].str.contains(word, regex=False) for word in words]
+        part = known[np.logical_and.reduce(has_all)]
+    return (exact if len(exact) else part)[_PERSON].reset_index(drop=True)
+
+
+def near(warehouse: Warehouse, text: str, day: date | None = None) -> list[str]:
+    """Players whose names are written much like a text, the nearest first."""
+    known = _known(warehouse, day).drop_duplicates("player_lookup").set_index("player_lookup")["player_name"]
+    return [known[lookup] for lookup in get_close_matches(player_lookup(text), list(known.index), 3, 0.75)]
+
+
+def _known(warehouse: Warehouse, day: date | None) -> pd.DataFrame:
+    """The players of the newest stored date, or of the newest until a day."""
+    days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
+    if not days:
+        return pd.DataFrame(columns=[*_PERSON, "player_lookup"], dtype=str)
+    return warehouse.query(
+        "SELECT player_id, player_name, team, player_lookup FROM nba_reference.players "
+        "WHERE game_date BETWEEN @first AND @last ORDER BY player_name",
+        first=days[-1],
+        last=days[-1],
+    )
 
 
 def player_log(warehouse: Warehouse, player_id: int, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:

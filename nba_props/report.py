@@ -113,7 +113,7 @@ TABLES: Mapping[str, Mapping[str, Score]] = {
     "Errors beside the line's on the same rows": ERRORS,
     "Bets at the quoted prices": BETS,
     "The same bets by side": SIDES,
-    "P(over), log-loss beside the de-vigged quote's and a coin's": CHANCES,
+    "P(over), log-loss beside the de-vigged quote's": CHANCES,
 }
 #: scores with an interval: the dates that each is made of
 _DATES = {

@@ -27,6 +27,7 @@ from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
 from nba_props.automation.location import Caller, job_origin, tags_of
+from nba_props.domain.words import plural
 from nba_props.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.remediation import RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions
@@ -233,8 +234,8 @@ def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date
     if warehouse is None:
         return ""
     rows = warehouse.query(
-        "SELECT DISTINCT game_date FROM nba_predictions.ledger "
-        "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id ORDER BY game_date",
+        "SELECT game_date, COUNT(*) AS n FROM nba_predictions.ledger "
+        "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id GROUP BY game_date ORDER BY game_date",
         first=first,
         last=last,
         run_id=run_id,
@@ -243,9 +244,9 @@ def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date
     done = [str(d.date()) for d in rows["game_date"]]
     if not done:
         return f"nothing of {asked} was published"
-    if first == last:
-        return f"{asked} was published before, and stands"
-    return f"published before, and standing: {len(done)} dates of {asked}, {done[0]} to {done[-1]}"
+    of = asked if first == last else f"{plural(len(done), 'date')} of {asked} ({done[0]} to {done[-1]})"
+    stand = f"{plural(rows['n'].sum(), 'row')} of {of} were published by then, and stand"
+    return f"{stand}; undo with `nba-props rollback {run_id}`"
 
 
 def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:

@@ -250,7 +250,11 @@ def _books_are_fresh(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
     for day in days:
         mine = stale[stale["game_date"] == pd.Timestamp(day)]
         books = {str(b): int(n) for b, n in mine.groupby("bookmaker")["quotes"].sum().items()}
-        text = f"stale when captured, so not used as lines: {books}" if books else "every book's quotes were fresh"
+        text = (
+            f"stale when captured, so not used as lines: {books}; a line of theirs is one of an earlier, fresh quote"
+            if books
+            else "every book's quotes were fresh"
+        )
         found[day] = Verdict(not books, text, {"stale_quotes": sum(books.values()), **books}, WARN)
     return found
 

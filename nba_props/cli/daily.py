@@ -243,8 +243,9 @@ def show(
         out.say(f"catalog   {warehouse.catalog}")
     out.say(f"instance  {dagster_home(settings)}")
     lines = [f"board {span[-1]}", *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []), "dev"]
+    out.called = here(settings)
     for number, line in enumerate(lines):
-        out.say(f"{'' if number else 'next':<9} {here(settings)} {line}")
+        out.say(f"{'' if number else 'next':<9} nba-props {line}")
 
 
 def _say_gate(out: Output, account: pd.DataFrame) -> None:

@@ -15,11 +15,11 @@ from nba_props import day_one
 from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress, say, terminal
-from nba_props.cli.session import session_of
+from nba_props.cli.session import here, session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
 from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.calendar import season_start
-from nba_props.schemas.predictions import LEDGER
+from nba_props.remediation import own_dates
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
@@ -57,7 +57,7 @@ def demo(rows: int, incident: str | None, force: bool) -> None:
 def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force: bool) -> None:
     """Predict a span, or show what is published of it already: a second look costs no run."""
     warehouse = open_warehouse(settings)
-    if not force and set(span) <= set(warehouse.partitions(LEDGER)):
+    if not force and set(span) <= set(own_dates(warehouse)):
         out.label(simulated=is_simulated(warehouse))
         out.say("these dates are published already; --force materializes them again")
         show(out, settings, warehouse, span, rows)
@@ -94,6 +94,7 @@ def _play_incident(out: Output, settings: Settings, name: str, rows: int) -> Non
     incident = INCIDENTS[name]
     _invent(own.landing, (name,), [incident.day])
     own = load_settings({"NBA_PROPS_HOME": str(home)})
+    out.called = here(own)  # a command that is typed as it is said means this home
     went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
     if incident.afterwards:
         out.say(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")

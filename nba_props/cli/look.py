@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +49,7 @@ _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
 #: what a check says, the worst first, and how that looks
 _VERDICTS = {"fails": "red", "warns": "yellow", "passes": "green"}
 #: players that are named where a name fits several
-_NAMED = 8
+_NAMED = 40
 #: spans up to this many dates print a board for each date, longer ones for the last
 _BOARDS = 2
 
@@ -67,12 +67,11 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
     beside the market's, and how many of the systems that spoke agree.
     """
     from nba_props import remediation
-    from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as out:
         warehouse = to_read(out=out)
-        stored = warehouse.partitions(LEDGER)
-        days = span or remediation.own_dates(warehouse)[-1:]
+        stored = remediation.own_dates(warehouse)
+        days = span or stored[-1:]
         asked = [d for d in days if d in set(stored)]
         if not asked:
             what = f"of {text_of(days)} " if days else ""
@@ -113,7 +112,7 @@ def say_boards(
 
 
 def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
-    from nba_props.board import is_pick, record
+    from nba_props.board import is_pick, old_quotes, record
 
     if picks.empty:
         out.say(f"Slate of {day}: no player with a line")
@@ -125,7 +124,7 @@ def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: s
     if list(chances.index) not in ([], [system]):  # who says so is not who picked
         by = ", else ".join(chances.index)
         title += f"\nside and edge by {system}; P, EV and value by {by}"
-    if found := record(picks):
+    for found in filter(None, (record(picks), old_quotes(picks))):
         title += f"\n{found}"
     out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
     if len(shown) < len(picks):
@@ -164,7 +163,7 @@ def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         Column("edge", _numbers(picks["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
         Column("P", _numbers(picks["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
         Column("mkt", _numbers(picks["market_chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
-        Column("EV", _numbers(picks["ev"], "{:+.0%}"), right=True, spare=spare(1, 5)),
+        Column("EV", _percentages(picks["ev"]), right=True, spare=spare(1, 5)),
         Column("value", value, styles=_styles(value), spare=spare(0, 4)),
         Column("agree", [f"{a}/{s}" for a, s in zip(picks["agree"], picks["spoke"], strict=True)], right=True,
                spare=spare(0, 4)),
@@ -190,6 +189,12 @@ def _cut(names: Sequence[str]) -> tuple[Sequence[str], ...]:
 
 def _numbers(values: pd.Series, form: str) -> list[str]:
     return ["" if v != v or v is None else form.format(v) for v in values.astype("float64")]  # noqa: PLR0124
+
+
+def _percentages(values: pd.Series) -> list[str]:
+    """Whole percentages with their sign, and one decimal where they would be ``-0%``, a sign of nothing."""
+    whole, finer = (_numbers(values, form) for form in ("{:+.0%}", "{:+.1%}"))
+    return [f if w[1:] == "0%" else w for w, f in zip(whole, finer, strict=True)]
 
 
 def _stacked(name: str) -> str:
@@ -219,13 +224,14 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
     system = system or made.SYSTEM
     with Output(form) as out:
         warehouse = to_read(out=out)
-        who = _one(made.people(warehouse, name), name)
+        who = _one(made.people(warehouse, name), name, lambda: made.near(warehouse, name))
         last = max([*warehouse.partitions(PLAYERS), game_date_of(clock_of(load_settings())())])
         newest = warehouse.partitions(PLAYERS)[-1]
         log = made.player_log(warehouse, int(who["player_id"]), season_start(newest), last, system)
-        rest = made.form(log)
+        rest, known = made.form(log), len(log)
         log = log.head(games)
-        title = f"{who['player_name']} ({who['team']}, id {who['player_id']}): {len(log)} games, forecasts of {system}"
+        count = plural(known, "game") if len(log) == known else f"the last {len(log)} of {plural(known, 'game')}"
+        title = f"{who['player_name']} ({who['team']}, id {who['player_id']}): {count}, forecasts of {system}"
         shown = log.drop(columns=["prediction_id", "is_home"]).assign(
             opponent=log["is_home"].map({True: "", False: "@ "}).fillna("") + log["opponent"],
             forecast=log["forecast"].round(1),
@@ -235,19 +241,27 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
             out.say(text)
 
 
-def _one(found: pd.DataFrame, text: str) -> pd.Series:
+def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Series:
     """The only player that is meant.
+
+    Args:
+        found: who is meant.
+        text: what was typed.
+        near: asked where nobody is: who is called much like it.
 
     Raises:
         ClickException: nobody is, or several are.
     """
     if found.empty:
-        raise click.ClickException(f"no player is called {text}: {program()} player SURNAME lists who comes near")
-    if len(found) > 1:
-        names = ", ".join(f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False))
-        raise click.ClickException(
-            f"{text} can be {len(found)} players: {names}{' ...' if len(found) > _NAMED else ''}"
+        alike = near()
+        way_out = (
+            f"did you mean {' or '.join(alike)}?" if alike else f"{program()} player PART-OF-A-NAME lists who has it"
         )
+        raise click.ClickException(f"no player is called {text}: {way_out}")
+    if len(found) > 1:
+        names = [f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False)]
+        more = f"; and {len(found) - _NAMED} more: type more of the name" if len(found) > _NAMED else ""
+        raise click.ClickException(f"{text} can be {len(found)} players: {', '.join(names)}{more}")
     return found.iloc[0]
 
 
@@ -265,7 +279,7 @@ def history(player: str, day: date, form: str) -> None:
         if frame.empty:
             found = board.people(warehouse, player, day)
             if len(found):
-                frame = remediation.history(warehouse, str(_one(found, player)["player_id"]), day)
+                frame = remediation.history(warehouse, str(_one(found, player, list)["player_id"]), day)
         if frame.empty:
             raise click.ClickException(f"nothing was ever published for {player} on {day}")
         title = f"{frame['player_name'].iloc[0]}, {day}"

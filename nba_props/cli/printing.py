@@ -204,11 +204,12 @@ def as_table(columns: Sequence[Column], gap: int) -> Text:
 class Output:
     """What a command prints: words and tables, or its rows alone as JSON or CSV while its words go to stderr.
 
-    Several tables are one JSON object by their names, or one CSV after the other with a blank line between.
+    Several tables are one JSON object by their names, or one CSV after the other with a blank line between. ``called``
+    is what its words call this program, where that is not what was typed.
     """
 
     def __init__(self, form: str = "table") -> None:
-        self.form = form
+        self.form, self.called = form, ""
         self.console = terminal(stderr=form != "table")
         self._tables: dict[str, pd.DataFrame] = {}
         self._is_labelled = False
@@ -231,11 +232,11 @@ class Output:
 
     def say(self, text: str, style: str = "") -> None:
         """Print a line of words, however long, with commands as they can be typed here."""
-        say(self.console, typed(text), style=style)
+        say(self.console, typed(text, self.called), style=style)
 
     def tell(self, word: str, style: str, text: str) -> None:
         """Print a coloured word and what it is about."""
-        say(self.console, (word, style), " ", typed(text), indent=len(word) + 1)
+        say(self.console, (word, style), " ", typed(text, self.called), indent=len(word) + 1)
 
     def rows(
         self, frame: pd.DataFrame, title: str, name: str = "rows", columns: Sequence[Column] | None = None

@@ -21,6 +21,11 @@ def program() -> str:
     return os.path.relpath(sys.argv[0])
 
 
-def typed(text: str) -> str:
-    """A message with its commands as they can be typed here: what is said below the terminal knows only the name."""
-    return _COMMAND.sub(lambda _: program(), text)
+def typed(text: str, called: str = "") -> str:
+    """A message with its commands as they can be typed here: what is said below the terminal knows only the name.
+
+    Args:
+        text: the message.
+        called: what the program is called instead, where its commands mean another home.
+    """
+    return _COMMAND.sub(lambda _: called or program(), text)

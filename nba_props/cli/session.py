@@ -60,7 +60,7 @@ class Session:
                 bar = bars.add_task(label, total=None)
 
                 def show(step: str, done: int, total: int, bar: Any = bar, label: str = label) -> None:
-                    bars.update(bar, completed=done, total=total, description=f"{label}  {step}")
+                    bars.update(bar, completed=done, total=total, description=f"{label}  {step}", refresh=True)
 
                 outcome = runner.execute(
                     self.definitions,

@@ -118,6 +118,20 @@ class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return _beginning(self._names(), incomplete)
 
 
+class Own(OneOf):
+    """A system of this platform; what was imported has no board, and is said to be elsewhere."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from nba_props.schemas.predictions import IMPORTED_PREFIX
+
+        if str(value).startswith(IMPORTED_PREFIX):
+            self.fail(
+                f"{value} is a record that was imported: `nba-props report` scores it, and its rows are in "
+                "nba_predictions.current_predictions"
+            )
+        return super().convert(value, param, ctx)
+
+
 class Stored(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     """A text that the command itself judges, completed from what the warehouse has: value and a word about it."""
 
@@ -226,7 +240,7 @@ def _batches(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
 
 
 INCIDENT = OneOf("INCIDENT", _incidents, "nba-props incidents")
-SYSTEM = OneOf("SYSTEM", _systems)
+SYSTEM = Own("SYSTEM", _systems)
 WRITER = Written("SYSTEM", _systems)
 ASSET = OneOf("ASSET", _assets, 'nba-props sql "show tables"')
 PREDICATE = OneOf("PREDICATE", _predicates)

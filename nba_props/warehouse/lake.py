@@ -78,6 +78,8 @@ _EXPLAIN = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*EXPLAIN\b\s*(?:ANALYZE\b\s*)?(?:\([^)]*\)\s*)?", re.IGNORECASE | re.DOTALL
 )
 
+#: in the first line of an error, cases folded
+_LACKS_A_NAME = re.compile(r'"[^\W\d]\w*"')
 _ONE_QUERY = "one SELECT (or DESCRIBE, SHOW, EXPLAIN of one) is allowed, nothing that changes data"
 #: the key of a Parquet file's metadata under which it says what is in it
 _STATE = "nba_props"
@@ -1047,7 +1049,8 @@ def _meant(as_duckdb: WarehouseError, as_googlesql: WarehouseError) -> Warehouse
         return as_googlesql
     if not isinstance(second, duckdb.Error) or _first_line(first) == _first_line(second):
         return as_duckdb
-    if isinstance(first, duckdb.BinderException):
+    # what DuckDB lacks under a name that nothing can have, such as "2026-01-09", is GoogleSQL's text
+    if isinstance(first, duckdb.BinderException) and _LACKS_A_NAME.search(_first_line(first)):
         return WarehouseError(f"{as_duckdb}\n{as_googlesql}")
     return as_googlesql
 

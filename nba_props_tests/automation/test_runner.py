@@ -9,7 +9,8 @@ import pytest
 
 from nba_props import stopping
 from nba_props.automation.runner import execute, remediate
-from nba_props_tests.conftest import DAY
+from nba_props.schemas.predictions import LEDGER
+from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
 
 def _named(said: str) -> None:
@@ -59,6 +60,23 @@ def test_a_stop_says_nothing_of_publishing_where_nothing_is_published(platform, 
     execute(platform.definitions, platform.instance, "predict", DAY, DAY, select=platform.of("predict", "nba_raw"),
             warehouse=platform.warehouse)  # fmt: skip
     assert last_lines[-2] == f"nothing of {DAY} was published"
+
+
+def test_a_stop_after_rows_were_published_says_how_many_stand_and_how_to_take_them_back(slated, monkeypatch):
+    last_lines: list[str] = []
+
+    @contextmanager
+    def closing_with(call):
+        yield
+        last_lines.append(call())
+
+    monkeypatch.setattr(stopping, "closing_with", closing_with)
+    outcome = execute(slated.definitions, slated.instance, "predict", DAY, DAY, warehouse=slated.warehouse,
+                      select=slated.publication(SOME_SYSTEMS, slate=False))  # fmt: skip
+    rows = slated.warehouse.row_counts(LEDGER, [DAY])[DAY]
+    assert last_lines[-1] == (
+        f"{rows} rows of {DAY} were published by then, and stand; undo with `nba-props rollback {outcome.run_id}`"
+    )
 
 
 def test_a_stop_in_a_remediation_says_that_what_was_moved_stands(platform, last_lines):

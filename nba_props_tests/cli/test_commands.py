@@ -20,6 +20,7 @@ from rich.console import Console
 
 from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
+from nba_props.board import people
 from nba_props.cli import demo, printing
 from nba_props.cli.group import main
 from nba_props.cli.printing import Column, Output
@@ -483,7 +484,22 @@ def test_a_terminal_without_accents_shows_marks_in_their_place(home):
 def test_a_name_of_a_narrow_board_can_be_typed(invented):
     first, _, last = someone(invented).partition(" ")
     assert someone(invented) in invoke("player", f"{first[0]}. {last}").output
-    assert "player SURNAME lists who comes near" in invoke("player", "Q. Nobody").output
+    assert "player PART-OF-A-NAME lists who has it" in invoke("player", "Q. Nobody").output
+
+
+def test_a_mistyped_name_leads_to_the_right_one_and_a_shared_one_to_all_who_have_it(invented):
+    name = someone(invented)
+    first, _, last = name.partition(" ")
+    assert name in invoke("player", f"{last} {first}").output
+    wrong = invoke("player", f"{first[:-1]} {last[:1]}{last}")
+    assert wrong.exit_code == 1
+    assert f"did you mean {name}" in wrong.output
+    known = people(LakeWarehouse(invented / "home" / "lake"), last.split()[-1])["player_name"]
+    said = invoke("player", last.split()[-1]).output
+    assert len(known) > 1
+    assert all(other in said for other in known)
+    log = invoke("player", name, "--games", "1").output
+    assert re.search(r": the last 1 of \d+ games, forecasts of", log)
 
 
 def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):

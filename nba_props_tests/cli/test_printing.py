@@ -224,6 +224,17 @@ def test_words_are_wrapped_in_a_terminal_and_not_in_a_pipe():
     assert len(pipe.console.file.getvalue().splitlines()) == 2
 
 
+def test_commands_are_called_as_they_mean_the_home_that_is_talked_of():
+    out = output(120)
+    out.called = "NBA_PROPS_HOME=/else nba-props"
+    out.say("undo with `nba-props rollback 1`, or .venv/bin/nba-props")
+    out.tell("WARN", "yellow", "`nba-props quarantine placeholder DATE` takes them out")
+    assert out.console.file.getvalue().splitlines() == [
+        "undo with `NBA_PROPS_HOME=/else nba-props rollback 1`, or .venv/bin/nba-props",
+        "WARN `NBA_PROPS_HOME=/else nba-props quarantine placeholder DATE` takes them out",
+    ]
+
+
 def test_the_label_of_an_invented_league_stands_once_and_beside_the_rows_of_a_machine(capsys):
     for form in ("table", "csv", "json"):
         with Output(form) as out:

@@ -195,6 +195,10 @@ def test_both_dialects_are_read_over_a_lake(filled, statement, answer):
         (f"SELECT SAFE_DIVIDE(typo, 1) FROM {LEDGERS}", r'^read as GoogleSQL: .*"typo" not found'),
         (f"SELECT a FROM `{LEDGERS}` WHER x = 1", r"^read as GoogleSQL: .*at line 1, column \d+"),
         ("SELECT * FROM `p.nba_predictions.ledgr`", r'^read as GoogleSQL: .*ledgr does not exist!\nDid you mean "ledger"'),
+        (
+            f'SELECT typo FROM {LEDGERS} WHERE game_date = "2025-11-05"',
+            r'^read as GoogleSQL: Binder Error: Referenced column "typo" not found',
+        ),
         (f"SELECT typo FROM {LEDGERS}", r'^Binder Error: Referenced column "typo" not found[^`]*$'),
         (f"SELECT a FROM {LEDGERS} WHER x = 1", r'^Parser Error: syntax error at or near "x"'),
         (f"SELECT nosuch(1) FROM {LEDGERS}", r"^Catalog Error: Scalar Function with name nosuch"),
