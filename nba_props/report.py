@@ -218,7 +218,7 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
     imported = bets["system_id"].str.startswith(IMPORTED_PREFIX) & ~wrong
     if imported.any():
         bug += (
-            f" Not judged: {plural(imported.sum(), 'imported record')}, whose word alone says when a row was written."
+            f" Not judged: {plural(imported.sum(), 'imported system')}, whose word alone says when a row was written."
         )
     own = bets[~wrong & ~imported]
     judged = own[own["roi_low"].notna()]

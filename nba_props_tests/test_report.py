@@ -219,7 +219,7 @@ def test_an_imported_record_is_never_told_apart_as_better():
     """Its rows may have been written after the game: only their own word says when."""
     better = {**MANY, "roi_low": 0.8, "roi_high": 0.9}
     oracle = scores_of({**better, "system_id": "imported_oracle"})
-    unjudged = "Not judged: 1 imported record, whose word alone says when a row was written."
+    unjudged = "Not judged: 1 imported system, whose word alone says when a row was written."
     assert report.headline(oracle) == unjudged
     assert report.headline(scores_of({**better, "system_id": "imported_oracle"}, better)) == (
         "Of 1 system with bets on 10 nights or more, 1 did better than break-even by more than chance, 0 worse, "
