@@ -37,7 +37,7 @@ JOIN (
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
   c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
-  c.line_minutes_before_game, c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line,
+  c.line_minutes_before_game, c.cutoff_at, c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line,
   b.opening_line, b.books, b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
   SELECT p.*, s.team FROM ({_CURRENT_SQL}) AS p
@@ -148,8 +148,9 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     market = over_probability(made["over_price"], made["under_price"])
     made["market_chance"] = market.where(over, 1 - market).where(leans)
     made["ev"] = expected_profit(made["chance"], made["price"])
-    tipoff, published = (pd.to_datetime(board[c], utc=True) for c in ("tipoff_at", "created_at"))
-    early = (tipoff - published).clip(lower=pd.Timedelta(0)) / pd.Timedelta(hours=1)
+    # the minutes count to the cut-off that was known then: the game may have been moved since
+    cutoff, published = (pd.to_datetime(board[c], utc=True) for c in ("cutoff_at", "created_at"))
+    early = (cutoff - published).clip(lower=pd.Timedelta(0)) / pd.Timedelta(hours=1)
     made["quote_age"] = board["line_minutes_before_game"].astype("float64") / 60 - early
     forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
     margins = forecasts.sub(made["line"], axis=0).to_numpy()

@@ -87,6 +87,8 @@ def read(file: Path) -> dict[str, str]:
     from dotenv.parser import parse_stream
 
     try:
+        if stat.S_ISFIFO(file.stat().st_mode):  # opening one waits for a writer
+            raise BadSetting(f"{file} is a pipe: write a file with lines such as NAME=value")
         with file.open("rb") as stream:
             data = stream.read(_MOST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):

@@ -9,6 +9,7 @@ cut-off.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ from nba_props.schemas.predictions import (
     PUBLICATIONS,
     QUARANTINED_PREDICTIONS,
     SYSTEM_COLUMNS,
+    is_imported_sql,
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.schemas.reference import RESOLVED_NAMES
@@ -48,6 +50,8 @@ _PARQUET = b"PAR1"
 _NAMES_SHOWN, _NAME_SHOWN = 8, 40
 #: of a game's id
 _ID_DIGITS = 10
+#: a date as an export may have it, with nothing but midnight after it
+_DATE = r"^\s*(\d{4}-\d\d-\d\d)(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z| ?UTC|[+-]00:?00)?)?\s*$"
 #: old columns by the column that they become
 _NAMES = {
     "current_points_line": "line", "prediction_id": "source_prediction_id", "created_at": "source_created_at",
@@ -103,9 +107,11 @@ def read_export(path: Path) -> pd.DataFrame:
     """
     kind = "csv"
     try:
-        with path.open("rb") as file:
-            kind = "parquet" if file.read(len(_PARQUET)) == _PARQUET or path.suffix == ".parquet" else kind
-        frame = pd.read_csv(path, dtype=str, encoding="utf-8") if kind == "csv" else pd.read_parquet(path)
+        if path.is_fifo():
+            raise ImportRefused(f"{path} is a pipe, and an export is read twice: save it to a file first")
+        data = path.read_bytes()
+        kind = "parquet" if data.startswith(_PARQUET) or path.suffix == ".parquet" else kind
+        frame = _read_csv(data) if kind == "csv" else pd.read_parquet(io.BytesIO(data))
     except (OSError, ValueError, UnicodeError) as error:  # of Arrow and of pandas, too
         raise ImportRefused(f"{path} can't be read as {kind}: {str(error).strip().rstrip('.')}. {_IS_ONE}") from error
     lacking = [name for name in _NEEDED if name not in frame]
@@ -120,6 +126,20 @@ def read_export(path: Path) -> pd.DataFrame:
     return frame.astype(object).where(frame.notna(), None)
 
 
+def _read_csv(data: bytes) -> pd.DataFrame:
+    """The rows of a CSV as text.
+
+    Raises:
+        ValueError: it is none, or its rows have more values than its first line has names.
+    """
+    if b"\0" in data:
+        raise ValueError("it has a byte 0")
+    frame = pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8")
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
+        raise ValueError("its rows have more values than its first line has names; is there a comma at their ends?")
+    return frame
+
+
 def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[str, int]]:
     """Rows of ``nba_predictions.imported_predictions`` from the rows of an export, and why others are none; a row that
     the export has twice is there twice.
@@ -127,20 +147,26 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     A value that is not of its column's type is null, and stands in ``source_row`` as it was.
     """
     text = frame.map(lambda v: None if v is None else str(v))
+    said = text.map(lambda v: v if v is None or v.strip() else None)
     made = pd.DataFrame(index=frame.index)
-    made["game_date"] = pd.to_datetime(text["game_date"].str[:10], format="%Y-%m-%d", errors="coerce")
+    # an instant is no date of a game: which one it is of depends on a time zone
+    made["game_date"] = pd.to_datetime(said["game_date"].str.extract(_DATE)[0], format="%Y-%m-%d", errors="coerce")
     made["source_row"] = [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in text.to_dict("records")]
     made["row_id"] = [hashlib.blake2b(r.encode(), digest_size=16).hexdigest() for r in made["source_row"]]
-    renamed = text.rename(columns=_NAMES)
+    # a column of an export that is called as one of ours is not what the old one of another name is here
+    renamed = said.drop(columns=[ours for old, ours in _NAMES.items() if old in said and ours in said])
+    renamed = renamed.rename(columns=_NAMES)
     for column in IMPORTED_PREDICTIONS.columns:
         if column.name not in made:
             made[column.name] = _typed(renamed.get(column.name, pd.Series(None, index=frame.index)), column.type)
     made["player_lookup"] = made["player_lookup"].map(player_lookup, na_action="ignore")
     books = made["sportsbook"].astype("string").str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)
     made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
-    # the old system's own ids name a game by teams and date; a number may have lost its zeros in a CSV
-    ids = made["source_game_id"].astype("string").str.zfill(_ID_DIGITS)
-    made["source_game_id"] = ids.where(ids.str.fullmatch(rf"\d{{{_ID_DIGITS}}}").fillna(False), None).astype(object)
+    made["source_game_id"] = _game_ids(made["source_game_id"])
+    # a line that can't be read is no honest absence of one
+    says_one = renamed["line"].notna() & ~renamed["line"].astype("string").str.lower().eq("nan").fillna(False)
+    is_unread = says_one & made["line"].isna() & made["line_source"].eq("NO_PROP_LINE")
+    made["line_source"] = made["line_source"].mask(is_unread, None)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
     named = made["system_id"].map(naming.is_id) & made["player_lookup"].notna()
@@ -150,6 +176,15 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     }
     kept = made[dated & named]
     return kept[IMPORTED_PREDICTIONS.column_names].reset_index(drop=True), {k: v for k, v in unread.items() if v}
+
+
+def _game_ids(values: pd.Series) -> pd.Series:
+    """Ids of games as they are compared: ten digits where a number is meant, whatever it lost on its way (``22500586``,
+    ``22500586.0``), else as delivered.
+    """
+    ids = values.astype("string").str.strip().str.upper()
+    digits = ids.str.extract(r"^(\d{1,10})(?:\.0*)?$")[0].str.zfill(_ID_DIGITS)
+    return digits.fillna(ids).astype(object).where(ids.notna(), None)
 
 
 def _typed(values: pd.Series, kind: Type) -> pd.Series:
@@ -176,15 +211,19 @@ _ROWS = "(SELECT * FROM nba_predictions.imported_predictions WHERE game_date BET
 #: a name that two players of a slate share means neither
 _SLATE = """(
   SELECT game_date, player_lookup, MIN(game_id) AS game_id, MIN(player_id) AS player_id,
-    MIN(player_name) AS player_name, MIN(cutoff_at) AS cutoff_at
+    MIN(player_name) AS player_name, MIN(cutoff_at) AS cutoff_at, MIN(team) AS team, MIN(opponent) AS opponent
   FROM nba_analytics.slate WHERE game_date BETWEEN @first AND @last
   GROUP BY game_date, player_lookup HAVING COUNT(*) = 1
 )"""
-#: a row that names another game by the NBA's id is about nobody of the slate
-_OF_ITS_GAME = (
-    "{slate}.game_date = {row}.game_date AND {slate}.player_lookup = {row}.player_lookup "
-    "AND {slate}.game_id = COALESCE({row}.source_game_id, {slate}.game_id)"
-)
+#: a row that names a game is about the slate's player only if that is his: by the NBA's id, or by date and a team of it
+#: (the old system's ids, ``20251110_ALB_BRI``, whose codes of teams may be other ones)
+_OF_ITS_GAME = """{slate}.game_date = {row}.game_date AND {slate}.player_lookup = {row}.player_lookup AND (
+    {slate}.game_id = COALESCE({row}.source_game_id, {slate}.game_id)
+    OR STARTS_WITH({row}.source_game_id, FORMAT_DATE('%Y%m%d_', {slate}.game_date)) AND (
+      STRPOS({row}.source_game_id, COALESCE({slate}.team, '_')) > 0
+      OR STRPOS({row}.source_game_id, COALESCE({slate}.opponent, '_')) > 0
+    )
+  )"""
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
 _APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
 _MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
@@ -231,7 +270,7 @@ WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
 """
 _COLUMNS = ", ".join([*(c.name for c in SYSTEM_COLUMNS), "source_created_at"])
 #: what an export is judged by
-_READ = (SCHEDULE, ODDS_QUOTES, RESOLVED_NAMES, SLATE, BETTING_LINES, IMPORTED_PREDICTIONS)
+_READ = (SCHEDULE, ODDS_QUOTES, RESOLVED_NAMES, SLATE, BETTING_LINES, IMPORTED_PREDICTIONS, LEDGER)
 _PUBLISHED, _RELINED = "published", "published with the real line"
 _NOT_BEGUN = "left out: its game has not begun"
 
@@ -257,9 +296,9 @@ def bring_in(
 ) -> Imported:
     """Keep, judge and publish the rows of some exports; running it twice changes nothing.
 
-    Every kept row of a date is judged together, those of earlier files too. Of several sound rows about one player's
-    game one counts: the last that says it was written before the cut-off, else the newest. A row of a game that has not
-    begun is left out: only this platform's own clock can say what was published before a cut-off.
+    A date's rows are judged together, those of earlier files that are published too. Of several sound rows about one
+    player's game one counts: the last that says it was written before the cut-off, else the newest. A row of a game
+    that has not begun is left out: only this platform's own clock can say what was published before a cut-off.
 
     Args:
         warehouse: where the tables are; slate and quotes of the dates have to be there.
@@ -288,7 +327,7 @@ def bring_in(
             mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
             # kept first: what is judged is what is stored
             target.append(IMPORTED_PREDICTIONS, mine, asked)
-            good, bad, came_of = _judged(target, first, last, real_lines=real_lines, now=now)
+            good, bad, came_of = _judged(target, first, last, set(mine["row_id"]), real_lines=real_lines, now=now)
             outcomes.append(came_of[came_of["feature_hash"].isin(mine["row_id"])])
             good, bad = (f[f["feature_hash"].isin(mine["row_id"])] for f in (good, bad))
             publications = publication(good["game_date"], run_id, job_name, command, now)
@@ -325,10 +364,15 @@ def _require_slates(warehouse: Warehouse, days: Sequence[date]) -> None:
 
 
 def _judged(
-    warehouse: Warehouse, first: date, last: date, *, real_lines: bool, now: datetime
+    warehouse: Warehouse, first: date, last: date, mine: set[str], *, real_lines: bool, now: datetime
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Of every kept row of a span: what to publish, what to hold back, and ``outcome`` by ``feature_hash``."""
-    claims = _claims(warehouse, _AS_CLAIMED_SQL, first, last)
+    """Of a span's rows that are imported now, ``mine``, and of those that are published: what to publish, what to hold
+    back, and ``outcome`` by ``feature_hash``.
+
+    A row of an earlier file that was taken out of the ledger is no rival of these.
+    """
+    rivals = mine | _published_rows(warehouse, first, last)
+    claims = _claims(warehouse, _AS_CLAIMED_SQL, first, last, rivals)
     begun = claims["cutoff_at"].isna() | (claims["cutoff_at"] <= pd.Timestamp(now))
     good, bad = _split(claims[begun])
     early = claims[~begun].assign(outcome=_NOT_BEGUN)
@@ -336,7 +380,7 @@ def _judged(
     if real_lines:
         # a forecast that lacks nothing but a valid line; who has one already keeps it
         lineless = set(bad.loc[bad["reason"].isin(LINE_PROBLEMS), "feature_hash"])
-        again = _claims(warehouse, _RELINED_SQL, first, last)
+        again = _claims(warehouse, _RELINED_SQL, first, last, rivals)
         relined, _ = _split(again[again["feature_hash"].isin(lineless) & ~_pairs(again).isin(_pairs(good))])
     is_relined = bad["feature_hash"].isin(relined["feature_hash"])
     came_of = [
@@ -350,9 +394,21 @@ def _judged(
     return pd.concat([f for f in (good, relined) if len(f)] or [good], ignore_index=True), bad, told
 
 
-def _claims(warehouse: Warehouse, claims: str, first: date, last: date) -> pd.DataFrame:
-    """Claims with their ``line_problem``, in the order in which they count."""
+def _published_rows(warehouse: Warehouse, first: date, last: date) -> set[str]:
+    """The ids of the imported rows that the ledger has."""
+    found = warehouse.query(
+        f"SELECT feature_hash FROM {LEDGER.address} AS p "
+        f"WHERE p.game_date BETWEEN @first AND @last AND {is_imported_sql('p')}",
+        first=first,
+        last=last,
+    )
+    return set(found["feature_hash"])
+
+
+def _claims(warehouse: Warehouse, claims: str, first: date, last: date, row_ids: set[str]) -> pd.DataFrame:
+    """The claims of some rows with their ``line_problem``, in the order in which they count."""
     rows = warehouse.query(claimed_lines_sql(f"(SELECT {_COLUMNS} FROM ({claims}) AS c)"), first=first, last=last)
+    rows = rows[rows["feature_hash"].isin(row_ids)]
     before = (rows["source_created_at"] < rows["cutoff_at"]).fillna(False)
     order = ["before", "source_created_at", "feature_hash"]
     return rows.assign(before=before).sort_values(

@@ -21,7 +21,7 @@ def row(system: str, forecast: float | None, *, player: int = 1, line: float = 2
         "predicted_points": forecast, "recommendation": side, "over_probability": None, "line": line,
         "over_price": -110, "under_price": -110, "sportsbook": "draftkings", "created_at": _TIP, "newest_line": line,
         "opening_line": line, "books": 3, "best_over_price": 105, "best_over_book": "fanduel",
-        "best_under_price": -102, "best_under_book": "betmgm", "line_minutes_before_game": 30.0, "actual_points": None, "outcome": None, "profit": None,
+        "best_under_price": -102, "best_under_book": "betmgm", "line_minutes_before_game": 30.0, "cutoff_at": _TIP, "actual_points": None, "outcome": None, "profit": None,
         **more,
     }  # fmt: skip
 
@@ -53,9 +53,16 @@ def test_a_line_that_was_old_when_it_was_published_is_counted():
     found = of(
         row(board.SYSTEM, 23.0, player=1),
         row(board.SYSTEM, 23.0, player=2, line_minutes_before_game=21.5 * 60),
-        row(board.SYSTEM, 23.0, player=3, line_minutes_before_game=day, created_at=_TIP - 20 * hour),
+        row(
+            board.SYSTEM,
+            23.0,
+            player=3,
+            line_minutes_before_game=day,
+            created_at=_TIP - 20 * hour,
+            tipoff_at=_TIP + hour,
+        ),
         row(board.SYSTEM, 23.0, player=4, line_minutes_before_game=day, created_at=_TIP + 40 * 24 * hour),
-        row(board.SYSTEM, 23.0, player=5, line_minutes_before_game=day, tipoff_at=pd.NaT),
+        row(board.SYSTEM, 23.0, player=5, line_minutes_before_game=day, cutoff_at=pd.NaT),
     )
     assert found["quote_age"].sort_index().fillna(-1).tolist() == [0.5, 21.5, 4.0, 24.0, -1]
     assert board.old_quotes(found) == (

@@ -25,7 +25,7 @@ from nba_props.domain import quality
 from nba_props.domain.calendar import days as dates_between
 from nba_props.importing import ImportRefused, as_imported, bring_in, read_export
 from nba_props.schemas import Table
-from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import (
     GRADE_HISTORY,
     IMPORTED_PREDICTIONS,
@@ -41,13 +41,15 @@ from nba_props_tests.conftest import DAY, open_platform
 from nba_props_tests.gcp import googlesql
 
 NOW = datetime(2026, 1, 17, tzinfo=UTC)
+#: the first line of a small CSV
+_HEAD = b"game_date,player_lookup,system_id,predicted_points,current_points_line\n"
 
 
 def old_row(line: pd.Series, **claims: object) -> dict[str, object]:
     """A row of the old table about a player of the slate, its line the one that is chosen here."""
     return {
         "prediction_id": f"{line['player_lookup']}-{len(claims)}", "system_id": "moving_average",
-        "player_lookup": line["player_lookup"], "game_date": str(DAY), "game_id": "20251110_ALB_BRI",
+        "player_lookup": line["player_lookup"], "game_date": str(DAY), "game_id": line.get("old_id"),
         "predicted_points": line["line"] + 2, "confidence_score": 0.7, "recommendation": "OVER",
         "has_prop_line": True, "current_points_line": line["line"], "line_source": "ACTUAL_PROP",
         "line_source_api": "ODDS_API", "sportsbook": "DRAFTKINGS", "model_version": "v1",
@@ -62,7 +64,12 @@ def lines(predicted) -> pd.DataFrame:
 
 def lines_of(platform) -> pd.DataFrame:
     rows = platform.warehouse.read(BETTING_LINES, [DAY])
-    return rows[rows["line"].notna() & (rows["line"] != 20.0)].sort_values("player_id", ignore_index=True)
+    rows = rows[rows["line"].notna() & (rows["line"] != 20.0)].sort_values("player_id", ignore_index=True)
+    slate = platform.warehouse.read(SLATE, [DAY]).set_index("player_id")
+    away = slate["opponent"].where(slate["is_home"], slate["team"])
+    home = slate["team"].where(slate["is_home"], slate["opponent"])
+    ids = rows["player_id"].map(f"{DAY:%Y%m%d}_" + away + "_" + home).astype(object)
+    return rows.assign(old_id=ids.where(ids.notna(), None))
 
 
 def export(*rows: dict[str, object]) -> pd.DataFrame:
@@ -97,6 +104,12 @@ def test_each_row_is_what_its_quote_says(predicted, lines):
         "unknown player": (old_row(lines.loc[11], player_lookup="nobody"), "NO_QUOTE"),
         "its game": (old_row(lines.loc[12], game_id=str(int(lines["game_id"][12]))), None),
         "another game": (old_row(lines.loc[13], game_id="0022509999"), "NO_QUOTE"),
+        "contradiction": (
+            old_row(lines.loc[14], current_points_line="20,0", line_source="NO_PROP_LINE", has_prop_line=False,
+                    sportsbook=None, recommendation="NO_LINE"),
+            "NO_SOURCE",
+        ),
+        "nobody's book": (old_row(lines.loc[15], sportsbook=" "), None),
     }  # fmt: skip
     done = bring_in(predicted.warehouse, [export(*(row for row, _ in cases.values()))], "run-1", NOW)
     held = predicted.warehouse.read(QUARANTINED_PREDICTIONS, [DAY])
@@ -117,6 +130,48 @@ def test_each_row_is_what_its_quote_says(predicted, lines):
     assert lined["quote_id"].notna().all()
     assert lined[["over_price", "under_price"]].notna().all(axis=None)
     assert json.loads(lined["components"].iloc[0])["created_at"] == "2025-11-10 15:00:00 UTC"
+
+
+GAME_IDS = {
+    "0022500041": True, "22500041": True, "22500041.0": True, " 0022500041 ": True, None: True, "": True,
+    "20251110_AWY_HOM": True, "20251110_XYZ_HOM": True, "20251110_awy_xyz": True,
+    "0022509999": False, "22509999.0": False, " 0022509999": False, "2.2509999e7": False, "22500041,0": False,
+    "20251109_AWY_HOM": False, "20251110_XYZ_ABC": False, "a game": False, "00225000410": False,
+}  # fmt: skip
+
+
+def test_a_row_is_of_the_game_that_it_names_whatever_form_the_id_has(predicted, lines):
+    line = lines.loc[0]
+    _, away, home = line["old_id"].split("_")
+    own = {"22500041": line["game_id"][2:], "AWY": away, "HOM": home, "awy": away.lower()}
+
+    def here(text: str | None) -> str | None:
+        for placeholder, value in own.items():
+            text = text and text.replace(placeholder, value)
+        return text
+
+    rows = [old_row(line, game_id=here(text), system_id=f"s{n}") for n, text in enumerate(GAME_IDS)]
+    bring_in(predicted.warehouse, [export(*rows)], "run-1", NOW)
+    published = set(ledger(predicted.warehouse)["system_id"])
+    assert {text: f"imported_s{n}" in published for n, text in enumerate(GAME_IDS)} == GAME_IDS
+
+
+def test_a_row_that_was_rolled_back_is_no_rival_of_a_corrected_one(predicted, lines):
+    """The correction was written earlier, or in the same second, by its own word."""
+    for n, created in enumerate(("2025-11-10 14:00:00 UTC", "2025-11-10 15:00:00 UTC")):
+        rows = [old_row(lines.loc[k], predicted_points=50.0 + n) for k in range(10)]
+        bring_in(predicted.warehouse, [export(*rows)], f"wrong-{n}", NOW)
+        remediation.rollback(predicted.warehouse, f"wrong-{n}", NOW)
+        right = export(
+            *(old_row(lines.loc[k], predicted_points=lines["line"][k] + 1 + n, created_at=created) for k in range(10))
+        )
+        assert bring_in(predicted.warehouse, [right], "dry", NOW, dry_run=True).rows["outcome"].tolist() == [
+            "published"
+        ]
+        done = bring_in(predicted.warehouse, [right], f"right-{n}", NOW)
+        assert done.rows["outcome"].tolist() == ["published"]
+        assert done.new == {DAY: (10, 0)}
+        remediation.rollback(predicted.warehouse, f"right-{n}", NOW)
 
 
 def test_importing_twice_changes_nothing(predicted, lines):
@@ -177,15 +232,28 @@ def test_dates_without_a_slate_are_refused_with_the_way_there(predicted, lines):
 def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
     rows = export(
         old_row(lines.loc[0], game_date="soon"),
+        *(old_row(lines.loc[0], game_date=f"{DAY}{more}") for more in ("trash", " 03:00:00 UTC", "T03:00:00Z")),
         old_row(lines.loc[0], game_date="9999-12-31"),
         old_row(lines.loc[0], system_id=None),
         *(old_row(lines.loc[0], system_id=name) for name in (" ", "<b>\x1b[31m", "x" * 500)),
         old_row(lines.loc[0], predicted_points="many", confidence_score="", created_at="yesterday", has_prop_line="?"),
     )
     made, unread = as_imported(rows, NOW)
-    assert unread == {"no date of a game": 2, "no usable name of a system, or no player": 4}
+    assert unread == {"no date of a game": 5, "no usable name of a system, or no player": 4}
     assert made[["predicted_points", "confidence_score", "source_created_at", "has_prop_line"]].isna().all(axis=None)
     assert json.loads(made["source_row"][0])["predicted_points"] == "many"
+    midnights = [str(DAY), f"{DAY} 00:00:00", f"{DAY}T00:00:00Z", f"{DAY} 00:00:00+00:00", f" {DAY} 00:00:00 UTC"]
+    made, unread = as_imported(export(*(old_row(lines.loc[0], game_date=d) for d in midnights)), NOW)
+    assert unread == {}
+    assert made["game_date"].dt.date.tolist() == [DAY] * len(midnights)
+
+
+def test_a_column_of_an_export_that_is_called_as_one_of_ours_is_not_mistaken(lines):
+    more = {"line": 1.5, "source_version": "v9", "source_game_id": "1", "source_created_at": "2020-01-01"}
+    made, _ = as_imported(export(old_row(lines.loc[0]) | more), NOW)
+    assert made["line"][0] == lines["line"][0]
+    assert made["source_version"][0] == "v1"
+    assert json.loads(made["source_row"][0])["line"] == "1.5", "it is kept as it was delivered"
 
 
 @pytest.mark.parametrize("form", ["csv", pytest.param("parquet", marks=pytest.mark.long)])
@@ -228,8 +296,11 @@ NEEDED = "game_date,player_lookup,system_id,predicted_points,current_points_line
     [
         ("old.csv", b"game_date,player_lookup\n2025-11-10,x\n", "has no column system_id, predicted_points"),
         ("old.csv", b"", "can't be read as csv"),
-        ("old.csv", b"game_date,player_lookup,system_id,predicted_points,current_points_line\n", "has no row"),
+        ("old.csv", _HEAD, "has no row"),
         ("old.csv", b"\xff\xfe\x00", "can't be read as csv"),
+        ("old.csv", _HEAD + b"2025-11-10,a\0b,s,1,1\n", "can't be read as csv: it has a byte 0"),
+        ("old.csv", _HEAD + b"2025-11-10,ab,s,1,1,\n", "more values than its first line has names"),
+        ("old.csv", _HEAD + b"1,2025-11-10,ab,s,1,1\n", "more values than its first line has names"),
         ("old.parquet", b"PAR1 not really", "can't be read as parquet"),
         ("000000000000", b"PAR1 not really", "can't be read as parquet"),
         ("README.md", b"# nba_props\n\nOne, two.\n| a, b, c |\n", "can't be read as csv"),

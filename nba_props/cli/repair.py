@@ -156,7 +156,8 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
         outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
         if not dry_run:
             published, quarantined = (sum(counts[n] for counts in done.new.values()) for n in (0, 1))
-            out.say(f"new rows  {published} published, {quarantined} quarantined")
+            both = "; a forecast with the real line is in both, its own claim in quarantine" if real_lines else ""
+            out.say(f"new rows  {published} published, {quarantined} quarantined{both}")
         if done.undo and not dry_run:
             out.say(f"undo      {done.undo}")
         if not say_findings(out, outcomes) or done.unread:
