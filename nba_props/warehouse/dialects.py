@@ -113,7 +113,8 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
     except ParseError as error:
         (first, *_) = error.errors or [{}]
         where = f"line {first.get('line')}, column {first.get('col')}"
-        raise UnreadableError(f"{first.get('description', error)} at {where}") from error
+        said = str(first.get("description", error))
+        raise UnreadableError(f"{'something is missing' if '<class' in said else said} at {where}") from error
     finally:
         logger.setLevel(level)
 

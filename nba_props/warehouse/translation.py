@@ -22,6 +22,24 @@ _WEEK = "CAST((EXTRACT(DOY FROM :x) + 6 - (EXTRACT(DOW FROM :x) + 7 - :first) % 
 _WHOLE = """
 CASE WHEN TYPEOF(:x) IN ('DOUBLE', 'FLOAT') THEN CAST(ROUND(TRY_CAST(:x AS DOUBLE)) AS BIGINT) ELSE :cast END
 """
+#: a text is a whole number or a truth only as GoogleSQL writes these
+_WRITTEN = (
+    "CASE WHEN TYPEOF(:x) = 'VARCHAR' AND NOT REGEXP_FULL_MATCH(CAST(:x AS VARCHAR), :form) THEN :other ELSE :cast END"
+)
+_FORMS = {
+    "bigint": r"\s*[+-]?(\d+|0[xX][0-9a-fA-F]+)\s*",
+    "boolean": r"[tT][rR][uU][eE]|[fF][aA][lL][sS][eE]",
+}
+#: a whole number has no point as a text
+_AS_TEXT = """
+CASE WHEN TYPEOF(:x) IN ('DOUBLE', 'FLOAT') THEN REGEXP_REPLACE(:cast, '\\.0$', '') ELSE :cast END
+"""
+#: an element by its place from 0, where DuckDB counts from the end what is below
+_ELEMENT = """
+CASE WHEN :place < 0 OR :place >= LEN(:list) THEN :other ELSE LIST_EXTRACT(:list, CAST(:place AS BIGINT) + 1) END
+"""
+#: digits before and after the point of a NUMERIC
+_NUMERIC = (38, 9)
 _NOT_ZERO = "CASE WHEN :divisor = 0 THEN ERROR('division by zero') ELSE :quotient END"
 #: what both write alike of a date or a time
 _SAME_IN_BOTH = set("YmdHMSyjAaBbUWVGuwpIF%")
@@ -50,7 +68,8 @@ def translated(tree: exp.Expr) -> exp.Expr:
         exp.CountIf: _count_if, exp.Extract: _extract, exp.TimestampDiff: _timestamp_diff, exp.TimeToStr: _time_to_str,
         exp.StrToTime: _str_to_time, exp.String: _string, exp.Format: _format, exp.ApproxQuantiles: _quantiles,
         exp.Div: _divided, exp.Mod: _divided, exp.IntDiv: _divided, exp.Substring: _substring, exp.Cast: _cast,
-        exp.TryCast: _cast, exp.Literal: _literal, exp.Unnest: _unnest,
+        exp.TryCast: _cast, exp.Literal: _literal, exp.Unnest: _unnest, exp.Like: _like, exp.DataType: _type,
+        exp.Bracket: _bracket, exp.Select: _select,
     }  # fmt: skip
     tree = tree.copy()
     for node in reversed(list(tree.walk())):
@@ -194,23 +213,80 @@ def _divided(node: exp.Binary) -> exp.Expr:
 
 
 def _substring(node: exp.Substring) -> exp.Expr:
-    """Place 0 is the first, as 1 is."""
+    """Place 0 is the first, as 1 is, and so is one before the first, counted from the end."""
     from sqlglot import exp
 
     start = node.args.get("start")
-    if start is None or (start.is_int and int(start.name if start.is_number else 1) != 0):
+    if start is None or (isinstance(start, exp.Literal) and start.is_int and int(start.name) > 0):
         return node
     made = node.copy()
-    zero = exp.Literal.number(0)
-    made.set("start", exp.Case().when(start.copy().eq(zero), exp.Literal.number(1)).else_(start.copy()))
+    made.set("start", _as("CASE WHEN :n = 0 OR :n < -LENGTH(:x) THEN 1 ELSE :n END", n=start, x=node.this))
     return made
 
 
 def _cast(node: exp.Cast) -> exp.Expr:
-    """To a whole number, halves go away from zero."""
-    if not node.is_type("bigint") or node.this.is_string:
+    """To a whole number, halves go away from zero; a text must be one, or a truth, as GoogleSQL writes it."""
+    from sqlglot import exp
+
+    if node.is_type("text", "varchar") and not node.this.is_string:
+        return _as(_AS_TEXT, x=node.this, cast=node)
+    name = next((n for n in _FORMS if node.is_type(n)), None)
+    if name is None:
         return node
-    return _as(_WHOLE, x=node.this, cast=node)
+    if name == "bigint" and isinstance(node.this, exp.Literal) and node.this.is_int:
+        return node
+    cast = _as(_WHOLE, x=node.this, cast=node) if name == "bigint" else node
+    bad = exp.Null() if isinstance(node, exp.TryCast) else _as("ERROR('a text is no such value')")
+    return _as(_WRITTEN, x=node.this, form=exp.Literal.string(_FORMS[name]), other=bad, cast=cast)
+
+
+def _like(node: exp.Like) -> exp.Expr:
+    """A backslash takes their meaning from the marks, where DuckDB has no such sign unless it is told one."""
+    from sqlglot import exp
+
+    return node if isinstance(node.parent, exp.Escape) else exp.Escape(
+        this=node.copy(), expression=exp.Literal.string("\\")
+    )  # fmt: skip
+
+
+def _type(node: exp.DataType) -> exp.Expr:
+    """NUMERIC has nine digits after the point, where DuckDB's has three."""
+    from sqlglot import exp
+
+    if node.this == exp.DataType.Type.BIGDECIMAL:
+        raise RefusedError("BIGNUMERIC is not known over a lake: use NUMERIC")
+    if node.this != exp.DataType.Type.DECIMAL or node.expressions:
+        return node
+    digits = [exp.DataTypeParam(this=exp.Literal.number(n)) for n in _NUMERIC]
+    return exp.DataType(this=node.this, expressions=digits, nested=False)
+
+
+def _bracket(node: exp.Bracket) -> exp.Expr:
+    """An element of an array that is not there is an error, or null where that is asked for."""
+    from sqlglot import exp
+
+    offset = node.args.get("offset")
+    if offset is None or len(node.expressions) != 1:
+        return node
+    (place,) = node.expressions
+    first = exp.Sub(this=exp.paren(place.copy()), expression=exp.Literal.number(offset)) if offset else place
+    other = exp.Null() if node.args.get("safe") else _as("ERROR('an array has no such place')")
+    return _as(_ELEMENT, list=node.this, place=exp.paren(first.copy()), other=other)
+
+
+def _select(node: exp.Select) -> exp.Expr:
+    """In GROUP BY a name is that of a column of the result before that of a table's."""
+    from sqlglot import exp
+
+    named = {e.alias.lower(): e.this for e in node.expressions if isinstance(e, exp.Alias)}
+    made = node.copy()
+    group = made.args.get("group")
+    bare = [e for e in group.expressions if isinstance(e, exp.Column) and not e.table] if group else []
+    for column in bare:
+        meant = named.get(column.name.lower())
+        if meant is not None and not (isinstance(meant, exp.Column) and meant.name.lower() == column.name.lower()):
+            column.replace(exp.paren(meant.copy()))
+    return made if bare else node
 
 
 def _literal(node: exp.Literal) -> exp.Expr:

@@ -203,6 +203,7 @@ def test_both_dialects_are_read_over_a_lake(filled, statement, answer):
         (f"SELECT a FROM {LEDGERS} WHER x = 1", r'^Parser Error: syntax error at or near "x"'),
         (f"SELECT nosuch(1) FROM {LEDGERS}", r"^Catalog Error: Scalar Function with name nosuch"),
         (f"SELECT ARRAY_AGG(line LIMIT 1) FROM `{LEDGERS}`", "^read as GoogleSQL: LIMIT inside ARRAY_AGG"),
+        (f"SELECT line FROM `{LEDGERS}` WHERE", r"^read as GoogleSQL: something is missing at line 1, column \d+$"),
         ("SELECT `a", "^read as GoogleSQL: "),
         ("SELECT EXTRACT(DAY FROM DATE 'x') FROM `nba_predictions.ledger`", "x"),
     ],

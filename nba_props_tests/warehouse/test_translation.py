@@ -95,6 +95,35 @@ MEANINGS = {
     "SPLIT('a,b')[OFFSET(1)]": "b",
     "[10, 20, 30][ORDINAL(1)]": 10,
     "REGEXP_EXTRACT('foo12', r'[a-z]+(\\d+)')": "12",
+    "SUBSTR('abc', -5, 4)": "abc",
+    "SUBSTR('abc', -2, 1)": "b",
+    "'ab_c' LIKE r'%\\_c'": True,
+    "'abxc' LIKE r'%\\_c'": False,
+    "'abxc' NOT LIKE '%_c'": False,
+    "'50%' LIKE '50\\\\%'": True,
+    "CAST(CEIL(19.5) AS STRING)": "20",
+    "CAST(19.5 AS STRING)": "19.5",
+    "CAST(x AS STRING) FROM UNNEST(['20.0']) AS x": "20.0",
+    "CAST(TRUE AS STRING)": "true",
+    "SAFE_CAST('12.5' AS INT64)": None,
+    "SAFE_CAST(' -12 ' AS INT64)": -12,
+    "SAFE_CAST(x AS INT64) FROM UNNEST(['0x1A']) AS x": 26,
+    "SAFE_CAST('yes' AS BOOL)": None,
+    "CAST('True' AS BOOL)": True,
+    "[1, 2][SAFE_OFFSET(-2)]": None,
+    "[1, 2][SAFE_OFFSET(5)]": None,
+    "[1, 2][SAFE_ORDINAL(2)]": 2,
+    "[1, 2][SAFE_ORDINAL(0)]": None,
+    "SPLIT('Vasco Kirkbride', ' ')[SAFE_OFFSET(1)]": "Kirkbride",
+    # nine digits of a NUMERIC
+    "CAST(ROUND(CAST(0.123456789 AS NUMERIC) * 1000000000) AS INT64)": 123_456_789,
+    "CAST(NUMERIC '1.23456' * 100000 AS INT64)": 123_456,
+    "SUM(CAST(x AS NUMERIC)) * 10000 = 3 FROM UNNEST([0.0001, 0.0002]) AS x": True,
+    # a name of a result's column comes before a table's in GROUP BY and HAVING
+    "x > 1 AS x FROM UNNEST([1, 2, 3]) AS x WHERE x > 1 GROUP BY x": True,
+    "COUNT(*) FROM (SELECT CAST(FLOOR(x / 2) AS INT64) AS x FROM UNNEST([1, 2, 3]) AS x GROUP BY x)": 2,
+    "n FROM (SELECT x > 1 AS x, COUNT(*) AS n FROM UNNEST([1, 2, 3]) AS x GROUP BY x HAVING x)": 2,
+    "n FROM (SELECT x > 1 AS y, COUNT(*) AS n FROM UNNEST([1, 2, 3]) AS x GROUP BY y HAVING n = 2 AND SUM(x) = 5)": 2,
     # nulls come first, as the least
     "x FROM UNNEST([1, NULL, 2]) AS x ORDER BY x LIMIT 1": None,
     "FIRST_VALUE(x) OVER (ORDER BY x DESC) FROM UNNEST([1, NULL, 2]) AS x LIMIT 1": 2,
@@ -109,6 +138,7 @@ REFUSED = {
     "FORMAT('%d %d', 1)": "FORMAT has 2 places for 1 values",
     "APPROX_QUANTILES(x, 2 RESPECT NULLS) FROM UNNEST([1, NULL]) AS x": "RESPECT NULLS",
     "x FROM UNNEST([1, 2]) AS x WITH OFFSET AS o WHERE o = 1": "WITH OFFSET is not known over a lake",
+    "CAST(1 AS BIGNUMERIC)": "BIGNUMERIC is not known over a lake",
     "COUNTIF(DISTINCT x > 1) FROM UNNEST([1, 2]) AS x": r"COUNTIF\(DISTINCT",
 }
 
@@ -146,6 +176,17 @@ def test_a_division_by_zero_is_an_error(session, asked):
 
     told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
     with pytest.raises(duckdb.Error, match="division by zero"):
+        session.execute(told).fetchall()
+
+
+@pytest.mark.parametrize(
+    "asked", ["CAST('1.5' AS INT64)", "CAST('yes' AS BOOL)", "[1, 2][OFFSET(5)]", "[1][OFFSET(-1)]", "[1][ORDINAL(0)]"]
+)
+def test_what_is_an_error_on_bigquery_is_one_over_a_lake(session, asked):
+    import duckdb
+
+    told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
+    with pytest.raises(duckdb.Error, match="no such"):
         session.execute(told).fetchall()
 
 
