@@ -16,7 +16,7 @@ import pandas as pd
 from nba_props.domain.calendar import EASTERN
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
-from nba_props.sources.landing import ALIASES_FILE, MANIFEST, SIMULATED_MARK, LandingZone, capture_suffix
+from nba_props.sources.landing import ALIASES_FILE, MANIFEST, MARKED, SIMULATED_MARK, LandingZone, capture_suffix
 
 #: the first of one simulated season, and the season that holds the two reference nights
 REFERENCE_YEAR = 2025
@@ -71,7 +71,7 @@ def simulate(
     for year in years:
         season = play(np.random.default_rng([seed, year]), players, year)
         _write_season(building, season, seed, progress, odds_days)
-    manifest["last_date"] = f"{season.games['day'].max()}"
+    manifest |= {"last_date": f"{season.games['day'].max()}", MARKED: True}
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     if out.exists():
         out.rmdir()

@@ -63,6 +63,8 @@ _OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 MANIFEST = "landing.json"
 #: the key, true, of a payload of an invented league: a copy without the manifest is not taken for real
 SIMULATED_MARK = "simulated"
+#: the key, true, of the manifest of a zone whose payloads all have that mark: another one is none of its league
+MARKED = "marked"
 ALIASES_FILE = "player_aliases.csv"
 _DAY, _SEASON = r"\d{4}-\d{2}-\d{2}", r"\d{4}-\d{2}"
 #: the folders that are read, part by part, and how the subjects of their payloads look
@@ -634,12 +636,19 @@ class LandingZone:
 
         Raises:
             PayloadError: as of ``load_bytes`` and ``decode``; SIMULATED: it says that it is of an invented league, and
-                the zone does not.
+                the zone does not; NOT_SIMULATED: the zone is of one that says so in each payload, and it does not.
         """
         content = decode(self.load_bytes(payload), payload.path)
-        if isinstance(content, dict) and content.get(SIMULATED_MARK) is True and not self.is_simulated:
+        if not isinstance(content, dict):
+            return content
+        is_marked = content.get(SIMULATED_MARK) is True
+        if is_marked and not self.is_simulated:
             raise PayloadError(
                 "SIMULATED", f"{payload.path} is of a simulated league: bring the {MANIFEST} along that says so"
+            )
+        if not is_marked and self.is_simulated and self.manifest.get(MARKED) is True:
+            raise PayloadError(
+                "NOT_SIMULATED", f"{payload.path} does not say that it is of this zone's simulated league: take it out"
             )
         return content
 

@@ -502,3 +502,14 @@ def test_a_payload_that_says_it_is_invented_is_refused_where_the_zone_does_not(z
     assert refused.value.reason == "SIMULATED"
     (zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
     assert LandingZone(zone.root).load(payload)["leagueSchedule"] == {}
+
+
+def test_a_payload_that_does_not_say_so_is_none_of_a_league_whose_payloads_do(zone):
+    """A real one that somebody copied there; a zone of a release before the mark is read as before."""
+    payload = zone.land("nba_stats/scheduleleaguev2/2025-26.json.gz", {"leagueSchedule": {}})
+    (zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
+    assert LandingZone(zone.root).load(payload) == {"leagueSchedule": {}}
+    (zone._path / "landing.json").write_text('{"data_source": "SIMULATED", "marked": true}')
+    with pytest.raises(PayloadError, match="does not say that it is of this zone's simulated league") as refused:
+        LandingZone(zone.root).load(payload)
+    assert refused.value.reason == "NOT_SIMULATED"
