@@ -97,10 +97,8 @@ def _edit_schedule(zone: LandingZone, day: date, change: Callable[[dict[str, Any
     for game in games:
         change(game)
     at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    zone.land(
-        f"{nba_stats.SCHEDULE_FOLDER}/{season_of(day)}{capture_suffix(at)}.json.gz",
-        payloads.schedule(season_of(day), games),
-    )
+    path = f"{nba_stats.SCHEDULE_FOLDER}/{season_of(day)}{capture_suffix(at)}.json.gz"
+    payloads.land(zone, path, payloads.schedule(season_of(day), games))
 
 
 def _games_of(zone: LandingZone, day: date) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ import pandas as pd
 from nba_props.domain.calendar import EASTERN
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
-from nba_props.sources.landing import ALIASES_FILE, MANIFEST, MARKED, SIMULATED_MARK, LandingZone, capture_suffix
+from nba_props.sources.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
 
 #: the first of one simulated season, and the season that holds the two reference nights
 REFERENCE_YEAR = 2025
@@ -88,17 +88,13 @@ def _write_aliases(out: Path, players: pd.DataFrame) -> None:
             writer.writerow([market.spelling(name, "fanduel", number), name])
 
 
-def _land(zone: LandingZone, path: str, content: dict[str, Any]) -> None:
-    zone.land(path, {SIMULATED_MARK: True, **content})
-
-
 def _write_season(
     out: Path, season: Season, seed: int, progress: Progress | None, odds_days: Sequence[date] | None
 ) -> None:
     zone = LandingZone(str(out))
-    _land(zone, f"nba_stats/scheduleleaguev2/{season.name}.json.gz", schedule_payload(season))
+    payloads.land(zone, f"nba_stats/scheduleleaguev2/{season.name}.json.gz", schedule_payload(season))
     opening = datetime.combine(date(season.year, 10, 20), time(12), EASTERN).astimezone(UTC)
-    _land(
+    payloads.land(
         zone,
         f"nba_stats/commonallplayers/{season.name}/{season.year}-10-20{capture_suffix(opening)}.json.gz",
         payloads.rosters(season.name, _roster_rows(season)),
@@ -115,17 +111,17 @@ def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame
     played = today[~today["postponed"]]
     boxes = season.boxes[season.boxes["game"].isin(played.index)]
     if len(boxes):
-        _land(
+        payloads.land(
             zone,
             f"nba_stats/leaguegamelog/{season.name}/{day}-regular-season.json.gz",
             payloads.game_log(season.name, "Regular Season", day, game_log_rows(season.players, played, boxes)),
         )
     for path, content in scoring_payloads(season, day, played, boxes, seed):
-        _land(zone, path, content)
-    _land(zone, *injury_payload(season, day, played))
+        payloads.land(zone, path, content)
+    payloads.land(zone, *injury_payload(season, day, played))
     if with_odds:
         for path, content in odds_payloads(season, today, seed):
-            _land(zone, path, content)
+            payloads.land(zone, path, content)
 
 
 def team_name(team: int) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from nba_props.sources.landing import SIMULATED_MARK, LandingZone
+
 BOOK_TITLES = {
     "draftkings": "DraftKings",
     "fanduel": "FanDuel",
@@ -211,3 +213,8 @@ def rosters(season: str, players: Iterable[Mapping[str, Any]]) -> dict[str, Any]
         "parameters": {"LeagueID": "00", "Season": season, "IsOnlyCurrentSeason": 1},
         "resultSets": [{"name": "CommonAllPlayers", "headers": list(ROSTER_HEADERS), "rowSet": rows}],
     }
+
+
+def land(zone: LandingZone, path: str, content: Mapping[str, Any]) -> None:
+    """Write a payload that says of itself that it is invented."""
+    zone.land(path, {SIMULATED_MARK: True, **content})

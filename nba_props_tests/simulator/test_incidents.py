@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
 import shutil
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 
 import dagster as dg
@@ -85,6 +90,20 @@ def frame(platform: Platform, address: str, day: date = NIGHT) -> pd.DataFrame:
 
 def lines(platform: Platform, day: date = NIGHT) -> pd.DataFrame:
     return frame(platform, "nba_analytics.betting_lines", day).set_index("player_name")
+
+
+def test_whatever_an_incident_lands_is_of_the_league(base, tmp_path):
+    """Its zone takes no payload that does not say so: an incident would be no more than that."""
+    known = {p.stat().st_ino for p in (base / "landing").rglob("*.json.gz")}
+    for name in [n for n, incident in INCIDENTS.items() if incident.damage]:
+        there = shutil.copytree(base / "landing", tmp_path / name, copy_function=os.link)
+        apply(name, LandingZone(str(there)))
+        for path in there.rglob("*.json.gz"):
+            if path.stat().st_ino in known:
+                continue
+            with suppress(OSError, EOFError, ValueError, zlib.error):  # an incident may leave no more than bytes
+                content = json.loads(gzip.decompress(path.read_bytes()))
+                assert not isinstance(content, dict) or content["simulated"] is True, (name, path.name)
 
 
 def test_the_night_is_the_size_of_the_brief(clean):
