@@ -21,7 +21,8 @@ def row(system: str, forecast: float | None, *, player: int = 1, line: float = 2
         "predicted_points": forecast, "recommendation": side, "over_probability": None, "line": line,
         "over_price": -110, "under_price": -110, "sportsbook": "draftkings", "created_at": _TIP, "newest_line": line,
         "opening_line": line, "books": 3, "best_over_price": 105, "best_over_book": "fanduel",
-        "best_under_price": -102, "best_under_book": "betmgm", "line_minutes_before_game": 30.0, "cutoff_at": _TIP, "actual_points": None, "outcome": None, "profit": None,
+        "best_under_price": -102, "best_under_book": "betmgm", "line_minutes_before_game": 30.0,
+        "cutoff_at": _TIP, "actual_points": None, "outcome": None, "profit": None,
         **more,
     }  # fmt: skip
 

@@ -194,7 +194,12 @@ IMPORTED_PREDICTIONS = Table(
         Column("source_version", Type.STRING, "Model version as claimed", nullable=True),
         Column("source_prediction_id", Type.STRING, "Id in the export", nullable=True),
         Column("source_created_at", Type.TIMESTAMP, "When the row was written, as it claims", nullable=True),
-        Column("source_game_id", Type.STRING, "Game as claimed, where it is an id of the NBA's", nullable=True),
+        Column(
+            "source_game_id",
+            Type.STRING,
+            "Game as claimed: ten digits for a number, else as it was delivered",
+            nullable=True,
+        ),
         Column("source_row", Type.STRING, "The delivered row as a JSON object of texts"),
         Column("imported_at", Type.TIMESTAMP, "When it was imported"),
     ),

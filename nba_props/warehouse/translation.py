@@ -244,9 +244,9 @@ def _like(node: exp.Like) -> exp.Expr:
     """A backslash takes their meaning from the marks, where DuckDB has no such sign unless it is told one."""
     from sqlglot import exp
 
-    return node if isinstance(node.parent, exp.Escape) else exp.Escape(
-        this=node.copy(), expression=exp.Literal.string("\\")
-    )  # fmt: skip
+    if isinstance(node.parent, exp.Escape):
+        return node
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
 def _type(node: exp.DataType) -> exp.Expr:
