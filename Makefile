@@ -76,4 +76,4 @@ clean:  ## remove environment, lake and build files
 	rm -rf $(VENV) .emulators .nba_props build *.egg-info
 
 docs: $(VENV)/.ready  ## the data dictionary, from the contracts
-	$(BIN)/python -m nba_props.schemas.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m nba_props.presentation.dictionary > docs/data-dictionary.md

@@ -82,13 +82,13 @@ def where_a_day_goes(b: Bench) -> None:
 def our_own_work(b: Bench) -> None:
     """The same date without Dagster: what the functions and the lake cost by themselves."""
     from nba_props.domain import context, features, gate, lines, names, slate
-    from nba_props.domain.calendar import history_start, identity_start, last_season_start
     from nba_props.domain.quotes import match_games
     from nba_props.domain.systems import SYSTEMS
     from nba_props.domain.systems.base import predict
+    from nba_props.facts.calendar import history_start, identity_start, last_season_start
     from nba_props.sources import odds_api
-    from nba_props.sources.landing import LandingZone
     from nba_props.sources.rejects import keep_contract
+    from nba_props.storage.landing import LandingZone
 
     day = date(2025, 11, 5)
     w, span = b.warehouse, {"first": day, "last": day}

@@ -16,7 +16,7 @@ from nba_props.automation.event_log import batch_events
 from nba_props.automation.runner import Outcome, execute
 from nba_props.definitions import build_defs
 from nba_props.settings import Settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 
 LANDING = Path(os.environ.get("NBA_PROPS_REAL_DATA", Path(__file__).parents[2] / "shared" / "data")) / "landing"

@@ -29,9 +29,9 @@ from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.settings import Settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import ModelStore
 
 FIRST, LAST = date(2021, 10, 19), date(2026, 1, 26)
 SEASON = (date(2025, 10, 21), LAST)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks.data import LANDING
 from nba_props.schemas.base import VOLATILE
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 
 #: when, by which run or from which payload a row came, and what is made of these: no two runs have the same

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from nba_props.domain.calendar import parse_instant
+from nba_props.facts.calendar import parse_instant
 from nba_props.settings import BadSetting, Settings
 
 

@@ -11,6 +11,7 @@ import dagster as dg
 from nba_props import env_file
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import daily_partitions, weekly_partitions
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import audit_job
@@ -27,12 +28,11 @@ from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
 from nba_props.clock import clock_of
 from nba_props.domain.systems import SYSTEMS
-from nba_props.partitions import daily_partitions, weekly_partitions
 from nba_props.settings import Settings, load_settings, strangers
 from nba_props.sources.feeds import Feeds
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 
 _LOG = logging.getLogger("nba_props")

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from nba_props.domain import history
-from nba_props.domain.calendar import parse_day
-from nba_props.domain.rhythm import FULL, RHYTHMS
+from nba_props.facts.calendar import parse_day
+from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.schemas.analytics import MIN_MINUTES
-from nba_props.sources.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
+from nba_props.storage.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
 
 PROFILES = ("local", "gcp")
 #: seasons a model learns from, its own included

@@ -31,13 +31,13 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import Outcome
 from nba_props.checks import rules
 from nba_props.definitions import build_defs
-from nba_props.domain.calendar import days
 from nba_props.domain.systems import catboost_v8, trained, xgboost_v1
+from nba_props.facts.calendar import days
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
 from nba_props.settings import Gcp, Live, Settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import dagster_in_memory, league
 from nba_props_tests.gcp import bootstrap, emulators, googlesql

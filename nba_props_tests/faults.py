@@ -23,10 +23,10 @@ from pathlib import Path
 import dagster as dg
 import pandas as pd
 
-from nba_props import remediation
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning, runner
-from nba_props.remediation import Selection
+from nba_props.operations import remediation
+from nba_props.operations.remediation import Selection
 from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS

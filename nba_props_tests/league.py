@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from nba_props.domain.calendar import EASTERN
+from nba_props.facts.calendar import EASTERN
 from nba_props.simulator import payloads
-from nba_props.sources.landing import LandingZone, capture_suffix
+from nba_props.storage.landing import LandingZone, capture_suffix
 
 SEASON = "2025-26"
 FIRST = date(2025, 10, 21)

@@ -18,17 +18,17 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from nba_props import report
 from nba_props.cli import main
 from nba_props.cli.look import BOOKS, say_boards, say_scores
 from nba_props.cli.printing import Output
-from nba_props.domain.calendar import EASTERN
-from nba_props.domain.rhythm import RHYTHMS
-from nba_props.schemas.dictionary import markdown
+from nba_props.facts.calendar import EASTERN
+from nba_props.facts.rhythm import RHYTHMS
+from nba_props.presentation import report
+from nba_props.presentation.dictionary import markdown
 from nba_props.settings import Live, load_settings
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources import capture
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
 

@@ -12,15 +12,15 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from nba_props import doctor
 from nba_props.cli import main, printing
-from nba_props.doctor import Finding, examine, next_command
-from nba_props.domain.calendar import EASTERN
+from nba_props.facts.calendar import EASTERN
+from nba_props.operations import doctor
+from nba_props.operations.doctor import Finding, examine, next_command
 from nba_props.settings import Live, SettingsError, load_settings
 from nba_props.simulator import payloads
 from nba_props.sources import capture
 from nba_props.sources.feeds import Feeds
-from nba_props.sources.landing import LandingZone, Payload
+from nba_props.storage.landing import LandingZone, Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_server import Answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from nba_props import __version__, report, revision
+from nba_props import __version__, revision
+from nba_props.presentation import report
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
 

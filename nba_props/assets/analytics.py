@@ -4,12 +4,12 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets import figures
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import context as player_context
 from nba_props.domain import features, history, lines
 from nba_props.domain import slate as slates
-from nba_props.domain.calendar import history_start, last_season_start
-from nba_props.partitions import partition_days
+from nba_props.facts.calendar import history_start, last_season_start
 from nba_props.schemas import analytics, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings

@@ -16,7 +16,11 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props.domain.calendar import (
+from nba_props.domain.history import LONGEST_REST
+from nba_props.domain.slate import playable
+from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems.trained import Trained, refusal, training_start, week_of
+from nba_props.facts.calendar import (
     game_date_of,
     history_start,
     identity_start,
@@ -24,17 +28,13 @@ from nba_props.domain.calendar import (
     season_of,
     season_start,
 )
-from nba_props.domain.history import LONGEST_REST
-from nba_props.domain.slate import playable
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import Trained, refusal, training_start, week_of
 from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import CorruptModel, ModelStore
 from nba_props.warehouse.base import PartitionState, Warehouse
-from nba_props.warehouse.models import CorruptModel, ModelStore
 
 MODELS = "nba_models"
 LANDING = "landing"

@@ -7,12 +7,11 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from nba_props import plots
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
 from nba_props.assets.versions import code_version
 from nba_props.domain import training
-from nba_props.domain.calendar import game_date_of
 from nba_props.domain.systems.trained import (
     WORSE_THAN_INCUMBENT,
     Card,
@@ -24,14 +23,15 @@ from nba_props.domain.systems.trained import (
     training_start,
     week_of,
 )
-from nba_props.partitions import partition_days
+from nba_props.facts.calendar import game_date_of
+from nba_props.presentation import charts as plots
 from nba_props.schemas import analytics, raw
 from nba_props.settings import Settings
 from nba_props.sources import odds_api
-from nba_props.sources.landing import LandingError
+from nba_props.storage.landing import LandingError
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.models import ModelStore
 
 DATASET = "nba_models"
 _SHOWN_IMPORTANCES = 15

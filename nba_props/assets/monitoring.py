@@ -8,13 +8,13 @@ import pandas as pd
 
 from nba_props.assets import figures
 from nba_props.assets.figures import PREVIEW_ROWS
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
 from nba_props.domain import audit, grading, scoring
-from nba_props.domain.calendar import season_start
 from nba_props.domain.lines import claimed_lines_sql
-from nba_props.partitions import partition_days
-from nba_props.report import address, graded_rows, write_report
+from nba_props.facts.calendar import season_start
+from nba_props.presentation.report import address, graded_rows, write_report
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats

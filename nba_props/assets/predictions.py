@@ -12,18 +12,18 @@ from nba_props import stopping
 from nba_props.assets import figures
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.models import model_key, models_for, record
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, note, table_assets
 from nba_props.domain import gate, history, lines
 from nba_props.domain.systems.base import System, predict
 from nba_props.domain.systems.ensemble import wide
 from nba_props.domain.systems.trained import bind
-from nba_props.partitions import partition_days
 from nba_props.revision import COMMAND_TAG, publication
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
-from nba_props.warehouse.models import ModelStore
 
 #: the tag of runs that publish only games whose lines or players moved, and no game that has begun
 FOLLOW_TAG = "nba_props/follow"

@@ -7,13 +7,13 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain.quotes import match_games
-from nba_props.partitions import partition_days
 from nba_props.schemas import Table, raw
 from nba_props.sources import injury_report, nba_stats, odds_api
-from nba_props.sources.landing import LandingZone
 from nba_props.sources.rejects import Parsed, Reject, keep_contract, quarantine_frame
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 ODDS_FILES = dg.AssetSpec(

@@ -6,10 +6,10 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets.figures import counts
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import names, slate
-from nba_props.domain.calendar import identity_start
-from nba_props.partitions import partition_days
+from nba_props.facts.calendar import identity_start
 from nba_props.schemas import raw, reference
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse

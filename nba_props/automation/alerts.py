@@ -11,11 +11,11 @@ from typing import Any
 
 import filelock
 
-from nba_props.domain.calendar import parse_instant
+from nba_props.facts.calendar import parse_instant
 from nba_props.settings import Live
 from nba_props.sources.http import UNREACHABLE, Http, Limits
-from nba_props.sources.landing import FetchError
 from nba_props.sources.redact import secrets_of_url, without_secrets
+from nba_props.storage.landing import FetchError
 
 _LOG = logging.getLogger(__name__)
 #: who sends an alert waits for it, and Slack answers in a word

@@ -5,12 +5,12 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
-from nba_props import day_one
 from nba_props.assets.inputs import Inputs
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.fetching import tell
 from nba_props.automation.jobs import HISTORY_JOB, JOBS
-from nba_props.domain.calendar import game_date_of
+from nba_props.facts.calendar import game_date_of
+from nba_props.operations import day_one
 from nba_props.revision import run_tags
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings

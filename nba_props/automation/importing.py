@@ -1,4 +1,4 @@
-"""The import of another system's predictions as a Dagster job: ``nba_props/importing.py`` and its account."""
+"""The import of another system's predictions as a Dagster job: ``operations/importing.py`` and its account."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props import importing
 from nba_props.automation.remediation import note, tag
+from nba_props.operations import importing
 from nba_props.revision import COMMAND_TAG, run_tags
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.base import Warehouse

@@ -18,8 +18,8 @@ from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from nba_props.revision import COMMAND_TAG, REVISION_TAG, revision
-from nba_props.sources.landing import LandingZone
-from nba_props.storage import replace
+from nba_props.storage.files import replace
+from nba_props.storage.landing import LandingZone
 
 WORKSPACE = "workspace.yaml"
 #: the run tag of the span that was typed in a terminal

@@ -19,8 +19,8 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import ALLOW_LOSS
 from nba_props.automation import planning, runner
 from nba_props.automation.planning import Step
-from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
+from nba_props.facts.calendar import days as dates_between
 from nba_props.revision import COMMAND_TAG
 
 #: the run for which another one takes in what it needs

@@ -27,12 +27,12 @@ from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
 from nba_props.automation.location import Caller, job_origin, tags_of
-from nba_props.domain.words import plural
-from nba_props.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
-from nba_props.remediation import RemediationError
+from nba_props.facts.words import plural
+from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
+from nba_props.operations.remediation import RemediationError
 from nba_props.schemas import TABLES, monitoring, predictions
 from nba_props.settings import Settings, SettingsError
-from nba_props.storage import replace
+from nba_props.storage.files import replace
 from nba_props.warehouse.base import Warehouse
 
 #: what follows a system's rows wherever they are made anew

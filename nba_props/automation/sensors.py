@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import daily_partitions
 from nba_props.assets.raw import ODDS_FILES, STATS_FILES
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
@@ -38,17 +39,16 @@ from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.checks.freshness import FRESHNESS, TONIGHT, Tipoffs, tipoffs
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import HISTORY_COMPLETE
-from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant, season_of, season_start, spans
-from nba_props.domain.calendar import days as dates_between
 from nba_props.domain.systems.trained import week_of
-from nba_props.partitions import daily_partitions
-from nba_props.remediation import own_dates
+from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant, season_of, season_start, spans
+from nba_props.facts.calendar import days as dates_between
+from nba_props.operations.remediation import own_dates
 from nba_props.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
-from nba_props.sources.landing import Arrivals, LandingError, LandingZone
+from nba_props.storage.landing import Arrivals, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]

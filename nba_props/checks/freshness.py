@@ -11,11 +11,11 @@ from nba_props.assets.models import model_key
 from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
 from nba_props.assets.tables import asset_key
 from nba_props.domain import quality
-from nba_props.domain.calendar import EASTERN, PLAYABLE, game_date_of, season_of
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.rhythm import FULL
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
+from nba_props.facts.calendar import EASTERN, PLAYABLE, game_date_of, season_of
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.rhythm import FULL
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
@@ -23,7 +23,7 @@ from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.capture import captures_of, latest_start
-from nba_props.sources.landing import LandingError, LandingZone, Payload
+from nba_props.storage.landing import LandingError, LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 
 Clock = Callable[[], datetime]

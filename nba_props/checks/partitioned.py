@@ -15,13 +15,13 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetC
 from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import asset_key
-from nba_props.partitions import partition_days
 from nba_props.schemas import Table
 from nba_props.settings import Settings
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.models import ModelStore
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from nba_props.cli.session import (
     within_partitions,
 )
 from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM, DateSpan
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import spans
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.calendar import spans
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
@@ -83,9 +83,9 @@ def backfill(
 
     Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
     """
-    from nba_props import board
     from nba_props.automation import planning, runner
     from nba_props.automation.jobs import PREDICT_JOB
+    from nba_props.presentation import board
 
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
@@ -232,8 +232,8 @@ def show(
     boards: bool = True,
 ) -> None:
     """Print what is published of a span, where it is, and what to type next."""
-    from nba_props import board
-    from nba_props.home import dagster_home
+    from nba_props.operations.home import dagster_home
+    from nba_props.presentation import board
 
     if boards:
         say_boards(out, warehouse, span, rows, system)

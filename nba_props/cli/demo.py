@@ -11,19 +11,19 @@ from typing import Any
 
 import click
 
-from nba_props import day_one
 from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress, say, terminal
 from nba_props.cli.session import here, session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import season_start
-from nba_props.remediation import own_dates
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.calendar import season_start
+from nba_props.operations import day_one
+from nba_props.operations.remediation import own_dates
 from nba_props.settings import Settings, SettingsError, load_settings
 from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
-from nba_props.sources.landing import LandingError, LandingZone
+from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.warehouse.base import is_simulated
 from nba_props.warehouse.opening import open_warehouse
 

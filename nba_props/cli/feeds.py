@@ -12,9 +12,9 @@ from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output
 from nba_props.cli.values import DateSpan, minutes
-from nba_props.domain.calendar import game_date_of
+from nba_props.facts.calendar import game_date_of
 from nba_props.settings import Settings, load_settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 
 
 @main.group(**example("nba-props fetch odds", "nba-props fetch stats yesterday"))
@@ -56,8 +56,8 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 
     The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
     """
-    from nba_props import day_one
     from nba_props.domain.slate import playable
+    from nba_props.operations import day_one
     from nba_props.sources import capture, nba_stats
 
     out, settings, zone, feeds = _feeds()

@@ -15,9 +15,9 @@ from nba_props.cli.program import typed
 from nba_props.cli.values import DATES, Day
 from nba_props.schemas.base import ContractError
 from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
-from nba_props.sources.landing import FetchError, LandingError
+from nba_props.storage.landing import FetchError, LandingError
+from nba_props.storage.models import CorruptModel
 from nba_props.warehouse.base import WarehouseError
-from nba_props.warehouse.models import CorruptModel
 
 #: what a person wants, and the commands for it in the order in which he meets them
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -72,7 +72,7 @@ def _sentences() -> Iterator[None]:
     except (click.exceptions.Exit, click.Abort):
         raise
     except Exception as error:
-        from nba_props.home import sentence
+        from nba_props.operations.home import sentence
 
         said = sentence(error, _settings_if_any())
         if said is None:

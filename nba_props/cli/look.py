@@ -17,8 +17,8 @@ from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.clock import clock_of
-from nba_props.domain.calendar import EASTERN, game_date_of, season_start
-from nba_props.domain.words import plural
+from nba_props.facts.calendar import EASTERN, game_date_of, season_start
+from nba_props.facts.words import plural
 from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.settings import load_settings
@@ -27,7 +27,7 @@ from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nba_props.report import Score, Span
+    from nba_props.presentation.report import Score, Span
 
 #: how books are called where there is little room
 BOOKS = {
@@ -66,7 +66,7 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
     Nothing is run. Line, best price and its book, the system's forecast and its edge over the line, P of that side
     beside the market's, and how many of the systems that spoke agree.
     """
-    from nba_props import remediation
+    from nba_props.operations import remediation
 
     with Output(form) as out:
         warehouse = to_read(out=out)
@@ -92,7 +92,7 @@ def say_boards(
     systems: bool = False,
 ) -> None:
     """Print the boards of a span, each date's for itself; of a long span the last one's."""
-    from nba_props import board as made
+    from nba_props.presentation import board as made
 
     system = system or made.SYSTEM
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
@@ -112,7 +112,7 @@ def say_boards(
 
 
 def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
-    from nba_props.board import is_pick, old_quotes, record
+    from nba_props.presentation.board import is_pick, old_quotes, record
 
     if picks.empty:
         out.say(f"Slate of {day}: no player with a line")
@@ -136,7 +136,7 @@ def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
 
     With ``systems`` every system's forecast has precedence over all but player, line and result.
     """
-    from nba_props.board import is_pick
+    from nba_props.presentation.board import is_pick
 
     sides = _styles(picks["side"].fillna("").map(lambda s: s or "-"))
     tipoff = picks["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M ET").fillna("tip-off open")
@@ -219,7 +219,7 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
 
     NAME is an id, a name or a part of one, in any spelling.
     """
-    from nba_props import board as made
+    from nba_props.presentation import board as made
 
     system = system or made.SYSTEM
     with Output(form) as out:
@@ -271,7 +271,8 @@ def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Se
 @FORMAT
 def history(player: str, day: date, form: str) -> None:
     """Every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, current or not, grade."""
-    from nba_props import board, remediation
+    from nba_props.operations import remediation
+    from nba_props.presentation import board
 
     with Output(form) as out:
         warehouse = to_read(out=out)
@@ -356,7 +357,7 @@ def validate(span: list[date], everything: bool, form: str) -> None:
 @FORMAT
 def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
     """The scoreboard of SPAN: tables here, and a page in words and pictures as one HTML file."""
-    from nba_props import report as page
+    from nba_props.presentation import report as page
     from nba_props.schemas.predictions import LEDGER
 
     with Output(form) as printed:
@@ -381,7 +382,7 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
 
 def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
     """Print what can be said of a span's systems, the scoreboard first, and what to know of it."""
-    from nba_props import report as page
+    from nba_props.presentation import report as page
 
     everything = found.scores[found.scores["tier"] == "ALL"]
     out.say(page.headline(everything, found.suspects))
@@ -401,7 +402,7 @@ def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
 
 def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:
     """A table of scores as it is read: intervals where there is room for them, and the first columns before others."""
-    from nba_props import report as page
+    from nba_props.presentation import report as page
 
     whole, short = page.shown(scores, columns), page.shown(scores, columns, brackets=False)
     return [
@@ -427,7 +428,7 @@ def _open_page(path: str) -> bool:
 @FORMAT
 def batches(form: str) -> None:
     """List the batches of the archive: what was taken out, when, and whether it is back."""
-    from nba_props import remediation
+    from nba_props.operations import remediation
 
     with Output(form) as out:
         frame = remediation.batches(to_read(out=out))
@@ -455,7 +456,7 @@ def sql(query: str, form: str) -> None:
     Rows that are wider than the terminal are printed one value a line. A name of the old system's that is none here is
     answered with what holds the same.
     """
-    from nba_props.schemas.old_names import explained
+    from nba_props.presentation.old_names import explained
 
     with Output(form) as out:
         warehouse = to_read(out=out)

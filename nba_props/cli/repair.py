@@ -24,10 +24,10 @@ from nba_props.cli.session import (
     within_reach,
 )
 from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, WRITER, DateSpan, Whole
-from nba_props.domain.calendar import spans
-from nba_props.domain.words import plural
+from nba_props.facts.calendar import spans
+from nba_props.facts.words import plural
 from nba_props.settings import load_settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
 
@@ -70,7 +70,7 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
     for name, given in (("run", run_id), ("system", system_id)):
         if predicate == name and not given:
             raise click.UsageError(f"the predicate {name} needs --{name}")
-    from nba_props import remediation
+    from nba_props.operations import remediation
 
     settings = load_settings()
     warehouse = to_read(settings)
@@ -93,7 +93,7 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
 @FORMAT
 def restore(batch_id: str, dry_run: bool, form: str) -> None:
     """Put the archived rows of BATCH_ID back, those that are not in the ledger again; `last` is the newest batch."""
-    from nba_props import remediation
+    from nba_props.operations import remediation
 
     warehouse = to_read()
     if batch_id == "last":
@@ -111,7 +111,7 @@ def rollback(run_id: str, dry_run: bool, form: str) -> None:
 
     `last` is the newest run that published anything, an import among them.
     """
-    from nba_props import remediation
+    from nba_props.operations import remediation
 
     warehouse = to_read()
     if run_id == "last":
@@ -136,10 +136,10 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
     Rows that a stored quote stands behind are published under imported_<system>, the others are quarantined with the
     reason; all are kept as delivered in nba_predictions.imported_predictions. The dates need their slate and quotes.
     """
-    from nba_props import importing
     from nba_props.automation import runner
     from nba_props.automation.importing import IMPORT_JOB
     from nba_props.automation.jobs import GRADE_JOB
+    from nba_props.operations import importing
 
     # what can't be judged is no run
     importing.require_judgeable(to_read(), [importing.read_export(f) for f in files], clock.utc_now())
@@ -198,8 +198,8 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
     """
     import pandas as pd
 
-    from nba_props.doctor import examine, next_command
-    from nba_props.home import flaws, repair
+    from nba_props.operations.doctor import examine, next_command
+    from nba_props.operations.home import flaws, repair
     from nba_props.warehouse.opening import open_warehouse
 
     with Output(form) as out:
@@ -235,7 +235,7 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     wrong rows out, or a backup takes its place. --seal is for rows of a release before digests, and for a partition
     that was put back by hand.
     """
-    from nba_props.doctor import strays
+    from nba_props.operations.doctor import strays
     from nba_props.schemas import TABLES, WriteMode
 
     out = Output()
@@ -291,7 +291,7 @@ def backup(target: Path) -> None:
 
     The copy is a home again: set NBA_PROPS_HOME to it, or copy a partition's folder back.
     """
-    from nba_props.backup import backup as copy
+    from nba_props.operations.backup import backup as copy
 
     if "://" in str(target) or ":/" in str(target):
         raise click.UsageError("TARGET is a folder of this machine: copy it to a bucket from there")
@@ -377,8 +377,8 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
 @FORMAT
 def reline(span: list[date], dry_run: bool, form: str) -> None:
     """Choose the lines of SPAN again from stored quotes; what changes is published as new rows and graded."""
-    from nba_props import remediation
     from nba_props.automation.jobs import RELINE_JOB
+    from nba_props.operations import remediation
 
     with Output(form) as out:
         opened = session(out)

@@ -19,7 +19,7 @@ from nba_props.cli.program import program
 from nba_props.cli.session import to_read
 from nba_props.cli.values import Whole
 from nba_props.settings import Settings, SettingsError, load_settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 
 _LAST_PORT = 65535
 #: a line of Dagster's log that nothing depends on, in colours or without

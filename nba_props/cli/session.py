@@ -16,10 +16,10 @@ from nba_props import env_file
 from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
 from nba_props.clock import clock_of
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of, season_start
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.calendar import game_date_of, season_start
 from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session
     """The session of some settings."""
     from nba_props.assets.inputs import Inputs
     from nba_props.definitions import build_defs
-    from nba_props.warehouse.models import ModelStore
+    from nba_props.storage.models import ModelStore
     from nba_props.warehouse.opening import open_warehouse
 
     warehouse = open_warehouse(settings)

@@ -15,9 +15,9 @@ from nba_props.cli.program import program
 from nba_props.cli.session import say_findings, session_of, to_read
 from nba_props.cli.values import ROWS
 from nba_props.clock import clock_of
-from nba_props.domain.calendar import game_date_of
+from nba_props.facts.calendar import game_date_of
 from nba_props.settings import Settings, SettingsError, load_settings
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 
 
 @main.command(**example("nba-props start --dry-run", "nba-props start"))
@@ -30,7 +30,8 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     Needs NBA_PROPS_STATS=on, and for odds ODDS_API_KEY, in the environment or in the project's file .env. Stop it
     whenever you like: it goes on where it was, and buys nothing twice.
     """
-    from nba_props import day_one, stopping
+    from nba_props import stopping
+    from nba_props.operations import day_one
     from nba_props.sources.feeds import Feeds
 
     settings = load_settings()
@@ -68,8 +69,8 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
 
 def _predict_first(out: Output, settings: Settings, zone: LandingZone, now: datetime, rows: int) -> bool:
     """Predict today, or make ready for the next date with games, and say where to look; whether all went well."""
-    from nba_props import day_one
     from nba_props.automation import planning
+    from nba_props.operations import day_one
 
     today, games = game_date_of(now), day_one.games_of(zone, now)
     opened = session_of(settings, zone, out)

@@ -11,8 +11,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from nba_props.clock import clock_of
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.calendar import game_date_of, parse_day
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.calendar import game_date_of, parse_day
 from nba_props.settings import load_settings
 
 if TYPE_CHECKING:
@@ -197,14 +197,14 @@ def _assets() -> Iterable[str]:
 
 
 def _predicates() -> Iterable[str]:
-    from nba_props.remediation import PREDICATES
+    from nba_props.operations.remediation import PREDICATES
 
     return PREDICATES
 
 
 def _words_of_names(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
     """The words of players' names that begin so: a whole name has a blank, at which a shell would cut it."""
-    from nba_props.board import people
+    from nba_props.presentation.board import people
 
     names: dict[str, list[str]] = {}
     for name in people(warehouse, beginning)["player_name"]:
@@ -233,7 +233,7 @@ def _runs(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
 
 
 def _batches(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
-    from nba_props.remediation import batches
+    from nba_props.operations.remediation import batches
 
     found = [(b.batch_id, f"{b.archived} rows: {b.action}") for b in batches(warehouse).iloc[::-1].itertuples()]
     yield from ((v, text) for v, text in [("last", "the newest"), *found] if v.startswith(beginning))

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.calendar import POSTSEASON
 from nba_props.domain.context import halved
+from nba_props.facts.calendar import POSTSEASON
 from nba_props.schemas.analytics import MINUTES_HALF_LIFE
 from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
 

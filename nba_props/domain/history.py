@@ -6,7 +6,7 @@ is a relation of player-games: the slate when serving, the games that were playe
 
 from __future__ import annotations
 
-from nba_props.domain.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
+from nba_props.facts.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
 from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
 
 LOOK_BACK_DAYS = 90

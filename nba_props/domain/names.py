@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from nba_props.domain.calendar import season_year
+from nba_props.facts.calendar import season_year
 
 SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, EASTERN
 from nba_props.domain.names import team_key
+from nba_props.facts.calendar import COUNTED_SEASON_TYPES, EASTERN
 
 
 def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.calendar import season_start
 from nba_props.domain.odds import payout
+from nba_props.facts.calendar import season_start
 
 #: fewest dates with rows that an interval is made of; below, the spread between dates is not known
 MIN_DATES = 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.domain.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL, IDENTITY_SEASONS
+from nba_props.facts.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL, IDENTITY_SEASONS
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30

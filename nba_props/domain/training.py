@@ -11,7 +11,8 @@ from datetime import date
 
 import pandas as pd
 
-from nba_props.domain import calendar, context, features, history
+from nba_props.domain import context, features, history
+from nba_props.facts import calendar
 
 Query = Callable[..., pd.DataFrame]
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.calendar import EASTERN
+from nba_props.facts.calendar import EASTERN
 
 #: games a day by weekday, Monday first
 _USUAL = (8, 6, 11, 5, 11, 9, 8)

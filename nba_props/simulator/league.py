@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.calendar import EASTERN
+from nba_props.facts.calendar import EASTERN
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
-from nba_props.sources.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
+from nba_props.storage.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
 
 #: the first of one simulated season, and the season that holds the two reference nights
 REFERENCE_YEAR = 2025

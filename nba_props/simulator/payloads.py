@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from nba_props.sources.landing import SIMULATED_MARK, LandingZone
+from nba_props.storage.landing import SIMULATED_MARK, LandingZone
 
 BOOK_TITLES = {
     "draftkings": "DraftKings",

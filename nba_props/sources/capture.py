@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from nba_props.domain.calendar import EASTERN, game_date_of, is_undecided, parse_instant
-from nba_props.domain.rhythm import FULL, RHYTHMS
+from nba_props.facts.calendar import EASTERN, game_date_of, is_undecided, parse_instant
+from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.sources import odds_api
 from nba_props.sources.http import UNREACHABLE
-from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
-from nba_props.sources.naming import id_part
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
+from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
+from nba_props.storage.naming import id_part
 
 MARKETS = "player_points"
 REGIONS = "us"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from nba_props.domain.calendar import season_of
+from nba_props.facts.calendar import season_of
 from nba_props.settings import Live, SettingsError
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 
 if TYPE_CHECKING:
     from nba_props.sources.capture import Fetched

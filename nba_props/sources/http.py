@@ -29,8 +29,8 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from urllib3.poolmanager import ProxyManager
 from urllib3.util import parse_url
 
-from nba_props.sources.landing import FetchError
 from nba_props.sources.redact import forms_of, guard_logs, replaced, replaced_bytes
+from nba_props.storage.landing import FetchError
 
 #: no connection: the name can't be resolved, the host refuses, or nothing leads there
 UNREACHABLE = "UNREACHABLE"

@@ -14,17 +14,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from nba_props.domain.calendar import EASTERN, YEARS, game_date_of
 from nba_props.domain.names import player_lookup
-from nba_props.domain.teams import are_opponents
+from nba_props.facts.calendar import EASTERN, YEARS, game_date_of
+from nba_props.facts.teams import are_opponents
 from nba_props.schemas import raw
 from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
-from nba_props.sources import fields, pdf_words
+from nba_props.sources import pdf_words
 from nba_props.sources.capture import Fetched
-from nba_props.sources.fields import FieldError
 from nba_props.sources.http import Http, Limits, silence
-from nba_props.sources.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix, limited
 from nba_props.sources.rejects import Parsed, Reject
+from nba_props.storage import fields
+from nba_props.storage.fields import FieldError
+from nba_props.storage.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix, limited
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from nba_props.domain.calendar import (
+from nba_props.domain.names import player_lookup
+from nba_props.domain.results import adds_up
+from nba_props.facts.calendar import (
     COUNTED_SEASON_TYPES,
     EASTERN,
     FINAL,
@@ -20,14 +22,12 @@ from nba_props.domain.calendar import (
     season_of,
     season_type_of,
 )
-from nba_props.domain.names import player_lookup
-from nba_props.domain.results import adds_up
-from nba_props.domain.teams import NBA, are_teams, is_team
+from nba_props.facts.teams import NBA, are_teams, is_team
 from nba_props.schemas import raw as tables
-from nba_props.sources import fields
-from nba_props.sources.fields import FieldError
-from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError, limited
 from nba_props.sources.rejects import POSITION, Parsed, Reject
+from nba_props.storage import fields
+from nba_props.storage.fields import FieldError
+from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, limited
 
 FEED = "NBA_STATS"
 #: the reason of a field that is null in a row which is kept

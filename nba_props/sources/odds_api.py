@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 
 from nba_props.domain.alike import alike
-from nba_props.domain.calendar import game_date_of
 from nba_props.domain.lines import POINTS_MARKETS
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
-from nba_props.sources import fields, naming
-from nba_props.sources.fields import FieldError
-from nba_props.sources.landing import LandingZone, Payload, PayloadError, limited
+from nba_props.facts.calendar import game_date_of
 from nba_props.sources.rejects import POSITION, Reject
+from nba_props.storage import fields, naming
+from nba_props.storage.fields import FieldError
+from nba_props.storage.landing import LandingZone, Payload, PayloadError, limited
 
 FEED = "THE_ODDS_API"
 #: no book's odds are longer than 1000 to 1; the real ones of main lines go to 385

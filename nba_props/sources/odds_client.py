@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nba_props.sources.http import TRANSIENT, Http, Limits, retrying
-from nba_props.sources.landing import FetchError
+from nba_props.storage.landing import FetchError
 
 BASE_URL = "https://api.the-odds-api.com/v4"
 SPORT = "basketball_nba"

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.schemas.base import PANDAS_DTYPES, Column, ContractError, Table
-from nba_props.sources.fields import shown
+from nba_props.storage.fields import shown
 
 _RAW_LIMIT = 2_000
 _DETAIL_LIMIT = 1_000

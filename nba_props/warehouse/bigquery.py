@@ -30,7 +30,7 @@ from google.cloud import bigquery
 
 from nba_props import stopping
 from nba_props.domain import digests
-from nba_props.domain.calendar import is_plausible
+from nba_props.facts.calendar import is_plausible
 from nba_props.schemas import TABLES, VIEWS, Table, Type, View, WriteMode
 from nba_props.warehouse import dialects, growth, usage
 from nba_props.warehouse.base import (

@@ -16,7 +16,7 @@ import time
 import uuid
 from pathlib import Path
 
-from nba_props.storage import TEMPORARY, replacing
+from nba_props.storage.files import TEMPORARY, replacing
 
 #: the link, or plain file, that is a partition
 CURRENT = "data.parquet"

@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING, Any
 
 from nba_props import stopping
 from nba_props.domain import digests
-from nba_props.domain.calendar import named_day
+from nba_props.facts.calendar import named_day
 from nba_props.schemas import TABLES, VIEWS, Table, View, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
-from nba_props.storage import ASIDE, TEMPORARY, create
+from nba_props.storage.files import ASIDE, TEMPORARY, create
 from nba_props.warehouse import dialects, files, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from nba_props.domain.calendar import named_day
+from nba_props.facts.calendar import named_day
 from nba_props.schemas import Table
 from nba_props.warehouse.base import WarehouseError
 

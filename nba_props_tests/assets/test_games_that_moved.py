@@ -10,7 +10,7 @@ import pytest
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import LEDGER
 from nba_props.sources import nba_stats
-from nba_props.sources.landing import capture_suffix
+from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT
 

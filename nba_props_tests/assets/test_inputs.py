@@ -15,10 +15,10 @@ from nba_props.domain.systems.trained import week_of
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.sources import injury_report
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import PartitionState
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import ModelStore
 from nba_props_tests.conftest import DAY, make_settings
 
 

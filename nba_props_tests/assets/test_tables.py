@@ -13,10 +13,10 @@ from nba_props.assets import tables
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import ALLOW_LOSS, IO_MANAGER, WarehouseIOManager, refuse_loss, table_assets
 from nba_props.schemas import TABLES, raw
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import RowsWouldBeLost
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import ModelStore
 from nba_props_tests.conftest import make_settings
 
 D1 = date(2025, 11, 5)

@@ -13,7 +13,7 @@ from nba_props.checks import freshness
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
 from nba_props.sources import nba_stats
-from nba_props.sources.landing import LandingZone, capture_suffix
+from nba_props.storage.landing import LandingZone, capture_suffix
 from nba_props_tests import league
 from nba_props_tests.automation.test_sensors import tick
 from nba_props_tests.conftest import DAY, utc

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_props import remediation
 from nba_props.automation import audit
 from nba_props.domain import digests
-from nba_props.remediation import Selection
+from nba_props.operations import remediation
+from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
     LEDGER,
@@ -23,7 +23,7 @@ from nba_props.schemas.predictions import (
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.sources import odds_api
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props_tests.conftest import DAY, Platform, utc
 from nba_props_tests.warehouse.samples import D1, D2, ledger
 

@@ -15,7 +15,7 @@ from nba_props.checks import freshness
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
-from nba_props.sources.landing import capture_suffix
+from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 

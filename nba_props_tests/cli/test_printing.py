@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from nba_props import board
 from nba_props.cli.daily import _say_gate
 from nba_props.cli.look import columns_of, say_boards
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
+from nba_props.presentation import board
 from nba_props.schemas.predictions import SYSTEM_TABLES
-from nba_props_tests.test_board import of, row
+from nba_props_tests.presentation.test_board import of, row
 
 
 def paper(width: int, *, terminal: bool = True) -> Console:

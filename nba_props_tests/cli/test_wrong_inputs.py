@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.cli import main, values
-from nba_props.domain.calendar import parse_instant
+from nba_props.facts.calendar import parse_instant
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 

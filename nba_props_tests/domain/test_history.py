@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import context, history
-from nba_props.domain.calendar import look_back_start
+from nba_props.facts.calendar import look_back_start
 from nba_props.schemas import TABLES, analytics, raw
 from nba_props.warehouse.lake import LakeWarehouse
 

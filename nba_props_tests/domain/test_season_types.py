@@ -16,16 +16,16 @@ from nba_props.checks import freshness
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
 from nba_props.domain import slate
-from nba_props.domain.calendar import SEASON_TYPES
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.quotes import match_games
+from nba_props.facts.calendar import SEASON_TYPES
 from nba_props.schemas import TABLES, raw
 from nba_props.settings import Live
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
 from nba_props.sources.capture import Fetched
-from nba_props.sources.landing import LandingZone
-from nba_props.warehouse.models import ModelStore
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props_tests import league
 from nba_props_tests.conftest import make_settings, utc
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import slate
-from nba_props.domain.calendar import days, identity_start
+from nba_props.facts.calendar import days, identity_start
 from nba_props.schemas import TABLES, raw
 from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.simulator import payloads

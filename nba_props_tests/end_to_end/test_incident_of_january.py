@@ -14,12 +14,12 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
-from nba_props import remediation
 from nba_props.automation import planning, runner
 from nba_props.automation.jobs import RELINE_JOB
 from nba_props.domain import quality
-from nba_props.domain.calendar import days as dates_between
-from nba_props.remediation import Selection
+from nba_props.facts.calendar import days as dates_between
+from nba_props.operations import remediation
+from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, SYSTEM_TABLES
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league

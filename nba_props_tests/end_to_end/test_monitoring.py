@@ -17,10 +17,10 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
-from nba_props import board, report
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.automation.webserver import read_page
 from nba_props.domain import quality
+from nba_props.presentation import board, report
 from nba_props.schemas import TABLES, analytics, raw, views
 from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
 from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY, SYSTEM_TABLES

@@ -20,12 +20,12 @@ from nba_props.domain import scoring
 from nba_props.domain.names import player_lookup, without_suffix
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
-from nba_props.report import graded_rows
+from nba_props.presentation.report import graded_rows
 from nba_props.schemas import raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import ModelStore
 from nba_props_tests.conftest import open_platform, utc
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.long]

@@ -17,9 +17,9 @@ import pandas.testing as pdt
 import pytest
 from dagster_gcp import GCSResource
 
-from nba_props import remediation
 from nba_props.assets.tables import asset_key
-from nba_props.remediation import Selection
+from nba_props.operations import remediation
+from nba_props.operations.remediation import Selection
 from nba_props.schemas import TABLES, VIEWS, raw
 from nba_props.schemas.analytics import HISTORICAL_GAMES
 from nba_props.settings import Gcp

@@ -9,7 +9,7 @@ import dagster as dg
 import fsspec
 import pytest
 
-from nba_props.domain.calendar import days
+from nba_props.facts.calendar import days
 from nba_props.simulator.incidents import NIGHT
 from nba_props.simulator.league import simulate
 from nba_props_tests import league

@@ -11,7 +11,7 @@ import pytest
 
 from nba_props.automation.jobs import FOLLOW_JOB, PREDICT_JOB
 from nba_props.sources import nba_stats, odds_api
-from nba_props.sources.landing import Arrivals, LandingZone, Payload, PayloadError
+from nba_props.storage.landing import Arrivals, LandingZone, Payload, PayloadError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, make_settings

@@ -26,7 +26,7 @@ from nba_props.schemas.reference import RESOLVED_NAMES, UNRESOLVED_NAMES
 from nba_props.settings import load_settings
 from nba_props.simulator.incidents import CLOCK_CHANGE, FREE_DAY, INCIDENTS, NIGHT, apply
 from nba_props.simulator.league import simulate
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import Platform, utc
 

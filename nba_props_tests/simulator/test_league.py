@@ -20,7 +20,7 @@ from nba_props.simulator import calendar, people
 from nba_props.simulator.league import SimulationError, simulate
 from nba_props.simulator.season import play
 from nba_props.sources import nba_stats, odds_api
-from nba_props.sources.landing import SIMULATED_MARK, LandingZone
+from nba_props.storage.landing import SIMULATED_MARK, LandingZone
 
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 #: quantiles of the real box scores of the regular seasons 2023-24 and 2024-25, then mean and standard

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from nba_props.domain.calendar import EASTERN, game_date_of, season_of
+from nba_props.facts.calendar import EASTERN, game_date_of, season_of
 from nba_props.simulator import payloads
 from nba_props.sources import injury_report
 from nba_props_tests import league

@@ -13,9 +13,10 @@ import pytest
 
 from nba_props.schemas import TABLES
 from nba_props.simulator import payloads
-from nba_props.sources import fields, nba_stats, odds_api
-from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError
+from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.rejects import quarantine_frame
+from nba_props.storage import fields
+from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 

@@ -17,15 +17,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_props.domain.calendar import YEARS, days
 from nba_props.domain.quotes import match_games
-from nba_props.domain.teams import are_opponents, are_teams
+from nba_props.facts.calendar import YEARS, days
+from nba_props.facts.teams import are_opponents, are_teams
 from nba_props.schemas import Table, raw
 from nba_props.schemas.base import Type
 from nba_props.simulator import payloads
-from nba_props.sources import fields, injury_report, nba_stats, odds_api, pdf_words
-from nba_props.sources.landing import LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources import injury_report, nba_stats, odds_api, pdf_words
 from nba_props.sources.rejects import Parsed, Reject, quarantine_frame
+from nba_props.storage import fields
+from nba_props.storage.landing import LandingZone, Payload, PayloadError, capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import pytest
 
 from nba_props.sources import injury_report, pdf_words
-from nba_props.sources.landing import Payload, PayloadError
+from nba_props.storage.landing import Payload, PayloadError
 from nba_props_tests.conftest import utc
 from nba_props_tests.sources.fake_server import Answer
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_props.domain.calendar import EASTERN, game_date_of, parse_instant
-from nba_props.domain.rhythm import FULL, RHYTHMS
+from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant
+from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.sources import capture, odds_api
 from nba_props.sources.odds_client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
 from nba_props_tests import league

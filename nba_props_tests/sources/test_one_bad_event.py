@@ -13,8 +13,8 @@ import pytest
 from nba_props.settings import Live
 from nba_props.sources import capture, odds_api, stats_fetch
 from nba_props.sources.feeds import Feeds
-from nba_props.sources.landing import LandingZone
 from nba_props.sources.odds_client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
+from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 from nba_props_tests.sources.fake_server import Answer

@@ -9,8 +9,8 @@ import pytest
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, stats_fetch
 from nba_props.sources.http import Limits
-from nba_props.sources.landing import Payload
 from nba_props.sources.stats_client import PAUSE, StatsApi, StatsApiError
+from nba_props.storage.landing import Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_server import Answer

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nba_props.domain.calendar import days
+from nba_props.facts.calendar import days
 from nba_props.schemas import raw
 from nba_props.sources import nba_stats
-from nba_props.sources.landing import LandingZone
 from nba_props.sources.rejects import keep_contract, quarantine_frame
+from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 

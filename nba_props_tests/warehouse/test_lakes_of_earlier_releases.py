@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nba_props.domain import digests
-from nba_props.remediation import judged
+from nba_props.operations.remediation import judged
 from nba_props.schemas import TABLES, VIEWS, Type
 from nba_props.schemas.base import Column, WriteMode
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, GRADE_HISTORY, LEDGER, PUBLICATIONS, REMEDIATIONS

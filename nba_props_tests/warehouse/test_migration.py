@@ -17,19 +17,19 @@ from google.cloud import bigquery
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
 from nba_props.automation.audit import Memory, audit
-from nba_props.backup import backup
 from nba_props.cli import main
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
+from nba_props.operations.backup import backup
 from nba_props.schemas import TABLES, raw, reference
 from nba_props.schemas.analytics import BETTING_LINES, CONTEXT
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
-from nba_props.sources.landing import LandingZone
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse import bigquery as own
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import migrate, needed
-from nba_props.warehouse.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.old_lakes import FROZEN, outgrown, unpacked

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.calendar import season_year
 from nba_props.domain.odds import over_probability as market_probability
 from nba_props.domain.systems.base import MAX_POINTS, System, side_of
+from nba_props.facts.calendar import season_year
 from nba_props.schemas import Table
 from nba_props.schemas.features import SCHEMA_HASH
 from nba_props.schemas.predictions import SYSTEM_TABLES

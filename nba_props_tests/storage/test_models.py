@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_props import storage
 from nba_props.domain.systems import catboost_v8, xgboost_v1
 from nba_props.domain.systems.trained import Model, train
-from nba_props.storage import open_path
-from nba_props.warehouse import models
+from nba_props.storage import files as storage
+from nba_props.storage import models
+from nba_props.storage.files import open_path
+from nba_props.storage.models import CorruptModel, ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.models import CorruptModel, ModelStore
 from nba_props_tests.domain.test_trained import NOW, WEEK, played
 from nba_props_tests.warehouse.samples import D1, NAMES, names
 

@@ -17,18 +17,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nba_props import day_one, env_file
+from nba_props import env_file
 from nba_props.cli import main
 from nba_props.cli.session import here
-from nba_props.doctor import examine, next_command
-from nba_props.domain.calendar import identity_start
 from nba_props.domain.systems.trained import week_of
+from nba_props.facts.calendar import identity_start
+from nba_props.operations import day_one
+from nba_props.operations.doctor import examine, next_command
 from nba_props.settings import Live, Settings, SettingsError, load_settings
 from nba_props.simulator import payloads
 from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds
-from nba_props.sources.landing import LandingZone
-from nba_props.warehouse.models import ModelStore
+from nba_props.storage.landing import LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, in_front, utc

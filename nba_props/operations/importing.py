@@ -21,10 +21,10 @@ from pathlib import Path
 import pandas as pd
 
 from nba_props.domain import gate
-from nba_props.domain.calendar import is_plausible, spans
 from nba_props.domain.lines import LINE_PROBLEMS, LINE_SOURCE_APIS, POINTS_MARKETS, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import SPORTSBOOKS
+from nba_props.facts.calendar import is_plausible, spans
 from nba_props.revision import publication
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.base import Type, WriteMode
@@ -39,7 +39,7 @@ from nba_props.schemas.predictions import (
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.schemas.reference import RESOLVED_NAMES
-from nba_props.sources import naming
+from nba_props.storage import naming
 from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 

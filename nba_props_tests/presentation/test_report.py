@@ -16,10 +16,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from nba_props import plots, report
 from nba_props.cli import look, main
 from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
+from nba_props.presentation import charts as plots
+from nba_props.presentation import report
 from nba_props_tests.domain.test_scoring import chances, graded
 
 TABLES = tuple(report.TABLES.values())

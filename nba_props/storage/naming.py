@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from nba_props.domain.calendar import YEARS
+from nba_props.facts.calendar import YEARS
 
 SUFFIXES = (".json.gz", ".json", ".pdf")
 #: the capture instant at the end of a payload's name

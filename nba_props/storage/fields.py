@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from nba_props.domain.calendar import YEARS, named_day, parse_instant
+from nba_props.facts.calendar import YEARS, named_day, parse_instant
 
 #: longer text is no reason of anything
 LONGEST_TEXT = 300

@@ -8,24 +8,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from nba_props import day_one, env_file
+from nba_props import env_file
 from nba_props.clock import clock_of
-from nba_props.day_one import COMMAND
-from nba_props.domain.calendar import game_date_of, season_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
-from nba_props.domain.words import plural
-from nba_props.home import flaws, is_full
-from nba_props.remediation import own_dates
+from nba_props.facts.calendar import game_date_of, season_of
+from nba_props.facts.words import plural
+from nba_props.operations import day_one
+from nba_props.operations.day_one import COMMAND
+from nba_props.operations.home import flaws, is_full
+from nba_props.operations.remediation import own_dates
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.settings import Settings, SettingsError, strangers
 from nba_props.sources import nba_stats
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.http import UNREACHABLE
-from nba_props.sources.landing import FetchError, LandingError, LandingZone
+from nba_props.storage.landing import FetchError, LandingError, LandingZone
+from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
-from nba_props.warehouse.models import ModelStore
 
 #: strays that are named one by one
 _SHOWN = 10

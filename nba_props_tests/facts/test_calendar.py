@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_props.domain import calendar
+from nba_props.facts import calendar
 from nba_props.warehouse.sql import to_duckdb
 from nba_props_tests.gcp.googlesql import analyse
 

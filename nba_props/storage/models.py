@@ -17,10 +17,10 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nba_props.domain.calendar import named_day
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import WORSE_THAN_INCUMBENT, Card, Model, week_of
-from nba_props.storage import TEMPORARY, open_path, replace
+from nba_props.facts.calendar import named_day
+from nba_props.storage.files import TEMPORARY, open_path, replace
 
 if TYPE_CHECKING:
     from upath import UPath

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from nba_props import plots
 from nba_props.domain import quality, scoring
-from nba_props.domain.words import percent, plural
+from nba_props.facts.words import percent, plural
+from nba_props.presentation import charts as plots
 from nba_props.revision import revision
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import SCORES, TIERS
 from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.settings import Settings
-from nba_props.storage import open_path, replace
+from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
 
 if TYPE_CHECKING:
@@ -441,7 +441,7 @@ def _page(template: str, **named: Any) -> str:
     from jinja2 import Environment, PackageLoader, select_autoescape
 
     made = Environment(
-        loader=PackageLoader("nba_props", "."), autoescape=select_autoescape(default=True), trim_blocks=True
+        loader=PackageLoader("nba_props", "presentation"), autoescape=select_autoescape(default=True), trim_blocks=True
     )
     return made.get_template(template).render(revision=revision(), **named)
 

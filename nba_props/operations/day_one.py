@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nba_props import env_file
-from nba_props.domain.calendar import (
+from nba_props.domain.slate import playable
+from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.facts.calendar import (
     FINAL,
     SEASON_TYPES,
     game_date_of,
@@ -27,17 +29,15 @@ from nba_props.domain.calendar import (
     season_start,
     season_year,
 )
-from nba_props.domain.calendar import days as dates_between
-from nba_props.domain.slate import playable
-from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.facts.calendar import days as dates_between
 from nba_props.settings import Live, Settings, SettingsError, project_root
 from nba_props.sources import capture, injury_report, nba_stats, stats_fetch
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.http import UNREACHABLE, silence
-from nba_props.sources.landing import FetchError, LandingError, LandingZone, Payload
 from nba_props.sources.odds_client import OddsApiError
 from nba_props.sources.stats_client import StatsApi
+from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload
 
 if TYPE_CHECKING:
     import pandas as pd

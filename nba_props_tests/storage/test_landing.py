@@ -15,10 +15,11 @@ import pytest
 
 from nba_props.schemas import TABLES, raw
 from nba_props.settings import SettingsError
-from nba_props.sources import capture, injury_report, landing, naming, nba_stats, odds_api
-from nba_props.sources.landing import LandingError, LandingZone, Payload, PayloadError, decode, read_aliases
+from nba_props.sources import capture, injury_report, nba_stats, odds_api
 from nba_props.sources.odds_client import Budget
 from nba_props.sources.rejects import quarantine_frame
+from nba_props.storage import landing, naming
+from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, decode, read_aliases
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, make_settings, utc
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_props import board
 from nba_props.domain.odds import payout
+from nba_props.presentation import board
 
 _TIP = pd.Timestamp("2026-01-10T00:00Z")
 

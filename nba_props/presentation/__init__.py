@@ -1,0 +1,1 @@
+"""What people read: boards, the scoreboard with its page and charts, the dictionary. Nothing here writes a table."""
