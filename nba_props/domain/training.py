@@ -40,7 +40,7 @@ def frame(
     """Features of every player-game played in first..last, with its ``points``.
 
     Args:
-        query: runs a statement of ``domain/history.py`` in the warehouse.
+        query: runs a statement of ``domain/history`` in the warehouse.
         lines: the stored ``nba_analytics.betting_lines`` of a span; dates without any are dates without lines.
         first: first date.
         last: last date.
