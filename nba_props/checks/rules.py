@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import dagster as dg
 import pandas as pd
 
-from nba_props.checks.partitioned import Rule, Scope, Verdict
+from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain import quality
+from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.domain.systems.base import System
@@ -21,7 +21,7 @@ from nba_props.facts.calendar import days as dates_between
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
 
-WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
+WARN, ERROR = Severity.WARN, Severity.ERROR
 #: the share of quotes whose names must resolve (issue 2)
 NAMES_RESOLVED_SHARE = 0.995
 #: of those reported out or doubtful, the share that may be on no slate
@@ -33,7 +33,7 @@ MIN_PLAYERS_PER_TEAM = 8
 def schema_rule(table: Table) -> Rule:
     """What is stored keeps its contract: types, nulls, bounds, allowed values, unique keys."""
 
-    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         frame = scope.warehouse.read(table, days)
         violations = table.violations(frame)
         at = violations["index"].dropna().astype(int)
@@ -54,7 +54,7 @@ def schema_rule(table: Table) -> Rule:
                 worst = mine.iloc[0]
                 first = f": {worst['column']} {worst['check']} for {worst['failure_case']!r}"
             rows = int(sizes.get(pd.Timestamp(day), 0))
-            found[day] = Verdict(count == 0, f"{rows} rows, {count} breaches{first}", {"rows": rows, "breaches": count})
+            found[day] = Finding(count == 0, f"{rows} rows, {count} breaches{first}", {"rows": rows, "breaches": count})
         return found
 
     return Rule(
@@ -72,13 +72,13 @@ def _within_span(table: Table) -> str:
 
 def _by_query(
     sql: str | Callable[[Scope], str],
-    judge: Callable[[dict[str, Any]], Verdict],
+    judge: Callable[[dict[str, Any]], Finding],
     empty: dict[str, Any],
     parameters: Callable[[Scope, Sequence[date]], dict[str, Any]] | None = None,
-) -> Callable[[Scope, Sequence[date]], dict[date, Verdict]]:
+) -> Callable[[Scope, Sequence[date]], dict[date, Finding]]:
     """A rule from a query that gives one row of figures per ``game_date``; a date without one has ``empty`` figures."""
 
-    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         text = sql if isinstance(sql, str) else sql(scope)
         extra = parameters(scope, days) if parameters else {}
         rows = scope.warehouse.query(text, first=days[0], last=days[-1], **extra)
@@ -91,14 +91,14 @@ def _by_query(
 
 
 def _games_known(
-    evaluate: Callable[[Scope, Sequence[date]], dict[date, Verdict]],
-) -> Callable[[Scope, Sequence[date]], dict[date, Verdict]]:
+    evaluate: Callable[[Scope, Sequence[date]], dict[date, Finding]],
+) -> Callable[[Scope, Sequence[date]], dict[date, Finding]]:
     """A rule about a date's games, which fails where nobody knows that there are none.
 
     That is without a stored schedule, and with box scores of games that the schedule lacks.
     """
 
-    def judged(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def judged(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         found = evaluate(scope, days)
         free = [d for d in days if not found[d].figures.get("games")]
         if not free:
@@ -106,7 +106,7 @@ def _games_known(
         stored = scope.warehouse.partitions(raw.SCHEDULE)
         published = quality.Published(scope.warehouse.query, (), days[0], days[-1], scheduled=stored)
         unknown = {d: quality.expected_outputs(published, d) for d in free if not published.has_schedule(d)}
-        return found | {d: Verdict(False, f.text, dict(f.figures)) for d, f in unknown.items()}
+        return found | unknown
 
     return judged
 
@@ -135,7 +135,7 @@ def nothing_quarantined(table: Table) -> Rule:
     GROUP BY game_date, reason
     """
 
-    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         rows = scope.warehouse.query(sql, first=days[0], last=days[-1])
         found = {}
         for day in days:
@@ -143,19 +143,19 @@ def nothing_quarantined(table: Table) -> Rule:
             total = int(mine["held_back"].sum())
             reasons = {str(r.reason): int(r.held_back) for r in mine.itertuples()}
             text = "; ".join(f"{r.reason} {int(r.held_back)} ({r.example})" for r in mine.itertuples())
-            found[day] = Verdict(total == 0, text or "nothing held back", {"held_back": total, **reasons}, WARN)
+            found[day] = Finding(total == 0, text or "nothing held back", {"held_back": total, **reasons}, WARN)
         return found
 
     return Rule("nothing_quarantined", table, f"Nothing delivered had to be held back in {table.address}.", evaluate)
 
 
-def _judge_box_scores(f: dict[str, Any]) -> Verdict:
+def _judge_box_scores(f: dict[str, Any]) -> Finding:
     ok = not (f["missing_games"] or f["unscheduled_games"] or f["wrong_scores"])
     text = (
         f"{f['games']} games; {f['missing_games']} final games without box scores, "
         f"{f['unscheduled_games']} games nobody scheduled, {f['wrong_scores']} teams whose points do not add up"
     )
-    return Verdict(ok, text, _figures(f), WARN)
+    return Finding(ok, text, _figures(f), WARN)
 
 
 #: nobody waits for the box scores of games that do not count
@@ -198,20 +198,20 @@ BOX_SCORES_MATCH_SCHEDULE = Rule(
 )
 
 
-def _judge_coverage_of_games(f: dict[str, Any], now: datetime | None) -> Verdict:
+def _judge_coverage_of_games(f: dict[str, Any], now: datetime | None) -> Finding:
     games, quoted, first = f["games"], f["games_with_lines"], f["first_tipoff"]
     if games == 0:
-        return Verdict(True, "no games on this date", _figures(f), WARN)
+        return Finding(True, "no games on this date", _figures(f), WARN)
     if quoted:
         text = f"{quoted} of {games} games have sportsbook quotes from before the cut-off"
-        return Verdict(quoted == games, text, _figures(f), WARN)
+        return Finding(quoted == games, text, _figures(f), WARN)
     text = f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so that nobody has a line"
     overdue = quality.odds_are_overdue(datetime.fromisoformat(first) if first else None, now)
-    return Verdict(False, f"{text}; the first tip-off is {first or 'unknown'}", _figures(f), ERROR if overdue else WARN)
+    return Finding(False, f"{text}; the first tip-off is {first or 'unknown'}", _figures(f), ERROR if overdue else WARN)
 
 
 @_games_known
-def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
     """How many games have quotes; a slate without any is an error when its first tip-off is near or past."""
     empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None}
     return _by_query(_QUOTED_GAMES_SQL, lambda f: _judge_coverage_of_games(f, scope.now), empty)(scope, days)
@@ -237,7 +237,7 @@ GAMES_HAVE_QUOTES = Rule(
 )
 
 
-def _books_are_fresh(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+def _books_are_fresh(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
     """No book's market was untouched for hours when it was captured."""
     quotes = scope.warehouse.query(
         "SELECT game_date, bookmaker, snapshot_at, last_update_at, COUNT(*) AS quotes FROM nba_raw.odds_quotes "
@@ -255,7 +255,7 @@ def _books_are_fresh(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
             if books
             else "every book's quotes were fresh"
         )
-        found[day] = Verdict(not books, text, {"stale_quotes": sum(books.values()), **books}, WARN)
+        found[day] = Finding(not books, text, {"stale_quotes": sum(books.values()), **books}, WARN)
     return found
 
 
@@ -270,14 +270,14 @@ BOOKS_ARE_FRESH = Rule(
 # -- reference ------------------------------------------------------------------------------------------------------
 
 
-def _judge_names(f: dict[str, Any]) -> Verdict:
+def _judge_names(f: dict[str, Any]) -> Finding:
     total = f["resolved_quotes"] + f["unresolved_quotes"]
     share = f["resolved_quotes"] / total if total else None
     figures = _figures({**f, "resolved_share": share})
     if share is None:
-        return Verdict(True, "no quotes", figures, WARN)
+        return Finding(True, "no quotes", figures, WARN)
     text = f"{share:.2%} of {total} quotes resolve; {f['unresolved_names']} names do not"
-    return Verdict(
+    return Finding(
         share >= NAMES_RESOLVED_SHARE, f"{text}{': ' + f['examples'] if f['examples'] else ''}", figures, WARN
     )
 
@@ -305,14 +305,14 @@ NAMES_RESOLVED = Rule(
 )
 
 
-def _judge_absent(f: dict[str, Any]) -> Verdict:
+def _judge_absent(f: dict[str, Any]) -> Finding:
     strangers = f["absent"] - f["known"]
     # two-way players who have not appeared for the club yet are on the report and on no slate
     ok = strangers <= max(2, ABSENT_STRANGERS_SHARE * f["absent"])
     text = f"{f['absent']} players reported out or doubtful, {strangers} of them on no slate"
     if strangers:
         text += f": {f['examples']}"
-    return Verdict(ok, text if f["absent"] else "no report before the date's tip-offs", _figures(f), WARN)
+    return Finding(ok, text if f["absent"] else "no report before the date's tip-offs", _figures(f), WARN)
 
 
 REPORTED_ABSENT_KNOWN = Rule(
@@ -348,14 +348,14 @@ REPORTED_ABSENT_KNOWN = Rule(
 # -- analytics ------------------------------------------------------------------------------------------------------
 
 
-def _judge_slate(f: dict[str, Any]) -> Verdict:
+def _judge_slate(f: dict[str, Any]) -> Finding:
     ok = f["thin_sides"] == 0
     text = (
         f"{f['players']} players in {f['games']} games; {f['thin_sides']} sides with fewer than {MIN_PLAYERS_PER_TEAM}"
     )
     if f["games"] == 0:
         text = "no games on this date"
-    return Verdict(ok, f"{text}{': ' + f['teams'] if f['teams'] else ''}", _figures(f))
+    return Finding(ok, f"{text}{': ' + f['teams'] if f['teams'] else ''}", _figures(f))
 
 
 SLATE_IS_COMPLETE = Rule(
@@ -392,7 +392,7 @@ SLATE_IS_COMPLETE = Rule(
 )
 
 
-def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
     """Every date of the season so far has its partitions, and every game scheduled in the look-back has box scores.
 
     Of the season before, into which the look-back of autumn dates reaches, only what was taken in is judged: who starts
@@ -425,7 +425,7 @@ def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]
                 f"box scores or schedule are missing on {len(holes)} dates before {day}, from {holes[0]} to "
                 f"{holes[-1]}: materialize nba_raw/schedule and nba_raw/box_scores for them, then this date again"
             )
-        found[day] = Verdict(not holes, text, figures)
+        found[day] = Finding(not holes, text, figures)
     return found
 
 
@@ -445,9 +445,9 @@ def no_future_data(table: Table, moments: str, description: str) -> Rule:
     FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
     """
 
-    def judge(f: dict[str, Any]) -> Verdict:
+    def judge(f: dict[str, Any]) -> Finding:
         bad = f["rows_from_the_future"]
-        return Verdict(bad == 0, f"{bad} of {f['rows_checked']} rows use data from their future", _figures(f))
+        return Finding(bad == 0, f"{bad} of {f['rows_checked']} rows use data from their future", _figures(f))
 
     return Rule(
         "no_future_data",
@@ -471,10 +471,10 @@ def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
     GROUP BY game_date
     """
 
-    def judge(f: dict[str, Any]) -> Verdict:
+    def judge(f: dict[str, Any]) -> Finding:
         ok = f["invalid_lines"] == 0
         text = f"{f['lines']} lines in {f['rows_checked']} rows, {f['invalid_lines']} without provenance"
-        return Verdict(ok, f"{text}{': ' + f['example'] if f['example'] else ''}", _figures(f))
+        return Finding(ok, f"{text}{': ' + f['example'] if f['example'] else ''}", _figures(f))
 
     empty = {"rows_checked": 0, "lines": 0, "verified_lines_of_20": 0, "invalid_lines": 0, "example": None}
     return Rule(
@@ -506,9 +506,9 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
     WHERE game_date BETWEEN @first AND @last AND games_season >= {_SETTLED_GAMES} GROUP BY game_date
     """
 
-    def judge(f: dict[str, Any]) -> Verdict:
+    def judge(f: dict[str, Any]) -> Finding:
         if not f["settled"]:
-            return Verdict(True, f"nobody has {_SETTLED_GAMES} games of the season behind him", {"players": 0}, WARN)
+            return Finding(True, f"nobody has {_SETTLED_GAMES} games of the season behind him", {"players": 0}, WARN)
         spoke = {_WHY_NULL[n] for n in EXPECTED_WITH_FEED if f[n]}
         due = [*EXPECTED, *(n for n in EXPECTED_WITH_FEED if _WHY_NULL[n] in spoke)]
         unknown = [n for n in names if not f[n] and users[n]]
@@ -521,7 +521,7 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
         ]
         if not dead:
             told.insert(0, f"every input that is due is known of somebody among {f['settled']} players")
-        return Verdict(not dead, "; ".join(told), figures, WARN)
+        return Finding(not dead, "; ".join(told), figures, WARN)
 
     return Rule(
         "inputs_are_known",
@@ -535,16 +535,16 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
 # -- predictions ----------------------------------------------------------------------------------------------------
 
 
-def _judge_placeholders(f: dict[str, Any]) -> Verdict:
+def _judge_placeholders(f: dict[str, Any]) -> Finding:
     published, waiting = f["placeholders_published"], f["placeholders_waiting"]
     dealt_with = quality.set_aside(f["placeholders_in_quarantine"], f["placeholders_archived"])
     if published:
         text = f"{published} of {f['published']} published rows carry a placeholder line{dealt_with}"
-        return Verdict(False, f"{text}: `nba-props quarantine placeholder DATE` takes them out", _figures(f))
+        return Finding(False, f"{text}: `nba-props quarantine placeholder DATE` takes them out", _figures(f))
     if waiting:
         text = f"none published; {waiting} players lack a row that the gate held back as a placeholder{dealt_with}"
-        return Verdict(False, f"{text}: `nba-props run DATE --force` when the system is mended", _figures(f), WARN)
-    return Verdict(True, f"{f['published']} published rows, no placeholder among them{dealt_with}", _figures(f))
+        return Finding(False, f"{text}: `nba-props run DATE --force` when the system is mended", _figures(f), WARN)
+    return Finding(True, f"{f['published']} published rows, no placeholder among them{dealt_with}", _figures(f))
 
 
 NO_PLACEHOLDER_LINES = Rule(
@@ -584,16 +584,16 @@ NO_PLACEHOLDER_LINES = Rule(
 )
 
 
-def _judge_coverage(f: dict[str, Any]) -> Verdict:
+def _judge_coverage(f: dict[str, Any]) -> Finding:
     ok = f["rows"] == f["slate"] and f["forecasts"] + f["abstentions"] == f["rows"]
     if f["slate"] and not f["rows"]:
-        return Verdict(
+        return Finding(
             False, f"no row for any of {f['slate']} players: the system failed, its step says why", _figures(f)
         )
     if f["slate"] and not f["forecasts"]:
-        return Verdict(False, f"no forecast for any of {f['slate']} players", _figures(f), WARN)
+        return Finding(False, f"no forecast for any of {f['slate']} players", _figures(f), WARN)
     text = f"{f['rows']} rows for {f['slate']} players: {f['forecasts']} forecasts, {f['abstentions']} abstentions"
-    return Verdict(ok, text, _figures(f), WARN)
+    return Finding(ok, text, _figures(f), WARN)
 
 
 def covers_slate(table: Table) -> Rule:
@@ -613,7 +613,7 @@ def covers_slate(table: Table) -> Rule:
     FROM context AS c LEFT JOIN own AS o ON o.game_date = c.game_date
     """
 
-    def judge(f: dict[str, Any]) -> Verdict:
+    def judge(f: dict[str, Any]) -> Finding:
         return _judge_coverage({**f, "rows": f.pop("rows_found")})
 
     return Rule(
@@ -631,7 +631,7 @@ KNOWN_SHARE_DIFFERS = 0.3
 def model_is_in_force(trained: Trained) -> Rule:
     """The newest model before each date is of its week, made from what is stored now, and may serve it."""
 
-    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         slates = scope.warehouse.query(
             "SELECT game_date, COUNT(*) AS players FROM nba_analytics.slate "
             "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
@@ -648,7 +648,7 @@ def model_is_in_force(trained: Trained) -> Rule:
         for day in days:
             week = week_of(day)
             if day not in busy:
-                found[day] = Verdict(True, "no players on this date")
+                found[day] = Finding(True, "no players on this date")
                 continue
             found[day] = _judge_model(trained, cards[week], day, refused[week], made_from)
         return found
@@ -664,27 +664,27 @@ def model_is_in_force(trained: Trained) -> Rule:
 
 def _judge_model(
     trained: Trained, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
-) -> Verdict:
+) -> Finding:
     way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
     if card is None:
         if refused:
-            return Verdict(False, f"{refused}; nor has the week before a model, so the system abstains", severity=WARN)
-        return Verdict(False, f"there is no model of its week or the one before, so the system abstains: {way_out}")
+            return Finding(False, f"{refused}; nor has the week before a model, so the system abstains", severity=WARN)
+        return Finding(False, f"there is no model of its week or the one before, so the system abstains: {way_out}")
     figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
     if why := refusal(trained, card, day):
-        return Verdict(False, f"{why}; the system abstains: {way_out}", figures)
+        return Finding(False, f"{why}; the system abstains: {way_out}", figures)
     if refused:
-        return Verdict(False, f"not in force: {refused}; the model of {card.week} serves", figures, WARN)
+        return Finding(False, f"not in force: {refused}; the model of {card.week} serves", figures, WARN)
     if card.week < week_of(day):
-        return Verdict(
+        return Finding(
             False, f"the week of {week_of(day)} has no model, that of {card.week} serves: {way_out}", figures, WARN
         )
     if card.made_from and card.made_from != made_from[card.week]:
-        return Verdict(False, f"stale: what it learned from has changed since: {way_out}", figures, WARN)
+        return Finding(False, f"stale: what it learned from has changed since: {way_out}", figures, WARN)
     if card.dates_without_lines:
         text = f"trained without the lines of {card.dates_without_lines} landed dates: {way_out}"
-        return Verdict(False, text, {**figures, "dates_without_lines": card.dates_without_lines}, WARN)
-    return Verdict(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
+        return Finding(False, text, {**figures, "dates_without_lines": card.dates_without_lines}, WARN)
+    return Finding(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
 def inputs_as_in_training(trained: Trained) -> Rule:
@@ -696,7 +696,7 @@ def inputs_as_in_training(trained: Trained) -> Rule:
     GROUP BY game_date
     """
 
-    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         rows = scope.warehouse.query(sql, first=days[0], last=days[-1])
         known = {r["game_date"].date(): r for r in rows.to_dict("records")}
         cards = {week: scope.models.in_force(trained.system_id, week) for week in {week_of(d) for d in known}}
@@ -711,23 +711,23 @@ def inputs_as_in_training(trained: Trained) -> Rule:
     )
 
 
-def _judge_inputs(trained: Trained, card: Card | None, now: Mapping[str, Any] | None) -> Verdict:
+def _judge_inputs(trained: Trained, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
     if card is None or now is None or not card.known:
-        return Verdict(True, "no model and no slate to compare")
+        return Finding(True, "no model and no slate to compare")
     differing = {
         n: f"{n} is known for {now[n]:.0%} of the slate, for {card.known.get(n, 0):.0%} in training"
         for n in trained.inputs
         if n in card.known and abs(now[n] - card.known[n]) >= KNOWN_SHARE_DIFFERS
     }
     text = "; ".join(differing.values()) or f"all {len(trained.inputs)} inputs are known as often as in training"
-    return Verdict(not differing, text, {"model": card.version, "inputs_differing": len(differing)}, WARN)
+    return Finding(not differing, text, {"model": card.version, "inputs_differing": len(differing)}, WARN)
 
 
-def _judge_accounts(f: dict[str, Any]) -> Verdict:
+def _judge_accounts(f: dict[str, Any]) -> Finding:
     text = f"{f['published']} published rows, {f['graded']} grades"
     if f["published"] > f["graded"]:
         text += ": rows without an id of their own have none, see `nba-props quarantine invalid_line DATE --dry-run`"
-    return Verdict(f["published"] == f["graded"], text, _figures(f))
+    return Finding(f["published"] == f["graded"], text, _figures(f))
 
 
 EVERY_ROW_IS_GRADED = Rule(
@@ -751,29 +751,25 @@ EVERY_ROW_IS_GRADED = Rule(
 )
 
 
-def _from_findings(name: str, find: Callable[[quality.Published, date], quality.Finding]) -> Rule:
-    """A rule on what was published, and how it was graded, from a function of ``domain/quality.py``."""
+def _from_findings(name: str, find: Callable[[quality.Published, date], Finding]) -> Rule:
+    """A rule on what was published, and how it was graded, from a function of ``domain/quality``."""
 
-    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
+    def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         key = ("published", days[0], days[-1])
         if key not in scope.memo:
             systems = tuple(predictions.SYSTEM_TABLES)
             scope.memo[key] = quality.published(scope.warehouse, systems, days[0], days[-1], scope.now)
-        found = {d: find(scope.memo[key], d) for d in days}
-        return {
-            d: Verdict(f.passed, f.text, dict(f.figures), WARN if quality.warns(name, f) else ERROR)
-            for d, f in found.items()
-        }
+        return {d: find(scope.memo[key], d) for d in days}
 
     return Rule(name, predictions.PREDICTION_ACCURACY, (find.__doc__ or name).split("\n")[0], evaluate)
 
 
 def _validation(
-    find: Callable[[quality.Published, date, date], quality.Finding],
-) -> Callable[[quality.Published, date], quality.Finding]:
+    find: Callable[[quality.Published, date, date], Finding],
+) -> Callable[[quality.Published, date], Finding]:
     """A part of the brief's validation of one date, as ``nba-props validate`` has it."""
 
-    def of_date(published: quality.Published, day: date) -> quality.Finding:
+    def of_date(published: quality.Published, day: date) -> Finding:
         found = find(published, day, day)
         # early in a season, or without odds, there may be nothing to judge: other checks say so
         return replace(found, passed=True) if found.nothing else found

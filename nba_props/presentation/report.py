@@ -425,7 +425,7 @@ def write_report(
              _html(shown(part, CHANCES)))
             for tier, part in parts.items()
         ],
-        findings=findings, warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
+        findings=findings, warnings={name for name, finding in findings.items() if finding.warns},
         pictures={name: plots.data_uri(picture) for name, picture in pictures.items()},
         simulated=is_simulated(warehouse), game_days=len(game_days),
         silent_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,

@@ -103,7 +103,7 @@ def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
         assert chosen == {DAY: f"NO_MODEL: {why}"}
         verdict = _judge_model(learner, store.in_force(system, DAY), DAY, why, {})
         assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.description == f"{why}; nor has the week before a model, so the system abstains"
+        assert verdict.text == f"{why}; nor has the week before a model, so the system abstains"
 
 
 def test_a_card_says_of_how_many_landed_dates_the_lines_were_missing(platform):

@@ -17,6 +17,7 @@ import pytest
 from nba_props.automation import planning, runner
 from nba_props.automation.jobs import RELINE_JOB
 from nba_props.domain import quality
+from nba_props.domain.finding import Finding
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
 from nba_props.operations.remediation import Selection
@@ -81,7 +82,7 @@ class Story:
         keys = [k for k in self.select(*SYSTEMS) if k.path[-1] in ("prediction_accuracy", "grade_history")]
         self.platform.materialize(FIRST, LAST, keys, "grade")
 
-    def finding(self, name: str) -> quality.Finding:
+    def finding(self, name: str) -> Finding:
         published = quality.Published(self.warehouse.query, SYSTEMS, FIRST, LAST)
         return quality.VALIDATION[name](published, FIRST, LAST)
 

@@ -341,8 +341,8 @@ def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
     bring_in(predicted.warehouse, [rows], "run-1", NOW)
     found = verdict(predicted)
     assert clean.passed
-    assert found.passed, found.description
-    assert found.description == f"{clean.description} (7 in quarantine, where no user sees them)"
+    assert found.passed, found.text
+    assert found.text == f"{clean.text} (7 in quarantine, where no user sees them)"
     assert found.figures["placeholders_in_quarantine"] == 7
     stored = quality.published(predicted.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
     said = quality.no_placeholders(stored, DAY, DAY)
