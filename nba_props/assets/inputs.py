@@ -16,8 +16,8 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.domain.games import playable
 from nba_props.domain.history import LONGEST_REST
-from nba_props.domain.slate import playable
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import Trained, refusal, training_start, week_of
 from nba_props.facts.calendar import (

@@ -11,9 +11,10 @@ from nba_props.assets.models import model_key
 from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
 from nba_props.assets.tables import asset_key
 from nba_props.domain import quality
+from nba_props.domain.games import PLAYABLE
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
-from nba_props.facts.calendar import EASTERN, PLAYABLE, game_date_of, season_of
+from nba_props.facts.calendar import EASTERN, game_date_of, season_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.rhythm import FULL
 from nba_props.schemas import Table

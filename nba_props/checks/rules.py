@@ -12,11 +12,12 @@ import pandas as pd
 from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain import quality
 from nba_props.domain.finding import Finding, Severity
+from nba_props.domain.games import PLAYABLE, playable_sql
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
-from nba_props.facts.calendar import FINAL, PLAYABLE, look_back_start, playable_sql, season_start
+from nba_props.facts.calendar import FINAL, look_back_start, season_start
 from nba_props.facts.calendar import days as dates_between
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES

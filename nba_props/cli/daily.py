@@ -144,7 +144,7 @@ def _wanted(
 
 def _say_plan(opened: Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
     """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
-    from nba_props.domain.slate import playable
+    from nba_props.domain.games import playable
     from nba_props.schemas.analytics import SLATE
     from nba_props.sources import nba_stats
 

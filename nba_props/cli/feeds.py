@@ -56,7 +56,7 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
 
     The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
     """
-    from nba_props.domain.slate import playable
+    from nba_props.domain.games import playable
     from nba_props.operations import day_one
     from nba_props.sources import capture, nba_stats
 

@@ -41,9 +41,10 @@ SEASON_TYPES = (
 )
 #: game types whose box scores count as history and whose games get predictions
 COUNTED_SEASON_TYPES = tuple(t.name for t in SEASON_TYPES if t.counts)
-#: the same, as the inside of an SQL list
-COUNTED_SQL = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 POSTSEASON = tuple(t.name for t in SEASON_TYPES if t.is_postseason)
+
+#: ``status`` of a game that is over
+FINAL = 3
 
 _BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
 
@@ -56,18 +57,6 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _SUMMER_DAYS = 168
 #: days from 1 October to 15 April
 _SEASON_DAYS = 197
-
-
-def playable_sql(alias: str = "") -> str:
-    """The condition for rows of ``nba_raw.schedule`` whose games are predicted: of a counted type, not postponed."""
-    prefix = f"{alias}." if alias else ""
-    return f"{prefix}season_type IN ({COUNTED_SQL}) AND NOT {prefix}is_postponed"
-
-
-#: ``status`` of a game that is over
-FINAL = 3
-#: ``playable_sql`` where the schedule is the only table
-PLAYABLE = playable_sql()
 
 
 def game_date_of(instant: datetime) -> date:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nba_props import env_file
-from nba_props.domain.slate import playable
+from nba_props.domain.games import playable
 from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.facts.calendar import (
     FINAL,

@@ -8,9 +8,9 @@ written to the ledger is in them too, under the name that he gave, on whatever d
 
 from __future__ import annotations
 
+from nba_props.domain.games import playable_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, MIN_DATES, T_SERIES, Z
-from nba_props.facts.calendar import playable_sql
 from nba_props.schemas.base import Column, Table, Type, View
 from nba_props.schemas.predictions import SYSTEM_TABLES, archived_sql, held_back_sql, is_imported_sql, named_sql
 from nba_props.schemas.raw import GAME_DATE

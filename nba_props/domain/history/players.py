@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nba_props.domain.games import counted_sql
 from nba_props.domain.history.relations import (
     LONGEST_REST,
     LOOK_BACK_DAYS,
@@ -11,7 +12,7 @@ from nba_props.domain.history.relations import (
     before,
     behind,
 )
-from nba_props.facts.calendar import COUNTED_SQL, span_look_back_start_sql
+from nba_props.facts.calendar import span_look_back_start_sql
 from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
 
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
@@ -43,7 +44,7 @@ def season_sql(asked: str = SLATE) -> str:
     JOIN nba_raw.box_scores AS b
       ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
     WHERE s.game_date BETWEEN @first AND @last
-      AND b.game_date >= @history_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
+      AND b.game_date >= @history_from AND b.game_date < @last AND {counted_sql("b")}
     GROUP BY s.game_date, s.player_id
     """
 
@@ -57,7 +58,7 @@ def matchup_sql(asked: str = SLATE) -> str:
       ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
         AND CAST(SUBSTR(b.season, 1, 4) AS INT64) >= CAST(SUBSTR(s.season, 1, 4) AS INT64) - 1
     WHERE s.game_date BETWEEN @first AND @last
-      AND b.game_date >= @last_season_from AND b.game_date < @last AND b.season_type IN ({COUNTED_SQL})
+      AND b.game_date >= @last_season_from AND b.game_date < @last AND {counted_sql("b")}
     GROUP BY s.game_date, s.player_id
     """
 

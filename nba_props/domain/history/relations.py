@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nba_props.facts.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
+from nba_props.domain.games import counted_sql, playable_sql
+from nba_props.facts.calendar import look_back_start_sql, span_look_back_start_sql
 
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
@@ -18,7 +19,7 @@ PLAYED = f"""(
   FROM nba_raw.box_scores AS b
   JOIN nba_raw.schedule AS g ON g.game_date = b.game_date AND g.game_id = b.game_id
   WHERE b.game_date BETWEEN @first AND @last AND g.game_date BETWEEN @first AND @last
-    AND b.season_type IN ({COUNTED_SQL})
+    AND {counted_sql("b")}
 )"""
 
 #: possessions of one side of a game, from the rows ``b`` of its players
@@ -43,7 +44,7 @@ def behind(days: int, more_days: int = 0) -> str:
     """Counted box scores that the look-back of any asked date reaches, and those of ``more_days`` before."""
     return f"""
     b.game_date >= {span_look_back_start_sql(days, more_days)} AND b.game_date < @last
-    AND b.season_type IN ({COUNTED_SQL})
+    AND {counted_sql("b")}
     """
 
 

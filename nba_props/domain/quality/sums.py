@@ -8,10 +8,11 @@ from functools import cached_property
 
 import pandas as pd
 
+from nba_props.domain.games import PLAYABLE, counted_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.scoring import LOG_LOSS_SQL
 from nba_props.domain.stored import Stored
-from nba_props.facts.calendar import COUNTED_SQL, FINAL, PLAYABLE, days, season_start
+from nba_props.facts.calendar import FINAL, days, season_start
 from nba_props.schemas.predictions import CURRENT_RANK, named_sql
 from nba_props.schemas.raw import SCHEDULE
 
@@ -209,7 +210,7 @@ class Published:
             LEFT JOIN (
               SELECT DISTINCT game_date, game_id FROM nba_raw.schedule WHERE {_RANGE}
             ) AS s ON s.game_date = b.game_date AND s.game_id = b.game_id
-            WHERE b.game_date BETWEEN @first AND @last AND b.season_type IN ({COUNTED_SQL}) AND s.game_id IS NULL
+            WHERE b.game_date BETWEEN @first AND @last AND {counted_sql("b")} AND s.game_id IS NULL
             GROUP BY b.game_date
             """
         )
