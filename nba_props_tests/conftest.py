@@ -29,8 +29,8 @@ import pytest
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import Outcome
-from nba_props.checks import rules
 from nba_props.definitions import build_defs
+from nba_props.domain.quality import models
 from nba_props.domain.systems import catboost_v8, trained, xgboost_v1
 from nba_props.facts.calendar import days
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
@@ -222,7 +222,7 @@ def few_rows_are_enough():
     trained.THREADS = 1
     few_trees()
     # half of what its models learn from are its first games, of which little is known
-    rules.KNOWN_SHARE_DIFFERS = 0.6
+    models.KNOWN_SHARE_DIFFERS = 0.6
 
 
 @pytest.fixture(autouse=True, scope="session")

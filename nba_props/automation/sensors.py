@@ -36,9 +36,9 @@ from nba_props.automation.jobs import (
 from nba_props.automation.planning import preparation, untrained
 from nba_props.automation.reconcile import RECONCILE_JOB
 from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.checks.analytics import HISTORY_COMPLETE
 from nba_props.checks.freshness import FRESHNESS, TONIGHT, Tipoffs, tipoffs
 from nba_props.checks.partitioned import Scope
-from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant, season_of, season_start, spans
 from nba_props.facts.calendar import days as dates_between
@@ -146,7 +146,7 @@ def with_history(inputs: Inputs, days: Sequence[date]) -> set[date]:
     there = sorted(d for d in days if first <= d and newest is not None and d.isoformat() <= newest)
     if not there:
         return set()
-    return {day for day, verdict in HISTORY_COMPLETE.evaluate(Scope(inputs), there).items() if verdict.passed}
+    return {day for day, found in HISTORY_COMPLETE.evaluate(Scope(inputs), there).items() if found.passed}
 
 
 def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str]) -> dg.RunRequest:

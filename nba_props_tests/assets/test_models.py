@@ -11,7 +11,8 @@ import pytest
 
 from nba_props.assets.models import models_for
 from nba_props.automation.planning import untrained
-from nba_props.checks.rules import WARN, _judge_model
+from nba_props.domain.finding import Severity
+from nba_props.domain.quality.models import model_in_force
 from nba_props.domain.systems import SYSTEMS as ALL
 from nba_props.domain.systems import trained
 from nba_props.domain.systems.trained import week_of
@@ -101,9 +102,9 @@ def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
             learner, [DAY], platform.warehouse, platform.settings, store, platform.now, platform.inputs
         )
         assert chosen == {DAY: f"NO_MODEL: {why}"}
-        verdict = _judge_model(learner, store.in_force(system, DAY), DAY, why, {})
-        assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.text == f"{why}; nor has the week before a model, so the system abstains"
+        found = model_in_force(learner, store.in_force(system, DAY), DAY, why, {})
+        assert (found.passed, found.severity) == (False, Severity.WARN)
+        assert found.text == f"{why}; nor has the week before a model, so the system abstains"
 
 
 def test_a_card_says_of_how_many_landed_dates_the_lines_were_missing(platform):

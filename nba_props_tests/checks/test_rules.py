@@ -9,9 +9,9 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from nba_props.checks import rules
 from nba_props.checks.rules import all_rules
 from nba_props.domain import quality
+from nba_props.domain.quality import models
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import Card, week_of
 from nba_props.schemas import TABLES
@@ -21,7 +21,7 @@ from nba_props_tests.conftest import DAY, NEXT
 
 pytestmark = pytest.mark.slow
 #: read when tests are collected, before the small league has a measure of its own
-DELIVERED_MEASURE = rules.KNOWN_SHARE_DIFFERS
+DELIVERED_MEASURE = models.KNOWN_SHARE_DIFFERS
 
 
 def tamper(platform, address: str, change, day=DAY) -> None:
@@ -259,8 +259,8 @@ def test_an_input_known_more_often_by_the_productions_measure_warns():
     for share, passes in ((0.61, True), (0.59, False), (0.9, True)):
         now = dict.fromkeys(trained.inputs, 0.9) | {"days_rest": share}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(rules, "KNOWN_SHARE_DIFFERS", DELIVERED_MEASURE)
-            found = rules._judge_inputs(trained, card, now)
+            patch.setattr(models, "KNOWN_SHARE_DIFFERS", DELIVERED_MEASURE)
+            found = models.inputs_as_in_training(trained, card, now)
         assert (found.passed, found.severity.value) == (passes, "WARN")
         assert passes or "days_rest is known for 59% of the slate, for 90% in training" in found.text
 

@@ -14,7 +14,7 @@ from nba_props.automation.alerts import Alerts
 from nba_props.automation.reconcile import missing_outputs
 from nba_props.checks import freshness
 from nba_props.checks.partitioned import Scope
-from nba_props.checks.rules import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
+from nba_props.checks.raw import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
 from nba_props.domain import games
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.quotes import match_games

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from nba_props.automation import planning, runner
 from nba_props.checks.partitioned import Scope
-from nba_props.checks.rules import NO_PLACEHOLDER_LINES
+from nba_props.checks.predictions import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.operations import remediation

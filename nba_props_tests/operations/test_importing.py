@@ -18,7 +18,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation import runner
 from nba_props.automation.audit import Memory, audit, place
 from nba_props.automation.remediation import DRY_RUN_TAG
-from nba_props.checks.rules import NO_PLACEHOLDER_LINES
+from nba_props.checks.predictions import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.facts.calendar import days as dates_between

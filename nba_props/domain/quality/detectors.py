@@ -85,7 +85,7 @@ def lines_vary(p: Published, day: date) -> Finding:
     whole = today[today["system_id"] == ""]
     players, distinct = int(whole["players"].iloc[0]), int(whole["distinct_lines"].iloc[0])
     even = today[(today["players"] >= FEW_LINES) & (today["distinct_lines"] == 1)]
-    names = ", ".join(str(s) for s in even["system_id"] if s) or "all systems"
+    names = ", ".join(sorted(str(s) for s in even["system_id"] if s)) or "all systems"
     text = f"{distinct} different lines of {players} players"
     return Finding(
         even.empty,

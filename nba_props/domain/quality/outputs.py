@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.sums import Published, within
+from nba_props.domain.stored import Stored
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.words import percent
+from nba_props.schemas.raw import SCHEDULE
 
 #: from then on, Eastern, of the day after, a final game has its box scores
 RESULTS_DUE = time(9)
@@ -88,3 +91,15 @@ def expected_outputs(p: Published, day: date) -> Finding:
     ok = predicted == scheduled and not absent
     text = f"{predicted} of {scheduled} games have predictions, of {figures['systems']} of {len(p.systems)} systems"
     return Finding(ok, f"{text}; absent: {', '.join(absent)}" if absent else text, figures)
+
+
+def unless_unknown(stored: Stored, found: Mapping[date, Finding]) -> dict[date, Finding]:
+    """Findings about each date's ``games``, of which one without games fails where nobody knows that there are none.
+
+    That is without a stored schedule, and with box scores of games that the schedule lacks.
+    """
+    free = [d for d, finding in found.items() if not finding.figures.get("games")]
+    if not free:
+        return dict(found)
+    asked = Published(stored.query, (), min(found), max(found), scheduled=stored.partitions(SCHEDULE))
+    return {**found, **{d: expected_outputs(asked, d) for d in free if not asked.has_schedule(d)}}
