@@ -3,7 +3,7 @@
 import io
 import sys
 
-from nba_props import stopping
+from nba_props.process import stopping
 
 
 def main() -> None:
@@ -24,8 +24,7 @@ def main() -> None:
 
 
 def _read_environment() -> None:
-    from nba_props import env_file
-    from nba_props.settings import BadSetting, strangers
+    from nba_props.settings import BadSetting, env_file, strangers
 
     try:
         env_file.load()

@@ -11,9 +11,9 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from nba_props.automation.jobs import FRESHNESS_JOB, JOBS
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
-from nba_props.schemas import TABLES, VIEWS
-from nba_props.schemas.monitoring import MONITORING_VIEWS
+from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import SettingsError, load_settings
 from nba_props_tests.conftest import make_settings

@@ -14,7 +14,7 @@ from nba_props.automation.runner import open_instance
 from nba_props.automation.sensors import _instant
 from nba_props.cli import main
 from nba_props.cli.values import DateSpan, Day, Whole, minutes
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of
 from nba_props.facts.calendar import named_day, parse_day
 from nba_props.settings import BadSetting, load_settings
 

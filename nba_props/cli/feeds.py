@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output
 from nba_props.cli.values import DateSpan, minutes
 from nba_props.facts.calendar import game_date_of
+from nba_props.process import clock
 from nba_props.settings import Settings, load_settings
 from nba_props.storage.landing import LandingZone
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from nba_props import env_file
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import game_date_of, season_of
@@ -18,9 +17,10 @@ from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
 from nba_props.operations.home import flaws, is_full
 from nba_props.operations.remediation import own_dates
+from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
-from nba_props.settings import Settings, SettingsError, strangers
+from nba_props.settings import Settings, SettingsError, env_file, strangers
 from nba_props.sources import nba_stats
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.http import UNREACHABLE
@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine(
-    settings: Settings, zone: LandingZone, warehouse: Warehouse, clock: Callable[[], datetime], *, ask: bool = True
+    settings: Settings, zone: LandingZone, warehouse: Warehouse, clock: Clock, *, ask: bool = True
 ) -> list[Finding]:
     """Every finding; ``ask`` makes one free request to each feed that is on."""
     now = clock()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from nba_props.facts.calendar import season_of
+from nba_props.process.clock import Clock
 from nba_props.settings import Live, SettingsError
 from nba_props.storage.landing import LandingZone
 
@@ -32,7 +33,7 @@ class Feeds:
 
     live: Live
     zone: LandingZone
-    clock: Callable[[], datetime]
+    clock: Clock
 
     def require_real(self) -> None:
         """Raise :class:`SettingsError` where payloads would be landed beside those of a simulated league."""

@@ -10,9 +10,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from nba_props import env_file
 from nba_props.cli import main
-from nba_props.settings import KNOWN, BadSetting, strangers
+from nba_props.settings import KNOWN, BadSetting, env_file, strangers
 
 HIDDEN = "s3cr3t-of-an-account"
 
@@ -95,7 +94,7 @@ def test_every_variable_that_is_read_is_known():
     import re
     from pathlib import Path
 
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     sources = [
         p for room in ("nba_props", "deploy") for p in (root / room).rglob("*") if p.suffix in (".py", ".yaml", ".env")
     ]

@@ -1,28 +1,23 @@
-"""The time of commands and definitions: now, or what a rehearsal's file says."""
+"""Settings become the objects that a process works with: one place for definitions, commands and tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from nba_props.facts.calendar import parse_instant
+from nba_props.process.clock import Clock, utc_now
 from nba_props.settings import BadSetting, Settings
 
 
-def utc_now() -> datetime:
-    """The clock."""
-    return datetime.now(UTC)
-
-
-def clock_of(settings: Settings) -> Callable[[], datetime]:
-    """The time, or what a rehearsal's file says it is."""
+def clock_of(settings: Settings) -> Clock:
+    """The time, or in a rehearsal what its file says it is."""
     file = settings.rehearsal_clock
-    return utc_now if file is None else partial(_told, file)
+    return utc_now if file is None else partial(_read_clock, file)
 
 
-def _told(file: Path) -> datetime:
+def _read_clock(file: Path) -> datetime:
     try:
         return parse_instant(file.read_text().strip())
     except (OSError, ValueError) as error:

@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
-from nba_props.domain import history
 from nba_props.facts.calendar import parse_day
 from nba_props.facts.rhythm import FULL, RHYTHMS
-from nba_props.schemas.analytics import MIN_MINUTES
+from nba_props.process.addresses import why_unsafe
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
 from nba_props.storage.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
 
 PROFILES = ("local", "gcp")
-#: seasons a model learns from, its own included
-TRAINING_SEASONS = 3
 _DEFAULT_FIRST_DATE = date(2021, 10, 19)
 _ADDRESSES = ("NBA_PROPS_ODDS_URL", "NBA_PROPS_STATS_URL", "NBA_PROPS_CDN_URL", "NBA_PROPS_INJURY_URL")
 _PROJECT_MARK = "workspace.yaml"
@@ -136,8 +134,8 @@ class Settings:
     home: Path
     landing: str
     first_date: date
-    look_back_days: int = history.LOOK_BACK_DAYS
-    max_games: int = history.MAX_GAMES
+    look_back_days: int = LOOK_BACK_DAYS
+    max_games: int = MAX_GAMES
     #: fewest minutes that a player is expected to play for his line to matter
     min_minutes: int = MIN_MINUTES
     training_seasons: int = TRAINING_SEASONS
@@ -245,8 +243,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         home=home,
         landing=landing,
         first_date=_first_date(environ, landing),
-        look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", history.LOOK_BACK_DAYS, _MOST_DAYS),
-        max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", history.MAX_GAMES),
+        look_back_days=_positive(environ, "NBA_PROPS_LOOK_BACK_DAYS", LOOK_BACK_DAYS, _MOST_DAYS),
+        max_games=_positive(environ, "NBA_PROPS_MAX_GAMES", MAX_GAMES),
         min_minutes=_positive(environ, "NBA_PROPS_MIN_MINUTES", MIN_MINUTES, _MOST_MINUTES),
         training_seasons=_positive(environ, "NBA_PROPS_TRAINING_SEASONS", TRAINING_SEASONS, _MOST_SEASONS),
         aliases_file=Path(aliases).expanduser().absolute() if aliases else None,
@@ -334,11 +332,8 @@ def _live(environ: Mapping[str, str]) -> Live:
 def _all_https(environ: Mapping[str, str]) -> None:
     """Refuse addresses to which nothing would be sent (sources/http.py)."""
     for name in (*_ADDRESSES, *(f"SLACK_WEBHOOK_URL_{n}" for n in ("WARNING", "ERROR"))):
-        if environ.get(name):
-            from nba_props.sources.http import why_unsafe
-
-            if problem := why_unsafe(environ[name]):
-                raise SettingsError(f"{name}: {problem}")
+        if environ.get(name) and (problem := why_unsafe(environ[name])):
+            raise SettingsError(f"{name}: {problem}")
 
 
 def _first_date(environ: Mapping[str, str], landing: str) -> date:
