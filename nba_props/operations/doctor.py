@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from nba_props.deployment import clock_of
+from nba_props.deployment import aliases_of, clock_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import game_date_of, season_of
@@ -20,7 +20,8 @@ from nba_props.operations.remediation import own_dates
 from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
-from nba_props.settings import Settings, SettingsError, env_file, strangers
+from nba_props.settings import Settings, SettingsError, env_file
+from nba_props.settings.variables import misspelt
 from nba_props.sources import nba_stats
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.http import UNREACHABLE
@@ -83,7 +84,7 @@ def next_command(found: list[Finding], zone: LandingZone) -> str:
 
 
 def _variables() -> Iterator[Finding]:
-    for text in strangers():
+    for text in misspelt(os.environ):
         yield Finding("environment", "off", text, "mend its name, or take it out")
     if others := env_file.readers():
         text = f"{env_file.path()} has keys and can be read by {others}"
@@ -130,9 +131,9 @@ def _damage(settings: Settings, warehouse: Warehouse) -> Iterator[Finding]:
 def _own_files(settings: Settings) -> Iterator[Finding]:
     """Files that only a user can mend: of aliases, and a rehearsal's clock."""
     try:
-        left_out = settings.bad_aliases()
+        found, left_out = aliases_of(settings)
         if settings.aliases_file or left_out:
-            text = f"{len(settings.aliases())} in use" + (f", {len(left_out)} lines left out" if left_out else "")
+            text = f"{len(found)} in use" + (f", {len(left_out)} lines left out" if left_out else "")
             yield Finding("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
     except (SettingsError, LandingError) as error:
         yield Finding("aliases", "bad", str(error), "mend the file")
