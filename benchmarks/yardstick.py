@@ -74,12 +74,10 @@ def nights(folder: Path) -> dict[str, str]:
 def season(folder: Path) -> dict[str, str]:
     """26 dates of the tests' small league."""
     league.land(LandingZone(str(folder / "landing")))
-    (folder / "clock").write_text((league.tipoff(_SEASON[1]) + timedelta(days=10)).isoformat())
     environment = _environment(
         folder / "home",
         NBA_PROPS_LANDING=str(folder / "landing"),
         NBA_PROPS_FIRST_DATE=str(league.FIRST),
-        NBA_PROPS_CLOCK=str(folder / "clock"),
     )
     for command in ("backfill", "grade"):
         _typed(environment, command, "..".join(map(str, _SEASON)))

@@ -198,8 +198,9 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
     """
     import pandas as pd
 
+    from nba_props.automation.home import flaws
     from nba_props.operations.doctor import examine, next_command
-    from nba_props.operations.home import flaws, repair
+    from nba_props.operations.home import repair
     from nba_props.warehouse.opening import open_warehouse
 
     with Output(form) as out:
@@ -209,7 +210,7 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
             for done in repair(flaws(settings, warehouse), clock.utc_now()):
                 out.tell("repaired", "green", done)
         with out.console.status("reading the home" if offline else "reading the home and asking the feeds"):
-            findings = examine(settings, zone, warehouse, clock.utc_now, ask=not offline)
+            findings = examine(settings, zone, warehouse, clock.utc_now, flaws, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
         if form != "table":
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")

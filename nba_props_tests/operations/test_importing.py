@@ -16,13 +16,13 @@ from click.testing import CliRunner
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation import runner
-from nba_props.automation.audit import Memory, audit, place
 from nba_props.automation.remediation import DRY_RUN_TAG
 from nba_props.checks.rules import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
+from nba_props.operations.audit import Memory, audit, place
 from nba_props.operations.importing import ImportRefused, as_imported, bring_in, read_export
 from nba_props.presentation import board, report
 from nba_props.schemas import Table
