@@ -23,6 +23,7 @@ from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.facts.calendar import parse_day, spans
 from nba_props.operations import remediation
+from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import TABLES, Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.settings import Settings
@@ -42,7 +43,7 @@ _JUDGED, _ROWS = "judged.json", ".rows"
 _KEPT_SECONDS = 86_400
 
 
-class ForgottenError(RuntimeError):
+class ForgottenError(NbaPropsError):
     """A file of the audit's memory can't be read; the message names it."""
 
 

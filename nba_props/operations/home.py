@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from nba_props.operations.audit import forgotten, place
+from nba_props.process.errors import NbaPropsError
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE
 from nba_props.storage.models import CorruptModel, ModelStore
@@ -60,7 +61,7 @@ def _log_lost() -> str:
     return "the run's log is lost, its rows stand in the lake"
 
 
-class HomeError(RuntimeError):
+class HomeError(NbaPropsError):
     """A home can't be used; the message names the file, the cause and the way out."""
 
 

@@ -12,13 +12,15 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nba_props.process.errors import NbaPropsError
+
 if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
     import pyarrow
 
 
-class ContractError(ValueError):
+class ContractError(NbaPropsError, ValueError):
     """A frame does not fit the contract of its table; the message names table, column and offending rows."""
 
 
