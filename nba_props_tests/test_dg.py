@@ -47,8 +47,9 @@ def test_dg_checks_lists_and_launches(environ):
     assert "All definitions loaded successfully" in dg(environ, "check", "defs")
     listed = json.loads(dg(environ, "list", "defs", "--json"))
     assert {t.replace(".", "/") for t in TABLES if not t.startswith("nba_predictions.")} <= {
-        asset["key"] for asset in listed["assets"]
+        asset["asset_key"] for asset in listed["assets"]
     }
     assert "predict" in {job["name"] for job in listed["jobs"]}
-    dg(environ, "launch", "--assets", "nba_raw/schedule", "--partition", str(DAY))
+    together = "key:nba_raw/schedule or key:nba_raw/quarantined_games"
+    dg(environ, "launch", "--assets", together, "--partition", str(DAY))
     assert len(open_warehouse(read_settings(environ)).read(raw.SCHEDULE, [DAY])) > 0
