@@ -5,7 +5,7 @@ from nba_props.schemas.raw import BOX_SCORE_STATS, GAME_DATE, GAME_ID, PLAYER_ID
 
 #: half-life, in games, of a player's exponentially weighted minutes
 MINUTES_HALF_LIFE = 5
-#: players expected to play fewer minutes rarely have a line (the brief's ``min_minutes``)
+#: players expected to play fewer minutes rarely have a line (``min_minutes``: docs/legacy-systems.md#the-brief)
 MIN_MINUTES = 15
 
 CUTOFF_AT = Column(

@@ -15,7 +15,7 @@ from nba_props.schemas.base import Column, Table, Type, View
 from nba_props.schemas.predictions import SYSTEM_TABLES, archived_sql, held_back_sql, is_imported_sql, named_sql
 from nba_props.schemas.raw import GAME_DATE
 
-#: share of lines that must be a sportsbook's, in percent (reference 6.1, 6.2)
+#: share of lines that must be a sportsbook's, in percent (docs/legacy-systems.md#the-brief)
 ACTUAL_PROP_PCT = 95
 #: fewer players with a line than this on a game day is thin
 FEW_PLAYERS = 5
