@@ -27,7 +27,7 @@ from nba_props.domain.audit import Rows
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
 from nba_props.facts.calendar import parse_day, spans
 from nba_props.operations import remediation
-from nba_props.revision import run_tags
+from nba_props.process.revision import run_tags
 from nba_props.schemas import TABLES, Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.settings import Settings

@@ -13,8 +13,9 @@ import click
 from nba_props.cli.printing import at_words
 from nba_props.cli.program import typed
 from nba_props.cli.values import DATES, Day
+from nba_props.deployment import load_settings
 from nba_props.schemas.base import ContractError
-from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
+from nba_props.settings import BadSetting, Settings, SettingsError
 from nba_props.storage.landing import FetchError, LandingError
 from nba_props.storage.models import CorruptModel
 from nba_props.warehouse.base import WarehouseError

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.program import program
@@ -24,9 +23,10 @@ from nba_props.cli.session import (
     within_reach,
 )
 from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, WRITER, DateSpan, Whole
+from nba_props.deployment import load_settings
 from nba_props.facts.calendar import spans
 from nba_props.facts.words import plural
-from nba_props.settings import load_settings
+from nba_props.process import clock
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, parse_day
-from nba_props.settings import load_settings
 
 if TYPE_CHECKING:
     from nba_props.warehouse.base import Warehouse

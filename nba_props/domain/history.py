@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from nba_props.facts.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
 from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
-LOOK_BACK_DAYS = 90
-MAX_GAMES = 30
 #: days beyond which a player's last game says nothing of his rest; longer than any off-season
 LONGEST_REST = 300
 

@@ -33,10 +33,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
-from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
+from nba_props.domain.scoring import LOG_LOSS_SQL, log_loss_differences, rate_intervals
+from nba_props.domain.views.ledger import CURRENT_RANK, named_sql
 from nba_props.facts.calendar import COUNTED_SQL, EASTERN, FINAL, PLAYABLE, days, season_start
 from nba_props.facts.words import percent, plural
-from nba_props.schemas.predictions import CURRENT_RANK, named_sql
+from nba_props.schemas.monitoring import MIN_DATES
 from nba_props.schemas.raw import SCHEDULE
 
 if TYPE_CHECKING:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from nba_props import env_file
-from nba_props.clock import clock_of
+from nba_props.deployment import aliases_of, clock_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import game_date_of, season_of
@@ -18,9 +17,11 @@ from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
 from nba_props.operations.home import flaws, is_full
 from nba_props.operations.remediation import own_dates
+from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
-from nba_props.settings import Settings, SettingsError, strangers
+from nba_props.settings import Settings, SettingsError, env_file
+from nba_props.settings.variables import misspelt
 from nba_props.sources import nba_stats
 from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
 from nba_props.sources.http import UNREACHABLE
@@ -47,7 +48,7 @@ class Finding:
 
 
 def examine(
-    settings: Settings, zone: LandingZone, warehouse: Warehouse, clock: Callable[[], datetime], *, ask: bool = True
+    settings: Settings, zone: LandingZone, warehouse: Warehouse, clock: Clock, *, ask: bool = True
 ) -> list[Finding]:
     """Every finding; ``ask`` makes one free request to each feed that is on."""
     now = clock()
@@ -83,7 +84,7 @@ def next_command(found: list[Finding], zone: LandingZone) -> str:
 
 
 def _variables() -> Iterator[Finding]:
-    for text in strangers():
+    for text in misspelt(os.environ):
         yield Finding("environment", "off", text, "mend its name, or take it out")
     if others := env_file.readers():
         text = f"{env_file.path()} has keys and can be read by {others}"
@@ -130,9 +131,9 @@ def _damage(settings: Settings, warehouse: Warehouse) -> Iterator[Finding]:
 def _own_files(settings: Settings) -> Iterator[Finding]:
     """Files that only a user can mend: of aliases, and a rehearsal's clock."""
     try:
-        left_out = settings.bad_aliases()
+        found, left_out = aliases_of(settings)
         if settings.aliases_file or left_out:
-            text = f"{len(settings.aliases())} in use" + (f", {len(left_out)} lines left out" if left_out else "")
+            text = f"{len(found)} in use" + (f", {len(left_out)} lines left out" if left_out else "")
             yield Finding("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
     except (SettingsError, LandingError) as error:
         yield Finding("aliases", "bad", str(error), "mend the file")

@@ -1,12 +1,10 @@
 """Contracts of ``nba_analytics``: the slate, its history, its lines and its context."""
 
-from nba_props.schemas.base import Column, Table, Type, View
+from nba_props.schemas.base import Column, Table, Type
 from nba_props.schemas.raw import BOX_SCORE_STATS, GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
 #: half-life, in games, of a player's exponentially weighted minutes
 MINUTES_HALF_LIFE = 5
-#: players expected to play fewer minutes rarely have a line (``min_minutes``: docs/legacy-systems.md#the-brief)
-MIN_MINUTES = 15
 
 CUTOFF_AT = Column(
     "cutoff_at",
@@ -327,18 +325,3 @@ CONTEXT = Table(
     ),
     key=("player_id",),
 )
-
-
-def rotation_players(min_minutes: int = MIN_MINUTES) -> View:
-    """The view of the players whose lines matter: those expected to play at least so many minutes."""
-    return View(
-        "nba_analytics",
-        "rotation_players",
-        "The players that matter: one row per slate player who is expected to play min_minutes or more "
-        f"(NBA_PROPS_MIN_MINUTES, {MIN_MINUTES} unless set), with a line or without.",
-        f"""
-        SELECT c.game_date, c.player_id, c.player_lookup, c.player_name, c.team, c.projected_minutes, c.has_prop_line
-        FROM nba_analytics.upcoming_player_game_context AS c
-        WHERE c.projected_minutes >= {int(min_minutes)}
-        """,
-    )

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
-from nba_props.schemas.base import Column, Table, Type, View, WriteMode
+from nba_props.schemas.base import Column, Table, Type, WriteMode
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
 RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
@@ -118,61 +117,9 @@ QUARANTINED_PREDICTIONS = Table(
     write_mode=WriteMode.APPEND,
 )
 
+
 #: what the id of a system begins with whose predictions were imported
 IMPORTED_PREFIX = "imported_"
-
-
-def named_sql(alias: str) -> str:
-    """A row's system; a row without one is somebody's too, and equals nothing in a join."""
-    return f"COALESCE({alias}.system_id, 'no system')"
-
-
-def is_imported_sql(alias: str) -> str:
-    """Whether a row was imported, and is no system's of this platform."""
-    return f"STARTS_WITH(COALESCE({alias}.system_id, ''), '{IMPORTED_PREFIX}')"
-
-
-def held_back_sql(*, bounded: bool = True) -> str:
-    """Placeholders in quarantine by ``game_date, system_id``: ``held_back``, and ``waiting``, those in whose place a
-    system of this platform has published nothing since.
-
-    No user ever saw one. What was imported waits for nothing: another system's row is judged once. ``bounded`` reads
-    @first..@last only.
-    """
-    within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
-    return f"""
-      SELECT h.game_date, {named_sql("h")} AS system_id, COUNT(*) AS held_back,
-        COUNT(CASE WHEN NOT {is_imported_sql("h")}
-          AND COALESCE(p.published_at <= h.quarantined_at, TRUE) THEN 1 END) AS waiting
-      FROM (SELECT * FROM nba_predictions.quarantined_predictions{within}) AS h
-      LEFT JOIN (
-        SELECT game_date, system_id, game_id, player_id, MAX(created_at) AS published_at
-        FROM nba_predictions.ledger{within} GROUP BY game_date, system_id, game_id, player_id
-      ) AS p ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
-        AND p.player_id = h.player_id
-      WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY h.game_date, {named_sql("h")}
-    """
-
-
-def archived_sql(*, bounded: bool = True) -> str:
-    """Placeholders that were published and taken out again, by ``game_date, system_id``: ``archived``; one that was
-    restored is in the ledger.
-    """
-    within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
-    return f"""
-      SELECT a.game_date, {named_sql("a")} AS system_id,
-        COUNT(DISTINCT COALESCE(a.archived_id, a.prediction_id)) AS archived
-      FROM (SELECT * FROM nba_predictions.archived_predictions{within}) AS a
-      LEFT JOIN (
-        SELECT DISTINCT game_date, prediction_id, COALESCE(line, -1) AS line, COALESCE(line_source, '') AS line_source
-        FROM nba_predictions.ledger{within}
-      ) AS p ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
-        AND p.line = COALESCE(a.line, -1) AND p.line_source = COALESCE(a.line_source, '')
-      WHERE a.line_problem IN ({PLACEHOLDER_REASONS_SQL}) AND p.prediction_id IS NULL
-      GROUP BY a.game_date, {named_sql("a")}
-    """
-
 
 IMPORTED_PREDICTIONS = Table(
     "nba_predictions",
@@ -215,7 +162,7 @@ PUBLICATIONS = Table(
     (
         GAME_DATE,
         Column("run_id", Type.STRING, "Dagster run that published the rows"),
-        Column("revision", Type.STRING, "Revision of the code (nba_props/revision.py)"),
+        Column("revision", Type.STRING, "Revision of the code (nba_props/process/revision.py)"),
         Column("job_name", Type.STRING, "Job of the run"),
         Column("command", Type.STRING, "What was typed in a terminal; null for other runs", nullable=True),
         Column("recorded_at", Type.TIMESTAMP, "When"),
@@ -224,71 +171,6 @@ PUBLICATIONS = Table(
     write_mode=WriteMode.APPEND,
 )
 
-#: every ledger row, archived ones apart, with the code that published it
-LEDGER_REVISIONS = View(
-    "nba_predictions",
-    "ledger_revisions",
-    "For every row of the ledger the revision of the code that published it, the run and its command; null where a "
-    "release before revisions published it.",
-    """
-    SELECT
-      p.game_date, p.prediction_id, p.game_id, p.player_id, p.system_id, p.model_version, p.created_at, p.run_id,
-      u.revision, u.job_name, u.command
-    FROM nba_predictions.ledger AS p
-    LEFT JOIN nba_predictions.publications AS u ON u.game_date = p.game_date AND u.run_id = p.run_id
-    """,
-)
-
-#: 1 for the current row of each system, player and game
-CURRENT_RANK = """ROW_NUMBER() OVER (
-          PARTITION BY game_date, game_id, player_id, system_id
-          ORDER BY CASE WHEN is_backfill THEN 1 ELSE 0 END, created_at DESC, prediction_id
-        )"""
-
-CURRENT_PREDICTIONS = View(
-    "nba_predictions",
-    "current_predictions",
-    "The current row of each system, player and game: the last published before the cut-off, "
-    "else the newest published after the fact.",
-    f"""
-    SELECT * EXCEPT (current_rank)
-    FROM (
-      SELECT
-        p.*,
-        {CURRENT_RANK} AS current_rank
-      FROM nba_predictions.ledger AS p
-    ) AS ranked
-    WHERE current_rank = 1
-    """,
-)
-
-_OLD_ORDER = CURRENT_RANK.removeprefix("ROW_NUMBER() ")
-
-#: the predecessor's table; columns of it that have no source here are left out
-PLAYER_PROP_PREDICTIONS = View(
-    "nba_predictions",
-    "player_prop_predictions",
-    "The ledger under the name and the columns of the system before: every row that was published, is_active for the "
-    "current ones, superseded_by names the current row for the others. updated_at is when a row ceased to be the "
-    "current one, else when it was published. "
-    "See docs/from-the-old-system.md.",
-    f"""
-    SELECT prediction_id, system_id, player_lookup, game_date, game_id, predicted_points, confidence_score,
-      recommendation, has_prop_line, line AS current_points_line, line_margin, line_source, line_source_api, sportsbook,
-      line_minutes_before_game, model_version,
-      current_rank = 1 AS is_active, CASE WHEN current_rank > 1 THEN current_id END AS superseded_by, created_at,
-      CASE WHEN superseded_at > created_at THEN superseded_at ELSE created_at END AS updated_at
-    FROM (
-      SELECT
-        p.*,
-        {CURRENT_RANK} AS current_rank,
-        FIRST_VALUE(prediction_id) {_OLD_ORDER} AS current_id,
-        LAG(created_at) {_OLD_ORDER} AS superseded_at
-      FROM nba_predictions.ledger AS p
-    ) AS ranked
-    """,
-    newest_by="created_at",
-)
 
 #: the ledger as any row may stand in it, whoever wrote it and whatever is wrong with it
 LEDGER_AS_FOUND = replace(LEDGER, columns=tuple(_as_claimed(c) for c in _LEDGER), key=())
@@ -337,16 +219,6 @@ REMEDIATIONS = Table(
     write_mode=WriteMode.APPEND,
 )
 
-#: every ledger row with what ``is_valid_line`` says of its line, and whether it is the current one
-JUDGED_PREDICTIONS = View(
-    "nba_predictions",
-    "judged_predictions",
-    "Every row of the ledger with the problem of its line (null for a valid one) and whether it is the current row.",
-    f"""
-    SELECT j.*, {CURRENT_RANK} = 1 AS is_current
-    FROM ({claimed_lines_sql("nba_predictions.ledger", bounded=False)}) AS j
-    """,
-)
 
 OUTCOMES = ("WIN", "LOSS", "PUSH", "VOID", "NO_BET", "PENDING")
 VOID_REASONS = ("DID_NOT_PLAY", "PLAYED_ELSEWHERE", "POSTPONED", "GAME_MOVED")

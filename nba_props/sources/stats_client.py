@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nba_props.process.redact import guard_logs, secrets_of_url
 from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, Http, Limits, retrying
-from nba_props.sources.redact import guard_logs, secrets_of_url
 from nba_props.storage.landing import FetchError
 
 #: seconds between two requests of one client

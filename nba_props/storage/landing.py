@@ -37,7 +37,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nba_props.sources.redact import without_secrets
+from nba_props.process.redact import without_secrets
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
 from nba_props.storage.files import open_path

@@ -20,8 +20,9 @@ from click.testing import CliRunner, Result
 from nba_props.automation.event_log import SqliteEventLog
 from nba_props.automation.runner import open_instance
 from nba_props.cli import main
+from nba_props.deployment import load_settings
 from nba_props.operations import home as homes
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY

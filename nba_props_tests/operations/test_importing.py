@@ -653,7 +653,7 @@ def old_export(lines: pd.DataFrame) -> pd.DataFrame:
 
 def page_queries() -> list[tuple[str, list[list[str]]]]:
     """The statements of the page for whoever comes from the old system, each with the table of its answer."""
-    page = (Path(__file__).parents[1] / "docs" / "from-the-old-system.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "from-the-old-system.md").read_text()
     found = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", page, re.S)
     assert len(found) == page.count("```sql"), "a query without its answer"
     tables = [[[c.strip() for c in row.strip("|\n ").split("|")] for row in text.splitlines()] for _, text in found]
