@@ -77,4 +77,4 @@ clean:  ## remove environment, lake and build files
 
 docs: $(VENV)/.ready  ## the data dictionary, from the contracts; the tables of variables, from the settings
 	$(BIN)/python -m nba_props.presentation.dictionary > docs/data-dictionary.md
-	$(BIN)/python -m nba_props.presentation.variables README.md docs/automation.md docs/production.md
+	$(BIN)/python -m nba_props.presentation.variables docs/settings.md docs/automation.md docs/production.md

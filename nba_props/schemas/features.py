@@ -1,7 +1,8 @@
 """The feature vector: the name, unit, source and null reason of every feature, and the table that stores it.
 
-The first 33 are the legacy vector (reference 1.5) with its wrong definitions mended: the trend has the right sign, rest
-advantage compares with the opponent's real rest, win percentage counts wins, minutes are those of the last ten games.
+The first 33 are the legacy vector (docs/legacy-systems.md#features) with its wrong definitions corrected: the
+trend has the right sign, rest advantage compares with the opponent's real rest, win percentage counts wins, minutes are
+those of the last ten games.
 """
 
 from __future__ import annotations

@@ -599,7 +599,7 @@ OLD_SYSTEMS = (
 @pytest.mark.slow
 @pytest.mark.long
 def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
-    """Phases 2 to 5 of the hand-off note: 24,033 rows of 20.0 among 74,033, over 53 dates of a league of 30 teams."""
+    """Phases 2 to 5 of docs/legacy-systems.md: 24,033 rows of 20.0 among 74,033, over 53 dates of a league of 30 teams."""
     out = tmp_path / "platform" / "landing"
     simulate(out, 1, 7, odds_days=dates_between(FIRST, LAST))
     with dg.DagsterInstance.ephemeral() as instance:
