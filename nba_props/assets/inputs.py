@@ -16,6 +16,7 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.deployment import aliases_of
 from nba_props.domain.games import playable
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
@@ -291,7 +292,7 @@ class Inputs:
     def _salt(self, table: Table) -> tuple[Any, ...]:
         """Settings that a table's rows depend on."""
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
-            return self.settings.aliases()
+            return aliases_of(self.settings)[0]
         if table.dataset == analytics.SLATE.dataset:
             own = {
                 PLAYER_FEATURES.address: [SCHEMA_HASH],

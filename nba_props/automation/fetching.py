@@ -8,7 +8,7 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.domain.games import PLAYABLE
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, parse_day, parse_instant
-from nba_props.revision import run_tags
+from nba_props.process.revision import run_tags
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
 from nba_props.warehouse.base import Warehouse

@@ -7,7 +7,7 @@ same run as what they block.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -43,16 +43,14 @@ from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant, season_of, season_start, spans
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations.remediation import own_dates
-from nba_props.revision import COMMAND_TAG
+from nba_props.process.clock import Clock
+from nba_props.process.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import capture, injury_report, nba_stats, odds_api
 from nba_props.storage.landing import Arrivals, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse
-
-Clock = Callable[[], datetime]
-
 
 #: past dates whose game logs are watched for results and corrections
 _RESULT_DAYS = 14

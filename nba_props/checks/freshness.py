@@ -1,6 +1,5 @@
 """Has every feed spoken lately? A silent feed is noticed by the clock, not by the run that never came."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -17,6 +16,7 @@ from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, season_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.rhythm import FULL
+from nba_props.process.clock import Clock
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
@@ -27,7 +27,6 @@ from nba_props.sources.capture import captures_of, latest_start
 from nba_props.storage.landing import LandingError, LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 FRESHNESS = "feed_is_fresh"
 #: the landing assets of the live feeds
 FEEDS = (ODDS_FILES, STATS_FILES, INJURY_FILES)

@@ -18,13 +18,13 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import asset_key
 from nba_props.domain.finding import Finding, Severity
+from nba_props.process.clock import Clock
 from nba_props.schemas import Table
 from nba_props.settings import Settings
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 #: the materialization that a date's evaluation is about
 Targets = dict[str, AssetCheckEvaluationTargetMaterializationData]
 

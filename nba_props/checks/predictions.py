@@ -41,7 +41,7 @@ def _of_grades(name: str, find: Callable[[quality.Published, date], Finding]) ->
 def _of_one_date(
     find: Callable[[quality.Published, date, date], Finding],
 ) -> Callable[[quality.Published, date], Finding]:
-    """A part of the brief's validation of one date, as ``nba-props validate`` has it."""
+    """A part of the final validation of one date, as in ``nba-props validate``."""
 
     def of_date(published: quality.Published, day: date) -> Finding:
         found = find(published, day, day)

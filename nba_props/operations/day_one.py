@@ -16,7 +16,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nba_props import env_file
 from nba_props.domain.games import playable
 from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.facts.calendar import (
@@ -30,7 +29,7 @@ from nba_props.facts.calendar import (
     season_year,
 )
 from nba_props.facts.calendar import days as dates_between
-from nba_props.settings import Live, Settings, SettingsError, project_root
+from nba_props.settings import Live, Settings, SettingsError, env_file, project_root
 from nba_props.sources import capture, injury_report, nba_stats, stats_fetch
 from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds

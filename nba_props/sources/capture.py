@@ -16,6 +16,7 @@ from typing import Any
 
 from nba_props.facts.calendar import EASTERN, game_date_of, is_undecided, parse_instant
 from nba_props.facts.rhythm import FULL, RHYTHMS
+from nba_props.process.clock import Clock
 from nba_props.sources import odds_api
 from nba_props.sources.http import UNREACHABLE
 from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
@@ -144,7 +145,7 @@ def odds(
     api: OddsApi,
     zone: LandingZone,
     day: date,
-    clock: Callable[[], datetime],
+    clock: Clock,
     tipoff: datetime | None = None,
     regions: str = REGIONS,
     since: datetime | None = None,

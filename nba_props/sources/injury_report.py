@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import EASTERN, YEARS, game_date_of
 from nba_props.facts.teams import are_opponents
+from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
 from nba_props.sources import pdf_words
@@ -81,9 +82,7 @@ def url_of(at: datetime, base_url: str = BASE_URL) -> str:
     return f"{base_url}/Injury-Report_{local:%Y-%m-%d}_{clock}.pdf"
 
 
-def fetch(
-    zone: LandingZone, clock: Callable[[], datetime], base_url: str = BASE_URL, limits: Limits | None = None
-) -> Fetched:
+def fetch(zone: LandingZone, clock: Clock, base_url: str = BASE_URL, limits: Limits | None = None) -> Fetched:
     """Land the newest report there is, if it has not been landed.
 
     The site answers 403 for a report that does not exist (yet); the one before it is asked for then.

@@ -17,14 +17,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nba_props import env_file
 from nba_props.cli import main
 from nba_props.cli.session import here
+from nba_props.deployment import load_settings
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import identity_start
 from nba_props.operations import day_one
 from nba_props.operations.doctor import examine, next_command
-from nba_props.settings import Live, Settings, SettingsError, load_settings
+from nba_props.settings import Live, Settings, SettingsError, env_file
 from nba_props.simulator import payloads
 from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds
@@ -37,7 +37,7 @@ from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of
 from nba_props_tests.sources.fake_server import Answer
 from nba_props_tests.sources.test_odds_client import EVENTS, KEY
 
-PAGE = (Path(__file__).parents[1] / "docs" / "day-one.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "day-one.md").read_text()
 NOVEMBER, OPENING = utc(2025, 11, 10, 17), utc(2025, 10, 21, 17)
 _OURS = ("NBA_PROPS", "DAGSTER", "ODDS_API", "SLACK", "PYTHON_DOTENV")
 
@@ -58,7 +58,7 @@ def world(tmp_path, monkeypatch, server):
         monkeypatch.delenv(name)
     monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
     feeds = Feeds(server, NOVEMBER)
-    monkeypatch.setattr("nba_props.clock.utc_now", lambda: feeds.now)
+    monkeypatch.setattr("nba_props.deployment.utc_now", lambda: feeds.now)
     for name, value in feeds.environment().items():
         monkeypatch.setenv(name, value)
     for name in (
@@ -567,8 +567,8 @@ from nba_props import stopping
 stopping.listen()
 from nba_props.__main__ import _read_environment
 _read_environment()
-import nba_props.clock
-nba_props.clock.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
+import nba_props.deployment
+nba_props.deployment.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
 from nba_props.cli import main
 from nba_props.cli.session import here
 main(sys.argv[1:])

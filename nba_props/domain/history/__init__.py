@@ -18,8 +18,6 @@ from nba_props.domain.history.players import (
 from nba_props.domain.history.relations import (
     GAMES_FOUND_SQL,
     LONGEST_REST,
-    LOOK_BACK_DAYS,
-    MAX_GAMES,
     PLAYED,
     SLATE,
 )
@@ -28,8 +26,6 @@ from nba_props.domain.history.teams import league_form_sql, team_form_sql, team_
 __all__ = [
     "GAMES_FOUND_SQL",
     "LONGEST_REST",
-    "LOOK_BACK_DAYS",
-    "MAX_GAMES",
     "PLAYED",
     "SLATE",
     "absence_sql",

@@ -5,8 +5,6 @@ from __future__ import annotations
 from nba_props.domain.games import counted_sql
 from nba_props.domain.history.relations import (
     LONGEST_REST,
-    LOOK_BACK_DAYS,
-    MAX_GAMES,
     POSSESSIONS,
     SLATE,
     before,
@@ -14,6 +12,7 @@ from nba_props.domain.history.relations import (
 )
 from nba_props.facts.calendar import span_look_back_start_sql
 from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 _TEAM_UNKNOWN_SQL = ", ".join(repr(s) for s in TEAM_UNKNOWN)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from nba_props.domain.games import counted_sql, playable_sql
 from nba_props.facts.calendar import look_back_start_sql, span_look_back_start_sql
 
-LOOK_BACK_DAYS = 90
-MAX_GAMES = 30
 #: days beyond which a player's last game says nothing of his rest; longer than any off-season
 LONGEST_REST = 300
 #: the player-games of @first..@last to answer for: those to come
@@ -22,7 +20,7 @@ PLAYED = f"""(
     AND {counted_sql("b")}
 )"""
 
-#: possessions of one side of a game, from the rows ``b`` of its players
+#: possessions of one side of a game, from the rows ``b`` of its players (docs/legacy-systems.md#context)
 POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
 #: player minutes are rounded, so a game has 48 plus 5 for each overtime that the sum of its players' minutes shows
 GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"

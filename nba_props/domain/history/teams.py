@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from nba_props.domain.history.relations import GAME_MINUTES, LOOK_BACK_DAYS, POSSESSIONS, SLATE, before, behind
+from nba_props.domain.history.relations import GAME_MINUTES, POSSESSIONS, SLATE, before, behind
+from nba_props.settings.defaults import LOOK_BACK_DAYS
 
 
 def team_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
     """Per date and team: pace and offence over its last 10 games, defence over its last 15.
 
-    Pace = possessions x 48 / (team minutes / 5). Results are rounded to nine places, because the order in which an
-    engine adds fractions is not guaranteed.
+    Pace = possessions x 48 / (team minutes / 5) (docs/legacy-systems.md#context). Results are rounded to nine places,
+    because the order in which an engine adds fractions is not guaranteed.
     """
     return f"""
     WITH team_games AS (

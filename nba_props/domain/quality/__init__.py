@@ -1,4 +1,6 @@
-"""Findings about what was published and how it was graded: the detectors, and the brief's final validation.
+"""Findings about what was published and how it was graded: the detectors, and the final validation.
+
+What is validated is in docs/legacy-systems.md#the-brief.
 
 Every finding reads the ledger itself, judged as it stands now; from the grades come outcomes only. So a row that a
 second writer put there is seen before anybody grades it. A finding judges the dates that were asked for, from daily

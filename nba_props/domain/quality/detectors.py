@@ -9,9 +9,10 @@ from typing import Any
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.alarms import limit, off_by, spread
 from nba_props.domain.quality.sums import WINDOW, WINDOW_DATES, Published, by_system, summed, within
-from nba_props.domain.scoring import MIN_DATES, log_loss_differences
+from nba_props.domain.scoring import log_loss_differences
 from nba_props.facts.calendar import season_start
 from nba_props.facts.words import percent, plural
+from nba_props.schemas.monitoring import MIN_DATES
 
 #: fewest decided bets or lines that a rate is judged on
 ENOUGH = 100

@@ -6,8 +6,9 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.validation import set_aside
+from nba_props.domain.views.ledger import archived_sql, held_back_sql
 from nba_props.schemas.base import Table
-from nba_props.schemas.predictions import LEDGER, archived_sql, held_back_sql
+from nba_props.schemas.predictions import LEDGER
 
 
 def _within_span(table: Table) -> str:

@@ -9,11 +9,11 @@ from functools import cached_property
 import pandas as pd
 
 from nba_props.domain.games import PLAYABLE, counted_sql
-from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import LOG_LOSS_SQL
 from nba_props.domain.stored import Stored
+from nba_props.domain.views.ledger import judged_sql, named_sql
 from nba_props.facts.calendar import FINAL, days, season_start
-from nba_props.schemas.predictions import CURRENT_RANK, named_sql
 from nba_props.schemas.raw import SCHEDULE
 
 WINDOW_DATES = 30
@@ -69,9 +69,7 @@ class Published:
         """Rows of the ledger by date, system, side, validity and standing, with what came of them."""
         return self._daily(
             f"""
-            SELECT j.game_date, {named_sql("j")} AS system_id, j.recommendation,
-              COALESCE(j.line_problem IS NULL AND j.line_source = 'ACTUAL_PROP', FALSE) AS is_valid_line,
-              j.is_current,
+            SELECT j.game_date, {named_sql("j")} AS system_id, j.recommendation, j.is_valid_line, j.is_current,
               COUNT(*) AS published,
               COUNT(CASE WHEN j.line IS NOT NULL OR j.line_problem IS NOT NULL THEN 1 END) AS claims,
               COUNT(CASE WHEN j.line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
@@ -85,11 +83,9 @@ class Published:
               SUM(CASE WHEN g.absolute_error IS NOT NULL THEN g.line_absolute_error END) AS line_error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL
                 THEN (j.predicted_points - j.line) * (j.predicted_points - j.line) END) AS disagreement
-            FROM (
-              SELECT p.*, {CURRENT_RANK} = 1 AS is_current FROM ({claimed_lines_sql(_LEDGER)}) AS p
-            ) AS j
+            FROM ({judged_sql(_LEDGER)}) AS j
             LEFT JOIN {_GRADES} AS g ON g.game_date = j.game_date AND g.prediction_id = j.prediction_id
-            GROUP BY j.game_date, {named_sql("j")}, j.recommendation, is_valid_line, is_current
+            GROUP BY j.game_date, {named_sql("j")}, j.recommendation, j.is_valid_line, j.is_current
             """
         )
 

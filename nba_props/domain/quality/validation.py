@@ -1,4 +1,4 @@
-"""The brief's final validation of a span: placeholders, lines, win rates, systems (and streak.py)."""
+"""The final validation of a span: placeholders, lines, win rates and systems (docs/legacy-systems.md#the-brief)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.alarms import limit, off_by
 from nba_props.domain.quality.sums import Published, summed, within
-from nba_props.domain.scoring import MIN_DATES, rate_intervals
+from nba_props.domain.scoring import rate_intervals
 from nba_props.facts.words import percent, plural
+from nba_props.schemas.monitoring import MIN_DATES
 
-#: the brief's success criteria
+#: the brief's success criteria (docs/legacy-systems.md#the-brief)
 BRIEF_WIN_RATE = (0.50, 0.65)
 
 
@@ -38,7 +39,7 @@ def set_aside(in_quarantine: int, archived: int) -> str:
 
 
 def lines_are_real(p: Published, first: date, last: date) -> Finding:
-    """Every line claimed is a sportsbook's verified quote; the brief asks for more than 95 %."""
+    """Every line claimed is a sportsbook's verified quote."""
     rows = within(p.rows, first, last)
     claims, verified = int(rows["claims"].sum()), int(rows["verified"].sum())
     figures = {"claims": claims, "verified": verified}

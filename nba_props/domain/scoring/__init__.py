@@ -18,7 +18,6 @@ from nba_props.domain.scoring.chances import (
 )
 from nba_props.domain.scoring.daily import BET_SQL, PICK_SQL, bets, sums, tier_of
 from nba_props.domain.scoring.intervals import (
-    MIN_DATES,
     T_SERIES,
     Interval,
     Z,
@@ -30,6 +29,7 @@ from nba_props.domain.scoring.intervals import (
     wilson,
 )
 from nba_props.domain.scoring.ratios import scoreboard, scores, span_starts, table
+from nba_props.schemas.monitoring import MIN_DATES
 
 __all__ = [
     "BET_SQL", "COIN_BRIER", "COIN_LOG_LOSS", "LOG_LOSS_SQL", "MIN_DATES", "PICK_SQL", "TENTHS", "T_SERIES", "Interval",

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-#: fewest dates with rows that an interval is made of; below, the spread between dates is not known
-MIN_DATES = 10
+from nba_props.schemas.monitoring import MIN_DATES
+
 #: 97.5 % quantile of the normal distribution
 Z = 1.959963984540054
 #: factors of 1, 1/df, 1/df², … in the 97.5 % quantile of Student's t (Abramowitz and Stegun 26.7.5), at ``Z``
