@@ -11,7 +11,7 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
 from nba_props.assets.versions import code_version
-from nba_props.domain import training
+from nba_props.domain.models import frame
 from nba_props.domain.systems.trained import (
     WORSE_THAN_INCUMBENT,
     Card,
@@ -173,13 +173,13 @@ def _idle(weeks: Sequence[date], inputs: Inputs) -> set[date]:
 
 
 def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: date) -> pd.DataFrame:
-    """``training.frame`` of stored box scores and lines."""
+    """``frame.frame`` of stored box scores and lines."""
     lined = warehouse.partitions(analytics.BETTING_LINES)
 
     def lines(start: date, end: date) -> pd.DataFrame:
         return warehouse.read(analytics.BETTING_LINES, [d for d in lined if start <= d <= end])
 
-    return training.frame(warehouse.query, lines, first, last, settings.look_back_days, settings.max_games)
+    return frame.frame(warehouse.query, lines, first, last, settings.look_back_days, settings.max_games)
 
 
 def models_for(
