@@ -25,9 +25,9 @@ import pandas as pd
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning, runner
+from nba_props.catalog import TABLES
 from nba_props.operations import remediation
 from nba_props.operations.remediation import Selection
-from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse

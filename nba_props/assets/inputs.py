@@ -16,6 +16,7 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.catalog import TABLES
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.slate import playable
 from nba_props.domain.systems import SYSTEMS
@@ -28,7 +29,7 @@ from nba_props.facts.calendar import (
     season_of,
     season_start,
 )
-from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas import Table, analytics, monitoring, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api

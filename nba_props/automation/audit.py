@@ -22,13 +22,14 @@ import pandas as pd
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
+from nba_props.catalog import TABLES
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
 from nba_props.facts.calendar import parse_day, spans
 from nba_props.operations import remediation
 from nba_props.process.revision import run_tags
-from nba_props.schemas import TABLES, Table
+from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.settings import Settings
 from nba_props.sources import odds_api

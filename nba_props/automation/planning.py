@@ -14,6 +14,7 @@ import dagster as dg
 from nba_props.assets.inputs import LEARNED, WINDOWS, Inputs, learned_from
 from nba_props.assets.tables import asset_key, table_of
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
+from nba_props.catalog import TABLES
 from nba_props.domain.digests import contents
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
@@ -21,7 +22,7 @@ from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
-from nba_props.schemas import TABLES, ContractError, Table, analytics, monitoring, predictions, raw
+from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions, raw
 from nba_props.sources import nba_stats, odds_api
 from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split

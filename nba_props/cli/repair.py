@@ -235,8 +235,9 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     wrong rows out, or a backup takes its place. --seal is for rows of a release before digests, and for a partition
     that was put back by hand.
     """
+    from nba_props.catalog import TABLES
     from nba_props.operations.doctor import strays
-    from nba_props.schemas import TABLES, WriteMode
+    from nba_props.schemas import WriteMode
 
     out = Output()
     settings = load_settings()
@@ -327,7 +328,8 @@ def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
 
 def _seal(out: Output, warehouse: Warehouse, span: list[date] | None) -> None:
     """Vouch for what only grows (of SPAN) as it is."""
-    from nba_props.schemas import TABLES, WriteMode
+    from nba_props.catalog import TABLES
+    from nba_props.schemas import WriteMode
 
     for table in (t for t in TABLES.values() if t.write_mode is WriteMode.APPEND):
         days = [d for d in warehouse.dates(table) if span is None or d in span]

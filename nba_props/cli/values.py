@@ -191,7 +191,7 @@ def _systems() -> Iterable[str]:
 
 
 def _assets() -> Iterable[str]:
-    from nba_props.schemas import TABLES
+    from nba_props.catalog import TABLES
 
     return sorted({t.name for t in TABLES.values()} | {t.address for t in TABLES.values()})
 

@@ -15,9 +15,9 @@ from typing import Any
 import pandas as pd
 from upath import UPath
 
+from nba_props.catalog import TABLES
 from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import game_date_of, parse_instant, season_of
-from nba_props.schemas import TABLES
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, odds_api
 from nba_props.storage.landing import LandingZone, Payload, capture_suffix

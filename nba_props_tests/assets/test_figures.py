@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from nba_props.assets import figures
+from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, predictions
+from nba_props.schemas import predictions
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
 

@@ -9,12 +9,12 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.checks import rules
 from nba_props.checks.rules import all_rules
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import Card, week_of
-from nba_props.schemas import TABLES
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT

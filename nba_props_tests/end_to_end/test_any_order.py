@@ -13,10 +13,10 @@ import pytest
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, TRAIN_JOB
+from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import days, season_start, spans
-from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform, utc

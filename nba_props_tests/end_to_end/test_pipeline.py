@@ -9,8 +9,9 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, WriteMode
+from nba_props.schemas import WriteMode
 from nba_props.simulator import payloads
 from nba_props.sources import odds_api
 from nba_props.warehouse import usage

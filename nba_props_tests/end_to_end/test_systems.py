@@ -15,9 +15,10 @@ import pytest
 
 from nba_props.assets import predictions as assets
 from nba_props.automation import planning
+from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
-from nba_props.schemas import TABLES, analytics, raw
+from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props.simulator import payloads

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pandas.testing as pdt
 
+from nba_props.catalog import TABLES
 from nba_props.domain.models import frame
-from nba_props.schemas import TABLES, analytics, raw
+from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import NAMES, PLAYER_FEATURES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
