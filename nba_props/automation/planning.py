@@ -23,6 +23,7 @@ from nba_props.domain.systems.trained import training_start, week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
 from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions, raw
+from nba_props.settings import SettingsError
 from nba_props.sources import nba_stats, odds_api
 from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split
@@ -30,6 +31,14 @@ from nba_props.warehouse.frames import checked, split
 #: tables that say how all dates so far stand: they change with every earlier date, and are quickly made again
 _AS_OF = frozenset({monitoring.SCOREBOARD.address})
 _TRAINED = frozenset(s.system_id for s in SYSTEMS if s.trained)
+#: what follows a system's rows wherever they are made anew
+_PUBLISHING = (
+    predictions.LEDGER,
+    predictions.QUARANTINED_PREDICTIONS,
+    predictions.PREDICTION_ACCURACY,
+    predictions.GRADE_HISTORY,
+    monitoring.SCOREBOARD,
+)
 #: a run: job, first and last partition
 Step = tuple[str, date, date]
 
@@ -253,3 +262,26 @@ def _has_games(inputs: Inputs, week: date) -> bool:
         return bool(inputs.game_days([week + timedelta(n) for n in range(7)]))
     except LandingError:
         return False
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetKey]:
+    """The assets that names mean (``xgboost_v1``, ``nba_raw.box_scores``), and what publishes and grades systems.
+
+    Raises:
+        SettingsError: a name is none of an asset.
+    """
+    short = {t.name: t for t in TABLES.values()}
+    found: list[dg.AssetKey] = []
+    for name in names:
+        table = TABLES.get(name.replace("/", ".")) or short.get(name)
+        if table is None:
+            raise SettingsError(f'there is no asset {name}: `nba-props sql "show tables"` lists them')
+        found.append(asset_key(table))
+        if table.name in predictions.SYSTEM_TABLES:
+            found += [asset_key(t) for t in _PUBLISHING]
+    graph = definitions.resolve_asset_graph()
+    together = {k for key in found for k in graph.get(key).execution_set_asset_keys}
+    return sorted(together)

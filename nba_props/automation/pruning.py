@@ -30,7 +30,7 @@ from dagster._core.storage.event_log.schema import (
 )
 
 from nba_props.automation.event_log import SqliteEventLog
-from nba_props.automation.runner import open_dagster
+from nba_props.automation.instance import open_dagster
 from nba_props.operations.home import DATABASES, SIDES, HomeError, dagster_home
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE, TEMPORARY

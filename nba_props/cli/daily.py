@@ -83,14 +83,14 @@ def backfill(
 
     Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
     """
-    from nba_props.automation import planning, runner
+    from nba_props.automation import planning
     from nba_props.automation.jobs import PREDICT_JOB
     from nba_props.presentation import board
 
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
         within_partitions(opened.settings, span)
-        chosen = runner.resolve(opened.definitions, select) if select else None
+        chosen = planning.resolve(opened.definitions, select) if select else None
         days = _wanted(opened, span, chosen, force=force, dry_run=dry_run)
         _say_plan(opened, span, days, [k.to_user_string() for k in chosen] if chosen else None)
         if dry_run:

@@ -51,9 +51,10 @@ class Session:
         The first that fails is the last. ``select`` narrows the jobs to some of their assets.
         """
         from nba_props.automation import runner
+        from nba_props.automation.instance import open_instance
 
         outcomes: list[Outcome] = []
-        with runner.open_instance(self.settings) as instance, progress(self.out.console) as bars:
+        with open_instance(self.settings) as instance, progress(self.out.console) as bars:
             for job, first, last in steps:
                 label = f"{job} {text_of([first, last])}"
                 bar = bars.add_task(label, total=None)

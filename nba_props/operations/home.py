@@ -236,7 +236,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _config_flaw(home: Path) -> Iterator[Flaw]:
-    from nba_props.automation.runner import deliver_config, read_config
+    from nba_props.automation.instance import deliver_config, read_config
 
     def remake() -> str:
         deliver_config(home)
@@ -321,7 +321,7 @@ def _memory_flaws(settings: Settings) -> Iterator[Flaw]:
 def _database_again(home: Path, path: Path) -> str:
     """Let Dagster make a database anew; the index, from what each run has kept."""
     from nba_props.automation.event_log import SqliteEventLog
-    from nba_props.automation.runner import open_dagster
+    from nba_props.automation.instance import open_dagster
 
     with open_dagster(home) as instance:
         log = instance.event_log_storage

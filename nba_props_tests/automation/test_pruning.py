@@ -13,7 +13,8 @@ from dagster._core.scheduler.instigation import InstigatorType, TickData, TickSt
 from dagster._utils.test.schedule_storage import TestScheduleStorage
 
 from nba_props.automation import event_log, pruning
-from nba_props.automation.runner import execute, open_instance
+from nba_props.automation.instance import open_instance
+from nba_props.automation.runner import execute
 from nba_props.cli import main
 from nba_props.process import stopping
 from nba_props.settings import Settings, load_settings

@@ -16,8 +16,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_props.automation import runner
 from nba_props.automation.alerts import Alerts
+from nba_props.automation.instance import open_instance
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import game_date_of
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, SYSTEM_TABLES
@@ -69,7 +69,7 @@ class Day:
             assert platform.train(week_of(DAY)).success
         self.settings = load_settings()
         self.lake = LakeWarehouse(self.settings.lake)
-        self.home = runner.open_instance(self.settings)
+        self.home = open_instance(self.settings)
 
     @property
     def now(self) -> datetime:

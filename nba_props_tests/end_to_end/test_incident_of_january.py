@@ -14,7 +14,7 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
-from nba_props.automation import planning, runner
+from nba_props.automation import planning
 from nba_props.automation.jobs import RELINE_JOB
 from nba_props.domain import quality
 from nba_props.facts.calendar import days as dates_between
@@ -74,7 +74,7 @@ class Story:
         )
 
     def select(self, *names: str) -> list[dg.AssetKey]:
-        return runner.resolve(self.platform.definitions, names)
+        return planning.resolve(self.platform.definitions, names)
 
     def grade(self) -> None:
         """What every remediation command does afterwards."""

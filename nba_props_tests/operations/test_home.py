@@ -18,7 +18,7 @@ import sqlalchemy as db
 from click.testing import CliRunner, Result
 
 from nba_props.automation.event_log import SqliteEventLog
-from nba_props.automation.runner import open_instance
+from nba_props.automation.instance import open_instance
 from nba_props.cli import main
 from nba_props.operations import home as homes
 from nba_props.settings import Settings, load_settings
