@@ -16,7 +16,7 @@ import dagster as dg
 import filelock
 
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.tables import ALLOW_LOSS
+from nba_props.assets.losses import ALLOW_LOSS
 from nba_props.automation import planning, runner
 from nba_props.automation.planning import Step
 from nba_props.domain.systems.trained import week_of

@@ -107,7 +107,7 @@ def session(out: Output, *, landed: bool = True, allow_loss: bool = False) -> Se
 
 def allowing(opened: Session, allow_loss: bool) -> Session:
     """The session whose runs may let a partition lose most of its rows, where that is asked for."""
-    from nba_props.assets.tables import ALLOW_LOSS
+    from nba_props.assets.losses import ALLOW_LOSS
 
     return replace(opened, tags={**opened.tags, ALLOW_LOSS: "true"}) if allow_loss else opened
 
