@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views import ledger, slate
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.schemas import Table, View, analytics, features, monitoring, predictions, raw, reference
@@ -29,7 +30,7 @@ TABLES: dict[str, Table] = {
         analytics.BETTING_LINES,
         analytics.CONTEXT,
         features.PLAYER_FEATURES,
-        *predictions.SYSTEM_TABLES.values(),
+        *SYSTEM_TABLES.values(),
         predictions.LEDGER,
         predictions.QUARANTINED_PREDICTIONS,
         predictions.IMPORTED_PREDICTIONS,

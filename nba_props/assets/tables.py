@@ -14,9 +14,10 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets.figures import preview
-from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
+from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.losses import ALLOW_LOSS, refuse_loss
 from nba_props.assets.versions import code_version
+from nba_props.assets.windows import WINDOWS
 from nba_props.catalog import TABLES
 from nba_props.process import stopping
 from nba_props.process.revision import REVISION_TAG, revision
@@ -154,54 +155,67 @@ def table_out(table: Table, version: str) -> dg.AssetOut:
 
 def table_assets(
     *tables: Table,
-    partitions: dg.PartitionsDefinition,
+    partitions: dg.PartitionsDefinition | None = None,
     name: str,
     ins: dict[str, Table] | None = None,
     deps: Sequence[Table | dg.AssetKey] = (),
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: one step that makes one or more tables, for any number of dates.
 
     The function returns one frame per table, in order, or ``(frame, metadata)`` pairs. ``ins`` are loaded as frames;
-    ``deps`` are only waited for, because they are read by query.
+    ``deps`` are only waited for, because they are read by query. Without ``partitions`` what is made is no asset yet,
+    but a function that makes one of them: so a step can stand at the top of its module.
     """
 
-    def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
-        @functools.wraps(compute)
-        def measured(
-            context: dg.AssetExecutionContext,
-            *args: Any,
-            inputs: Inputs,
-            preparation: Preparer | None = None,
-            **kwargs: Any,
-        ):
-            watch(context.instance, context.run.run_id)
-            if preparation is not None:
-                preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
-            usage.enter(name)
-            # before it computes: what changes meanwhile makes these partitions stale
-            note(context, tables, inputs.fresh())
-            more = {"inputs": inputs} if "inputs" in asked.parameters else {}
-            return compute(context, *args, **more, **kwargs)
+    def decorate(compute: Callable[..., Any]) -> Any:
+        def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+            return dg.multi_asset(
+                name=name,
+                outs={
+                    t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables
+                },
+                ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
+                deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
+                partitions_def=partitions,
+                backfill_policy=dg.BackfillPolicy.single_run(),
+            )(_step(compute, name, tables, deps))
 
-        # Dagster reads what a step needs from its function's parameters
-        asked = inspect.signature(compute)
-        resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
-        if _reads_the_past(tables, deps):
-            resources["preparation"] = dg.ResourceParam[Preparer]
-        parameters = dict(asked.parameters)
-        for key, kind in resources.items():
-            parameters[key] = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
-        measured.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
-        return dg.multi_asset(
-            name=name,
-            outs={t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables},
-            ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
-            deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
-            partitions_def=partitions,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-        )(measured)
+        return define(partitions) if partitions is not None else define
 
     return decorate
+
+
+def _step(
+    compute: Callable[..., Any], name: str, tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]
+) -> Callable[..., Any]:
+    """The function of a step, with what is done before each: preparation, and a note of what it is made from."""
+
+    @functools.wraps(compute)
+    def step(
+        context: dg.AssetExecutionContext,
+        *args: Any,
+        inputs: Inputs,
+        preparation: Preparer | None = None,
+        **kwargs: Any,
+    ):
+        watch(context.instance, context.run.run_id)
+        if preparation is not None:
+            preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
+        usage.enter(name)
+        # before it computes: what changes meanwhile makes these partitions stale
+        note(context, tables, inputs.fresh())
+        return compute(context, *args, **kwargs)
+
+    # Dagster reads what a step needs from its function's parameters
+    asked = inspect.signature(compute)
+    resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
+    if _reads_the_past(tables, deps):
+        resources["preparation"] = dg.ResourceParam[Preparer]
+    parameters = dict(asked.parameters)
+    for key, kind in resources.items():
+        parameters[key] = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+    step.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
+    return step
 
 
 def _reads_the_past(tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]) -> bool:

@@ -14,8 +14,10 @@ from nba_props.checks.partitioned import Rule, Scope, Verdict
 from nba_props.domain import quality
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
+from nba_props.domain.models.card import MAX_AGE, Card, refusal, week_of
+from nba_props.domain.models.learner import Recipe
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.systems.base import System
-from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
 from nba_props.domain.views.ledger import archived_sql, held_back_sql
 from nba_props.facts.calendar import FINAL, PLAYABLE, look_back_start, playable_sql, season_start
 from nba_props.facts.calendar import days as dates_between
@@ -501,7 +503,8 @@ def inputs_are_known(systems: Sequence[System]) -> Rule:
     """
     names = tuple(_WHY_NULL)
     counts = ", ".join(f"COUNT({n}) AS {n}" for n in names)
-    users = {n: [s.system_id for s in systems if n in (*s.required, *s.optional)] for n in names}
+    needs = {s.system_id: s.needs() for s in systems}
+    users = {n: [s for s, its in needs.items() if n in (*its.required, *its.optional)] for n in names}
     sql = f"""
     SELECT game_date, COUNT(*) AS settled, {counts} FROM {PLAYER_FEATURES.address}
     WHERE game_date BETWEEN @first AND @last AND games_season >= {_SETTLED_GAMES} GROUP BY game_date
@@ -629,7 +632,7 @@ def covers_slate(table: Table) -> Rule:
 KNOWN_SHARE_DIFFERS = 0.3
 
 
-def model_is_in_force(trained: Trained) -> Rule:
+def model_is_in_force(trained: Recipe) -> Rule:
     """The newest model before each date is of its week, made from what is stored now, and may serve it."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
@@ -656,16 +659,14 @@ def model_is_in_force(trained: Trained) -> Rule:
 
     return Rule(
         "model_is_in_force",
-        trained.system_table,
+        SYSTEM_TABLES[trained.system_id],
         f"A model of at most {MAX_AGE.days} days, of these features and this library, serves the date. A week without "
         "a new one warns, as do one that did not earn its place and one whose inputs have changed since.",
         evaluate,
     )
 
 
-def _judge_model(
-    trained: Trained, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
-) -> Verdict:
+def _judge_model(trained: Recipe, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]) -> Verdict:
     way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
     if card is None:
         if refused:
@@ -688,7 +689,7 @@ def _judge_model(
     return Verdict(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
-def inputs_as_in_training(trained: Trained) -> Rule:
+def inputs_as_in_training(trained: Recipe) -> Rule:
     """Each input of a model is known about as often on the slate as in the rows that it learned from."""
     shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
     sql = f"""
@@ -705,14 +706,14 @@ def inputs_as_in_training(trained: Trained) -> Rule:
 
     return Rule(
         "inputs_as_in_training",
-        trained.system_table,
+        SYSTEM_TABLES[trained.system_id],
         "No input is known much more often, or more seldom, on the slate than in the rows the model learned from "
         f"(shares differ by less than {KNOWN_SHARE_DIFFERS}).",
         evaluate,
     )
 
 
-def _judge_inputs(trained: Trained, card: Card | None, now: Mapping[str, Any] | None) -> Verdict:
+def _judge_inputs(trained: Recipe, card: Card | None, now: Mapping[str, Any] | None) -> Verdict:
     if card is None or now is None or not card.known:
         return Verdict(True, "no model and no slate to compare")
     differing = {
@@ -758,7 +759,7 @@ def _from_findings(name: str, find: Callable[[quality.Published, date], quality.
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Verdict]:
         key = ("published", days[0], days[-1])
         if key not in scope.memo:
-            systems = tuple(predictions.SYSTEM_TABLES)
+            systems = tuple(SYSTEM_TABLES)
             scope.memo[key] = quality.published(scope.warehouse, systems, days[0], days[-1], scope.now)
         found = {d: find(scope.memo[key], d) for d in days}
         return {
@@ -848,7 +849,7 @@ def all_rules(systems: Sequence[System]) -> list[Rule]:
         REPORTED_ABSENT_KNOWN,
         inputs_are_known(systems),
         *(covers_slate(t) for t in system_tables),
-        *(rule(s.trained) for s in systems if s.trained for rule in (model_is_in_force, inputs_as_in_training)),
+        *(rule(r) for s in systems for r in s.needs().models for rule in (model_is_in_force, inputs_as_in_training)),
         NO_PLACEHOLDER_LINES,
         lines_have_provenance(predictions.LEDGER, blocking=False),
         no_future_data(

@@ -298,8 +298,8 @@ def train(span: list[date], allow_loss: bool) -> None:
     """
     from nba_props.automation import planning
     from nba_props.automation.jobs import TRAIN_JOB
-    from nba_props.domain.systems import SYSTEMS
-    from nba_props.domain.systems.trained import week_of
+    from nba_props.domain.models.card import week_of
+    from nba_props.domain.systems import RECIPES
 
     with Output() as out:
         opened = session(out, allow_loss=allow_loss)
@@ -309,7 +309,7 @@ def train(span: list[date], allow_loss: bool) -> None:
         before = planning.preparation(opened.definitions, opened.inputs, weeks, weeks)
         sound = say_findings(out, opened.follow(chain(before, [(TRAIN_JOB, first, last)])))
         store = opened.inputs.models
-        for system in [s.system_id for s in SYSTEMS if s.trained]:
+        for system in RECIPES:
             for week in weeks:
                 if refused := store.refusal(system, week).get("reason"):
                     out.tell("not in force", "yellow", f"{system} of {week}: {refused}")

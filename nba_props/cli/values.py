@@ -185,7 +185,7 @@ def _incidents() -> Iterable[str]:
 
 
 def _systems() -> Iterable[str]:
-    from nba_props.schemas.predictions import SYSTEM_TABLES
+    from nba_props.domain.systems import SYSTEM_TABLES
 
     return SYSTEM_TABLES
 

@@ -19,8 +19,8 @@ import dagster as dg
 import pytest
 
 from nba_props.automation.instance import open_instance
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process import stopping
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import DAY, in_front, make_settings
 

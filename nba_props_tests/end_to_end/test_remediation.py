@@ -19,10 +19,11 @@ from nba_props.checks.partitioned import Scope
 from nba_props.checks.rules import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.operations import remediation
 from nba_props.operations.remediation import RemediationError, Selection
 from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT, SOME_SYSTEMS, Platform
 

@@ -21,7 +21,7 @@ def learn(platform, first, last):
         stored = [d for d in platform.warehouse.partitions(analytics.BETTING_LINES) if start <= d <= end]
         return platform.warehouse.read(analytics.BETTING_LINES, stored)
 
-    return frame.frame(platform.warehouse.query, lines, first, last)
+    return frame.build(platform.warehouse.query, lines, first, last)
 
 
 def test_a_training_row_is_the_row_that_was_served(published):
