@@ -14,7 +14,7 @@ from benchmarks.data import Bench, bench
 from nba_props.automation import planning, runner
 from nba_props.catalog import TABLES
 from nba_props.domain import history
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 
 #: 53 dates with odds and box scores
 FIRST, LAST = date(2024, 2, 22), date(2024, 4, 14)
