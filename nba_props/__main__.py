@@ -1,6 +1,7 @@
 """What the shell starts: `nba-props`, or `python -m nba_props`."""
 
 import io
+import os
 import sys
 
 from nba_props.process import stopping
@@ -24,14 +25,15 @@ def main() -> None:
 
 
 def _read_environment() -> None:
-    from nba_props.settings import BadSetting, env_file, strangers
+    from nba_props.settings import BadSetting, env_file
+    from nba_props.settings.variables import misspelt
 
     try:
         env_file.load()
     except BadSetting as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)
-    for text in strangers():
+    for text in misspelt(os.environ):
         sys.stderr.write(f"warning: {text}\n")
 
 

@@ -1,6 +1,7 @@
 """Everything Dagster loads, and nothing else."""
 
 import logging
+import os
 import warnings
 from functools import partial
 
@@ -23,10 +24,11 @@ from nba_props.automation.sensors import build_schedules, build_sensors
 from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
-from nba_props.deployment import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.domain.systems import SYSTEMS
 from nba_props.process.clock import Clock
-from nba_props.settings import Settings, env_file, load_settings, strangers
+from nba_props.settings import Settings, env_file
+from nba_props.settings.variables import misspelt
 from nba_props.sources.feeds import Feeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
@@ -107,6 +109,6 @@ def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
 def defs() -> dg.Definitions:
     """The definitions of this deployment, by its environment and its file ``.env``."""
     env_file.load()
-    for text in strangers():
+    for text in misspelt(os.environ):
         _LOG.warning(text)
     return build_defs(load_settings())

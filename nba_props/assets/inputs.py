@@ -17,6 +17,7 @@ import dagster as dg
 
 from nba_props.assets.windows import LEARNED, WINDOWS
 from nba_props.catalog import TABLES
+from nba_props.deployment import aliases_of
 from nba_props.domain.models.card import refusal, training_start, week_of
 from nba_props.domain.models.learner import Recipe, definition
 from nba_props.domain.slate import playable
@@ -211,7 +212,7 @@ class Inputs:
     def _salt(self, table: Table) -> tuple[Any, ...]:
         """Settings that a table's rows depend on."""
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
-            return self.settings.aliases()
+            return aliases_of(self.settings)[0]
         if table.dataset == analytics.SLATE.dataset:
             own = {
                 PLAYER_FEATURES.address: [SCHEMA_HASH],

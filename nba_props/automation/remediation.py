@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 
 from nba_props.assets.tables import asset_key
-from nba_props.automation.audit import Memory, place
 from nba_props.facts.calendar import parse_day
 from nba_props.operations import remediation
+from nba_props.operations.audit import Memory, place
 from nba_props.operations.remediation import Account, Selection
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags

@@ -25,7 +25,7 @@ from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
-#: the share of quotes whose names must resolve (issue 2)
+#: the share of quotes whose names must resolve
 NAMES_RESOLVED_SHARE = 0.995
 #: of those reported out or doubtful, the share that may be on no slate
 ABSENT_STRANGERS_SHARE = 0.3
@@ -773,7 +773,7 @@ def _from_findings(name: str, find: Callable[[quality.Published, date], quality.
 def _validation(
     find: Callable[[quality.Published, date, date], quality.Finding],
 ) -> Callable[[quality.Published, date], quality.Finding]:
-    """A part of the brief's validation of one date, as ``nba-props validate`` has it."""
+    """A part of the final validation of one date, as in ``nba-props validate``."""
 
     def of_date(published: quality.Published, day: date) -> quality.Finding:
         found = find(published, day, day)

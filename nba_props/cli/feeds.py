@@ -11,9 +11,9 @@ import click
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output
 from nba_props.cli.values import DateSpan, minutes
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of
-from nba_props.process import clock
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings
 from nba_props.storage.landing import LandingZone
 
 
@@ -27,7 +27,7 @@ def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
 
     settings = load_settings()
     zone = LandingZone(settings.landing)
-    feeds = Feeds(settings.live, zone, clock.utc_now)
+    feeds = Feeds(settings.live, zone, clock_of(settings))
     feeds.require_real()
     zone.make()
     return Output(), settings, zone, feeds
@@ -61,7 +61,7 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
     from nba_props.sources import capture, nba_stats
 
     out, settings, zone, feeds = _feeds()
-    today = game_date_of(clock.utc_now())
+    today = game_date_of(feeds.clock())
     days = span or [today]
     past = [d for d in days if d < today]
     snapshots = minutes(before)

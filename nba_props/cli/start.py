@@ -14,9 +14,9 @@ from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
 from nba_props.cli.session import say_findings, session_of, to_read
 from nba_props.cli.values import ROWS
-from nba_props.deployment import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of
-from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.settings import Settings, SettingsError
 from nba_props.storage.landing import LandingZone
 
 

@@ -1,4 +1,4 @@
-"""Grading: what became of every published prediction (reference 5, with the design's rulings).
+"""Grading: what became of every published prediction.
 
 Every row is graded and classified; none is left out for what its line is. The outcome of a row is, in this order:
 

@@ -26,7 +26,7 @@ PLAYED = f"""(
     AND b.season_type IN ({COUNTED_SQL})
 )"""
 
-#: possessions of one side of a game, from the rows ``b`` of its players (reference 1.3)
+#: possessions of one side of a game, from the rows ``b`` of its players (docs/legacy-systems.md#context)
 _POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
 #: player minutes are rounded, so a game has 48 plus 5 for each overtime that the sum of its players' minutes shows
 _GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"
@@ -96,8 +96,8 @@ def season_sql(asked: str = SLATE) -> str:
 def team_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
     """Per date and team: pace and offence over its last 10 games, defence over its last 15.
 
-    Pace = possessions x 48 / (team minutes / 5) (reference 1.3). Results are rounded to nine places, because the order
-    in which an engine adds fractions is nobody's promise.
+    Pace = possessions x 48 / (team minutes / 5) (docs/legacy-systems.md#context). Results are rounded to nine places,
+    because the order in which an engine adds fractions is not guaranteed.
     """
     return f"""
     WITH team_games AS (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nba_props.facts.calendar import season_of
 from nba_props.process.clock import Clock
-from nba_props.settings import Live, SettingsError
+from nba_props.settings import Live, SettingsError, revealed
 from nba_props.storage.landing import LandingZone
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ class Feeds:
         """
         from nba_props.sources.odds_client import BASE_URL, Budget, OddsApi
 
-        if not self.live.odds_key:
+        if not (key := revealed(self.live.odds_key)):
             raise SettingsError(NO_KEY)
-        return OddsApi(self.live.odds_key, Budget(self.live.odds_reserve), self.live.odds_url or BASE_URL)
+        return OddsApi(key, Budget(self.live.odds_reserve), self.live.odds_url or BASE_URL)
 
     def odds(self, day: date, tipoff: datetime | None = None, since: datetime | None = None) -> Fetched:
         """Capture the odds of a date's games that have not begun, or of those of one tip-off.
@@ -108,7 +108,7 @@ class Feeds:
 
         if not self.live.stats:
             raise SettingsError(STATS_OFF)
-        return StatsApi(self.live.proxy, self.live.stats_url, self.live.cdn_url or CDN_SCHEDULE)
+        return StatsApi(revealed(self.live.proxy), self.live.stats_url, self.live.cdn_url or CDN_SCHEDULE)
 
     def stats(self, days: Sequence[date], played: Iterable[date] = (), *, shot_zones: bool = True) -> Fetched:
         """Land schedule and box scores of some dates and today's roster; shot zones are a request for each game."""

@@ -20,7 +20,7 @@ from nba_props.storage.landing import FetchError
 
 BASE_URL = "https://api.the-odds-api.com/v4"
 SPORT = "basketball_nba"
-#: concurrent requests; the limit of 30 a second is met by bursts of eight (reference 5.1)
+#: concurrent requests; the API's limit is 30 a second, which bursts of eight reach
 CONCURRENCY = 4
 HISTORICAL_FACTOR = 10
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"

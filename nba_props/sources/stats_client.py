@@ -1,7 +1,7 @@
 """A client of stats.nba.com through ``nba_api``: a season or a day in one call, landed before it is parsed.
 
-The failure shapes are the site's own (reference 5.2): it drops connections from data centres, answers with a page
-instead of JSON, and sometimes with status 200 and an empty row set. The first two are tried again; the third is a
+The site has failures of its own: it drops connections from data centres, answers with a page instead of JSON, and
+sometimes with status 200 and an empty row set. The first two are tried again; the third is a
 failure of the caller's who asked for dates on which games were played.
 """
 

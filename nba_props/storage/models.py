@@ -21,6 +21,7 @@ from nba_props.domain.models.card import WORSE_THAN_INCUMBENT, Card, Model, refu
 from nba_props.domain.models.learner import Recipe
 from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import named_day
+from nba_props.process.errors import NbaPropsError
 from nba_props.storage.files import TEMPORARY, open_path, replace
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _CARD = "card.json"
 _REFUSAL = "refused.json"
 
 
-class CorruptModel(RuntimeError):
+class CorruptModel(NbaPropsError):
     """A stored model is not the one its card describes, or can't be read."""
 
 

@@ -16,8 +16,9 @@ from nba_props.automation import event_log, pruning
 from nba_props.automation.instance import open_instance
 from nba_props.automation.runner import execute
 from nba_props.cli import main
+from nba_props.deployment import load_settings
 from nba_props.process import stopping
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings
 from nba_props_tests import league
 
 PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-11-30")

@@ -1,4 +1,4 @@
-"""Detectors and the brief's validation on made-up ledgers: silent on clean ones, loud on the old system's."""
+"""Detectors and the final validation on made-up ledgers: silent on clean ones, loud on the old system's."""
 
 from __future__ import annotations
 

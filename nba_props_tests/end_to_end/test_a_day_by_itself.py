@@ -18,11 +18,11 @@ import pytest
 
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.instance import open_instance
+from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import game_date_of
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
-from nba_props.settings import load_settings
 from nba_props.simulator import payloads
 from nba_props.simulator.incidents import second_writer
 from nba_props.storage.landing import LandingZone

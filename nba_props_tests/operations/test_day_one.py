@@ -19,11 +19,12 @@ from click.testing import CliRunner
 
 from nba_props.cli import main
 from nba_props.cli.session import here
+from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import identity_start
 from nba_props.operations import day_one
 from nba_props.operations.doctor import examine, next_command
-from nba_props.settings import Live, Settings, SettingsError, env_file, load_settings
+from nba_props.settings import Live, Settings, SettingsError, env_file
 from nba_props.simulator import payloads
 from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds

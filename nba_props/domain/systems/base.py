@@ -98,7 +98,7 @@ def stored_sql(tables: Iterable[Table]) -> str:
 
 
 def v1_confidence(features: pd.DataFrame) -> pd.Series:
-    """Confidence of the first two legacy systems (reference 2.1): spread of points and games in the last week."""
+    """Confidence of the first two legacy systems: spread of points and games in the last week."""
     spread, games = features["points_std_last_10"], features["games_in_last_7_days"]
     confidence = (
         0.50

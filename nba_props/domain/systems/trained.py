@@ -31,7 +31,7 @@ class Trained(System):
     inputs: tuple[str, ...]
     #: features without which it abstains; any other may be null
     required: tuple[str, ...]
-    #: confidence before quality of inputs and spread of points are added, 0-100 (reference 2.4, 2.5)
+    #: confidence before quality of inputs and spread of points are added, 0-100 (docs/legacy-systems.md#xgboost_v1)
     base_confidence: float
     #: least distance from the line for a side
     min_edge: float
@@ -74,7 +74,7 @@ class Trained(System):
         )
 
     def confidence(self, features: pd.DataFrame) -> pd.Series:
-        """The legacy confidence of model systems (reference 2.4, 2.5): a label of input quality, not a probability.
+        """The legacy confidence of model systems (docs/legacy-systems.md#xgboost_v1): not a probability.
 
         Quality is the share of inputs that are known, which is what is left of the legacy score once nothing is
         defaulted.

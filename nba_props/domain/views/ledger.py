@@ -103,7 +103,7 @@ CURRENT_PREDICTIONS = View(
 _OLD_ORDER = CURRENT_RANK.removeprefix("ROW_NUMBER() ")
 
 
-#: the table that users of the system before know (reference 1.6); columns of it that have no source here are left out
+#: the predecessor's table; columns of it that have no source here are left out
 PLAYER_PROP_PREDICTIONS = View(
     "nba_predictions",
     "player_prop_predictions",

@@ -16,7 +16,7 @@ from nba_props.facts.calendar import playable_sql
 from nba_props.schemas.base import View
 from nba_props.schemas.monitoring import MIN_DATES
 
-#: share of lines that must be a sportsbook's, in percent (reference 6.1, 6.2)
+#: share of lines that must be a sportsbook's, in percent (docs/legacy-systems.md#the-brief)
 ACTUAL_PROP_PCT = 95
 
 
