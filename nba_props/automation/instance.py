@@ -12,18 +12,14 @@ import dagster as dg
 import filelock
 import sqlalchemy as db
 import yaml
-from dagster._check import CheckError
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
-from nba_props.automation.event_log import batch_events
+from nba_props.automation.upstream import instance as upstream
+from nba_props.automation.upstream.event_log import batch_events
 from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.settings import Settings
 from nba_props.storage.files import replace
 
 _DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
-#: what a step prints belongs to the terminal: a redirected one hides the progress bar
-_TO_THE_TERMINAL = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": "NoOpComputeLogManager"}}
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -38,7 +34,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         deliver_config(home)
     batch_events()
     try:
-        return open_dagster(home, _TO_THE_TERMINAL)
+        return open_dagster(home, upstream.TO_THE_TERMINAL)
     except (db.exc.SQLAlchemyError, sqlite3.Error) as error:
         raise HomeError(sentence(error, settings) or str(error)) from error
 
@@ -49,7 +45,7 @@ def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})
         os.environ["DAGSTER_HOME"] = str(home)
     # two processes that make the databases of a new home at the same moment spoil them
     with filelock.FileLock(home / ".opening"):
-        return dg.DagsterInstance.from_ref(read_config(home, overrides))
+        return upstream.opened(home, read_config(home, overrides))
 
 
 def deliver_config(home: Path) -> None:
@@ -57,7 +53,7 @@ def deliver_config(home: Path) -> None:
     replace(home / CONFIG, (resources.files("nba_props") / CONFIG).read_bytes())
 
 
-def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> InstanceRef:
+def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> upstream.InstanceRef | None:
     """The settings of a Dagster home.
 
     Raises:
@@ -66,12 +62,11 @@ def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
     if "?" in str(home):
         raise HomeError(f"DAGSTER_HOME is {home}: Dagster can't keep a database under a path with ?; set another one")
     try:
-        # Dagster looks for its file by a pattern, and overlooks it in a folder with [ or * in its name
         found = yaml.safe_load((home / CONFIG).read_bytes()) if (home / CONFIG).exists() else None
         own = found if found is not None else {}
         if not isinstance(own, dict):
             raise HomeError(f"{home / CONFIG} holds no settings. {_DELIVERS}")
-        return InstanceRef.from_dir(str(home), overrides={**own, **overrides})
-    except (OSError, ValueError, yaml.YAMLError, dg.DagsterInvalidConfigError, CheckError) as error:
+        return upstream.settings_of(home, own, overrides)
+    except (OSError, ValueError, yaml.YAMLError, *upstream.REFUSALS) as error:
         why = " ".join(str(error).split())
         raise HomeError(f"{home / CONFIG} can't be used: {why}. Mend it; or {_DELIVERS}") from error

@@ -2,18 +2,17 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
 
 import dagster as dg
-from dagster._core.remote_origin import RemoteJobOrigin
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation.location import Caller, job_origin, tags_of
+from nba_props.automation.upstream.runs import belonging, listening
 from nba_props.facts.words import plural
 from nba_props.operations.remediation import RemediationError
 from nba_props.process import stopping
@@ -82,8 +81,8 @@ def execute(
     span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
     publishes = asset_key(predictions.LEDGER) in job.asset_layer.executable_asset_keys
     with (
-        _listening(instance, run_id, listen),
-        _belonging(instance, job_origin(definitions, instance, job_name)),
+        listening(instance, run_id, listen),
+        belonging(instance, job_origin(definitions, instance, job_name)),
         stopping.closing_with(partial(_published, warehouse if publishes else None, run_id, first, last)),
         stopping.closing_with(partial(_cancel, instance, run_id)),
     ):
@@ -115,39 +114,6 @@ def execute(
                 (check.asset_key.to_user_string(), check.check_name, check.severity.value, check.description or "")
             )
     return outcome
-
-
-@contextmanager
-def _listening(
-    instance: dg.DagsterInstance, run_id: str, listen: Callable[[dg.EventLogEntry], None] | None = None
-) -> Iterator[None]:
-    """While in here, ``listen`` hears a run's events; afterwards nothing of the run stays with the instance.
-
-    Dagster has a way to add a listener and none to take it away, and remembers every run whose events it stored.
-    """
-    if listen is not None:
-        instance.add_event_listener(run_id, listen)
-    try:
-        yield
-    finally:
-        instance._subscribers.pop(run_id, None)
-
-
-@contextmanager
-def _belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> Iterator[None]:
-    """While in here, a run that is created is one of the job that the UI shows.
-
-    Dagster's way to run a job in this process has no argument for it.
-    """
-    if origin is None:
-        yield
-        return
-    create = instance.create_run_for_job
-    instance.create_run_for_job = partial(create, remote_job_origin=origin)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del instance.create_run_for_job
 
 
 def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date) -> str:
@@ -212,8 +178,8 @@ def remediate(
     (op,) = job.graph.node_dict
     run_id = str(uuid.uuid4())
     with (
-        _listening(instance, run_id),
-        _belonging(instance, job_origin(definitions, instance, job_name)),
+        listening(instance, run_id),
+        belonging(instance, job_origin(definitions, instance, job_name)),
         stopping.closing_with(lambda: "; ".join(filter(None, (_cancel(instance, run_id), _MOVED)))),
     ):
         result = job.execute_in_process(
