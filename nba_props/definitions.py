@@ -56,11 +56,6 @@ def build_defs(
     model_store = model_store or ModelStore(settings.models)
     partitions = daily_partitions(settings.first_date, zone.last_date)
     weeks = weekly_partitions(settings.first_date, zone.last_date)
-    trained = [
-        models.build_model(s.trained, weeks, s.table.description, clock) for s in SYSTEMS if s.trained is not None
-    ]
-    systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
-    gate = predictions.build_gate(SYSTEMS, partitions)
     rules = all_rules(SYSTEMS)
     inputs = Inputs(store, zone, model_store, settings)
     again = partial(build_defs, settings, store, zone, clock, model_store)
@@ -69,9 +64,8 @@ def build_defs(
             *raw.build(partitions),
             *reference.build(partitions),
             *analytics.build(partitions),
-            *trained,
-            *systems,
-            gate,
+            *models.build(weeks),
+            *predictions.build(partitions),
             *monitoring.build(partitions),
         ],
         asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
@@ -86,7 +80,7 @@ def build_defs(
             "landing": zone,
             "model_store": model_store,
             "inputs": inputs,
-            "preparation": Preparation(inputs, again),
+            "preparation": Preparation(inputs, again, clock),
             "settings": settings,
             "clock": clock,
             "feeds": Feeds(settings.live, zone, clock),

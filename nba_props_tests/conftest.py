@@ -30,10 +30,11 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
+from nba_props.domain.models import learner, training
 from nba_props.domain.quality import models
-from nba_props.domain.systems import catboost_v8, trained, xgboost_v1
+from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, xgboost_v1
 from nba_props.facts.calendar import days
-from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
@@ -197,29 +198,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 #: what says how many trees a model has, and how many that are as delivered
 _TREES = {
-    learner: (name, learner.parameters[name])
-    for learner, name in ((catboost_v8.CatBoost, "iterations"), (xgboost_v1.XGBoost, "num_boost_round"))
+    kind: (name, kind.parameters[name])
+    for kind, name in ((catboost_v8.CatBoost, "iterations"), (xgboost_v1.XGBoost, "num_boost_round"))
 }
 
 
 def few_trees() -> None:
     """Models of a fifth of the trees, from here on."""
-    for learner, (name, trees) in _TREES.items():
-        learner.parameters = {**learner.parameters, name: trees // 5}
+    for kind, (name, trees) in _TREES.items():
+        kind.parameters = {**kind.parameters, name: trees // 5}
 
 
 @pytest.fixture
 def trees_as_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models as every other process trains them."""
-    for learner, (name, trees) in _TREES.items():
-        monkeypatch.setattr(learner, "parameters", {**learner.parameters, name: trees})
+    for kind, (name, trees) in _TREES.items():
+        monkeypatch.setattr(kind, "parameters", {**kind.parameters, name: trees})
 
 
 @pytest.fixture(autouse=True, scope="session")
 def few_rows_are_enough():
     """The small league has a few hundred games of players, and a fifth of the trees learns as much from them."""
-    trained.MIN_ROWS = 150
-    trained.THREADS = 1
+    training.MIN_ROWS = 150
+    learner.THREADS = 1
     few_trees()
     # half of what its models learn from are its first games, of which little is known
     models.KNOWN_SHARE_DIFFERS = 0.6

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nba_props.schemas import TABLES, raw
+from nba_props.catalog import TABLES
+from nba_props.schemas import raw
 from nba_props.settings import read_settings
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.opening import open_warehouse

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from nba_props.automation.runner import open_instance
+from nba_props.automation.instance import open_instance
 from nba_props.automation.sensors import _instant
 from nba_props.cli import main
 from nba_props.cli.values import DateSpan, Day, Whole, minutes

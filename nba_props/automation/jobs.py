@@ -7,7 +7,8 @@ from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.raw import ODDS_FILES
 from nba_props.assets.tables import asset_key
-from nba_props.checks.freshness import FEEDS, FRESHNESS, IS_FRESH, OUTPUTS, TONIGHT, TRAINED
+from nba_props.checks.freshness import FEEDS, FRESHNESS, IS_FRESH, OUTPUTS, TONIGHT
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES
 from nba_props.schemas import Table, analytics, features, predictions, raw, reference
 
 #: schedule and box scores of past dates
@@ -37,7 +38,7 @@ _FRESHNESS = dg.AssetSelection.checks(
     *(dg.AssetCheckKey(feed.key, FRESHNESS) for feed in FEEDS),
     dg.AssetCheckKey(ODDS_FILES.key, TONIGHT),
     *(dg.AssetCheckKey(output.key, IS_FRESH) for output in OUTPUTS),
-    *(dg.AssetCheckKey(model_key(system_id), IS_FRESH) for system_id in TRAINED),
+    *(dg.AssetCheckKey(model_key(system_id), IS_FRESH) for system_id in RECIPES),
 )
 #: what became of the predictions of past dates
 GRADE_JOB = "grade"
@@ -50,7 +51,7 @@ FRESHNESS_JOB = "feeds_are_fresh"
 
 _FROM_LINES = (
     *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
-    *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
+    *(asset_key(t) for t in SYSTEM_TABLES.values()),
     *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
 )
 _GRADES = tuple(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY))

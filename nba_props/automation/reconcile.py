@@ -9,10 +9,10 @@ from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
 from nba_props.domain.finding import Finding
 from nba_props.domain.games import PLAYABLE
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.operations.remediation import own_dates
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
 RECONCILE_JOB = "reconcile"

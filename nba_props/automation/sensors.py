@@ -39,7 +39,7 @@ from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.checks.analytics import HISTORY_COMPLETE
 from nba_props.checks.freshness import FRESHNESS, TONIGHT, Tipoffs, tipoffs
 from nba_props.checks.partitioned import Scope
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant, season_of, season_start, spans
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations.remediation import own_dates

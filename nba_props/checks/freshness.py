@@ -11,8 +11,8 @@ from nba_props.assets.raw import INJURY_FILES, ODDS_FILES, STATS_FILES
 from nba_props.assets.tables import asset_key
 from nba_props.domain import quality
 from nba_props.domain.games import PLAYABLE
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import EASTERN, game_date_of, season_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.rhythm import FULL
@@ -237,8 +237,6 @@ OUTPUTS = (
     Output(LEDGER, SLATE_EXPECTED_BY),
     Output(PREDICTION_ACCURACY, GRADES_EXPECTED_BY, back=1),
 )
-#: the systems that have a model for each week
-TRAINED = tuple(s.system_id for s in SYSTEMS if s.trained)
 
 
 def _follows_the_clock(settings: Settings, zone: LandingZone) -> bool:
@@ -298,7 +296,7 @@ def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
         *(_check(spec) for spec in FEEDS),
         _tonight_check(),
         *(_output_check(output) for output in OUTPUTS),
-        *(_model_check(system_id) for system_id in TRAINED),
+        *(_model_check(system_id) for system_id in RECIPES),
     ]
 
 

@@ -7,11 +7,13 @@ from datetime import date
 
 from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain.finding import Finding
+from nba_props.domain.models.card import MAX_AGE, week_of
+from nba_props.domain.models.learner import Recipe
 from nba_props.domain.quality import models
-from nba_props.domain.systems.trained import MAX_AGE, Trained, week_of
+from nba_props.domain.systems import SYSTEM_TABLES
 
 
-def model_is_in_force(trained: Trained) -> Rule:
+def model_is_in_force(trained: Recipe) -> Rule:
     """The newest model before each date is of its week, made from what is stored now, and may serve it."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
@@ -30,14 +32,14 @@ def model_is_in_force(trained: Trained) -> Rule:
 
     return Rule(
         "model_is_in_force",
-        trained.system_table,
+        SYSTEM_TABLES[trained.system_id],
         f"A model of at most {MAX_AGE.days} days, of these features and this library, serves the date. A week without "
         "a new one warns, as do one that did not earn its place and one whose inputs have changed since.",
         evaluate,
     )
 
 
-def inputs_as_in_training(trained: Trained) -> Rule:
+def inputs_as_in_training(trained: Recipe) -> Rule:
     """Each input of a model is known about as often on the slate as in the rows that it learned from."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
@@ -47,7 +49,7 @@ def inputs_as_in_training(trained: Trained) -> Rule:
 
     return Rule(
         "inputs_as_in_training",
-        trained.system_table,
+        SYSTEM_TABLES[trained.system_id],
         "No input is known much more often, or more seldom, on the slate than in the rows the model learned from "
         f"(shares differ by less than {models.KNOWN_SHARE_DIFFERS}).",
         evaluate,

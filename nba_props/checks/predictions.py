@@ -12,7 +12,7 @@ from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain import quality
 from nba_props.domain.finding import Finding
 from nba_props.domain.quality import rows
-from nba_props.domain.systems import System
+from nba_props.domain.systems import SYSTEM_TABLES, System
 from nba_props.schemas import predictions
 
 NO_PLACEHOLDER_LINES = daily(
@@ -31,7 +31,7 @@ def _of_grades(name: str, find: Callable[[quality.Published, date], Finding]) ->
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         key = ("published", days[0], days[-1])
         if key not in scope.memo:
-            systems = tuple(predictions.SYSTEM_TABLES)
+            systems = tuple(SYSTEM_TABLES)
             scope.memo[key] = quality.published(scope.warehouse, systems, days[0], days[-1], scope.now)
         return {d: find(scope.memo[key], d) for d in days}
 
@@ -81,7 +81,7 @@ def rules(systems: Sequence[System]) -> list[Rule]:
             )
             for s in systems
         ),
-        *(rule(s.trained) for s in systems if s.trained for rule in (model_is_in_force, inputs_as_in_training)),
+        *(rule(r) for s in systems for r in s.needs().models for rule in (model_is_in_force, inputs_as_in_training)),
         NO_PLACEHOLDER_LINES,
         lines_have_provenance(predictions.LEDGER, blocking=False),
         no_future_data(

@@ -83,14 +83,14 @@ def backfill(
 
     Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
     """
-    from nba_props.automation import planning, runner
+    from nba_props.automation import planning
     from nba_props.automation.jobs import PREDICT_JOB
     from nba_props.presentation import board
 
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
         within_partitions(opened.settings, span)
-        chosen = runner.resolve(opened.definitions, select) if select else None
+        chosen = planning.resolve(opened.definitions, select) if select else None
         days = _wanted(opened, span, chosen, force=force, dry_run=dry_run)
         _say_plan(opened, span, days, [k.to_user_string() for k in chosen] if chosen else None)
         if dry_run:
@@ -298,8 +298,8 @@ def train(span: list[date], allow_loss: bool) -> None:
     """
     from nba_props.automation import planning
     from nba_props.automation.jobs import TRAIN_JOB
-    from nba_props.domain.systems import SYSTEMS
-    from nba_props.domain.systems.trained import week_of
+    from nba_props.domain.models.card import week_of
+    from nba_props.domain.systems import RECIPES
 
     with Output() as out:
         opened = session(out, allow_loss=allow_loss)
@@ -309,7 +309,7 @@ def train(span: list[date], allow_loss: bool) -> None:
         before = planning.preparation(opened.definitions, opened.inputs, weeks, weeks)
         sound = say_findings(out, opened.follow(chain(before, [(TRAIN_JOB, first, last)])))
         store = opened.inputs.models
-        for system in [s.system_id for s in SYSTEMS if s.trained]:
+        for system in RECIPES:
             for week in weeks:
                 if refused := store.refusal(system, week).get("reason"):
                     out.tell("not in force", "yellow", f"{system} of {week}: {refused}")

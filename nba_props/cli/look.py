@@ -17,9 +17,10 @@ from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.deployment import clock_of, load_settings
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN, game_date_of, season_start
 from nba_props.facts.words import plural
-from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 

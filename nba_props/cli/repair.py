@@ -34,11 +34,12 @@ from nba_props.warehouse.base import Warehouse, WarehouseError
 def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> None:
     """Run a remediation job, print its account, and grade the dates it touched again."""
     from nba_props.automation import runner
+    from nba_props.automation.instance import open_instance
     from nba_props.automation.jobs import GRADE_JOB
 
     with Output(form) as out:
         opened = session(out, landed=False)
-        with runner.open_instance(opened.settings) as instance:
+        with open_instance(opened.settings) as instance:
             config = {**config, "dry_run": dry_run}
             account = runner.remediate(opened.definitions, instance, job, config, opened.caller)
         out.rows(account.rows, f"{'Would move' if dry_run else 'Moved'} {plural(account.total, 'row')}")
@@ -138,6 +139,7 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
     """
     from nba_props.automation import runner
     from nba_props.automation.importing import IMPORT_JOB
+    from nba_props.automation.instance import open_instance
     from nba_props.automation.jobs import GRADE_JOB
     from nba_props.operations import importing
 
@@ -146,7 +148,7 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
     config = {"files": [str(f.absolute()) for f in files], "real_lines": real_lines, "dry_run": dry_run}
     with Output(form) as out:
         opened = session(out, landed=False)
-        with runner.open_instance(opened.settings) as instance:
+        with open_instance(opened.settings) as instance:
             done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config, opened.caller)
         out.rows(done.rows, f"Judged {plural(done.total, 'row')}{', and kept nothing' if dry_run else ''}")
         for why, count in done.unread.items():
@@ -236,8 +238,9 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     wrong rows out, or a backup takes its place. --seal is for rows of a release before digests, and for a partition
     that was put back by hand.
     """
+    from nba_props.catalog import TABLES
     from nba_props.operations.doctor import strays
-    from nba_props.schemas import TABLES, WriteMode
+    from nba_props.schemas import WriteMode
 
     out = Output()
     settings = load_settings()
@@ -328,7 +331,8 @@ def _unsealed(warehouse: Warehouse, span: list[date] | None) -> list[date]:
 
 def _seal(out: Output, warehouse: Warehouse, span: list[date] | None) -> None:
     """Vouch for what only grows (of SPAN) as it is."""
-    from nba_props.schemas import TABLES, WriteMode
+    from nba_props.catalog import TABLES
+    from nba_props.schemas import WriteMode
 
     for table in (t for t in TABLES.values() if t.write_mode is WriteMode.APPEND):
         days = [d for d in warehouse.dates(table) if span is None or d in span]

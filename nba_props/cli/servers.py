@@ -80,8 +80,8 @@ def dev(host: str, port: int) -> None:
     The UI answers the browser's own pages and no request of another site; NBA_PROPS_UI_HOSTS names hosts, besides this
     machine's own names, by which it may be asked.
     """
+    from nba_props.automation.instance import open_instance
     from nba_props.automation.location import workspace
-    from nba_props.automation.runner import open_instance
     from nba_props.automation.webserver import HOSTS, hosts_of
 
     settings = load_settings()

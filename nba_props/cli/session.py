@@ -51,9 +51,10 @@ class Session:
         The first that fails is the last. ``select`` narrows the jobs to some of their assets.
         """
         from nba_props.automation import runner
+        from nba_props.automation.instance import open_instance
 
         outcomes: list[Outcome] = []
-        with runner.open_instance(self.settings) as instance, progress(self.out.console) as bars:
+        with open_instance(self.settings) as instance, progress(self.out.console) as bars:
             for job, first, last in steps:
                 label = f"{job} {text_of([first, last])}"
                 bar = bars.add_task(label, total=None)
@@ -106,7 +107,7 @@ def session(out: Output, *, landed: bool = True, allow_loss: bool = False) -> Se
 
 def allowing(opened: Session, allow_loss: bool) -> Session:
     """The session whose runs may let a partition lose most of its rows, where that is asked for."""
-    from nba_props.assets.tables import ALLOW_LOSS
+    from nba_props.assets.losses import ALLOW_LOSS
 
     return replace(opened, tags={**opened.tags, ALLOW_LOSS: "true"}) if allow_loss else opened
 

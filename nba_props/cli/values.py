@@ -185,13 +185,13 @@ def _incidents() -> Iterable[str]:
 
 
 def _systems() -> Iterable[str]:
-    from nba_props.schemas.predictions import SYSTEM_TABLES
+    from nba_props.domain.systems import SYSTEM_TABLES
 
     return SYSTEM_TABLES
 
 
 def _assets() -> Iterable[str]:
-    from nba_props.schemas import TABLES
+    from nba_props.catalog import TABLES
 
     return sorted({t.name for t in TABLES.values()} | {t.address for t in TABLES.values()})
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nba_props.domain.games import playable
-from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.domain.models.card import training_start, week_of
 from nba_props.facts.calendar import (
     FINAL,
     SEASON_TYPES,

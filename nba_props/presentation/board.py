@@ -13,17 +13,17 @@ import pandas as pd
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
+from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.words import percent, plural
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
 _PERSON = ["player_id", "player_name", "team"]
 #: the system whose picks a board shows unless another is asked for
-SYSTEM = "ensemble_v1_1"
+SYSTEM = ensemble.V1_1.system_id
 #: systems that give a P(over), in the order in which one stands in where the board's own gives none
-CHANCES = ("catboost_v8", "xgboost_v1")
+CHANCES = (catboost_v8.SYSTEM.system_id, xgboost_v1.SYSTEM.system_id)
 
 #: the ledger's rows of some dates with the problem of their line, current ones only
 _CURRENT_SQL = f"""

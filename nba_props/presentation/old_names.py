@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 
 #: old tables by name, whatever their dataset
 OLD_TABLES = {

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from nba_props.domain import quality, scoring
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.words import percent, plural
 from nba_props.presentation import charts as plots
 from nba_props.process.revision import revision
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import MIN_DATES, SCORES, TIERS
-from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated

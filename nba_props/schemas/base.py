@@ -141,7 +141,7 @@ class Table:
     #: for a ledger: rows with a known key must agree on these columns, else they are conflicts, not repeats
     content: tuple[str, ...] = field(default=())
     #: when a partition loses so many rows at once, and more than half of what it has, a payload has gone missing: the
-    #: write is refused (``assets/tables.py``); 0 for tables that are made from others
+    #: write is refused (``assets/losses.py``); 0 for tables that are made from others
     guarded: int = 0
     #: the column that holds the digest of the row's other columns (``domain/digests.py``), given when it is appended
     sealed_by: str = ""

@@ -6,6 +6,8 @@ from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
+#: no forecast is above it, as none is below 0
+MAX_POINTS = 60
 RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
 
 _LINES = tuple(replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS)
@@ -17,7 +19,7 @@ _CLAIM = (
     PLAYER_LOOKUP,
     text("system_id", "Prediction system"),
     text("model_version", "Version of the system's formula or model"),
-    real("predicted_points", "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=60),
+    real("predicted_points", "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=MAX_POINTS),
     real("confidence_score", "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
     real(
         "over_probability",
@@ -44,20 +46,10 @@ def _as_claimed(column: Column) -> Column:
 SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
 
 
-#: one table per prediction system, all with the same columns; values are the gate's to judge, so no key is promised
-SYSTEM_TABLES = {
-    system_id: Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
-    for system_id, description in {
-        "xgboost_v1": "Gradient-boosted trees on every feature but the market's, trained anew each week.",
-        "catboost_v8": "Gradient-boosted trees on the 33 legacy features, line included, trained anew each week.",
-        "ensemble_v1": "Mean of four systems' stored forecasts, each weighted by its confidence.",
-        "ensemble_v1_1": "Mean of five systems' stored forecasts with fixed weights.",
-        "shrunk_rate_v1": "Weighted minutes times shrunken points per minute, adjusted for opponent and pace.",
-        "similarity_balanced_v1": "Mean of the player's most similar past games, weighted by similarity.",
-        "zone_matchup_v1": "Season average adjusted by the opponent's defence for each shot zone.",
-        "moving_average": "Weighted last-5, last-10 and season averages, adjusted for fatigue, rest, pace and venue.",
-    }.items()
-}
+def system_table(system_id: str, description: str) -> Table:
+    """The table of a system: all have the same columns; values are the gate's to judge, so no key is promised."""
+    return Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
+
 
 _LEDGER = (
     text(

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from nba_props.schemas import TABLES, Table
+from nba_props.catalog import TABLES
+from nba_props.schemas import Table
 from nba_props.warehouse.base import Warehouse, outgrown
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from nba_props.assets import figures
-from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, predictions
+from nba_props.catalog import TABLES
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
 
@@ -157,7 +157,7 @@ def test_a_date_without_rows_has_counts_and_no_rates():
     empty = {t: TABLES[t].empty() for t in TABLES}
     lines = figures.lines(empty["nba_analytics.betting_lines"])
     assert (lines["with_line"], lines["share_with_line"], lines["books_per_line"]) == (0, None, None)
-    system = figures.forecasts(predictions.SYSTEM_TABLES["moving_average"].empty())
+    system = figures.forecasts(SYSTEM_TABLES["moving_average"].empty())
     assert (system["forecasts"], system["share_with_line"]) == (0, None)
     gate = figures.gate(LEDGER.empty(), empty["nba_predictions.quarantined_predictions"])
     assert (gate["picks"], gate["share_with_line"]) == (0, None)

@@ -12,8 +12,10 @@ from click.testing import CliRunner
 from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from dagster._utils.test.schedule_storage import TestScheduleStorage
 
-from nba_props.automation import event_log, pruning
-from nba_props.automation.runner import execute, open_instance
+from nba_props.automation import pruning
+from nba_props.automation.instance import open_instance
+from nba_props.automation.runner import execute
+from nba_props.automation.upstream import event_log
 from nba_props.cli import main
 from nba_props.deployment import load_settings
 from nba_props.process import stopping

@@ -18,9 +18,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from nba_props.automation import runner
+from nba_props.automation.instance import open_instance
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process import stopping
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import DAY, in_front, make_settings
 
@@ -48,7 +48,7 @@ def environment(folder: Path) -> dict[str, str]:
 def instance_of(folder: Path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(make_settings(folder).dagster_home))
-        with runner.open_instance(make_settings(folder)) as instance:
+        with open_instance(make_settings(folder)) as instance:
             yield instance
 
 

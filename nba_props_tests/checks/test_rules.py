@@ -9,13 +9,12 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.checks.rules import all_rules
 from nba_props.domain import quality
+from nba_props.domain.models.card import Card, week_of
 from nba_props.domain.quality import models
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import Card, week_of
-from nba_props.schemas import TABLES
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT
 
@@ -242,7 +241,7 @@ def test_a_dead_input_names_every_system_that_went_without_it(stored, dead, pass
     found = findings(stored, FEATURES_TABLE, "inputs_are_known", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (passes, "WARN")
     for name in dead:
-        users = [s.system_id for s in SYSTEMS if name in (*s.required, *s.optional)]
+        users = [s.system_id for s in SYSTEMS if name in (*s.needs().required, *s.needs().optional)]
         assert users, "an input that no system uses shows nothing"
         (told,) = [part for part in found.text.split("; ") if part.startswith(f"{name} is unknown")]
         assert told.endswith(f": {', '.join(users)} went without {why}".rstrip())
@@ -251,8 +250,7 @@ def test_a_dead_input_names_every_system_that_went_without_it(stored, dead, pass
 
 def test_an_input_known_more_often_by_the_productions_measure_warns():
     """The small league's measure is another; here it is the one that is delivered."""
-    trained = SYSTEMS[4].trained
-    assert trained is not None
+    trained = RECIPES["xgboost_v1"]
     known = dict.fromkeys(trained.inputs, 0.9)
     card = Card(**{f.name: "" for f in fields(Card)} | {"week": week_of(DAY), "known": known})
     assert DELIVERED_MEASURE == 0.3

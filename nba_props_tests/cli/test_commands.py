@@ -26,8 +26,8 @@ from nba_props.cli.group import main
 from nba_props.cli.printing import Column, Output
 from nba_props.cli.session import say_findings, session
 from nba_props.deployment import load_settings
+from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
 from nba_props.presentation.board import people
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE

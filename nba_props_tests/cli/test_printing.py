@@ -18,8 +18,8 @@ from rich.console import Console
 from nba_props.cli.daily import _say_gate
 from nba_props.cli.look import columns_of, say_boards
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.presentation import board
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests.presentation.test_board import of, row
 
 

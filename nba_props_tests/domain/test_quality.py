@@ -13,6 +13,7 @@ import pytest
 from nba_props.domain import quality
 from nba_props.domain.finding import Finding
 from nba_props.domain.quality import alarms, detectors
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.schemas import Table, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
@@ -696,7 +697,7 @@ def test_line_quality_adds_up_and_grades_each_day(lake):
     rows = lake.query("SELECT * FROM nba_monitoring.line_quality_daily")
     parts = ["actual_prop_count", "no_prop_line_count", "other_source_count", "missing_source_count"]
     assert (rows[parts].sum(axis=1) == rows["total_predictions"]).all()
-    assert len(rows) == 6 * len(predictions.SYSTEM_TABLES)
+    assert len(rows) == 6 * len(SYSTEM_TABLES)
     by = rows.set_index(["game_date", "system_id"])
     assert by.loc[(pd.Timestamp(FIRST), "xgboost_v1"), "other_source_count"] == 4
     assert by.loc[(pd.Timestamp(bad), "moving_average"), "severity"] == "CRITICAL"

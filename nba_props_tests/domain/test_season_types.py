@@ -12,6 +12,7 @@ from nba_props.assets.inputs import Inputs
 from nba_props.automation import fetching
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.reconcile import missing_outputs
+from nba_props.catalog import TABLES
 from nba_props.checks import freshness
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.raw import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
@@ -19,7 +20,7 @@ from nba_props.domain import games
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.quotes import match_games
 from nba_props.facts.calendar import SEASON_TYPES
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import raw
 from nba_props.settings import Live
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats

@@ -9,9 +9,10 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import games, slate
 from nba_props.facts.calendar import days, identity_start
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import raw
 from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.simulator import payloads
 from nba_props_tests import league
@@ -180,8 +181,7 @@ AT_SCALE = """
 import sys
 from datetime import date, timedelta
 import pandas as pd
-from nba_props.domain import slate
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.warehouse.lake import LakeWarehouse
 lake = LakeWarehouse(sys.argv[1])
 boxes, schedule = TABLES["nba_raw.box_scores"], TABLES["nba_raw.schedule"]

@@ -9,9 +9,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import features
-from nba_props.schemas import TABLES
-from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform

@@ -9,8 +9,9 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, WriteMode
+from nba_props.schemas import WriteMode
 from nba_props.simulator import payloads
 from nba_props.sources import odds_api
 from nba_props.warehouse import usage
@@ -135,10 +136,10 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     platform = slated
     from nba_props.assets import predictions as assets
 
-    honest = assets.predict
+    honest = assets._rows
 
-    def smuggle(system, *inputs):
-        frame = honest(system, *inputs).reset_index(drop=True)
+    def smuggle(context, system, *inputs):
+        frame = honest(context, system, *inputs).reset_index(drop=True)
         if system.system_id != "moving_average":
             return frame
         frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [
@@ -154,7 +155,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
         frame.loc[honest_line, "line"] += 1.0
         return frame
 
-    monkeypatch.setattr(assets, "predict", smuggle)
+    monkeypatch.setattr(assets, "_rows", smuggle)
     platform.rebuild()
     outcome = platform.publish(DAY)
     assert outcome.success, outcome.errors
@@ -165,7 +166,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     }  # fmt: skip
     assert len(ledger_of(platform)) == SOME_ROWS - 4
 
-    monkeypatch.setattr(assets, "predict", honest)
+    monkeypatch.setattr(assets, "_rows", honest)
     platform.now += timedelta(minutes=5)
     mended = platform.publish(DAY)
     assert mended.failed_checks == [], "rows that were replaced by honest ones still warn"

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from nba_props.cli import main
 from nba_props.cli.session import here
 from nba_props.deployment import load_settings
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import identity_start
 from nba_props.operations import day_one
 from nba_props.operations.doctor import examine, next_command

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from nba_props.automation.event_log import SqliteEventLog
 from nba_props.automation.home import flaws
-from nba_props.automation.runner import open_instance
+from nba_props.automation.instance import open_instance
 from nba_props.cli import main
 from nba_props.deployment import load_settings
 from nba_props.operations import home as homes

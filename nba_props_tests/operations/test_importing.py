@@ -20,6 +20,7 @@ from nba_props.automation.remediation import DRY_RUN_TAG
 from nba_props.checks.predictions import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
 from nba_props.operations.audit import Memory, audit, place
@@ -33,7 +34,6 @@ from nba_props.schemas.predictions import (
     LEDGER,
     PREDICTION_ACCURACY,
     QUARANTINED_PREDICTIONS,
-    SYSTEM_TABLES,
 )
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.simulator.league import simulate

@@ -18,9 +18,9 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.assets.tables import asset_key
+from nba_props.catalog import TABLES
 from nba_props.cli import main
 from nba_props.deployment import load_settings
-from nba_props.schemas import TABLES
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES, UNRESOLVED_NAMES

@@ -11,8 +11,9 @@ import duckdb
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import digests
-from nba_props.schemas import TABLES, Table, Type
+from nba_props.schemas import Table, Type
 from nba_props.schemas.base import Column
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import MissingPartition
 from nba_props.warehouse.lake import LakeWarehouse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.warehouse import dialects
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.translation import UnreadableError

@@ -149,7 +149,8 @@ def inputs_known(systems: Sequence[System]) -> Daily:
     """
     names = tuple(_WHY_NULL)
     counts = ", ".join(f"COUNT({n}) AS {n}" for n in names)
-    users = {n: [s.system_id for s in systems if n in (*s.required, *s.optional)] for n in names}
+    needs = {s.system_id: s.needs() for s in systems}
+    users = {n: [s for s, its in needs.items() if n in (*its.required, *its.optional)] for n in names}
     sql = f"""
     SELECT game_date, COUNT(*) AS settled, {counts} FROM {PLAYER_FEATURES.address}
     WHERE game_date BETWEEN @first AND @last AND games_season >= {SETTLED_GAMES} GROUP BY game_date

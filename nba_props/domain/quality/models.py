@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from nba_props.domain.finding import Finding, Severity
+from nba_props.domain.models.card import Card, refusal, week_of
+from nba_props.domain.models.learner import Recipe
 from nba_props.domain.stored import Stored
-from nba_props.domain.systems.trained import Card, Trained, refusal, week_of
 from nba_props.schemas.features import PLAYER_FEATURES
 
 #: difference of the shares of known values, between training rows and a slate, from which an input is another one
@@ -27,7 +28,7 @@ def days_with_players(stored: Stored, days: Sequence[date]) -> set[date]:
 
 
 def model_in_force(
-    trained: Trained, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
+    trained: Recipe, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
 ) -> Finding:
     """Whether the newest model before a date is of its week, made from what is stored now, and may serve it.
 
@@ -62,7 +63,7 @@ def model_in_force(
     return Finding(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
-def known_shares(stored: Stored, trained: Trained, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
+def known_shares(stored: Stored, trained: Recipe, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
     """The share of a slate's rows, of those the system can use, in which each of its inputs is known, by date."""
     shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
     sql = f"""
@@ -74,7 +75,7 @@ def known_shares(stored: Stored, trained: Trained, days: Sequence[date]) -> dict
     return {r["game_date"].date(): r for r in rows.to_dict("records")}
 
 
-def inputs_as_in_training(trained: Trained, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
+def inputs_as_in_training(trained: Recipe, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
     """Whether each input of a model is known about as often on a slate as in the rows that it learned from.
 
     Args:

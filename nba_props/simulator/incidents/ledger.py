@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.warehouse.base import Warehouse
 
 

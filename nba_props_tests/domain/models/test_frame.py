@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pandas.testing as pdt
 
-from nba_props.domain import training
-from nba_props.schemas import TABLES, analytics, raw
+from nba_props.catalog import TABLES
+from nba_props.domain.models import frame
+from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import NAMES, PLAYER_FEATURES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
@@ -20,7 +21,7 @@ def learn(platform, first, last):
         stored = [d for d in platform.warehouse.partitions(analytics.BETTING_LINES) if start <= d <= end]
         return platform.warehouse.read(analytics.BETTING_LINES, stored)
 
-    return training.frame(platform.warehouse.query, lines, first, last)
+    return frame.build(platform.warehouse.query, lines, first, last)
 
 
 def test_a_training_row_is_the_row_that_was_served(published):
@@ -65,20 +66,20 @@ def test_queries_follow_the_seasons_and_not_the_players(platform):
 
 
 def test_a_span_is_cut_where_seasons_begin():
-    chunks = training.season_chunks(date(2022, 3, 1), date(2024, 11, 5))
+    chunks = frame.season_chunks(date(2022, 3, 1), date(2024, 11, 5))
     assert chunks == [
         (date(2022, 3, 1), date(2022, 9, 30)),
         (date(2022, 10, 1), date(2023, 9, 30)),
         (date(2023, 10, 1), date(2024, 9, 30)),
         (date(2024, 10, 1), date(2024, 11, 5)),
     ]
-    assert training.season_chunks(date(2025, 10, 21), date(2025, 11, 1)) == [(date(2025, 10, 21), date(2025, 11, 1))]
+    assert frame.season_chunks(date(2025, 10, 21), date(2025, 11, 1)) == [(date(2025, 10, 21), date(2025, 11, 1))]
 
 
 def test_chunks_do_not_show(platform, monkeypatch):
     whole = learn(platform, league.FIRST, DAY - timedelta(1))
     cut = DAY - timedelta(8)
-    monkeypatch.setattr(training, "season_chunks", lambda first, last: [(first, cut), (cut + timedelta(1), last)])
+    monkeypatch.setattr(frame, "season_chunks", lambda first, last: [(first, cut), (cut + timedelta(1), last)])
     pdt.assert_frame_equal(learn(platform, league.FIRST, DAY - timedelta(1)), whole, check_exact=True)
 
 

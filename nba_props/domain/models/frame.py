@@ -30,7 +30,7 @@ def season_chunks(first: date, last: date) -> list[tuple[date, date]]:
     return list(zip(cuts, ends, strict=True))
 
 
-def frame(
+def build(
     query: Query,
     lines: Callable[[date, date], pd.DataFrame],
     first: date,
