@@ -50,6 +50,8 @@ def outgrown(table: Table, place: str, days: Collection[date]) -> WarehouseError
     )
 
 
+#: what a warehouse can be claimed by
+SOURCES = ("REAL", "SIMULATED")
 #: what a warehouse says of itself that has had statements of every partition from the beginning
 SEALED_WHOLE = "WHOLE"
 

@@ -15,7 +15,7 @@ from nba_props.schemas import Table, monitoring, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.warehouse.frames import arrow_by_date, split
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 
 FIRST = date(2025, 11, 1)

@@ -19,10 +19,11 @@ from nba_props.domain import digests
 from nba_props.operations import remediation
 from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import Column, Type
-from nba_props.warehouse import bigquery as own
-from nba_props.warehouse import marks, usage
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.bigquery import manifest as marks
+from nba_props.warehouse.bigquery import warehouse as own
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.gcp.googlesql import analyse
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
@@ -512,7 +513,7 @@ from datetime import timedelta
 from pathlib import Path
 import pandas as pd
 from nba_props.settings import Gcp
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 warehouse = open_warehouse(make_settings(Path(sys.argv[1]), gcp=Gcp(**json.loads(sys.argv[2]))))

@@ -30,7 +30,7 @@ from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, in_front, utc
 from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of

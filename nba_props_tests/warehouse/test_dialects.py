@@ -12,7 +12,7 @@ from nba_props.schemas.analytics import CONTEXT
 from nba_props.warehouse import dialects
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 from nba_props_tests.warehouse.test_reading import whole_of

@@ -26,11 +26,11 @@ from nba_props.schemas.analytics import BETTING_LINES, CONTEXT
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse import bigquery as own
 from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.bigquery import warehouse as own
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import migrate, needed
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.old_lakes import FROZEN, outgrown, unpacked
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, ledger, names

@@ -13,8 +13,8 @@ import pytest
 from nba_props.schemas import TABLES
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import MissingPartition
+from nba_props.warehouse.bigquery.manifest import Marks
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.marks import Marks
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, names
 
 D9 = date(2026, 1, 9)

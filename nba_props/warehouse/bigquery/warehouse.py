@@ -45,8 +45,8 @@ from nba_props.warehouse.base import (
     outgrown,
     way_out,
 )
+from nba_props.warehouse.bigquery.manifest import Mark, Marks, Written
 from nba_props.warehouse.frames import checked, new_rows, split, to_frame
-from nba_props.warehouse.marks import Mark, Marks, Written
 from nba_props.warehouse.sql import qualified, reads
 from nba_props.warehouse.translation import UnreadableError
 

@@ -27,7 +27,7 @@ def open_warehouse(settings: Settings, *, as_found: bool = False) -> Warehouse:
         return lake
     from dagster_gcp import BigQueryResource, GCSResource
 
-    from nba_props.warehouse.bigquery import BigQueryAt, BigQueryWarehouse
+    from nba_props.warehouse.bigquery.warehouse import BigQueryAt, BigQueryWarehouse
 
     where = {"project": gcp.project, "location": gcp.location}
     return BigQueryWarehouse(

@@ -31,9 +31,10 @@ from nba_props.facts.calendar import named_day
 from nba_props.schemas import TABLES, VIEWS, Table, View, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
 from nba_props.storage.files import ASIDE, TEMPORARY, create
-from nba_props.warehouse import dialects, files, growth, usage
+from nba_props.warehouse import dialects, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,
+    SOURCES,
     AppendResult,
     CorruptPartition,
     Damage,
@@ -44,6 +45,7 @@ from nba_props.warehouse.base import (
     way_out,
 )
 from nba_props.warehouse.frames import arrow_by_date, checked, dtype_of, new_rows, refuse_strays, split, to_frame
+from nba_props.warehouse.lake import files
 from nba_props.warehouse.sql import Statement, to_duckdb
 from nba_props.warehouse.translation import RefusedError, UnreadableError
 
@@ -58,8 +60,6 @@ _LOCK = ".lock"
 #: folders that have the form of a partition's name, as DuckDB's glob says it and as we do
 _DATES = f"{_PREFIX}[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _DATE_FORM = re.compile(rf"{_PREFIX}\d{{4}}-\d{{2}}-\d{{2}}", re.ASCII)
-#: what a lake can be claimed by
-SOURCES = ("REAL", "SIMULATED")
 _SOURCE_MARK = "SOURCE"
 #: there when every row of the ledgers has a digest
 _SEALED_MARK = "SEALED"
