@@ -114,7 +114,7 @@ def _rows(
     """The rows of a system for some dates."""
     if system.ensemble:
         tables = [predictions.SYSTEM_TABLES[c] for c in system.ensemble.components]
-        stored = warehouse.query(_stored_sql(warehouse, tables), first=days[0], last=days[-1])
+        stored = warehouse.query(_stored_sql(tables), first=days[0], last=days[-1])
         return predict(system, wide(system.ensemble, stored, line_rows), line_rows)
     feature_rows = warehouse.read(PLAYER_FEATURES, days)
     past = None
@@ -131,11 +131,11 @@ def _rows(
     return predict(system, feature_rows, line_rows, past)
 
 
-def _stored_sql(warehouse: Warehouse, tables: Sequence[Table]) -> str:
+def _stored_sql(tables: Sequence[Table]) -> str:
     """The rows of some systems' tables for @first..@last."""
     columns = ", ".join(c.name for c in predictions.SYSTEM_COLUMNS)
     return " UNION ALL ".join(
-        f"SELECT {columns}, '{t.name}' AS stands_in FROM {warehouse.table(t)} WHERE game_date BETWEEN @first AND @last"
+        f"SELECT {columns}, '{t.name}' AS stands_in FROM {t.address} WHERE game_date BETWEEN @first AND @last"
         for t in tables
     )
 
@@ -161,7 +161,7 @@ def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -
         alerts: dg.ResourceParam[Teller],
     ):
         days = partition_days(context)
-        claims = f"({_stored_sql(warehouse, tables)})"
+        claims = f"({_stored_sql(tables)})"
         judged = warehouse.query(lines.claimed_lines_sql(claims), first=days[0], last=days[-1])
         published, held_back = gate.split(judged)
         now = pd.Timestamp(clock())

@@ -21,7 +21,7 @@ from nba_props.schemas import TABLES
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, odds_api
 from nba_props.storage.landing import LandingZone, Payload, capture_suffix
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 NIGHT = date(2026, 1, 9)
 #: a date of the All-Star break
@@ -39,7 +39,7 @@ class Incident:
     #: the date to predict to see it
     day: date = NIGHT
     #: what happens once the date is published; the date is then run again
-    afterwards: Callable[[Warehouse], str] | None = None
+    afterwards: Callable[[PartitionedWarehouse], str] | None = None
 
 
 def apply(name: str, zone: LandingZone) -> str:
@@ -363,7 +363,7 @@ def _games_without_odds(zone: LandingZone) -> str:
 
 
 def second_writer(
-    warehouse: Warehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
+    warehouse: PartitionedWarehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
 ) -> int:
     """A second writer puts 20.0 without a source beside the ledger's rows, past the gate, as the legacy backfill did.
 

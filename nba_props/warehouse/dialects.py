@@ -16,7 +16,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from nba_props.warehouse.translation import UnreadableError, translated
+from nba_props.warehouse.base import UnreadableError
+from nba_props.warehouse.translation import translated
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nba_props.warehouse.base import RefusedError
+
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -46,14 +48,6 @@ _SAME_IN_BOTH = set("YmdHMSyjAaBbUWVGuwpIF%")
 _SPECIFIER = re.compile(r"%(-.|.)")
 #: flags, width and precision, then a whole number or one with a point
 _PRINTABLE = re.compile(r"%%|%[-+ 0]*\d*(?:\.\d+)?[sdf]")
-
-
-class UnreadableError(ValueError):
-    """A statement can't be read as GoogleSQL, or not be put in DuckDB's words; the message says why."""
-
-
-class RefusedError(UnreadableError):
-    """A statement is GoogleSQL, and a part of it has no equal over a lake."""
 
 
 def translated(tree: exp.Expr) -> exp.Expr:
