@@ -1,7 +1,7 @@
 """The interface every warehouse implements, the values it gives, and the errors it raises.
 
 WarehouseError
-├── MissingPartition    a partition was read that nobody has written
+├── MissingPartition    a partition was read that was never written
 ├── CorruptPartition    a stored partition can't be read
 ├── PartitionMismatch   a frame holds rows outside the partitions it was to be written to
 ├── MixedSources        rows of another source were about to enter a warehouse
@@ -32,7 +32,7 @@ class WarehouseError(RuntimeError):
 
 
 class MissingPartition(WarehouseError):
-    """A partition was read that nobody has written."""
+    """A partition was read that was never written."""
 
 
 class CorruptPartition(WarehouseError):
@@ -56,7 +56,7 @@ class LedgerConflict(WarehouseError):
 
 
 class UnreadableError(WarehouseError):
-    """A statement can't be read as GoogleSQL, or not be translated into DuckDB's SQL; the message says why."""
+    """A statement can't be read as GoogleSQL or translated into DuckDB's SQL; the message gives the reason."""
 
 
 class RefusedError(UnreadableError):

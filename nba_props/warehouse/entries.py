@@ -66,7 +66,7 @@ class Change:
     content: Mapping[date, Mapping[str, str]]
     #: what a partition should hold and does not, because it was altered after it was written; None where it was not
     owed: Mapping[date, Mapping[str, str] | None]
-    #: somebody accepts the stored rows as they are
+    #: the stored rows are accepted as they are, by a person who seals them
     is_accepted: bool
 
     @property

@@ -111,7 +111,7 @@ def _refuse_conflicts(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> 
     if not table.content or rows.empty or known.empty:
         return
     both = rows.merge(known, on=table.unique, suffixes=("", "_known"))
-    # of several known rows with one key, somebody's own among them, one that agrees is enough
+    # of several known rows with one key, another writer's among them, one that agrees is enough
     agrees = alike(both, table.content, "_known")
     differs = ~agrees.groupby([both[c] for c in table.unique]).transform("any") if len(both) else ~agrees
     if differs.any():

@@ -1,7 +1,7 @@
-"""The algorithm that every warehouse shares: check a frame, split it, replace partitions, append by key, state it all.
+"""The algorithm that every warehouse shares: check a frame, split it, replace partitions, append by key, state them.
 
-An engine is a subclass (``lake/``, ``bigquery/``) that fills in the primitives below. It has to replace partitions
-atomically, together with a statement of their rows or with a note before that either may be there (``_announce``).
+An engine is a subclass (``lake/``, ``bigquery/``) that fills in the primitives below. It replaces a partition together
+with the statement of its rows in one step, or announces before that either may be there (``_announce``).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class PartitionedWarehouse(Warehouse):
 
     @abstractmethod
     def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
-        """Replace each of the partitions in ``written`` atomically by its rows among ``rows``, and note what it says.
+        """Replace each partition in ``written`` atomically by its rows among ``rows``, and note what is written.
 
         :meth:`write` calls it without a lock, with rows sorted by date; a change of a ledger with the lock.
         """
@@ -103,7 +103,7 @@ class PartitionedWarehouse(Warehouse):
     def _announce(self, table: Table, change: Change) -> None:
         """Note, where rows and what is stated of them can't be written in one step, that either may be there.
 
-        Whoever is killed in between then leaves no false alarm, and the next writing settles what it was.
+        A writer that is killed in between then leaves no false alarm, and the next writing settles which it is.
         """
 
     def _insert(self, table: Table, change: Change, added: Mapping[date, pd.DataFrame]) -> None:

@@ -44,10 +44,10 @@ def resealed(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(row_digest=digests.row_digests(LEDGER, LEDGER_AS_FOUND.conform(rows)))
 
 
-def replaced(lake, rows: pd.DataFrame, statement: str | None = None) -> None:
+def replaced(lake, rows: pd.DataFrame, statement: str | None = None, day=D1) -> None:
     """Put rows in the ledger's place as a writer does that knows how to state them."""
-    statement = statement or digests.statement(digests.content(LEDGER, rows, D1), "")
-    lake._replace(LEDGER, rows, {D1: Written(rows=len(rows), statement=statement)})
+    statement = statement or digests.statement(digests.content(LEDGER, rows, day), "")
+    lake._replace(LEDGER, rows, {day: Written(rows=len(rows), statement=statement)})
 
 
 def one(rows: pd.DataFrame, **values: Any) -> pd.DataFrame:
@@ -221,7 +221,7 @@ def test_no_generated_row_stays_unseen_and_no_honest_row_is_taken(predicted: Pla
 def before_digests(store, ids: list[str], day=D1) -> None:
     """A partition as a release before digests wrote it, with that release's statement."""
     rows = LEDGER_AS_FOUND.conform(ledger(ids).assign(row_digest=None, game_date=pd.Timestamp(day)))
-    store._replace(LEDGER, day, rows, {"": digests.content(LEDGER, rows, day)[""]}, "")
+    replaced(store, rows, digests.statement({"": digests.content(LEDGER, rows, day)[""]}, ""), day)
 
 
 RUN = Selection("run", D1, D1, run_id="r")

@@ -1,4 +1,4 @@
-"""Rows out of BigQuery: what was read last is kept, and what somebody else emptied is no empty answer."""
+"""Rows out of BigQuery: the last frames read are kept, and a partition emptied by another program is an error."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Reader:
         """The rows, looked up once more for dates that have none and should.
 
         Raises:
-            CorruptPartition: rows were written and none is there: somebody else emptied the partition.
+            CorruptPartition: rows were written and none is there: another program emptied the partition.
         """
         emptied = [d for d in _without_rows(days, rows) if marked[d].rows]
         if not emptied:

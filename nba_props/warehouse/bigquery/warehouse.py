@@ -133,7 +133,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def _locked(self, table: Table, days: Sequence[date]) -> AbstractContextManager[None]:
-        self._tables.ensure(table.address)  # nobody waits for a table to be made
+        self._tables.ensure(table.address)  # others need not wait for a table to be made
         return self._leases.lock(table)
 
     def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
@@ -163,7 +163,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
         """Let the marks state that either rows may be there; new rows are made from nothing until they are there."""
         entries: Mapping[date, Any] = change.entries
         if change.is_accepted:
-            # accepted first: whoever dies before the digests are written has rows without any, and comes again
+            # accepted first: a call that dies before the digests are written leaves rows without any, and is repeated
             content = digests.contents(table, change.stored, change.made_from)
             self._mark(table, noted(change.stored, content, change.made_from))
             entries = self._tables.marked(table)
@@ -172,7 +172,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
             mark, was = entries.get(day), digests.content(table, rows_of(change.stored, [day]), day)
             if mark is not None and was == will:
                 continue
-            # no reader takes the fewer of both for a partition that somebody emptied
+            # with the fewer of both no reader takes the partition for one that was emptied
             fewest = min(mark.rows, len(rows_of(change.rows, [day]))) if mark is not None else 0
             origin = mark.made_from if mark is not None else ""
             contract = (mark.contract if mark is not None else None) or contract_of(table)

@@ -107,7 +107,7 @@ class Layout:
                     ) from error
         self.note_change(table)
         (self.folder(before) / CHANGES).unlink(missing_ok=True)
-        with suppress(OSError):  # what else somebody put there stays, as a stray
+        with suppress(OSError):  # other files in it stay, as strays
             self.folder(before).rmdir()
 
     # -- changes and locks ------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ _STATE = "nba_props"
 
 @dataclass(frozen=True, kw_only=True)
 class Footer(Entry):
-    """What the end of a partition's file says; its ``version`` tells the file from any other."""
+    """What the end of a partition's file holds; its ``version`` distinguishes the file from any other."""
 
     #: its columns with the contract's names of their types
     columns: Mapping[str, str]
@@ -45,7 +45,7 @@ class Partitions:
     def footer(self, table: Table, partition: date, folder: str | None = None) -> Footer | None:
         """The footer of a partition's file; None when there is none.
 
-        Called for every partition before every query: ``folder`` is the table's, for whoever calls it in a loop.
+        Called for every partition before every query: ``folder`` is the table's, for a caller with a loop.
 
         Raises:
             CorruptPartition: the file can't be opened.

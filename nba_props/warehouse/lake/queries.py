@@ -44,7 +44,7 @@ class Queries:
             try:
                 return self._execute(statement, parameters)
             except (duckdb.IOException, duckdb.InvalidInputException):
-                # somebody else's hands took a file away, or replaced a plain one, since it was listed
+                # another program removed a file, or replaced a plain one, since it was listed
                 self.scans.forget()
                 return self._execute(statement, parameters)
         except (duckdb.InterruptException, RuntimeError) as error:

@@ -87,7 +87,7 @@ class Scans:
 
     def files(self, table: Table) -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
         """The partitions' files by the contract's columns that they lack; and for each date that can't be read a
-        statement that fails for whoever asks for that date, and for nobody else.
+        statement that fails in queries that include that date, and in no others.
 
         Raises:
             CorruptPartition: one lacks more than the contract allows.

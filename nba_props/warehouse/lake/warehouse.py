@@ -136,7 +136,7 @@ class LakeWarehouse(PartitionedWarehouse):
             if path is None:
                 continue  # taken away in between
             try:
-                # of the bytes and not by the name, which says nothing of what somebody wrote into the file
+                # of the bytes and not of the name, which does not change when the file is edited
                 found[day] = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
             except OSError as error:
                 found[day] = f"unreadable: {type(error).__name__}"  # a read of it gives the whole error
