@@ -33,7 +33,7 @@ from nba_props.sources.feeds import Feeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 
 _LOG = logging.getLogger("nba_props")
 

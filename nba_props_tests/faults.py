@@ -124,7 +124,7 @@ def state(folder: Path) -> dict[tuple[str, date], str]:
         if table is PUBLICATIONS:
             continue  # a run that was killed has put down which code it was, and so has the one after it
         for day in set(lake(folder).partitions(table)) & set(SPAN):
-            rows = lake(folder)._read_file(table, day)
+            rows = lake(folder)._partitions.read(table, day)
             rows = rows.drop_columns([c for c in _OF_A_RUN if c in rows.column_names])
             order = ["prediction_id"] if "archived_id" in table.unique else table.unique or rows.column_names
             rows = rows.sort_by([(c, "ascending") for c in order]).combine_chunks()

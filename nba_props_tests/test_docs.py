@@ -32,7 +32,7 @@ from nba_props.settings.variables import Topic, Variables
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources import capture
 from nba_props.storage.landing import LandingZone
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 
 ROOT = Path(__file__).parents[1]

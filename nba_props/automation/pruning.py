@@ -27,8 +27,7 @@ from nba_props.automation.upstream.forgetting import forget_events
 from nba_props.operations.home import DATABASES, SIDES, dagster_home
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE, TEMPORARY
-from nba_props.warehouse import files
-from nba_props.warehouse.lake import SET_ASIDE
+from nba_props.warehouse.lake import SET_ASIDE, files
 
 _TOGETHER = 200
 #: nobody writes one file for so long

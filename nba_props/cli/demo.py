@@ -26,7 +26,7 @@ from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.warehouse.base import is_simulated
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 
 _DEMO_SEED = 7
 

@@ -176,7 +176,7 @@ def migrate(dry_run: bool) -> None:
     Stop `dev` before it. Killed half-way it is run again; on a warehouse of this release it does nothing.
     """
     from nba_props.warehouse.migration import migrate as move
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     with Output() as out:
         moves = move(open_warehouse(load_settings(), as_found=True), dry_run=dry_run)
@@ -203,7 +203,7 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
     from nba_props.automation.home import flaws
     from nba_props.operations.doctor import examine, next_command
     from nba_props.operations.home import repair
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     with Output(form) as out:
         settings = load_settings()
@@ -365,7 +365,7 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
     What the UI knows of each partition, its newest materialization and the newest result of each check, stays.
     """
     from nba_props.automation import pruning
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     with Output(form) as out:
         settings = load_settings()

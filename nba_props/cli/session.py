@@ -86,7 +86,7 @@ def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session
     from nba_props.assets.inputs import Inputs
     from nba_props.definitions import build_defs
     from nba_props.storage.models import ModelStore
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     warehouse = open_warehouse(settings)
     # an empty one becomes what is landed
@@ -128,7 +128,7 @@ def to_read(settings: Settings | None = None, out: Output | None = None) -> Ware
 
     What is printed to ``out`` is labelled where the warehouse holds an invented league.
     """
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     settings = settings or load_settings()
     if settings.gcp is None and not settings.home.exists():

@@ -139,7 +139,7 @@ class Stored(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         self.name, self._found = name, found
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from nba_props.warehouse.opening import open_warehouse
+        from nba_props.warehouse.registry import open_warehouse
 
         try:
             settings = load_settings()

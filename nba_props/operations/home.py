@@ -23,8 +23,8 @@ from nba_props.process.errors import NbaPropsError
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE
 from nba_props.storage.models import CorruptModel, ModelStore
-from nba_props.warehouse.base import Warehouse, WarehouseError
-from nba_props.warehouse.lake import SOURCES, LakeWarehouse
+from nba_props.warehouse.base import SOURCES, Warehouse, WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
 
 REPAIR = "nba-props doctor --repair"
 #: Dagster's own databases, by where they are under its home, and what is lost with each

@@ -46,15 +46,6 @@ PANDAS_DTYPES: Mapping[Type, str] = {
     Type.TIMESTAMP: "datetime64[us, UTC]",
 }
 
-DUCKDB_TYPES: Mapping[Type, str] = {
-    Type.STRING: "VARCHAR",
-    Type.INT64: "BIGINT",
-    Type.FLOAT64: "DOUBLE",
-    Type.BOOL: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
-}
-
 
 #: columns that say when, by which run or from which payload a row came, and not what it says
 VOLATILE = frozenset(

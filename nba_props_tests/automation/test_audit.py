@@ -22,8 +22,7 @@ from nba_props.operations import audit, remediation
 from nba_props.operations.audit import Memory
 from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
-from nba_props.warehouse import files
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, files
 from nba_props_tests.conftest import make_settings, utc
 from nba_props_tests.warehouse.samples import LEDGER, ledger
 

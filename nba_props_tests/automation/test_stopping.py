@@ -22,6 +22,7 @@ from nba_props.automation.instance import open_instance
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process import stopping
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake.queries import Queries
 from nba_props_tests.conftest import DAY, in_front, make_settings
 
 #: a stop takes at most this long, wherever it falls
@@ -272,15 +273,15 @@ def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatc
             def execute(self, *_: object, error: Exception = error) -> None:
                 raise error
 
-        monkeypatch.setattr(LakeWarehouse, "_connection", lambda self: Interrupted())
-        lake._own.views = {}
+        monkeypatch.setattr(Queries, "_connection", lambda self: Interrupted())
+        lake._queries._own.views = {}
         with pytest.raises(stopping.Stopped):
             lake.query("SELECT 1 AS one")
 
 
 IN_THE_BACKGROUND = """
 import signal
-from nba_props import stopping
+from nba_props.process import stopping
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 stopping.listen()
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -27,7 +27,7 @@ def tamper(platform, address: str, change, day=DAY) -> None:
     """Store rows as a second writer would: past the contract, straight into the lake."""
     table = TABLES[address]
     rows = change(platform.warehouse.read(table, [day]))
-    platform.warehouse._replace(table, day, table.conform(rows))
+    platform.warehouse.write_unchecked(table, rows, day)
 
 
 def first_row(**values):
@@ -123,7 +123,8 @@ DAMAGE = {
 def break_it(platform, address: str, damage) -> None:
     if damage == "hole":
         hole = DAY - timedelta(4)
-        platform.warehouse._replace(TABLES["nba_raw.box_scores"], hole, TABLES["nba_raw.box_scores"].empty())
+        boxes = TABLES["nba_raw.box_scores"]
+        platform.warehouse.write_unchecked(boxes, boxes.empty(), hole)
         return
     if damage == "no box score":
         platform.warehouse.write(TABLES["nba_raw.box_scores"], TABLES["nba_raw.box_scores"].empty(), [DAY])

@@ -25,7 +25,7 @@ from nba_props.cli import main
 from nba_props.definitions import build_defs
 from nba_props.deployment import load_settings
 from nba_props.settings import Gcp, SettingsError
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, make_settings, open_platform
 from nba_props_tests.gcp.emulators import free_port

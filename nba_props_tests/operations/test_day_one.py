@@ -30,7 +30,7 @@ from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, in_front, utc
 from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of
@@ -563,7 +563,7 @@ def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
 PROGRAM = """
 import sys
 from datetime import datetime
-from nba_props import stopping
+from nba_props.process import stopping
 stopping.listen()
 from nba_props.__main__ import _read_environment
 _read_environment()

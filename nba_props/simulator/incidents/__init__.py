@@ -17,7 +17,7 @@ from nba_props.simulator.incidents import games, names, odds
 from nba_props.simulator.incidents.ledger import second_writer
 from nba_props.simulator.incidents.tools import CLOCK_CHANGE, FREE_DAY, NIGHT
 from nba_props.storage.landing import LandingZone
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Incident:
     #: the date to predict to see it
     day: date = NIGHT
     #: what happens once the date is published; the date is then run again
-    afterwards: Callable[[Warehouse], str] | None = None
+    afterwards: Callable[[PartitionedWarehouse], str] | None = None
 
 
 INCIDENTS: dict[str, Incident] = {

@@ -8,11 +8,11 @@ from datetime import date
 import pandas as pd
 
 from nba_props.catalog import TABLES
-from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
 def second_writer(
-    warehouse: Warehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
+    warehouse: PartitionedWarehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
 ) -> int:
     """A second writer puts 20.0 without a source beside the ledger's rows, past the gate, as the legacy backfill did.
 

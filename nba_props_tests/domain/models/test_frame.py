@@ -48,7 +48,7 @@ def test_later_games_change_no_row(platform):
     cut = DAY - timedelta(6)
     for day in [d for d in platform.warehouse.partitions(raw.BOX_SCORES) if d > cut]:
         frame = platform.warehouse.read(raw.BOX_SCORES, [day])
-        platform.warehouse._replace(raw.BOX_SCORES, day, frame.assign(points=99, minutes=1, fga=50))
+        platform.warehouse.write_unchecked(raw.BOX_SCORES, frame.assign(points=99, minutes=1, fga=50), day)
     after = learn(platform, league.FIRST, DAY - timedelta(1))
     early = before["game_date"] <= pd.Timestamp(cut)
     assert early.sum() > 100

@@ -1,8 +1,8 @@
 """A partition's file: written once under a name of its own, which a link in the partition's folder names as current.
 
 DuckDB opens a file twice, for its footer and for its rows, so a name must never come to mean another file: writers make
-a new one and then replace the link, and what was current before stays for an hour for whoever has its name. A lake of
-an earlier release, and whatever another writer puts there, has a plain file in the link's place, which is read as well.
+a new one and then replace the link, and what was current before stays for an hour for readers that have its name. A
+lake of an earlier release, and another program, has a plain file in the link's place, which is read as well.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nba_props.storage.files import TEMPORARY, replacing
 #: the link, or plain file, that is a partition
 CURRENT = "data.parquet"
 _NAME = re.compile(r"([0-9a-f]{32})\.[0-9a-f]{8}\.parquet", re.ASCII)
-#: says that a partition was written, so that one whose link is gone is not taken for one that never was
+#: shows that a partition was written, so that a lost link is not taken for a partition that never existed
 WRITTEN = ".written"
 #: so long a file that is no longer current may be read, and an unfinished one may still be written
 KEPT_SECONDS = 3600
@@ -40,7 +40,7 @@ def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             return None
         if error.errno != errno.EINVAL:
-            return link, ()  # whoever opens it is told why
+            return link, ()  # opening it raises the reason
         path = link
     else:
         if _NAME.fullmatch(name) is None:
@@ -88,7 +88,7 @@ def _point(link: Path, name: str, data: bytes) -> None:
         if before is not None and before[1] and before[0] != str(link):
             os.utime(before[0])  # its hour begins now
         os.symlink(name, temporary)
-        os.utime(file)  # whoever was suspended since it was written has an hour again
+        os.utime(file)  # a process that was suspended since it was written has an hour again
         os.replace(temporary, link)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -96,7 +96,7 @@ def _point(link: Path, name: str, data: bytes) -> None:
         if found is None or os.path.basename(found[0]) != name:  # a signal may come when it is current already
             file.unlink(missing_ok=True)
         raise
-    if not (folder / WRITTEN).exists():  # a writer may have been killed before he came here
+    if not (folder / WRITTEN).exists():  # an earlier writer may have been killed before this line
         (folder / WRITTEN).touch()
 
 

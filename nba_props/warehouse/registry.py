@@ -1,15 +1,15 @@
-"""Which warehouse a deployment has, by its settings; no other place knows."""
+"""Which warehouse a deployment has, by its settings; no other module knows."""
 
 from __future__ import annotations
 
 from nba_props.catalog import views
-from nba_props.settings import Settings
-from nba_props.warehouse.base import Warehouse
+from nba_props.settings import Gcp, Settings
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import refuse_outgrown
+from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
-def open_warehouse(settings: Settings, *, as_found: bool = False) -> Warehouse:
+def open_warehouse(settings: Settings, *, as_found: bool = False) -> PartitionedWarehouse:
     """The warehouse of the profile; nothing is asked of it yet, but whether it is one of this release.
 
     Args:
@@ -17,17 +17,21 @@ def open_warehouse(settings: Settings, *, as_found: bool = False) -> Warehouse:
         as_found: open one of a release before as well, to migrate it.
 
     Raises:
-        WarehouseError: it has to be migrated first; BigQuery is asked, and says so, when it is first used.
+        WarehouseError: it has to be migrated first; for BigQuery this is found out, and raised, at its first use.
     """
-    gcp = settings.gcp
-    if gcp is None:
-        lake = LakeWarehouse(settings.lake, views(settings.min_minutes))
-        if not as_found:
-            refuse_outgrown(lake)
-        return lake
+    if settings.gcp is not None:
+        return _bigquery(settings, settings.gcp)
+    lake = LakeWarehouse(settings.lake, views(settings.min_minutes))
+    if not as_found:
+        refuse_outgrown(lake)
+    return lake
+
+
+def _bigquery(settings: Settings, gcp: Gcp) -> PartitionedWarehouse:
     from dagster_gcp import BigQueryResource, GCSResource
 
-    from nba_props.warehouse.bigquery import BigQueryAt, BigQueryWarehouse
+    from nba_props.warehouse.bigquery import BigQueryWarehouse
+    from nba_props.warehouse.bigquery.client import BigQueryAt
 
     where = {"project": gcp.project, "location": gcp.location}
     return BigQueryWarehouse(
