@@ -13,7 +13,7 @@ import click
 
 from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
-from nba_props.cli.printing import Output, progress, say, terminal
+from nba_props.cli.printing import Output, print_line, progress, terminal
 from nba_props.cli.session import here, session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
 from nba_props.deployment import load_settings
@@ -60,7 +60,7 @@ def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force:
     warehouse = open_warehouse(settings)
     if not force and set(span) <= set(own_dates(warehouse)):
         out.label(simulated=is_simulated(warehouse))
-        out.say("these dates are published already; --force materializes them again")
+        out.print("these dates are published already; --force materializes them again")
         show(out, settings, warehouse, span, rows)
     elif not predict(session_of(settings, LandingZone(settings.landing), out), span, rows=rows, force=force):
         sys.exit(1)
@@ -98,9 +98,9 @@ def _play_incident(out: Output, settings: Settings, name: str, rows: int) -> Non
     out.called = here(own)  # a command that is typed as it is said means this home
     went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
     if incident.afterwards:
-        out.say(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")
+        out.print(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")
         went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
-    out.say(f"{name}: {incident.description}; the run {'went through' if went else 'was stopped by a check'}")
+    out.print(f"{name}: {incident.description}; the run {'went through' if went else 'was stopped by a check'}")
 
 
 @main.command(**example("nba-props incidents"))
@@ -108,7 +108,7 @@ def incidents() -> None:
     """List the incidents that `simulate` and `demo` can play."""
     console, width = terminal(), max(map(len, INCIDENTS))
     for name, incident in INCIDENTS.items():
-        say(console, f"{name:<{width}}  {incident.description}", indent=width + 2)
+        print_line(console, f"{name:<{width}}  {incident.description}", indent=width + 2)
 
 
 @main.command(**example("nba-props simulate --seasons 2 --out ../league"))
@@ -152,7 +152,7 @@ def _simulate(
         except SimulationError as error:
             raise click.ClickException(str(error)) from error
     for name in names if fresh else ():
-        say(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
+        print_line(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
     if fresh:
         season_names = ", ".join(manifest["seasons"])
-        say(console, f"simulated league of {season_names} (seed {manifest['seed']}) in {out}")
+        print_line(console, f"simulated league of {season_names} (seed {manifest['seed']}) in {out}")

@@ -33,11 +33,11 @@ def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
     return Output(), settings, zone, feeds
 
 
-def _told(out: Output, done: Any) -> None:
+def _print_fetched(out: Output, done: Any) -> None:
     credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
-    out.say(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}")
+    out.print(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}")
     for failure in done.failures:
-        out.tell("failed   ", "red", failure)
+        out.print_marked("failed   ", "red", failure)
     if done.failures:
         sys.exit(1)
 
@@ -71,23 +71,23 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
     regions, rhythm = settings.live.odds_regions, settings.live.odds_rhythm
     price = capture.price_of_history(len(past), count, len(snapshots), regions)
     live = len(games) - count
-    out.say(
+    out.print(
         f"plan      {len(past)} past dates, {count} games, {len(snapshots)} snapshots each: at most {price:,} credits"
         f"; {live} games of today or later: at most {capture.price_of_capture(live, regions)} credits",
     )
     if live:
         a_day = sum(day_one.price_of_day(games, d, regions, rhythm) for d in days if d >= today)
-        out.say(
+        out.print(
             f"by itself a running daemon captures them for at most {a_day} credits "
             f"(NBA_PROPS_ODDS_RHYTHM={rhythm}, regions {regions})"
         )
-    out.say(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
+    out.print(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
     if dry_run:
         return
     done = feeds.odds_history(past, snapshots) if past else capture.Fetched()
     for day in [d for d in days if d >= today]:
         done.add(feeds.odds(day))
-    _told(out, done)
+    _print_fetched(out, done)
 
 
 @fetch.command("stats", **example("nba-props fetch stats 2025-11-19..2026-01-10"))
@@ -105,7 +105,7 @@ def fetch_stats(span: list[date], shot_zones: bool) -> None:
     """
     out, _, _, feeds = _feeds()
     done = feeds.stats(span, shot_zones=shot_zones)
-    _told(out, done)
+    _print_fetched(out, done)
 
 
 @fetch.command("injuries", **example("nba-props fetch injuries"))
@@ -113,4 +113,4 @@ def fetch_injuries() -> None:
     """Land the newest official injury report."""
     out, _, _, feeds = _feeds()
     done = feeds.injuries()
-    _told(out, done)
+    _print_fetched(out, done)

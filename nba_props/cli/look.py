@@ -78,10 +78,10 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
             first = f"{'demo' if is_simulated(warehouse) else 'start'} brings a first prediction"
             way_out = "run DATE predicts a date" if stored else first
             raise click.ClickException(f"nothing {what}is published: {program()} {way_out}{newest}")
-        say_boards(out, warehouse, asked, rows, system, systems=systems)
+        print_boards(out, warehouse, asked, rows, system, systems=systems)
 
 
-def say_boards(
+def print_boards(
     out: Output,
     warehouse: Warehouse,
     span: Sequence[date],
@@ -102,19 +102,19 @@ def say_boards(
         out.rows(picks.groupby("game_date").head(rows) if asked and len(picks) else picks, "Board", "board")
         return
     for day in shown:
-        _say_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
+        _print_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
     if len(picks):
         if systems:
-            out.say(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in picks)}.", style="dim")
+            out.print(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in picks)}.", style="dim")
         graded = " pts: what he scored; W won, L lost." if picks["points"].notna().any() else ""
-        out.say(_LEGEND + graded, style="dim")
+        out.print(_LEGEND + graded, style="dim")
 
 
-def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
+def _print_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
     from nba_props.presentation.board import is_pick, old_quotes, record
 
     if picks.empty:
-        out.say(f"Slate of {day}: no player with a line")
+        out.print(f"Slate of {day}: no player with a line")
         return
     shown = picks if rows == 0 else picks.head(rows)
     count = plural(is_pick(picks).sum(), "pick")
@@ -127,7 +127,7 @@ def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: s
         title += f"\n{found}"
     out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
     if len(shown) < len(picks):
-        out.say(f"{len(picks) - len(shown)} more: {program()} board {day} --rows 0")
+        out.print(f"{len(picks) - len(shown)} more: {program()} board {day} --rows 0")
 
 
 def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
@@ -237,7 +237,7 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
         )
         out.rows(log if form != "table" else shown, title)
         for text in rest:
-            out.say(text)
+            out.print(text)
 
 
 def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Series:
@@ -286,7 +286,7 @@ def history(player: str, day: date, form: str) -> None:
         out.rows(frame, title, columns=_history_columns(frame))
         for run_id, own in frame.groupby("run_id", sort=False) if form == "table" else ():
             written = own["created_at"].min().strftime("%Y-%m-%d %H:%M")
-            out.say(f"run       {run_id} published {plural(len(own), 'row')}, the first at {written} UTC")
+            out.print(f"run       {run_id} published {plural(len(own), 'row')}, the first at {written} UTC")
 
 
 def _history_columns(frame: pd.DataFrame) -> list[Column]:
@@ -339,10 +339,10 @@ def validate(span: list[date], everything: bool, form: str) -> None:
             out.rows(verdicts, "Validation")
         for name, verdict, text in verdicts.itertuples(index=False) if form == "table" else ():
             if everything or verdict != "passes":
-                out.tell(f"{verdict:<6}", _VERDICTS[verdict], f"{name.removeprefix('validation_')}: {text}")
+                out.print_marked(f"{verdict:<6}", _VERDICTS[verdict], f"{name.removeprefix('validation_')}: {text}")
         passed = int(verdicts["verdict"].eq("passes").sum())
         more = "" if everything or not passed else f"; {program()} validate {text_of(span)} --all says what they found"
-        out.say(f"{passed} of {len(verdicts)} checks pass for {text_of(span)}{more}")
+        out.print(f"{passed} of {len(verdicts)} checks pass for {text_of(span)}{more}")
         if verdicts["verdict"].eq("fails").any():
             sys.exit(1)
 
@@ -372,19 +372,19 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
         if form != "table":
             printed.rows(page.typed(found.scores), "Scores")
         else:
-            say_scores(printed, found, span)
+            print_scores(printed, found, span)
         path = page.write_report(warehouse, settings, span[0], span[-1], out, found)
-        printed.say(f"page      {path}")
+        printed.print(f"page      {path}")
         if opened and not _open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
 
 
-def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
+def print_scores(out: Output, found: Span, span: Sequence[date]) -> None:
     """Print what can be said of a span's systems, the scoreboard first, and what to know of it."""
     from nba_props.presentation import report as page
 
     everything = found.scores[found.scores["tier"] == "ALL"]
-    out.say(page.headline(everything, found.suspects))
+    out.print(page.headline(everything, found.suspects))
     scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
     is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)
     # records of other systems stand apart, under the names that these have: with the prefix few terminals have room
@@ -394,9 +394,9 @@ def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
             table = page.shown(rows, columns)
             if len(table) or not lead:  # an export has no P(over)
                 out.rows(table, f"{lead}{title}, {text_of(span)}", columns=score_columns(rows, columns))
-    out.say("A bet is a pick that was won or lost, one unit on it at the quoted price.")
+    out.print("A bet is a pick that was won or lost, one unit on it at the quoted price.")
     for text in filter(None, (page.note(everything), page.after_the_fact(found.graded))):
-        out.say(text)
+        out.print(text)
 
 
 def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:

@@ -34,7 +34,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 #: where there is no room prose is cut to so many characters, one step after the other
 _CUTS = (120, 100, 80, 70, 60, 50, 40, 35, 30)
 #: a title that says already that there are no rows
-_SAYS_NONE = re.compile(r"\b0 ")
+_STATES_ZERO = re.compile(r"\b0 ")
 #: columns of what a person types again: they are never cut, nor is a word, a number or an instant
 _TYPED = re.compile(r"(^|_)(id|ids|name|lookup)$")
 SIMULATED = "SIMULATED LEAGUE: players, teams, scores and lines are invented"
@@ -59,7 +59,7 @@ def terminal(*, stderr: bool = False) -> Console:
     return made if made.is_terminal else Console(width=_WIDTH, highlight=False, markup=False, stderr=stderr)
 
 
-def say(console: Console, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
+def print_line(console: Console, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
     """Print a line of words, or of pieces with a style each: broken between words in a terminal, never in a pipe.
 
     ``indent`` is how many blanks stand before what follows a break.
@@ -75,7 +75,7 @@ def say(console: Console, *parts: str | tuple[str, str], style: str = "", indent
 
 
 def at_words(text: str, width: int, indent: int = 0) -> str:
-    """A text in lines of at most ``width`` cells, broken between words as ``say`` breaks them."""
+    """A text in lines of at most ``width`` cells, broken between words as ``print_line`` breaks them."""
     lines = []
     for line in text.split("\n"):
         ends = [0, *_breaks(line, width, indent), len(line)]
@@ -227,16 +227,16 @@ class Output:
     def label(self, *, simulated: bool) -> None:
         """Say once, before anything else, that all that follows is of an invented league, where it is."""
         if simulated and not self._is_labelled:
-            self.say(SIMULATED, style="bold")
+            self.print(SIMULATED, style="bold")
             self._is_labelled = True
 
-    def say(self, text: str, style: str = "") -> None:
+    def print(self, text: str, style: str = "") -> None:
         """Print a line of words, however long, with commands as they can be typed here."""
-        say(self.console, typed(text, self.called), style=style)
+        print_line(self.console, typed(text, self.called), style=style)
 
-    def tell(self, word: str, style: str, text: str) -> None:
+    def print_marked(self, word: str, style: str, text: str) -> None:
         """Print a coloured word and what it is about."""
-        say(self.console, (word, style), " ", typed(text, self.called), indent=len(word) + 1)
+        print_line(self.console, (word, style), " ", typed(text, self.called), indent=len(word) + 1)
 
     def rows(
         self, frame: pd.DataFrame, title: str, name: str = "rows", columns: Sequence[Column] | None = None
@@ -252,7 +252,7 @@ class Output:
         if self.form != "table":
             self._tables[name] = frame
         elif frame.empty:
-            self.say(title if _SAYS_NONE.search(title) else f"{title}: no rows")
+            self.print(title if _STATES_ZERO.search(title) else f"{title}: no rows")
         else:
             self._show(list(columns or _columns(frame)), title)
 
@@ -260,7 +260,7 @@ class Output:
         if self._has_shown:
             self.console.print()
         self._has_shown = True
-        say(self.console, title, style="bold")
+        print_line(self.console, title, style="bold")
         if not self.console.is_terminal:  # a file or a pipe has room for everything, and a line of headings
             self.console.print(as_table([replace(c, heading=c.title) for c in columns], 2), soft_wrap=True)
             return
@@ -274,9 +274,9 @@ class Output:
         """Row by row, a line for each value: what is wider than the terminal."""
         wide = max(len(c.title) for c in columns)
         for n in range(len(columns[0].cells)):
-            say(self.console, f"- row {n + 1} -", style="dim")
+            print_line(self.console, f"- row {n + 1} -", style="dim")
             for column in columns:
-                say(self.console, (f"{column.title:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
+                print_line(self.console, (f"{column.title:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
 
     def _deliver(self) -> None:
         if self.form == "csv":

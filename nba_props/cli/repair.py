@@ -14,9 +14,9 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import (
+    print_findings,
+    print_undo,
     published,
-    say_findings,
-    say_undo,
     session,
     text_of,
     to_read,
@@ -42,14 +42,14 @@ def _remediate(job: str, config: dict[str, Any], dry_run: bool, form: str) -> No
             config = {**config, "dry_run": dry_run}
             account = runner.remediate(opened.definitions, instance, job, config, opened.caller)
         out.rows(account.rows, f"{'Would move' if dry_run else 'Moved'} {plural(account.total, 'row')}")
-        out.say(f"batch     {account.batch_id}: {account.action}")
+        out.print(f"batch     {account.batch_id}: {account.action}")
         if account.standing:
-            out.say(f"standing  {account.standing:,} of its rows are in the ledger again already")
+            out.print(f"standing  {account.standing:,} of its rows are in the ledger again already")
         touched = [] if dry_run else spans(account.days)
         outcomes = [o for first, last in touched for o in opened.follow([(GRADE_JOB, first, last)])]
         if account.total and not dry_run and account.undo:
-            out.say(f"undo      {account.undo}")
-        say_findings(out, outcomes)
+            out.print(f"undo      {account.undo}")
+        print_findings(out, outcomes)
         if not all(o.success for o in outcomes):
             sys.exit(1)
 
@@ -150,20 +150,20 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
             done = runner.remediate(opened.definitions, instance, IMPORT_JOB, config, opened.caller)
         out.rows(done.rows, f"Judged {plural(done.total, 'row')}{', and kept nothing' if dry_run else ''}")
         for why, count in done.unread.items():
-            out.tell("not read", "yellow", f"{plural(count, 'row')}: {why}")
+            out.print_marked("not read", "yellow", f"{plural(count, 'row')}: {why}")
         if done.repeated:
-            out.say(f"repeated  {plural(done.repeated, 'row')}, word for word another one: judged once")
+            out.print(f"repeated  {plural(done.repeated, 'row')}, word for word another one: judged once")
         outcomes = [] if dry_run else opened.follow([(GRADE_JOB, *span) for span in spans(done.days)])
         if not dry_run:
             published, quarantined = (sum(counts[n] for counts in done.new.values()) for n in (0, 1))
             both = "; a forecast with the real line is in both, its own claim in quarantine" if real_lines else ""
-            out.say(f"new rows  {published} published, {quarantined} quarantined{both}")
+            out.print(f"new rows  {published} published, {quarantined} quarantined{both}")
         if done.undo and not dry_run:
-            out.say(f"undo      {done.undo}")
-        if not say_findings(out, outcomes) or done.unread:
+            out.print(f"undo      {done.undo}")
+        if not print_findings(out, outcomes) or done.unread:
             sys.exit(1)
         if done.days and not dry_run:
-            out.say(f"next      {program()} report {text_of(done.days)}")
+            out.print(f"next      {program()} report {text_of(done.days)}")
 
 
 @main.command(**example("nba-props migrate --dry-run"))
@@ -179,9 +179,9 @@ def migrate(dry_run: bool) -> None:
     with Output() as out:
         moves = move(open_warehouse(load_settings(), as_found=True), dry_run=dry_run)
         for made in moves:
-            out.say(f"{'would rename' if dry_run else 'renamed'} {made.text}")
+            out.print(f"{'would rename' if dry_run else 'renamed'} {made.text}")
         if not moves:
-            out.say("nothing has an older name")
+            out.print("nothing has an older name")
 
 
 @main.command(**example("nba-props doctor --offline"))
@@ -208,7 +208,7 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
         zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
         if mend:
             for done in repair(flaws(settings, warehouse), clock.utc_now()):
-                out.tell("repaired", "green", done)
+                out.print_marked("repaired", "green", done)
         with out.console.status("reading the home" if offline else "reading the home and asking the feeds"):
             findings = examine(settings, zone, warehouse, clock.utc_now, flaws, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
@@ -216,8 +216,8 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")
         for finding in findings if form == "table" else ():
             advice = f" -> {finding.advice}" if finding.advice else ""
-            out.tell(f"{finding.state:<3}", styles[finding.state], f"{finding.what}: {finding.text}{advice}")
-        out.say(f"next: {next_command(findings, zone)}")
+            out.print_marked(f"{finding.state:<3}", styles[finding.state], f"{finding.what}: {finding.text}{advice}")
+        out.print(f"next: {next_command(findings, zone)}")
         if any(f.state == "bad" for f in findings):
             sys.exit(1)
 
@@ -247,40 +247,40 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     if seal:
         _seal(out, warehouse, span)
     for path, why in strays(settings, LandingZone(settings.landing), warehouse):
-        out.tell("stray    ", "yellow", f"{path} {why}: nothing reads it")
+        out.print_marked("stray    ", "yellow", f"{path} {why}: nothing reads it")
     damaged = warehouse.damaged(set(span) if span else None)
     stored = any(warehouse.partitions(t) for t in TABLES.values())
     if stored and not warehouse.is_sealed():
         unsealed = _unsealed(warehouse, span)
         of_before = f"{len(unsealed)} dates of the ledger, {unsealed[0]}..{unsealed[-1]}, were" if unsealed else ""
-        out.say(
+        out.print(
             f"          {of_before or 'rows of the ledger may have been'} published by a release before digests: "
             "when nothing is damaged or altered, `nba-props scrub --seal` vouches for all that is there, and a row "
             "without a digest is none of ours from then on",
         )
     for damage in damaged:
-        out.tell("altered  " if damage.is_readable else "damaged  ", "red", damage.reason)
+        out.print_marked("altered  " if damage.is_readable else "damaged  ", "red", damage.reason)
         is_ledger = damage.table.write_mode is WriteMode.APPEND
         if is_ledger and damage.is_readable:
-            out.say(
+            out.print(
                 f"          nba-props quarantine invalid_line {damage.partition} --dry-run shows rows that are "
                 "wrong; missing rows are in a backup (docs/runbooks/damage.md); when all is right as it is, "
                 f"nba-props scrub {damage.partition} --seal vouches for it",
             )
             continue
         if aside:
-            out.say(f"set aside {warehouse.set_aside(damage, datetime.now(UTC))}")
+            out.print(f"set aside {warehouse.set_aside(damage, datetime.now(UTC))}")
         if is_ledger:
-            out.say(
+            out.print(
                 f"          {damage.table.address} only grows: what the date held before can't be made again, "
                 "put its backup in its place",
             )
     if not damaged:
-        out.say("every partition is as it was written" if stored else f"{warehouse.place} holds nothing yet")
+        out.print("every partition is as it was written" if stored else f"{warehouse.place} holds nothing yet")
         return
     days = sorted({d.partition for d in damaged if d.table.write_mode is not WriteMode.APPEND})
     if aside and days:
-        out.say(f"mend      nba-props backfill {days[0]}..{days[-1]}")
+        out.print(f"mend      nba-props backfill {days[0]}..{days[-1]}")
     if not aside or len(days) < len({d.partition for d in damaged}):
         sys.exit(1)
 
@@ -299,8 +299,8 @@ def backup(target: Path) -> None:
     made = copy(load_settings(), target)
     out = Output()
     for text in made.lost:
-        out.tell("not copied", "red", text)
-    out.say(
+        out.print_marked("not copied", "red", text)
+    out.print(
         f"backup    {target}: {made.partitions} partitions, {made.files} files, {made.size / 1e6:.1f} MB",
     )
     if made.lost:
@@ -333,9 +333,9 @@ def _seal(out: Output, warehouse: Warehouse, span: list[date] | None) -> None:
     for table in (t for t in TABLES.values() if t.write_mode is WriteMode.APPEND):
         days = [d for d in warehouse.dates(table) if span is None or d in span]
         for altered in filter(None, (warehouse.alteration(table, d) for d in days)):
-            out.tell("altered  ", "yellow", f"{altered}: vouched for from here on")
+            out.print_marked("altered  ", "yellow", f"{altered}: vouched for from here on")
         rows = sum(warehouse.seal(table, d) for d in days)
-        out.say(f"sealed    {table.address}: {len(days)} dates, {rows} rows had no digest")
+        out.print(f"sealed    {table.address}: {len(days)} dates, {rows} rows had no digest")
     if span is None:
         warehouse.mark_sealed()
 
@@ -369,7 +369,7 @@ def prune(days: int, aside: bool, dry_run: bool, form: str) -> None:
         account = pruning.prune(settings, clock.utc_now(), timedelta(days), set_aside=aside, dry_run=dry_run)
         out.rows(account.table(), f"{'Would delete' if dry_run else 'Deleted'}, older than {days} days")
         for text in account.notes:
-            out.say(text)
+            out.print(text)
 
 
 @main.command(**example("nba-props reline 2026-01-09..2026-01-10 --dry-run"))
@@ -390,7 +390,7 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
             out.rows(changed, f"{int(changed['rows'].sum())} rows would be published again")
             return
         outcomes = opened.follow([(RELINE_JOB, span[0], span[-1])])
-        sound = say_findings(out, outcomes)
+        ok = print_findings(out, outcomes)
         fresh = opened.warehouse.query(
             "SELECT game_date, system_id, COUNT(*) AS new_rows FROM nba_predictions.ledger "
             "WHERE run_id = @run_id AND game_date BETWEEN @first AND @last GROUP BY game_date, system_id "
@@ -400,6 +400,6 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
             last=span[-1],
         )
         out.rows(fresh, f"{int(fresh['new_rows'].sum())} rows published again")
-        say_undo(opened, outcomes[-1], span)
-        if not sound:
+        print_undo(opened, outcomes[-1], span)
+        if not ok:
             sys.exit(1)

@@ -31,7 +31,7 @@ _CHATTER = re.compile(
 _QUIET = ["--log-level", "error", "--code-server-log-level", "warning"]
 
 
-def _tell_what_matters(lines: Iterable[str]) -> None:
+def _relay(lines: Iterable[str]) -> None:
     """Print what servers and their runs say, but for what they tell of each step and event: the UI has that."""
     for line in lines:
         if not _CHATTER.match(line):
@@ -126,9 +126,9 @@ def dev(host: str, port: int) -> None:
         )
         for command in commands
     ]
-    tellers = [threading.Thread(target=_tell_what_matters, args=(p.stdout,), daemon=True) for p in processes]
-    for teller in tellers:
-        teller.start()
+    relays = [threading.Thread(target=_relay, args=(p.stdout,), daemon=True) for p in processes]
+    for relay in relays:
+        relay.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ended = 0
     try:
@@ -145,6 +145,6 @@ def dev(host: str, port: int) -> None:
             process.terminate()
         for process in processes:
             process.wait()
-        for teller in tellers:
-            teller.join(1)  # what they said last; a run of theirs may go on
+        for relay in relays:
+            relay.join(1)  # what they said last; a run of theirs may go on
     sys.exit(ended)

@@ -193,19 +193,19 @@ def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date])
         within_partitions(settings, span)
 
 
-def say_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
+def print_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
     """Say what failed and which checks did not pass; whether nothing of severity ERROR is among it."""
     for outcome in outcomes:
         for error in [*outcome.errors, *outcome.failures]:
-            out.tell("failed", "red", error)
+            out.print_marked("failed", "red", error)
         for asset, check, severity, text in outcome.failed_checks:
-            out.tell(severity, "red" if severity == "ERROR" else "yellow", f"{asset} {check}: {text}")
+            out.print_marked(severity, "red" if severity == "ERROR" else "yellow", f"{asset} {check}: {text}")
     return all(o.success for o in outcomes) and not any(
         severity == "ERROR" for o in outcomes for _, _, severity, _ in o.failed_checks
     )
 
 
-def say_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
+def print_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
     """Name the run, what it published, and how to take that back."""
     found = opened.warehouse.query(
         "SELECT COUNT(*) AS n FROM nba_predictions.ledger "
@@ -216,7 +216,7 @@ def say_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
     )
     rows = int(found["n"].iloc[0])
     undo = f"{rows} new rows; undo with `nba-props rollback {outcome.run_id}`" if rows else "0 new rows"
-    opened.out.say(f"run       {outcome.run_id}; {undo}")
+    opened.out.print(f"run       {outcome.run_id}; {undo}")
 
 
 def update_scores(opened: Session, span: Sequence[date]) -> None:
@@ -229,9 +229,9 @@ def update_scores(opened: Session, span: Sequence[date]) -> None:
     end = season_start(span[-1]) + timedelta(365)
     late = planning.late_scores(opened.definitions, opened.inputs.fresh(), dates_between(span[0], end))
     if late:
-        opened.out.say(f"scores    {len(late)} later scoreboards are brought up to date")
+        opened.out.print(f"scores    {len(late)} later scoreboards are brought up to date")
         outcomes = opened.follow([(GRADE_JOB, late[0], late[-1])], [asset_key(SCOREBOARD)])
-        if not say_findings(opened.out, outcomes):
+        if not print_findings(opened.out, outcomes):
             sys.exit(1)
 
 
@@ -244,5 +244,5 @@ def published(opened: Session, span: Sequence[date], otherwise: str) -> list[dat
     days = [d for d in span if d in stored]
     if not days:
         asked = text_of(span)
-        opened.out.say(f"nothing of {asked} was published, so {otherwise}: `nba-props run {asked}` predicts it")
+        opened.out.print(f"nothing of {asked} was published, so {otherwise}: `nba-props run {asked}` predicts it")
     return days

@@ -12,7 +12,7 @@ from nba_props.cli.daily import predict
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
-from nba_props.cli.session import say_findings, session_of, to_read
+from nba_props.cli.session import print_findings, session_of, to_read
 from nba_props.cli.values import ROWS
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of
@@ -45,9 +45,9 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
     with Output() as out:
         for text in day_one.told(plan, settings.live):
-            out.say(text)
+            out.print(text)
         if off:
-            out.say(f"note      {off}")
+            out.print(f"note      {off}")
         if dry_run:
             return
         zone.make()
@@ -58,12 +58,12 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
                 steps = day_one.take(plan.steps, lambda step: bars.update(bar, description=f"fetch {step.name}"))
                 for step, done in steps:
                     bars.advance(bar)
-                    out.say(f"landed    {day_one.account(step, done)}")
+                    out.print(f"landed    {day_one.account(step, done)}")
                     for failure in done.failures:
-                        out.tell("failed   ", "red", failure)
+                        out.print_marked("failed   ", "red", failure)
                     failed |= bool(done.failures)
-            sound = _predict_first(out, load_settings(), zone, clock(), rows)
-        if failed or not sound:
+            ok = _predict_first(out, load_settings(), zone, clock(), rows)
+        if failed or not ok:
             sys.exit(1)
 
 
@@ -75,10 +75,10 @@ def _predict_first(out: Output, settings: Settings, zone: LandingZone, now: date
     today, games = game_date_of(now), day_one.games_of(zone, now)
     opened = session_of(settings, zone, out)
     if games is not None and games.to_begin:
-        sound = predict(opened, [today], rows=rows)
+        ok = predict(opened, [today], rows=rows)
     else:
-        sound = say_findings(out, opened.follow(planning.ahead(opened.definitions, opened.inputs, today)))
+        ok = print_findings(out, opened.follow(planning.ahead(opened.definitions, opened.inputs, today)))
         for text in day_one.waiting(games, today):
-            out.say(text)
-    out.say(f"then      {program()} dev   predicts, follows and grades from here on, and shows it all in a browser")
-    return sound
+            out.print(text)
+    out.print(f"then      {program()} dev   predicts, follows and grades from here on, and shows it all in a browser")
+    return ok

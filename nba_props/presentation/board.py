@@ -196,7 +196,7 @@ def record(board: pd.DataFrame) -> str:
     return f"{plural(len(picks), 'pick')}: {', '.join(parts)}; {picks['profit'].sum():+.1f} units at the quoted prices"
 
 
-def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
+def gate_summary(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     """Our systems' rows per date and outcome of the gate: published with and without a line, abstained, quarantined."""
     rows = warehouse.query(_GATE_SQL, first=days[0], last=days[-1])
     if rows.empty:

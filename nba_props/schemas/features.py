@@ -106,13 +106,13 @@ _NULL_BY_NATURE = (
     "NO_USAGE_PROJECTION_FEED",
 )
 #: null because a feed is silent that has a check of its own: ``feed_is_fresh`` and ``games_have_quotes``
-_TOLD_ELSEWHERE = ("NO_INJURY_REPORT", "NO_LINE")
+_CHECKED_ELSEWHERE = ("NO_INJURY_REPORT", "NO_LINE")
 #: features that are known of somebody on every date once players have five games of the season behind them
 EXPECTED = tuple(
-    f.name for f in FEATURES if f.null_reason and f.null_reason not in (*_NULL_BY_NATURE, *_TOLD_ELSEWHERE)
+    f.name for f in FEATURES if f.null_reason and f.null_reason not in (*_NULL_BY_NATURE, *_CHECKED_ELSEWHERE)
 )
 #: and those that are when their feed speaks
-EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _TOLD_ELSEWHERE)
+EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _CHECKED_ELSEWHERE)
 SCHEMA_HASH = hashlib.blake2b(
     json.dumps([(f.name, f.unit, f.description) for f in FEATURES]).encode(), digest_size=8
 ).hexdigest()

@@ -24,7 +24,7 @@ from nba_props.catalog import TABLES, VIEWS
 from nba_props.cli import demo, printing
 from nba_props.cli.group import main
 from nba_props.cli.printing import Column, Output
-from nba_props.cli.session import say_findings, session
+from nba_props.cli.session import print_findings, session
 from nba_props.deployment import load_settings
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
@@ -560,5 +560,5 @@ def test_brackets_in_what_is_said_are_no_markup(home, monkeypatch):
     )
     out = Output()
     with out.console.capture() as said:
-        assert not say_findings(out, [outcome])
+        assert not print_findings(out, [outcome])
     assert said.get() == "failed box_scores: [/i] [too few] [red]\nWARN a b: [x]\n"

@@ -238,7 +238,7 @@ def test_imported_records_stand_apart_and_leave_every_table_one(width):
     found = span_of(f.assign(system_id=f["system_id"].map(names)))
     out = Output()
     out.console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False)
-    look.say_scores(out, found, [date(2026, 1, 1), date(2026, 1, 12)])
+    look.print_scores(out, found, [date(2026, 1, 1), date(2026, 1, 12)])
     said = out.console.file.getvalue()
     assert "- row" not in said, "no table is too wide"
     assert max(map(len, said.splitlines())) <= width
