@@ -1,4 +1,4 @@
-"""What is typed every day: predict, backfill, train, grade."""
+"""Everyday commands: run, backfill, train, grade."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from nba_props.automation.runner import Outcome
 
-#: what became of rows at the gate stands in so many characters above their number
+#: width of the headings of the gate's table, in characters
 _GATE_WIDTH = 12
-#: outcomes in the order in which they are read
+#: display order of outcomes
 _OUTCOMES_SQL = "CASE outcome WHEN 'WIN' THEN 1 WHEN 'LOSS' THEN 2 WHEN 'PUSH' THEN 3 WHEN 'NO_BET' THEN 4 ELSE 5 END"
 _FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 
@@ -51,12 +51,12 @@ _FORCE = click.option("--force", is_flag=True, help="Materialize dates again tha
 @_FORCE
 @ALLOW_LOSS
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
-@click.option("--system", type=SYSTEM, default=None, help="Whose picks the board shows.  [default: ensemble_v1_1]")
+@click.option("--system", type=SYSTEM, default=None, help="System whose picks are shown.  [default: ensemble_v1_1]")
 @FORMAT
 def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str | None, form: str) -> None:
-    """Predict SPAN from landed payloads, as far as it is missing or stale, and print its board.
+    """Predict the dates of SPAN that are missing or stale, from landed payloads, and print their boards.
 
-    What the dates need comes first: history, lines, the models of their weeks. What is fresh is kept.
+    Prerequisites are materialized first: history, lines and weekly models. Fresh data is kept.
     """
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
@@ -70,7 +70,7 @@ def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str 
     "--select",
     type=ASSET,
     multiple=True,
-    help="Only this system or table, and what publishes and grades it; may repeat.",
+    help="Only this system or table, plus publishing and grading; may be repeated.",
 )
 @_FORCE
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
@@ -79,9 +79,9 @@ def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str 
 def backfill(
     span: list[date], select: tuple[str, ...], force: bool, dry_run: bool, allow_loss: bool, form: str
 ) -> None:
-    """Materialize SPAN in one run, as far as it is missing or older than what it is made from, with the plan first.
+    """Print the plan, then materialize the dates of SPAN that are missing or older than their inputs, in one run.
 
-    Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
+    Models of past weeks are trained as needed; nothing is fetched, so no API credit is spent.
     """
     from nba_props.automation import planning, runner
     from nba_props.automation.jobs import PREDICT_JOB
@@ -117,7 +117,7 @@ def backfill(
 def _wanted(
     opened: Session, span: list[date], keys: Sequence[Any] | None = None, *, force: bool, dry_run: bool = False
 ) -> list[date]:
-    """The dates that are to be made: all of them, or those that are missing or stale, now or by what comes first."""
+    """The dates to materialize: all of them, or those that are missing or stale, before or after the earlier steps."""
     from nba_props.automation import planning
     from nba_props.automation.jobs import PREDICT_JOB
 
@@ -127,13 +127,13 @@ def _wanted(
     days = planning.pending(opened.definitions, opened.inputs.fresh(), asked, span)
     if len(days) == len(span):
         return days
-    # what was landed of earlier dates can make more of them stale once it is taken in
+    # payloads landed for earlier dates can make more of them stale once they are loaded
     steps = planning.earlier(opened.definitions, opened.inputs, span)
     if dry_run:
         if step := next(steps, None):
             opened.out.print(
-                f"earlier   landed since: {step[0]} of {text_of(step[1:])} and what follows from it come first, and "
-                "can make more dates stale"
+                f"earlier   new payloads of earlier dates: {step[0]} of {text_of(step[1:])} and the steps after it run "
+                "first, and can make more dates stale"
             )
         return days
     outcomes = opened.follow(steps)
@@ -143,7 +143,7 @@ def _wanted(
 
 
 def _print_plan(opened: Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
-    """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
+    """Print the plan of a backfill: dates, games, assets, expected rows, credits."""
     from nba_props.domain.slate import playable
     from nba_props.schemas.analytics import SLATE
     from nba_props.sources import nba_stats
@@ -151,7 +151,7 @@ def _print_plan(opened: Session, span: list[date], days: list[date], assets: lis
     out = opened.out
     schedule = nba_stats.read_schedule(opened.landing, span).frame
     games = playable(schedule)["game_date"].dt.date.value_counts().to_dict()
-    # counted without opening a row: what can't be read any more is what is to be made again
+    # counted without reading rows: a partition that can't be read may be the one to rebuild
     players = [n for n in opened.warehouse.row_counts(SLATE, span).values() if n]
     busy = [d for d in days if games.get(d)]
     per_date = sum(players) / len(players) if players else None
@@ -159,7 +159,7 @@ def _print_plan(opened: Session, span: list[date], days: list[date], assets: lis
     out.print(f"games     {sum(games.get(d, 0) for d in busy)} on {len(busy)} of these dates")
     out.print(f"assets    {', '.join(assets) if assets else 'all'}")
     expected = (
-        f"about {per_date * len(busy):,.0f} players, each with a row of every system" if per_date else "unknown yet"
+        f"about {per_date * len(busy):,.0f} players, each with a row from every system" if per_date else "unknown yet"
     )
     out.print(f"rows      {expected if busy else 'none'}")
     out.print("credits   0: landed payloads only")
@@ -174,14 +174,14 @@ def predict(
     system: str | None = None,
     boards: bool = True,
 ) -> bool:
-    """Bring a span up to date and say what came of it.
+    """Update a span and print the result.
 
     Args:
         opened: the session.
         span: the dates, in order.
-        force: make complete dates again.
+        force: materialize complete dates again.
         rows: rows of each board; 0 for all.
-        system: whose picks the boards show.
+        system: the system whose picks the boards show.
         boards: print them.
 
     Returns:
@@ -194,7 +194,7 @@ def predict(
     within_partitions(opened.settings, span)
     held = origin(opened.landing)
     if warehouse.source() not in (None, held):
-        warehouse.claim(held)  # says what is in it, and what to set
+        warehouse.claim(held)  # raises, with what the warehouse holds and what to set
     if not opened.inputs.game_days(span):
         return _load_days_off(opened, span)
     started = time.monotonic()
@@ -212,10 +212,11 @@ def predict(
     if outcomes:
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
         runs = f"{len(outcomes)} run{'s' if len(outcomes) > 1 else ''}"
-        out.print(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} did not{' (above)' if failed else ''}")
+        above = " (see above)" if failed else ""
+        out.print(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
         print_undo(opened, outcomes[-1], span)
     if not all(o.success for o in outcomes):
-        out.print("not done  mend what is named above and type the same again: what is fresh is kept")
+        out.print("not done  fix the problem above and run the command again: finished work is kept")
         return False
     show(out, opened.settings, warehouse, span, rows, system, boards=boards)
     return ok
@@ -231,7 +232,7 @@ def show(
     *,
     boards: bool = True,
 ) -> None:
-    """Print what is published of a span, where it is, and what to type next."""
+    """Print what is published for a span, where it is stored, and which commands to run next."""
     from nba_props.operations.home import dagster_home
     from nba_props.presentation import board
 
@@ -261,10 +262,10 @@ def _print_gate(out: Output, account: pd.DataFrame) -> None:
 
 
 def _load_days_off(opened: Session, span: list[date]) -> bool:
-    """Take in what is landed of dates without games, so that a day off can be told from a date nobody took in.
+    """Load what is landed for dates without games, so that a day off differs from a date that was never loaded.
 
     Returns:
-        Whether all went well, and nothing that is stored contradicts that nobody plays.
+        Whether every step succeeded and no stored row contradicts the empty schedule.
     """
     from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
     from nba_props.domain import quality
@@ -276,7 +277,7 @@ def _load_days_off(opened: Session, span: list[date]) -> bool:
     outcomes = opened.follow([(HISTORY_JOB, span[0], span[-1])])
     if set(span) & set(odds_api.landed_days(opened.landing)):
         outcomes += opened.follow([(LINES_JOB, span[0], span[-1])])
-        out.print("odds were landed for it all the same: see nba_raw.quarantined_quotes")
+        out.print("odds were landed for it nevertheless: see nba_raw.quarantined_quotes")
     ok = print_findings(out, outcomes)
     known = frozenset(warehouse.partitions(SCHEDULE))
     stored = quality.Published(warehouse.query, (), span[0], span[-1], scheduled=known)
@@ -291,10 +292,10 @@ def _load_days_off(opened: Session, span: list[date]) -> bool:
 @click.argument("span", type=DateSpan())
 @ALLOW_LOSS
 def train(span: list[date], allow_loss: bool) -> None:
-    """Train the models of the weeks of SPAN again, from every landed box score and line that they learn from.
+    """Train the models of the weeks of SPAN again, on all landed box scores and lines of their training window.
 
-    What is landed and not in the warehouse yet is taken in first. For the running week, after an upgrade of a library,
-    or after a change of the features.
+    Landed payloads that are not in the warehouse yet are loaded first. Use it for the current week, after a library
+    upgrade, or after a change to the features.
     """
     from nba_props.automation import planning
     from nba_props.automation.jobs import TRAIN_JOB
@@ -329,7 +330,7 @@ def train(span: list[date], allow_loss: bool) -> None:
 @ALLOW_LOSS
 @FORMAT
 def grade(span: list[date], allow_loss: bool, form: str) -> None:
-    """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
+    """Load the results of SPAN and grade its predictions; a corrected box score changes the grade."""
     from nba_props.automation.jobs import GRADE_JOB
 
     with Output(form) as out:

@@ -22,13 +22,13 @@ from nba_props.storage.landing import LandingZone
 
 @main.command(**example("nba-props start --dry-run", "nba-props start"))
 @click.option("--dry-run", is_flag=True, help="Print the plan with its requests, credits and time, and stop.")
-@click.option("--shot-zones", is_flag=True, help="And where this season's points came from: a request for each game.")
+@click.option("--shot-zones", is_flag=True, help="Also fetch this season's shot zones: one request for each game.")
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of the board to print; 0 for all.")
 def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
-    """Day one with live feeds: take what a first prediction needs, and predict today.
+    """Day one with live feeds: fetch what a first prediction needs, and predict today.
 
     Needs NBA_PROPS_STATS=on, and for odds ODDS_API_KEY, in the environment or in the project's file .env. Stop it
-    whenever you like: it goes on where it was, and buys nothing twice.
+    whenever you like: the next time it continues from there, and buys nothing twice.
     """
     from nba_props.operations import day_one
     from nba_props.process import stopping
@@ -41,7 +41,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     off = day_one.switched_off(settings)
     if off and not dry_run:
         raise SettingsError(off)
-    feeds = Feeds(replace(settings.live, stats=True), zone, clock)  # a plan asks nothing
+    feeds = Feeds(replace(settings.live, stats=True), zone, clock)  # a plan makes no request
     plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
     with Output() as out:
         for text in day_one.told(plan, settings.live):
@@ -52,7 +52,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
             return
         zone.make()
         failed = False
-        with stopping.closing_with(lambda: f"what was landed stays, `{day_one.COMMAND}` goes on from there"):
+        with stopping.closing_with(lambda: f"landed payloads are kept, `{day_one.COMMAND}` continues from there"):
             with progress(out.console) as bars:
                 bar = bars.add_task("fetch", total=len(plan.steps))
                 steps = day_one.take(plan.steps, lambda step: bars.update(bar, description=f"fetch {step.name}"))
@@ -68,7 +68,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
 
 
 def _predict_first(out: Output, settings: Settings, zone: LandingZone, now: datetime, rows: int) -> bool:
-    """Predict today, or make ready for the next date with games, and say where to look; whether all went well."""
+    """Predict today, or prepare for the next date with games, print what to run next; return whether it succeeded."""
     from nba_props.automation import planning
     from nba_props.operations import day_one
 
@@ -80,5 +80,5 @@ def _predict_first(out: Output, settings: Settings, zone: LandingZone, now: date
         ok = print_findings(out, opened.follow(planning.ahead(opened.definitions, opened.inputs, today)))
         for text in day_one.waiting(games, today):
             out.print(text)
-    out.print(f"then      {program()} dev   predicts, follows and grades from here on, and shows it all in a browser")
+    out.print(f"then      {program()} dev   predicts, updates and grades from here on, with a UI in the browser")
     return ok

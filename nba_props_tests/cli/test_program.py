@@ -57,7 +57,7 @@ def test_errors_words_and_help_can_be_typed(unactivated, capsys):
         assert " nba-props " not in text
     with Output() as out:
         out.print("undo with `nba-props rollback x`")
-        out.print_marked("bad", "red", "mend it: nba-props train today")
+        out.print_marked("bad", "red", "fix it: nba-props train today")
     printed = capsys.readouterr().out
     assert "`.venv/bin/nba-props rollback x`" in printed
-    assert "bad mend it: .venv/bin/nba-props train today" in printed
+    assert "bad fix it: .venv/bin/nba-props train today" in printed

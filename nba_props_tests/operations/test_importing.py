@@ -516,11 +516,11 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(platform, monkeypat
     use(platform, monkeypatch)
     said = CliRunner().invoke(main, ["board", str(DAY)])
     assert said.exit_code == 1
-    assert f"nothing of {DAY} is published" in said.output
+    assert f"nothing is published for {DAY}" in said.output
     assert "predictions: none" in CliRunner().invoke(main, ["doctor", "--offline"]).output
     said = CliRunner().invoke(main, ["board", "--system", "imported_moving_average"])
     assert said.exit_code == 2
-    assert "is a record that was imported" in " ".join(said.output.split())
+    assert "is an imported record" in " ".join(said.output.split())
 
 
 def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(predicted, lines):
