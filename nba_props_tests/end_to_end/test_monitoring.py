@@ -269,7 +269,7 @@ def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
     assert "http" not in text.replace("http-equiv", "")
     for system in SYSTEMS:
         assert system in text
-    assert "Every error stands beside" in text
+    assert "Every error is shown beside" in text
     assert "SIMULATED" not in text
     assert '<meta name="viewport"' in text
     assert "<script" not in text
