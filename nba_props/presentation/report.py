@@ -217,7 +217,9 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
     )
     imported = bets["system_id"].str.startswith(IMPORTED_PREFIX) & ~wrong
     if imported.any():
-        bug += f" Not judged: {plural(imported.sum(), 'imported system')}, as only its export states when rows were written."
+        bug += (
+            f" Not judged: {plural(imported.sum(), 'imported system')}: only the export states when a row was written."
+        )
     own = bets[~wrong & ~imported]
     judged = own[own["roi_low"].notna()]
     if judged.empty:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from nba_props.cli.daily import _say_gate
+from nba_props.cli.daily import _print_gate
 from nba_props.cli.look import columns_of, print_boards
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
 from nba_props.presentation import board
@@ -321,7 +321,7 @@ def test_the_gates_account_fits_with_every_reason():
         }
     )  # fmt: skip
     out = output(80)
-    _say_gate(out, account)
+    _print_gate(out, account)
     lines = out.console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[-1].split() == ["2026-01-09", "1281", "570", "1781", "12", "1"]
