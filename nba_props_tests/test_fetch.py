@@ -168,12 +168,12 @@ def test_a_simulated_zone_takes_no_real_payload(home):
         ("NBA_PROPS_STATS", "yes", "it can be on or off"),
         ("NBA_PROPS_ODDS_RHYTHM", "lazy", "it can be full or thrifty"),
         ("NBA_PROPS_ODDS_RESERVE", "-1", "not a positive whole number"),
-        ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is not asked: .* https://"),
+        ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is refused: .* https://"),
         ("NBA_PROPS_STATS_URL", "stats.example.org/{endpoint}", "an address begins with https://"),
         (
             "SLACK_WEBHOOK_URL_ERROR",
             "http://me:s3cret@hooks.example.org/s3cret",
-            "http://hooks.example.org is not asked",
+            "http://hooks.example.org is refused",
         ),
     ],
 )
