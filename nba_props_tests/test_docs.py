@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from nba_props.cli import main
-from nba_props.cli.look import BOOKS, say_boards, say_scores
+from nba_props.cli.look import BOOKS, print_boards, print_scores
 from nba_props.cli.printing import Output
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
@@ -111,7 +111,7 @@ def assert_sample_of_report_is_current():
     (sample,) = re.findall(r"```text\n(2 nights: .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S)
     out = terminal_of_80()
     found = report.read(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 10))
-    say_scores(out, found, [date(2026, 1, 9), date(2026, 1, 10)])
+    print_scores(out, found, [date(2026, 1, 9), date(2026, 1, 10)])
     assert_lines(sample, out, 6)
 
 
@@ -135,7 +135,7 @@ def assert_sample_of_board_is_current():
         r"```text\nSIMULATED LEAGUE.*?\n(Slate of .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S
     )
     out = terminal_of_80()
-    say_boards(out, open_warehouse(load_settings()), [date(2026, 1, 9)], SAMPLE_ROWS)
+    print_boards(out, open_warehouse(load_settings()), [date(2026, 1, 9)], SAMPLE_ROWS)
     assert_lines(sample, out, 7)
 
 

@@ -64,7 +64,7 @@ def test_a_single_date_is_refused(text):
 def test_a_number_is_in_plain_digits(text):
     if text != "":  # click itself leaves out what is empty
         assert "is not a whole number" in refused(Whole(min=0), text)
-    with pytest.raises(click.BadParameter, match="is no list of minutes"):
+    with pytest.raises(click.BadParameter, match="is not a list of minutes"):
         minutes(f"30,{text}")
     if text.strip():
         with pytest.raises(BadSetting, match=r"NBA_PROPS_MAX_GAMES is .* not a positive whole number"):

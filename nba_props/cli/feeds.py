@@ -1,4 +1,4 @@
-"""Downloading: live payloads into the landing zone."""
+"""Downloading live payloads to the landing zone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nba_props.storage.landing import LandingZone
 
 @main.group(**example("nba-props fetch odds", "nba-props fetch stats yesterday"))
 def fetch() -> None:
-    """Download payloads: odds, stats, injuries. What was landed before is never changed."""
+    """Download payloads: odds, stats, injuries. Landed payloads are never changed."""
 
 
 def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
@@ -33,11 +33,11 @@ def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
     return Output(), settings, zone, feeds
 
 
-def _told(out: Output, done: Any) -> None:
+def _print_fetched(out: Output, done: Any) -> None:
     credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
-    out.say(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}")
+    out.print(f"landed    {len(done.landed)} payloads, {done.present} already there{credits}")
     for failure in done.failures:
-        out.tell("failed   ", "red", failure)
+        out.print_marked("failed   ", "red", failure)
     if done.failures:
         sys.exit(1)
 
@@ -50,11 +50,11 @@ def _told(out: Output, done: Any) -> None:
 )
 @click.argument("span", type=DateSpan(), required=False)
 @click.option("--before", default="30", show_default=True, help="Past dates: minutes before tip-off, comma-separated.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and what it costs, and stop.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its cost, and stop.")
 def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
     """Capture today's odds, or buy those of a past SPAN from the archive.
 
-    The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the reserve.
+    The plan and its cost are printed first. A landed snapshot is not bought again; spending stops at the reserve.
     """
     from nba_props.domain.games import playable
     from nba_props.operations import day_one
@@ -71,23 +71,23 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
     regions, rhythm = settings.live.odds_regions, settings.live.odds_rhythm
     price = capture.price_of_history(len(past), count, len(snapshots), regions)
     live = len(games) - count
-    out.say(
+    out.print(
         f"plan      {len(past)} past dates, {count} games, {len(snapshots)} snapshots each: at most {price:,} credits"
         f"; {live} games of today or later: at most {capture.price_of_capture(live, regions)} credits",
     )
     if live:
         a_day = sum(day_one.price_of_day(games, d, regions, rhythm) for d in days if d >= today)
-        out.say(
-            f"by itself a running daemon captures them for at most {a_day} credits "
+        out.print(
+            f"automatic a running daemon captures them for at most {a_day} credits "
             f"(NBA_PROPS_ODDS_RHYTHM={rhythm}, regions {regions})"
         )
-    out.say(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
+    out.print(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
     if dry_run:
         return
     done = feeds.odds_history(past, snapshots) if past else capture.Fetched()
     for day in [d for d in days if d >= today]:
         done.add(feeds.odds(day))
-    _told(out, done)
+    _print_fetched(out, done)
 
 
 @fetch.command("stats", **example("nba-props fetch stats 2025-11-19..2026-01-10"))
@@ -96,21 +96,21 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
     "--shot-zones/--no-shot-zones",
     default=True,
     show_default=True,
-    help="And where points came from, which the zone system needs: a request for each game without them.",
+    help="Also fetch where points came from (for zone_matchup_v1): one request for each game without them.",
 )
 def fetch_stats(span: list[date], shot_zones: bool) -> None:
-    """Land schedule, roster, box scores and shot zones of SPAN.
+    """Download schedule, roster, box scores and shot zones of SPAN.
 
     Box scores are one request for each season and season type, shot zones one for each game.
     """
     out, _, _, feeds = _feeds()
     done = feeds.stats(span, shot_zones=shot_zones)
-    _told(out, done)
+    _print_fetched(out, done)
 
 
 @fetch.command("injuries", **example("nba-props fetch injuries"))
 def fetch_injuries() -> None:
-    """Land the newest official injury report."""
+    """Download the newest official injury report."""
     out, _, _, feeds = _feeds()
     done = feeds.injuries()
-    _told(out, done)
+    _print_fetched(out, done)

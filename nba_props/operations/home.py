@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from nba_props.operations.audit import forgotten, place
+from nba_props.operations.audit import place, unreadable_files
 from nba_props.process.errors import NbaPropsError
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE
@@ -296,5 +296,5 @@ def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:
 
 
 def _memory_flaws(settings: Settings) -> Iterator[Flaw]:
-    for path, why in forgotten(Path(place(settings))).items():
+    for path, why in unreadable_files(Path(place(settings))).items():
         yield Flaw("the audit's memory", path, why, remake=lambda: "the next audit judges anew what it held")

@@ -485,7 +485,7 @@ class Forgery:
         return [f.kind for f in audit.audit(self.platform.warehouse, self.memory).found]
 
     def selected(self) -> pd.DataFrame:
-        return remediation.selected(self.platform.warehouse, WRONG, seen=self.memory.sound)
+        return remediation.selected(self.platform.warehouse, WRONG, seen=self.memory.known_valid)
 
 
 @pytest.fixture
@@ -506,7 +506,7 @@ def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(forgery: 
         assert found["confidence_score"].tolist() == forgery.forged["confidence_score"].tolist()
         assert forgery.audited() in (["SAME_ID"], [])
     store = forgery.platform.warehouse
-    assert remediation.quarantine(store, WRONG, forgery.platform.now, seen=forgery.memory.sound).total == 1
+    assert remediation.quarantine(store, WRONG, forgery.platform.now, seen=forgery.memory.known_valid).total == 1
     pd.testing.assert_frame_equal(_in_order(rows_of(forgery.platform)), _in_order(forgery.rows))
 
 
@@ -523,10 +523,10 @@ def test_a_memory_that_does_not_say_which_rows_were_wrong_says_nothing(predicted
     store = predicted.warehouse
     memory = audit.Memory(str(tmp_path / "audit"))
     audit.audit(store, memory)
-    assert len(memory.sound(DAY, DAY)) == len(rows_of(predicted))
+    assert len(memory.known_valid(DAY, DAY)) == len(rows_of(predicted))
     kept = memory.of(LEDGER)[DAY]
     memory.of(LEDGER)[DAY] = {"fingerprint": kept["fingerprint"], "findings": {"SAME_ID": 1}}
-    assert len(memory.sound(DAY, DAY)) == 0
+    assert len(memory.known_valid(DAY, DAY)) == 0
 
 
 def test_an_archive_that_was_altered_decides_nothing(lake):

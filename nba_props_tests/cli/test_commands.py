@@ -24,7 +24,7 @@ from nba_props.catalog import TABLES, VIEWS
 from nba_props.cli import demo, printing
 from nba_props.cli.group import main
 from nba_props.cli.printing import Column, Output
-from nba_props.cli.session import say_findings, session
+from nba_props.cli.session import print_findings, session
 from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEMS
@@ -66,7 +66,7 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert any(f"{t.code} @" in result.output or f"@ {t.code}" in result.output for t in league.TEAMS)
     assert " DK " in result.output, "its best price has a book"
     assert "published with line" in result.output
-    assert "0 did not" in result.output
+    assert "checks passed, 0 failed" in result.output
     assert str(home / "home" / "lake") in result.output
     assert (home / "home" / "dagster" / "dagster.yaml").exists()
     assert "21 more" in result.output
@@ -367,7 +367,8 @@ def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
     league.land_log(zone, early, rows, "-20251231T080000Z")
     os.utime(zone._path / league.log_path(early, "-20251231T080000Z"), (1, 1))
     looked = invoke("backfill", str(DAY), "--dry-run")
-    assert f"earlier   landed since: ingest_history of {early} and what follows from it come first" in looked.output
+    first = f"earlier   new payloads of earlier dates: ingest_history of {early} and the steps after it run first"
+    assert first in looked.output
     done = invoke("backfill", str(DAY))
     assert done.exit_code in (0, 1)  # the team's points no longer add up
     assert "1 of 1 dates are missing or stale" in done.output
@@ -382,7 +383,7 @@ def test_what_was_never_published_is_said_with_the_way_there(home, command):
     league.land(LandingZone(str(home / "landing")))
     result = invoke(command, str(DAY))
     assert result.exit_code == 0
-    assert f"nothing of {DAY} was published" in result.output
+    assert f"nothing is published for {DAY}" in result.output
     assert f"`nba-props run {DAY}` predicts it" in result.output
 
 
@@ -392,7 +393,7 @@ def test_what_was_never_published_is_said_with_the_way_there(home, command):
         (["report", str(DAY), "--out", "/"], "is a directory"),
         (["simulate", "--seasons", "0", "--out", "x"], "0 is not in the range"),
         (["simulate", "--seasons", "400", "--out", "x"], "400 is not in the range"),
-        (["fetch", "odds", str(DAY), "--before", "x", "--dry-run"], "'x' is no list of minutes"),
+        (["fetch", "odds", str(DAY), "--before", "x", "--dry-run"], "'x' is not a list of minutes"),
         (["run", f"{DAY}.."], "is neither a date"),
         (["run", str(DAY), "--rows", "-5"], "-5 is not in the range"),
         (["quarantine", "run", str(DAY)], "the predicate run needs --run"),
@@ -484,7 +485,7 @@ def test_a_terminal_without_accents_shows_marks_in_their_place(home):
 def test_a_name_of_a_narrow_board_can_be_typed(invented):
     first, _, last = someone(invented).partition(" ")
     assert someone(invented) in invoke("player", f"{first[0]}. {last}").output
-    assert "player PART-OF-A-NAME lists who has it" in invoke("player", "Q. Nobody").output
+    assert "player PART-OF-A-NAME lists the matches" in invoke("player", "Q. Nobody").output
 
 
 def test_a_mistyped_name_leads_to_the_right_one_and_a_shared_one_to_all_who_have_it(invented):
@@ -510,7 +511,7 @@ def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):
 
 def test_a_report_of_nothing_names_the_command_that_comes_first(invented):
     ahead = DAY + timedelta(1)
-    assert f"nothing is published of {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
+    assert f"nothing is published for {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
 
 
 def test_the_command_starts_without_dagster():
@@ -560,5 +561,5 @@ def test_brackets_in_what_is_said_are_no_markup(home, monkeypatch):
     )
     out = Output()
     with out.console.capture() as said:
-        assert not say_findings(out, [outcome])
+        assert not print_findings(out, [outcome])
     assert said.get() == "failed box_scores: [/i] [too few] [red]\nWARN a b: [x]\n"

@@ -212,7 +212,7 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     assert scored == honest["absolute_error"].notna().sum(), "no score counts a line without a quote"
     alerts = predicted.query("SELECT * FROM nba_monitoring.placeholder_alerts WHERE severity = 'CRITICAL'")
     assert alerts["issue_count"].sum() == len(fakes)
-    account = board.gate_account(predicted.warehouse, [DAY])
+    account = board.gate_summary(predicted.warehouse, [DAY])
     assert account["published past the gate: PLACEHOLDER_LINE"].tolist() == [len(fakes)]
     assert account["published with line"].tolist() == [len(honest)], "a line without a quote is none"
     slate = board.picks(predicted.warehouse, DAY, DAY)
@@ -270,7 +270,7 @@ def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
     assert "http" not in text.replace("http-equiv", "")
     for system in SYSTEMS:
         assert system in text
-    assert "Every error stands beside" in text
+    assert "Every error is shown beside" in text
     assert "SIMULATED" not in text
     assert '<meta name="viewport"' in text
     assert "<script" not in text

@@ -504,7 +504,7 @@ def test_an_empty_home_is_told_to_start_whatever_is_asked(world, day):
     refused = typed(f"nba-props run {day}")
     assert (refused.exit_code, refused.output.count("nba-props start")) == (1, 1)
     looked = typed(f"nba-props board {day}")
-    assert "`nba-props start` makes a home for the real league" in looked.output
+    assert "`nba-props start` creates a home for the real league" in looked.output
 
 
 def test_in_a_simulated_home_today_and_tomorrow_are_refused_alike(world):
@@ -600,7 +600,7 @@ def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
     go_on.set()
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert "stopped: what was landed stays, `nba-props start` goes on from there" in said
+        assert "stopped: landed payloads are kept, `nba-props start` continues from there" in said
     assert world.remaining == 498
     plan = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
     assert "box scores 2023-24" in plan

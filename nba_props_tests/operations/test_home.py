@@ -300,7 +300,7 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
     assert f"{model.parent}/2026-01-05 empty is in no folder of a week" in scrubbed.output
     assert "notes.txt is neither a dataset of tables nor a file of the lake" in scrubbed.output
     assert "every partition is as it was written" in scrubbed.output
-    assert "vouches" not in scrubbed.output, "a home of this release is sealed from the beginning"
+    assert "--seal" not in scrubbed.output, "a home of this release is sealed from the beginning"
     shutil.rmtree(model.parent)
     model.parent.touch()
     assert f"{model.parent} is a file in the place of a folder" in invoke("scrub").output

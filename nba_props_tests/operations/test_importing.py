@@ -336,7 +336,7 @@ def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predict
 def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
     """No user can see it, no run will replace it, and no command has anything left to do with it."""
     bad = {"current_points_line": 20.0, "line_source": None, "recommendation": "OVER"}
-    clean, before = verdict(predicted), board.gate_account(predicted.warehouse, [DAY])
+    clean, before = verdict(predicted), board.gate_summary(predicted.warehouse, [DAY])
     rows = export(*(old_row(lines.loc[n], **bad) for n in range(6)), old_row(lines.loc[0], system_id="of_old", **bad))
     bring_in(predicted.warehouse, [rows], "run-1", NOW)
     found = verdict(predicted)
@@ -353,7 +353,7 @@ def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
     alerts = alerts.set_index("system_id")
     assert set(alerts["severity"]) == {"OK"}
     assert alerts.loc["imported_of_old", "held_back_count"] == 1
-    pd.testing.assert_frame_equal(board.gate_account(predicted.warehouse, [DAY]), before)
+    pd.testing.assert_frame_equal(board.gate_summary(predicted.warehouse, [DAY]), before)
     assert not audit(predicted.warehouse, Memory(place(predicted.settings)), predicted.zone).found
 
 
@@ -516,11 +516,11 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(platform, monkeypat
     use(platform, monkeypatch)
     said = CliRunner().invoke(main, ["board", str(DAY)])
     assert said.exit_code == 1
-    assert f"nothing of {DAY} is published" in said.output
+    assert f"nothing is published for {DAY}" in said.output
     assert "predictions: none" in CliRunner().invoke(main, ["doctor", "--offline"]).output
     said = CliRunner().invoke(main, ["board", "--system", "imported_moving_average"])
     assert said.exit_code == 2
-    assert "is a record that was imported" in " ".join(said.output.split())
+    assert "is an imported record" in " ".join(said.output.split())
 
 
 def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(predicted, lines):

@@ -76,7 +76,7 @@ class CatBoost:
 
 SYSTEM = Trained(
     system_id="catboost_v8",
-    description="Gradient-boosted trees on the 33 legacy features, line included, trained anew each week.",
+    description="Gradient-boosted trees on the 33 legacy features, line included, trained every week.",
     learner=CatBoost(),
     inputs=tuple(f.name for f in LEGACY),
     # without a game of this season its error is 1.3 points behind the line's (198 rows, +- .3), with one .5

@@ -74,7 +74,7 @@ class XGBoost:
 
 SYSTEM = Trained(
     system_id="xgboost_v1",
-    description="Gradient-boosted trees on every feature but the market's, trained anew each week.",
+    description="Gradient-boosted trees on every feature but the market's, trained every week.",
     learner=XGBoost(),
     inputs=tuple(n for n in NAMES if n not in MARKET),
     # without a game of this season its error is .9 points behind the line's (198 rows, +- .25), with one .4
