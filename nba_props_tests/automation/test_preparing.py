@@ -20,6 +20,7 @@ from nba_props.schemas.base import VOLATILE
 from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.copies import copied
 
 LAST = DAY + timedelta(4)
 
@@ -27,12 +28,10 @@ LAST = DAY + timedelta(4)
 @pytest.fixture
 def fresh(rung, tmp_path):
     """Makes platforms of which everything is landed and nothing was ever taken in."""
-    import shutil
-
     with dg.DagsterInstance.ephemeral() as instance:
 
         def make(name: str) -> Platform:
-            shutil.copytree(rung("landed"), tmp_path / name)
+            copied(rung("landed"), tmp_path / name)
             return open_platform(tmp_path / name, instance, now=league.tipoff(LAST))
 
         yield make
