@@ -13,6 +13,7 @@ from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
+from nba_props_tests.copies import copied
 
 #: what differs between two runs of the same rows, and says so
 _OF_THE_RUN = {"path", "report", "undo"}
@@ -28,13 +29,11 @@ def shown(platform: Platform, key: dg.AssetKey, day: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def both(rung, tmp_path_factory) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
     """What every partition of two dates with games, and the day off between them, shows: of one run, and of three."""
-    import shutil
-
     days = [DAY + (NEXT - DAY) * n / 2 for n in range(3)]
     found: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     for name, spans in (("range", [(days[0], days[-1])]), ("days", [(d, d) for d in days])):
         folder = tmp_path_factory.mktemp(name) / "platform"
-        shutil.copytree(rung("prepared"), folder)
+        copied(rung("prepared"), folder)
         with dg.DagsterInstance.ephemeral() as instance:
             platform = open_platform(folder, instance)
             for job in ("predict", "grade"):

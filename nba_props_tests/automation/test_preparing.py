@@ -24,6 +24,7 @@ from nba_props.schemas.base import VOLATILE
 from nba_props.schemas.predictions import LEDGER
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.copies import copied
 
 LAST = DAY + timedelta(4)
 
@@ -34,7 +35,7 @@ def fresh(rung, tmp_path):
     with dg.DagsterInstance.ephemeral() as instance:
 
         def make(name: str) -> Platform:
-            shutil.copytree(rung("landed"), tmp_path / name)
+            copied(rung("landed"), tmp_path / name)
             return open_platform(tmp_path / name, instance, now=league.tipoff(LAST))
 
         yield make

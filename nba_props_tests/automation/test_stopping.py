@@ -6,7 +6,6 @@ import os
 import pty
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from nba_props.process import stopping
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.lake.queries import Queries
 from nba_props_tests.conftest import DAY, in_front, make_settings
+from nba_props_tests.copies import copied
 
 #: a stop takes at most this long, wherever it falls
 LIMIT = 5.0
@@ -33,7 +33,7 @@ WHOLE_RUN = 14.0
 
 @pytest.fixture
 def home(landed_history: Path, tmp_path: Path) -> Path:
-    shutil.copytree(landed_history, tmp_path / "platform")
+    copied(landed_history, tmp_path / "platform")
     return tmp_path / "platform"
 
 

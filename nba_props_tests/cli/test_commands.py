@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -37,6 +36,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.automation.test_stopping import environment
 from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.copies import copied
 from nba_props_tests.warehouse.samples import take_out
 
 
@@ -58,7 +58,7 @@ def invoke(*arguments: str):
 
 
 def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
-    shutil.copytree(landed_history, home, dirs_exist_ok=True)
+    copied(landed_history, home)
     last = DAY + timedelta(2)
     result = invoke("run", f"{DAY}..{last}", "--rows", "3")
     assert result.exit_code == 0, result.output
@@ -107,7 +107,7 @@ def runs(home: Path) -> list[str]:
 @pytest.fixture
 def invented(home, rung) -> Path:
     """A home whose lake says that its league is an invented one; a date of it is published and graded."""
-    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    copied(rung("predicted"), home)
     (home / "home" / "lake" / "SOURCE").write_text("SIMULATED")
     return home
 
@@ -223,7 +223,7 @@ def test_a_sentence_of_an_error_is_broken_between_words(home):
 
 
 def test_a_bar_moves_in_a_terminal_and_names_the_step(rung, tmp_path):
-    shutil.copytree(rung("predicted"), tmp_path / "platform")
+    copied(rung("predicted"), tmp_path / "platform")
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "nba_props", "grade", str(DAY)], stdin=slave, stdout=slave, stderr=slave,
@@ -272,7 +272,7 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
 
 
 def test_what_published_nothing_is_not_to_be_undone(home, rung):
-    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    copied(rung("predicted"), home)
     table = "nba_predictions.ledger"
     lake = LakeWarehouse(home / "home" / "lake")
     again = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
@@ -356,7 +356,7 @@ def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
 @pytest.mark.long
 def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
     """A corrected box score of five days ago, with an old file time: the models and averages of the date are of it."""
-    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    copied(rung("predicted"), home)
     assert "nothing is missing or stale" in invoke("backfill", str(DAY)).output
     early = max(g.day for g in league.games() if g.day < DAY - timedelta(4))
     rows = [row for g in league.games() if g.day == early for row in league.log_rows(g)]

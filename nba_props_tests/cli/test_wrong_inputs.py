@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from nba_props.cli import main, values
 from nba_props.facts.calendar import parse_instant
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
+from nba_props_tests.copies import copied
 
 #: dates that no command takes, and what each says
 NO_DATES = {
@@ -113,7 +113,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def folder(rung, tmp_path_factory) -> Path:
     made = tmp_path_factory.mktemp("wrong") / "platform"
-    shutil.copytree(rung("predicted"), made)
+    copied(rung("predicted"), made)
     return made
 
 

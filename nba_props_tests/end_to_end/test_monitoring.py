@@ -31,6 +31,7 @@ from nba_props.sources.nba_stats import SCHEDULE_FOLDER
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.copies import copied
 
 SYSTEMS = tuple(SYSTEM_TABLES)
 
@@ -39,7 +40,7 @@ SYSTEMS = tuple(SYSTEM_TABLES)
 def finished(rung, tmp_path_factory):
     """A platform on the morning after and the run that graded it; to be read only."""
     folder = tmp_path_factory.mktemp("finished") / "platform"
-    shutil.copytree(rung("evening"), folder)
+    copied(rung("evening"), folder)
     with dg.DagsterInstance.ephemeral() as instance:
         platform = open_platform(folder, instance)
         yield platform, finish(platform)
@@ -49,7 +50,7 @@ def finished(rung, tmp_path_factory):
 def morning(finished, tmp_path):
     """A platform of its own on the morning after."""
     done, _ = finished
-    shutil.copytree(done.settings.home.parent, tmp_path / "morning")
+    copied(done.settings.home.parent, tmp_path / "morning")
     with dg.DagsterInstance.ephemeral() as instance:
         yield open_platform(tmp_path / "morning", instance, done.now)
 

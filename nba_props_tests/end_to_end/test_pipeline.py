@@ -17,6 +17,7 @@ from nba_props.sources import odds_api
 from nba_props.warehouse import usage
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS, Platform, open_platform
+from nba_props_tests.copies import copied
 
 pytestmark = pytest.mark.slow
 
@@ -94,7 +95,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
 @pytest.mark.long
 def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path):
     first, last = DAY - timedelta(2), DAY  # two weeks, each with its models, and a date without games
-    each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
+    each = open_platform(copied(landed_history, tmp_path / "each"), platform.instance)
     platform.now = each.now = league.tipoff(last) + timedelta(days=1)
     systems = ("moving_average", "similarity_balanced_v1", "xgboost_v1")
     platform.materialize(first, last, platform.publication(systems))

@@ -27,6 +27,7 @@ from nba_props.settings import Settings
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
+from nba_props_tests.copies import copied
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 RUNS, EVENTS, TICKS = (f"dagster/{place}" for place in homes.DATABASES)
@@ -57,7 +58,7 @@ def something() -> None:
 def lived_in(rung, tmp_path_factory) -> Path:
     """A platform with two systems published, a catalog, an audit's memory and one run in Dagster's databases."""
     folder = tmp_path_factory.mktemp("lived-in") / "platform"
-    shutil.copytree(rung("published"), folder)
+    copied(rung("published"), folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
         with open_instance(load_settings({"NBA_PROPS_HOME": str(folder / "home")})) as instance:
