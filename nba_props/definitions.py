@@ -21,6 +21,7 @@ from nba_props.automation.preparing import Preparation
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
 from nba_props.automation.sensors import build_schedules, build_sensors
+from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
 from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
@@ -68,7 +69,7 @@ def build_defs(
             *predictions.build(partitions),
             *monitoring.build(partitions),
         ],
-        asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
+        asset_checks=[*build_checks(rules, partitions, PartitionEvaluations), *build_freshness_checks()],
         jobs=[*JOBS, *REMEDIATION_JOBS, import_job, *FETCH_JOBS, first_job, reconcile_job, audit_job],
         # an invented league has no day of its own: there only what lands is followed
         sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds),
