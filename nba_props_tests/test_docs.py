@@ -27,7 +27,7 @@ from nba_props.presentation import report
 from nba_props.presentation.dictionary import markdown
 from nba_props.settings import Live, load_settings
 from nba_props.simulator.incidents import INCIDENTS
-from nba_props.sources import capture
+from nba_props.sources.odds_api import capture
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league

@@ -18,8 +18,8 @@ from nba_props.operations import doctor
 from nba_props.operations.doctor import Finding, examine, next_command
 from nba_props.settings import Live, SettingsError, load_settings
 from nba_props.simulator import payloads
-from nba_props.sources import capture
 from nba_props.sources.feeds import Feeds
+from nba_props.sources.odds_api import capture
 from nba_props.storage.landing import LandingZone, Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -123,7 +123,7 @@ def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):
 
 def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_STATS", "on")
-    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     rows = [r for g in GAMES for r in league.log_rows(g)]
     full = payloads.game_log(league.SEASON, "Regular Season", DAY, rows)
     empty = payloads.game_log(league.SEASON, "Regular Season", DAY, [])

@@ -8,8 +8,8 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.facts.calendar import PLAYABLE, game_date_of, parse_day, parse_instant
 from nba_props.facts.calendar import days as dates_between
 from nba_props.revision import run_tags
-from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
+from nba_props.sources.odds_api.capture import Fetched
 from nba_props.warehouse.base import Warehouse
 
 CAPTURE_JOB = "capture_odds"

@@ -14,8 +14,8 @@ from nba_props.operations import day_one
 from nba_props.revision import run_tags
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
-from nba_props.sources.capture import Fetched
 from nba_props.sources.feeds import Feeds
+from nba_props.sources.odds_api.capture import Fetched
 
 FIRST_JOB = "fetch_first_day"
 START = f"`{day_one.COMMAND}`"
@@ -66,7 +66,7 @@ def due(inputs: Inputs, day: date) -> dg.RunRequest | dg.SkipReason:
 
 
 def _noon(day: date) -> datetime:
-    from nba_props.sources.capture import day_bounds
+    from nba_props.sources.odds_api.capture import day_bounds
 
     return day_bounds(day)[0] + timedelta(hours=12)
 

@@ -47,7 +47,8 @@ from nba_props.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Settings
-from nba_props.sources import capture, injury_report, nba_stats, odds_api
+from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources.odds_api import capture
 from nba_props.storage.landing import Arrivals, LandingError, LandingZone
 from nba_props.warehouse.base import Warehouse
 

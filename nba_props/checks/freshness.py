@@ -22,7 +22,7 @@ from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import injury_report, nba_stats, odds_api
-from nba_props.sources.capture import captures_of, latest_start
+from nba_props.sources.odds_api.capture import captures_of, latest_start
 from nba_props.storage.landing import LandingError, LandingZone, Payload
 from nba_props.warehouse.base import Warehouse
 

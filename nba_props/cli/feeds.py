@@ -58,7 +58,8 @@ def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
     """
     from nba_props.domain.slate import playable
     from nba_props.operations import day_one
-    from nba_props.sources import capture, nba_stats
+    from nba_props.sources import nba_stats
+    from nba_props.sources.odds_api import capture
 
     out, settings, zone, feeds = _feeds()
     today = game_date_of(clock.utc_now())

@@ -31,12 +31,14 @@ from nba_props.facts.calendar import (
 )
 from nba_props.facts.calendar import days as dates_between
 from nba_props.settings import Live, Settings, SettingsError, project_root
-from nba_props.sources import capture, injury_report, nba_stats, stats_fetch
-from nba_props.sources.capture import Fetched
+from nba_props.sources import injury_report, nba_stats
 from nba_props.sources.feeds import Feeds
 from nba_props.sources.http import UNREACHABLE, silence
-from nba_props.sources.odds_client import OddsApiError
-from nba_props.sources.stats_client import StatsApi
+from nba_props.sources.nba_stats import capture as stats_fetch
+from nba_props.sources.nba_stats.client import StatsApi
+from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api.capture import Fetched
+from nba_props.sources.odds_api.client import OddsApiError
 from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from nba_props.settings import Live, SettingsError
 from nba_props.storage.landing import LandingZone
 
 if TYPE_CHECKING:
-    from nba_props.sources.capture import Fetched
-    from nba_props.sources.odds_client import OddsApi
-    from nba_props.sources.stats_client import StatsApi
+    from nba_props.sources.nba_stats.client import StatsApi
+    from nba_props.sources.odds_api.capture import Fetched
+    from nba_props.sources.odds_api.client import OddsApi
 
 NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
 STATS_OFF = "NBA_PROPS_STATS is off: set it to on to ask stats.nba.com and the injury report"
@@ -48,7 +48,7 @@ class Feeds:
         Raises:
             SettingsError: there is no key.
         """
-        from nba_props.sources.odds_client import BASE_URL, Budget, OddsApi
+        from nba_props.sources.odds_api.client import BASE_URL, Budget, OddsApi
 
         if not self.live.odds_key:
             raise SettingsError(NO_KEY)
@@ -59,7 +59,7 @@ class Feeds:
 
         What was captured at ``since`` or later is not bought again.
         """
-        from nba_props.sources import capture
+        from nba_props.sources.odds_api import capture
 
         self.require_real()
         return capture.odds(self.odds_api(), self.zone, day, self.clock, tipoff, self.live.odds_regions, since)
@@ -72,9 +72,9 @@ class Feeds:
         Raises:
             OddsApiError: the account may not ask, and nothing was landed.
         """
-        from nba_props.sources import capture
         from nba_props.sources.http import UNREACHABLE
-        from nba_props.sources.odds_client import BudgetExhausted, OddsApiError
+        from nba_props.sources.odds_api import capture
+        from nba_props.sources.odds_api.client import BudgetExhausted, OddsApiError
 
         self.require_real()
         api, total, left = self.odds_api(), capture.Fetched(), list(days)
@@ -103,7 +103,7 @@ class Feeds:
         Raises:
             SettingsError: it is switched off.
         """
-        from nba_props.sources.stats_client import CDN_SCHEDULE, StatsApi
+        from nba_props.sources.nba_stats.client import CDN_SCHEDULE, StatsApi
 
         if not self.live.stats:
             raise SettingsError(STATS_OFF)
@@ -111,7 +111,7 @@ class Feeds:
 
     def stats(self, days: Sequence[date], played: Iterable[date] = (), *, shot_zones: bool = True) -> Fetched:
         """Land schedule and box scores of some dates and today's roster; shot zones are a request for each game."""
-        from nba_props.sources import stats_fetch
+        from nba_props.sources.nba_stats import capture as stats_fetch
 
         self.require_real()
         api = self.stats_api()
@@ -132,9 +132,9 @@ class Feeds:
 
     def injuries(self) -> Fetched:
         """Land the newest injury report."""
-        from nba_props.sources import injury_report
+        from nba_props.sources.injury_report.parse import BASE_URL, fetch
 
         if not self.live.stats:
             raise SettingsError(STATS_OFF)
         self.require_real()
-        return injury_report.fetch(self.zone, self.clock, self.live.injury_url or injury_report.BASE_URL)
+        return fetch(self.zone, self.clock, self.live.injury_url or BASE_URL)

@@ -25,7 +25,7 @@ NOON = utc(2025, 11, 10, 17)
 
 @pytest.fixture
 def empty(make_platform, server, monkeypatch):
-    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     feeds = Feeds(server, NOON)
     feeds.open()
     names = feeds.environment()

@@ -23,7 +23,7 @@ from nba_props.schemas import TABLES, raw
 from nba_props.settings import Live
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
-from nba_props.sources.capture import Fetched
+from nba_props.sources.odds_api.capture import Fetched
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props_tests import league

@@ -24,10 +24,12 @@ from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import identity_start
 from nba_props.operations import day_one
 from nba_props.operations.doctor import examine, next_command
+from nba_props.schemas import raw
 from nba_props.settings import Live, Settings, SettingsError, load_settings
 from nba_props.simulator import payloads
-from nba_props.sources import capture, http, nba_stats
 from nba_props.sources import feeds as live_feeds
+from nba_props.sources import http, nba_stats
+from nba_props.sources.odds_api import capture
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.opening import open_warehouse
@@ -56,7 +58,7 @@ def world(tmp_path, monkeypatch, server):
     monkeypatch.chdir(folder)
     for name in [n for n in os.environ if n.startswith(_OURS)]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     feeds = Feeds(server, NOVEMBER)
     monkeypatch.setattr("nba_props.clock.utc_now", lambda: feeds.now)
     for name, value in feeds.environment().items():
@@ -633,7 +635,7 @@ def test_a_day_off_is_made_ready_for_and_a_night_that_has_begun_as_well(world):
     assert result.exit_code == 0, result.output
     assert f"nobody plays on {DAY + timedelta(1)}" in result.output
     assert f"games on {DAY + timedelta(2)}: type `nba-props start` that day" in result.output
-    assert len(open_warehouse(load_settings()).read(nba_stats.tables.BOX_SCORES, [DAY])), "what was landed is taken in"
+    assert len(open_warehouse(load_settings()).read(raw.BOX_SCORES, [DAY])), "what was landed is taken in"
     world.now = league.tipoff(DAY + timedelta(2), 23)
     late = day_one.games_of(LandingZone(load_settings().landing), world.now)
     assert (late.today, late.to_begin) == (2, 0)

@@ -10,8 +10,9 @@ import pytest
 
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant
 from nba_props.facts.rhythm import FULL, RHYTHMS
-from nba_props.sources import capture, odds_api
-from nba_props.sources.odds_client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
+from nba_props.sources import odds_api
+from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api.client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_server import Answer

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from nba_props.settings import Live
-from nba_props.sources import capture, odds_api, stats_fetch
+from nba_props.sources import odds_api
 from nba_props.sources.feeds import Feeds
-from nba_props.sources.odds_client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
+from nba_props.sources.nba_stats import capture as stats_fetch
+from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api.client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
 from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
@@ -204,7 +206,7 @@ def test_rows_without_a_date_are_counted_and_the_others_landed():
      [{"headers": ["GAME_DATE"], "rowSet": {"a": 1}}], [{"headers": None, "rowSet": None}], [[["GAME_DATE"]]]],
 )  # fmt: skip
 def test_a_game_log_without_a_table_is_a_failure_and_no_traceback(server, waits, zone, results):
-    from nba_props.sources.stats_client import StatsApi
+    from nba_props.sources.nba_stats.client import StatsApi
 
     server.on("/stats/leaguegamelog", Answer({"resultSets": results}))
     api = StatsApi(base_url=server.url + "/stats/{endpoint}", sleep=waits.append)

@@ -20,8 +20,8 @@ from nba_props.facts.teams import are_opponents
 from nba_props.schemas import raw
 from nba_props.schemas.raw import INJURY_REPORTS, INJURY_STATUSES
 from nba_props.sources import pdf_words
-from nba_props.sources.capture import Fetched
 from nba_props.sources.http import Http, Limits, silence
+from nba_props.sources.odds_api.capture import Fetched
 from nba_props.sources.rejects import Parsed, Reject
 from nba_props.storage import fields
 from nba_props.storage.fields import FieldError

@@ -18,7 +18,14 @@ from nba_props.facts.calendar import EASTERN, game_date_of, is_undecided, parse_
 from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.sources import odds_api
 from nba_props.sources.http import UNREACHABLE
-from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
+from nba_props.sources.odds_api.client import (
+    CONCURRENCY,
+    HISTORICAL_FACTOR,
+    BudgetExhausted,
+    OddsApi,
+    OddsApiError,
+    cost,
+)
 from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
 from nba_props.storage.naming import id_part
 

@@ -12,9 +12,9 @@ import pandas as pd
 
 from nba_props.facts.calendar import SEASON_TYPES, game_date_of, season_of, season_year
 from nba_props.sources import nba_stats
-from nba_props.sources.capture import Fetched
 from nba_props.sources.http import silence
-from nba_props.sources.stats_client import StatsApi
+from nba_props.sources.nba_stats.client import StatsApi
+from nba_props.sources.odds_api.capture import Fetched
 from nba_props.storage.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
 
 #: what is said of a request after one that met silence

@@ -1,0 +1,38 @@
+"""stats.nba.com: what is landed of it and how it becomes rows, for other rooms to import from here.
+
+Belongs here: its client, its captures, its parsers. Does not: what a history or a slate takes of the rows (``domain``).
+"""
+
+from nba_props.sources.nba_stats.parse import (
+    SCHEDULE_FOLDER,
+    gamelog_folder,
+    landed_box_score_days,
+    landed_roster_days,
+    parse_schedule,
+    read_box_scores,
+    read_departed,
+    read_rosters,
+    read_schedule,
+    read_scoring,
+    refused_players,
+    roster_folder,
+    schedules_near,
+    scoring_folder,
+)
+
+__all__ = [
+    "SCHEDULE_FOLDER",
+    "gamelog_folder",
+    "landed_box_score_days",
+    "landed_roster_days",
+    "parse_schedule",
+    "read_box_scores",
+    "read_departed",
+    "read_rosters",
+    "read_schedule",
+    "read_scoring",
+    "refused_players",
+    "roster_folder",
+    "schedules_near",
+    "scoring_folder",
+]
