@@ -27,7 +27,7 @@ from nba_props.presentation import report
 from nba_props.presentation.dictionary import markdown
 from nba_props.settings import Live, load_settings
 from nba_props.simulator.incidents import INCIDENTS
-from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api import times
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
@@ -238,7 +238,7 @@ def test_the_table_of_credits_is_the_codes():
 
     def price(rhythm: str, regions: str, *clock: int, games: int = 1) -> int:
         at = datetime.combine(day, time(*clock), EASTERN)
-        return capture.price_of_day(day, [at] * games, regions, rhythm)
+        return times.price_of_day(day, [at] * games, regions, rhythm)
 
     for games, cells in rows:
         found = [int(c.replace(",", "")) for c in cells.split(" | ")]

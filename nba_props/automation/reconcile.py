@@ -6,9 +6,9 @@ from datetime import date, datetime
 import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
-from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
 from nba_props.facts.calendar import PLAYABLE
+from nba_props.operations.freshness import expected_dates
 from nba_props.operations.remediation import own_dates
 from nba_props.revision import run_tags
 from nba_props.schemas.predictions import SYSTEM_TABLES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from nba_props.facts.calendar import EASTERN, game_date_of, season_of
@@ -61,3 +61,9 @@ def schedules_near(zone: LandingZone, days: Sequence[date]) -> dict[date, list[P
         before = [p for at, p in captures if at <= start][-1:]
         found[day] = before + [p for at, p in captures if at > start]
     return found
+
+
+def newest_schedules(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+    """The newest schedule of each date's season."""
+    newest = {p.subject: p.path for p in zone.list(SCHEDULE_FOLDER)}
+    return {d: [newest.get(season_of(d), "")] for d in days}
