@@ -75,5 +75,6 @@ lock: $(VENV)/.ready  ## resolve requirements.lock again from setup.cfg
 clean:  ## remove environment, lake and build files
 	rm -rf $(VENV) .emulators .nba_props build *.egg-info
 
-docs: $(VENV)/.ready  ## the data dictionary, from the contracts
+docs: $(VENV)/.ready  ## the data dictionary, from the contracts; the tables of variables, from the settings
 	$(BIN)/python -m nba_props.presentation.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m nba_props.presentation.variables docs/settings.md docs/automation.md docs/production.md

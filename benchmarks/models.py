@@ -65,7 +65,7 @@ def five_seasons_of_features(warehouse: LakeWarehouse, settings: Settings) -> No
 
 
 def all_systems_on_one_slate(warehouse: LakeWarehouse, settings: Settings, store: ModelStore) -> None:
-    """Every system's rows for the brief's night, inputs read from the lake, models trained already."""
+    """Every system's rows for 2026-01-09, inputs read from the lake, models trained already."""
     span = {"first": NIGHT, "last": NIGHT}
     own: dict[str, float] = {}
     players = len(warehouse.read(PLAYER_FEATURES, [NIGHT]))

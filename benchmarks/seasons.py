@@ -19,8 +19,9 @@ import dagster as dg
 from nba_props.assets.inputs import Inputs
 from nba_props.automation import planning, runner
 from nba_props.definitions import build_defs
+from nba_props.deployment import load_settings
 from nba_props.facts.calendar import days as dates_between
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings
 from nba_props.simulator.league import simulate
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone

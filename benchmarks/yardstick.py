@@ -50,14 +50,14 @@ def _digests(environment: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _environment(home: Path, landing: Path | str, **more: str) -> dict[str, str]:
+def _environment(home: Path, **more: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NBA_PROPS", "DAGSTER"))}
-    return {**kept, "NBA_PROPS_HOME": str(home), "NBA_PROPS_LANDING": str(landing), **more}
+    return {**kept, "NBA_PROPS_HOME": str(home), **more}
 
 
 def real(folder: Path) -> dict[str, str]:
     """Two weeks of real payloads, with the history of two seasons."""
-    environment = _environment(folder / "home", LANDING, NBA_PROPS_FIRST_DATE="2023-10-24")
+    environment = _environment(folder / "home", NBA_PROPS_LANDING=str(LANDING), NBA_PROPS_FIRST_DATE="2023-10-24")
     for command in ("backfill", "grade"):
         _typed(environment, command, "2025-11-01..2025-11-15")
     return _digests(environment)
@@ -65,7 +65,7 @@ def real(folder: Path) -> dict[str, str]:
 
 def nights(folder: Path) -> dict[str, str]:
     """The two nights of the demo."""
-    environment = _environment(folder / "home", folder / "home" / "landing")
+    environment = _environment(folder / "home")
     _typed(environment, "demo")
     _typed(environment, "grade", "2026-01-09..2026-01-10")
     return _digests(environment)
@@ -74,12 +74,10 @@ def nights(folder: Path) -> dict[str, str]:
 def season(folder: Path) -> dict[str, str]:
     """26 dates of the tests' small league."""
     league.land(LandingZone(str(folder / "landing")))
-    (folder / "clock").write_text((league.tipoff(_SEASON[1]) + timedelta(days=10)).isoformat())
     environment = _environment(
         folder / "home",
-        folder / "landing",
+        NBA_PROPS_LANDING=str(folder / "landing"),
         NBA_PROPS_FIRST_DATE=str(league.FIRST),
-        NBA_PROPS_CLOCK=str(folder / "clock"),
     )
     for command in ("backfill", "grade"):
         _typed(environment, command, "..".join(map(str, _SEASON)))

@@ -1,9 +1,10 @@
 """What the shell starts: `nba-props`, or `python -m nba_props`."""
 
 import io
+import os
 import sys
 
-from nba_props import stopping
+from nba_props.process import stopping
 
 
 def main() -> None:
@@ -24,15 +25,15 @@ def main() -> None:
 
 
 def _read_environment() -> None:
-    from nba_props import env_file
-    from nba_props.settings import BadSetting, strangers
+    from nba_props.settings import BadSetting, env_file
+    from nba_props.settings.variables import misspelt
 
     try:
         env_file.load()
     except BadSetting as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)
-    for text in strangers():
+    for text in misspelt(os.environ):
         sys.stderr.write(f"warning: {text}\n")
 
 

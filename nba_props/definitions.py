@@ -1,14 +1,12 @@
 """Everything Dagster loads, and nothing else."""
 
 import logging
+import os
 import warnings
-from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 
 import dagster as dg
 
-from nba_props import env_file
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import daily_partitions, weekly_partitions
@@ -26,9 +24,11 @@ from nba_props.automation.sensors import build_schedules, build_sensors
 from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.domain.systems import SYSTEMS
-from nba_props.settings import Settings, load_settings, strangers
+from nba_props.process.clock import Clock
+from nba_props.settings import Settings, env_file
+from nba_props.settings.variables import misspelt
 from nba_props.sources.base import LiveFeeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
@@ -46,7 +46,7 @@ def build_defs(
     settings: Settings,
     warehouse: Warehouse | None = None,
     landing: LandingZone | None = None,
-    clock: Callable[[], datetime] | None = None,
+    clock: Clock | None = None,
     model_store: ModelStore | None = None,
 ) -> dg.Definitions:
     """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
@@ -116,6 +116,6 @@ def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
 def defs() -> dg.Definitions:
     """The definitions of this deployment, by its environment and its file ``.env``."""
     env_file.load()
-    for text in strangers():
+    for text in misspelt(os.environ):
         _LOG.warning(text)
     return build_defs(load_settings())

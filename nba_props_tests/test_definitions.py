@@ -11,11 +11,12 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
-from nba_props.schemas import TABLES, VIEWS
-from nba_props.schemas.monitoring import MONITORING_VIEWS
+from nba_props.deployment import load_settings
+from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.schemas.predictions import LEDGER
-from nba_props.settings import SettingsError, load_settings
+from nba_props.settings import SettingsError
 from nba_props_tests.conftest import make_settings
 
 _V1 = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1")
@@ -238,7 +239,7 @@ def test_loading_is_cheap():
     """Heavy libraries are imported where they are used; definitions cost less CPU than Dagster and pandas alone."""
     code = (
         "import time, sys, dagster, pandas; theirs = time.process_time(); "
-        "from nba_props.definitions import build_defs; from nba_props.settings import load_settings; "
+        "from nba_props.definitions import build_defs; from nba_props.deployment import load_settings; "
         "build_defs(load_settings()).resolve_asset_graph(); "
         f"print((time.process_time() - theirs) / theirs, [m for m in {HEAVY!r} if m in sys.modules])"
     )

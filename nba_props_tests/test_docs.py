@@ -21,11 +21,14 @@ from rich.console import Console
 from nba_props.cli import main
 from nba_props.cli.look import BOOKS, say_boards, say_scores
 from nba_props.cli.printing import Output
+from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.rhythm import RHYTHMS
 from nba_props.presentation import report
 from nba_props.presentation.dictionary import markdown
-from nba_props.settings import Live, load_settings
+from nba_props.presentation.variables import brought_up_to_date
+from nba_props.settings import Live
+from nba_props.settings.variables import Topic, Variables
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources.odds_api import times
 from nba_props.storage.landing import LandingZone
@@ -260,6 +263,16 @@ def test_links_lead_somewhere():
 
 def test_the_data_dictionary_is_the_contracts():
     assert (ROOT / "docs" / "data-dictionary.md").read_text() == markdown() + "\n", "run `make docs`"
+
+
+def test_the_tables_of_variables_are_the_settings():
+    written = [page for page in PAGES if "<!-- variables:" in page.read_text()]
+    assert [page.read_text() for page in written] == [brought_up_to_date(p.read_text()) for p in written], (
+        "run `make docs`"
+    )
+    text = "".join(page.read_text() for page in written)
+    shown = {name for name, field in Variables.model_fields.items() if f"| `{field.alias}` |" in text}
+    assert shown == {n for n, f in Variables.model_fields.items() if f.json_schema_extra["topic"] is not Topic.OTHER}
 
 
 def test_the_short_names_of_books_are_explained():

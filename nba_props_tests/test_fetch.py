@@ -13,10 +13,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from nba_props.cli import main, printing
+from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
 from nba_props.operations import doctor
 from nba_props.operations.doctor import Finding, examine, next_command
-from nba_props.settings import Live, SettingsError, load_settings
+from nba_props.settings import Live, SettingsError
 from nba_props.simulator import payloads
 from nba_props.sources.base import LiveFeeds
 from nba_props.sources.odds_api import times
@@ -191,7 +192,7 @@ def test_secrets_are_in_no_text_of_the_settings():
         "NBA_API_PROXY": "http://u:s3cret@p",
     }
     settings = load_settings({**environ, "NBA_PROPS_FIRST_DATE": "2025-10-21"})
-    assert settings.live.odds_key == "s3cret"
+    assert settings.live.odds_key.get_secret_value() == "s3cret"
     assert "s3cret" not in repr(settings)
 
 
@@ -235,13 +236,13 @@ def test_the_doctor_of_an_empty_home(home):
 def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server, monkeypatch):
     monkeypatch.setenv("ODDS_API_KEY", KEY)
     monkeypatch.setenv("NBA_PROPS_STATS", "on")
-    monkeypatch.setenv("NBA_PROPS_ODDS_REGION", "eu")
+    monkeypatch.setenv("ODDS_API_KEYS", "k")
     server.on(EVENTS, Answer([], headers=credits(431, 0)))
     server.on("/stats/commonallplayers", Answer(b"blocked", 403))
     said = invoke("doctor").output
     assert "ok  The Odds API: answers, 431 credits left, 50 of them in reserve" in said
     assert "bad stats.nba.com: REFUSED" in said
-    assert "off environment: NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS" in said
+    assert "off environment: ODDS_API_KEYS is not a setting: is ODDS_API_KEY" in said
     assert "off alerts of severity WARN" in said
     server.on(EVENTS, Answer({"message": "no", "error_code": "INVALID_KEY"}, 401))
     assert "bad The Odds API: INVALID_KEY (401)" in invoke("doctor").output

@@ -14,9 +14,9 @@ from nba_props.automation.runner import open_instance
 from nba_props.automation.sensors.asking import instant_of
 from nba_props.cli import main
 from nba_props.cli.values import DateSpan, Day, Whole
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import named_day, parse_day
-from nba_props.settings import BadSetting, load_settings
+from nba_props.settings import BadSetting
 from nba_props.sources.odds_api.feed import minutes
 
 ARABIC, FULL_WIDTH = ("2026-01-09".translate({ord("0") + n: zero + n for n in range(10)}) for zero in (0x660, 0xFF10))

@@ -15,6 +15,7 @@ from typing import Any
 
 import dagster as dg
 
+from nba_props.deployment import aliases_of
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import Trained, refusal, training_start, week_of
@@ -224,7 +225,7 @@ class Inputs:
     def _salt(self, table: Table) -> tuple[Any, ...]:
         """Settings that a table's rows depend on."""
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
-            return self.settings.aliases()
+            return aliases_of(self.settings)[0]
         if table.dataset == analytics.SLATE.dataset:
             own = {
                 PLAYER_FEATURES.address: [SCHEMA_HASH],

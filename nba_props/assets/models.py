@@ -1,6 +1,6 @@
 """``nba_models``: a model of each trained system for each week, and the choice of one for a date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,6 +25,7 @@ from nba_props.domain.systems.trained import (
 )
 from nba_props.facts.calendar import game_date_of
 from nba_props.presentation import charts as plots
+from nba_props.process.clock import Clock
 from nba_props.schemas import analytics, raw
 from nba_props.settings import Settings
 from nba_props.sources import odds_api
@@ -46,7 +47,7 @@ def model_key(system_id: str) -> dg.AssetKey:
 
 
 def build_model(
-    trained: Trained, weeks: dg.WeeklyPartitionsDefinition, description: str, clock: Callable[[], datetime]
+    trained: Trained, weeks: dg.WeeklyPartitionsDefinition, description: str, clock: Clock
 ) -> dg.AssetsDefinition:
     """The asset of a system's weekly models."""
     key = model_key(trained.system_id)

@@ -1,8 +1,5 @@
 """Grades, the monitoring views and the scoreboard: what became of the predictions, and what they are worth."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 import dagster as dg
 import pandas as pd
 
@@ -12,9 +9,11 @@ from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
 from nba_props.domain import audit, grading, scoring
-from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.views.ledger import judged_sql
+from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.facts.calendar import season_start
 from nba_props.presentation.report import address, graded_rows, write_report
+from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
@@ -24,17 +23,13 @@ from nba_props.warehouse.base import Warehouse
 #: the page of the scoreboard; made when there is something to grade, never while a slate waits
 REPORT_PAGE = dg.AssetKey(["nba_monitoring", "report_page"])
 
-Clock = Callable[[], datetime]
 
 _NAMELESS_WAY_OUT = (
     "they have no prediction_id, or one of another row. See nba-props quarantine invalid_line DATE --dry-run"
 )
 _WITHIN = "WHERE game_date BETWEEN @first AND @last"
 #: ``judged_predictions`` of some dates only
-_JUDGED_SQL = f"""
-SELECT j.*, {predictions.CURRENT_RANK} = 1 AS is_current
-FROM ({claimed_lines_sql(f"(SELECT * FROM nba_predictions.ledger {_WITHIN})")}) AS j
-"""
+_JUDGED_SQL = judged_sql(f"(SELECT * FROM nba_predictions.ledger {_WITHIN})")
 _AVERAGES_SQL = f"""
 SELECT game_date, player_id, points_avg_last_10 FROM nba_analytics.upcoming_player_game_context {_WITHIN}
 """
@@ -143,7 +138,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                         predictions.PREDICTION_ACCURACY,
                         predictions.LEDGER,
                         predictions.QUARANTINED_PREDICTIONS,
-                        *((analytics.CONTEXT,) if view is monitoring.LINE_QUALITY_DAILY else ()),
+                        *((analytics.CONTEXT,) if view is LINE_QUALITY_DAILY else ()),
                     )
                 ],
                 group_name="monitoring",
@@ -152,13 +147,13 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
                 code_version=code_version(Warehouse.create_views, view.sql),
                 metadata={"dagster/table_name": view.address},
             )
-            for view in monitoring.MONITORING_VIEWS
+            for view in MONITORING_VIEWS
         ],
     )
     def monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
         warehouse.create_views()
         published = warehouse.dates(predictions.LEDGER)[-_PREVIEWED:]
-        for view in monitoring.MONITORING_VIEWS:
+        for view in MONITORING_VIEWS:
             # a view of each date is asked for the newest ones: all of them would cost more with every season
             dated = published and view.newest_by == "game_date"
             within = "WHERE game_date BETWEEN @first AND @last" if dated else ""

@@ -1,14 +1,13 @@
 """``nba_predictions``: one asset per system, from one factory, and the gate before the published ledger."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
 import dagster as dg
 import pandas as pd
 
-from nba_props import stopping
 from nba_props.assets import figures
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.models import model_key, models_for, record
@@ -18,7 +17,9 @@ from nba_props.domain import gate, history, lines
 from nba_props.domain.systems.base import System, predict
 from nba_props.domain.systems.ensemble import wide
 from nba_props.domain.systems.trained import bind
-from nba_props.revision import COMMAND_TAG, publication
+from nba_props.process import stopping
+from nba_props.process.clock import Clock
+from nba_props.process.revision import COMMAND_TAG, publication
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
@@ -34,7 +35,6 @@ _KNOWN_SQL = (
 )
 #: for a person to read: no row depends on it
 _GAMES_SQL = "SELECT game_id, away_team, home_team FROM nba_raw.schedule WHERE game_date BETWEEN @first AND @last"
-Clock = Callable[[], datetime]
 
 
 class Teller(Protocol):

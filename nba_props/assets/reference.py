@@ -8,6 +8,7 @@ import pandas as pd
 from nba_props.assets.figures import counts
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
+from nba_props.deployment import aliases_of
 from nba_props.domain import names, slate
 from nba_props.facts.calendar import identity_start
 from nba_props.schemas import raw, reference
@@ -46,8 +47,8 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         grain = ["game_date", "game_id", "data_source", "source_name"]
         asked = quotes.groupby(grain, as_index=False).size()
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
-        resolved, unresolved = names.resolve(asked, slate.roster_candidates(schedule, known), known, settings.aliases())
-        left_out = list(settings.bad_aliases())
+        aliases, left_out = aliases_of(settings)
+        resolved, unresolved = names.resolve(asked, slate.roster_candidates(schedule, known), known, aliases)
         if left_out:
             context.log.warning(f"lines of aliases that are left out: {'; '.join(left_out)}")
 
@@ -61,7 +62,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             [reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES],
             [resolved, unresolved],
             figures,
-            of_date=lambda day: {"alias_lines_left_out": left_out},
+            of_date=lambda day: {"alias_lines_left_out": list(left_out)},
         )
 
     return [players, resolved_names]

@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import dagster as dg
 import pandas as pd
 
-from nba_props import stopping
 from nba_props.assets.figures import preview
 from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
 from nba_props.assets.versions import code_version
-from nba_props.revision import REVISION_TAG, revision
+from nba_props.process import stopping
+from nba_props.process.revision import REVISION_TAG, revision
 from nba_props.schemas import TABLES, Table, WriteMode, raw
 from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse import usage

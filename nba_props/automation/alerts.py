@@ -2,9 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,10 @@ from typing import Any
 import filelock
 
 from nba_props.facts.calendar import parse_instant
-from nba_props.settings import Live
+from nba_props.process.clock import Clock
+from nba_props.process.redact import secrets_of_url, without_secrets
+from nba_props.settings import Live, revealed
 from nba_props.sources.http import UNREACHABLE, Http, Limits
-from nba_props.sources.redact import secrets_of_url, without_secrets
 from nba_props.storage.landing import FetchError
 
 _LOG = logging.getLogger(__name__)
@@ -46,10 +45,11 @@ class Alerts:
         limits: what a webhook's answer may take.
     """
 
-    def __init__(self, live: Live, folder: Path, clock: Callable[[], datetime], limits: Limits | None = None) -> None:
+    def __init__(self, live: Live, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
         # whatever an alert quotes, the secrets of the settings are not in it
-        urls = (live.proxy, *live.webhooks.values())
-        self._http = Http(limits=limits or LIMITS, secrets=(live.odds_key, *chain(*map(secrets_of_url, urls))))
+        urls = map(revealed, (live.proxy, *live.webhooks.values()))
+        secrets = (revealed(live.odds_key), *chain(*map(secrets_of_url, urls)))
+        self._http = Http(limits=limits or LIMITS, secrets=secrets)
         self._live = live
         self.path = folder / "alerts.jsonl"
         self._clock = clock
@@ -99,7 +99,7 @@ class Alerts:
 
     def _deliver(self, alert: Alert) -> str:
         """How the alert reached somebody; the webhook's URL is a secret and is in no message."""
-        url = self._live.webhooks.get(alert.severity)
+        url = revealed(self._live.webhooks.get(alert.severity))
         if not url:
             return "file: no webhook is set"
         text = f"{_MARKS.get(alert.severity, '')} *{alert.cause}*\n{alert.text}"

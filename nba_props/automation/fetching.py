@@ -6,7 +6,7 @@ import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.operations.freshness import tipoffs
-from nba_props.revision import run_tags
+from nba_props.process.revision import run_tags
 from nba_props.sources import registry
 from nba_props.sources.base import Feed, Fetched, LiveFeeds
 from nba_props.warehouse.base import Warehouse

@@ -1,6 +1,6 @@
 """A daemon that was started with keys and nothing else: the schedule, without which nothing is due, is brought."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -11,7 +11,8 @@ from nba_props.automation.fetching import tell
 from nba_props.automation.jobs import HISTORY_JOB, AssetJob
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations import day_one
-from nba_props.revision import run_tags
+from nba_props.process.clock import Clock
+from nba_props.process.revision import run_tags
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources.base import START, Fetched, LiveFeeds
@@ -20,7 +21,6 @@ from nba_props.sources.nba_stats.games import games_of
 FIRST_JOB = "fetch_first_day"
 #: seconds between two looks at least: on BigQuery each is a query
 _SECONDS = 60
-Clock = Callable[[], datetime]
 
 
 @dg.op(pool="nba_stats")

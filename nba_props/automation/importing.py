@@ -1,7 +1,5 @@
 """The import of another system's predictions as a Dagster job: ``operations/importing.py`` and its account."""
 
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +7,12 @@ import dagster as dg
 
 from nba_props.automation.remediation import note, tag
 from nba_props.operations import importing
-from nba_props.revision import COMMAND_TAG, run_tags
+from nba_props.process.clock import Clock
+from nba_props.process.revision import COMMAND_TAG, run_tags
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.base import Warehouse
 
 IMPORT_JOB = "import_legacy"
-Clock = Callable[[], datetime]
 
 
 class ImportConfig(dg.Config):

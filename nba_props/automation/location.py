@@ -17,7 +17,7 @@ from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY
 from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
-from nba_props.revision import COMMAND_TAG, REVISION_TAG, revision
+from nba_props.process.revision import COMMAND_TAG, REVISION_TAG, revision
 from nba_props.storage.files import replace
 from nba_props.storage.landing import LandingZone
 

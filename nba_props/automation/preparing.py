@@ -21,7 +21,7 @@ from nba_props.automation import planning, runner
 from nba_props.automation.planning import Step
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import days as dates_between
-from nba_props.revision import COMMAND_TAG
+from nba_props.process.revision import COMMAND_TAG
 
 #: the run for which another one takes in what it needs
 PREPARES_RUN_TAG = "nba_props/prepares_run"

@@ -1,6 +1,5 @@
 """Nightly: is everything there that the schedule promises? What is missing is an alert, whoever failed to make it."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 
 import dagster as dg
@@ -10,11 +9,11 @@ from nba_props.domain import quality
 from nba_props.facts.calendar import PLAYABLE
 from nba_props.operations.freshness import expected_dates
 from nba_props.operations.remediation import own_dates
-from nba_props.revision import run_tags
+from nba_props.process.clock import Clock
+from nba_props.process.revision import run_tags
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 RECONCILE_JOB = "reconcile"
 
 

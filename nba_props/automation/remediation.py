@@ -1,17 +1,18 @@
 """Remediation as Dagster jobs with typed config: the functions of ``operations/remediation.py`` and their accounts."""
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from nba_props.assets.tables import asset_key
-from nba_props.automation.audit import Memory, place
 from nba_props.facts.calendar import parse_day
 from nba_props.operations import remediation
+from nba_props.operations.audit import Memory, place
 from nba_props.operations.remediation import Account, Selection
-from nba_props.revision import run_tags
+from nba_props.process.clock import Clock
+from nba_props.process.revision import run_tags
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings
@@ -19,7 +20,6 @@ from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 #: the tag, "true", of runs that only counted
 DRY_RUN_TAG = "nba_props/dry_run"
 

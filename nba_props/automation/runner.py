@@ -23,13 +23,13 @@ from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_origin import RemoteJobOrigin
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
-from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation.event_log import batch_events
 from nba_props.automation.location import Caller, job_origin, tags_of
 from nba_props.facts.words import plural
 from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.operations.remediation import RemediationError
+from nba_props.process import stopping
 from nba_props.schemas import TABLES, monitoring, predictions
 from nba_props.settings import Settings, SettingsError
 from nba_props.storage.files import replace

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from nba_props.presentation.report import ADDRESS, INDEX
+from nba_props.process.addresses import is_loopback
 from nba_props.settings import home_of, reports_of
-from nba_props.sources.http import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -3,9 +3,6 @@
 Belongs here: what Dagster has to know. Does not: what is expected and when (``operations/freshness.py``).
 """
 
-from collections.abc import Callable
-from datetime import datetime
-
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs, landing_key
@@ -21,13 +18,13 @@ from nba_props.operations.freshness import (
     output_freshness,
     tonights_odds,
 )
+from nba_props.process.clock import Clock
 from nba_props.settings import Settings
 from nba_props.sources import registry
 from nba_props.sources.base import EXPECTED_FROM, Feed, Freshness, Odds
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 #: the check that a feed's payloads are as new as they must be
 FRESHNESS = "feed_is_fresh"
 #: the check that tonight's games have odds at all

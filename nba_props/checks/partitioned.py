@@ -17,6 +17,7 @@ from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, Dagste
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import asset_key
+from nba_props.process.clock import Clock
 from nba_props.schemas import Table
 from nba_props.settings import Settings
 from nba_props.storage.models import ModelStore
@@ -34,7 +35,6 @@ class Verdict:
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
 
 
-Clock = Callable[[], datetime]
 #: the materialization that a date's evaluation is about
 Targets = dict[str, AssetCheckEvaluationTargetMaterializationData]
 

@@ -16,13 +16,14 @@ from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, STALE_AFTER, claimed_lines_sql, is_stale
 from nba_props.domain.systems.base import System
 from nba_props.domain.systems.trained import MAX_AGE, Card, Trained, refusal, week_of
+from nba_props.domain.views.ledger import archived_sql, held_back_sql
 from nba_props.facts.calendar import FINAL, PLAYABLE, look_back_start, playable_sql, season_start
 from nba_props.facts.calendar import days as dates_between
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
 
 WARN, ERROR = dg.AssetCheckSeverity.WARN, dg.AssetCheckSeverity.ERROR
-#: the share of quotes whose names must resolve (issue 2)
+#: the share of quotes whose names must resolve
 NAMES_RESOLVED_SHARE = 0.995
 #: of those reported out or doubtful, the share that may be on no slate
 ABSENT_STRANGERS_SHARE = 0.3
@@ -561,10 +562,10 @@ NO_PLACEHOLDER_LINES = Rule(
           FROM ({claimed_lines_sql(_within_span(predictions.LEDGER))}) AS judged
           UNION ALL
           SELECT game_date, 0 AS published, 0 AS placeholders, waiting, held_back, 0 AS archived
-          FROM ({predictions.held_back_sql()}) AS h
+          FROM ({held_back_sql()}) AS h
           UNION ALL
           SELECT game_date, 0 AS published, 0 AS placeholders, 0 AS waiting, 0 AS held_back, archived
-          FROM ({predictions.archived_sql()}) AS a
+          FROM ({archived_sql()}) AS a
         )
         SELECT game_date, SUM(published) AS published, SUM(placeholders) AS placeholders_published,
           SUM(waiting) AS placeholders_waiting, SUM(held_back) AS placeholders_in_quarantine,
@@ -771,7 +772,7 @@ def _from_findings(name: str, find: Callable[[quality.Published, date], quality.
 def _validation(
     find: Callable[[quality.Published, date, date], quality.Finding],
 ) -> Callable[[quality.Published, date], quality.Finding]:
-    """A part of the brief's validation of one date, as ``nba-props validate`` has it."""
+    """A part of the final validation of one date, as in ``nba-props validate``."""
 
     def of_date(published: quality.Published, day: date) -> quality.Finding:
         found = find(published, day, day)

@@ -16,11 +16,12 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, progress, say, terminal
 from nba_props.cli.session import here, session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
+from nba_props.deployment import load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import season_start
 from nba_props.operations import day_one
 from nba_props.operations.remediation import own_dates
-from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.settings import Settings, SettingsError
 from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingError, LandingZone

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nba_props import clock
 from nba_props.cli.group import Group, Typed, example, main
 from nba_props.cli.printing import Output
 from nba_props.cli.values import DateSpan
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of
-from nba_props.settings import load_settings
 from nba_props.storage.landing import LandingZone
 
 if TYPE_CHECKING:
@@ -78,10 +77,10 @@ def _callback(feed: Feed) -> Callable[..., None]:
     def run(span: list[date] | None = None, dry_run: bool = False, **given: Any) -> None:
         settings, out, asked = load_settings(), Output(), feed.command
         zone = LandingZone(settings.landing)
-        feeds = LiveFeeds(settings.live, zone, clock.utc_now)
+        feeds = LiveFeeds(settings.live, zone, clock_of(settings))
         feeds.require_real()
         zone.make()
-        days = span or [game_date_of(clock.utc_now())]
+        days = span or [game_date_of(feeds.clock())]
         options = {option.name: given[option.name.replace("-", "_")] for option in asked.options}
         if asked.plan is not None:
             for line in asked.plan(feeds, days, options):

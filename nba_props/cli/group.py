@@ -13,11 +13,10 @@ import click
 from nba_props.cli.printing import at_words
 from nba_props.cli.program import typed
 from nba_props.cli.values import DATES, Day
-from nba_props.schemas.base import ContractError
-from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
-from nba_props.storage.landing import FetchError, LandingError
-from nba_props.storage.models import CorruptModel
-from nba_props.warehouse.base import WarehouseError
+from nba_props.deployment import load_settings
+from nba_props.process.errors import NbaPropsError
+from nba_props.settings import BadSetting, Settings, SettingsError
+from nba_props.storage.landing import LandingError
 
 #: what a person wants, and the commands for it in the order in which he meets them
 SECTIONS: Mapping[str, tuple[str, ...]] = {
@@ -64,7 +63,7 @@ def plain_errors() -> Iterator[None]:
 def _sentences() -> Iterator[None]:
     try:
         yield
-    except (SettingsError, LandingError, FetchError, WarehouseError, ContractError, CorruptModel) as error:
+    except NbaPropsError as error:
         raise (BadUsage if isinstance(error, BadSetting) else click.ClickException)(typed(str(error))) from error
     except click.ClickException as error:
         error.message = typed(error.message)  # type: ignore[misc,unused-ignore]

@@ -16,12 +16,11 @@ from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import EASTERN, game_date_of, season_start
 from nba_props.facts.words import plural
 from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
-from nba_props.settings import load_settings
 from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 
 if TYPE_CHECKING:
@@ -439,7 +438,7 @@ def _tables() -> pd.DataFrame:
     """Every table and view with what it holds: they stand in datasets, where SHOW TABLES looks in none."""
     import pandas as pd
 
-    from nba_props.schemas import TABLES, VIEWS
+    from nba_props.catalog import TABLES, VIEWS
 
     found = [(address, t.description) for known in (TABLES, VIEWS) for address, t in known.items()]
     return pd.DataFrame(sorted(found), columns=["name", "description"])

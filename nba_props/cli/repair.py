@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from nba_props import clock
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.program import program
@@ -24,9 +23,10 @@ from nba_props.cli.session import (
     within_reach,
 )
 from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, WRITER, DateSpan, Whole
+from nba_props.deployment import load_settings
 from nba_props.facts.calendar import spans
 from nba_props.facts.words import plural
-from nba_props.settings import load_settings
+from nba_props.process import clock
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
@@ -198,8 +198,9 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
     """
     import pandas as pd
 
+    from nba_props.automation.home import flaws
     from nba_props.operations.doctor import examine, next_command
-    from nba_props.operations.home import flaws, repair
+    from nba_props.operations.home import repair
     from nba_props.warehouse.opening import open_warehouse
 
     with Output(form) as out:
@@ -209,7 +210,7 @@ def doctor(offline: bool, mend: bool, form: str) -> None:
             for done in repair(flaws(settings, warehouse), clock.utc_now()):
                 out.tell("repaired", "green", done)
         with out.console.status("reading the home" if offline else "reading the home and asking the feeds"):
-            findings = examine(settings, zone, warehouse, clock.utc_now, ask=not offline)
+            findings = examine(settings, zone, warehouse, clock.utc_now, flaws, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
         if form != "table":
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")

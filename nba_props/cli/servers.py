@@ -18,7 +18,8 @@ from nba_props.cli.group import example, main
 from nba_props.cli.program import program
 from nba_props.cli.session import to_read
 from nba_props.cli.values import Whole
-from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.deployment import load_settings
+from nba_props.settings import Settings, SettingsError
 from nba_props.storage.landing import LandingZone
 
 _LAST_PORT = 65535

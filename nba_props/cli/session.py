@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nba_props import env_file
 from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, season_start
-from nba_props.settings import BadSetting, Settings, SettingsError, load_settings
+from nba_props.settings import BadSetting, Settings, SettingsError, env_file
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, is_simulated
 

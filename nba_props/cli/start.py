@@ -13,9 +13,9 @@ from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
 from nba_props.cli.session import say_findings, session_of, to_read
 from nba_props.cli.values import ROWS
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of
-from nba_props.settings import Settings, SettingsError, load_settings
+from nba_props.settings import Settings, SettingsError
 from nba_props.storage.landing import LandingZone
 
 
@@ -29,8 +29,8 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     Needs NBA_PROPS_STATS=on, and for odds ODDS_API_KEY, in the environment or in the project's file .env. Stop it
     whenever you like: it goes on where it was, and buys nothing twice.
     """
-    from nba_props import stopping
     from nba_props.operations import day_one
+    from nba_props.process import stopping
     from nba_props.sources.base import LiveFeeds
 
     settings = load_settings()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from nba_props.clock import clock_of
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, parse_day
-from nba_props.settings import load_settings
+from nba_props.process.errors import NbaPropsError
 
 if TYPE_CHECKING:
     from nba_props.warehouse.base import Warehouse
@@ -137,7 +137,7 @@ class Stored(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             if settings.gcp is None and not settings.lake.exists():
                 return []
             return [CompletionItem(v, help=text) for v, text in self._found(open_warehouse(settings), incomplete)]
-        except (RuntimeError, ValueError):  # a home that can't be read has nothing to complete; the command says why
+        except NbaPropsError:  # a home that can't be read has nothing to complete; the command says why
             return []
 
 

@@ -1,4 +1,7 @@
-"""The context of a player before a game: rest, load, form, opponent and line. Formulas: reference 1.3 and 1.4."""
+"""The context of a player before a game: rest, load, form, opponent and line.
+
+Formulas: docs/legacy-systems.md#context.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def fatigue_score(context: pd.DataFrame) -> pd.Series:
-    """Freshness 0-100, 100 is fresh (reference 1.4, without the age term: no landed feed gives ages).
+    """Freshness 0-100, 100 is fresh; the legacy formula without its age term, because no landed feed gives ages.
 
     Null when no past game is known.
     """

@@ -1,7 +1,8 @@
 """The feature vector of a player before a game: one function, for training and for serving.
 
-The first 33 are the legacy vector (reference 1.5) with its wrong definitions mended: the trend has the right sign, rest
-advantage compares with the opponent's real rest, win percentage counts wins, minutes are those of the last ten games.
+The first 33 are the legacy vector (docs/legacy-systems.md#features) with its wrong definitions corrected: the
+trend has the right sign, rest advantage compares with the opponent's real rest, win percentage counts wins, minutes are
+those of the last ten games.
 No feature has a default: an unknown one is null, with a reason.
 """
 
@@ -20,7 +21,7 @@ from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_
 
 _DAY = ["game_date", "player_id"]
 
-#: the legacy scale of an injury report's word (reference 1.5, feature 10); whom a team that has submitted does not list
+#: the legacy scale of injury statuses (docs/legacy-systems.md#features); a player whom his team's report does not list
 #: is available
 INJURY_RISK = {"NOT_LISTED": 0, "AVAILABLE": 0, "PROBABLE": 1, "QUESTIONABLE": 2, "DOUBTFUL": 3, "OUT": 3}
 

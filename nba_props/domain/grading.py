@@ -1,4 +1,4 @@
-"""Grading: what became of every published prediction (reference 5, with the design's rulings).
+"""Grading: what became of every published prediction.
 
 Every row is graded and classified; none is left out for what its line is. The outcome of a row is, in this order:
 
@@ -99,7 +99,6 @@ def grade(
     correct = pd.Series(outcome == "WIN", index=rows.index).astype("boolean").where(decided)
     actual = points.astype("Int64")
     return rows.drop(columns=_NOT_GRADED).assign(
-        is_valid_line=rows["line_problem"].isna() & rows["line_source"].eq("ACTUAL_PROP"),
         outcome=outcome,
         void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
         actual_points=actual,

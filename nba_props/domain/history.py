@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from nba_props.facts.calendar import COUNTED_SQL, look_back_start_sql, playable_sql, span_look_back_start_sql
 from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
-LOOK_BACK_DAYS = 90
-MAX_GAMES = 30
 #: days beyond which a player's last game says nothing of his rest; longer than any off-season
 LONGEST_REST = 300
 
@@ -27,7 +26,7 @@ PLAYED = f"""(
     AND b.season_type IN ({COUNTED_SQL})
 )"""
 
-#: possessions of one side of a game, from the rows ``b`` of its players (reference 1.3)
+#: possessions of one side of a game, from the rows ``b`` of its players (docs/legacy-systems.md#context)
 _POSSESSIONS = "SUM(b.fga) + 0.44 * SUM(b.fta) + SUM(b.tov) - SUM(b.oreb)"
 #: player minutes are rounded, so a game has 48 plus 5 for each overtime that the sum of its players' minutes shows
 _GAME_MINUTES = "48 + 5 * GREATEST(0, ROUND((SUM(b.minutes) - 240) / 25))"
@@ -97,8 +96,8 @@ def season_sql(asked: str = SLATE) -> str:
 def team_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
     """Per date and team: pace and offence over its last 10 games, defence over its last 15.
 
-    Pace = possessions x 48 / (team minutes / 5) (reference 1.3). Results are rounded to nine places, because the order
-    in which an engine adds fractions is nobody's promise.
+    Pace = possessions x 48 / (team minutes / 5) (docs/legacy-systems.md#context). Results are rounded to nine places,
+    because the order in which an engine adds fractions is not guaranteed.
     """
     return f"""
     WITH team_games AS (

@@ -1,4 +1,6 @@
-"""Findings about what was published and how it was graded: the detectors, and the brief's final validation.
+"""Findings about what was published and how it was graded: the detectors, and the final validation.
+
+What is validated is in docs/legacy-systems.md#the-brief.
 
 Every finding reads the ledger itself, judged as it stands now; from the grades come outcomes only. So a row that a
 second writer put there is seen before anybody grades it. A finding judges the dates that were asked for, from daily
@@ -31,16 +33,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
-from nba_props.domain.scoring import LOG_LOSS_SQL, MIN_DATES, log_loss_differences, rate_intervals
+from nba_props.domain.scoring import LOG_LOSS_SQL, log_loss_differences, rate_intervals
+from nba_props.domain.views.ledger import CURRENT_RANK, named_sql
 from nba_props.facts.calendar import COUNTED_SQL, EASTERN, FINAL, PLAYABLE, days, season_start
 from nba_props.facts.words import percent, plural
-from nba_props.schemas.predictions import CURRENT_RANK, named_sql
+from nba_props.schemas.monitoring import MIN_DATES
 from nba_props.schemas.raw import SCHEDULE
 
 if TYPE_CHECKING:
     from nba_props.warehouse.base import Warehouse
 
-#: fewest decided bets or lines that a rate is judged on (reference 5.6)
+#: fewest decided bets or lines that a rate is judged on
 ENOUGH = 100
 WIN_RATE = (0.40, 0.65)
 SHARE_UNDER = (0.42, 0.58)
@@ -49,9 +52,9 @@ FAIR = (0.45, 0.55)
 MAX_ONE_SIDED = 0.85
 #: fewest players with a line for a day's lines to have to differ
 FEW_LINES = 5
-#: beyond these a system sees the future until proven otherwise (issue 4)
+#: beyond these a system sees the future until proven otherwise
 TOO_GOOD_ROWS, TOO_GOOD_HIT_RATE, TOO_GOOD_MAE = 1000, 0.58, 0.25
-#: the brief's success criteria (reference 6.2)
+#: the brief's success criteria (docs/legacy-systems.md#the-brief)
 BRIEF_WIN_RATE = (0.50, 0.65)
 BRIEF_STREAK = 30
 WINDOW_DATES = 30
@@ -608,7 +611,7 @@ def _broken(day: pd.Series) -> str:
     return f"broken on {day['game_date']}: {day['verdict']}{count}"
 
 
-# -- the brief's final validation -----------------------------------------------------------------------------------
+# -- the brief's final validation: docs/legacy-systems.md#the-brief -------------------------------------------------
 
 
 def no_placeholders(p: Published, first: date, last: date) -> Finding:
@@ -634,7 +637,7 @@ def set_aside(in_quarantine: int, archived: int) -> str:
 
 
 def lines_are_real(p: Published, first: date, last: date) -> Finding:
-    """Every line claimed is a sportsbook's verified quote; the brief asks for more than 95 %."""
+    """Every line claimed is a sportsbook's verified quote."""
     rows = _within(p.rows, first, last)
     claims, verified = int(rows["claims"].sum()), int(rows["verified"].sum())
     figures = {"claims": claims, "verified": verified}

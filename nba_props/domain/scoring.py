@@ -25,9 +25,8 @@ import pandas as pd
 
 from nba_props.domain.odds import payout
 from nba_props.facts.calendar import season_start
+from nba_props.schemas.monitoring import MIN_DATES
 
-#: fewest dates with rows that an interval is made of; below, the spread between dates is not known
-MIN_DATES = 10
 #: a pick is a current OVER or UNDER on a valid line; a bet is a pick that was won or lost (on rows: ``bets``)
 PICK_SQL = "is_valid_line AND is_current AND recommendation IN ('OVER', 'UNDER')"
 BET_SQL = f"{PICK_SQL} AND outcome IN ('WIN', 'LOSS')"

@@ -126,7 +126,7 @@ def is_undecided(instant: datetime) -> bool:
 
 
 def season_year(day: date) -> int:
-    """The year the season of a date starts in; the boundary is 1 October (reference 1.5)."""
+    """The year the season of a date starts in; the boundary is 1 October."""
     return day.year if day.month >= 10 else day.year - 1
 
 

@@ -15,9 +15,8 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from nba_props import env_file
 from nba_props.facts.calendar import game_date_of
-from nba_props.settings import Live, Settings, SettingsError, project_root
+from nba_props.settings import Live, Settings, SettingsError, env_file, project_root
 from nba_props.sources import registry
 from nba_props.sources.base import START, Feed, Fetched, FirstDay, Games, LiveFeeds, Step
 from nba_props.sources.http import not_asked

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from nba_props import env_file
-from nba_props.clock import clock_of
+from nba_props.deployment import aliases_of, clock_of
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import game_date_of, season_of
@@ -17,11 +16,13 @@ from nba_props.facts.words import plural
 from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
 from nba_props.operations.freshness import feeds_freshness
-from nba_props.operations.home import flaws, is_full
+from nba_props.operations.home import Flaw, is_full, store_flaws
 from nba_props.operations.remediation import own_dates
+from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
-from nba_props.settings import Settings, SettingsError, strangers
+from nba_props.settings import Settings, SettingsError, env_file
+from nba_props.settings.variables import misspelt
 from nba_props.sources import nba_stats, registry
 from nba_props.sources.base import LiveFeeds, Probe
 from nba_props.sources.http import UNREACHABLE
@@ -49,17 +50,26 @@ class Finding:
 
 
 def examine(
-    settings: Settings, zone: LandingZone, warehouse: Warehouse, clock: Callable[[], datetime], *, ask: bool = True
+    settings: Settings,
+    zone: LandingZone,
+    warehouse: Warehouse,
+    clock: Clock,
+    flaws: Callable[[Settings, Warehouse], list[Flaw]] = store_flaws,
+    *,
+    ask: bool = True,
 ) -> list[Finding]:
-    """Every finding; ``ask`` makes one free request to each feed that is on."""
+    """Every finding; ``ask`` makes one free request to each feed that is on.
+
+    ``flaws`` says which files of the home can't be used: who knows Dagster's gives one that looks at those, too.
+    """
     now = clock()
     found = [*_places(settings, zone, warehouse)]
     found += _variables()
     if any(f.state == "bad" and f.what in _NEEDED for f in found):
         feeds = _feeds(LiveFeeds(settings.live, zone, clock), ask=ask)
-        return [*found, *_damage(settings, warehouse), *feeds, *_alerts(settings)]
+        return [*found, *_damage(flaws(settings, warehouse)), *feeds, *_alerts(settings)]
     found += _own_files(settings)
-    found += _files(settings, zone, warehouse)
+    found += _files(settings, zone, warehouse, flaws(settings, warehouse))
     found += _contents(settings, zone, warehouse, now)
     found += _feeds(LiveFeeds(settings.live, zone, clock), ask=ask)
     found += _fresh(settings, zone, warehouse, now)
@@ -85,7 +95,7 @@ def next_command(found: list[Finding], zone: LandingZone) -> str:
 
 
 def _variables() -> Iterator[Finding]:
-    for text in strangers():
+    for text in misspelt(os.environ):
         yield Finding("environment", "off", text, "mend its name, or take it out")
     if others := env_file.readers():
         text = f"{env_file.path()} has keys and can be read by {others}"
@@ -124,17 +134,17 @@ def strays(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> list[
     return [*warehouse.strays(), *ModelStore(settings.models).strays(), *landed]
 
 
-def _damage(settings: Settings, warehouse: Warehouse) -> Iterator[Finding]:
-    for flaw in flaws(settings, warehouse):
+def _damage(flaws: list[Flaw]) -> Iterator[Finding]:
+    for flaw in flaws:
         yield Finding(flaw.what, "bad", f"{flaw.why} ({flaw.path})", flaw.advice)
 
 
 def _own_files(settings: Settings) -> Iterator[Finding]:
     """Files that only a user can mend: of aliases, and a rehearsal's clock."""
     try:
-        left_out = settings.bad_aliases()
+        found, left_out = aliases_of(settings)
         if settings.aliases_file or left_out:
-            text = f"{len(settings.aliases())} in use" + (f", {len(left_out)} lines left out" if left_out else "")
+            text = f"{len(found)} in use" + (f", {len(left_out)} lines left out" if left_out else "")
             yield Finding("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
     except (SettingsError, LandingError) as error:
         yield Finding("aliases", "bad", str(error), "mend the file")
@@ -146,8 +156,8 @@ def _own_files(settings: Settings) -> Iterator[Finding]:
             yield Finding("rehearsal's clock", "bad", str(error), "write an instant into it, or unset NBA_PROPS_CLOCK")
 
 
-def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
-    damage = list(_damage(settings, warehouse))
+def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse, flaws: list[Flaw]) -> Iterator[Finding]:
+    damage = list(_damage(flaws))
     yield from damage or [Finding("files of the home", "ok", "can be read; nba-props scrub reads the partitions")]
     found = strays(settings, zone, warehouse)
     for path, why in found[:_SHOWN]:

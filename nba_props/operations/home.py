@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from nba_props.operations.audit import forgotten, place
+from nba_props.process.errors import NbaPropsError
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE
 from nba_props.storage.models import CorruptModel, ModelStore
@@ -59,7 +61,7 @@ def _log_lost() -> str:
     return "the run's log is lost, its rows stand in the lake"
 
 
-class HomeError(RuntimeError):
+class HomeError(NbaPropsError):
     """A home can't be used; the message names the file, the cause and the way out."""
 
 
@@ -173,13 +175,9 @@ def _of_database(error: sqlite3.Error, settings: Settings | None) -> str:
 # -- what is wrong ----------------------------------------------------------------------------------------------------
 
 
-def flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
-    """The files of a home that can't be used, apart from the partitions, which `nba-props scrub` reads."""
-    home = dagster_home(settings)
-    if file := next((p for p in (home, home / "history", home / "schedules") if p.exists() and not p.is_dir()), None):
-        by_hand = "move it away, or set DAGSTER_HOME to another folder"
-        return [Flaw("Dagster's folder", file, "is a file in the place of a folder", by_hand)]
-    found = [*_config_flaw(home), *database_flaws(home), *_model_flaws(ModelStore(settings.models))]
+def store_flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
+    """What is wrong with models, the lake's own files and the audit's memory; partitions are read by a scrub."""
+    found = list(_model_flaws(ModelStore(settings.models)))
     if isinstance(warehouse, LakeWarehouse):
         found += [*_source_flaw(warehouse), *_catalog_flaws(warehouse)]
     if settings.gcp is None:
@@ -187,16 +185,19 @@ def flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
     return found
 
 
-def database_flaws(home: Path) -> list[Flaw]:
-    """Those of Dagster's databases under its home that SQLite can't read, every run's own among them."""
+def database_flaws(home: Path, remake: Callable[[Path], str] | None = None) -> list[Flaw]:
+    """Those of Dagster's databases under its home that SQLite can't read, every run's own among them.
+
+    ``remake`` makes a database of the instance once it is moved aside, and says how far.
+    """
     runs = {p: f"Dagster's log of run {p.stem[:8]}" for p in sorted((home / EVENTS).parent.glob("*.db"))}
     named = {home / place: what for place, what in DATABASES.items()}
     found = []
     for path, what in {**runs, **named}.items():
         why, is_damaged = _unreadable(path)
         if is_damaged:
-            remake = partial(_database_again, home, path) if path in named else _log_lost
-            found.append(Flaw(what, path, why, remake=remake))
+            again = _log_lost if path not in named else partial(remake, path) if remake else None
+            found.append(Flaw(what, path, why, remake=again))
         elif why:
             found.append(Flaw(what, path, why, "free the disk, and mend its permissions"))
     return found
@@ -233,20 +234,6 @@ def _checked(path: Path, how: str) -> str:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
-def _config_flaw(home: Path) -> Iterator[Flaw]:
-    from nba_props.automation.runner import deliver_config, read_config
-
-    def remake() -> str:
-        deliver_config(home)
-        return "the settings are as delivered"
-
-    try:
-        if os.path.lexists(home / CONFIG):
-            read_config(home)
-    except HomeError as error:
-        yield Flaw("Dagster's settings", home / CONFIG, str(error), remake=remake)
 
 
 def _model_flaws(store: ModelStore) -> Iterator[Flaw]:
@@ -309,22 +296,5 @@ def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:
 
 
 def _memory_flaws(settings: Settings) -> Iterator[Flaw]:
-    from nba_props.automation.audit import forgotten, place
-
     for path, why in forgotten(Path(place(settings))).items():
         yield Flaw("the audit's memory", path, why, remake=lambda: "the next audit judges anew what it held")
-
-
-# -- Dagster's databases, made anew -----------------------------------------------------------------------------------
-
-
-def _database_again(home: Path, path: Path) -> str:
-    """Let Dagster make a database anew; the index, from what each run has kept."""
-    from nba_props.automation.event_log import SqliteEventLog
-    from nba_props.automation.runner import open_dagster
-
-    with open_dagster(home) as instance:
-        log = instance.event_log_storage
-        if path == home / EVENTS and isinstance(log, SqliteEventLog):
-            return f"it has the events of the {log.rebuild_index()} runs that are kept"
-    return "Dagster has forgotten what it held, the lake has not"

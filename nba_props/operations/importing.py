@@ -24,8 +24,10 @@ from nba_props.domain import gate
 from nba_props.domain.lines import LINE_PROBLEMS, LINE_SOURCE_APIS, POINTS_MARKETS, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import SPORTSBOOKS
+from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.calendar import is_plausible, spans
-from nba_props.revision import publication
+from nba_props.process.errors import NbaPropsError
+from nba_props.process.revision import publication
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.base import Type, WriteMode
 from nba_props.schemas.predictions import (
@@ -35,12 +37,11 @@ from nba_props.schemas.predictions import (
     PUBLICATIONS,
     QUARANTINED_PREDICTIONS,
     SYSTEM_COLUMNS,
-    is_imported_sql,
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.storage import naming
-from nba_props.warehouse.base import Warehouse, WarehouseError
+from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
 
 #: columns without which a row of the old table says nothing
@@ -70,7 +71,7 @@ _TOGETHER = 31
 _SAME = ["game_date", "system_id", "game_id", "player_id"]
 
 
-class ImportRefused(WarehouseError):
+class ImportRefused(NbaPropsError):
     """An export can't be read or judged; the message says why and what to do."""
 
 

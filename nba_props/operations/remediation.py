@@ -25,13 +25,14 @@ from nba_props.domain import digests, lines
 from nba_props.domain.alike import alike
 from nba_props.domain.gate import PLACEHOLDER_REASONS
 from nba_props.facts.calendar import spans
+from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS, SYSTEM_TABLES
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone
-from nba_props.warehouse.base import Warehouse, WarehouseError
+from nba_props.warehouse.base import Warehouse
 
 _NOT_ITS_QUOTE = (
     "NO_QUOTE", "NOT_LANDED", "LINE_MISMATCH", "PRICE_MISMATCH", "BOOK_MISMATCH", "QUOTE_OF_ANOTHER",
@@ -56,7 +57,7 @@ Seen = Callable[[date, date], np.ndarray]
 _TOGETHER = 31
 
 
-class RemediationError(WarehouseError):
+class RemediationError(NbaPropsError):
     """A remediation can't be done as asked, or its accounts do not add up."""
 
 

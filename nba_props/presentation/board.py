@@ -13,8 +13,9 @@ import pandas as pd
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
+from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.words import percent, plural
-from nba_props.schemas.predictions import SYSTEM_TABLES, is_imported_sql
+from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nba_props.schemas import TABLES, VIEWS, Column
+from nba_props.catalog import TABLES, VIEWS
+from nba_props.schemas import Column
 
 
 def _row(column: Column) -> str:

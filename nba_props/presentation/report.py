@@ -15,9 +15,9 @@ import pandas as pd
 from nba_props.domain import quality, scoring
 from nba_props.facts.words import percent, plural
 from nba_props.presentation import charts as plots
-from nba_props.revision import revision
+from nba_props.process.revision import revision
 from nba_props.schemas.base import Type
-from nba_props.schemas.monitoring import SCORES, TIERS
+from nba_props.schemas.monitoring import MIN_DATES, SCORES, TIERS
 from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
@@ -190,12 +190,12 @@ def verdicts(scores: pd.DataFrame, suspects: Collection[str] = ()) -> list[str]:
 def note(scores: pd.DataFrame) -> str:
     """What the brackets beside the scores are, or why there are none."""
     dates = pd.concat([scores.loc[scores[name].notna(), own] for name, own in _DATES.items()])
-    few = dates[dates < scoring.MIN_DATES]
+    few = dates[dates < MIN_DATES]
     brackets = ["In brackets: 95 % intervals, from the sums of each night."] * (len(few) < len(dates))
     if few.empty:
         return "".join(brackets)
     fewer = " and fewer" if few.min() < few.max() else ""
-    few_text = f"{plural(few.max(), 'night')}{fewer}: too few for an interval ({scoring.MIN_DATES} are needed)."
+    few_text = f"{plural(few.max(), 'night')}{fewer}: too few for an interval ({MIN_DATES} are needed)."
     return " ".join([*brackets, few_text])
 
 
@@ -226,10 +226,10 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
         if own.empty:
             return bug.strip()
         nights = plural(own["bet_dates"].max(), "night")
-        return f"{nights}: too few to tell skill from luck, {scoring.MIN_DATES} are needed.{bug}"
+        return f"{nights}: too few to tell skill from luck, {MIN_DATES} are needed.{bug}"
     better, worse = int((judged["roi_low"] > 0).sum()), int((judged["roi_high"] < 0).sum())
     return (
-        f"Of {plural(len(judged), 'system')} with bets on {scoring.MIN_DATES} nights or more, {better} did better than "
+        f"Of {plural(len(judged), 'system')} with bets on {MIN_DATES} nights or more, {better} did better than "
         f"break-even by more than chance, {worse} worse, and {len(judged) - better - worse} can't be told apart "
         f"from it.{bug}"
     )

@@ -41,23 +41,4 @@ _TABLES = [
 
 TABLES: dict[str, Table] = {t.address: t for t in _TABLES}
 
-VIEWS: dict[str, View] = {
-    v.address: v
-    for v in (
-        predictions.CURRENT_PREDICTIONS,
-        predictions.JUDGED_PREDICTIONS,
-        predictions.PLAYER_PROP_PREDICTIONS,
-        analytics.rotation_players(),
-        predictions.LEDGER_REVISIONS,
-        *monitoring.MONITORING_VIEWS,
-    )
-}
-
-
-def views(min_minutes: int) -> dict[str, View]:
-    """Every view by its address, where players matter from so many projected minutes on."""
-    matter = analytics.rotation_players(min_minutes)
-    return {**VIEWS, matter.address: matter}
-
-
-__all__ = ["TABLES", "VIEWS", "Column", "ContractError", "Table", "Type", "View", "WriteMode", "views"]
+__all__ = ["TABLES", "Column", "ContractError", "Table", "Type", "View", "WriteMode"]

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nba_props.process.errors import NbaPropsError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 
-class ContractError(ValueError):
+class ContractError(NbaPropsError, ValueError):
     """A frame does not fit the contract of its table; the message names table, column and offending rows."""
 
 
@@ -95,6 +97,35 @@ class Column:
     @property
     def full_description(self) -> str:
         return f"{self.description} [{self.unit}]" if self.unit else self.description
+
+
+class _Constructor(Protocol):
+    def __call__(
+        self,
+        name: str,
+        description: str,
+        unit: str | None = None,
+        *,
+        nullable: bool = False,
+        ge: float | None = None,
+        le: float | None = None,
+        isin: tuple[str, ...] | None = None,
+        source: tuple[str, ...] = (),
+    ) -> Column: ...
+
+
+def _column_of(kind: Type, **usual: Any) -> _Constructor:
+    def column(name: str, description: str, unit: str | None = None, **more: Any) -> Column:
+        return Column(name, kind, description, unit, **{**usual, **more})
+
+    return column
+
+
+#: columns by type: ``real("line", "Points line", "points", ge=0.5)``
+text, whole, real = _column_of(Type.STRING), _column_of(Type.INT64), _column_of(Type.FLOAT64)
+flag, day, instant = _column_of(Type.BOOL), _column_of(Type.DATE), _column_of(Type.TIMESTAMP)
+#: whole numbers that are never below 0
+count = _column_of(Type.INT64, ge=0)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The feature vector: the name, unit, source and null reason of every feature, and the table that stores it.
 
-The first 33 are the legacy vector (reference 1.5) with its wrong definitions mended: the trend has the right sign, rest
-advantage compares with the opponent's real rest, win percentage counts wins, minutes are those of the last ten games.
+The first 33 are the legacy vector (docs/legacy-systems.md#features) with its wrong definitions corrected: the
+trend has the right sign, rest advantage compares with the opponent's real rest, win percentage counts wins, minutes are
+those of the last ten games.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from dataclasses import dataclass
 
 from nba_props.schemas.analytics import CUTOFF_AT, PERSON
-from nba_props.schemas.base import Column, Table, Type
+from nba_props.schemas.base import Table, real, text
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,9 @@ PLAYER_FEATURES = Table(
     (
         *PERSON,
         CUTOFF_AT,
-        *(
-            Column(f.name, Type.FLOAT64, f.description, f.unit, nullable=f.null_reason is not None, source=f.source)
-            for f in FEATURES
-        ),
-        Column("schema_hash", Type.STRING, "Hash of names, units and meanings of the features"),
-        Column("null_reasons", Type.STRING, "JSON object: each null feature and why it is null"),
+        *(real(f.name, f.description, f.unit, nullable=f.null_reason is not None, source=f.source) for f in FEATURES),
+        text("schema_hash", "Hash of names, units and meanings of the features"),
+        text("null_reasons", "JSON object: each null feature and why it is null"),
     ),
     key=("player_id",),
 )

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
-from nba_props.schemas.base import Column, Table, Type, View, WriteMode
+from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
 RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
@@ -16,31 +15,22 @@ _CLAIM = (
     PLAYER_ID,
     PLAYER_NAME,
     PLAYER_LOOKUP,
-    Column("system_id", Type.STRING, "Prediction system"),
-    Column("model_version", Type.STRING, "Version of the system's formula or model"),
-    Column(
-        "predicted_points",
-        Type.FLOAT64,
-        "Forecast; null when the system abstained",
-        "points",
-        nullable=True,
-        ge=0,
-        le=60,
-    ),
-    Column("confidence_score", Type.FLOAT64, "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
-    Column(
+    text("system_id", "Prediction system"),
+    text("model_version", "Version of the system's formula or model"),
+    real("predicted_points", "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=60),
+    real("confidence_score", "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
+    real(
         "over_probability",
-        Type.FLOAT64,
         "P(points above the line, given that they are not equal to it), where the system gives one",
         nullable=True,
         ge=0,
         le=1,
     ),
-    Column("recommendation", Type.STRING, "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
-    Column("line_margin", Type.FLOAT64, "Predicted points less line", "points", nullable=True),
-    Column("abstain_reason", Type.STRING, "Why the system gave no forecast", nullable=True),
-    Column("components", Type.STRING, "JSON object: the terms of the forecast and the inputs it went without"),
-    Column("feature_hash", Type.STRING, "Hash of the inputs the system used"),
+    text("recommendation", "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
+    real("line_margin", "Predicted points less line", "points", nullable=True),
+    text("abstain_reason", "Why the system gave no forecast", nullable=True),
+    text("components", "JSON object: the terms of the forecast and the inputs it went without"),
+    text("feature_hash", "Hash of the inputs the system used"),
     CUTOFF_AT,
 )
 _PUBLISHED = (*_CLAIM, *_LINES)
@@ -70,19 +60,17 @@ SYSTEM_TABLES = {
 }
 
 _LEDGER = (
-    Column(
+    text(
         "prediction_id",
-        Type.STRING,
         "Hash of system, version, game, player, quote and feature hash; for an answer "
         "that comes again after another one, of the row it takes the place of, too",
     ),
     *_PUBLISHED,
-    Column("run_id", Type.STRING, "Dagster run that published the row"),
-    Column("created_at", Type.TIMESTAMP, "When it was published"),
-    Column("is_backfill", Type.BOOL, "Published at or after the cut-off, so never a bet anyone could have placed"),
-    Column(
+    text("run_id", "Dagster run that published the row"),
+    instant("created_at", "When it was published"),
+    flag("is_backfill", "Published at or after the cut-off, so never a bet anyone could have placed"),
+    text(
         "row_digest",
-        Type.STRING,
         "Digest of the row's other columns as they were published; null where a release before digests published it",
         nullable=True,
     ),
@@ -107,72 +95,20 @@ QUARANTINED_PREDICTIONS = Table(
     "quarantined_predictions",
     "Predictions the gate held back, as they were claimed, with the reason.",
     (
-        Column("quarantine_id", Type.STRING, "Hash of the claim and the reason"),
-        Column("reason", Type.STRING, "Reason code (domain/gate.py)"),
-        Column("detail", Type.STRING, "The reason in words"),
+        text("quarantine_id", "Hash of the claim and the reason"),
+        text("reason", "Reason code (domain/gate.py)"),
+        text("detail", "The reason in words"),
         *SYSTEM_COLUMNS,
-        Column("run_id", Type.STRING, "Dagster run that held the row back"),
-        Column("quarantined_at", Type.TIMESTAMP, "When"),
+        text("run_id", "Dagster run that held the row back"),
+        instant("quarantined_at", "When"),
     ),
     key=("quarantine_id",),
     write_mode=WriteMode.APPEND,
 )
 
+
 #: what the id of a system begins with whose predictions were imported
 IMPORTED_PREFIX = "imported_"
-
-
-def named_sql(alias: str) -> str:
-    """A row's system; a row without one is somebody's too, and equals nothing in a join."""
-    return f"COALESCE({alias}.system_id, 'no system')"
-
-
-def is_imported_sql(alias: str) -> str:
-    """Whether a row was imported, and is no system's of this platform."""
-    return f"STARTS_WITH(COALESCE({alias}.system_id, ''), '{IMPORTED_PREFIX}')"
-
-
-def held_back_sql(*, bounded: bool = True) -> str:
-    """Placeholders in quarantine by ``game_date, system_id``: ``held_back``, and ``waiting``, those in whose place a
-    system of this platform has published nothing since.
-
-    No user ever saw one. What was imported waits for nothing: another system's row is judged once. ``bounded`` reads
-    @first..@last only.
-    """
-    within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
-    return f"""
-      SELECT h.game_date, {named_sql("h")} AS system_id, COUNT(*) AS held_back,
-        COUNT(CASE WHEN NOT {is_imported_sql("h")}
-          AND COALESCE(p.published_at <= h.quarantined_at, TRUE) THEN 1 END) AS waiting
-      FROM (SELECT * FROM nba_predictions.quarantined_predictions{within}) AS h
-      LEFT JOIN (
-        SELECT game_date, system_id, game_id, player_id, MAX(created_at) AS published_at
-        FROM nba_predictions.ledger{within} GROUP BY game_date, system_id, game_id, player_id
-      ) AS p ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
-        AND p.player_id = h.player_id
-      WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY h.game_date, {named_sql("h")}
-    """
-
-
-def archived_sql(*, bounded: bool = True) -> str:
-    """Placeholders that were published and taken out again, by ``game_date, system_id``: ``archived``; one that was
-    restored is in the ledger.
-    """
-    within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
-    return f"""
-      SELECT a.game_date, {named_sql("a")} AS system_id,
-        COUNT(DISTINCT COALESCE(a.archived_id, a.prediction_id)) AS archived
-      FROM (SELECT * FROM nba_predictions.archived_predictions{within}) AS a
-      LEFT JOIN (
-        SELECT DISTINCT game_date, prediction_id, COALESCE(line, -1) AS line, COALESCE(line_source, '') AS line_source
-        FROM nba_predictions.ledger{within}
-      ) AS p ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
-        AND p.line = COALESCE(a.line, -1) AND p.line_source = COALESCE(a.line_source, '')
-      WHERE a.line_problem IN ({PLACEHOLDER_REASONS_SQL}) AND p.prediction_id IS NULL
-      GROUP BY a.game_date, {named_sql("a")}
-    """
-
 
 IMPORTED_PREDICTIONS = Table(
     "nba_predictions",
@@ -180,28 +116,23 @@ IMPORTED_PREDICTIONS = Table(
     "Rows of another system's export as they were delivered; the gate publishes or quarantines what they claim.",
     (
         GAME_DATE,
-        Column("row_id", Type.STRING, "Hash of the delivered row"),
-        Column("system_id", Type.STRING, "The system as the export names it"),
+        text("row_id", "Hash of the delivered row"),
+        text("system_id", "The system as the export names it"),
         PLAYER_LOOKUP,
-        Column("predicted_points", Type.FLOAT64, "Forecast as claimed", "points", nullable=True),
-        Column("confidence_score", Type.FLOAT64, "Confidence as claimed, 0-1 or 0-100", nullable=True),
-        Column("source_recommendation", Type.STRING, "Recommendation as claimed", nullable=True),
-        Column("line", Type.FLOAT64, "Line as claimed (current_points_line)", "points", nullable=True),
-        Column("has_prop_line", Type.BOOL, "As claimed", nullable=True),
-        Column("line_source", Type.STRING, "As claimed", nullable=True),
-        Column("line_source_api", Type.STRING, "As claimed", nullable=True),
-        Column("sportsbook", Type.STRING, "Book as claimed, by The Odds API's key where it is known", nullable=True),
-        Column("source_version", Type.STRING, "Model version as claimed", nullable=True),
-        Column("source_prediction_id", Type.STRING, "Id in the export", nullable=True),
-        Column("source_created_at", Type.TIMESTAMP, "When the row was written, as it claims", nullable=True),
-        Column(
-            "source_game_id",
-            Type.STRING,
-            "Game as claimed: ten digits for a number, else as it was delivered",
-            nullable=True,
-        ),
-        Column("source_row", Type.STRING, "The delivered row as a JSON object of texts"),
-        Column("imported_at", Type.TIMESTAMP, "When it was imported"),
+        real("predicted_points", "Forecast as claimed", "points", nullable=True),
+        real("confidence_score", "Confidence as claimed, 0-1 or 0-100", nullable=True),
+        text("source_recommendation", "Recommendation as claimed", nullable=True),
+        real("line", "Line as claimed (current_points_line)", "points", nullable=True),
+        flag("has_prop_line", "As claimed", nullable=True),
+        text("line_source", "As claimed", nullable=True),
+        text("line_source_api", "As claimed", nullable=True),
+        text("sportsbook", "Book as claimed, by The Odds API's key where it is known", nullable=True),
+        text("source_version", "Model version as claimed", nullable=True),
+        text("source_prediction_id", "Id in the export", nullable=True),
+        instant("source_created_at", "When the row was written, as it claims", nullable=True),
+        text("source_game_id", "Game as claimed: ten digits for a number, else as it was delivered", nullable=True),
+        text("source_row", "The delivered row as a JSON object of texts"),
+        instant("imported_at", "When it was imported"),
     ),
     key=("row_id",),
     write_mode=WriteMode.APPEND,
@@ -214,98 +145,32 @@ PUBLICATIONS = Table(
     "before can read what a later one has published.",
     (
         GAME_DATE,
-        Column("run_id", Type.STRING, "Dagster run that published the rows"),
-        Column("revision", Type.STRING, "Revision of the code (nba_props/revision.py)"),
-        Column("job_name", Type.STRING, "Job of the run"),
-        Column("command", Type.STRING, "What was typed in a terminal; null for other runs", nullable=True),
-        Column("recorded_at", Type.TIMESTAMP, "When"),
+        text("run_id", "Dagster run that published the rows"),
+        text("revision", "Revision of the code (nba_props/process/revision.py)"),
+        text("job_name", "Job of the run"),
+        text("command", "What was typed in a terminal; null for other runs", nullable=True),
+        instant("recorded_at", "When"),
     ),
     key=("run_id",),
     write_mode=WriteMode.APPEND,
 )
 
-#: every ledger row, archived ones apart, with the code that published it
-LEDGER_REVISIONS = View(
-    "nba_predictions",
-    "ledger_revisions",
-    "For every row of the ledger the revision of the code that published it, the run and its command; null where a "
-    "release before revisions published it.",
-    """
-    SELECT
-      p.game_date, p.prediction_id, p.game_id, p.player_id, p.system_id, p.model_version, p.created_at, p.run_id,
-      u.revision, u.job_name, u.command
-    FROM nba_predictions.ledger AS p
-    LEFT JOIN nba_predictions.publications AS u ON u.game_date = p.game_date AND u.run_id = p.run_id
-    """,
-)
-
-#: 1 for the current row of each system, player and game
-CURRENT_RANK = """ROW_NUMBER() OVER (
-          PARTITION BY game_date, game_id, player_id, system_id
-          ORDER BY CASE WHEN is_backfill THEN 1 ELSE 0 END, created_at DESC, prediction_id
-        )"""
-
-CURRENT_PREDICTIONS = View(
-    "nba_predictions",
-    "current_predictions",
-    "The current row of each system, player and game: the last published before the cut-off, "
-    "else the newest published after the fact.",
-    f"""
-    SELECT * EXCEPT (current_rank)
-    FROM (
-      SELECT
-        p.*,
-        {CURRENT_RANK} AS current_rank
-      FROM nba_predictions.ledger AS p
-    ) AS ranked
-    WHERE current_rank = 1
-    """,
-)
-
-_OLD_ORDER = CURRENT_RANK.removeprefix("ROW_NUMBER() ")
-
-#: the table that users of the system before know (reference 1.6); columns of it that have no source here are left out
-PLAYER_PROP_PREDICTIONS = View(
-    "nba_predictions",
-    "player_prop_predictions",
-    "The ledger under the name and the columns of the system before: every row that was published, is_active for the "
-    "current ones, superseded_by names the current row for the others. updated_at is when a row ceased to be the "
-    "current one, else when it was published. "
-    "See docs/from-the-old-system.md.",
-    f"""
-    SELECT prediction_id, system_id, player_lookup, game_date, game_id, predicted_points, confidence_score,
-      recommendation, has_prop_line, line AS current_points_line, line_margin, line_source, line_source_api, sportsbook,
-      line_minutes_before_game, model_version,
-      current_rank = 1 AS is_active, CASE WHEN current_rank > 1 THEN current_id END AS superseded_by, created_at,
-      CASE WHEN superseded_at > created_at THEN superseded_at ELSE created_at END AS updated_at
-    FROM (
-      SELECT
-        p.*,
-        {CURRENT_RANK} AS current_rank,
-        FIRST_VALUE(prediction_id) {_OLD_ORDER} AS current_id,
-        LAG(created_at) {_OLD_ORDER} AS superseded_at
-      FROM nba_predictions.ledger AS p
-    ) AS ranked
-    """,
-    newest_by="created_at",
-)
 
 #: the ledger as any row may stand in it, whoever wrote it and whatever is wrong with it
 LEDGER_AS_FOUND = replace(LEDGER, columns=tuple(_as_claimed(c) for c in _LEDGER), key=())
 
 _ARCHIVE = (
     *(_as_claimed(c) for c in _LEDGER),
-    Column("batch_id", Type.STRING, "The remediation that took the row out"),
-    Column("deletion_reason", Type.STRING, "Predicate and arguments that selected it"),
-    Column("line_problem", Type.STRING, "What was wrong with the row (domain/audit.py), if anything", nullable=True),
-    Column("deleted_at", Type.TIMESTAMP, "When"),
-    Column(
+    text("batch_id", "The remediation that took the row out"),
+    text("deletion_reason", "Predicate and arguments that selected it"),
+    text("line_problem", "What was wrong with the row (domain/audit.py), if anything", nullable=True),
+    instant("deleted_at", "When"),
+    text(
         "archived_id",
-        Type.STRING,
         "Digest of the row as it stood in the ledger, and its number among equal ones; null in old batches",
         nullable=True,
     ),
-    Column("archive_digest", Type.STRING, "Digest of the archived row's other columns", nullable=True),
+    text("archive_digest", "Digest of the archived row's other columns", nullable=True),
 )
 
 ARCHIVED_PREDICTIONS = Table(
@@ -326,46 +191,28 @@ REMEDIATIONS = Table(
     "What each remediation has done: one row per batch, date and step, and a DONE row when all dates are through.",
     (
         GAME_DATE,
-        Column("batch_id", Type.STRING, "The remediation"),
-        Column("step", Type.STRING, "REMOVED, RESTORED or DONE", isin=REMEDIATION_STEPS),
-        Column("action", Type.STRING, "Predicate and arguments"),
-        Column("row_count", Type.INT64, "Rows moved on the date by the step", "rows", ge=0),
-        Column("recorded_at", Type.TIMESTAMP, "When"),
+        text("batch_id", "The remediation"),
+        text("step", "REMOVED, RESTORED or DONE", isin=REMEDIATION_STEPS),
+        text("action", "Predicate and arguments"),
+        count("row_count", "Rows moved on the date by the step", "rows"),
+        instant("recorded_at", "When"),
     ),
     # a batch can be restored more than once, and taken out again in between
     key=("batch_id", "step", "recorded_at"),
     write_mode=WriteMode.APPEND,
 )
 
-#: every ledger row with what ``is_valid_line`` says of its line, and whether it is the current one
-JUDGED_PREDICTIONS = View(
-    "nba_predictions",
-    "judged_predictions",
-    "Every row of the ledger with the problem of its line (null for a valid one) and whether it is the current row.",
-    f"""
-    SELECT j.*, {CURRENT_RANK} = 1 AS is_current
-    FROM ({claimed_lines_sql("nba_predictions.ledger", bounded=False)}) AS j
-    """,
-)
 
 OUTCOMES = ("WIN", "LOSS", "PUSH", "VOID", "NO_BET", "PENDING")
 VOID_REASONS = ("DID_NOT_PLAY", "PLAYED_ELSEWHERE", "POSTPONED", "GAME_MOVED")
 
 
-def _real(name: str, description: str, unit: str = "points") -> Column:
-    return Column(name, Type.FLOAT64, description, unit, nullable=True)
-
-
-def _maybe(name: str, description: str) -> Column:
-    return Column(name, Type.BOOL, description, nullable=True)
-
-
 _GRADE = (
-    Column("outcome", Type.STRING, "WIN, LOSS, PUSH, VOID, NO_BET or PENDING", isin=OUTCOMES),
-    Column("void_reason", Type.STRING, "Why a row is void", nullable=True, isin=VOID_REASONS),
-    Column("actual_points", Type.INT64, "Points scored; null while pending or void", "points", nullable=True, ge=0),
-    Column("minutes_played", Type.INT64, "Minutes played", "min", nullable=True, ge=0),
-    _maybe("prediction_correct", "The side won; null without a decided bet"),
+    text("outcome", "WIN, LOSS, PUSH, VOID, NO_BET or PENDING", isin=OUTCOMES),
+    text("void_reason", "Why a row is void", nullable=True, isin=VOID_REASONS),
+    count("actual_points", "Points scored; null while pending or void", "points", nullable=True),
+    count("minutes_played", "Minutes played", "min", nullable=True),
+    flag("prediction_correct", "The side won; null without a decided bet", nullable=True),
 )
 _LEDGER_PART = tuple(
     replace(c, nullable=c.name not in ("prediction_id", "game_date"), ge=None, le=None, isin=None)
@@ -380,26 +227,31 @@ PREDICTION_ACCURACY = Table(
     "replaces a date; see grade_history for what a grade was before.",
     (
         *_LEDGER_PART,
-        Column("is_current", Type.BOOL, "The current row of its system, player and game"),
-        Column("line_problem", Type.STRING, "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
-        Column("is_valid_line", Type.BOOL, "A verified sportsbook quote stands behind the line"),
+        flag("is_current", "The current row of its system, player and game"),
+        text("line_problem", "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
+        flag("is_valid_line", "A verified sportsbook quote stands behind the line"),
         *_GRADE,
-        _real("absolute_error", "Distance of forecast and points"),
-        _real("signed_error", "Forecast less points: positive is too high"),
-        _real("line_absolute_error", "Distance of line and points"),
-        _real("last_10_absolute_error", "Distance of the last-10 average and points"),
-        _real("predicted_margin", "Forecast less line"),
-        _real("actual_margin", "Points less line"),
-        _maybe("within_3_points", "The forecast missed by at most 3"),
-        _maybe("within_5_points", "The forecast missed by at most 5"),
-        Column("confidence_decile", Type.INT64, "1-10: floor(10 x confidence) + 1", nullable=True, ge=1, le=10),
-        _real("profit", "Profit of one unit staked on the side at the quoted price; 0 for push and void", "units"),
-        _real("best_profit", "The same at the best price offered for the line", "units"),
-        Column("market_over_probability", Type.FLOAT64, "De-vigged P(over) of the quote", nullable=True, ge=0, le=1),
-        Column("graded_at", Type.TIMESTAMP, "When"),
+        real("absolute_error", "Distance of forecast and points", "points", nullable=True),
+        real("signed_error", "Forecast less points: positive is too high", "points", nullable=True),
+        real("line_absolute_error", "Distance of line and points", "points", nullable=True),
+        real("last_10_absolute_error", "Distance of the last-10 average and points", "points", nullable=True),
+        real("predicted_margin", "Forecast less line", "points", nullable=True),
+        real("actual_margin", "Points less line", "points", nullable=True),
+        flag("within_3_points", "The forecast missed by at most 3", nullable=True),
+        flag("within_5_points", "The forecast missed by at most 5", nullable=True),
+        whole("confidence_decile", "1-10: floor(10 x confidence) + 1", nullable=True, ge=1, le=10),
+        real(
+            "profit",
+            "Profit of one unit staked on the side at the quoted price; 0 for push and void",
+            "units",
+            nullable=True,
+        ),
+        real("best_profit", "The same at the best price offered for the line", "units", nullable=True),
+        real("market_over_probability", "De-vigged P(over) of the quote", nullable=True, ge=0, le=1),
+        instant("graded_at", "When"),
     ),
     key=("prediction_id",),
-)  # fmt: skip
+)
 
 GRADE_HISTORY = Table(
     "nba_predictions",
@@ -407,11 +259,11 @@ GRADE_HISTORY = Table(
     "Every grade a prediction ever had: a row is added when a grade first appears or changes.",
     (
         GAME_DATE,
-        Column("grade_id", Type.STRING, "Hash of the prediction, this grade and the grade before it"),
-        Column("prediction_id", Type.STRING, "The graded prediction"),
+        text("grade_id", "Hash of the prediction, this grade and the grade before it"),
+        text("prediction_id", "The graded prediction"),
         *_GRADE,
-        Column("replaces", Type.STRING, "grade_id of the grade before; null for the first", nullable=True),
-        Column("graded_at", Type.TIMESTAMP, "When"),
+        text("replaces", "grade_id of the grade before; null for the first", nullable=True),
+        instant("graded_at", "When"),
     ),
     key=("grade_id",),
     write_mode=WriteMode.APPEND,

@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from nba_props.schemas.base import Column, Table, Type, WriteMode
+from nba_props.schemas.base import Column, Table, Type, WriteMode, count, day, flag, instant, real, text, whole
 
-GAME_DATE = Column("game_date", Type.DATE, "US/Eastern date of tip-off; the partition")
-GAME_ID = Column("game_id", Type.STRING, "The NBA's 10-digit game id")
-PLAYER_ID = Column("player_id", Type.INT64, "The NBA's player id", ge=1)
-PLAYER_NAME = Column("player_name", Type.STRING, "Player name as the NBA spells it")
-PLAYER_LOOKUP = Column("player_lookup", Type.STRING, "Normalised player name (domain/names.py)")
-PAYLOAD = Column("payload", Type.STRING, "Landing-zone path of the payload the row came from")
-DATA_SOURCE = Column("data_source", Type.STRING, "Who delivered the payload: NBA_STATS, THE_ODDS_API or SIMULATED")
+GAME_DATE = day("game_date", "US/Eastern date of tip-off; the partition")
+GAME_ID = text("game_id", "The NBA's 10-digit game id")
+PLAYER_ID = whole("player_id", "The NBA's player id", ge=1)
+PLAYER_NAME = text("player_name", "Player name as the NBA spells it")
+PLAYER_LOOKUP = text("player_lookup", "Normalised player name (domain/names.py)")
+PAYLOAD = text("payload", "Landing-zone path of the payload the row came from")
+DATA_SOURCE = text("data_source", "Who delivered the payload: NBA_STATS, THE_ODDS_API or SIMULATED")
 
 SCHEDULE = Table(
     "nba_raw",
@@ -19,26 +19,21 @@ SCHEDULE = Table(
     (
         GAME_DATE,
         GAME_ID,
-        Column("season", Type.STRING, "Season such as 2025-26"),
-        Column("season_type", Type.STRING, "Pre Season, Regular Season, All-Star, Playoffs, PlayIn or NBA Cup"),
-        Column("tipoff_at", Type.TIMESTAMP, "Scheduled tip-off; null while it is to be decided", nullable=True),
-        Column("status", Type.INT64, "1 scheduled, 2 in progress, 3 final", ge=1, le=3),
-        Column("is_postponed", Type.BOOL, "The league marked the game as postponed"),
-        Column("home_team_id", Type.INT64, "The NBA's team id", ge=1),
-        Column("home_team", Type.STRING, "Home tricode"),
-        Column("home_team_name", Type.STRING, "Home city and name"),
-        Column("away_team_id", Type.INT64, "The NBA's team id", ge=1),
-        Column("away_team", Type.STRING, "Away tricode"),
-        Column("away_team_name", Type.STRING, "Away city and name"),
-        Column("home_score", Type.INT64, "Final score; null until the game is final", "points", nullable=True, ge=0),
-        Column("away_score", Type.INT64, "Final score; null until the game is final", "points", nullable=True, ge=0),
-        Column(
-            "is_neutral",
-            Type.BOOL,
-            "Neither team plays in its own arena; null where the feed does not say",
-            nullable=True,
-        ),
-        Column("arena", Type.STRING, "Arena name", nullable=True),
+        text("season", "Season such as 2025-26"),
+        text("season_type", "Pre Season, Regular Season, All-Star, Playoffs, PlayIn or NBA Cup"),
+        instant("tipoff_at", "Scheduled tip-off; null while it is to be decided", nullable=True),
+        whole("status", "1 scheduled, 2 in progress, 3 final", ge=1, le=3),
+        flag("is_postponed", "The league marked the game as postponed"),
+        whole("home_team_id", "The NBA's team id", ge=1),
+        text("home_team", "Home tricode"),
+        text("home_team_name", "Home city and name"),
+        whole("away_team_id", "The NBA's team id", ge=1),
+        text("away_team", "Away tricode"),
+        text("away_team_name", "Away city and name"),
+        count("home_score", "Final score; null until the game is final", "points", nullable=True),
+        count("away_score", "Final score; null until the game is final", "points", nullable=True),
+        flag("is_neutral", "Neither team plays in its own arena; null where the feed does not say", nullable=True),
+        text("arena", "Arena name", nullable=True),
         PAYLOAD,
         DATA_SOURCE,
     ),
@@ -48,26 +43,22 @@ SCHEDULE = Table(
 SCHEDULE = replace(SCHEDULE, facets={"plan": SCHEDULE.content_but("status", "home_score", "away_score")}, guarded=3)
 
 
-def _count(name: str, description: str, unit: str, source: tuple[str, ...] = ()) -> Column:
-    return Column(name, Type.INT64, description, unit, ge=0, source=source)
-
-
 BOX_SCORE_STATS = (
-    _count("minutes", "Minutes played, rounded to whole ones; 0 means some seconds", "min"),
-    _count("fgm", "Field goals made", "shots"),
-    _count("fga", "Field goals attempted", "shots"),
-    _count("fg3m", "Three-pointers made", "shots"),
-    _count("fg3a", "Three-pointers attempted", "shots"),
-    _count("ftm", "Free throws made", "shots"),
-    _count("fta", "Free throws attempted", "shots"),
-    _count("oreb", "Offensive rebounds", "rebounds"),
-    _count("dreb", "Defensive rebounds", "rebounds"),
-    _count("ast", "Assists", "assists"),
-    _count("stl", "Steals", "steals"),
-    _count("blk", "Blocks", "blocks"),
-    _count("tov", "Turnovers", "turnovers"),
-    _count("pf", "Personal fouls", "fouls"),
-    _count("points", "Points scored", "points"),
+    count("minutes", "Minutes played, rounded to whole ones; 0 means some seconds", "min"),
+    count("fgm", "Field goals made", "shots"),
+    count("fga", "Field goals attempted", "shots"),
+    count("fg3m", "Three-pointers made", "shots"),
+    count("fg3a", "Three-pointers attempted", "shots"),
+    count("ftm", "Free throws made", "shots"),
+    count("fta", "Free throws attempted", "shots"),
+    count("oreb", "Offensive rebounds", "rebounds"),
+    count("dreb", "Defensive rebounds", "rebounds"),
+    count("ast", "Assists", "assists"),
+    count("stl", "Steals", "steals"),
+    count("blk", "Blocks", "blocks"),
+    count("tov", "Turnovers", "turnovers"),
+    count("pf", "Personal fouls", "fouls"),
+    count("points", "Points scored", "points"),
 )
 
 BOX_SCORES = Table(
@@ -80,15 +71,15 @@ BOX_SCORES = Table(
         PLAYER_ID,
         PLAYER_NAME,
         PLAYER_LOOKUP,
-        Column("season", Type.STRING, "Season such as 2025-26"),
-        Column("season_type", Type.STRING, "Pre Season, Regular Season, All-Star, Playoffs, PlayIn or NBA Cup"),
-        Column("team_id", Type.INT64, "The NBA's id of the player's team in this game", ge=1),
-        Column("team", Type.STRING, "Tricode of the player's team"),
-        Column("opponent", Type.STRING, "Tricode of the opponent"),
-        Column("is_home", Type.BOOL, "The player's team is listed at home"),
-        Column("won", Type.BOOL, "The player's team won", nullable=True),
+        text("season", "Season such as 2025-26"),
+        text("season_type", "Pre Season, Regular Season, All-Star, Playoffs, PlayIn or NBA Cup"),
+        whole("team_id", "The NBA's id of the player's team in this game", ge=1),
+        text("team", "Tricode of the player's team"),
+        text("opponent", "Tricode of the opponent"),
+        flag("is_home", "The player's team is listed at home"),
+        flag("won", "The player's team won", nullable=True),
         *BOX_SCORE_STATS,
-        Column("plus_minus", Type.INT64, "Score difference while on court", "points", nullable=True),
+        whole("plus_minus", "Score difference while on court", "points", nullable=True),
         PAYLOAD,
         DATA_SOURCE,
     ),
@@ -102,32 +93,27 @@ ODDS_QUOTES = Table(
     "Every player-points quote of every book and capture, both sides in one row; in-play ones are kept and marked.",
     (
         GAME_DATE,
-        Column("quote_id", Type.STRING, "Hash of event, book, market, player, line, prices and snapshot instant"),
+        text("quote_id", "Hash of event, book, market, player, line, prices and snapshot instant"),
         GAME_ID,
-        Column("event_id", Type.STRING, "The Odds API's event id"),
-        Column("bookmaker", Type.STRING, "The Odds API's book key, such as draftkings"),
-        Column("book_kind", Type.STRING, "SPORTSBOOK, DFS or UNKNOWN (domain/odds.py)"),
-        Column("market", Type.STRING, "player_points or player_points_alternate"),
-        Column("source_name", Type.STRING, "Player name as the book spells it"),
+        text("event_id", "The Odds API's event id"),
+        text("bookmaker", "The Odds API's book key, such as draftkings"),
+        text("book_kind", "SPORTSBOOK, DFS or UNKNOWN (domain/odds.py)"),
+        text("market", "player_points or player_points_alternate"),
+        text("source_name", "Player name as the book spells it"),
         PLAYER_LOOKUP,
-        Column("line", Type.FLOAT64, "Points line", "points", ge=0.5),
-        Column(
-            "over_price", Type.INT64, "American price of the over; null when only the under is quoted", nullable=True
-        ),
-        Column(
-            "under_price", Type.INT64, "American price of the under; null when only the over is quoted", nullable=True
-        ),
-        Column("snapshot_at", Type.TIMESTAMP, "When the quote was seen"),
-        Column("last_update_at", Type.TIMESTAMP, "When the book last changed the market", nullable=True),
-        Column("commence_at", Type.TIMESTAMP, "Start of the event as the odds feed gives it"),
-        Column(
+        real("line", "Points line", "points", ge=0.5),
+        whole("over_price", "American price of the over; null when only the under is quoted", nullable=True),
+        whole("under_price", "American price of the under; null when only the over is quoted", nullable=True),
+        instant("snapshot_at", "When the quote was seen"),
+        instant("last_update_at", "When the book last changed the market", nullable=True),
+        instant("commence_at", "Start of the event as the odds feed gives it"),
+        instant(
             "cutoff_at",
-            Type.TIMESTAMP,
             "Tip-off: the earlier of schedule and odds feed",
             source=("nba_raw.schedule.tipoff_at", "nba_raw.odds_quotes.commence_at"),
         ),
-        Column("minutes_before_game", Type.FLOAT64, "Minutes from snapshot to cut-off; negative is in-play", "min"),
-        Column("is_in_play", Type.BOOL, "Seen at or after the cut-off: never chosen as a line"),
+        real("minutes_before_game", "Minutes from snapshot to cut-off; negative is in-play", "min"),
+        flag("is_in_play", "Seen at or after the cut-off: never chosen as a line"),
         PAYLOAD,
         DATA_SOURCE,
     ),
@@ -168,9 +154,9 @@ ROSTERS = Table(
         PLAYER_ID,
         PLAYER_NAME,
         PLAYER_LOOKUP,
-        Column("team_id", Type.INT64, "The NBA's team id", ge=1),
-        Column("team", Type.STRING, "Tricode"),
-        Column("captured_at", Type.TIMESTAMP, "When the payload was captured"),
+        whole("team_id", "The NBA's team id", ge=1),
+        text("team", "Tricode"),
+        instant("captured_at", "When the payload was captured"),
         PAYLOAD,
         DATA_SOURCE,
     ),
@@ -195,21 +181,20 @@ INJURY_REPORTS = Table(
     "report counts from its instant on.",
     (
         GAME_DATE,
-        Column("report_at", Type.TIMESTAMP, "The instant that the report states"),
-        Column("away_team", Type.STRING, "Tricode of the visitors"),
-        Column("home_team", Type.STRING, "Tricode of the hosts"),
-        Column("team_name", Type.STRING, "The player's team as the report spells it"),
-        Column("source_name", Type.STRING, "The player as the report spells him: Last, First"),
+        instant("report_at", "The instant that the report states"),
+        text("away_team", "Tricode of the visitors"),
+        text("home_team", "Tricode of the hosts"),
+        text("team_name", "The player's team as the report spells it"),
+        text("source_name", "The player as the report spells him: Last, First"),
         PLAYER_NAME,
         PLAYER_LOOKUP,
-        Column(
+        text(
             "status",
-            Type.STRING,
             "Stated status; OUT and DOUBTFUL are not predicted. STATUS_UNREADABLE: nobody knows it; NOT_SUBMITTED and "
             "NAME_UNREADABLE: a team of whose other players nothing is known",
             isin=(*INJURY_STATUSES, STATUS_UNREADABLE, *TEAM_UNKNOWN),
         ),
-        Column("reason", Type.STRING, "Stated reason", nullable=True),
+        text("reason", "Stated reason", nullable=True),
         PAYLOAD,
         DATA_SOURCE,
     ),
@@ -225,12 +210,12 @@ def _quarantine(name: str, of: str) -> Table:
         f"Payloads and rows that could not become {of}, with the reason; nothing delivered is dropped.",
         (
             GAME_DATE,
-            Column("quarantine_id", Type.STRING, "Hash of payload, position and reason"),
+            text("quarantine_id", "Hash of payload, position and reason"),
             PAYLOAD,
-            Column("position", Type.STRING, "Where in the payload: a row number or a path", nullable=True),
-            Column("reason", Type.STRING, "Reason code"),
-            Column("detail", Type.STRING, "The reason in words, with the value that caused it"),
-            Column("raw", Type.STRING, "The offending piece of the payload as JSON", nullable=True),
+            text("position", "Where in the payload: a row number or a path", nullable=True),
+            text("reason", "Reason code"),
+            text("detail", "The reason in words, with the value that caused it"),
+            text("raw", "The offending piece of the payload as JSON", nullable=True),
         ),
         key=("quarantine_id",),
         write_mode=WriteMode.REPLACE,

@@ -1,6 +1,6 @@
 """Contracts of ``nba_reference``: who is who, as known before the partition's date."""
 
-from nba_props.schemas.base import Column, Table, Type
+from nba_props.schemas.base import Table, count, day, flag, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
 PLAYERS = Table(
@@ -12,15 +12,13 @@ PLAYERS = Table(
         PLAYER_ID,
         PLAYER_NAME,
         PLAYER_LOOKUP,
-        Column("team_id", Type.INT64, "Last known team", ge=1, source=("nba_raw.box_scores.team_id",)),
-        Column("team", Type.STRING, "Tricode of the last known team", source=("nba_raw.box_scores.team",)),
-        Column("team_source", Type.STRING, "LAST_GAME or ROSTER (a roster landed after his last game)"),
-        Column(
-            "last_game_date", Type.DATE, "Last appearance before the date; null for a rostered debutant", nullable=True
-        ),
-        Column("last_season", Type.STRING, "Season of the last appearance", nullable=True),
-        Column("games", Type.INT64, "Appearances in the season of the last one, before the date", "games", ge=0),
-        Column("on_roster", Type.BOOL, "Counts as a member of the team on the date (domain/slate.py)"),
+        whole("team_id", "Last known team", ge=1, source=("nba_raw.box_scores.team_id",)),
+        text("team", "Tricode of the last known team", source=("nba_raw.box_scores.team",)),
+        text("team_source", "LAST_GAME or ROSTER (a roster landed after his last game)"),
+        day("last_game_date", "Last appearance before the date; null for a rostered debutant", nullable=True),
+        text("last_season", "Season of the last appearance", nullable=True),
+        count("games", "Appearances in the season of the last one, before the date", "games"),
+        flag("on_roster", "Counts as a member of the team on the date (domain/slate.py)"),
     ),
     key=("player_id",),
 )
@@ -32,14 +30,14 @@ RESOLVED_NAMES = Table(
     (
         GAME_DATE,
         GAME_ID,
-        Column("source", Type.STRING, "Feed the name came from"),
-        Column("source_name", Type.STRING, "Name as the feed spells it", source=("nba_raw.odds_quotes.source_name",)),
-        Column("player_id", Type.INT64, "The NBA's player id", ge=1, source=("nba_reference.players.player_id",)),
+        text("source", "Feed the name came from"),
+        text("source_name", "Name as the feed spells it", source=("nba_raw.odds_quotes.source_name",)),
+        whole("player_id", "The NBA's player id", ge=1, source=("nba_reference.players.player_id",)),
         PLAYER_NAME,
         PLAYER_LOOKUP,
-        Column("method", Type.STRING, "EXACT, NORMALISED, SUFFIX, REORDERED, INITIAL, ALIAS, FUZZY or LEAGUE"),
-        Column("score", Type.FLOAT64, "Similarity of a fuzzy match, 0-100", nullable=True, ge=0, le=100),
-        Column("quotes", Type.INT64, "Quotes that carry the name", "quotes", ge=1),
+        text("method", "EXACT, NORMALISED, SUFFIX, REORDERED, INITIAL, ALIAS, FUZZY or LEAGUE"),
+        real("score", "Similarity of a fuzzy match, 0-100", nullable=True, ge=0, le=100),
+        whole("quotes", "Quotes that carry the name", "quotes", ge=1),
     ),
     key=("game_id", "source", "source_name"),
 )
@@ -51,14 +49,14 @@ UNRESOLVED_NAMES = Table(
     (
         GAME_DATE,
         GAME_ID,
-        Column("source", Type.STRING, "Feed the name came from"),
-        Column("source_name", Type.STRING, "Name as the feed spells it", source=("nba_raw.odds_quotes.source_name",)),
+        text("source", "Feed the name came from"),
+        text("source_name", "Name as the feed spells it", source=("nba_raw.odds_quotes.source_name",)),
         PLAYER_LOOKUP,
-        Column("quotes", Type.INT64, "Quotes that carry the name", "quotes", ge=1),
-        Column("reason", Type.STRING, "NO_CANDIDATE, AMBIGUOUS or BELOW_THRESHOLD"),
-        Column("best_candidate", Type.STRING, "Closest name on the two rosters", nullable=True),
-        Column("best_score", Type.FLOAT64, "Its similarity, 0-100", nullable=True, ge=0, le=100),
-        Column("runner_up_score", Type.FLOAT64, "Similarity of the second closest, 0-100", nullable=True, ge=0, le=100),
+        whole("quotes", "Quotes that carry the name", "quotes", ge=1),
+        text("reason", "NO_CANDIDATE, AMBIGUOUS or BELOW_THRESHOLD"),
+        text("best_candidate", "Closest name on the two rosters", nullable=True),
+        real("best_score", "Its similarity, 0-100", nullable=True, ge=0, le=100),
+        real("runner_up_score", "Similarity of the second closest, 0-100", nullable=True, ge=0, le=100),
     ),
     key=("game_id", "source", "source_name"),
 )

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.facts.calendar import EASTERN
+from nba_props.process.errors import NbaPropsError
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
 from nba_props.storage.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
@@ -23,7 +24,7 @@ REFERENCE_YEAR = 2025
 Progress = Callable[[str, int, int], None]
 
 
-class SimulationError(RuntimeError):
+class SimulationError(NbaPropsError):
     """The target holds something else than the simulation asked for."""
 
 

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from nba_props.facts.tipoffs import Tipoffs
+from nba_props.process.clock import Clock
 from nba_props.schemas import Table
 from nba_props.settings import Live, Settings, SettingsError
 from nba_props.sources.rejects import Parsed
@@ -68,7 +69,7 @@ class LiveFeeds:
 
     live: Live
     zone: LandingZone
-    clock: Callable[[], datetime]
+    clock: Clock
 
     def require_real(self) -> None:
         """Raise :class:`SettingsError` where payloads would be landed beside those of a simulated league."""

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import socket
@@ -26,9 +25,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import ProxyManager
-from urllib3.util import parse_url
 
-from nba_props.sources.redact import forms_of, guard_logs, replaced, replaced_bytes
+from nba_props.process.addresses import host_of, is_loopback, why_unsafe
+from nba_props.process.redact import forms_of, guard_logs, replaced, replaced_bytes
 from nba_props.storage.landing import FetchError
 
 if TYPE_CHECKING:
@@ -211,7 +210,7 @@ class _Exchange:
         try:
             with requests.Session() as session:
                 session.auth = _no_credentials
-                session.trust_env = not is_loopback(_host(url))
+                session.trust_env = not is_loopback(host_of(url))
                 own = {**(headers or {}), "Accept-Encoding": "gzip, deflate"}
                 request = session.prepare_request(
                     requests.Request(method, url, params=parameters, headers=own, json=content)
@@ -224,7 +223,7 @@ class _Exchange:
         except _Refused as refused:
             self.outcome = refused
         except Exception as error:  # whatever the library meets in a foreign answer; its text and cause hold the URL
-            self.outcome = _without_answer(error, _host(url))
+            self.outcome = _without_answer(error, host_of(url))
         finally:
             self.done.set()
 
@@ -353,33 +352,6 @@ class _Adapter(HTTPAdapter):
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Says that the request is authenticated as it is: nothing is looked up in ``.netrc``."""
     return request
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address, without port and brackets, is this machine's own."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host(url: str) -> str:
-    return (parse_url(url).host or "").strip("[]")
-
-
-def why_unsafe(url: str) -> str | None:
-    """Why nothing may be sent to a URL; None when it may be."""
-    try:
-        scheme, host = parse_url(url).scheme, _host(url)
-    except ValueError:
-        return "the address is no URL"
-    if host and (scheme == "https" or (scheme == "http" and is_loopback(host))):
-        return None
-    return (
-        f"{scheme or '(no scheme)'}://{host} is not asked: an address begins with https://, or with http:// on loopback"
-    )
 
 
 def _no_number(text: str) -> float:

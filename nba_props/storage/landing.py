@@ -37,7 +37,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nba_props.sources.redact import without_secrets
+from nba_props.process.errors import NbaPropsError
+from nba_props.process.redact import without_secrets
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
 from nba_props.storage.files import open_path
@@ -81,11 +82,11 @@ _LAYOUT = tuple(
 )
 
 
-class LandingError(RuntimeError):
+class LandingError(NbaPropsError):
     """The landing zone itself is missing or cannot be used."""
 
 
-class FetchError(RuntimeError):
+class FetchError(NbaPropsError):
     """A live feed or a webhook refused or could not answer.
 
     Args:
@@ -104,7 +105,7 @@ class FetchError(RuntimeError):
         super().__init__(f"{self.code}: {self.detail}" if status is None else f"{self.code} ({status}): {self.detail}")
 
 
-class PayloadError(ValueError):
+class PayloadError(NbaPropsError, ValueError):
     """A payload that cannot be read, with a reason code."""
 
     def __init__(self, reason: str, detail: str) -> None:

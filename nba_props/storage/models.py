@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import WORSE_THAN_INCUMBENT, Card, Model, week_of
 from nba_props.facts.calendar import named_day
+from nba_props.process.errors import NbaPropsError
 from nba_props.storage.files import TEMPORARY, open_path, replace
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _CARD = "card.json"
 _REFUSAL = "refused.json"
 
 
-class CorruptModel(RuntimeError):
+class CorruptModel(NbaPropsError):
     """A stored model is not the one its card describes, or can't be read."""
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.base import Table, WriteMode
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class WarehouseError(RuntimeError):
+class WarehouseError(NbaPropsError):
     """Base of everything a warehouse raises; the message names table, partition and the way out."""
 
 

@@ -28,10 +28,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
-from nba_props import stopping
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.facts.calendar import is_plausible
-from nba_props.schemas import TABLES, VIEWS, Table, Type, View, WriteMode
+from nba_props.process import stopping
+from nba_props.schemas import Table, Type, View, WriteMode
 from nba_props.warehouse import dialects, growth, usage
 from nba_props.warehouse.base import (
     SEALED_WHOLE,

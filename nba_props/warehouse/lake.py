@@ -25,10 +25,11 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nba_props import stopping
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.facts.calendar import named_day
-from nba_props.schemas import TABLES, VIEWS, Table, View, WriteMode
+from nba_props.process import stopping
+from nba_props.schemas import Table, View, WriteMode
 from nba_props.schemas.base import DUCKDB_TYPES, Type
 from nba_props.storage.files import ASIDE, TEMPORARY, create
 from nba_props.warehouse import dialects, files, growth, usage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nba_props.schemas import views
+from nba_props.catalog import views
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse

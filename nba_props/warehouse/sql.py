@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from nba_props.schemas import TABLES, VIEWS
+from nba_props.catalog import TABLES, VIEWS
 
 _ADDRESS = re.compile(r"(?<![\w.`])(nba_[a-z]+\.[a-z]\w*)(?![\w.`])")
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_props.automation import audit
 from nba_props.automation.alerts import Alerts
-from nba_props.automation.audit import AUDIT_JOB, Memory, alerts_of
+from nba_props.automation.audit import AUDIT_JOB, alerts_of
 from nba_props.definitions import build_defs
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
-from nba_props.operations import remediation
+from nba_props.operations import audit, remediation
+from nba_props.operations.audit import Memory
 from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
 from nba_props.warehouse import files

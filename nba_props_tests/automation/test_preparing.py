@@ -9,12 +9,12 @@ import dagster as dg
 import filelock
 import pytest
 
-from nba_props import stopping
 from nba_props.assets.tables import asset_key
 from nba_props.automation import preparing
 from nba_props.automation.preparing import PREPARES_RUN_TAG
 from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.facts.calendar import days as dates_between
+from nba_props.process import stopping
 from nba_props.schemas import TABLES, raw, reference
 from nba_props.schemas.base import VOLATILE
 from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES

@@ -12,11 +12,12 @@ from click.testing import CliRunner
 from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from dagster._utils.test.schedule_storage import TestScheduleStorage
 
-from nba_props import stopping
 from nba_props.automation import event_log, pruning
 from nba_props.automation.runner import execute, open_instance
 from nba_props.cli import main
-from nba_props.settings import Settings, load_settings
+from nba_props.deployment import load_settings
+from nba_props.process import stopping
+from nba_props.settings import Settings
 from nba_props_tests import league
 
 PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-11-30")

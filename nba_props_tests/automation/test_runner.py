@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import dagster as dg
 import pytest
 
-from nba_props import stopping
 from nba_props.automation.runner import execute, remediate
+from nba_props.process import stopping
 from nba_props.schemas.predictions import LEDGER
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 

@@ -32,7 +32,7 @@ GAMES = [g for g in league.games() if g.day == DAY]
 def tick(platform, name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
     sensor = next(s for s in platform.definitions.sensors if s.name == name)
     resources = platform.definitions.resources
-    named = {k: resources[k] for k in ("inputs", "warehouse", "clock", "settings")}
+    named = {k: resources[k] for k in ("inputs", "preparation", "warehouse", "clock", "settings")}
     context = dg.build_sensor_context(instance=platform.instance, cursor=cursor, resources=named)
     return sensor(context)
 
@@ -506,7 +506,7 @@ def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
 def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
     monkeypatch.setattr(training, "_PREPARED_TOGETHER", 10)
     platform = make_platform()
-    found = training.to_prepare(platform.inputs, platform.instance, DAY)
+    found = training.to_prepare(platform.definitions.resources["preparation"], platform.instance, DAY)
     assert {r.job_name for r in found} == {HISTORY_JOB}
     assert [asking.dates_in(r.tags, r.partition_key) for r in found] == [
         "2025-10-21..2025-10-30", "2025-10-31..2025-11-09",

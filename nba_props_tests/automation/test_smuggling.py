@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_props.automation import audit
 from nba_props.domain import digests
-from nba_props.operations import remediation
+from nba_props.operations import audit, remediation
 from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,

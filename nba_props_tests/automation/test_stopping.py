@@ -18,8 +18,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from nba_props import stopping
 from nba_props.automation import runner
+from nba_props.process import stopping
 from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import DAY, in_front, make_settings

@@ -185,7 +185,7 @@ def ui(tmp_path_factory):
 
 
 def test_a_link_of_another_site_changes_nothing(ui):
-    """The audit's: a GET from another site ran a job through Dagster's GraphQL."""
+    """A GET from another site once ran a job through Dagster's GraphQL."""
     query = f"query={quote(MUTATION)}"
     ui.resume()
     status, _, body = ui.ask(ui.bare, "GET", query=query, headers={**OWN, **EVIL})

@@ -20,17 +20,17 @@ from rich.console import Console
 
 from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.cli import demo, printing
 from nba_props.cli.group import main
 from nba_props.cli.printing import Column, Output
 from nba_props.cli.session import say_findings, session
+from nba_props.deployment import load_settings
 from nba_props.domain.systems import SYSTEMS
 from nba_props.domain.systems.trained import week_of
 from nba_props.presentation.board import people
-from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
-from nba_props.settings import load_settings
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import CorruptModel
 from nba_props.warehouse.lake import LakeWarehouse

@@ -1,4 +1,4 @@
-"""The ensembles' golden vectors (reference 2.10) and every case the legacy formula leaves undefined."""
+"""The ensembles' vectors (docs/legacy-systems.md#test-vectors) and every case the legacy formula leaves undefined."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nba_props.schemas.analytics import LINE_COLUMNS
 
 DAY = pd.Timestamp("2025-11-05")
 KEYS = {"game_date": DAY, "game_id": "g", "player_id": 7}
-#: the reference's vector A at the merge: points, confidence, recommendation
+#: the vector of docs/legacy-systems.md#test-vectors: points, confidence, recommendation
 GOLDEN = {
     "moving_average": (21.90, 0.52, "PASS"),
     "zone_matchup_v1": (24.324, 0.52, "PASS"),

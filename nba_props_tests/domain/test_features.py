@@ -72,7 +72,7 @@ def test_features_equal_a_walk_through_the_rows(lake):
 
 
 def test_the_trend_rises_when_points_rise():
-    """The legacy trend had the wrong sign (reference 1.5, feature 11)."""
+    """The legacy trend had the wrong sign (docs/legacy-systems.md#features)."""
     rising = pd.DataFrame(
         {"game_date": pd.Timestamp(DAY), "player_id": 1, "recency": range(1, 6), "points": [30, 30, 30, 10, 10],
          "minutes": 30, "fga": 10, "fg3a": 5, "fta": 2, "ftm": 2}

@@ -12,6 +12,7 @@ import pytest
 
 from nba_props.domain import digests, gate
 from nba_props.domain.lines import PLACEHOLDER_VALUES, claimed_lines_sql
+from nba_props.domain.views.ledger import CURRENT_PREDICTIONS, judged_sql
 from nba_props.schemas import TABLES, predictions
 from nba_props.warehouse.lake import LakeWarehouse
 
@@ -79,6 +80,19 @@ def judge(lake: LakeWarehouse, q: pd.DataFrame, claims: pd.DataFrame) -> pd.Data
     lake.write(TABLES["nba_reference.resolved_names"], resolved(q), day)
     lake.write(SYSTEM, SYSTEM.conform(claims[SYSTEM.column_names]), day)
     return lake.query(claimed_lines_sql(f"(SELECT * FROM {SYSTEM.address})"), first=day[0], last=day[0])
+
+
+def test_a_valid_line_has_a_verified_quote_and_a_row_without_a_line_has_none(lake):
+    q = quotes(3)
+    claims = honest(q)
+    claims.loc[1, list(NO_LINE)] = list(NO_LINE.values())
+    claims.loc[2, "line"] += 0.5
+    judge(lake, q, claims)
+    rows = f"(SELECT *, feature_hash AS prediction_id, FALSE AS is_backfill, cutoff_at AS created_at FROM {SYSTEM.address})"
+    found = lake.query(judged_sql(rows), **ON_DAY).set_index("player_id").loc[claims["player_id"]]
+    assert list(found["is_valid_line"]) == [True, False, False]
+    assert list(found["line_problem"].isna()) == [True, True, False]
+    assert found["is_current"].all()
 
 
 def corruptions(rng: np.random.Generator):
@@ -226,7 +240,7 @@ def answers(tmp_path_factory) -> dict[str, pd.DataFrame]:
 
 
 def standing(lake: LakeWarehouse) -> pd.DataFrame:
-    return lake.query(f"SELECT * FROM {predictions.CURRENT_PREDICTIONS.address} WHERE {_DATES}", **ON_DAY)
+    return lake.query(f"SELECT * FROM {CURRENT_PREDICTIONS.address} WHERE {_DATES}", **ON_DAY)
 
 
 _DATES = "game_date BETWEEN @first AND @last"

@@ -29,7 +29,8 @@ def prediction(**values) -> dict:
         "line_minutes_before_game": 60.0, "prediction_id": "p", "run_id": "r", "created_at": NOW, "is_backfill": False,
         "row_digest": None, "line_problem": None, "is_current": True,
     }  # fmt: skip
-    return {**base, **values}
+    claim = {**base, **values}
+    return {**claim, "is_valid_line": claim["line_problem"] is None and claim["line_source"] == "ACTUAL_PROP"}
 
 
 def ledger(*rows: dict) -> pd.DataFrame:

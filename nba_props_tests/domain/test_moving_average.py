@@ -1,4 +1,4 @@
-"""Golden vectors of the legacy formula (reference 2.1, 2.10) and its documented quirks."""
+"""Vectors of the legacy formula (docs/legacy-systems.md#test-vectors) and its documented quirks."""
 
 from __future__ import annotations
 

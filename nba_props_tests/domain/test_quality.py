@@ -1,4 +1,4 @@
-"""Detectors and the brief's validation on made-up ledgers: silent on clean ones, loud on the old system's."""
+"""Detectors and the final validation on made-up ledgers: silent on clean ones, loud on the old system's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import quality
-from nba_props.schemas import Table, monitoring, predictions, raw, reference
+from nba_props.domain.views.monitoring import MONITORING_VIEWS
+from nba_props.schemas import Table, predictions, raw, reference
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.warehouse.frames import arrow_by_date, split
 from nba_props.warehouse.lake import LakeWarehouse
@@ -797,5 +798,5 @@ def test_a_fresh_incident_shows_in_the_summary(lake):
 
 
 def test_every_view_runs_on_an_empty_lake(lake):
-    for view in monitoring.MONITORING_VIEWS:
+    for view in MONITORING_VIEWS:
         assert lake.query(f"SELECT * FROM {view.address}").empty or view.name == "data_quality_summary"

@@ -1,4 +1,4 @@
-"""Golden vectors of the other legacy systems (reference 2.2, 2.3, 2.10), and what they do without an input."""
+"""Vectors of the other legacy systems (docs/legacy-systems.md#test-vectors), and what they do without an input."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ B = {**A, "fatigue_score": 45.0, "back_to_back": 1, "home_away": 0, "opponent_de
      "points_std_last_10": 7.0, "games_in_last_7_days": 4}  # fmt: skip
 C = {**A, "points_avg_last_5": 8.0, "points_avg_last_10": 9.0, "points_avg_season": 9.5, "points_std_last_10": 3.5,
      "games_in_last_7_days": 1, "fatigue_score": 60.0, "pct_paint": 0.15, "pct_three": 0.70, "line": 8.5}  # fmt: skip
-#: the reference's history, newest first: every opponent average, every game at home
+#: the history of the vectors, newest first: every opponent average, every game at home
 _FORM = {"n": 0.0, "h": 4.0, "c": -4.0}
 PAST = pd.DataFrame(
     {

@@ -18,10 +18,10 @@ import pytest
 
 from nba_props.automation import runner
 from nba_props.automation.alerts import Alerts
+from nba_props.deployment import load_settings
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import game_date_of
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, SYSTEM_TABLES
-from nba_props.settings import load_settings
 from nba_props.simulator import payloads
 from nba_props.simulator.incidents import second_writer
 from nba_props.storage.landing import LandingZone

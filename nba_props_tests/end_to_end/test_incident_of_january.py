@@ -1,6 +1,6 @@
 """Phases 2 to 4 of the old team's repair as one story: 24,033 rows of 20.0 over 53 dates, and the way back.
 
-``docs/runbooks/bad-rows.md`` is the same story as commands.
+What happened then: docs/legacy-systems.md. ``docs/runbooks/bad-rows.md`` is the same story as commands.
 """
 
 from __future__ import annotations

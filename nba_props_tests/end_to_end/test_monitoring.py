@@ -19,10 +19,12 @@ import pytest
 
 from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.automation.webserver import read_page
+from nba_props.catalog import TABLES, views
 from nba_props.domain import quality
+from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.presentation import board, report
-from nba_props.schemas import TABLES, analytics, raw, views
-from nba_props.schemas.monitoring import MONITORING_VIEWS, SCOREBOARD
+from nba_props.schemas import analytics, raw
+from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY, SYSTEM_TABLES
 from nba_props.sources.nba_stats import SCHEDULE_FOLDER
 from nba_props.warehouse.lake import LakeWarehouse

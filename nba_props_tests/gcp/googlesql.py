@@ -17,7 +17,7 @@ import filelock
 import sqlglot
 from sqlglot import exp
 
-from nba_props.schemas import TABLES, VIEWS
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.warehouse.sql import qualified, reads
 
 _CACHE_LOCK = Path(__file__).with_name(".analyzer.lock")

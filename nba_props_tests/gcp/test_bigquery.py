@@ -15,9 +15,9 @@ import pytest
 from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPIError, InternalServerError
 from google.cloud import bigquery
 
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.operations import remediation
-from nba_props.schemas import TABLES, VIEWS
 from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import bigquery as own
 from nba_props.warehouse import marks, usage

@@ -22,7 +22,8 @@ from nba_props.automation import pruning, runner
 from nba_props.automation.webserver import HOSTS
 from nba_props.cli import main
 from nba_props.definitions import build_defs
-from nba_props.settings import Gcp, SettingsError, load_settings
+from nba_props.deployment import load_settings
+from nba_props.settings import Gcp, SettingsError
 from nba_props.warehouse.opening import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, make_settings, open_platform

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from nba_props.schemas import TABLES, VIEWS
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.warehouse.sql import qualified, reads, to_duckdb
 from nba_props_tests.gcp.googlesql import Gate, analyse, unbounded
 

@@ -18,16 +18,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nba_props import env_file
 from nba_props.cli import main
 from nba_props.cli.session import here
+from nba_props.deployment import load_settings
 from nba_props.domain.systems.trained import week_of
 from nba_props.facts.calendar import identity_start
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.operations import day_one
 from nba_props.operations.doctor import examine, next_command
 from nba_props.schemas import raw
-from nba_props.settings import Live, Settings, SettingsError, load_settings
+from nba_props.settings import Live, Settings, SettingsError, env_file
 from nba_props.simulator import payloads
 from nba_props.sources import http, nba_stats, registry
 from nba_props.sources.base import LiveFeeds
@@ -66,7 +66,7 @@ def world(tmp_path, monkeypatch, server):
         monkeypatch.delenv(name)
     monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     feeds = Feeds(server, NOVEMBER)
-    monkeypatch.setattr("nba_props.clock.utc_now", lambda: feeds.now)
+    monkeypatch.setattr("nba_props.deployment.utc_now", lambda: feeds.now)
     for name, value in feeds.environment().items():
         monkeypatch.setenv(name, value)
     for name in (
@@ -574,8 +574,8 @@ from nba_props import stopping
 stopping.listen()
 from nba_props.__main__ import _read_environment
 _read_environment()
-import nba_props.clock
-nba_props.clock.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
+import nba_props.deployment
+nba_props.deployment.utc_now = lambda: datetime.fromisoformat("2025-11-10T17:00:00+00:00")
 from nba_props.cli import main
 from nba_props.cli.session import here
 main(sys.argv[1:])

@@ -18,10 +18,12 @@ import sqlalchemy as db
 from click.testing import CliRunner, Result
 
 from nba_props.automation.event_log import SqliteEventLog
+from nba_props.automation.home import flaws
 from nba_props.automation.runner import open_instance
 from nba_props.cli import main
+from nba_props.deployment import load_settings
 from nba_props.operations import home as homes
-from nba_props.settings import Settings, load_settings
+from nba_props.settings import Settings
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
@@ -198,7 +200,7 @@ def test_a_damage_is_said_found_and_repaired(folder, name):
         assert "nba-props doctor" in line
     settings = load_settings()
     lake = LakeWarehouse(settings.lake)
-    (flaw,) = homes.flaws(settings, lake)
+    (flaw,) = flaws(settings, lake)
     assert damage.advice in flaw.advice
     assert str(path.parent) in str(flaw)
     if flaw.remake is None:
@@ -208,7 +210,7 @@ def test_a_damage_is_said_found_and_repaired(folder, name):
     kept = path.with_name(f"{path.name}.damaged-20260109T120000000000Z")
     assert kept.name in done
     assert kept.is_dir() if harmed is None else kept.read_bytes() == harmed, "nothing is deleted"
-    assert homes.flaws(settings, lake) == []
+    assert flaws(settings, lake) == []
     assert lake.source() == "REAL"
 
 
@@ -217,7 +219,7 @@ def test_the_index_is_made_anew_from_the_logs_of_runs(folder):
     with open_instance(settings) as instance:
         (before,) = instance.fetch_materializations(something.key, limit=9).records
     garbage(settings.home / EVENTS)
-    (done,) = homes.repair(homes.flaws(settings, LakeWarehouse(settings.lake)), NOW)
+    (done,) = homes.repair(flaws(settings, LakeWarehouse(settings.lake)), NOW)
     assert "the events of the 1 runs" in done
     with open_instance(settings) as instance:
         assert isinstance(instance.event_log_storage, SqliteEventLog)
@@ -247,7 +249,7 @@ def test_everything_at_once_is_repaired_by_one_command(folder):
     assert_no_traceback(mended)
     assert mended.output.count("repaired ") == 7
     settings = load_settings()
-    assert homes.flaws(settings, LakeWarehouse(settings.lake)) == []
+    assert flaws(settings, LakeWarehouse(settings.lake)) == []
     assert invoke(*MOVE).exit_code == 0
 
 
@@ -265,19 +267,19 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
         return plain(path, how)
 
     monkeypatch.setattr(homes, "_checked", checked)
-    assert homes.flaws(settings, LakeWarehouse(settings.lake)) == []
+    assert flaws(settings, LakeWarehouse(settings.lake)) == []
     assert "immutable=1" in asked
     garbage(folder / "home" / RUNS)
-    (flaw,) = homes.flaws(settings, LakeWarehouse(settings.lake))
+    (flaw,) = flaws(settings, LakeWarehouse(settings.lake))
     assert flaw.remake is None
     assert "free the disk" in flaw.advice
     monkeypatch.undo()
     monkeypatch.setattr(homes, "is_full", lambda _: True)
-    flaws = homes.database_flaws(settings.dagster_home)
-    assert len(flaws) == 1
+    found = homes.database_flaws(settings.dagster_home)
+    assert len(found) == 1
     with pytest.raises(homes.HomeError, match="has no room to make anything anew: free the disk"):
-        list(homes.repair(flaws, NOW))
-    assert flaws[0].path.exists()
+        list(homes.repair(found, NOW))
+    assert found[0].path.exists()
 
 
 def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
@@ -350,7 +352,7 @@ def test_what_may_not_be_read_is_left_alone(folder, monkeypatch):
     settings = load_settings()
     for place in ("lake/SOURCE", "dagster/dagster.yaml", RUNS):
         garbage(settings.home / place)
-    found = homes.flaws(settings, LakeWarehouse(settings.lake))
+    found = flaws(settings, LakeWarehouse(settings.lake))
     assert len(found) == 3
     monkeypatch.setattr(os, "access", lambda *_: False)
     assert list(homes.repair(found, NOW)) == []
@@ -473,7 +475,7 @@ def test_a_home_lies_under_any_name(lived_in, tmp_path, environ, name):
     result = invoke(*MOVE)
     assert result.exit_code == 0, result.output
     assert invoke(*COUNT).exit_code == 0
-    assert homes.flaws(settings, LakeWarehouse(settings.lake)) == []
+    assert flaws(settings, LakeWarehouse(settings.lake)) == []
     with open_instance(settings) as instance:
         assert isinstance(instance.event_log_storage, SqliteEventLog), "its settings are found"
         assert len(instance.get_run_ids()) == 1

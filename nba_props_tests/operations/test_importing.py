@@ -16,13 +16,13 @@ from click.testing import CliRunner
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation import runner
-from nba_props.automation.audit import Memory, audit, place
 from nba_props.automation.remediation import DRY_RUN_TAG
 from nba_props.checks.rules import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
+from nba_props.operations.audit import Memory, audit, place
 from nba_props.operations.importing import ImportRefused, as_imported, bring_in, read_export
 from nba_props.presentation import board, report
 from nba_props.schemas import Table
@@ -599,7 +599,7 @@ OLD_SYSTEMS = (
 @pytest.mark.slow
 @pytest.mark.long
 def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
-    """Phases 2 to 5 of the hand-off note: 24,033 rows of 20.0 among 74,033, over 53 dates of a league of 30 teams."""
+    """Phases 2 to 5 of docs/legacy-systems.md: 24,033 rows of 20.0 among 74,033, over 53 dates of a league of 30 teams."""
     out = tmp_path / "platform" / "landing"
     simulate(out, 1, 7, odds_days=dates_between(FIRST, LAST))
     with dg.DagsterInstance.ephemeral() as instance:
@@ -653,7 +653,7 @@ def old_export(lines: pd.DataFrame) -> pd.DataFrame:
 
 def page_queries() -> list[tuple[str, list[list[str]]]]:
     """The statements of the page for whoever comes from the old system, each with the table of its answer."""
-    page = (Path(__file__).parents[1] / "docs" / "from-the-old-system.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "from-the-old-system.md").read_text()
     found = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", page, re.S)
     assert len(found) == page.count("```sql"), "a query without its answer"
     tables = [[[c.strip() for c in row.strip("|\n ").split("|")] for row in text.splitlines()] for _, text in found]

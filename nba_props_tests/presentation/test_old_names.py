@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.cli import main
 from nba_props.presentation.old_names import OLD_COLUMNS, OLD_TABLES, explained
-from nba_props.schemas import TABLES, VIEWS
 from nba_props.warehouse.base import WarehouseError
 
 PAGE = Path(__file__).parents[2] / "docs" / "from-the-old-system.md"

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain.gate import REASONS
 from nba_props.domain.lines import LINE_PROBLEMS, line_problem_sql
 from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, VIEWS, WriteMode
+from nba_props.schemas import WriteMode
 from nba_props.warehouse.sql import to_duckdb
 
 

@@ -19,11 +19,11 @@ from click.testing import CliRunner
 
 from nba_props.assets.tables import asset_key
 from nba_props.cli import main
+from nba_props.deployment import load_settings
 from nba_props.schemas import TABLES
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES, UNRESOLVED_NAMES
-from nba_props.settings import load_settings
 from nba_props.simulator.incidents import CLOCK_CHANGE, FREE_DAY, INCIDENTS, NIGHT, apply
 from nba_props.simulator.league import simulate
 from nba_props.storage.landing import LandingZone

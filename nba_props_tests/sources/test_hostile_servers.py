@@ -1,7 +1,7 @@
 """What servers must not say, to each of the clients: how it ends, in what time, what is landed, and who sees a secret.
 
-The table is the audit's (61 hostile answers) and what was thought of since. A case names the behaviour and what must come
-of it; every case runs once, many at a time, and is a test of its own.
+A case names the behaviour and what must come of it; every case runs once, many at a time, and is a test of its own. The
+table began with 61 hostile answers.
 """
 
 from __future__ import annotations

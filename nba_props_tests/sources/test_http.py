@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from nba_props.process.redact import guard_logs, secrets_of_url, without_secrets
 from nba_props.sources import http
 from nba_props.sources.http import Http, Limits
-from nba_props.sources.redact import guard_logs, secrets_of_url, without_secrets
 from nba_props.storage.landing import FetchError
 from nba_props_tests.sources.hostile import answer, chunked, hostile
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from nba_props.deployment import aliases_of
 from nba_props.schemas import TABLES, raw
 from nba_props.settings import SettingsError
 from nba_props.sources import injury_report, nba_stats, odds_api
@@ -332,12 +333,13 @@ def test_a_bad_line_of_the_aliases_costs_itself_and_is_named(zone, tmp_path):
     from dataclasses import replace
 
     settings = replace(make_settings(tmp_path), landing=zone.root, aliases_file=own)
-    assert settings.aliases()[-1] == ("B.", "Ben")
-    assert settings.bad_aliases()[-1].startswith(f"{own}, line 3: an alias and a player's name are needed")
+    aliases, left_out = aliases_of(settings)
+    assert aliases[-1] == ("B.", "Ben")
+    assert left_out[-1].startswith(f"{own}, line 3: an alias and a player's name are needed")
     own.unlink()
     os.mkfifo(own)
     with pytest.raises(SettingsError, match=r"NBA_PROPS_ALIASES names .* no regular file"):
-        settings.aliases()
+        aliases_of(settings)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from nba_props.schemas import views
+from nba_props.catalog import views
 from nba_props.schemas.analytics import CONTEXT
 from nba_props.warehouse import dialects
 from nba_props.warehouse.base import WarehouseError

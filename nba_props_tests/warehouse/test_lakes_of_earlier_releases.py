@@ -12,9 +12,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.operations.remediation import judged
-from nba_props.schemas import TABLES, VIEWS, Type
+from nba_props.schemas import Type
 from nba_props.schemas.base import Column, WriteMode
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, GRADE_HISTORY, LEDGER, PUBLICATIONS, REMEDIATIONS
 from nba_props.warehouse.lake import LakeWarehouse

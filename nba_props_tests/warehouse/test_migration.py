@@ -16,10 +16,10 @@ from google.cloud import bigquery
 
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
-from nba_props.automation.audit import Memory, audit
 from nba_props.cli import main
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
+from nba_props.operations.audit import Memory, audit
 from nba_props.operations.backup import backup
 from nba_props.schemas import TABLES, raw, reference
 from nba_props.schemas.analytics import BETTING_LINES, CONTEXT

@@ -1,7 +1,6 @@
 """What starts the jobs of feeds: the night's tip-offs, or the time of day."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
@@ -11,13 +10,13 @@ from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.operations.freshness import tipoffs
+from nba_props.process.clock import Clock
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import registry
 from nba_props.sources.base import START, Captures, Feed, Timetable
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 #: a silence of captures longer than this is not caught up with
 _LONGEST_SILENCE = timedelta(hours=12)
 #: how far back the first look of a sensor goes

@@ -10,7 +10,7 @@ from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, PRED
 from nba_props.automation.runner import RANGE_START
 from nba_props.automation.sensors.asking import dates_of
 from nba_props.checks.freshness import FRESHNESS, TONIGHT
-from nba_props.revision import COMMAND_TAG
+from nba_props.process.revision import COMMAND_TAG
 
 #: checks of severity WARN that are worth a person's look, and so an alert
 ALERTING_WARNINGS = ("covers_slate", "model_is_in_force", "names_resolved")

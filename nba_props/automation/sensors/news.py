@@ -1,7 +1,7 @@
 """New odds and injury reports: tonight is predicted and followed, dates nearby are predicted after it."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -15,11 +15,11 @@ from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations.freshness import tipoffs
 from nba_props.operations.remediation import own_dates
+from nba_props.process.clock import Clock
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.sources import odds_api, registry
 from nba_props.storage.landing import Arrivals, LandingZone
 
-Clock = Callable[[], datetime]
 #: dates around today whose odds start runs by themselves; those of any other date are `nba-props backfill`'s
 _BACK, _AHEAD = timedelta(14), timedelta(7)
 #: runs of other dates than tonight's that one look asks for at most

@@ -1,8 +1,8 @@
 """New and corrected box scores: predictions are graded, and dates without any are taken in."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
 
 import dagster as dg
 
@@ -12,11 +12,11 @@ from nba_props.automation.sensors.asking import AFTER_TONIGHT, days_off, fingerp
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, season_start, spans
 from nba_props.operations.freshness import tipoffs
+from nba_props.process.clock import Clock
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES, SCHEDULE
 from nba_props.warehouse.base import Warehouse
 
-Clock = Callable[[], datetime]
 #: past dates whose game logs are watched for results and corrections
 _RESULT_DAYS = 14
 #: how the mark of results begins that were only taken in, for want of predictions to grade

@@ -115,7 +115,7 @@ def _past_hash(rows: pd.DataFrame, past: pd.DataFrame) -> pd.Series:
 
 
 def v1_confidence(features: pd.DataFrame) -> pd.Series:
-    """Confidence of the first two legacy systems (reference 2.1): spread of points and games in the last week."""
+    """Confidence of the first two legacy systems: spread of points and games in the last week."""
     spread, games = features["points_std_last_10"], features["games_in_last_7_days"]
     confidence = (
         0.50

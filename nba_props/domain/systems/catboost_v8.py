@@ -2,7 +2,7 @@
 
 The legacy model file is lost; this one is trained week by week. Its loss is the absolute error, because a line sits at
 the median. A row without a line is forecast too, from the other features. Betting rule and confidence are the legacy
-ones (reference 2.5).
+ones (docs/legacy-systems.md#catboost_v8).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""``ensemble_v1`` and ``ensemble_v1_1``: other systems' stored results combined (reference 2.6, 2.7).
+"""``ensemble_v1`` and ``ensemble_v1_1``: other systems' stored results combined.
+
+Formulas: docs/legacy-systems.md#ensemble_v1.
 
 The components are read, never run again. Where the legacy code is undefined or contradicts itself:
 

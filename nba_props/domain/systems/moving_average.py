@@ -1,4 +1,6 @@
-"""``moving_average``: weighted last-5, last-10 and season averages with small adjustments (reference 2.1, T-merge).
+"""``moving_average``: weighted last-5, last-10 and season averages with small adjustments.
+
+Formula: docs/legacy-systems.md#moving_average.
 
 Quirks kept on purpose under this id, because the formula is the legacy one: the fatigue score runs from 0 to 100 with
 100 fresh, yet a score above 70 is *penalised*; confidence never exceeds 0.60; a spread above 6 points never bets.

@@ -1,4 +1,6 @@
-"""``similarity_balanced_v1``: what a player scored in his most similar past games (reference 2.3, T-merge).
+"""``similarity_balanced_v1``: what a player scored in his most similar past games.
+
+Formula: docs/legacy-systems.md#similarity_balanced_v1.
 
 The formula is the legacy one; its history rows are true here: the opponent's tier, the rest, the venue and the form of
 each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form.

@@ -71,7 +71,7 @@ class Trained:
     inputs: tuple[str, ...]
     #: inputs without which it abstains; any other may be null
     required: tuple[str, ...]
-    #: confidence before quality of inputs and spread of points are added, 0-100 (reference 2.4, 2.5)
+    #: confidence before quality of inputs and spread of points are added, 0-100 (docs/legacy-systems.md#xgboost_v1)
     base_confidence: float
     #: least distance from the line for a side
     min_edge: float
@@ -427,7 +427,7 @@ def _made_by(model: Model | str, fingerprint: str) -> bool:
 
 
 def legacy_confidence(trained: Trained, features: pd.DataFrame) -> pd.Series:
-    """The legacy confidence of the model systems (reference 2.4, 2.5): a label of input quality, not a probability.
+    """The legacy confidence of the model systems (docs/legacy-systems.md#xgboost_v1), not a probability.
 
     Quality is the share of inputs that are known, which is what is left of the legacy score once nothing is defaulted.
     """

@@ -2,7 +2,7 @@
 
 The legacy system of this name was a rule set with random noise; here it is a model, trained week by week. Its loss is
 pseudo-Huber, between mean and median, because a line sits near the median and points are skewed. Betting rule and
-confidence are the legacy ones (reference 2.4).
+confidence are the legacy ones (docs/legacy-systems.md#xgboost_v1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""``zone_matchup_v1``: season average adjusted for each shot zone by the opponent's defence (reference 2.2, T-merge).
+"""``zone_matchup_v1``: season average adjusted for each shot zone by the opponent's defence.
+
+Formula: docs/legacy-systems.md#zone_matchup_v1.
 
 Quirks kept on purpose under this id: one overall defensive rating stands for all four zones, fatigue is read inverted
 (a fresh player is penalised), and confidence never exceeds 0.60. Where the share of a zone is unknown, its term is left

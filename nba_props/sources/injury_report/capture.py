@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from nba_props.facts.calendar import game_date_of
+from nba_props.process.clock import Clock
 from nba_props.sources.base import Fetched
 from nba_props.sources.http import Http, Limits, silence
 from nba_props.sources.injury_report.client import BASE_URL, report_instants, url_of
@@ -13,9 +11,7 @@ from nba_props.sources.injury_report.landed import folder
 from nba_props.storage.landing import FetchError, LandingZone, capture_suffix
 
 
-def fetch(
-    zone: LandingZone, clock: Callable[[], datetime], base_url: str = BASE_URL, limits: Limits | None = None
-) -> Fetched:
+def fetch(zone: LandingZone, clock: Clock, base_url: str = BASE_URL, limits: Limits | None = None) -> Fetched:
     """Land the newest report there is, if it has not been landed.
 
     The site answers 403 for a report that does not exist (yet); the one before it is asked for then.

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.facts.calendar import SEASON_TYPES, game_date_of, season_of, season_year
+from nba_props.process.clock import Clock
 from nba_props.sources import nba_stats
 from nba_props.sources.base import START, Fetched, LiveFeeds
 from nba_props.sources.http import not_asked, silence
@@ -26,7 +27,7 @@ def box_scores(
     api: StatsApi,
     zone: LandingZone,
     days: Sequence[date],
-    clock: Callable[[], datetime],
+    clock: Clock,
     played: Collection[date] = (),
 ) -> Fetched:
     """Land the game logs of some dates, one call for each season and season type that counts; a log that did not change
@@ -58,9 +59,7 @@ def box_scores(
     return done
 
 
-def schedule(
-    api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime], *, site: bool = True
-) -> Fetched:
+def schedule(api: StatsApi, zone: LandingZone, season: str, clock: Clock, *, site: bool = True) -> Fetched:
     """Land a season's schedule when it differs from the one landed last; without ``site`` it is asked for elsewhere."""
     done = Fetched()
     content = _ask(done, f"schedule {season}", partial(api.schedule, season, site=site))
@@ -69,7 +68,7 @@ def schedule(
     return done
 
 
-def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], datetime]) -> Fetched:
+def roster(api: StatsApi, zone: LandingZone, season: str, clock: Clock) -> Fetched:
     """Land who belongs to which team as of now."""
     done = Fetched()
     content = _ask(done, f"roster {season}", api.roster, season)
@@ -79,7 +78,7 @@ def roster(api: StatsApi, zone: LandingZone, season: str, clock: Callable[[], da
     return done
 
 
-def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Callable[[], datetime]) -> Fetched:
+def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Clock) -> Fetched:
     """Land where the points of some dates' games came from: a request for each game that has none landed."""
     done = Fetched()
     games = nba_stats.read_box_scores(zone, days).frame

@@ -1,7 +1,7 @@
 """A client of stats.nba.com through ``nba_api``: a season or a day in one call, landed before it is parsed.
 
-The failure shapes are the site's own (reference 5.2): it drops connections from data centres, answers with a page
-instead of JSON, and sometimes with status 200 and an empty row set. The first two are tried again; the third is a
+The site has failures of its own: it drops connections from data centres, answers with a page instead of JSON, and
+sometimes with status 200 and an empty row set. The first two are tried again; the third is a
 failure of the caller's who asked for dates on which games were played.
 """
 
@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nba_props.settings import Live
+from nba_props.process.redact import guard_logs, secrets_of_url
+from nba_props.settings import Live, revealed
 from nba_props.sources.base import Switch
 from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, Http, Limits, retrying
-from nba_props.sources.redact import guard_logs, secrets_of_url
 from nba_props.storage.landing import FetchError
 
 HOST = "stats.nba.com"
@@ -154,7 +154,7 @@ class StatsApi:
 
 def open_api(live: Live) -> StatsApi:
     """A client by the settings, which asks nothing until it is told to."""
-    return StatsApi(live.proxy, live.stats_url, live.cdn_url or CDN_SCHEDULE)
+    return StatsApi(revealed(live.proxy), live.stats_url, live.cdn_url or CDN_SCHEDULE)
 
 
 def _resolved(proxy: str | None) -> str | None:

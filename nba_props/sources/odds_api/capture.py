@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from nba_props.facts.calendar import EASTERN, game_date_of, is_undecided, parse_instant
+from nba_props.process.clock import Clock
 from nba_props.sources.base import Fetched
 from nba_props.sources.http import UNREACHABLE
 from nba_props.sources.odds_api.client import (
@@ -44,7 +45,7 @@ def odds(
     api: OddsApi,
     zone: LandingZone,
     day: date,
-    clock: Callable[[], datetime],
+    clock: Clock,
     tipoff: datetime | None = None,
     regions: str = REGIONS,
     since: datetime | None = None,

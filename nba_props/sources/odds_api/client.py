@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from nba_props.settings import Live, SettingsError
+from nba_props.settings import Live, SettingsError, revealed
 from nba_props.sources.http import TRANSIENT, Http, Limits, retrying
 from nba_props.storage.landing import FetchError
 
 NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
 BASE_URL = "https://api.the-odds-api.com/v4"
 SPORT = "basketball_nba"
-#: concurrent requests; the limit of 30 a second is met by bursts of eight (reference 5.1)
+#: concurrent requests; the API's limit is 30 a second, which bursts of eight reach
 CONCURRENCY = 4
 HISTORICAL_FACTOR = 10
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
@@ -180,9 +180,9 @@ def open_api(live: Live) -> OddsApi:
     Raises:
         SettingsError: there is no key.
     """
-    if not live.odds_key:
+    if not (key := revealed(live.odds_key)):
         raise SettingsError(NO_KEY)
-    return OddsApi(live.odds_key, Budget(live.odds_reserve), live.odds_url or BASE_URL)
+    return OddsApi(key, Budget(live.odds_reserve), live.odds_url or BASE_URL)
 
 
 def _refusal(content: Any, path: str, status: int) -> OddsApiError:

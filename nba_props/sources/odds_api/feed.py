@@ -8,14 +8,13 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nba_props import env_file
 from nba_props.domain.slate import playable
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, parse_instant
 from nba_props.facts.rhythm import FULL
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.schemas import raw
-from nba_props.settings import Live
+from nba_props.settings import Live, env_file
 from nba_props.sources.base import (
     EXPECTED_FROM,
     Argument,

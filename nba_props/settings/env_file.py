@@ -14,7 +14,9 @@ import stat
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from nba_props.settings import BadSetting, project_root
+from nba_props.settings.errors import BadSetting
+from nba_props.settings.paths import project_root
+from nba_props.settings.variables import SECRETS
 
 NAME = ".env"
 #: what won against the file, for the processes of Dagster: those let the file of their working directory win
@@ -22,8 +24,6 @@ KEPT = "NBA_PROPS_KEPT_ENVIRONMENT"
 #: python-dotenv's own switch
 DISABLED = "PYTHON_DOTENV_DISABLED"
 _MOST_BYTES = 1 << 20
-#: variables whose values nobody else should read
-_KEYS = {"ODDS_API_KEY", "NBA_API_PROXY", "SLACK_WEBHOOK_URL_ERROR", "SLACK_WEBHOOK_URL_WARNING"}
 
 
 def path() -> Path:
@@ -35,7 +35,7 @@ def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = Non
     """Set what the file has and the environment has not; without a file nothing happens.
 
     Raises:
-        BadSetting: the file can't be read, or a line of it is none; the message has the line's number, not its text.
+        BadSetting: the file can't be read, or a line of it is not a setting; the message has its number, not its text.
     """
     if _is_disabled(environ):
         return
@@ -72,7 +72,7 @@ def readers() -> str:
         mode = path().stat().st_mode
     except OSError:
         return ""
-    if not _KEYS & read(path()).keys():
+    if not SECRETS & read(path()).keys():
         return ""
     return "everybody" if mode & stat.S_IROTH else "its group" if mode & stat.S_IRGRP else ""
 
@@ -104,6 +104,6 @@ def read(file: Path) -> dict[str, str]:
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
-            raise BadSetting(f"{file}, line {line}: that is no setting, write NAME=value, or # before a remark")
+            raise BadSetting(f"{file}, line {line}: that is not a setting, write NAME=value, or # before a remark")
     found = DotEnv(None, stream=io.StringIO(text), override=False).dict()
     return {name: value for name, value in found.items() if value is not None}

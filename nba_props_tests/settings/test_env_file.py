@@ -1,18 +1,20 @@
-"""The file .env: what it sets, what wins against it, and a sentence for what is no setting."""
+"""The file .env: what it sets, what wins against it, and a sentence for what is not a setting."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from nba_props import env_file
 from nba_props.cli import main
-from nba_props.settings import KNOWN, BadSetting, strangers
+from nba_props.settings import BadSetting, env_file, read_settings
+from nba_props.settings.variables import KNOWN, misspelt
 
 HIDDEN = "s3cr3t-of-an-account"
 
@@ -40,8 +42,8 @@ def test_no_file_and_a_switched_off_one_set_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"NBA_PROPS_STATS=on\n\n{HIDDEN}\n", "line 3: that is no setting"),
-        (f"A=1\nODDS_API_KEY='{HIDDEN}\n", "line 2: that is no setting"),
+        (f"NBA_PROPS_STATS=on\n\n{HIDDEN}\n", "line 3: that is not a setting"),
+        (f"A=1\nODDS_API_KEY='{HIDDEN}\n", "line 2: that is not a setting"),
         (b"\xff\xfe\x00", "no text in UTF-8"),
         (f"ODDS_API_KEY={HIDDEN}\0\n", "no file of settings"),
     ],
@@ -79,23 +81,29 @@ def test_dagsters_processes_see_what_the_command_saw(tmp_path, monkeypatch):
 
 
 def test_a_misspelt_variable_is_named_with_the_nearest():
-    environ = {"NBA_PROPS_ODDS_REGION": "eu", "ODDS_API_KEYS": HIDDEN, "NBA_PROPS_XYZZY_PLUGH": "1", "OTHER": "1",
-               "NBA_PROP_STATS": "on"}  # fmt: skip
-    said = strangers(environ)
-    assert said == [
-        "NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS meant?",
-        "NBA_PROPS_XYZZY_PLUGH is no setting and changes nothing",
-        "NBA_PROP_STATS is no setting and changes nothing: is NBA_PROPS_STATS meant?",
-        "ODDS_API_KEYS is no setting and changes nothing: is ODDS_API_KEY meant?",
+    near = {"ODDS_API_KEYS": HIDDEN, "OTHER": "1", "NBA_PROP_STATS": "on"}
+    assert misspelt(near) == [
+        "NBA_PROP_STATS is not a setting: is NBA_PROPS_STATS meant?",
+        "ODDS_API_KEYS is not a setting: is ODDS_API_KEY meant?",
     ]
-    assert strangers(dict.fromkeys(KNOWN, "1")) == []
+    assert misspelt(dict.fromkeys(KNOWN, "1")) == []
+    assert read_settings(near).live.stats is False, "a name that may be somebody else's is no error"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("NBA_PROPS_ODDS_REGION", "NBA_PROPS_ODDS_REGION is not a setting: is NBA_PROPS_ODDS_REGIONS meant?"),
+        ("NBA_PROPS_XYZZY_PLUGH", "NBA_PROPS_XYZZY_PLUGH is not a setting: nothing reads it, take it out"),
+    ],
+)
+def test_a_setting_that_nothing_reads_is_an_error(name, text):
+    with pytest.raises(BadSetting, match=f"^{re.escape(text)}$"):
+        read_settings({name: "eu"})
 
 
 def test_every_variable_that_is_read_is_known():
-    import re
-    from pathlib import Path
-
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     sources = [
         p for room in ("nba_props", "deploy") for p in (root / room).rglob("*") if p.suffix in (".py", ".yaml", ".env")
     ]
@@ -113,13 +121,13 @@ def test_the_program_reads_the_file_before_it_does_anything(tmp_path):
     environ = {
         n: v for n, v in os.environ.items() if not n.startswith(("NBA_PROPS", "PYTHON_DOTENV", "DAGSTER", "ODDS"))
     }
-    environ["NBA_PROPS_ODDS_REGION"] = "eu"
+    environ["ODDS_API_KEYS"] = "k"
     (tmp_path / ".env").write_text(f"ODDS_API_KEY={HIDDEN}\nNBA_PROPS_STATS=yes\n")
     command = [sys.executable, "-m", "nba_props", "doctor", "--offline"]
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Error: NBA_PROPS_STATS is 'yes'; it can be on or off" in done.stderr
-    assert "warning: NBA_PROPS_ODDS_REGION is no setting and changes nothing: is NBA_PROPS_ODDS_REGIONS" in done.stderr
+    assert "warning: ODDS_API_KEYS is not a setting: is ODDS_API_KEY meant?" in done.stderr
     (tmp_path / ".env").write_text(f"{HIDDEN}\n")
     bad = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert bad.returncode == 2

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 
-from nba_props import __version__, revision
+from nba_props import __version__
 from nba_props.presentation import report
+from nba_props.process import revision
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
 

@@ -48,7 +48,7 @@ def run_tags() -> dict[str, str]:
 
 @cache
 def _of_the_code() -> str:
-    described = _commit(Path(__file__).parents[1])
+    described = _commit(Path(__file__).parents[2])
     return f"{__version__}+{described}" if described else __version__
 
 

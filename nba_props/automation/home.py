@@ -1,0 +1,45 @@
+"""Dagster's folder of a home: what can be wrong with its settings and databases, and how they are made anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from nba_props.automation.event_log import SqliteEventLog
+from nba_props.automation.runner import deliver_config, open_dagster, read_config
+from nba_props.operations.home import CONFIG, EVENTS, Flaw, HomeError, dagster_home, database_flaws, store_flaws
+from nba_props.settings import Settings
+from nba_props.warehouse.base import Warehouse
+
+
+def flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
+    """The files of a home that can't be used, apart from the partitions, which `nba-props scrub` reads."""
+    home = dagster_home(settings)
+    if file := next((p for p in (home, home / "history", home / "schedules") if p.exists() and not p.is_dir()), None):
+        by_hand = "move it away, or set DAGSTER_HOME to another folder"
+        return [Flaw("Dagster's folder", file, "is a file in the place of a folder", by_hand)]
+    again = partial(_database_again, home)
+    return [*_config_flaw(home), *database_flaws(home, again), *store_flaws(settings, warehouse)]
+
+
+def _config_flaw(home: Path) -> Iterator[Flaw]:
+    def remake() -> str:
+        deliver_config(home)
+        return "the settings are as delivered"
+
+    try:
+        if os.path.lexists(home / CONFIG):
+            read_config(home)
+    except HomeError as error:
+        yield Flaw("Dagster's settings", home / CONFIG, str(error), remake=remake)
+
+
+def _database_again(home: Path, path: Path) -> str:
+    """Let Dagster make a database anew; the index, from what each run has kept."""
+    with open_dagster(home) as instance:
+        log = instance.event_log_storage
+        if path == home / EVENTS and isinstance(log, SqliteEventLog):
+            return f"it has the events of the {log.rebuild_index()} runs that are kept"
+    return "Dagster has forgotten what it held, the lake has not"

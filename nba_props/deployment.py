@@ -1,0 +1,77 @@
+"""Settings become the objects that a process works with: one place for definitions, commands and tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from nba_props.facts.calendar import parse_instant
+from nba_props.process.clock import Clock, utc_now
+from nba_props.settings import BadSetting, Settings, SettingsError, read_settings
+from nba_props.storage.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
+
+#: an alias and the player's name
+Alias = tuple[str, str]
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of an environment, completed by what its landing zone says of itself.
+
+    Raises:
+        BadSetting: a variable has a value that cannot be used, or is not one of ours.
+        SettingsError: one that the profile needs is not set.
+    """
+    settings = read_settings(environ)
+    if settings.home.exists() and not settings.home.is_dir():
+        raise BadSetting(f"NBA_PROPS_HOME is {settings.home}, which is a file and no folder")
+    zone = LandingZone(settings.landing)
+    if settings.rehearsal_clock is not None and not zone.is_simulated:
+        raise BadSetting("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
+    if not environ.get("NBA_PROPS_FIRST_DATE") and zone.first_date is not None:
+        return replace(settings, first_date=zone.first_date)
+    return settings
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The time, or in a rehearsal what its file says it is."""
+    file = settings.rehearsal_clock
+    return utc_now if file is None else partial(_read_clock, file)
+
+
+def _read_clock(file: Path) -> datetime:
+    try:
+        return parse_instant(file.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise BadSetting(
+            f"NBA_PROPS_CLOCK names {file}, which holds no instant such as 2026-01-09T17:00Z: {error}"
+        ) from error
+
+
+def aliases_of(settings: Settings) -> tuple[tuple[Alias, ...], tuple[str, ...]]:
+    """Further spellings of players, the landing zone's and the user's own, and the lines that are not aliases.
+
+    The files are read at each call, so an alias that is added counts in the next run. Lines that are left out come
+    with the reason.
+
+    Raises:
+        SettingsError: the user's file can't be read.
+        LandingError: the landing zone's can't be.
+    """
+    zone = LandingZone(settings.landing)
+    own, left_out = _own_aliases(settings.aliases_file)
+    return zone.aliases() + own, zone.bad_aliases() + left_out
+
+
+def _own_aliases(file: Path | None) -> tuple[tuple[Alias, ...], tuple[str, ...]]:
+    if file is None:
+        return (), ()
+    try:
+        data = read_file(str(file), str(file), MOST_BYTES_OF_OURS)
+    except (OSError, PayloadError) as error:
+        raise SettingsError(f"NBA_PROPS_ALIASES names {file}, which can't be read: {error}") from error
+    found, left_out = read_aliases(data, str(file))
+    return found, tuple(f"{file}, {line}" for line in left_out)

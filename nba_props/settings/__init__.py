@@ -1,0 +1,178 @@
+"""Settings from the environment, read once, typed, and refused when they make no sense. Nothing here opens anything.
+
+Belongs here: what somebody may choose, with its default, and where it is read from. Does not: what a choice opens
+(deployment.py).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic.dataclasses import dataclass as validated
+
+from nba_props.settings import variables
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
+from nba_props.settings.errors import BadSetting, SettingsError
+from nba_props.settings.paths import home_of, project_root, reports_of
+from nba_props.settings.variables import Variables
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    """The text of a secret, for whoever must send it."""
+    return secret.get_secret_value() if secret is not None else None
+
+
+@validated(frozen=True)
+class Live:
+    """Where live payloads come from and alerts go to. Secrets are shown by no text of it."""
+
+    odds_key: SecretStr | None = None
+    #: credits never spent
+    odds_reserve: int = 50
+    odds_regions: str = "us"
+    odds_rhythm: str = "full"
+    #: whether stats.nba.com and the injury report are asked at all
+    stats: bool = False
+    proxy: SecretStr | None = None
+    #: webhook URL by severity, WARN or ERROR
+    webhooks: Mapping[str, SecretStr] = field(default_factory=dict)
+    alert_cooldown: timedelta = timedelta(hours=6)
+    odds_url: str | None = None
+    stats_url: str | None = None
+    cdn_url: str | None = None
+    injury_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Gcp:
+    """Where tables, payloads and models are in Google Cloud; credentials are found by Google's default chain.
+
+    ``STORAGE_EMULATOR_HOST``, which Google's client reads by itself, names an emulator of the bucket.
+    """
+
+    project: str
+    location: str
+    bucket: str
+    prefix: str = ""
+    maximum_bytes: int = 20 * 1024**3
+    bigquery_url: str | None = None
+    bigquery_storage: str | None = None
+
+    @property
+    def deployment(self) -> str:
+        """The name of what stands beside other deployments in the same bucket."""
+        return self.prefix.strip("_") or "main"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how far history reaches; see ``variables.py`` for what each is read from."""
+
+    profile: str
+    home: Path
+    landing: str
+    first_date: date
+    look_back_days: int = LOOK_BACK_DAYS
+    max_games: int = MAX_GAMES
+    #: fewest minutes that a player is expected to play for his line to matter
+    min_minutes: int = MIN_MINUTES
+    training_seasons: int = TRAINING_SEASONS
+    aliases_file: Path | None = None
+    live: Live = field(default_factory=Live)
+    #: seconds between two looks of a sensor
+    sensor_seconds: int = 30
+    gcp: Gcp | None = None
+    #: a file that holds the time, for rehearsals with a simulated league
+    rehearsal_clock: Path | None = None
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def models(self) -> str:
+        if self.gcp is not None:
+            return f"gs://{self.gcp.bucket}/models/{self.gcp.deployment}"
+        return str(self.home / "models")
+
+    @property
+    def reports(self) -> str:
+        if self.gcp is not None:
+            return f"gs://{self.gcp.bucket}/reports/{self.gcp.deployment}"
+        return str(reports_of(self.home))
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from environment variables.
+
+    Raises:
+        BadSetting: a variable has a value that cannot be used, or is not one of ours.
+        SettingsError: one that the profile needs is not set.
+    """
+    given = variables.read(environ)
+    gcp = _gcp(given) if given.profile == "gcp" else None
+    home = home_of(environ)
+    return Settings(
+        profile=given.profile,
+        home=home,
+        landing=given.landing or (f"gs://{gcp.bucket}/landing" if gcp else str(home / "landing")),
+        first_date=given.first_date,
+        look_back_days=given.look_back_days,
+        max_games=given.max_games,
+        min_minutes=given.min_minutes,
+        training_seasons=given.training_seasons,
+        aliases_file=given.aliases,
+        live=_live(given),
+        sensor_seconds=given.sensor_seconds,
+        gcp=gcp,
+        rehearsal_clock=given.clock,
+    )
+
+
+def _gcp(given: Variables) -> Gcp:
+    needed = {name: getattr(given, name) for name in ("gcp_project", "gcp_location", "bucket")}
+    if missing := [str(Variables.model_fields[n].alias) for n, value in needed.items() if value is None]:
+        raise SettingsError(f"the profile gcp needs {', '.join(missing)}: see docs/production.md")
+    project, location, bucket = needed.values()
+    return Gcp(
+        project,
+        location,
+        bucket,
+        prefix=given.dataset_prefix,
+        maximum_bytes=given.max_bytes_billed,
+        bigquery_url=given.bigquery_url,
+        bigquery_storage=given.bigquery_storage,
+    )
+
+
+def _live(given: Variables) -> Live:
+    hooks = {"WARN": given.webhook_warning, "ERROR": given.webhook_error}
+    return Live(
+        odds_key=given.odds_key,
+        odds_reserve=given.odds_reserve,
+        odds_regions=given.odds_regions,
+        odds_rhythm=given.odds_rhythm,
+        stats=given.stats == "on",
+        proxy=given.proxy,
+        webhooks={severity: url for severity, url in hooks.items() if url is not None},
+        alert_cooldown=timedelta(minutes=given.alert_cooldown_minutes),
+        odds_url=given.odds_url,
+        stats_url=given.stats_url,
+        cdn_url=given.cdn_url,
+        injury_url=given.injury_url,
+    )
+
+
+__all__ = [
+    "BadSetting", "Gcp", "Live", "Settings", "SettingsError", "home_of", "project_root", "read_settings", "reports_of",
+    "revealed",
+]  # fmt: skip

@@ -1,0 +1,323 @@
+"""Every environment variable that is read, described once: for the code, its refusals and the tables in the docs."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from nba_props.facts.calendar import parse_day
+from nba_props.facts.rhythm import FULL, RHYTHMS
+from nba_props.process.addresses import why_unsafe
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
+from nba_props.settings.errors import BadSetting
+
+PREFIX = "NBA_PROPS_"
+#: how names begin that nobody else has a use for
+_OURS = ("NBA_PROP", "ODDS_API", "SLACK_WEBHOOK_URL")
+_WHOLE = re.compile(r"[0-9]{1,15}")
+#: no setting that counts something needs more, and dates and durations bear no more
+_MOST = 1_000_000
+_DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
+#: names that Google gives to projects, places and buckets
+_CLOUD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_REGIONS = re.compile(r"[a-z0-9]+(,[a-z0-9]+)*")
+#: what a browser may call a machine
+_HOST = re.compile(r"\s*|\s*(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\s*", re.ASCII)
+#: what requests can go through; credentials may stand before the host
+_PROXY = re.compile(r"https?://(?:[^\s/@]+@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", re.ASCII)
+
+
+class Topic(StrEnum):
+    """The table of the docs that a variable stands in."""
+
+    DATA = "data"
+    LIVE = "live"
+    CLOUD = "cloud"
+    #: for tests, images and rehearsals; in no table
+    OTHER = "other"
+
+
+# -- types: a refusal is what follows the variable's name in a sentence ------------------------------------------------
+
+
+def _one_of(*allowed: str) -> BeforeValidator:
+    def check(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f" is {text!r}; it can be {' or '.join(allowed)}")
+        return text
+
+    return BeforeValidator(check)
+
+
+def _whole(most: int = _MOST) -> BeforeValidator:
+    def check(value: Any) -> int:
+        text = str(value)
+        if not _WHOLE.fullmatch(text) or not 0 < int(text) <= most:
+            raise ValueError(f" is {text!r}, not a positive whole number of at most {most}")
+        return int(text)
+
+    return BeforeValidator(check)
+
+
+def _like(pattern: re.Pattern[str], otherwise: Callable[[str], str]) -> AfterValidator:
+    def check(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError(otherwise(text))
+        return text
+
+    return AfterValidator(check)
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        return parse_day(value)
+    except ValueError as error:
+        raise ValueError(f" is {error}") from error
+
+
+def _hosts(text: str) -> str:
+    if wrong := [h for h in text.split(",") if not _HOST.fullmatch(h)]:
+        raise ValueError(f" has {wrong[0]!r}, which is not the plain name of a host")
+    return text
+
+
+def _proxy(secret: SecretStr) -> SecretStr:
+    if not _PROXY.fullmatch(secret.get_secret_value()):  # it may hold a password, and is not shown
+        raise ValueError(" is not the address of a proxy, such as http://user:password@host:8080")
+    return secret
+
+
+def _safe(value: Any) -> Any:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if problem := why_unsafe(text):
+        raise ValueError(f": {problem}")
+    return value
+
+
+def _place(text: str) -> str:
+    """A folder as an absolute path, or the URL of a kind of storage that can be opened."""
+    import fsspec
+
+    if "://" not in text:
+        return str(Path(text).expanduser().absolute())
+    try:
+        fsspec.get_filesystem_class(text.partition("://")[0])
+    except (ImportError, ValueError) as error:
+        raise ValueError(f" is {text}, which can't be opened: {error}") from error
+    return text
+
+
+def _file(text: Any) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _cloud(what: str) -> Any:
+    return Annotated[str, _like(_CLOUD_NAME, lambda text: f" is {text!r}, not the plain name of a {what}")]
+
+
+_Url = Annotated[str, AfterValidator(_safe)]
+_SecretUrl = Annotated[SecretStr, AfterValidator(_safe)]
+_Path = Annotated[Path, BeforeValidator(_file)]
+
+#: the environment that is being read; whoever makes ``Variables`` without one reads nothing behind his own back
+_environment: ContextVar[Mapping[str, str] | None] = ContextVar("environment", default=None)
+
+
+class _Given(PydanticBaseSettingsSource):
+    """Values of the environment that is being read; an empty one is not set."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = str(field.alias)
+        return (_environment.get() or {}).get(name) or None, name, False
+
+    def __call__(self) -> dict[str, Any]:
+        found = (self.get_field_value(f, n) for n, f in self.settings_cls.model_fields.items())
+        return {name: value for value, name, _ in found if value is not None}
+
+
+def _variable(name: str, description: str, topic: Topic, default: Any = None, said: str = "none") -> Any:
+    return Field(default, alias=name, description=description, json_schema_extra={"topic": topic, "default": said})
+
+
+class Variables(BaseSettings):
+    """The variables by field; the description, topic and default in words of each are what the docs say."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    landing: Annotated[str, AfterValidator(_place)] | None = _variable(
+        "NBA_PROPS_LANDING", "folder or bucket of payloads", Topic.DATA,
+        said="`<home>/landing`, or `gs://<bucket>/landing`",
+    )  # fmt: skip
+    home: _Path | None = _variable(
+        "NBA_PROPS_HOME", "lake, models, reports and Dagster instance", Topic.DATA, said="`.nba_props` in the checkout"
+    )
+    first_date: Annotated[date, BeforeValidator(_day)] = _variable(
+        "NBA_PROPS_FIRST_DATE", "first partition", Topic.DATA, date(2021, 10, 19),
+        "2021-10-19, or what the zone's manifest says",
+    )  # fmt: skip
+    aliases: _Path | None = _variable(
+        "NBA_PROPS_ALIASES",
+        "CSV `alias,player_name` of further spellings; a bad line is left out and named in the metadata of "
+        "`resolved_names`",
+        Topic.DATA,
+    )
+    # a look-back of more days, and a training of more seasons, reach to before there were games
+    look_back_days: Annotated[int, _whole(3650)] = _variable(
+        "NBA_PROPS_LOOK_BACK_DAYS", "days that history reaches back", Topic.DATA, LOOK_BACK_DAYS, str(LOOK_BACK_DAYS)
+    )
+    max_games: Annotated[int, _whole()] = _variable(
+        "NBA_PROPS_MAX_GAMES", "games of a player in his history, at most", Topic.DATA, MAX_GAMES, str(MAX_GAMES)
+    )
+    # nobody is expected to play longer than a game lasts
+    min_minutes: Annotated[int, _whole(48)] = _variable(
+        "NBA_PROPS_MIN_MINUTES", "projected minutes from which on a player's line matters", Topic.DATA, MIN_MINUTES,
+        str(MIN_MINUTES),
+    )  # fmt: skip
+    training_seasons: Annotated[int, _whole(50)] = _variable(
+        "NBA_PROPS_TRAINING_SEASONS", "seasons a model learns from, its own included", Topic.DATA, TRAINING_SEASONS,
+        str(TRAINING_SEASONS),
+    )  # fmt: skip
+
+    odds_key: SecretStr | None = _variable(
+        "ODDS_API_KEY", "key of The Odds API; without it no odds are captured", Topic.LIVE
+    )
+    odds_reserve: Annotated[int, _whole()] = _variable(
+        "NBA_PROPS_ODDS_RESERVE", "credits never spent", Topic.LIVE, 50, "50"
+    )
+    odds_regions: Annotated[
+        str, _like(_REGIONS, lambda t: f" is {t!r}; it can be regions with commas between, such as us,eu")
+    ] = _variable("NBA_PROPS_ODDS_REGIONS", "regions asked for, comma-separated", Topic.LIVE, "us", "`us`")
+    odds_rhythm: Annotated[str, _one_of(*RHYTHMS)] = _variable(
+        "NBA_PROPS_ODDS_RHYTHM", "how often odds are captured: `full` or `thrifty`, see [Credits](#credits)",
+        Topic.LIVE, FULL, f"`{FULL}`",
+    )  # fmt: skip
+    stats: Annotated[Literal["on", "off"], _one_of("on", "off")] = _variable(
+        "NBA_PROPS_STATS", "`on` asks stats.nba.com and for the injury report", Topic.LIVE, "off", "`off`"
+    )
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = _variable(
+        "NBA_API_PROXY", "proxy for stats.nba.com, which blocks many networks", Topic.LIVE
+    )
+    webhook_warning: _SecretUrl | None = _variable(
+        "SLACK_WEBHOOK_URL_WARNING", "where warnings go; else to `<home>/alerts.jsonl` and the log", Topic.LIVE
+    )
+    webhook_error: _SecretUrl | None = _variable(
+        "SLACK_WEBHOOK_URL_ERROR", "where errors go; else to `<home>/alerts.jsonl` and the log", Topic.LIVE
+    )
+    alert_cooldown_minutes: Annotated[int, _whole()] = _variable(
+        "NBA_PROPS_ALERT_COOLDOWN_MINUTES", "one alert for each cause in this time", Topic.LIVE, 360, "360"
+    )
+    sensor_seconds: Annotated[int, _whole()] = _variable(
+        "NBA_PROPS_SENSOR_SECONDS", "how often sensors look", Topic.LIVE, 30, "30"
+    )
+    ui_hosts: Annotated[str, AfterValidator(_hosts)] = _variable(
+        "NBA_PROPS_UI_HOSTS",
+        "names besides this machine's own by which a browser may ask for the UI, comma-separated",
+        Topic.LIVE,
+        "",
+    )
+
+    profile: Annotated[Literal["local", "gcp"], _one_of("local", "gcp")] = _variable(
+        "NBA_PROPS_PROFILE", "`local` or `gcp`", Topic.CLOUD, "local", "`local`"
+    )
+    gcp_project: _cloud("project") | None = _variable(  # type: ignore[valid-type]
+        "NBA_PROPS_GCP_PROJECT", "project of datasets and jobs", Topic.CLOUD, said="required"
+    )
+    gcp_location: _cloud("location") | None = _variable(  # type: ignore[valid-type]
+        "NBA_PROPS_GCP_LOCATION", "location of the datasets, such as `US`", Topic.CLOUD, said="required"
+    )
+    bucket: _cloud("bucket") | None = _variable(  # type: ignore[valid-type]
+        "NBA_PROPS_BUCKET", "bucket of payloads, models, reports and the partitions' marks", Topic.CLOUD,
+        said="required",
+    )  # fmt: skip
+    dataset_prefix: Annotated[
+        str, _like(_DATASET_PREFIX, lambda t: f" is {t!r}; it can have letters, digits and underscores")
+    ] = _variable(
+        "NBA_PROPS_DATASET_PREFIX", "put before every dataset: a second deployment on the same payloads", Topic.CLOUD,
+        "",
+    )  # fmt: skip
+    max_bytes_billed: Annotated[int, _whole(10**15)] = _variable(
+        "NBA_PROPS_MAX_BYTES_BILLED", "what one statement may scan", Topic.CLOUD, 20 * 1024**3, "20 GiB"
+    )
+
+    odds_url: _Url | None = _variable("NBA_PROPS_ODDS_URL", "another server than The Odds API's", Topic.OTHER)
+    stats_url: _Url | None = _variable("NBA_PROPS_STATS_URL", "another server than stats.nba.com", Topic.OTHER)
+    cdn_url: _Url | None = _variable("NBA_PROPS_CDN_URL", "another place of the schedule's copy", Topic.OTHER)
+    injury_url: _Url | None = _variable("NBA_PROPS_INJURY_URL", "another server of the injury report", Topic.OTHER)
+    bigquery_url: str | None = _variable("NBA_PROPS_BIGQUERY_URL", "an emulator of BigQuery", Topic.OTHER)
+    bigquery_storage: str | None = _variable(
+        "NBA_PROPS_BIGQUERY_STORAGE", "host:port of that emulator's storage API", Topic.OTHER
+    )
+    clock: _Path | None = _variable(
+        "NBA_PROPS_CLOCK", "a file that holds the time, for rehearsals with a simulated league", Topic.OTHER
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Given(settings_cls)
+
+
+#: variables that the package, the deployment's files or the tests read by themselves
+_ELSEWHERE = frozenset(
+    PREFIX + name
+    for name in (
+        "EMULATORS", "EMULATOR_PYTHON", "IMAGE", "KEPT_ENVIRONMENT", "REAL_DATA", "REQUIRE_EMULATORS", "REVISION",
+        "SMOKE_BUCKET", "SMOKE_LOCATION", "SMOKE_PROJECT", "UI_PASSWORD_HASH", "UI_USER",
+    )
+)  # fmt: skip
+#: variables whose values nobody else should read
+SECRETS = frozenset(str(f.alias) for f in Variables.model_fields.values() if "SecretStr" in str(f.annotation))
+#: every variable that is read
+KNOWN = _ELSEWHERE | {str(f.alias) for f in Variables.model_fields.values()}
+
+
+def read(environ: Mapping[str, str]) -> Variables:
+    """The variables of an environment; an empty one counts as not set.
+
+    Raises:
+        BadSetting: a value can't be used, or a name that begins with ``NBA_PROPS_`` is not that of a variable.
+    """
+    for name, text in _unread(environ).items():
+        if name.startswith(PREFIX):
+            raise BadSetting(text)
+    token = _environment.set(environ)
+    try:
+        return Variables()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise BadSetting(f"{first['loc'][0]}{first['ctx']['error']}") from error
+    finally:
+        _environment.reset(token)
+
+
+def misspelt(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each name that is nearly one of ours and belongs to somebody else, perhaps: no error."""
+    return [text for name, text in _unread(environ).items() if not name.startswith(PREFIX)]
+
+
+def _unread(environ: Mapping[str, str]) -> dict[str, str]:
+    """Names that look like ours and that nothing reads, each with a sentence that has the nearest known one."""
+    names = sorted(n for n in environ if n.startswith(_OURS) and n not in KNOWN)
+    nearest = {n: difflib.get_close_matches(n, KNOWN, 1, 0.8) for n in names}
+    return {
+        name: f"{name} is not a setting: " + (f"is {found[0]} meant?" if found else "nothing reads it, take it out")
+        for name, found in nearest.items()
+    }
