@@ -83,9 +83,11 @@ def our_own_work(b: Bench) -> None:
     """The same date without Dagster: what the functions and the lake cost by themselves."""
     from nba_props.domain import context, features, gate, lines, names, slate
     from nba_props.domain.quotes import match_games
-    from nba_props.domain.systems import SYSTEMS
-    from nba_props.domain.systems.base import predict
+    from nba_props.domain.systems import SYSTEMS, moving_average
+    from nba_props.domain.systems.base import SystemInputs
+    from nba_props.domain.systems.formula import Formula
     from nba_props.facts.calendar import history_start, identity_start, last_season_start
+    from nba_props.schemas.features import PLAYER_FEATURES
     from nba_props.sources import odds_api
     from nba_props.sources.rejects import keep_contract
     from nba_props.storage.landing import LandingZone
@@ -116,9 +118,9 @@ def our_own_work(b: Bench) -> None:
         state, league, absences, shots = (w.query(sql(), **span) for sql in statements)
         vectors = features.build(built, past, chosen, met, state, league, absences, shots)
         form = w.query(history.past_form_sql(), **span)
-        for system in (s for s in SYSTEMS if not s.trained and not s.ensemble):
-            predict(system, vectors, chosen, form if system.uses_past else None)
-        table = SYSTEMS[0].table.address
+        for system in (s for s in SYSTEMS if isinstance(s, Formula)):
+            system.rows(SystemInputs(chosen, {PLAYER_FEATURES.address: vectors}, form if system.uses_past else None))
+        table = moving_average.SYSTEM.table.address
         gate.split(
             w.query(
                 lines.claimed_lines_sql(f"(SELECT * FROM {table} WHERE game_date BETWEEN @first AND @last)"), **span

@@ -18,7 +18,7 @@ import dagster as dg
 
 from benchmarks.seasons import Home
 from nba_props.deployment import load_settings
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.sources import nba_stats, odds_api
 from nba_props_tests.conftest import few_trees
 

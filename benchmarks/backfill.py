@@ -11,10 +11,10 @@ import dagster as dg
 import pandas as pd
 
 from benchmarks.data import Bench, bench
-from nba_props.automation import runner
+from nba_props.automation import planning, runner
+from nba_props.catalog import TABLES
 from nba_props.domain import history
-from nba_props.domain.systems.trained import week_of
-from nba_props.schemas import TABLES
+from nba_props.domain.models.card import week_of
 
 #: 53 dates with odds and box scores
 FIRST, LAST = date(2024, 2, 22), date(2024, 4, 14)
@@ -38,8 +38,8 @@ def peak() -> float:
 def main() -> None:
     with bench((date(2021, 10, 19), LONG[0] - timedelta(1))) as b:
         upstream = [t.address for t in TABLES.values() if t.dataset in ("nba_raw", "nba_reference", "nba_analytics")]
-        chain = runner.resolve(b.definitions, [*upstream, "moving_average"])
-        one = runner.resolve(b.definitions, ["moving_average"])
+        chain = planning.resolve(b.definitions, [*upstream, "moving_average"])
+        one = planning.resolve(b.definitions, ["moving_average"])
         print(f"before the 500 dates the process held {peak():.2f} GB")
         long = timed(b, *LONG, chain)
         print(f"500 dates, payloads to grades with one system, one run: {long:.1f} s, peak {peak():.2f} GB", flush=True)

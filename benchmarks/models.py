@@ -16,18 +16,16 @@ import pandas as pd
 
 from benchmarks.__main__ import timed
 from benchmarks.data import LANDING
-from nba_props.assets.models import models_for, train_weeks, training_frame
-from nba_props.assets.predictions import _stored_sql
+from nba_props.assets.inputs import Inputs
+from nba_props.assets.predictions import read_inputs
+from nba_props.assets.training import train_weeks, training_frame
 from nba_props.automation.runner import execute
 from nba_props.definitions import build_defs
 from nba_props.domain import features, history
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.base import predict
-from nba_props.domain.systems.ensemble import wide
-from nba_props.domain.systems.trained import bind, week_of
+from nba_props.domain.models.card import Model, week_of
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS, System
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.settings import Settings
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
@@ -66,23 +64,14 @@ def five_seasons_of_features(warehouse: LakeWarehouse, settings: Settings) -> No
 
 def all_systems_on_one_slate(warehouse: LakeWarehouse, settings: Settings, store: ModelStore) -> None:
     """Every system's rows for 2026-01-09, inputs read from the lake, models trained already."""
-    span = {"first": NIGHT, "last": NIGHT}
     own: dict[str, float] = {}
     players = len(warehouse.read(PLAYER_FEATURES, [NIGHT]))
 
-    def one(system) -> None:
+    def one(system: System) -> None:
         lines = warehouse.read(analytics.BETTING_LINES, [NIGHT])
-        if system.ensemble:
-            tables = [SYSTEM_TABLES[c] for c in system.ensemble.components]
-            rows = wide(system.ensemble, warehouse.query(_stored_sql(warehouse, tables), **span), lines)
-        else:
-            rows = warehouse.read(PLAYER_FEATURES, [NIGHT])
-        past = warehouse.query(history.past_form_sql(), **span) if system.uses_past else None
-        if system.trained:
-            chosen, made = models_for(system.trained, [NIGHT], warehouse, settings, store, NOW)
-            done(not made)
-            system = bind(system, system.trained, chosen)
-        done(len(predict(system, rows, lines, past)) == players)
+        inputs = read_inputs(system, [NIGHT], lines, warehouse, settings, store)
+        done(all(isinstance(model, Model) for models in inputs.models.values() for model in models.values()))
+        done(len(system.rows(inputs)) == players)
 
     for system in SYSTEMS:
         own[system.system_id] = timed(lambda system=system: one(system), 3)
@@ -94,11 +83,11 @@ def a_season_walked_forward(warehouse: LakeWarehouse, settings: Settings) -> Non
     """Both models retrained for every week of a season to date."""
     weeks = sorted({week_of(SEASON[0] + timedelta(n)) for n in range((SEASON[1] - SEASON[0]).days + 1)})
     with tempfile.TemporaryDirectory() as folder:
-        store = ModelStore(folder)
-        for trained in [s.trained for s in SYSTEMS if s.trained]:
-            seconds = timed(lambda t=trained: train_weeks(t, weeks, warehouse, settings, store, NOW))
-            rows = store.card(trained.system_id, weeks[-1]).rows
-            print(f"{trained.system_id}: {len(weeks)} weeks in {seconds:.1f} s, the last of {rows} rows")
+        inputs = Inputs(warehouse, LandingZone(settings.landing), ModelStore(folder), settings)
+        for system_id, recipe in RECIPES.items():
+            seconds = timed(lambda r=recipe: train_weeks(r, weeks, inputs.fresh(), NOW))
+            rows = inputs.models.card(system_id, weeks[-1]).rows
+            print(f"{system_id}: {len(weeks)} weeks in {seconds:.1f} s, the last of {rows} rows")
 
 
 def main(home: Path) -> None:

@@ -26,7 +26,7 @@ from nba_props.simulator.league import simulate
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import few_trees
 
 _STEP = 14

@@ -2,8 +2,46 @@
 
 from __future__ import annotations
 
-from nba_props.domain.views import ledger, monitoring, slate
-from nba_props.schemas import TABLES, View
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.domain.views import ledger, slate
+from nba_props.domain.views.monitoring import MONITORING_VIEWS
+from nba_props.schemas import Table, View, analytics, features, monitoring, predictions, raw, reference
+
+TABLES: dict[str, Table] = {
+    t.address: t
+    for t in (
+        raw.SCHEDULE,
+        raw.QUARANTINED_GAMES,
+        raw.BOX_SCORES,
+        raw.QUARANTINED_BOX_SCORES,
+        raw.SCORING_SHARES,
+        raw.QUARANTINED_SCORING,
+        raw.ROSTERS,
+        raw.QUARANTINED_ROSTERS,
+        raw.INJURY_REPORTS,
+        raw.QUARANTINED_INJURIES,
+        raw.ODDS_QUOTES,
+        raw.QUARANTINED_QUOTES,
+        reference.PLAYERS,
+        reference.RESOLVED_NAMES,
+        reference.UNRESOLVED_NAMES,
+        analytics.SLATE,
+        analytics.HISTORICAL_GAMES,
+        analytics.BETTING_LINES,
+        analytics.CONTEXT,
+        features.PLAYER_FEATURES,
+        *SYSTEM_TABLES.values(),
+        predictions.LEDGER,
+        predictions.QUARANTINED_PREDICTIONS,
+        predictions.IMPORTED_PREDICTIONS,
+        predictions.PUBLICATIONS,
+        predictions.ARCHIVED_PREDICTIONS,
+        predictions.REMEDIATIONS,
+        predictions.PREDICTION_ACCURACY,
+        predictions.GRADE_HISTORY,
+        monitoring.SCOREBOARD,
+    )
+}
 
 VIEWS: dict[str, View] = {
     v.address: v
@@ -13,7 +51,7 @@ VIEWS: dict[str, View] = {
         ledger.PLAYER_PROP_PREDICTIONS,
         slate.rotation_players(),
         ledger.LEDGER_REVISIONS,
-        *monitoring.MONITORING_VIEWS,
+        *MONITORING_VIEWS,
     )
 }
 

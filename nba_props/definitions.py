@@ -33,7 +33,7 @@ from nba_props.sources.base import LiveFeeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 
 _LOG = logging.getLogger("nba_props")
 
@@ -56,11 +56,6 @@ def build_defs(
     model_store = model_store or ModelStore(settings.models)
     partitions = daily_partitions(settings.first_date, zone.last_date)
     weeks = weekly_partitions(settings.first_date, zone.last_date)
-    trained = [
-        models.build_model(s.trained, weeks, s.table.description, clock) for s in SYSTEMS if s.trained is not None
-    ]
-    systems = [predictions.build_system(system, partitions) for system in SYSTEMS]
-    gate = predictions.build_gate(SYSTEMS, partitions)
     rules = all_rules(SYSTEMS)
     jobs = build_jobs()
     inputs = Inputs(store, zone, model_store, settings)
@@ -70,9 +65,8 @@ def build_defs(
             *raw.build(partitions),
             *reference.build(partitions),
             *analytics.build(partitions),
-            *trained,
-            *systems,
-            gate,
+            *models.build(weeks),
+            *predictions.build(partitions),
             *monitoring.build(partitions),
         ],
         asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
@@ -87,7 +81,7 @@ def build_defs(
             "landing": zone,
             "model_store": model_store,
             "inputs": inputs,
-            "preparation": Preparation(inputs, again),
+            "preparation": Preparation(inputs, again, clock),
             "settings": settings,
             "clock": clock,
             "feeds": LiveFeeds(settings.live, zone, clock),

@@ -10,11 +10,13 @@ os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
 # a developer's own keys are no part of a test
 os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
+import gc
 import itertools
-import shutil
+import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -29,17 +31,19 @@ import pytest
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import Outcome
-from nba_props.checks import rules
 from nba_props.definitions import build_defs
-from nba_props.domain.systems import catboost_v8, trained, xgboost_v1
+from nba_props.domain.models import learner, training
+from nba_props.domain.quality import models
+from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, xgboost_v1
 from nba_props.facts.calendar import days
-from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import dagster_in_memory, league
+from nba_props_tests.copies import contents, copied, spoiled
 from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
@@ -112,13 +116,13 @@ class Platform:
         self, first: date, last: date, select: Iterable[dg.AssetKey] | None = None, job: str = "predict"
     ) -> None:
         """The assets of a job, or some of them, over a span, without their checks, which are half of the work."""
-        from nba_props.automation.runner import PLANNED_TAG, RANGE_END, RANGE_START
+        from nba_props.automation.runner import _QUIET, PLANNED_TAG, RANGE_END, RANGE_START
 
         chosen = self.definitions.resolve_job_def(job).get_subset(
             asset_selection=set(self.of(job) if select is None else select), asset_check_selection=set()
         )
         tags = {RANGE_START: first.isoformat(), RANGE_END: last.isoformat(), PLANNED_TAG: "true"}
-        assert chosen.execute_in_process(instance=self.instance, tags=tags).success
+        assert chosen.execute_in_process(run_config=_QUIET, instance=self.instance, tags=tags).success
 
     def of(self, job: str, *datasets: str) -> list[dg.AssetKey]:
         """The assets of a job; in these datasets, where any is named."""
@@ -189,6 +193,13 @@ def make_settings(
     )
 
 
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: looking for garbage among it costs a tenth of a run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 50)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no worker is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
@@ -197,32 +208,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 #: what says how many trees a model has, and how many that are as delivered
 _TREES = {
-    learner: (name, learner.parameters[name])
-    for learner, name in ((catboost_v8.CatBoost, "iterations"), (xgboost_v1.XGBoost, "num_boost_round"))
+    kind: (name, kind.parameters[name])
+    for kind, name in ((catboost_v8.CatBoost, "iterations"), (xgboost_v1.XGBoost, "num_boost_round"))
 }
 
 
 def few_trees() -> None:
     """Models of a fifth of the trees, from here on."""
-    for learner, (name, trees) in _TREES.items():
-        learner.parameters = {**learner.parameters, name: trees // 5}
+    for kind, (name, trees) in _TREES.items():
+        kind.parameters = {**kind.parameters, name: trees // 5}
 
 
 @pytest.fixture
 def trees_as_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models as every other process trains them."""
-    for learner, (name, trees) in _TREES.items():
-        monkeypatch.setattr(learner, "parameters", {**learner.parameters, name: trees})
+    for kind, (name, trees) in _TREES.items():
+        monkeypatch.setattr(kind, "parameters", {**kind.parameters, name: trees})
 
 
 @pytest.fixture(autouse=True, scope="session")
 def few_rows_are_enough():
     """The small league has a few hundred games of players, and a fifth of the trees learns as much from them."""
-    trained.MIN_ROWS = 150
-    trained.THREADS = 1
+    training.MIN_ROWS = 150
+    learner.THREADS = 1
     few_trees()
     # half of what its models learn from are its first games, of which little is known
-    rules.KNOWN_SHARE_DIFFERS = 0.6
+    models.KNOWN_SHARE_DIFFERS = 0.6
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -234,9 +245,10 @@ def no_test_waits_for_the_disk() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def instances_keep_their_connections() -> Iterator[None]:
+def instances_are_cheap() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         dagster_in_memory.keep_connections(patch)
+        dagster_in_memory.copy_tables(patch)
         yield
 
 
@@ -324,10 +336,18 @@ LADDER = {
 }
 
 
+@contextmanager
+def no_catalog() -> Iterator[None]:
+    """Lakes without their file of views for other programs, where nobody looks at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LakeWarehouse, "refresh_catalog", lambda self, *_: self.catalog_path)
+        yield
+
+
 @pytest.fixture(scope="session")
-def rung(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
     """The folder of a rung of the ladder, to be copied; made once for all workers of a session."""
-    shared = shared_folder(tmp_path_factory)
+    shared, used = shared_folder(tmp_path_factory), set[Path]()
 
     def folder(name: str) -> Path:
         place, step = shared / "ladder" / name, LADDER[name]
@@ -336,14 +356,19 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             if not place.exists():
                 made = shared / f"{name}-in-the-making"
                 if below:
-                    shutil.copytree(below, made)
-                with dg.DagsterInstance.ephemeral() as instance:
+                    copied(below, made)
+                with dg.DagsterInstance.ephemeral() as instance, no_catalog():  # a copied one would name these files
                     step.climb(open_platform(made, instance))
                 place.parent.mkdir(exist_ok=True)
+                place.with_suffix(".json").write_text(json.dumps(contents(made)))
                 made.rename(place)
+        used.add(place)
         return place
 
-    return folder
+    yield folder
+    for place in used:
+        written = spoiled(place, json.loads(place.with_suffix(".json").read_text()))
+        assert written == [], "a test wrote into files that others share: replace them, as the platform does"
 
 
 @pytest.fixture(scope="session")
@@ -354,8 +379,7 @@ def landed_history(rung: Callable[[str], Path]) -> Path:
 
 def _on(name: str) -> Callable[..., Iterator[Platform]]:
     def platform(rung: Callable[[str], Path], tmp_path: Path) -> Iterator[Platform]:
-        folder = tmp_path / name
-        shutil.copytree(rung(name), folder)
+        folder = copied(rung(name), tmp_path / name)
         with dg.DagsterInstance.ephemeral() as instance:
             yield open_platform(folder, instance)
 

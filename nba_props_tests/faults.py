@@ -24,10 +24,11 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets.tables import asset_key
-from nba_props.automation import planning, runner
+from nba_props.automation import planning
+from nba_props.automation.instance import open_instance
+from nba_props.catalog import TABLES
 from nba_props.operations import remediation
 from nba_props.operations.remediation import Selection
-from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
@@ -50,7 +51,7 @@ PROCESSES.set_forkserver_preload(["nba_props_tests.faults", "nba_props.definitio
 def opened(folder: Path) -> Iterator[Platform]:
     """The platform of a folder on the instance that a user has; only for processes of their own."""
     os.environ["DAGSTER_HOME"] = str(make_settings(folder).dagster_home)
-    with runner.open_instance(make_settings(folder)) as instance:
+    with open_instance(make_settings(folder)) as instance:
         yield open_platform(folder, instance)
 
 
@@ -61,7 +62,7 @@ def lake(folder: Path) -> LakeWarehouse:
 def chosen(platform: Platform) -> list[dg.AssetKey]:
     """Everything from payloads to grades, with two of the systems: the work whose kill is tried out."""
     names = [t.address for t in TABLES.values() if t.dataset in ("nba_raw", "nba_reference", "nba_analytics")]
-    return runner.resolve(platform.definitions, [*names, "player_features", *SYSTEMS])
+    return planning.resolve(platform.definitions, [*names, "player_features", *SYSTEMS])
 
 
 def backfill(folder: Path, first: date = DAY, last: date = LAST) -> None:
@@ -82,7 +83,7 @@ def backfill(folder: Path, first: date = DAY, last: date = LAST) -> None:
 def publish(folder: Path) -> None:
     """The gate alone."""
     with opened(folder) as platform:
-        gate = runner.resolve(platform.definitions, [LEDGER.address, QUARANTINED_PREDICTIONS.address])
+        gate = planning.resolve(platform.definitions, [LEDGER.address, QUARANTINED_PREDICTIONS.address])
         outcome = platform.run("predict", DAY, LAST, gate)
         if not outcome.success:
             raise RuntimeError(outcome.errors)
@@ -91,7 +92,7 @@ def publish(folder: Path) -> None:
 def regenerate(folder: Path, first: date, last: date) -> None:
     """Two systems made anew for a span, published and graded, whatever is there already."""
     with opened(folder) as platform:
-        keys = runner.resolve(platform.definitions, SYSTEMS)
+        keys = planning.resolve(platform.definitions, SYSTEMS)
         outcome = platform.run("predict", first, last, keys)
         if not outcome.success:
             raise RuntimeError(outcome.errors)
@@ -123,7 +124,7 @@ def state(folder: Path) -> dict[tuple[str, date], str]:
         if table is PUBLICATIONS:
             continue  # a run that was killed has put down which code it was, and so has the one after it
         for day in set(lake(folder).partitions(table)) & set(SPAN):
-            rows = lake(folder)._read_file(table, day)
+            rows = lake(folder)._partitions.read(table, day)
             rows = rows.drop_columns([c for c in _OF_A_RUN if c in rows.column_names])
             order = ["prediction_id"] if "archived_id" in table.unique else table.unique or rows.column_names
             rows = rows.sort_by([(c, "ascending") for c in order]).combine_chunks()

@@ -58,7 +58,7 @@ GRAPH = {
     ],
     **{f"nba_models/{s}": ["nba_analytics/betting_lines", "nba_raw/box_scores", "nba_raw/schedule"] for s in _MODELS},
     **{f"nba_predictions/{s}": [
-        "nba_analytics/betting_lines", "nba_analytics/player_features", f"nba_models/{s}", "nba_raw/box_scores", "nba_raw/schedule",
+        "nba_analytics/betting_lines", "nba_analytics/player_features", f"nba_models/{s}",
     ] for s in _MODELS},
     **{f"nba_predictions/{s}": sorted(["nba_analytics/betting_lines", *(f"nba_predictions/{c}" for c in of)])
        for s, of in _ENSEMBLES.items()},

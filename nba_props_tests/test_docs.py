@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from nba_props.cli import main
-from nba_props.cli.look import BOOKS, say_boards, say_scores
+from nba_props.cli.look import BOOKS, print_boards, print_scores
 from nba_props.cli.printing import Output
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
@@ -32,7 +32,7 @@ from nba_props.settings.variables import Topic, Variables
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props.sources.odds_api import times
 from nba_props.storage.landing import LandingZone
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 
 ROOT = Path(__file__).parents[1]
@@ -111,7 +111,7 @@ def assert_sample_of_report_is_current():
     (sample,) = re.findall(r"```text\n(2 nights: .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S)
     out = terminal_of_80()
     found = report.read(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 10))
-    say_scores(out, found, [date(2026, 1, 9), date(2026, 1, 10)])
+    print_scores(out, found, [date(2026, 1, 9), date(2026, 1, 10)])
     assert_lines(sample, out, 6)
 
 
@@ -135,7 +135,7 @@ def assert_sample_of_board_is_current():
         r"```text\nSIMULATED LEAGUE.*?\n(Slate of .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S
     )
     out = terminal_of_80()
-    say_boards(out, open_warehouse(load_settings()), [date(2026, 1, 9)], SAMPLE_ROWS)
+    print_boards(out, open_warehouse(load_settings()), [date(2026, 1, 9)], SAMPLE_ROWS)
     assert_lines(sample, out, 7)
 
 

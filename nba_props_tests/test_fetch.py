@@ -76,7 +76,7 @@ def test_past_odds_are_bought_and_spending_stops_at_the_reserve(home, server, mo
         snapshot = league.capture(game, 33)[1]
         server.on(f"/historical{EVENTS}/{game.event_id}/odds", Answer(snapshot, headers=credits(80, 10)))
     result = invoke("fetch", "odds", f"{DAY}..{OTHER}")
-    assert "landed    2 payloads, 0 were there already" in result.output
+    assert "landed    2 payloads, 0 already there" in result.output
     assert result.exit_code == 0, result.output  # the other dates have no games of theirs in the archive
     assert KEY not in result.output
     assert len(zone.list(f"the_odds_api/player_points/{DAY}")) == 2
@@ -146,9 +146,7 @@ def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch
     assert len(LandingZone(str(home / "landing")).names(f"nba_stats/boxscorescoringv3/{league.SEASON}")) == len(GAMES)
     again = invoke("fetch", "stats", str(DAY))
     assert again.exit_code == 0, again.output
-    assert (
-        f"{2 + len(GAMES)} were there already" in again.output or f"{3 + len(GAMES)} were there already" in again.output
-    )
+    assert f"{2 + len(GAMES)} already there" in again.output or f"{3 + len(GAMES)} already there" in again.output
 
 
 def test_switched_off_feeds_say_how_to_switch_them_on(home):
@@ -171,12 +169,12 @@ def test_a_simulated_zone_takes_no_real_payload(home):
         ("NBA_PROPS_STATS", "yes", "it can be on or off"),
         ("NBA_PROPS_ODDS_RHYTHM", "lazy", "it can be full or thrifty"),
         ("NBA_PROPS_ODDS_RESERVE", "-1", "not a positive whole number"),
-        ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is not asked: .* https://"),
+        ("NBA_PROPS_ODDS_URL", "http://odds.example.org/v4", "http://odds.example.org is refused: .* https://"),
         ("NBA_PROPS_STATS_URL", "stats.example.org/{endpoint}", "an address begins with https://"),
         (
             "SLACK_WEBHOOK_URL_ERROR",
             "http://me:s3cret@hooks.example.org/s3cret",
-            "http://hooks.example.org is not asked",
+            "http://hooks.example.org is refused",
         ),
     ],
 )
@@ -261,7 +259,7 @@ def test_the_doctor_says_in_a_terminal_what_it_waits_for_as_long_as_it_waits(hom
 
     def examine(*_, ask: bool) -> list[Finding]:
         until = time.monotonic() + 10
-        while "reading the home" not in screen.file.getvalue() and time.monotonic() < until:
+        while "checking the home" not in screen.file.getvalue() and time.monotonic() < until:
             time.sleep(0.02)
         seen.append((ask, screen.file.getvalue()))
         return [Finding("home", "ok", "empty")]
@@ -271,7 +269,7 @@ def test_the_doctor_says_in_a_terminal_what_it_waits_for_as_long_as_it_waits(hom
         screen.file = io.StringIO()
         invoke("doctor", *options)
         assert "home: empty" in screen.file.getvalue()
-    assert [(asks, "asking the feeds" in said) for asks, said in seen] == [(True, True), (False, False)]
+    assert [(asks, "and the feeds" in said) for asks, said in seen] == [(True, True), (False, False)]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from nba_props.automation.runner import open_instance
+from nba_props.automation.instance import open_instance
 from nba_props.automation.sensors.asking import instant_of
 from nba_props.cli import main
 from nba_props.cli.values import DateSpan, Day, Whole
@@ -65,7 +65,7 @@ def test_a_single_date_is_refused(text):
 def test_a_number_is_in_plain_digits(text):
     if text != "":  # click itself leaves out what is empty
         assert "is not a whole number" in refused(Whole(min=0), text)
-    with pytest.raises(ValueError, match="is no list of minutes"):
+    with pytest.raises(ValueError, match="is not a list of minutes"):
         minutes(f"30,{text}")
     if text.strip():
         with pytest.raises(BadSetting, match=r"NBA_PROPS_MAX_GAMES is .* not a positive whole number"):

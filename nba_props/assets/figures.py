@@ -12,6 +12,7 @@ import pandas as pd
 
 from nba_props.domain import scoring
 from nba_props.domain.odds import expected_profit
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
 
@@ -222,7 +223,7 @@ _HEADINGS = {
 }  # fmt: skip
 _SHOWN: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     predictions.LEDGER.address: _edges,
-    **{t.address: _edges for t in predictions.SYSTEM_TABLES.values()},
+    **{t.address: _edges for t in SYSTEM_TABLES.values()},
     predictions.PREDICTION_ACCURACY.address: _graded,
     analytics.BETTING_LINES.address: _lined,
 }

@@ -7,25 +7,20 @@ play no part: a payload that was copied with an old file time is new, and a tabl
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
 
+from nba_props.assets.windows import LEARNED, WINDOWS
+from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
-from nba_props.domain.history import LONGEST_REST
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import Trained, refusal, training_start, week_of
-from nba_props.facts.calendar import (
-    history_start,
-    identity_start,
-    last_season_start,
-    season_start,
-)
-from nba_props.schemas import TABLES, Table, analytics, monitoring, predictions, raw, reference
+from nba_props.domain.models.card import refusal, training_start, week_of
+from nba_props.domain.models.learner import Recipe, definition
+from nba_props.domain.systems import RECIPES
+from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import registry
@@ -39,73 +34,8 @@ MODELS = "nba_models"
 LANDING = "landing"
 #: what a training and a history read of the schedule, and what a slate does: all but status and scores
 PLAN = "plan"
-
-
-@dataclass(frozen=True)
-class Window:
-    """Dates that a partition's rows are made from: from ``start`` through the day before its own, or its own."""
-
-    table: Table
-    start: Callable[[date, Settings], date]
-    #: the partition's own date belongs to it as well
-    own: bool = False
-
-    def days(self, day: date, settings: Settings) -> tuple[date, date]:
-        return self.start(day, settings), day if self.own else day - timedelta(1)
-
-
-def _identity(day: date, settings: Settings) -> date:
-    return identity_start(day)
-
-
-def _met(day: date, settings: Settings) -> date:
-    """Games against an opponent count from last season on."""
-    return min(last_season_start(day), _history(day, settings))
-
-
-def _history(day: date, settings: Settings) -> date:
-    return history_start(day, settings.look_back_days)
-
-
-def _long_history(day: date, settings: Settings) -> date:
-    return history_start(day, settings.look_back_days) - timedelta(LONGEST_REST)
-
-
-def _season(day: date, settings: Settings) -> date:
-    return season_start(day)
-
-
-_PAST_FORM = (Window(raw.BOX_SCORES, _long_history),)
-#: tables that read more than their own date of another
-WINDOWS: Mapping[str, tuple[Window, ...]] = {
-    reference.PLAYERS.address: (Window(raw.BOX_SCORES, _identity), Window(raw.ROSTERS, _identity, own=True)),
-    analytics.HISTORICAL_GAMES.address: (Window(raw.BOX_SCORES, _history),),
-    analytics.CONTEXT.address: (Window(raw.BOX_SCORES, _history),),
-    PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _met), Window(raw.SCORING_SHARES, _history)),
-    **{s.table.address: _PAST_FORM for s in SYSTEMS if s.uses_past},
-    monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
-}
-
-
-def _trained_on(day: date, settings: Settings) -> date:
-    return day
-
-
-#: what a model learns from, by where it is read from for the first date that it is trained on, and up to its week
-LEARNED = (
-    Window(raw.SCHEDULE, _trained_on),
-    Window(raw.BOX_SCORES, _met),
-    Window(raw.SCORING_SHARES, _history),
-    Window(raw.INJURY_REPORTS, _trained_on),
-    Window(analytics.BETTING_LINES, _trained_on),
-)
 #: tables to which the status and the score of a game matter
 _READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HISTORY.address)
-
-
-def learned_from(week: date, settings: Settings) -> date:
-    """First date whose box scores a week's model learns from."""
-    return _met(training_start(week, settings.training_seasons), settings)
 
 
 # -- payloads ---------------------------------------------------------------------------------------------------------
@@ -127,14 +57,6 @@ def _lasting(key: dg.AssetKey) -> list[str]:
     """A key's path under the table's first name: a digest must not change because a table is called otherwise."""
     table = TABLES.get(".".join(key.path))
     return table.lasting_name.split(".") if table else list(key.path)
-
-
-def _recipe(system_id: str) -> str:
-    """How a system learns, as the release that runs now says: its inputs, and the parameters of its learner."""
-    (trained,) = (s.trained for s in SYSTEMS if s.system_id == system_id)
-    if trained is None:
-        raise ValueError(f"{system_id} is no trained system")
-    return json.dumps([trained.inputs, trained.learner.parameters], default=dict, sort_keys=True)
 
 
 @dataclass
@@ -201,13 +123,12 @@ class Inputs:
         parts: dict[date, list[str]] = {d: [str(self._salt(table))] for d in days}
         windows = WINDOWS.get(table.address, ())
         apart = {w.table.address for w in windows}
-        trained = any(key.path[0] == MODELS for key in parents)
         for key in sorted(parents, key=_lasting):
             address = ".".join(key.path)
             if key.path[0] == MODELS:
                 for day, version in self._models(key.path[1], days).items():
                     parts[day].append(f"{address}={version}")
-            elif address in TABLES and address not in apart and not (trained and address in _ONLY_TRAINED_ON):
+            elif address in TABLES and address not in apart:
                 facet = PLAN if address == raw.SCHEDULE.address and table.address not in _READ_RESULTS else ""
                 states, name = self.states(TABLES[address]), TABLES[address].lasting_name
                 for day in days:
@@ -268,25 +189,25 @@ class Inputs:
         return f"{self._taught(system_id, week)}-{incumbent.fingerprint if incumbent else 'none'}"
 
     def _taught(self, system_id: str, week: date) -> str:
-        return _digest([self.learned(week), _recipe(system_id)])
+        return _digest([self.learned(week), definition(RECIPES[system_id])])
 
-    def lacks_model(self, trained: Trained, week: date) -> bool:
+    def lacks_model(self, recipe: Recipe, week: date) -> bool:
         """Whether a week that could have a model was never tried, or what it would learn from has changed since, or
         another library made it; what it was judged against is no matter to the week after.
         """
         if week + timedelta(6) < self.settings.first_date:
             return False
-        made_from = self.models.made_from(trained.system_id, week)
-        if made_from is None or made_from.partition("-")[0] != self._taught(trained.system_id, week):
+        made_from = self.models.made_from(recipe.system_id, week)
+        if made_from is None or made_from.partition("-")[0] != self._taught(recipe.system_id, week):
             return True
-        return self.is_anothers(trained, week)
+        return self.is_anothers(recipe, week)
 
-    def is_anothers(self, trained: Trained, week: date) -> bool:
+    def is_anothers(self, recipe: Recipe, week: date) -> bool:
         """Whether the model of a week was made by another library than the one that runs, or can't be read."""
         try:
-            if week not in self.models.weeks(trained.system_id):
+            if week not in self.models.weeks(recipe.system_id):
                 return False
-            why = refusal(trained, self.models.card(trained.system_id, week), week) or ""
+            why = refusal(recipe, self.models.card(recipe.system_id, week), week) or ""
         except CorruptModel:
             return True
         return why.startswith("MODEL_LIBRARY_DIFFERS")
@@ -308,7 +229,3 @@ class Inputs:
             read = self._span(window.table, window.start(start, self.settings), last, facet, only)
             parts.append(f"{window.table.address}={read}")
         return _digest(parts)
-
-
-#: parents that a trained system's step only has because its model is made from them
-_ONLY_TRAINED_ON = (raw.SCHEDULE.address, raw.BOX_SCORES.address)

@@ -2,28 +2,27 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Protocol
 
 import dagster as dg
 import pandas as pd
 
 from nba_props.assets import figures
-from nba_props.assets.inputs import Inputs
-from nba_props.assets.models import model_key, models_for, record
+from nba_props.assets.models import DATASET, model_key
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import emit, note, table_assets
+from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import gate, history, lines
-from nba_props.domain.systems.base import System, predict
-from nba_props.domain.systems.ensemble import wide
-from nba_props.domain.systems.trained import bind
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, System
+from nba_props.domain.systems.base import SystemInputs, stored_sql
+from nba_props.facts.words import plural
 from nba_props.process import stopping
 from nba_props.process.clock import Clock
 from nba_props.process.revision import COMMAND_TAG, publication
 from nba_props.schemas import Table, analytics, predictions, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
-from nba_props.storage.models import ModelStore
+from nba_props.storage.models import UNTRAINED, ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
 #: the tag of runs that publish only games whose lines or players moved, and no game that has begun
@@ -44,29 +43,35 @@ class Teller(Protocol):
         """Tell it, unless the same cause was told a little while ago; whether it was told."""
 
 
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The systems and the gate."""
+    return [*(build_system(system, partitions) for system in SYSTEMS), gate_predictions(partitions)]
+
+
 def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The asset of one prediction system.
 
     A system that raises has no rows on these dates and a failing check; the others and the gate go on.
     """
-    table = system.table
+    table, needs = system.table, system.needs()
+    deps: list[Table | dg.AssetKey] = [*needs.tables, *(s.table for s in needs.systems)]
+    deps += [analytics.HISTORICAL_GAMES, raw.BOX_SCORES] if needs.uses_past else []
+    deps += [model_key(recipe.system_id) for recipe in needs.models]
 
-    @table_assets(table, partitions=partitions, name=system.system_id, **_inputs(system))
+    @table_assets(
+        table, partitions=partitions, name=system.system_id, ins={"line_rows": analytics.BETTING_LINES}, deps=deps
+    )
     def system_predictions(
         context: dg.AssetExecutionContext,
         line_rows: pd.DataFrame,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
         model_store: dg.ResourceParam[ModelStore],
-        clock: dg.ResourceParam[Clock],
-        inputs: dg.ResourceParam[Inputs],
     ):
         days = partition_days(context)
         failure: dict[str, Any] = {}
         try:
-            frame = table.validate(
-                _rows(context, system, days, line_rows, warehouse, settings, model_store, clock(), inputs.fresh())
-            )
+            frame = table.validate(_rows(context, system, days, line_rows, warehouse, settings, model_store))
         except WarehouseError:
             raise  # a storage error is not the system's fault: the run has to fail
         except Exception as error:
@@ -85,21 +90,6 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
     return system_predictions
 
 
-def _inputs(system: System) -> dict[str, Any]:
-    """What the asset of a system loads and waits for."""
-    ins = {"line_rows": analytics.BETTING_LINES}
-    deps: list[Table | dg.AssetKey]
-    if system.ensemble:
-        deps = [predictions.SYSTEM_TABLES[c] for c in system.ensemble.components]
-    else:
-        deps = [PLAYER_FEATURES]
-        if system.uses_past:
-            deps += [analytics.HISTORICAL_GAMES, raw.BOX_SCORES]
-        if system.trained:
-            deps += [raw.SCHEDULE, raw.BOX_SCORES, model_key(system.system_id)]
-    return {"ins": ins, "deps": deps}
-
-
 def _rows(
     context: dg.AssetExecutionContext,
     system: System,
@@ -108,87 +98,85 @@ def _rows(
     warehouse: Warehouse,
     settings: Settings,
     model_store: ModelStore,
-    now: datetime,
-    inputs: Inputs,
 ) -> pd.DataFrame:
-    """The rows of a system for some dates."""
-    if system.ensemble:
-        tables = [predictions.SYSTEM_TABLES[c] for c in system.ensemble.components]
-        stored = warehouse.query(_stored_sql(warehouse, tables), first=days[0], last=days[-1])
-        return predict(system, wide(system.ensemble, stored, line_rows), line_rows)
-    feature_rows = warehouse.read(PLAYER_FEATURES, days)
-    past = None
-    if system.uses_past:
-        sql = history.past_form_sql(settings.look_back_days)
-        past = warehouse.query(sql, first=days[0], last=days[-1])
-    if system.trained:
-        busy = sorted({d.date() for d in feature_rows["game_date"]})  # a date without games needs no model
-        chosen, made = models_for(system.trained, busy, warehouse, settings, model_store, now, inputs)
-        if made:
-            record(context, system.system_id, made)
-            note(context, [system.table], inputs.fresh())
-        system = bind(system, system.trained, chosen)
-    return predict(system, feature_rows, line_rows, past)
+    """The rows of a system for some dates; the log says which model is missing, and what makes it."""
+    inputs = read_inputs(system, days, line_rows, warehouse, settings, model_store)
+    for system_id, models in inputs.models.items():
+        if untrained := sorted(day for day, model in models.items() if model == UNTRAINED):
+            context.log.warning(
+                f"{plural(len(untrained), 'date')} from {untrained[0]} on have no model, so the system abstains: "
+                f"materialize {DATASET}/{system_id} for {week_of(untrained[0])}, or type "
+                f"`nba-props train {untrained[0]}`"
+            )
+    return system.rows(inputs)
 
 
-def _stored_sql(warehouse: Warehouse, tables: Sequence[Table]) -> str:
-    """The rows of some systems' tables for @first..@last."""
-    columns = ", ".join(c.name for c in predictions.SYSTEM_COLUMNS)
-    return " UNION ALL ".join(
-        f"SELECT {columns}, '{t.name}' AS stands_in FROM {warehouse.table(t)} WHERE game_date BETWEEN @first AND @last"
-        for t in tables
+def read_inputs(
+    system: System,
+    days: Sequence[date],
+    line_rows: pd.DataFrame,
+    warehouse: Warehouse,
+    settings: Settings,
+    model_store: ModelStore,
+) -> SystemInputs:
+    """What a system needs of some dates, read from warehouse and model store."""
+    needs, span = system.needs(), {"first": days[0], "last": days[-1]}
+    others = [s.table for s in needs.systems]
+    tables = {t.address: warehouse.read(t, days) for t in needs.tables}
+    # a date without games needs no model
+    busy = sorted({d.date() for rows in tables.values() for d in rows["game_date"].unique()})
+    return SystemInputs(
+        lines=line_rows,
+        tables=tables,
+        past=warehouse.query(history.past_form_sql(settings.look_back_days), **span) if needs.uses_past else None,
+        systems=warehouse.query(stored_sql(others), **span) if others else pd.DataFrame(),
+        models={recipe.system_id: model_store.serving(recipe, busy) for recipe in needs.models},
     )
 
 
-def build_gate(systems: Sequence[System], partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+@table_assets(
+    predictions.LEDGER,
+    predictions.QUARANTINED_PREDICTIONS,
+    name="gate",
+    deps=[*SYSTEM_TABLES.values(), raw.ODDS_QUOTES, reference.RESOLVED_NAMES],
+)
+def gate_predictions(
+    context: dg.AssetExecutionContext,
+    warehouse: dg.ResourceParam[Warehouse],
+    clock: dg.ResourceParam[Clock],
+    alerts: dg.ResourceParam[Teller],
+):
     """The gate: every system's rows in, the ledger and the quarantine out.
 
     When it holds rows back it says so: a line in the log for each reason, and one alert for the run.
     """
-    tables = [s.table for s in systems]
-
-    @table_assets(
-        predictions.LEDGER,
-        predictions.QUARANTINED_PREDICTIONS,
-        partitions=partitions,
-        name="gate",
-        deps=[*tables, raw.ODDS_QUOTES, reference.RESOLVED_NAMES],
+    days = partition_days(context)
+    claims = f"({stored_sql(SYSTEM_TABLES.values())})"
+    judged = warehouse.query(lines.claimed_lines_sql(claims), first=days[0], last=days[-1])
+    published, held_back = gate.split(judged)
+    now = pd.Timestamp(clock())
+    current, known = (warehouse.query(sql, first=days[0], last=days[-1]) for sql in (_CURRENT_SQL, _KNOWN_SQL))
+    if context.run.tags.get(FOLLOW_TAG):
+        told = gate.moved_games(current, published)
+        published = published[published["game_id"].isin(told) & (published["cutoff_at"] > now)]
+    published = published.assign(
+        run_id=context.run.run_id,
+        created_at=now,
+        is_backfill=published["cutoff_at"].isna() | (published["cutoff_at"] <= now),
     )
-    def gate_predictions(
-        context: dg.AssetExecutionContext,
-        warehouse: dg.ResourceParam[Warehouse],
-        clock: dg.ResourceParam[Clock],
-        alerts: dg.ResourceParam[Teller],
-    ):
-        days = partition_days(context)
-        claims = f"({_stored_sql(warehouse, tables)})"
-        judged = warehouse.query(lines.claimed_lines_sql(claims), first=days[0], last=days[-1])
-        published, held_back = gate.split(judged)
-        now = pd.Timestamp(clock())
-        current, known = (warehouse.query(sql, first=days[0], last=days[-1]) for sql in (_CURRENT_SQL, _KNOWN_SQL))
-        if context.run.tags.get(FOLLOW_TAG):
-            told = gate.moved_games(current, published)
-            published = published[published["game_id"].isin(told) & (published["cutoff_at"] > now)]
-        published = published.assign(
-            run_id=context.run.run_id,
-            created_at=now,
-            is_backfill=published["cutoff_at"].isna() | (published["cutoff_at"] <= now),
-        )
-        published = gate.renewed(published, current, set(known["prediction_id"]))
-        published, conflicting = gate.without_conflicts(published, known)
-        held_back = pd.concat([f for f in (held_back, conflicting) if len(f)] or [held_back], ignore_index=True)
-        held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
-        _speak(context, alerts, held_back, days)
-        _sign(context, warehouse, published[~published["prediction_id"].isin(known["prediction_id"])], now)
-        return emit(
-            context,
-            [predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS],
-            [published, held_back],
-            figures.gate,
-            games=figures.games(warehouse.query(_GAMES_SQL, first=days[0], last=days[-1])),
-        )
-
-    return gate_predictions
+    published = gate.renewed(published, current, set(known["prediction_id"]))
+    published, conflicting = gate.without_conflicts(published, known)
+    held_back = pd.concat([f for f in (held_back, conflicting) if len(f)] or [held_back], ignore_index=True)
+    held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
+    _speak(context, alerts, held_back, days)
+    _sign(context, warehouse, published[~published["prediction_id"].isin(known["prediction_id"])], now)
+    return emit(
+        context,
+        [predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS],
+        [published, held_back],
+        figures.gate,
+        games=figures.games(warehouse.query(_GAMES_SQL, first=days[0], last=days[-1])),
+    )
 
 
 def _sign(context: dg.AssetExecutionContext, warehouse: Warehouse, new: pd.DataFrame, now: pd.Timestamp) -> None:

@@ -14,24 +14,22 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets.figures import preview
-from nba_props.assets.inputs import MODELS, WINDOWS, Inputs
+from nba_props.assets.inputs import MODELS, Inputs
+from nba_props.assets.losses import ALLOW_LOSS, refuse_loss
 from nba_props.assets.versions import code_version
+from nba_props.assets.windows import WINDOWS
+from nba_props.catalog import TABLES
 from nba_props.process import stopping
 from nba_props.process.revision import REVISION_TAG, revision
-from nba_props.schemas import TABLES, Table, WriteMode, raw
+from nba_props.schemas import Table, WriteMode, raw
 from nba_props.schemas.predictions import LEDGER
 from nba_props.warehouse import usage
-from nba_props.warehouse.base import PartitionState, RowsWouldBeLost, Warehouse
+from nba_props.warehouse.base import PartitionState, Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
 #: of what no payload brings back: what a backup is for
 IRREPLACEABLE = {"criticality": "irreplaceable"}
-#: the run tag, "true", under which a partition may lose most of its rows
-ALLOW_LOSS = "nba_props/allow_loss"
-#: a table that guards so many rows never loses its last ones unasked; the few games of a date may all be moved
-_LAST_ROWS = 10
-_DATES_NAMED = 3
 
 
 class Preparer(Protocol):
@@ -113,55 +111,6 @@ def cost_of(key: dg.AssetKey, cost: Mapping[str, int]) -> dg.AssetObservation:
     return dg.AssetObservation(key, metadata={"cost_of_the_run": True, **cost})
 
 
-def refuse_loss(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> None:
-    """Keep what the outside world delivered: good rows are not replaced by none because a payload went missing.
-
-    Raises:
-        RowsWouldBeLost: a partition would lose ``table.guarded`` rows or more, and more than half of what it has; or,
-            of a table that guards ``_LAST_ROWS`` or more, all it has, however few, or all of a game.
-    """
-    counted = pd.to_datetime(frame["game_date"]).value_counts()
-    counts = {
-        day: (before, int(counted.get(pd.Timestamp(day), 0)))
-        for day, before in warehouse.row_counts(table, days).items()
-    }
-    fewer = {d: (old, new) for d, (old, new) in counts.items() if new < old}
-    if not fewer:
-        return
-    least = 1 if table.guarded >= _LAST_ROWS else table.guarded
-    lost = [
-        f"{day} would go from {old} rows to {new}"
-        for day, (old, new) in fewer.items()
-        if (old - new >= table.guarded and 2 * new < old) or (new == 0 and old >= least)
-    ]
-    if not lost and table.guarded >= _LAST_ROWS and "game_id" in table.column_names:
-        lost = _games_lost(warehouse, table, frame, sorted(fewer))
-    if not lost:
-        return
-    more = f", and {len(lost) - _DATES_NAMED} more" if len(lost) > _DATES_NAMED else ""
-    raise RowsWouldBeLost(
-        f"{table.address} partition {'; '.join(lost[:_DATES_NAMED])}{more}: more likely a payload is missing or can't "
-        f"be read than that the rows are gone. Nothing of the step was written, for none of its {len(days)} dates "
-        f"({days[0]} to {days[-1]}). Put the payload back and run it again; or, if the rows are really gone, run it "
-        f"again with --allow-loss (the run tag {ALLOW_LOSS}=true)"
-    )
-
-
-def _games_lost(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> list[str]:
-    """The games of some dates that have rows now and would have none, in words."""
-    stored = warehouse.query(
-        f"SELECT game_date, game_id, COUNT(*) AS n FROM {table.address} "
-        "WHERE game_date BETWEEN @first AND @last GROUP BY game_date, game_id ORDER BY game_date, game_id",
-        first=days[0],
-        last=days[-1],
-    )
-    asked = stored[stored["game_date"].isin(pd.to_datetime(pd.Index(days))) & (stored["n"] >= table.guarded)]
-    kept = frame[["game_date", "game_id"]].drop_duplicates()
-    both = asked.merge(kept.assign(game_date=pd.to_datetime(kept["game_date"])), how="left", indicator=True)
-    gone = both[both["_merge"] == "left_only"]
-    return [f"{r.game_date:%Y-%m-%d} would lose all {r.n} rows of game {r.game_id}" for r in gone.itertuples()]
-
-
 def definition_metadata(table: Table) -> dict[str, Any]:
     """What the asset's page shows before any materialization: the contract and its lineage."""
     lineage = {
@@ -206,54 +155,67 @@ def table_out(table: Table, version: str) -> dg.AssetOut:
 
 def table_assets(
     *tables: Table,
-    partitions: dg.PartitionsDefinition,
+    partitions: dg.PartitionsDefinition | None = None,
     name: str,
     ins: dict[str, Table] | None = None,
     deps: Sequence[Table | dg.AssetKey] = (),
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: one step that makes one or more tables, for any number of dates.
 
     The function returns one frame per table, in order, or ``(frame, metadata)`` pairs. ``ins`` are loaded as frames;
-    ``deps`` are only waited for, because they are read by query.
+    ``deps`` are only waited for, because they are read by query. Without ``partitions`` what is made is no asset yet,
+    but a function that makes one of them: so a step can stand at the top of its module.
     """
 
-    def decorate(compute: Callable[..., Any]) -> dg.AssetsDefinition:
-        @functools.wraps(compute)
-        def measured(
-            context: dg.AssetExecutionContext,
-            *args: Any,
-            inputs: Inputs,
-            preparation: Preparer | None = None,
-            **kwargs: Any,
-        ):
-            watch(context.instance, context.run.run_id)
-            if preparation is not None:
-                preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
-            usage.enter(name)
-            # before it computes: what changes meanwhile makes these partitions stale
-            note(context, tables, inputs.fresh())
-            more = {"inputs": inputs} if "inputs" in asked.parameters else {}
-            return compute(context, *args, **more, **kwargs)
+    def decorate(compute: Callable[..., Any]) -> Any:
+        def define(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+            return dg.multi_asset(
+                name=name,
+                outs={
+                    t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables
+                },
+                ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
+                deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
+                partitions_def=partitions,
+                backfill_policy=dg.BackfillPolicy.single_run(),
+            )(_step(compute, name, tables, deps))
 
-        # Dagster reads what a step needs from its function's parameters
-        asked = inspect.signature(compute)
-        resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
-        if _reads_the_past(tables, deps):
-            resources["preparation"] = dg.ResourceParam[Preparer]
-        parameters = dict(asked.parameters)
-        for key, kind in resources.items():
-            parameters[key] = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
-        measured.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
-        return dg.multi_asset(
-            name=name,
-            outs={t.name: table_out(t, code_version(compute, [(c.name, c.type) for c in t.columns])) for t in tables},
-            ins={k: dg.AssetIn(key=asset_key(t)) for k, t in (ins or {}).items()},
-            deps=[d if isinstance(d, dg.AssetKey) else asset_key(d) for d in deps],
-            partitions_def=partitions,
-            backfill_policy=dg.BackfillPolicy.single_run(),
-        )(measured)
+        return define(partitions) if partitions is not None else define
 
     return decorate
+
+
+def _step(
+    compute: Callable[..., Any], name: str, tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]
+) -> Callable[..., Any]:
+    """The function of a step, with what is done before each: preparation, and a note of what it is made from."""
+
+    @functools.wraps(compute)
+    def step(
+        context: dg.AssetExecutionContext,
+        *args: Any,
+        inputs: Inputs,
+        preparation: Preparer | None = None,
+        **kwargs: Any,
+    ):
+        watch(context.instance, context.run.run_id)
+        if preparation is not None:
+            preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
+        usage.enter(name)
+        # before it computes: what changes meanwhile makes these partitions stale
+        note(context, tables, inputs.fresh())
+        return compute(context, *args, **kwargs)
+
+    # Dagster reads what a step needs from its function's parameters
+    asked = inspect.signature(compute)
+    resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
+    if _reads_the_past(tables, deps):
+        resources["preparation"] = dg.ResourceParam[Preparer]
+    parameters = dict(asked.parameters)
+    for key, kind in resources.items():
+        parameters[key] = inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+    step.__signature__ = asked.replace(parameters=list(parameters.values()))  # type: ignore[attr-defined]
+    return step
 
 
 def _reads_the_past(tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from nba_props.automation.event_log import SqliteEventLog
-from nba_props.automation.runner import deliver_config, open_dagster, read_config
+from nba_props.automation.instance import deliver_config, open_dagster, read_config
+from nba_props.automation.upstream.event_log import BatchedEventLog
 from nba_props.operations.home import CONFIG, EVENTS, Flaw, HomeError, dagster_home, database_flaws, store_flaws
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
@@ -40,6 +40,6 @@ def _database_again(home: Path, path: Path) -> str:
     """Let Dagster make a database anew; the index, from what each run has kept."""
     with open_dagster(home) as instance:
         log = instance.event_log_storage
-        if path == home / EVENTS and isinstance(log, SqliteEventLog):
+        if path == home / EVENTS and isinstance(log, BatchedEventLog):
             return f"it has the events of the {log.rebuild_index()} runs that are kept"
     return "Dagster has forgotten what it held, the lake has not"

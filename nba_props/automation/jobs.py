@@ -8,6 +8,7 @@ from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.assets.predictions import FOLLOW_TAG
 from nba_props.assets.tables import asset_key
 from nba_props.checks.freshness import freshness_keys
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.schemas import Table, analytics, features, predictions, reference
 from nba_props.sources import registry
 from nba_props.sources.base import Intake
@@ -48,7 +49,7 @@ FRESHNESS_JOB = "feeds_are_fresh"
 
 _FROM_LINES = (
     *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
-    *(asset_key(t) for t in predictions.SYSTEM_TABLES.values()),
+    *(asset_key(t) for t in SYSTEM_TABLES.values()),
     *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
 )
 _GRADES = tuple(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY))

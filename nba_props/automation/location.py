@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.workspace.load import location_origins_from_yaml_paths
 
+from nba_props.automation.upstream import runs
 from nba_props.process.revision import COMMAND_TAG, REVISION_TAG, revision
 from nba_props.storage.files import replace
 from nba_props.storage.landing import LandingZone
@@ -48,14 +46,12 @@ def workspace(home: Path, landing: LandingZone) -> Path:
     return path
 
 
-def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str) -> RemoteJobOrigin | None:
+def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str) -> runs.RemoteJobOrigin | None:
     """The origin of a job as the workspace of the instance's home gives it; None where no UI can look."""
     landing = (definitions.resources or {}).get("landing")
     if not instance.is_persistent or not isinstance(landing, LandingZone):
         return None
-    path = workspace(Path(instance.root_directory), landing)
-    location, *_ = location_origins_from_yaml_paths([str(path)])
-    return RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job_name)
+    return runs.job_origin(workspace(Path(instance.root_directory), landing), job_name)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,20 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-from nba_props.assets.inputs import LEARNED, WINDOWS, Inputs, learned_from
+from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key, table_of
+from nba_props.assets.windows import LEARNED, WINDOWS, learned_from
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
+from nba_props.catalog import TABLES
 from nba_props.domain.digests import contents
 from nba_props.domain.history import LONGEST_REST
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.base import System
-from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.domain.models.card import training_start, week_of
+from nba_props.domain.models.learner import Recipe
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
-from nba_props.schemas import TABLES, ContractError, Table, analytics, monitoring, predictions
+from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
+from nba_props.settings import SettingsError
 from nba_props.sources import nba_stats, odds_api, registry
 from nba_props.sources.base import RawTable
 from nba_props.storage.landing import LandingError
@@ -29,7 +32,16 @@ from nba_props.warehouse.frames import checked, split
 
 #: tables that say how all dates so far stand: they change with every earlier date, and are quickly made again
 _AS_OF = frozenset({monitoring.SCOREBOARD.address})
-_TRAINED = frozenset(s.system_id for s in SYSTEMS if s.trained)
+#: how the models are made that a table's rows are forecast by
+_MODELS_OF = {s.table.address: s.needs().models for s in SYSTEMS}
+#: what follows a system's rows wherever they are made anew
+_PUBLISHING = (
+    predictions.LEDGER,
+    predictions.QUARANTINED_PREDICTIONS,
+    predictions.PREDICTION_ACCURACY,
+    predictions.GRADE_HISTORY,
+    monitoring.SCOREBOARD,
+)
 #: a run: job, first and last partition
 Step = tuple[str, date, date]
 
@@ -66,15 +78,20 @@ def stale(
             if late := found.get(window.table.address, set()) - empty.get(window.table.address, set()):
                 spans_of = {d: window.days(d, inputs.settings) for d in days}
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
-        if table.name in _TRAINED:
-            late = {d for w in LEARNED for d in found.get(w.table.address, set()) - empty.get(w.table.address, set())}
-            if analytics.BETTING_LINES.address in found:  # without a quote there is no line to learn from
-                late -= found[analytics.BETTING_LINES.address] - set(odds_api.landed_days(inputs.landing))
-            own |= _days_of_stale_models(inputs, days, late, table.name)
+        for recipe in _MODELS_OF.get(table.address, ()):
+            own |= _days_of_stale_models(inputs, days, _late_to_learn(inputs, found, empty), recipe.system_id)
         found[table.address] = own
         side_by_side = [p for p in (".".join(p.path) for p in parents) if p in TABLES and p not in apart]
         empty[table.address] = _would_be_empty(inputs, table, own - set(states), side_by_side, empty)
     return {d: lacking for d in days if (lacking := [a for a, stale_days in found.items() if d in stale_days])}
+
+
+def _late_to_learn(inputs: Inputs, found: Mapping[str, set[date]], empty: Mapping[str, set[date]]) -> set[date]:
+    """The dates of which something is stale that models learn from."""
+    late = {d for w in LEARNED for d in found.get(w.table.address, set()) - empty.get(w.table.address, set())}
+    if analytics.BETTING_LINES.address in found:  # without a quote there is no line to learn from
+        late -= found[analytics.BETTING_LINES.address] - set(odds_api.landed_days(inputs.landing))
+    return late
 
 
 def _would_be_empty(
@@ -145,7 +162,7 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
     To be run one after the other: what comes next is decided when the one before is done, since only then it is known
     what it changed.
     """
-    yield from models(definitions, inputs, days, _TRAINED)
+    yield from models(definitions, inputs, days, RECIPES)
     yield (PREDICT_JOB, days[0], days[-1])
 
 
@@ -154,7 +171,7 @@ def needed(
 ) -> Iterator[Step]:
     """The runs that some assets of ``days`` need first; models are trained where their system is among the assets."""
     made = {key.path[-1] for key in keys}
-    yield from models(definitions, inputs, days, made) if made & _TRAINED else earlier(definitions, inputs, days)
+    yield from models(definitions, inputs, days, made) if made & RECIPES.keys() else earlier(definitions, inputs, days)
 
 
 def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
@@ -222,7 +239,7 @@ def models(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], systems: Collection[str]
 ) -> Iterator[Step]:
     """The runs that the models of some systems need for ``days``; none for systems that have no model."""
-    asked = sorted(_TRAINED & set(systems))
+    asked = sorted(RECIPES.keys() & set(systems))
     weeks = sorted({week_of(d) for d in inputs.game_days(days)}) if asked else []
     if weeks:
         yield from preparation(definitions, inputs, days, weeks)
@@ -230,27 +247,61 @@ def models(
         yield from ((TRAIN_JOB, *span) for span in spans(stale_weeks, bridge=6))  # weeks are Mondays
 
 
-def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = _TRAINED) -> list[date]:
+def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = RECIPES.keys()) -> list[date]:
     """The weeks of which a system has no model that was made from what is stored now, by the library that runs now.
 
     The one after each of them belongs to it: its model is judged against that one, and served where it has none.
     """
-    asked = [s for s in SYSTEMS if s.trained and s.system_id in systems]
-    lacking = {week for week in weeks if any(_lacks_model(inputs, system, week) for system in asked)}
+    asked = [recipe for system_id, recipe in RECIPES.items() if system_id in systems]
+    lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in asked)}
     return sorted(lacking | {week for week in weeks if week - timedelta(7) in lacking})
 
 
-def _lacks_model(inputs: Inputs, system: System, week: date) -> bool:
-    if system.trained is None:
-        return False
-    now, before = inputs.trained_from(system.system_id, week), week - timedelta(7)
-    if inputs.models.made_from(system.system_id, week) != now or inputs.is_anothers(system.trained, week):
+def _lacks_model(inputs: Inputs, recipe: Recipe, week: date) -> bool:
+    now, before = inputs.trained_from(recipe.system_id, week), week - timedelta(7)
+    if inputs.models.made_from(recipe.system_id, week) != now or inputs.is_anothers(recipe, week):
         return True
-    return inputs.lacks_model(system.trained, before) and _has_games(inputs, before)
+    return inputs.lacks_model(recipe, before) and bool(_game_days(inputs, dates_between(before, week)[:-1]))
 
 
-def _has_games(inputs: Inputs, week: date) -> bool:
+def never_trained(inputs: Inputs, days: Sequence[date], systems: Collection[str], running: date) -> Iterator[Step]:
+    """The runs that train the weeks of ``days`` before the ``running`` one that no training of a system ever tried,
+    from what is stored: for runs that were started without a plan.
+    """
+    asked = RECIPES.keys() & set(systems)
+    weeks = {week for d in days if (week := week_of(d)) < running}
+    tried = inputs.models.made_from
+    lacking = {w for w in weeks if any(tried(s, w) is None for s in asked)}
+    busy = {week_of(d) for d in _game_days(inputs, [d for d in days if week_of(d) in lacking])}
+    yield from ((TRAIN_JOB, *span) for span in spans(busy, bridge=6))
+
+
+def _game_days(inputs: Inputs, days: Sequence[date]) -> list[date]:
+    """The dates that have games by the landed schedule; none where there is no schedule."""
     try:
-        return bool(inputs.game_days([week + timedelta(n) for n in range(7)]))
+        return inputs.game_days(days) if days else []
     except LandingError:
-        return False
+        return []
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetKey]:
+    """The assets that names mean (``xgboost_v1``, ``nba_raw.box_scores``), and what publishes and grades systems.
+
+    Raises:
+        SettingsError: a name is none of an asset.
+    """
+    short = {t.name: t for t in TABLES.values()}
+    found: list[dg.AssetKey] = []
+    for name in names:
+        table = TABLES.get(name.replace("/", ".")) or short.get(name)
+        if table is None:
+            raise SettingsError(f'there is no asset {name}: `nba-props sql "show tables"` lists them')
+        found.append(asset_key(table))
+        if table.name in SYSTEM_TABLES:
+            found += [asset_key(t) for t in _PUBLISHING]
+    graph = definitions.resolve_asset_graph()
+    together = {k for key in found for k in graph.get(key).execution_set_asset_keys}
+    return sorted(together)

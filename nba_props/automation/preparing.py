@@ -2,7 +2,8 @@
 
 A command plans and then runs; the UI only runs. So the first step of such a run that reads earlier dates or a model
 makes the same plan and follows it, each step of it a run of its own job. What sensors and schedules start is planned by
-them: tonight never waits for a season.
+them: tonight never waits for a season. Only a past date whose week has no model yet has it trained first, from what is
+stored, by a run of the job that trains.
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ import dagster as dg
 import filelock
 
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.tables import ALLOW_LOSS
+from nba_props.assets.losses import ALLOW_LOSS
 from nba_props.automation import planning, runner
 from nba_props.automation.planning import Step
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.calendar import game_date_of
+from nba_props.process.clock import Clock
 from nba_props.process.revision import COMMAND_TAG
 
 #: the run for which another one takes in what it needs
 PREPARES_RUN_TAG = "nba_props/prepares_run"
 #: runs that somebody else has planned
-_PLANNED = (runner.PLANNED_TAG, COMMAND_TAG, "dagster/sensor_name", "dagster/schedule_name")
+_PLANNED = (runner.PLANNED_TAG, COMMAND_TAG)
+#: runs that nobody typed or clicked
+_AUTOMATED = ("dagster/sensor_name", "dagster/schedule_name")
 
 
 @contextmanager
@@ -63,6 +68,7 @@ class Preparation:
     inputs: Inputs
     #: makes the definitions that the plan's jobs are of
     definitions: Callable[[], dg.Definitions]
+    clock: Clock
     _prepared: set[str] = field(default_factory=set, repr=False)
 
     def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
@@ -73,23 +79,52 @@ class Preparation:
             LandingError: a season of the dates has no schedule.
         """
         span = dates_between(days[0], days[-1])
+        if _has(context.run, _AUTOMATED):
+            self._train_past_weeks(context, span)
+            return
 
         def plan(made: dg.Definitions) -> Iterable[Step]:
             keys = context.run.asset_selection or planning.assets_of(made, context.run.job_name)
             return planning.needed(made, self.inputs.fresh(), span, keys)
 
-        self._follow(context, plan)
+        self._follow_once(context, plan)
 
     def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
-        """What the models of some weeks learn from."""
-        asked = sorted({week_of(w) for w in weeks})
-        self._follow(context, lambda made: planning.preparation(made, self.inputs.fresh(), asked, asked))
+        """What the models of some weeks learn from.
 
-    def _follow(self, context: dg.AssetExecutionContext, plan: Callable[[dg.Definitions], Iterable[Step]]) -> None:
+        Raises:
+            dagster.Failure: a run of the plan failed; it says which.
+            LandingError: a season of the weeks has no schedule.
+        """
+        if not _has(context.run, _AUTOMATED):
+            asked = sorted({week_of(w) for w in weeks})
+            self._follow_once(context, lambda made: planning.preparation(made, self.inputs.fresh(), asked, asked))
+
+    def _follow_once(self, context: dg.AssetExecutionContext, plan: Callable[[dg.Definitions], Iterable[Step]]) -> None:
         run = context.run
-        if run.run_id in self._prepared or any(tag in run.tags for tag in _PLANNED):
+        if run.run_id in self._prepared or _has(run, _PLANNED):
             return
         self._prepared.add(run.run_id)
+        self._follow(context, plan, _fail)
+
+    def _train_past_weeks(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
+        """Train what this step's systems lack for dates before the running week.
+
+        A training that fails is no reason to publish nothing: its system abstains, and a check says why.
+        """
+        systems = {key.path[-1] for key in context.selected_asset_keys}
+        running = week_of(game_date_of(self.clock()))
+        if steps := list(planning.never_trained(self.inputs.fresh(), days, systems, running)):
+            self._follow(context, lambda _: steps, context.log.error)
+
+    def _follow(
+        self,
+        context: dg.AssetExecutionContext,
+        plan: Callable[[dg.Definitions], Iterable[Step]],
+        on_failure: Callable[[str], None],
+    ) -> None:
+        """Run the steps of a plan, each as a run of its own."""
+        run = context.run
         allowed = {ALLOW_LOSS: run.tags[ALLOW_LOSS]} if ALLOW_LOSS in run.tags else {}
         tags = {PREPARES_RUN_TAG: run.run_id, **allowed}
         home = self.inputs.settings.home
@@ -101,8 +136,15 @@ class Preparation:
                 context.log.info(f"{job} of {first}..{last} comes first, as a run of its own")
                 outcome = runner.execute(made, context.instance, job, first, last, tags=tags)
                 if not outcome.success:
-                    raise dg.Failure(
+                    on_failure(
                         f"{job} of {first}..{last}, which {run.job_name} needs first, failed: "
-                        f"{'; '.join(outcome.errors) or 'a check that blocks did not pass'} (run {outcome.run_id})",
-                        allow_retries=False,
+                        f"{'; '.join(outcome.errors) or 'a check that blocks did not pass'} (run {outcome.run_id})"
                     )
+
+
+def _fail(text: str) -> None:
+    raise dg.Failure(text, allow_retries=False)
+
+
+def _has(run: dg.DagsterRun, tags: Iterable[str]) -> bool:
+    return any(tag in run.tags for tag in tags)

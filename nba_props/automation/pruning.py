@@ -20,29 +20,20 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
-import sqlalchemy as db
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.schema import (
-    AssetCheckExecutionsTable,
-    AssetEventTagsTable,
-    SqlEventLogStorageTable,
-)
 
-from nba_props.automation.event_log import SqliteEventLog
-from nba_props.automation.runner import open_dagster
-from nba_props.operations.home import DATABASES, SIDES, HomeError, dagster_home
+from nba_props.automation.instance import open_dagster
+from nba_props.automation.upstream.event_log import BatchedEventLog, StockEventLog
+from nba_props.automation.upstream.forgetting import forget_events
+from nba_props.operations.home import DATABASES, SIDES, dagster_home
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE, TEMPORARY
-from nba_props.warehouse import files
-from nba_props.warehouse.lake import SET_ASIDE
+from nba_props.warehouse.lake import SET_ASIDE, files
 
 _TOGETHER = 200
 #: nobody writes one file for so long
 _ORPHAN_SECONDS = 3600
 #: names that a file of ours has before it is whole, and a payload
 _OURS, _PAYLOAD = re.compile(rf"{re.escape(TEMPORARY)}.+"), re.compile(r"\.[0-9a-f]{32}")
-_NEWEST = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
 _VACUUM_SECONDS = 5.0
 
 
@@ -95,7 +86,7 @@ def prune(
 def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account, *, dry_run: bool) -> None:
     """Delete the finished runs of an instance that nothing was heard of since ``before``."""
     old = instance.get_run_records(dg.RunsFilter(updated_before=before))
-    runs = [r.dagster_run.run_id for r in old if r.dagster_run.status in FINISHED_STATUSES]
+    runs = [r.dagster_run.run_id for r in old if r.dagster_run.is_finished]
     if len(old) > len(runs):
         account.notes.append(f"{len(old) - len(runs)} runs are as old and not finished: end them in the UI")
     log = instance.event_log_storage
@@ -106,7 +97,7 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account,
         return
     for start in range(0, len(runs) + len(forgotten), _TOGETHER):
         chunk = [*runs, *forgotten][start : start + _TOGETHER]
-        _forget_events(log, chunk)
+        forget_events(log, chunk)
         for run_id in chunk:
             instance.compute_log_manager.delete_logs(prefix=[run_id])
             _drop_log(log, run_id)
@@ -117,7 +108,7 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account,
 
 def _without_record(instance: dg.DagsterInstance, log: object, before: datetime) -> list[str]:
     """Runs that have a log of their own and no record: Dagster's databases were made anew since."""
-    if not isinstance(log, SqliteEventLog):
+    if not isinstance(log, StockEventLog):
         return []
     known = set(instance.get_run_ids())
     old = [r for r in log.get_all_run_ids() if os.stat(log.path_for_shard(r)).st_mtime < before.timestamp()]
@@ -126,38 +117,17 @@ def _without_record(instance: dg.DagsterInstance, log: object, before: datetime)
 
 def _events(log: object, runs: Sequence[str]) -> tuple[int, int]:
     """How many databases of events some runs have, and their bytes; of a server none are counted."""
-    if not isinstance(log, SqliteEventLog):
+    if not isinstance(log, StockEventLog):
         return 0, 0
     files = [p for r in runs if (p := Path(log.path_for_shard(r))).exists()]
     return len(files), sum(_size(p) for p in files)
 
 
-def _forget_events(log: object, runs: Sequence[str]) -> None:
-    """Delete the events of some runs, but not a partition's newest materialization and a check's newest result."""
-    if not isinstance(log, SqlEventLogStorage):
-        raise HomeError(f"runs can't be pruned: how {type(log).__name__} keeps events is not known here")
-    events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
-    newest = db.select(db.func.max(events.id)).where(events.dagster_event_type.in_(_NEWEST))
-    newest = newest.group_by(events.asset_key, events.partition, events.dagster_event_type)
-    results = db.select(db.func.max(checks.id))
-    results = results.group_by(checks.asset_key, checks.check_name, checks.partition, checks.execution_status)
-    with log.index_connection() as connection:
-        gone = db.and_(events.run_id.in_(runs), events.id.not_in(newest))
-        tagged = db.select(events.id).where(gone)
-        connection.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(tagged)))
-        connection.execute(SqlEventLogStorageTable.delete().where(gone))
-        connection.execute(
-            AssetCheckExecutionsTable.delete().where(checks.run_id.in_(runs), checks.id.not_in(results))
-        )  # fmt: skip
-    if log.supports_global_concurrency_limits:
-        for run_id in runs:
-            log.free_concurrency_slots_for_run(run_id)
-
-
 def _drop_log(log: object, run_id: str) -> None:
     """Delete a run's own database of events, where it has one."""
-    if isinstance(log, SqliteEventLog):
-        log.close(run_id)
+    if isinstance(log, StockEventLog):
+        if isinstance(log, BatchedEventLog):
+            log.close(run_id)
         for side in SIDES:
             Path(log.path_for_shard(run_id) + side).unlink(missing_ok=True)
 

@@ -6,18 +6,19 @@ import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.domain import quality
-from nba_props.facts.calendar import PLAYABLE
+from nba_props.domain.finding import Finding
+from nba_props.domain.games import PLAYABLE
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.operations.freshness import expected_dates
 from nba_props.operations.remediation import own_dates
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.base import Warehouse
 
 RECONCILE_JOB = "reconcile"
 
 
-def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> dict[tuple[date, str], quality.Finding]:
+def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> dict[tuple[date, str], Finding]:
     """What the given dates lack, by date and rule: a schedule, predictions of a game or a system, box scores."""
     published = quality.published(warehouse, tuple(SYSTEM_TABLES), days[0], days[-1], now)
     scheduled = warehouse.query(
@@ -39,7 +40,7 @@ def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> di
                 found[day, name] = finding
         if games.get(day) and day not in partitions:
             text = f"{games[day]} games were scheduled and nothing was ever published"
-            found[day, "expected_outputs"] = quality.Finding(False, text)
+            found[day, "expected_outputs"] = Finding(False, text)
     return found
 
 
@@ -55,9 +56,8 @@ def reconcile_outputs(
     context.add_output_metadata({"missing": {f"{day} {rule}": f.text for (day, rule), f in missing.items()}})
     for (day, rule), finding in missing.items():
         context.log.warning(f"{day} {rule}: {finding.text}")
-        severity = "WARN" if finding.warns else "ERROR"
         text = f"{finding.text}; nba-props backfill {day} makes it good"
-        alerts.send(Alert(severity, f"reconcile: {rule} {day}", text))
+        alerts.send(Alert(finding.severity, f"reconcile: {rule} {day}", text))
 
 
 @dg.job(

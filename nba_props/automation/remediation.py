@@ -120,7 +120,7 @@ def quarantine_rows(
     zone = odds_api.with_odds(LandingZone(settings.landing))
     if zone is None:
         context.log.warning(f"{settings.landing} has no odds: quotes are not compared with their payloads")
-    seen = Memory(place(settings)).sound
+    seen = Memory(place(settings)).known_valid
     account = remediation.quarantine(warehouse, selection, clock(), zone=zone, seen=seen, dry_run=config.dry_run)
     return _tell(context, warehouse, account, config.dry_run)
 

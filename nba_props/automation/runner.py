@@ -1,53 +1,28 @@
 """Runs jobs through Dagster from a terminal, and says what became of them."""
 
-import os
 import re
-import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from importlib import resources
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
-import filelock
-import sqlalchemy as db
-import yaml
-from dagster._check import CheckError
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.remote_origin import RemoteJobOrigin
-from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 
 from nba_props.assets.tables import asset_key
-from nba_props.automation.event_log import batch_events
 from nba_props.automation.location import Caller, job_origin, tags_of
+from nba_props.automation.upstream.runs import belonging, listening
 from nba_props.facts.words import plural
-from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.operations.remediation import RemediationError
 from nba_props.process import stopping
-from nba_props.schemas import TABLES, monitoring, predictions
-from nba_props.settings import Settings, SettingsError
-from nba_props.storage.files import replace
+from nba_props.schemas import predictions
 from nba_props.warehouse.base import Warehouse
 
-#: what follows a system's rows wherever they are made anew
-_PUBLISHING = (
-    predictions.LEDGER,
-    predictions.QUARANTINED_PREDICTIONS,
-    predictions.PREDICTION_ACCURACY,
-    predictions.GRADE_HISTORY,
-    monitoring.SCOREBOARD,
-)
 #: what a stop says of rows that are being moved
 _MOVED = "what was moved so far stands, and the same command goes on from there"
 #: how Dagster names this project's exceptions
 _OUR_CLASS = re.compile(r"^nba_props(\.\w+)+: ")
-_DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -69,61 +44,6 @@ class Outcome:
     #: asset, check, severity and description of every check that did not pass
     failed_checks: list[tuple[str, str, str, str]] = field(default_factory=list)
     passed_checks: int = 0
-
-
-#: what a step prints belongs to the terminal: a redirected one hides the progress bar
-_TO_THE_TERMINAL = {"compute_logs": {"module": NoOpComputeLogManager.__module__, "class": "NoOpComputeLogManager"}}
-
-
-def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The persistent instance: that of DAGSTER_HOME when set, else one under the project's home.
-
-    Raises:
-        HomeError: its settings or databases can't be used; the message says how they are mended.
-    """
-    home = dagster_home(settings)
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / CONFIG).exists():
-        deliver_config(home)
-    batch_events()
-    try:
-        return open_dagster(home, _TO_THE_TERMINAL)
-    except (db.exc.SQLAlchemyError, sqlite3.Error) as error:
-        raise HomeError(sentence(error, settings) or str(error)) from error
-
-
-def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
-    """The instance of a Dagster home, ``overrides`` before its own settings."""
-    if not os.environ.get("DAGSTER_HOME"):  # the storage's settings name no folder; an empty one is the working folder
-        os.environ["DAGSTER_HOME"] = str(home)
-    # two processes that make the databases of a new home at the same moment spoil them
-    with filelock.FileLock(home / ".opening"):
-        return dg.DagsterInstance.from_ref(read_config(home, overrides))
-
-
-def deliver_config(home: Path) -> None:
-    """Put the settings in a Dagster home that a new one has."""
-    replace(home / CONFIG, (resources.files("nba_props") / CONFIG).read_bytes())
-
-
-def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> InstanceRef:
-    """The settings of a Dagster home.
-
-    Raises:
-        HomeError: they can't be read, or Dagster refuses them.
-    """
-    if "?" in str(home):
-        raise HomeError(f"DAGSTER_HOME is {home}: Dagster can't keep a database under a path with ?; set another one")
-    try:
-        # Dagster looks for its file by a pattern, and overlooks it in a folder with [ or * in its name
-        found = yaml.safe_load((home / CONFIG).read_bytes()) if (home / CONFIG).exists() else None
-        own = found if found is not None else {}
-        if not isinstance(own, dict):
-            raise HomeError(f"{home / CONFIG} holds no settings. {_DELIVERS}")
-        return InstanceRef.from_dir(str(home), overrides={**own, **overrides})
-    except (OSError, ValueError, yaml.YAMLError, dg.DagsterInvalidConfigError, CheckError) as error:
-        why = " ".join(str(error).split())
-        raise HomeError(f"{home / CONFIG} can't be used: {why}. Mend it; or {_DELIVERS}") from error
 
 
 def execute(
@@ -161,8 +81,8 @@ def execute(
     span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
     publishes = asset_key(predictions.LEDGER) in job.asset_layer.executable_asset_keys
     with (
-        _listening(instance, run_id, listen),
-        _belonging(instance, job_origin(definitions, instance, job_name)),
+        listening(instance, run_id, listen),
+        belonging(instance, job_origin(definitions, instance, job_name)),
         stopping.closing_with(partial(_published, warehouse if publishes else None, run_id, first, last)),
         stopping.closing_with(partial(_cancel, instance, run_id)),
     ):
@@ -194,39 +114,6 @@ def execute(
                 (check.asset_key.to_user_string(), check.check_name, check.severity.value, check.description or "")
             )
     return outcome
-
-
-@contextmanager
-def _listening(
-    instance: dg.DagsterInstance, run_id: str, listen: Callable[[dg.EventLogEntry], None] | None = None
-) -> Iterator[None]:
-    """While in here, ``listen`` hears a run's events; afterwards nothing of the run stays with the instance.
-
-    Dagster has a way to add a listener and none to take it away, and remembers every run whose events it stored.
-    """
-    if listen is not None:
-        instance.add_event_listener(run_id, listen)
-    try:
-        yield
-    finally:
-        instance._subscribers.pop(run_id, None)
-
-
-@contextmanager
-def _belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> Iterator[None]:
-    """While in here, a run that is created is one of the job that the UI shows.
-
-    Dagster's way to run a job in this process has no argument for it.
-    """
-    if origin is None:
-        yield
-        return
-    create = instance.create_run_for_job
-    instance.create_run_for_job = partial(create, remote_job_origin=origin)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del instance.create_run_for_job
 
 
 def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date) -> str:
@@ -291,8 +178,8 @@ def remediate(
     (op,) = job.graph.node_dict
     run_id = str(uuid.uuid4())
     with (
-        _listening(instance, run_id),
-        _belonging(instance, job_origin(definitions, instance, job_name)),
+        listening(instance, run_id),
+        belonging(instance, job_origin(definitions, instance, job_name)),
         stopping.closing_with(lambda: "; ".join(filter(None, (_cancel(instance, run_id), _MOVED)))),
     ):
         result = job.execute_in_process(
@@ -306,23 +193,3 @@ def remediate(
         failed = next(e for e in result.all_events if e.is_step_failure)
         raise RemediationError(_cause(failed))
     return result.output_for_node(op)
-
-
-def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetKey]:
-    """The assets that names mean (``xgboost_v1``, ``nba_raw.box_scores``), and what publishes and grades systems.
-
-    Raises:
-        SettingsError: a name is none of an asset.
-    """
-    short = {t.name: t for t in TABLES.values()}
-    found: list[dg.AssetKey] = []
-    for name in names:
-        table = TABLES.get(name.replace("/", ".")) or short.get(name)
-        if table is None:
-            raise SettingsError(f'there is no asset {name}: `nba-props sql "show tables"` lists them')
-        found.append(asset_key(table))
-        if table.name in predictions.SYSTEM_TABLES:
-            found += [asset_key(t) for t in _PUBLISHING]
-    graph = definitions.resolve_asset_graph()
-    together = {k for key in found for k in graph.get(key).execution_set_asset_keys}
-    return sorted(together)

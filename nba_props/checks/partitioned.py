@@ -17,23 +17,13 @@ from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, Dagste
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import asset_key
+from nba_props.domain.finding import Finding, Severity
 from nba_props.process.clock import Clock
 from nba_props.schemas import Table
 from nba_props.settings import Settings
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One rule's finding for one date."""
-
-    passed: bool
-    description: str
-    figures: dict[str, Any] = field(default_factory=dict)
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-
 
 #: the materialization that a date's evaluation is about
 Targets = dict[str, AssetCheckEvaluationTargetMaterializationData]
@@ -69,7 +59,7 @@ class Rule:
     name: str
     table: Table
     description: str
-    evaluate: Callable[[Scope, Sequence[date]], dict[date, Verdict]]
+    evaluate: Callable[[Scope, Sequence[date]], dict[date, Finding]]
     blocking: bool = False
 
 
@@ -111,61 +101,55 @@ def _table_checks(rules: list[Rule], partitions: dg.PartitionsDefinition) -> dg.
         for key in sorted(context.selected_asset_check_keys, key=lambda k: k.name):
             rule = by_name[key.name]
             with usage.within(step):
-                verdicts = rule.evaluate(scope, days)
+                found = rule.evaluate(scope, days)
             if len(days) > 1:
                 targets = targets or _newest_materializations(
                     context.instance, asset_key(table), [d.isoformat() for d in days]
                 )
-                _record(context, rule, verdicts, targets)
-            yield _result(rule, verdicts)
+                _record(context, rule, found, targets)
+            yield _result(rule, found)
 
     return checks
 
 
-def _result(rule: Rule, verdicts: dict[date, Verdict]) -> dg.AssetCheckResult:
-    """The verdict of the only date, or the worst of all with the dates that failed."""
-    if len(verdicts) == 1:
-        (verdict,) = verdicts.values()
-        return dg.AssetCheckResult(
-            asset_key=asset_key(rule.table),
-            check_name=rule.name,
-            passed=verdict.passed,
-            severity=verdict.severity,
-            description=verdict.description,
-            metadata=verdict.figures,
-        )
-    failed = {day: v for day, v in verdicts.items() if not v.passed}
-    errors = [v for v in failed.values() if v.severity is dg.AssetCheckSeverity.ERROR]
-    first = next(iter(failed.items()), None)
+def _result(rule: Rule, found: dict[date, Finding]) -> dg.AssetCheckResult:
+    """The finding of the only date, or one for all: with the dates that failed, as grave as the gravest of them."""
+    (finding,) = found.values() if len(found) == 1 else (_together(found),)
     return dg.AssetCheckResult(
         asset_key=asset_key(rule.table),
         check_name=rule.name,
-        passed=not failed,
-        severity=dg.AssetCheckSeverity.ERROR if errors or not failed else dg.AssetCheckSeverity.WARN,
-        description=f"{len(failed)} of {len(verdicts)} dates fail; {first[0]}: {first[1].description}"
-        if first
-        else f"all {len(verdicts)} dates pass",
-        metadata={"dates": len(verdicts), "failed_dates": [d.isoformat() for d in sorted(failed)]},
+        passed=finding.passed,
+        severity=dg.AssetCheckSeverity(finding.severity.value),
+        description=finding.text,
+        metadata=finding.figures,
     )
 
 
-def _record(
-    context: dg.AssetCheckExecutionContext, rule: Rule, verdicts: dict[date, Verdict], targets: Targets
-) -> None:
+def _together(found: dict[date, Finding]) -> Finding:
+    failed = {day: f for day, f in found.items() if not f.passed}
+    figures = {"dates": len(found), "failed_dates": [d.isoformat() for d in sorted(failed)]}
+    if not failed:
+        return Finding(True, f"all {len(found)} dates pass", figures)
+    day, first = next(iter(failed.items()))
+    text = f"{len(failed)} of {len(found)} dates fail; {day}: {first.text}"
+    return Finding(False, text, figures, Severity.WARN if all(f.warns for f in failed.values()) else Severity.ERROR)
+
+
+def _record(context: dg.AssetCheckExecutionContext, rule: Rule, found: dict[date, Finding], targets: Targets) -> None:
     """Log each date's evaluation under this run, against the date's newest materialization."""
     key = asset_key(rule.table)
     batch = str(uuid.uuid4())
-    for number, (day, verdict) in enumerate(verdicts.items(), start=1):
+    for number, (day, finding) in enumerate(found.items(), start=1):
         partition = day.isoformat()
         evaluation = dg.AssetCheckEvaluation(
             asset_key=key,
             check_name=rule.name,
             partition=partition,
-            passed=verdict.passed,
-            severity=verdict.severity,
+            passed=finding.passed,
+            severity=dg.AssetCheckSeverity(finding.severity.value),
             blocking=rule.blocking,
-            description=verdict.description,
-            metadata={k: _metadata(v) for k, v in verdict.figures.items()},
+            description=finding.text,
+            metadata={k: _metadata(v) for k, v in finding.figures.items()},
             target_materialization_data=targets.get(partition),
         )
         context.instance.report_dagster_event(
@@ -175,7 +159,7 @@ def _record(
                 event_specific_data=evaluation,
             ),
             run_id=context.run.run_id,
-            batch_metadata=DagsterEventBatchMetadata(batch, is_end=number == len(verdicts)),
+            batch_metadata=DagsterEventBatchMetadata(batch, is_end=number == len(found)),
         )
 
 

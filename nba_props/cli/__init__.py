@@ -1,6 +1,9 @@
-"""The commands a person types, by what he wants; ``main`` is the program."""
+"""The commands of the program, grouped by purpose; ``main`` runs them.
 
-# each module adds its commands to the program when it is loaded
+Belongs here: arguments, help and what is printed. Does not: the work itself (operations, automation).
+"""
+
+# each module registers its commands when it is imported
 from nba_props.cli import daily, demo, feeds, look, repair, servers, start
 from nba_props.cli.group import main
 

@@ -1,4 +1,4 @@
-"""What is typed every day: predict, backfill, train, grade."""
+"""Everyday commands: run, backfill, train, grade."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nba_props.cli.group import example, main
-from nba_props.cli.look import say_boards
+from nba_props.cli.look import print_boards
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import (
     Session,
     here,
+    print_findings,
+    print_undo,
     published,
-    say_findings,
-    say_undo,
     session,
     text_of,
     today_of,
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
     from nba_props.automation.runner import Outcome
 
-#: what became of rows at the gate stands in so many characters above their number
+#: width of the headings of the gate's table, in characters
 _GATE_WIDTH = 12
-#: outcomes in the order in which they are read
+#: display order of outcomes
 _OUTCOMES_SQL = "CASE outcome WHEN 'WIN' THEN 1 WHEN 'LOSS' THEN 2 WHEN 'PUSH' THEN 3 WHEN 'NO_BET' THEN 4 ELSE 5 END"
 _FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 
@@ -51,12 +51,12 @@ _FORCE = click.option("--force", is_flag=True, help="Materialize dates again tha
 @_FORCE
 @ALLOW_LOSS
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
-@click.option("--system", type=SYSTEM, default=None, help="Whose picks the board shows.  [default: ensemble_v1_1]")
+@click.option("--system", type=SYSTEM, default=None, help="System whose picks are shown.  [default: ensemble_v1_1]")
 @FORMAT
 def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str | None, form: str) -> None:
-    """Predict SPAN from landed payloads, as far as it is missing or stale, and print its board.
+    """Predict the dates of SPAN that are missing or stale, from landed payloads, and print their boards.
 
-    What the dates need comes first: history, lines, the models of their weeks. What is fresh is kept.
+    Prerequisites are materialized first: history, lines and weekly models. Fresh data is kept.
     """
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
@@ -70,7 +70,7 @@ def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str 
     "--select",
     type=ASSET,
     multiple=True,
-    help="Only this system or table, and what publishes and grades it; may repeat.",
+    help="Only this system or table, plus publishing and grading; may be repeated.",
 )
 @_FORCE
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
@@ -79,45 +79,45 @@ def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str 
 def backfill(
     span: list[date], select: tuple[str, ...], force: bool, dry_run: bool, allow_loss: bool, form: str
 ) -> None:
-    """Materialize SPAN in one run, as far as it is missing or older than what it is made from, with the plan first.
+    """Print the plan, then materialize the dates of SPAN that are missing or older than their inputs, in one run.
 
-    Models of past weeks are trained on the way; nothing is fetched, so no API credit is spent.
+    Models of past weeks are trained as needed; nothing is fetched, so no API credit is spent.
     """
-    from nba_props.automation import planning, runner
+    from nba_props.automation import planning
     from nba_props.automation.jobs import PREDICT_JOB
     from nba_props.presentation import board
 
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
         within_partitions(opened.settings, span)
-        chosen = runner.resolve(opened.definitions, select) if select else None
+        chosen = planning.resolve(opened.definitions, select) if select else None
         days = _wanted(opened, span, chosen, force=force, dry_run=dry_run)
-        _say_plan(opened, span, days, [k.to_user_string() for k in chosen] if chosen else None)
+        _print_plan(opened, span, days, [k.to_user_string() for k in chosen] if chosen else None)
         if dry_run:
             return
         if not days:
-            out.say("nothing is missing or stale; --force materializes the dates again")
+            out.print("nothing is missing or stale; --force materializes the dates again")
             update_scores(opened, span)
             return
         if chosen is None:
-            sound = predict(opened, dates_between(days[0], days[-1]), force=True, boards=False)
+            ok = predict(opened, dates_between(days[0], days[-1]), force=True, boards=False)
         else:
             systems = [k.path[-1] for k in chosen]
             outcomes = opened.follow(planning.models(opened.definitions, opened.inputs, days, systems))
             if all(o.success for o in outcomes):
                 outcomes += opened.follow([(PREDICT_JOB, days[0], days[-1])], chosen)
-            sound = say_findings(out, outcomes)
-            _say_gate(out, board.gate_account(opened.warehouse, days))
+            ok = print_findings(out, outcomes)
+            _print_gate(out, board.gate_summary(opened.warehouse, days))
             update_scores(opened, span)
-            say_undo(opened, outcomes[-1], span)
-        if not sound:
+            print_undo(opened, outcomes[-1], span)
+        if not ok:
             sys.exit(1)
 
 
 def _wanted(
     opened: Session, span: list[date], keys: Sequence[Any] | None = None, *, force: bool, dry_run: bool = False
 ) -> list[date]:
-    """The dates that are to be made: all of them, or those that are missing or stale, now or by what comes first."""
+    """The dates to materialize: all of them, or those that are missing or stale, before or after the earlier steps."""
     from nba_props.automation import planning
     from nba_props.automation.jobs import PREDICT_JOB
 
@@ -127,42 +127,42 @@ def _wanted(
     days = planning.pending(opened.definitions, opened.inputs.fresh(), asked, span)
     if len(days) == len(span):
         return days
-    # what was landed of earlier dates can make more of them stale once it is taken in
+    # payloads landed for earlier dates can make more of them stale once they are loaded
     steps = planning.earlier(opened.definitions, opened.inputs, span)
     if dry_run:
         if step := next(steps, None):
-            opened.out.say(
-                f"earlier   landed since: {step[0]} of {text_of(step[1:])} and what follows from it come first, and "
-                "can make more dates stale"
+            opened.out.print(
+                f"earlier   new payloads of earlier dates: {step[0]} of {text_of(step[1:])} and the steps after it run "
+                "first, and can make more dates stale"
             )
         return days
     outcomes = opened.follow(steps)
-    if not say_findings(opened.out, outcomes):
+    if not print_findings(opened.out, outcomes):
         sys.exit(1)
     return planning.pending(opened.definitions, opened.inputs.fresh(), asked, span) if outcomes else days
 
 
-def _say_plan(opened: Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
-    """What a backfill is about to do: dates, games, assets, rows to expect, credits."""
-    from nba_props.domain.slate import playable
+def _print_plan(opened: Session, span: list[date], days: list[date], assets: list[str] | None) -> None:
+    """Print the plan of a backfill: dates, games, assets, expected rows, credits."""
+    from nba_props.domain.games import playable
     from nba_props.schemas.analytics import SLATE
     from nba_props.sources import nba_stats
 
     out = opened.out
     schedule = nba_stats.read_schedule(opened.landing, span).frame
     games = playable(schedule)["game_date"].dt.date.value_counts().to_dict()
-    # counted without opening a row: what can't be read any more is what is to be made again
+    # counted without reading rows: a partition that can't be read may be the one to rebuild
     players = [n for n in opened.warehouse.row_counts(SLATE, span).values() if n]
     busy = [d for d in days if games.get(d)]
     per_date = sum(players) / len(players) if players else None
-    out.say(f"plan      {span[0]}..{span[-1]}: {len(days)} of {len(span)} dates are missing or stale")
-    out.say(f"games     {sum(games.get(d, 0) for d in busy)} on {len(busy)} of these dates")
-    out.say(f"assets    {', '.join(assets) if assets else 'all'}")
+    out.print(f"plan      {span[0]}..{span[-1]}: {len(days)} of {len(span)} dates are missing or stale")
+    out.print(f"games     {sum(games.get(d, 0) for d in busy)} on {len(busy)} of these dates")
+    out.print(f"assets    {', '.join(assets) if assets else 'all'}")
     expected = (
-        f"about {per_date * len(busy):,.0f} players, each with a row of every system" if per_date else "unknown yet"
+        f"about {per_date * len(busy):,.0f} players, each with a row from every system" if per_date else "unknown yet"
     )
-    out.say(f"rows      {expected if busy else 'none'}")
-    out.say("credits   0: landed payloads only")
+    out.print(f"rows      {expected if busy else 'none'}")
+    out.print("credits   0: landed payloads only")
 
 
 def predict(
@@ -174,14 +174,14 @@ def predict(
     system: str | None = None,
     boards: bool = True,
 ) -> bool:
-    """Bring a span up to date and say what came of it.
+    """Update a span and print the result.
 
     Args:
         opened: the session.
         span: the dates, in order.
-        force: make complete dates again.
+        force: materialize complete dates again.
         rows: rows of each board; 0 for all.
-        system: whose picks the boards show.
+        system: the system whose picks the boards show.
         boards: print them.
 
     Returns:
@@ -194,9 +194,9 @@ def predict(
     within_partitions(opened.settings, span)
     held = origin(opened.landing)
     if warehouse.source() not in (None, held):
-        warehouse.claim(held)  # says what is in it, and what to set
+        warehouse.claim(held)  # raises, with what the warehouse holds and what to set
     if not opened.inputs.game_days(span):
-        return _take_in_days_off(opened, span)
+        return _load_days_off(opened, span)
     started = time.monotonic()
     days = _wanted(opened, span, force=force)
     outcomes: list[Outcome] = []
@@ -204,21 +204,22 @@ def predict(
         through = dates_between(days[0], days[-1])
         outcomes = opened.follow(planning.plan(opened.definitions, opened.inputs, through))
     else:
-        out.say(f"{text_of(span)} is up to date; --force materializes it again")
+        out.print(f"{text_of(span)} is up to date; --force materializes it again")
     seconds = time.monotonic() - started
-    sound = say_findings(out, outcomes)
+    ok = print_findings(out, outcomes)
     if all(o.success for o in outcomes):
         update_scores(opened, span)
     if outcomes:
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
         runs = f"{len(outcomes)} run{'s' if len(outcomes) > 1 else ''}"
-        out.say(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} did not{' (above)' if failed else ''}")
-        say_undo(opened, outcomes[-1], span)
+        above = " (see above)" if failed else ""
+        out.print(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
+        print_undo(opened, outcomes[-1], span)
     if not all(o.success for o in outcomes):
-        out.say("not done  mend what is named above and type the same again: what is fresh is kept")
+        out.print("not done  fix the problem above and run the command again: finished work is kept")
         return False
     show(out, opened.settings, warehouse, span, rows, system, boards=boards)
-    return sound
+    return ok
 
 
 def show(
@@ -231,24 +232,24 @@ def show(
     *,
     boards: bool = True,
 ) -> None:
-    """Print what is published of a span, where it is, and what to type next."""
+    """Print what is published for a span, where it is stored, and which commands to run next."""
     from nba_props.operations.home import dagster_home
     from nba_props.presentation import board
 
     if boards:
-        say_boards(out, warehouse, span, rows, system)
-    _say_gate(out, board.gate_account(warehouse, span))
-    out.say(f"warehouse {warehouse.place}")
+        print_boards(out, warehouse, span, rows, system)
+    _print_gate(out, board.gate_summary(warehouse, span))
+    out.print(f"warehouse {warehouse.place}")
     if warehouse.catalog:
-        out.say(f"catalog   {warehouse.catalog}")
-    out.say(f"instance  {dagster_home(settings)}")
+        out.print(f"catalog   {warehouse.catalog}")
+    out.print(f"instance  {dagster_home(settings)}")
     lines = [f"board {span[-1]}", *([f"grade {text_of(span)}"] if span[-1] < today_of(settings) else []), "dev"]
     out.called = here(settings)
     for number, line in enumerate(lines):
-        out.say(f"{'' if number else 'next':<9} nba-props {line}")
+        out.print(f"{'' if number else 'next':<9} nba-props {line}")
 
 
-def _say_gate(out: Output, account: pd.DataFrame) -> None:
+def _print_gate(out: Output, account: pd.DataFrame) -> None:
     columns = [
         Column(
             "\n".join(textwrap.wrap(str(name), _GATE_WIDTH, break_long_words=False)),
@@ -260,11 +261,11 @@ def _say_gate(out: Output, account: pd.DataFrame) -> None:
     out.rows(account, "Gate", "gate", columns)
 
 
-def _take_in_days_off(opened: Session, span: list[date]) -> bool:
-    """Take in what is landed of dates without games, so that a day off can be told from a date nobody took in.
+def _load_days_off(opened: Session, span: list[date]) -> bool:
+    """Load what is landed for dates without games, so that a day off differs from a date that was never loaded.
 
     Returns:
-        Whether all went well, and nothing that is stored contradicts that nobody plays.
+        Whether every step succeeded and no stored row contradicts the empty schedule.
     """
     from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
     from nba_props.domain import quality
@@ -272,34 +273,34 @@ def _take_in_days_off(opened: Session, span: list[date]) -> bool:
     from nba_props.sources import odds_api
 
     out, warehouse = opened.out, opened.warehouse
-    out.say(f"no game is scheduled on {text_of(span)}: nothing to predict, and no model to train")
+    out.print(f"no game is scheduled on {text_of(span)}: nothing to predict, and no model to train")
     outcomes = opened.follow([(HISTORY_JOB, span[0], span[-1])])
     if set(span) & set(odds_api.landed_days(opened.landing)):
         outcomes += opened.follow([(LINES_JOB, span[0], span[-1])])
-        out.say("odds were landed for it all the same: see nba_raw.quarantined_quotes")
-    sound = say_findings(out, outcomes)
+        out.print("odds were landed for it nevertheless: see nba_raw.quarantined_quotes")
+    ok = print_findings(out, outcomes)
     known = frozenset(warehouse.partitions(SCHEDULE))
     stored = quality.Published(warehouse.query, (), span[0], span[-1], scheduled=known)
     for day in (d for d in span if d in known and not stored.has_schedule(d)):
         finding = quality.expected_outputs(stored, day)
-        out.tell("ERROR", "red", f"{SCHEDULE.address} {finding.text}")
-        sound = False
-    return sound
+        out.print_marked("ERROR", "red", f"{SCHEDULE.address} {finding.text}")
+        ok = False
+    return ok
 
 
 @main.command(**example("nba-props train today"))
 @click.argument("span", type=DateSpan())
 @ALLOW_LOSS
 def train(span: list[date], allow_loss: bool) -> None:
-    """Train the models of the weeks of SPAN again, from every landed box score and line that they learn from.
+    """Train the models of the weeks of SPAN again, on all landed box scores and lines of their training window.
 
-    What is landed and not in the warehouse yet is taken in first. For the running week, after an upgrade of a library,
-    or after a change of the features.
+    Landed payloads that are not in the warehouse yet are loaded first. Use it for the current week, after a library
+    upgrade, or after a change to the features.
     """
     from nba_props.automation import planning
     from nba_props.automation.jobs import TRAIN_JOB
-    from nba_props.domain.systems import SYSTEMS
-    from nba_props.domain.systems.trained import week_of
+    from nba_props.domain.models.card import week_of
+    from nba_props.domain.systems import RECIPES
 
     with Output() as out:
         opened = session(out, allow_loss=allow_loss)
@@ -307,20 +308,20 @@ def train(span: list[date], allow_loss: bool) -> None:
         first, last = week_of(span[0]), week_of(span[-1])
         weeks = [d for d in dates_between(first, last) if d == week_of(d)]
         before = planning.preparation(opened.definitions, opened.inputs, weeks, weeks)
-        sound = say_findings(out, opened.follow(chain(before, [(TRAIN_JOB, first, last)])))
+        ok = print_findings(out, opened.follow(chain(before, [(TRAIN_JOB, first, last)])))
         store = opened.inputs.models
-        for system in [s.system_id for s in SYSTEMS if s.trained]:
+        for system in RECIPES:
             for week in weeks:
                 if refused := store.refusal(system, week).get("reason"):
-                    out.tell("not in force", "yellow", f"{system} of {week}: {refused}")
+                    out.print_marked("not in force", "yellow", f"{system} of {week}: {refused}")
             for week in [w for w in store.weeks(system) if first <= w <= last]:
                 card = store.card(system, week)
                 mae, last_10 = card.metrics["holdout_mae"], card.metrics["holdout_last_10_mae"]
-                out.say(
+                out.print(
                     f"{card.version}: {card.rows} rows through {card.trained_through}, MAE {mae:.3f} on the newest "
                     f"{card.metrics['holdout_rows']:.0f} (last-10 average {last_10:.3f})"
                 )
-        if not sound:
+        if not ok:
             sys.exit(1)
 
 
@@ -329,7 +330,7 @@ def train(span: list[date], allow_loss: bool) -> None:
 @ALLOW_LOSS
 @FORMAT
 def grade(span: list[date], allow_loss: bool, form: str) -> None:
-    """Take in the results of SPAN and grade its predictions; a corrected box score changes the grade."""
+    """Load the results of SPAN and grade its predictions; a corrected box score changes the grade."""
     from nba_props.automation.jobs import GRADE_JOB
 
     with Output(form) as out:
@@ -338,7 +339,7 @@ def grade(span: list[date], allow_loss: bool, form: str) -> None:
         if not days:
             return
         steps = [(GRADE_JOB, first, last) for first, last in spans(days, bridge=0)]
-        sound = say_findings(out, opened.follow(steps))
+        ok = print_findings(out, opened.follow(steps))
         update_scores(opened, span)
         counts = opened.warehouse.query(
             f"""
@@ -352,6 +353,6 @@ def grade(span: list[date], allow_loss: bool, form: str) -> None:
             last=span[-1],
         )
         out.rows(counts, f"Grades of the current predictions, {text_of(span)}")
-        out.say(f"next      {program()} report {text_of(span)}")
-        if not sound:
+        out.print(f"next      {program()} report {text_of(span)}")
+        if not ok:
             sys.exit(1)

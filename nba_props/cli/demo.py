@@ -1,4 +1,4 @@
-"""The simulated league: two nights to look at, incidents to play, payloads for load tests."""
+"""The simulated league: two demo nights, incidents, and payloads for load tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
-from nba_props.cli.printing import Output, progress, say, terminal
+from nba_props.cli.printing import Output, print_line, progress, terminal
 from nba_props.cli.session import here, session_of
 from nba_props.cli.values import INCIDENT, ROWS, Whole
 from nba_props.deployment import load_settings
@@ -26,7 +26,7 @@ from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.warehouse.base import is_simulated
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 
 _DEMO_SEED = 7
 
@@ -36,41 +36,42 @@ _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 
 @main.command(**example("nba-props demo", "nba-props demo --incident frozen_book"))
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
-@click.option("--incident", type=INCIDENT, help="Play one incident in a league of its own (see `nba-props incidents`).")
-@click.option("--force", is_flag=True, help="Materialize the nights again though they are there.")
+@click.option(
+    "--incident", type=INCIDENT, help="Reproduce an incident in a separate league (see `nba-props incidents`)."
+)
+@click.option("--force", is_flag=True, help="Materialize the nights again even if they exist.")
 def demo(rows: int, incident: str | None, force: bool) -> None:
     """Predict two nights of a simulated league, or the newest landed odds where NBA_PROPS_LANDING is set."""
     settings = load_settings()
     if settings.profile != "local":
-        raise SettingsError("the demo plays in a simulated league on this machine: unset NBA_PROPS_PROFILE")
+        raise SettingsError("the demo uses a simulated league on this machine: unset NBA_PROPS_PROFILE")
     with Output() as out:
         if incident:
-            _play_incident(out, settings, incident, rows)
+            _run_incident(out, settings, incident, rows)
         elif os.environ.get("NBA_PROPS_LANDING"):
             _run(out, settings, [_newest(settings)], rows, force=force)
         else:
             day_one.require_simulated(settings, LandingZone(settings.landing), open_warehouse(settings).source())
-            _invent(settings.landing)
-            settings = load_settings()  # the new zone says from when on there is data
+            _write_league(settings.landing)
+            settings = load_settings()  # the new zone's manifest has the first date
             _run(out, settings, list(_DEMO_NIGHTS), rows, force=force)
 
 
 def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force: bool) -> None:
-    """Predict a span, or show what is published of it already: a second look costs no run."""
+    """Predict a span, or show what is already published without another run."""
     warehouse = open_warehouse(settings)
     if not force and set(span) <= set(own_dates(warehouse)):
         out.label(simulated=is_simulated(warehouse))
-        out.say("these dates are published already; --force materializes them again")
+        out.print("these dates are published already; --force materializes them again")
         show(out, settings, warehouse, span, rows)
     elif not predict(session_of(settings, LandingZone(settings.landing), out), span, rows=rows, force=force):
         sys.exit(1)
 
 
-def _invent(landing: str, incidents: Sequence[str] = (), odds_days: Sequence[date] = ()) -> None:
-    """The demo's league, unless a simulated one is there.
+def _write_league(landing: str, incidents: Sequence[str] = (), odds_days: Sequence[date] = ()) -> None:
+    """Write the demo's league, unless the zone has a simulated one already.
 
-    It has odds from three weeks before the nights on, and of ``odds_days``: more to learn from would make a first look
-    a long one.
+    It has odds from three weeks before the nights, and on ``odds_days``: more training data would make the demo slow.
     """
     if not LandingZone(landing).is_simulated:
         first = _DEMO_NIGHTS[0]
@@ -88,27 +89,27 @@ def _newest(settings: Settings) -> date:
     return landed[-1]
 
 
-def _play_incident(out: Output, settings: Settings, name: str, rows: int) -> None:
+def _run_incident(out: Output, settings: Settings, name: str, rows: int) -> None:
     home = settings.home / "incidents" / name
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     own = load_settings({"NBA_PROPS_HOME": str(home)})
     incident = INCIDENTS[name]
-    _invent(own.landing, (name,), [incident.day])
+    _write_league(own.landing, (name,), [incident.day])
     own = load_settings({"NBA_PROPS_HOME": str(home)})
-    out.called = here(own)  # a command that is typed as it is said means this home
-    went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
+    out.called = here(own)  # printed commands have to refer to this home
+    completed = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
     if incident.afterwards:
-        out.say(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")
-        went = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
-    out.say(f"{name}: {incident.description}; the run {'went through' if went else 'was stopped by a check'}")
+        out.print(f"incident {name}: {incident.afterwards(open_warehouse(own))}; the date is run again")
+        completed = predict(session_of(own, LandingZone(own.landing), out), [incident.day], rows=rows, force=True)
+    out.print(f"{name}: {incident.description}; the run {'completed' if completed else 'was stopped by a check'}")
 
 
 @main.command(**example("nba-props incidents"))
 def incidents() -> None:
-    """List the incidents that `simulate` and `demo` can play."""
+    """List the incidents that `demo` and `simulate` can reproduce."""
     console, width = terminal(), max(map(len, INCIDENTS))
     for name, incident in INCIDENTS.items():
-        say(console, f"{name:<{width}}  {incident.description}", indent=width + 2)
+        print_line(console, f"{name:<{width}}  {incident.description}", indent=width + 2)
 
 
 @main.command(**example("nba-props simulate --seasons 2 --out ../league"))
@@ -124,10 +125,10 @@ def incidents() -> None:
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
 @click.option(
-    "--incident", "names", type=INCIDENT, multiple=True, help="Damage the payloads (see `incidents`); may repeat."
+    "--incident", "names", type=INCIDENT, multiple=True, help="Damage the payloads (see `incidents`); may be repeated."
 )
 def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None:
-    """Write an invented league's payloads, in the shapes of the real APIs, for load tests and incidents."""
+    """Write a simulated league's payloads, in the formats of the real APIs, for load tests and incidents."""
     _simulate(out, seasons, seed, names)
 
 
@@ -152,7 +153,7 @@ def _simulate(
         except SimulationError as error:
             raise click.ClickException(str(error)) from error
     for name in names if fresh else ():
-        say(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
+        print_line(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
     if fresh:
         season_names = ", ".join(manifest["seasons"])
-        say(console, f"simulated league of {season_names} (seed {manifest['seed']}) in {out}")
+        print_line(console, f"simulated league of {season_names} (seed {manifest['seed']}) in {out}")

@@ -1,4 +1,4 @@
-"""Downloading: live payloads into the landing zone, with a command for every feed."""
+"""Downloading live payloads to the landing zone, with a command for each feed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FeedCommands(Group):
 
 @main.group(cls=FeedCommands, **example("nba-props fetch odds", "nba-props fetch stats yesterday"))
 def fetch() -> None:
-    """Download payloads: odds, stats, injuries. What was landed before is never changed."""
+    """Download payloads: odds, stats, injuries. Landed payloads are never changed."""
 
 
 def _command(feed: Feed) -> click.Command:
@@ -46,7 +46,7 @@ def _command(feed: Feed) -> click.Command:
     if asked.needs_span is not None:
         parameters.append(click.Argument(["span"], type=DateSpan(), required=asked.needs_span))
     if asked.plan is not None:
-        text = "Print the plan and what it costs, and stop."
+        text = "Print the plan and its cost, and stop."
         parameters.append(click.Option(["--dry-run"], is_flag=True, help=text))
     return Typed(asked.name, params=parameters, callback=_callback(feed), help=asked.help, **example(*asked.examples))
 
@@ -84,18 +84,18 @@ def _callback(feed: Feed) -> Callable[..., None]:
         options = {option.name: given[option.name.replace("-", "_")] for option in asked.options}
         if asked.plan is not None:
             for line in asked.plan(feeds, days, options):
-                out.say(line)
+                out.print(line)
         if not dry_run:
             feed.require(feeds)
-            _say(out, asked.fetch(feeds, days, options))
+            _print_fetched(out, asked.fetch(feeds, days, options))
 
     return run
 
 
-def _say(out: Output, done: Fetched) -> None:
+def _print_fetched(out: Output, done: Fetched) -> None:
     credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
-    out.say(f"landed    {len(done.landed)} payloads, {done.present} were there already{credits}")
+    out.print(f"landed    {len(done.landed)} payloads, {done.present} already there{credits}")
     for failure in done.failures:
-        out.tell("failed   ", "red", failure)
+        out.print_marked("failed   ", "red", failure)
     if done.failures:
         sys.exit(1)

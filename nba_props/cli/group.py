@@ -1,4 +1,4 @@
-"""The program: its commands in groups, and every error that a user can mend as one sentence."""
+"""The program: its commands by section, and every error that a user can fix as one sentence."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from nba_props.process.errors import NbaPropsError
 from nba_props.settings import BadSetting, Settings, SettingsError
 from nba_props.storage.landing import LandingError
 
-#: what a person wants, and the commands for it in the order in which he meets them
+#: the sections of the help and their commands, in the order in which a user needs them
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Begin": ("demo", "start", "doctor", "dev"),
+    "Get started": ("demo", "start", "doctor", "dev"),
     "Every day": ("run", "grade", "backfill", "train", "fetch"),
     "Look": ("board", "player", "report", "validate", "history", "sql"),
     "Repair": (
@@ -35,27 +35,27 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "migrate",
         "import-legacy",
     ),
-    "Rehearse": ("simulate", "incidents"),
+    "Simulate": ("simulate", "incidents"),
 }
 
 
 class BadUsage(click.ClickException):
-    """An environment variable is wrong, as an argument may be."""
+    """A bad environment variable, with the exit status of a bad argument."""
 
     exit_code = click.UsageError.exit_code
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What a user can mend is one sentence, not a traceback, and is broken between words in a terminal."""
+    """Show errors that a user can fix as one sentence, without a traceback, wrapped between words in a terminal."""
     try:
         with _sentences():
             yield
     except click.ClickException as error:
         if sys.stderr.isatty():
             # after click's own "Error: "
-            said = at_words(f"Error: {error.format_message()}", shutil.get_terminal_size().columns)
-            error.format_message = lambda: said.removeprefix("Error: ")  # type: ignore[method-assign]
+            text = at_words(f"Error: {error.format_message()}", shutil.get_terminal_size().columns)
+            error.format_message = lambda: text.removeprefix("Error: ")  # type: ignore[method-assign]
         raise
 
 
@@ -73,10 +73,10 @@ def _sentences() -> Iterator[None]:
     except Exception as error:
         from nba_props.operations.home import sentence
 
-        said = sentence(error, _settings_if_any())
-        if said is None:
-            raise  # a mistake of ours
-        raise click.ClickException(typed(said)) from error
+        text = sentence(error, _settings_if_any())
+        if text is None:
+            raise  # a bug
+        raise click.ClickException(typed(text)) from error
 
 
 def _settings_if_any() -> Settings | None:
@@ -87,7 +87,7 @@ def _settings_if_any() -> Settings | None:
 
 
 class Typed(click.Command):
-    """A command whose help has commands as they can be typed here, and says what a DATE is where one is taken."""
+    """A command whose help shows commands as they can be typed here, and explains DATE where it is an argument."""
 
     def get_help(self, ctx: click.Context) -> str:
         return typed(super().get_help(ctx))
@@ -101,13 +101,13 @@ class Typed(click.Command):
 
 
 class Group(Typed, click.Group):
-    """Commands of one kind."""
+    """A group of commands."""
 
     command_class = Typed
 
 
 class Program(Group):
-    """Commands whose every error that a user can mend is one sentence, listed by what a person wants."""
+    """All commands, listed by section; errors that a user can fix are one sentence."""
 
     group_class = Group
 
@@ -132,7 +132,7 @@ CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
 def example(*lines: str) -> dict[str, Any]:
-    """The arguments of a command whose help is asked for by -h too, and ends with lines to type as they stand."""
+    """Arguments for a command that has -h, and whose help ends with command lines to copy."""
     word = "Example" if len(lines) == 1 else "Examples"
     return {"context_settings": CONTEXT, "epilog": "\n\n".join([f"{word}:", *(f"\b\n  {line}" for line in lines)])}
 

@@ -1,4 +1,4 @@
-"""What is stored, to look at: boards, players, scores, validation, history, SQL."""
+"""Commands that read what is stored: boards, players, scores, validation, history, SQL."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.deployment import clock_of, load_settings
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN, game_date_of, season_start
 from nba_props.facts.words import plural
-from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse, WarehouseError, is_simulated
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from nba_props.presentation.report import Score, Span
 
-#: how books are called where there is little room
+#: short names of books for narrow columns
 BOOKS = {
     "draftkings": "DK", "fanduel": "FD", "betmgm": "MGM", "williamhill_us": "CZR", "fanatics": "FAN",
     "betrivers": "BR", "espnbet": "ESPN", "hardrockbet": "HR", "bovada": "BOV", "betonlineag": "BOL",
@@ -40,30 +41,30 @@ _RESULTS = {"WIN": "W", "LOSS": "L", "PUSH": "push", "VOID": "void"}
 _STYLES = {"OVER": "green", "UNDER": "red", "yes": "green", "no": "red", "W": "green", "L": "red"}
 _LEGEND = (
     "O over, U under, \N{MIDDLE DOT} no pick, - no forecast. best: the best price of that side, at its book. "
-    "edge: forecast less line. P: that the side wins; mkt: the same by the quote without its vig. EV: what one unit at "
-    "the best price wins on average, if P is right; value: whether that is more than nothing. "
-    "agree: systems on that side, of those that spoke. Tip-offs are US/Eastern."
+    "edge: forecast less line. P: probability that the side wins; mkt: the same by the quote without its vig. "
+    "EV: average profit of one unit at the best price, if P is right; value: whether EV is positive. "
+    "agree: systems on that side, of those with a forecast. Tip-offs are US/Eastern."
 )
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.I)
-#: what a check says, the worst first, and how that looks
+#: verdicts of checks, the worst first, and their colours
 _VERDICTS = {"fails": "red", "warns": "yellow", "passes": "green"}
-#: players that are named where a name fits several
+#: most players listed when a name is ambiguous
 _NAMED = 40
-#: spans up to this many dates print a board for each date, longer ones for the last
+#: spans of up to this many dates print a board for each date, longer ones only the last
 _BOARDS = 2
 
 
 @main.command(**example("nba-props board", "nba-props board tonight --rows 0", "nba-props board 2026-01-09 --systems"))
 @click.argument("span", type=DateSpan(), required=False, metavar="[DATE]")
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows to print; 0 for all.")
-@click.option("--system", type=SYSTEM, default=None, help="Whose picks.  [default: ensemble_v1_1]")
-@click.option("--systems", is_flag=True, help="And every system's forecast.")
+@click.option("--system", type=SYSTEM, default=None, help="System whose picks are shown.  [default: ensemble_v1_1]")
+@click.option("--systems", is_flag=True, help="Also show every system's forecast.")
 @FORMAT
 def board(span: list[date] | None, rows: int, system: str | None, systems: bool, form: str) -> None:
-    """The picks of DATE as they are stored, largest edge first; without a DATE those of the newest date.
+    """Show the stored picks of DATE, largest edge first; without DATE those of the newest date.
 
-    Nothing is run. Line, best price and its book, the system's forecast and its edge over the line, P of that side
-    beside the market's, and how many of the systems that spoke agree.
+    Nothing is run. Columns: line, best price and its book, the system's forecast and its edge over the line, P of that
+    side beside the market's, and how many of the systems with a forecast agree.
     """
     from nba_props.operations import remediation
 
@@ -73,15 +74,15 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
         days = span or stored[-1:]
         asked = [d for d in days if d in set(stored)]
         if not asked:
-            what = f"of {text_of(days)} " if days else ""
-            newest = f", and {program()} board {stored[-1]} is the newest" if stored and days else ""
-            first = f"{'demo' if is_simulated(warehouse) else 'start'} brings a first prediction"
-            way_out = "run DATE predicts a date" if stored else first
-            raise click.ClickException(f"nothing {what}is published: {program()} {way_out}{newest}")
-        say_boards(out, warehouse, asked, rows, system, systems=systems)
+            what = f" for {text_of(days)}" if days else ""
+            newest = f", and {program()} board {stored[-1]} shows the newest" if stored and days else ""
+            first = f"{'demo' if is_simulated(warehouse) else 'start'} makes a first prediction"
+            remedy = "run DATE predicts a date" if stored else first
+            raise click.ClickException(f"nothing is published{what}: {program()} {remedy}{newest}")
+        print_boards(out, warehouse, asked, rows, system, systems=systems)
 
 
-def say_boards(
+def print_boards(
     out: Output,
     warehouse: Warehouse,
     span: Sequence[date],
@@ -90,7 +91,7 @@ def say_boards(
     *,
     systems: bool = False,
 ) -> None:
-    """Print the boards of a span, each date's for itself; of a long span the last one's."""
+    """Print one board for each date of a span; for a long span only the last."""
     from nba_props.presentation import board as made
 
     system = system or made.SYSTEM
@@ -102,38 +103,38 @@ def say_boards(
         out.rows(picks.groupby("game_date").head(rows) if asked and len(picks) else picks, "Board", "board")
         return
     for day in shown:
-        _say_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
+        _print_board(out, picks[picks["game_date"].dt.date == day] if len(picks) else picks, day, rows, system, systems)
     if len(picks):
         if systems:
-            out.say(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in picks)}.", style="dim")
-        graded = " pts: what he scored; W won, L lost." if picks["points"].notna().any() else ""
-        out.say(_LEGEND + graded, style="dim")
+            out.print(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in picks)}.", style="dim")
+        graded = " pts: points scored; W won, L lost." if picks["points"].notna().any() else ""
+        out.print(_LEGEND + graded, style="dim")
 
 
-def _say_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
+def _print_board(out: Output, picks: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
     from nba_props.presentation.board import is_pick, old_quotes, record
 
     if picks.empty:
-        out.say(f"Slate of {day}: no player with a line")
+        out.print(f"Slate of {day}: no player with a line")
         return
     shown = picks if rows == 0 else picks.head(rows)
     count = plural(is_pick(picks).sum(), "pick")
     title = f"Slate of {day}: {plural(len(picks), 'player')} with a line, {count} of {system}"
     chances = picks["chance_by"].value_counts()
-    if list(chances.index) not in ([], [system]):  # who says so is not who picked
+    if list(chances.index) not in ([], [system]):  # the probability is not the picking system's own
         by = ", else ".join(chances.index)
         title += f"\nside and edge by {system}; P, EV and value by {by}"
     for found in filter(None, (record(picks), old_quotes(picks))):
         title += f"\n{found}"
     out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
     if len(shown) < len(picks):
-        out.say(f"{len(picks) - len(shown)} more: {program()} board {day} --rows 0")
+        out.print(f"{len(picks) - len(shown)} more: {program()} board {day} --rows 0")
 
 
 def columns_of(picks: pd.DataFrame, *, systems: bool = False) -> list[Column]:
-    """A board as it is read: what fits 80 characters first, more where there is room.
+    """A board's columns for display: those that fit 80 characters first, more where there is room.
 
-    With ``systems`` every system's forecast has precedence over all but player, line and result.
+    With ``systems``, every system's forecast takes precedence over all but player, line and result.
     """
     from nba_props.presentation.board import is_pick
 
@@ -191,7 +192,7 @@ def _numbers(values: pd.Series, form: str) -> list[str]:
 
 
 def _percentages(values: pd.Series) -> list[str]:
-    """Whole percentages with their sign, and one decimal where they would be ``-0%``, a sign of nothing."""
+    """Whole percentages with a sign; one decimal where they would round to ``-0%`` or ``+0%``."""
     whole, finer = (_numbers(values, form) for form in ("{:+.0%}", "{:+.1%}"))
     return [f if w[1:] == "0%" else w for w, f in zip(whole, finer, strict=True)]
 
@@ -211,10 +212,10 @@ def _short(name: str) -> str:
 @main.command(**example("nba-props player Doncic", 'nba-props player "Luka Doncic" --games 82'))
 @click.argument("name", type=PLAYER)
 @click.option("--games", type=Whole(1, 200), default=15, show_default=True, help="Games to show, the newest first.")
-@click.option("--system", type=SYSTEM, default=None, help="Whose forecasts.  [default: ensemble_v1_1]")
+@click.option("--system", type=SYSTEM, default=None, help="System whose forecasts are shown.  [default: ensemble_v1_1]")
 @FORMAT
 def player(name: str, games: int, system: str | None, form: str) -> None:
-    """A player's games of the season: points against the line, forecast, pick and what came of it.
+    """Show a player's games of the season: points against the line, forecast, pick and outcome.
 
     NAME is an id, a name or a part of one, in any spelling.
     """
@@ -237,26 +238,26 @@ def player(name: str, games: int, system: str | None, form: str) -> None:
         )
         out.rows(log if form != "table" else shown, title)
         for text in rest:
-            out.say(text)
+            out.print(text)
 
 
 def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Series:
-    """The only player that is meant.
+    """The only player that matches.
 
     Args:
-        found: who is meant.
+        found: the players that match.
         text: what was typed.
-        near: asked where nobody is: who is called much like it.
+        near: gives similar names; called when no player matches.
 
     Raises:
-        ClickException: nobody is, or several are.
+        ClickException: no player matches, or several do.
     """
     if found.empty:
         alike = near()
-        way_out = (
-            f"did you mean {' or '.join(alike)}?" if alike else f"{program()} player PART-OF-A-NAME lists who has it"
+        remedy = (
+            f"did you mean {' or '.join(alike)}?" if alike else f"{program()} player PART-OF-A-NAME lists the matches"
         )
-        raise click.ClickException(f"no player is called {text}: {way_out}")
+        raise click.ClickException(f"no player is called {text}: {remedy}")
     if len(found) > 1:
         names = [f"{n} ({t}, {i})" for i, n, t in found.head(_NAMED).itertuples(index=False)]
         more = f"; and {len(found) - _NAMED} more: type more of the name" if len(found) > _NAMED else ""
@@ -269,7 +270,7 @@ def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Se
 @click.argument("day", type=Day())
 @FORMAT
 def history(player: str, day: date, form: str) -> None:
-    """Every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, current or not, grade."""
+    """Show every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, status and grade."""
     from nba_props.operations import remediation
     from nba_props.presentation import board
 
@@ -286,11 +287,11 @@ def history(player: str, day: date, form: str) -> None:
         out.rows(frame, title, columns=_history_columns(frame))
         for run_id, own in frame.groupby("run_id", sort=False) if form == "table" else ():
             written = own["created_at"].min().strftime("%Y-%m-%d %H:%M")
-            out.say(f"run       {run_id} published {plural(len(own), 'row')}, the first at {written} UTC")
+            out.print(f"run       {run_id} published {plural(len(own), 'row')}, the first at {written} UTC")
 
 
 def _history_columns(frame: pd.DataFrame) -> list[Column]:
-    """What was published for a player, for a person: its ids whole, where there is room for them."""
+    """The columns of a player's history for display; ids are left out where they do not fit, never shortened."""
     written = frame["created_at"].dt.strftime("%Y-%m-%d %H:%M")
     return [
         Column("system", list(frame["system_id"])),
@@ -310,13 +311,13 @@ def _history_columns(frame: pd.DataFrame) -> list[Column]:
 
 @main.command(**example("nba-props validate 2026-01-09..2026-01-10"))
 @click.argument("span", type=DateSpan())
-@click.option("--all", "everything", is_flag=True, help="And what the checks found that passed.")
+@click.option("--all", "everything", is_flag=True, help="Also show the checks that passed.")
 @FORMAT
 def validate(span: list[date], everything: bool, form: str) -> None:
-    """The final validation of SPAN and the detectors as of its end: what fails, what warns, and how many checks passed.
+    """Run the final validation of SPAN and the detectors as of its end; show failures, warnings and the number passed.
 
-    It reads the ledger as it stands now, graded or not; of one date it says what the date's checks say. Exit status 1
-    when one fails.
+    Reads the current ledger, graded or not; for one date the results equal those of the date's checks. Exit status 1
+    when a check fails.
     """
     import pandas as pd
 
@@ -329,20 +330,17 @@ def validate(span: list[date], everything: bool, form: str) -> None:
         published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], clock_of(settings)())
         findings = quality.findings(published, span[0], span[-1])
         verdicts = pd.DataFrame(
-            [
-                (name, "passes" if f.passed else "warns" if quality.warns(name, f) else "fails", f.text)
-                for name, f in findings.items()
-            ],
+            [(name, "passes" if f.passed else "warns" if f.warns else "fails", f.text) for name, f in findings.items()],
             columns=["check", "verdict", "text"],
         ).sort_values("verdict", key=lambda v: v.map(list(_VERDICTS).index), kind="stable")
         if form != "table":
             out.rows(verdicts, "Validation")
         for name, verdict, text in verdicts.itertuples(index=False) if form == "table" else ():
             if everything or verdict != "passes":
-                out.tell(f"{verdict:<6}", _VERDICTS[verdict], f"{name.removeprefix('validation_')}: {text}")
+                out.print_marked(f"{verdict:<6}", _VERDICTS[verdict], f"{name.removeprefix('validation_')}: {text}")
         passed = int(verdicts["verdict"].eq("passes").sum())
-        more = "" if everything or not passed else f"; {program()} validate {text_of(span)} --all says what they found"
-        out.say(f"{passed} of {len(verdicts)} checks pass for {text_of(span)}{more}")
+        more = "" if everything or not passed else f"; {program()} validate {text_of(span)} --all shows what they found"
+        out.print(f"{passed} of {len(verdicts)} checks pass for {text_of(span)}{more}")
         if verdicts["verdict"].eq("fails").any():
             sys.exit(1)
 
@@ -355,7 +353,7 @@ def validate(span: list[date], everything: bool, form: str) -> None:
 @click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")
 @FORMAT
 def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
-    """The scoreboard of SPAN: tables here, and a page in words and pictures as one HTML file."""
+    """Print the scoreboard of SPAN, and write it with charts as one HTML page."""
     from nba_props.presentation import report as page
     from nba_props.schemas.predictions import LEDGER
 
@@ -365,42 +363,42 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
         graded = page.graded_rows(warehouse, span[0], span[-1])
         if graded.empty:
             is_published = any(span[0] <= d <= span[-1] for d in warehouse.partitions(LEDGER))
-            way_out = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
-            what = "nothing on a verified line is graded in" if is_published else "nothing is published of"
-            raise click.ClickException(f"{what} {text_of(span)}: {way_out} does that")
+            command = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
+            what = "no prediction on a verified line is graded" if is_published else "nothing is published"
+            raise click.ClickException(f"{what} for {text_of(span)}: {command} does that")
         found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
         if form != "table":
             printed.rows(page.typed(found.scores), "Scores")
         else:
-            say_scores(printed, found, span)
+            print_scores(printed, found, span)
         path = page.write_report(warehouse, settings, span[0], span[-1], out, found)
-        printed.say(f"page      {path}")
+        printed.print(f"page      {path}")
         if opened and not _open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
 
 
-def say_scores(out: Output, found: Span, span: Sequence[date]) -> None:
-    """Print what can be said of a span's systems, the scoreboard first, and what to know of it."""
+def print_scores(out: Output, found: Span, span: Sequence[date]) -> None:
+    """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import report as page
 
     everything = found.scores[found.scores["tier"] == "ALL"]
-    out.say(page.headline(everything, found.suspects))
+    out.print(page.headline(everything, found.suspects))
     scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
     is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)
-    # records of other systems stand apart, under the names that these have: with the prefix few terminals have room
+    # imported records have tables of their own, without the prefix: few terminals have room for it
     imported = scored[is_imported].assign(system_id=lambda f: f["system_id"].str.removeprefix(IMPORTED_PREFIX))
     for lead, rows in (("", scored[~is_imported]), ("Imported records. ", imported)):
         for title, columns in page.TABLES.items():
             table = page.shown(rows, columns)
             if len(table) or not lead:  # an export has no P(over)
                 out.rows(table, f"{lead}{title}, {text_of(span)}", columns=score_columns(rows, columns))
-    out.say("A bet is a pick that was won or lost, one unit on it at the quoted price.")
+    out.print("A bet is a pick that was won or lost, one unit on it at the quoted price.")
     for text in filter(None, (page.note(everything), page.after_the_fact(found.graded))):
-        out.say(text)
+        out.print(text)
 
 
 def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:
-    """A table of scores as it is read: intervals where there is room for them, and the first columns before others."""
+    """A score table's columns for display: intervals where there is room, the first columns in preference to others."""
     from nba_props.presentation import report as page
 
     whole, short = page.shown(scores, columns), page.shown(scores, columns, brackets=False)
@@ -417,7 +415,7 @@ def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Co
 
 
 def _open_page(path: str) -> bool:
-    """Show a page in the browser; False where there is none, or the page is no file of this machine."""
+    """Show a page in the browser; False when there is no browser, or the page is not a local file."""
     import webbrowser
 
     return "://" not in path and webbrowser.open(Path(path).absolute().as_uri())
@@ -426,7 +424,7 @@ def _open_page(path: str) -> bool:
 @main.command(**example("nba-props batches"))
 @FORMAT
 def batches(form: str) -> None:
-    """List the batches of the archive: what was taken out, when, and whether it is back."""
+    """List the batches of the archive: what was removed, when, and whether it was restored."""
     from nba_props.operations import remediation
 
     with Output(form) as out:
@@ -435,7 +433,7 @@ def batches(form: str) -> None:
 
 
 def _tables() -> pd.DataFrame:
-    """Every table and view with what it holds: they stand in datasets, where SHOW TABLES looks in none."""
+    """Every table and view with its description; the engine's SHOW TABLES does not look into datasets."""
     import pandas as pd
 
     from nba_props.catalog import TABLES, VIEWS
@@ -450,10 +448,10 @@ def _tables() -> pd.DataFrame:
 @click.argument("query")
 @FORMAT
 def sql(query: str, form: str) -> None:
-    """Run one read-only QUERY in GoogleSQL as written, or over a lake in DuckDB's SQL; tables are named dataset.table.
+    """Run one read-only QUERY in GoogleSQL, or over a lake also in DuckDB's SQL; tables are named dataset.table.
 
-    Rows that are wider than the terminal are printed one value a line. A name of the old system's that is none here is
-    answered with what holds the same.
+    Rows wider than the terminal are printed one value per line. For a name that only the old system had, the error
+    gives the one to use here.
     """
     from nba_props.presentation.old_names import explained
 

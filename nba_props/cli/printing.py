@@ -1,4 +1,4 @@
-"""How a command prints: words in colour, tables without a cut number, and the same rows as JSON or CSV."""
+"""Output of commands: coloured text, tables that never cut a number, and the same rows as JSON or CSV."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.text import Text
 
-#: width of a bar where the output is no terminal
+#: width of output that is not a terminal
 _WIDTH = 180
 #: characters beside a bar's name: a short bar, the number and the time
 _BAR_LEAST = 30
-#: characters that a terminal obeys
+#: control characters
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-#: where there is no room prose is cut to so many characters, one step after the other
+#: lengths to which prose is cut where there is no room, tried in order
 _CUTS = (120, 100, 80, 70, 60, 50, 40, 35, 30)
-#: a title that says already that there are no rows
-_SAYS_NONE = re.compile(r"\b0 ")
-#: columns of what a person types again: they are never cut, nor is a word, a number or an instant
+#: a title that states already that there are no rows
+_STATES_ZERO = re.compile(r"\b0 ")
+#: columns that are never cut, since users type their values again; nor are single words, numbers and instants
 _TYPED = re.compile(r"(^|_)(id|ids|name|lookup)$")
 SIMULATED = "SIMULATED LEAGUE: players, teams, scores and lines are invented"
 #: the option of every command that prints rows
@@ -45,24 +45,24 @@ FORMAT = click.option(
     type=click.Choice(["table", "csv", "json"]),
     default="table",
     show_default=True,
-    help="How rows are printed; with csv or json, words go to stderr.",
+    help="How rows are printed; with csv or json, messages go to stderr.",
 )
 
 
 def terminal(*, stderr: bool = False) -> Console:
-    """The terminal, or a wide page where the output is none."""
+    """A console of the terminal's width, or a wide one when the output is not a terminal."""
     from rich.console import Console
 
-    # names, reasons and intervals have brackets of their own: nothing that is printed is markup, and a colour means
-    # something, so that no number has one for being a number
+    # names, reasons and intervals contain brackets, so markup is off; colours carry meaning, so numbers are not
+    # highlighted
     made = Console(highlight=False, markup=False, stderr=stderr)
     return made if made.is_terminal else Console(width=_WIDTH, highlight=False, markup=False, stderr=stderr)
 
 
-def say(console: Console, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
-    """Print a line of words, or of pieces with a style each: broken between words in a terminal, never in a pipe.
+def print_line(console: Console, *parts: str | tuple[str, str], style: str = "", indent: int = 0) -> None:
+    """Print a line of text, or of styled pieces: wrapped between words in a terminal, never in a pipe.
 
-    ``indent`` is how many blanks stand before what follows a break.
+    ``indent`` is the number of blanks before continuation lines.
     """
     from rich.text import Text
 
@@ -75,7 +75,7 @@ def say(console: Console, *parts: str | tuple[str, str], style: str = "", indent
 
 
 def at_words(text: str, width: int, indent: int = 0) -> str:
-    """A text in lines of at most ``width`` cells, broken between words as ``say`` breaks them."""
+    """A text in lines of at most ``width`` cells, wrapped between words as by ``print_line``."""
     lines = []
     for line in text.split("\n"):
         ends = [0, *_breaks(line, width, indent), len(line)]
@@ -84,8 +84,8 @@ def at_words(text: str, width: int, indent: int = 0) -> str:
 
 
 def _breaks(line: str, width: int, indent: int) -> list[int]:
-    """Where lines of at most ``width`` cells begin: at words; one that has no room anyway, such as a path, stays whole
-    where it is.
+    """Offsets at which lines of at most ``width`` cells begin: at words. A word too long for any line, such as a path,
+    is not moved.
     """
     from rich.cells import cell_len
 
@@ -99,26 +99,26 @@ def _breaks(line: str, width: int, indent: int) -> list[int]:
 
 
 def progress(console: Console) -> Progress:
-    """A bar with the name of what is done, how much of it, and the time so far."""
+    """A progress bar with the step's name, its count and the elapsed time."""
     from rich import progress as rich
     from rich.table import Column as Place
 
-    # where a step's name is long, it is cut, and neither the number nor the time
+    # a long name is cut; the count and the time are not
     name = rich.TextColumn("{task.description}", table_column=Place(max_width=console.width - _BAR_LEAST, no_wrap=True))
     return rich.Progress(name, rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeElapsedColumn(), console=console)
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it is printed, and what may happen to it where there is no room.
+    """A printed column, and how it may be shortened where there is no room.
 
     Args:
-        heading: its lines, if there are several, stand above each other.
-        cells: texts, one for each row.
+        heading: one line, or several above each other.
+        cells: one text per row.
         right: aligned to the right.
-        styles: a style for each cell, or none.
+        styles: one per cell, or none.
         shorter: shorter forms of the same cells, the longest first.
-        spare: columns with the highest number are left out first; those with 0 never are.
+        spare: columns with the highest number are left out first, those with 0 never.
     """
 
     heading: str
@@ -145,10 +145,10 @@ class Column:
 
 
 def fitted(columns: Sequence[Column], width: int) -> tuple[list[Column], int]:
-    """The columns as they fit a width, and the blanks between two of them: 2, or 1 where that is too much.
+    """The columns that fit a width, and the blanks between two of them: 2, or 1 where that is too wide.
 
-    First the spare columns go; those of level 2 are worth more than wide gaps, those of level 1 than whole texts, too.
-    Then texts take their shorter forms, the widest first. Nothing is cut that has no shorter form, so the result may
+    Spare columns are dropped first; those of level 2 are preferred to wide gaps, those of level 1 also to whole texts.
+    Then texts take their shorter forms, the widest first. Text without a shorter form is never cut, so the result may
     still be too wide.
     """
     levels = sorted({0, *(c.spare for c in columns)}, reverse=True)
@@ -164,7 +164,7 @@ def fitted(columns: Sequence[Column], width: int) -> tuple[list[Column], int]:
 
 
 def _shortened(columns: Sequence[Column], width: int, forms: int) -> list[Column]:
-    """The columns with texts as short as they must be to fit, the widest first, in up to so many shorter forms."""
+    """The columns with texts shortened until they fit, the widest first, by at most ``forms`` shorter forms each."""
     kept = [replace(c, shorter=c.shorter[:forms]) for c in columns]
     while not fits(kept, width, 1) and any(c.shorter for c in kept):
         at = max((n for n, c in enumerate(kept) if c.shorter), key=lambda n: kept[n].width)
@@ -173,12 +173,12 @@ def _shortened(columns: Sequence[Column], width: int, forms: int) -> list[Column
 
 
 def fits(columns: Sequence[Column], width: int, gap: int) -> bool:
-    """Whether columns have room beside each other."""
+    """Whether columns fit side by side."""
     return sum(c.width + gap for c in columns) - gap <= width
 
 
 def as_table(columns: Sequence[Column], gap: int) -> Text:
-    """Columns beside each other, each as wide as its widest cell, under their headings and a rule."""
+    """Columns side by side, each as wide as its widest cell, under their headings and a rule."""
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -202,10 +202,10 @@ def as_table(columns: Sequence[Column], gap: int) -> Text:
 
 
 class Output:
-    """What a command prints: words and tables, or its rows alone as JSON or CSV while its words go to stderr.
+    """The output of a command: messages and tables, or only its rows as JSON or CSV with messages on stderr.
 
-    Several tables are one JSON object by their names, or one CSV after the other with a blank line between. ``called``
-    is what its words call this program, where that is not what was typed.
+    Several tables become one JSON object keyed by name, or CSVs separated by blank lines. ``called`` is the program's
+    name in printed commands, where it differs from what was typed.
     """
 
     def __init__(self, form: str = "table") -> None:
@@ -225,34 +225,34 @@ class Output:
             self._deliver()
 
     def label(self, *, simulated: bool) -> None:
-        """Say once, before anything else, that all that follows is of an invented league, where it is."""
+        """Print once, before anything else, that the league is simulated, if it is."""
         if simulated and not self._is_labelled:
-            self.say(SIMULATED, style="bold")
+            self.print(SIMULATED, style="bold")
             self._is_labelled = True
 
-    def say(self, text: str, style: str = "") -> None:
-        """Print a line of words, however long, with commands as they can be typed here."""
-        say(self.console, typed(text, self.called), style=style)
+    def print(self, text: str, style: str = "") -> None:
+        """Print a line of text, with commands as they can be typed here."""
+        print_line(self.console, typed(text, self.called), style=style)
 
-    def tell(self, word: str, style: str, text: str) -> None:
-        """Print a coloured word and what it is about."""
-        say(self.console, (word, style), " ", typed(text, self.called), indent=len(word) + 1)
+    def print_marked(self, word: str, style: str, text: str) -> None:
+        """Print a coloured word, followed by text."""
+        print_line(self.console, (word, style), " ", typed(text, self.called), indent=len(word) + 1)
 
     def rows(
         self, frame: pd.DataFrame, title: str, name: str = "rows", columns: Sequence[Column] | None = None
     ) -> None:
-        """Print a table, or keep it for the end where rows are asked for as JSON or CSV.
+        """Print a table, or keep it for the end when the format is JSON or CSV.
 
         Args:
-            frame: the rows as they are given to a machine.
-            title: what a person reads above them.
-            name: what the table is called where there are several.
-            columns: how a person reads them, where that is not the frame itself.
+            frame: the rows, as JSON and CSV have them.
+            title: the line above the table.
+            name: the key of the table where there are several.
+            columns: the columns of the table; None derives them from the frame.
         """
         if self.form != "table":
             self._tables[name] = frame
         elif frame.empty:
-            self.say(title if _SAYS_NONE.search(title) else f"{title}: no rows")
+            self.print(title if _STATES_ZERO.search(title) else f"{title}: no rows")
         else:
             self._show(list(columns or _columns(frame)), title)
 
@@ -260,8 +260,8 @@ class Output:
         if self._has_shown:
             self.console.print()
         self._has_shown = True
-        say(self.console, title, style="bold")
-        if not self.console.is_terminal:  # a file or a pipe has room for everything, and a line of headings
+        print_line(self.console, title, style="bold")
+        if not self.console.is_terminal:  # a file or a pipe gets every column, and one line of headings
             self.console.print(as_table([replace(c, heading=c.title) for c in columns], 2), soft_wrap=True)
             return
         kept, gap = fitted(columns, self.console.width)
@@ -271,12 +271,12 @@ class Output:
             self._show_records(columns)
 
     def _show_records(self, columns: Sequence[Column]) -> None:
-        """Row by row, a line for each value: what is wider than the terminal."""
+        """Print row by row, one value per line: for rows wider than the terminal."""
         wide = max(len(c.title) for c in columns)
         for n in range(len(columns[0].cells)):
-            say(self.console, f"- row {n + 1} -", style="dim")
+            print_line(self.console, f"- row {n + 1} -", style="dim")
             for column in columns:
-                say(self.console, (f"{column.title:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
+                print_line(self.console, (f"{column.title:<{wide}}  ", "dim"), column.cells[n], indent=wide + 2)
 
     def _deliver(self) -> None:
         if self.form == "csv":
@@ -288,15 +288,15 @@ class Output:
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON has them: dates and instants in ISO 8601, arrays as lists, null for what is missing.
+    """Rows as JSON objects: dates and instants in ISO 8601, arrays as lists, null for missing values.
 
-    The second of two columns with one name is called ``name_1``, as DuckDB does it: an object has a key only once.
+    The second of two columns with the same name is called ``name_1``, as in DuckDB, since keys are unique.
     """
     return [dict(zip(_names(frame), row, strict=True)) for row in _plain_rows(frame)]
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """Rows as CSV: the values of ``records``, nothing for null, and JSON where a value is an array or an object."""
+    """Rows as CSV: the values of ``records``, empty for null, and JSON for arrays and objects."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_names(frame))
@@ -308,7 +308,7 @@ def as_csv(frame: pd.DataFrame) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as text that moves no cursor; nothing for null."""
+    """A value as text without control characters; empty for null."""
     return "" if _is_null(value) else _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
@@ -327,7 +327,7 @@ def _is_date(values: pd.Series) -> bool:
 
 
 def _names(frame: pd.DataFrame) -> list[str]:
-    """The columns' names, each only once."""
+    """The columns' names, made unique."""
     found: dict[str, None] = {}
     for name in map(str, frame.columns):
         numbered = (f"{name}_{n}" for n in count(1))
@@ -341,7 +341,7 @@ def _plain_rows(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
+    """A value as a JSON type."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
@@ -353,14 +353,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         value = int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, float) and math.isinf(value):
-        return str(value)  # JSON has no such number
+        return str(value)  # JSON has no infinity
     return value.isoformat() if isinstance(value, date | time) else value
 
 
 def _columns(frame: pd.DataFrame) -> list[Column]:
-    """A frame's columns as text: dates without a clock, instants to the minute (UTC), nothing for null."""
+    """A frame's columns as text: dates without a time, instants to the minute (UTC), empty for null."""
     made = []
-    for place, name in enumerate(frame.columns):  # two columns may have one name
+    for place, name in enumerate(frame.columns):  # two columns may have the same name
         values = frame.iloc[:, place]
         kind = values.dtype.kind
         if kind == "M":
@@ -372,7 +372,7 @@ def _columns(frame: pd.DataFrame) -> list[Column]:
 
 
 def _cuts(cells: Sequence[str]) -> tuple[Sequence[str], ...]:
-    """Shorter forms of prose; a cell of one word, such as a name or an address, stays whole."""
+    """Shorter forms of prose; a single word, such as an id or an address, is never cut."""
     longest = max((len(c) for c in cells if " " in c), default=0)
     return tuple(
         [c if len(c) <= n or " " not in c else f"{c[: n - 1]}\N{HORIZONTAL ELLIPSIS}" for c in cells]

@@ -1,4 +1,4 @@
-"""What this program is called by whoever types its commands."""
+"""The name by which the user calls this program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 NAME = "nba-props"
-#: a command as messages have it, wherever they come from; not one that has its folder before it
+#: a command in a message, wherever the message comes from; not one with a folder before it
 _COMMAND = re.compile(rf"(?<![\w./-]){NAME}(?= +[A-Za-z-])")
 
 
@@ -22,10 +22,10 @@ def program() -> str:
 
 
 def typed(text: str, called: str = "") -> str:
-    """A message with its commands as they can be typed here: what is said below the terminal knows only the name.
+    """A message with its commands as they can be typed here; lower layers know only the program's name.
 
     Args:
         text: the message.
-        called: what the program is called instead, where its commands mean another home.
+        called: what replaces the program's name, where the commands are for another home.
     """
     return _COMMAND.sub(lambda _: called or program(), text)

@@ -23,23 +23,23 @@ from nba_props.settings import Settings, SettingsError
 from nba_props.storage.landing import LandingZone
 
 _LAST_PORT = 65535
-#: a line of Dagster's log that nothing depends on, in colours or without
+#: a line of Dagster's log at level DEBUG or INFO, coloured or not
 _CHATTER = re.compile(
     r"(?:\x1b\[\d+m)?\d{4}-\d\d-\d\d [\d:]{8} [+-]\d{4}\S* - dagster\S* - (?:\x1b\[\d+m)?(?:DEBUG|INFO)\b"
 )
-#: what servers tell of each look and request is for nobody; what goes wrong is told
+#: the servers log errors, not every request and tick
 _QUIET = ["--log-level", "error", "--code-server-log-level", "warning"]
 
 
-def _tell_what_matters(lines: Iterable[str]) -> None:
-    """Print what servers and their runs say, but for what they tell of each step and event: the UI has that."""
+def _relay(lines: Iterable[str]) -> None:
+    """Print the output of servers and their runs, except lines about steps and events, which are in the UI."""
     for line in lines:
         if not _CHATTER.match(line):
             click.echo(line, nl=False)
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raise :class:`SettingsError` when somebody listens at an address already, or nobody can."""
+    """Raise :class:`SettingsError` when an address is in use, or can't be listened on."""
     import socket
 
     try:
@@ -47,7 +47,7 @@ def _require_free(host: str, port: int) -> None:
             return
     except OSError as error:
         other = port + 1 if port < _LAST_PORT else port - 1
-        # make calls this program, too, and has its own way to name a port
+        # under make the port is an argument of make
         line = f"make dev PORT={other}" if os.environ.get("MAKELEVEL") else f"nba-props dev --port {other}"
         raise SettingsError(
             f"{host}:{port} can't be listened on ({error.strerror or error}): name another --port, as in `{line}`"
@@ -55,7 +55,7 @@ def _require_free(host: str, port: int) -> None:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether somebody listens at an address."""
+    """Whether a server listens at an address."""
     import socket
 
     try:
@@ -66,27 +66,27 @@ def _answers(host: str, port: int) -> bool:
 
 
 def _feeds(settings: Settings) -> str:
-    """Which feeds are asked, in words."""
+    """Which feeds are on, in words."""
     odds, stats = ("on" if on else "off" for on in (settings.live.odds_key, settings.live.stats))
-    return f"The Odds API {odds}, stats.nba.com {stats}; `{program()} doctor` says more"
+    return f"The Odds API {odds}, stats.nba.com {stats}; `{program()} doctor` has details"
 
 
 @main.command(**example("nba-props dev", "nba-props dev --port 3001"))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
 @click.option("--port", type=Whole(1, _LAST_PORT), default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
-    """Dagster's UI and daemon on this project's instance, until Ctrl-C.
+    """Run Dagster's UI and daemon on this project's instance, until Ctrl-C.
 
-    The UI answers the browser's own pages and no request of another site; NBA_PROPS_UI_HOSTS names hosts, besides this
-    machine's own names, by which it may be asked.
+    The UI refuses requests from other sites; NBA_PROPS_UI_HOSTS lists host names under which it may be reached, besides
+    this machine's own.
     """
+    from nba_props.automation.instance import open_instance
     from nba_props.automation.location import workspace
-    from nba_props.automation.runner import open_instance
     from nba_props.automation.webserver import HOSTS, hosts_of
 
     settings = load_settings()
     if settings.gcp is not None or settings.home.exists():
-        to_read(settings).source()  # one of an earlier release is refused before anything is served
+        to_read(settings).source()  # refuses a warehouse of an earlier release before anything is served
     open_instance(settings).dispose()
     if set("[*") & set(os.environ["DAGSTER_HOME"]):
         raise SettingsError(
@@ -126,18 +126,18 @@ def dev(host: str, port: int) -> None:
         )
         for command in commands
     ]
-    tellers = [threading.Thread(target=_tell_what_matters, args=(p.stdout,), daemon=True) for p in processes]
-    for teller in tellers:
-        teller.start()
+    relays = [threading.Thread(target=_relay, args=(p.stdout,), daemon=True) for p in processes]
+    for relay in relays:
+        relay.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ended = 0
     try:
         is_up = False
         while all(p.poll() is None for p in processes):
             if not is_up and (is_up := _answers(host, port)):
-                click.echo("ready: what goes wrong from here on is said below, everything else in the UI")
+                click.echo("ready: errors from here on are printed below, everything else is in the UI")
             time.sleep(0.5)
-        ended = 1  # one of them by itself, and it said why
+        ended = 1  # one of them ended by itself, and printed why
     except KeyboardInterrupt:
         click.echo("stopping")
     finally:
@@ -145,6 +145,6 @@ def dev(host: str, port: int) -> None:
             process.terminate()
         for process in processes:
             process.wait()
-        for teller in tellers:
-            teller.join(1)  # what they said last; a run of theirs may go on
+        for relay in relays:
+            relay.join(1)  # their last output; a run that they started may go on
     sys.exit(ended)

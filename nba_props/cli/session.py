@@ -1,4 +1,4 @@
-"""What commands that run jobs share: the platform of this environment, plans to follow, and what came of them."""
+"""Shared by commands that run jobs: the platform of this environment, plans to execute, and their results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """What a command that runs jobs works with."""
+    """The objects that a command works with when it runs jobs."""
 
     out: Output
     settings: Settings
@@ -42,18 +42,19 @@ class Session:
     inputs: Inputs
     #: further tags of the runs
     tags: Mapping[str, str] = field(default_factory=dict)
-    #: who asks for them, and by which command
+    #: the user and the command that start them
     caller: Caller | None = None
 
     def follow(self, steps: Iterable[Step], select: Sequence[Any] | None = None) -> list[Outcome]:
         """Run the steps of a plan in order, recorded in the project's instance, with a progress bar each.
 
-        The first that fails is the last. ``select`` narrows the jobs to some of their assets.
+        Stops after the first failure. ``select`` restricts the jobs to some of their assets.
         """
         from nba_props.automation import runner
+        from nba_props.automation.instance import open_instance
 
         outcomes: list[Outcome] = []
-        with runner.open_instance(self.settings) as instance, progress(self.out.console) as bars:
+        with open_instance(self.settings) as instance, progress(self.out.console) as bars:
             for job, first, last in steps:
                 label = f"{job} {text_of([first, last])}"
                 bar = bars.add_task(label, total=None)
@@ -81,14 +82,14 @@ class Session:
 
 
 def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session:
-    """The session of some settings."""
+    """A session with these settings."""
     from nba_props.assets.inputs import Inputs
     from nba_props.definitions import build_defs
     from nba_props.storage.models import ModelStore
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     warehouse = open_warehouse(settings)
-    # an empty one becomes what is landed
+    # an empty warehouse will hold the league that is landed
     out.label(simulated=landing.is_simulated if warehouse.source() is None else is_simulated(warehouse))
     inputs = Inputs(warehouse, landing, ModelStore(settings.models), settings)
     definitions = build_defs(settings, warehouse, landing)
@@ -96,7 +97,7 @@ def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session
 
 
 def session(out: Output, *, landed: bool = True, allow_loss: bool = False) -> Session:
-    """The session of this environment; ``landed`` demands that payloads are there."""
+    """A session of this environment; ``landed`` requires a landing zone."""
     settings = load_settings()
     landing = LandingZone(settings.landing)
     if landed:
@@ -105,8 +106,8 @@ def session(out: Output, *, landed: bool = True, allow_loss: bool = False) -> Se
 
 
 def allowing(opened: Session, allow_loss: bool) -> Session:
-    """The session whose runs may let a partition lose most of its rows, where that is asked for."""
-    from nba_props.assets.tables import ALLOW_LOSS
+    """The session; with ``allow_loss`` its runs may let a partition lose most of its rows."""
+    from nba_props.assets.losses import ALLOW_LOSS
 
     return replace(opened, tags={**opened.tags, ALLOW_LOSS: "true"}) if allow_loss else opened
 
@@ -123,18 +124,19 @@ def _caller() -> Caller | None:
 
 
 def to_read(settings: Settings | None = None, out: Output | None = None) -> Warehouse:
-    """The warehouse of a command that reads: no answer of a home that is not there is one.
+    """The warehouse for a command that reads; ``out`` is labelled if it holds a simulated league.
 
-    What is printed to ``out`` is labelled where the warehouse holds an invented league.
+    Raises:
+        BadSetting: the home does not exist.
     """
-    from nba_props.warehouse.opening import open_warehouse
+    from nba_props.warehouse.registry import open_warehouse
 
     settings = settings or load_settings()
     if settings.gcp is None and not settings.home.exists():
         asked = "is NBA_PROPS_HOME the home that you mean? Otherwise " if os.environ.get("NBA_PROPS_HOME") else ""
         raise BadSetting(
-            f"there is no {settings.home}: {asked}`nba-props start` makes a home for the real league, `nba-props demo` "
-            "one for a simulated league"
+            f"there is no {settings.home}: {asked}`nba-props start` creates a home for the real league, "
+            "`nba-props demo` one for a simulated league"
         )
     warehouse = open_warehouse(settings)
     if out is not None:
@@ -148,14 +150,14 @@ def text_of(span: Sequence[date]) -> str:
 
 
 def here(settings: Settings) -> str:
-    """The program with what a shell must set before it to mean the home of some settings: nothing in the usual one."""
+    """The program's name, after ``NBA_PROPS_HOME=...`` where a shell needs that to reach the home of these settings."""
     typed_before = bool(os.environ.get("NBA_PROPS_HOME")) and not env_file.names("NBA_PROPS_HOME")
     elsewhere = typed_before or load_settings().home != settings.home
     return f"{shlex.quote(f'NBA_PROPS_HOME={settings.home}')} {program()}" if elsewhere else program()
 
 
 def today_of(settings: Settings) -> date:
-    """The US/Eastern date, or in a rehearsal that of its clock where it is later."""
+    """Today's US/Eastern date, or that of the rehearsal clock if it is later."""
     return max(game_date_of(clock_of(settings)()), game_date_of(datetime.now(UTC)))
 
 
@@ -170,22 +172,22 @@ def within_partitions(settings: Settings, span: Sequence[date]) -> None:
     last = LandingZone(settings.landing).last_date
     if last is not None and span[-1] > last + timedelta(1):
         raise SettingsError(
-            f"{span[-1]} is after the simulated league's last date, {last}, and has no partition: name one of its "
-            "nights; real games need a home of their own, and `nba-props start` says how"
+            f"{span[-1]} is after the simulated league's last date, {last}, and has no partition: choose one of "
+            "its nights; real games need a separate home, see `nba-props start -h`"
         )
     today = today_of(settings)
     if span[-1] > today:
         raise SettingsError(
-            f"{span[-1]} is after today, {today} US/Eastern, and has no partition yet: a date is predicted from its "
-            "own day on"
+            f"{span[-1]} is after today, {today} US/Eastern, and has no partition yet: a date can be predicted "
+            "from that day on"
         )
 
 
 def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date]) -> None:
-    """Refuse dates that have no partition, unless the ledger has rows there all the same, whoever wrote them.
+    """Refuse dates that have no partition, unless the ledger has rows there, whoever wrote them.
 
     Raises:
-        SettingsError: nothing of the span can be there.
+        SettingsError: the span has neither partitions nor rows.
     """
     from nba_props.schemas.predictions import LEDGER
 
@@ -193,20 +195,20 @@ def within_reach(settings: Settings, warehouse: Warehouse, span: Sequence[date])
         within_partitions(settings, span)
 
 
-def say_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
-    """Say what failed and which checks did not pass; whether nothing of severity ERROR is among it."""
+def print_findings(out: Output, outcomes: Sequence[Outcome]) -> bool:
+    """Print errors and failed checks; returns whether nothing of severity ERROR is among them."""
     for outcome in outcomes:
         for error in [*outcome.errors, *outcome.failures]:
-            out.tell("failed", "red", error)
+            out.print_marked("failed", "red", error)
         for asset, check, severity, text in outcome.failed_checks:
-            out.tell(severity, "red" if severity == "ERROR" else "yellow", f"{asset} {check}: {text}")
+            out.print_marked(severity, "red" if severity == "ERROR" else "yellow", f"{asset} {check}: {text}")
     return all(o.success for o in outcomes) and not any(
         severity == "ERROR" for o in outcomes for _, _, severity, _ in o.failed_checks
     )
 
 
-def say_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
-    """Name the run, what it published, and how to take that back."""
+def print_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
+    """Print the run's id, how many rows it published, and the command that undoes it."""
     found = opened.warehouse.query(
         "SELECT COUNT(*) AS n FROM nba_predictions.ledger "
         "WHERE game_date BETWEEN @first AND @last AND run_id = @run_id",
@@ -216,11 +218,11 @@ def say_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
     )
     rows = int(found["n"].iloc[0])
     undo = f"{rows} new rows; undo with `nba-props rollback {outcome.run_id}`" if rows else "0 new rows"
-    opened.out.say(f"run       {outcome.run_id}; {undo}")
+    opened.out.print(f"run       {outcome.run_id}; {undo}")
 
 
 def update_scores(opened: Session, span: Sequence[date]) -> None:
-    """Bring the scoreboards of these dates and later ones of the season up to date, as far as grades came since."""
+    """Update the scoreboards of these and later dates of the season where grades are newer."""
     from nba_props.assets.tables import asset_key
     from nba_props.automation import planning
     from nba_props.automation.jobs import GRADE_JOB
@@ -229,14 +231,14 @@ def update_scores(opened: Session, span: Sequence[date]) -> None:
     end = season_start(span[-1]) + timedelta(365)
     late = planning.late_scores(opened.definitions, opened.inputs.fresh(), dates_between(span[0], end))
     if late:
-        opened.out.say(f"scores    {len(late)} later scoreboards are brought up to date")
+        opened.out.print(f"scores    {len(late)} later scoreboards are updated")
         outcomes = opened.follow([(GRADE_JOB, late[0], late[-1])], [asset_key(SCOREBOARD)])
-        if not say_findings(opened.out, outcomes):
+        if not print_findings(opened.out, outcomes):
             sys.exit(1)
 
 
 def published(opened: Session, span: Sequence[date], otherwise: str) -> list[date]:
-    """The dates of the span that are in the ledger; says what follows when there is none."""
+    """The dates of the span that are in the ledger; prints the remedy when there is none."""
     from nba_props.schemas.predictions import LEDGER
 
     within_partitions(opened.settings, span)
@@ -244,5 +246,5 @@ def published(opened: Session, span: Sequence[date], otherwise: str) -> list[dat
     days = [d for d in span if d in stored]
     if not days:
         asked = text_of(span)
-        opened.out.say(f"nothing of {asked} was published, so {otherwise}: `nba-props run {asked}` predicts it")
+        opened.out.print(f"nothing is published for {asked}, so {otherwise}: `nba-props run {asked}` predicts it")
     return days

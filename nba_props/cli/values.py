@@ -1,4 +1,4 @@
-"""What a person types after a command, and how it is completed."""
+"""Types of the commands' arguments: parsing, refusal and shell completion."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from nba_props.process.errors import NbaPropsError
 if TYPE_CHECKING:
     from nba_props.warehouse.base import Warehouse
 
-#: words for a date, and how many days from today it is
+#: words for dates, and their distance from today in days
 DAY_WORDS = {"today": 0, "tonight": 0, "tomorrow": 1, "yesterday": -1}
-#: what help says of dates
+#: the explanation of dates in help
 DATES = (
     f"DATE is 2026-01-09, {', '.join(list(DAY_WORDS)[:-1])} or {list(DAY_WORDS)[-1]} (US/Eastern); SPAN is a DATE or "
     "2026-01-01..2026-01-09."
 )
-#: newest dates of the ledger whose runs are completed
+#: newest dates of the ledger whose runs are offered for completion
 _DATES_OF_RUNS = 14
 _MOST_DIGITS = 9
 _WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
@@ -35,7 +35,7 @@ def day_of(text: str) -> date:
     """The date of a word or of ``2025-11-05``; today is the US/Eastern date.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     if text in DAY_WORDS:
         return game_date_of(clock_of(load_settings())()) + timedelta(DAY_WORDS[text])
@@ -81,7 +81,7 @@ class DateSpan(Day):
 
 
 class Whole(click.IntRange):
-    """A whole number in ASCII digits: ``int`` takes those of every script, blanks and underscores as well."""
+    """A whole number in ASCII digits; ``int`` also accepts those of other scripts, blanks and underscores."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and not _WHOLE.fullmatch(value):
@@ -90,9 +90,9 @@ class Whole(click.IntRange):
 
 
 class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """One of some names that are known once they are asked for; another one is refused with the nearest.
+    """One of several names, which are looked up on use; any other is refused with the nearest.
 
-    ``listed`` is the command that lists the names, where they are too many for a sentence.
+    ``listed`` is the command that lists the names, where there are too many for a sentence.
     """
 
     def __init__(self, name: str, names: Callable[[], Iterable[str]], listed: str = "") -> None:
@@ -110,39 +110,39 @@ class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 class Own(OneOf):
-    """A system of this platform; what was imported has no board, and is said to be elsewhere."""
+    """A system of this platform; imported records have no board, and the error names where they are."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         from nba_props.schemas.predictions import IMPORTED_PREFIX
 
         if str(value).startswith(IMPORTED_PREFIX):
             self.fail(
-                f"{value} is a record that was imported: `nba-props report` scores it, and its rows are in "
+                f"{value} is an imported record: `nba-props report` scores it, and its rows are in "
                 "nba_predictions.current_predictions"
             )
         return super().convert(value, param, ctx)
 
 
 class Stored(click.ParamType):  # type: ignore[type-arg,unused-ignore]
-    """A text that the command itself judges, completed from what the warehouse has: value and a word about it."""
+    """A text that the command validates itself, with completions from the warehouse: values and their help."""
 
     def __init__(self, name: str, found: Callable[[Warehouse, str], Iterable[tuple[str, str]]]) -> None:
         self.name, self._found = name, found
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from nba_props.warehouse.opening import open_warehouse
+        from nba_props.warehouse.registry import open_warehouse
 
         try:
             settings = load_settings()
             if settings.gcp is None and not settings.lake.exists():
                 return []
             return [CompletionItem(v, help=text) for v, text in self._found(open_warehouse(settings), incomplete)]
-        except NbaPropsError:  # a home that can't be read has nothing to complete; the command says why
+        except NbaPropsError:  # a home that can't be read has nothing to complete; the command reports why
             return []
 
 
 class Written(OneOf):
-    """A name that the ledger may know, whoever wrote there: the command asks it (:meth:`require`)."""
+    """A name that the ledger may have, whoever wrote it; the command checks it with :meth:`require`."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         return str(value)
@@ -157,7 +157,7 @@ class Written(OneOf):
 
 
 def nearest(value: str, names: Iterable[str]) -> str:
-    """`` (did you mean …?)`` where a name is near, else nothing."""
+    """`` (did you mean …?)`` where a name is similar, else empty."""
     from difflib import get_close_matches
 
     known = list(names)
@@ -176,13 +176,13 @@ def _incidents() -> Iterable[str]:
 
 
 def _systems() -> Iterable[str]:
-    from nba_props.schemas.predictions import SYSTEM_TABLES
+    from nba_props.domain.systems import SYSTEM_TABLES
 
     return SYSTEM_TABLES
 
 
 def _assets() -> Iterable[str]:
-    from nba_props.schemas import TABLES
+    from nba_props.catalog import TABLES
 
     return sorted({t.name for t in TABLES.values()} | {t.address for t in TABLES.values()})
 
@@ -194,7 +194,7 @@ def _predicates() -> Iterable[str]:
 
 
 def _words_of_names(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
-    """The words of players' names that begin so: a whole name has a blank, at which a shell would cut it."""
+    """The words of players' names that begin so: a shell would cut a whole name at its blank."""
     from nba_props.presentation.board import people
 
     names: dict[str, list[str]] = {}
@@ -241,5 +241,7 @@ BATCH_ID = Stored("BATCH_ID", _batches)
 ROWS = Whole(min=0)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
 ALLOW_LOSS = click.option(
-    "--allow-loss", is_flag=True, help="Let a partition lose most of its delivered rows; it is refused otherwise."
+    "--allow-loss",
+    is_flag=True,
+    help="Allow a partition to lose most of its delivered rows, which is refused otherwise.",
 )

@@ -14,8 +14,7 @@ import pandas as pd
 
 from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
-from nba_props.domain.systems.base import MAX_POINTS
-from nba_props.schemas.predictions import LEDGER, SYSTEM_COLUMNS
+from nba_props.schemas.predictions import LEDGER, MAX_POINTS, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
     "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",

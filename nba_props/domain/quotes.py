@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nba_props.domain.games import cutoff, is_counted
 from nba_props.domain.names import team_key
-from nba_props.facts.calendar import COUNTED_SEASON_TYPES, EASTERN
+from nba_props.facts.calendar import EASTERN
 
 
 def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``; quotes of games nobody scheduled; and how
     many are of games that are not predicted, such as pre-season ones.
 
-    An event is the game of its two teams on its date. The cut-off is the earlier of the scheduled tip-off and the
-    start the odds feed gives: a start that moved never makes an in-play quote look early. A start at midnight Eastern
-    is one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
+    An event is the game of its two teams on its date; its cut-off is ``games.cutoff``. A start at midnight Eastern is
+    one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
     nobody knows, midnight stays the cut-off, and no line can be verified.
 
     A postponed game keeps its quotes: what was published before is judged by them, and nothing new is, because it is
@@ -32,7 +32,7 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     games = on[["game_date", "game_id", "tipoff_at"]].assign(
         home=[team_key(n) for n in on["home_team_name"]],
         away=[team_key(n) for n in on["away_team_name"]],
-        is_predicted=on["season_type"].isin(COUNTED_SEASON_TYPES),
+        is_predicted=is_counted(on),
     )
     swapped = games.rename(columns={"home": "away", "away": "home"})  # neutral sites may be listed either way
     both = pd.concat([games, swapped], ignore_index=True).drop_duplicates(["game_date", "home", "away"])
@@ -45,9 +45,7 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     local = out["commence_at"].dt.tz_convert(EASTERN)
     start = out["commence_at"].where(local != local.dt.normalize())
     start = start.fillna(start.groupby(out["game_id"]).transform("min"))
-    tipoff = out["tipoff_at"]
-    start = _instants(start)
-    out["cutoff_at"] = tipoff.where(tipoff <= start, start).fillna(tipoff).fillna(out["commence_at"])
+    out["cutoff_at"] = cutoff(out["tipoff_at"], _instants(start)).fillna(out["commence_at"])
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60
     out["minutes_before_game"] = minutes
     out["is_in_play"] = minutes <= 0

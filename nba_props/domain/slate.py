@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.facts.calendar import COUNTED_SEASON_TYPES, COUNTED_SQL, IDENTITY_SEASONS
+from nba_props.domain.games import counted, counted_sql, cutoff, playable
+from nba_props.facts.calendar import IDENTITY_SEASONS
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
@@ -20,7 +21,7 @@ WITH days AS (
     COALESCE(MIN(tipoff_at), MIN(CAST(game_date AS TIMESTAMP))) AS first_tipoff_at
   FROM nba_raw.schedule
   -- whoever was quoted for a game that is postponed since has to be known still
-  WHERE game_date BETWEEN @first AND @last AND season_type IN ({COUNTED_SQL})
+  WHERE game_date BETWEEN @first AND @last AND {counted_sql()}
   GROUP BY game_date
 ),
 appearances AS (
@@ -28,7 +29,7 @@ appearances AS (
     LEAD(game_date) OVER (PARTITION BY player_id ORDER BY game_date, game_id) AS next_game_date,
     ROW_NUMBER() OVER (PARTITION BY player_id, season ORDER BY game_date, game_id) AS games
   FROM nba_raw.box_scores
-  WHERE game_date >= @identity_from AND game_date < @last AND season_type IN ({COUNTED_SQL})
+  WHERE game_date >= @identity_from AND game_date < @last AND {counted_sql()}
 ),
 last_seen AS (
   SELECT d.as_of, d.season AS current_season, a.*
@@ -74,16 +75,6 @@ LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
 _PLAYER_DAY = ["game_date", "player_id"]
 
 
-def _counted(schedule: pd.DataFrame) -> pd.DataFrame:
-    return schedule[schedule["season_type"].isin(COUNTED_SEASON_TYPES)]
-
-
-def playable(schedule: pd.DataFrame) -> pd.DataFrame:
-    """The games that get predictions: counted season types, not postponed."""
-    games = _counted(schedule)
-    return games[~games["is_postponed"].astype(bool)]
-
-
 def sides(games: pd.DataFrame) -> pd.DataFrame:
     """Two rows per game: each team with its opponent and venue."""
     shared = ["game_date", "game_id", "season", "season_type", "tipoff_at"]
@@ -103,7 +94,7 @@ def sides(games: pd.DataFrame) -> pd.DataFrame:
 
 def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataFrame:
     """``game_date, game_id, player_id, player_name`` of everyone on the rosters of each game, played or postponed."""
-    games = sides(_counted(schedule))[["game_date", "game_id", "team_id"]]
+    games = sides(counted(schedule))[["game_date", "game_id", "team_id"]]
     members = players.loc[players["on_roster"].astype(bool), [*_PLAYER_DAY, "player_name", "team_id"]]
     return members.merge(games, on=["game_date", "team_id"]).drop(columns="team_id")
 
@@ -153,5 +144,5 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     out["is_quoted"] = out["quoted_game_id"].notna()
     feed = quotes.groupby(["game_date", "game_id"])["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
     out = out.merge(feed, on=["game_date", "game_id"], how="left")
-    out["cutoff_at"] = out[["tipoff_at", "feed_cutoff_at"]].min(axis=1)
+    out["cutoff_at"] = cutoff(out["tipoff_at"], out["feed_cutoff_at"])
     return out.drop(columns=["on_roster", "quoted_game_id", "feed_cutoff_at"])

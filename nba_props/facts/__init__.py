@@ -1,3 +1,4 @@
-"""What is true before any code runs: dates, teams, words. Nothing here imports another room; a number that somebody
-may choose is a setting, and a rule that somebody may judge otherwise belongs to the domain.
+"""Belongs here: what is true before any code runs: dates, teams, words. Nothing here imports another package.
+
+Does not: a number that a user may choose (settings), and a rule that is a decision of ours (domain).
 """

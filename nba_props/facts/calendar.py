@@ -13,15 +13,15 @@ EASTERN = ZoneInfo("America/New_York")
 
 @dataclass(frozen=True)
 class SeasonType:
-    """What the NBA plays: its name in our tables, how its game ids begin, what its feeds call it, what we do with it.
+    """A type of NBA game: its name in our tables, the prefix of its game ids, its name in the feeds, whether it counts.
 
-    What counts is fetched, is history, and is predicted; what does not is in the schedule and nowhere else: no box
-    score is asked for, no quote taken in, nobody waits for results.
+    Games that count are fetched, used as history and predicted; others are only in the schedule: no box score is
+    requested, no quote loaded, no result expected.
     """
 
     name: str
     prefix: str
-    #: the SeasonType that leaguegamelog is asked for
+    #: the SeasonType parameter of leaguegamelog
     feed_name: str
     counts: bool
     #: the first season, by the year it starts in, that has games of the type
@@ -41,33 +41,22 @@ SEASON_TYPES = (
 )
 #: game types whose box scores count as history and whose games get predictions
 COUNTED_SEASON_TYPES = tuple(t.name for t in SEASON_TYPES if t.counts)
-#: the same, as the inside of an SQL list
-COUNTED_SQL = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
 POSTSEASON = tuple(t.name for t in SEASON_TYPES if t.is_postseason)
+
+#: ``status`` of a game that is over
+FINAL = 3
 
 _BY_PREFIX = {t.prefix: t.name for t in SEASON_TYPES}
 
-#: a player who appeared in any of so many seasons before is known
+#: a player is known if he appeared in any of this many previous seasons
 IDENTITY_SEASONS = 3
-#: no date and no instant of this platform lies outside these years
+#: the years of every valid date and instant
 YEARS = range(2000, 2101)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 #: from 16 April to 30 September no regular season is played
 _SUMMER_DAYS = 168
 #: days from 1 October to 15 April
 _SEASON_DAYS = 197
-
-
-def playable_sql(alias: str = "") -> str:
-    """The condition for rows of ``nba_raw.schedule`` whose games are predicted: of a counted type, not postponed."""
-    prefix = f"{alias}." if alias else ""
-    return f"{prefix}season_type IN ({COUNTED_SQL}) AND NOT {prefix}is_postponed"
-
-
-#: ``status`` of a game that is over
-FINAL = 3
-#: ``playable_sql`` where the schedule is the only table
-PLAYABLE = playable_sql()
 
 
 def game_date_of(instant: datetime) -> date:
@@ -81,7 +70,7 @@ def parse_day(text: str) -> date:
     """A date in the one form that it has in names, settings and arguments: 2025-11-05.
 
     Raises:
-        ValueError: the text has another form, is no date of the calendar, or lies in no year of the NBA.
+        ValueError: the text has another form, is not a calendar date, or is outside ``YEARS``.
     """
     if not _DAY.fullmatch(text):
         raise ValueError(f"{text!r} is not a date such as 2025-11-05")
@@ -94,7 +83,7 @@ def parse_day(text: str) -> date:
 
 
 def is_plausible(day: date) -> bool:
-    """Whether a date lies in the years of the NBA."""
+    """Whether a date is in ``YEARS``."""
     return day.year in YEARS
 
 
@@ -110,7 +99,7 @@ def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant as aware UTC.
 
     Raises:
-        ValueError: the text is no instant, has no time zone, or lies in none of ``YEARS``.
+        ValueError: the text is not an instant, has no time zone, or is outside ``YEARS``.
     """
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
@@ -121,7 +110,7 @@ def parse_instant(text: str) -> datetime:
 
 
 def is_undecided(instant: datetime) -> bool:
-    """Whether a start is midnight Eastern, which is how the feeds write one that is to be decided."""
+    """Whether a start is midnight Eastern, the feeds' notation for a time to be decided."""
     return instant.astimezone(EASTERN).time() == time(0)
 
 
@@ -152,7 +141,7 @@ def days(first: date, last: date) -> list[date]:
 
 
 def spans(days: Iterable[date], bridge: int = 7, longest: int | None = None) -> list[tuple[date, date]]:
-    """Dates as few spans, first and last date of each, of at most ``longest`` dates.
+    """Dates as few spans, each as (first, last), of at most ``longest`` dates.
 
     Gaps of up to ``bridge`` dates are bridged: a run or a query costs more than an empty date.
     """
@@ -172,9 +161,9 @@ def spans(days: Iterable[date], bridge: int = 7, longest: int | None = None) -> 
 def look_back_start(day: date, look_back_days: int) -> date:
     """First date that the look-back of ``day`` reaches.
 
-    Up to 15 April a look-back does not count the summer, 16 April to 30 September, so that on opening night it reaches
-    as many days into the last regular season as later into this one; the playoffs that lie between are in it. Dates
-    from 16 April to 30 September count every day. One summer is left out at most.
+    Until 15 April a look-back does not count the summer, 16 April to 30 September, so that on opening night it reaches
+    as many days into the last regular season as it later does into the current one; the playoffs in between are
+    included. For dates from 16 April to 30 September every day counts. At most one summer is left out.
     """
     crosses = season_year(day) != season_year(day - timedelta(min(look_back_days, _SEASON_DAYS)))
     return day - timedelta(look_back_days + (_SUMMER_DAYS if crosses else 0))
@@ -222,5 +211,5 @@ def last_season_start(day: date) -> date:
 
 
 def identity_start(day: date) -> date:
-    """First date whose box scores say who is who on ``day``: the start of the third season before."""
+    """First date whose box scores identify players on ``day``: the start of the third season before."""
     return date(season_year(day) - IDENTITY_SEASONS, 10, 1)

@@ -1,4 +1,4 @@
-"""How often a game day's odds are captured, by the names that NBA_PROPS_ODDS_RHYTHM takes."""
+"""How often a game day's odds are captured, by the values of NBA_PROPS_ODDS_RHYTHM."""
 
 from __future__ import annotations
 

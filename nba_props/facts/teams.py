@@ -23,9 +23,9 @@ NBA = frozenset(code for codes in CODES.values() for code in codes)
 
 
 def is_team(team_id: int | None, code: str | None) -> bool:
-    """Whether an id and a code can be one team's: of the NBA's both are, or neither is.
+    """Whether an id and a code can belong to one team: both are an NBA team's, or neither is.
 
-    Neither is of the clubs that NBA teams meet before the season, of All-Star teams, and of a simulated league.
+    Neither is for preseason opponents from other leagues, All-Star teams, and teams of a simulated league.
     """
     if team_id in _IDS or code in NBA:
         return f"{team_id} {code}" in _PAIRS
@@ -33,7 +33,7 @@ def is_team(team_id: int | None, code: str | None) -> bool:
 
 
 def are_opponents(code: str, other: str) -> bool:
-    """Whether two codes can be of one game that counts: both are of NBA teams, or neither is."""
+    """Whether two codes can meet in a game that counts: both are NBA teams', or neither is."""
     return code != other and (code in NBA) == (other in NBA)
 
 

@@ -1,4 +1,4 @@
-"""Numbers as sentences have them."""
+"""Numbers as text."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ def percent(share: float, sign: str = "") -> str:
 
 
 def plural(number: float, what: str) -> str:
-    """How many of something: ``1 night``, ``1,200 nights``."""
+    """A number of things: ``1 night``, ``1,200 nights``."""
     return f"{number:,.0f} {what}{'' if number == 1 else 's'}"

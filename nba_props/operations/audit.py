@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from nba_props.catalog import TABLES
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.facts.calendar import parse_day, spans
 from nba_props.operations import remediation
 from nba_props.process.errors import NbaPropsError
-from nba_props.schemas import TABLES, Table
+from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
@@ -43,7 +44,7 @@ _JUDGED, _ROWS = "judged.json", ".rows"
 _KEPT_SECONDS = 86_400
 
 
-class ForgottenError(NbaPropsError):
+class UnreadableMemory(NbaPropsError):
     """A file of the audit's memory can't be read; the message names it."""
 
 
@@ -69,7 +70,7 @@ class Memory:
     def _read(self) -> dict[str, dict[date, dict[str, Any]]]:
         try:
             found = _judged(self._folder / _JUDGED)
-        except ForgottenError as error:
+        except UnreadableMemory as error:
             _LOG.warning("%s: everything is judged anew", error)
             return {}
         return {t.address: found[t.lasting_name] for t in rules.WATCHED if t.lasting_name in found}
@@ -102,13 +103,13 @@ class Memory:
         path = self._folder / table.lasting_name / _rows_name(day, kept)
         try:
             if "rows" in kept and not path.exists():
-                raise ForgottenError(f"the audit's memory {path} is gone")
+                raise UnreadableMemory(f"the audit's memory {path} is gone")
             return _remembered(path)
-        except ForgottenError as error:
+        except UnreadableMemory as error:
             _LOG.warning("%s: what that date lost since the last look is not seen", error)
             return rules.NO_ROWS
 
-    def sound(self, first: date, last: date) -> np.ndarray:
+    def known_valid(self, first: date, last: date) -> np.ndarray:
         """The hashes of the ledger's rows of a span that were there at the last look, and right."""
         found = [rules.NO_ROWS.contents]
         for day, kept in self.of(LEDGER).items():
@@ -158,7 +159,7 @@ def _judged(path: "UPath | Path") -> dict[str, dict[date, dict[str, Any]]]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, AttributeError, TypeError, KeyError, RecursionError) as error:
-        raise ForgottenError(f"the audit's memory {path} can't be read ({error})") from error
+        raise UnreadableMemory(f"the audit's memory {path} can't be read ({error})") from error
     return judged
 
 
@@ -168,10 +169,10 @@ def _remembered(path: "UPath | Path") -> Rows:
     except FileNotFoundError:
         return rules.NO_ROWS
     except (OSError, ValueError) as error:
-        raise ForgottenError(f"the audit's memory {path} can't be read ({error})") from error
+        raise UnreadableMemory(f"the audit's memory {path} can't be read ({error})") from error
 
 
-def forgotten(folder: Path) -> dict[Path, str]:
+def unreadable_files(folder: Path) -> dict[Path, str]:
     """The files of an audit's memory that can't be read, and why."""
     found: dict[Path, str] = {}
     for path in sorted(folder.rglob("*")):
@@ -180,7 +181,7 @@ def forgotten(folder: Path) -> dict[Path, str]:
                 _judged(path)
             elif path.suffix == _ROWS:
                 _remembered(path)
-        except ForgottenError as error:
+        except UnreadableMemory as error:
             found[path] = str(error)
     return found
 
@@ -260,7 +261,7 @@ def _readable(
 
     def look(first: date, last: date) -> _Dates:
         if table.address == LEDGER.address:
-            frame = remediation.judged(warehouse, first, last, zone, memory.sound)
+            frame = remediation.judged(warehouse, first, last, zone, memory.known_valid)
         else:
             frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
         pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nba_props.schemas import TABLES, Table
+from nba_props.catalog import TABLES
+from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
 from nba_props.settings import Settings, SettingsError
 from nba_props.warehouse.base import CorruptPartition

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from nba_props.deployment import aliases_of, clock_of
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.facts.words import plural
 from nba_props.operations import day_one
@@ -177,7 +177,7 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
     today = game_date_of(now)
     day = published[-1] if zone.is_simulated and published else today
     store, week = ModelStore(settings.models), week_of(day)
-    lacking = [s.system_id for s in SYSTEMS if s.trained and week not in store.weeks(s.system_id)]
+    lacking = [system_id for system_id in RECIPES if week not in store.weeks(system_id)]
     advice = first if zone.is_simulated or not published else f"nba-props train {day}"
     yield Finding(
         "models", "off" if lacking else "ok",

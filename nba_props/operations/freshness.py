@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from nba_props.domain import quality
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
-from nba_props.facts.calendar import EASTERN, PLAYABLE, game_date_of
+from nba_props.domain.games import PLAYABLE
+from nba_props.domain.models.card import week_of
+from nba_props.facts.calendar import EASTERN, game_date_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.schemas import Table
@@ -121,8 +121,6 @@ OUTPUTS = (
     Output(LEDGER, SLATE_EXPECTED_BY),
     Output(PREDICTION_ACCURACY, GRADES_EXPECTED_BY, back=1),
 )
-#: the systems that have a model for each week
-TRAINED = tuple(s.system_id for s in SYSTEMS if s.trained)
 
 
 def _follows_the_clock(settings: Settings, zone: LandingZone) -> bool:

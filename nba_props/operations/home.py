@@ -18,13 +18,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from nba_props.operations.audit import forgotten, place
+from nba_props.operations.audit import place, unreadable_files
 from nba_props.process.errors import NbaPropsError
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE
 from nba_props.storage.models import CorruptModel, ModelStore
-from nba_props.warehouse.base import Warehouse, WarehouseError
-from nba_props.warehouse.lake import SOURCES, LakeWarehouse
+from nba_props.warehouse.base import SOURCES, Warehouse, WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
 
 REPAIR = "nba-props doctor --repair"
 #: Dagster's own databases, by where they are under its home, and what is lost with each
@@ -296,5 +296,5 @@ def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:
 
 
 def _memory_flaws(settings: Settings) -> Iterator[Flaw]:
-    for path, why in forgotten(Path(place(settings))).items():
+    for path, why in unreadable_files(Path(place(settings))).items():
         yield Flaw("the audit's memory", path, why, remake=lambda: "the next audit judges anew what it held")

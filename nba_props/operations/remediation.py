@@ -24,10 +24,11 @@ from nba_props.domain import audit as rules
 from nba_props.domain import digests, lines
 from nba_props.domain.alike import alike
 from nba_props.domain.gate import PLACEHOLDER_REASONS
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import spans
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.sources import odds_api

@@ -1,1 +1,4 @@
-"""What people read: boards, the scoreboard with its page and charts, the dictionary. Nothing here writes a table."""
+"""Belongs here: what people read, such as boards, the scoreboard with its page and charts, the dictionary.
+
+Does not: what writes a table, or decides anything.
+"""

@@ -1,4 +1,4 @@
-"""What a person reads of a slate: the board of picks, a player's games and lines, the gate's account."""
+"""A slate for people to read: the board of picks, a player's games and lines, the gate's summary."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import pandas as pd
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
+from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.words import percent, plural
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
 _PERSON = ["player_id", "player_name", "team"]
-#: the system whose picks a board shows unless another is asked for
-SYSTEM = "ensemble_v1_1"
-#: systems that give a P(over), in the order in which one stands in where the board's own gives none
-CHANCES = ("catboost_v8", "xgboost_v1")
+#: the system whose picks a board shows by default
+SYSTEM = ensemble.V1_1.system_id
+#: systems with a P(over), in the order in which they are used where the board's own system has none
+CHANCES = (catboost_v8.SYSTEM.system_id, xgboost_v1.SYSTEM.system_id)
 
-#: the ledger's rows of some dates with the problem of their line, current ones only
+#: the current rows of the ledger on some dates, each with the problem of its line
 _CURRENT_SQL = f"""
 SELECT j.* FROM ({
     claimed_lines_sql("(SELECT * FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last)")
@@ -34,7 +34,7 @@ JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
 ) AS k ON k.game_date = j.game_date AND k.prediction_id = j.prediction_id
 """
-# a pick is made against a valid line, so a row past the gate with another is none; the gate's account has it
+# a pick is made against a valid line: a row that bypassed the gate without one is only in the gate's summary
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
   c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
@@ -53,7 +53,7 @@ LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BET
 WHERE g.game_date BETWEEN @first AND @last
 """
 
-#: a name as narrow boards have it
+#: a name as narrow boards show it
 _INITIAL = re.compile(r"(\w)\. *(.+)")
 _GATE_SQL = f"""
 SELECT game_date, outcome, COUNT(*) AS row_count FROM (
@@ -74,7 +74,7 @@ GROUP BY game_date, outcome
 """
 
 
-#: whose line it is: the columns of a board that no system changes
+#: the columns of a board that are the same for every system
 _PROP = (
     "game_date", "game_id", "player_id", "player_name", "team", "away_team", "home_team", "tipoff_at", "line",
     "over_price", "under_price", "sportsbook", "opening_line", "books",
@@ -88,28 +88,29 @@ def picks(warehouse: Warehouse, first: date, last: date, system: str = SYSTEM) -
 
 
 def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
-    """What one system makes of each player's line, the best price of the side it leans to, and who agrees.
+    """One system's view of each player's line: the side, its best price, and how many systems agree.
 
     Args:
         rows: a row per player and system, as ``_BOARD_SQL`` gives it.
-        system: whose picks they are.
+        system: the system whose picks they are.
 
     Returns:
         Picks first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
-        where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by it;
-        ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins, push aside), of the
-        first system that gives one, ``chance_by``; ``market_chance``, that of the published quote without its vig;
-        ``ev``, expected profit of one unit at ``price`` by ``chance``, push aside; ``quote_age`` [hours], how old the
-        published quote was when it was published, or at tip-off if that was earlier; ``agree`` of ``spoke`` systems
-        lean to that side; once the date is graded ``points``, what he scored, ``outcome``, what came of the side, and
-        ``profit`` of one unit on it at the published quote's price. Then a column per system: its forecast.
+        where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by the sign
+        of the edge; ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins), pushes
+        aside, by the first system that has one, ``chance_by``; ``market_chance``, the same by the published quote
+        without its vig; ``ev``, expected profit of one unit at ``price`` by ``chance``; ``quote_age`` [hours], the
+        published quote's age at publication, or at tip-off if that was earlier; ``spoke``, the number of systems with
+        a forecast, and ``agree``, how many of them lean to that side; once the date is graded ``points``, the side's
+        ``outcome``, and the ``profit`` of one unit on it at the published quote's price. Then a column per system: its
+        forecast.
     """
-    rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # what was imported is a record apart
+    rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # imported records have no board
     if rows.empty:
         return pd.DataFrame()
-    # of two rows with one id one is forged, and the audit says so; the first that was written is shown
+    # of two rows with the same id one is forged, which the audit reports; the older one is shown
     rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*_KEY, "system_id"])
-    # systems of one night may have been published against different quotes: the board's own decides, else the newest
+    # systems may have been published against different quotes: that of the board's own system counts, else the newest
     ranked = rows.assign(is_own=rows["system_id"].eq(system)).sort_values(
         ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
     )
@@ -126,7 +127,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     )
     over = made["edge"].gt(0)
     made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
-    # the best price is that of the line which is chosen now; the published quote may be of another one
+    # the best price is of the line chosen now; the published quote may have another line
     is_same = board["newest_line"].eq(board["line"])
     for side in ("over", "under"):
         for column, best, quoted in (
@@ -136,7 +137,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     leans = made["leans"].notna()
     for column in ("price", "book"):
         made[column] = board[f"over_{column}"].where(over, board[f"under_{column}"]).where(leans)
-    # P is that of a line: of the board's and of no other
+    # a probability is only valid for its own line
     lines = pd.MultiIndex.from_frame(board.reset_index()[[*_KEY, "line"]])
     same_line = rows[pd.MultiIndex.from_frame(rows[[*_KEY, "line"]]).isin(lines)]
     chances = same_line.pivot(index=_KEY, columns="system_id", values="over_probability")
@@ -149,7 +150,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     market = over_probability(made["over_price"], made["under_price"])
     made["market_chance"] = market.where(over, 1 - market).where(leans)
     made["ev"] = expected_profit(made["chance"], made["price"])
-    # the minutes count to the cut-off that was known then: the game may have been moved since
+    # the minutes refer to the cut-off known then; the game may have been moved since
     cutoff, published = (pd.to_datetime(board[c], utc=True) for c in ("cutoff_at", "created_at"))
     early = (cutoff - published).clip(lower=pd.Timedelta(0)) / pd.Timedelta(hours=1)
     made["quote_age"] = board["line_minutes_before_game"].astype("float64") / 60 - early
@@ -165,24 +166,24 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
 
 
 def old_quotes(board: pd.DataFrame) -> str:
-    """How many lines of a board are those of old quotes, in a sentence; nothing where none is."""
+    """A sentence with the number of lines from old quotes; empty when there are none."""
     limit = STALE_AFTER / pd.Timedelta(hours=1)
     old = board.loc[board["quote_age"] > limit, "quote_age"]
     if old.empty:
         return ""
     return (
         f"{len(old)} of {plural(len(board), 'line')}: quoted more than {limit:.0f} hours before publication or tip-off "
-        f"(up to {old.max():.1f}), so perhaps offered no more"
+        f"(up to {old.max():.1f}), so perhaps no longer offered"
     )
 
 
 def is_pick(board: pd.DataFrame) -> pd.Series:
-    """Which players of a board its system picks a side of."""
+    """Which rows of a board are picks: OVER or UNDER."""
     return board["side"].isin(["OVER", "UNDER"])
 
 
 def record(board: pd.DataFrame) -> str:
-    """What came of a board's picks, in a sentence; empty while none of them has a result."""
+    """The record of a board's picks in a sentence; empty while none of them has a result."""
     picks = board[is_pick(board)]
     found = picks["outcome"].value_counts()
     won, lost, pushed, void = (int(found.get(o, 0)) for o in ("WIN", "LOSS", "PUSH", "VOID"))
@@ -196,7 +197,7 @@ def record(board: pd.DataFrame) -> str:
     return f"{plural(len(picks), 'pick')}: {', '.join(parts)}; {picks['profit'].sum():+.1f} units at the quoted prices"
 
 
-def gate_account(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
+def gate_summary(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     """Our systems' rows per date and outcome of the gate: published with and without a line, abstained, quarantined."""
     rows = warehouse.query(_GATE_SQL, first=days[0], last=days[-1])
     if rows.empty:
@@ -231,12 +232,12 @@ ORDER BY k.game_date DESC
 
 
 def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataFrame:
-    """Who is meant by an id, a name or a part of one: ``player_id``, ``player_name``, ``team``, one row each.
+    """The players whom an id, a name or a part of one matches: ``player_id``, ``player_name``, ``team``, one row each.
 
     Args:
         warehouse: where the tables are.
-        text: an id, or letters of the name in any spelling; ``C. Jessamy``, as narrow boards have it, as well.
-        day: the date on which he was known; None is the newest date that is stored.
+        text: an id, or letters of the name in any spelling; also ``C. Jessamy``, as narrow boards show it.
+        day: the date whose players are searched; None is the newest stored date.
     """
     known = _known(warehouse, day)
     asked = player_lookup(text)
@@ -252,13 +253,13 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
 
 
 def near(warehouse: Warehouse, text: str, day: date | None = None) -> list[str]:
-    """Players whose names are written much like a text, the nearest first."""
+    """Names of players that are spelled similarly, the nearest first."""
     known = _known(warehouse, day).drop_duplicates("player_lookup").set_index("player_lookup")["player_name"]
     return [known[lookup] for lookup in get_close_matches(player_lookup(text), list(known.index), 3, 0.75)]
 
 
 def _known(warehouse: Warehouse, day: date | None) -> pd.DataFrame:
-    """The players of the newest stored date, or of the newest until a day."""
+    """The players of the newest stored date, or of the newest up to a day."""
     days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
     if not days:
         return pd.DataFrame(columns=[*_PERSON, "player_lookup"], dtype=str)
@@ -273,7 +274,7 @@ def _known(warehouse: Warehouse, day: date | None) -> pd.DataFrame:
 def player_log(warehouse: Warehouse, player_id: int, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
     """A player's games in a span, newest first: opponent, minutes, points, the published line, forecast, side, outcome.
 
-    Games that are predicted and not played yet have no points.
+    Games that are predicted and not yet played have no points.
     """
     return warehouse.query(_LOG_SQL, first=first, last=last, player_id=player_id, system=system)
 

@@ -1,7 +1,7 @@
-"""Pictures: every chart of the project is drawn here, in one style.
+"""Charts: every chart of the project is drawn here, in one style.
 
-Charts of pages are SVG of a phone's width, whose colours follow the reader's light or dark screen and whose letters are
-the system's; what stands in Dagster's Markdown is PNG.
+Charts of pages are SVG of a phone's width, with colours that follow light and dark mode and the system's font; those in
+Dagster's Markdown are PNG.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INK, _LINE, _ALERT, _FAINT = "#33506b", "#8a8f98", "#b3412e", "#d7dbe0"
-#: what a colour is on a light screen and on a dark one; black is what matplotlib gives axes and letters
+#: each colour in light and in dark mode; black is matplotlib's default for axes and text
 _SCREENS = {
     _INK: (_INK, "#8db4da"),
     _LINE: (_LINE, "#8a939e"),
@@ -28,7 +28,7 @@ _SCREENS = {
     _FAINT: (_FAINT, "#3d4651"),
     "#000000": ("#4a525c", "#b4bcc6"),
 }
-#: inches: a picture as wide as a phone has letters of the size of the text beside it
+#: inches: at a phone's width the chart's text is as large as the text around it
 _WIDE = 4.3
 _DECIMALS = re.compile(r"(\.\d\d)\d+")
 _LETTERS = re.compile(r"font: ([0-9.]+px) [^;\"]*")
@@ -57,7 +57,7 @@ def _png(figure: Figure) -> bytes:
 
 
 def _svg(figure: Figure) -> bytes:
-    """A figure that follows the screen; the same figure is the same bytes."""
+    """A figure as SVG that follows light and dark mode; the same figure gives the same bytes."""
     from matplotlib import rcParams
 
     rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "nba_props"})
@@ -76,7 +76,7 @@ def _svg(figure: Figure) -> bytes:
 
 
 def data_uri(picture: bytes) -> str:
-    """A picture as text that can stand in HTML or Markdown."""
+    """An image as a data URI, for HTML or Markdown."""
     kind = "svg+xml" if picture.startswith(b"<svg") else "png"
     return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
@@ -91,21 +91,21 @@ def bars(shares: Mapping[str, float], label: str) -> bytes:
 
 
 def _day_axis(axes: Axes, days: pd.Index, most: int = 6) -> None:
-    """Ticks on some of the days themselves: a locator of dates puts hours between the days of a short span."""
+    """Ticks on some of the days; a date locator would put hours between the days of a short span."""
     shown = pd.DatetimeIndex(days)[:: -(-len(days) // most)]
     axes.set_xticks(_place(shown), [f"{day:%b} {day.day}" for day in shown])
     first, last = _place(days)[[0, -1]]
-    around = max(0.7, 2.5 - (last - first) / 2)  # a night alone is no bar from edge to edge
+    around = max(0.7, 2.5 - (last - first) / 2)  # a single night must not fill the axis
     axes.set_xlim(first - around, last + around)
 
 
 def _place(days: pd.Index | pd.Series) -> np.ndarray:
-    """Where days stand on an axis, a day apart."""
+    """Positions of days on an axis, one unit per day."""
     return np.asarray((pd.DatetimeIndex(days) - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype="float64")
 
 
 def _columns(axes: Axes, days: pd.Index | pd.Series, low: pd.Series, high: pd.Series, **style: Any) -> None:
-    """Bars of a day's width from low to high, drawn as one shape: a season of single bars is a megabyte."""
+    """Bars of a day's width from low to high, drawn as one path: single bars take a megabyte a season."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -174,9 +174,9 @@ def mae_differences(scores: pd.DataFrame) -> bytes:
 
 
 def reliability(tables: Mapping[str, pd.DataFrame]) -> bytes:
-    """Over rate against P(over) in tenths of 0-1, for each system that gives one, and the market's.
+    """Over rate against P(over) in tenths of 0-1, for each system that has one and for the market.
 
-    The area of a dot says how many rows it has; bars are 95 % intervals, where there are nights enough.
+    The area of a dot is its share of rows; bars are 95 % intervals, where there are enough nights.
     """
     figure, axes = _canvas(_WIDE, 3.6 + 0.2 * len(tables))
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1)
@@ -193,7 +193,7 @@ def reliability(tables: Mapping[str, pd.DataFrame]) -> bytes:
 
 
 def line_quality(days: pd.DataFrame) -> bytes:
-    """Current predictions per game day by what stands behind their line; columns are the kinds."""
+    """Current predictions per game day by kind of line; the columns of ``days`` are the kinds."""
     figure, axes = _canvas(_WIDE, 2.6)
     below = pd.Series(0.0, index=days.index)
     colours = {"verified quote": _INK, "no line": _FAINT, "placeholder or unverified": _ALERT}

@@ -1,4 +1,4 @@
-"""The data dictionary, written from the contracts by ``make docs``."""
+"""The data dictionary, generated from the contracts by ``make docs``."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Names that users of the system before know by heart, and what holds the same here (docs/from-the-old-system.md)."""
+"""Names of the predecessor's tables and columns, and what they are called here (docs/from-the-old-system.md)."""
 
 from __future__ import annotations
 
 import re
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 
 #: old tables by name, whatever their dataset
 OLD_TABLES = {
@@ -44,7 +44,7 @@ OLD_TABLES = {
     "circuit_breaker_state": "no table: a system that fails has no rows and a failing check",
 }
 _NO_ESTIMATE = "nowhere: no line is estimated, and nba_analytics.betting_lines has no_line_reason"
-_NOT_FILTERED = "nowhere: recommendation in nba_predictions.ledger says PASS, and abstain_reason why"
+_NOT_FILTERED = "nowhere: recommendation in nba_predictions.ledger is PASS, and abstain_reason has the reason"
 _INJURY = "injury_status and injury_reported_at in nba_analytics.upcoming_player_game_context"
 _COMPONENTS = "components in nba_predictions.ledger, which has each system's terms"
 #: old columns by name, whatever their table
@@ -71,7 +71,7 @@ OLD_COLUMNS = {
     "invalidated_at": "deleted_at in nba_predictions.archived_predictions",
     "superseded": "superseded_by in nba_predictions.player_prop_predictions",
     "feature_version": "schema_hash in nba_analytics.player_features",
-    "feature_quality_score": "null_reasons in nba_analytics.player_features, where no default stands in",
+    "feature_quality_score": "null_reasons in nba_analytics.player_features: there are no default values",
     "features": "nba_analytics.player_features, a column for each",
     "build_commit_sha": "revision in nba_predictions.publications",
     "deployment_revision": "revision in nba_predictions.publications",
@@ -118,24 +118,27 @@ OLD_COLUMNS = {
 }
 _NAME = re.compile(r"\w+")
 _QUOTED = re.compile(r"""["'`](\w+)["'`]|[Nn]ame:? (\w+)""")
-#: tables that are named as having a column
+#: most tables listed for a column
 _SHOWN = 4
 
 
-def explained(statement: str, said: str) -> str:
-    """What to add to the error of a statement: where the names that it lacks are, by the old system's words or by ours.
+def explained(statement: str, message: str) -> str:
+    """A hint for the error of a statement: what its old names are here, or which tables have a missing column.
 
     Args:
-        statement: what was asked.
-        said: what the engine said of it; the name that it lacks stands in the first line.
+        statement: the statement that failed.
+        message: the engine's message; its first line has the missing name.
+
+    Returns:
+        The hint; empty without one.
     """
-    first = said.strip().partition("\n")[0].partition("; there are ")[0]
-    told = [f"the old {n} is {OLD_TABLES[n]}" for n in _words(statement) if n in OLD_TABLES]
-    told += [f"the old {n} is {OLD_COLUMNS[n]}" for n in _words(first) if n in OLD_COLUMNS]
-    if not told:
-        lacking = dict.fromkeys(a or b for a, b in _QUOTED.findall(first))
-        told = [text for n in lacking if (text := _where(n.lower()))]
-    return f"here {'; '.join(told)}" if told else ""
+    first = message.strip().partition("\n")[0].partition("; there are ")[0]
+    hints = [f"the old {n} is {OLD_TABLES[n]}" for n in _words(statement) if n in OLD_TABLES]
+    hints += [f"the old {n} is {OLD_COLUMNS[n]}" for n in _words(first) if n in OLD_COLUMNS]
+    if not hints:
+        missing = dict.fromkeys(a or b for a, b in _QUOTED.findall(first))
+        hints = [text for n in missing if (text := _where(n.lower()))]
+    return f"here {'; '.join(hints)}" if hints else ""
 
 
 def _words(text: str) -> list[str]:

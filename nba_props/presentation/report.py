@@ -1,4 +1,4 @@
-"""The scoreboard as a page: tables and pictures of a span in one HTML file that needs nothing else."""
+"""The scoreboard as a page: tables and charts of a span in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from nba_props.domain import quality, scoring
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.words import percent, plural
 from nba_props.presentation import charts as plots
 from nba_props.process.revision import revision
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import MIN_DATES, SCORES, TIERS
-from nba_props.schemas.predictions import IMPORTED_PREFIX, SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -26,13 +27,13 @@ from nba_props.warehouse.base import Warehouse, is_simulated
 if TYPE_CHECKING:
     from upath import UPath
 
-#: where the webserver of ``automation/webserver.py`` serves the pages of a local folder
+#: the path under which ``automation/webserver.py`` serves the pages of a local folder
 ADDRESS = "/reports"
-#: the page that lists the others, and how these are called: by their span
+#: the page that lists the others, which are named by their span
 INDEX = "index.html"
 _PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.html")
 _WITHIN = "WHERE game_date BETWEEN @first AND @last"
-#: what no score is made of: a season's rows travel without it
+#: columns that no score needs: a season's rows are read without them
 _NOT_SCORED = "player_name, player_lookup, model_version, quote_id, run_id, created_at, cutoff_at, graded_at"
 _QUALITY_SQL = f"""
 SELECT game_date, MAX(games) AS games, SUM(valid_line_count) AS verified, SUM(no_prop_line_count) AS no_line,
@@ -174,7 +175,7 @@ def _interval(row: dict[str, Any], name: str, form: str, brackets: bool) -> str:
 
 
 def _side(row: dict[str, Any], side: str, brackets: bool) -> str:
-    """Rate and number of one side's bets, and on how many nights, where that is not said by the row already."""
+    """Rate and number of one side's bets, with the number of nights where it differs from the row's."""
     if not row[f"{side}_bets"]:
         return "-"
     rate, dates = _interval(row, f"{side}_hit_rate", "{:.1%}", brackets), row[f"{side}_dates"]
@@ -183,12 +184,12 @@ def _side(row: dict[str, Any], side: str, brackets: bool) -> str:
 
 
 def verdicts(scores: pd.DataFrame, suspects: Collection[str] = ()) -> list[str]:
-    """Of each system in a word or two whether its bets did better than their prices need, or that nobody can tell."""
+    """Each system's verdict in a word or two: whether its bets beat break-even, or why that is not known."""
     return [_verdict(row, row["system_id"] in suspects)[0] for row in scores.to_dict("records")]
 
 
 def note(scores: pd.DataFrame) -> str:
-    """What the brackets beside the scores are, or why there are none."""
+    """A note on the brackets beside the scores, or on why there are none."""
     dates = pd.concat([scores.loc[scores[name].notna(), own] for name, own in _DATES.items()])
     few = dates[dates < MIN_DATES]
     brackets = ["In brackets: 95 % intervals, from the sums of each night."] * (len(few) < len(dates))
@@ -200,7 +201,7 @@ def note(scores: pd.DataFrame) -> str:
 
 
 def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
-    """What can be said of all systems together: how many are told apart from break-even, or that nobody can tell.
+    """A sentence on all systems: how many differ from break-even by more than chance, or that nights are too few.
 
     Args:
         scores: one row per system.
@@ -211,14 +212,14 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
         return "No bet is decided on these nights."
     wrong = bets["system_id"].isin(suspects)
     bug = (
-        f" {plural(wrong.sum(), 'system')} too good or too bad to be true: a likely bug, no result."
+        f" {plural(wrong.sum(), 'system')} too good or too bad to be true: a likely bug, not a result."
         if wrong.any()
         else ""
     )
     imported = bets["system_id"].str.startswith(IMPORTED_PREFIX) & ~wrong
     if imported.any():
         bug += (
-            f" Not judged: {plural(imported.sum(), 'imported system')}, whose word alone says when a row was written."
+            f" Not judged: {plural(imported.sum(), 'imported system')}: only the export states when a row was written."
         )
     own = bets[~wrong & ~imported]
     judged = own[own["roi_low"].notna()]
@@ -230,15 +231,15 @@ def headline(scores: pd.DataFrame, suspects: Collection[str] = ()) -> str:
     better, worse = int((judged["roi_low"] > 0).sum()), int((judged["roi_high"] < 0).sum())
     return (
         f"Of {plural(len(judged), 'system')} with bets on {MIN_DATES} nights or more, {better} did better than "
-        f"break-even by more than chance, {worse} worse, and {len(judged) - better - worse} can't be told apart "
-        f"from it.{bug}"
+        f"break-even by more than chance, {worse} worse, and {len(judged) - better - worse} "
+        f"were indistinguishable from it.{bug}"
     )
 
 
 def in_words(scores: pd.DataFrame, suspects: Mapping[str, str] = MappingProxyType({})) -> list[str]:
-    """A sentence or two for each system: what it won, what its prices need, and what can be said of that; its MAE.
+    """A sentence or two for each system: its hit rate, break-even, verdict and MAE.
 
-    No more is said than the intervals bear; a system with neither a decided bet nor a scored forecast has no sentence.
+    Nothing is claimed that the intervals do not support; a system without a decided bet or scored forecast has none.
 
     Args:
         scores: one row per system.
@@ -262,7 +263,7 @@ def _bets_in_words(row: dict[str, Any], suspect: str) -> str:
 
 
 def _verdict(row: dict[str, Any], suspect: Any) -> tuple[str, str]:
-    """What can be said of a system's bets, in a word or two and in words."""
+    """The verdict on a system's bets, in a word or two and as a clause."""
     low, high = row["roi_low"], row["roi_high"]
     if suspect:
         return "likely a bug", f"a likely bug until proven otherwise ({suspect})"
@@ -271,14 +272,14 @@ def _verdict(row: dict[str, Any], suspect: Any) -> tuple[str, str]:
     if row["system_id"].startswith(IMPORTED_PREFIX):
         return "imported", "no verdict, since what was imported may have been written after the game"
     if pd.isna(low):
-        said = "says" if row["bet_dates"] == 1 else "say"
-        return "too few nights", f"{plural(row['bet_dates'], 'night')} {said} nothing yet"
+        verb = "is" if row["bet_dates"] == 1 else "are"
+        return "too few nights", f"{plural(row['bet_dates'], 'night')} {verb} too few to judge"
     if low > 0:
-        short, verdict = "better", "better than its prices need, by more than chance"
+        short, verdict = "better", "better than break-even by more than chance"
     elif high < 0:
-        short, verdict = "worse", "worse than its prices need, by more than chance"
+        short, verdict = "worse", "worse than break-even by more than chance"
     else:
-        short, verdict = "not told apart", "not told apart from break-even, as far as these nights can tell"
+        short, verdict = "inconclusive", "indistinguishable from break-even on these nights"
     return short, f"return {percent(row['roi'], '+')} a bet [{percent(low, '+')}, {percent(high, '+')}], {verdict}"
 
 
@@ -289,12 +290,12 @@ def _errors_in_words(row: dict[str, Any]) -> str:
     low, high = row["mae_difference_low"], row["mae_difference_high"]
     if pd.isna(low):
         return f"{found}."
-    side = "further off than the line" if low > 0 else "closer than the line" if high < 0 else "not told apart"
+    side = "further off than the line" if low > 0 else "closer than the line" if high < 0 else "no clear difference"
     return f"{found}: {row['mae_difference']:+.3f} [{low:+.3f}, {high:+.3f}], {side}."
 
 
 def by_night(daily: pd.DataFrame) -> pd.DataFrame:
-    """What each system's bets brought, night by night.
+    """The results of each system's bets, night by night.
 
     Args:
         daily: a span's ``scoring.sums``.
@@ -312,7 +313,7 @@ def by_night(daily: pd.DataFrame) -> pd.DataFrame:
 
 
 def after_the_fact(graded: pd.DataFrame) -> str:
-    """How many of the bets nobody could have placed, in a sentence; empty where none is.
+    """A sentence with the number of bets that could not have been placed; empty when there are none.
 
     Args:
         graded: a span's ``graded_rows``.
@@ -329,13 +330,13 @@ def after_the_fact(graded: pd.DataFrame) -> str:
 
 @dataclass(frozen=True)
 class Span:
-    """What is read of a span once, for the terminal and for the page.
+    """The data of a span, read once for the terminal and the page.
 
     Args:
         graded: its ``graded_rows``.
         daily: their ``scoring.sums``; empty without any.
         scores: one row per tier and system; empty without any.
-        published: what the findings read.
+        published: the data behind the findings.
         findings: those of ``nba-props validate``.
         suspects: systems whose figures are a likely bug, and these figures.
         now: the time by which results and odds are due.
@@ -353,7 +354,7 @@ class Span:
 def read(
     warehouse: Warehouse, first: date, last: date, now: datetime | None = None, graded: pd.DataFrame | None = None
 ) -> Span:
-    """Read a span: its ``graded`` rows too, unless they were read already; ``now`` is the clock's unless told."""
+    """Read a span; ``graded`` are its graded rows, if already read, and ``now`` is by default the clock's time."""
     now = now or datetime.now(UTC)
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
@@ -379,12 +380,12 @@ def write_report(
     found: Span | None = None,
     now: datetime | None = None,
 ) -> str:
-    """Write the page of a span and return where: ``reports/<first>_<last>.html`` unless told otherwise.
+    """Write the page of a span and return its path, by default ``reports/<first>_<last>.html``.
 
-    A page in that folder is listed in the folder's ``index.html``.
+    Pages in that folder are listed in its ``index.html``.
 
-    ``found`` is what was ``read`` of the span, if it was already; ``now`` is the time by which results and odds
-    are due, the clock's unless told otherwise. Its findings are those of ``nba-props validate``.
+    ``found`` is the result of ``read``, if the span was read already; ``now`` is the time by which results and odds are
+    due, by default the clock's.
     """
     found = found or read(warehouse, first, last, now)
     graded, daily, scores, findings = found.graded, found.daily, found.scores, found.findings
@@ -425,10 +426,10 @@ def write_report(
              _html(shown(part, CHANCES)))
             for tier, part in parts.items()
         ],
-        findings=findings, warnings={name for name, finding in findings.items() if quality.warns(name, finding)},
+        findings=findings, warnings={name for name, finding in findings.items() if finding.warns},
         pictures={name: plots.data_uri(picture) for name, picture in pictures.items()},
         simulated=is_simulated(warehouse), game_days=len(game_days),
-        silent_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
+        empty_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
     )  # fmt: skip
     path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}.html"
     replace(path, text.encode())
@@ -447,7 +448,7 @@ def _page(template: str, **named: Any) -> str:
 
 
 def address(settings: Settings, path: str) -> str | None:
-    """Where the UI finds a page, on its own host; None for one that is not in the local reports folder."""
+    """The path of a page on the UI's host; None for a page that is not in the local reports folder."""
     page = open_path(path)
     return f"{ADDRESS}/{page.name}" if settings.gcp is None and str(page.parent) == settings.reports else None
 
@@ -459,7 +460,7 @@ def pages(folder: UPath) -> list[tuple[str, str, str]]:
 
 
 def _write_index(settings: Settings, *, simulated: bool) -> None:
-    """Write ``reports/index.html``, which lists the pages; again where another writer's page came meanwhile."""
+    """Write ``reports/index.html``, which lists the pages; repeats it when another writer added a page meanwhile."""
     folder = open_path(settings.reports)
     listed: list[tuple[str, str, str]] | None = None
     while (found := pages(folder)) != listed:
@@ -468,7 +469,7 @@ def _write_index(settings: Settings, *, simulated: bool) -> None:
 
 
 def _night_tables(nights: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Of each system: its id, what came of its bets in words, and a table of its nights as HTML, the newest first."""
+    """For each system: its id, the result of its bets in words, and a table of its nights as HTML, newest first."""
     found = []
     for system, own in nights.groupby("system_id", sort=False) if len(nights) else ():
         sums = f"{own['total'].iloc[-1]:+,.1f} units, {own['wins'].sum():,.0f}-{own['losses'].sum():,.0f}"

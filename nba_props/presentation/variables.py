@@ -1,6 +1,6 @@
-"""The tables of environment variables in the docs, from the one description in ``settings/variables.py``.
+"""The docs' tables of environment variables, generated from ``settings/variables.py``.
 
-Written between two marks in a page: ``python -m nba_props.presentation.variables PAGE...`` brings pages up to date.
+They are between two marks of a page: ``python -m nba_props.presentation.variables PAGE...`` updates pages.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ def table(topic: Topic) -> str:
 
 
 def brought_up_to_date(page: str) -> str:
-    """The text of a page with the tables between its marks as they should be."""
+    """The text of a page with current tables between its marks."""
     return _BLOCK.sub(lambda m: f"{m[1]}{table(Topic(m[2]))}\n{m[3]}", page)
 
 
 def main() -> None:
-    """Rewrite the pages that are named."""
+    """Rewrite the pages named on the command line."""
     for name in sys.argv[1:]:
         page = Path(name)
         page.write_text(brought_up_to_date(page.read_text()))

@@ -1,3 +1,4 @@
-"""This process and nothing of the league: its clock, how it is stopped, which code it runs, secrets kept out of its
-words. Nothing here imports another room; what a deployment consists of belongs to deployment.py.
+"""Belongs here: the operating-system process: its clock, stopping, the revision of its code, redaction of secrets.
+
+Does not: anything about the league, or an import of another package; deployment.py has the objects of a deployment.
 """

@@ -18,18 +18,18 @@ def is_loopback(host: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """The name or address in a URL, without port and brackets; an empty text where there is none."""
+    """The name or address in a URL, without port and brackets; empty where there is none."""
     return (parse_url(url).host or "").strip("[]")
 
 
 def why_unsafe(url: str) -> str | None:
-    """Why nothing may be sent to a URL; None when it may be."""
+    """Why no request may be sent to a URL; None if it may."""
     try:
         scheme, host = parse_url(url).scheme, host_of(url)
     except ValueError:
-        return "the address is no URL"
+        return "the address is not a URL"
     if host and (scheme == "https" or (scheme == "http" and is_loopback(host))):
         return None
     return (
-        f"{scheme or '(no scheme)'}://{host} is not asked: an address begins with https://, or with http:// on loopback"
+        f"{scheme or '(no scheme)'}://{host} is refused: an address begins with https://, or with http:// on loopback"
     )

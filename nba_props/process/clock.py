@@ -1,14 +1,14 @@
-"""The time, as a function that everything with a clock takes."""
+"""The clock: the current time as a function, so that tests and rehearsals can replace it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-#: what time it is: aware, in UTC
+#: gives the current time, aware, in UTC
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time now."""
+    """The current time."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""Errors that a user can do something about. Their text is one sentence that names the way out.
+"""The base of all errors that a user can fix. Their text is one sentence that names the remedy.
 
-Every room has errors of its own below these; a command prints any of them as one line, without a traceback.
+Every package derives its errors from it; commands print them as one line, without a traceback.
 """
 
 
 class NbaPropsError(Exception):
-    """What a user can put right; everything else that is raised is a mistake of the code."""
+    """A problem that a user can fix; any other exception is a bug."""

@@ -1,7 +1,7 @@
 """Secrets, kept out of everything that is logged, raised or landed: keys, webhooks, proxies' credentials.
 
-A secret is known by its place (``apiKey=...``, ``/services/...``, ``https://user:password@``) and, once a client was
-made with it, by its value wherever it stands: as it is, URL-encoded, or escaped as in JSON.
+A secret is recognized by its place (``apiKey=...``, ``/services/...``, ``https://user:password@``) and, once a client
+was created with it, by its value anywhere: plain, URL-encoded, or escaped as in JSON.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 _MARK = "***"
 _PLACES = re.compile(r"(api_?key=|/services/)[^\s&\"']+|(?<=://)[^\s/\"']+(?=@)", re.IGNORECASE)
-#: a shorter value would be found in innocent text; no key, password or webhook of use is as short
+#: shorter values would match innocent text; no real key, password or webhook is that short
 _SHORTEST = 6
-#: whoever of the HTTP library writes URLs, headers or what a server sent into the log
+#: loggers of the HTTP library that write URLs, headers or responses
 _LOGGERS = ("connection", "connectionpool", "poolmanager", "response", "util.retry")
 
 _lock = threading.Lock()
@@ -25,7 +25,7 @@ _known: tuple[str, ...] = ()
 
 
 def forms_of(secrets: Iterable[str | None]) -> tuple[str, ...]:
-    """The ways in which some secrets may be written, the longest first; what is too short to be one is left out."""
+    """The written forms of some secrets, the longest first; values that are too short are left out."""
     found = set()
     for secret in secrets:
         if secret and len(secret) >= _SHORTEST:
@@ -36,10 +36,10 @@ def forms_of(secrets: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def secrets_of_url(url: str | None) -> tuple[str, ...]:
-    """What is secret in the URL of a webhook or a proxy: credentials, and the path with its query."""
+    """The secret parts of a webhook's or proxy's URL: credentials, and the path with its query."""
     try:
         parts = urlsplit(url or "")
-    except ValueError:  # no URL: no request is made to it
+    except ValueError:  # not a URL, so nothing is sent to it
         return (url or "",)
     credentials = parts.netloc.rpartition("@")[0]
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -68,13 +68,13 @@ def without_secrets(text: str) -> str:
 class _Filter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = without_secrets(record.getMessage()), ()
-        record.exc_info = record.exc_text = None  # its text may quote what was asked or answered
+        record.exc_info = record.exc_text = None  # its text may quote requests or responses
         return True
 
 
 def guard_logs(*secrets: str | None) -> None:
-    """Filter the HTTP library's logs, and know these secrets by their value from now on."""
-    global _known  # noqa: PLW0603 - what is secret to one client is secret in every text of the process
+    """Filter the HTTP library's logs, and redact these secrets by their value from now on."""
+    global _known  # noqa: PLW0603 - one client's secret is redacted in every text of the process
     with _lock:
         _known = tuple(sorted({*_known, *forms_of(secrets)}, key=len, reverse=True))
         for name in _LOGGERS:

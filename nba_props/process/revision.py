@@ -1,4 +1,4 @@
-"""Which code this is: on every run, on every row by its run, and on every page."""
+"""The revision of the code, recorded with every run (and so every row) and on every page."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nba_props import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-#: what names the code where neither a checkout nor the version does: an image is built with it
+#: the variable with the revision where there is no checkout, set when an image is built
 REVISION = "NBA_PROPS_REVISION"
-#: the run tags that hold it, and what was typed in a terminal, without its span
+#: the run tags for the revision, and for the command typed in a terminal, without its span
 REVISION_TAG, COMMAND_TAG = "nba_props/revision", "nba_props/command"
 _LIMIT_SECONDS = 5
 
@@ -30,7 +30,7 @@ def revision() -> str:
 
 
 def publication(days: pd.Series, run_id: str, job_name: str, command: str | None, now: datetime) -> pd.DataFrame:
-    """Rows of ``nba_predictions.publications``: which code a run publishes rows of these game dates with."""
+    """Rows of ``nba_predictions.publications``: the revision with which a run publishes rows of these game dates."""
     import pandas as pd
 
     account = {
@@ -42,7 +42,7 @@ def publication(days: pd.Series, run_id: str, job_name: str, command: str | None
 
 
 def run_tags() -> dict[str, str]:
-    """The tags of jobs that make no asset: whoever starts one, its run says which code it is of."""
+    """Tags for jobs without assets, so that every run of them records the revision."""
     return {REVISION_TAG: revision()}
 
 
@@ -53,16 +53,16 @@ def _of_the_code() -> str:
 
 
 def _commit(root: Path) -> str:
-    """The commit of a checkout as ``g1a2b3c4`` or ``g1a2b3c4.dirty``; empty where there is none, or git can't say."""
-    if not (root / ".git").exists():  # a package that is installed below another project's checkout
+    """The commit of a checkout as ``g1a2b3c4`` or ``g1a2b3c4.dirty``; empty where there is none, or git fails."""
+    if not (root / ".git").exists():  # the package may be installed inside another project's checkout
         return ""
-    # the checkout's own state, wherever a hook or another checkout says git should look
+    # the state of this checkout, even if a hook's environment points git elsewhere
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     try:
-        said = subprocess.run(  # noqa: S603 - nothing of it comes from outside
+        done = subprocess.run(  # noqa: S603 - no argument comes from outside
             ["git", "-C", str(root), "describe", "--always", "--exclude=*", "--abbrev=9", "--dirty=.dirty"],  # noqa: S607
             capture_output=True, text=True, check=True, timeout=_LIMIT_SECONDS, env=environment,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
-    return f"g{said.stdout.strip()}"
+    return f"g{done.stdout.strip()}"

@@ -1,9 +1,9 @@
-"""Stopping this process when it is asked to: Ctrl-C and SIGTERM in a terminal, a run cancelled in the UI.
+"""Stopping this process on request: Ctrl-C and SIGTERM in a terminal, a run cancelled in the UI.
 
-No interrupt is raised in the middle of a call: DuckDB and CatBoost turn one into an error of their own, and a system
-that failed of it looks like a system that is wrong. In a terminal the signals are blocked instead and a thread waits
-for them: it records the run as cancelled, says what stands, and ends the process. That is safe at any moment, because
-every write is atomic. Nothing is published once a stop was asked for.
+No interrupt is raised in the middle of a call: DuckDB and CatBoost turn one into an error of their own, and an
+interrupted system would look like a broken one. In a terminal the signals are blocked instead and a thread waits for
+them: it records the run as cancelled, prints what was completed, and ends the process. That is safe at any moment,
+because every write is atomic. Nothing is published once a stop was requested.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from contextlib import contextmanager, suppress
 
 _LOG = logging.getLogger(__name__)
 
-#: what a shell reports of a program that Ctrl-C ended
+#: exit status of a program that was ended by Ctrl-C
 EXIT_STATUS = 130
-#: seconds for the record of the run and the last line
+#: seconds to record the run and print the last line
 _LIMIT = 3.5
-#: seconds between two looks at the state of a run that somebody may cancel, and until its process is ended
+#: seconds between polls of a run's state, and from its cancellation to the end of the process
 _POLL, _GRACE = 0.5, 3.0
 _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Stopped(KeyboardInterrupt):
-    """This process was asked to stop; no ``except Exception`` takes it for an error."""
+    """This process was asked to stop; ``except Exception`` does not catch it."""
 
 
 _asked = threading.Event()
@@ -48,14 +48,14 @@ def check() -> None:
     if not _asked.is_set():
         return
     if _listening.is_set():
-        time.sleep(2 * _LIMIT)  # the process ends meanwhile: an error would be recorded as a run that failed
+        time.sleep(2 * _LIMIT)  # the process ends meanwhile: an error would record the run as failed
     raise Stopped
 
 
 def listen() -> None:
-    """From here on Ctrl-C and SIGTERM end this process in an orderly way, with exit status 130.
+    """From now on, let Ctrl-C and SIGTERM end this process in an orderly way, with exit status 130.
 
-    To be called before other threads start: they inherit that the signals are blocked.
+    Call it before other threads start: they inherit the blocked signals.
     """
     stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     # `nohup` and background jobs ignore some on purpose: those stay blocked, since Dagster has a handler for them
@@ -76,57 +76,57 @@ def listen() -> None:
 
 def _close() -> None:
     """Run what was registered, newest first, and print the last line."""
-    said = [text for text in [_said(call) for call in reversed(_closing)][::-1] if text]
+    messages = [text for text in [_message(call) for call in reversed(_closing)][::-1] if text]
     cursor = _SHOW_CURSOR if sys.stdout.isatty() else ""
-    with suppress(OSError, ValueError):  # a reader that closed its pipe
+    with suppress(OSError, ValueError):  # the reader may have closed its pipe
         sys.stdout.flush()
-    # a progress bar has a thread of its own that would draw once more, even between this write and the end
+    # a progress bar's own thread would draw once more, even between this write and the end
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os.write(2, f"{cursor}\nstopped: {'; '.join(said) or 'nothing was under way'}\n".encode())
+    os.write(2, f"{cursor}\nstopped: {'; '.join(messages) or 'nothing was running'}\n".encode())
     os._exit(EXIT_STATUS)
 
 
-def _said(call: Callable[[], str]) -> str:
+def _message(call: Callable[[], str]) -> str:
     try:
         return call()
-    except Exception as error:  # whatever is broken, the process ends and says so
+    except Exception as error:  # whatever failed, the process ends with a message
         return f"{type(error).__name__}: {error}"
 
 
 @contextmanager
 def closing_with(call: Callable[[], str]) -> Iterator[None]:
-    """While in here, a stop makes ``call`` first; what it returns is part of the last line."""
+    """In this context a stop first runs ``call``; its result is part of the last line."""
     _closing.append(call)
     try:
         yield
     finally:
         if _asked.is_set():
-            time.sleep(2 * _LIMIT)  # the process ends meanwhile: nothing more is to be said or done
+            time.sleep(2 * _LIMIT)  # the process ends meanwhile: nothing more may be printed or done
         _closing.remove(call)
 
 
 def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callable[[], None]) -> None:
-    """Watch a run of this process that may be cancelled from elsewhere; once a run.
+    """Watch a run of this process that may be cancelled from elsewhere; at most once per run.
 
     Args:
         run_id: the run.
-        is_canceling: whether somebody asked for its end, or recorded it already; None when it ended otherwise.
-        give_up: records the end of the run, if nobody has yet, after some seconds; then the process ends.
+        is_canceling: whether its cancellation was requested or recorded; None when it ended otherwise.
+        give_up: records the run as cancelled, after some seconds, unless that was done; then the process ends.
     """
     if run_id in _watched:
         return
     _watched.add(run_id)
 
-    told = False
+    logged = False
 
     def state() -> bool | None:
-        nonlocal told
+        nonlocal logged
         try:
             return is_canceling()
-        except Exception as error:  # a storage that is away for a while: the run can be cancelled after it too
-            if not told:
+        except Exception as error:  # storage may fail for a while: the run can still be cancelled later
+            if not logged:
                 _LOG.warning("whether run %s was cancelled can't be read: %s", run_id, error)
-            told = True
+            logged = True
             return False
 
     def poll() -> None:
@@ -140,8 +140,8 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
             return
         _asked.set()
         time.sleep(_GRACE)
-        for call in reversed(_closing):  # of runs that this one has started in turn
-            _said(call)
+        for call in reversed(_closing):  # of runs that this one started
+            _message(call)
         try:
             give_up()
         except Exception as error:

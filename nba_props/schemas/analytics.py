@@ -8,7 +8,7 @@ MINUTES_HALF_LIFE = 5
 
 CUTOFF_AT = instant(
     "cutoff_at",
-    "Tip-off; nothing seen at or after it is used. Null while unknown: no line can be verified then",
+    "Tip-off; nothing captured at or after it is used. Null while unknown, when no line can be verified",
     nullable=True,
     source=("nba_raw.schedule.tipoff_at", "nba_raw.odds_quotes.cutoff_at"),
 )
@@ -90,7 +90,7 @@ _MARKET_COLUMNS = (
     count("books", "Sportsbooks with a main line", "books"),
     real("line_range", "Highest less lowest main line", "points", nullable=True, ge=0),
     real("opening_line", "First main line of the chosen book", "points", nullable=True),
-    instant("opening_at", "When the opening line was seen", nullable=True),
+    instant("opening_at", "When the opening line was captured", nullable=True),
     real("line_movement", "Line less opening line", "points", nullable=True),
     whole("best_over_price", "Best American over price at the chosen line", nullable=True),
     text("best_over_book", "Sportsbook that offers it", nullable=True),
@@ -107,7 +107,10 @@ BETTING_LINES = Table(
         CUTOFF_AT,
         *LINE_COLUMNS,
         instant(
-            "quoted_at", "When the chosen quote was seen", nullable=True, source=("nba_raw.odds_quotes.snapshot_at",)
+            "quoted_at",
+            "When the quote was captured",
+            nullable=True,
+            source=("nba_raw.odds_quotes.snapshot_at",),
         ),
         *_MARKET_COLUMNS,
         text(
@@ -172,8 +175,8 @@ CONTEXT_FEATURES = (
     real("minutes_avg_last_10", "Mean minutes of the last 10 games", "min", nullable=True, source=(f"{_H}.minutes",)),
     real(
         "projected_minutes",
-        "Minutes he is expected to play: mean of those in the look-back's games he played, a game's weight halving "
-        f"every {MINUTES_HALF_LIFE} games back",
+        "Minutes he is expected to play: mean over his games in the look-back, with weights that halve every "
+        f"{MINUTES_HALF_LIFE} games back",
         "min",
         nullable=True,
         source=(f"{_H}.minutes",),
@@ -223,12 +226,12 @@ CONTEXT_FEATURES = (
     ),
     whole(
         "teammates_reported_absent",
-        "Others of his team whom the newest report before the cut-off calls OUT or DOUBTFUL",
+        "Team-mates who are OUT or DOUBTFUL in the newest report before the cut-off",
         "players",
         nullable=True,
         source=("nba_raw.injury_reports.status",),
     ),
-    real("shot_zone_mismatch_score", "Null: no landed feed gives shot zones", "-10..10", nullable=True),
+    real("shot_zone_mismatch_score", "Null: no landed feed has shot zones", "-10..10", nullable=True),
     real("usage_spike_score", "Null: no landed feed projects usage", "-3..3", nullable=True),
 )
 
@@ -244,13 +247,13 @@ CONTEXT = Table(
         CUTOFF_AT,
         text(
             "injury_status",
-            "The newest report's word on him, or NOT_LISTED; null when no report names his game before the cut-off",
+            "Status in the newest report, or NOT_LISTED; null when no report lists his game before the cut-off",
             nullable=True,
             source=("nba_raw.injury_reports.status",),
         ),
         instant(
             "injury_reported_at",
-            "The instant of that report",
+            "Time of that report",
             nullable=True,
             source=("nba_raw.injury_reports.report_at",),
         ),

@@ -42,21 +42,12 @@ PANDAS_DTYPES: Mapping[Type, str] = {
     Type.FLOAT64: "float64",
     Type.BOOL: "boolean",
     Type.DATE: "datetime64[ns]",
-    # as the warehouses keep them: a foreign row may say the year 9999, which nanoseconds can't
+    # as in the warehouses: a foreign row may have the year 9999, which is out of range for nanoseconds
     Type.TIMESTAMP: "datetime64[us, UTC]",
 }
 
-DUCKDB_TYPES: Mapping[Type, str] = {
-    Type.STRING: "VARCHAR",
-    Type.INT64: "BIGINT",
-    Type.FLOAT64: "DOUBLE",
-    Type.BOOL: "BOOLEAN",
-    Type.DATE: "DATE",
-    Type.TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
-}
 
-
-#: columns that say when, by which run or from which payload a row came, and not what it says
+#: columns with the time, run or payload of a row rather than its content
 VOLATILE = frozenset(
     {
         "payload",
@@ -140,14 +131,14 @@ class Table:
     write_mode: WriteMode = WriteMode.REPLACE
     #: for a ledger: rows with a known key must agree on these columns, else they are conflicts, not repeats
     content: tuple[str, ...] = field(default=())
-    #: when a partition loses so many rows at once, and more than half of what it has, a payload has gone missing: the
-    #: write is refused (``assets/tables.py``); 0 for tables that are made from others
+    #: a write that removes so many rows at once, and more than half of the partition, is refused, since a payload is
+    #: probably missing (``assets/losses.py``); 0 for derived tables
     guarded: int = 0
-    #: the column that holds the digest of the row's other columns (``domain/digests.py``), given when it is appended
+    #: the column with the digest of the row's other columns (``domain/digests.py``), computed when it is appended
     sealed_by: str = ""
-    #: further named groups of columns that get a digest of their own (``digested``)
+    #: further named groups of columns, each with its own digest (``digested``)
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    #: the name under which a release before stored it (``warehouse/migration.py``)
+    #: the name in an earlier release (``warehouse/migration.py``)
     formerly: str = ""
 
     @property
@@ -156,12 +147,12 @@ class Table:
 
     @property
     def lasting_name(self) -> str:
-        """The address that the table had first: digests and what the audit remembers outlive a new name by it."""
+        """The table's first address: digests and the audit's memory use it, so that they survive a new name."""
         return f"{self.dataset}.{self.formerly or self.name}"
 
     @property
     def before(self) -> Table:
-        """The table where a release before stored it, for one that is called otherwise now."""
+        """The table under its former name."""
         return replace(self, name=self.formerly, formerly="")
 
     @property
@@ -174,7 +165,7 @@ class Table:
 
     @cached_property
     def unique(self) -> list[str]:
-        """Columns whose values together are unique in the table; none when repeated rows are another's to judge."""
+        """Columns whose values together are unique in the table; none where duplicates are judged elsewhere."""
         return list(dict.fromkeys(["game_date", *self.key])) if self.key else []
 
     @cached_property
@@ -298,7 +289,7 @@ class View:
     name: str
     description: str
     sql: str
-    #: the column that is greatest in the rows to look at first
+    #: the column by which the newest rows are shown first
     newest_by: str = "game_date"
 
     @property
@@ -311,7 +302,7 @@ def _text(values: pd.Series) -> pd.Series:
 
     if values.dtype == object and len(values) and pd.api.types.infer_dtype(values, skipna=False) == "string":
         return values
-    # "empty" is what a column of nothing but nulls is called
+    # pandas calls a column of nulls "empty"
     if len(values) and pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
         raise TypeError("text expected")
     return values.astype(object).where(values.notna(), None)
@@ -320,7 +311,7 @@ def _text(values: pd.Series) -> pd.Series:
 def _dates(values: pd.Series) -> pd.Series:
     import pandas as pd
 
-    dates = values  # to_datetime looks at each value, even of what is a datetime already
+    dates = values  # to_datetime is slow even for datetimes
     if values.dtype.kind != "M":
         dates = pd.to_datetime(values, format="ISO8601" if values.dtype == object else None)
     if getattr(dates.dtype, "tz", None) is not None:
@@ -355,4 +346,4 @@ def _cast(values: pd.Series, kind: Type) -> pd.Series:
             raise TypeError("whole numbers expected, not truth values")
         return pd.to_numeric(values).astype("Int64")
     numbers = pd.to_numeric(values).astype("Float64") if values.dtype == object else values
-    return numbers.astype("float64") + 0.0  # a zero has no sign: one engine keeps it and the other does not
+    return numbers.astype("float64") + 0.0  # no negative zero: one engine keeps the sign, the other does not

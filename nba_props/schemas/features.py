@@ -97,22 +97,22 @@ EXTRA = (
 )  # fmt: skip
 FEATURES = (*LEGACY, *EXTRA)
 NAMES = tuple(f.name for f in FEATURES)
-#: features that know the market; a system that may not see it leaves them out
+#: features from the market; systems that must not use it leave them out
 MARKET = ("vegas_points_line", "vegas_opening_line", "vegas_line_move", "has_vegas_line")
-#: null for a fact about the player and not for want of a feed, or because no landed feed gives the legacy input at all
+#: null because of the player, not for want of a feed, or because no landed feed has the legacy input
 _NULL_BY_NATURE = (
     "NEVER_MET",
     "NO_SHOT_ZONE_FEED",
     "NO_USAGE_PROJECTION_FEED",
 )
-#: null because a feed is silent that has a check of its own: ``feed_is_fresh`` and ``games_have_quotes``
-_TOLD_ELSEWHERE = ("NO_INJURY_REPORT", "NO_LINE")
-#: features that are known of somebody on every date once players have five games of the season behind them
+#: null because of a missing feed that has its own check: ``feed_is_fresh``, ``games_have_quotes``
+_CHECKED_ELSEWHERE = ("NO_INJURY_REPORT", "NO_LINE")
+#: features that are known for some player on every date once players have played five games of the season
 EXPECTED = tuple(
-    f.name for f in FEATURES if f.null_reason and f.null_reason not in (*_NULL_BY_NATURE, *_TOLD_ELSEWHERE)
+    f.name for f in FEATURES if f.null_reason and f.null_reason not in (*_NULL_BY_NATURE, *_CHECKED_ELSEWHERE)
 )
-#: and those that are when their feed speaks
-EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _TOLD_ELSEWHERE)
+#: and those that are known when their feed delivered
+EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _CHECKED_ELSEWHERE)
 SCHEMA_HASH = hashlib.blake2b(
     json.dumps([(f.name, f.unit, f.description) for f in FEATURES]).encode(), digest_size=8
 ).hexdigest()

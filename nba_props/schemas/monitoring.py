@@ -5,7 +5,7 @@ from __future__ import annotations
 from nba_props.schemas.base import Table, count, day, real, text
 from nba_props.schemas.raw import GAME_DATE
 
-#: fewest dates with rows that an interval is made of; below, the spread between dates is not known
+#: fewest dates with rows for an interval; with fewer, the spread between dates is unknown
 MIN_DATES = 10
 SPANS = ("SEASON", "LAST_30_DAYS", "LAST_7_DAYS")
 TIERS = ("ALL", "UNDER_10", "10_TO_20", "OVER_20")
@@ -34,7 +34,7 @@ SCORES = (
     real("hit_rate", "Wins among bets", "0-1", nullable=True),
     real("hit_rate_low", f"Lower bound {_BOUND}", "0-1", nullable=True),
     real("hit_rate_high", "Upper bound", "0-1", nullable=True),
-    real("break_even", "Hit rate that the quoted prices of the bets need", "0-1", nullable=True),
+    real("break_even", "Break-even hit rate of the bets at the quoted prices", "0-1", nullable=True),
     *(
         column
         for side in ("over", "under")
@@ -44,16 +44,25 @@ SCORES = (
             real(f"{side}_hit_rate", f"Hit rate of the {side}s", "0-1", nullable=True),
             real(f"{side}_hit_rate_low", f"Lower bound {_BOUND}", "0-1", nullable=True),
             real(f"{side}_hit_rate_high", "Upper bound", "0-1", nullable=True),
-            real(f"{side}_break_even", f"Hit rate that the quoted prices of the {side}s need", "0-1", nullable=True),
+            real(
+                f"{side}_break_even",
+                f"Break-even hit rate of the {side}s at the quoted prices",
+                "0-1",
+                nullable=True,
+            ),
         )
     ),
     real("roi", "Profit per bet of one unit at the quoted prices", "units", nullable=True),
     real("roi_low", f"Lower bound {_BOUND}", "units", nullable=True),
     real("roi_high", "Upper bound", "units", nullable=True),
     real("best_price_roi", "The same at the best prices offered", "units", nullable=True),
-    count("rows_with_probability", "Decided rows with a P(over) of the system: the rows of the scores below", "rows"),
+    count(
+        "rows_with_probability",
+        "Decided rows with a P(over) of the system: the rows of the scores below",
+        "rows",
+    ),
     count("dates_with_probability", "Dates with such rows", "dates", nullable=True),
-    real("log_loss", "Logarithmic loss of P(over); a coin has 0.6931", "nats", nullable=True),
+    real("log_loss", "Logarithmic loss of P(over); a coin scores 0.6931", "nats", nullable=True),
     real("market_log_loss", "The de-vigged quote's on the same rows", "nats", nullable=True),
     real(
         "log_loss_difference", "log_loss less market_log_loss: positive is worse than the quote", "nats", nullable=True
@@ -63,7 +72,7 @@ SCORES = (
     real("coin_log_loss_difference", "log_loss less a coin's: positive is worse than a coin", "nats", nullable=True),
     real("coin_log_loss_difference_low", f"Lower bound {_BOUND}", "nats", nullable=True),
     real("coin_log_loss_difference_high", "Upper bound", "nats", nullable=True),
-    real("brier", "Brier score of P(over); a coin has 0.25", nullable=True),
+    real("brier", "Brier score of P(over); a coin scores 0.25", nullable=True),
     real("market_brier", "The de-vigged quote's on the same rows", nullable=True),
     real(
         "calibration_error",

@@ -1,4 +1,4 @@
-"""Contracts of ``nba_predictions``: what systems say, what the gate published and what it held back."""
+"""Contracts of ``nba_predictions``: the systems' forecasts, what the gate published and what it held back."""
 
 from dataclasses import replace
 
@@ -6,6 +6,8 @@ from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
+#: no forecast is above it, as none is below 0
+MAX_POINTS = 60
 RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
 
 _LINES = tuple(replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS)
@@ -17,7 +19,7 @@ _CLAIM = (
     PLAYER_LOOKUP,
     text("system_id", "Prediction system"),
     text("model_version", "Version of the system's formula or model"),
-    real("predicted_points", "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=60),
+    real("predicted_points", "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=MAX_POINTS),
     real("confidence_score", "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
     real(
         "over_probability",
@@ -29,7 +31,7 @@ _CLAIM = (
     text("recommendation", "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
     real("line_margin", "Predicted points less line", "points", nullable=True),
     text("abstain_reason", "Why the system gave no forecast", nullable=True),
-    text("components", "JSON object: the terms of the forecast and the inputs it went without"),
+    text("components", "JSON object: the terms of the forecast and the inputs it did without"),
     text("feature_hash", "Hash of the inputs the system used"),
     CUTOFF_AT,
 )
@@ -37,41 +39,31 @@ _PUBLISHED = (*_CLAIM, *_LINES)
 
 
 def _as_claimed(column: Column) -> Column:
-    """A claim may break any rule, and is judged by the gate: it promises nothing but its type."""
+    """The column as a system may claim it: only its type is guaranteed, everything else is judged by the gate."""
     return replace(column, nullable=column.name != "game_date", ge=None, le=None, isin=None)
 
 
 SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
 
 
-#: one table per prediction system, all with the same columns; values are the gate's to judge, so no key is promised
-SYSTEM_TABLES = {
-    system_id: Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
-    for system_id, description in {
-        "xgboost_v1": "Gradient-boosted trees on every feature but the market's, trained anew each week.",
-        "catboost_v8": "Gradient-boosted trees on the 33 legacy features, line included, trained anew each week.",
-        "ensemble_v1": "Mean of four systems' stored forecasts, each weighted by its confidence.",
-        "ensemble_v1_1": "Mean of five systems' stored forecasts with fixed weights.",
-        "shrunk_rate_v1": "Weighted minutes times shrunken points per minute, adjusted for opponent and pace.",
-        "similarity_balanced_v1": "Mean of the player's most similar past games, weighted by similarity.",
-        "zone_matchup_v1": "Season average adjusted by the opponent's defence for each shot zone.",
-        "moving_average": "Weighted last-5, last-10 and season averages, adjusted for fatigue, rest, pace and venue.",
-    }.items()
-}
+def system_table(system_id: str, description: str) -> Table:
+    """The table of a system: all have the same columns; the gate judges the values, so there is no key."""
+    return Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
+
 
 _LEDGER = (
     text(
         "prediction_id",
-        "Hash of system, version, game, player, quote and feature hash; for an answer "
-        "that comes again after another one, of the row it takes the place of, too",
+        "Hash of system, version, game, player, quote and feature hash; for a forecast "
+        "that returns after a different one, also of the row that it replaces",
     ),
     *_PUBLISHED,
     text("run_id", "Dagster run that published the row"),
     instant("created_at", "When it was published"),
-    flag("is_backfill", "Published at or after the cut-off, so never a bet anyone could have placed"),
+    flag("is_backfill", "Published at or after the cut-off, so not a bet that could have been placed"),
     text(
         "row_digest",
-        "Digest of the row's other columns as they were published; null where a release before digests published it",
+        "Digest of the row's other columns as they were published; null for rows from a release before digests",
         nullable=True,
     ),
 )
@@ -107,17 +99,17 @@ QUARANTINED_PREDICTIONS = Table(
 )
 
 
-#: what the id of a system begins with whose predictions were imported
+#: prefix of the ids of imported systems
 IMPORTED_PREFIX = "imported_"
 
 IMPORTED_PREDICTIONS = Table(
     "nba_predictions",
     "imported_predictions",
-    "Rows of another system's export as they were delivered; the gate publishes or quarantines what they claim.",
+    "Rows of another system's export as delivered; the gate publishes or quarantines what they claim.",
     (
         GAME_DATE,
         text("row_id", "Hash of the delivered row"),
-        text("system_id", "The system as the export names it"),
+        text("system_id", "The system's id in the export"),
         PLAYER_LOOKUP,
         real("predicted_points", "Forecast as claimed", "points", nullable=True),
         real("confidence_score", "Confidence as claimed, 0-1 or 0-100", nullable=True),
@@ -129,7 +121,7 @@ IMPORTED_PREDICTIONS = Table(
         text("sportsbook", "Book as claimed, by The Odds API's key where it is known", nullable=True),
         text("source_version", "Model version as claimed", nullable=True),
         text("source_prediction_id", "Id in the export", nullable=True),
-        instant("source_created_at", "When the row was written, as it claims", nullable=True),
+        instant("source_created_at", "When the row was written, as claimed", nullable=True),
         text("source_game_id", "Game as claimed: ten digits for a number, else as it was delivered", nullable=True),
         text("source_row", "The delivered row as a JSON object of texts"),
         instant("imported_at", "When it was imported"),
@@ -141,14 +133,14 @@ IMPORTED_PREDICTIONS = Table(
 PUBLICATIONS = Table(
     "nba_predictions",
     "publications",
-    "Which code and which command each run published a date's rows with: apart from the ledger, so that the release "
-    "before can read what a later one has published.",
+    "The code revision and the command of each run that published rows of a date: apart from the ledger, so that an "
+    "earlier release can read what a later one published.",
     (
         GAME_DATE,
         text("run_id", "Dagster run that published the rows"),
         text("revision", "Revision of the code (nba_props/process/revision.py)"),
         text("job_name", "Job of the run"),
-        text("command", "What was typed in a terminal; null for other runs", nullable=True),
+        text("command", "Command typed in a terminal; null for other runs", nullable=True),
         instant("recorded_at", "When"),
     ),
     key=("run_id",),
@@ -156,18 +148,18 @@ PUBLICATIONS = Table(
 )
 
 
-#: the ledger as any row may stand in it, whoever wrote it and whatever is wrong with it
+#: the ledger as it may be found, with rows of any writer and any fault
 LEDGER_AS_FOUND = replace(LEDGER, columns=tuple(_as_claimed(c) for c in _LEDGER), key=())
 
 _ARCHIVE = (
     *(_as_claimed(c) for c in _LEDGER),
-    text("batch_id", "The remediation that took the row out"),
+    text("batch_id", "The remediation that removed the row"),
     text("deletion_reason", "Predicate and arguments that selected it"),
     text("line_problem", "What was wrong with the row (domain/audit.py), if anything", nullable=True),
     instant("deleted_at", "When"),
     text(
         "archived_id",
-        "Digest of the row as it stood in the ledger, and its number among equal ones; null in old batches",
+        "Digest of the row as it was in the ledger, and its number among equal ones; null in old batches",
         nullable=True,
     ),
     text("archive_digest", "Digest of the archived row's other columns", nullable=True),
@@ -176,7 +168,7 @@ _ARCHIVE = (
 ARCHIVED_PREDICTIONS = Table(
     "nba_predictions",
     "archived_predictions",
-    "Rows taken out of the ledger, as they were, with batch, reason and instant: nothing is deleted without a copy.",
+    "Rows removed from the ledger, unchanged, with batch, reason and time: nothing is deleted without a copy.",
     _ARCHIVE,
     key=("batch_id", "archived_id"),
     write_mode=WriteMode.APPEND,
@@ -188,7 +180,7 @@ REMEDIATION_STEPS = ("REMOVED", "RESTORED", "DONE")
 REMEDIATIONS = Table(
     "nba_predictions",
     "remediations",
-    "What each remediation has done: one row per batch, date and step, and a DONE row when all dates are through.",
+    "The steps of each remediation: one row per batch, date and step, and a DONE row once all dates are done.",
     (
         GAME_DATE,
         text("batch_id", "The remediation"),
@@ -197,7 +189,7 @@ REMEDIATIONS = Table(
         count("row_count", "Rows moved on the date by the step", "rows"),
         instant("recorded_at", "When"),
     ),
-    # a batch can be restored more than once, and taken out again in between
+    # a batch can be restored more than once, and removed again in between
     key=("batch_id", "step", "recorded_at"),
     write_mode=WriteMode.APPEND,
 )
@@ -223,13 +215,13 @@ _LEDGER_PART = tuple(
 PREDICTION_ACCURACY = Table(
     "nba_predictions",
     "prediction_accuracy",
-    "The grade of every published prediction, valid or not: what came of it, its errors and its profit. Grading again "
-    "replaces a date; see grade_history for what a grade was before.",
+    "The grade of every published prediction, valid or not: its outcome, errors and profit. Regrading replaces a date; "
+    "grade_history has the earlier grades.",
     (
         *_LEDGER_PART,
         flag("is_current", "The current row of its system, player and game"),
         text("line_problem", "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
-        flag("is_valid_line", "A verified sportsbook quote stands behind the line"),
+        flag("is_valid_line", "The line is backed by a verified sportsbook quote"),
         *_GRADE,
         real("absolute_error", "Distance of forecast and points", "points", nullable=True),
         real("signed_error", "Forecast less points: positive is too high", "points", nullable=True),

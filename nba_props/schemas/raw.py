@@ -1,4 +1,4 @@
-"""Contracts of ``nba_raw``: what the outside world delivered, parsed and typed, nothing decided."""
+"""Contracts of ``nba_raw``: external data as delivered, parsed and typed, without any judgement."""
 
 from dataclasses import replace
 
@@ -7,10 +7,10 @@ from nba_props.schemas.base import Column, Table, Type, WriteMode, count, day, f
 GAME_DATE = day("game_date", "US/Eastern date of tip-off; the partition")
 GAME_ID = text("game_id", "The NBA's 10-digit game id")
 PLAYER_ID = whole("player_id", "The NBA's player id", ge=1)
-PLAYER_NAME = text("player_name", "Player name as the NBA spells it")
+PLAYER_NAME = text("player_name", "Player name as spelled by the NBA")
 PLAYER_LOOKUP = text("player_lookup", "Normalised player name (domain/names.py)")
 PAYLOAD = text("payload", "Landing-zone path of the payload the row came from")
-DATA_SOURCE = text("data_source", "Who delivered the payload: NBA_STATS, THE_ODDS_API or SIMULATED")
+DATA_SOURCE = text("data_source", "Source of the payload: NBA_STATS, THE_ODDS_API or SIMULATED")
 
 SCHEDULE = Table(
     "nba_raw",
@@ -32,19 +32,19 @@ SCHEDULE = Table(
         text("away_team_name", "Away city and name"),
         count("home_score", "Final score; null until the game is final", "points", nullable=True),
         count("away_score", "Final score; null until the game is final", "points", nullable=True),
-        flag("is_neutral", "Neither team plays in its own arena; null where the feed does not say", nullable=True),
+        flag("is_neutral", "Neither team plays in its own arena; null where the feed does not state it", nullable=True),
         text("arena", "Arena name", nullable=True),
         PAYLOAD,
         DATA_SOURCE,
     ),
     key=("game_id",),
 )
-#: what is known before a game: it changes neither while the game goes on nor when it ends
+#: what is known before a game: it changes neither during the game nor when it ends
 SCHEDULE = replace(SCHEDULE, facets={"plan": SCHEDULE.content_but("status", "home_score", "away_score")}, guarded=3)
 
 
 BOX_SCORE_STATS = (
-    count("minutes", "Minutes played, rounded to whole ones; 0 means some seconds", "min"),
+    count("minutes", "Minutes played, rounded; 0 means a few seconds", "min"),
     count("fgm", "Field goals made", "shots"),
     count("fga", "Field goals attempted", "shots"),
     count("fg3m", "Three-pointers made", "shots"),
@@ -99,21 +99,21 @@ ODDS_QUOTES = Table(
         text("bookmaker", "The Odds API's book key, such as draftkings"),
         text("book_kind", "SPORTSBOOK, DFS or UNKNOWN (domain/odds.py)"),
         text("market", "player_points or player_points_alternate"),
-        text("source_name", "Player name as the book spells it"),
+        text("source_name", "Player name as spelled by the book"),
         PLAYER_LOOKUP,
         real("line", "Points line", "points", ge=0.5),
         whole("over_price", "American price of the over; null when only the under is quoted", nullable=True),
         whole("under_price", "American price of the under; null when only the over is quoted", nullable=True),
-        instant("snapshot_at", "When the quote was seen"),
+        instant("snapshot_at", "When the quote was captured"),
         instant("last_update_at", "When the book last changed the market", nullable=True),
-        instant("commence_at", "Start of the event as the odds feed gives it"),
+        instant("commence_at", "Start of the event in the odds feed"),
         instant(
             "cutoff_at",
             "Tip-off: the earlier of schedule and odds feed",
             source=("nba_raw.schedule.tipoff_at", "nba_raw.odds_quotes.commence_at"),
         ),
         real("minutes_before_game", "Minutes from snapshot to cut-off; negative is in-play", "min"),
-        flag("is_in_play", "Seen at or after the cut-off: never chosen as a line"),
+        flag("is_in_play", "Captured at or after the cut-off: never chosen as a line"),
         PAYLOAD,
         DATA_SOURCE,
     ),
@@ -129,7 +129,7 @@ def _share(name: str, description: str) -> Column:
 SCORING_SHARES = Table(
     "nba_raw",
     "scoring_shares",
-    "Where a player's points of a game came from, by landed boxscorescoringv3 payloads; no row without one.",
+    "Where a player's points in a game came from, by landed boxscorescoringv3 payloads; no row without one.",
     (
         GAME_DATE,
         GAME_ID,
@@ -165,33 +165,33 @@ ROSTERS = Table(
 )
 
 
-#: what the official report says of a player
+#: statuses of the official report
 INJURY_STATUSES = ("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE")
-#: a player is named and his status can't be read: his standing is unknown
+#: a player is listed and his status can't be read
 STATUS_UNREADABLE = "STATUS_UNREADABLE"
-#: rows that stand for a team and not for a player: it has not submitted, or a name of it can't be read. Whom they name
-#: none the less is known; of everybody else of the team nothing is
+#: rows for a team instead of a player: it has not submitted, or one of its names can't be read. Players who are listed
+#: nevertheless are known; the status of all others of the team is not
 NOT_SUBMITTED, NAME_UNREADABLE = "NOT_SUBMITTED", "NAME_UNREADABLE"
 TEAM_UNKNOWN = (NOT_SUBMITTED, NAME_UNREADABLE)
 
 INJURY_REPORTS = Table(
     "nba_raw",
     "injury_reports",
-    "Players named in the landed official injury reports, once for each report, and teams whose list is not known; a "
-    "report counts from its instant on.",
+    "Players listed in the landed official injury reports, once for each report, and teams whose list is not known; a "
+    "report counts from its stated time on.",
     (
         GAME_DATE,
-        instant("report_at", "The instant that the report states"),
+        instant("report_at", "The time stated in the report"),
         text("away_team", "Tricode of the visitors"),
         text("home_team", "Tricode of the hosts"),
-        text("team_name", "The player's team as the report spells it"),
-        text("source_name", "The player as the report spells him: Last, First"),
+        text("team_name", "The player's team as spelled in the report"),
+        text("source_name", "The player as spelled in the report: Last, First"),
         PLAYER_NAME,
         PLAYER_LOOKUP,
         text(
             "status",
-            "Stated status; OUT and DOUBTFUL are not predicted. STATUS_UNREADABLE: nobody knows it; NOT_SUBMITTED and "
-            "NAME_UNREADABLE: a team of whose other players nothing is known",
+            "Stated status; OUT and DOUBTFUL players get no forecast. STATUS_UNREADABLE: unknown; NOT_SUBMITTED and "
+            "NAME_UNREADABLE: a team whose other players' status is unknown",
             isin=(*INJURY_STATUSES, STATUS_UNREADABLE, *TEAM_UNKNOWN),
         ),
         text("reason", "Stated reason", nullable=True),
@@ -207,7 +207,7 @@ def _quarantine(name: str, of: str) -> Table:
     return Table(
         "nba_raw",
         name,
-        f"Payloads and rows that could not become {of}, with the reason; nothing delivered is dropped.",
+        f"Payloads and rows that could not be parsed as {of}, with the reason; nothing delivered is dropped.",
         (
             GAME_DATE,
             text("quarantine_id", "Hash of payload, position and reason"),

@@ -1,4 +1,4 @@
-"""Contracts of ``nba_reference``: who is who, as known before the partition's date."""
+"""Contracts of ``nba_reference``: player identities, as known before the partition's date."""
 
 from nba_props.schemas.base import Table, count, day, flag, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
@@ -6,7 +6,7 @@ from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, 
 PLAYERS = Table(
     "nba_reference",
     "players",
-    "Everyone who appeared in this season or the three before, up to the date, with the team he last belonged to.",
+    "Every player who appeared in this season or the three before, up to the date, with his last known team.",
     (
         GAME_DATE,
         PLAYER_ID,
@@ -30,14 +30,14 @@ RESOLVED_NAMES = Table(
     (
         GAME_DATE,
         GAME_ID,
-        text("source", "Feed the name came from"),
-        text("source_name", "Name as the feed spells it", source=("nba_raw.odds_quotes.source_name",)),
+        text("source", "Feed with the name"),
+        text("source_name", "Name as spelled in the feed", source=("nba_raw.odds_quotes.source_name",)),
         whole("player_id", "The NBA's player id", ge=1, source=("nba_reference.players.player_id",)),
         PLAYER_NAME,
         PLAYER_LOOKUP,
         text("method", "EXACT, NORMALISED, SUFFIX, REORDERED, INITIAL, ALIAS, FUZZY or LEAGUE"),
         real("score", "Similarity of a fuzzy match, 0-100", nullable=True, ge=0, le=100),
-        whole("quotes", "Quotes that carry the name", "quotes", ge=1),
+        whole("quotes", "Quotes with the name", "quotes", ge=1),
     ),
     key=("game_id", "source", "source_name"),
 )
@@ -45,14 +45,14 @@ RESOLVED_NAMES = Table(
 UNRESOLVED_NAMES = Table(
     "nba_reference",
     "unresolved_names",
-    "Names in a day's odds that match nobody safely. Add an alias and materialize the day again.",
+    "Names in a day's odds that match no player safely. Add an alias and materialize the day again.",
     (
         GAME_DATE,
         GAME_ID,
-        text("source", "Feed the name came from"),
-        text("source_name", "Name as the feed spells it", source=("nba_raw.odds_quotes.source_name",)),
+        text("source", "Feed with the name"),
+        text("source_name", "Name as spelled in the feed", source=("nba_raw.odds_quotes.source_name",)),
         PLAYER_LOOKUP,
-        whole("quotes", "Quotes that carry the name", "quotes", ge=1),
+        whole("quotes", "Quotes with the name", "quotes", ge=1),
         text("reason", "NO_CANDIDATE, AMBIGUOUS or BELOW_THRESHOLD"),
         text("best_candidate", "Closest name on the two rosters", nullable=True),
         real("best_score", "Its similarity, 0-100", nullable=True, ge=0, le=100),

@@ -1,7 +1,7 @@
-"""Settings from the environment, read once, typed, and refused when they make no sense. Nothing here opens anything.
+"""Typed settings from the environment, read once; invalid ones are errors. Nothing here opens anything.
 
-Belongs here: what somebody may choose, with its default, and where it is read from. Does not: what a choice opens
-(deployment.py).
+Belongs here: what a user may choose, with its default and the variable it is read from. Does not: the objects that are
+made from settings (deployment.py).
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from nba_props.settings.variables import Variables
 
 
 def revealed(secret: SecretStr | None) -> str | None:
-    """The text of a secret, for whoever must send it."""
+    """The text of a secret, for the client that sends it."""
     return secret.get_secret_value() if secret is not None else None
 
 
 @validated(frozen=True)
 class Live:
-    """Where live payloads come from and alerts go to. Secrets are shown by no text of it."""
+    """Where live payloads come from and alerts go to; its text never shows a secret."""
 
     odds_key: SecretStr | None = None
     #: credits never spent
     odds_reserve: int = 50
     odds_regions: str = "us"
     odds_rhythm: str = "full"
-    #: whether stats.nba.com and the injury report are asked at all
+    #: whether stats.nba.com and the injury report may be requested
     stats: bool = False
     proxy: SecretStr | None = None
     #: webhook URL by severity, WARN or ERROR
@@ -65,13 +65,13 @@ class Gcp:
 
     @property
     def deployment(self) -> str:
-        """The name of what stands beside other deployments in the same bucket."""
+        """The name that separates this deployment from others in the same bucket."""
         return self.prefix.strip("_") or "main"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are and how far history reaches; see ``variables.py`` for what each is read from."""
+    """Locations and limits; ``variables.py`` has the variable that each is read from."""
 
     profile: str
     home: Path
@@ -79,12 +79,12 @@ class Settings:
     first_date: date
     look_back_days: int = LOOK_BACK_DAYS
     max_games: int = MAX_GAMES
-    #: fewest minutes that a player is expected to play for his line to matter
+    #: least projected minutes at which a player's line matters
     min_minutes: int = MIN_MINUTES
     training_seasons: int = TRAINING_SEASONS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
-    #: seconds between two looks of a sensor
+    #: seconds between evaluations of a sensor
     sensor_seconds: int = 30
     gcp: Gcp | None = None
     #: a file that holds the time, for rehearsals with a simulated league
@@ -116,7 +116,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises:
         BadSetting: a variable has a value that cannot be used, or is not one of ours.
-        SettingsError: one that the profile needs is not set.
+        SettingsError: a variable that the profile requires is not set.
     """
     given = variables.read(environ)
     gcp = _gcp(given) if given.profile == "gcp" else None

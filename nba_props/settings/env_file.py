@@ -1,7 +1,7 @@
-"""The file ``.env`` of the project: settings for whoever has no shell profile to put them in.
+"""The project's ``.env`` file: settings for users without a shell profile to put them in.
 
-It is read once, when a process begins, into the environment that every later reader asks; what is set there already
-wins. Its values are never shown.
+It is loaded into the environment once, when a process starts; variables that are already set take precedence. Its
+values are never shown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nba_props.settings.paths import project_root
 from nba_props.settings.variables import SECRETS
 
 NAME = ".env"
-#: what won against the file, for the processes of Dagster: those let the file of their working directory win
+#: variables that took precedence over the file, for Dagster's processes, which prefer their working directory's
 KEPT = "NBA_PROPS_KEPT_ENVIRONMENT"
 #: python-dotenv's own switch
 DISABLED = "PYTHON_DOTENV_DISABLED"
@@ -32,7 +32,7 @@ def path() -> Path:
 
 
 def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = None) -> None:
-    """Set what the file has and the environment has not; without a file nothing happens.
+    """Set the file's variables that the environment lacks; does nothing without a file.
 
     Raises:
         BadSetting: the file can't be read, or a line of it is not a setting; the message has its number, not its text.
@@ -49,7 +49,7 @@ def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = Non
 
 
 def adding(*settings: str) -> str:
-    """The line for a shell that adds settings to the file, whatever its last line ends with."""
+    """The shell command that appends settings to the file, even when its last line has no newline."""
     try:
         data = path().read_bytes()
     except OSError:
@@ -67,14 +67,14 @@ def names(name: str, environ: MutableMapping[str, str] = os.environ) -> bool:
 
 
 def readers() -> str:
-    """Who else of this machine can read a file that has keys, in words; an empty text where that is nobody."""
+    """Who else on this machine can read a file with keys, in words; empty if only its owner can."""
     try:
         mode = path().stat().st_mode
     except OSError:
         return ""
     if not SECRETS & read(path()).keys():
         return ""
-    return "everybody" if mode & stat.S_IROTH else "its group" if mode & stat.S_IRGRP else ""
+    return "everyone" if mode & stat.S_IROTH else "its group" if mode & stat.S_IRGRP else ""
 
 
 def _is_disabled(environ: MutableMapping[str, str]) -> bool:
@@ -98,12 +98,12 @@ def read(file: Path) -> dict[str, str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadSetting(f"{file} is no text in UTF-8: write lines such as NAME=value") from error
+        raise BadSetting(f"{file} is not UTF-8 text: write lines such as NAME=value") from error
     if len(data) > _MOST_BYTES or "\0" in text:
-        raise BadSetting(f"{file} is no file of settings: write lines such as NAME=value")
+        raise BadSetting(f"{file} is not a file of settings: write lines such as NAME=value")
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
-            raise BadSetting(f"{file}, line {line}: that is not a setting, write NAME=value, or # before a remark")
+            raise BadSetting(f"{file}, line {line}: that is not a setting, write NAME=value, or # before a comment")
     found = DotEnv(None, stream=io.StringIO(text), override=False).dict()
     return {name: value for name, value in found.items() if value is not None}

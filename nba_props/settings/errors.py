@@ -1,10 +1,10 @@
-"""What is wrong with settings."""
+"""Errors in settings."""
 
 from nba_props.process.errors import NbaPropsError
 
 
 class SettingsError(NbaPropsError, ValueError):
-    """What was asked for doesn't go with the settings; the message names the one that matters."""
+    """The settings do not allow what was requested; the message names the setting."""
 
 
 class BadSetting(SettingsError):

@@ -1,4 +1,4 @@
-"""Where a deployment's files are by its environment, whether or not they are there."""
+"""Paths of a deployment's files by its environment, whether or not they exist."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def project_root(start: Path | None = None) -> Path:
 
 
 def home_of(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of lake, Dagster instance and reports, whether or not it is there."""
+    """The folder of lake, Dagster instance and reports, whether or not it exists."""
     return Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
 
 

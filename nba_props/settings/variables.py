@@ -1,4 +1,4 @@
-"""Every environment variable that is read, described once: for the code, its refusals and the tables in the docs."""
+"""Every environment variable, described once: for the code, its error messages and the tables in the docs."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, 
 from nba_props.settings.errors import BadSetting
 
 PREFIX = "NBA_PROPS_"
-#: how names begin that nobody else has a use for
+#: prefixes of names that only this project uses
 _OURS = ("NBA_PROP", "ODDS_API", "SLACK_WEBHOOK_URL")
 _WHOLE = re.compile(r"[0-9]{1,15}")
-#: no setting that counts something needs more, and dates and durations bear no more
+#: upper limit for counts, dates and durations
 _MOST = 1_000_000
 _DATASET_PREFIX = re.compile(r"[A-Za-z0-9_]*")
-#: names that Google gives to projects, places and buckets
+#: names of projects, locations and buckets in Google Cloud
 _CLOUD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _REGIONS = re.compile(r"[a-z0-9]+(,[a-z0-9]+)*")
-#: what a browser may call a machine
+#: a host name as browsers send it
 _HOST = re.compile(r"\s*|\s*(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\s*", re.ASCII)
-#: what requests can go through; credentials may stand before the host
+#: the URL of a proxy, with or without credentials
 _PROXY = re.compile(r"https?://(?:[^\s/@]+@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?", re.ASCII)
 
 
 class Topic(StrEnum):
-    """The table of the docs that a variable stands in."""
+    """The table of the docs that lists a variable."""
 
     DATA = "data"
     LIVE = "live"
@@ -47,7 +47,7 @@ class Topic(StrEnum):
     OTHER = "other"
 
 
-# -- types: a refusal is what follows the variable's name in a sentence ------------------------------------------------
+# -- types: the text of an error follows the variable's name -----------------------------------------------------------
 
 
 def _one_of(*allowed: str) -> BeforeValidator:
@@ -89,7 +89,7 @@ def _day(value: Any) -> date:
 
 def _hosts(text: str) -> str:
     if wrong := [h for h in text.split(",") if not _HOST.fullmatch(h)]:
-        raise ValueError(f" has {wrong[0]!r}, which is not the plain name of a host")
+        raise ValueError(f" has {wrong[0]!r}, which is not a plain host name")
     return text
 
 
@@ -107,7 +107,7 @@ def _safe(value: Any) -> Any:
 
 
 def _place(text: str) -> str:
-    """A folder as an absolute path, or the URL of a kind of storage that can be opened."""
+    """A folder as an absolute path, or the URL of a supported storage."""
     import fsspec
 
     if "://" not in text:
@@ -131,12 +131,12 @@ _Url = Annotated[str, AfterValidator(_safe)]
 _SecretUrl = Annotated[SecretStr, AfterValidator(_safe)]
 _Path = Annotated[Path, BeforeValidator(_file)]
 
-#: the environment that is being read; whoever makes ``Variables`` without one reads nothing behind his own back
+#: the environment being read; without one, ``Variables`` reads nothing
 _environment: ContextVar[Mapping[str, str] | None] = ContextVar("environment", default=None)
 
 
 class _Given(PydanticBaseSettingsSource):
-    """Values of the environment that is being read; an empty one is not set."""
+    """Values of the environment being read; an empty one counts as not set."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         name = str(field.alias)
@@ -147,47 +147,47 @@ class _Given(PydanticBaseSettingsSource):
         return {name: value for value, name, _ in found if value is not None}
 
 
-def _variable(name: str, description: str, topic: Topic, default: Any = None, said: str = "none") -> Any:
-    return Field(default, alias=name, description=description, json_schema_extra={"topic": topic, "default": said})
+def _variable(name: str, description: str, topic: Topic, default: Any = None, shown: str = "none") -> Any:
+    return Field(default, alias=name, description=description, json_schema_extra={"topic": topic, "default": shown})
 
 
 class Variables(BaseSettings):
-    """The variables by field; the description, topic and default in words of each are what the docs say."""
+    """The variables by field; the docs show the description, topic and default of each."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
     landing: Annotated[str, AfterValidator(_place)] | None = _variable(
         "NBA_PROPS_LANDING", "folder or bucket of payloads", Topic.DATA,
-        said="`<home>/landing`, or `gs://<bucket>/landing`",
+        shown="`<home>/landing`, or `gs://<bucket>/landing`",
     )  # fmt: skip
     home: _Path | None = _variable(
-        "NBA_PROPS_HOME", "lake, models, reports and Dagster instance", Topic.DATA, said="`.nba_props` in the checkout"
+        "NBA_PROPS_HOME", "lake, models, reports and Dagster instance", Topic.DATA, shown="`.nba_props` in the checkout"
     )
     first_date: Annotated[date, BeforeValidator(_day)] = _variable(
         "NBA_PROPS_FIRST_DATE", "first partition", Topic.DATA, date(2021, 10, 19),
-        "2021-10-19, or what the zone's manifest says",
+        "2021-10-19, or the zone manifest's",
     )  # fmt: skip
     aliases: _Path | None = _variable(
         "NBA_PROPS_ALIASES",
-        "CSV `alias,player_name` of further spellings; a bad line is left out and named in the metadata of "
+        "CSV `alias,player_name` of further spellings; bad lines are skipped and listed in the metadata of "
         "`resolved_names`",
         Topic.DATA,
     )
-    # a look-back of more days, and a training of more seasons, reach to before there were games
+    # longer look-backs and training periods would reach back before the first game
     look_back_days: Annotated[int, _whole(3650)] = _variable(
         "NBA_PROPS_LOOK_BACK_DAYS", "days that history reaches back", Topic.DATA, LOOK_BACK_DAYS, str(LOOK_BACK_DAYS)
     )
     max_games: Annotated[int, _whole()] = _variable(
         "NBA_PROPS_MAX_GAMES", "games of a player in his history, at most", Topic.DATA, MAX_GAMES, str(MAX_GAMES)
     )
-    # nobody is expected to play longer than a game lasts
+    # a game lasts 48 minutes
     min_minutes: Annotated[int, _whole(48)] = _variable(
-        "NBA_PROPS_MIN_MINUTES", "projected minutes from which on a player's line matters", Topic.DATA, MIN_MINUTES,
+        "NBA_PROPS_MIN_MINUTES", "least projected minutes at which a player's line matters", Topic.DATA, MIN_MINUTES,
         str(MIN_MINUTES),
     )  # fmt: skip
     training_seasons: Annotated[int, _whole(50)] = _variable(
-        "NBA_PROPS_TRAINING_SEASONS", "seasons a model learns from, its own included", Topic.DATA, TRAINING_SEASONS,
-        str(TRAINING_SEASONS),
+        "NBA_PROPS_TRAINING_SEASONS", "seasons a model is trained on, the running one included", Topic.DATA,
+        TRAINING_SEASONS, str(TRAINING_SEASONS),
     )  # fmt: skip
 
     odds_key: SecretStr | None = _variable(
@@ -198,32 +198,32 @@ class Variables(BaseSettings):
     )
     odds_regions: Annotated[
         str, _like(_REGIONS, lambda t: f" is {t!r}; it can be regions with commas between, such as us,eu")
-    ] = _variable("NBA_PROPS_ODDS_REGIONS", "regions asked for, comma-separated", Topic.LIVE, "us", "`us`")
+    ] = _variable("NBA_PROPS_ODDS_REGIONS", "regions requested, comma-separated", Topic.LIVE, "us", "`us`")
     odds_rhythm: Annotated[str, _one_of(*RHYTHMS)] = _variable(
         "NBA_PROPS_ODDS_RHYTHM", "how often odds are captured: `full` or `thrifty`, see [Credits](#credits)",
         Topic.LIVE, FULL, f"`{FULL}`",
     )  # fmt: skip
     stats: Annotated[Literal["on", "off"], _one_of("on", "off")] = _variable(
-        "NBA_PROPS_STATS", "`on` asks stats.nba.com and for the injury report", Topic.LIVE, "off", "`off`"
+        "NBA_PROPS_STATS", "`on` allows requests to stats.nba.com and for the injury report", Topic.LIVE, "off", "`off`"
     )
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = _variable(
         "NBA_API_PROXY", "proxy for stats.nba.com, which blocks many networks", Topic.LIVE
     )
     webhook_warning: _SecretUrl | None = _variable(
-        "SLACK_WEBHOOK_URL_WARNING", "where warnings go; else to `<home>/alerts.jsonl` and the log", Topic.LIVE
+        "SLACK_WEBHOOK_URL_WARNING", "Slack webhook for warnings, besides `<home>/alerts.jsonl` and the log", Topic.LIVE
     )
     webhook_error: _SecretUrl | None = _variable(
-        "SLACK_WEBHOOK_URL_ERROR", "where errors go; else to `<home>/alerts.jsonl` and the log", Topic.LIVE
+        "SLACK_WEBHOOK_URL_ERROR", "Slack webhook for errors, besides `<home>/alerts.jsonl` and the log", Topic.LIVE
     )
     alert_cooldown_minutes: Annotated[int, _whole()] = _variable(
-        "NBA_PROPS_ALERT_COOLDOWN_MINUTES", "one alert for each cause in this time", Topic.LIVE, 360, "360"
+        "NBA_PROPS_ALERT_COOLDOWN_MINUTES", "at most one alert for each cause in this time", Topic.LIVE, 360, "360"
     )
     sensor_seconds: Annotated[int, _whole()] = _variable(
-        "NBA_PROPS_SENSOR_SECONDS", "how often sensors look", Topic.LIVE, 30, "30"
+        "NBA_PROPS_SENSOR_SECONDS", "seconds between evaluations of a sensor", Topic.LIVE, 30, "30"
     )
     ui_hosts: Annotated[str, AfterValidator(_hosts)] = _variable(
         "NBA_PROPS_UI_HOSTS",
-        "names besides this machine's own by which a browser may ask for the UI, comma-separated",
+        "further host names under which the UI may be reached, comma-separated",
         Topic.LIVE,
         "",
     )
@@ -232,29 +232,29 @@ class Variables(BaseSettings):
         "NBA_PROPS_PROFILE", "`local` or `gcp`", Topic.CLOUD, "local", "`local`"
     )
     gcp_project: _cloud("project") | None = _variable(  # type: ignore[valid-type]
-        "NBA_PROPS_GCP_PROJECT", "project of datasets and jobs", Topic.CLOUD, said="required"
+        "NBA_PROPS_GCP_PROJECT", "project of datasets and jobs", Topic.CLOUD, shown="required"
     )
     gcp_location: _cloud("location") | None = _variable(  # type: ignore[valid-type]
-        "NBA_PROPS_GCP_LOCATION", "location of the datasets, such as `US`", Topic.CLOUD, said="required"
+        "NBA_PROPS_GCP_LOCATION", "location of the datasets, such as `US`", Topic.CLOUD, shown="required"
     )
     bucket: _cloud("bucket") | None = _variable(  # type: ignore[valid-type]
         "NBA_PROPS_BUCKET", "bucket of payloads, models, reports and the partitions' marks", Topic.CLOUD,
-        said="required",
+        shown="required",
     )  # fmt: skip
     dataset_prefix: Annotated[
         str, _like(_DATASET_PREFIX, lambda t: f" is {t!r}; it can have letters, digits and underscores")
     ] = _variable(
-        "NBA_PROPS_DATASET_PREFIX", "put before every dataset: a second deployment on the same payloads", Topic.CLOUD,
-        "",
+        "NBA_PROPS_DATASET_PREFIX", "prefix of every dataset, for a second deployment on the same payloads",
+        Topic.CLOUD, "",
     )  # fmt: skip
     max_bytes_billed: Annotated[int, _whole(10**15)] = _variable(
-        "NBA_PROPS_MAX_BYTES_BILLED", "what one statement may scan", Topic.CLOUD, 20 * 1024**3, "20 GiB"
+        "NBA_PROPS_MAX_BYTES_BILLED", "most bytes that one statement may scan", Topic.CLOUD, 20 * 1024**3, "20 GiB"
     )
 
-    odds_url: _Url | None = _variable("NBA_PROPS_ODDS_URL", "another server than The Odds API's", Topic.OTHER)
-    stats_url: _Url | None = _variable("NBA_PROPS_STATS_URL", "another server than stats.nba.com", Topic.OTHER)
-    cdn_url: _Url | None = _variable("NBA_PROPS_CDN_URL", "another place of the schedule's copy", Topic.OTHER)
-    injury_url: _Url | None = _variable("NBA_PROPS_INJURY_URL", "another server of the injury report", Topic.OTHER)
+    odds_url: _Url | None = _variable("NBA_PROPS_ODDS_URL", "a server in place of The Odds API's", Topic.OTHER)
+    stats_url: _Url | None = _variable("NBA_PROPS_STATS_URL", "a server in place of stats.nba.com", Topic.OTHER)
+    cdn_url: _Url | None = _variable("NBA_PROPS_CDN_URL", "a server in place of the schedule's copy", Topic.OTHER)
+    injury_url: _Url | None = _variable("NBA_PROPS_INJURY_URL", "a server in place of the injury report's", Topic.OTHER)
     bigquery_url: str | None = _variable("NBA_PROPS_BIGQUERY_URL", "an emulator of BigQuery", Topic.OTHER)
     bigquery_storage: str | None = _variable(
         "NBA_PROPS_BIGQUERY_STORAGE", "host:port of that emulator's storage API", Topic.OTHER
@@ -275,7 +275,7 @@ class Variables(BaseSettings):
         return init_settings, _Given(settings_cls)
 
 
-#: variables that the package, the deployment's files or the tests read by themselves
+#: variables that are read elsewhere: in the package, the deployment's files or the tests
 _ELSEWHERE = frozenset(
     PREFIX + name
     for name in (
@@ -283,7 +283,7 @@ _ELSEWHERE = frozenset(
         "SMOKE_BUCKET", "SMOKE_LOCATION", "SMOKE_PROJECT", "UI_PASSWORD_HASH", "UI_USER",
     )
 )  # fmt: skip
-#: variables whose values nobody else should read
+#: variables with secret values
 SECRETS = frozenset(str(f.alias) for f in Variables.model_fields.values() if "SecretStr" in str(f.annotation))
 #: every variable that is read
 KNOWN = _ELSEWHERE | {str(f.alias) for f in Variables.model_fields.values()}
@@ -309,15 +309,15 @@ def read(environ: Mapping[str, str]) -> Variables:
 
 
 def misspelt(environ: Mapping[str, str]) -> list[str]:
-    """A sentence for each name that is nearly one of ours and belongs to somebody else, perhaps: no error."""
+    """A sentence for each unknown name that resembles one of ours: a warning, since another program may use it."""
     return [text for name, text in _unread(environ).items() if not name.startswith(PREFIX)]
 
 
 def _unread(environ: Mapping[str, str]) -> dict[str, str]:
-    """Names that look like ours and that nothing reads, each with a sentence that has the nearest known one."""
+    """Unknown names that look like ours, each with a sentence that suggests the nearest known one."""
     names = sorted(n for n in environ if n.startswith(_OURS) and n not in KNOWN)
     nearest = {n: difflib.get_close_matches(n, KNOWN, 1, 0.8) for n in names}
     return {
-        name: f"{name} is not a setting: " + (f"is {found[0]} meant?" if found else "nothing reads it, take it out")
+        name: f"{name} is not a setting: " + (f"did you mean {found[0]}?" if found else "nothing reads it, remove it")
         for name, found in nearest.items()
     }

@@ -187,7 +187,7 @@ def _why_stray(path: str) -> str | None:
     ]
     if not subjects:
         return "no payloads lie directly in this folder"
-    if why := naming.why_no_payload(name):
+    if why := naming.why_not_payload(name):
         return why
     named_so = any(s.fullmatch(Payload(path).subject) for s in subjects)
     return None if named_so else "no payload of this folder is named so"
@@ -500,7 +500,7 @@ class LandingZone:
         """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
         if self._is_local:
             entries = self._entries(folder)
-            return [e.name for e in entries if not naming.why_no_payload(e.name) and self._is(e, folder, "file")]
+            return [e.name for e in entries if not naming.why_not_payload(e.name) and self._is(e, folder, "file")]
         return sorted(self._listed_payloads(folder))
 
     def _listed_payloads(self, folder: str) -> dict[str, dict[str, Any]]:
@@ -508,7 +508,7 @@ class LandingZone:
         found: dict[str, dict[str, Any]] = {}
         for entry in self._listed((self._path / folder).path, detail=True) or ():
             name = str(entry["name"]).rsplit("/", 1)[-1]
-            if entry["type"] == "file" and naming.why_no_payload(name) is None:
+            if entry["type"] == "file" and naming.why_not_payload(name) is None:
                 found[name] = entry
                 self._weigh(f"{folder}/{name}", entry)
         return found
@@ -566,7 +566,7 @@ class LandingZone:
         found: dict[str, list[str]] = {}
         for path, entry in self._path.fs.find((self._path / folder).path, detail=True).items():
             name, below = str(path).rsplit("/", 1)[-1], str(path).rsplit("/", 2)[-2]
-            if naming.why_no_payload(name) is None:
+            if naming.why_not_payload(name) is None:
                 found.setdefault(below, []).append(name)
                 self._weigh(f"{folder}/{below}/{name}", entry)
         return {below: sorted(names) for below, names in found.items()}

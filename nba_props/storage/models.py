@@ -12,13 +12,14 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import WORSE_THAN_INCUMBENT, Card, Model, week_of
+from nba_props.domain.models.card import WORSE_THAN_INCUMBENT, Card, Model, refusal, week_of
+from nba_props.domain.models.learner import Recipe
+from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import named_day
 from nba_props.process.errors import NbaPropsError
 from nba_props.storage.files import TEMPORARY, open_path, replace
@@ -26,6 +27,8 @@ from nba_props.storage.files import TEMPORARY, open_path, replace
 if TYPE_CHECKING:
     from upath import UPath
 
+#: why a date has no model whose week was never trained
+UNTRAINED = "NO_MODEL: none is trained yet"
 _LOG = logging.getLogger(__name__)
 #: a fingerprint, the file's hash where a release names it by that too, and a suffix
 _MODEL = re.compile(r"[0-9a-f]+(-[0-9a-f]{64})?\.[a-z0-9]+")
@@ -106,7 +109,7 @@ class ModelStore:
 
     def all_weeks(self) -> list[tuple[str, date]]:
         """System and week of every model, in order."""
-        return [(s.system_id, week) for s in SYSTEMS if s.trained for week in self.weeks(s.system_id)]
+        return [(system_id, week) for system_id in RECIPES for week in self.weeks(system_id)]
 
     def strays(self) -> list[tuple[str, str]]:
         """The files and empty folders under the root that are no model's, by path, and why: nobody loads them."""
@@ -116,10 +119,7 @@ class ModelStore:
         files, both = (set(root.fs.find(root.path, withdirs=dirs)) for dirs in (False, True))
         kept = files | (both - files - {path.rpartition("/")[0] for path in both})
         found = {str(path).removeprefix(root.path.rstrip("/")): path for path in kept - {root.path}}
-        systems = {s.system_id for s in SYSTEMS if s.trained}
-        reasons = (
-            (path, _stray(name.strip("/"), systems, is_file=path in files)) for name, path in sorted(found.items())
-        )
+        reasons = ((path, _stray(name.strip("/"), is_file=path in files)) for name, path in sorted(found.items()))
         return [(path, why) for path, why in reasons if why]
 
     def card(self, system_id: str, week: date) -> Card:
@@ -154,6 +154,28 @@ class ModelStore:
         own = None if self.refusal(system_id, week) else self._card_if_any(system_id, week)
         return own or self._card_if_any(system_id, week - timedelta(7))
 
+    def serving(self, recipe: Recipe, days: Sequence[date]) -> dict[date, Model | str]:
+        """For each date the model that serves it, or why it has none.
+
+        Raises:
+            CorruptModel: a card, a record or a model's file can't be read, or is another one's.
+        """
+        cards = {week: self.in_force(recipe.system_id, week) for week in {week_of(d) for d in days}}
+        loaded: dict[str, Model] = {}
+        chosen: dict[date, Model | str] = {}
+        for day in days:
+            card = cards[week_of(day)]
+            if card is None:
+                reason = self.refusal(recipe.system_id, week_of(day)).get("reason")
+                chosen[day] = f"NO_MODEL: {reason}" if reason else UNTRAINED
+            elif why := refusal(recipe, card, day):
+                chosen[day] = why
+            else:
+                if card.fingerprint not in loaded:
+                    loaded[card.fingerprint] = self.load(card)
+                chosen[day] = loaded[card.fingerprint]
+        return chosen
+
     def _card_if_any(self, system_id: str, week: date) -> Card | None:
         return self.card(system_id, week) if week in self.weeks(system_id) else None
 
@@ -176,11 +198,11 @@ class ModelStore:
         return Model(card, artefact)
 
 
-def _stray(name: str, systems: Collection[str], *, is_file: bool) -> str:
+def _stray(name: str, *, is_file: bool) -> str:
     """Why a file or folder under the root is no model's, by its name from there; empty when it is one's."""
     system, _, rest = name.partition("/")
     week, _, file = rest.partition("/")
-    if system not in systems:
+    if system not in RECIPES:
         return "is in no folder of a trained system"
     if week and named_day(week) is None:
         return "is in no folder of a week (2026-01-05)"

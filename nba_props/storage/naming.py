@@ -60,7 +60,7 @@ def capture_of(name: str) -> datetime | None:
     return instant if instant and instant.year in YEARS else None
 
 
-def why_no_payload(name: str) -> str | None:
+def why_not_payload(name: str) -> str | None:
     """Why a file of this name is no payload, in words; None when it is named like one."""
     if name.startswith("."):
         return "hidden"

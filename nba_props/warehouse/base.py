@@ -1,4 +1,15 @@
-"""The interface every warehouse implements, and the errors it raises."""
+"""The interface every warehouse implements, the values it gives, and the errors it raises.
+
+WarehouseError
+├── MissingPartition    a partition was read that was never written
+├── CorruptPartition    a stored partition can't be read
+├── PartitionMismatch   a frame holds rows outside the partitions it was to be written to
+├── MixedSources        rows of another source were about to enter a warehouse
+├── RowsWouldBeLost     a partition of a feed was about to lose most of its rows
+├── LedgerConflict      rows with a known key differ from what the ledger already holds
+└── UnreadableError     a typed statement can't be read
+    └── RefusedError    a typed statement means something that a lake does not have
+"""
 
 from __future__ import annotations
 
@@ -13,13 +24,16 @@ from nba_props.schemas.base import Table, WriteMode
 if TYPE_CHECKING:
     import pandas as pd
 
+#: what a warehouse can be claimed by
+SOURCES = ("REAL", "SIMULATED")
+
 
 class WarehouseError(NbaPropsError):
     """Base of everything a warehouse raises; the message names table, partition and the way out."""
 
 
 class MissingPartition(WarehouseError):
-    """A partition was read that nobody has written."""
+    """A partition was read that was never written."""
 
 
 class CorruptPartition(WarehouseError):
@@ -42,8 +56,16 @@ class LedgerConflict(WarehouseError):
     """Rows with a known key differ from what the ledger already holds."""
 
 
+class UnreadableError(WarehouseError):
+    """A statement can't be read as GoogleSQL or translated into DuckDB's SQL; the message gives the reason."""
+
+
+class RefusedError(UnreadableError):
+    """A statement is valid GoogleSQL, and a part of it has no equivalent over a lake."""
+
+
 def outgrown(table: Table, place: str, days: Collection[date]) -> WarehouseError:
-    """What to say of a warehouse in which a table still has its former name."""
+    """The error of a warehouse in which a table still has its former name."""
     return WarehouseError(
         f"{place} is of a release before this one: {table.address} stands there as {table.lasting_name} "
         f"({len(days)} dates). Stop whatever uses it and run `nba-props migrate`, which changes no row; "
@@ -51,12 +73,8 @@ def outgrown(table: Table, place: str, days: Collection[date]) -> WarehouseError
     )
 
 
-#: what a warehouse says of itself that has had statements of every partition from the beginning
-SEALED_WHOLE = "WHOLE"
-
-
 def way_out(table: Table) -> str:
-    """What to do about a partition that can't be read or is empty: what only grows can't be made again."""
+    """What to do about a partition that can't be read or is empty: a ledger's rows can't be made again."""
     if table.write_mode is WriteMode.APPEND:
         return "Put its backup in its place: see docs/runbooks/damage.md"
     return "Materialize it again"
@@ -87,7 +105,7 @@ class PartitionState:
     rows: int
     #: digest of the rows by facet of the table: ``""`` is all columns but volatile ones
     content: Mapping[str, str]
-    #: digest of what it was made from, as the writer gave it; ``""`` when nobody said
+    #: digest of what it was made from, as the writer gave it; ``""`` when none was given
     made_from: str
 
 
@@ -103,7 +121,7 @@ class Damage:
 
 
 class Warehouse(Protocol):
-    """Tables partitioned by ``game_date``; every call is safe beside any other process's."""
+    """Tables partitioned by ``game_date``; every call is safe while other processes read and write."""
 
     #: queries run so far; tests assert that it does not grow with the number of players
     query_count: int
@@ -114,10 +132,9 @@ class Warehouse(Protocol):
 
     @property
     def catalog(self) -> str | None:
-        """A file of views for BI tools, where the warehouse is none that they can connect to by themselves."""
+        """A file of views for BI tools; None for a warehouse that they can connect to directly."""
 
-    def table(self, table: Table) -> str:
-        """The name under which SQL addresses the table."""
+    # -- partitions -------------------------------------------------------------------------------------------------
 
     def write(
         self,
@@ -135,6 +152,40 @@ class Warehouse(Protocol):
             PartitionMismatch: the frame has rows outside ``partitions``; nothing was written.
         """
 
+    def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
+        """The rows of the partitions, in partition order, with the contract's dtypes.
+
+        Raises:
+            MissingPartition: one of them was never written.
+            CorruptPartition: one of them can't be read.
+        """
+
+    def partitions(self, table: Table) -> list[date]:
+        """The partitions that exist, in order."""
+
+    def dates(self, table: Table) -> list[date]:
+        """The dates for which the table has a partition or rows, from any writer, in order."""
+
+    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
+        """How many rows each of these partitions holds, of those that exist and can be opened."""
+
+    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
+        """The state of each partition that exists, of all dates or these, in order; no rows are read for it.
+
+        Where an earlier release or another writer stored no state, the rows are read and ``made_from`` is ``""``.
+
+        Raises:
+            CorruptPartition: one can't be read.
+        """
+
+    def fingerprints(self, table: Table) -> dict[date, str]:
+        """A short text for each partition, from any writer, that differs when a row does.
+
+        Computed by the storage itself, more cheaply than by reading the rows.
+        """
+
+    # -- ledgers ----------------------------------------------------------------------------------------------------
+
     def append(
         self,
         table: Table,
@@ -142,7 +193,7 @@ class Warehouse(Protocol):
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
     ) -> AppendResult:
-        """Append rows whose key is new to a ledger, under a lock per partition.
+        """Append rows whose key is new to a ledger, under a lock.
 
         The newest ``made_from`` is kept, also when no row was new; a date without one keeps the one before.
 
@@ -151,60 +202,43 @@ class Warehouse(Protocol):
         """
 
     def remove(self, table: Table, ids: Collection[str], partition: date) -> int:
-        """Take rows out of a ledger partition, atomically: those with these ids (``digests.row_ids``), no other.
+        """Remove rows from a ledger partition, atomically: those with these ids (``digests.row_ids``), no other.
 
         Returns how many there were.
         """
 
     def put_back(self, table: Table, partition: date, missing: Callable[[pd.DataFrame], pd.DataFrame]) -> int:
-        """Add rows, as they are, to a ledger partition, atomically: what ``missing`` makes of the rows that it has.
+        """Add rows, as they are, to a ledger partition, atomically: what ``missing`` returns, given the rows there.
 
         Returns how many that were.
         """
 
     def seal(self, table: Table, partition: date) -> int:
-        """State of a ledger partition what it holds now, and give rows without a digest one: somebody vouches for them.
+        """Accept what a ledger partition holds now as its content, and give rows without a digest one.
 
         A row whose digest is wrong keeps it. Returns how many had none.
-        """
-
-    def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
-        """How many rows each of these partitions holds, of those that exist and can be opened."""
-
-    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
-        """What is stored of each partition that exists, of all dates or these, in order; no rows are read for it.
-
-        A partition of an earlier release or of another's writer says nothing of itself: its rows are read then, and
-        its ``made_from`` is ``""``.
 
         Raises:
-            CorruptPartition: one can't be read.
+            MissingPartition: there is no such partition, and no row.
         """
 
-    def fingerprints(self, table: Table) -> dict[date, str]:
-        """What each partition holds, whoever wrote it, in a few characters that differ when a row does.
-
-        Asked of the storage itself and cheaper than reading the rows.
-        """
-
-    def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
-        """The rows of the partitions, in partition order, with the contract's dtypes.
-
-        Raises:
-            MissingPartition: one of them was never written.
-        """
-
-    def partitions(self, table: Table) -> list[date]:
-        """The partitions that exist, in order."""
-
-    def dates(self, table: Table) -> list[date]:
-        """The dates of which the table has a partition or rows, whoever put them there, in order."""
+    # -- statements -------------------------------------------------------------------------------------------------
 
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
 
+    def read_only(self, sql: str) -> pd.DataFrame:
+        """The result of one statement that changes nothing, in GoogleSQL as written (``dialects``); over a lake in
+        DuckDB's own SQL as well.
+
+        Raises:
+            WarehouseError: the statement is not read-only, or it fails; the message is the engine's.
+        """
+
     def create_views(self) -> None:
-        """Make every view anew, so that anyone can query it."""
+        """Create or replace every view, so that anyone can query it."""
+
+    # -- what the warehouse holds -----------------------------------------------------------------------------------
 
     def source(self) -> str | None:
         """What the warehouse was claimed by, REAL or SIMULATED; None before the first data."""
@@ -222,17 +256,11 @@ class Warehouse(Protocol):
         """
 
     def mark_sealed(self, *, is_new: bool = False) -> None:
-        """Say that no row without a digest is an honest one from here on, and no partition of what only grows without
-        a statement; of one that ``is_new`` no partition at all.
+        """Record that from here on every honest ledger row has a digest and every honest ledger partition a statement;
+        where the warehouse ``is_new``, every honest partition of any table has one.
         """
 
-    def read_only(self, sql: str) -> pd.DataFrame:
-        """The result of one statement that changes nothing, in GoogleSQL as written (``dialects``); over a lake in
-        DuckDB's own SQL as well.
-
-        Raises:
-            WarehouseError: the statement is none that only reads, or it fails; the message is the engine's.
-        """
+    # -- damage -----------------------------------------------------------------------------------------------------
 
     def alteration(self, table: Table, partition: date) -> str | None:
         """How a partition's rows differ from what was stated of them when they were written; None when they don't.
@@ -244,28 +272,27 @@ class Warehouse(Protocol):
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
         """The partitions, of all dates or these, that are not as they were written."""
 
-    def stored_before(self, table: Table) -> dict[date, int | None] | None:
-        """What stands under the name that a release before had for the table: its dates with how many rows each has,
-        None where that can't be told; None when nothing stands there.
-        """
-
-    def take_over(self, table: Table) -> None:
-        """Let what stands under the table's former name be the table's, as it is: no row is read or written.
-
-        Whoever is killed in it comes again.
-
-        Raises:
-            WarehouseError: something stands in its place already; nothing there was touched.
-        """
-
-    def strays(self) -> list[tuple[str, str]]:
-        """What lies among the partitions and is named like none of them, and why: no reader takes it in."""
-
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Let a damaged partition count as never written, so that it is made again; returns where its rows are."""
 
-    def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
-        """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""
+    def strays(self) -> list[tuple[str, str]]:
+        """Files or objects among the partitions that are not part of any, and why; no reader uses them."""
+
+    # -- a release before -------------------------------------------------------------------------------------------
+
+    def stored_before(self, table: Table) -> dict[date, int | None] | None:
+        """What is stored under the name that a release before had for the table: rows by date, None where they can't
+        be counted; None when nothing is stored there.
+        """
+
+    def take_over(self, table: Table) -> None:
+        """Rename what is stored under the table's former name, as it is: no row is read or written.
+
+        A call that was killed can be repeated.
+
+        Raises:
+            WarehouseError: something is in its place already; nothing there was touched.
+        """
 
 
 def is_simulated(warehouse: Warehouse) -> bool:

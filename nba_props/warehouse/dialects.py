@@ -6,7 +6,7 @@ is GoogleSQL's, and so are ``COUNTIF``, ``EXTRACT`` of weeks, days of the week a
 with a percent sign. So another statement that both can read has DuckDB's meaning over a lake (``LOG`` is of base 10),
 and GoogleSQL's on BigQuery.
 
-A project before a dataset says nothing here, whatever it is called: there is one warehouse.
+A project before a dataset is ignored, whatever it is called: there is one warehouse.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from nba_props.warehouse.translation import UnreadableError, translated
+from nba_props.warehouse.base import UnreadableError
+from nba_props.warehouse.translation import translated
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -81,7 +82,7 @@ def named(sql: str, known: Collection[str], write: Callable[[str], str]) -> tupl
             continue
         project = _PROJECT.search(sql, done, token.start) if len(parts) == 2 else None
         start = project.start() if project else token.start
-        # an unknown name stays, without its project, for the engine to say so
+        # an unknown name stays, without its project, for the engine to reject
         pieces += [sql[done:start], write(address) if address in known else address]
         read.add(address)
         done = end
@@ -92,8 +93,8 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
     """A query in GoogleSQL as DuckDB's; None for what is no query, or several.
 
     Raises:
-        RefusedError: DuckDB has nothing that means what it asks.
-        UnreadableError: it does not parse, or sqlglot knows no words for it.
+        RefusedError: DuckDB has no equivalent of a part of it.
+        UnreadableError: it does not parse, or sqlglot can't translate it.
     """
     import sqlglot
     from sqlglot import exp
@@ -102,7 +103,7 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
     plain, _ = named(sql, known, str)
     logger = logging.getLogger("sqlglot")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # it takes what it can't read for another kind of statement, and says so
+    logger.setLevel(logging.ERROR)  # it warns that it takes what it can't read for another kind of statement
     try:
         trees = [tree for tree in sqlglot.parse(plain, read="bigquery") if tree is not None]
         if len(trees) != 1 or not isinstance(trees[0], exp.Query):

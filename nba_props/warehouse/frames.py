@@ -1,4 +1,4 @@
-"""What both warehouses do with frames: by partition, by key, and from Arrow."""
+"""What every warehouse does with frames: by partition, by key, and from Arrow."""
 
 from __future__ import annotations
 
@@ -46,15 +46,49 @@ def refuse_strays(table: Table, frame: pd.DataFrame, partitions: Sequence[date])
 
 
 def arrow_by_date(table: Table, rows: pd.DataFrame, days: Iterable[date]) -> dict[date, pyarrow.Table]:
-    """Rows in the order of their dates as Arrow, a slice for each date: one conversion instead of one for each."""
+    """Rows in the order of their dates as Arrow, a slice for each date: one conversion instead of one for each.
+
+    Given one date, all rows are its own.
+    """
     import numpy as np
     import pyarrow as pa
 
     arrow = pa.Table.from_pandas(rows, schema=table.arrow_schema(), preserve_index=False)
+    days = list(days)
+    if len(days) == 1:
+        return {days[0]: arrow}
     stamps = rows["game_date"].to_numpy("datetime64[D]")
-    asked = np.array(days := list(days), dtype="datetime64[D]")
+    asked = np.array(days, dtype="datetime64[D]")
     starts, ends = np.searchsorted(stamps, asked), np.searchsorted(stamps, asked, side="right")
     return {day: arrow.slice(start, end - start) for day, start, end in zip(days, starts, ends, strict=True)}
+
+
+def stamp(day: date) -> pd.Timestamp:
+    """A date as frames hold it."""
+    import pandas as pd
+
+    return pd.Timestamp(day)
+
+
+def rows_of(frame: pd.DataFrame, days: Iterable[date]) -> pd.DataFrame:
+    """The rows of some dates."""
+    return frame[frame["game_date"].isin([stamp(day) for day in days])]
+
+
+def joined(table: Table, frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of a table, one frame after the other."""
+    import pandas as pd
+
+    filled = [f for f in frames if len(f)]
+    return pd.concat(filled, ignore_index=True) if filled else table.empty()
+
+
+def in_order(table: Table, rows: pd.DataFrame, days: Iterable[date]) -> pd.DataFrame:
+    """Rows in the order of these dates and by key within each, as a partition is read."""
+    place = {stamp(day): n for n, day in enumerate(days)}
+    placed = rows.assign(_place=rows["game_date"].map(place))
+    order = ["_place", *(table.unique or table.column_names)]
+    return table.conform(placed.sort_values(order, kind="stable", ignore_index=True).drop(columns="_place"))
 
 
 def new_rows(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +111,7 @@ def _refuse_conflicts(table: Table, rows: pd.DataFrame, known: pd.DataFrame) -> 
     if not table.content or rows.empty or known.empty:
         return
     both = rows.merge(known, on=table.unique, suffixes=("", "_known"))
-    # of several known rows with one key, somebody's own among them, one that agrees is enough
+    # of several known rows with one key, another writer's among them, one that agrees is enough
     agrees = alike(both, table.content, "_known")
     differs = ~agrees.groupby([both[c] for c in table.unique]).transform("any") if len(both) else ~agrees
     if differs.any():

@@ -51,7 +51,7 @@ def complaint(table: Table, partition: object, broken: Iterable[str], span: str 
 
 
 def way_out(table: Table, span: str) -> str:
-    """The command that helps; for what only grows there is none, because its rows can't be made again."""
+    """The command that helps; there is none for a ledger, whose rows can't be made again."""
     if table.write_mode is WriteMode.APPEND:
         return (
             "Its rows can't be made again: go on with the release that wrote it. A contract of what only grows may "

@@ -1,8 +1,8 @@
-"""From the warehouse of a release before to this one's: a table that has another name now is stored under it.
+"""Migration from a release before: tables that have another name now are renamed where they are stored.
 
-Nothing is read, written or made anew: a lake's folders and BigQuery's table are renamed as they are, so that rows, ids,
-digests and what was stated of partitions stay what they were. Until it is done nothing opens the warehouse, since the
-table would seem empty. Killed half-way it is run again.
+No row is read or written: a lake's folders and BigQuery's table are renamed as they are, so that rows, ids, digests
+and statements stay what they were. Until it is done nothing opens the warehouse, since the table would seem empty. A
+migration that was killed half-way is run again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from nba_props.schemas import TABLES, Table
+from nba_props.catalog import TABLES
+from nba_props.schemas import Table
 from nba_props.warehouse.base import Warehouse, outgrown
 
 

@@ -1,6 +1,6 @@
-"""What GoogleSQL means and DuckDB's words for it, where sqlglot leaves a statement to another meaning, or to none.
+"""GoogleSQL in DuckDB's SQL, where sqlglot's translation has another meaning or none.
 
-Each rule is a function of one node, and either gives what means the same over a lake or refuses it in a sentence. Nodes
+Each rule is a function of one node: it returns an equivalent for DuckDB, or refuses the node in a sentence. Nodes
 are visited from the leaves up: a rule finds its operands translated.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from nba_props.warehouse.base import RefusedError
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -48,19 +50,11 @@ _SPECIFIER = re.compile(r"%(-.|.)")
 _PRINTABLE = re.compile(r"%%|%[-+ 0]*\d*(?:\.\d+)?[sdf]")
 
 
-class UnreadableError(ValueError):
-    """A statement can't be read as GoogleSQL, or not be put in DuckDB's words; the message says why."""
-
-
-class RefusedError(UnreadableError):
-    """A statement is GoogleSQL, and a part of it has no equal over a lake."""
-
-
 def translated(tree: exp.Expr) -> exp.Expr:
     """A statement in GoogleSQL as one whose nodes mean the same in DuckDB.
 
     Raises:
-        RefusedError: a part of it can't be had over a lake.
+        RefusedError: a part of it has no equivalent over a lake.
     """
     from sqlglot import exp
 
@@ -102,7 +96,7 @@ def _count_if(node: exp.CountIf) -> exp.Expr:
 
 
 def _extract(node: exp.Extract) -> exp.Expr:
-    """Weeks begin on Sunday or as they say, days of the week count from 1, parts of a second within the second."""
+    """Weeks begin on Sunday or a named day, days of the week count from 1, parts of a second within the second."""
     from sqlglot import exp
 
     moment = node.expression
@@ -153,7 +147,7 @@ def _time_to_str(node: exp.TimeToStr) -> exp.Expr:
 
 
 def _str_to_time(node: exp.StrToTime) -> exp.Expr:
-    """The instant that a text says in the zone that is asked for."""
+    """The instant of a text in the zone that is asked for."""
     from sqlglot import exp
 
     zone = node.args.get("zone")
@@ -241,7 +235,7 @@ def _cast(node: exp.Cast) -> exp.Expr:
 
 
 def _like(node: exp.Like) -> exp.Expr:
-    """A backslash takes their meaning from the marks, where DuckDB has no such sign unless it is told one."""
+    """A backslash escapes % and _, where DuckDB has no escape character by default."""
     from sqlglot import exp
 
     if isinstance(node.parent, exp.Escape):

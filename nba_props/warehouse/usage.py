@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 
 @dataclass
 class Usage:
-    """Figures of one step or of a whole process; None where nothing was said, as 0 may be an answer."""
+    """Figures of one step or of a whole process; None where nothing is known, as 0 may be a figure."""
 
     queries: int | None = None
-    #: what the warehouse says it scanned, 0 for an answer it had kept; a local one says nothing
+    #: scanned by the warehouse, 0 for a cached result; None for a local one
     bytes_processed: int | None = None
     #: result rows as they reach the client, in Arrow's format
     bytes_to_client: int | None = None
@@ -25,12 +25,12 @@ class Usage:
             setattr(self, name, (getattr(self, name) or 0) + value)
 
     def figures(self) -> dict[str, int]:
-        """What there is to show, by name."""
+        """The figures that are known, by name."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 
     def billed(self) -> dict[str, int]:
-        """The figures, where the warehouse is one that bills; none of a local one."""
+        """The figures of a warehouse that bills; empty for a local one."""
         return self.figures() if self.bytes_processed is not None or self.bytes_from_client is not None else {}
 
 
@@ -46,14 +46,14 @@ _step = _Step()
 
 
 def enter(step: str) -> None:
-    """From here on usage is this step's; entering it again goes on, until it was left."""
+    """Attribute usage to this step from here on; entering it again before it was left continues it."""
     if _step.name != step or _step.is_over:
         _step.name, _step.usage = step, Usage()
     _step.is_over = False
 
 
 def leave() -> Usage:
-    """Usage is nobody's from here on; returns the step's so far. Its next output is still its own."""
+    """Stop attributing usage; returns the step's so far. A further output of the step resumes it."""
     _step.is_over = True
     return _step.usage
 
@@ -68,7 +68,7 @@ def resume(step: str) -> None:
 
 @contextmanager
 def within(step: str) -> Iterator[Usage]:
-    """What is asked in here is asked for a step; gives its usage, which is whole when this is over."""
+    """Attribute usage inside to a step; yields it, complete at the end."""
     enter(step)
     try:
         yield _step.usage

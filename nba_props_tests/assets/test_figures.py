@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from nba_props.assets import figures
-from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, predictions
+from nba_props.catalog import TABLES
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
+from nba_props_tests.copies import copied
 
 #: what differs between two runs of the same rows, and says so
 _OF_THE_RUN = {"path", "report", "undo"}
@@ -28,13 +29,11 @@ def shown(platform: Platform, key: dg.AssetKey, day: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def both(rung, tmp_path_factory) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
     """What every partition of two dates with games, and the day off between them, shows: of one run, and of three."""
-    import shutil
-
     days = [DAY + (NEXT - DAY) * n / 2 for n in range(3)]
     found: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
     for name, spans in (("range", [(days[0], days[-1])]), ("days", [(d, d) for d in days])):
         folder = tmp_path_factory.mktemp(name) / "platform"
-        shutil.copytree(rung("prepared"), folder)
+        copied(rung("prepared"), folder)
         with dg.DagsterInstance.ephemeral() as instance:
             platform = open_platform(folder, instance)
             for job in ("predict", "grade"):
@@ -157,7 +156,7 @@ def test_a_date_without_rows_has_counts_and_no_rates():
     empty = {t: TABLES[t].empty() for t in TABLES}
     lines = figures.lines(empty["nba_analytics.betting_lines"])
     assert (lines["with_line"], lines["share_with_line"], lines["books_per_line"]) == (0, None, None)
-    system = figures.forecasts(predictions.SYSTEM_TABLES["moving_average"].empty())
+    system = figures.forecasts(SYSTEM_TABLES["moving_average"].empty())
     assert (system["forecasts"], system["share_with_line"]) == (0, None)
     gate = figures.gate(LEDGER.empty(), empty["nba_predictions.quarantined_predictions"])
     assert (gate["picks"], gate["share_with_line"]) == (0, None)

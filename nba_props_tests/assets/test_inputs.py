@@ -9,8 +9,8 @@ import pytest
 
 from nba_props.assets import inputs as input_module
 from nba_props.assets.inputs import Inputs, landing_key
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import RECIPES
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.sources import injury_report, registry
@@ -64,9 +64,6 @@ def test_a_date_without_quotes_teaches_nothing_so_predicting_it_makes_no_model_s
     assert learned(quoted) == learned(quoted, unquoted) != learned()
 
 
-TRAINED = {s.system_id: s.trained for s in SYSTEMS if s.trained}
-
-
 def test_another_definition_of_the_features_makes_stored_ones_stale(inputs, monkeypatch):
     tables = (PLAYER_FEATURES, analytics.CONTEXT)
     before = [inputs.digests(t, [], [DAY]) for t in tables]
@@ -76,20 +73,17 @@ def test_another_definition_of_the_features_makes_stored_ones_stale(inputs, monk
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, True]
 
 
-@pytest.mark.parametrize("system_id", list(TRAINED))
+@pytest.mark.parametrize("system_id", list(RECIPES))
 def test_another_way_to_learn_makes_another_model_of_that_system_alone(inputs, monkeypatch, system_id):
     def digests() -> dict[str, str]:
-        return {s: inputs.trained_from(s, week_of(DAY)) for s in TRAINED}
+        return {s: inputs.trained_from(s, week_of(DAY)) for s in RECIPES}
 
     before = digests()
-    learner = type(TRAINED[system_id].learner)
+    learner = type(RECIPES[system_id].learner)
     monkeypatch.setattr(learner, "parameters", {**learner.parameters, "seed": 7})
     assert {s for s, d in digests().items() if d != before[s]} == {system_id}
     monkeypatch.undo()
     assert digests() == before
-    changed = [
-        replace(s, trained=replace(s.trained, inputs=s.trained.inputs[1:])) if s.system_id == system_id else s
-        for s in SYSTEMS
-    ]
-    monkeypatch.setattr(input_module, "SYSTEMS", changed)
+    changed = replace(RECIPES[system_id], inputs=RECIPES[system_id].inputs[1:])
+    monkeypatch.setattr(input_module, "RECIPES", {**RECIPES, system_id: changed})
     assert {s for s, d in digests().items() if d != before[s]} == {system_id}

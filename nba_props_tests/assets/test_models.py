@@ -9,12 +9,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_props.assets.models import models_for
 from nba_props.automation.planning import untrained
-from nba_props.checks.rules import WARN, _judge_model
-from nba_props.domain.systems import SYSTEMS as ALL
-from nba_props.domain.systems import trained
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.finding import Severity
+from nba_props.domain.models import card as cards
+from nba_props.domain.models import training
+from nba_props.domain.models.card import week_of
+from nba_props.domain.quality.models import model_in_force
+from nba_props.domain.systems import RECIPES
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.raw import BOX_SCORES
 from nba_props.sources import odds_api
@@ -26,14 +27,14 @@ LATER = WEEK + timedelta(7)
 
 def measured(monkeypatch, error: Callable[[date], float]) -> None:
     """Models whose holdout error is what ``error`` says for the newest date that they learned from, noise aside."""
-    measure = trained._metrics
+    measure = training._metrics
 
     def metrics(rows, forecast):
         found, newest = measure(rows, forecast), rows["game_date"].max().date()
         return {**found, "holdout_mae": error(newest), "holdout_last_10_mae": 5.0, "holdout_gain_se": 0.01}
 
-    monkeypatch.setattr(trained, "JUDGED_ROWS", 1)
-    monkeypatch.setattr(trained, "_metrics", metrics)
+    monkeypatch.setattr(cards, "JUDGED_ROWS", 1)
+    monkeypatch.setattr(training, "_metrics", metrics)
 
 
 def test_a_model_that_is_no_better_than_the_last_10_average_is_not_put_in_force(platform, monkeypatch):
@@ -90,20 +91,16 @@ def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
     """A model of last season that nobody would serve was the reason, and an error, where it was still stored."""
     store, (system, _) = platform.models, SYSTEMS
     why = "WORSE_THAN_LAST_10: MAE 6"
-    (learner,) = (s.trained for s in ALL if s.trained and s.system_id == system)
     shutil.rmtree(f"{platform.settings.models}/{system}/{WEEK - timedelta(7)}")
     model = store.load(store.card(system, WEEK))
     store.refuse(system, WEEK, why, platform.inputs.trained_from(system, WEEK))
     for old in (None, replace(model, card=replace(model.card, week=WEEK - timedelta(28)))):
         if old is not None:
             store.put(old)
-        chosen, _ = models_for(
-            learner, [DAY], platform.warehouse, platform.settings, store, platform.now, platform.inputs
-        )
-        assert chosen == {DAY: f"NO_MODEL: {why}"}
-        verdict = _judge_model(learner, store.in_force(system, DAY), DAY, why, {})
-        assert (verdict.passed, verdict.severity) == (False, WARN)
-        assert verdict.description == f"{why}; nor has the week before a model, so the system abstains"
+        assert store.serving(RECIPES[system], [DAY]) == {DAY: f"NO_MODEL: {why}"}
+        found = model_in_force(RECIPES[system], store.in_force(system, DAY), DAY, why, {})
+        assert (found.passed, found.severity) == (False, Severity.WARN)
+        assert found.text == f"{why}; nor has the week before a model, so the system abstains"
 
 
 def test_a_card_says_of_how_many_landed_dates_the_lines_were_missing(platform):

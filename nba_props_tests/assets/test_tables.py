@@ -11,8 +11,10 @@ import pytest
 
 from nba_props.assets import tables
 from nba_props.assets.inputs import Inputs
-from nba_props.assets.tables import ALLOW_LOSS, IO_MANAGER, WarehouseIOManager, refuse_loss, table_assets
-from nba_props.schemas import TABLES, raw
+from nba_props.assets.losses import ALLOW_LOSS, refuse_loss
+from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager, table_assets
+from nba_props.catalog import TABLES
+from nba_props.schemas import raw
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import RowsWouldBeLost

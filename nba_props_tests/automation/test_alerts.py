@@ -14,8 +14,9 @@ from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
 from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.automation.sensors import failures
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process.revision import COMMAND_TAG
-from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.settings import Live
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league

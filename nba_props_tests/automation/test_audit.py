@@ -22,8 +22,7 @@ from nba_props.operations import audit, remediation
 from nba_props.operations.audit import Memory
 from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
-from nba_props.warehouse import files
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, files
 from nba_props_tests.conftest import make_settings, utc
 from nba_props_tests.warehouse.samples import LEDGER, ledger
 
@@ -252,7 +251,7 @@ def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(publ
         '{"a": {"2026-01-09": {"fingerprint": "", "findings": {}, "which": {"A": 5}}}}',
     ):
         index.write_text(spoiled)
-        assert list(audit.forgotten(tmp_path / "audit")) == [index]
+        assert list(audit.unreadable_files(tmp_path / "audit")) == [index]
     for spoiled in ("{", "[]", "7", '{"a": {"never": 1}}', '{"a": {"2026-01-09": [1]}}', '{"a": {"2026-01-09": {}}}'):
         index.write_text(spoiled)
         result = look(published, tmp_path)
@@ -270,19 +269,19 @@ def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published
     memory = Memory(str(tmp_path / "audit"))
     assert len(memory.rows(LEDGER, OLD).keys) == 0
     assert f"{path} can't be read" in caplog.text
-    assert list(audit.forgotten(tmp_path / "audit")) == [path]
+    assert list(audit.unreadable_files(tmp_path / "audit")) == [path]
 
 
 def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(published, tmp_path):
     look(published, tmp_path)
     memory = Memory(str(tmp_path / "audit"))
-    before = memory.sound(OLD, OLD)
+    before = memory.known_valid(OLD, OLD)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     audit.audit(published, Memory(str(tmp_path / "audit")))  # and nothing is saved
-    assert Memory(str(tmp_path / "audit")).sound(OLD, OLD).tolist() == before.tolist()
+    assert Memory(str(tmp_path / "audit")).known_valid(OLD, OLD).tolist() == before.tolist()
     look(published, tmp_path)
     after = Memory(str(tmp_path / "audit"))
-    assert set(after.sound(OLD, OLD)) == set(before), "what is wrong is not right because it was seen"
+    assert set(after.known_valid(OLD, OLD)) == set(before), "what is wrong is not right because it was seen"
     (folder,) = (tmp_path / "audit").glob(f"*/{LEDGER.lasting_name}")
     assert len(list(folder.glob(f"{OLD}*"))) == 2
     for path in folder.iterdir():
@@ -319,10 +318,10 @@ def test_the_rows_of_an_earlier_look_stay_for_whoever_names_them(published, tmp_
     first = Memory(str(tmp_path / "audit"))
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     look(published, tmp_path)
-    assert len(first.sound(OLD, OLD)) == len(rows(OLD))
+    assert len(first.known_valid(OLD, OLD)) == len(rows(OLD))
     audit.audit(published, first)
     first.save()
-    assert len(Memory(str(tmp_path / "audit")).sound(OLD, OLD)) == len(rows(OLD))
+    assert len(Memory(str(tmp_path / "audit")).known_valid(OLD, OLD)) == len(rows(OLD))
 
 
 def test_vouching_for_old_rows_is_no_change(lake, tmp_path):

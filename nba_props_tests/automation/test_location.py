@@ -12,7 +12,8 @@ from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 
-from nba_props.automation import location, runner
+from nba_props.automation import location, planning, runner
+from nba_props.automation.instance import open_instance
 from nba_props.automation.location import Caller, workspace
 from nba_props.operations.remediation import RemediationError
 from nba_props.process.revision import revision
@@ -33,7 +34,7 @@ query RunsOfJob($filter: RunsFilter) {
 @pytest.fixture
 def instance(platform, monkeypatch):
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    with runner.open_instance(platform.settings) as opened:
+    with open_instance(platform.settings) as opened:
         yield opened
 
 
@@ -50,7 +51,7 @@ def runs_of_job(instance: dg.DagsterInstance, job: str, label: str) -> list[dict
 
 def test_a_run_of_the_terminal_is_one_of_its_job_in_the_ui(platform: Platform, instance):
     caller = Caller.of("backfill", f"{DAY}..{DAY}")
-    select = runner.resolve(platform.definitions, ["schedule"])
+    select = planning.resolve(platform.definitions, ["schedule"])
     outcome = runner.execute(platform.definitions, instance, "ingest_history", DAY, DAY, select=select, caller=caller)
     assert outcome.success
     (origin,) = location_origins_from_yaml_paths([str(workspace(Path(instance.root_directory), platform.zone))])
@@ -80,7 +81,7 @@ def test_a_remediation_of_the_terminal_is_one_of_its_job_too(platform: Platform,
 
 
 def test_the_instance_is_left_as_it_was(platform: Platform, instance):
-    select = runner.resolve(platform.definitions, ["schedule"])
+    select = planning.resolve(platform.definitions, ["schedule"])
     runner.execute(platform.definitions, instance, "ingest_history", DAY, DAY, select=select)
     assert "create_run_for_job" not in vars(instance)
 

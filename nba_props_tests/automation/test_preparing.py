@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from datetime import timedelta
 
@@ -13,13 +14,17 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation import preparing
 from nba_props.automation.preparing import PREPARES_RUN_TAG
 from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.catalog import TABLES
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
 from nba_props.process import stopping
-from nba_props.schemas import TABLES, raw, reference
+from nba_props.schemas import raw, reference
 from nba_props.schemas.base import VOLATILE
-from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.copies import copied
 
 LAST = DAY + timedelta(4)
 
@@ -27,12 +32,10 @@ LAST = DAY + timedelta(4)
 @pytest.fixture
 def fresh(rung, tmp_path):
     """Makes platforms of which everything is landed and nothing was ever taken in."""
-    import shutil
-
     with dg.DagsterInstance.ephemeral() as instance:
 
         def make(name: str) -> Platform:
-            shutil.copytree(rung("landed"), tmp_path / name)
+            copied(rung("landed"), tmp_path / name)
             return open_platform(tmp_path / name, instance, now=league.tipoff(LAST))
 
         yield make
@@ -96,6 +99,35 @@ def test_what_a_sensor_or_a_schedule_starts_never_waits_for_a_season(fresh, tag)
     platform = fresh("automation")
     result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)], **{tag: "one"})
     assert prepared_by(platform, result.run_id) == []
+
+
+@pytest.mark.parametrize("trains", [True, False], ids=["trained", "failing"])
+def test_a_past_date_of_a_sensor_has_its_week_trained_before_its_system_is_asked(slated, monkeypatch, trains):
+    """By a run of the job that trains; where that one fails, the system abstains and the others go on."""
+    asked: list[tuple] = []
+
+    def note(definitions, instance, job, first, last, **_):
+        asked.append((job, first, last))
+        return preparing.runner.Outcome("r1", trains, [] if trains else ["no memory"])
+
+    monkeypatch.setattr(preparing.runner, "execute", note)
+    shutil.rmtree(f"{slated.settings.models}/catboost_v8")
+    systems = [asset_key(SYSTEM_TABLES[s]) for s in ("catboost_v8", "xgboost_v1")]
+    sensor = {"dagster/sensor_name": "new_odds_sensor"}
+    assert clicked(slated, "predict", DAY, DAY, select=systems, **sensor).success
+    assert asked == [], "the running week's models are the schedule's to make"
+    slated.now += timedelta(14)
+    slated.rebuild()
+    result = clicked(slated, "predict", DAY, DAY, select=systems, **sensor)
+    assert result.success
+    assert asked == [("train", week_of(DAY), week_of(DAY))], "the system that has a model asks for none"
+    said = [e.user_message for e in slated.instance.all_logs(result.run_id)]
+    failure = f"train of {week_of(DAY)}..{week_of(DAY)}, which predict needs first, failed: no memory (run r1)"
+    assert (failure in said) != trains
+    assert any(f"materialize nba_models/catboost_v8 for {week_of(DAY)}" in text for text in said)
+    rows = slated.warehouse.read(SYSTEM_TABLES["catboost_v8"], [DAY])
+    assert set(rows["abstain_reason"]) == {"NO_MODEL: none is trained yet"}
+    assert slated.warehouse.read(SYSTEM_TABLES["xgboost_v1"], [DAY])["predicted_points"].notna().all()
 
 
 def test_lines_by_clicks_train_nothing(fresh, monkeypatch):

@@ -1,7 +1,6 @@
 """Old runs go, and what the UI, the checks and the plans know of each partition stays."""
 
 import os
-import shutil
 import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,13 +11,16 @@ from click.testing import CliRunner
 from dagster._core.scheduler.instigation import InstigatorType, TickData, TickStatus
 from dagster._utils.test.schedule_storage import TestScheduleStorage
 
-from nba_props.automation import event_log, pruning
-from nba_props.automation.runner import execute, open_instance
+from nba_props.automation import pruning
+from nba_props.automation.instance import open_instance
+from nba_props.automation.runner import execute
+from nba_props.automation.upstream import event_log
 from nba_props.cli import main
 from nba_props.deployment import load_settings
 from nba_props.process import stopping
 from nba_props.settings import Settings
 from nba_props_tests import league
+from nba_props_tests.copies import copied
 
 PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-11-30")
 FIRST, SECOND = date(2025, 11, 1), date(2025, 11, 2)
@@ -173,7 +175,7 @@ def test_the_command_says_what_would_go(settings):
 
 
 def test_nothing_is_planned_after_a_prune(rung, tmp_path, settings, monkeypatch):
-    shutil.copytree(rung("predicted"), tmp_path, dirs_exist_ok=True)
+    copied(rung("predicted"), tmp_path)
     monkeypatch.setenv("NBA_PROPS_LANDING", str(tmp_path / "landing"))
     span = f"{league.FIRST + timedelta(20)}"
     with open_instance(load_settings()) as instance:

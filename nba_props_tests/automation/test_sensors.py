@@ -17,9 +17,10 @@ from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, HISTORY_JOB, LINES_
 from nba_props.automation.runner import RANGE_END, RANGE_START, execute
 from nba_props.automation.sensors import asking, news, training
 from nba_props.domain import gate
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN
 from nba_props.schemas.analytics import BETTING_LINES
-from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Live
 from nba_props.storage.landing import LandingZone, capture_suffix

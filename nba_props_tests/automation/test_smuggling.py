@@ -23,6 +23,7 @@ from nba_props.schemas.predictions import (
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone
+from nba_props.warehouse.entries import Written
 from nba_props_tests.conftest import DAY, Platform, utc
 from nba_props_tests.warehouse.samples import D1, D2, ledger
 
@@ -40,6 +41,12 @@ def rows_of(platform: Platform) -> pd.DataFrame:
 def resealed(rows: pd.DataFrame) -> pd.DataFrame:
     """What a writer does that knows how digests are made."""
     return rows.assign(row_digest=digests.row_digests(LEDGER, LEDGER_AS_FOUND.conform(rows)))
+
+
+def replaced(lake, rows: pd.DataFrame, statement: str | None = None, day=D1) -> None:
+    """Put rows in the ledger's place as a writer does that knows how to state them."""
+    statement = statement or digests.statement(digests.content(LEDGER, rows, day), "")
+    lake._replace(LEDGER, rows, {day: Written(rows=len(rows), statement=statement)})
 
 
 def one(rows: pd.DataFrame, **values: Any) -> pd.DataFrame:
@@ -213,7 +220,7 @@ def test_no_generated_row_stays_unseen_and_no_honest_row_is_taken(predicted: Pla
 def before_digests(store, ids: list[str], day=D1) -> None:
     """A partition as a release before digests wrote it, with that release's statement."""
     rows = LEDGER_AS_FOUND.conform(ledger(ids).assign(row_digest=None, game_date=pd.Timestamp(day)))
-    store._replace(LEDGER, day, rows, {"": digests.content(LEDGER, rows, day)[""]}, "")
+    replaced(store, rows, digests.statement({"": digests.content(LEDGER, rows, day)[""]}, ""), day)
 
 
 RUN = Selection("run", D1, D1, run_id="r")
@@ -315,7 +322,7 @@ def test_an_older_copy_of_a_partition_brings_nothing_back_unseen(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
     batch = remediation.rollback(lake, "r", NOW)
-    lake._replace(LEDGER, D1, older, digests.content(LEDGER, older, D1), "")
+    replaced(lake, older)
     assert lake.damaged() == []
     assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
     assert remediation.quarantine(lake, Selection("invalid_line", D1, D1), NOW).total == 1
@@ -330,7 +337,7 @@ def test_what_was_restored_once_is_out_when_it_was_taken_out_again(lake):
     first = remediation.rollback(lake, "r", NOW)
     remediation.restore(lake, first.batch_id, NOW + timedelta(minutes=1))
     remediation.rollback(lake, "r", NOW + timedelta(minutes=2))
-    lake._replace(LEDGER, D1, older, digests.content(LEDGER, older, D1), "")
+    replaced(lake, older)
     assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
     remediation.restore(lake, first.batch_id, NOW + timedelta(minutes=3))
     assert remediation.judged(lake, D1, D1)["problem"].isna().all()
@@ -354,9 +361,7 @@ def test_a_sealed_lake_makes_no_forged_row_its_own(lake, version):
     lake.append(LEDGER, ledger(["a"]), [D1])
     forged = LEDGER_AS_FOUND.conform(ledger(["x"]).assign(row_digest=None))
     text = json.dumps({"version": version, "content": {"": ""}, "made_from": ""})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(digests, "statement", lambda *_: text)
-        lake._replace(LEDGER, D1, forged, {}, "")
+    replaced(lake, forged, text)
     assert lake.damaged()
     lake.append(LEDGER, ledger(["b"]).assign(player_id=2), [D1])
     assert lake.damaged(), "and stays on record"
@@ -450,7 +455,7 @@ def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
     batch = remediation.rollback(lake, "r", NOW)
-    lake._replace(LEDGER, D1, older, digests.content(LEDGER, older, D1), "")
+    replaced(lake, older)
     assert remediation.restore(lake, batch.batch_id, NOW).total == 0
     assert remediation.judged(lake, D1, D1)["problem"].isna().all()
 
@@ -480,7 +485,7 @@ class Forgery:
         return [f.kind for f in audit.audit(self.platform.warehouse, self.memory).found]
 
     def selected(self) -> pd.DataFrame:
-        return remediation.selected(self.platform.warehouse, WRONG, seen=self.memory.sound)
+        return remediation.selected(self.platform.warehouse, WRONG, seen=self.memory.known_valid)
 
 
 @pytest.fixture
@@ -501,7 +506,7 @@ def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(forgery: 
         assert found["confidence_score"].tolist() == forgery.forged["confidence_score"].tolist()
         assert forgery.audited() in (["SAME_ID"], [])
     store = forgery.platform.warehouse
-    assert remediation.quarantine(store, WRONG, forgery.platform.now, seen=forgery.memory.sound).total == 1
+    assert remediation.quarantine(store, WRONG, forgery.platform.now, seen=forgery.memory.known_valid).total == 1
     pd.testing.assert_frame_equal(_in_order(rows_of(forgery.platform)), _in_order(forgery.rows))
 
 
@@ -518,10 +523,10 @@ def test_a_memory_that_does_not_say_which_rows_were_wrong_says_nothing(predicted
     store = predicted.warehouse
     memory = audit.Memory(str(tmp_path / "audit"))
     audit.audit(store, memory)
-    assert len(memory.sound(DAY, DAY)) == len(rows_of(predicted))
+    assert len(memory.known_valid(DAY, DAY)) == len(rows_of(predicted))
     kept = memory.of(LEDGER)[DAY]
     memory.of(LEDGER)[DAY] = {"fingerprint": kept["fingerprint"], "findings": {"SAME_ID": 1}}
-    assert len(memory.sound(DAY, DAY)) == 0
+    assert len(memory.known_valid(DAY, DAY)) == 0
 
 
 def test_an_archive_that_was_altered_decides_nothing(lake):

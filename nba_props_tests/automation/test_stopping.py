@@ -6,7 +6,6 @@ import os
 import pty
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,11 +17,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from nba_props.automation import runner
+from nba_props.automation.instance import open_instance
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process import stopping
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake.queries import Queries
 from nba_props_tests.conftest import DAY, in_front, make_settings
+from nba_props_tests.copies import copied
 
 #: a stop takes at most this long, wherever it falls
 LIMIT = 5.0
@@ -32,7 +33,7 @@ WHOLE_RUN = 14.0
 
 @pytest.fixture
 def home(landed_history: Path, tmp_path: Path) -> Path:
-    shutil.copytree(landed_history, tmp_path / "platform")
+    copied(landed_history, tmp_path / "platform")
     return tmp_path / "platform"
 
 
@@ -48,7 +49,7 @@ def environment(folder: Path) -> dict[str, str]:
 def instance_of(folder: Path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(make_settings(folder).dagster_home))
-        with runner.open_instance(make_settings(folder)) as instance:
+        with open_instance(make_settings(folder)) as instance:
             yield instance
 
 
@@ -272,15 +273,15 @@ def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatc
             def execute(self, *_: object, error: Exception = error) -> None:
                 raise error
 
-        monkeypatch.setattr(LakeWarehouse, "_connection", lambda self: Interrupted())
-        lake._own.views = {}
+        monkeypatch.setattr(Queries, "_connection", lambda self: Interrupted())
+        lake._queries._own.views = {}
         with pytest.raises(stopping.Stopped):
             lake.query("SELECT 1 AS one")
 
 
 IN_THE_BACKGROUND = """
 import signal
-from nba_props import stopping
+from nba_props.process import stopping
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 stopping.listen()
 signal.signal(signal.SIGINT, signal.default_int_handler)

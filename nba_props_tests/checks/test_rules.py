@@ -9,26 +9,25 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from nba_props.checks import rules
+from nba_props.catalog import TABLES
 from nba_props.checks.rules import all_rules
 from nba_props.domain import quality
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import Card, week_of
-from nba_props.schemas import TABLES
-from nba_props.schemas.predictions import SYSTEM_TABLES
+from nba_props.domain.models.card import Card, week_of
+from nba_props.domain.quality import models
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT
 
 pytestmark = pytest.mark.slow
 #: read when tests are collected, before the small league has a measure of its own
-DELIVERED_MEASURE = rules.KNOWN_SHARE_DIFFERS
+DELIVERED_MEASURE = models.KNOWN_SHARE_DIFFERS
 
 
 def tamper(platform, address: str, change, day=DAY) -> None:
     """Store rows as a second writer would: past the contract, straight into the lake."""
     table = TABLES[address]
     rows = change(platform.warehouse.read(table, [day]))
-    platform.warehouse._replace(table, day, table.conform(rows))
+    platform.warehouse.write_unchecked(table, rows, day)
 
 
 def first_row(**values):
@@ -124,7 +123,8 @@ DAMAGE = {
 def break_it(platform, address: str, damage) -> None:
     if damage == "hole":
         hole = DAY - timedelta(4)
-        platform.warehouse._replace(TABLES["nba_raw.box_scores"], hole, TABLES["nba_raw.box_scores"].empty())
+        boxes = TABLES["nba_raw.box_scores"]
+        platform.warehouse.write_unchecked(boxes, boxes.empty(), hole)
         return
     if damage == "no box score":
         platform.warehouse.write(TABLES["nba_raw.box_scores"], TABLES["nba_raw.box_scores"].empty(), [DAY])
@@ -165,7 +165,7 @@ def stored(two_dates):
     return two_dates
 
 
-def verdicts(platform, address: str, name: str, days):
+def findings(platform, address: str, name: str, days):
     from nba_props.checks.partitioned import Scope
 
     (rule,) = [r for r in all_rules(SYSTEMS) if (r.table.address, r.name) == (address, name)]
@@ -178,7 +178,7 @@ SPAN = [DAY + timedelta(n) for n in range(3)]
 def test_every_rule_passes_on_clean_data(stored):
     for rule in all_rules(SYSTEMS):
         for days in ([DAY], SPAN):
-            found = verdicts(stored, rule.table.address, rule.name, days)
+            found = findings(stored, rule.table.address, rule.name, days)
             assert list(found) == days
             assert all(v.passed for v in found.values()), (rule.name, rule.table.address, found)
 
@@ -187,11 +187,11 @@ def test_every_rule_passes_on_clean_data(stored):
 def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, address, name):
     damage, severity = DAMAGE[address, name]
     break_it(stored, address, damage)
-    one = verdicts(stored, address, name, [DAY])[DAY]
+    one = findings(stored, address, name, [DAY])[DAY]
     assert not one.passed
     assert one.severity.value == severity
-    assert one.description
-    both = verdicts(stored, address, name, SPAN)
+    assert one.text
+    both = findings(stored, address, name, SPAN)
     assert not both[DAY].passed
     lasting = damage in ("hole", "model")
     spared = set() if lasting else set(SPAN) - {DAY}
@@ -210,7 +210,7 @@ def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, addres
 )
 def test_a_late_row_that_denies_being_one_would_be_current_and_fails(stored, late):
     tamper(stored, LEDGER, first_line(**late))
-    found = verdicts(stored, LEDGER, "no_future_data", [DAY])[DAY]
+    found = findings(stored, LEDGER, "no_future_data", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (False, "ERROR")
     assert found.figures["rows_from_the_future"] == 1
 
@@ -218,7 +218,7 @@ def test_a_late_row_that_denies_being_one_would_be_current_and_fails(stored, lat
 def test_a_row_that_was_published_after_the_cut_off_and_says_so_is_no_breach(stored):
     late = {"is_backfill": True, "created_at": lambda r: r["cutoff_at"]}
     tamper(stored, LEDGER, first_line(**late))
-    assert verdicts(stored, LEDGER, "no_future_data", [DAY])[DAY].passed
+    assert findings(stored, LEDGER, "no_future_data", [DAY])[DAY].passed
 
 
 FEATURES_TABLE = "nba_analytics.player_features"
@@ -239,37 +239,36 @@ MARKET_INPUTS = ["vegas_points_line", "vegas_opening_line", "vegas_line_move"]
 )
 def test_a_dead_input_names_every_system_that_went_without_it(stored, dead, passes, why):
     tamper(stored, FEATURES_TABLE, lambda f: f.assign(**dict.fromkeys(dead, float("nan"))))
-    found = verdicts(stored, FEATURES_TABLE, "inputs_are_known", [DAY])[DAY]
+    found = findings(stored, FEATURES_TABLE, "inputs_are_known", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (passes, "WARN")
     for name in dead:
-        users = [s.system_id for s in SYSTEMS if name in (*s.required, *s.optional)]
+        users = [s.system_id for s in SYSTEMS if name in (*s.needs().required, *s.needs().optional)]
         assert users, "an input that no system uses shows nothing"
-        (told,) = [part for part in found.description.split("; ") if part.startswith(f"{name} is unknown")]
+        (told,) = [part for part in found.text.split("; ") if part.startswith(f"{name} is unknown")]
         assert told.endswith(f": {', '.join(users)} went without {why}".rstrip())
         assert name in found.figures["unknown_to_all"].split(", ")
 
 
 def test_an_input_known_more_often_by_the_productions_measure_warns():
     """The small league's measure is another; here it is the one that is delivered."""
-    trained = SYSTEMS[4].trained
-    assert trained is not None
+    trained = RECIPES["xgboost_v1"]
     known = dict.fromkeys(trained.inputs, 0.9)
     card = Card(**{f.name: "" for f in fields(Card)} | {"week": week_of(DAY), "known": known})
     assert DELIVERED_MEASURE == 0.3
     for share, passes in ((0.61, True), (0.59, False), (0.9, True)):
         now = dict.fromkeys(trained.inputs, 0.9) | {"days_rest": share}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(rules, "KNOWN_SHARE_DIFFERS", DELIVERED_MEASURE)
-            found = rules._judge_inputs(trained, card, now)
+            patch.setattr(models, "KNOWN_SHARE_DIFFERS", DELIVERED_MEASURE)
+            found = models.inputs_as_in_training(trained, card, now)
         assert (found.passed, found.severity.value) == (passes, "WARN")
-        assert passes or "days_rest is known for 59% of the slate, for 90% in training" in found.description
+        assert passes or "days_rest is known for 59% of the slate, for 90% in training" in found.text
 
 
 def test_a_final_game_without_box_scores_is_an_error_from_the_next_morning_on(stored):
     break_it(stored, GRADES, "no box score")
     for hours, severity in ((0, "WARN"), (24, "ERROR")):
         stored.now = league.tipoff(DAY) + timedelta(hours=hours)
-        found = verdicts(stored, GRADES, "gradable_are_graded", [DAY])[DAY]
+        found = findings(stored, GRADES, "gradable_are_graded", [DAY])[DAY]
         assert (found.passed, found.severity.value) == (False, severity)
 
 
@@ -285,18 +284,18 @@ def test_a_slate_without_any_odds_is_an_error_when_the_first_tipoff_is_near(stor
         tipoff + 8 * day: "WARN",
     }
     for stored.now, severity in moments.items():
-        found = verdicts(stored, "nba_raw.odds_quotes", "games_have_quotes", [DAY])[DAY]
+        found = findings(stored, "nba_raw.odds_quotes", "games_have_quotes", [DAY])[DAY]
         assert (found.passed, found.severity.value) == (False, severity)
-        assert found.description.startswith("NO ODDS: none of 2 games")
+        assert found.text.startswith("NO ODDS: none of 2 games")
 
 
 def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
     shutil.rmtree(stored.warehouse._file(TABLES["nba_raw.schedule"], DAY).parent)
     known = (GRADES, "expected_outputs"), ("nba_raw.odds_quotes", "games_have_quotes"), (CONTEXT, "slate_is_complete")
     for address, name in known:
-        found = verdicts(stored, address, name, SPAN)
+        found = findings(stored, address, name, SPAN)
         assert not found[DAY].passed, name
-        assert "never taken in" in found[DAY].description
+        assert "never taken in" in found[DAY].text
         assert found[NEXT].passed, name
 
 
@@ -306,9 +305,9 @@ def test_validate_says_of_a_date_what_its_checks_say(stored):
     for day in SPAN:
         published = quality.published(stored.warehouse, tuple(SYSTEM_TABLES), day, day, stored.now)
         said = quality.findings(published, day, day)
-        wrong = {n for n, f in said.items() if not f.passed and not quality.warns(n, f)}
+        wrong = {n for n, f in said.items() if not f.passed and not f.warns}
         names = [r.name for r in all_rules(SYSTEMS) if r.table.address == GRADES and r.name in said]
-        checks = {n: verdicts(stored, GRADES, n, [day])[day] for n in names}
+        checks = {n: findings(stored, GRADES, n, [day])[day] for n in names}
         assert {n for n, v in checks.items() if not v.passed and v.severity.value == "ERROR"} == wrong
         loud[day] = wrong
     assert loud[DAY] >= {"validation_no_placeholders", "streak_unbroken"}
@@ -319,7 +318,7 @@ def test_a_date_without_games_reads_no_season(stored):
     free = DAY + timedelta(1)
     before = stored.warehouse.query_count
     published = quality.published(stored.warehouse, tuple(SYSTEM_TABLES), free, free, stored.now)
-    assert all(f.passed or quality.warns(n, f) for n, f in quality.findings(published, free, free).items())
+    assert all(f.passed or f.warns for n, f in quality.findings(published, free, free).items())
     assert published.first == free, "no window is read"
     assert stored.warehouse.query_count - before <= 5
 
@@ -378,22 +377,22 @@ def test_a_model_whose_inputs_have_changed_since_warns(stored):
     game = next(g for g in league.games() if g.day == DAY - timedelta(4))
     rows = stored.warehouse.read(TABLES["nba_raw.box_scores"], [game.day])
     stored.warehouse.write(TABLES["nba_raw.box_scores"], rows.assign(points=rows["points"] + 1), [game.day])
-    found = verdicts(stored, "nba_predictions.catboost_v8", "model_is_in_force", [DAY])[DAY]
+    found = findings(stored, "nba_predictions.catboost_v8", "model_is_in_force", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (False, "WARN")
-    assert found.description.startswith("stale: what it learned from has changed since: nba-props train")
+    assert found.text.startswith("stale: what it learned from has changed since: nba-props train")
 
 
 def test_a_model_that_was_trained_without_landed_lines_or_was_not_put_in_force_warns(stored):
     address, name, system = "nba_predictions.catboost_v8", "model_is_in_force", "catboost_v8"
     model = stored.models.load(stored.models.card(system, week_of(DAY)))
     stored.models.put(replace(model, card=replace(model.card, dates_without_lines=78)))
-    found = verdicts(stored, address, name, [DAY])[DAY]
+    found = findings(stored, address, name, [DAY])[DAY]
     assert (found.passed, found.severity.value) == (False, "WARN")
-    assert found.description.startswith("trained without the lines of 78 landed dates")
+    assert found.text.startswith("trained without the lines of 78 landed dates")
     stored.models.refuse(system, week_of(DAY), "WORSE_THAN_LAST_10: MAE 6", model.card.made_from)
-    found = verdicts(stored, address, name, [DAY])[DAY]
+    found = findings(stored, address, name, [DAY])[DAY]
     assert (found.passed, found.severity.value) == (False, "WARN")
-    assert found.description.startswith("not in force: WORSE_THAN_LAST_10")
+    assert found.text.startswith("not in force: WORSE_THAN_LAST_10")
 
 
 def test_a_dead_retrain_shows_before_the_system_falls_silent(stored):
@@ -404,16 +403,16 @@ def test_a_dead_retrain_shows_before_the_system_falls_silent(stored):
     slate = stored.warehouse.read(TABLES["nba_analytics.slate"], [DAY])
     for day in days:
         stored.warehouse.write(TABLES["nba_analytics.slate"], slate.assign(game_date=pd.Timestamp(day)), [day])
-    found = verdicts(stored, address, name, days)
+    found = findings(stored, address, name, days)
     assert [(v.passed, v.severity.value) for v in found.values()] == [
         (False, "WARN"),
         (False, "WARN"),
         (False, "ERROR"),
     ]
-    assert "materialize nba_models/catboost_v8 for 2025-11-24" in found[days[2]].description
+    assert "materialize nba_models/catboost_v8 for 2025-11-24" in found[days[2]].text
     card = stored.models.card("catboost_v8", DAY)
     old = stored.models.load(card)
     stored.models.put(replace(old, card=replace(card, library_version="0.26")))
-    (verdict,) = verdicts(stored, address, name, [DAY]).values()
-    assert not verdict.passed
-    assert verdict.description.startswith("MODEL_LIBRARY_DIFFERS: trained by catboost 0.26")
+    (found,) = findings(stored, address, name, [DAY]).values()
+    assert not found.passed
+    assert found.text.startswith("MODEL_LIBRARY_DIFFERS: trained by catboost 0.26")

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -24,10 +23,10 @@ from nba_props.catalog import TABLES, VIEWS
 from nba_props.cli import demo, printing
 from nba_props.cli.group import main
 from nba_props.cli.printing import Column, Output
-from nba_props.cli.session import say_findings, session
+from nba_props.cli.session import print_findings, session
 from nba_props.deployment import load_settings
+from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
 from nba_props.presentation.board import people
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
@@ -37,6 +36,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.automation.test_stopping import environment
 from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.copies import copied
 from nba_props_tests.warehouse.samples import take_out
 
 
@@ -58,7 +58,7 @@ def invoke(*arguments: str):
 
 
 def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
-    shutil.copytree(landed_history, home, dirs_exist_ok=True)
+    copied(landed_history, home)
     last = DAY + timedelta(2)
     result = invoke("run", f"{DAY}..{last}", "--rows", "3")
     assert result.exit_code == 0, result.output
@@ -66,7 +66,7 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert any(f"{t.code} @" in result.output or f"@ {t.code}" in result.output for t in league.TEAMS)
     assert " DK " in result.output, "its best price has a book"
     assert "published with line" in result.output
-    assert "0 did not" in result.output
+    assert "checks passed, 0 failed" in result.output
     assert str(home / "home" / "lake") in result.output
     assert (home / "home" / "dagster" / "dagster.yaml").exists()
     assert "21 more" in result.output
@@ -107,7 +107,7 @@ def runs(home: Path) -> list[str]:
 @pytest.fixture
 def invented(home, rung) -> Path:
     """A home whose lake says that its league is an invented one; a date of it is published and graded."""
-    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    copied(rung("predicted"), home)
     (home / "home" / "lake" / "SOURCE").write_text("SIMULATED")
     return home
 
@@ -223,7 +223,7 @@ def test_a_sentence_of_an_error_is_broken_between_words(home):
 
 
 def test_a_bar_moves_in_a_terminal_and_names_the_step(rung, tmp_path):
-    shutil.copytree(rung("predicted"), tmp_path / "platform")
+    copied(rung("predicted"), tmp_path / "platform")
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "nba_props", "grade", str(DAY)], stdin=slave, stdout=slave, stderr=slave,
@@ -272,7 +272,7 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
 
 
 def test_what_published_nothing_is_not_to_be_undone(home, rung):
-    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    copied(rung("predicted"), home)
     table = "nba_predictions.ledger"
     lake = LakeWarehouse(home / "home" / "lake")
     again = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
@@ -356,7 +356,7 @@ def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
 @pytest.mark.long
 def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
     """A corrected box score of five days ago, with an old file time: the models and averages of the date are of it."""
-    shutil.copytree(rung("predicted"), home, dirs_exist_ok=True)
+    copied(rung("predicted"), home)
     assert "nothing is missing or stale" in invoke("backfill", str(DAY)).output
     early = max(g.day for g in league.games() if g.day < DAY - timedelta(4))
     rows = [row for g in league.games() if g.day == early for row in league.log_rows(g)]
@@ -367,7 +367,8 @@ def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
     league.land_log(zone, early, rows, "-20251231T080000Z")
     os.utime(zone._path / league.log_path(early, "-20251231T080000Z"), (1, 1))
     looked = invoke("backfill", str(DAY), "--dry-run")
-    assert f"earlier   landed since: ingest_history of {early} and what follows from it come first" in looked.output
+    first = f"earlier   new payloads of earlier dates: ingest_history of {early} and the steps after it run first"
+    assert first in looked.output
     done = invoke("backfill", str(DAY))
     assert done.exit_code in (0, 1)  # the team's points no longer add up
     assert "1 of 1 dates are missing or stale" in done.output
@@ -382,7 +383,7 @@ def test_what_was_never_published_is_said_with_the_way_there(home, command):
     league.land(LandingZone(str(home / "landing")))
     result = invoke(command, str(DAY))
     assert result.exit_code == 0
-    assert f"nothing of {DAY} was published" in result.output
+    assert f"nothing is published for {DAY}" in result.output
     assert f"`nba-props run {DAY}` predicts it" in result.output
 
 
@@ -392,7 +393,7 @@ def test_what_was_never_published_is_said_with_the_way_there(home, command):
         (["report", str(DAY), "--out", "/"], "is a directory"),
         (["simulate", "--seasons", "0", "--out", "x"], "0 is not in the range"),
         (["simulate", "--seasons", "400", "--out", "x"], "400 is not in the range"),
-        (["fetch", "odds", str(DAY), "--before", "x", "--dry-run"], "'x' is no list of minutes"),
+        (["fetch", "odds", str(DAY), "--before", "x", "--dry-run"], "'x' is not a list of minutes"),
         (["run", f"{DAY}.."], "is neither a date"),
         (["run", str(DAY), "--rows", "-5"], "-5 is not in the range"),
         (["quarantine", "run", str(DAY)], "the predicate run needs --run"),
@@ -484,7 +485,7 @@ def test_a_terminal_without_accents_shows_marks_in_their_place(home):
 def test_a_name_of_a_narrow_board_can_be_typed(invented):
     first, _, last = someone(invented).partition(" ")
     assert someone(invented) in invoke("player", f"{first[0]}. {last}").output
-    assert "player PART-OF-A-NAME lists who has it" in invoke("player", "Q. Nobody").output
+    assert "player PART-OF-A-NAME lists the matches" in invoke("player", "Q. Nobody").output
 
 
 def test_a_mistyped_name_leads_to_the_right_one_and_a_shared_one_to_all_who_have_it(invented):
@@ -510,7 +511,7 @@ def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):
 
 def test_a_report_of_nothing_names_the_command_that_comes_first(invented):
     ahead = DAY + timedelta(1)
-    assert f"nothing is published of {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
+    assert f"nothing is published for {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
 
 
 def test_the_command_starts_without_dagster():
@@ -560,5 +561,5 @@ def test_brackets_in_what_is_said_are_no_markup(home, monkeypatch):
     )
     out = Output()
     with out.console.capture() as said:
-        assert not say_findings(out, [outcome])
+        assert not print_findings(out, [outcome])
     assert said.get() == "failed box_scores: [/i] [too few] [red]\nWARN a b: [x]\n"

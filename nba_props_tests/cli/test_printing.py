@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from nba_props.cli.daily import _say_gate
-from nba_props.cli.look import columns_of, say_boards
+from nba_props.cli.daily import _print_gate
+from nba_props.cli.look import columns_of, print_boards
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.presentation import board
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props_tests.presentation.test_board import of, row
 
 
@@ -112,7 +112,7 @@ def test_a_board_says_who_picks_whose_p_it_is_and_what_came_of_it(monkeypatch, g
     ).reset_index()
     monkeypatch.setattr(board, "picks", lambda *_: picks)
     out = output(80)
-    say_boards(out, None, [date(2026, 1, 9)], 20)
+    print_boards(out, None, [date(2026, 1, 9)], 20)
     lines = out.console.file.getvalue().splitlines()
     assert lines[:2] == [
         "Slate of 2026-01-09: 1 player with a line, 1 pick of ensemble_v1_1",
@@ -211,24 +211,24 @@ def test_lines_break_between_words_and_lose_none(text, width, indent):
 def test_words_are_wrapped_in_a_terminal_and_not_in_a_pipe():
     said = "WARN a sentence of several words about /a/path/that/is/longer/than/the/terminal/is/wide and more"
     out = output(40)
-    out.say(said)
+    out.print(said)
     lines = out.console.file.getvalue().splitlines()
     assert " ".join(lines) == said
     assert lines[1:] == ["and more"]
     assert all(len(line) <= 40 or "/a/path/that/is/longer/than/the/terminal/is/wide" in line for line in lines)
-    out.tell("ERROR", "red", "words " * 20)
+    out.print_marked("ERROR", "red", "words " * 20)
     assert out.console.file.getvalue().splitlines()[-1].startswith("      words"), "under the words, not the mark"
     pipe = output(40, terminal=False)
-    pipe.say(said)
-    pipe.tell("ERROR", "red", "words " * 20)
+    pipe.print(said)
+    pipe.print_marked("ERROR", "red", "words " * 20)
     assert len(pipe.console.file.getvalue().splitlines()) == 2
 
 
 def test_commands_are_called_as_they_mean_the_home_that_is_talked_of():
     out = output(120)
     out.called = "NBA_PROPS_HOME=/else nba-props"
-    out.say("undo with `nba-props rollback 1`, or .venv/bin/nba-props")
-    out.tell("WARN", "yellow", "`nba-props quarantine placeholder DATE` takes them out")
+    out.print("undo with `nba-props rollback 1`, or .venv/bin/nba-props")
+    out.print_marked("WARN", "yellow", "`nba-props quarantine placeholder DATE` takes them out")
     assert out.console.file.getvalue().splitlines() == [
         "undo with `NBA_PROPS_HOME=/else nba-props rollback 1`, or .venv/bin/nba-props",
         "WARN `NBA_PROPS_HOME=/else nba-props quarantine placeholder DATE` takes them out",
@@ -251,7 +251,7 @@ def test_the_label_of_an_invented_league_stands_once_and_beside_the_rows_of_a_ma
 @pytest.mark.parametrize("tables", [0, 1, 2])
 def test_json_is_one_document_whatever_is_printed(tables, capsys):
     with Output("json") as out:
-        out.say("words")
+        out.print("words")
         for n in range(tables):
             out.rows(pd.DataFrame({"day": pd.to_datetime(["2026-01-09"]), "n": [n], "none": [None]}), "t", f"t{n}")
     printed = capsys.readouterr()
@@ -321,7 +321,7 @@ def test_the_gates_account_fits_with_every_reason():
         }
     )  # fmt: skip
     out = output(80)
-    _say_gate(out, account)
+    _print_gate(out, account)
     lines = out.console.file.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[-1].split() == ["2026-01-09", "1281", "570", "1781", "12", "1"]

@@ -56,8 +56,8 @@ def test_errors_words_and_help_can_be_typed(unactivated, capsys):
         assert ".venv/bin/nba-props" in text
         assert " nba-props " not in text
     with Output() as out:
-        out.say("undo with `nba-props rollback x`")
-        out.tell("bad", "red", "mend it: nba-props train today")
+        out.print("undo with `nba-props rollback x`")
+        out.print_marked("bad", "red", "fix it: nba-props train today")
     printed = capsys.readouterr().out
     assert "`.venv/bin/nba-props rollback x`" in printed
-    assert "bad mend it: .venv/bin/nba-props train today" in printed
+    assert "bad fix it: .venv/bin/nba-props train today" in printed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -16,6 +15,7 @@ from nba_props.cli import main, values
 from nba_props.facts.calendar import parse_instant
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
+from nba_props_tests.copies import copied
 
 #: dates that no command takes, and what each says
 NO_DATES = {
@@ -69,9 +69,9 @@ def _cases() -> Iterator[tuple[list[str], int, str]]:
         (["simulate", "--incident", "x", "--out", "y"], 2, "there is no incident x; `nba-props incidents` lists them"),
         (["simulate"], 2, "--out"),
         (["simulate", "--out", "zone", "--seasons", "51"], 2, "51 is not in the range"),
-        (["report", str(DAY + timedelta(1))], 1, "nothing is published of"),
+        (["report", str(DAY + timedelta(1))], 1, "nothing is published for"),
         (["report", str(DAY), "--out", "/"], 2, "is a directory"),
-        (["fetch", "odds", str(DAY), "--before", "half an hour"], 2, "no list of minutes"),
+        (["fetch", "odds", str(DAY), "--before", "half an hour"], 2, "not a list of minutes"),
         (["fetch", "injury"], 2, "No such command"),
         (["prune", "--older-than", "3"], 2, "3 is not in the range"),
         (["sql", "select * from nba_predictions.currant_predictions"], 1, "currant_predictions"),
@@ -113,7 +113,7 @@ SETTINGS = {
 @pytest.fixture(scope="module")
 def folder(rung, tmp_path_factory) -> Path:
     made = tmp_path_factory.mktemp("wrong") / "platform"
-    shutil.copytree(rung("predicted"), made)
+    copied(rung("predicted"), made)
     return made
 
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nba_props.catalog import TABLES
 from nba_props.domain import digests
-from nba_props.schemas import TABLES, Table, Type
+from nba_props.schemas import Table, Type
 from nba_props.schemas.base import VOLATILE, Column
 from nba_props_tests.warehouse.samples import D1, NAMES, names
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain.systems import ensemble
-from nba_props.domain.systems.base import predict
+from nba_props.domain.systems.base import SystemInputs
 from nba_props.schemas.analytics import LINE_COLUMNS
 
 DAY = pd.Timestamp("2025-11-05")
@@ -30,12 +30,12 @@ def run(system, components, line=22.5, quote="q", quoted="q", slate_quote="q"):
         [
             {**KEYS, "player_name": "A", "player_lookup": "a", "cutoff_at": DAY.tz_localize("UTC"), "system_id": name,
              "predicted_points": points, "confidence_score": confidence, "recommendation": side, "quote_id": quoted}
-            for name, (points, confidence, side) in components.items() if name in system.ensemble.components
+            for name, (points, confidence, side) in components.items() if name in system.names
         ]
     )  # fmt: skip
     lines = pd.DataFrame([KEYS]).assign(**{c.name: None for c in LINE_COLUMNS})
     lines["quote_id"], lines["line"], lines["has_prop_line"] = slate_quote, line, not np.isnan(line)
-    return predict(system, ensemble.wide(system.ensemble, stored, lines), lines).iloc[0]
+    return system.rows(SystemInputs(lines, systems=stored)).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_majority_against_the_own_margin_passes_and_says_so():
 
 
 def test_a_side_against_another_line_is_no_vote():
-    crossing = dict.fromkeys(ensemble.V1.ensemble.components, (26.2, 0.95, "UNDER"))
+    crossing = dict.fromkeys(ensemble.V1.names, (26.2, 0.95, "UNDER"))
     assert run(ensemble.V1, crossing, line=22.5)["recommendation"] == "PASS"
     moved = run(ensemble.V1, crossing, line=22.5, quoted="older")
     assert moved["recommendation"] == "OVER", "the sign of the margin decides when nobody voted on this line"
@@ -116,7 +116,7 @@ def test_a_side_against_another_line_is_no_vote():
 def test_no_side_contradicts_its_margin_and_nothing_leaves_its_scale(seed):
     rng = np.random.default_rng(seed)
     n = 200
-    names = ensemble.V1_1.ensemble.components
+    names = ensemble.V1_1.names
     features = pd.DataFrame({"line": np.where(rng.random(n) < 0.2, np.nan, rng.integers(5, 35, n) + 0.5)})
     for name in names:
         points = rng.uniform(0, 60, n)
@@ -124,8 +124,8 @@ def test_no_side_contradicts_its_margin_and_nothing_leaves_its_scale(seed):
         features[f"{name}__confidence"] = rng.uniform(0, 1, n)
         features[f"{name}__side"] = rng.choice([-1.0, 0.0, 1.0], n)
     for system in (ensemble.V1, ensemble.V1_1):
-        out = ensemble.combine(system.ensemble, features)
-        spoke = features[list(system.ensemble.components)].notna().sum(axis=1)
+        out = ensemble.combine(system, features)
+        spoke = features[list(system.names)].notna().sum(axis=1)
         assert (out["predicted_points"].isna() == (spoke < 2)).all()
         assert (out["predicted_points"].isna() == out["reason"].notna()).all()
         assert out["predicted_points"].dropna().between(0, 60).all()

@@ -10,9 +10,9 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import context, features, history
 from nba_props.facts.calendar import look_back_start
-from nba_props.schemas import TABLES
 from nba_props.schemas.features import FEATURES, LEGACY, MARKET, NAMES, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props_tests.conftest import BEFORE_SYSTEMS
 from nba_props_tests.conftest import DAY as PLATFORM_DAY

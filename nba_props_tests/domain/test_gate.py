@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import digests, gate
 from nba_props.domain.lines import PLACEHOLDER_VALUES, claimed_lines_sql
 from nba_props.domain.views.ledger import CURRENT_PREDICTIONS, judged_sql
-from nba_props.schemas import TABLES, predictions
+from nba_props.schemas import predictions
 from nba_props.warehouse.lake import LakeWarehouse
 
 DAY = pd.Timestamp("2025-11-05")

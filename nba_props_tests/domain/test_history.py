@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import context, history
 from nba_props.facts.calendar import look_back_start
-from nba_props.schemas import TABLES, analytics, raw
+from nba_props.schemas import analytics, raw
 from nba_props.warehouse.lake import LakeWarehouse
 
 DAY = date(2025, 12, 20)

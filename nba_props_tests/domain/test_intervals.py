@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nba_props.domain import scoring
-from nba_props.domain.scoring import MIN_DATES, mean_interval, rate_interval
+from nba_props.domain.scoring import MIN_DATES, intervals, mean_interval, rate_interval
 
 
 @st.composite
@@ -58,8 +58,8 @@ def test_unequal_dates_have_the_interval_of_bell_and_mccaffrey():
 
 def test_the_quantile_is_students():
     freedom = pd.Series([2, 3, 5, 7.5, 9, 14.2, 29, 60, 200, 1e6])
-    assert scoring._quantile(freedom).to_numpy() == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.01)
-    assert scoring._quantile(freedom[4:]).to_numpy() == pytest.approx(stats.t.ppf(0.975, freedom[4:]), rel=1e-4)
+    assert intervals._quantile(freedom).to_numpy() == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.01)
+    assert intervals._quantile(freedom[4:]).to_numpy() == pytest.approx(stats.t.ppf(0.975, freedom[4:]), rel=1e-4)
 
 
 def test_a_rate_of_dates_that_tell_nothing_apart_is_wilsons():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from nba_props.domain.systems.base import predict
 from nba_props.domain.systems.moving_average import SYSTEM, forecast
+from nba_props_tests.domain.given import given
 
 A = {
     "points_avg_last_5": 24.0, "points_avg_last_10": 22.0, "points_avg_season": 21.0, "points_std_last_10": 5.0,
@@ -66,7 +66,7 @@ def context_and_lines(**changes):
 
 
 def test_a_missing_adjustment_is_left_out_and_named():
-    row = predict(SYSTEM, *context_and_lines(shot_zone_mismatch_score=float("nan"))).iloc[0]
+    row = SYSTEM.rows(given(*context_and_lines(shot_zone_mismatch_score=float("nan")))).iloc[0]
     assert row["predicted_points"] == pytest.approx(21.90 - 0.6)
     assert row["abstain_reason"] is None
     assert '"left_out": ["shot_zone_mismatch_score"]' in row["components"]
@@ -75,21 +75,21 @@ def test_a_missing_adjustment_is_left_out_and_named():
 
 @pytest.mark.parametrize("missing", SYSTEM.required)
 def test_a_missing_input_abstains_with_its_name(missing):
-    row = predict(SYSTEM, *context_and_lines(**{missing: None})).iloc[0]
+    row = SYSTEM.rows(given(*context_and_lines(**{missing: None}))).iloc[0]
     assert pd.isna(row["predicted_points"])
     assert row["recommendation"] == "PASS"
     assert row["abstain_reason"] == f"MISSING_INPUT: {missing}"
 
 
 def test_no_line_is_no_line_even_for_one_who_abstains():
-    assert predict(SYSTEM, *context_and_lines(line=float("nan"))).iloc[0]["recommendation"] == "NO_LINE"
-    both = predict(SYSTEM, *context_and_lines(line=float("nan"), home_away=None)).iloc[0]
+    assert SYSTEM.rows(given(*context_and_lines(line=float("nan")))).iloc[0]["recommendation"] == "NO_LINE"
+    both = SYSTEM.rows(given(*context_and_lines(line=float("nan"), home_away=None))).iloc[0]
     assert both["recommendation"] == "NO_LINE"
     assert both["abstain_reason"] == "MISSING_INPUT: home_away"
 
 
 def test_the_feature_hash_follows_the_inputs_only():
-    one = predict(SYSTEM, *context_and_lines()).iloc[0]["feature_hash"]
-    same = predict(SYSTEM, *context_and_lines(line=30.5)).iloc[0]["feature_hash"]
-    other = predict(SYSTEM, *context_and_lines(pace_score=1.0000001)).iloc[0]["feature_hash"]
+    one = SYSTEM.rows(given(*context_and_lines())).iloc[0]["feature_hash"]
+    same = SYSTEM.rows(given(*context_and_lines(line=30.5))).iloc[0]["feature_hash"]
+    other = SYSTEM.rows(given(*context_and_lines(pace_score=1.0000001))).iloc[0]["feature_hash"]
     assert one == same != other

@@ -11,14 +11,15 @@ from nba_props.assets.inputs import Inputs
 from nba_props.automation import fetching
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.reconcile import missing_outputs
+from nba_props.catalog import TABLES
 from nba_props.checks.partitioned import Scope
-from nba_props.checks.rules import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
-from nba_props.domain import slate
+from nba_props.checks.raw import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
+from nba_props.domain import games
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.quotes import match_games
 from nba_props.facts.calendar import SEASON_TYPES
 from nba_props.operations import freshness
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import raw
 from nba_props.settings import Live
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
@@ -63,7 +64,7 @@ SPAN = {"first": FIRST, "last": POSTPONED}
 def test_the_schedule_keeps_all_and_those_that_count_are_predicted(stored):
     schedule = stored.read(raw.SCHEDULE, [*DAYS.values(), POSTPONED])
     assert set(schedule["season_type"]) == set(DAYS)
-    assert set(slate.playable(schedule)["game_date"].dt.date) == COUNTED_DAYS
+    assert set(games.playable(schedule)["game_date"].dt.date) == COUNTED_DAYS
 
 
 def test_history_waits_for_the_box_scores_of_those_that_count(stored):

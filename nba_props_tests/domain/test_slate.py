@@ -9,9 +9,10 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from nba_props.domain import slate
+from nba_props.catalog import TABLES
+from nba_props.domain import games, slate
 from nba_props.facts.calendar import days, identity_start
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import raw
 from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.simulator import payloads
 from nba_props_tests import league
@@ -173,15 +174,14 @@ def test_a_date_of_games_that_do_not_count_has_no_players_and_no_slate(lake):
     store_games(lake, (date(2025, 4, 1), "2024-25", "0022400001", 1, [4]))
     store_games(lake, (day, "2025-26", "0012500001", 1, [4]), season_type="Pre Season")
     assert known(lake, day).empty
-    assert slate.playable(lake.read(SCHEDULE, [day])).empty
+    assert games.playable(lake.read(SCHEDULE, [day])).empty
 
 
 AT_SCALE = """
 import sys
 from datetime import date, timedelta
 import pandas as pd
-from nba_props.domain import slate
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.warehouse.lake import LakeWarehouse
 lake = LakeWarehouse(sys.argv[1])
 boxes, schedule = TABLES["nba_raw.box_scores"], TABLES["nba_raw.schedule"]

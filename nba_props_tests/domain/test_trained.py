@@ -10,28 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.domain.models import chance, training
+from nba_props.domain.models.card import Card, Model, refusal, week_of, why_not
+from nba_props.domain.models.chance import anchored_probability, over_probability
+from nba_props.domain.models.training import TooFewRows, train
 from nba_props.domain.odds import over_probability as market_probability
-from nba_props.domain.systems import SYSTEMS, catboost_v8, trained, xgboost_v1
-from nba_props.domain.systems.base import predict
-from nba_props.domain.systems.trained import (
-    Card,
-    Model,
-    TooFewRows,
-    anchored_probability,
-    bind,
-    over_probability,
-    refusal,
-    train,
-    week_of,
-    why_not,
-)
+from nba_props.domain.systems import catboost_v8, xgboost_v1
 from nba_props.schemas.analytics import LINE_COLUMNS
 from nba_props.schemas.features import LEGACY, MARKET, NAMES, SCHEMA_HASH
 from nba_props_tests.conftest import utc
+from nba_props_tests.domain.given import given
 
 WEEK = date(2025, 12, 1)
 NOW = utc(2025, 12, 1, 9)
-BOTH = [xgboost_v1.TRAINED, catboost_v8.TRAINED]
+BOTH = [xgboost_v1.SYSTEM, catboost_v8.SYSTEM]
 
 
 def played(seed: int = 1, rows: int = 3000) -> pd.DataFrame:
@@ -88,7 +80,7 @@ class TestAModel:
         made = [taught(system.system_id), *(train(system, f, WEEK, 3, NOW) for f in others)]
         assert len({m.card.fingerprint for m in made}) == 1
         asked = frame[list(system.inputs)].head(500)
-        answers = [system.learner.ask(m.artefact, asked) for m in made]
+        answers = [system.learner.predict(m.artefact, asked) for m in made]
         np.testing.assert_array_equal(answers[0], answers[1])
         np.testing.assert_array_equal(answers[0], answers[2])
 
@@ -99,8 +91,8 @@ class TestAModel:
         assert train(system, frame, WEEK, 4, NOW).card.trained_from == date(2022, 12, 1)
 
     def test_needs_rows(self, system):
-        few = played(rows=trained.MIN_ROWS)
-        with pytest.raises(TooFewRows, match=f"{trained.MIN_ROWS} are needed"):
+        few = played(rows=training.MIN_ROWS)
+        with pytest.raises(TooFewRows, match=f"{training.MIN_ROWS} are needed"):
             train(system, few, WEEK, 3, NOW)
 
     def test_has_no_skill_on_shuffled_points(self, system):
@@ -111,7 +103,7 @@ class TestAModel:
         model = train(system, shuffled, WEEK, 3, NOW)
         test = played(seed=9, rows=3000)
         points = rng.permutation(frame["points"].to_numpy())[:3000]
-        own = np.abs(system.learner.ask(model.artefact, test[list(system.inputs)]) - points).mean()
+        own = np.abs(system.learner.predict(model.artefact, test[list(system.inputs)]) - points).mean()
         constant = np.abs(np.median(frame["points"]) - points).mean()
         assert own > constant - 0.05
         assert model.card.metrics["holdout_mae"] > constant - 0.25
@@ -147,30 +139,29 @@ class TestAModel:
         features.loc[0, system.required[0]] = np.nan
         lines = features[["game_date", "game_id", "player_id"]].assign(**{c.name: None for c in LINE_COLUMNS})
         lines["line"] = [12.5, np.nan] * 15
-        (plain,) = [s for s in SYSTEMS if s.trained == system]
-        out = predict(bind(plain, system, chosen), features, lines)
+        models = {system.system_id: chosen}
+        out = system.rows(given(features, lines, models=models))
         assert set(out["model_version"][1:10]) == {model.card.version}
         assert set(out["model_version"][10:20]) == {other.card.version}
         assert set(out["abstain_reason"][20:]) == {"MODEL_TOO_OLD: of another age"}
         assert out["predicted_points"][20:].isna().all()
         assert out["abstain_reason"][0] == f"MISSING_INPUT: {system.required[0]}"
-        direct = system.learner.ask(other.artefact, features.loc[10:19, list(system.inputs)])
+        direct = system.learner.predict(other.artefact, features.loc[10:19, list(system.inputs)])
         np.testing.assert_array_equal(out["predicted_points"][10:20], direct.clip(0, 60))
         assert out["over_probability"].isna().all(), "no quote proved anything yet, so P(over) is withheld"
-        shuffled = predict(bind(plain, system, chosen), features.sample(frac=1, random_state=1), lines)
+        shuffled = system.rows(given(features.sample(frac=1, random_state=1), lines, models=models))
         pd.testing.assert_frame_equal(shuffled.sort_values("player_id", ignore_index=True), out, check_exact=True)
 
-    def test_without_a_model_bound_it_does_not_answer(self, system):
-        (plain,) = [s for s in SYSTEMS if s.trained == system]
-        with pytest.raises(ValueError, match="has no model"):
-            plain.forecast(pd.DataFrame())
+    def test_without_models_it_does_not_answer(self, system):
+        with pytest.raises(KeyError, match=system.system_id):
+            system.rows(given(pd.DataFrame(), pd.DataFrame()))
 
 
 def test_the_market_is_hidden_from_one_and_shown_to_the_other():
-    assert set(xgboost_v1.TRAINED.inputs).isdisjoint(MARKET)
-    assert set(xgboost_v1.TRAINED.inputs) | set(MARKET) == set(NAMES)
-    assert catboost_v8.TRAINED.inputs == tuple(f.name for f in LEGACY)
-    assert len(catboost_v8.TRAINED.inputs) == 33
+    assert set(xgboost_v1.SYSTEM.inputs).isdisjoint(MARKET)
+    assert set(xgboost_v1.SYSTEM.inputs) | set(MARKET) == set(NAMES)
+    assert catboost_v8.SYSTEM.inputs == tuple(f.name for f in LEGACY)
+    assert len(catboost_v8.SYSTEM.inputs) == 33
 
 
 def test_a_chance_falls_with_the_line_and_a_hit_line_is_set_aside():
@@ -200,14 +191,14 @@ def quoted(rows: int = 9000, skill: float = 1.0) -> pd.DataFrame:
 
 
 def test_a_models_chance_moves_the_quotes_as_far_as_it_proved_right(monkeypatch):
-    monkeypatch.setattr(trained, "CHANCE_DATES", 5)
-    knows = train(xgboost_v1.TRAINED, quoted(), WEEK, 3, NOW).card
-    assert knows.chance["rows"] >= trained.CHANCE_ROWS
-    assert knows.chance["dates"] >= trained.CHANCE_DATES
+    monkeypatch.setattr(chance, "CHANCE_DATES", 5)
+    knows = train(xgboost_v1.SYSTEM, quoted(), WEEK, 3, NOW).card
+    assert knows.chance["rows"] >= chance.CHANCE_ROWS
+    assert knows.chance["dates"] >= chance.CHANCE_DATES
     assert knows.chance["slope"] > 0.3
     rows = quoted()
     guess = rows.assign(points=np.where(np.random.default_rng(1).random(len(rows)) < 0.5, 0, rows["line"] + 9))
-    blind = train(xgboost_v1.TRAINED, guess, WEEK, 3, NOW).card
+    blind = train(xgboost_v1.SYSTEM, guess, WEEK, 3, NOW).card
     assert blind.chance["slope"] < 0.1
     line = np.full(3, 15.5)
     prices = pd.Series([-110, 120, None], dtype="Int64"), pd.Series([-110, -140, None], dtype="Int64")
@@ -221,10 +212,10 @@ def test_a_models_chance_moves_the_quotes_as_far_as_it_proved_right(monkeypatch)
 
 def test_a_model_whose_chances_were_fitted_on_other_prices_is_another_one(monkeypatch):
     """Its inputs may hold no price: the same forecasts with another P(over) are not the same answer."""
-    monkeypatch.setattr(trained, "CHANCE_DATES", 5)
+    monkeypatch.setattr(chance, "CHANCE_DATES", 5)
     rows = quoted()
     one, same, other = (
-        train(xgboost_v1.TRAINED, frame, WEEK, 3, NOW).card
+        train(xgboost_v1.SYSTEM, frame, WEEK, 3, NOW).card
         for frame in (rows, rows, rows.assign(over_price=rows["under_price"], under_price=rows["over_price"]))
     )
     assert one.version == same.version
@@ -281,7 +272,7 @@ def test_a_week_begins_on_monday(day, monday):
 def test_trees_start_from_the_median_so_that_a_short_history_gives_points_and_not_forty_too_many():
     frame = played(rows=1500)
     frame["points"] = frame["points"] + 12
-    model = train(xgboost_v1.TRAINED, frame, WEEK, 3, NOW)
+    model = train(xgboost_v1.SYSTEM, frame, WEEK, 3, NOW)
     assert model.card.metrics["holdout_mae"] < 6
-    asked = frame[list(xgboost_v1.TRAINED.inputs)].head(50)
-    assert xgboost_v1.TRAINED.learner.ask(model.artefact, asked).max() < frame["points"].max() + 5
+    asked = frame[list(xgboost_v1.SYSTEM.inputs)].head(50)
+    assert xgboost_v1.SYSTEM.learner.predict(model.artefact, asked).max() < frame["points"].max() + 5

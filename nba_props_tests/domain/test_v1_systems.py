@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from nba_props.domain.systems import SYSTEMS, shrunk_rate, similarity, zone_matchup
-from nba_props.domain.systems.base import predict
+from nba_props.domain.systems.formula import Formula
 from nba_props.schemas.analytics import LINE_COLUMNS
+from nba_props_tests.domain.given import given
 
 DAY = pd.Timestamp("2025-11-05")
 A = {
@@ -111,7 +112,7 @@ def test_shrunk_rate_is_minutes_times_rate_with_half_trust_in_the_surroundings()
     assert unknown["predicted_points"] == pytest.approx(18.0)
 
 
-@pytest.mark.parametrize("system", [s for s in SYSTEMS if not s.trained and not s.ensemble], ids=lambda s: s.system_id)
+@pytest.mark.parametrize("system", [s for s in SYSTEMS if isinstance(s, Formula)], ids=lambda s: s.system_id)
 def test_every_system_abstains_by_name_and_answers_for_every_row(system):
     n = 6
     rng = np.random.default_rng(1)
@@ -123,7 +124,7 @@ def test_every_system_abstains_by_name_and_answers_for_every_row(system):
     lines["line"] = [10.5, np.nan] * 3
     lines["has_prop_line"] = lines["line"].notna()
     past = pd.concat([PAST.assign(player_id=k) for k in range(n)], ignore_index=True) if system.uses_past else None
-    out = predict(system, features, lines, past)
+    out = system.rows(given(features, lines, past))
     assert len(out) == n
     assert out.loc[2, "abstain_reason"] == f"MISSING_INPUT: {system.required[0]}"
     assert out.loc[2, "predicted_points"] != out.loc[2, "predicted_points"]
@@ -132,6 +133,6 @@ def test_every_system_abstains_by_name_and_answers_for_every_row(system):
     assert out["predicted_points"].dropna().between(0, 60).all()
     assert out["confidence_score"].dropna().between(0, 1).all()
     assert out["feature_hash"].nunique() == n
-    shuffled = predict(system, features.sample(frac=1, random_state=2), lines, past).sort_values("player_id")
+    shuffled = system.rows(given(features.sample(frac=1, random_state=2), lines, past)).sort_values("player_id")
     assert shuffled["predicted_points"].tolist() == pytest.approx(out["predicted_points"].tolist(), nan_ok=True)
     assert shuffled["feature_hash"].tolist() == out["feature_hash"].tolist()

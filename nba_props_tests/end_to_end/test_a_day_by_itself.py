@@ -16,12 +16,13 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from nba_props.automation import runner
 from nba_props.automation.alerts import Alerts
+from nba_props.automation.instance import open_instance
 from nba_props.deployment import load_settings
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import game_date_of
-from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.simulator import payloads
 from nba_props.simulator.incidents import second_writer
 from nba_props.storage.landing import LandingZone
@@ -69,7 +70,7 @@ class Day:
             assert platform.train(week_of(DAY)).success
         self.settings = load_settings()
         self.lake = LakeWarehouse(self.settings.lake)
-        self.home = runner.open_instance(self.settings)
+        self.home = open_instance(self.settings)
 
     @property
     def now(self) -> datetime:

@@ -13,10 +13,10 @@ import pytest
 from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, TRAIN_JOB
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
+from nba_props.catalog import TABLES
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import days, season_start, spans
-from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform, utc
@@ -79,7 +79,7 @@ def outcome(platform: Platform) -> dict[str, dict[str, object]]:
         t.address: {str(d): s.content[""] for d, s in platform.warehouse.states(t).items() if s.rows}
         for t in TABLES.values()
     }
-    for system in [s.system_id for s in SYSTEMS if s.trained]:
+    for system in RECIPES:
         found[system] = {str(w): platform.models.card(system, w).fingerprint for w in platform.models.weeks(system)}
     return found
 

@@ -14,13 +14,15 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
-from nba_props.automation import planning, runner
+from nba_props.automation import planning
 from nba_props.automation.jobs import RELINE_JOB
 from nba_props.domain import quality
+from nba_props.domain.finding import Finding
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
 from nba_props.operations.remediation import Selection
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, SYSTEM_TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
 from nba_props_tests.conftest import Platform, open_platform
@@ -74,14 +76,14 @@ class Story:
         )
 
     def select(self, *names: str) -> list[dg.AssetKey]:
-        return runner.resolve(self.platform.definitions, names)
+        return planning.resolve(self.platform.definitions, names)
 
     def grade(self) -> None:
         """What every remediation command does afterwards."""
         keys = [k for k in self.select(*SYSTEMS) if k.path[-1] in ("prediction_accuracy", "grade_history")]
         self.platform.materialize(FIRST, LAST, keys, "grade")
 
-    def finding(self, name: str) -> quality.Finding:
+    def finding(self, name: str) -> Finding:
         published = quality.Published(self.warehouse.query, SYSTEMS, FIRST, LAST)
         return quality.VALIDATION[name](published, FIRST, LAST)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 
 import dagster as dg
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import features
-from nba_props.schemas import TABLES
-from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.copies import copied
 
 GAMES = [g for g in league.games() if g.day == DAY]
 HOME = GAMES[0].home
@@ -39,7 +40,7 @@ def report(zone, minutes_before: int, statuses: dict[tuple[int, str], str]) -> N
 def reported(landed_history, tmp_path_factory):
     """A date predicted with injury reports, to be read only."""
     folder = tmp_path_factory.mktemp("reported") / "platform"
-    shutil.copytree(landed_history, folder)
+    copied(landed_history, folder)
     with dg.DagsterInstance.ephemeral() as instance:
         platform = open_platform(folder, instance)
         assert land_and_predict(platform).success
@@ -94,7 +95,7 @@ def test_the_absent_get_no_forecast_and_everyone_knows_of_them(reported):
 
 @pytest.mark.long
 def test_a_later_report_changes_the_forecast_and_deleting_it_changes_nothing_before(reported, tmp_path):
-    shutil.copytree(reported.settings.home.parent, tmp_path / "platform")
+    copied(reported.settings.home.parent, tmp_path / "platform")
     predicted = open_platform(tmp_path / "platform", reported.instance)
     before = predicted.warehouse.read(SYSTEM_TABLES["moving_average"], [DAY])
     for path in ("000Z", "3000Z"):

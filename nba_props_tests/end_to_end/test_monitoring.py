@@ -21,15 +21,17 @@ from nba_props.assets.monitoring import REPORT_PAGE
 from nba_props.automation.webserver import read_page
 from nba_props.catalog import TABLES, views
 from nba_props.domain import quality
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.presentation import board, report
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY, SYSTEM_TABLES
+from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY
 from nba_props.sources.nba_stats import SCHEDULE_FOLDER
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
+from nba_props_tests.copies import copied
 
 SYSTEMS = tuple(SYSTEM_TABLES)
 
@@ -38,7 +40,7 @@ SYSTEMS = tuple(SYSTEM_TABLES)
 def finished(rung, tmp_path_factory):
     """A platform on the morning after and the run that graded it; to be read only."""
     folder = tmp_path_factory.mktemp("finished") / "platform"
-    shutil.copytree(rung("evening"), folder)
+    copied(rung("evening"), folder)
     with dg.DagsterInstance.ephemeral() as instance:
         platform = open_platform(folder, instance)
         yield platform, finish(platform)
@@ -48,7 +50,7 @@ def finished(rung, tmp_path_factory):
 def morning(finished, tmp_path):
     """A platform of its own on the morning after."""
     done, _ = finished
-    shutil.copytree(done.settings.home.parent, tmp_path / "morning")
+    copied(done.settings.home.parent, tmp_path / "morning")
     with dg.DagsterInstance.ephemeral() as instance:
         yield open_platform(tmp_path / "morning", instance, done.now)
 
@@ -211,7 +213,7 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     assert scored == honest["absolute_error"].notna().sum(), "no score counts a line without a quote"
     alerts = predicted.query("SELECT * FROM nba_monitoring.placeholder_alerts WHERE severity = 'CRITICAL'")
     assert alerts["issue_count"].sum() == len(fakes)
-    account = board.gate_account(predicted.warehouse, [DAY])
+    account = board.gate_summary(predicted.warehouse, [DAY])
     assert account["published past the gate: PLACEHOLDER_LINE"].tolist() == [len(fakes)]
     assert account["published with line"].tolist() == [len(honest)], "a line without a quote is none"
     slate = board.picks(predicted.warehouse, DAY, DAY)
@@ -269,7 +271,7 @@ def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path):
     assert "http" not in text.replace("http-equiv", "")
     for system in SYSTEMS:
         assert system in text
-    assert "Every error stands beside" in text
+    assert "Every error is shown beside" in text
     assert "SIMULATED" not in text
     assert '<meta name="viewport"' in text
     assert "<script" not in text
@@ -397,7 +399,7 @@ def test_the_page_and_the_command_say_the_same(morning, tmp_path):
         told = {name: (mark, html.unescape(text)) for name, mark, text in rows}
         published = quality.published(platform.warehouse, SYSTEMS, first, last, platform.now)
         found = quality.findings(published, first, last)
-        marks = {n: "passes" if f.passed else "warns" if quality.warns(n, f) else "fails" for n, f in found.items()}
+        marks = {n: "passes" if f.passed else "warns" if f.warns else "fails" for n, f in found.items()}
         assert told == {n: (marks[n], f.text) for n, f in found.items()}
         assert told[loud][0] == "fails"
     assert "never taken in" in told["expected_outputs"][1]

@@ -9,13 +9,15 @@ import pandas as pd
 import pandas.testing as pdt
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain.systems import SYSTEMS
-from nba_props.schemas import TABLES, WriteMode
+from nba_props.schemas import WriteMode
 from nba_props.simulator import payloads
 from nba_props.sources import odds_api
 from nba_props.warehouse import usage
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS, Platform, open_platform
+from nba_props_tests.copies import copied
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +95,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
 @pytest.mark.long
 def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path):
     first, last = DAY - timedelta(2), DAY  # two weeks, each with its models, and a date without games
-    each = open_platform(shutil.copytree(landed_history, tmp_path / "each"), platform.instance)
+    each = open_platform(copied(landed_history, tmp_path / "each"), platform.instance)
     platform.now = each.now = league.tipoff(last) + timedelta(days=1)
     systems = ("moving_average", "similarity_balanced_v1", "xgboost_v1")
     platform.materialize(first, last, platform.publication(systems))
@@ -135,10 +137,10 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     platform = slated
     from nba_props.assets import predictions as assets
 
-    honest = assets.predict
+    honest = assets._rows
 
-    def smuggle(system, *inputs):
-        frame = honest(system, *inputs).reset_index(drop=True)
+    def smuggle(context, system, *inputs):
+        frame = honest(context, system, *inputs).reset_index(drop=True)
         if system.system_id != "moving_average":
             return frame
         frame.loc[0, ["line", "quote_id", "line_source", "sportsbook", "line_source_api"]] = [
@@ -154,7 +156,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
         frame.loc[honest_line, "line"] += 1.0
         return frame
 
-    monkeypatch.setattr(assets, "predict", smuggle)
+    monkeypatch.setattr(assets, "_rows", smuggle)
     platform.rebuild()
     outcome = platform.publish(DAY)
     assert outcome.success, outcome.errors
@@ -165,7 +167,7 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
     }  # fmt: skip
     assert len(ledger_of(platform)) == SOME_ROWS - 4
 
-    monkeypatch.setattr(assets, "predict", honest)
+    monkeypatch.setattr(assets, "_rows", honest)
     platform.now += timedelta(minutes=5)
     mended = platform.publish(DAY)
     assert mended.failed_checks == [], "rows that were replaced by honest ones still warn"

@@ -17,13 +17,12 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import execute
 from nba_props.definitions import build_defs
 from nba_props.domain import scoring
+from nba_props.domain.models.card import week_of
 from nba_props.domain.names import player_lookup, without_suffix
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.presentation.report import graded_rows
 from nba_props.schemas import raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.schemas.predictions import SYSTEM_TABLES
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import open_platform, utc

@@ -14,15 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.automation import planning, runner
+from nba_props.catalog import TABLES
 from nba_props.checks.partitioned import Scope
-from nba_props.checks.rules import NO_PLACEHOLDER_LINES
+from nba_props.checks.predictions import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.operations import remediation
 from nba_props.operations.remediation import RemediationError, Selection
-from nba_props.schemas import TABLES
 from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS, SYSTEM_TABLES
+from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT, SOME_SYSTEMS, Platform
 
@@ -213,7 +214,7 @@ def test_rolling_a_run_back_makes_the_earlier_rows_current_again(platform):
 
 
 def test_one_system_is_regenerated_and_no_other_is_touched(platform):
-    keys = runner.resolve(platform.definitions, ["zone_matchup_v1"])
+    keys = planning.resolve(platform.definitions, ["zone_matchup_v1"])
     others = {
         (s, d): platform.warehouse._file(t, d).read_bytes()
         for s, t in SYSTEM_TABLES.items()
@@ -264,7 +265,7 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
     shutil.rmtree(scoreboard)  # a run that was killed after the grades
     assert planning.late_scores(platform.definitions, platform.inputs, span) == [NEXT]
     shutil.copytree(kept, scoreboard)
-    zone = runner.resolve(platform.definitions, ["nba_predictions/zone_matchup_v1"])
+    zone = planning.resolve(platform.definitions, ["nba_predictions/zone_matchup_v1"])
     shutil.rmtree(platform.warehouse._file(SYSTEM_TABLES["zone_matchup_v1"], NEXT).parent)
     assert planning.pending(platform.definitions, platform.inputs, zone, span) == [NEXT]
 
@@ -316,7 +317,7 @@ def test_relining_can_be_looked_at_first(platform):
     assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))
-    quotes = runner.resolve(platform.definitions, ["odds_quotes", "resolved_names"])
+    quotes = planning.resolve(platform.definitions, ["odds_quotes", "resolved_names"])
     assert platform.run("predict", DAY, select=quotes).success
     before = ledger(platform)
     asked = remediation.lines_to_change(platform.warehouse, SPAN)

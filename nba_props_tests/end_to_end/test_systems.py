@@ -15,11 +15,15 @@ import pytest
 
 from nba_props.assets import predictions as assets
 from nba_props.automation import planning
-from nba_props.domain.systems import SYSTEMS
-from nba_props.domain.systems.trained import week_of
-from nba_props.schemas import TABLES, analytics, raw
+from nba_props.automation.preparing import PREPARES_RUN_TAG
+from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.catalog import TABLES
+from nba_props.domain.models.card import week_of
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
+from nba_props.domain.systems.ensemble import Ensemble
+from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.schemas.predictions import LEDGER, SYSTEM_TABLES
+from nba_props.schemas.predictions import LEDGER
 from nba_props.simulator import payloads
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
@@ -35,14 +39,14 @@ def rows_of(platform: Platform, system: str, day=DAY) -> pd.DataFrame:
 
 def test_failing_systems_stop_no_other(slated, monkeypatch):
     platform = slated
-    broken, honest = ("moving_average", "catboost_v8"), assets.predict
+    broken, honest = ("moving_average", "catboost_v8"), assets._rows
 
-    def fail(system, *arguments):
+    def fail(context, system, *arguments):
         if system.system_id in broken:
             raise ZeroDivisionError("a bug in the formula")
-        return honest(system, *arguments)
+        return honest(context, system, *arguments)
 
-    monkeypatch.setattr(assets, "predict", fail)
+    monkeypatch.setattr(assets, "_rows", fail)
     platform.rebuild()
     outcome = platform.run("predict", DAY, select=platform.of("predict", "nba_predictions"))
     assert outcome.success, outcome.errors
@@ -60,8 +64,8 @@ def test_failing_systems_stop_no_other(slated, monkeypatch):
     assert dict(zip(published["system_id"], published["n"], strict=True)) == {
         s.system_id: 36 for s in SYSTEMS if s.system_id not in broken
     }
-    for system in (s for s in SYSTEMS if s.ensemble):
-        absent = [c for c in system.ensemble.components if c in broken]
+    for system in (s for s in SYSTEMS if isinstance(s, Ensemble)):
+        absent = [c for c in system.names if c in broken]
         told = rows_of(platform, system.system_id)["components"].map(json.loads)
         assert all(sorted(row["left_out"]) == sorted(absent) for row in told)
 
@@ -73,18 +77,26 @@ def test_trouble_with_storage_fails_the_run_instead(slated, monkeypatch):
     def corrupt(*arguments):
         raise CorruptPartition("the disk is gone")
 
-    monkeypatch.setattr(assets, "predict", corrupt)
+    monkeypatch.setattr(assets, "_rows", corrupt)
     platform.rebuild()
     assert not platform.publish(DAY).success
 
 
 @pytest.mark.long
-def test_a_past_date_trains_the_models_it_needs_in_order(platform):
-    """Two weeks back, long after: both systems answer, with models of the dates' own weeks, made known to Dagster."""
+def test_a_past_date_has_the_models_that_it_needs_trained_in_order(platform):
+    """Two weeks back, long after, with nobody to plan it: both systems answer, with models of the dates' own weeks,
+    which a run of the job that trains has made known to Dagster.
+    """
     shutil.rmtree(platform.settings.models)
     platform.now = league.tipoff(DAY) + timedelta(days=60)
     first = DAY - timedelta(6)
-    platform.materialize(first, DAY, platform.publication(TRAINED))
+    chosen = platform.definitions.resolve_job_def("predict").get_subset(
+        asset_selection=set(platform.publication(TRAINED)), asset_check_selection=set()
+    )
+    tags = {RANGE_START: first.isoformat(), RANGE_END: DAY.isoformat(), "dagster/sensor_name": "one"}
+    result = chosen.execute_in_process(instance=platform.instance, tags=tags)
+    runs = platform.instance.get_runs(dg.RunsFilter(tags={PREPARES_RUN_TAG: result.run_id}))
+    assert [run.job_name for run in runs] == ["train"], "of both systems and both weeks at once"
     for system in TRAINED:
         assert platform.models.weeks(system) == [week_of(first), week_of(DAY)]
         for day in (first, DAY):
@@ -202,9 +214,9 @@ def test_a_week_without_games_trains_nothing(platform):
 
 def test_a_model_of_other_features_is_refused(slated, monkeypatch):
     platform = slated
-    from nba_props.domain.systems import trained
+    from nba_props.domain.models import card
 
-    monkeypatch.setattr(trained, "SCHEMA_HASH", "another")
+    monkeypatch.setattr(card, "SCHEMA_HASH", "another")
     outcome = platform.publish(DAY, ["catboost_v8"])
     assert outcome.success
     assert rows_of(platform, "catboost_v8")["abstain_reason"].str.startswith("MODEL_SCHEMA_DIFFERS").all()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -19,10 +19,10 @@ from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.operations import remediation
 from nba_props.schemas.base import Column, Type
-from nba_props.warehouse import bigquery as own
-from nba_props.warehouse import marks, usage
+from nba_props.warehouse import usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.bigquery import leases
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.gcp.googlesql import analyse
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
@@ -46,11 +46,11 @@ def reopened(warehouse, gcp, tmp_path):
 
 
 def stored(warehouse, table) -> bigquery.Table:
-    return warehouse._client.get_table(warehouse._name(table.address))
+    return warehouse._api.client.get_table(warehouse._tables.name(table.address))
 
 
 def leftovers(warehouse) -> list[str]:
-    found = warehouse._client.list_tables(f"{warehouse._resource.project}.{warehouse.prefix}{NAMES.dataset}")
+    found = warehouse._api.client.list_tables(f"{warehouse._api.project}.{warehouse._tables.prefix}{NAMES.dataset}")
     return [t.table_id for t in found if "staging" in t.table_id or "scratch" in t.table_id]
 
 
@@ -70,14 +70,14 @@ class TestTheTables:
     def test_every_contract_and_view_is_accepted(self, warehouse):
         warehouse.create_views()
         for table in TABLES.values():
-            warehouse._ensure(table.address)
-        made = [warehouse._client.get_table(warehouse._name(a)) for a in VIEWS]
+            warehouse._tables.ensure(table.address)
+        made = [warehouse._api.client.get_table(warehouse._tables.name(a)) for a in VIEWS]
         assert {v.table_type for v in made} == {"VIEW"}
 
     def test_a_new_column_is_added_and_old_rows_are_null_in_it(self, warehouse, gcp, tmp_path, monkeypatch):
         warehouse.write(NAMES, names(D1, 2), [D1])
         wider = replace(NAMES, columns=(*NAMES.columns, Column("note", Type.STRING, "A note", nullable=True)))
-        monkeypatch.setitem(own.TABLES, NAMES.address, wider)
+        monkeypatch.setitem(TABLES, NAMES.address, wider)
         later = reopened(warehouse, gcp, tmp_path)
         assert later.read(wider, [D1])["note"].isna().all()
         later.write(wider, names(D2, 1).assign(note="new"), [D2])
@@ -86,7 +86,7 @@ class TestTheTables:
     def test_a_column_of_another_type_is_an_error_with_a_way_out(self, warehouse, gcp, tmp_path, monkeypatch):
         warehouse.write(NAMES, names(D1, 2), [D1])
         changed = tuple(replace(c, type=Type.STRING) if c.name == "quotes" else c for c in NAMES.columns)
-        monkeypatch.setitem(own.TABLES, NAMES.address, replace(NAMES, columns=changed))
+        monkeypatch.setitem(TABLES, NAMES.address, replace(NAMES, columns=changed))
         message = (
             r"another contract: quotes is INT64 and not STRING\. `nba-props backfill 2025-11-05\.\.2025-11-05 --force` "
             r"makes it again, once \S+unresolved_names was dropped"
@@ -100,12 +100,12 @@ class TestTheTables:
         warehouse.write(NAMES, pd.concat([names(D1, 2), names(D2, 3)]), [D1, D2])
         table = stored(warehouse, NAMES)
         table.labels = dict.fromkeys(table.labels)
-        warehouse._client.update_table(table, ["labels"])
-        folder = warehouse._marks._prefix
-        for blob in list(warehouse._bucket().list_blobs(prefix=f"{folder}/_contracts/")):
+        warehouse._api.client.update_table(table, ["labels"])
+        folder = warehouse._manifest._prefix
+        for blob in list(warehouse._api.bucket().list_blobs(prefix=f"{folder}/_contracts/")):
             blob.delete()
-        for blob in list(warehouse._bucket().list_blobs(prefix=f"{folder}/{NAMES.dataset}/{NAMES.name}/")):
-            again = warehouse._bucket().blob(blob.name)
+        for blob in list(warehouse._api.bucket().list_blobs(prefix=f"{folder}/{NAMES.dataset}/{NAMES.name}/")):
+            again = warehouse._api.bucket().blob(blob.name)
             again.metadata = {"rows": blob.metadata["rows"]}
             again.upload_from_string(b"")
 
@@ -116,7 +116,7 @@ class TestTheTables:
         assert {d: (s.rows, s.made_from) for d, s in states.items()} == {D1: (2, ""), D2: (3, "")}
         assert states[D1].content == digests.content(NAMES, names(D1, 2), D1)
         wider = replace(NAMES, columns=(*NAMES.columns, Column("note", Type.STRING, "A note", nullable=True)))
-        monkeypatch.setitem(own.TABLES, NAMES.address, wider)
+        monkeypatch.setitem(TABLES, NAMES.address, wider)
         later = reopened(warehouse, gcp, tmp_path)
         assert later.read(wider, [D1, D2])["note"].isna().all()
         assert {d: s.content for d, s in later.states(wider).items()} == {d: s.content for d, s in states.items()}
@@ -124,7 +124,7 @@ class TestTheTables:
     @pytest.mark.usefixtures("of_an_earlier_release")
     def test_its_partitions_lack_a_column_that_cannot_be_null(self, warehouse, gcp, tmp_path, monkeypatch):
         wider = replace(NAMES, columns=(*NAMES.columns, Column("note", Type.STRING, "A note")))
-        monkeypatch.setitem(own.TABLES, NAMES.address, wider)
+        monkeypatch.setitem(TABLES, NAMES.address, wider)
         later = reopened(warehouse, gcp, tmp_path)
         later.write(wider, names(D1, 1).assign(note="new"), [D1])
         assert later.read(wider, [D1])["note"].tolist() == ["new"]
@@ -139,7 +139,7 @@ class TestTheTables:
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         assert len(warehouse.query(f"SELECT * FROM {address}")) == 1
         other = replace(VIEWS[address], sql="SELECT * FROM nba_predictions.ledger WHERE FALSE")
-        monkeypatch.setitem(own.VIEWS, address, other)
+        monkeypatch.setitem(VIEWS, address, other)
         assert reopened(warehouse, gcp, tmp_path).query(f"SELECT * FROM {address}").empty
 
 
@@ -216,13 +216,13 @@ class TestALoadThatFails:
     def test_between_delete_and_insert_rolls_the_span_back(self, warehouse, monkeypatch):
         days = [D1, D2]
         warehouse.write(NAMES, names(D1, 3), days)
-        plain = warehouse._change
+        plain = warehouse._api.change
 
         def interrupted(sql, parameters, what):
             assert "DELETE" in sql.split("INSERT")[0]
             plain(sql.replace("INSERT INTO", "SELECT ERROR('struck');\nINSERT INTO"), parameters, what)
 
-        monkeypatch.setattr(warehouse, "_change", interrupted)
+        monkeypatch.setattr(warehouse._api, "change", interrupted)
         with pytest.raises(WarehouseError, match="struck"):
             warehouse.write(NAMES, names(D2, 5, "new"), days)
         monkeypatch.undo()
@@ -318,8 +318,8 @@ class TestWhatSomebodyElseDid:
     def test_an_emptied_partition_is_no_empty_slate(self, warehouse):
         warehouse.write(NAMES, names(D1, 3), [D1])
         warehouse.write(NAMES, NAMES.empty(), [D2])
-        name = warehouse._name(NAMES.address)
-        warehouse._client.query(f"DELETE FROM `{name}` WHERE game_date = '{D1}'").result()
+        name = warehouse._tables.name(NAMES.address)
+        warehouse._api.client.query(f"DELETE FROM `{name}` WHERE game_date = '{D1}'").result()
         with pytest.raises(CorruptPartition, match=r"2025-11-05 holds no row, though 3 were written on"):
             warehouse.read(NAMES, [D1])
         assert warehouse.read(NAMES, [D2]).empty
@@ -329,7 +329,7 @@ class TestWhatSomebodyElseDid:
         (damage,) = warehouse.damaged()
         assert (damage.table, damage.partition) == (NAMES, D1)
         assert warehouse.damaged([D2]) == []
-        assert warehouse.set_aside(damage, marks.datetime.now(marks.UTC)).endswith("unresolved_names$20251105")
+        assert warehouse.set_aside(damage, datetime.now(UTC)).endswith("unresolved_names$20251105")
         with pytest.raises(MissingPartition):
             warehouse.read(NAMES, [D1])
         warehouse.write(NAMES, names(D1, 1), [D1])
@@ -338,46 +338,45 @@ class TestWhatSomebodyElseDid:
     def test_a_partition_that_is_written_while_it_is_read_is_read(self, warehouse, gcp, tmp_path, monkeypatch):
         warehouse.write(NAMES, names(D1, 3), [D1])
         warehouse.write(NAMES, names(D2, 2), [D2])
-        plain, asked = warehouse._select, []
+        plain, asked = warehouse._reader.select, []
 
         def late(table, days):
             asked.append(list(days))
             found = plain(table, days)
             return found[found["game_date"] != pd.Timestamp(D1)] if len(asked) == 1 else found
 
-        monkeypatch.setattr(warehouse, "_select", late)
+        monkeypatch.setattr(warehouse._reader, "select", late)
         assert warehouse.read(NAMES, [D1, D2])["source_name"].tolist() == ["a0", "a1", "a2", "a0", "a1"]
         assert asked == [[D1, D2], [D1]]
 
     def test_a_killed_process_holds_a_ledger_up_only_for_a_while(self, warehouse, monkeypatch):
-        monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
-        lease = warehouse._marks._acquire(f"{warehouse._marks._prefix}/_locks/{LEDGER.address}", LEDGER)
+        monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
+        lease = warehouse._leases._acquire(LEDGER)
         started = time.monotonic()
         assert warehouse.append(LEDGER, ledger(["a"]), [D1]).added == 1
         assert 0.5 < time.monotonic() - started < 20
-        warehouse._marks._release(
+        warehouse._leases._release(
             lease
         )  # the one who was thought dead comes back: it is no error, and no other's lease
         assert warehouse.append(LEDGER, ledger(["b"]), [D1]).added == 1
 
     def test_a_lease_is_renewed_while_its_holder_lives(self, warehouse, monkeypatch):
-        monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
-        monkeypatch.setattr(marks, "LOCK_TIMEOUT_SECONDS", 2.0)
-        with warehouse._marks.lock(LEDGER), pytest.raises(WarehouseError, match="is held by another run"):
+        monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
+        monkeypatch.setattr(leases, "LOCK_TIMEOUT_SECONDS", 2.0)
+        with warehouse._leases.lock(LEDGER), pytest.raises(WarehouseError, match="is held by another run"):
             warehouse.append(LEDGER, ledger(["a"]), [D1])
         assert warehouse.append(LEDGER, ledger(["a"]), [D1]).added == 1
 
     def test_even_without_a_lease_no_key_stands_twice(self, warehouse):
         """A lease that was lost: the statement itself knows the keys that came in between."""
         warehouse.append(LEDGER, ledger(["a"]), [D1])
-        name = warehouse._ensure(LEDGER.address)
-        warehouse._merge(LEDGER, name, {D1: LEDGER.conform(ledger(["a", "b"]))})
+        warehouse._merge(LEDGER, {D1: LEDGER.conform(ledger(["a", "b"]))})
         assert warehouse.read(LEDGER, [D1])["prediction_id"].tolist() == ["a", "b"]
 
     def test_what_an_append_or_a_removal_finds_altered_stays_on_record(self, warehouse):
         warehouse.append(LEDGER, ledger(["a", "b", "c"]), [D1])
-        name = warehouse._name(LEDGER.address)
-        warehouse._client.query(f"DELETE FROM `{name}` WHERE prediction_id = 'a'").result()
+        name = warehouse._tables.name(LEDGER.address)
+        warehouse._api.client.query(f"DELETE FROM `{name}` WHERE prediction_id = 'a'").result()
         (damage,) = warehouse.damaged()
         assert "holds other rows than were written" in damage.reason
         assert damage.is_readable
@@ -391,7 +390,9 @@ class TestWhatSomebodyElseDid:
     def test_rows_on_a_date_that_nobody_marked_are_found_and_taken_out(self, warehouse):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         own = ledger(["x"]).assign(game_date=pd.Timestamp(D3), row_digest=None)
-        warehouse._load(LEDGER, LEDGER.conform(own), f"{warehouse._name(LEDGER.address)}${D3:%Y%m%d}", "WRITE_TRUNCATE")
+        warehouse._api.load(
+            LEDGER, LEDGER.conform(own), f"{warehouse._tables.name(LEDGER.address)}${D3:%Y%m%d}", "WRITE_TRUNCATE"
+        )
         warehouse.mark_sealed()
         (damage,) = warehouse.damaged()
         assert damage.reason == f"{LEDGER.address} partition {D3} holds 1 rows, though no mark says that it was written"
@@ -430,12 +431,12 @@ class TestWhatSomebodyElseDid:
     def test_a_quarantine_that_died_before_it_took_a_forged_row_makes_it_no_honest_one(self, warehouse, monkeypatch):
         warehouse.claim("REAL")
         warehouse.append(LEDGER, ledger(["a"]), [D1])
-        name = warehouse._name(LEDGER.address)
+        name = warehouse._tables.name(LEDGER.address)
         both = pd.concat([ledger(["a"]), ledger(["x"])])
-        warehouse._load(LEDGER, LEDGER.conform(both), f"{name}${D1:%Y%m%d}", "WRITE_TRUNCATE")
+        warehouse._api.load(LEDGER, LEDGER.conform(both), f"{name}${D1:%Y%m%d}", "WRITE_TRUNCATE")
         assert warehouse.damaged()
         with monkeypatch.context() as patch:
-            patch.setattr(warehouse, "_change", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            patch.setattr(warehouse._api, "change", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 take_out(warehouse, ["x"], D1)
         assert warehouse.damaged(), "it is there still"
@@ -446,9 +447,9 @@ class TestWhatSomebodyElseDid:
 
     def test_vouching_is_done_once(self, warehouse):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
-        name = warehouse._name(LEDGER.address)
+        name = warehouse._tables.name(LEDGER.address)
         mixed = LEDGER.conform(pd.concat([ledger(["a"]), ledger(["x"]).assign(row_digest=None)]))
-        warehouse._load(LEDGER, mixed, f"{name}${D1:%Y%m%d}", "WRITE_TRUNCATE")
+        warehouse._api.load(LEDGER, mixed, f"{name}${D1:%Y%m%d}", "WRITE_TRUNCATE")
         assert warehouse.seal(LEDGER, D1) == 1
         assert warehouse.damaged() == []
 
@@ -480,8 +481,8 @@ class TestWhatSomebodyElseDid:
 
     def test_a_row_of_another_century_is_counted_and_stops_nobody(self, warehouse):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
-        name = warehouse._name(LEDGER.address)
-        warehouse._client.query(
+        name = warehouse._tables.name(LEDGER.address)
+        warehouse._api.client.query(
             f"INSERT INTO `{name}` (game_date, prediction_id) VALUES (DATE '2300-01-01', 'x')"
         ).result()
         (damage,) = warehouse.damaged()
@@ -508,11 +509,11 @@ class TestWhatSomebodyElseDid:
 
 WRITER = """
 import json, os, sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import pandas as pd
 from nba_props.settings import Gcp
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 warehouse = open_warehouse(make_settings(Path(sys.argv[1]), gcp=Gcp(**json.loads(sys.argv[2]))))
@@ -540,7 +541,7 @@ def writer(tmp_path, gcp, mark: str, count: int) -> subprocess.Popen:
 def test_two_processes_at_once_lose_nothing_and_put_nothing_in_twice(warehouse, gcp, tmp_path):
     rounds = 2
     for table in (LEDGER, NAMES):  # the emulator knows no "already there" for two who make a dataset at once
-        warehouse._ensure(table.address)
+        warehouse._tables.ensure(table.address)
     both = [writer(tmp_path, gcp, mark, rounds) for mark in ("a", "b")]
     failed = [p.stderr.read().decode()[-4000:] for p in both if p.wait()]
     assert failed == []
@@ -560,7 +561,7 @@ def test_two_processes_at_once_lose_nothing_and_put_nothing_in_twice(warehouse, 
 @pytest.mark.slow
 @pytest.mark.long
 def test_a_process_killed_at_any_moment_leaves_whole_partitions(warehouse, gcp, tmp_path, monkeypatch):
-    monkeypatch.setattr(marks, "LEASE_SECONDS", 1.0)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
     warehouse.write(NAMES, names(D1, 20, "first-"), [D1])
     known: set[str] = set()
     for attempt in range(2):

@@ -88,7 +88,7 @@ def differences(local: Tables, cloud: Tables) -> list[str]:
 
 def take_away(gcp: Gcp, platform: Platform) -> None:
     """Remove a deployment's datasets and everything of it in the bucket."""
-    client = platform.warehouse._client
+    client = platform.warehouse._api.client
     for dataset in client.list_datasets():
         if dataset.dataset_id.startswith(gcp.prefix):
             client.delete_dataset(dataset.reference, delete_contents=True, not_found_ok=True)
@@ -105,7 +105,7 @@ def platforms(tmp_path_factory, make_gcp):
         cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=make_gcp())
         yield local, cloud
         take_away(cloud.settings.gcp, cloud)
-        left = [d.dataset_id for d in cloud.warehouse._client.list_datasets()]
+        left = [d.dataset_id for d in cloud.warehouse._api.client.list_datasets()]
         assert [d for d in left if d.startswith(cloud.settings.gcp.prefix)] == []
 
 

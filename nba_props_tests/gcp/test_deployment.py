@@ -18,13 +18,14 @@ import yaml
 from click.testing import CliRunner
 
 from nba_props.assets.monitoring import REPORT_PAGE
-from nba_props.automation import pruning, runner
+from nba_props.automation import planning, pruning, runner
+from nba_props.automation.instance import open_instance
 from nba_props.automation.webserver import HOSTS
 from nba_props.cli import main
 from nba_props.definitions import build_defs
 from nba_props.deployment import load_settings
 from nba_props.settings import Gcp, SettingsError
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, make_settings, open_platform
 from nba_props_tests.gcp.emulators import free_port
@@ -293,15 +294,15 @@ def test_the_deployments_instance_on_a_real_postgresql(postgres, make_bucket, tm
         monkeypatch.setenv(name, value)
     platform = open_platform(tmp_path, None)
     league.land(platform.zone)
-    with runner.open_instance(platform.settings) as instance:
+    with open_instance(platform.settings) as instance:
         assert "postgresql" in instance.run_storage.postgres_url
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 4
         definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
-        keys = runner.resolve(definitions, ["schedule", "box_scores"])
+        keys = planning.resolve(definitions, ["schedule", "box_scores"])
         done = runner.execute(definitions, instance, "predict", league.FIRST, DAY - timedelta(days=1), select=keys)
         assert done.success, done.errors
         assert done.passed_checks > 0
-    with runner.open_instance(platform.settings) as again:  # another process would see the same
+    with open_instance(platform.settings) as again:  # another process would see the same
         assert [r.run_id for r in again.get_runs()] == [done.run_id]
         key = dg.AssetKey(["nba_raw", "box_scores"])
         found = again.get_materialized_partitions(key)

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from nba_props.cli import main
 from nba_props.cli.session import here
 from nba_props.deployment import load_settings
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import identity_start
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.operations import day_one
@@ -38,7 +38,7 @@ from nba_props.sources.nba_stats.games import unlanded
 from nba_props.sources.odds_api.feed import odds_history
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, in_front, utc
 from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of
@@ -511,7 +511,7 @@ def test_an_empty_home_is_told_to_start_whatever_is_asked(world, day):
     refused = typed(f"nba-props run {day}")
     assert (refused.exit_code, refused.output.count("nba-props start")) == (1, 1)
     looked = typed(f"nba-props board {day}")
-    assert "`nba-props start` makes a home for the real league" in looked.output
+    assert "`nba-props start` creates a home for the real league" in looked.output
 
 
 def test_in_a_simulated_home_today_and_tomorrow_are_refused_alike(world):
@@ -570,7 +570,7 @@ def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
 PROGRAM = """
 import sys
 from datetime import datetime
-from nba_props import stopping
+from nba_props.process import stopping
 stopping.listen()
 from nba_props.__main__ import _read_environment
 _read_environment()
@@ -607,7 +607,7 @@ def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
     go_on.set()
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert "stopped: what was landed stays, `nba-props start` goes on from there" in said
+        assert "stopped: landed payloads are kept, `nba-props start` continues from there" in said
     assert world.remaining == 498
     plan = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True).stdout
     assert "box scores 2023-24" in plan

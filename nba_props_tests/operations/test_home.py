@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from nba_props.automation.event_log import SqliteEventLog
 from nba_props.automation.home import flaws
-from nba_props.automation.runner import open_instance
+from nba_props.automation.instance import open_instance
 from nba_props.cli import main
 from nba_props.deployment import load_settings
 from nba_props.operations import home as homes
@@ -27,6 +27,7 @@ from nba_props.settings import Settings
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
+from nba_props_tests.copies import copied
 
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 RUNS, EVENTS, TICKS = (f"dagster/{place}" for place in homes.DATABASES)
@@ -57,7 +58,7 @@ def something() -> None:
 def lived_in(rung, tmp_path_factory) -> Path:
     """A platform with two systems published, a catalog, an audit's memory and one run in Dagster's databases."""
     folder = tmp_path_factory.mktemp("lived-in") / "platform"
-    shutil.copytree(rung("published"), folder)
+    copied(rung("published"), folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
         with open_instance(load_settings({"NBA_PROPS_HOME": str(folder / "home")})) as instance:
@@ -300,7 +301,7 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
     assert f"{model.parent}/2026-01-05 empty is in no folder of a week" in scrubbed.output
     assert "notes.txt is neither a dataset of tables nor a file of the lake" in scrubbed.output
     assert "every partition is as it was written" in scrubbed.output
-    assert "vouches" not in scrubbed.output, "a home of this release is sealed from the beginning"
+    assert "--seal" not in scrubbed.output, "a home of this release is sealed from the beginning"
     shutil.rmtree(model.parent)
     model.parent.touch()
     assert f"{model.parent} is a file in the place of a folder" in invoke("scrub").output

@@ -17,9 +17,10 @@ from click.testing import CliRunner
 from nba_props.assets.tables import asset_key
 from nba_props.automation import runner
 from nba_props.automation.remediation import DRY_RUN_TAG
-from nba_props.checks.rules import NO_PLACEHOLDER_LINES
+from nba_props.checks.predictions import NO_PLACEHOLDER_LINES
 from nba_props.cli import main
 from nba_props.domain import quality
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
 from nba_props.operations.audit import Memory, audit, place
@@ -33,7 +34,6 @@ from nba_props.schemas.predictions import (
     LEDGER,
     PREDICTION_ACCURACY,
     QUARANTINED_PREDICTIONS,
-    SYSTEM_TABLES,
 )
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.simulator.league import simulate
@@ -336,13 +336,13 @@ def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predict
 def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
     """No user can see it, no run will replace it, and no command has anything left to do with it."""
     bad = {"current_points_line": 20.0, "line_source": None, "recommendation": "OVER"}
-    clean, before = verdict(predicted), board.gate_account(predicted.warehouse, [DAY])
+    clean, before = verdict(predicted), board.gate_summary(predicted.warehouse, [DAY])
     rows = export(*(old_row(lines.loc[n], **bad) for n in range(6)), old_row(lines.loc[0], system_id="of_old", **bad))
     bring_in(predicted.warehouse, [rows], "run-1", NOW)
     found = verdict(predicted)
     assert clean.passed
-    assert found.passed, found.description
-    assert found.description == f"{clean.description} (7 in quarantine, where no user sees them)"
+    assert found.passed, found.text
+    assert found.text == f"{clean.text} (7 in quarantine, where no user sees them)"
     assert found.figures["placeholders_in_quarantine"] == 7
     stored = quality.published(predicted.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
     said = quality.no_placeholders(stored, DAY, DAY)
@@ -353,7 +353,7 @@ def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
     alerts = alerts.set_index("system_id")
     assert set(alerts["severity"]) == {"OK"}
     assert alerts.loc["imported_of_old", "held_back_count"] == 1
-    pd.testing.assert_frame_equal(board.gate_account(predicted.warehouse, [DAY]), before)
+    pd.testing.assert_frame_equal(board.gate_summary(predicted.warehouse, [DAY]), before)
     assert not audit(predicted.warehouse, Memory(place(predicted.settings)), predicted.zone).found
 
 
@@ -516,11 +516,11 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(platform, monkeypat
     use(platform, monkeypatch)
     said = CliRunner().invoke(main, ["board", str(DAY)])
     assert said.exit_code == 1
-    assert f"nothing of {DAY} is published" in said.output
+    assert f"nothing is published for {DAY}" in said.output
     assert "predictions: none" in CliRunner().invoke(main, ["doctor", "--offline"]).output
     said = CliRunner().invoke(main, ["board", "--system", "imported_moving_average"])
     assert said.exit_code == 2
-    assert "is a record that was imported" in " ".join(said.output.split())
+    assert "is an imported record" in " ".join(said.output.split())
 
 
 def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(predicted, lines):

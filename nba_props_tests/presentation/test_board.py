@@ -67,7 +67,7 @@ def test_a_line_that_was_old_when_it_was_published_is_counted():
     )
     assert found["quote_age"].sort_index().fillna(-1).tolist() == [0.5, 21.5, 4.0, 24.0, -1]
     assert board.old_quotes(found) == (
-        "2 of 5 lines: quoted more than 6 hours before publication or tip-off (up to 24.0), so perhaps offered no more"
+        "2 of 5 lines: quoted more than 6 hours before publication or tip-off (up to 24.0), so perhaps no longer offered"
     )
     assert board.old_quotes(found.loc[[1, 3]]) == ""
 

@@ -60,7 +60,7 @@ def test_below_ten_nights_no_table_has_a_bracket_and_the_note_says_why(dates):
         assert not report.shown(scores, columns).map(lambda cell: "[" in cell).any(axis=None)
     nights = "1 night" if dates == 1 else f"{dates} nights"
     assert report.note(scores) == f"{nights}: too few for an interval (10 are needed)."
-    assert all("nothing yet" in sentence for sentence in report.in_words(scores))
+    assert all("too few to judge" in sentence for sentence in report.in_words(scores))
 
 
 def test_from_ten_nights_on_every_score_has_its_interval_and_the_note_says_what_it_is():
@@ -122,9 +122,9 @@ def test_bets_that_nobody_could_have_placed_are_counted_in_words(late):
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
-        (0.01, 0.09, "better than its prices need, by more than chance"),
-        (-0.09, -0.01, "worse than its prices need, by more than chance"),
-        (-0.04, 0.09, "not told apart from break-even, as far as these nights can tell"),
+        (0.01, 0.09, "better than break-even by more than chance"),
+        (-0.09, -0.01, "worse than break-even by more than chance"),
+        (-0.04, 0.09, "indistinguishable from break-even on these nights"),
     ],
 )
 def test_a_sentence_says_no_more_than_the_interval(low, high, verdict):
@@ -151,39 +151,39 @@ def scores_of(*rows: dict) -> pd.DataFrame:
     [
         (
             {},
-            "ensemble_v1_1 won 59.5 % of 131 bets on 2 nights, break-even 53.1 %: 2 nights say nothing yet. "
+            "ensemble_v1_1 won 59.5 % of 131 bets on 2 nights, break-even 53.1 %: 2 nights are too few to judge. "
             "MAE 5.240, the line's 5.280 on the same 250 rows.",
         ),
         (
             {"wins": 1.0, "losses": 0.0, "hit_rate": 1.0, "bet_dates": 1, "rows_scored": 1.0},
-            "ensemble_v1_1 won 100.0 % of 1 bet on 1 night, break-even 53.1 %: 1 night says nothing yet. "
+            "ensemble_v1_1 won 100.0 % of 1 bet on 1 night, break-even 53.1 %: 1 night is too few to judge. "
             "MAE 5.240, the line's 5.280 on the same 1 row.",
         ),
         (
             {**MANY, "roi_low": 0.021, "roi_high": 0.233},
             "ensemble_v1_1 won 59.5 % of 131 bets on 40 nights, break-even 53.1 %: return +12.5 % a bet "
-            "[+2.1 %, +23.3 %], better than its prices need, by more than chance. "
+            "[+2.1 %, +23.3 %], better than break-even by more than chance. "
             "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [-0.060, -0.020], closer than the line.",
         ),
         (
             {**MANY, "roi": -0.1, "roi_low": -0.2, "roi_high": 0.01, "mae_difference_high": 0.03},
             "ensemble_v1_1 won 59.5 % of 131 bets on 40 nights, break-even 53.1 %: return -10.0 % a bet "
-            "[-20.0 %, +1.0 %], not told apart from break-even, as far as these nights can tell. "
-            "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [-0.060, +0.030], not told apart.",
+            "[-20.0 %, +1.0 %], indistinguishable from break-even on these nights. "
+            "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [-0.060, +0.030], no clear difference.",
         ),
         (
             {**MANY, "roi_low": -0.2, "roi_high": -0.01, "mae_difference_low": 0.01, "mae_difference_high": 0.03},
             "ensemble_v1_1 won 59.5 % of 131 bets on 40 nights, break-even 53.1 %: return +12.5 % a bet "
-            "[-20.0 %, -1.0 %], worse than its prices need, by more than chance. "
+            "[-20.0 %, -1.0 %], worse than break-even by more than chance. "
             "MAE 5.240, the line's 5.280 on the same 250 rows: -0.040 [+0.010, +0.030], further off than the line.",
         ),
         (
             {"wins": 0.0, "losses": 0.0},
             "ensemble_v1_1 has no decided bet. MAE 5.240, the line's 5.280 on the same 250 rows.",
         ),
-        ({"rows_scored": 0.0}, "ensemble_v1_1 won 59.5 % of 131 bets on 2 nights, break-even 53.1 %: 2 nights say nothing yet."),
+        ({"rows_scored": 0.0}, "ensemble_v1_1 won 59.5 % of 131 bets on 2 nights, break-even 53.1 %: 2 nights are too few to judge."),
     ],
-    ids=["few nights", "one bet", "better", "not told apart", "worse", "no bets", "no forecast scored"],
+    ids=["few nights", "one bet", "better", "inconclusive", "worse", "no bets", "no forecast scored"],
 )  # fmt: skip
 def test_a_system_in_words(row, said):
     assert report.in_words(scores_of(row)) == [said]
@@ -195,7 +195,7 @@ def test_what_is_too_good_to_be_true_is_a_likely_bug_and_no_success(row):
     (sentence,) = report.in_words(scores_of(row), {"ensemble_v1_1": why})
     assert f": a likely bug until proven otherwise ({why})." in sentence
     assert "better" not in sentence
-    assert "nothing yet" not in sentence
+    assert "too few to judge" not in sentence
 
 
 def test_the_headline_counts_what_the_sentences_say():
@@ -206,11 +206,11 @@ def test_the_headline_counts_what_the_sentences_say():
     named = [row | {"system_id": f"s{k}"} for k, row in enumerate((better, worse, same, same, few, none))]
     assert report.headline(scores_of(*named)) == (
         "Of 4 systems with bets on 10 nights or more, 1 did better than break-even by more than chance, 1 worse, "
-        "and 2 can't be told apart from it."
+        "and 2 were indistinguishable from it."
     )
     assert report.headline(scores_of(*named), ["s0"]) == (
         "Of 3 systems with bets on 10 nights or more, 0 did better than break-even by more than chance, 1 worse, "
-        "and 2 can't be told apart from it. 1 system too good or too bad to be true: a likely bug, no result."
+        "and 2 were indistinguishable from it. 1 system too good or too bad to be true: a likely bug, not a result."
     )
     assert report.headline(scores_of(few, none)) == "2 nights: too few to tell skill from luck, 10 are needed."
     assert report.headline(scores_of(none)) == "No bet is decided on these nights."
@@ -220,11 +220,11 @@ def test_an_imported_record_is_never_told_apart_as_better():
     """Its rows may have been written after the game: only their own word says when."""
     better = {**MANY, "roi_low": 0.8, "roi_high": 0.9}
     oracle = scores_of({**better, "system_id": "imported_oracle"})
-    unjudged = "Not judged: 1 imported system, whose word alone says when a row was written."
+    unjudged = "Not judged: 1 imported system: only the export states when a row was written."
     assert report.headline(oracle) == unjudged
     assert report.headline(scores_of({**better, "system_id": "imported_oracle"}, better)) == (
         "Of 1 system with bets on 10 nights or more, 1 did better than break-even by more than chance, 0 worse, "
-        f"and 0 can't be told apart from it. {unjudged}"
+        f"and 0 were indistinguishable from it. {unjudged}"
     )
     (sentence,) = report.in_words(oracle)
     assert "no verdict, since what was imported may have been written after the game" in sentence
@@ -238,7 +238,7 @@ def test_imported_records_stand_apart_and_leave_every_table_one(width):
     found = span_of(f.assign(system_id=f["system_id"].map(names)))
     out = Output()
     out.console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False)
-    look.say_scores(out, found, [date(2026, 1, 1), date(2026, 1, 12)])
+    look.print_scores(out, found, [date(2026, 1, 1), date(2026, 1, 12)])
     said = out.console.file.getvalue()
     assert "- row" not in said, "no table is too wide"
     assert max(map(len, said.splitlines())) <= width
@@ -352,7 +352,7 @@ def test_every_table_of_scores_fits_the_terminal_with_whole_numbers(width, night
         ({"roi_low": None, "roi_high": None}, (), "too few nights"),
         ({"roi_low": 0.01, "roi_high": 0.2}, (), "better"),
         ({"roi_low": -0.2, "roi_high": -0.01}, (), "worse"),
-        ({"roi_low": -0.2, "roi_high": 0.01}, (), "not told apart"),
+        ({"roi_low": -0.2, "roi_high": 0.01}, (), "inconclusive"),
         ({"roi_low": 0.01, "roi_high": 0.2}, ("ensemble_v1_1",), "likely a bug"),
         ({"wins": 0.0, "losses": 0.0}, (), "no bet"),
         ({"roi_low": 0.01, "roi_high": 0.2, "system_id": "imported_oracle"}, (), "imported"),

@@ -44,8 +44,8 @@ def test_no_file_and_a_switched_off_one_set_nothing(tmp_path):
     [
         (f"NBA_PROPS_STATS=on\n\n{HIDDEN}\n", "line 3: that is not a setting"),
         (f"A=1\nODDS_API_KEY='{HIDDEN}\n", "line 2: that is not a setting"),
-        (b"\xff\xfe\x00", "no text in UTF-8"),
-        (f"ODDS_API_KEY={HIDDEN}\0\n", "no file of settings"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
+        (f"ODDS_API_KEY={HIDDEN}\0\n", "not a file of settings"),
     ],
 )
 def test_a_bad_line_is_one_sentence_with_its_place_and_without_its_text(tmp_path, text, said):
@@ -83,8 +83,8 @@ def test_dagsters_processes_see_what_the_command_saw(tmp_path, monkeypatch):
 def test_a_misspelt_variable_is_named_with_the_nearest():
     near = {"ODDS_API_KEYS": HIDDEN, "OTHER": "1", "NBA_PROP_STATS": "on"}
     assert misspelt(near) == [
-        "NBA_PROP_STATS is not a setting: is NBA_PROPS_STATS meant?",
-        "ODDS_API_KEYS is not a setting: is ODDS_API_KEY meant?",
+        "NBA_PROP_STATS is not a setting: did you mean NBA_PROPS_STATS?",
+        "ODDS_API_KEYS is not a setting: did you mean ODDS_API_KEY?",
     ]
     assert misspelt(dict.fromkeys(KNOWN, "1")) == []
     assert read_settings(near).live.stats is False, "a name that may be somebody else's is no error"
@@ -93,8 +93,8 @@ def test_a_misspelt_variable_is_named_with_the_nearest():
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("NBA_PROPS_ODDS_REGION", "NBA_PROPS_ODDS_REGION is not a setting: is NBA_PROPS_ODDS_REGIONS meant?"),
-        ("NBA_PROPS_XYZZY_PLUGH", "NBA_PROPS_XYZZY_PLUGH is not a setting: nothing reads it, take it out"),
+        ("NBA_PROPS_ODDS_REGION", "NBA_PROPS_ODDS_REGION is not a setting: did you mean NBA_PROPS_ODDS_REGIONS?"),
+        ("NBA_PROPS_XYZZY_PLUGH", "NBA_PROPS_XYZZY_PLUGH is not a setting: nothing reads it, remove it"),
     ],
 )
 def test_a_setting_that_nothing_reads_is_an_error(name, text):
@@ -127,7 +127,7 @@ def test_the_program_reads_the_file_before_it_does_anything(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "Error: NBA_PROPS_STATS is 'yes'; it can be on or off" in done.stderr
-    assert "warning: ODDS_API_KEYS is not a setting: is ODDS_API_KEY meant?" in done.stderr
+    assert "warning: ODDS_API_KEYS is not a setting: did you mean ODDS_API_KEY?" in done.stderr
     (tmp_path / ".env").write_text(f"{HIDDEN}\n")
     bad = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     assert bad.returncode == 2
@@ -158,7 +158,7 @@ def test_a_line_to_paste_leaves_the_lines_before_it_alone(tmp_path, monkeypatch,
 @pytest.mark.parametrize(
     ("text", "mode", "others"),
     [
-        (f"ODDS_API_KEY={HIDDEN}", 0o644, "everybody"),
+        (f"ODDS_API_KEY={HIDDEN}", 0o644, "everyone"),
         (f"SLACK_WEBHOOK_URL_ERROR={HIDDEN}", 0o640, "its group"),
         (f"ODDS_API_KEY={HIDDEN}", 0o600, ""),
         ("NBA_PROPS_HOME=/somewhere", 0o644, ""),

@@ -18,9 +18,9 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.assets.tables import asset_key
+from nba_props.catalog import TABLES
 from nba_props.cli import main
 from nba_props.deployment import load_settings
-from nba_props.schemas import TABLES
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES, UNRESOLVED_NAMES
@@ -29,6 +29,7 @@ from nba_props.simulator.league import simulate
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import Platform, utc
+from nba_props_tests.copies import copied
 
 pytestmark = [pytest.mark.slow]
 OPENING = date(2025, 10, 20)
@@ -58,7 +59,7 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def published(base, tmp_path_factory):
     """The night without any incident, published by some of the systems."""
-    folder = shutil.copytree(base, tmp_path_factory.mktemp("clean") / "home")
+    folder = copied(base, tmp_path_factory.mktemp("clean") / "home")
     with dg.DagsterInstance.ephemeral() as instance:
         platform = open_league(folder, instance)
         outcome = platform.publish(NIGHT, slate=True)
@@ -80,7 +81,7 @@ def league(request, tmp_path):
     again = request.node.originalname == "test_incident" and request.node.callspec.params["name"] in _ODDS
     base = request.getfixturevalue("published" if again else "base")
     with dg.DagsterInstance.ephemeral() as instance:
-        yield open_league(shutil.copytree(base, tmp_path / "home"), instance)
+        yield open_league(copied(base, tmp_path / "home"), instance)
 
 
 def frame(platform: Platform, address: str, day: date = NIGHT) -> pd.DataFrame:
@@ -307,7 +308,7 @@ def clock_change(platform, outcome, clean):
 @pytest.mark.long
 def test_second_writer(published, tmp_path):
     with dg.DagsterInstance.ephemeral() as instance:
-        second_writer(open_league(shutil.copytree(published, tmp_path / "home"), instance))
+        second_writer(open_league(copied(published, tmp_path / "home"), instance))
 
 
 def second_writer(platform):

@@ -11,7 +11,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, odds_api
 from nba_props.sources.rejects import Parsed, quarantine_frame

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
-from nba_props.schemas import TABLES, raw
+from nba_props.schemas import raw
 from nba_props.settings import SettingsError
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.sources.odds_api import capture

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.domain.models.card import Model
+from nba_props.domain.models.training import train
 from nba_props.domain.systems import catboost_v8, xgboost_v1
-from nba_props.domain.systems.trained import Model, train
 from nba_props.storage import files as storage
 from nba_props.storage import models
 from nba_props.storage.files import open_path
@@ -24,7 +25,7 @@ from nba_props_tests.warehouse.samples import D1, NAMES, names
 
 @pytest.fixture(scope="module")
 def model():
-    made = train(xgboost_v1.TRAINED, played(), WEEK, 3, NOW)
+    made = train(xgboost_v1.SYSTEM, played(), WEEK, 3, NOW)
     return replace(made, card=replace(made.card, refused=""))
 
 
@@ -203,14 +204,14 @@ def test_a_store_of_an_earlier_release_is_read(store, model):
     assert store.load(model.card) == model, "its file is not written over"
 
 
-@pytest.mark.parametrize("system", [xgboost_v1, catboost_v8], ids=lambda s: s.TRAINED.system_id)
+@pytest.mark.parametrize("system", [xgboost_v1, catboost_v8], ids=lambda s: s.SYSTEM.system_id)
 def test_equal_rows_make_equal_bytes(system):
     numbers = np.random.default_rng(1)
-    inputs = pd.DataFrame(numbers.random((300, len(system.TRAINED.inputs))), columns=list(system.TRAINED.inputs))
+    inputs = pd.DataFrame(numbers.random((300, len(system.SYSTEM.inputs))), columns=list(system.SYSTEM.inputs))
     points = inputs.iloc[:, 0] * 20 + numbers.random(300)
-    one, again = (system.TRAINED.learner.fit(inputs, points) for _ in range(2))
+    one, again = (system.SYSTEM.learner.fit(inputs, points) for _ in range(2))
     assert one == again
-    assert np.ptp(system.TRAINED.learner.ask(one, inputs)) > 5, "it has learnt something"
+    assert np.ptp(system.SYSTEM.learner.predict(one, inputs)) > 5, "it has learnt something"
 
 
 def test_files_that_are_replaced_are_on_the_disk_before_they_are_seen(tmp_path, monkeypatch):

@@ -4,8 +4,9 @@ from datetime import date
 
 import pandas as pd
 
+from nba_props.catalog import TABLES
 from nba_props.domain import digests
-from nba_props.schemas import TABLES, Table
+from nba_props.schemas import Table
 
 NAMES = TABLES["nba_reference.unresolved_names"]
 LEDGER = TABLES["nba_predictions.ledger"]

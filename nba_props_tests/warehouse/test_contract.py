@@ -1,4 +1,4 @@
-"""The contract that every warehouse keeps: the lake, and BigQuery through its emulator."""
+"""The contract that every warehouse keeps: the lake, BigQuery through its emulator, and one as small as one can be."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from nba_props.schemas import ContractError
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.warehouse.base import LedgerConflict, MissingPartition, MixedSources, PartitionMismatch, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
+from nba_props_tests.warehouse.memory import MemoryWarehouse
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
 
-@pytest.fixture(params=["lake", "bigquery"])
+@pytest.fixture(params=["lake", "bigquery", "memory"])
 def store(request, tmp_path):
     """An empty warehouse of each kind."""
     if request.param == "lake":
         return LakeWarehouse(tmp_path / "lake")
+    if request.param == "memory":
+        return MemoryWarehouse()
     return open_warehouse(make_settings(tmp_path, gcp=request.getfixturevalue("make_gcp")()))
 
 
@@ -284,6 +287,12 @@ def test_a_ledger_that_was_there_before_is_sealed_when_somebody_vouches_for_it(s
     assert "states nothing of its rows" in store.alteration(LEDGER, D1)
     assert store.seal(LEDGER, D1) == 1
     assert store.alteration(LEDGER, D1) is None
+
+
+def test_a_partition_that_nobody_wrote_is_not_vouched_for(store):
+    with pytest.raises(MissingPartition, match="has no partition 2025-11-05"):
+        store.seal(LEDGER, D1)
+    assert store.partitions(LEDGER) == []
 
 
 def test_what_is_put_back_is_chosen_among_the_rows_that_are_there(store):

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from nba_props.catalog import views
 from nba_props.schemas.analytics import CONTEXT
 from nba_props.warehouse import dialects
 from nba_props.warehouse.base import WarehouseError
-from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
 from nba_props_tests.warehouse.test_reading import whole_of
@@ -73,9 +72,14 @@ def fill(store) -> None:
 
 
 @pytest.fixture(params=["lake", "bigquery"])
-def store(request, tmp_path):
+def settings(request, tmp_path):
+    """Those of a warehouse of each kind."""
+    return make_settings(tmp_path, gcp=request.getfixturevalue("make_gcp")() if request.param != "lake" else None)
+
+
+@pytest.fixture
+def store(settings):
     """A warehouse of each kind with two nights."""
-    settings = make_settings(tmp_path, gcp=request.getfixturevalue("make_gcp")() if request.param != "lake" else None)
     made = open_warehouse(settings)
     fill(made)
     return made
@@ -118,15 +122,13 @@ def test_the_old_table_says_which_row_stands_and_since_when(store):
     }  # fmt: skip
 
 
-def test_the_players_that_matter(store):
+def test_the_players_that_matter(settings, store):
     matter = store.query("SELECT * FROM nba_analytics.rotation_players ORDER BY player_id")
     assert matter["player_lookup"].tolist() == ["p1", "p2"]
     assert matter["projected_minutes"].tolist() == [31.5, 15.0]
     assert matter["has_prop_line"].tolist() == [True, False]
-    store.views = views(31)
-    if not isinstance(store, LakeWarehouse):
-        store._there.clear()  # as another process
-    assert store.query("SELECT * FROM nba_analytics.rotation_players")["player_lookup"].tolist() == ["p1"]
+    other = open_warehouse(replace(settings, min_minutes=31))
+    assert other.query("SELECT * FROM nba_analytics.rotation_players")["player_lookup"].tolist() == ["p1"]
 
 
 @pytest.fixture

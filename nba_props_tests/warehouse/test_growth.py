@@ -11,12 +11,13 @@ import duckdb
 import pandas as pd
 import pytest
 
+from nba_props.catalog import TABLES
 from nba_props.domain import digests
-from nba_props.schemas import TABLES, Table, Type
+from nba_props.schemas import Table, Type
 from nba_props.schemas.base import Column
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 

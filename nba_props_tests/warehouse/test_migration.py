@@ -16,21 +16,24 @@ from google.cloud import bigquery
 
 from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
+from nba_props.catalog import TABLES
 from nba_props.cli import main
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
 from nba_props.operations.audit import Memory, audit
 from nba_props.operations.backup import backup
-from nba_props.schemas import TABLES, raw, reference
+from nba_props.schemas import raw, reference
 from nba_props.schemas.analytics import BETTING_LINES, CONTEXT
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse import bigquery as own
 from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.bigquery import BigQueryWarehouse
+from nba_props.warehouse.bigquery.tables import bigquery_table
+from nba_props.warehouse.bigquery.types import contract_of
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import migrate, needed
-from nba_props.warehouse.opening import open_warehouse
+from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.old_lakes import FROZEN, outgrown, unpacked
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, ledger, names
@@ -216,7 +219,7 @@ def before(gcp, tmp_path):
     with pytest.MonkeyPatch.context() as past:
         past.delitem(TABLES, LEDGER.address)
         past.setitem(TABLES, OLD.address, OLD)
-        store.views = {a: v for a, v in store.views.items() if a != OLD.address}
+        store._tables.views = {a: v for a, v in store._tables.views.items() if a != OLD.address}
         store.claim("SIMULATED")
         store.append(OLD, ledger(["a", "b"]), [D1], {D1: "inputs"})
         store.append(OLD, ledger(["c"]).assign(game_date=pd.Timestamp(D2)), [D2])
@@ -225,7 +228,7 @@ def before(gcp, tmp_path):
     return rows, states
 
 
-def opened(gcp, tmp_path, **how) -> own.BigQueryWarehouse:
+def opened(gcp, tmp_path, **how) -> BigQueryWarehouse:
     return open_warehouse(make_settings(tmp_path, gcp=gcp), **how)
 
 
@@ -243,13 +246,13 @@ def test_bigquery_is_migrated_by_a_rename(before, gcp, tmp_path, monkeypatch):
     assert dry.rows == {D1: 2, D2: 1, D2 + timedelta(1): 0}
     # killed between the table and its marks, and among the marks
     with monkeypatch.context() as killed:
-        killed.setattr(store._marks, "rename", _kill)
+        killed.setattr(store._manifest, "rename", _kill)
         with pytest.raises(KeyboardInterrupt):
             migrate(store)
     with pytest.raises(WarehouseError, match="nba-props migrate"):
         opened(gcp, tmp_path).read(LEDGER, [D1])
     store = opened(gcp, tmp_path, as_found=True)
-    deleted, delete = [], type(store._bucket().blob("x")).delete
+    deleted, delete = [], type(store._api.bucket().blob("x")).delete
 
     def dies(blob, *arguments, **options) -> None:
         if "game_date=" in blob.name:
@@ -259,7 +262,7 @@ def test_bigquery_is_migrated_by_a_rename(before, gcp, tmp_path, monkeypatch):
         delete(blob, *arguments, **options)
 
     with monkeypatch.context() as killed:
-        killed.setattr(type(store._bucket().blob("x")), "delete", dies)
+        killed.setattr(type(store._api.bucket().blob("x")), "delete", dies)
         with pytest.raises(KeyboardInterrupt):
             migrate(store)
     with pytest.raises(WarehouseError, match=r"\(2 dates\).*nba-props migrate"):
@@ -271,10 +274,10 @@ def test_bigquery_is_migrated_by_a_rename(before, gcp, tmp_path, monkeypatch):
     pdt.assert_frame_equal(store.read(LEDGER, [D1, D2]), rows)
     assert store.damaged() == []
     assert store.strays() == []
-    table = store._client.get_table(store._name(LEDGER.address))
+    table = store._api.client.get_table(store._tables.name(LEDGER.address))
     assert (table.table_type, table.time_partitioning.field) == ("TABLE", "game_date")
-    assert store._client.get_table(store._name(OLD.address)).table_type == "VIEW"
-    assert store._marks.read(f"_contracts/{LEDGER.address}/{own.contract_of(LEDGER)}")
+    assert store._api.client.get_table(store._tables.name(OLD.address)).table_type == "VIEW"
+    assert store._manifest.read(f"_contracts/{LEDGER.address}/{contract_of(LEDGER)}")
     assert store.append(LEDGER, ledger(["a", "b", "d"]), [D1]).added == 1
     assert int(store.read_only(f"SELECT COUNT(*) AS n FROM `x.{OLD.address}`")["n"].iloc[0]) == 4
 
@@ -285,15 +288,15 @@ def _kill(*_) -> None:
 
 def test_bigquerys_table_under_both_names_is_nobodys_to_mix(before, gcp, tmp_path):
     store = opened(gcp, tmp_path, as_found=True)
-    store._client.create_table(own.bigquery_table(LEDGER, store._name(LEDGER.address)))
+    store._api.client.create_table(bigquery_table(LEDGER, store._tables.name(LEDGER.address)))
     with pytest.raises(WarehouseError, match="are both there"):
         migrate(store)
-    found = store._client.get_table(store._name(OLD.address))
+    found = store._api.client.get_table(store._tables.name(OLD.address))
     assert found.num_rows == 3
     assert isinstance(found, bigquery.Table)
     # marks that somebody lost hide no table
     for day in before[1]:
-        store._marks.forget(OLD, day)
+        store._manifest.forget(OLD, day)
     with pytest.raises(WarehouseError, match="nba-props migrate"):
         opened(gcp, tmp_path).create_views()
 

@@ -17,9 +17,8 @@ import pytest
 
 from nba_props.domain import digests
 from nba_props.schemas.predictions import LEDGER
-from nba_props.warehouse import files
 from nba_props.warehouse.base import CorruptPartition, WarehouseError
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, files
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, ledger, names, take_out
 
 #: statements that would write, each with the ledger's file for {file} and its folder for {folder}

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import MissingPartition
+from nba_props.warehouse.bigquery.manifest import Manifest
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.marks import Marks
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, names
 
 D9 = date(2026, 1, 9)
@@ -103,7 +103,7 @@ def test_a_stray_beside_the_tables_is_named(two_dates, place):
 
 def test_a_lake_of_its_own_files_has_no_stray(two_dates):
     two_dates._folder(NAMES).joinpath(f"game_date={D1}", ".tmp-1").write_bytes(b"")
-    with two_dates._lock(NAMES, D1):
+    with two_dates._layout.locked(NAMES, D1):
         assert two_dates.strays() == []
     assert LakeWarehouse(two_dates.root / "nowhere").strays() == []
 
@@ -190,7 +190,7 @@ def test_a_mark_with_an_odd_name_or_word_is_none_and_is_named():
         "game_date=2026-01-12": None, "game_date=2026-01-13/old": "3", "notes.txt": None,
     }  # fmt: skip
     bucket = Bucket(**{place + name: rows for name, rows in {"game_date=2026-01-09": "3", **odd}.items()})
-    marks = Marks(lambda: bucket, "marks")  # type: ignore[arg-type,return-value]
+    marks = Manifest(lambda: bucket, "marks")  # type: ignore[arg-type,return-value]
     assert {day: mark.rows for day, mark in marks.of(NAMES).items()} == {D9: 3}
     found = dict(marks.strays(TABLES.values()))
     assert set(found) == {f"gs://bucket/{place}{name}" for name in odd}

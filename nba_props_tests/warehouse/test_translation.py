@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from nba_props.schemas import TABLES
+from nba_props.catalog import TABLES
 from nba_props.warehouse import dialects
-from nba_props.warehouse.base import WarehouseError
-from nba_props.warehouse.translation import UnreadableError
+from nba_props.warehouse.base import UnreadableError, WarehouseError
 
 #: what BigQuery answers: the examples of its reference where it has one, else counted by hand from its definitions
 MEANINGS = {

@@ -9,7 +9,7 @@ import dagster as dg
 
 from nba_props.assets.inputs import Inputs
 from nba_props.automation.runner import RANGE_END, RANGE_START
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import parse_instant
 from nba_props.storage.landing import LandingError

@@ -10,8 +10,8 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.partitions import daily_partitions
 from nba_props.automation.jobs import FOLLOW_JOB, PREDICT_JOB, AssetJob
 from nba_props.automation.sensors.asking import AFTER_TONIGHT, TONIGHT_FIRST, marks_of
+from nba_props.checks.analytics import HISTORY_COMPLETE
 from nba_props.checks.partitioned import Scope
-from nba_props.checks.rules import HISTORY_COMPLETE
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations.freshness import tipoffs
 from nba_props.operations.remediation import own_dates
@@ -63,7 +63,7 @@ def with_history(inputs: Inputs, days: Sequence[date]) -> set[date]:
     there = sorted(d for d in days if first <= d and newest is not None and d.isoformat() <= newest)
     if not there:
         return set()
-    return {day for day, verdict in HISTORY_COMPLETE.evaluate(Scope(inputs), there).items() if verdict.passed}
+    return {day for day, found in HISTORY_COMPLETE.evaluate(Scope(inputs), there).items() if found.passed}
 
 
 def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str]) -> dg.RunRequest:

@@ -11,7 +11,7 @@ from nba_props.automation.planning import preparation as needed_first
 from nba_props.automation.planning import untrained
 from nba_props.automation.preparing import Preparation
 from nba_props.automation.sensors.asking import AFTER_TONIGHT, dates_in, dates_of, has_games, run_over, week_dates
-from nba_props.domain.systems.trained import week_of
+from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, spans
 from nba_props.facts.calendar import days as dates_between
 from nba_props.process.clock import Clock

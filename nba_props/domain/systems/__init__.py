@@ -1,9 +1,13 @@
-"""The prediction systems, one module each, all with one signature.
+"""The prediction systems, one module each.
 
-To add one: write a module with a ``SYSTEM``, list it here and name its table in ``schemas/predictions.py``; its asset,
-checks and place before the gate follow.
+Belongs here: formulas, betting rules, and what a system needs. Does not: how models are made (models) or rows are read.
+To add one, write a module with a ``SYSTEM`` and list it in ``SYSTEMS``; its table, asset, checks and place before the
+gate follow.
 """
 
+from collections.abc import Mapping
+
+from nba_props.domain.models.learner import Recipe
 from nba_props.domain.systems import (
     catboost_v8,
     ensemble,
@@ -14,16 +18,22 @@ from nba_props.domain.systems import (
     zone_matchup,
 )
 from nba_props.domain.systems.base import System
+from nba_props.schemas import Table
 
+#: in the order in which boards and dictionary list them
 SYSTEMS: tuple[System, ...] = (
-    moving_average.SYSTEM,
-    zone_matchup.SYSTEM,
-    similarity.SYSTEM,
-    shrunk_rate.SYSTEM,
     xgboost_v1.SYSTEM,
     catboost_v8.SYSTEM,
     ensemble.V1,
     ensemble.V1_1,
+    shrunk_rate.SYSTEM,
+    similarity.SYSTEM,
+    zone_matchup.SYSTEM,
+    moving_average.SYSTEM,
 )
+#: where the predictions of each are stored, by its id
+SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}
+#: how the models are made that the systems need, by the id of whose they are
+RECIPES: Mapping[str, Recipe] = {r.system_id: r for s in SYSTEMS for r in s.needs().models}
 
-__all__ = ["SYSTEMS", "System"]
+__all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "System"]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems import trained
-from nba_props.domain.systems.trained import Trained, system_of
+from nba_props.domain.models import learner
+from nba_props.domain.systems.trained import Trained
 from nba_props.schemas.features import LEGACY
 
 
@@ -43,7 +43,7 @@ class CatBoost:
         import catboost
 
         model = catboost.CatBoostRegressor(
-            **self.parameters, thread_count=trained.THREADS, logging_level="Silent", allow_writing_files=False
+            **self.parameters, thread_count=learner.THREADS, logging_level="Silent", allow_writing_files=False
         )
         model.fit(inputs.astype("float32"), points)
         for name in ("model_guid", "train_finish_time"):  # by which equal models would differ
@@ -53,7 +53,7 @@ class CatBoost:
             model.save_model(str(path), format="cbm")
             return path.read_bytes()
 
-    def ask(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
+    def predict(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
         return np.asarray(self._load(artefact).predict(inputs.astype("float32")), dtype="float64")
 
     def importances(self, artefact: bytes) -> dict[str, float]:
@@ -74,8 +74,9 @@ class CatBoost:
         return model
 
 
-TRAINED = Trained(
+SYSTEM = Trained(
     system_id="catboost_v8",
+    description="Gradient-boosted trees on the 33 legacy features, line included, trained every week.",
     learner=CatBoost(),
     inputs=tuple(f.name for f in LEGACY),
     # without a game of this season its error is 1.3 points behind the line's (198 rows, +- .3), with one .5
@@ -83,4 +84,3 @@ TRAINED = Trained(
     base_confidence=75,
     min_edge=1.0,
 )
-SYSTEM = system_of(TRAINED)

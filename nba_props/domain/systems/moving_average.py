@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import MAX_POINTS, System, v1_confidence, v1_side
-
-SYSTEM_ID = "moving_average"
+from nba_props.domain.systems.base import v1_confidence, v1_side
+from nba_props.domain.systems.formula import Formula
+from nba_props.schemas.predictions import MAX_POINTS
 
 
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Points, confidence and side of each row; see ``System.forecast`` for the contract."""
+    """Points, confidence and side of each row; see ``rows.Forecast``."""
     f = features.drop(columns="game_date", errors="ignore").astype("float64")
     fatigue = f["fatigue_score"]
     terms = pd.DataFrame(
@@ -40,8 +40,9 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     )
 
 
-SYSTEM = System(
-    system_id=SYSTEM_ID,
+SYSTEM = Formula(
+    system_id="moving_average",
+    description="Weighted last-5, last-10 and season averages, adjusted for fatigue, rest, pace and venue.",
     model_version="legacy-t-merge-1",
     required=(
         "points_avg_last_5",

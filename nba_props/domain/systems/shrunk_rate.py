@@ -10,7 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import MAX_POINTS, System, side_of
+from nba_props.domain.systems.base import side_of
+from nba_props.domain.systems.formula import Formula
+from nba_props.schemas.predictions import MAX_POINTS
 
 #: how far an opponent's and a pace's distance from the mean is believed
 TRUST = 0.5
@@ -18,7 +20,7 @@ MIN_EDGE = 1.5
 
 
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Points, confidence and side of each row; see ``System`` for the contract.
+    """Points, confidence and side of each row; see ``rows.Forecast``.
 
     Confidence is 0.8 times what the swing of a player's minutes, their deviation as a share of the usual ones, leaves
     of 1: a measure of how steady he is, not a probability. Who usually plays a minute or less has none.
@@ -39,8 +41,9 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     )
 
 
-SYSTEM = System(
+SYSTEM = Formula(
     system_id="shrunk_rate_v1",
+    description="Weighted minutes times shrunken points per minute, adjusted for opponent and pace.",
     model_version="1",
     required=("minutes_ewma", "ppm_shrunk", "minutes_std_last_10"),
     optional=("opponent_def_rating", "league_def_rating", "team_pace", "opponent_pace", "league_pace"),

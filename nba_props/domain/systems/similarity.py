@@ -16,7 +16,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import MAX_POINTS, System, side_of
+from nba_props.domain.systems.base import side_of
+from nba_props.domain.systems.formula import Formula
+from nba_props.schemas.predictions import MAX_POINTS
 
 MIN_SCORE, MOST, FEWEST = 70, 20, 5
 _DAY = ["game_date", "player_id"]
@@ -108,8 +110,9 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     )
 
 
-SYSTEM = System(
+SYSTEM = Formula(
     system_id="similarity_balanced_v1",
+    description="Mean of the player's most similar past games, weighted by similarity.",
     model_version="legacy-t-merge-2",
     required=(
         "opponent_def_rating",

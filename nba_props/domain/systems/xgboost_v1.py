@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems import trained
-from nba_props.domain.systems.trained import Trained, system_of
+from nba_props.domain.models import learner
+from nba_props.domain.systems.trained import Trained
 from nba_props.schemas.features import MARKET, NAMES
 
 
@@ -49,12 +49,12 @@ class XGBoost:
 
         own = {k: v for k, v in self.parameters.items() if k not in ("num_boost_round", "base_score")}
         own["base_score"] = float(points.median())
-        matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), points, nthread=trained.THREADS)
+        matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), points, nthread=learner.THREADS)
         rounds = self.parameters["num_boost_round"]
-        booster = xgboost.train({**own, "nthread": trained.THREADS}, matrix, num_boost_round=rounds)
+        booster = xgboost.train({**own, "nthread": learner.THREADS}, matrix, num_boost_round=rounds)
         return bytes(booster.save_raw("ubj"))
 
-    def ask(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
+    def predict(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
         booster = self._load(artefact)
         return np.asarray(booster.inplace_predict(inputs.astype("float32")), dtype="float64")
 
@@ -67,13 +67,14 @@ class XGBoost:
     def _load(artefact: bytes) -> Any:
         import xgboost
 
-        booster = xgboost.Booster({"nthread": trained.THREADS})
+        booster = xgboost.Booster({"nthread": learner.THREADS})
         booster.load_model(bytearray(artefact))
         return booster
 
 
-TRAINED = Trained(
+SYSTEM = Trained(
     system_id="xgboost_v1",
+    description="Gradient-boosted trees on every feature but the market's, trained every week.",
     learner=XGBoost(),
     inputs=tuple(n for n in NAMES if n not in MARKET),
     # without a game of this season its error is .9 points behind the line's (198 rows, +- .25), with one .4
@@ -81,4 +82,3 @@ TRAINED = Trained(
     base_confidence=70,
     min_edge=1.5,
 )
-SYSTEM = system_of(TRAINED)

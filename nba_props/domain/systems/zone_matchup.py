@@ -12,14 +12,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import MAX_POINTS, System, v1_confidence, v1_side
+from nba_props.domain.systems.base import v1_confidence, v1_side
+from nba_props.domain.systems.formula import Formula
+from nba_props.schemas.predictions import MAX_POINTS
 
 _ZONES = {"pct_paint": 1.2, "pct_mid_range": 1.0, "pct_three": 1.1, "pct_free_throw": 0.8}
 _LEAGUE_RATING = 110.0
 
 
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Points, confidence and side of each row; see ``System`` for the contract."""
+    """Points, confidence and side of each row; see ``rows.Forecast``."""
     f = features.drop(columns="game_date", errors="ignore").astype("float64")
     leak = f["opponent_def_rating"] - _LEAGUE_RATING
     fatigue = f["fatigue_score"]
@@ -40,8 +42,9 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     )
 
 
-SYSTEM = System(
+SYSTEM = Formula(
     system_id="zone_matchup_v1",
+    description="Season average adjusted by the opponent's defence for each shot zone.",
     model_version="legacy-t-merge-1",
     required=(
         "points_avg_season",

@@ -8,13 +8,13 @@ that he gave, on whatever date: every row counts.
 
 from __future__ import annotations
 
+from nba_props.domain.games import playable_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, T_SERIES, Z
+from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import archived_sql, held_back_sql, is_imported_sql, named_sql
-from nba_props.facts.calendar import playable_sql
 from nba_props.schemas.base import View
 from nba_props.schemas.monitoring import MIN_DATES
-from nba_props.schemas.predictions import SYSTEM_TABLES
 
 #: share of lines that must be a sportsbook's, in percent (docs/legacy-systems.md#the-brief)
 ACTUAL_PROP_PCT = 95

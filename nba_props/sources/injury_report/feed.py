@@ -85,7 +85,7 @@ FEED = Feed(
         ),
     ),
     switch=SWITCH,
-    command=Command("injuries", "Land the newest official injury report.", ("nba-props fetch injuries",), by_hand),
+    command=Command("injuries", "Download the newest official injury report.", ("nba-props fetch injuries",), by_hand),
     job=FetchJob(
         name="fetch_injuries",
         step="land_injuries",

@@ -142,7 +142,7 @@ FEED = Feed(
     switch=SWITCH,
     command=Command(
         "stats",
-        "Land schedule, roster, box scores and shot zones of SPAN.\n\n"
+        "Download schedule, roster, box scores and shot zones of SPAN.\n\n"
         "Box scores are one request for each season and season type, shot zones one for each game.",
         ("nba-props fetch stats 2025-11-19..2026-01-10",),
         by_hand,
@@ -151,7 +151,7 @@ FEED = Feed(
             Option(
                 "shot-zones",
                 default=True,
-                help="And where points came from, which the zone system needs: a request for each game without them.",
+                help="Also fetch where points came from (for zone_matchup_v1): one request for each game without them.",
             ),
         ),
         overdue="yesterday",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import partial
 
-from nba_props.domain.systems.trained import training_start, week_of
+from nba_props.domain.models.card import training_start, week_of
 from nba_props.facts.calendar import (
     SEASON_TYPES,
     identity_start,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from nba_props.domain.slate import playable
+from nba_props.domain.games import playable
 from nba_props.facts.calendar import FINAL, game_date_of, season_of, season_start
 from nba_props.facts.calendar import days as dates_between
 from nba_props.sources.base import Games

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nba_props.domain.slate import playable
+from nba_props.domain.games import playable
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, parse_instant
 from nba_props.facts.rhythm import FULL
 from nba_props.facts.teams import MOST_GAMES
@@ -131,7 +131,7 @@ def plan(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> 
     if to_come:
         a_day = sum(_price_of_day(games, d, live) for d in days if d >= today)
         lines.append(
-            f"by itself a running daemon captures them for at most {a_day} credits "
+            f"automatic a running daemon captures them for at most {a_day} credits "
             f"(NBA_PROPS_ODDS_RHYTHM={live.odds_rhythm}, regions {live.odds_regions})"
         )
     return [*lines, f"reserve   {live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)"]
@@ -148,10 +148,10 @@ def minutes(text: str) -> list[int]:
     """``60,30`` as numbers of minutes.
 
     Raises:
-        ValueError: it is no list of minutes.
+        ValueError: it is not a list of minutes.
     """
     if not _MINUTES.fullmatch(text):
-        raise ValueError(f"{text!r} is no list of minutes such as 30 or 60,30")
+        raise ValueError(f"{text!r} is not a list of minutes such as 30 or 60,30")
     return [int(m) for m in text.split(",")]
 
 
@@ -250,7 +250,7 @@ FEED = Feed(
     command=Command(
         "odds",
         "Capture today's odds, or buy those of a past SPAN from the archive.\n\n"
-        "The plan and its cost come first. A snapshot that is landed is not bought again; spending stops at the "
+        "The plan and its cost are printed first. A landed snapshot is not bought again; spending stops at the "
         "reserve.",
         ("nba-props fetch odds --dry-run", "nba-props fetch odds 2025-11-19..2026-01-10 --before 240,30 --dry-run"),
         by_hand,

@@ -1,0 +1,124 @@
+"""The work behind ``nba_models``: the training frame of what is stored, and weeks trained from it in order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from nba_props.assets.inputs import Inputs
+from nba_props.domain.models import frame
+from nba_props.domain.models.card import WORSE_THAN_INCUMBENT, Card, training_start, week_of
+from nba_props.domain.models.learner import Recipe
+from nba_props.domain.models.training import TooFewRows, train
+from nba_props.schemas import analytics, raw
+from nba_props.settings import Settings
+from nba_props.sources import odds_api
+from nba_props.storage.landing import LandingError
+from nba_props.warehouse.base import Warehouse
+
+_WEEK = timedelta(7)
+#: the newest training frame of this process, by what it is made from
+_frames: dict[tuple[str, date, date, str], pd.DataFrame] = {}
+
+
+def train_weeks(
+    recipe: Recipe, weeks: Sequence[date], inputs: Inputs, now: datetime
+) -> tuple[list[Card], dict[date, str]]:
+    """Train and store the models of some weeks, in order; their features are computed once.
+
+    That of the week before is trained as well where it is missing or stale: a model is judged against it, and it serves
+    where the week's own has not earned its place. So neither depends on what was asked for before.
+
+    Returns:
+        The cards of the models put in force, and for each other week the reason why it has none.
+    """
+    idle = _idle(weeks, inputs)
+    refused = dict.fromkeys(idle, "NO_GAMES: no game is scheduled in the week, so none is needed")
+    busy = sorted(set(weeks) - idle)
+    if not busy:
+        return [], refused
+    rows = _rows_before(min(weeks), max(weeks), inputs)
+    lined = set(inputs.warehouse.partitions(analytics.BETTING_LINES))
+    unlined = [d for d in odds_api.landed_days(inputs.landing) if d not in lined]
+    made: list[Card] = []
+    for week in _with_weeks_before(recipe, busy, weeks, inputs):
+        card, why = train_week(recipe, week, rows, inputs, now, unlined)
+        if why:
+            refused[week] = why
+        elif card:
+            made.append(card)
+    return made, refused
+
+
+def _idle(weeks: Collection[date], inputs: Inputs) -> set[date]:
+    """The weeks that have no game by the landed schedule."""
+    try:
+        busy = {week_of(d) for d in inputs.game_days([w + timedelta(n) for w in weeks for n in range(7)])}
+    except LandingError:
+        return set()  # nobody knows
+    return set(weeks) - busy
+
+
+def _with_weeks_before(recipe: Recipe, busy: Sequence[date], asked: Collection[date], inputs: Inputs) -> list[date]:
+    """The weeks, each after the one before it where that has no model of what is stored now."""
+    before = {week - _WEEK for week in busy} - set(asked)
+    lacking = {week for week in before if inputs.lacks_model(recipe, week)}
+    return sorted({*busy, *(lacking - _idle(lacking, inputs))})
+
+
+def train_week(
+    recipe: Recipe,
+    week: date,
+    rows: pd.DataFrame | None,
+    inputs: Inputs,
+    now: datetime,
+    unlined: Sequence[date],
+) -> tuple[Card | None, str]:
+    """Train and store the model of a week: its card where it was put in force, else why it was not."""
+    store, seasons = inputs.models, inputs.settings.training_seasons
+    start = max(training_start(week, seasons), inputs.settings.first_date)
+    lacking = sum(start <= d < week for d in unlined)
+    made_from = inputs.trained_from(recipe.system_id, week)
+    try:
+        if rows is None:
+            raise TooFewRows("there are no box scores before it")
+        incumbent = store.incumbent(recipe.system_id, week)
+        model = train(recipe, rows, week, seasons, now, incumbent, made_from, lacking)
+    except TooFewRows as error:
+        why = f"TOO_FEW_ROWS: {error} (`nba-props start` takes past seasons)"
+        store.refuse(recipe.system_id, week, why, made_from)
+        return None, why
+    why = model.card.refused
+    if why and not why.startswith(WORSE_THAN_INCUMBENT):
+        store.refuse(recipe.system_id, week, why, made_from)
+    else:
+        store.put(model)  # one that is worse than the incumbent may serve the week after
+    return model.card, why
+
+
+def _rows_before(first: date, last: date, inputs: Inputs) -> pd.DataFrame | None:
+    """The training frame of the weeks first..last; None without a box score before them.
+
+    All systems learn from the same rows: the second of a run finds them here.
+    """
+    start, end = training_start(first, inputs.settings.training_seasons), last - timedelta(1)
+    usable = [d for d in inputs.warehouse.partitions(raw.BOX_SCORES) if start <= d <= end]
+    if not usable:
+        return None
+    known = (inputs.warehouse.place, usable[0], end, inputs.learned(last))
+    if known not in _frames:
+        _frames.clear()
+        _frames[known] = training_frame(inputs.warehouse, inputs.settings, usable[0], end)
+    return _frames[known]
+
+
+def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: date) -> pd.DataFrame:
+    """``frame.build`` of stored box scores and lines."""
+    lined = warehouse.partitions(analytics.BETTING_LINES)
+
+    def lines(start: date, end: date) -> pd.DataFrame:
+        return warehouse.read(analytics.BETTING_LINES, [d for d in lined if start <= d <= end])
+
+    return frame.build(warehouse.query, lines, first, last, settings.look_back_days, settings.max_games)

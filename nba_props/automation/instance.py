@@ -1,0 +1,72 @@
+"""The Dagster instance of a home: opened, and its settings delivered and read."""
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import dagster as dg
+import filelock
+import sqlalchemy as db
+import yaml
+
+from nba_props.automation.upstream import instance as upstream
+from nba_props.automation.upstream.event_log import batch_events
+from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
+from nba_props.settings import Settings
+from nba_props.storage.files import replace
+
+_DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The persistent instance: that of DAGSTER_HOME when set, else one under the project's home.
+
+    Raises:
+        HomeError: its settings or databases can't be used; the message says how they are mended.
+    """
+    home = dagster_home(settings)
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / CONFIG).exists():
+        deliver_config(home)
+    batch_events()
+    try:
+        return open_dagster(home, upstream.TO_THE_TERMINAL)
+    except (db.exc.SQLAlchemyError, sqlite3.Error) as error:
+        raise HomeError(sentence(error, settings) or str(error)) from error
+
+
+def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
+    """The instance of a Dagster home, ``overrides`` before its own settings."""
+    if not os.environ.get("DAGSTER_HOME"):  # the storage's settings name no folder; an empty one is the working folder
+        os.environ["DAGSTER_HOME"] = str(home)
+    # two processes that make the databases of a new home at the same moment spoil them
+    with filelock.FileLock(home / ".opening"):
+        return upstream.opened(home, read_config(home, overrides))
+
+
+def deliver_config(home: Path) -> None:
+    """Put the settings in a Dagster home that a new one has."""
+    replace(home / CONFIG, (resources.files("nba_props") / CONFIG).read_bytes())
+
+
+def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> upstream.InstanceRef | None:
+    """The settings of a Dagster home.
+
+    Raises:
+        HomeError: they can't be read, or Dagster refuses them.
+    """
+    if "?" in str(home):
+        raise HomeError(f"DAGSTER_HOME is {home}: Dagster can't keep a database under a path with ?; set another one")
+    try:
+        found = yaml.safe_load((home / CONFIG).read_bytes()) if (home / CONFIG).exists() else None
+        own = found if found is not None else {}
+        if not isinstance(own, dict):
+            raise HomeError(f"{home / CONFIG} holds no settings. {_DELIVERS}")
+        return upstream.settings_of(home, own, overrides)
+    except (OSError, ValueError, yaml.YAMLError, *upstream.REFUSALS) as error:
+        why = " ".join(str(error).split())
+        raise HomeError(f"{home / CONFIG} can't be used: {why}. Mend it; or {_DELIVERS}") from error

@@ -1,0 +1,26 @@
+"""Every use of a part of Dagster that it does not export, each with what it exports in its place.
+
+Belongs here: imports of ``dagster._...``, and nothing of ours. With another version than the tested one the stock
+behaviour is used, with a warning: docs/upstream.md says what is lost then, and what was asked of Dagster.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import dagster as dg
+
+#: the version whose private parts were tested here; setup.cfg pins it
+TESTED = "1.13.27"
+_LOG = logging.getLogger(__name__)
+_warned: set[str] = set()
+
+
+def is_tested(part: str, lost: str) -> bool:
+    """Whether Dagster is the tested version; otherwise warns, once for each part, what is lost without it."""
+    if dg.__version__ == TESTED:
+        return True
+    if part not in _warned:
+        _warned.add(part)
+        _LOG.warning("Dagster %s is not the tested %s: %s is Dagster's own, %s", dg.__version__, TESTED, part, lost)
+    return False

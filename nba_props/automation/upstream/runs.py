@@ -1,0 +1,60 @@
+"""Runs of this process that look like any other run: of the job that the UI shows, and forgotten once they are over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.workspace.load import location_origins_from_yaml_paths
+
+from nba_props.automation.upstream import is_tested
+
+
+@contextmanager
+def listening(
+    instance: dg.DagsterInstance, run_id: str, listen: Callable[[dg.EventLogEntry], None] | None = None
+) -> Iterator[None]:
+    """While in here, ``listen`` is called with a run's events; afterwards the instance keeps nothing of the run.
+
+    Dagster has a way to add a listener and none to take it away, and remembers every run whose events it stored.
+    """
+    if listen is not None:
+        instance.add_event_listener(run_id, listen)
+    try:
+        yield
+    finally:
+        if is_tested("listening to a run", "and a long process keeps a little of every run"):
+            instance._subscribers.pop(run_id, None)
+
+
+def job_origin(workspace: Path, job_name: str) -> RemoteJobOrigin | None:
+    """The origin of a job in the first location of a workspace file."""
+    if not is_tested("running a job", "and runs of a terminal are listed under no job"):
+        return None
+    location, *_ = location_origins_from_yaml_paths([str(workspace)])
+    return RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job_name)
+
+
+@contextmanager
+def belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> Iterator[None]:
+    """While in here, a run that is created is one of the job that the UI shows.
+
+    Dagster's way to run a job in this process has no argument for it.
+    """
+    if origin is None:
+        yield
+        return
+    create = instance.create_run_for_job
+    instance.create_run_for_job = partial(create, remote_job_origin=origin)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del instance.create_run_for_job
+
+
+__all__ = ["RemoteJobOrigin", "belonging", "job_origin", "listening"]

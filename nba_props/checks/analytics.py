@@ -1,0 +1,85 @@
+"""Rules on ``nba_analytics``: what predictions are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from nba_props.checks.common import daily, lines_have_provenance, no_future_data, schema_rule
+from nba_props.checks.partitioned import Rule, Scope
+from nba_props.domain.finding import Finding
+from nba_props.domain.quality import inputs
+from nba_props.domain.quality.outputs import unless_unknown
+from nba_props.domain.systems import System
+from nba_props.schemas import analytics
+from nba_props.schemas.features import PLAYER_FEATURES
+
+
+def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
+    settings = scope.settings
+    return inputs.history_complete(scope.warehouse, days, settings.look_back_days, settings.first_date)
+
+
+HISTORY_COMPLETE = Rule(
+    "history_complete",
+    analytics.HISTORICAL_GAMES,
+    "No date of the season so far is missing, and no stored game of the look-back lacks its box scores.",
+    _history_complete,
+    blocking=True,
+)
+
+
+def _slate_is_complete(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
+    return unless_unknown(scope.warehouse, inputs.SLATE.findings(scope.warehouse, days))
+
+
+SLATE_IS_COMPLETE = Rule(
+    "slate_is_complete",
+    analytics.CONTEXT,
+    f"Every scheduled game is in the context with at least {inputs.MIN_PLAYERS_PER_TEAM} players of each team.",
+    _slate_is_complete,
+)
+_TABLES = (
+    analytics.SLATE,
+    analytics.HISTORICAL_GAMES,
+    analytics.BETTING_LINES,
+    analytics.CONTEXT,
+    PLAYER_FEATURES,
+)
+
+
+def rules(systems: Sequence[System]) -> list[Rule]:
+    """The rules, of which those on features name the systems that use them."""
+    return [
+        *(schema_rule(t) for t in _TABLES),
+        HISTORY_COMPLETE,
+        no_future_data(
+            analytics.HISTORICAL_GAMES, "played_on >= game_date", "Every game of a history was played before the date."
+        ),
+        lines_have_provenance(analytics.BETTING_LINES, blocking=True),
+        no_future_data(
+            analytics.BETTING_LINES,
+            "has_prop_line AND (quoted_at >= cutoff_at OR opening_at >= cutoff_at OR cutoff_at IS NULL)",
+            "Every line was seen before the cut-off.",
+        ),
+        SLATE_IS_COMPLETE,
+        no_future_data(
+            analytics.CONTEXT,
+            "history_through >= game_date OR injury_reported_at >= cutoff_at",
+            "No game on or after the date is in any average, no report of or after the cut-off in anyone's standing.",
+        ),
+        daily(
+            "reported_absent_known",
+            analytics.CONTEXT,
+            f"At least {1 - inputs.ABSENT_STRANGERS_SHARE:.0%} of those who are reported out or doubtful are players "
+            "of the slate.",
+            inputs.REPORTED_ABSENT,
+        ),
+        daily(
+            "inputs_are_known",
+            PLAYER_FEATURES,
+            "No input of a system, if its feed spoke, is unknown of everybody who has "
+            f"{inputs.SETTLED_GAMES} games of the season behind him.",
+            inputs.inputs_known(systems),
+        ),
+    ]

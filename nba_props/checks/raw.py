@@ -1,0 +1,65 @@
+"""Rules on ``nba_raw``: what the feeds delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from nba_props.checks.common import daily, nothing_quarantined, schema_rule
+from nba_props.checks.partitioned import Rule, Scope
+from nba_props.domain.finding import Finding
+from nba_props.domain.lines import STALE_AFTER
+from nba_props.domain.quality import deliveries
+from nba_props.domain.quality.outputs import unless_unknown
+from nba_props.schemas import raw
+
+BOX_SCORES_MATCH_SCHEDULE = daily(
+    "box_scores_match_schedule",
+    raw.BOX_SCORES,
+    "Every final game that counts has box scores, every box score its game, and points add up to the score.",
+    deliveries.BOX_SCORES,
+)
+
+
+def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
+    found = deliveries.games_with_quotes(scope.now).findings(scope.warehouse, days)
+    return unless_unknown(scope.warehouse, found)
+
+
+GAMES_HAVE_QUOTES = Rule(
+    "games_have_quotes",
+    raw.ODDS_QUOTES,
+    "Every game of the date has quotes of a sportsbook from before the cut-off. A slate without any is an error from "
+    "an hour before its first tip-off on.",
+    _games_have_quotes,
+)
+BOOKS_ARE_FRESH = Rule(
+    "books_are_fresh",
+    raw.ODDS_QUOTES,
+    f"No quote was older than {STALE_AFTER.total_seconds() / 3600:.0f} hours by its own market's clock when captured.",
+    lambda scope, days: deliveries.stale_books(scope.warehouse, days),
+)
+
+_TABLES = (
+    raw.SCHEDULE,
+    raw.BOX_SCORES,
+    raw.SCORING_SHARES,
+    raw.INJURY_REPORTS,
+    raw.ROSTERS,
+    raw.ODDS_QUOTES,
+)
+_QUARANTINES = (
+    raw.QUARANTINED_GAMES,
+    raw.QUARANTINED_BOX_SCORES,
+    raw.QUARANTINED_QUOTES,
+    raw.QUARANTINED_ROSTERS,
+    raw.QUARANTINED_SCORING,
+    raw.QUARANTINED_INJURIES,
+)
+RULES = (
+    *(schema_rule(t) for t in _TABLES),
+    *(nothing_quarantined(t) for t in _QUARANTINES),
+    BOX_SCORES_MATCH_SCHEDULE,
+    GAMES_HAVE_QUOTES,
+    BOOKS_ARE_FRESH,
+)

@@ -1,0 +1,41 @@
+"""History: the games a player, a season and a team have behind them, strictly before a date.
+
+Each statement answers for any number of players and dates at once, and runs inside the warehouse. The player-games to
+answer for are given as a relation: the slate when serving, the games that were played when training.
+
+Belongs here: statements on past games. Does not: features made of them (domain/context.py, domain/features.py).
+"""
+
+from nba_props.domain.history.players import (
+    absence_sql,
+    availability_sql,
+    historical_games_sql,
+    matchup_sql,
+    past_form_sql,
+    season_sql,
+    shot_zones_sql,
+)
+from nba_props.domain.history.relations import (
+    GAMES_FOUND_SQL,
+    LONGEST_REST,
+    PLAYED,
+    SLATE,
+)
+from nba_props.domain.history.teams import league_form_sql, team_form_sql, team_state_sql
+
+__all__ = [
+    "GAMES_FOUND_SQL",
+    "LONGEST_REST",
+    "PLAYED",
+    "SLATE",
+    "absence_sql",
+    "availability_sql",
+    "historical_games_sql",
+    "league_form_sql",
+    "matchup_sql",
+    "past_form_sql",
+    "season_sql",
+    "shot_zones_sql",
+    "team_form_sql",
+    "team_state_sql",
+]

@@ -1,0 +1,225 @@
+"""What lies behind a player: his games, season, opponents, absences and the injury report on his team."""
+
+from __future__ import annotations
+
+from nba_props.domain.games import counted_sql
+from nba_props.domain.history.relations import (
+    LONGEST_REST,
+    POSSESSIONS,
+    SLATE,
+    before,
+    behind,
+)
+from nba_props.facts.calendar import span_look_back_start_sql
+from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
+from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
+
+_STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
+_TEAM_UNKNOWN_SQL = ", ".join(repr(s) for s in TEAM_UNKNOWN)
+
+
+def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES, asked: str = SLATE) -> str:
+    """``nba_analytics.historical_games`` for @first..@last: played games only, newest first."""
+    return f"""
+    SELECT s.game_date, s.player_id,
+      ROW_NUMBER() OVER (
+        PARTITION BY s.game_date, s.player_id ORDER BY b.game_date DESC, b.game_id DESC
+      ) AS recency,
+      b.game_date AS played_on, b.game_id, b.season, b.season_type, b.team_id, b.team, b.opponent, b.is_home, {_STATS}
+    FROM {asked} AS s
+    JOIN nba_raw.box_scores AS b ON b.player_id = s.player_id AND {before(look_back_days)}
+    WHERE s.game_date BETWEEN @first AND @last
+      AND {behind(look_back_days)}
+    QUALIFY recency <= {max_games}
+    """
+
+
+def season_sql(asked: str = SLATE) -> str:
+    """Per player: games, points and minutes of his season so far (from @history_from)."""
+    return f"""
+    SELECT s.game_date, s.player_id, COUNT(*) AS games_season,
+      AVG(b.points) AS points_avg_season, AVG(b.minutes) AS minutes_avg_season
+    FROM {asked} AS s
+    JOIN nba_raw.box_scores AS b
+      ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
+    WHERE s.game_date BETWEEN @first AND @last
+      AND b.game_date >= @history_from AND b.game_date < @last AND {counted_sql("b")}
+    GROUP BY s.game_date, s.player_id
+    """
+
+
+def matchup_sql(asked: str = SLATE) -> str:
+    """Per player: his games against the opponent, this season and the one before (from @last_season_from)."""
+    return f"""
+    SELECT s.game_date, s.player_id, COUNT(*) AS games_vs, AVG(b.points) AS points_vs
+    FROM {asked} AS s
+    JOIN nba_raw.box_scores AS b
+      ON b.player_id = s.player_id AND b.opponent = s.opponent AND b.game_date < s.game_date
+        AND CAST(SUBSTR(b.season, 1, 4) AS INT64) >= CAST(SUBSTR(s.season, 1, 4) AS INT64) - 1
+    WHERE s.game_date BETWEEN @first AND @last
+      AND b.game_date >= @last_season_from AND b.game_date < @last AND {counted_sql("b")}
+    GROUP BY s.game_date, s.player_id
+    """
+
+
+def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+    """``historical_games`` with what was true of each past game *before it*: rest, form and the opponent's defence.
+
+    ``days_rest`` since the game before, null after more than 300 days; ``form`` is the mean of the last 5 less that of
+    the season, both before the game and of its season; the defence is points allowed per 100 possessions over the
+    opponent's 15 games before. Each is null where nothing came before. The span read covers a whole season before the
+    oldest game, so that a date has the same answer whatever dates are asked for with it.
+    """
+    return f"""
+    WITH appearances AS (
+      SELECT b.player_id, b.game_id, b.game_date, b.season,
+        LAG(b.game_date) OVER (PARTITION BY b.player_id ORDER BY b.game_date, b.game_id) AS previous,
+        AVG(b.points) OVER (
+          PARTITION BY b.player_id, b.season ORDER BY b.game_date, b.game_id ROWS BETWEEN 5 PRECEDING AND 1 PRECEDING
+        ) AS last_5,
+        AVG(b.points) OVER (
+          PARTITION BY b.player_id, b.season ORDER BY b.game_date, b.game_id
+          ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS season_avg
+      FROM nba_raw.box_scores AS b
+      WHERE {behind(look_back_days, LONGEST_REST)}
+    ),
+    team_games AS (
+      SELECT b.game_date, b.game_id, b.team, SUM(b.points) AS points,
+        {POSSESSIONS} AS possessions
+      FROM nba_raw.box_scores AS b
+      WHERE {behind(look_back_days, LONGEST_REST)}
+      GROUP BY b.game_date, b.game_id, b.team
+    ),
+    defences AS (
+      SELECT t.game_id, t.team,
+        SUM(o.points) OVER (
+          PARTITION BY t.team ORDER BY t.game_date, t.game_id ROWS BETWEEN 15 PRECEDING AND 1 PRECEDING
+        ) AS allowed,
+        SUM(o.possessions) OVER (
+          PARTITION BY t.team ORDER BY t.game_date, t.game_id ROWS BETWEEN 15 PRECEDING AND 1 PRECEDING
+        ) AS faced
+      FROM team_games AS t
+      JOIN team_games AS o ON o.game_id = t.game_id AND o.team <> t.team
+    )
+    SELECT h.game_date, h.player_id, h.recency, h.points, h.is_home,
+      CASE WHEN DATE_DIFF(h.played_on, a.previous, DAY) <= {LONGEST_REST}
+        THEN DATE_DIFF(h.played_on, a.previous, DAY) END AS days_rest,
+      a.last_5 - a.season_avg AS form,
+      ROUND(100 * d.allowed / NULLIF(d.faced, 0), 9) AS opponent_def_rating
+    FROM nba_analytics.historical_games AS h
+    JOIN appearances AS a ON a.player_id = h.player_id AND a.game_id = h.game_id
+    LEFT JOIN defences AS d ON d.game_id = h.game_id AND d.team = h.opponent
+    WHERE h.game_date BETWEEN @first AND @last
+    """
+
+
+def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+    """Where the points of past games came from, for the games of the look-backs of @first..@last."""
+    return f"""
+    SELECT b.game_id, b.player_id, b.points_paint, b.points_mid_range
+    FROM nba_raw.scoring_shares AS b
+    WHERE b.game_date >= {span_look_back_start_sql(look_back_days)} AND b.game_date < @last
+    """
+
+
+def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+    """Per player: ``games_missed`` of his team since he last played, and ``teammates_missing_minutes``.
+
+    The latter are the usual minutes (mean of the look-back) of team-mates who sat out the team's last game but played
+    in one of the three before: absences so recent that nobody's averages show them yet. Known from box scores alone.
+    """
+    return f"""
+    WITH teams AS (
+      SELECT DISTINCT s.game_date, s.team_id FROM {asked} AS s
+      WHERE s.game_date BETWEEN @first AND @last AND s.team_id IS NOT NULL
+    ),
+    games AS (
+      SELECT DISTINCT b.game_date, b.game_id, b.team_id FROM nba_raw.box_scores AS b WHERE {behind(look_back_days)}
+    ),
+    ranked AS (
+      SELECT s.game_date, s.team_id, b.game_id,
+        ROW_NUMBER() OVER (PARTITION BY s.game_date, s.team_id ORDER BY b.game_date DESC, b.game_id DESC) AS ago
+      FROM teams AS s
+      JOIN games AS b ON b.team_id = s.team_id AND {before(look_back_days)}
+    ),
+    members AS (
+      SELECT r.game_date, r.team_id, b.player_id, MIN(r.ago) AS ago, AVG(b.minutes) AS minutes
+      FROM ranked AS r
+      JOIN nba_raw.box_scores AS b ON b.game_id = r.game_id AND b.team_id = r.team_id
+      WHERE {behind(look_back_days)}
+      GROUP BY r.game_date, r.team_id, b.player_id
+    ),
+    missing AS (
+      SELECT game_date, team_id, SUM(CASE WHEN ago BETWEEN 2 AND 4 THEN minutes ELSE 0 END) AS minutes
+      FROM members GROUP BY game_date, team_id
+    )
+    SELECT s.game_date, s.player_id, m.ago - 1 AS games_missed,
+      ROUND(t.minutes - COALESCE(CASE WHEN m.ago BETWEEN 2 AND 4 THEN m.minutes END, 0), 9) AS teammates_missing_minutes
+    FROM {asked} AS s
+    JOIN missing AS t ON t.game_date = s.game_date AND t.team_id = s.team_id
+    LEFT JOIN members AS m ON m.game_date = s.game_date AND m.team_id = s.team_id AND m.player_id = s.player_id
+    WHERE s.game_date BETWEEN @first AND @last
+    """
+
+
+def availability_sql(asked: str = SLATE) -> str:
+    """Per player whose game is named in an injury report: what the newest one before the cut-off says.
+
+    ``injury_status`` is the stated one, or NOT_LISTED; ``injury_reported_at`` the report's instant;
+    ``teammates_reported_absent`` the others of his team that it calls OUT or DOUBTFUL. A game without a report has no
+    row, and its players' standing is unknown. So is, and null here, what the report does not tell: a status that can't
+    be read, everybody not named of a team that has not submitted or that has a name nobody can read, and the count of
+    absent team-mates where one of them is unknown. A row of neither team by its name may be of either.
+    """
+    return f"""
+    WITH newest AS (
+      SELECT s.game_date, s.game_id, MAX(r.report_at) AS report_at
+      FROM (
+        SELECT DISTINCT a.game_date, a.game_id, a.cutoff_at FROM {asked} AS a
+        WHERE a.game_date BETWEEN @first AND @last
+      ) AS s
+      JOIN nba_raw.schedule AS g ON g.game_date = s.game_date AND g.game_id = s.game_id
+      JOIN nba_raw.injury_reports AS r
+        ON r.game_date = g.game_date AND r.home_team = g.home_team AND r.away_team = g.away_team
+          AND r.report_at < s.cutoff_at
+      WHERE g.game_date BETWEEN @first AND @last AND r.game_date BETWEEN @first AND @last
+      GROUP BY s.game_date, s.game_id
+    ),
+    named AS (
+      SELECT n.game_date, n.game_id, n.report_at, r.player_lookup, r.status,
+        CASE WHEN r.team_name = g.home_team_name THEN g.home_team_id
+          WHEN r.team_name = g.away_team_name THEN g.away_team_id END AS team_id
+      FROM newest AS n
+      JOIN nba_raw.schedule AS g ON g.game_date = n.game_date AND g.game_id = n.game_id
+      JOIN nba_raw.injury_reports AS r
+        ON r.game_date = n.game_date AND r.report_at = n.report_at AND r.home_team = g.home_team
+          AND r.away_team = g.away_team
+      WHERE g.game_date BETWEEN @first AND @last AND r.game_date BETWEEN @first AND @last
+    ),
+    told AS (
+      SELECT game_date, game_id, team_id,
+        SUM(CASE WHEN status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END) AS absent,
+        SUM(CASE WHEN status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END) AS unread,
+        SUM(CASE WHEN status IN ({_TEAM_UNKNOWN_SQL}) THEN 1 ELSE 0 END) AS unnamed
+      FROM named GROUP BY game_date, game_id, team_id
+    ),
+    strays AS (SELECT game_date, game_id FROM told WHERE team_id IS NULL)
+    SELECT s.game_date, s.player_id, n.report_at AS injury_reported_at,
+      CASE WHEN s.team_id IS NULL OR m.status = '{STATUS_UNREADABLE}' THEN NULL
+        WHEN m.status IS NOT NULL THEN m.status
+        WHEN COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL THEN NULL
+        ELSE 'NOT_LISTED' END AS injury_status,
+      CASE WHEN s.team_id IS NULL OR COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL
+          OR COALESCE(t.unread, 0) > CASE WHEN m.status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END THEN NULL
+        ELSE COALESCE(t.absent, 0) - CASE WHEN m.status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END
+      END AS teammates_reported_absent
+    FROM {asked} AS s
+    JOIN newest AS n ON n.game_date = s.game_date AND n.game_id = s.game_id
+    LEFT JOIN named AS m
+      ON m.game_date = s.game_date AND m.game_id = s.game_id AND m.player_lookup = s.player_lookup
+        AND m.team_id = s.team_id
+    LEFT JOIN told AS t ON t.game_date = s.game_date AND t.game_id = s.game_id AND t.team_id = s.team_id
+    LEFT JOIN strays AS x ON x.game_date = s.game_date AND x.game_id = s.game_id
+    WHERE s.game_date BETWEEN @first AND @last
+    """

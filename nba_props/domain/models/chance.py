@@ -1,0 +1,87 @@
+"""A model's P(over): its own by the residuals of its holdout, and the quote's moved by it as far as it proved right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.models.card import Card
+from nba_props.domain.odds import over_probability as market_probability
+
+#: points are noisier the more are expected: residuals are measured in units of sqrt(forecast + this)
+_SPREAD_FLOOR = 4.0
+_QUANTILES = np.linspace(0.005, 0.995, 199)
+#: fewest held-out rows with a quote, and dates of them, that P(over) is fitted on
+CHANCE_ROWS, CHANCE_DATES = 1_000, 10
+
+
+def residual_quantiles(points: pd.Series, forecast: np.ndarray) -> tuple[float, ...]:
+    """Quantiles of the residuals in units of sqrt(forecast + 4), at 0.005 .. 0.995."""
+    residuals = (points - forecast) / np.sqrt(forecast + _SPREAD_FLOOR)
+    return tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES))
+
+
+def over_probability(residuals: Sequence[float], forecast: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """A model's own P(points > line) given that they are not equal, from quantiles of its residuals; null without a
+    line. Overconfident by itself: see :func:`anchored_probability`."""
+    unit = np.sqrt(forecast + _SPREAD_FLOOR)
+    whole = np.where(np.mod(line, 1) == 0, 0.5, 0.0)  # a whole line can be hit exactly: leave half a point either side
+
+    def below(bound: np.ndarray) -> np.ndarray:
+        return np.interp((bound - forecast) / unit, residuals, _QUANTILES)
+
+    over, under = 1 - below(line + whole), below(line - whole)
+    return np.where(np.isnan(line), np.nan, over / (over + under))
+
+
+def anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float]) -> dict[str, float]:
+    """The slope by which the model's P(over) moves the quote's, fitted on held-out rows with a quote.
+
+    logit p = logit p_quote + slope (logit p_model - logit p_quote - median), slope between 0 and 1. Nothing is fitted
+    with fewer than ``CHANCE_ROWS`` rows or ``CHANCE_DATES`` dates: P(over) is then withheld.
+    """
+    from scipy.optimize import minimize_scalar
+
+    line = rows["line"].to_numpy(dtype="float64")
+    points = rows["points"].to_numpy(dtype="float64")
+    market = market_probability(rows["over_price"], rows["under_price"]).to_numpy()
+    used = ~np.isnan(line) & ~np.isnan(market) & (points != line)
+    dates = int(rows.loc[used, "game_date"].nunique())
+    if used.sum() < CHANCE_ROWS or dates < CHANCE_DATES:
+        return {}
+    base = logit(market[used])
+    gap = logit(over_probability(residuals, forecast[used], line[used])) - base
+    median = float(np.median(gap))
+    over = points[used] > line[used]
+
+    def loss(slope: float) -> float:
+        chance = base + slope * (gap - median)
+        return float(np.logaddexp(0, np.where(over, -chance, chance)).mean())
+
+    slope = float(minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4}).x)
+    return {"slope": round(slope, 3), "median": round(median, 4), "rows": int(used.sum()), "dates": dates}
+
+
+def anchored_probability(
+    card: Card, forecast: np.ndarray, line: np.ndarray, over_price: pd.Series, under_price: pd.Series
+) -> np.ndarray:
+    """P(points > line) given that they are not equal: the quote's, moved by the model as far as it proved right.
+
+    Null without both prices, and for a model that had too few quotes to prove anything: a model's own chance loses to
+    a coin (log-loss .70 to .72).
+    """
+    market = market_probability(over_price, under_price).to_numpy()
+    if not card.chance:
+        return np.full(len(forecast), np.nan)
+    base = logit(market)
+    gap = logit(over_probability(card.residuals, forecast, line)) - base
+    moved = base + card.chance["slope"] * (gap - card.chance["median"])
+    return np.where(np.isnan(market), np.nan, 1 / (1 + np.exp(-moved)))
+
+
+def logit(chance: np.ndarray) -> np.ndarray:
+    """Log-odds of probabilities, kept away from 0 and 1."""
+    safe = np.clip(chance, 1e-6, 1 - 1e-6)
+    return np.log(safe / (1 - safe))

@@ -1,0 +1,136 @@
+"""How the model of a week is made: fitted to everything before it, and judged on the newest of that first."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.models import chance
+from nba_props.domain.models.card import Card, Model, training_start, why_not
+from nba_props.domain.models.learner import Recipe
+from nba_props.schemas.features import SCHEMA_HASH
+from nba_props.schemas.predictions import MAX_POINTS
+
+#: fewer rows than this make no model
+MIN_ROWS = 1_000
+#: share of the newest rows that a model is judged on before it is fitted to all of them
+HOLDOUT = 0.15
+
+
+class TooFewRows(ValueError):
+    """There is not enough history before a week to train on."""
+
+
+def train(
+    recipe: Recipe,
+    frame: pd.DataFrame,
+    week: date,
+    seasons: int,
+    now: datetime,
+    incumbent: Card | None = None,
+    made_from: str = "",
+    dates_without_lines: int = 0,
+) -> Model:
+    """The model of a week; its card says in ``refused`` when it has not earned its place.
+
+    Args:
+        recipe: how it is made.
+        frame: result of ``frame.build``; rows of the week and after are ignored.
+        week: the Monday it begins on.
+        seasons: how many seasons to learn from.
+        now: recorded in the card.
+        incumbent: the card of the model of the week before.
+        made_from: recorded in the card.
+        dates_without_lines: recorded in the card.
+
+    Raises:
+        TooFewRows: fewer than ``MIN_ROWS`` rows remain.
+    """
+    rows = eligible(recipe, frame, week, seasons)
+    if len(rows) < MIN_ROWS:
+        raise TooFewRows(f"{len(rows)} games of players before {week}, {MIN_ROWS} are needed")
+    inputs, points, learner = rows[list(recipe.inputs)], rows["points"].astype("float64"), recipe.learner
+    newest = rows["game_date"] >= rows["game_date"].iloc[max(1, int(len(rows) * (1 - HOLDOUT)))]
+    judge = learner.fit(inputs[~newest], points[~newest])
+    forecast = np.clip(learner.predict(judge, inputs[newest]), 0, MAX_POINTS)
+    residuals = chance.residual_quantiles(points[newest], forecast)
+    anchored = chance.anchor(rows[newest], forecast, residuals)
+    artefact = learner.fit(inputs, points)
+    card = Card(
+        system_id=recipe.system_id,
+        week=week,
+        library=learner.library,
+        library_version=learner.version(),
+        schema_hash=SCHEMA_HASH,
+        inputs=recipe.inputs,
+        parameters=dict(learner.parameters),
+        trained_from=rows["game_date"].iloc[0].date(),
+        trained_through=rows["game_date"].iloc[-1].date(),
+        rows=len(rows),
+        fingerprint=_fingerprint(recipe, rows, anchored),
+        sha256=hashlib.sha256(artefact).hexdigest(),
+        suffix=learner.suffix,
+        metrics=_metrics(rows[newest], forecast),
+        importances=dict(sorted(learner.importances(artefact).items(), key=lambda item: -item[1])),
+        residuals=residuals,
+        trained_at=now.isoformat(timespec="seconds"),
+        made_from=made_from,
+        known={n: round(float(v), 4) for n, v in inputs.notna().mean().items()},
+        chance=anchored,
+        dates_without_lines=dates_without_lines,
+    )
+    return Model(replace(card, refused=why_not(card, incumbent)), artefact)
+
+
+def eligible(recipe: Recipe, frame: pd.DataFrame, week: date, seasons: int) -> pd.DataFrame:
+    """The rows a week's model may learn from, in an order that depends on nothing but the rows."""
+    before = frame["game_date"] < pd.Timestamp(week)
+    recent = frame["game_date"] >= pd.Timestamp(training_start(week, seasons))
+    known = frame[list(recipe.required)].notna().all(axis=1)
+    rows = frame[before & recent & known]
+    return rows.sort_values(["game_date", "game_id", "player_id"], kind="stable", ignore_index=True)
+
+
+def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, float]) -> str:
+    """A hash of everything a model is made from."""
+    learner = recipe.learner
+    made_by = [recipe.system_id, learner.library, learner.version(), SCHEMA_HASH, recipe.inputs, learner.parameters]
+    made_by.append(anchored)  # made from prices, which need not be among the inputs
+    hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "points"]].astype("float64"), index=False)
+    substance = json.dumps(made_by, default=dict).encode() + hashed.to_numpy().tobytes()
+    return hashlib.blake2b(substance, digest_size=16).hexdigest()
+
+
+def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:
+    """Error on held-out rows, beside the last-10 average's and, where there are lines, the line's on the same rows."""
+    points = rows["points"].astype("float64").to_numpy()
+    line = rows["vegas_points_line"].to_numpy(dtype="float64")
+    lined = ~np.isnan(line)
+    found = {
+        "holdout_rows": len(rows),
+        "holdout_mae": np.abs(forecast - points).mean(),
+        "holdout_bias": (forecast - points).mean(),
+        "holdout_last_10_mae": np.abs(rows["points_avg_last_10"].to_numpy() - points).mean(),
+        "holdout_rows_with_line": int(lined.sum()),
+        "holdout_gain_se": _clustered_se(
+            np.abs(rows["points_avg_last_10"].to_numpy(dtype="float64") - points) - np.abs(forecast - points),
+            rows["game_date"],
+        ),
+    }
+    if lined.any():
+        found["holdout_mae_with_line"] = np.abs(forecast - points)[lined].mean()
+        found["holdout_line_mae"] = np.abs(line - points)[lined].mean()
+    return {k: v if isinstance(v, int) else round(float(v), 4) for k, v in found.items()}
+
+
+def _clustered_se(values: np.ndarray, dates: pd.Series) -> float:
+    """Standard error of the mean of values that belong together by date."""
+    sums = pd.Series(values - values.mean()).groupby(dates.to_numpy()).sum()
+    groups = len(sums)
+    return float(np.sqrt((sums**2).sum() * groups / max(groups - 1, 1)) / len(values))

@@ -1,0 +1,95 @@
+"""Whether a trained system has a model that may serve a date, and inputs like those that it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from nba_props.domain.finding import Finding, Severity
+from nba_props.domain.models.card import Card, refusal, week_of
+from nba_props.domain.models.learner import Recipe
+from nba_props.domain.stored import Stored
+from nba_props.schemas.features import PLAYER_FEATURES
+
+#: difference of the shares of known values, between training rows and a slate, from which an input is another one
+KNOWN_SHARE_DIFFERS = 0.3
+
+
+def days_with_players(stored: Stored, days: Sequence[date]) -> set[date]:
+    """The dates, from the first to the last of some, that have a slate."""
+    slates = stored.query(
+        "SELECT game_date, COUNT(*) AS players FROM nba_analytics.slate "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
+        first=days[0],
+        last=days[-1],
+    )
+    return {d.date() for d in slates["game_date"]}
+
+
+def model_in_force(
+    trained: Recipe, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
+) -> Finding:
+    """Whether the newest model before a date is of its week, made from what is stored now, and may serve it.
+
+    Args:
+        trained: the system.
+        card: the model's card; None where there is none of the week or the one before.
+        day: the date.
+        refused: why the week's model was not put in force, if it was not.
+        made_from: what the model of each week would be made from now.
+    """
+    way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
+    if card is None:
+        if refused:
+            text = f"{refused}; nor has the week before a model, so the system abstains"
+            return Finding(False, text, severity=Severity.WARN)
+        return Finding(False, f"there is no model of its week or the one before, so the system abstains: {way_out}")
+    figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
+    if why := refusal(trained, card, day):
+        return Finding(False, f"{why}; the system abstains: {way_out}", figures)
+    if refused:
+        text = f"not in force: {refused}; the model of {card.week} serves"
+        return Finding(False, text, figures, Severity.WARN)
+    if card.week < week_of(day):
+        text = f"the week of {week_of(day)} has no model, that of {card.week} serves: {way_out}"
+        return Finding(False, text, figures, Severity.WARN)
+    if card.made_from and card.made_from != made_from[card.week]:
+        text = f"stale: what it learned from has changed since: {way_out}"
+        return Finding(False, text, figures, Severity.WARN)
+    if card.dates_without_lines:
+        text = f"trained without the lines of {card.dates_without_lines} landed dates: {way_out}"
+        return Finding(False, text, {**figures, "dates_without_lines": card.dates_without_lines}, Severity.WARN)
+    return Finding(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
+
+
+def known_shares(stored: Stored, trained: Recipe, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
+    """The share of a slate's rows, of those the system can use, in which each of its inputs is known, by date."""
+    shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
+    sql = f"""
+    SELECT game_date, {shares} FROM {PLAYER_FEATURES.address}
+    WHERE game_date BETWEEN @first AND @last AND {" AND ".join(f"{n} IS NOT NULL" for n in trained.required)}
+    GROUP BY game_date
+    """
+    rows = stored.query(sql, first=days[0], last=days[-1])
+    return {r["game_date"].date(): r for r in rows.to_dict("records")}
+
+
+def inputs_as_in_training(trained: Recipe, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
+    """Whether each input of a model is known about as often on a slate as in the rows that it learned from.
+
+    Args:
+        trained: the system.
+        card: the model's card; None without a model.
+        now: the slate's ``known_shares``; None without a slate.
+    """
+    if card is None or now is None or not card.known:
+        return Finding(True, "no model and no slate to compare")
+    differing = {
+        n: f"{n} is known for {now[n]:.0%} of the slate, for {card.known.get(n, 0):.0%} in training"
+        for n in trained.inputs
+        if n in card.known and abs(now[n] - card.known[n]) >= KNOWN_SHARE_DIFFERS
+    }
+    text = "; ".join(differing.values()) or f"all {len(trained.inputs)} inputs are known as often as in training"
+    figures = {"model": card.version, "inputs_differing": len(differing)}
+    return Finding(not differing, text, figures, Severity.WARN)

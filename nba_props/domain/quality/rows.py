@@ -1,0 +1,147 @@
+"""What systems forecast and what was published, row by row: coverage, provenance, placeholders, grades."""
+
+from __future__ import annotations
+
+from nba_props.domain.finding import Finding, Severity
+from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.domain.quality.daily import Daily, Figures, known
+from nba_props.domain.quality.validation import set_aside
+from nba_props.domain.views.ledger import archived_sql, held_back_sql
+from nba_props.schemas.base import Table
+from nba_props.schemas.predictions import LEDGER
+
+
+def _within_span(table: Table) -> str:
+    return f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"
+
+
+def none_from_the_future(table: Table, breach: str) -> Daily:
+    """How many rows of a table use what was known at or after their cut-off only; ``breach`` is a condition in SQL."""
+    sql = f"""
+    SELECT game_date, COUNT(*) AS rows_checked, SUM(CASE WHEN {breach} THEN 1 ELSE 0 END) AS rows_from_the_future
+    FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    """
+
+    def judge(f: Figures) -> Finding:
+        bad = f["rows_from_the_future"]
+        return Finding(bad == 0, f"{bad} of {f['rows_checked']} rows use data from their future", known(f))
+
+    return Daily(sql, judge, {"rows_checked": 0, "rows_from_the_future": 0})
+
+
+def provenance(table: Table) -> Daily:
+    """How many lines of a table are not valid: no verified quote is behind them."""
+    sql = f"""
+    SELECT game_date, COUNT(*) AS rows_checked,
+      SUM(CASE WHEN line_source = 'ACTUAL_PROP' THEN 1 ELSE 0 END) AS lines,
+      SUM(CASE WHEN line = 20.0 AND line_problem IS NULL THEN 1 ELSE 0 END) AS verified_lines_of_20,
+      SUM(CASE WHEN line_problem IS NOT NULL THEN 1 ELSE 0 END) AS invalid_lines,
+      MIN(line_problem) AS example
+    FROM ({claimed_lines_sql(_within_span(table))}) AS judged
+    GROUP BY game_date
+    """
+
+    def judge(f: Figures) -> Finding:
+        text = f"{f['lines']} lines in {f['rows_checked']} rows, {f['invalid_lines']} without provenance"
+        if f["example"]:
+            text += f": {f['example']}"
+        return Finding(f["invalid_lines"] == 0, text, known(f))
+
+    empty = {"rows_checked": 0, "lines": 0, "verified_lines_of_20": 0, "invalid_lines": 0, "example": None}
+    return Daily(sql, judge, empty)
+
+
+def _judge_placeholders(f: Figures) -> Finding:
+    published, waiting = f["placeholders_published"], f["placeholders_waiting"]
+    dealt_with = set_aside(f["placeholders_in_quarantine"], f["placeholders_archived"])
+    if published:
+        text = f"{published} of {f['published']} published rows carry a placeholder line{dealt_with}"
+        return Finding(False, f"{text}: `nba-props quarantine placeholder DATE` takes them out", known(f))
+    if waiting:
+        text = f"none published; {waiting} players lack a row that the gate held back as a placeholder{dealt_with}"
+        text += ": `nba-props run DATE --force` when the system is mended"
+        return Finding(False, text, known(f), Severity.WARN)
+    return Finding(True, f"{f['published']} published rows, no placeholder among them{dealt_with}", known(f))
+
+
+PLACEHOLDERS = Daily(
+    f"""
+        WITH counts AS (
+          SELECT game_date, 1 AS published,
+            CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 ELSE 0 END AS placeholders,
+            0 AS waiting, 0 AS held_back, 0 AS archived
+          FROM ({claimed_lines_sql(_within_span(LEDGER))}) AS judged
+          UNION ALL
+          SELECT game_date, 0 AS published, 0 AS placeholders, waiting, held_back, 0 AS archived
+          FROM ({held_back_sql()}) AS h
+          UNION ALL
+          SELECT game_date, 0 AS published, 0 AS placeholders, 0 AS waiting, 0 AS held_back, archived
+          FROM ({archived_sql()}) AS a
+        )
+        SELECT game_date, SUM(published) AS published, SUM(placeholders) AS placeholders_published,
+          SUM(waiting) AS placeholders_waiting, SUM(held_back) AS placeholders_in_quarantine,
+          SUM(archived) AS placeholders_archived
+        FROM counts GROUP BY game_date
+        """,
+    _judge_placeholders,
+    {
+        "published": 0,
+        "placeholders_published": 0,
+        "placeholders_waiting": 0,
+        "placeholders_in_quarantine": 0,
+        "placeholders_archived": 0,
+    },
+)
+
+
+def coverage(table: Table) -> Daily:
+    """Whether a system's table has a row for every player of the context, and forecasts for some."""
+    sql = f"""
+    WITH context AS (
+      SELECT game_date, COUNT(*) AS slate FROM nba_analytics.upcoming_player_game_context
+      WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    ),
+    own AS (
+      SELECT game_date, COUNT(*) AS row_count, COUNT(predicted_points) AS forecasts,
+        COUNT(abstain_reason) AS abstentions
+      FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    )
+    SELECT c.game_date, c.slate, COALESCE(o.row_count, 0) AS rows_found, COALESCE(o.forecasts, 0) AS forecasts,
+      COALESCE(o.abstentions, 0) AS abstentions
+    FROM context AS c LEFT JOIN own AS o ON o.game_date = c.game_date
+    """
+    return Daily(sql, _judge_coverage, {"slate": 0, "rows_found": 0, "forecasts": 0, "abstentions": 0})
+
+
+def _judge_coverage(f: Figures) -> Finding:
+    rows, slate = f["rows_found"], f["slate"]
+    figures = known({**f, "rows": rows})
+    if slate and not rows:
+        return Finding(False, f"no row for any of {slate} players: the system failed, its step says why", figures)
+    if slate and not f["forecasts"]:
+        return Finding(False, f"no forecast for any of {slate} players", figures, Severity.WARN)
+    text = f"{rows} rows for {slate} players: {f['forecasts']} forecasts, {f['abstentions']} abstentions"
+    ok = rows == slate and f["forecasts"] + f["abstentions"] == rows
+    return Finding(ok, text, figures, Severity.WARN)
+
+
+def _judge_grades(f: Figures) -> Finding:
+    text = f"{f['published']} published rows, {f['graded']} grades"
+    if f["published"] > f["graded"]:
+        text += ": rows without an id of their own have none, see `nba-props quarantine invalid_line DATE --dry-run`"
+    return Finding(f["published"] == f["graded"], text, known(f))
+
+
+GRADES = Daily(
+    """
+        SELECT p.game_date, p.published, COALESCE(a.graded, 0) AS graded FROM (
+          SELECT game_date, COUNT(*) AS published FROM nba_predictions.ledger
+          WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+        ) AS p LEFT JOIN (
+          SELECT game_date, COUNT(*) AS graded FROM nba_predictions.prediction_accuracy
+          WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+        ) AS a ON a.game_date = p.game_date
+        """,
+    _judge_grades,
+    {"published": 0, "graded": 0},
+)

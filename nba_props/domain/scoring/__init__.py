@@ -1,0 +1,39 @@
+"""Scores of graded predictions, each beside the line's on the same rows, each with its interval.
+
+Every score is a ratio of sums, so a grade is summed once per date, tier and system, and any span adds up its dates.
+Proper scores come from ``scoringrules``.
+
+Belongs here: what is computed from grades. Does not: what a grade is (domain/grading.py), or which figures are
+suspicious (domain/quality).
+"""
+
+from nba_props.domain.scoring.chances import (
+    COIN_BRIER,
+    COIN_LOG_LOSS,
+    LOG_LOSS_SQL,
+    TENTHS,
+    log_loss_differences,
+    reliability,
+    tenth_of,
+)
+from nba_props.domain.scoring.daily import BET_SQL, PICK_SQL, bets, sums, tier_of
+from nba_props.domain.scoring.intervals import (
+    T_SERIES,
+    Interval,
+    Z,
+    mean_interval,
+    mean_intervals,
+    rate_interval,
+    rate_intervals,
+    return_intervals,
+    wilson,
+)
+from nba_props.domain.scoring.ratios import scoreboard, scores, span_starts, table
+from nba_props.schemas.monitoring import MIN_DATES
+
+__all__ = [
+    "BET_SQL", "COIN_BRIER", "COIN_LOG_LOSS", "LOG_LOSS_SQL", "MIN_DATES", "PICK_SQL", "TENTHS", "T_SERIES", "Interval",
+    "Z", "bets", "log_loss_differences", "mean_interval", "mean_intervals", "rate_interval", "rate_intervals",
+    "reliability", "return_intervals", "scoreboard", "scores", "span_starts", "sums", "table", "tenth_of", "tier_of",
+    "wilson",
+]  # fmt: skip

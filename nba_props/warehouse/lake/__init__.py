@@ -1,0 +1,8 @@
+"""The local warehouse: Parquet files under a folder, queried by DuckDB in memory.
+
+Belongs here: what a lake does its own way. Does not: what every warehouse does (``partitioned``).
+"""
+
+from nba_props.warehouse.lake.warehouse import SET_ASIDE, LakeWarehouse
+
+__all__ = ["SET_ASIDE", "LakeWarehouse"]

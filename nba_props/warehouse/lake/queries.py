@@ -1,0 +1,93 @@
+"""Statements of our own over a lake: GoogleSQL, translated, run by DuckDB in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from nba_props.process import stopping
+from nba_props.warehouse.base import CorruptPartition, WarehouseError
+from nba_props.warehouse.lake.layout import Layout
+from nba_props.warehouse.lake.partitions import Partitions
+from nba_props.warehouse.lake.scans import Scans
+from nba_props.warehouse.lake.views import Views
+from nba_props.warehouse.sql import Statement, to_duckdb
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+
+class Queries:
+    """DuckDB over the partitions of a lake, a connection for each thread."""
+
+    def __init__(self, layout: Layout, partitions: Partitions, scans: Scans, views: Views) -> None:
+        self.scans = scans
+        self.views = views
+        self._layout = layout
+        self._partitions = partitions
+        self._own = threading.local()
+
+    def run(self, sql: str, parameters: Mapping[str, Any]) -> pyarrow.Table:
+        """The result of a statement.
+
+        Raises:
+            WarehouseError: the statement fails; a partition that can't be read is named.
+            Stopped: this process was asked to stop meanwhile.
+        """
+        import duckdb
+
+        statement = to_duckdb(sql)
+        try:
+            try:
+                return self._execute(statement, parameters)
+            except (duckdb.IOException, duckdb.InvalidInputException):
+                # another program removed a file, or replaced a plain one, since it was listed
+                self.scans.forget()
+                return self._execute(statement, parameters)
+        except (duckdb.InterruptException, RuntimeError) as error:
+            # DuckDB swallows whatever a signal's handler raises and raises this instead
+            if isinstance(error, duckdb.InterruptException) or "interrupted" in str(error):
+                raise stopping.Stopped from error
+            raise
+        except duckdb.Error as error:
+            what = f"a statement over {', '.join(statement.reads)} failed"
+            raise self.explained(statement.reads, error, what) from error
+
+    def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> pyarrow.Table:
+        connection = self._connection()
+        scan = lru_cache(maxsize=None)(self.scans.of)  # one look at a table, however many views read it
+        self.views.create(connection, statement.reads, self._own.views, scan)
+        return connection.execute(statement.sql, parameters).to_arrow_table()
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """This thread's connection, which keeps its views: opening one costs as much as a small query."""
+        import duckdb
+
+        if not hasattr(self._own, "connection"):
+            connection = duckdb.connect()
+            connection.execute("SET TimeZone = 'UTC'")
+            # partitions are renamed over: nothing of a file may outlive a query
+            connection.execute("SET enable_external_file_cache = false")
+            self._own.connection, self._own.views = connection, {}
+        return self._own.connection
+
+    def explained(self, addresses: Iterable[str], error: Exception, what: str = "") -> WarehouseError:
+        """The error of a statement that failed: which partition can't be read, where that is why."""
+        import duckdb
+
+        # what DuckDB raises because of a file; any other error is the statement's own
+        of_a_file = (duckdb.IOException, duckdb.InvalidInputException, duckdb.InternalException)
+        may_be = isinstance(error, of_a_file) or type(error) is duckdb.Error
+        tables = {t.address: t for address in addresses for t in self.views.tables_behind(address)}
+        for table in tables.values() if may_be else ():
+            for day in self._layout.days(table):
+                try:
+                    self._layout.refuse_lost(table, day)
+                    if self._layout.located(table, day):
+                        self._partitions.read(table, day)
+                except CorruptPartition as found:
+                    return found
+        return WarehouseError(f"{what}: {error}" if what else str(error))

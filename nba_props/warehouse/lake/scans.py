@@ -1,0 +1,177 @@
+"""The statements by which DuckDB reads a table's partitions."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from nba_props.schemas import Table
+from nba_props.warehouse import growth
+from nba_props.warehouse.base import CorruptPartition
+from nba_props.warehouse.lake import files
+from nba_props.warehouse.lake.layout import DATES, Layout, day_of
+from nba_props.warehouse.lake.partitions import Partitions
+from nba_props.warehouse.lake.types import DUCKDB_TYPES
+
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """The statement that reads a table's partitions as they were at a moment."""
+
+    sql: str
+    columns: Any
+    changes: tuple[int, int]
+    looked: float
+
+
+class Scans:
+    """Statements over the partitions of a lake, each with the columns of its table's contract."""
+
+    def __init__(self, layout: Layout, partitions: Partitions) -> None:
+        self._layout = layout
+        self._partitions = partitions
+        self._known: dict[str, _Scan] = {}
+
+    def forget(self, table: Table | None = None) -> None:
+        """Look again at the partitions of a table, or of all."""
+        if table is None:
+            self._known.clear()
+        else:
+            self._known.pop(table.address, None)
+
+    def of(self, table: Table) -> str:
+        """The statement for one query: every partition by its file of now.
+
+        Raises:
+            CorruptPartition: one was written under a contract that today's has not grown from.
+        """
+        changes = self._layout.changes(table)
+        known = self._known.get(table.address)
+        if known and known.columns is table.columns and known.changes == changes and _is_recent(known.looked):
+            return known.sql
+        looked = time.monotonic()
+        listed, unreadable = self.files(table)
+        # DuckDB could unite files of unlike columns by itself, but opens all of them for it
+        whole = (
+            f"SELECT {selected(table, lacking)} FROM {_read_parquet(map(_literal, paths))}"
+            for lacking, paths in sorted(listed.items())
+        )
+        sql = " UNION ALL ".join([*whole, *unreadable]) or nothing(table)
+        self._known[table.address] = _Scan(sql, table.columns, changes, looked)
+        return sql
+
+    def lasting(self, table: Table) -> str:
+        """The statement for a catalog: partitions come and change without it being made again."""
+        try:
+            lacking = self.files(table)[0].keys() - {()}
+        except CorruptPartition as error:
+            return complaint(table, error)
+        if not self._layout.has_partition(table):
+            return nothing(table)
+        every = [f"{_literal(str(self._layout.folder(table).absolute()))}/{DATES}/{files.CURRENT}"]
+        if not self._layout.glob_is_exact(table):
+            days = self._layout.partitions(table)
+            every = [_literal(str(self._layout.file(table, day).absolute())) for day in days]
+        if not lacking:
+            return f"SELECT {selected(table, ())} FROM {_read_parquet(every)}"
+        united = f"SELECT * FROM {_read_parquet(every, united=True)}"
+        names = ", ".join(f'"{n}"' for n in table.column_names)
+        return f"SELECT {names} FROM ({nothing(table)} UNION ALL BY NAME {united})"
+
+    def files(self, table: Table) -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
+        """The partitions' files by the contract's columns that they lack; and for each date that can't be read a
+        statement that fails in queries that include that date, and in no others.
+
+        Raises:
+            CorruptPartition: one lacks more than the contract allows.
+        """
+        found: dict[tuple[str, ...], list[str]] = {}
+        unreadable = []
+        fits: dict[int, growth.Fit] = {}
+        broken: dict[date, growth.Fit] = {}
+        folder = str(self._layout.folder(table))
+        for day in self._layout.days(table):
+            try:
+                footer = self._partitions.footer(table, day, folder)
+                if footer is None:
+                    self._layout.refuse_lost(table, day)
+                    continue
+            except CorruptPartition as error:
+                unreadable.append(complaint(table, error, day))
+                continue
+            columns = id(footer.columns)  # few are distinct, and those are kept
+            if columns not in fits:
+                fits[columns] = growth.fit(table, footer.columns)
+            if fits[columns].broken:
+                broken[day] = fits[columns]
+            found.setdefault(fits[columns].absent, []).append(os.path.abspath(footer.place))
+        if broken:
+            first, last = min(broken), max(broken)
+            more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+            span = str(first) if first == last else f"{first}..{last}"
+            raise CorruptPartition(growth.complaint(table, f"{first}{more}", broken[first].broken, span))
+        return found, unreadable
+
+
+def arrow_dataset(table: Table, paths: Sequence[str]) -> Any:
+    """Partitions as one Arrow dataset, of which a statement about some dates opens those alone."""
+    import pyarrow.dataset as ds
+    from pyarrow import fs
+
+    form, local = ds.ParquetFileFormat(), fs.LocalFileSystem()
+    dated = [(path, day_of(os.path.basename(os.path.dirname(path)))) for path in paths]
+    fragments = [form.make_fragment(path, local, ds.field("game_date") == day) for path, day in dated]
+    return ds.FileSystemDataset(fragments, table.arrow_schema(), form, local)
+
+
+def selected(table: Table, absent: Collection[str] | None = None) -> str:
+    """The contract's columns for a SELECT: all of them null, or those that are absent from the files."""
+    return ", ".join(
+        f'CAST(NULL AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' if absent is None or c.name in absent else f'"{c.name}"'
+        for c in table.columns
+    )
+
+
+def nothing(table: Table) -> str:
+    """A statement without rows."""
+    return f"SELECT {selected(table)} WHERE FALSE"
+
+
+def complaint(table: Table, error: Exception, day: date | None = None) -> str:
+    """A statement that fails with the reason why a table or a date can't be read; only a condition that asks for other
+    dates avoids it.
+    """
+    failing = f"error({_quoted(str(error))})"
+    columns = ", ".join(
+        f"DATE '{day}' AS \"{c.name}\"" if day and c.name == "game_date"
+        else f'CAST({failing} AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"'
+        for c in table.columns
+    )  # fmt: skip
+    return f"SELECT {columns} WHERE {failing} IS NULL"
+
+
+def _is_recent(looked: float) -> bool:
+    return time.monotonic() - looked < _LOOK_AGAIN_SECONDS
+
+
+def _read_parquet(places: Iterable[str], united: bool = False) -> str:
+    """DuckDB's reading of paths or patterns."""
+    options = "hive_partitioning = true, hive_types = {'game_date': DATE}"
+    options += ", union_by_name = true" if united else ""
+    return f"read_parquet([{', '.join(map(_quoted, places))}], {options})"
+
+
+def _literal(path: str) -> str:
+    """A path for DuckDB, which takes ``*``, ``?`` and ``[`` for a pattern."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
