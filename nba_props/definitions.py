@@ -13,10 +13,10 @@ from nba_props.assets.partitions import daily_partitions, weekly_partitions
 from nba_props.assets.tables import IO_MANAGER, WarehouseIOManager
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import audit_job
-from nba_props.automation.fetching import FETCH_JOBS
+from nba_props.automation.fetching import build_fetch_jobs
 from nba_props.automation.first_day import first_job
 from nba_props.automation.importing import import_job
-from nba_props.automation.jobs import JOBS
+from nba_props.automation.jobs import build_jobs
 from nba_props.automation.preparing import Preparation
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
@@ -30,7 +30,7 @@ from nba_props.domain.systems import SYSTEMS
 from nba_props.process.clock import Clock
 from nba_props.settings import Settings, env_file
 from nba_props.settings.variables import misspelt
-from nba_props.sources.feeds import Feeds
+from nba_props.sources.base import LiveFeeds
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
@@ -58,6 +58,7 @@ def build_defs(
     partitions = daily_partitions(settings.first_date, zone.last_date)
     weeks = weekly_partitions(settings.first_date, zone.last_date)
     rules = all_rules(SYSTEMS)
+    jobs = build_jobs()
     inputs = Inputs(store, zone, model_store, settings)
     again = partial(build_defs, settings, store, zone, clock, model_store)
     definitions = dg.Definitions(
@@ -70,9 +71,9 @@ def build_defs(
             *monitoring.build(partitions),
         ],
         asset_checks=[*build_checks(rules, partitions, PartitionEvaluations), *build_freshness_checks()],
-        jobs=[*JOBS, *REMEDIATION_JOBS, import_job, *FETCH_JOBS, first_job, reconcile_job, audit_job],
+        jobs=[*jobs, *REMEDIATION_JOBS, import_job, *build_fetch_jobs(), first_job, reconcile_job, audit_job],
         # an invented league has no day of its own: there only what lands is followed
-        sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds),
+        sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds, jobs),
         schedules=build_schedules(
             dg.DefaultScheduleStatus.STOPPED if zone.is_simulated else dg.DefaultScheduleStatus.RUNNING
         ),
@@ -84,7 +85,7 @@ def build_defs(
             "preparation": Preparation(inputs, again, clock),
             "settings": settings,
             "clock": clock,
-            "feeds": Feeds(settings.live, zone, clock),
+            "feeds": LiveFeeds(settings.live, zone, clock),
             "alerts": Alerts(settings.live, settings.home, clock),
             IO_MANAGER: WarehouseIOManager(store),
         },

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
-from nba_props.automation.jobs import FRESHNESS_JOB, JOBS
+from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
 from nba_props.deployment import load_settings
@@ -188,7 +188,7 @@ def test_what_is_expected_of_the_hour_is_checked_by_its_own_job_alone(definition
     """In a backfill of old dates it would say of today that it is missing."""
     by_job = {
         job.name: {k.name for k in definitions.resolve_job_def(job.name).asset_layer.asset_graph.asset_check_keys}
-        for job in JOBS
+        for job in build_jobs()
     }
     assert {name for name, checks in by_job.items() if "is_fresh" in checks} == {FRESHNESS_JOB}
 

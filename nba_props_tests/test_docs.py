@@ -30,7 +30,7 @@ from nba_props.presentation.variables import brought_up_to_date
 from nba_props.settings import Live
 from nba_props.settings.variables import Topic, Variables
 from nba_props.simulator.incidents import INCIDENTS
-from nba_props.sources import capture
+from nba_props.sources.odds_api import times
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
@@ -241,7 +241,7 @@ def test_the_table_of_credits_is_the_codes():
 
     def price(rhythm: str, regions: str, *clock: int, games: int = 1) -> int:
         at = datetime.combine(day, time(*clock), EASTERN)
-        return capture.price_of_day(day, [at] * games, regions, rhythm)
+        return times.price_of_day(day, [at] * games, regions, rhythm)
 
     for games, cells in rows:
         found = [int(c.replace(",", "")) for c in cells.split(" | ")]

@@ -19,8 +19,9 @@ from nba_props.operations import doctor
 from nba_props.operations.doctor import Finding, examine, next_command
 from nba_props.settings import Live, SettingsError
 from nba_props.simulator import payloads
-from nba_props.sources import capture
-from nba_props.sources.feeds import Feeds
+from nba_props.sources.base import LiveFeeds
+from nba_props.sources.odds_api import times
+from nba_props.sources.odds_api.feed import odds
 from nba_props.storage.landing import LandingZone, Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -92,22 +93,22 @@ def test_events_whose_start_is_to_be_decided_are_captured(home, server):
     server.on(EVENTS, Answer([listed(known), {**listed(undecided), "commence_time": f"{DAY}T05:00:00Z"}]))
     for game in GAMES:
         server.on(f"{EVENTS}/{game.event_id}/odds", Answer(league.capture(game, 60)[1]["data"], headers=credits(400)))
-    feeds = Feeds(Live(odds_key=KEY, odds_url=server.url), zone, lambda: utc(2025, 11, 10, 17))
-    assert len(feeds.odds(DAY).landed) == 2
+    feeds = LiveFeeds(Live(odds_key=KEY, odds_url=server.url), zone, lambda: utc(2025, 11, 10, 17))
+    assert len(odds(feeds, DAY).landed) == 2
     later = replace(feeds, clock=lambda: known.tipoff_at - timedelta(minutes=5))
-    assert len(later.odds(DAY, known.tipoff_at).landed) == 2, "it may be of any tip-off"
+    assert len(odds(later, DAY, known.tipoff_at).landed) == 2, "it may be of any tip-off"
     begun = replace(feeds, clock=lambda: known.tipoff_at + timedelta(minutes=1))
-    assert [Payload(p).subject for p in begun.odds(DAY).landed] == [undecided.event_id]
+    assert [Payload(p).subject for p in odds(begun, DAY).landed] == [undecided.event_id]
 
 
 def test_a_night_whose_tipoffs_are_to_be_decided_is_captured_hourly():
-    hours = [f"{d.at.astimezone(EASTERN):%H:%M}" for d in capture.captures_of(DAY, [], undecided=2)]
+    hours = [f"{d.at.astimezone(EASTERN):%H:%M}" for d in times.captures_of(DAY, [], undecided=2)]
     assert hours == [f"{h}:00" for h in range(10, 23)]
-    both = capture.captures_of(DAY, [GAMES[0].tipoff_at], undecided=1)
+    both = times.captures_of(DAY, [GAMES[0].tipoff_at], undecided=1)
     assert [d.tipoff for d in both if d.tipoff] == [GAMES[0].tipoff_at] * 2, "60 minutes before is a full hour"
     assert f"{both[-1].at.astimezone(EASTERN):%H:%M}" == "22:00"
-    assert capture.price_of_day(DAY, [], "us,us2", undecided=2) == 13 * 2 * 2
-    assert capture.price_of_day(DAY, [GAMES[0].tipoff_at], rhythm="thrifty", undecided=1) == 3, (
+    assert times.price_of_day(DAY, [], "us,us2", undecided=2) == 13 * 2 * 2
+    assert times.price_of_day(DAY, [GAMES[0].tipoff_at], rhythm="thrifty", undecided=1) == 3, (
         "no tip-off is known of one"
     )
 
@@ -124,7 +125,7 @@ def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):
 
 def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_STATS", "on")
-    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     rows = [r for g in GAMES for r in league.log_rows(g)]
     full = payloads.game_log(league.SEASON, "Regular Season", DAY, rows)
     empty = payloads.game_log(league.SEASON, "Regular Season", DAY, [])

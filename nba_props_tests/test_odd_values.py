@@ -11,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from nba_props.automation.instance import open_instance
-from nba_props.automation.sensors import _instant
+from nba_props.automation.sensors.asking import instant_of
 from nba_props.cli import main
-from nba_props.cli.values import DateSpan, Day, Whole, minutes
+from nba_props.cli.values import DateSpan, Day, Whole
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import named_day, parse_day
 from nba_props.settings import BadSetting
+from nba_props.sources.odds_api.feed import minutes
 
 ARABIC, FULL_WIDTH = ("2026-01-09".translate({ord("0") + n: zero + n for n in range(10)}) for zero in (0x660, 0xFF10))
 THREE = "\uff13"
@@ -64,7 +65,7 @@ def test_a_single_date_is_refused(text):
 def test_a_number_is_in_plain_digits(text):
     if text != "":  # click itself leaves out what is empty
         assert "is not a whole number" in refused(Whole(min=0), text)
-    with pytest.raises(click.BadParameter, match="is not a list of minutes"):
+    with pytest.raises(ValueError, match="is not a list of minutes"):
         minutes(f"30,{text}")
     if text.strip():
         with pytest.raises(BadSetting, match=r"NBA_PROPS_MAX_GAMES is .* not a positive whole number"):
@@ -157,7 +158,7 @@ def test_an_empty_dagster_home_is_none(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("cursor", [None, "", "soon", "2026-01-09", "0001-01-01T00:00Z", "9999-12-31T23:59Z", "[]"])
 def test_a_cursor_that_is_no_instant_is_none(cursor):
-    assert _instant(cursor) is None
+    assert instant_of(cursor) is None
 
 
 @pytest.mark.parametrize("text", [None, "", "soon", "2026-01-09T17:00"])

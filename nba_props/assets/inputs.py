@@ -7,8 +7,7 @@ play no part: a payload that was copied with an old file time is new, and a tabl
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -18,15 +17,15 @@ import dagster as dg
 from nba_props.assets.windows import LEARNED, WINDOWS
 from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
-from nba_props.domain.games import playable
 from nba_props.domain.models.card import refusal, training_start, week_of
 from nba_props.domain.models.learner import Recipe, definition
 from nba_props.domain.systems import RECIPES
-from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
-from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources import registry
+from nba_props.sources.base import Feed
+from nba_props.sources.nba_stats.games import game_days
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import CorruptModel, ModelStore
 from nba_props.warehouse.base import PartitionState, Warehouse
@@ -41,90 +40,10 @@ _READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HIST
 
 # -- payloads ---------------------------------------------------------------------------------------------------------
 
-Names = Callable[[LandingZone, Sequence[date]], Mapping[date, Sequence[str]]]
 
-
-def _by_prefix(folder: Callable[[str], str]) -> Names:
-    """Payloads of a season's folder whose names begin with their date."""
-
-    def names(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-        wanted = {d.isoformat(): d for d in days}
-        found: dict[date, list[str]] = defaultdict(list)
-        for season in sorted({season_of(d) for d in days}):
-            for name in zone.names(folder(season)):
-                if name[:10] in wanted:
-                    found[wanted[name[:10]]].append(name)
-        return found
-
-    return names
-
-
-def _by_folder(folder: Callable[[date], str]) -> Names:
-    """Payloads in a folder of their date."""
-
-    def names(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-        if len(days) == 1:
-            return {days[0]: zone.names(folder(days[0]))}
-        found = zone.tree(folder(days[0]).rsplit("/", 1)[0]) if days else {}
-        return {d: found.get(d.isoformat(), ()) for d in days}
-
-    return names
-
-
-def _injury_reports(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-    """The reports in every folder that is read for a date."""
-    asked = {d: injury_report.folders(d) for d in days}
-    read = sorted({f for folders in asked.values() for f in folders})
-    if len(days) > 1:
-        found = _by_folder(injury_report.folder)(zone, read)
-    else:  # of a single date a bucket is not listed whole
-        found = {f: zone.names(injury_report.folder(f)) for f in read}
-    return {d: [f"{f}/{name}" for f in folders for name in found[f]] for d, folders in asked.items()}
-
-
-def _by_capture(folder: Callable[[str], str]) -> Names:
-    """Payloads of a season's folder by the Eastern date of their capture."""
-
-    def names(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-        found: dict[date, list[str]] = defaultdict(list)
-        for season in sorted({season_of(d) for d in days}):
-            for payload in zone.list(folder(season)):
-                if payload.captured_at is not None:
-                    found[game_date_of(payload.captured_at)].append(payload.path)
-        return found
-
-    return names
-
-
-def _newest_schedule(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-    """The newest schedule of each date's season."""
-    newest = {p.subject: p.path for p in zone.list(nba_stats.SCHEDULE_FOLDER)}
-    return {d: [newest.get(season_of(d), "")] for d in days}
-
-
-def _quotes(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-    """A date's captures, and the schedules that their games are looked for in once they have left the newest."""
-    captures, near = _by_folder(odds_api.folder)(zone, days), nba_stats.schedules_near(zone, days)
-    return {d: [*captures[d], *(p.path for p in near[d])] if captures[d] else () for d in days}
-
-
-#: the payloads behind a raw table by game date
-PAYLOADS: Mapping[str, Names] = {
-    raw.ODDS_QUOTES.address: _quotes,
-    raw.BOX_SCORES.address: _by_prefix(nba_stats.gamelog_folder),
-    raw.SCORING_SHARES.address: _by_prefix(nba_stats.scoring_folder),
-    raw.INJURY_REPORTS.address: _injury_reports,
-    raw.ROSTERS.address: _by_capture(nba_stats.roster_folder),
-    raw.SCHEDULE.address: _newest_schedule,
-}
-_QUARANTINE_OF = {
-    raw.QUARANTINED_GAMES.address: raw.SCHEDULE.address,
-    raw.QUARANTINED_QUOTES.address: raw.ODDS_QUOTES.address,
-    raw.QUARANTINED_BOX_SCORES.address: raw.BOX_SCORES.address,
-    raw.QUARANTINED_SCORING.address: raw.SCORING_SHARES.address,
-    raw.QUARANTINED_INJURIES.address: raw.INJURY_REPORTS.address,
-    raw.QUARANTINED_ROSTERS.address: raw.ROSTERS.address,
-}
+def landing_key(feed: Feed) -> dg.AssetKey:
+    """The asset that stands for a feed's payloads."""
+    return dg.AssetKey([LANDING, feed.name])
 
 
 # -- digests ----------------------------------------------------------------------------------------------------------
@@ -171,11 +90,27 @@ class Inputs:
         states, now = self.states(table), self.digests(table, parents, days)
         return {d for d in days if d not in states or states[d].made_from != now[d]}
 
+    def payloads(self, table: Table, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
+        """The names of the payloads behind each date of a table; none for a table that is made from others."""
+        found = registry.source_of(table)
+        return found[1].payloads(self.landing, days) if found and days else {}
+
     def without_payloads(self, table: Table, days: Sequence[date]) -> set[date]:
         """The dates of which nothing is landed that a table of payloads could have rows of."""
-        names = PAYLOADS.get(_QUARANTINE_OF.get(table.address, table.address))
-        landed = names(self.landing, days) if names and days else {}
-        return {d for d in days if not landed.get(d)} if names else set()
+        landed = self.payloads(table, days)
+        return {d for d in days if not landed.get(d)} if registry.source_of(table) else set()
+
+    def not_taken_in(self, table: Table, days: Sequence[date]) -> set[date]:
+        """The dates of a table of payloads whose partition is missing, or was made before the newest of them came.
+
+        Raises:
+            KeyError: no payload is behind the table.
+        """
+        found = registry.source_of(table)
+        if found is None:
+            raise KeyError(f"{table.address} is made from other tables")
+        feed, source = found
+        return self.outdated(table, (landing_key(feed), *(dg.AssetKey(t.path) for t in source.reads.values())), days)
 
     def digests(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> dict[date, str]:
         """The digest of each date's inputs.
@@ -198,9 +133,8 @@ class Inputs:
                 states, name = self.states(TABLES[address]), TABLES[address].lasting_name
                 for day in days:
                     parts[day].append(f"{name}={states[day].content.get(facet, '') if day in states else None}")
-        names = PAYLOADS.get(_QUARANTINE_OF.get(table.address, table.address))
-        if names and any(key.path[0] == LANDING for key in parents):
-            landed = names(self.landing, days)
+        if any(key.path[0] == LANDING for key in parents):
+            landed = self.payloads(table, days)
             for day in days:
                 parts[day].append("payloads=" + ",".join(sorted(landed.get(day, ()))))
         for window in windows:
@@ -247,9 +181,7 @@ class Inputs:
         Raises:
             LandingError: a season of the dates has no schedule.
         """
-        schedule = nba_stats.read_schedule(self.landing, days).frame
-        busy = {d.date() for d in playable(schedule)["game_date"].astype("datetime64[ns]")} if len(schedule) else set()
-        return [d for d in days if d in busy]
+        return game_days(self.landing, days)
 
     def trained_from(self, system_id: str, week: date) -> str:
         """What decides on a week's model: a digest of what and how it learns, and what it is judged against."""

@@ -1,37 +1,15 @@
-"""Jobs that fetch live payloads into the landing zone; assets read only what was landed."""
+"""Jobs that fetch live payloads into the landing zone, one a feed; assets read only what was landed."""
 
-from datetime import timedelta
+from functools import partial
 
 import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
-from nba_props.domain.games import PLAYABLE
-from nba_props.facts.calendar import days as dates_between
-from nba_props.facts.calendar import game_date_of, parse_day, parse_instant
+from nba_props.operations.freshness import tipoffs
 from nba_props.process.revision import run_tags
-from nba_props.sources.capture import Fetched
-from nba_props.sources.feeds import Feeds
+from nba_props.sources import registry
+from nba_props.sources.base import Feed, Fetched, LiveFeeds
 from nba_props.warehouse.base import Warehouse
-
-CAPTURE_JOB = "capture_odds"
-STATS_JOB = "fetch_stats"
-INJURIES_JOB = "fetch_injuries"
-#: dates whose box scores are asked for again each time: the league corrects them for days
-CORRECTED_DAYS = 3
-
-
-class CaptureConfig(dg.Config):
-    """Which games to capture: a date's, or those of one tip-off."""
-
-    day: str
-    tipoff: str = ""
-
-
-class StatsConfig(dg.Config):
-    """Which dates to ask for; none are the last three."""
-
-    first: str = ""
-    last: str = ""
 
 
 def tell(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
@@ -51,77 +29,32 @@ def tell(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetche
         raise dg.Failure(description=f"{feed}: {done.failures[0]}", allow_retries=False)
 
 
-@dg.op(pool="odds_api")
-def land_odds(
-    context: dg.OpExecutionContext,
-    config: CaptureConfig,
-    feeds: dg.ResourceParam[Feeds],
-    alerts: dg.ResourceParam[Alerts],
-) -> None:
-    """Land the odds of games that have not begun."""
-    tipoff = parse_instant(config.tipoff) if config.tipoff else None
-    tell(context, alerts, "odds", feeds.odds(parse_day(config.day), tipoff))
+def build_fetch_jobs() -> list[dg.JobDefinition]:
+    """The job of each feed."""
+    return [_job(feed) for feed in registry.feeds()]
 
 
-@dg.op(pool="nba_stats")
-def land_stats(
-    context: dg.OpExecutionContext,
-    config: StatsConfig,
-    feeds: dg.ResourceParam[Feeds],
-    alerts: dg.ResourceParam[Alerts],
-    warehouse: dg.ResourceParam[Warehouse],
-) -> None:
-    """Land schedule, roster, box scores and shot zones of past dates."""
-    today = game_date_of(feeds.clock())
-    first = parse_day(config.first) if config.first else today - timedelta(CORRECTED_DAYS)
-    last = parse_day(config.last) if config.last else today
-    played = warehouse.query(
-        "SELECT DISTINCT game_date FROM nba_raw.schedule "
-        f"WHERE game_date BETWEEN @first AND @last AND game_date < @today AND {PLAYABLE}",
-        first=first,
-        last=last,
-        today=today,
-    )
-    done = feeds.stats(dates_between(first, last), [d.date() for d in played["game_date"]])
-    tell(context, alerts, "box scores", done)
+def _job(feed: Feed) -> dg.JobDefinition:
+    asked = feed.job
+    arguments = {
+        a.name: dg.Field(str, description=a.help)
+        if a.default is None
+        else dg.Field(str, is_required=False, default_value=a.default, description=a.help)
+        for a in asked.arguments
+    }
 
+    @dg.op(name=asked.step, pool=asked.pool, description=asked.about, config_schema=arguments or None)
+    def land(
+        context: dg.OpExecutionContext,
+        feeds: dg.ResourceParam[LiveFeeds],
+        alerts: dg.ResourceParam[Alerts],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> None:
+        feed.require(feeds)
+        tell(context, alerts, asked.called, asked.run(feeds, context.op_config or {}, partial(tipoffs, warehouse)))
 
-@dg.op(pool="nba_stats")
-def land_injuries(
-    context: dg.OpExecutionContext, feeds: dg.ResourceParam[Feeds], alerts: dg.ResourceParam[Alerts]
-) -> None:
-    """Land the newest injury report."""
-    tell(context, alerts, "injury report", feeds.injuries())
+    @dg.job(tags=run_tags(), name=asked.name, description=asked.description)
+    def fetch() -> None:
+        land()
 
-
-@dg.job(
-    tags=run_tags(),
-    name=CAPTURE_JOB,
-    description="Odds of games that have not begun, from The Odds API into the landing zone.",
-)
-def capture_job() -> None:
-    """Odds into the landing zone."""
-    land_odds()
-
-
-@dg.job(
-    tags=run_tags(),
-    name=STATS_JOB,
-    description="Schedule, roster and box scores, from stats.nba.com into the landing zone.",
-)
-def stats_job() -> None:
-    """Statistics into the landing zone."""
-    land_stats()
-
-
-@dg.job(
-    tags=run_tags(),
-    name=INJURIES_JOB,
-    description="The newest official injury report into the landing zone.",
-)
-def injuries_job() -> None:
-    """The injury report into the landing zone."""
-    land_injuries()
-
-
-FETCH_JOBS = (capture_job, stats_job, injuries_job)
+    return fetch

@@ -1,5 +1,6 @@
 """A daemon that was started with keys and nothing else: the schedule, without which nothing is due, is brought."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -7,18 +8,17 @@ import dagster as dg
 from nba_props.assets.inputs import Inputs
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.fetching import tell
-from nba_props.automation.jobs import HISTORY_JOB, JOBS
+from nba_props.automation.jobs import HISTORY_JOB, AssetJob
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations import day_one
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
-from nba_props.sources.capture import Fetched
-from nba_props.sources.feeds import Feeds
+from nba_props.sources.base import START, Fetched, LiveFeeds
+from nba_props.sources.nba_stats.games import games_of
 
 FIRST_JOB = "fetch_first_day"
-START = f"`{day_one.COMMAND}`"
 #: seconds between two looks at least: on BigQuery each is a query
 _SECONDS = 60
 
@@ -27,7 +27,7 @@ _SECONDS = 60
 def land_first_day(
     context: dg.OpExecutionContext,
     settings: dg.ResourceParam[Settings],
-    feeds: dg.ResourceParam[Feeds],
+    feeds: dg.ResourceParam[LiveFeeds],
     alerts: dg.ResourceParam[Alerts],
 ) -> None:
     """Land what a first prediction needs of stats.nba.com and the injury report."""
@@ -57,24 +57,26 @@ def due(inputs: Inputs, day: date) -> dg.RunRequest | dg.SkipReason:
     known = inputs.warehouse.partitions(SCHEDULE)
     if known and known[-1] >= day - timedelta(1):
         return dg.SkipReason(f"the schedule is taken in through {known[-1]}: morning_slate goes on with it")
-    if day_one.games_of(inputs.landing, _noon(day)) is not None:
+    if games_of(inputs.landing, _noon(day)) is not None:
         return dg.RunRequest(run_key=f"schedule:{day}", job_name=HISTORY_JOB, partition_key=day.isoformat())
     if not inputs.settings.live.stats:
-        return dg.SkipReason(f"no schedule of {day} is landed: NBA_PROPS_STATS=on, and {START}")
+        return dg.SkipReason(f"no schedule of {day} is landed: NBA_PROPS_STATS=on, and `{START}`")
     return dg.RunRequest(run_key=f"first:{day}", job_name=FIRST_JOB)
 
 
 def _noon(day: date) -> datetime:
-    from nba_props.sources.capture import day_bounds
+    from nba_props.sources.odds_api.capture import day_bounds
 
     return day_bounds(day)[0] + timedelta(hours=12)
 
 
-def build_first_day_sensor(default_status: dg.DefaultSensorStatus, seconds: int) -> dg.SensorDefinition:
+def build_first_day_sensor(
+    default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
+) -> dg.SensorDefinition:
     """The sensor that brings a schedule where there is none."""
 
     @dg.sensor(
-        jobs=[first_job, next(j for j in JOBS if j.name == HISTORY_JOB)],
+        jobs=[first_job, next(j for j in jobs if j.name == HISTORY_JOB)],
         minimum_interval_seconds=max(seconds, _SECONDS),
         default_status=default_status,
         description="A home without a schedule of today: what a first prediction needs is fetched once a day, and the "

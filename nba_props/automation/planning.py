@@ -23,9 +23,10 @@ from nba_props.domain.models.learner import Recipe
 from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
-from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions, raw
+from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
 from nba_props.settings import SettingsError
-from nba_props.sources import nba_stats, odds_api
+from nba_props.sources import nba_stats, odds_api, registry
+from nba_props.sources.base import RawTable
 from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split
 
@@ -66,8 +67,9 @@ def stale(
         table = table_of(key)
         parents = graph.get(key).parent_keys
         states, own = inputs.states(table), inputs.outdated(table, parents, days)
-        if table.address in (raw.SCHEDULE.address, raw.QUARANTINED_GAMES.address):
-            own = {d for d in own if d not in states} | _changed_schedule(inputs, own & set(states))
+        source = registry.source_of(table)
+        if source and source[1].holds_many_dates:
+            own = {d for d in own if d not in states} | _changed(inputs, source[1], own & set(states))
         windows = WINDOWS.get(table.address, ())
         apart = {w.table.address for w in windows}
         for parent in (".".join(p.path) for p in parents):
@@ -112,17 +114,17 @@ def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection
     return {d for d in days if week_of(d) in stale_weeks}
 
 
-def _changed_schedule(inputs: Inputs, days: Collection[date]) -> set[date]:
-    """The dates whose games differ from those stored: a schedule is landed whole, whatever changed in it."""
+def _changed(inputs: Inputs, source: RawTable, days: Collection[date]) -> set[date]:
+    """The dates whose rows differ from those stored, of a table whose payloads come whole, whatever changed in them."""
     if not days:
         return set()
-    wanted = sorted(days)
-    frame = nba_stats.read_schedule(inputs.landing, wanted).frame
+    table, wanted = source.table, sorted(days)
+    frame = source.read(inputs.landing, wanted).frame
     try:
-        rows = checked(raw.SCHEDULE, frame if len(frame.columns) else raw.SCHEDULE.empty())
+        rows = checked(table, frame if len(frame.columns) else table.empty())
     except ContractError:
         return set(days)
-    now, stored = contents(raw.SCHEDULE, rows, split(raw.SCHEDULE, rows, wanted)), inputs.states(raw.SCHEDULE)
+    now, stored = contents(table, rows, split(table, rows, wanted)), inputs.states(table)
     return {d for d in wanted if d not in stored or now[d][""] != stored[d].content[""]}
 
 

@@ -5,11 +5,11 @@ from datetime import date, datetime
 import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
-from nba_props.checks.freshness import expected_dates
 from nba_props.domain import quality
 from nba_props.domain.finding import Finding
 from nba_props.domain.games import PLAYABLE
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.operations.freshness import expected_dates
 from nba_props.operations.remediation import own_dates
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags

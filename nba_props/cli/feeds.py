@@ -1,116 +1,101 @@
-"""Downloading live payloads to the landing zone."""
+"""Downloading live payloads to the landing zone, with a command for each feed."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from nba_props.cli.group import example, main
+from nba_props.cli.group import Group, Typed, example, main
 from nba_props.cli.printing import Output
-from nba_props.cli.values import DateSpan, minutes
+from nba_props.cli.values import DateSpan
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of
-from nba_props.settings import Settings
 from nba_props.storage.landing import LandingZone
 
+if TYPE_CHECKING:
+    from nba_props.sources.base import Feed, Fetched, Option
 
-@main.group(**example("nba-props fetch odds", "nba-props fetch stats yesterday"))
+
+class FeedCommands(Group):
+    """A command for each feed of the registry."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        from nba_props.sources import registry
+
+        return [feed.command.name for feed in registry.feeds()]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        from nba_props.sources import registry
+
+        return next((_command(feed) for feed in registry.feeds() if feed.command.name == name), None)
+
+
+@main.group(cls=FeedCommands, **example("nba-props fetch odds", "nba-props fetch stats yesterday"))
 def fetch() -> None:
     """Download payloads: odds, stats, injuries. Landed payloads are never changed."""
 
 
-def _feeds() -> tuple[Output, Settings, LandingZone, Any]:
-    from nba_props.sources.feeds import Feeds
+def _command(feed: Feed) -> click.Command:
+    """``nba-props fetch NAME``."""
+    asked = feed.command
+    parameters: list[click.Parameter] = [_option(option) for option in asked.options]
+    if asked.needs_span is not None:
+        parameters.append(click.Argument(["span"], type=DateSpan(), required=asked.needs_span))
+    if asked.plan is not None:
+        text = "Print the plan and its cost, and stop."
+        parameters.append(click.Option(["--dry-run"], is_flag=True, help=text))
+    return Typed(asked.name, params=parameters, callback=_callback(feed), help=asked.help, **example(*asked.examples))
 
-    settings = load_settings()
-    zone = LandingZone(settings.landing)
-    feeds = Feeds(settings.live, zone, clock_of(settings))
-    feeds.require_real()
-    zone.make()
-    return Output(), settings, zone, feeds
+
+def _option(option: Option) -> click.Option:
+    if isinstance(option.default, bool):
+        name = f"--{option.name}/--no-{option.name}"
+        return click.Option([name], default=option.default, show_default=True, help=option.help)
+    return click.Option(
+        [f"--{option.name}"], default=option.default, show_default=True, help=option.help, callback=_reader(option)
+    )
 
 
-def _print_fetched(out: Output, done: Any) -> None:
+def _reader(option: Option) -> Callable[[click.Context, click.Parameter, str], Any]:
+    def read(context: click.Context, parameter: click.Parameter, text: str) -> Any:
+        try:
+            return option.read(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return read
+
+
+def _callback(feed: Feed) -> Callable[..., None]:
+    """What the command does: prints the plan, lands the payloads, says what came of it."""
+    from nba_props.sources.base import LiveFeeds
+
+    def run(span: list[date] | None = None, dry_run: bool = False, **given: Any) -> None:
+        settings, out, asked = load_settings(), Output(), feed.command
+        zone = LandingZone(settings.landing)
+        feeds = LiveFeeds(settings.live, zone, clock_of(settings))
+        feeds.require_real()
+        zone.make()
+        days = span or [game_date_of(feeds.clock())]
+        options = {option.name: given[option.name.replace("-", "_")] for option in asked.options}
+        if asked.plan is not None:
+            for line in asked.plan(feeds, days, options):
+                out.print(line)
+        if not dry_run:
+            feed.require(feeds)
+            _print_fetched(out, asked.fetch(feeds, days, options))
+
+    return run
+
+
+def _print_fetched(out: Output, done: Fetched) -> None:
     credits = f", {done.credits} credits" + (f", {done.remaining} left" if done.remaining is not None else "")
     out.print(f"landed    {len(done.landed)} payloads, {done.present} already there{credits}")
     for failure in done.failures:
         out.print_marked("failed   ", "red", failure)
     if done.failures:
         sys.exit(1)
-
-
-@fetch.command(
-    "odds",
-    **example(
-        "nba-props fetch odds --dry-run", "nba-props fetch odds 2025-11-19..2026-01-10 --before 240,30 --dry-run"
-    ),
-)
-@click.argument("span", type=DateSpan(), required=False)
-@click.option("--before", default="30", show_default=True, help="Past dates: minutes before tip-off, comma-separated.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and its cost, and stop.")
-def fetch_odds(span: list[date] | None, before: str, dry_run: bool) -> None:
-    """Capture today's odds, or buy those of a past SPAN from the archive.
-
-    The plan and its cost are printed first. A landed snapshot is not bought again; spending stops at the reserve.
-    """
-    from nba_props.domain.games import playable
-    from nba_props.operations import day_one
-    from nba_props.sources import capture, nba_stats
-
-    out, settings, zone, feeds = _feeds()
-    today = game_date_of(feeds.clock())
-    days = span or [today]
-    past = [d for d in days if d < today]
-    snapshots = minutes(before)
-    day_one.land_schedules(feeds, days)
-    games = playable(nba_stats.read_schedule(zone, days).frame)
-    count = int(games["game_date"].dt.date.isin(past).sum())
-    regions, rhythm = settings.live.odds_regions, settings.live.odds_rhythm
-    price = capture.price_of_history(len(past), count, len(snapshots), regions)
-    live = len(games) - count
-    out.print(
-        f"plan      {len(past)} past dates, {count} games, {len(snapshots)} snapshots each: at most {price:,} credits"
-        f"; {live} games of today or later: at most {capture.price_of_capture(live, regions)} credits",
-    )
-    if live:
-        a_day = sum(day_one.price_of_day(games, d, regions, rhythm) for d in days if d >= today)
-        out.print(
-            f"automatic a running daemon captures them for at most {a_day} credits "
-            f"(NBA_PROPS_ODDS_RHYTHM={rhythm}, regions {regions})"
-        )
-    out.print(f"reserve   {settings.live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)")
-    if dry_run:
-        return
-    done = feeds.odds_history(past, snapshots) if past else capture.Fetched()
-    for day in [d for d in days if d >= today]:
-        done.add(feeds.odds(day))
-    _print_fetched(out, done)
-
-
-@fetch.command("stats", **example("nba-props fetch stats 2025-11-19..2026-01-10"))
-@click.argument("span", type=DateSpan())
-@click.option(
-    "--shot-zones/--no-shot-zones",
-    default=True,
-    show_default=True,
-    help="Also fetch where points came from (for zone_matchup_v1): one request for each game without them.",
-)
-def fetch_stats(span: list[date], shot_zones: bool) -> None:
-    """Download schedule, roster, box scores and shot zones of SPAN.
-
-    Box scores are one request for each season and season type, shot zones one for each game.
-    """
-    out, _, _, feeds = _feeds()
-    done = feeds.stats(span, shot_zones=shot_zones)
-    _print_fetched(out, done)
-
-
-@fetch.command("injuries", **example("nba-props fetch injuries"))
-def fetch_injuries() -> None:
-    """Download the newest official injury report."""
-    out, _, _, feeds = _feeds()
-    done = feeds.injuries()
-    _print_fetched(out, done)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from datetime import datetime
 
 import click
@@ -32,7 +31,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     """
     from nba_props.operations import day_one
     from nba_props.process import stopping
-    from nba_props.sources.feeds import Feeds
+    from nba_props.sources.base import LiveFeeds
 
     settings = load_settings()
     zone, clock = LandingZone(settings.landing), clock_of(settings)
@@ -41,8 +40,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
     off = day_one.switched_off(settings)
     if off and not dry_run:
         raise SettingsError(off)
-    feeds = Feeds(replace(settings.live, stats=True), zone, clock)  # a plan makes no request
-    plan = day_one.plan(settings, feeds, shot_zones=shot_zones)
+    plan = day_one.plan(settings, LiveFeeds(settings.live, zone, clock), shot_zones=shot_zones)
     with Output() as out:
         for text in day_one.told(plan, settings.live):
             out.print(text)
@@ -71,8 +69,9 @@ def _predict_first(out: Output, settings: Settings, zone: LandingZone, now: date
     """Predict today, or prepare for the next date with games, print what to run next; return whether it succeeded."""
     from nba_props.automation import planning
     from nba_props.operations import day_one
+    from nba_props.sources.nba_stats.games import games_of
 
-    today, games = game_date_of(now), day_one.games_of(zone, now)
+    today, games = game_date_of(now), games_of(zone, now)
     opened = session_of(settings, zone, out)
     if games is not None and games.to_begin:
         ok = predict(opened, [today], rows=rows)

@@ -29,8 +29,6 @@ DATES = (
 _DATES_OF_RUNS = 14
 _MOST_DIGITS = 9
 _WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
-#: up to a week before a tip-off
-_MINUTES = re.compile(r"[0-9]{1,4}(,[0-9]{1,4}){0,9}")
 
 
 def day_of(text: str) -> date:
@@ -89,13 +87,6 @@ class Whole(click.IntRange):
         if isinstance(value, str) and not _WHOLE.fullmatch(value):
             self.fail(f"{value!r} is not a whole number of at most {_MOST_DIGITS} digits")
         return super().convert(value, param, ctx)
-
-
-def minutes(text: str) -> list[int]:
-    """``60,30`` as numbers of minutes."""
-    if not _MINUTES.fullmatch(text):
-        raise click.BadParameter(f"{text!r} is not a list of minutes such as 30 or 60,30", param_hint="--before")
-    return [int(m) for m in text.split(",")]
 
 
 class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]

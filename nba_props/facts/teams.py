@@ -14,6 +14,8 @@ CODES: dict[int, tuple[str, ...]] = {
     1610612761: ("TOR",), 1610612762: ("UTA",), 1610612763: ("MEM", "VAN"), 1610612764: ("WAS",), 1610612765: ("DET",),
     1610612766: ("CHA", "CHH"),
 }  # fmt: skip
+#: most games of a date: each team plays once
+MOST_GAMES = len(CODES) // 2
 _PAIRS = {f"{team_id} {code}" for team_id, codes in CODES.items() for code in codes}
 _IDS = frozenset(CODES)
 #: every code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from nba_props.deployment import aliases_of, clock_of
@@ -15,6 +15,7 @@ from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.facts.words import plural
 from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
+from nba_props.operations.freshness import feeds_freshness
 from nba_props.operations.home import Flaw, is_full, store_flaws
 from nba_props.operations.remediation import own_dates
 from nba_props.process.clock import Clock
@@ -22,9 +23,10 @@ from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.settings import Settings, SettingsError, env_file
 from nba_props.settings.variables import misspelt
-from nba_props.sources import nba_stats
-from nba_props.sources.feeds import NO_KEY, STATS_OFF, Feeds
+from nba_props.sources import nba_stats, registry
+from nba_props.sources.base import LiveFeeds, Probe
 from nba_props.sources.http import UNREACHABLE
+from nba_props.sources.nba_stats.games import games_of
 from nba_props.storage.landing import FetchError, LandingError, LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
@@ -64,12 +66,12 @@ def examine(
     found = [*_places(settings, zone, warehouse)]
     found += _variables()
     if any(f.state == "bad" and f.what in _NEEDED for f in found):
-        feeds = _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
+        feeds = _feeds(LiveFeeds(settings.live, zone, clock), ask=ask)
         return [*found, *_damage(flaws(settings, warehouse)), *feeds, *_alerts(settings)]
     found += _own_files(settings)
     found += _files(settings, zone, warehouse, flaws(settings, warehouse))
     found += _contents(settings, zone, warehouse, now)
-    found += _feeds(Feeds(settings.live, zone, clock), now, ask=ask)
+    found += _feeds(LiveFeeds(settings.live, zone, clock), ask=ask)
     found += _fresh(settings, zone, warehouse, now)
     found += _alerts(settings)
     return found
@@ -189,7 +191,7 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
 
 def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool) -> Finding:
     """Whether today's games are predicted, and what a first prediction needs is landed."""
-    today, games = game_date_of(now), day_one.games_of(zone, now)
+    today, games = game_date_of(now), games_of(zone, now)
     if games is None:
         return Finding("today", "off", f"no schedule of {season_of(today)} is landed", COMMAND)
     if predicted:
@@ -200,7 +202,7 @@ def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool
         )
     nobody = f"nobody plays on {today}" if not games.today else f"all games of {today} have begun"
     later = f"; next games on {games.next_day}" if games.next_day else ""
-    if lacking := day_one.lacking(settings, Feeds(replace(settings.live, stats=True), zone, lambda: now)):
+    if lacking := day_one.lacking(settings, LiveFeeds(settings.live, zone, lambda: now)):
         return Finding("today", "off", f"{nobody}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
     return Finding("today", "ok", f"{nobody}{later}")
 
@@ -224,44 +226,37 @@ def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterat
         yield Finding("grades", "off", f"{day} is predicted and not graded", advice)
 
 
-def _feeds(feeds: Feeds, now: datetime, *, ask: bool) -> Iterator[Finding]:
-    if not feeds.live.odds_key:
-        yield Finding("The Odds API", "off", "no key", NO_KEY)
-    elif ask:
-        try:
-            api = feeds.odds_api()
-            api.events(now, now)
-            left = api.budget.remaining
-            credits = "does not say what is left" if left is None else f"{left:,} credits left"
-            yield Finding("The Odds API", "ok", f"answers, {credits}, {feeds.live.odds_reserve} of them in reserve")
-        except FetchError as error:
-            advice = _OFFLINE if error.code == UNREACHABLE else "look up the code at the-odds-api.com, or the network"
-            yield Finding("The Odds API", "bad", str(error), advice)
-    else:
-        yield Finding("The Odds API", "off", "a key is set, nothing was asked (--offline)")
-    if not feeds.live.stats:
-        yield Finding("stats.nba.com", "off", "switched off", STATS_OFF)
-    elif ask:
-        try:
-            feeds.stats_api().roster(season_of(game_date_of(now)))
-            yield Finding("stats.nba.com", "ok", "answers")
-        except FetchError as error:
-            advice = _OFFLINE if error.code == UNREACHABLE else "it blocks many networks: set NBA_API_PROXY"
-            yield Finding("stats.nba.com", "bad", str(error), advice)
-    else:
-        yield Finding("stats.nba.com", "off", "switched on, nothing was asked (--offline)")
+def _feeds(feeds: LiveFeeds, *, ask: bool) -> Iterator[Finding]:
+    """Which feeds answer."""
+    for feed in registry.feeds():
+        if feed.probe is None:
+            continue
+        if not feed.switch.is_on(feeds.live):
+            yield Finding(feed.title, "off", feed.probe.off, feed.switch.advice)
+        elif ask:
+            yield _asked(feed.title, feed.probe, feeds)
+        else:
+            yield Finding(feed.title, "off", f"{feed.probe.on}, nothing was asked (--offline)")
+
+
+def _asked(title: str, probe: Probe, feeds: LiveFeeds) -> Finding:
+    try:
+        return Finding(title, "ok", probe.ask(feeds))
+    except FetchError as error:
+        return Finding(title, "bad", str(error), _OFFLINE if error.code == UNREACHABLE else probe.advice)
 
 
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
-    from nba_props.checks.freshness import feeds_freshness
-
+    """Whether the newest payloads of each feed are as new as they must be."""
     if zone.is_simulated:
         return  # an invented league has no feeds
-    commands = {"the_odds_api": "odds", "nba_stats": "stats yesterday", "injury_report": "injuries"}
-    for feed, found in feeds_freshness(settings, zone, warehouse, now).items():
-        state = "bad" if not found.fresh else "ok" if found.expected else "off"
-        advice = "" if found.fresh else f"{_FETCH}{commands[feed]}, and is the daemon running?"
-        yield Finding(f"{feed} is fresh", state, found.text, advice)
+    found = feeds_freshness(settings, zone, warehouse, now)
+    for feed in registry.feeds():
+        is_fresh = found[feed.name]
+        state = "bad" if not is_fresh.fresh else "ok" if is_fresh.expected else "off"
+        command = f"{_FETCH}{feed.command.name} {feed.command.overdue}".rstrip()
+        advice = "" if is_fresh.fresh else f"{command}, and is the daemon running?"
+        yield Finding(f"{feed.name} is fresh", state, is_fresh.text, advice)
 
 
 def _alerts(settings: Settings) -> Iterator[Finding]:

@@ -17,10 +17,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
-import tenacity
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -30,6 +29,9 @@ from urllib3.poolmanager import ProxyManager
 from nba_props.process.addresses import host_of, is_loopback, why_unsafe
 from nba_props.process.redact import forms_of, guard_logs, replaced, replaced_bytes
 from nba_props.storage.landing import FetchError
+
+if TYPE_CHECKING:
+    import tenacity
 
 #: no connection: the name can't be resolved, the host refuses, or nothing leads there
 UNREACHABLE = "UNREACHABLE"
@@ -76,10 +78,16 @@ def silence(error: FetchError) -> str:
     return first.code if first.code in _SILENT or first.status == 403 else ""
 
 
+def not_asked(host: str) -> str:
+    """What is said of a request that was not made, because the host was silent a moment before."""
+    return f"not asked for, {host} does not answer"
+
+
 def retrying(may_pass: Callable[[FetchError], bool], longest: float, sleep: Callable[[float], None]) -> Any:
     """What asks again, with growing pauses of at most ``longest`` seconds, what ``may_pass``: four times in all, a host
     that can't be reached twice.
     """
+    import tenacity  # which costs as much as the rest of this module
 
     def enough(state: tenacity.RetryCallState) -> bool:
         error = state.outcome.exception() if state.outcome else None

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from nba_props.assets.inputs import landing_key
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import LEDGER
-from nba_props.sources import nba_stats
+from nba_props.sources import nba_stats, registry
 from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT
@@ -75,11 +76,8 @@ def test_a_plan_that_was_given_up_long_before_is_none_of_them(zone):
 
 def test_the_schedules_that_count_are_inputs_of_the_quotes(published):
     def digest():
-        return published.inputs.digests(raw.ODDS_QUOTES, [published_key], [DAY])[DAY]
+        return published.inputs.digests(raw.ODDS_QUOTES, [landing_key(registry.ODDS_API)], [DAY])[DAY]
 
-    from nba_props.assets.raw import ODDS_FILES
-
-    published_key = ODDS_FILES.key
     before = digest()
     land_schedule(published.zone, AT + timedelta(days=9))
     assert digest() == before

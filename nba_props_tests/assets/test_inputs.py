@@ -8,13 +8,12 @@ from datetime import timedelta
 import pytest
 
 from nba_props.assets import inputs as input_module
-from nba_props.assets.inputs import Inputs
-from nba_props.assets.raw import INJURY_FILES
+from nba_props.assets.inputs import Inputs, landing_key
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import RECIPES
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.sources import injury_report
+from nba_props.sources import injury_report, registry
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import PartitionState
@@ -37,7 +36,7 @@ def named(day) -> dict:
 @pytest.mark.parametrize("days", [[DAY], [DAY - timedelta(5), DAY]], ids=["a date", "a span"])
 def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(inputs, zone, days):
     def digest() -> str:
-        return inputs.digests(raw.INJURY_REPORTS, [INJURY_FILES.key], days)[DAY]
+        return inputs.digests(raw.INJURY_REPORTS, [landing_key(registry.INJURY_REPORT)], days)[DAY]
 
     seen = [digest()]
     for n, folder in enumerate((DAY - timedelta(2), DAY - timedelta(1), DAY, DAY + timedelta(1))):
@@ -48,7 +47,7 @@ def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(in
         assert changed == (folder in (DAY - timedelta(1), DAY))
         assert (digest() != seen[-1]) == changed
         seen.append(digest())
-    one = inputs.digests(raw.INJURY_REPORTS, [INJURY_FILES.key], [DAY])
+    one = inputs.digests(raw.INJURY_REPORTS, [landing_key(registry.INJURY_REPORT)], [DAY])
     assert one[DAY] == seen[-1], "a date has one digest, asked for alone or with others"
 
 

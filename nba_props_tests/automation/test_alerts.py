@@ -10,10 +10,10 @@ import dagster as dg
 import pytest
 
 from nba_props.assets.tables import asset_key
-from nba_props.automation import sensors
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
 from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.automation.sensors import failures
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process.revision import COMMAND_TAG
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
@@ -129,7 +129,7 @@ def test_a_line_cut_by_a_dying_process_is_passed_over(tmp_path, clock):
 
 
 def alerts_of(platform, run_id: str) -> list[Alert]:
-    return list(sensors.check_alerts(platform.instance, platform.instance.get_run_by_id(run_id)))
+    return list(failures.check_alerts(platform.instance, platform.instance.get_run_by_id(run_id)))
 
 
 def test_a_folder_in_the_place_of_the_file_stops_no_alert(tmp_path, clock, caplog):
@@ -318,11 +318,11 @@ def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
     second_writer(platform.warehouse, [DAY])
     run, _ = gate_of(platform, {})
     record = platform.instance.get_run_by_id(run.run_id)
-    assert list(sensors.check_alerts(platform.instance, record))
+    assert list(failures.check_alerts(platform.instance, record))
     failed(platform, "predict", {"dagster/partition": str(DAY), COMMAND_TAG: "run"})
     assert sent_by(platform) == []
     typed = record.with_tags({**record.tags, COMMAND_TAG: "run"})
-    assert list(sensors.check_alerts(platform.instance, typed)) == []
+    assert list(failures.check_alerts(platform.instance, typed)) == []
 
 
 @pytest.mark.long
@@ -331,8 +331,8 @@ def test_each_date_of_a_span_that_a_sensor_graded_alerts_by_itself(two_dates):
     second_writer(platform.warehouse, [DAY])
     run = platform.run("predict", DAY, last, select=platform.publication([]))
     record = platform.instance.get_run_by_id(run.run_id)
-    assert list(sensors.check_alerts(platform.instance, record)) == [], "of a span by hand its author reads the checks"
+    assert list(failures.check_alerts(platform.instance, record)) == [], "of a span by hand its author reads the checks"
     asked = record.with_tags({**record.tags, "dagster/sensor_name": "new_results_sensor"})
-    causes = [a.cause for a in sensors.check_alerts(platform.instance, asked)]
+    causes = [a.cause for a in failures.check_alerts(platform.instance, asked)]
     assert causes, "somebody has to be told"
     assert all(str(DAY) in cause and ".." not in cause for cause in causes)

@@ -9,10 +9,13 @@ import dagster as dg
 import pytest
 
 from nba_props.automation.first_day import FIRST_JOB, due
-from nba_props.checks import freshness
+from nba_props.facts.tipoffs import Tipoffs
+from nba_props.operations import freshness
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
 from nba_props.sources import nba_stats
+from nba_props.sources.base import Moment
+from nba_props.sources.odds_api import feed
 from nba_props.storage.landing import LandingZone, capture_suffix
 from nba_props_tests import league
 from nba_props_tests.automation.test_sensors import tick
@@ -25,7 +28,7 @@ NOON = utc(2025, 11, 10, 17)
 
 @pytest.fixture
 def empty(make_platform, server, monkeypatch):
-    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     feeds = Feeds(server, NOON)
     feeds.open()
     names = feeds.environment()
@@ -84,10 +87,12 @@ def test_the_thrifty_rhythm_is_captured_and_watched(before_tipoff):
     tonight = freshness.tipoffs(platform.warehouse, DAY, DAY)[DAY]
     zone = LatestAt(opening + timedelta(minutes=1))
     afternoon, overdue = first - timedelta(hours=2), first - timedelta(minutes=5)
-    assert freshness.odds_freshness(zone, tonight, afternoon, "thrifty").fresh
-    assert not freshness.odds_freshness(zone, tonight, afternoon).fresh
-    assert not freshness.odds_freshness(zone, tonight, overdue, "thrifty").fresh
-    assert freshness.odds_freshness(LatestAt(first - timedelta(minutes=29)), tonight, overdue, "thrifty").fresh
+    night = Moment(platform.settings.live, zone, tonight, Tipoffs(DAY - timedelta(1)), afternoon)
+    full = replace(night, live=Live())
+    assert feed.freshness(night).fresh
+    assert not feed.freshness(full).fresh
+    assert not feed.freshness(replace(night, now=overdue)).fresh
+    assert feed.freshness(replace(night, zone=LatestAt(first - timedelta(minutes=29)), now=overdue)).fresh
     live = replace(platform.settings.live, odds_rhythm="full")
     found = freshness.feeds_freshness(platform.with_live(live).settings, zone, platform.warehouse, afternoon)
     assert not found["the_odds_api"].fresh

@@ -13,9 +13,9 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from nba_props.assets.inputs import Inputs
-from nba_props.automation import sensors
 from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, HISTORY_JOB, LINES_JOB, PREDICT_JOB
 from nba_props.automation.runner import RANGE_END, RANGE_START, execute
+from nba_props.automation.sensors import asking, news, training
 from nba_props.domain import gate
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN
@@ -33,13 +33,13 @@ GAMES = [g for g in league.games() if g.day == DAY]
 def tick(platform, name: str, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
     sensor = next(s for s in platform.definitions.sensors if s.name == name)
     resources = platform.definitions.resources
-    named = {k: resources[k] for k in ("inputs", "warehouse", "clock", "settings")}
+    named = {k: resources[k] for k in ("inputs", "preparation", "warehouse", "clock", "settings")}
     context = dg.build_sensor_context(instance=platform.instance, cursor=cursor, resources=named)
     return sensor(context)
 
 
 def asked(result) -> list[tuple[str, str]]:
-    return [(r.job_name, sensors._dates(r.tags, r.partition_key)) for r in result.run_requests or []]
+    return [(r.job_name, asking.dates_in(r.tags, r.partition_key)) for r in result.run_requests or []]
 
 
 def tonight(result) -> list[tuple[str, str]]:
@@ -108,20 +108,20 @@ def test_a_date_that_was_published_before_the_first_look_is_not_asked_for_again(
 
 def test_an_invented_league_has_its_own_last_date(before_tipoff):
     zone, years_later = before_tipoff.zone, DAY + timedelta(800)
-    assert sensors.other_dates(zone, years_later) == []
+    assert news.other_dates(zone, years_later) == []
     zone.land("landing.json", {"data_source": "SIMULATED", "first_date": str(league.FIRST)})
     simulated = LandingZone(zone.root)
-    dates = sensors.other_dates(simulated, years_later)
+    dates = news.other_dates(simulated, years_later)
     assert dates[0] == max(g.day for g in league.games())
     assert min(dates) == dates[0] - timedelta(14)
-    assert sensors.other_dates(simulated, DAY)[:3] == [DAY + timedelta(n) for n in (2, 4, 6)]
+    assert news.other_dates(simulated, DAY)[:3] == [DAY + timedelta(n) for n in (2, 4, 6)]
 
 
 def test_a_date_without_a_partition_is_not_asked_for(before_tipoff):
     """Dagster refuses a run of a date after today, and the whole look with it."""
     known = [DAY, league.FIRST, league.FIRST - timedelta(1)]
     ahead = date.today() + timedelta(3)  # noqa: DTZ011 Dagster's own clock, not ours
-    found = sensors.with_history(before_tipoff.inputs, [*known, ahead])
+    found = news.with_history(before_tipoff.inputs, [*known, ahead])
     assert found == {DAY, league.FIRST}
 
 
@@ -322,13 +322,13 @@ def without_games(platform, *days) -> None:
 
 def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
     report = f"injury_report/{DAY}/report-20251110T{{}}0000Z.json"
-    assert sensors.open_dates(platform.inputs, platform.now) == {DAY: False}, "nobody took its schedule in"
+    assert news.open_dates(platform.inputs, platform.now) == {DAY: False}, "nobody took its schedule in"
     assert platform.run("ingest_history", DAY).success
-    assert sensors.open_dates(platform.inputs, platform.now) == {DAY: True}
+    assert news.open_dates(platform.inputs, platform.now) == {DAY: True}
     schedule = platform.warehouse.read(SCHEDULE, [DAY])
     undecided = schedule.assign(tipoff_at=pd.Series(pd.NaT, schedule.index, dtype="datetime64[us, UTC]"))
     platform.warehouse.write(SCHEDULE, undecided, [DAY])
-    assert sensors.open_dates(platform.inputs, platform.now + timedelta(hours=4)) == {DAY: False}
+    assert news.open_dates(platform.inputs, platform.now + timedelta(hours=4)) == {DAY: False}
     without_games(platform, DAY)
     platform.warehouse.write(SCHEDULE, SCHEDULE.empty(), [DAY])
     platform.zone.land(report.format(15), {"records": []})
@@ -458,7 +458,7 @@ def prepare_by_itself(platform) -> list[tuple[str, str]]:
         for request in result.run_requests:
             first = date.fromisoformat(request.partition_key or request.tags[RANGE_START])
             last = date.fromisoformat(request.partition_key or request.tags[RANGE_END])
-            tags = {k: v for k, v in request.tags.items() if k == sensors.PREPARES_TAG}
+            tags = {k: v for k, v in request.tags.items() if k == training.PREPARES_TAG}
             outcome = execute(platform.definitions, platform.instance, request.job_name, first, last, tags=tags)
             assert outcome.success, outcome.errors
             done.append((request.job_name, f"{first}..{last}"))
@@ -505,11 +505,11 @@ def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
 
 
 def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
-    monkeypatch.setattr(sensors, "_PREPARED_TOGETHER", 10)
+    monkeypatch.setattr(training, "_PREPARED_TOGETHER", 10)
     platform = make_platform()
-    found = sensors.to_prepare(platform.inputs, platform.instance, DAY)
+    found = training.to_prepare(platform.definitions.resources["preparation"], platform.instance, DAY)
     assert {r.job_name for r in found} == {HISTORY_JOB}
-    assert [sensors._dates(r.tags, r.partition_key) for r in found] == [
+    assert [asking.dates_in(r.tags, r.partition_key) for r in found] == [
         "2025-10-21..2025-10-30", "2025-10-31..2025-11-09",
     ]  # fmt: skip
     assert len({r.run_key for r in found}) == 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import dagster as dg
 import pandas as pd
 import pytest
 
@@ -13,18 +12,19 @@ from nba_props.automation import fetching
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.reconcile import missing_outputs
 from nba_props.catalog import TABLES
-from nba_props.checks import freshness
 from nba_props.checks.partitioned import Scope
 from nba_props.checks.raw import BOX_SCORES_MATCH_SCHEDULE, GAMES_HAVE_QUOTES
 from nba_props.domain import games
 from nba_props.domain.history import GAMES_FOUND_SQL
 from nba_props.domain.quotes import match_games
 from nba_props.facts.calendar import SEASON_TYPES
+from nba_props.operations import freshness
 from nba_props.schemas import raw
 from nba_props.settings import Live
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
-from nba_props.sources.capture import Fetched
+from nba_props.sources.base import Fetched, LiveFeeds
+from nba_props.sources.nba_stats import feed
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props_tests import league
@@ -75,23 +75,19 @@ def test_feeds_are_expected_to_speak_on_their_dates_only(stored):
     assert set(freshness.tipoffs(stored, FIRST, POSTPONED)) == COUNTED_DAYS
 
 
-def test_only_their_dates_are_a_failed_fetch_when_the_site_has_no_rows(stored, tmp_path):
-    class Feeds:
-        clock = staticmethod(lambda: league.tipoff(POSTPONED + timedelta(2)))
-
-        def stats(self, days, played):
-            self.asked = days, set(played)
-            return Fetched()
-
-    feeds = Feeds()
-    fetching.land_stats(
-        dg.build_op_context(),
-        fetching.StatsConfig(first=str(FIRST), last=str(POSTPONED)),
-        feeds=feeds,
-        alerts=Alerts(Live(), tmp_path, Feeds.clock),
-        warehouse=stored,
-    )
-    assert feeds.asked == ([*DAYS.values(), POSTPONED], COUNTED_DAYS)
+def test_only_their_dates_are_a_failed_fetch_when_the_site_has_no_rows(stored, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(feed, "stats", lambda _, days, played: asked.append((days, set(played))) or Fetched())
+    clock = lambda: league.tipoff(POSTPONED + timedelta(2))
+    (job,) = (j for j in fetching.build_fetch_jobs() if j.name == "fetch_stats")
+    named = {"ops": {"land_stats": {"config": {"first": str(FIRST), "last": str(POSTPONED)}}}}
+    resources = {
+        "feeds": LiveFeeds(Live(stats=True), LandingZone(str(tmp_path)), clock),
+        "alerts": Alerts(Live(), tmp_path, clock),
+        "warehouse": stored,
+    }
+    assert job.execute_in_process(named, resources=resources).success
+    assert asked == [([*DAYS.values(), POSTPONED], COUNTED_DAYS)]
 
 
 def test_only_their_outputs_are_missed_at_night(stored):

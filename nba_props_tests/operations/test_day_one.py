@@ -12,6 +12,7 @@ import sys
 import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,19 @@ from nba_props.cli.session import here
 from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import identity_start
+from nba_props.facts.teams import MOST_GAMES
 from nba_props.operations import day_one
 from nba_props.operations.doctor import examine, next_command
+from nba_props.schemas import raw
 from nba_props.settings import Live, Settings, SettingsError, env_file
 from nba_props.simulator import payloads
-from nba_props.sources import capture, http, nba_stats
-from nba_props.sources import feeds as live_feeds
+from nba_props.sources import http, nba_stats, registry
+from nba_props.sources.base import LiveFeeds
+from nba_props.sources.nba_stats import capture
+from nba_props.sources.nba_stats.first_day import past_seasons
+from nba_props.sources.nba_stats.games import games_of as landed_games_of
+from nba_props.sources.nba_stats.games import unlanded
+from nba_props.sources.odds_api.feed import odds_history
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.registry import open_warehouse
@@ -56,7 +64,7 @@ def world(tmp_path, monkeypatch, server):
     monkeypatch.chdir(folder)
     for name in [n for n in os.environ if n.startswith(_OURS)]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr("nba_props.sources.stats_client.PAUSE", 0.0)
+    monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     feeds = Feeds(server, NOVEMBER)
     monkeypatch.setattr("nba_props.deployment.utc_now", lambda: feeds.now)
     for name, value in feeds.environment().items():
@@ -86,9 +94,9 @@ def typed(command: str):
     return CliRunner().invoke(main, shlex.split(command)[1:])
 
 
-def live(world: Feeds) -> tuple[Settings, live_feeds.Feeds]:
+def live(world: Feeds) -> tuple[Settings, LiveFeeds]:
     settings = load_settings()
-    return settings, live_feeds.Feeds(settings.live, LandingZone(settings.landing), lambda: world.now)
+    return settings, LiveFeeds(settings.live, LandingZone(settings.landing), lambda: world.now)
 
 
 # -- the plan: cheap --------------------------------------------------------------------------------------------------
@@ -158,7 +166,7 @@ def test_a_season_that_was_landed_in_part_is_asked_for_from_its_first_hole_on(wo
     (path,) = Path(".nba_props/landing/nba_stats/leaguegamelog/2024-25").glob(f"{lost}*")
     path.unlink()
     _, feeds = live(world)
-    assert day_one.unlanded(feeds.zone, date(2024, 10, 1), world.today) == [lost]
+    assert unlanded(feeds.zone, date(2024, 10, 1), world.today) == [lost]
     world.server.asked.clear()
     for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
         pass
@@ -184,7 +192,7 @@ def test_every_region_is_paid_for(world, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_ODDS_REGIONS", "us,us2")
     begin(world, NOVEMBER)
     settings, feeds = live(world)
-    assert day_one.plan(settings, feeds).credits == 2 * capture.MOST_GAMES
+    assert day_one.plan(settings, feeds).credits == 2 * MOST_GAMES
     result = typed("nba-props fetch odds --dry-run")
     assert result.exit_code == 0, result.output
     text = " ".join(result.output.split())
@@ -199,16 +207,16 @@ def test_every_region_is_paid_for(world, monkeypatch):
 
 def test_seasons_are_those_that_models_and_identities_read():
     settings = Settings("local", Path("home"), "landing", date(2010, 10, 1))
-    assert [d.year for d in day_one.past_seasons(DAY, settings)] == [2024, 2023, 2022]
-    assert day_one.past_seasons(DAY, settings)[-1] == identity_start(DAY)
-    assert [d.year for d in day_one.past_seasons(DAY, replace(settings, training_seasons=5))] == [
+    assert [d.year for d in past_seasons(DAY, settings)] == [2024, 2023, 2022]
+    assert past_seasons(DAY, settings)[-1] == identity_start(DAY)
+    assert [d.year for d in past_seasons(DAY, replace(settings, training_seasons=5))] == [
         2024,
         2023,
         2022,
         2021,
         2020,
     ]
-    assert day_one.past_seasons(DAY, replace(settings, first_date=date(2025, 10, 1))) == []
+    assert past_seasons(DAY, replace(settings, first_date=date(2025, 10, 1))) == []
 
 
 def test_a_silent_site_is_asked_for_nothing_more(world):
@@ -269,7 +277,7 @@ def test_a_schedule_that_cannot_be_read_is_called_so(world):
 
 def test_a_defect_is_no_silent_site(world, monkeypatch):
     begin(world, NOVEMBER)
-    monkeypatch.setattr(day_one.stats_fetch, "roster", lambda *_: {}["a mistake of ours"])
+    monkeypatch.setattr(capture, "roster", lambda *_: {}["a mistake of ours"])
     result = typed("nba-props start")
     assert isinstance(result.exception, KeyError), "not swallowed, and not called the site's"
 
@@ -313,7 +321,7 @@ def test_a_machine_without_a_network_is_asked_whether_it_is_online(world, offlin
 def test_past_odds_end_with_the_first_look_that_fails(world, offline):
     begin(world, NOVEMBER)
     _, feeds = live(world)
-    done = feeds.odds_history([DAY - timedelta(n) for n in range(90)], [30])
+    done = odds_history(feeds, [DAY - timedelta(n) for n in range(90)], [30])
     assert len(done.failures) == 2
     assert done.failures[1] == "89 more dates were not asked for, since the host can't be reached"
 
@@ -388,8 +396,7 @@ def test_real_payloads_and_a_simulated_league_never_share_a_home(world):
     simulated("taken")
     real = replace(feeds, zone=LandingZone("taken/landing"))
     for ask in (
-        lambda: real.odds(DAY), lambda: real.odds_history([DAY], [30]), lambda: real.stats([DAY]), real.injuries,
-        lambda: day_one.plan(settings, real, odds=False),
+        *(partial(feed.require, real) for feed in registry.feeds()), lambda: day_one.plan(settings, real, odds=False),
     ):  # fmt: skip
         with pytest.raises(SettingsError, match="nothing real is landed beside it: `nba-props start` names the line"):
             ask()
@@ -633,9 +640,9 @@ def test_a_day_off_is_made_ready_for_and_a_night_that_has_begun_as_well(world):
     assert result.exit_code == 0, result.output
     assert f"nobody plays on {DAY + timedelta(1)}" in result.output
     assert f"games on {DAY + timedelta(2)}: type `nba-props start` that day" in result.output
-    assert len(open_warehouse(load_settings()).read(nba_stats.tables.BOX_SCORES, [DAY])), "what was landed is taken in"
+    assert len(open_warehouse(load_settings()).read(raw.BOX_SCORES, [DAY])), "what was landed is taken in"
     world.now = league.tipoff(DAY + timedelta(2), 23)
-    late = day_one.games_of(LandingZone(load_settings().landing), world.now)
+    late = landed_games_of(LandingZone(load_settings().landing), world.now)
     assert (late.today, late.to_begin) == (2, 0)
     assert day_one.waiting(late, world.today)[0].startswith(f"today     all games of {DAY + timedelta(2)} have begun")
     assert day_one.waiting(None, world.today)[0].endswith("when the season begins")

@@ -14,7 +14,7 @@ import pytest
 from nba_props.catalog import TABLES
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, odds_api
-from nba_props.sources.rejects import quarantine_frame
+from nba_props.sources.rejects import Parsed, quarantine_frame
 from nba_props.storage import fields
 from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError
 from nba_props_tests import league
@@ -293,7 +293,7 @@ def test_a_capture_in_part_takes_no_whole_ones_place(zone):
     assert sum(r.get("superseded_rows", 0) for r in parsed.remarks.values()) == 1
 
 
-def land_schedule(zone: LandingZone, change) -> nba_stats.Parsed:
+def land_schedule(zone: LandingZone, change) -> Parsed:
     content = league.schedule(league.games(), DAY)
     games = content["leagueSchedule"]["gameDates"]
     change([g for d in games for g in d["games"] if g["gameDateEst"][:10] == str(DAY)])
@@ -415,7 +415,7 @@ def test_a_payload_that_cannot_be_read_holds_nobodys_row_back(zone):
     assert nba_stats.refused_players(quarantine_frame(TABLES["nba_raw.quarantined_box_scores"], rejects, DAY)).empty
 
 
-def rosters(zone: LandingZone, change) -> nba_stats.Parsed:
+def rosters(zone: LandingZone, change) -> Parsed:
     people = [
         {
             "player_id": league.player(t, s)[0],

@@ -21,10 +21,12 @@ import pytest
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.settings import Live
-from nba_props.sources import capture, injury_report, stats_fetch
+from nba_props.sources import injury_report
 from nba_props.sources.http import Limits
-from nba_props.sources.odds_client import Budget, OddsApi
-from nba_props.sources.stats_client import StatsApi
+from nba_props.sources.nba_stats import capture as stats_fetch
+from nba_props.sources.nba_stats.client import StatsApi
+from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api.client import Budget, OddsApi
 from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc

@@ -10,8 +10,9 @@ import pytest
 
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_instant
 from nba_props.facts.rhythm import FULL, RHYTHMS
-from nba_props.sources import capture, odds_api
-from nba_props.sources.odds_client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
+from nba_props.sources import odds_api
+from nba_props.sources.odds_api import capture, times
+from nba_props.sources.odds_api.client import Budget, BudgetExhausted, OddsApi, OddsApiError, cost
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_server import Answer
@@ -180,7 +181,7 @@ def test_spending_stops_at_the_reserve(server, api, zone):
 def test_what_requests_cost():
     assert cost("player_points", "us") == 1
     assert cost("player_points,player_points_alternate", "us,us2") == 4
-    assert capture.price_of_history(dates=53, games=372, snapshots=2) == 53 + 7440
+    assert times.price_of_history(dates=53, games=372, snapshots=2) == 53 + 7440
 
 
 def test_the_archive_is_bought_once(server, api, zone):
@@ -208,26 +209,26 @@ def test_the_archive_is_bought_once(server, api, zone):
 
 def test_a_day_is_captured_at_opening_hourly_and_before_each_tipoff():
     tipoffs = [utc(2025, 11, 11, 0), utc(2025, 11, 11, 0), utc(2025, 11, 11, 2, 30)]
-    plan = capture.captures_of(date(2025, 11, 10), tipoffs)
+    plan = times.captures_of(date(2025, 11, 10), tipoffs)
     local = [f"{d.at.astimezone(EASTERN):%H:%M}{'' if d.tipoff is None else '*'}" for d in plan]
     assert local == [
         *(f"{h}:00" for h in range(10, 19)), "18:30*", "18:55*", "19:00", "20:00", "20:30*", "21:00", "21:25*",
     ]  # fmt: skip
     assert all(game_date_of(d.at) == date(2025, 11, 10) for d in plan)
-    assert capture.captures_of(date(2025, 11, 10), []) == []
+    assert times.captures_of(date(2025, 11, 10), []) == []
 
 
 def test_what_is_due_since_the_last_capture():
     day, tipoffs = date(2025, 11, 10), [utc(2025, 11, 11, 0), utc(2025, 11, 11, 2, 30)]
     at = lambda h, m=0: utc(2025, 11, 10 + h // 24, h % 24, m)
-    assert capture.due(day, tipoffs, at(14, 50), at(14, 55)) == []
-    assert [d.at for d in capture.due(day, tipoffs, at(14, 55), at(15))] == [at(15)]
-    (before,) = capture.due(day, tipoffs, at(23, 25), at(23, 30))
+    assert times.due(day, tipoffs, at(14, 50), at(14, 55)) == []
+    assert [d.at for d in times.due(day, tipoffs, at(14, 55), at(15))] == [at(15)]
+    (before,) = times.due(day, tipoffs, at(23, 25), at(23, 30))
     assert before.tipoff == tipoffs[0]
-    late = capture.due(day, tipoffs, at(10), at(23, 50))
+    late = times.due(day, tipoffs, at(10), at(23, 50))
     assert [d.at for d in late] == [at(23)], "after a silence one capture of all games is enough"
-    assert capture.due(day, tipoffs, at(23, 50), at(24, 1))[0].tipoff is None
-    assert capture.due(day, tipoffs, at(26, 26), at(26, 40)) == [], "nothing after the last tip-off"
+    assert times.due(day, tipoffs, at(23, 50), at(24, 1))[0].tipoff is None
+    assert times.due(day, tipoffs, at(26, 26), at(26, 40)) == [], "nothing after the last tip-off"
 
 
 @pytest.mark.parametrize("day", [date(2025, 11, 2), date(2026, 3, 8)])
@@ -235,7 +236,7 @@ def test_captures_survive_the_clock_changes(day):
     first, last = capture.day_bounds(day)
     assert game_date_of(first) == game_date_of(last) == day
     tip = first + timedelta(hours=20)
-    plan = [d.at for d in capture.captures_of(day, [tip])]
+    plan = [d.at for d in times.captures_of(day, [tip])]
     assert plan[0].astimezone(EASTERN).hour == 10
     assert plan == sorted(set(plan))
     assert {tip - timedelta(minutes=m) for m in RHYTHMS[FULL].before} <= set(plan)

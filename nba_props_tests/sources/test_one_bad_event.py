@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from nba_props.settings import Live
-from nba_props.sources import capture, odds_api, stats_fetch
-from nba_props.sources.feeds import Feeds
-from nba_props.sources.odds_client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
+from nba_props.sources import odds_api
+from nba_props.sources.base import LiveFeeds
+from nba_props.sources.nba_stats import capture as stats_fetch
+from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api.client import Budget, BudgetExhausted, Credits, OddsApi, OddsApiError
+from nba_props.sources.odds_api.feed import odds_history
 from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
@@ -150,8 +153,8 @@ def test_a_snapshot_without_an_instant_costs_the_others_nothing(server, api, zon
     assert "timestamp" in done.failures[0]
 
 
-def feeds(server, tmp_path) -> Feeds:
-    return Feeds(Live(odds_key=KEY, odds_url=server.url), LandingZone(str(tmp_path)), lambda: NOON)
+def feeds(server, tmp_path) -> LiveFeeds:
+    return LiveFeeds(Live(odds_key=KEY, odds_url=server.url), LandingZone(str(tmp_path)), lambda: NOON)
 
 
 def test_a_date_whose_games_cant_be_had_costs_the_others_nothing(server, tmp_path, monkeypatch):
@@ -161,7 +164,7 @@ def test_a_date_whose_games_cant_be_had_costs_the_others_nothing(server, tmp_pat
     bad = Answer([], headers=credits(500))
     server.on(f"/historical{EVENTS}", bad, sound, bad)
     days = [DAY - timedelta(1), DAY, DAY + timedelta(1)]
-    done = feeds(server, tmp_path).odds_history(days, (30,))
+    done = odds_history(feeds(server, tmp_path), days, (30,))
     assert len(done.landed) == len(GAMES)
     assert [f[:10] for f in done.failures] == [str(days[0]), str(days[2])]
 
@@ -170,12 +173,12 @@ def test_a_key_that_is_refused_on_the_way_does_not_hide_what_was_landed(server, 
     live(server)
     refused = Answer({"error_code": "DEACTIVATED_KEY"}, 401)
     server.on(f"/historical{EVENTS}", Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500)), refused)
-    done = feeds(server, tmp_path).odds_history([DAY, DAY + timedelta(1), DAY + timedelta(2)], (30,))
+    done = odds_history(feeds(server, tmp_path), [DAY, DAY + timedelta(1), DAY + timedelta(2)], (30,))
     assert len(done.landed) == len(GAMES)
     assert len(done.failures) == 1
     assert "DEACTIVATED_KEY" in done.failures[0]
     with pytest.raises(OddsApiError, match="DEACTIVATED_KEY"):
-        feeds(server, tmp_path).odds_history([DAY], (30,))
+        odds_history(feeds(server, tmp_path), [DAY], (30,))
 
 
 # -- box scores
@@ -204,7 +207,7 @@ def test_rows_without_a_date_are_counted_and_the_others_landed():
      [{"headers": ["GAME_DATE"], "rowSet": {"a": 1}}], [{"headers": None, "rowSet": None}], [[["GAME_DATE"]]]],
 )  # fmt: skip
 def test_a_game_log_without_a_table_is_a_failure_and_no_traceback(server, waits, zone, results):
-    from nba_props.sources.stats_client import StatsApi
+    from nba_props.sources.nba_stats.client import StatsApi
 
     server.on("/stats/leaguegamelog", Answer({"resultSets": results}))
     api = StatsApi(base_url=server.url + "/stats/{endpoint}", sleep=waits.append)

@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from nba_props.simulator import payloads
-from nba_props.sources import nba_stats, stats_fetch
+from nba_props.sources import nba_stats
 from nba_props.sources.http import Limits
-from nba_props.sources.stats_client import PAUSE, StatsApi, StatsApiError
+from nba_props.sources.nba_stats import capture as stats_fetch
+from nba_props.sources.nba_stats.client import PAUSE, StatsApi, StatsApiError
 from nba_props.storage.landing import Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc

@@ -12,7 +12,7 @@ import pytest
 from nba_props.facts.calendar import days
 from nba_props.schemas import raw
 from nba_props.sources import nba_stats
-from nba_props.sources.rejects import keep_contract, quarantine_frame
+from nba_props.sources.rejects import Parsed, keep_contract, quarantine_frame
 from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
@@ -84,7 +84,7 @@ def test_many_bad_values_in_a_long_column_are_found_without_a_walk_through_it():
 # -- the schedule -----------------------------------------------------------------------------------------------------
 
 
-def land_schedule(zone: LandingZone, change: Callable[[list[dict]], Any], suffix: str = "") -> nba_stats.Parsed:
+def land_schedule(zone: LandingZone, change: Callable[[list[dict]], Any], suffix: str = "") -> Parsed:
     content = league.schedule(league.games(), DAY)
     change([g for d in content["leagueSchedule"]["gameDates"] for g in d["games"] if g["gameDateEst"][:10] == str(DAY)])
     zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}{suffix}.json.gz", content)

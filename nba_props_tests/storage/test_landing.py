@@ -17,8 +17,9 @@ from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
 from nba_props.schemas import raw
 from nba_props.settings import SettingsError
-from nba_props.sources import capture, injury_report, nba_stats, odds_api
-from nba_props.sources.odds_client import Budget
+from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources.odds_api import capture
+from nba_props.sources.odds_api.client import Budget
 from nba_props.sources.rejects import quarantine_frame
 from nba_props.storage import landing, naming
 from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, decode, read_aliases

@@ -9,21 +9,44 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nba_props.automation import sensors
 from nba_props.automation.jobs import FRESHNESS_JOB
-from nba_props.checks import freshness
+from nba_props.automation.sensors import failures
+from nba_props.facts.tipoffs import Tipoffs
+from nba_props.operations import freshness
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
+from nba_props.sources import registry
+from nba_props.sources.base import Freshness, Moment
+from nba_props.sources.injury_report import feed as injury_feed
+from nba_props.sources.nba_stats import feed as stats_feed
+from nba_props.sources.odds_api import feed as odds_feed
 from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 
 TIPOFFS = [g.tipoff_at for g in league.games() if g.day == DAY]
-TONIGHT = freshness.Tipoffs(DAY, tuple(TIPOFFS))
-TO_BE_DECIDED = freshness.Tipoffs(DAY, undecided=2)
-NO_GAMES = freshness.Tipoffs(DAY)
+TONIGHT = Tipoffs(DAY, tuple(TIPOFFS))
+TO_BE_DECIDED = Tipoffs(DAY, undecided=2)
+NO_GAMES = Tipoffs(DAY)
 NOON = utc(2025, 11, 10, 17)
+
+
+def odds_freshness(zone, tonight, now) -> Freshness:
+    return odds_feed.freshness(Moment(Live(), zone, tonight, NO_GAMES, now))
+
+
+def injuries_freshness(zone, tonight, now) -> Freshness:
+    return injury_feed.freshness(Moment(Live(), zone, tonight, NO_GAMES, now))
+
+
+def stats_freshness(zone, last_night, now) -> Freshness:
+    return stats_feed.freshness(Moment(Live(), zone, NO_GAMES, last_night, now))
+
+
+def tonights_odds(platform, now) -> freshness.Tonight:
+    feed = registry.ODDS_API
+    return freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, now, feed, feed.odds)
 
 
 def land(zone, folder: str, at, suffix: str = ".json") -> None:
@@ -44,32 +67,32 @@ def test_odds_are_expected_hourly_until_the_last_tipoff(zone, age, now, fresh, t
     if age is not None:
         land(zone, f"the_odds_api/player_points/{DAY}", now - timedelta(minutes=age))
         land(zone, f"the_odds_api/player_points/{DAY}", now - timedelta(hours=5))
-    found = freshness.odds_freshness(zone, TONIGHT, now)
+    found = odds_freshness(zone, TONIGHT, now)
     assert (found.fresh, text in found.text) == (fresh, True), found
-    assert freshness.odds_freshness(zone, NO_GAMES, now).fresh, "a day without games needs no odds"
+    assert odds_freshness(zone, NO_GAMES, now).fresh, "a day without games needs no odds"
 
 
 def test_an_injury_report_is_expected_on_game_days(zone):
-    assert not freshness.injuries_freshness(zone, TONIGHT, NOON).fresh
+    assert not injuries_freshness(zone, TONIGHT, NOON).fresh
     land(zone, f"injury_report/{DAY}", NOON - timedelta(minutes=119), ".pdf")
-    assert freshness.injuries_freshness(zone, TONIGHT, NOON).fresh
-    assert not freshness.injuries_freshness(zone, TONIGHT, NOON + timedelta(minutes=5)).fresh
-    assert freshness.injuries_freshness(zone, NO_GAMES, NOON).fresh
+    assert injuries_freshness(zone, TONIGHT, NOON).fresh
+    assert not injuries_freshness(zone, TONIGHT, NOON + timedelta(minutes=5)).fresh
+    assert injuries_freshness(zone, NO_GAMES, NOON).fresh
 
 
 def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
     morning = utc(2025, 11, 11, 14, 30)
-    assert freshness.stats_freshness(zone, TONIGHT, morning).text == "no schedule of 2025-26 was landed"
+    assert stats_freshness(zone, TONIGHT, morning).text == "no schedule of 2025-26 was landed"
     path = f"nba_stats/scheduleleaguev2/{league.SEASON}"
     zone.land(f"{path}-20251110T080000Z.json", league.schedule(league.games(), DAY))
-    missing = freshness.stats_freshness(zone, TONIGHT, morning)
+    missing = stats_freshness(zone, TONIGHT, morning)
     assert (missing.fresh, missing.text) == (False, f"no box scores of {DAY} were landed, and games were played")
-    assert freshness.stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).fresh, "before nine nobody expects them"
-    assert freshness.stats_freshness(zone, NO_GAMES, morning + timedelta(days=9)).fresh, "nor after a day without games"
+    assert stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).fresh, "before nine nobody expects them"
+    assert stats_freshness(zone, NO_GAMES, morning + timedelta(days=9)).fresh, "nor after a day without games"
     league.land_log(zone, DAY, [r for g in league.games() if g.day == DAY for r in league.log_rows(g)])
-    assert "older than its games" in freshness.stats_freshness(zone, TONIGHT, morning).text
+    assert "older than its games" in stats_freshness(zone, TONIGHT, morning).text
     zone.land(f"{path}-20251111T080000Z.json", league.schedule(league.games(), DAY + timedelta(1)))
-    assert freshness.stats_freshness(zone, TONIGHT, morning).fresh
+    assert stats_freshness(zone, TONIGHT, morning).fresh
 
 
 @pytest.fixture
@@ -84,11 +107,11 @@ def captures(platform) -> list[Path]:
 
 
 def test_games_whose_tipoffs_are_to_be_decided_are_games(zone):
-    for feed in (freshness.odds_freshness, freshness.injuries_freshness):
+    for feed in (odds_freshness, injuries_freshness):
         assert not feed(zone, TO_BE_DECIDED, NOON).fresh
         assert feed(zone, TO_BE_DECIDED, utc(2025, 11, 11, 3, 31)).fresh, "no game begins after half past ten"
     zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}-20251110T080000Z.json", league.schedule(league.games(), DAY))
-    assert not freshness.stats_freshness(zone, TO_BE_DECIDED, utc(2025, 11, 11, 14, 30)).fresh
+    assert not stats_freshness(zone, TO_BE_DECIDED, utc(2025, 11, 11, 14, 30)).fresh
 
 
 def test_a_night_without_known_tipoffs_and_odds_is_an_alert(on):
@@ -103,13 +126,13 @@ def test_a_night_without_known_tipoffs_and_odds_is_an_alert(on):
         on.now = at
         causes.append(alerts_of_the_hour(on))
     assert causes == [*[[("WARN", f"no odds: {DAY}")]] * 2, [("ERROR", f"no odds: {DAY}")]]
-    found = freshness.tonights_odds(on.settings, on.zone, on.warehouse, NOON)
+    found = tonights_odds(on, NOON)
     assert found.text.startswith(f"NO ODDS: 2 games on {DAY}, all tip-offs to be decided")
 
 
 def alerts_of_the_hour(platform) -> list[tuple[str, str]]:
     run = platform.definitions.resolve_job_def(FRESHNESS_JOB).execute_in_process(instance=platform.instance)
-    return [(a.severity, a.cause) for a in sensors.check_alerts(platform.instance, run.dagster_run)]
+    return [(a.severity, a.cause) for a in failures.check_alerts(platform.instance, run.dagster_run)]
 
 
 def test_a_stale_feed_is_an_alert(on):
@@ -131,25 +154,25 @@ def test_a_night_without_odds_is_one_alert_that_grows_with_the_hour(on):
     assert causes == [[], *[[("WARN", f"no odds: {DAY}")]] * 2, [("ERROR", f"no odds: {DAY}")]]
     on.now = TIPOFFS[-1] + timedelta(minutes=1)
     assert alerts_of_the_hour(on) == [], "it is too late for tonight"
-    found = freshness.tonights_odds(on.settings, on.zone, on.warehouse, NOON)
+    found = tonights_odds(on, NOON)
     assert found.text.startswith(f"NO ODDS: 2 games on {DAY}, the first at 19:00 Eastern")
     league.land_log(on.zone, DAY, [], "-20251110T180000Z")
     on.zone.land(*league.capture(next(g for g in league.games() if g.day == DAY), 60))
-    assert freshness.tonights_odds(on.settings, on.zone, on.warehouse, NOON).passed
+    assert tonights_odds(on, NOON).passed
 
 
 def test_a_night_whose_schedule_nobody_took_in_is_no_night_off(platform):
     unknown = utc(2025, 11, 11, 17)
-    found = freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, unknown)
+    found = tonights_odds(platform, unknown)
     assert (found.passed, found.overdue) == (False, False)
     assert "the schedule of 2025-11-11 was not taken in" in found.text
-    early = freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, utc(2025, 11, 11, 14))
+    early = tonights_odds(platform, utc(2025, 11, 11, 14))
     assert early.passed
 
 
 def test_where_no_odds_are_ever_captured_none_are_missed(platform):
     shutil.rmtree(platform.settings.home.parent / "landing/the_odds_api")
-    assert freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, NOON).passed
+    assert tonights_odds(platform, NOON).passed
 
 
 def test_a_feed_that_is_off_is_expected_to_say_nothing(platform):
@@ -162,7 +185,11 @@ MORNING = utc(2025, 11, 10, 14, 31)  # 9:31 Eastern
 SLATE_OUT, LINES_OUT, LEDGER_OUT, GRADES_OUT = freshness.OUTPUTS
 
 
-def _output(platform, output, now) -> freshness.Freshness:
+def model_freshness(platform, system_id, now) -> Freshness:
+    return freshness.model_freshness(platform.settings, platform.zone, platform.models, system_id, now)
+
+
+def _output(platform, output, now) -> Freshness:
     live = platform.with_live(Live(odds_key="key"))
     return freshness.output_freshness(live.settings, live.zone, live.warehouse, output, now)
 
@@ -204,11 +231,11 @@ def test_last_nights_grades_are_expected_in_the_morning(predicted):
 def test_the_running_weeks_model_is_expected_on_monday_noon(platform):
     live = platform.with_live(Live(odds_key="key"))
     noon = utc(2025, 11, 17, 17, 1)
-    early = freshness.model_freshness(live.inputs, "xgboost_v1", noon - timedelta(minutes=2))
+    early = model_freshness(live, "xgboost_v1", noon - timedelta(minutes=2))
     assert (early.fresh, early.expected) == (True, False)
-    this_week = freshness.model_freshness(live.inputs, "xgboost_v1", MORNING + timedelta(2))
+    this_week = model_freshness(live, "xgboost_v1", MORNING + timedelta(2))
     assert this_week.fresh, this_week
-    late = freshness.model_freshness(live.inputs, "xgboost_v1", noon)
+    late = model_freshness(live, "xgboost_v1", noon)
     has_games = bool(live.inputs.game_days([noon.date() + timedelta(n) for n in range(7)]))
     assert late.fresh == (not has_games)
 
@@ -216,4 +243,4 @@ def test_the_running_weeks_model_is_expected_on_monday_noon(platform):
 def test_an_invented_league_and_one_without_feeds_have_no_day_of_their_own(platform):
     found = freshness.output_freshness(platform.settings, platform.zone, platform.warehouse, SLATE_OUT, MORNING)
     assert (found.fresh, found.expected) == (True, False)
-    assert freshness.model_freshness(platform.inputs, "xgboost_v1", MORNING).expected is False
+    assert model_freshness(platform, "xgboost_v1", MORNING).expected is False

@@ -13,13 +13,14 @@ import pandas as pd
 from nba_props.facts.calendar import SEASON_TYPES, game_date_of, season_of, season_year
 from nba_props.process.clock import Clock
 from nba_props.sources import nba_stats
-from nba_props.sources.capture import Fetched
-from nba_props.sources.http import silence
-from nba_props.sources.stats_client import StatsApi
-from nba_props.storage.landing import FetchError, LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.sources.base import START, Fetched, LiveFeeds
+from nba_props.sources.http import not_asked, silence
+from nba_props.sources.nba_stats.client import HOST, SWITCH, StatsApi, open_api
+from nba_props.sources.nba_stats.games import has_schedule
+from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload, PayloadError, capture_suffix
 
 #: what is said of a request after one that met silence
-NOT_ASKED = "not asked for, stats.nba.com does not answer"
+NOT_ASKED = not_asked(HOST)
 
 
 def box_scores(
@@ -99,6 +100,27 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Cl
         content = _ask(done, f"shot zones of {game.game_id}", api.scoring, game.game_id)
         if content:
             _land(zone, f"{folder}/{subject}", content, clock(), done)
+    return done
+
+
+def land_schedules(feeds: LiveFeeds, days: Sequence[date]) -> Fetched:
+    """Land the schedules of the dates' seasons that are not landed, where stats.nba.com may be asked.
+
+    Raises:
+        LandingError: it may not, or does not answer; the message names the command that brings them.
+    """
+    done, zone = Fetched(), feeds.zone
+    for season in sorted({season_of(d) for d in days}):
+        if has_schedule(zone, season):
+            continue
+        if not SWITCH.is_on(feeds.live):
+            raise LandingError(
+                f"no schedule of the season {season} is landed, so that nobody knows which games there are: "
+                f"`{START}` brings it, with NBA_PROPS_STATS=on"
+            )
+        done.add(schedule(open_api(feeds.live), zone, season, feeds.clock))
+        if not has_schedule(zone, season):
+            raise FetchError("NO_SCHEDULE", done.failures[-1])
     return done
 
 

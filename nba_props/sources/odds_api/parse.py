@@ -13,6 +13,7 @@ from nba_props.domain.lines import POINTS_MARKETS
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
 from nba_props.facts.calendar import game_date_of
+from nba_props.sources.odds_api.landed import folder
 from nba_props.sources.rejects import POSITION, Reject
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
@@ -29,22 +30,6 @@ MOST_LINE = 84.5
 _EARLIEST, _LATEST = timedelta(60), timedelta(1)
 
 
-def folder(day: date) -> str:
-    """The landing folder of a game date's captures."""
-    return f"the_odds_api/player_points/{day.isoformat()}"
-
-
-def landed_days(zone: LandingZone) -> list[date]:
-    """The game dates that have a folder of captures."""
-    names = zone.folders("the_odds_api/player_points")
-    return sorted(d for name in names if (d := fields.date_in(name)) and name == d.isoformat())
-
-
-def with_odds(zone: LandingZone) -> LandingZone | None:
-    """The landing zone, when it has odds: without any, no quote could be shown to have come from a payload."""
-    return zone if zone.exists() and landed_days(zone) else None
-
-
 def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """The quotes of every capture landed for a game date, and what could not be used."""
     rows: list[dict[str, Any]] = []
@@ -53,7 +38,7 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
         try:
             quotes, refused = parse_event_odds(zone.load(payload), payload, day)
         except PayloadError as error:
-            rejects.append(Reject(payload.path, None, error.reason, error.detail))
+            rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
             continue
         rows += quotes
         rejects += refused
@@ -116,7 +101,7 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
     rejects: list[Reject] = []
 
     def reject(position: str, reason: str, detail: str, raw: Any) -> None:
-        rejects.append(Reject(payload.path, position, reason, f"{payload.path}: {detail}", raw))
+        rejects.append(Reject(payload.path, position, reason, f"{payload.path}: {detail}", raw, day))
 
     for i, book in enumerate(event["bookmakers"]):
         at_book = f"bookmakers[{i}]"

@@ -12,9 +12,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nba_props.process.redact import guard_logs, secrets_of_url
+from nba_props.settings import Live, revealed
+from nba_props.sources.base import Switch
 from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, Http, Limits, retrying
 from nba_props.storage.landing import FetchError
 
+HOST = "stats.nba.com"
+#: what the injury report is switched on by as well
+SWITCH = Switch(
+    lambda live: live.stats,
+    "NBA_PROPS_STATS is off",
+    "NBA_PROPS_STATS is off: set it to on to ask stats.nba.com and the injury report",
+)
 #: seconds between two requests of one client
 PAUSE = 1.0
 #: a season's game log in one answer has about 10 MB
@@ -141,6 +150,11 @@ class StatsApi:
         if not isinstance(content, dict) or not isinstance(content.get(holds), form) or not content[holds]:
             raise StatsApiError("WRONG_SHAPE", f"{place} answered without {holds}")
         return content
+
+
+def open_api(live: Live) -> StatsApi:
+    """A client by the settings, which asks nothing until it is told to."""
+    return StatsApi(revealed(live.proxy), live.stats_url, live.cdn_url or CDN_SCHEDULE)
 
 
 def _resolved(proxy: str | None) -> str | None:

@@ -15,9 +15,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from nba_props.settings import Live, SettingsError, revealed
 from nba_props.sources.http import TRANSIENT, Http, Limits, retrying
 from nba_props.storage.landing import FetchError
 
+NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
 BASE_URL = "https://api.the-odds-api.com/v4"
 SPORT = "basketball_nba"
 #: concurrent requests; the API's limit is 30 a second, which bursts of eight reach
@@ -170,6 +172,17 @@ class OddsApi:
         if answer.ok:
             return content
         raise _refusal(content, path, answer.status)
+
+
+def open_api(live: Live) -> OddsApi:
+    """A client by the settings, with a budget of its own.
+
+    Raises:
+        SettingsError: there is no key.
+    """
+    if not (key := revealed(live.odds_key)):
+        raise SettingsError(NO_KEY)
+    return OddsApi(key, Budget(live.odds_reserve), live.odds_url or BASE_URL)
 
 
 def _refusal(content: Any, path: str, status: int) -> OddsApiError:

@@ -1,4 +1,4 @@
-"""When odds are captured, and the captures themselves: requests in, landed payloads out.
+"""Captures of odds: requests in, landed payloads out.
 
 A capture lands what it got before anyone parses it, under a name of day, event and instant. One event's failure does
 not cost the others their capture.
@@ -8,130 +8,30 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from nba_props.facts.calendar import EASTERN, game_date_of, is_undecided, parse_instant
-from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.process.clock import Clock
-from nba_props.sources import odds_api
+from nba_props.sources.base import Fetched
 from nba_props.sources.http import UNREACHABLE
-from nba_props.sources.odds_client import CONCURRENCY, HISTORICAL_FACTOR, BudgetExhausted, OddsApi, OddsApiError, cost
+from nba_props.sources.odds_api.client import (
+    CONCURRENCY,
+    BudgetExhausted,
+    OddsApi,
+    OddsApiError,
+)
+from nba_props.sources.odds_api.landed import folder
+from nba_props.sources.odds_api.times import MARKETS, REGIONS
 from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
 from nba_props.storage.naming import id_part
 
-MARKETS = "player_points"
-REGIONS = "us"
-#: the first capture of a game day, Eastern
-OPENING = time(10)
-#: no game begins later, Eastern: until then one whose tip-off is to be decided may be expected
-LATEST_START = time(22, 30)
-#: most games of a date: each of the thirty teams plays once
-MOST_GAMES = 15
 #: a landed capture this close before the wanted instant is the one that the archive would give again
 _SAME_SNAPSHOT = timedelta(minutes=10)
 #: errors of a disk that the next payload would meet as well
 _LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
-
-
-@dataclass(frozen=True, order=True)
-class Due:
-    """A capture at an instant: of the games of one tip-off, or of every game not begun."""
-
-    at: datetime
-    tipoff: datetime | None = field(default=None, compare=False)
-
-
-@dataclass
-class Fetched:
-    """What a fetch did."""
-
-    landed: list[str] = field(default_factory=list)
-    #: payloads that had been landed before
-    present: int = 0
-    failures: list[str] = field(default_factory=list)
-    credits: int = 0
-    remaining: int | None = None
-    #: the budget's reserve was reached; what was left was not asked for
-    exhausted: bool = False
-    #: the code of a host's silence, after which what was left was not asked for; empty where it speaks
-    silent: str = ""
-
-    def add(self, other: Fetched) -> None:
-        """Count another fetch in."""
-        self.landed += other.landed
-        self.failures += other.failures
-        self.present += other.present
-        self.credits += other.credits
-        self.remaining = other.remaining if other.remaining is not None else self.remaining
-        self.exhausted |= other.exhausted
-        self.silent = self.silent or other.silent
-
-
-def latest_start(day: date) -> datetime:
-    """The instant by which every game of a date has begun, as far as its tip-off is not known."""
-    return datetime.combine(day, LATEST_START, EASTERN).astimezone(UTC)
-
-
-def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0, rhythm: str = FULL) -> list[Due]:
-    """The captures of a game day: at opening, every full hour until the last tip-off, and before each tip-off.
-
-    ``undecided`` games, whose tip-offs are to be decided, may be the last to begin. A thrifty ``rhythm`` leaves the
-    hours after opening out, and most of those before a tip-off.
-    """
-    wanted = RHYTHMS[rhythm]
-    starts = sorted(set(tipoffs))
-    ends = [*starts[-1:], *([latest_start(day)] if undecided else [])]
-    if not ends:
-        return []
-    opening = datetime.combine(day, OPENING, EASTERN).astimezone(UTC)
-    hours = []
-    at = opening
-    while at < max(ends):
-        hours.append(Due(at))
-        if not wanted.hourly:
-            break
-        at += timedelta(hours=1)
-    full = {d.at for d in hours}
-    before = [Due(start - timedelta(minutes=m), start) for start in starts for m in wanted.before]
-    return sorted([*hours, *(d for d in before if d.at not in full)])
-
-
-def due(
-    day: date,
-    tipoffs: Iterable[datetime],
-    after: datetime,
-    now: datetime,
-    undecided: int = 0,
-    rhythm: str = FULL,
-) -> list[Due]:
-    """The captures whose instant lies in (after, now]; one for all games stands for those of single tip-offs."""
-    found = [d for d in captures_of(day, tipoffs, undecided, rhythm) if after < d.at <= now]
-    whole = [d for d in found if d.tipoff is None]
-    return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]
-
-
-def price_of_capture(games: int, regions: str = REGIONS) -> int:
-    """Credits that one capture of some games costs at most."""
-    return games * cost(MARKETS, regions)
-
-
-def price_of_day(
-    day: date, tipoffs: Sequence[datetime], regions: str = REGIONS, rhythm: str = FULL, undecided: int = 0
-) -> int:
-    """Credits that the captures of a game day cost at most; ``tipoffs`` has an instant for each game.
-
-    A capture of all games asks for those that have not begun.
-    """
-    starts = [*tipoffs, *([latest_start(day)] * undecided)]
-    asked = sum(
-        sum(start > d.at if d.tipoff is None else start == d.tipoff for start in starts)
-        for d in captures_of(day, tipoffs, undecided, rhythm)
-    )
-    return price_of_capture(asked, regions)
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
@@ -177,7 +77,7 @@ def odds(
 
     def capture(event: dict[str, Any]) -> tuple[str, Any]:
         content = api.event_odds(event["id"], MARKETS, regions)
-        return f"{odds_api.folder(day)}/{id_part(event['id'])}{capture_suffix(clock())}.json.gz", content
+        return f"{folder(day)}/{id_part(event['id'])}{capture_suffix(clock())}.json.gz", content
 
     done.add(_land_all(api, zone, open_events, capture))
     return done
@@ -185,7 +85,7 @@ def odds(
 
 def captured_since(zone: LandingZone, day: date, since: datetime) -> set[str]:
     """The events of a date that were captured at an instant or later."""
-    landed = zone.list(odds_api.folder(day)) if zone.exists() else []
+    landed = zone.list(folder(day)) if zone.exists() else []
     return {p.subject for p in landed if p.captured_at and p.captured_at >= since}
 
 
@@ -201,7 +101,7 @@ def history(
     done, spent = Fetched(), api.budget.spent
     starts = _starts(api.historical_events(first + timedelta(hours=10)).get("data"), done)
     events = [(e, start) for e, start in starts if game_date_of(start) == day]
-    landed = zone.list(odds_api.folder(day))
+    landed = zone.list(folder(day))
     wanted = [
         (event, at)
         for event, start in events
@@ -213,7 +113,7 @@ def history(
         event, at = asked
         content = api.historical_event_odds(event["id"], at, MARKETS, regions)
         taken = _taken(content, event["id"])
-        return f"{odds_api.folder(day)}/{id_part(event['id'])}{capture_suffix(taken)}.json.gz", content
+        return f"{folder(day)}/{id_part(event['id'])}{capture_suffix(taken)}.json.gz", content
 
     done.add(_land_all(api, zone, wanted, snapshot))
     done.present += len(events) * len(minutes_before) - len(wanted)
@@ -252,11 +152,6 @@ def _instant(fields: dict[str, Any], name: str) -> datetime:
         return parse_instant(text)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
-
-
-def price_of_history(dates: int, games: int, snapshots: int, regions: str = REGIONS) -> int:
-    """Credits that the archive's snapshots of some dates cost at most."""
-    return dates + games * snapshots * HISTORICAL_FACTOR * cost(MARKETS, regions)
 
 
 def _has(landed: Sequence[Payload], event_id: Any, at: datetime) -> bool:

@@ -1,0 +1,35 @@
+"""What happens by itself: captures when they are due, predictions after new payloads, grades after results, alerts.
+
+Cursor sensors and not declarative automation, for three reasons measured on this version: they ask for any date, not
+only the newest window; a tick is a pure function of landing zone and cursor; and the checks that block stand in the
+same run as what they block.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from nba_props.automation.first_day import build_first_day_sensor
+from nba_props.automation.jobs import AssetJob
+from nba_props.automation.sensors.captures import build_capture_sensors
+from nba_props.automation.sensors.failures import build_failure_sensors
+from nba_props.automation.sensors.news import build_news_sensor
+from nba_props.automation.sensors.results import build_results_sensor
+from nba_props.automation.sensors.schedules import build_schedules
+from nba_props.automation.sensors.training import build_training_sensor
+
+__all__ = ["build_schedules", "build_sensors"]
+
+
+def build_sensors(
+    default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
+) -> list[dg.SensorDefinition]:
+    """Every sensor, looking that often; all of them forget nothing over a restart. ``jobs`` are those of assets."""
+    return [
+        build_news_sensor(default_status, seconds, jobs),
+        build_results_sensor(default_status, seconds, jobs),
+        *build_capture_sensors(default_status, seconds),
+        build_first_day_sensor(default_status, seconds, jobs),
+        build_training_sensor(default_status, seconds, jobs),
+        *build_failure_sensors(default_status, seconds),
+    ]

@@ -1,0 +1,118 @@
+"""New and corrected box scores: predictions are graded, and dates without any are taken in."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from nba_props.assets.inputs import Inputs
+from nba_props.automation.jobs import GRADE_JOB, HISTORY_JOB, AssetJob
+from nba_props.automation.sensors.asking import AFTER_TONIGHT, days_off, fingerprint, marks_of, run_over
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.calendar import game_date_of, season_start, spans
+from nba_props.operations.freshness import tipoffs
+from nba_props.process.clock import Clock
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
+from nba_props.schemas.raw import BOX_SCORES, SCHEDULE
+from nba_props.warehouse.base import Warehouse
+
+#: past dates whose game logs are watched for results and corrections
+_RESULT_DAYS = 14
+#: how the mark of results begins that were only taken in, for want of predictions to grade
+_TAKEN_IN = "taken in:"
+#: the mark of a date whose games have no game log yet
+_AWAITED = "awaited"
+
+
+def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorResult:
+    """The dates whose box scores are new or corrected, all in as few runs as can be and after tonight's.
+
+    The predictions of each are graded then. A date without predictions is taken in all the same, a day off as well, if
+    it was not yet: else every later date would wait for its history.
+    """
+    warehouse = inputs.warehouse
+    published = set(warehouse.partitions(LEDGER))
+    back = (today - timedelta(n) for n in range(_RESULT_DAYS + 1))
+    watched = {d.isoformat(): d for d in back if d in published or inputs.settings.first_date <= d < today}
+    landed = inputs.payloads(BOX_SCORES, list(watched.values()))
+    names = {day: list(landed[d]) for day, d in watched.items() if landed.get(d)}
+    # yesterday is taken in by the clock; of an older date the schedule is asked once
+    older = {d for d in watched.values() if season_start(today) <= d < today - timedelta(1)} - published
+    silent = {d.isoformat() for d in older} - set(names)
+    off = days_off(inputs, sorted(watched[day] for day in silent if day not in seen))
+    names |= {d.isoformat(): [] for d in off or ()}
+    jobs = {day: GRADE_JOB if watched[day] in published else HISTORY_JOB for day in names}
+    marks = {day: fingerprint(found) for day, found in names.items()}
+    # a date that is published after its results were taken in has no grades yet
+    marks |= {day: _TAKEN_IN + marks[day] for day, job in jobs.items() if job == HISTORY_JOB}
+    news = [day for day in sorted(marks, reverse=True) if seen.get(day) != marks[day]]
+    # at the first look many dates are new; those whose results were taken in and graded are done
+    first_look = {watched[day] for day in news if seen.get(day, _TAKEN_IN).startswith(_TAKEN_IN)}
+    known = (set(warehouse.partitions(PREDICTION_ACCURACY)) & first_look) | {
+        watched[day] for day in news if jobs[day] == HISTORY_JOB
+    }
+    untaken = inputs.not_taken_in(BOX_SCORES, sorted(known))
+    done = {d.isoformat() for d in known - untaken}
+    asked = [day for day in news if day not in done]
+    new = {job: [watched[day] for day in asked if jobs[day] == job] for job in (HISTORY_JOB, GRADE_JOB)}
+    graded = _to_grade(warehouse, new[GRADE_JOB], published)
+    kept = dict(marks)
+    looked_up = silent - set(names) if off is not None else silent & set(seen)
+    kept |= {day: seen.get(day, _AWAITED) for day in looked_up}
+    return dg.SensorResult(
+        run_requests=[
+            run_over(
+                job,
+                first,
+                last,
+                f"results:{fingerprint([f'{day} {marks[day]}' for day in sorted(asked)])}",
+                AFTER_TONIGHT,
+            )
+            for job, together in ((HISTORY_JOB, spans(new[HISTORY_JOB])), (GRADE_JOB, graded))
+            for first, last in together
+        ],
+        cursor=json.dumps(kept),
+        skip_reason=None if asked else "no new box scores of dates with predictions, and none that was not taken in",
+    )
+
+
+def _to_grade(warehouse: Warehouse, days: Sequence[date], published: Collection[date]) -> list[tuple[date, date]]:
+    """Dates to grade as few spans; those in between are off days, or have predictions too.
+
+    Of a date that may yet be predicted no grades are made: a partition of none would say that it is graded.
+    """
+    if len(days) < 2:
+        return spans(days)
+    playing = tipoffs(warehouse, min(days), max(days))
+    known = set(warehouse.partitions(SCHEDULE))
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        between = dates_between(found[-1][1], day)[1:-1] if found else []
+        if found and all(d in published or (d in known and d not in playing) for d in between):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+def build_results_sensor(
+    default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
+) -> dg.SensorDefinition:
+    """The sensor that looks for new box scores."""
+
+    @dg.sensor(
+        jobs=[j for j in jobs if j.name in (GRADE_JOB, HISTORY_JOB)],
+        minimum_interval_seconds=seconds,
+        default_status=default_status,
+        description="New or corrected box scores: the predictions of their dates are graded, many dates in one run, "
+        "after tonight's; those of other dates are taken in, for the history of the dates after them.",
+    )
+    def new_results_sensor(
+        context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]
+    ) -> dg.SensorResult | dg.SkipReason:
+        if not inputs.landing.exists():
+            return dg.SkipReason(f"there is no landing zone at {inputs.landing.root}")
+        return on_results(marks_of(context.cursor), inputs.fresh(), game_date_of(clock()))
+
+    return new_results_sensor

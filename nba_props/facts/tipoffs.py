@@ -1,0 +1,39 @@
+"""When a date's games begin, as far as it is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from nba_props.facts.calendar import EASTERN
+
+#: no game begins later, Eastern: until then one whose tip-off is to be decided may be expected
+LATEST_START = time(22, 30)
+
+
+def latest_start(day: date) -> datetime:
+    """The instant by which every game of a date has begun, as far as its tip-off is not known."""
+    return datetime.combine(day, LATEST_START, EASTERN).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Tipoffs:
+    """When a date's games begin that are predicted: the tip-offs that are known, and how many are to be decided."""
+
+    day: date
+    known: tuple[datetime, ...] = ()
+    undecided: int = 0
+
+    @property
+    def games(self) -> int:
+        """How many games there are."""
+        return len(self.known) + self.undecided
+
+    @property
+    def latest(self) -> tuple[datetime, ...]:
+        """The instants by which the games have begun, in order; those to be decided may be the last."""
+        return (*self.known, *([latest_start(self.day)] if self.undecided else []))
+
+    def any_to_begin(self, now: datetime) -> bool:
+        """Whether a game may not have begun yet."""
+        return any(t > now for t in self.latest)

@@ -1,0 +1,182 @@
+"""What must be there by now, by the clock and not by the run that never came: payloads, odds, tables, models."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from nba_props.domain import quality
+from nba_props.domain.games import PLAYABLE
+from nba_props.domain.models.card import week_of
+from nba_props.facts.calendar import EASTERN, game_date_of
+from nba_props.facts.calendar import days as dates_between
+from nba_props.facts.tipoffs import Tipoffs
+from nba_props.schemas import Table
+from nba_props.schemas.analytics import BETTING_LINES, SLATE
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
+from nba_props.schemas.raw import SCHEDULE
+from nba_props.settings import Settings
+from nba_props.sources import registry
+from nba_props.sources.base import EXPECTED_FROM, Feed, Freshness, Moment, Odds
+from nba_props.sources.nba_stats.games import game_days
+from nba_props.storage.landing import LandingError, LandingZone
+from nba_props.storage.models import ModelStore
+from nba_props.warehouse.base import Warehouse
+
+#: the schedule makes the slate at nine
+SLATE_EXPECTED_BY = time(9, 30)
+#: the results are due at nine
+GRADES_EXPECTED_BY = time(9, 30)
+MODELS_EXPECTED_BY = time(12)
+
+
+def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, Tipoffs]:
+    """The tip-offs of each date that has games that are predicted, by the stored schedule."""
+    rows = warehouse.query(
+        "SELECT game_date, tipoff_at FROM nba_raw.schedule "
+        f"WHERE game_date BETWEEN @first AND @last AND {PLAYABLE} ORDER BY game_date, tipoff_at",
+        first=first,
+        last=last,
+    )
+    return {
+        at.date(): Tipoffs(
+            at.date(), tuple(t.to_pydatetime() for t in games.dropna()), undecided=int(games.isna().sum())
+        )
+        for at, games in rows.groupby("game_date")["tipoff_at"]
+    }
+
+
+def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Freshness]:
+    """Every feed's freshness, by its name; of a feed that is off nothing is expected."""
+    today = game_date_of(now)
+    yesterday = today - timedelta(1)
+    starts = tipoffs(warehouse, yesterday, today)
+    tonight, last_night = starts.get(today, Tipoffs(today)), starts.get(yesterday, Tipoffs(yesterday))
+    moment = Moment(settings.live, zone, tonight, last_night, now)
+    return {
+        feed.name: feed.freshness(moment)
+        if feed.switch.is_on(settings.live)
+        else Freshness(True, f"{feed.switch.off}: nothing is expected of it", expected=False)
+        for feed in registry.feeds()
+    }
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """Whether today's games have odds, in words; ``overdue`` when a tip-off is within the hour or past."""
+
+    passed: bool
+    text: str
+    overdue: bool = False
+
+
+def tonights_odds(
+    settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime, feed: Feed, odds: Odds
+) -> Tonight:
+    """Odds of today's games, by what was landed: expected from 10:20 Eastern, overdue an hour before the first tip-off.
+
+    A night is judged by the clock, because without odds there is no run whose checks could tell.
+    """
+    day = game_date_of(now)
+    if not feed.switch.is_on(settings.live) and not odds.landed_days(zone):
+        return Tonight(True, f"{feed.switch.off} and no odds were ever landed: none are expected")
+    early = now.astimezone(EASTERN).time() < EXPECTED_FROM
+    if day not in warehouse.partitions(SCHEDULE):
+        text = f"the schedule of {day} was not taken in, so that nobody knows whether there are games"
+        return Tonight(early, f"{text}: materialize nba_raw/schedule for it")
+    tonight = tipoffs(warehouse, day, day).get(day)
+    if tonight is None:
+        return Tonight(True, f"no games on {day}")
+    captures = len(zone.names(odds.folder(day)))
+    if captures:
+        return Tonight(True, f"{captures} captures of the {tonight.games} games of {day} are landed")
+    if not tonight.any_to_begin(now):
+        return Tonight(True, f"the games of {day} have begun without odds")
+    overdue = quality.odds_are_overdue(min(tonight.latest), now)
+    if early and not overdue:
+        return Tonight(True, f"odds of {day} are expected from {EXPECTED_FROM:%H:%M} Eastern on")
+    first = (
+        f"the first at {tonight.known[0].astimezone(EASTERN):%H:%M} Eastern"
+        if tonight.known
+        else "all tip-offs to be decided"
+    )
+    text = f"NO ODDS: {tonight.games} games on {day}, {first}, and no capture was landed"
+    return Tonight(False, f"{text}: nba-props fetch {feed.command.name}", overdue)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A table that must have rows of a date by a time of day, Eastern: of today, or of so many dates ``back``."""
+
+    table: Table
+    by: time
+    back: int = 0
+
+
+#: what is expected of a day, and by when. Dagster's own freshness policies know no partitions: an old date that is
+#: materialized again would make them pass
+OUTPUTS = (
+    Output(SLATE, SLATE_EXPECTED_BY),
+    Output(BETTING_LINES, SLATE_EXPECTED_BY),
+    Output(LEDGER, SLATE_EXPECTED_BY),
+    Output(PREDICTION_ACCURACY, GRADES_EXPECTED_BY, back=1),
+)
+
+
+def _follows_the_clock(settings: Settings, zone: LandingZone) -> bool:
+    """Whether days are expected to come in here: not in an invented league, nor where no feed is on."""
+    return not zone.is_simulated and any(feed.switch.is_on(settings.live) for feed in registry.feeds())
+
+
+_NO_CLOCK = Freshness(True, "no feed is on, or the league is invented: no date of today is expected", expected=False)
+
+
+def output_freshness(
+    settings: Settings, zone: LandingZone, warehouse: Warehouse, output: Output, now: datetime
+) -> Freshness:
+    """Whether a table has its date: today's where games are scheduled, last night's where rows were published."""
+    if not _follows_the_clock(settings, zone):
+        return _NO_CLOCK
+    day = game_date_of(now) - timedelta(output.back)
+    if now.astimezone(EASTERN).time() < output.by:
+        return Freshness(True, f"{day} is expected by {output.by:%H:%M} Eastern", expected=False)
+    if output.table is PREDICTION_ACCURACY:
+        if not warehouse.row_counts(LEDGER, [day]).get(day):
+            return Freshness(True, f"nothing was published on {day}, so that there is nothing to grade", expected=False)
+    elif day not in warehouse.partitions(SCHEDULE):
+        return Freshness(False, f"the schedule of {day} was not taken in: materialize nba_raw/schedule for it")
+    elif day not in tipoffs(warehouse, day, day):
+        return Freshness(True, f"no games on {day}", expected=False)
+    rows = warehouse.row_counts(output.table, [day]).get(day)
+    if rows:
+        return Freshness(True, f"{day} has {rows} rows")
+    return Freshness(False, f"{day} has {'no rows' if rows == 0 else 'not been materialized'}: nba-props run {day}")
+
+
+def model_freshness(
+    settings: Settings, zone: LandingZone, models: ModelStore, system_id: str, now: datetime
+) -> Freshness:
+    """Whether the running week's model was trained, or refused for a reason, by Monday noon, Eastern."""
+    if not _follows_the_clock(settings, zone):
+        return _NO_CLOCK
+    today = game_date_of(now)
+    week = week_of(today)
+    if today == week and now.astimezone(EASTERN).time() < MODELS_EXPECTED_BY:
+        return Freshness(True, f"the model of {week} is expected by Monday noon Eastern", expected=False)
+    try:
+        busy = game_days(zone, dates_between(week, week + timedelta(6)))
+    except LandingError as error:
+        return Freshness(False, str(error))
+    if not busy:
+        return Freshness(True, f"no game is scheduled in the week of {week}", expected=False)
+    if models.made_from(system_id, week) is None:
+        return Freshness(False, f"the week of {week} has no model: nba-props train {today}")
+    refused = models.refusal(system_id, week).get("reason")
+    text = f"the model of {week} was trained" + (f" and is not in force: {refused}" if refused else "")
+    return Freshness(True, text)
+
+
+def expected_dates(now: datetime, back: int = 7) -> list[date]:
+    """The last dates whose outputs must be there by now."""
+    today = game_date_of(now)
+    return [today - timedelta(n) for n in range(back, 0, -1)]

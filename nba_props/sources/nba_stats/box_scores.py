@@ -1,0 +1,288 @@
+"""leaguegamelog: box scores of every player in a season or between two dates; always by field name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from nba_props.domain.names import player_lookup
+from nba_props.domain.results import adds_up
+from nba_props.facts.calendar import COUNTED_SEASON_TYPES, season_of
+from nba_props.facts.teams import NBA, are_teams
+from nba_props.schemas import raw as tables
+from nba_props.sources.nba_stats.common import BAD_FIELD, FEED, result_set, season_type
+from nba_props.sources.nba_stats.landed import gamelog_folder
+from nba_props.sources.rejects import POSITION, Parsed, Reject
+from nba_props.storage import fields
+from nba_props.storage.fields import FieldError
+from nba_props.storage.landing import LandingZone, Payload, PayloadError
+
+#: column of the payload -> column of nba_raw.box_scores, for the whole numbers that must be there and not negative
+_COUNTS = {
+    "MIN": "minutes",
+    "FGM": "fgm",
+    "FGA": "fga",
+    "FG3M": "fg3m",
+    "FG3A": "fg3a",
+    "FTM": "ftm",
+    "FTA": "fta",
+    "OREB": "oreb",
+    "DREB": "dreb",
+    "AST": "ast",
+    "STL": "stl",
+    "BLK": "blk",
+    "TOV": "tov",
+    "PF": "pf",
+    "PTS": "points",
+}
+_NEEDED = (
+    "SEASON_ID",
+    "PLAYER_ID",
+    "PLAYER_NAME",
+    "TEAM_ID",
+    "TEAM_ABBREVIATION",
+    "GAME_ID",
+    "GAME_DATE",
+    "MATCHUP",
+    "WL",
+)
+_REQUIRED = (*_NEEDED, *_COUNTS, "PLUS_MINUS")
+#: a row as it was delivered, with its place
+_DELIVERED = (*_REQUIRED, "payload", "payload_order", "position", "day")
+#: what no player has reached: the longest game, of six overtimes, had 78 minutes, and most points of a player are 100
+_MOST = {"MIN": 80, "PLAYER_ID": fields.MOST_ID, "TEAM_ID": fields.MOST_ID}
+_MOST_OF_A_COUNT = 100
+#: columns that a table takes null of
+_NULLABLE = {"WL": "neither W nor L", "PLUS_MINUS": f"no whole number from -{_MOST_OF_A_COUNT} to {_MOST_OF_A_COUNT}"}
+#: unknown columns that are named in a remark
+_MOST_NAMED = 50
+#: known columns that no table needs
+_IGNORED = {"TEAM_NAME", "FG_PCT", "FG3_PCT", "FT_PCT", "REB", "FANTASY_PTS", "VIDEO_AVAILABLE"}
+
+
+def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
+    """The box scores of the given dates; of a game's captures the newest of a whole game counts, else the newest."""
+    wanted = {d.isoformat() for d in days}
+    rows: list[list[Any]] = []
+    rejects: list[Reject] = []
+    unknown: dict[date, set[str]] = {}
+    for season in sorted({season_of(d) for d in days}):
+        landed = zone.list(gamelog_folder(season))
+        for payload in zone.ahead([p for p in landed if p.subject[:10] in wanted]):
+            day = payload.subject[:10]
+            try:
+                log, refused, extra = read_game_log(zone.load(payload), payload, date.fromisoformat(day))
+            except PayloadError as error:
+                rejects.append(
+                    Reject(payload.path, None, error.reason, error.detail, game_date=date.fromisoformat(day))
+                )
+                continue
+            rows += log
+            rejects += refused
+            unknown.setdefault(date.fromisoformat(day), set()).update(extra)
+    remarks: dict[date, dict[str, Any]] = {
+        day: {"unknown_columns": sorted(extra)[:_MOST_NAMED]} for day, extra in unknown.items() if extra
+    }
+    if not rows:
+        return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, remarks)
+    frame, refused = type_box_scores(pd.DataFrame(rows, columns=list(_DELIVERED), dtype=object))
+    superseded = frame["payload_order"] != _counting_capture(frame)
+    kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
+    for stamp, rows_of in superseded.groupby(frame["game_date"]):
+        remarks.setdefault(stamp.date(), {})["superseded_rows"] = int(rows_of.sum())
+    return Parsed.of(tables.BOX_SCORES, kept.reset_index(drop=True), rejects + refused, remarks)
+
+
+def _counting_capture(frame: pd.DataFrame) -> pd.Series:
+    """For each row which capture of its game counts: one in part, or of half-time, takes no whole one's place."""
+    newest = frame.groupby("game_id")["payload_order"].transform("max")
+    if frame["payload_order"].eq(newest).all():
+        return newest
+    whole = adds_up(frame, by=["game_id", "payload_order"]).rename("whole").reset_index()
+    of_game = whole[whole["whole"]].groupby("game_id")["payload_order"].max()
+    return frame["game_id"].map(of_game).fillna(newest)
+
+
+def read_game_log(content: Any, payload: Payload, day: date) -> tuple[list[list[Any]], list[Reject], set[str]]:
+    """One payload's rows as delivered, in ``_DELIVERED``; rows of the wrong length; and columns nobody knows.
+
+    Raises:
+        PayloadError: WRONG_SHAPE, MISSING_COLUMN or EMPTY_PAYLOAD.
+    """
+    headers, row_set = result_set(content, "LeagueGameLog", payload)
+    missing = [c for c in _REQUIRED if c not in headers]
+    if missing:
+        raise PayloadError("MISSING_COLUMN", f"{payload.path} has no column {', '.join(missing)}")
+    at = [headers.index(c) for c in _REQUIRED]  # a name that is there twice means its first column
+    whole = [isinstance(row, list) and len(row) == len(headers) for row in row_set]
+    rejects = [
+        Reject(
+            payload.path,
+            f"rowSet[{i}]",
+            "WRONG_SHAPE",
+            f"{payload.path}: the row does not have {len(headers)} values",
+            row,
+            day,
+        )
+        for i, (row, ok) in enumerate(zip(row_set, whole, strict=True))
+        if not ok
+    ]
+    positions = [i for i, ok in enumerate(whole) if ok]
+    if not positions:
+        raise PayloadError("EMPTY_PAYLOAD", f"{payload.path} has no usable rows")
+    path, order, text = payload.path, "-".join(payload.order), day.isoformat()
+    log = [[*(row_set[i][a] for a in at), path, order, i, text] for i in positions]
+    unknown = {h if isinstance(h, str) else fields.shown(h) for h in headers} - set(_REQUIRED) - _IGNORED
+    return log, rejects, {fields.shown(h)[1:-1] for h in unknown}
+
+
+def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
+    """Typed rows of ``nba_raw.box_scores`` (with ``payload_order``), and the rows held back with their reason."""
+    numbers = {c: _numbers(raw[c]) for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID", "PLUS_MINUS")}
+    names = {c: _words(raw[c]) for c in ("TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
+    names["PLAYER_NAME"] = _words(raw["PLAYER_NAME"], fields.person)
+    game_id = names["GAME_ID"].where(names["GAME_ID"].map(fields.is_game_id))
+    kinds = game_id.map({g: season_type(g) for g in game_id.dropna().unique()})
+    matchup = names["MATCHUP"].str.extract(r"^(?P<team>[A-Z]{3}) (?P<where>vs\.|@) (?P<opponent>[A-Z]{3})$")
+    season_year = pd.to_numeric(names["SEASON_ID"].str.extract(r"^\d((?:19|20)[0-9]{2})$")[0], errors="coerce")
+
+    problems: list[tuple[pd.Series, str, str, str]] = []
+    for column in (*_COUNTS, "PLAYER_ID", "TEAM_ID"):
+        values, most = numbers[column], _MOST.get(column, _MOST_OF_A_COUNT)
+        problems.append((values.isna() | (values % 1 != 0), "BAD_NUMBER", column, "missing or not a whole number"))
+        problems.append((values < 0, "NEGATIVE_NUMBER", column, "negative"))
+        problems.append((values > most, "BAD_NUMBER", column, f"more than {most}"))
+    n = {column: numbers[column] for column in _COUNTS}
+    problems += [
+        (names["PLAYER_NAME"].isna(), "MISSING_NAME", "PLAYER_NAME", "no player's name"),
+        (names["TEAM_ABBREVIATION"].isna(), "MISSING_NAME", "TEAM_ABBREVIATION", "no team's"),
+        (kinds.isna(), "BAD_GAME_ID", "GAME_ID", "not an NBA game id"),
+        (raw["GAME_DATE"].astype(str).str[:10] != raw["day"], "WRONG_DAY", "GAME_DATE", "not the payload's date"),
+        (matchup["opponent"].isna(), "BAD_MATCHUP", "MATCHUP", "not 'AAA vs. BBB' or 'AAA @ BBB'"),
+        (season_year.isna(), "BAD_SEASON", "SEASON_ID", "not a digit and a year"),
+        (names["SEASON_ID"].str[3:5] != game_id.str[3:5], "BAD_SEASON", "SEASON_ID", "not the season of its game id"),
+        (matchup["team"] != names["TEAM_ABBREVIATION"], "BAD_MATCHUP", "MATCHUP", "not a game of the row's team"),
+        (matchup["team"] == matchup["opponent"], "BAD_MATCHUP", "MATCHUP", "a game of a team with itself"),
+        (kinds.isin(COUNTED_SEASON_TYPES) & (matchup["team"].isin(NBA) != matchup["opponent"].isin(NBA)),
+         "UNKNOWN_TEAM", "MATCHUP", "a game of an NBA team with another's"),
+        (~are_teams(numbers["TEAM_ID"].where(numbers["TEAM_ID"] % 1 == 0), names["TEAM_ABBREVIATION"]), "UNKNOWN_TEAM",
+         "TEAM_ABBREVIATION", "not the code of the team whose id is there"),
+    ]  # fmt: skip
+    same = raw[list(_REQUIRED)].astype(str).assign(payload=raw["payload"])  # a list has no hash
+    repeated = same.duplicated()
+    problems.append((repeated, "DUPLICATE_ROW", "PLAYER_ID", "in the same row of the payload already"))
+    key = ["payload", "GAME_ID", "PLAYER_ID"]
+    clashing = same[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
+    problems.append((clashing, "CONFLICTING_ROWS", "PLAYER_ID", "in two different rows of a game: neither is used"))
+    problems += [
+        (_strangers(raw["payload"], game_id, matchup), "BAD_MATCHUP", "MATCHUP", "not as the game's other rows say"),
+        (2 * n["FGM"] + n["FG3M"] + n["FTM"] != n["PTS"], "CONTRADICTORY_ROW", "PTS", "not the sum of the shots made"),
+        *((n[less] > n[more], "CONTRADICTORY_ROW", less, f"more than {more}")
+          for less, more in (("FGM", "FGA"), ("FG3M", "FG3A"), ("FTM", "FTA"), ("FG3M", "FGM"), ("FG3A", "FGA"))),
+    ]  # fmt: skip
+
+    bad = pd.Series(False, index=raw.index)
+    rejects: list[Reject] = []
+
+    def refuse(mask: pd.Series, reason: str, column: str, what: str) -> None:
+        for row in raw[mask].to_dict("records") if mask.any() else ():
+            delivered = {c: row[c] for c in _REQUIRED}
+            place, day = f"rowSet[{row['position']}]", date.fromisoformat(row["day"])
+            detail = f"{row['payload']}: {column} is {fields.shown(row[column])}, {what}"
+            rejects.append(Reject(row["payload"], place, reason, detail, delivered, day))
+
+    for mask, reason, column, what in problems:
+        held = mask.fillna(True).astype(bool)
+        refuse(held & ~bad, reason, column, what)
+        bad |= held
+    won = names["WL"].map({"W": True, "L": False}).astype("boolean")
+    plus_minus = numbers["PLUS_MINUS"].where(numbers["PLUS_MINUS"].abs() <= _MOST_OF_A_COUNT)
+    plus_minus = plus_minus.where(plus_minus % 1 == 0).astype("Int64")
+    for column, found in (("WL", won), ("PLUS_MINUS", plus_minus)):
+        unknown = raw[column].map(fields.is_unknown).astype(bool)
+        refuse(found.isna() & ~unknown & ~bad, BAD_FIELD, column, f"{_NULLABLE[column]}; null is taken for it")
+
+    seasons = {y: f"{int(y)}-{(int(y) + 1) % 100:02d}" for y in season_year.dropna().unique()}
+    frame = pd.DataFrame(
+        {
+            "game_date": pd.to_datetime(raw["day"]),
+            "game_id": game_id,
+            "player_id": numbers["PLAYER_ID"],
+            "player_name": names["PLAYER_NAME"],
+            "player_lookup": names["PLAYER_NAME"].map(player_lookup, na_action="ignore"),
+            "season": season_year.map(seasons),
+            "season_type": kinds,
+            "team_id": numbers["TEAM_ID"],
+            "team": names["TEAM_ABBREVIATION"],
+            "opponent": matchup["opponent"],
+            "is_home": matchup["where"] == "vs.",
+            "won": won,
+            **{name: numbers[column] for column, name in _COUNTS.items()},
+            "plus_minus": plus_minus,
+            "payload": raw["payload"],
+            "payload_order": raw["payload_order"],
+            POSITION: "rowSet[" + raw["position"].astype(str) + "]",
+        }
+    )
+    return frame[~bad].reset_index(drop=True), rejects
+
+
+def _strangers(payload: pd.Series, game_id: pd.Series, matchup: pd.DataFrame) -> pd.Series:
+    """Which rows name other teams than most rows of their game in their payload do."""
+    here = matchup["where"] == "vs."
+    pair = matchup["team"].where(here, matchup["opponent"]) + "-" + matchup["opponent"].where(here, matchup["team"])
+    game = payload + game_id.fillna("")
+    counts = pair.groupby([game, pair]).transform("size")
+    return pair.notna() & (counts < counts.groupby(game).transform("max"))
+
+
+def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
+    """Whose rows ``nba_raw.quarantined_box_scores`` holds: ``game_date, payload, game_id, player_id``.
+
+    Game and player are null where the row does not tell them. A payload that could not be read at all has no rows.
+    """
+    held = quarantined[quarantined["position"].notna() & quarantined["reason"].ne(BAD_FIELD)]  # of that the row is kept
+    rows = [_as_record(text) for text in held["raw"]]
+    games = [_word(r.get("GAME_ID", r.get("game_id"))) for r in rows]
+    numbers = pd.Series(
+        [fields.number(r.get("PLAYER_ID", r.get("player_id"))) for r in rows], index=held.index, dtype="float64"
+    )
+    return held[["game_date", "payload"]].assign(
+        game_id=pd.Series([g if g and fields.is_game_id(g) else None for g in games], index=held.index, dtype=object),
+        player_id=numbers.where((numbers % 1 == 0) & (numbers > 0)).astype("Int64"),
+    )
+
+
+def _as_record(text: Any) -> dict[str, Any]:
+    """A quarantined row as it was delivered; nothing where it is no object, or was too long to be kept whole."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    """A column of a payload as numbers, null for what is none."""
+    try:
+        plain = pd.to_numeric(values) if pd.api.types.infer_dtype(values, skipna=True) == "integer" else None
+    except (OverflowError, ValueError):  # one whole number is too large for any type
+        plain = None
+    known = map(fields.number, values) if plain is None else plain
+    return pd.Series(known, index=values.index, dtype="float64")
+
+
+def _words(values: pd.Series, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> pd.Series:
+    """A column of a payload as names, null for what is none."""
+    return pd.Series((_word(v, read) for v in values), index=values.index, dtype=object)
+
+
+def _word(value: Any, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> str | None:
+    try:
+        return read({"": value}, "")
+    except FieldError:
+        return None

@@ -1,0 +1,121 @@
+"""boxscorescoringv3: where the points of a game's players came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from nba_props.facts.calendar import season_of
+from nba_props.schemas import raw as tables
+from nba_props.sources.nba_stats.common import BAD_FIELD, FEED
+from nba_props.sources.nba_stats.landed import scoring_folder
+from nba_props.sources.rejects import POSITION, Parsed, Reject
+from nba_props.storage import fields
+from nba_props.storage.fields import FieldError
+from nba_props.storage.landing import LandingZone, Payload, PayloadError, limited
+
+_SHARES = {
+    "percentagePointsPaint": "points_paint",
+    "percentagePointsMidrange2pt": "points_mid_range",
+    "percentagePoints3pt": "points_three",
+    "percentagePointsFreeThrow": "points_free_throw",
+}
+#: shares are rounded: together they are all points, or a little more
+_MOST_SHARED = 1.02
+
+
+def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
+    """Where players' points came from in the games of the given dates; the newest capture of a game counts."""
+    wanted = {d.isoformat() for d in days}
+    landed: dict[str, list[Payload]] = {}
+    for season in sorted({season_of(d) for d in days}):
+        for payload in zone.list(scoring_folder(season)):  # the newest capture comes last
+            if payload.subject[:10] in wanted:
+                landed.setdefault(payload.subject, []).append(payload)
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for newest in zone.ahead([captures[-1] for captures in landed.values()]):
+        day = date.fromisoformat(newest.subject[:10])
+        for payload in (newest, *landed[newest.subject][-2::-1]):  # the one before it where it can't be read
+            try:
+                mine, refused = parse_scoring(zone.load(payload), payload, day)
+            except PayloadError as error:
+                rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                continue
+            rows += mine
+            rejects += refused
+            break
+    frame = pd.DataFrame(rows)
+    if len(frame):
+        frame = frame.assign(data_source=zone.data_source(FEED))
+    return Parsed.of(tables.SCORING_SHARES, frame, rejects)
+
+
+def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], list[FieldError]]:
+    """A player's shares, and what of them is none and null for that."""
+    shares: dict[str, float | None] = dict.fromkeys(_SHARES.values())
+    wrong: list[FieldError] = []
+    for key, name in _SHARES.items():
+        try:
+            shares[name] = fields.optional_share(statistics, key)
+        except FieldError as error:
+            wrong.append(error)
+    return shares, wrong
+
+
+def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
+    """Rows of one boxscorescoringv3 payload; a player without minutes has none.
+
+    A share that is none is null, and held back by itself.
+
+    Raises:
+        PayloadError: it has not the shape of that endpoint.
+    """
+    try:
+        game = fields.record(content, "boxScoreScoring")
+        game_id = fields.text(game, "gameId")
+        if not fields.is_game_id(game_id):
+            raise FieldError("gameId", game_id, "not an NBA game id")
+        sides: dict[str, Any] = {s: fields.record(game, s).get("players") for s in ("homeTeam", "awayTeam")}
+        for side, players in sides.items():
+            if not isinstance(players, list):
+                raise FieldError(f"{side}.players", players, "not a list")
+    except FieldError as error:
+        raise PayloadError("MISSING_COLUMN", f"{payload.path} is no boxscorescoringv3 payload: {error}") from error
+    if payload.subject != f"{day}-{game_id}":
+        raise PayloadError("WRONG_GAME", f"{payload.path}: gameId is {game_id}")
+    limited([p for players in sides.values() for p in players], payload, "players")
+    rows: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for side, players in sides.items():
+        for n, player in enumerate(players):
+            place = f"{side}/{n}"
+            try:
+                statistics = fields.record(player, "statistics")
+                if "minutes" not in statistics:
+                    raise FieldError("minutes", None, "and must be there, if blank")
+                if not fields.optional_name(statistics, "minutes"):
+                    continue
+                player_id = fields.whole(player, "personId", 1)
+            except FieldError as error:
+                detail = f"{payload.path}: {error}"
+                rejects.append(Reject(payload.path, place, "MALFORMED_ROW", detail, player, game_date=day))
+                continue
+            shares, wrong = _shares(statistics)
+            for field in wrong:
+                detail = f"{payload.path}: player {player_id}: {field}; null is taken for it"
+                rejects.append(Reject(payload.path, place, BAD_FIELD, detail, player, game_date=day))
+            if sum(s or 0.0 for s in shares.values()) > _MOST_SHARED:
+                detail = f"{payload.path}: player {player_id}: his shares are more than all of his points"
+                rejects.append(Reject(payload.path, place, "CONTRADICTORY_ROW", detail, player, game_date=day))
+                continue
+            rows.append(
+                {
+                    "game_date": pd.Timestamp(day), "game_id": game_id, "player_id": player_id, **shares,
+                    "payload": payload.path, POSITION: place,
+                }
+            )  # fmt: skip
+    return rows, rejects

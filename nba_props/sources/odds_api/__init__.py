@@ -1,0 +1,9 @@
+"""The Odds API: what is landed of it and how it becomes quotes, for other rooms to import from here.
+
+Belongs here: its client, its captures, its parser. Does not: which quote is a line (``domain/lines.py``).
+"""
+
+from nba_props.sources.odds_api.landed import folder, landed_days, with_odds
+from nba_props.sources.odds_api.parse import not_as_landed, parse_event_odds, read_day
+
+__all__ = ["folder", "landed_days", "not_as_landed", "parse_event_odds", "read_day", "with_odds"]

@@ -1,0 +1,285 @@
+"""The record of The Odds API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from nba_props.domain.games import playable
+from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, parse_instant
+from nba_props.facts.rhythm import FULL
+from nba_props.facts.teams import MOST_GAMES
+from nba_props.facts.tipoffs import Tipoffs
+from nba_props.schemas import raw
+from nba_props.settings import Live, env_file
+from nba_props.sources.base import (
+    EXPECTED_FROM,
+    Argument,
+    Asked,
+    Captures,
+    Command,
+    Feed,
+    Fetched,
+    FetchJob,
+    FirstDay,
+    Freshness,
+    Intake,
+    LiveFeeds,
+    Moment,
+    Nights,
+    Odds,
+    Option,
+    Probe,
+    RawTable,
+    Stage,
+    Step,
+    Switch,
+    how_old,
+)
+from nba_props.sources.http import UNREACHABLE, silence
+from nba_props.sources.nba_stats.capture import land_schedules
+from nba_props.sources.nba_stats.games import games_of
+from nba_props.sources.nba_stats.schedule import read_schedule
+from nba_props.sources.odds_api import capture, times
+from nba_props.sources.odds_api.client import NO_KEY, BudgetExhausted, OddsApiError, open_api
+from nba_props.sources.odds_api.landed import folder, landed_days, payloads
+from nba_props.sources.odds_api.quotes import read_quotes
+from nba_props.sources.payloads import newest_capture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: captures are hourly from ten o'clock Eastern to the last tip-off
+MAX_AGE = timedelta(minutes=80)
+KEY = (
+    "the-odds-api.com sends a key by mail, its free plan has 500 credits a month (as of May 2026): "
+    "put ODDS_API_KEY=... into"
+)
+#: odds that were captured so lately are not bought again
+_SAME_CAPTURE = timedelta(hours=1)
+#: up to a week before a tip-off
+_MINUTES = re.compile(r"[0-9]{1,4}(,[0-9]{1,4}){0,9}")
+
+
+# -- fetching ---------------------------------------------------------------------------------------------------------
+
+
+def odds(feeds: LiveFeeds, day: date, tipoff: datetime | None = None, since: datetime | None = None) -> Fetched:
+    """Capture the odds of a date's games that have not begun, or of those of one tip-off.
+
+    What was captured at ``since`` or later is not bought again.
+    """
+    api, live = open_api(feeds.live), feeds.live
+    return capture.odds(api, feeds.zone, day, feeds.clock, tipoff, live.odds_regions, since)
+
+
+def odds_history(feeds: LiveFeeds, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
+    """Buy past dates' odds from the archive, as far as they are not landed; stops where the budget does.
+
+    A date whose list of games can't be had is noted and costs the others nothing.
+
+    Raises:
+        OddsApiError: the account may not ask, and nothing was landed.
+    """
+    api, total, left = open_api(feeds.live), Fetched(), list(days)
+    while left:
+        day = left.pop(0)
+        try:
+            total.add(capture.history(api, feeds.zone, day, minutes_before, feeds.live.odds_regions))
+        except OddsApiError as error:
+            may_not_ask = error.status in (401, 403)
+            if may_not_ask and not total.landed:
+                raise
+            total.failures.append(f"{day}: {error}")
+            total.exhausted |= isinstance(error, BudgetExhausted)
+            total.silent = UNREACHABLE if error.code == UNREACHABLE else ""
+            if may_not_ask:
+                break
+        if total.exhausted or total.silent:
+            break
+    if total.silent and left:
+        total.failures.append(f"{len(left)} more dates were not asked for, since the host can't be reached")
+    return total
+
+
+def by_hand(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> Fetched:
+    """Buy the past dates from the archive, and capture the others."""
+    today = game_date_of(feeds.clock())
+    past = [d for d in days if d < today]
+    done = odds_history(feeds, past, options["before"]) if past else Fetched()
+    for day in [d for d in days if d >= today]:
+        done.add(odds(feeds, day))
+    return done
+
+
+def plan(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> list[str]:
+    """What a fetch by hand asks for and costs at most, after the schedules that say so are landed."""
+    land_schedules(feeds, days)
+    today, live = game_date_of(feeds.clock()), feeds.live
+    past = [d for d in days if d < today]
+    games = playable(read_schedule(feeds.zone, days).frame)
+    count = int(games["game_date"].dt.date.isin(past).sum())
+    to_come, snapshots = len(games) - count, len(options["before"])
+    price = times.price_of_history(len(past), count, snapshots, live.odds_regions)
+    lines = [
+        f"plan      {len(past)} past dates, {count} games, {snapshots} snapshots each: at most {price:,} credits"
+        f"; {to_come} games of today or later: at most {times.price_of_capture(to_come, live.odds_regions)} credits"
+    ]
+    if to_come:
+        a_day = sum(_price_of_day(games, d, live) for d in days if d >= today)
+        lines.append(
+            f"automatic a running daemon captures them for at most {a_day} credits "
+            f"(NBA_PROPS_ODDS_RHYTHM={live.odds_rhythm}, regions {live.odds_regions})"
+        )
+    return [*lines, f"reserve   {live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)"]
+
+
+def _price_of_day(games: pd.DataFrame, day: date, live: Live) -> int:
+    """Credits that a date's captures cost at most, by the games of its schedule."""
+    starts = games.loc[[d.date() == day for d in games["game_date"]], "tipoff_at"]
+    known = [at.to_pydatetime() for at in starts.dropna()]
+    return times.price_of_day(day, known, live.odds_regions, live.odds_rhythm, undecided=len(starts) - len(known))
+
+
+def minutes(text: str) -> list[int]:
+    """``60,30`` as numbers of minutes.
+
+    Raises:
+        ValueError: it is not a list of minutes.
+    """
+    if not _MINUTES.fullmatch(text):
+        raise ValueError(f"{text!r} is not a list of minutes such as 30 or 60,30")
+    return [int(m) for m in text.split(",")]
+
+
+def first_day(at: FirstDay) -> tuple[list[Step], list[str]]:
+    """Tonight's odds, where there is a key and a game to begin."""
+    if not at.odds:
+        return [], []
+    if not at.feeds.live.odds_key:
+        return [], [
+            f"no odds: ODDS_API_KEY is not set. {KEY} {env_file.path()}. Without a line nothing is published as a pick"
+        ]
+    if at.games is not None and not at.games.to_begin:
+        return [], []
+    asked, since = MOST_GAMES if at.games is None else at.games.to_begin, at.feeds.clock() - _SAME_CAPTURE
+    if at.games and len(capture.captured_since(at.feeds.zone, at.today, since)) >= at.games.today:
+        asked = 0  # the list of games is free, and may have one more
+    credits = times.price_of_capture(asked, at.feeds.live.odds_regions)
+    return [Step("tonight's odds", 1 + asked, partial(_tonight, at.feeds), credits, Stage.TONIGHT, daily=True)], []
+
+
+def _tonight(feeds: LiveFeeds) -> Fetched:
+    now = feeds.clock()
+    games = games_of(feeds.zone, now)
+    if games is not None and not games.to_begin:
+        return Fetched()
+    try:
+        return odds(feeds, game_date_of(now), since=now - _SAME_CAPTURE)
+    except OddsApiError as error:
+        if error.status in (401, 403):
+            raise
+        return Fetched(failures=[f"odds: {error}"], silent=silence(error))
+
+
+def by_itself(feeds: LiveFeeds, arguments: Mapping[str, str], nights: Nights) -> Fetched:
+    """Capture the games of a date, or those of one tip-off."""
+    tipoff = arguments["tipoff"]
+    return odds(feeds, parse_day(arguments["day"]), parse_instant(tipoff) if tipoff else None)
+
+
+def due(live: Live, tonight: Tipoffs, after: datetime, now: datetime) -> list[Asked]:
+    """The captures whose instant lies in (after, now]."""
+    found = times.due(tonight.day, tonight.known, after, now, tonight.undecided, live.odds_rhythm)
+    return [
+        Asked(
+            f"{d.at.isoformat()}:{d.tipoff or ''}",
+            {"day": tonight.day.isoformat(), "tipoff": d.tipoff.isoformat() if d.tipoff else ""},
+        )
+        for d in found
+    ]
+
+
+def ask(feeds: LiveFeeds) -> str:
+    """Ask for the games of this instant, which costs nothing; the answer says what credits are left."""
+    api, now = open_api(feeds.live), feeds.clock()
+    api.events(now, now)
+    left = api.budget.remaining
+    credits = "does not say what is left" if left is None else f"{left:,} credits left"
+    return f"answers, {credits}, {feeds.live.odds_reserve} of them in reserve"
+
+
+def freshness(at: Moment) -> Freshness:
+    """Odds of today's games are captured at least hourly from opening to the last tip-off; or as seldom as a thrifty
+    rhythm does it.
+    """
+    day, newest = game_date_of(at.now), newest_capture(at.zone, folder(game_date_of(at.now)))
+    if not at.tonight.any_to_begin(at.now) or at.now.astimezone(EASTERN).time() < EXPECTED_FROM:
+        return Freshness(True, "no capture is expected now", newest, expected=False)
+    limit, rhythm = MAX_AGE, at.live.odds_rhythm
+    if rhythm != FULL:
+        slack = MAX_AGE - timedelta(hours=1)
+        captures = times.captures_of(day, at.tonight.known, at.tonight.undecided, rhythm)
+        instants = [d.at for d in captures if d.at <= at.now - slack]
+        limit = max(limit, at.now - instants[-1] + slack) if instants else limit
+    return how_old(newest, at.now, limit, f"capture of {day}")
+
+
+# -- the record -------------------------------------------------------------------------------------------------------
+
+FEED = Feed(
+    name="the_odds_api",
+    title="The Odds API",
+    description="Captures of The Odds API, one file per event and instant, as delivered.",
+    kinds=frozenset({"json"}),
+    layout=((r"the_odds_api/player_points/\d{4}-\d{2}-\d{2}", ".+"),),
+    tables=(
+        RawTable(
+            raw.ODDS_QUOTES,
+            raw.QUARANTINED_QUOTES,
+            read_quotes,
+            payloads,
+            frozenset({Intake.LINES, Intake.FOLLOW}),
+            reads={"schedule_rows": raw.SCHEDULE},
+        ),
+    ),
+    switch=Switch(lambda live: bool(live.odds_key), "ODDS_API_KEY is not set", NO_KEY),
+    command=Command(
+        "odds",
+        "Capture today's odds, or buy those of a past SPAN from the archive.\n\n"
+        "The plan and its cost are printed first. A landed snapshot is not bought again; spending stops at the "
+        "reserve.",
+        ("nba-props fetch odds --dry-run", "nba-props fetch odds 2025-11-19..2026-01-10 --before 240,30 --dry-run"),
+        by_hand,
+        needs_span=False,
+        options=(Option("before", "30", "Past dates: minutes before tip-off, comma-separated.", minutes),),
+        plan=plan,
+    ),
+    job=FetchJob(
+        name="capture_odds",
+        step="land_odds",
+        pool="odds_api",
+        description="Odds of games that have not begun, from The Odds API into the landing zone.",
+        about="Land the odds of games that have not begun.",
+        called="odds",
+        run=by_itself,
+        arguments=(
+            Argument("day", "The date of the games."),
+            Argument("tipoff", "Those of one tip-off, an instant; all of the date's without it.", ""),
+        ),
+        captures=Captures(
+            "capture_sensor",
+            "Captures odds at opening, hourly, and 60, 30 and 5 minutes before each tip-off; in the thrifty "
+            "rhythm at opening and 30 minutes before each.",
+            due,
+        ),
+    ),
+    freshness=freshness,
+    probe=Probe(ask, "no key", "a key is set", "look up the code at the-odds-api.com, or the network"),
+    first_day=first_day,
+    news=lambda day: (folder(day),),
+    odds=Odds(folder, landed_days),
+)

@@ -1,0 +1,34 @@
+"""Every feed of the platform. A new one is a folder with its record, and a line here."""
+
+from __future__ import annotations
+
+from nba_props.schemas import Table
+from nba_props.sources.base import Feed, RawTable
+from nba_props.sources.injury_report.feed import FEED as INJURY_REPORT
+from nba_props.sources.nba_stats.feed import FEED as NBA_STATS
+from nba_props.sources.odds_api.feed import FEED as ODDS_API
+
+FEEDS: tuple[Feed, ...] = (ODDS_API, NBA_STATS, INJURY_REPORT)
+
+
+def feeds() -> tuple[Feed, ...]:
+    """Every feed; what loops over them asks here each time, so that a test can add one."""
+    return FEEDS
+
+
+def source_of(table: Table) -> tuple[Feed, RawTable] | None:
+    """The feed that a table, or a quarantine, is made of, and how; None for a table that no payload is behind."""
+    return next(
+        (
+            (feed, source)
+            for feed in feeds()
+            for source in feed.tables
+            if table.address in (source.table.address, source.quarantine.address)
+        ),
+        None,
+    )
+
+
+def layout() -> tuple[tuple[str, str], ...]:
+    """The folders that payloads are read from, and how their subjects look."""
+    return tuple(entry for feed in feeds() for entry in feed.layout)
