@@ -16,6 +16,7 @@ import pytest
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import AUDIT_JOB, alerts_of
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
 from nba_props.operations import audit, remediation
@@ -370,7 +371,7 @@ def test_queries_grow_with_months_and_not_with_dates(lake, tmp_path):
 def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
     settings = make_settings(tmp_path)
     (tmp_path / "landing").mkdir()
-    definitions = build_defs(settings, clock=lambda: NOW)
+    definitions = build_defs(deployed(settings, clock=lambda: NOW))
     lake = definitions.resources["warehouse"]
     lake.append(LEDGER, rows(OLD), [OLD])
     job = definitions.resolve_job_def(AUDIT_JOB)
