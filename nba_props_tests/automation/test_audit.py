@@ -108,7 +108,7 @@ def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
     assert (len(result.judged), told(result)) == (1, []), "an honest row more is no news of the bad ones"
     write(published, OLD, pd.concat([later, placeholders(OLD, 3).tail(1)]))
     assert "3 rows" in told(look(published, tmp_path))[0]
-    assert audit.standing(Memory(str(tmp_path / "audit")))["rows"].tolist() == [3]
+    assert audit.known_faults(Memory(str(tmp_path / "audit")))["rows"].tolist() == [3]
 
 
 def test_as_many_other_bad_rows_within_the_hour_are_news(published, tmp_path):
@@ -204,7 +204,7 @@ def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
     assert [f.kind for f in look(published, tmp_path).found] == ["PARTITION_ALTERED"], "another's hands put them back"
     assert published.seal(LEDGER, OLD) == 0
     assert look(published, tmp_path).found == []
-    assert audit.standing(Memory(str(tmp_path / "audit"))).empty
+    assert audit.known_faults(Memory(str(tmp_path / "audit"))).empty
 
 
 def test_a_partition_that_was_taken_away_is_a_loss(published, tmp_path):
