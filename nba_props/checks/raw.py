@@ -12,6 +12,7 @@ from nba_props.domain.lines import STALE_AFTER
 from nba_props.domain.quality import deliveries
 from nba_props.domain.quality.outputs import unless_unknown
 from nba_props.schemas import raw
+from nba_props.sources import registry
 
 BOX_SCORES_MATCH_SCHEDULE = daily(
     "box_scores_match_schedule",
@@ -40,26 +41,14 @@ BOOKS_ARE_FRESH = Rule(
     lambda scope, days: deliveries.stale_books(scope.warehouse, days),
 )
 
-_TABLES = (
-    raw.SCHEDULE,
-    raw.BOX_SCORES,
-    raw.SCORING_SHARES,
-    raw.INJURY_REPORTS,
-    raw.ROSTERS,
-    raw.ODDS_QUOTES,
-)
-_QUARANTINES = (
-    raw.QUARANTINED_GAMES,
-    raw.QUARANTINED_BOX_SCORES,
-    raw.QUARANTINED_QUOTES,
-    raw.QUARANTINED_ROSTERS,
-    raw.QUARANTINED_SCORING,
-    raw.QUARANTINED_INJURIES,
-)
-RULES = (
-    *(schema_rule(t) for t in _TABLES),
-    *(nothing_quarantined(t) for t in _QUARANTINES),
-    BOX_SCORES_MATCH_SCHEDULE,
-    GAMES_HAVE_QUOTES,
-    BOOKS_ARE_FRESH,
-)
+
+def rules() -> list[Rule]:
+    """The rules on every feed's tables and their quarantines, and those on some of them."""
+    sources = [source for feed in registry.feeds() for source in feed.tables]
+    return [
+        *(schema_rule(source.table) for source in sources),
+        *(nothing_quarantined(source.quarantine) for source in sources),
+        BOX_SCORES_MATCH_SCHEDULE,
+        GAMES_HAVE_QUOTES,
+        BOOKS_ARE_FRESH,
+    ]

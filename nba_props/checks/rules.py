@@ -11,4 +11,4 @@ from nba_props.domain.systems import System
 
 def all_rules(systems: Sequence[System]) -> list[Rule]:
     """Every rule, with those on the tables of these systems."""
-    return [*raw.RULES, *reference.RULES, *analytics.rules(systems), *predictions.rules(systems)]
+    return [*raw.rules(), *reference.RULES, *analytics.rules(systems), *predictions.rules(systems)]

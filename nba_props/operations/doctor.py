@@ -130,7 +130,7 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
 
 def strays(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> list[tuple[str, str]]:
     """What lies among partitions, models and payloads and is named like none of them, and why; nothing reads it."""
-    landed = [(f"{zone.root}/{path}", why) for path, why in zone.strays()] if zone.exists() else []
+    landed = [(f"{zone.root}/{path}", why) for path, why in zone.strays(registry.layout())] if zone.exists() else []
     return [*warehouse.strays(), *ModelStore(settings.models).strays(), *landed]
 
 

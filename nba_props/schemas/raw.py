@@ -203,7 +203,8 @@ INJURY_REPORTS = Table(
 )
 
 
-def _quarantine(name: str, of: str) -> Table:
+def quarantine(name: str, of: str) -> Table:
+    """The contract of what could not become rows of a table."""
     return Table(
         "nba_raw",
         name,
@@ -222,9 +223,9 @@ def _quarantine(name: str, of: str) -> Table:
     )
 
 
-QUARANTINED_GAMES = _quarantine("quarantined_games", "schedule rows")
-QUARANTINED_BOX_SCORES = _quarantine("quarantined_box_scores", "box scores")
-QUARANTINED_QUOTES = _quarantine("quarantined_quotes", "odds quotes")
-QUARANTINED_SCORING = _quarantine("quarantined_scoring", "scoring shares")
-QUARANTINED_INJURIES = _quarantine("quarantined_injuries", "injury reports")
-QUARANTINED_ROSTERS = _quarantine("quarantined_rosters", "roster rows")
+QUARANTINED_GAMES = quarantine("quarantined_games", "schedule rows")
+QUARANTINED_BOX_SCORES = quarantine("quarantined_box_scores", "box scores")
+QUARANTINED_QUOTES = quarantine("quarantined_quotes", "odds quotes")
+QUARANTINED_SCORING = quarantine("quarantined_scoring", "scoring shares")
+QUARANTINED_INJURIES = quarantine("quarantined_injuries", "injury reports")
+QUARANTINED_ROSTERS = quarantine("quarantined_rosters", "roster rows")

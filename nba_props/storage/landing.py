@@ -67,19 +67,10 @@ SIMULATED_MARK = "simulated"
 #: the manifest's key that is true if all payloads have that mark: one without it does not belong to the league
 MARKED = "marked"
 ALIASES_FILE = "player_aliases.csv"
-_DAY, _SEASON = r"\d{4}-\d{2}-\d{2}", r"\d{4}-\d{2}"
-#: the folders that are read, part by part, and the pattern of their payloads' subjects
-_LAYOUT = tuple(
-    (tuple(re.compile(part, re.ASCII) for part in folder.split("/")), re.compile(subject, re.ASCII))
-    for folder, subject in (
-        (f"the_odds_api/player_points/{_DAY}", ".+"),
-        (f"injury_report/{_DAY}", ".+"),
-        ("nba_stats/scheduleleaguev2", _SEASON),
-        (f"nba_stats/leaguegamelog/{_SEASON}", f"{_DAY}-.+"),
-        (f"nba_stats/boxscorescoringv3/{_SEASON}", rf"{_DAY}-\d{{10}}"),
-        (f"nba_stats/commonallplayers/{_SEASON}", _DAY),
-    )
-)
+#: the folders that are read, and the pattern of their payloads' subjects, as regular expressions
+Layout = Sequence[tuple[str, str]]
+#: the same, folders part by part
+_Ways = Sequence[tuple[Sequence[re.Pattern[str]], re.Pattern[str]]]
 
 
 class LandingError(NbaPropsError):
@@ -167,22 +158,29 @@ class Arrivals:
         return (self.instant, self.newest) > (instant, newest) or self.count > int(count)
 
 
-def _is_on_the_way(folder: str) -> bool:
+def _ways(layout: Layout) -> _Ways:
+    return [
+        ([re.compile(part, re.ASCII) for part in folder.split("/")], re.compile(subject, re.ASCII))
+        for folder, subject in layout
+    ]
+
+
+def _is_on_the_way(folder: str, ways: _Ways) -> bool:
     """Whether payloads are read from a folder or from one below it."""
     parts = folder.split("/")
     return any(
-        len(parts) <= len(way) and all(p.fullmatch(t) for p, t in zip(way, parts, strict=False)) for way, _ in _LAYOUT
+        len(parts) <= len(way) and all(p.fullmatch(t) for p, t in zip(way, parts, strict=False)) for way, _ in ways
     )
 
 
-def _why_stray(path: str) -> str | None:
+def _why_stray(path: str, ways: _Ways) -> str | None:
     """Why a file is not a payload of its folder; None when it is one, or one of the zone's own files."""
     *folders, name = path.split("/")
     if path in (MANIFEST, ALIASES_FILE):
         return None
     subjects = [
         subject
-        for way, subject in _LAYOUT
+        for way, subject in ways
         if len(way) == len(folders) and all(p.fullmatch(t) for p, t in zip(way, folders, strict=True))
     ]
     if not subjects:
@@ -571,20 +569,22 @@ class LandingZone:
                 self._note_size(f"{folder}/{below}/{name}", entry)
         return {below: sorted(names) for below, names in found.items()}
 
-    def strays(self, most: int = 1000) -> Sequence[tuple[str, str]]:
+    def strays(self, layout: Layout, most: int = 1000) -> Sequence[tuple[str, str]]:
         """Everything in the zone that is not a payload and is never opened: ``(path, why)``, by path.
 
         Only names are judged, and only the aliases are read; the search ends after ``most``.
         """
         self.require()
-        found = list(islice(self._local_strays("", most) if self._is_local else self._bucket_strays(), most))
+        ways = _ways(layout)
+        looked = self._local_strays("", most, ways) if self._is_local else self._bucket_strays(ways)
+        found = list(islice(looked, most))
         try:
             found += [(ALIASES_FILE, line.partition(", ")[2]) for line in self.bad_aliases()]
         except LandingError as error:
             found.append((ALIASES_FILE, str(error)))
         return sorted(found)
 
-    def _local_strays(self, folder: str, most: int) -> Iterator[tuple[str, str]]:
+    def _local_strays(self, folder: str, most: int, ways: _Ways) -> Iterator[tuple[str, str]]:
         try:
             entries = self._entries(folder)
         except LandingError as error:
@@ -593,19 +593,19 @@ class LandingZone:
         for entry in entries:
             path = f"{folder}/{entry.name}".lstrip("/")
             if self._is(entry, folder or ".", "directory"):
-                if _is_on_the_way(path):
-                    yield from self._local_strays(path, most)
+                if _is_on_the_way(path, ways):
+                    yield from self._local_strays(path, most, ways)
                 else:
                     yield path, "nothing is read from this folder"
             elif not self._is(entry, folder or ".", "file"):
                 yield path, "a link out of the zone, or a broken one" if entry.is_symlink() else "not a regular file"
-            elif why := _why_stray(path):
+            elif why := _why_stray(path, ways):
                 if not _is_being_landed(entry):
                     yield path, why
             elif not os.access(entry.path, os.R_OK):
                 yield path, "it can't be read: this user lacks permission"
 
-    def _bucket_strays(self) -> Iterator[tuple[str, str]]:
+    def _bucket_strays(self, ways: _Ways) -> Iterator[tuple[str, str]]:
         root, seen = self._path.path.strip("/"), set()
         for place in self._path.fs.find(self._path.path):
             if str(place).endswith("/"):
@@ -613,8 +613,8 @@ class LandingZone:
             path = str(place).strip("/").removeprefix(root).lstrip("/")
             folders = path.split("/")[:-1]
             above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
-            unread = next((f for f in above if not _is_on_the_way(f)), None)
-            if unread is None and (why := _why_stray(path)):
+            unread = next((f for f in above if not _is_on_the_way(f, ways)), None)
+            if unread is None and (why := _why_stray(path, ways)):
                 yield path, why
             elif unread is not None and unread not in seen:
                 seen.add(unread)

@@ -17,7 +17,7 @@ from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
 from nba_props.schemas import raw
 from nba_props.settings import SettingsError
-from nba_props.sources import injury_report, nba_stats, odds_api
+from nba_props.sources import injury_report, nba_stats, odds_api, registry
 from nba_props.sources.odds_api import capture
 from nba_props.sources.odds_api.client import Budget
 from nba_props.sources.rejects import quarantine_frame
@@ -69,7 +69,7 @@ def test_an_event_id_that_is_none_is_landed_under_its_hash_within_the_zone_and_h
     assert [(r.payload, r.reason) for r in rejects] == [(path, "WRONG_SHAPE" if event_id is None else "BAD_ID")]
     assert len(rejects[0].detail) < 300
     assert len(quarantine_frame(raw.QUARANTINED_QUOTES, rejects, DAY)) == 1
-    assert zone.strays() == []
+    assert zone.strays(registry.layout()) == []
 
 
 def test_different_ids_have_different_names_and_good_ones_their_own():
@@ -122,7 +122,7 @@ def test_links_out_of_the_zone_are_not_followed_and_a_linked_zone_is_one(tmp_pat
         with pytest.raises(LandingError, match="remove the link"):
             zone.land(path, {})
     assert len([p for p in outside.rglob("*") if p.is_file()]) == 1
-    assert {p for p, why in zone.strays() if "link" in why} == {
+    assert {p for p, why in zone.strays(registry.layout()) if "link" in why} == {
         "injury_report", other, f"{FOLDER}/link-20251110T190000Z.json.gz",
     }  # fmt: skip
 
@@ -199,11 +199,11 @@ def everything(zone: LandingZone, day=DAY) -> dict[str, Any]:
 
 def test_strays_are_named_with_the_reason_and_never_opened_or_read(littered, tmp_path):
     zone, wanted = littered
-    assert dict(zone.strays()) == wanted
+    assert dict(zone.strays(registry.layout())) == wanted
     clean = LandingZone(str(tmp_path / "clean"))
     clean._path.mkdir()
     league.land(clean)
-    assert clean.strays() == []
+    assert clean.strays(registry.layout()) == []
     assert everything(zone) == everything(clean)
     for folder in (FOLDER, f"nba_stats/leaguegamelog/{league.SEASON}", "nba_stats/scheduleleaguev2"):
         assert [n for n in zone.names(folder) if n not in clean.names(folder)] in ([], ["season.json"], ["latest.json"])
@@ -217,17 +217,17 @@ def test_a_walk_for_strays_ends_where_it_may(zone):
     league.land(zone, days=2)
     for n in range(30):
         (zone._path / f"stray{n:02d}").mkdir()
-    assert len(zone.strays(most=10)) == 10
+    assert len(zone.strays(registry.layout(), most=10)) == 10
 
 
 def test_a_bucket_names_its_strays_too():
     zone = LandingZone("memory://littered")
     zone._path.mkdir(parents=True, exist_ok=True)
     league.land(zone, days=4)
-    assert zone.strays() == []
+    assert zone.strays(registry.layout()) == []
     for path in ("notes.txt", f"{FOLDER}.bak/a.json", f"{FOLDER}.bak/b.json", f"{FOLDER}/bad-20251399T996199Z.json.gz"):
         zone._path.fs.pipe_file((zone._path / path).path, b"x")
-    assert zone.strays() == [
+    assert zone.strays(registry.layout()) == [
         ("notes.txt", "payloads are not read directly from this folder"),
         (f"{FOLDER}.bak", "nothing is read from this folder"),
         (f"{FOLDER}/bad-20251399T996199Z.json.gz", "the instant in its name is not a valid time"),
@@ -253,7 +253,7 @@ def test_what_can_not_be_read_is_held_back_with_the_reason_and_the_rest_goes_on(
     assert len(rows) == clean["quotes"][0] - 48
     assert [(r.payload, r.reason) for r in rejects] == [(closed, "UNREADABLE")]
     assert rejects[0].detail == f"{closed} can't be read: Permission denied"
-    assert zone.strays() == [(closed, "it can't be read: this user lacks permission")]
+    assert zone.strays(registry.layout()) == [(closed, "it can't be read: this user lacks permission")]
     full = OSError(24, "Too many open files")
     monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(full))
     with pytest.raises(OSError, match="Too many open files"):
@@ -281,7 +281,7 @@ def test_a_folder_that_can_not_be_listed_is_a_sentence(zone, monkeypatch):
     monkeypatch.setattr(os, "scandir", closed)
     with pytest.raises(LandingError, match=r"can't be listed: Permission denied\. Give this user the right to read it"):
         zone.names(FOLDER)
-    assert "can't be listed" in zone.strays()[0][1]
+    assert "can't be listed" in zone.strays(registry.layout())[0][1]
 
 
 # -- the zone's own files ---------------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ def test_a_bad_line_of_the_aliases_costs_itself_and_is_named(zone, tmp_path):
     assert [line.split(",")[1].split()[1].rstrip(":") for line in found] == ["3", "5", "6", "7", "8", "9", "10", "11"]
     assert "player_aliases.csv, line 6 is not in UTF-8" in found
     assert all(len(line) < 300 for line in found)
-    assert [path for path, _ in zone.strays()] == ["player_aliases.csv"] * 8
+    assert [path for path, _ in zone.strays(registry.layout())] == ["player_aliases.csv"] * 8
     own = tmp_path / "own.csv"
     own.write_bytes(b"alias,player_name\nB.,Ben\nx\n")
     from dataclasses import replace
