@@ -276,7 +276,7 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
     assert "free the disk" in flaw.advice
     monkeypatch.undo()
     monkeypatch.setattr(homes, "is_full", lambda _: True)
-    found = flaws(settings, LakeWarehouse(settings.lake))
+    found = homes.database_flaws(settings.dagster_home, lambda path: f"{path} is made")
     assert len(found) == 1
     with pytest.raises(homes.HomeError, match="has no room to make anything anew: free the disk"):
         list(homes.repair(found, NOW))
