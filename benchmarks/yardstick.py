@@ -26,7 +26,8 @@ from nba_props_tests import league
 
 #: when, by which run or from which payload a row came, and what is made of these: no two runs have the same
 _OF_THE_RUN = VOLATILE | {
-    "first_created_at", "last_created_at", "first_seen", "last_seen", "revision", "command", "published_at",
+    "first_created_at", "last_created_at", "updated_at", "first_seen", "last_seen", "revision", "command",
+    "published_at",
 }  # fmt: skip
 _SEASON = (league.FIRST + timedelta(4), league.FIRST + timedelta(29))
 
