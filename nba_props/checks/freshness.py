@@ -8,6 +8,8 @@ import dagster as dg
 from nba_props.assets.inputs import Inputs, landing_key
 from nba_props.assets.models import model_key
 from nba_props.assets.tables import asset_key
+from nba_props.checks.partitioned import result
+from nba_props.domain.finding import Finding
 from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations.freshness import (
@@ -21,7 +23,7 @@ from nba_props.operations.freshness import (
 from nba_props.process.clock import Clock
 from nba_props.settings import Settings
 from nba_props.sources import registry
-from nba_props.sources.base import EXPECTED_FROM, Feed, Freshness, Odds
+from nba_props.sources.base import EXPECTED_FROM, Feed, Odds
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
@@ -67,12 +69,7 @@ def _feed_check(feed: Feed) -> dg.AssetChecksDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.AssetCheckResult:
-        found = feeds_freshness(settings, landing, warehouse, clock())[feed.name]
-        newest = {"newest": found.newest.isoformat()} if found.newest else {}
-        return dg.AssetCheckResult(
-            passed=found.fresh, severity=dg.AssetCheckSeverity.ERROR, description=found.text,
-            metadata={"expected_now": found.expected, **newest},
-        )  # fmt: skip
+        return _result(feeds_freshness(settings, landing, warehouse, clock())[feed.name])
 
     return feed_is_fresh
 
@@ -92,12 +89,7 @@ def _tonight_check(feed: Feed, odds: Odds) -> dg.AssetChecksDefinition:
     ) -> dg.AssetCheckResult:
         now = clock()
         found = tonights_odds(settings, landing, warehouse, now, feed, odds)
-        return dg.AssetCheckResult(
-            passed=found.passed,
-            severity=dg.AssetCheckSeverity.ERROR if found.overdue else dg.AssetCheckSeverity.WARN,
-            description=found.text,
-            metadata={"game_date": game_date_of(now).isoformat()},
-        )
+        return result(found, {"game_date": game_date_of(now).isoformat()})
 
     return tonight_has_odds
 
@@ -116,7 +108,7 @@ def _output_check(output: Output) -> dg.AssetChecksDefinition:
         settings: dg.ResourceParam[Settings],
         clock: dg.ResourceParam[Clock],
     ) -> dg.AssetCheckResult:
-        return _warning(output_freshness(settings, landing, warehouse, output, clock()))
+        return _result(output_freshness(settings, landing, warehouse, output, clock()))
 
     return is_fresh
 
@@ -128,16 +120,10 @@ def _model_check(system_id: str) -> dg.AssetChecksDefinition:
         description="The running week has been trained by Monday noon Eastern, whatever else was trained since.",
     )
     def is_fresh(inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
-        return _warning(model_freshness(inputs.settings, inputs.landing, inputs.models, system_id, clock()))
+        return _result(model_freshness(inputs.settings, inputs.landing, inputs.models, system_id, clock()))
 
     return is_fresh
 
 
-def _warning(found: Freshness) -> dg.AssetCheckResult:
-    """A warning: why there is no partition (no odds, a failed run) is an alert by itself."""
-    return dg.AssetCheckResult(
-        passed=found.fresh,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=found.text,
-        metadata={"expected_now": found.expected},
-    )
+def _result(found: Finding) -> dg.AssetCheckResult:
+    return result(found, {"expected_now": not found.nothing, **found.figures})

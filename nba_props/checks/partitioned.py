@@ -120,15 +120,22 @@ def _table_checks(
     return checks
 
 
-def _result(rule: Rule, finding: Finding) -> dg.AssetCheckResult:
+def result(
+    finding: Finding, figures: Mapping[str, Any], asset: dg.AssetKey | None = None, check: str | None = None
+) -> dg.AssetCheckResult:
+    """A finding as Dagster has it; asset and check are named where a step has several."""
     return dg.AssetCheckResult(
-        asset_key=asset_key(rule.table),
-        check_name=rule.name,
+        asset_key=asset,
+        check_name=check,
         passed=finding.passed,
         severity=dg.AssetCheckSeverity(finding.severity.value),
         description=finding.text,
-        metadata=finding.figures,
+        metadata=figures,
     )
+
+
+def _result(rule: Rule, finding: Finding) -> dg.AssetCheckResult:
+    return result(finding, finding.figures, asset_key(rule.table), rule.name)
 
 
 def _together(found: dict[date, Finding]) -> Finding:

@@ -253,9 +253,9 @@ def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: dat
     found = feeds_freshness(settings, zone, warehouse, now)
     for feed in registry.feeds():
         is_fresh = found[feed.name]
-        state = "bad" if not is_fresh.fresh else "ok" if is_fresh.expected else "off"
+        state = "bad" if not is_fresh.passed else "off" if is_fresh.nothing else "ok"
         command = f"{_FETCH}{feed.command.name} {feed.command.overdue}".rstrip()
-        advice = "" if is_fresh.fresh else f"{command}, and is the daemon running?"
+        advice = "" if is_fresh.passed else f"{command}, and is the daemon running?"
         yield Finding(f"{feed.name} is fresh", state, is_fresh.text, advice)
 
 

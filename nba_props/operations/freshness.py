@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from nba_props.domain import quality
+from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.games import PLAYABLE
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of
@@ -17,7 +19,7 @@ from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Settings
 from nba_props.sources import registry
-from nba_props.sources.base import EXPECTED_FROM, Feed, Freshness, Moment, Odds
+from nba_props.sources.base import EXPECTED_FROM, Feed, Moment, Odds
 from nba_props.sources.nba_stats.games import game_days
 from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.storage.models import ModelStore
@@ -28,6 +30,9 @@ SLATE_EXPECTED_BY = time(9, 30)
 #: the results are due at nine
 GRADES_EXPECTED_BY = time(9, 30)
 MODELS_EXPECTED_BY = time(12)
+
+#: why there is no partition (no odds, a failed run) is an alert by itself
+_warning = partial(Finding, severity=Severity.WARN)
 
 
 def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, Tipoffs]:
@@ -46,7 +51,7 @@ def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, Tipoffs
     }
 
 
-def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Freshness]:
+def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Finding]:
     """Every feed's freshness, by its name; of a feed that is off nothing is expected."""
     today = game_date_of(now)
     yesterday = today - timedelta(1)
@@ -56,52 +61,44 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
     return {
         feed.name: feed.freshness(moment)
         if feed.switch.is_on(settings.live)
-        else Freshness(True, f"{feed.switch.off}: nothing is expected of it", expected=False)
+        else Finding(True, f"{feed.switch.off}: nothing is expected of it", nothing=True)
         for feed in registry.feeds()
     }
 
 
-@dataclass(frozen=True)
-class Tonight:
-    """Whether today's games have odds, in words; ``overdue`` when a tip-off is within the hour or past."""
-
-    passed: bool
-    text: str
-    overdue: bool = False
-
-
 def tonights_odds(
     settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime, feed: Feed, odds: Odds
-) -> Tonight:
-    """Odds of today's games, by what was landed: expected from 10:20 Eastern, overdue an hour before the first tip-off.
+) -> Finding:
+    """Odds of today's games, by what was landed: expected from 10:20 Eastern, an error an hour before they begin.
 
     A night is judged by the clock, because without odds there is no run whose checks could tell.
     """
     day = game_date_of(now)
     if not feed.switch.is_on(settings.live) and not odds.landed_days(zone):
-        return Tonight(True, f"{feed.switch.off} and no odds were ever landed: none are expected")
+        return _warning(True, f"{feed.switch.off} and no odds were ever landed: none are expected")
     early = now.astimezone(EASTERN).time() < EXPECTED_FROM
     if day not in warehouse.partitions(SCHEDULE):
         text = f"the schedule of {day} was not taken in, so that nobody knows whether there are games"
-        return Tonight(early, f"{text}: materialize nba_raw/schedule for it")
+        return _warning(early, f"{text}: materialize nba_raw/schedule for it")
     tonight = tipoffs(warehouse, day, day).get(day)
     if tonight is None:
-        return Tonight(True, f"no games on {day}")
+        return _warning(True, f"no games on {day}")
     captures = len(zone.names(odds.folder(day)))
     if captures:
-        return Tonight(True, f"{captures} captures of the {tonight.games} games of {day} are landed")
+        return _warning(True, f"{captures} captures of the {tonight.games} games of {day} are landed")
     if not tonight.any_to_begin(now):
-        return Tonight(True, f"the games of {day} have begun without odds")
+        return _warning(True, f"the games of {day} have begun without odds")
     overdue = quality.odds_are_overdue(min(tonight.latest), now)
     if early and not overdue:
-        return Tonight(True, f"odds of {day} are expected from {EXPECTED_FROM:%H:%M} Eastern on")
+        return _warning(True, f"odds of {day} are expected from {EXPECTED_FROM:%H:%M} Eastern on")
     first = (
         f"the first at {tonight.known[0].astimezone(EASTERN):%H:%M} Eastern"
         if tonight.known
         else "all tip-offs to be decided"
     )
     text = f"NO ODDS: {tonight.games} games on {day}, {first}, and no capture was landed"
-    return Tonight(False, f"{text}: nba-props fetch {feed.command.name}", overdue)
+    text += f": nba-props fetch {feed.command.name}"
+    return Finding(False, text) if overdue else _warning(False, text)
 
 
 @dataclass(frozen=True)
@@ -128,52 +125,52 @@ def _follows_the_clock(settings: Settings, zone: LandingZone) -> bool:
     return not zone.is_simulated and any(feed.switch.is_on(settings.live) for feed in registry.feeds())
 
 
-_NO_CLOCK = Freshness(True, "no feed is on, or the league is invented: no date of today is expected", expected=False)
+_NO_CLOCK = _warning(True, "no feed is on, or the league is invented: no date of today is expected", nothing=True)
 
 
 def output_freshness(
     settings: Settings, zone: LandingZone, warehouse: Warehouse, output: Output, now: datetime
-) -> Freshness:
+) -> Finding:
     """Whether a table has its date: today's where games are scheduled, last night's where rows were published."""
     if not _follows_the_clock(settings, zone):
         return _NO_CLOCK
     day = game_date_of(now) - timedelta(output.back)
     if now.astimezone(EASTERN).time() < output.by:
-        return Freshness(True, f"{day} is expected by {output.by:%H:%M} Eastern", expected=False)
+        return _warning(True, f"{day} is expected by {output.by:%H:%M} Eastern", nothing=True)
     if output.table is PREDICTION_ACCURACY:
         if not warehouse.row_counts(LEDGER, [day]).get(day):
-            return Freshness(True, f"nothing was published on {day}, so that there is nothing to grade", expected=False)
+            return _warning(True, f"nothing was published on {day}, so that there is nothing to grade", nothing=True)
     elif day not in warehouse.partitions(SCHEDULE):
-        return Freshness(False, f"the schedule of {day} was not taken in: materialize nba_raw/schedule for it")
+        return _warning(False, f"the schedule of {day} was not taken in: materialize nba_raw/schedule for it")
     elif day not in tipoffs(warehouse, day, day):
-        return Freshness(True, f"no games on {day}", expected=False)
+        return _warning(True, f"no games on {day}", nothing=True)
     rows = warehouse.row_counts(output.table, [day]).get(day)
     if rows:
-        return Freshness(True, f"{day} has {rows} rows")
-    return Freshness(False, f"{day} has {'no rows' if rows == 0 else 'not been materialized'}: nba-props run {day}")
+        return _warning(True, f"{day} has {rows} rows")
+    return _warning(False, f"{day} has {'no rows' if rows == 0 else 'not been materialized'}: nba-props run {day}")
 
 
 def model_freshness(
     settings: Settings, zone: LandingZone, models: ModelStore, system_id: str, now: datetime
-) -> Freshness:
+) -> Finding:
     """Whether the running week's model was trained, or refused for a reason, by Monday noon, Eastern."""
     if not _follows_the_clock(settings, zone):
         return _NO_CLOCK
     today = game_date_of(now)
     week = week_of(today)
     if today == week and now.astimezone(EASTERN).time() < MODELS_EXPECTED_BY:
-        return Freshness(True, f"the model of {week} is expected by Monday noon Eastern", expected=False)
+        return _warning(True, f"the model of {week} is expected by Monday noon Eastern", nothing=True)
     try:
         busy = game_days(zone, dates_between(week, week + timedelta(6)))
     except LandingError as error:
-        return Freshness(False, str(error))
+        return _warning(False, str(error))
     if not busy:
-        return Freshness(True, f"no game is scheduled in the week of {week}", expected=False)
+        return _warning(True, f"no game is scheduled in the week of {week}", nothing=True)
     if models.made_from(system_id, week) is None:
-        return Freshness(False, f"the week of {week} has no model: nba-props train {today}")
+        return _warning(False, f"the week of {week} has no model: nba-props train {today}")
     refused = models.refusal(system_id, week).get("reason")
     text = f"the model of {week} was trained" + (f" and is not in force: {refused}" if refused else "")
-    return Freshness(True, text)
+    return _warning(True, text)
 
 
 def expected_dates(now: datetime, back: int = 7) -> list[date]:

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from nba_props.domain.finding import Finding
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.process.clock import Clock
 from nba_props.schemas import Table
@@ -254,16 +255,6 @@ class FetchJob:
 
 
 @dataclass(frozen=True)
-class Freshness:
-    """Whether something is there that must be by now, in words; ``expected`` is false while it need not be."""
-
-    fresh: bool
-    text: str
-    newest: datetime | None = None
-    expected: bool = True
-
-
-@dataclass(frozen=True)
 class Moment:
     """What a feed's freshness is judged by: its settings, what is landed, the games of tonight and of last night."""
 
@@ -274,14 +265,19 @@ class Moment:
     now: datetime
 
 
-def how_old(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Freshness:
+def newest_figure(newest: datetime | None) -> dict[str, str]:
+    """The figure of what was captured last; none where nothing was."""
+    return {"newest": newest.isoformat()} if newest else {}
+
+
+def how_old(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Finding:
     """Whether the newest capture is no older than ``limit``."""
     if newest is None:
-        return Freshness(False, f"no {what} was landed")
+        return Finding(False, f"no {what} was landed")
     age = now - newest
     minutes = int(age.total_seconds() // 60)
     text = f"the newest {what} is {minutes} minutes old; at most {int(limit.total_seconds() // 60)} are expected"
-    return Freshness(age <= limit, text, newest)
+    return Finding(age <= limit, text, newest_figure(newest))
 
 
 # -- payloads and rows ------------------------------------------------------------------------------------------------
@@ -339,7 +335,7 @@ class Feed:
     switch: Switch
     command: Command
     job: FetchJob
-    freshness: Callable[[Moment], Freshness]
+    freshness: Callable[[Moment], Finding]
     probe: Probe | None = None
     #: the steps of a first day, and what is to be said of those that are left out
     first_day: Callable[[FirstDay], tuple[list[Step], list[str]]] | None = None

@@ -89,13 +89,13 @@ def test_the_thrifty_rhythm_is_captured_and_watched(before_tipoff):
     afternoon, overdue = first - timedelta(hours=2), first - timedelta(minutes=5)
     night = Moment(platform.settings.live, zone, tonight, Tipoffs(DAY - timedelta(1)), afternoon)
     full = replace(night, live=Live())
-    assert feed.freshness(night).fresh
-    assert not feed.freshness(full).fresh
-    assert not feed.freshness(replace(night, now=overdue)).fresh
-    assert feed.freshness(replace(night, zone=LatestAt(first - timedelta(minutes=29)), now=overdue)).fresh
+    assert feed.freshness(night).passed
+    assert not feed.freshness(full).passed
+    assert not feed.freshness(replace(night, now=overdue)).passed
+    assert feed.freshness(replace(night, zone=LatestAt(first - timedelta(minutes=29)), now=overdue)).passed
     live = replace(platform.settings.live, odds_rhythm="full")
     found = freshness.feeds_freshness(platform.with_live(live).settings, zone, platform.warehouse, afternoon)
-    assert not found["the_odds_api"].fresh
+    assert not found["the_odds_api"].passed
 
 
 class LatestAt:

@@ -11,13 +11,14 @@ import pytest
 
 from nba_props.automation.jobs import FRESHNESS_JOB
 from nba_props.automation.sensors import failures
+from nba_props.domain.finding import Finding
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.operations import freshness
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.settings import Live
 from nba_props.sources import registry
-from nba_props.sources.base import Freshness, Moment
+from nba_props.sources.base import Moment
 from nba_props.sources.injury_report import feed as injury_feed
 from nba_props.sources.nba_stats import feed as stats_feed
 from nba_props.sources.odds_api import feed as odds_feed
@@ -32,19 +33,19 @@ NO_GAMES = Tipoffs(DAY)
 NOON = utc(2025, 11, 10, 17)
 
 
-def odds_freshness(zone, tonight, now) -> Freshness:
+def odds_freshness(zone, tonight, now) -> Finding:
     return odds_feed.freshness(Moment(Live(), zone, tonight, NO_GAMES, now))
 
 
-def injuries_freshness(zone, tonight, now) -> Freshness:
+def injuries_freshness(zone, tonight, now) -> Finding:
     return injury_feed.freshness(Moment(Live(), zone, tonight, NO_GAMES, now))
 
 
-def stats_freshness(zone, last_night, now) -> Freshness:
+def stats_freshness(zone, last_night, now) -> Finding:
     return stats_feed.freshness(Moment(Live(), zone, NO_GAMES, last_night, now))
 
 
-def tonights_odds(platform, now) -> freshness.Tonight:
+def tonights_odds(platform, now) -> Finding:
     feed = registry.ODDS_API
     return freshness.tonights_odds(platform.settings, platform.zone, platform.warehouse, now, feed, feed.odds)
 
@@ -68,16 +69,16 @@ def test_odds_are_expected_hourly_until_the_last_tipoff(zone, age, now, fresh, t
         land(zone, f"the_odds_api/player_points/{DAY}", now - timedelta(minutes=age))
         land(zone, f"the_odds_api/player_points/{DAY}", now - timedelta(hours=5))
     found = odds_freshness(zone, TONIGHT, now)
-    assert (found.fresh, text in found.text) == (fresh, True), found
-    assert odds_freshness(zone, NO_GAMES, now).fresh, "a day without games needs no odds"
+    assert (found.passed, text in found.text) == (fresh, True), found
+    assert odds_freshness(zone, NO_GAMES, now).passed, "a day without games needs no odds"
 
 
 def test_an_injury_report_is_expected_on_game_days(zone):
-    assert not injuries_freshness(zone, TONIGHT, NOON).fresh
+    assert not injuries_freshness(zone, TONIGHT, NOON).passed
     land(zone, f"injury_report/{DAY}", NOON - timedelta(minutes=119), ".pdf")
-    assert injuries_freshness(zone, TONIGHT, NOON).fresh
-    assert not injuries_freshness(zone, TONIGHT, NOON + timedelta(minutes=5)).fresh
-    assert injuries_freshness(zone, NO_GAMES, NOON).fresh
+    assert injuries_freshness(zone, TONIGHT, NOON).passed
+    assert not injuries_freshness(zone, TONIGHT, NOON + timedelta(minutes=5)).passed
+    assert injuries_freshness(zone, NO_GAMES, NOON).passed
 
 
 def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
@@ -86,13 +87,13 @@ def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
     path = f"nba_stats/scheduleleaguev2/{league.SEASON}"
     zone.land(f"{path}-20251110T080000Z.json", league.schedule(league.games(), DAY))
     missing = stats_freshness(zone, TONIGHT, morning)
-    assert (missing.fresh, missing.text) == (False, f"no box scores of {DAY} were landed, and games were played")
-    assert stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).fresh, "before nine nobody expects them"
-    assert stats_freshness(zone, NO_GAMES, morning + timedelta(days=9)).fresh, "nor after a day without games"
+    assert (missing.passed, missing.text) == (False, f"no box scores of {DAY} were landed, and games were played")
+    assert stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).passed, "before nine nobody expects them"
+    assert stats_freshness(zone, NO_GAMES, morning + timedelta(days=9)).passed, "nor after a day without games"
     league.land_log(zone, DAY, [r for g in league.games() if g.day == DAY for r in league.log_rows(g)])
     assert "older than its games" in stats_freshness(zone, TONIGHT, morning).text
     zone.land(f"{path}-20251111T080000Z.json", league.schedule(league.games(), DAY + timedelta(1)))
-    assert stats_freshness(zone, TONIGHT, morning).fresh
+    assert stats_freshness(zone, TONIGHT, morning).passed
 
 
 @pytest.fixture
@@ -108,10 +109,10 @@ def captures(platform) -> list[Path]:
 
 def test_games_whose_tipoffs_are_to_be_decided_are_games(zone):
     for feed in (odds_freshness, injuries_freshness):
-        assert not feed(zone, TO_BE_DECIDED, NOON).fresh
-        assert feed(zone, TO_BE_DECIDED, utc(2025, 11, 11, 3, 31)).fresh, "no game begins after half past ten"
+        assert not feed(zone, TO_BE_DECIDED, NOON).passed
+        assert feed(zone, TO_BE_DECIDED, utc(2025, 11, 11, 3, 31)).passed, "no game begins after half past ten"
     zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}-20251110T080000Z.json", league.schedule(league.games(), DAY))
-    assert not stats_freshness(zone, TO_BE_DECIDED, utc(2025, 11, 11, 14, 30)).fresh
+    assert not stats_freshness(zone, TO_BE_DECIDED, utc(2025, 11, 11, 14, 30)).passed
 
 
 def test_a_night_without_known_tipoffs_and_odds_is_an_alert(on):
@@ -164,7 +165,7 @@ def test_a_night_without_odds_is_one_alert_that_grows_with_the_hour(on):
 def test_a_night_whose_schedule_nobody_took_in_is_no_night_off(platform):
     unknown = utc(2025, 11, 11, 17)
     found = tonights_odds(platform, unknown)
-    assert (found.passed, found.overdue) == (False, False)
+    assert (found.passed, found.warns) == (False, True)
     assert "the schedule of 2025-11-11 was not taken in" in found.text
     early = tonights_odds(platform, utc(2025, 11, 11, 14))
     assert early.passed
@@ -178,18 +179,18 @@ def test_where_no_odds_are_ever_captured_none_are_missed(platform):
 def test_a_feed_that_is_off_is_expected_to_say_nothing(platform):
     found = freshness.feeds_freshness(platform.settings, platform.zone, platform.warehouse, platform.now)
     assert set(found) == {"the_odds_api", "nba_stats", "injury_report"}
-    assert all(f.fresh and not f.expected for f in found.values())
+    assert all(f.passed and f.nothing for f in found.values())
 
 
 MORNING = utc(2025, 11, 10, 14, 31)  # 9:31 Eastern
 SLATE_OUT, LINES_OUT, LEDGER_OUT, GRADES_OUT = freshness.OUTPUTS
 
 
-def model_freshness(platform, system_id, now) -> Freshness:
+def model_freshness(platform, system_id, now) -> Finding:
     return freshness.model_freshness(platform.settings, platform.zone, platform.models, system_id, now)
 
 
-def _output(platform, output, now) -> Freshness:
+def _output(platform, output, now) -> Finding:
     live = platform.with_live(Live(odds_key="key"))
     return freshness.output_freshness(live.settings, live.zone, live.warehouse, output, now)
 
@@ -197,17 +198,17 @@ def _output(platform, output, now) -> Freshness:
 def test_todays_slate_is_expected_in_the_morning_whatever_else_was_made_since(predicted):
     platform = predicted
     for output in (SLATE_OUT, LINES_OUT, LEDGER_OUT):
-        assert _output(platform, output, MORNING).fresh
+        assert _output(platform, output, MORNING).passed
         # a day later the one that is there is an old one, and making it again makes nothing fresh
         later = MORNING + timedelta(2)
-        assert not _output(platform, output, later).fresh
+        assert not _output(platform, output, later).passed
     assert platform.run("ingest_history", DAY + timedelta(2)).success
     platform.materialize(DAY, DAY)
     for output in (SLATE_OUT, LINES_OUT, LEDGER_OUT):
         found = _output(platform, output, MORNING + timedelta(2))
-        assert (found.fresh, found.text) == (False, "2025-11-12 has not been materialized: nba-props run 2025-11-12")
+        assert (found.passed, found.text) == (False, "2025-11-12 has not been materialized: nba-props run 2025-11-12")
     early = _output(platform, SLATE_OUT, MORNING + timedelta(2, minutes=-2))
-    assert (early.fresh, early.expected) == (True, False)
+    assert (early.passed, early.nothing) == (True, True)
 
 
 def test_a_day_off_needs_no_slate_and_an_unknown_one_is_told(platform):
@@ -215,32 +216,32 @@ def test_a_day_off_needs_no_slate_and_an_unknown_one_is_told(platform):
     assert "was not taken in" in _output(platform, SLATE_OUT, off).text
     assert platform.run("ingest_history", DAY + timedelta(1)).success
     found = _output(platform, SLATE_OUT, off)
-    assert (found.fresh, found.expected, found.text) == (True, False, "no games on 2025-11-11")
+    assert (found.passed, found.nothing, found.text) == (True, True, "no games on 2025-11-11")
 
 
 def test_last_nights_grades_are_expected_in_the_morning(predicted):
     morning_after = MORNING + timedelta(1)
-    assert not _output(predicted, GRADES_OUT, MORNING).expected, "nothing was published the night before"
+    assert _output(predicted, GRADES_OUT, MORNING).nothing, "nothing was published the night before"
     found = _output(predicted, GRADES_OUT, morning_after)
     graded = predicted.warehouse.partitions(PREDICTION_ACCURACY)
-    assert found.fresh == (DAY in graded)
+    assert found.passed == (DAY in graded)
     shutil.rmtree(predicted.warehouse._file(PREDICTION_ACCURACY, DAY).parent, ignore_errors=True)
-    assert not _output(predicted, GRADES_OUT, morning_after).fresh
+    assert not _output(predicted, GRADES_OUT, morning_after).passed
 
 
 def test_the_running_weeks_model_is_expected_on_monday_noon(platform):
     live = platform.with_live(Live(odds_key="key"))
     noon = utc(2025, 11, 17, 17, 1)
     early = model_freshness(live, "xgboost_v1", noon - timedelta(minutes=2))
-    assert (early.fresh, early.expected) == (True, False)
+    assert (early.passed, early.nothing) == (True, True)
     this_week = model_freshness(live, "xgboost_v1", MORNING + timedelta(2))
-    assert this_week.fresh, this_week
+    assert this_week.passed, this_week
     late = model_freshness(live, "xgboost_v1", noon)
     has_games = bool(live.inputs.game_days([noon.date() + timedelta(n) for n in range(7)]))
-    assert late.fresh == (not has_games)
+    assert late.passed == (not has_games)
 
 
 def test_an_invented_league_and_one_without_feeds_have_no_day_of_their_own(platform):
     found = freshness.output_freshness(platform.settings, platform.zone, platform.warehouse, SLATE_OUT, MORNING)
-    assert (found.fresh, found.expected) == (True, False)
-    assert model_freshness(platform, "xgboost_v1", MORNING).expected is False
+    assert (found.passed, found.nothing) == (True, True)
+    assert model_freshness(platform, "xgboost_v1", MORNING).nothing is True

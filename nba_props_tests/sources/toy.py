@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from nba_props.domain.finding import Finding
 from nba_props.facts.calendar import game_date_of
 from nba_props.schemas import Column, Table, Type, raw
 from nba_props.sources.base import (
@@ -18,7 +19,6 @@ from nba_props.sources.base import (
     Fetched,
     FetchJob,
     FirstDay,
-    Freshness,
     Intake,
     LiveFeeds,
     Moment,
@@ -86,7 +86,7 @@ def due(live: Any, tonight: Any, after: Any, now: Any) -> list[Asked]:
     return [Asked(f"toy {now:%H:%M}", {})]
 
 
-def freshness(at: Moment) -> Freshness:
+def freshness(at: Moment) -> Finding:
     return how_old(newest_capture(at.zone, folder(game_date_of(at.now))), at.now, timedelta(hours=1), "rating")
 
 

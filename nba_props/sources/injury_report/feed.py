@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+from nba_props.domain.finding import Finding
 from nba_props.facts.calendar import EASTERN, game_date_of
 from nba_props.schemas import raw
 from nba_props.sources.base import (
@@ -16,7 +17,6 @@ from nba_props.sources.base import (
     Fetched,
     FetchJob,
     FirstDay,
-    Freshness,
     Intake,
     LiveFeeds,
     Moment,
@@ -26,6 +26,7 @@ from nba_props.sources.base import (
     Step,
     Timetable,
     how_old,
+    newest_figure,
 )
 from nba_props.sources.injury_report.capture import fetch
 from nba_props.sources.injury_report.client import BASE_URL, report_instants
@@ -60,12 +61,12 @@ def first_day(at: FirstDay) -> tuple[list[Step], list[str]]:
     return [Step("injury report", most, partial(newest, at.feeds), stage=Stage.TONIGHT, daily=True)], []
 
 
-def freshness(at: Moment) -> Freshness:
+def freshness(at: Moment) -> Finding:
     """A report not older than two hours while games are still to begin."""
     day = game_date_of(at.now)
     found = newest_capture(at.zone, folder(day))
     if not at.tonight.any_to_begin(at.now) or at.now.astimezone(EASTERN).time() < EXPECTED_FROM:
-        return Freshness(True, "no report is expected now", found, expected=False)
+        return Finding(True, "no report is expected now", newest_figure(found), nothing=True)
     return how_old(found, at.now, MAX_AGE, f"injury report of {day}")
 
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from nba_props.domain import quality
+from nba_props.domain.finding import Finding
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, season_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.schemas import raw
@@ -16,7 +17,6 @@ from nba_props.sources.base import (
     Feed,
     Fetched,
     FetchJob,
-    Freshness,
     Intake,
     LiveFeeds,
     Moment,
@@ -25,6 +25,7 @@ from nba_props.sources.base import (
     Probe,
     RawTable,
     Timetable,
+    newest_figure,
 )
 from nba_props.sources.nba_stats import capture
 from nba_props.sources.nba_stats.box_scores import read_box_scores
@@ -88,7 +89,7 @@ def ask(feeds: LiveFeeds) -> str:
     return "answers"
 
 
-def freshness(at: Moment) -> Freshness:
+def freshness(at: Moment) -> Finding:
     """Box scores of last night's tip-offs by nine in the morning, Eastern, and a schedule that was landed since.
 
     A schedule that did not change is not landed again, so that without games its age says nothing.
@@ -98,14 +99,15 @@ def freshness(at: Moment) -> Freshness:
     stamps = at.zone.landed_at(SCHEDULE_FOLDER)
     schedules = {Payload(n).captured_at or landed for n, landed in stamps.items() if n.startswith(season_of(today))}
     if not schedules:
-        return Freshness(False, f"no schedule of {season_of(today)} was landed")
+        return Finding(False, f"no schedule of {season_of(today)} was landed")
+    newest = newest_figure(max(schedules))
     if not at.last_night.games or at.now.astimezone(EASTERN).time() < quality.RESULTS_DUE:
-        return Freshness(True, "no result is expected now", max(schedules), expected=False)
+        return Finding(True, "no result is expected now", newest, nothing=True)
     if str(yesterday) not in {n[:10] for n in at.zone.names(gamelog_folder(season_of(yesterday)))}:
-        return Freshness(False, f"no box scores of {yesterday} were landed, and games were played", max(schedules))
+        return Finding(False, f"no box scores of {yesterday} were landed, and games were played", newest)
     fresh = max(schedules) > max(at.last_night.latest)
     text = f"box scores of {yesterday} are landed, the schedule {'too' if fresh else 'is older than its games'}"
-    return Freshness(fresh, text, max(schedules))
+    return Finding(fresh, text, newest)
 
 
 # -- the record -------------------------------------------------------------------------------------------------------

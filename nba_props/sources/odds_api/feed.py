@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nba_props.domain.finding import Finding
 from nba_props.domain.games import playable
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, parse_instant
 from nba_props.facts.rhythm import FULL
@@ -25,7 +26,6 @@ from nba_props.sources.base import (
     Fetched,
     FetchJob,
     FirstDay,
-    Freshness,
     Intake,
     LiveFeeds,
     Moment,
@@ -38,6 +38,7 @@ from nba_props.sources.base import (
     Step,
     Switch,
     how_old,
+    newest_figure,
 )
 from nba_props.sources.http import UNREACHABLE, silence
 from nba_props.sources.nba_stats.capture import land_schedules
@@ -212,13 +213,13 @@ def ask(feeds: LiveFeeds) -> str:
     return f"answers, {credits}, {feeds.live.odds_reserve} of them in reserve"
 
 
-def freshness(at: Moment) -> Freshness:
+def freshness(at: Moment) -> Finding:
     """Odds of today's games are captured at least hourly from opening to the last tip-off; or as seldom as a thrifty
     rhythm does it.
     """
     day, newest = game_date_of(at.now), newest_capture(at.zone, folder(game_date_of(at.now)))
     if not at.tonight.any_to_begin(at.now) or at.now.astimezone(EASTERN).time() < EXPECTED_FROM:
-        return Freshness(True, "no capture is expected now", newest, expected=False)
+        return Finding(True, "no capture is expected now", newest_figure(newest), nothing=True)
     limit, rhythm = MAX_AGE, at.live.odds_rhythm
     if rhythm != FULL:
         slack = MAX_AGE - timedelta(hours=1)
