@@ -35,7 +35,7 @@ def test_nobody_else_sends_requests():
     source = Path(http.__file__).parents[1]
     sends = re.compile(r"^\s*(?:import|from) (?:requests|urllib3|urllib\.request|http\.client|httpx|aiohttp)\b", re.M)
     found = {str(p.relative_to(source)) for p in source.rglob("*.py") if sends.search(p.read_text())}
-    assert found == {"sources/http.py", "warehouse/bigquery/client.py"}
+    assert found == {"sources/exchange.py", "warehouse/bigquery/client.py"}
     used = set(re.findall(r"\brequests\.(\w+)", (source / "warehouse/bigquery/client.py").read_text()))
     assert used == {"RequestException"}
 
