@@ -33,10 +33,11 @@ emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, 
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap
 	@$(BIN)/python -c "from nba_props_tests.gcp import googlesql; googlesql.service()"
 
-lint: $(VENV)/.ready  ## ruff and mypy
+lint: $(VENV)/.ready  ## ruff, mypy, and the floors of the rooms
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy nba_props
+	$(BIN)/lint-imports --no-logo --no-cache
 
 check: $(VENV)/.ready  ## the definitions load
 	$(BIN)/dagster definitions validate -w workspace.yaml

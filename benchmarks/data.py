@@ -12,9 +12,10 @@ from pathlib import Path
 
 import dagster as dg
 
-from nba_props.automation.event_log import batch_events
 from nba_props.automation.runner import Outcome, execute
+from nba_props.automation.upstream.event_log import batch_events
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.settings import Settings
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
@@ -56,6 +57,8 @@ def bench(ingested: tuple[date, date] = HISTORY):
         }
         os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
         with dg.DagsterInstance.local_temp(str(settings.dagster_home), overrides) as instance:
-            made = Bench(settings, warehouse, build_defs(settings, warehouse, zone, clock=lambda: NOW), instance)
+            made = Bench(
+                settings, warehouse, build_defs(deployed(settings, warehouse, zone, clock=lambda: NOW)), instance
+            )
             made.run("ingest_history", *ingested)
             yield made

@@ -7,12 +7,15 @@ import dagster as dg
 
 from benchmarks.data import HISTORY, LANDING, NOW
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.settings import Settings
 
 
 def defs_with(home: str, executor: str) -> dg.Definitions:
     """The platform's definitions over the benchmark's lake, with another executor."""
-    definitions = build_defs(Settings("local", Path(home), str(LANDING), first_date=HISTORY[0]), clock=lambda: NOW)
+    definitions = build_defs(
+        deployed(Settings("local", Path(home), str(LANDING), first_date=HISTORY[0]), clock=lambda: NOW)
+    )
     chosen = dg.in_process_executor if executor == "in_process" else dg.multiprocess_executor
     return dg.Definitions.merge(dg.Definitions(executor=chosen), dg.Definitions(
         assets=definitions.assets, asset_checks=definitions.asset_checks, jobs=definitions.jobs,

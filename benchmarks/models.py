@@ -21,6 +21,7 @@ from nba_props.assets.predictions import read_inputs
 from nba_props.assets.training import train_weeks, training_frame
 from nba_props.automation.runner import execute
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.domain import features, history
 from nba_props.domain.models.card import Model, week_of
 from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS, System
@@ -93,7 +94,7 @@ def a_season_walked_forward(warehouse: LakeWarehouse, settings: Settings) -> Non
 def main(home: Path) -> None:
     settings = Settings("local", home, str(LANDING), first_date=FIRST)
     warehouse = LakeWarehouse(settings.lake)
-    definitions = build_defs(settings, warehouse, LandingZone(settings.landing), clock=lambda: NOW)
+    definitions = build_defs(deployed(settings, warehouse, LandingZone(settings.landing), clock=lambda: NOW))
     with dg.DagsterInstance.ephemeral() as instance:
         if FIRST not in warehouse.partitions(raw.BOX_SCORES):
             done(execute(definitions, instance, "ingest_history", FIRST, LAST).success)

@@ -19,7 +19,7 @@ import dagster as dg
 from nba_props.assets.inputs import Inputs
 from nba_props.automation import planning, runner
 from nba_props.definitions import build_defs
-from nba_props.deployment import load_settings
+from nba_props.deployment import deployed, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.settings import Settings
 from nba_props.simulator.league import simulate
@@ -41,7 +41,7 @@ class Home:
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
         self.zone, self.warehouse = LandingZone(settings.landing), open_warehouse(settings)
         self._inputs = Inputs(self.warehouse, self.zone, ModelStore(settings.models), settings)
-        self._definitions, self._instance = build_defs(settings, self.warehouse, self.zone), instance
+        self._definitions, self._instance = build_defs(deployed(settings, self.warehouse, self.zone)), instance
         self.found: Findings = collections.Counter()
 
     def run(self, span: Sequence[date]) -> None:

@@ -21,19 +21,14 @@ from nba_props.automation.preparing import Preparation
 from nba_props.automation.reconcile import reconcile_job
 from nba_props.automation.remediation import REMEDIATION_JOBS
 from nba_props.automation.sensors import build_schedules, build_sensors
+from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
 from nba_props.checks.freshness import build_freshness_checks
 from nba_props.checks.partitioned import build_checks
 from nba_props.checks.rules import all_rules
-from nba_props.deployment import clock_of, load_settings
+from nba_props.deployment import Deployment, deployed, load_settings
 from nba_props.domain.systems import SYSTEMS
-from nba_props.process.clock import Clock
-from nba_props.settings import Settings, env_file
+from nba_props.settings import env_file
 from nba_props.settings.variables import misspelt
-from nba_props.sources.base import LiveFeeds
-from nba_props.storage.landing import LandingZone
-from nba_props.storage.models import ModelStore
-from nba_props.warehouse.base import Warehouse
-from nba_props.warehouse.registry import open_warehouse
 
 _LOG = logging.getLogger("nba_props")
 
@@ -42,24 +37,15 @@ for _category in (dg.BetaWarning, dg.PreviewWarning):
     warnings.filterwarnings("ignore", category=_category)
 
 
-def build_defs(
-    settings: Settings,
-    warehouse: Warehouse | None = None,
-    landing: LandingZone | None = None,
-    clock: Clock | None = None,
-    model_store: ModelStore | None = None,
-) -> dg.Definitions:
-    """The definitions for given settings; tests pass their own warehouse, landing zone and clock."""
-    clock = clock or clock_of(settings)
-    store = warehouse or open_warehouse(settings)
-    zone = landing or LandingZone(settings.landing)
-    model_store = model_store or ModelStore(settings.models)
+def build_defs(deployment: Deployment) -> dg.Definitions:
+    """The definitions over the objects of a deployment; tests give some of their own."""
+    settings, zone, clock = deployment.settings, deployment.landing, deployment.clock
     partitions = daily_partitions(settings.first_date, zone.last_date)
     weeks = weekly_partitions(settings.first_date, zone.last_date)
     rules = all_rules(SYSTEMS)
     jobs = build_jobs()
-    inputs = Inputs(store, zone, model_store, settings)
-    again = partial(build_defs, settings, store, zone, clock, model_store)
+    inputs = Inputs(deployment.warehouse, zone, deployment.models, settings)
+    again = partial(build_defs, deployment)
     definitions = dg.Definitions(
         assets=[
             *raw.build(partitions),
@@ -69,7 +55,7 @@ def build_defs(
             *predictions.build(partitions),
             *monitoring.build(partitions),
         ],
-        asset_checks=[*build_checks(rules, partitions), *build_freshness_checks()],
+        asset_checks=[*build_checks(rules, partitions, PartitionEvaluations), *build_freshness_checks()],
         jobs=[*jobs, *REMEDIATION_JOBS, import_job, *build_fetch_jobs(), first_job, reconcile_job, audit_job],
         # an invented league has no day of its own: there only what lands is followed
         sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds, jobs),
@@ -77,16 +63,16 @@ def build_defs(
             dg.DefaultScheduleStatus.STOPPED if zone.is_simulated else dg.DefaultScheduleStatus.RUNNING
         ),
         resources={
-            "warehouse": store,
+            "warehouse": deployment.warehouse,
             "landing": zone,
-            "model_store": model_store,
+            "model_store": deployment.models,
             "inputs": inputs,
             "preparation": Preparation(inputs, again, clock),
             "settings": settings,
             "clock": clock,
-            "feeds": LiveFeeds(settings.live, zone, clock),
+            "feeds": deployment.feeds,
             "alerts": Alerts(settings.live, settings.home, clock),
-            IO_MANAGER: WarehouseIOManager(store),
+            IO_MANAGER: WarehouseIOManager(deployment.warehouse),
         },
         executor=dg.in_process_executor,
     )
@@ -112,4 +98,4 @@ def defs() -> dg.Definitions:
     env_file.load()
     for text in misspelt(os.environ):
         _LOG.warning(text)
-    return build_defs(load_settings())
+    return build_defs(deployed(load_settings()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,11 @@ from pathlib import Path
 from nba_props.facts.calendar import parse_instant
 from nba_props.process.clock import Clock, utc_now
 from nba_props.settings import BadSetting, Settings, SettingsError, read_settings
+from nba_props.sources.base import LiveFeeds
 from nba_props.storage.landing import MOST_BYTES_OF_OURS, LandingZone, PayloadError, read_aliases, read_file
+from nba_props.storage.models import ModelStore
+from nba_props.warehouse.base import Warehouse
+from nba_props.warehouse.registry import open_warehouse
 
 #: an alias and the player's name
 Alias = tuple[str, str]
@@ -34,6 +38,39 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if not environ.get("NBA_PROPS_FIRST_DATE") and zone.first_date is not None:
         return replace(settings, first_date=zone.first_date)
     return settings
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The objects that a process works with."""
+
+    settings: Settings
+    landing: LandingZone
+    warehouse: Warehouse
+    models: ModelStore
+    clock: Clock
+
+    @property
+    def feeds(self) -> LiveFeeds:
+        """The live feeds, as far as they are switched on."""
+        return LiveFeeds(self.settings.live, self.landing, self.clock)
+
+
+def deployed(
+    settings: Settings,
+    warehouse: Warehouse | None = None,
+    landing: LandingZone | None = None,
+    clock: Clock | None = None,
+    models: ModelStore | None = None,
+) -> Deployment:
+    """The objects that settings describe; those that are given stand in for theirs."""
+    return Deployment(
+        settings,
+        landing or LandingZone(settings.landing),
+        warehouse or open_warehouse(settings),
+        models or ModelStore(settings.models),
+        clock or clock_of(settings),
+    )
 
 
 def clock_of(settings: Settings) -> Clock:

@@ -32,6 +32,7 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.domain.models import learner, training
 from nba_props.domain.quality import models
 from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, xgboost_v1
@@ -76,7 +77,7 @@ class Platform:
 
     @cached_property
     def definitions(self) -> dg.Definitions:
-        return build_defs(self.settings, self.warehouse, self.zone, clock=lambda: self.now)
+        return build_defs(deployed(self.settings, self.warehouse, self.zone, clock=lambda: self.now))
 
     def rebuild(self) -> None:
         """Build the definitions anew, of code or a warehouse that the test has exchanged."""

@@ -13,7 +13,7 @@ from dagster._core.definitions.partitions.context import partition_loading_conte
 from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
-from nba_props.deployment import load_settings
+from nba_props.deployment import deployed, load_settings
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import SettingsError
@@ -85,7 +85,7 @@ BLOCKING = {"schema", "history_complete", "no_placeholder_lines", "no_future_dat
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory):
-    return build_defs(make_settings(tmp_path_factory.mktemp("defs")))
+    return build_defs(deployed(make_settings(tmp_path_factory.mktemp("defs"))))
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_a_simulated_league_is_told_by_a_tag_and_its_descriptions_come_first(tmp
     (tmp_path / "landing" / "landing.json").write_text(
         '{"data_source": "SIMULATED", "first_date": "2025-10-20", "last_date": "2026-04-12"}'
     )
-    graph = build_defs(settings).resolve_asset_graph()
+    graph = build_defs(deployed(settings)).resolve_asset_graph()
     for key in graph.materializable_asset_keys:
         node = graph.get(key)
         assert node.tags["data_source"] == "simulated"
@@ -239,8 +239,8 @@ def test_loading_is_cheap():
     """Heavy libraries are imported where they are used; definitions cost less CPU than Dagster and pandas alone."""
     code = (
         "import time, sys, dagster, pandas; theirs = time.process_time(); "
-        "from nba_props.definitions import build_defs; from nba_props.deployment import load_settings; "
-        "build_defs(load_settings()).resolve_asset_graph(); "
+        "from nba_props.definitions import build_defs; from nba_props.deployment import deployed, load_settings; "
+        "build_defs(deployed(load_settings())).resolve_asset_graph(); "
         f"print((time.process_time() - theirs) / theirs, [m for m in {HEAVY!r} if m in sys.modules])"
     )
     for _ in range(3):  # the least of three, on a machine that does other things as well

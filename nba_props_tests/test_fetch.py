@@ -240,7 +240,7 @@ def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server,
     said = invoke("doctor").output
     assert "ok  The Odds API: answers, 431 credits left, 50 of them in reserve" in said
     assert "bad stats.nba.com: REFUSED" in said
-    assert "off environment: ODDS_API_KEYS is not a setting: is ODDS_API_KEY" in said
+    assert "off environment: ODDS_API_KEYS is not a setting: did you mean ODDS_API_KEY?" in said
     assert "off alerts of severity WARN" in said
     server.on(EVENTS, Answer({"message": "no", "error_code": "INVALID_KEY"}, 401))
     assert "bad The Odds API: INVALID_KEY (401)" in invoke("doctor").output

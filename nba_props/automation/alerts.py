@@ -1,4 +1,4 @@
-"""Alerts: to Slack by severity where a webhook is set, to a file and the log always; one for each cause in a while."""
+"""Alerts: to Slack by severity where a webhook is set, always to a file and the log; one per cause and cool-down."""
 
 import json
 import logging
@@ -17,17 +17,17 @@ from nba_props.sources.http import UNREACHABLE, Http, Limits
 from nba_props.storage.landing import FetchError
 
 _LOG = logging.getLogger(__name__)
-#: who sends an alert waits for it, and Slack answers in a word
+#: sending blocks the caller, and Slack's answers are short
 LIMITS = Limits(silence=10, deadline=20, size=100_000)
 _MARKS = {"WARN": ":warning:", "ERROR": ":rotating_light:"}
 
 
 @dataclass(frozen=True)
 class Alert:
-    """What somebody should know.
+    """A problem to report.
 
-    ``cause`` names what is wrong and not the moment: two alerts of one cause within the cool-down are one, unless the
-    second is an ERROR and the first was a WARN.
+    ``cause`` identifies the problem and not the moment: a second alert of one cause within the cool-down is not sent,
+    unless it is an ERROR and the first was a WARN.
     """
 
     severity: str
@@ -42,11 +42,11 @@ class Alerts:
         live: webhooks and cool-down.
         folder: where the file is.
         clock: the time.
-        limits: what a webhook's answer may take.
+        limits: limits of a webhook's answer.
     """
 
     def __init__(self, live: Live, folder: Path, clock: Clock, limits: Limits | None = None) -> None:
-        # whatever an alert quotes, the secrets of the settings are not in it
+        # an alert may quote anything: the secrets of the settings are redacted
         urls = map(revealed, (live.proxy, *live.webhooks.values()))
         secrets = (revealed(live.odds_key), *chain(*map(secrets_of_url, urls)))
         self._http = Http(limits=limits or LIMITS, secrets=secrets)
@@ -55,7 +55,7 @@ class Alerts:
         self._clock = clock
 
     def send(self, alert: Alert) -> bool:
-        """Send an alert, unless its cause was told within the cool-down; whether it was sent."""
+        """Send an alert, unless its cause was sent within the cool-down; returns whether it was sent."""
         alert = replace(alert, cause=without_secrets(alert.cause), text=without_secrets(alert.text))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(self.path.with_suffix(".lock")):
@@ -69,8 +69,8 @@ class Alerts:
             try:
                 with self.path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(record) + "\n")
-            except OSError as error:  # it was told all the same, and whoever found it goes on
-                _LOG.error("%s can't be written, so that this alert is told again: %s", self.path, error)
+            except OSError as error:  # it was sent nevertheless, and the caller goes on
+                _LOG.error("%s can't be written, so that this alert will be sent again: %s", self.path, error)
         level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
         _LOG.log(level, "%s: %s", alert.cause, alert.text)
         return True
@@ -80,7 +80,7 @@ class Alerts:
         return self.send(Alert(severity, cause, text))
 
     def sent(self) -> list[dict[str, Any]]:
-        """Every alert so far, with the instant ``at`` as a time."""
+        """Every alert so far, with ``at`` as a datetime."""
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
@@ -94,11 +94,11 @@ class Alerts:
                 record = json.loads(line)
                 found.append({**record, "at": parse_instant(record["at"]), "cause": str(record["cause"])})
             except (ValueError, KeyError, TypeError):  # a process died while it wrote the line
-                _LOG.warning("%s has a line that is no alert", self.path)
+                _LOG.warning("%s has a line that is not an alert", self.path)
         return found
 
     def _deliver(self, alert: Alert) -> str:
-        """How the alert reached somebody; the webhook's URL is a secret and is in no message."""
+        """Deliver the alert, and return how; the webhook's URL is a secret and never in a message."""
         url = revealed(self._live.webhooks.get(alert.severity))
         if not url:
             return "file: no webhook is set"
@@ -113,5 +113,5 @@ class Alerts:
 
 
 def _covers(sent: dict[str, Any], alert: Alert) -> bool:
-    """Whether an alert that was sent says already what this one would."""
+    """Whether an alert that was sent makes this one superfluous."""
     return sent["cause"] == alert.cause and (sent.get("severity") == alert.severity or alert.severity != "ERROR")

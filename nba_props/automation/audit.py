@@ -10,7 +10,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.domain import audit as rules
 from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
-from nba_props.operations.audit import Found, Memory, audit, place, standing
+from nba_props.operations.audit import Found, Memory, audit, known_faults, place
 from nba_props.process.revision import run_tags
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings
@@ -25,9 +25,9 @@ _DATES_SHOWN = 10
 
 
 def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
-    """One alert for each kind of news, with its dates; rows that were told before are none.
+    """One alert for each kind of new findings, with its dates; rows that were reported before cause none.
 
-    The cause names which rows are news: as many others of the same date are another cause.
+    The cause identifies the new rows: as many other rows of the same date are another cause.
     """
     by_kind: dict[tuple[str, str], list[Found]] = {}
     for one in found:
@@ -39,17 +39,17 @@ def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
         what = f"{PLACEHOLDER_DETECTED}: " if kind in PLACEHOLDER_REASONS else ""
         shown = ", ".join(f"{f.day} {f.rows}" for f in news[:_DATES_SHOWN])
         more = f" and {len(days) - _DATES_SHOWN} more dates" if len(days) > _DATES_SHOWN else ""
-        way_out = (
-            "nba-props scrub says what to do"
+        remedy = (
+            "nba-props scrub has the remedy"
             if kind == "UNREADABLE"
             else f"nba-props quarantine invalid_line {days[0]}..{days[-1]} --dry-run"
             if kind not in rules.LOST
-            else "put the partition of a backup in its place (docs/runbooks/damage.md)"
+            else "restore the partition from a backup (docs/runbooks/damage.md)"
         )
         yield Alert(
             "ERROR",
             f"ledger audit: {kind} in {table}, {rows} rows of {days[0]}..{days[-1]} [{which}]",
-            f"{what}{rows} rows in {table}: {rules.KINDS[kind]}. By date: {shown}{more}. {way_out}",
+            f"{what}{rows} rows in {table}: {rules.KINDS[kind]}. By date: {shown}{more}. {remedy}",
         )
 
 
@@ -60,10 +60,10 @@ def audit_ledger(
     settings: dg.ResourceParam[Settings],
     alerts: dg.ResourceParam[Alerts],
 ) -> None:
-    """Judge what changed in ledger and archive since the last look."""
+    """Judge what changed in ledger and archive since the last audit."""
     memory = Memory(place(settings))
     result = audit(warehouse, memory, odds_api.with_odds(LandingZone(settings.landing)))
-    wrong = standing(memory)
+    wrong = known_faults(memory)
     shown: dict[str, Any] = {
         "partitions": result.dates,
         "partitions_judged": len(result.judged),
@@ -78,15 +78,15 @@ def audit_ledger(
     for alert in alerts_of(result.found):
         context.log.error(f"{alert.cause}: {alert.text}")
         alerts.send(alert)
-    # after the alerts: who dies in between tells them again
+    # after the alerts: a process killed in between sends them again
     memory.save()
 
 
 @dg.job(
     tags=run_tags(),
     name=AUDIT_JOB,
-    description="Ledger and archive by fingerprint: dates that changed are judged again, whoever changed them.",
+    description="Audits ledger and archive by fingerprint: dates that changed are judged again, whatever changed them.",
 )
 def audit_job() -> None:
-    """Ledger and archive, as they were and valid."""
+    """Whether ledger and archive are unchanged and valid."""
     audit_ledger()

@@ -19,7 +19,7 @@ def flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
     home = dagster_home(settings)
     if file := next((p for p in (home, home / "history", home / "schedules") if p.exists() and not p.is_dir()), None):
         by_hand = "move it away, or set DAGSTER_HOME to another folder"
-        return [Flaw("Dagster's folder", file, "is a file in the place of a folder", by_hand)]
+        return [Flaw("Dagster's folder", file, "is a file in place of a folder", by_hand)]
     again = partial(_database_again, home)
     return [*_config_flaw(home), *database_flaws(home, again), *store_flaws(settings, warehouse)]
 

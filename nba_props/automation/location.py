@@ -1,7 +1,7 @@
-"""Where Dagster's UI finds this project's definitions, under which name, and what belongs to it.
+"""The code location: where Dagster's UI finds this project's definitions, its name, and the tags of its runs.
 
-The UI counts a run to a job by the name of the code location: a run that a terminal starts has to be of the location
-that `nba-props dev` serves, or of the deployment's. Both are in the workspace file of the Dagster home.
+The UI assigns runs to jobs by the code location's name: a run that is started from a terminal has to be of the location
+that `nba-props dev` serves, or of the deployment's. Either is in the workspace file of the Dagster home.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ WORKSPACE = "workspace.yaml"
 #: the run tag of the span that was typed in a terminal
 SPAN_TAG = "nba_props/span"
 _USER_TAG = "user"  # Dagster's own: the UI filters runs by it
-#: Dagster's own: a run that was ended in a terminal is nobody's to start again
+#: Dagster's own: a run that was ended in a terminal is not retried
 _NO_RETRY = {"dagster/max_retries": "0"}
 _OURS = "# written by nba-props: the name says whether the league is simulated"
 
 
 def location_name(*, simulated: bool) -> str:
-    """The name of the code location, which stands on every page of the UI."""
+    """The name of the code location, which is on every page of the UI."""
     return "nba_props (simulated)" if simulated else "nba_props"
 
 
 def workspace(home: Path, landing: LandingZone) -> Path:
-    """The workspace file of a Dagster home; one that a deployment brought stays as it is."""
+    """The workspace file of a Dagster home; a deployment's own file is left unchanged."""
     path = home / WORKSPACE
     text = (
         f"{_OURS}\nload_from:\n  - python_module:\n      module_name: nba_props.definitions\n"
@@ -47,7 +47,7 @@ def workspace(home: Path, landing: LandingZone) -> Path:
 
 
 def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str) -> runs.RemoteJobOrigin | None:
-    """The origin of a job as the workspace of the instance's home gives it; None where no UI can look."""
+    """The origin of a job by the workspace of the instance's home; None for an instance that no UI can show."""
     landing = (definitions.resources or {}).get("landing")
     if not instance.is_persistent or not isinstance(landing, LandingZone):
         return None
@@ -56,7 +56,7 @@ def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_na
 
 @dataclass(frozen=True)
 class Caller:
-    """Who started a run in a terminal, and by what: ``backfill``, ``2026-01-14..2026-01-18``."""
+    """The user who started a run in a terminal, the command and its span: ``backfill``, ``2026-01-14..2026-01-18``."""
 
     command: str
     span: str = ""
@@ -64,14 +64,14 @@ class Caller:
 
     @classmethod
     def of(cls, command: str, span: str = "") -> Caller:
-        """This process' user."""
+        """A caller with the user of this process."""
         return cls(command, span, _user())
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """As tags of a run."""
-        said = {COMMAND_TAG: self.command, SPAN_TAG: self.span, _USER_TAG: self.user}
-        return {**_NO_RETRY, **{tag: value for tag, value in said.items() if value}}
+        """The same as tags of a run."""
+        values = {COMMAND_TAG: self.command, SPAN_TAG: self.span, _USER_TAG: self.user}
+        return {**_NO_RETRY, **{tag: value for tag, value in values.items() if value}}
 
 
 def _user() -> str:

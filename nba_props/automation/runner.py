@@ -95,6 +95,11 @@ def execute(
             partition_key=first.isoformat() if one else None,
             tags={**({} if caller else {PLANNED_TAG: "true"}), **tags_of(caller), **span, **(tags or {})},
         )
+    return _outcome(run_id, result)
+
+
+def _outcome(run_id: str, result: dg.ExecuteInProcessResult) -> Outcome:
+    """What a run did, from its events."""
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:
         if event.is_step_failure:

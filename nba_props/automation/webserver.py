@@ -1,20 +1,20 @@
-"""Dagster's webserver behind a guard: it answers no request that another site makes a browser send.
+"""Dagster's webserver behind a guard that refuses requests made by other sites in the user's browser.
 
-The UI has no login, and whoever reaches it can start jobs; a page that is open in the same browser reaches it, too. The
-guard looks at what a browser says of each request:
+The UI has no login: anyone who can reach it can start jobs, and so can a page of another site in the same browser. The
+guard checks the headers of each request:
 
-* ``Host`` must be a loopback name or be named in ``NBA_PROPS_UI_HOSTS`` (comma-separated): a foreign name that resolves
-  to this machine (DNS rebinding) is refused.
-* ``Origin``, where it is sent, must be the UI's own, and ``Sec-Fetch-Site`` ``same-origin`` or ``none``. A link on
-  another site may lead to a page of the UI.
-* GraphQL is answered to POST and over the websocket, never to GET.
+* ``Host`` must be a loopback name or be listed in ``NBA_PROPS_UI_HOSTS`` (comma-separated): a foreign name that
+  resolves to this machine (DNS rebinding) is refused.
+* ``Origin``, if sent, must be the UI's own, and ``Sec-Fetch-Site`` ``same-origin`` or ``none``. A link on another site
+  may lead to a page of the UI.
+* GraphQL is served by POST and over the websocket, never by GET.
 
 Under ``/reports`` it serves the pages of the scoreboard, as files of the local reports folder, so that the UI can link
-to them: to read only, and with leave to run no script (:class:`Reports`).
+to them: read-only, and without permission to run scripts (:class:`Reports`).
 
     python -m nba_props.automation.webserver -h 127.0.0.1 -p 3000 -m nba_props.definitions
 
-takes what ``dagster-webserver`` takes.
+takes the arguments of ``dagster-webserver``.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = "NBA_PROPS_UI_HOSTS"
-#: for probes of an orchestrator, which ask by the address of a pod: versions of Dagster and nothing else
+#: for probes of an orchestrator, which use a pod's address: they return versions of Dagster and nothing else
 _PROBES = ("/server_info", "/dagit_info")
-#: no page of another site shows the UI in a frame and has it clicked on
+#: against clickjacking: pages of other sites can't show the UI in a frame
 _NO_FRAMES = (b"x-frame-options", b"SAMEORIGIN")
-#: a page's name: no folder, nothing hidden, nothing that is still being written
+#: a page's name: not a folder, a hidden file or one that is still being written
 _PAGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.html", re.ASCII)
-#: what a page of the UI's own origin may do: show itself. In a sandbox no script runs and nothing is asked of the UI
+#: pages have the UI's own origin: in this sandbox no script runs and no request reaches the UI
 _READ_ONLY = {
     "content-security-policy": "sandbox allow-popups allow-top-navigation-by-user-activation; default-src 'none'; "
     "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
@@ -52,37 +52,37 @@ _READ_ONLY = {
 
 
 def hosts_of(environ: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The names besides loopback by which the UI may be asked."""
+    """The host names besides loopback under which the UI may be reached."""
     return frozenset(filter(None, (_name(host.strip()) for host in environ.get(HOSTS, "").split(","))))
 
 
 def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], hosts: frozenset[str]) -> str | None:
-    """Why a request is refused; None for one to answer.
+    """Why a request is refused; None if it is allowed.
 
     Args:
         method: of HTTP, or ``WEBSOCKET``.
-        path: as asked for.
+        path: the requested path.
         headers: names in lower case, and values.
-        hosts: names besides loopback by which the UI may be asked, in lower case.
+        hosts: names besides loopback under which the UI may be reached, in lower case.
     """
     if method in ("GET", "HEAD") and path in _PROBES:
         return None
-    said: dict[str, list[str]] = {}
+    sent: dict[str, list[str]] = {}
     for raw, value in headers:
-        said.setdefault(raw.decode("latin-1"), []).append(value.decode("latin-1").strip())
-    if repeated := [n for n in ("host", "origin", "sec-fetch-site") if len(said.get(n, ())) > 1]:
-        return f"the header {repeated[0]} stands twice"
+        sent.setdefault(raw.decode("latin-1"), []).append(value.decode("latin-1").strip())
+    if repeated := [n for n in ("host", "origin", "sec-fetch-site") if len(sent.get(n, ())) > 1]:
+        return f"the header {repeated[0]} was sent twice"
     host, origin, site, mode, target, accept = (
-        said.get(n, [""])[0] for n in ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "accept")
+        sent.get(n, [""])[0] for n in ("host", "origin", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "accept")
     )
     name = _name(host)
     if not name or not (is_loopback(name) or name in hosts):
-        return f"this UI does not answer as {name[:100]!r}: name it in {HOSTS} if it should"
+        return f"this UI is not served under {name[:100]!r}: add it to {HOSTS} if it should be"
     if origin and urlsplit(origin).netloc.lower() != host.lower():
         return "the request comes from another site"
     is_page = "text/html" in accept
     if path.rstrip("/").endswith("/graphql") and method not in ("POST", "WEBSOCKET") and not is_page:
-        return "GraphQL is answered to POST only"
+        return "GraphQL is served by POST only"
     if site not in ("", "same-origin", "none"):
         is_link = method == "GET" and (mode, target) == ("navigate", "document") and is_page
         return None if is_link else "the request comes from another site"
@@ -90,7 +90,7 @@ def refusal(method: str, path: str, headers: Iterable[tuple[bytes, bytes]], host
 
 
 def _name(host: str) -> str:
-    """The name in a Host header in lower case, without port and brackets; empty when it is none."""
+    """The name in a Host header in lower case, without port and brackets; empty if it is malformed."""
     try:
         return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
     except ValueError:
@@ -98,11 +98,11 @@ def _name(host: str) -> str:
 
 
 class Guard:
-    """An ASGI application that passes on what may be answered and refuses the rest with status 403.
+    """An ASGI application that forwards allowed requests and refuses the others with status 403.
 
     Args:
         app: the application.
-        hosts: names besides loopback by which it may be asked.
+        hosts: names besides loopback under which it may be reached.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] = frozenset()) -> None:
@@ -110,7 +110,7 @@ class Guard:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or refuse."""
+        """Forward or refuse a request."""
         from starlette.responses import PlainTextResponse
         from starlette.websockets import WebSocketClose
 
@@ -127,13 +127,13 @@ class Guard:
 
 
 class Reports:
-    """An ASGI application that answers ``/reports`` with the pages of a folder, and passes on the rest.
+    """An ASGI application that serves the pages of a folder under ``/reports``, and forwards other requests.
 
-    Only regular files of the folder itself, called ``NAME.html``, can be read: no path, no link.
+    Only regular files of the folder itself, called ``NAME.html``, can be read: no paths, no links.
 
     Args:
         app: the application.
-        folder: of the pages.
+        folder: the folder of the pages.
     """
 
     def __init__(self, app: ASGIApp, folder: Path) -> None:
@@ -141,7 +141,7 @@ class Reports:
         self._folder = folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer or pass on."""
+        """Serve a page or forward a request."""
         from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
         path = scope.get("path", "")
@@ -162,11 +162,11 @@ class Reports:
 
 
 def read_page(folder: Path, name: str) -> bytes | None:
-    """A page of a folder; None where there is no regular file of such a name in the folder itself."""
+    """A page of a folder; None if the folder itself has no regular file of that name."""
     if not _PAGE.fullmatch(name):
         return None
     try:
-        # a link is not followed, and a pipe does not keep the server waiting
+        # links are not followed, and a pipe does not block the server
         opened = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
@@ -193,10 +193,10 @@ def _unframed(send: Send) -> Send:
 
 
 def main() -> None:
-    """What ``dagster-webserver`` does, with the guard around its application."""
+    """Run ``dagster-webserver`` with the guard around its application."""
     cli: Any = import_module("dagster_webserver.cli")
     make = cli.create_app_from_workspace_process_context
-    hosts, folder = hosts_of(), _folder()  # before Dagster lets a .env of the working directory win
+    hosts, folder = hosts_of(), _folder()  # before Dagster gives precedence to a .env of the working directory
 
     def guarded(*arguments: Any, **named: Any) -> Guard:
         app = make(*arguments, **named)

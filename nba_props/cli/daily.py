@@ -249,16 +249,16 @@ def show(
         out.print(f"{'' if number else 'next':<9} nba-props {line}")
 
 
-def _print_gate(out: Output, account: pd.DataFrame) -> None:
+def _print_gate(out: Output, summary: pd.DataFrame) -> None:
     columns = [
         Column(
             "\n".join(textwrap.wrap(str(name), _GATE_WIDTH, break_long_words=False)),
             list(values.astype(str)),
             right=values.dtype.kind in "iu",
         )
-        for name, values in account.items()
+        for name, values in summary.items()
     ]
-    out.rows(account, "Gate", "gate", columns)
+    out.rows(summary, "Gate", "gate", columns)
 
 
 def _load_days_off(opened: Session, span: list[date]) -> bool:

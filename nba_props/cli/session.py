@@ -14,7 +14,7 @@ import click
 
 from nba_props.cli.printing import Output, progress
 from nba_props.cli.program import program
-from nba_props.deployment import clock_of, load_settings
+from nba_props.deployment import clock_of, deployed, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, season_start
 from nba_props.settings import BadSetting, Settings, SettingsError, env_file
@@ -85,14 +85,13 @@ def session_of(settings: Settings, landing: LandingZone, out: Output) -> Session
     """A session with these settings."""
     from nba_props.assets.inputs import Inputs
     from nba_props.definitions import build_defs
-    from nba_props.storage.models import ModelStore
-    from nba_props.warehouse.registry import open_warehouse
 
-    warehouse = open_warehouse(settings)
+    deployment = deployed(settings, landing=landing)
+    warehouse = deployment.warehouse
     # an empty warehouse will hold the league that is landed
     out.label(simulated=landing.is_simulated if warehouse.source() is None else is_simulated(warehouse))
-    inputs = Inputs(warehouse, landing, ModelStore(settings.models), settings)
-    definitions = build_defs(settings, warehouse, landing)
+    inputs = Inputs(warehouse, landing, deployment.models, settings)
+    definitions = build_defs(deployment)
     return Session(out, settings, landing, warehouse, definitions, inputs, caller=_caller())
 
 

@@ -1,8 +1,8 @@
-"""Whether every row of the ledger and of the archive is as it was, and valid. Nobody else reads old dates again.
+"""The audit: whether all rows of ledger and archive are unchanged and valid. Nothing else reads old dates again.
 
-What a partition holds is known by its fingerprint, so that an audit costs no query where nothing changed. The dates
-that did change are judged whole, and what is new in them is an alert. The memory of it all lies in a folder of its own;
-losing it means that everything is judged once more and that losses since the last look are not seen.
+A partition's content is identified by its fingerprint, so that an audit costs no query where nothing changed. Dates
+that changed are judged completely, and new findings become alerts. The audit's memory has a folder of its own; without
+it everything is judged once more, and losses since the last audit are not detected.
 """
 
 import base64
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 #: dates that one query judges at most
 _TOGETHER = 31
-#: what was judged of each date, and the rows that a date had
+#: the file with the results of all dates, and the suffix of those with the rows of a date
 _JUDGED, _ROWS = "judged.json", ".rows"
-#: so long the rows of an earlier look stay
+#: how long the rows of an earlier audit are kept
 _KEPT_SECONDS = 86_400
 
 
@@ -56,9 +56,9 @@ def place(settings: Settings) -> str:
 
 
 class Memory:
-    """What was judged: by table and date the fingerprint, what was found and in which rows, and the rows' hashes.
+    """The results so far: by table and date the fingerprint, the findings with their rows, and the rows' hashes.
 
-    Hashes of other columns, or by another version of pandas, say nothing of these: each kind has a folder of its own.
+    Hashes of other columns, or of another version of pandas, are not comparable: each kind has a folder of its own.
     """
 
     def __init__(self, root: str) -> None:
@@ -71,12 +71,12 @@ class Memory:
         try:
             found = _judged(self._folder / _JUDGED)
         except UnreadableMemory as error:
-            _LOG.warning("%s: everything is judged anew", error)
+            _LOG.warning("%s: everything is judged again", error)
             return {}
         return {t.address: found[t.lasting_name] for t in rules.WATCHED if t.lasting_name in found}
 
     def save(self) -> None:
-        """Keep what was judged; the rows of each date are kept already, and those that nothing names any more go."""
+        """Store the results; the rows of each date are stored already, and files without a reference are deleted."""
         text = {
             TABLES[a].lasting_name: {d.isoformat(): kept for d, kept in sorted(days.items())}
             for a, days in self.judged.items()
@@ -86,7 +86,7 @@ class Memory:
             named = {_rows_name(day, kept) for day, kept in days.items()}
             folder = self._folder / TABLES[address].lasting_name
             for path in folder.iterdir() if folder.is_dir() else ():
-                # another audit, or a quarantine beside it, may name it still
+                # another audit or a quarantine may still refer to it
                 is_old = path.is_file() and time.time() - path.stat().st_mtime > _KEPT_SECONDS
                 if path.name.endswith(_ROWS) and path.name not in named and is_old:
                     path.unlink(missing_ok=True)
@@ -96,51 +96,51 @@ class Memory:
         return self.judged.setdefault(table.address, {})
 
     def rows(self, table: Table, day: date) -> Rows:
-        """The rows that a date had; none where nobody has looked yet."""
+        """The rows that a date had at its last audit; none without one."""
         if day not in self.of(table):
             return rules.NO_ROWS
         kept = self.of(table)[day]
         path = self._folder / table.lasting_name / _rows_name(day, kept)
         try:
             if "rows" in kept and not path.exists():
-                raise UnreadableMemory(f"the audit's memory {path} is gone")
+                raise UnreadableMemory(f"the audit's memory {path} is missing")
             return _remembered(path)
         except UnreadableMemory as error:
-            _LOG.warning("%s: what that date lost since the last look is not seen", error)
+            _LOG.warning("%s: losses of that date since the last audit are not detected", error)
             return rules.NO_ROWS
 
     def known_valid(self, first: date, last: date) -> np.ndarray:
-        """The hashes of the ledger's rows of a span that were there at the last look, and right."""
+        """The hashes of the ledger's rows of a span that were there at the last audit, and valid."""
         found = [rules.NO_ROWS.contents]
         for day, kept in self.of(LEDGER).items():
-            # an earlier release remembered how many rows were wrong and not which
+            # an earlier release stored how many rows were wrong, but not which
             if first <= day <= last and kept["findings"].keys() <= kept.get("which", {}).keys():
                 which = {kind: _hashes(text) for kind, text in kept.get("which", {}).items()}
                 found.append(rules.sound(self.rows(LEDGER, day), which))
         return np.concatenate(found)
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Of the rows that something is wrong with, by kind, those that were not known for it."""
+        """The wrong rows, by kind, that were not known to be wrong."""
         known = self.of(table).get(day, {})
         found = {}
         for kind, rows in wrong.items():
             if kind in known.get("findings", {}) and kind not in known.get("which", {}):
-                # remembered by a release that knew only how many there were
+                # stored by a release that knew only how many there were
                 found[kind] = rows[known["findings"][kind] :]
             else:
                 found[kind] = _without(rows, _hashes(known.get("which", {}).get(kind, "")))
         return found
 
     def keep(self, table: Table, day: date, fingerprint: str, wrong: Mapping[str, np.ndarray], rows: Rows) -> None:
-        """Remember what a date holds and what was found in it."""
+        """Keep the rows of a date and the findings in it."""
         data = rows.to_bytes()
         kept: dict[str, Any] = {"rows": hashlib.blake2b(data, digest_size=8).hexdigest()}
-        # under a name of their own: who is killed before he saves leaves what was judged and its rows as they were
+        # under a new name: a process killed before ``save`` leaves the earlier results and rows intact
         replace(self._folder / table.lasting_name / _rows_name(day, kept), data)
         self.of(table)[day] = kept | {
             "fingerprint": fingerprint,
             "findings": {kind: len(found) for kind, found in wrong.items()},
-            # with the findings and not with the rows: until they are told it is not known which they are
+            # with the findings and not with the rows: they count as known only once alerts are sent and results saved
             "which": {kind: base64.b64encode(found.astype("<u8").tobytes()).decode() for kind, found in wrong.items()},
         }
 
@@ -191,7 +191,7 @@ def _hashes(text: str) -> np.ndarray:
 
 
 def _without(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The rows that are not among the known ones; of equal rows as many as there are more of."""
+    """The rows that are not among the known ones; of equal rows, as many as there are more than known."""
     place = pd.Series(rows).groupby(rows).cumcount().to_numpy()
     times = pd.Series(known).value_counts().reindex(rows, fill_value=0).to_numpy()
     return rows[place >= times]
@@ -199,7 +199,7 @@ def _without(rows: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Found:
-    """Rows of one date and kind that are not as they should be, how many of them are news, and a mark of which."""
+    """Wrong rows of one date and kind, how many of them are new, and a short id of the new ones."""
 
     table: str
     day: date
@@ -211,7 +211,7 @@ class Found:
 
 @dataclass
 class Audit:
-    """What one look found."""
+    """The result of one audit."""
 
     dates: int = 0
     judged: list[str] = field(default_factory=list)
@@ -220,9 +220,9 @@ class Audit:
 
 
 def audit(warehouse: Warehouse, memory: Memory, zone: LandingZone | None = None) -> Audit:
-    """Judge the dates whose fingerprint changed since the last look; nothing is asked of the others.
+    """Judge the dates whose fingerprint changed since the last audit; the others cost no query.
 
-    ``memory`` knows the result afterwards and is not saved yet. With a ``zone`` quotes are compared with payloads.
+    ``memory`` has the result afterwards and is not saved yet. With a ``zone`` quotes are compared with payloads.
     """
     result = Audit()
     for table in rules.WATCHED:
@@ -237,7 +237,7 @@ def audit(warehouse: Warehouse, memory: Memory, zone: LandingZone | None = None)
             for day, (now, missing, wrong) in days.items():
                 result.rows += len(now.keys)
                 news = memory.news(table, day, wrong)
-                # what is lost stays remembered, so that it is still missing the next time, and found when it is back
+                # lost rows stay in the memory: still missing the next time, and recognized when they are back
                 memory.keep(table, day, prints.get(day, ""), wrong, rules.together(now, missing))
                 result.found += [
                     Found(table.address, day, kind, len(rows), len(news[kind]), _mark(news[kind]))
@@ -257,7 +257,7 @@ def _readable(
     changed: Collection[date],
     result: Audit,
 ) -> Iterator[_Dates]:
-    """What :func:`_gone` says of the changed dates, span by span; a date that can't be read costs itself only."""
+    """The results of :func:`_gone` for the changed dates, span by span; an unreadable date affects no other."""
 
     def look(first: date, last: date) -> _Dates:
         if table.address == LEDGER.address:
@@ -272,13 +272,13 @@ def _readable(
             yield look(first, last)
             continue
         except CorruptPartition:
-            pass  # which date it is shows when each is looked at by itself
+            pass  # reading each date by itself shows which one it is
         for day in [d for d in sorted(changed) if first <= d <= last]:
             try:
                 yield look(day, day)
             except CorruptPartition as error:
                 _LOG.error("%s", error)
-                # not remembered: it is looked at again until it can be read
+                # not kept: it is read again the next time
                 mark = hashlib.blake2b(str(day).encode(), digest_size=4).hexdigest()
                 result.found.append(Found(table.address, day, "UNREADABLE", 1, 1, mark))
 
@@ -291,8 +291,8 @@ def _gone(
     frame: pd.DataFrame,
     days: Sequence[date],
 ) -> _Dates:
-    """By date: the rows that are there, those that are lost, and by kind the hashes of those that something is wrong
-    with; the archive is asked when rows left.
+    """By date: the rows that are there, those that are lost, and by kind the hashes of wrong ones; the archive is read
+    when rows are gone.
     """
     is_ledger = table.address == LEDGER.address
     now = {d: rules.hashed(table, pieces.get(d, frame.iloc[:0])) for d in days}
@@ -317,12 +317,12 @@ def _gone(
 
 
 def _mark(rows: np.ndarray) -> str:
-    """A few characters that tell some rows from others, in whatever order."""
+    """A short id of some rows, whatever their order."""
     return hashlib.blake2b(np.sort(rows).tobytes(), digest_size=4).hexdigest()
 
 
-def standing(memory: Memory) -> pd.DataFrame:
-    """Everything that is wrong as of the last look, by table, date and kind."""
+def known_faults(memory: Memory) -> pd.DataFrame:
+    """All wrong rows as of the last audit, by table, date and kind."""
     rows = [
         (table, day, kind, count, rules.KINDS[kind])
         for table, days in memory.judged.items()

@@ -1,8 +1,8 @@
-"""A copy of what can't be made again, taken at any time beside whatever runs, and whole.
+"""A consistent copy of what can't be computed again, taken at any time, even while runs are active.
 
 Rows move from the ledger to the archive in steps: archived, removed, recorded. Copied in the opposite order (records,
 ledger, archive, then the rest), a row is in the copy's ledger or in its archive, and the copy is like a lake whose
-remediation was killed: the same command goes on from there.
+remediation was killed: the same command continues from there.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import refuse_outgrown
 
 _FIRST = (REMEDIATIONS, LEDGER, ARCHIVED_PREDICTIONS)
-#: folders of a home whose files are written whole and never changed, beside the lake
+#: folders of a home, besides the lake, whose files are written atomically and never changed
 _BESIDE = ("models", "landing")
 
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds."""
+    """The size of a backup, and what it lacks."""
 
     partitions: int
     files: int
@@ -38,28 +38,28 @@ class Backup:
 
 
 def backup(settings: Settings, target: Path) -> Backup:
-    """Copy the lake, the models and what is landed under home to a new folder, which is a home again.
+    """Copy the lake, the models and the payloads of a home to a new folder, which is a complete home.
 
-    What is damaged is copied as it is: `scrub` finds it in the copy as in the original.
+    Damaged files are copied as they are: `scrub` finds them in the copy, too.
 
     Raises:
-        SettingsError: the tables are on BigQuery, or the folder holds something.
-        WarehouseError: a partition can't be copied, or the lake is of a release before and has to be migrated first.
+        SettingsError: the tables are on BigQuery, or the folder is not empty, or is inside the home.
+        WarehouseError: a partition can't be copied, or the lake is of an earlier release and has to be migrated first.
     """
     if settings.gcp is not None:
         raise SettingsError("the tables are on BigQuery, which has snapshots for this: see docs/production.md")
     if target.resolve().is_relative_to(settings.home.resolve()):
         raise SettingsError(
-            f"{target} lies in the home that it is to protect: name a folder outside of {settings.home}"
+            f"{target} is inside the home that it should protect: choose a folder outside of {settings.home}"
         )
     if not settings.lake.is_dir():
         raise SettingsError(f"there is no lake at {settings.lake}: is NBA_PROPS_HOME the home that you mean?")
     if target.exists() and any(target.iterdir()):
-        raise SettingsError(f"{target} is not empty: name a folder that is not there yet")
+        raise SettingsError(f"{target} is not empty: choose a folder that does not exist yet")
     lake = LakeWarehouse(settings.lake)
     refuse_outgrown(lake)
     copy = LakeWarehouse(target / "lake")
-    # asked first: what is sealed meanwhile may be copied as it was before
+    # read first: a partition that is sealed meanwhile may be copied in its earlier state
     is_sealed, is_whole = lake.is_sealed(), lake.is_whole
     partitions = 0
     lost = []
@@ -84,7 +84,7 @@ def backup(settings: Settings, target: Path) -> Backup:
 
 
 def _no_plain_file(folder: str, names: list[str]) -> list[str]:
-    """What is neither a file nor a folder of ours: links, pipes and what was never whole."""
+    """The names to skip: links, pipes and unfinished files."""
     plain = {
         e.name for e in os.scandir(folder) if e.is_file(follow_symlinks=False) or e.is_dir(follow_symlinks=False)
     }  # fmt: skip

@@ -1,9 +1,8 @@
-"""Predictions of another system, judged by this one's gate: an export of the old production table comes in.
+"""Importing an export of the old production table: its predictions are judged by this platform's gate.
 
-Every row is kept as it was delivered (``nba_predictions.imported_predictions``). A row whose line a stored quote stands
-behind is published under ``imported_<system>``, with what it was in ``components``; any other is held back with the
-gate's reason. When the old system wrote a row is its own claim, so nothing that is imported counts as said before the
-cut-off.
+Every row is kept as delivered (``nba_predictions.imported_predictions``). A row whose line is backed by a stored quote
+is published under ``imported_<system>``, with the delivered row in ``components``; any other is held back with the
+gate's reason. The creation time of a row is only a claim, so no imported row counts as published before the cut-off.
 """
 
 from __future__ import annotations
@@ -44,21 +43,21 @@ from nba_props.storage import naming
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
 
-#: columns without which a row of the old table says nothing
+#: columns that an export must have
 _NEEDED = ("game_date", "player_lookup", "system_id", "predicted_points", "current_points_line")
 _IS_ONE = f"An export is Parquet, or CSV with commas and a first line of names, {', '.join(_NEEDED)} among them"
 _PARQUET = b"PAR1"
 _NAMES_SHOWN, _NAME_SHOWN = 8, 40
-#: of a game's id
+#: digits of a game's id
 _ID_DIGITS = 10
-#: a date as an export may have it, with nothing but midnight after it
+#: a date as exports write it, optionally followed by midnight
 _DATE = r"^\s*(\d{4}-\d\d-\d\d)(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z| ?UTC|[+-]00:?00)?)?\s*$"
-#: old columns by the column that they become
+#: names of columns here by the old ones
 _NAMES = {
     "current_points_line": "line", "prediction_id": "source_prediction_id", "created_at": "source_created_at",
     "model_version": "source_version", "recommendation": "source_recommendation", "game_id": "source_game_id",
 }  # fmt: skip
-#: names that the old table had for books of ours
+#: keys of books by the names in the old table
 _BOOKS = {
     "caesars": "williamhill_us", "williamhill": "williamhill_us", "espn_bet": "espnbet", "hard_rock": "hardrockbet",
     "hard_rock_bet": "hardrockbet", "bet_rivers": "betrivers", "pointsbet": "pointsbetus", "bet_mgm": "betmgm",
@@ -67,7 +66,7 @@ _BOOKS = {
 _TRUE, _FALSE = {"true", "t", "1", "yes"}, {"false", "f", "0", "no"}
 #: dates that are judged at a time
 _TOGETHER = 31
-#: rows of one system about one player's game
+#: identifies a system's rows for one player-game
 _SAME = ["game_date", "system_id", "game_id", "player_id"]
 
 
@@ -82,10 +81,10 @@ class Imported:
     Attributes:
         rows: each row of the export once, by ``system_id`` and ``outcome``: published, or held back with the reason.
         days: the dates on which something was published.
-        unread: rows of the export without a date or a system, by why; they are in the file and nowhere else.
-        repeated: rows that another row of the export says word for word.
+        unread: rows of the export without a date or a system, by reason; they are only in the file.
+        repeated: rows that are exact copies of another row of the export.
         new: by date the rows that this import published and quarantined; those of an earlier one are not counted.
-        undo: the command that takes back what it published; empty where that is nothing.
+        undo: the command that undoes it; empty if nothing was published.
     """
 
     rows: pd.DataFrame
@@ -113,14 +112,14 @@ def read_export(path: Path) -> pd.DataFrame:
         data = path.read_bytes()
         kind = "parquet" if data.startswith(_PARQUET) or path.suffix == ".parquet" else kind
         frame = _read_csv(data) if kind == "csv" else pd.read_parquet(io.BytesIO(data))
-    except (OSError, ValueError, UnicodeError) as error:  # of Arrow and of pandas, too
+    except (OSError, ValueError, UnicodeError) as error:  # also those of Arrow and pandas
         raise ImportRefused(f"{path} can't be read as {kind}: {str(error).strip().rstrip('.')}. {_IS_ONE}") from error
-    lacking = [name for name in _NEEDED if name not in frame]
-    if lacking:
+    missing = [name for name in _NEEDED if name not in frame]
+    if missing:
         found = ", ".join(str(name)[:_NAME_SHOWN] for name in frame.columns[:_NAMES_SHOWN])
         more = f" and {len(frame.columns) - _NAMES_SHOWN} more" if len(frame.columns) > _NAMES_SHOWN else ""
         raise ImportRefused(
-            f"{path} has no column {', '.join(lacking)}: read as {kind}, it has {found}{more}. {_IS_ONE}"
+            f"{path} has no column {', '.join(missing)}: read as {kind}, it has {found}{more}. {_IS_ONE}"
         )
     if frame.empty:
         raise ImportRefused(f"{path} has no row")
@@ -131,31 +130,30 @@ def _read_csv(data: bytes) -> pd.DataFrame:
     """The rows of a CSV as text.
 
     Raises:
-        ValueError: it is none, or its rows have more values than its first line has names.
+        ValueError: it is not a CSV, or its rows have more values than its first line has names.
     """
     if b"\0" in data:
         raise ValueError("it has a byte 0")
     frame = pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8")
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus values for names of rows
         raise ValueError("its rows have more values than its first line has names; is there a comma at their ends?")
     return frame
 
 
 def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Rows of ``nba_predictions.imported_predictions`` from the rows of an export, and why others are none; a row that
-    the export has twice is there twice.
+    """Rows of ``nba_predictions.imported_predictions`` from an export, and the number of unusable rows by reason.
 
-    A value that is not of its column's type is null, and stands in ``source_row`` as it was.
+    Repeated rows stay repeated. A value that is not of its column's type is null; ``source_row`` has it as delivered.
     """
     text = frame.map(lambda v: None if v is None else str(v))
-    said = text.map(lambda v: v if v is None or v.strip() else None)
+    given = text.map(lambda v: v if v is None or v.strip() else None)
     made = pd.DataFrame(index=frame.index)
-    # an instant is no date of a game: which one it is of depends on a time zone
-    made["game_date"] = pd.to_datetime(said["game_date"].str.extract(_DATE)[0], format="%Y-%m-%d", errors="coerce")
+    # an instant is not a game date: its date depends on a time zone
+    made["game_date"] = pd.to_datetime(given["game_date"].str.extract(_DATE)[0], format="%Y-%m-%d", errors="coerce")
     made["source_row"] = [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in text.to_dict("records")]
     made["row_id"] = [hashlib.blake2b(r.encode(), digest_size=16).hexdigest() for r in made["source_row"]]
-    # a column of an export that is called as one of ours is not what the old one of another name is here
-    renamed = said.drop(columns=[ours for old, ours in _NAMES.items() if old in said and ours in said])
+    # an export's own column of a name that an old column gets here is something else
+    renamed = given.drop(columns=[ours for old, ours in _NAMES.items() if old in given and ours in given])
     renamed = renamed.rename(columns=_NAMES)
     for column in IMPORTED_PREDICTIONS.columns:
         if column.name not in made:
@@ -164,24 +162,24 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     books = made["sportsbook"].astype("string").str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)
     made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
     made["source_game_id"] = _game_ids(made["source_game_id"])
-    # a line that can't be read is no honest absence of one
-    says_one = renamed["line"].notna() & ~renamed["line"].astype("string").str.lower().eq("nan").fillna(False)
-    is_unread = says_one & made["line"].isna() & made["line_source"].eq("NO_PROP_LINE")
+    # a line that can't be read does not count as an absent one
+    has_line = renamed["line"].notna() & ~renamed["line"].astype("string").str.lower().eq("nan").fillna(False)
+    is_unread = has_line & made["line"].isna() & made["line_source"].eq("NO_PROP_LINE")
     made["line_source"] = made["line_source"].mask(is_unread, None)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
     named = made["system_id"].map(naming.is_id) & made["player_lookup"].notna()
     unread = {
-        "no date of a game": int((~dated).sum()),
-        "no usable name of a system, or no player": int((dated & ~named).sum()),
+        "no usable game date": int((~dated).sum()),
+        "no usable system name, or no player": int((dated & ~named).sum()),
     }
     kept = made[dated & named]
     return kept[IMPORTED_PREDICTIONS.column_names].reset_index(drop=True), {k: v for k, v in unread.items() if v}
 
 
 def _game_ids(values: pd.Series) -> pd.Series:
-    """Ids of games as they are compared: ten digits where a number is meant, whatever it lost on its way (``22500586``,
-    ``22500586.0``), else as delivered.
+    """Ids of games in comparable form: numbers as ten digits, whatever they lost on the way (``22500586``,
+    ``22500586.0``), others as delivered.
     """
     ids = values.astype("string").str.strip().str.upper()
     digits = ids.str.extract(r"^(\d{1,10})(?:\.0*)?$")[0].str.zfill(_ID_DIGITS)
@@ -189,7 +187,7 @@ def _game_ids(values: pd.Series) -> pd.Series:
 
 
 def _typed(values: pd.Series, kind: Type) -> pd.Series:
-    """Texts as values of a type, null for what is none."""
+    """Texts as values of a type, null for any other."""
     values = values.astype("string")
     if kind is Type.FLOAT64:
         return pd.to_numeric(values, errors="coerce").astype("float64")
@@ -209,15 +207,15 @@ _CLAIM_COLUMNS = """
   l.row_id AS feature_hash, s.cutoff_at, l.source_created_at
 """.replace("{prefix}", IMPORTED_PREFIX)
 _ROWS = "(SELECT * FROM nba_predictions.imported_predictions WHERE game_date BETWEEN @first AND @last)"
-#: a name that two players of a slate share means neither
+#: a name that two players of a slate share matches neither
 _SLATE = """(
   SELECT game_date, player_lookup, MIN(game_id) AS game_id, MIN(player_id) AS player_id,
     MIN(player_name) AS player_name, MIN(cutoff_at) AS cutoff_at, MIN(team) AS team, MIN(opponent) AS opponent
   FROM nba_analytics.slate WHERE game_date BETWEEN @first AND @last
   GROUP BY game_date, player_lookup HAVING COUNT(*) = 1
 )"""
-#: a row that names a game is about the slate's player only if that is his: by the NBA's id, or by date and a team of it
-#: (the old system's ids, ``20251110_ALB_BRI``, whose codes of teams may be other ones)
+#: a row with a game id matches the slate's player only if the game is his: by the NBA's id, or by date and one of the
+#: teams (the old system's ids, ``20251110_ALB_BRI``, whose team codes may differ)
 _OF_ITS_GAME = """{slate}.game_date = {row}.game_date AND {slate}.player_lookup = {row}.player_lookup AND (
     {slate}.game_id = COALESCE({row}.source_game_id, {slate}.game_id)
     OR STARTS_WITH({row}.source_game_id, FORMAT_DATE('%Y%m%d_', {slate}.game_date)) AND (
@@ -228,7 +226,7 @@ _OF_ITS_GAME = """{slate}.game_date = {row}.game_date AND {slate}.player_lookup 
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
 _APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
 _MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
-#: each row with the last quote before the cut-off that has its line, of its book where it names one
+#: each row with the last quote before the cut-off that has its line, from its book where one is given
 _AS_CLAIMED_SQL = f"""
 SELECT {_CLAIM_COLUMNS}, l.source_recommendation AS recommendation, l.has_prop_line,
   CASE l.line_source WHEN 'ODDS_API' THEN 'ACTUAL_PROP' ELSE l.line_source END AS line_source,
@@ -256,7 +254,7 @@ LEFT JOIN (
     AND q.bookmaker IN ({", ".join(f"'{b}'" for b in SPORTSBOOKS)})
 ) AS q ON q.row_id = l.row_id AND q.place = 1
 """
-#: each row's forecast against the line that is chosen here, with the side that follows
+#: each row's forecast against the line that this platform chose, with the resulting side
 _RELINED_SQL = f"""
 SELECT {_CLAIM_COLUMNS},
   CASE WHEN l.predicted_points > b.line THEN 'OVER' WHEN l.predicted_points < b.line THEN 'UNDER' ELSE 'PASS' END
@@ -270,14 +268,14 @@ JOIN nba_analytics.betting_lines AS b
 WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
 """
 _COLUMNS = ", ".join([*(c.name for c in SYSTEM_COLUMNS), "source_created_at"])
-#: what an export is judged by
+#: the tables that an export is judged by
 _READ = (SCHEDULE, ODDS_QUOTES, RESOLVED_NAMES, SLATE, BETTING_LINES, IMPORTED_PREDICTIONS, LEDGER)
 _PUBLISHED, _RELINED = "published", "published with the real line"
 _NOT_BEGUN = "left out: its game has not begun"
 
 
 def require_judgeable(warehouse: Warehouse, exports: Sequence[pd.DataFrame], now: datetime) -> None:
-    """Raise :class:`ImportRefused` when exports name dates that have no slate here, or no row that can be read."""
+    """Raise :class:`ImportRefused` when dates of the exports have no slate here, or no row is usable."""
     rows = pd.concat([as_imported(frame, now)[0] for frame in exports], ignore_index=True)
     if rows.empty:
         raise ImportRefused("no row of the export has a game_date such as 2025-11-19, a system and a player")
@@ -297,20 +295,20 @@ def bring_in(
 ) -> Imported:
     """Keep, judge and publish the rows of some exports; running it twice changes nothing.
 
-    A date's rows are judged together, those of earlier files that are published too. Of several sound rows about one
-    player's game one counts: the last that says it was written before the cut-off, else the newest. A row of a game
-    that has not begun is left out: only this platform's own clock can say what was published before a cut-off.
+    A date's rows are judged together with the published rows of earlier files. Of several valid rows for one
+    player-game one counts: the last that claims to be written before the cut-off, else the newest. Rows of games that
+    have not begun are left out: only this platform's own clock proves what was published before a cut-off.
 
     Args:
         warehouse: where the tables are; slate and quotes of the dates have to be there.
         exports: rows of the old table (:func:`read_export`).
         run_id: the run that does it.
         now: the time.
-        real_lines: give forecasts whose own line is not valid the line that is chosen here, where there is one, and
-            the side that follows from it.
-        dry_run: do all of it with a copy of what the rows are judged by, and keep nothing.
+        real_lines: give forecasts whose own line is not valid the line that this platform chose, if any, and the
+            resulting side.
+        dry_run: do all of it on a temporary copy of the tables that rows are judged by, and keep nothing.
         job_name: the job of the run.
-        command: what was typed, if anything was.
+        command: the command typed in a terminal, if any.
 
     Raises:
         ImportRefused: dates of the exports have no slate here.
@@ -326,10 +324,10 @@ def bring_in(
         for first, last in spans(days, longest=_TOGETHER):
             asked = [d for d in days if first <= d <= last]
             mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
-            # kept first: what is judged is what is stored
+            # stored first: what is judged is what is stored
             target.append(IMPORTED_PREDICTIONS, mine, asked)
-            good, bad, came_of = _judged(target, first, last, set(mine["row_id"]), real_lines=real_lines, now=now)
-            outcomes.append(came_of[came_of["feature_hash"].isin(mine["row_id"])])
+            good, bad, results = _judged(target, first, last, set(mine["row_id"]), real_lines=real_lines, now=now)
+            outcomes.append(results[results["feature_hash"].isin(mine["row_id"])])
             good, bad = (f[f["feature_hash"].isin(mine["row_id"])] for f in (good, bad))
             publications = publication(good["game_date"], run_id, job_name, command, now)
             new |= _publish(target, good, bad, publications, asked, run_id, now)
@@ -343,7 +341,7 @@ def bring_in(
 
 @contextmanager
 def _copy(warehouse: Warehouse, days: Sequence[date]) -> Iterator[Warehouse]:
-    """A lake for a while that holds what some dates are judged by."""
+    """A temporary lake with the tables that some dates are judged by."""
     with tempfile.TemporaryDirectory() as folder:
         lake = LakeWarehouse(Path(folder))
         for table in _READ:
@@ -356,21 +354,21 @@ def _copy(warehouse: Warehouse, days: Sequence[date]) -> Iterator[Warehouse]:
 
 def _require_slates(warehouse: Warehouse, days: Sequence[date]) -> None:
     known = set(warehouse.partitions(SLATE)) & set(warehouse.partitions(BETTING_LINES))
-    if lacking := [d for d in days if d not in known]:
-        span = f"{lacking[0]}..{lacking[-1]}" if len(lacking) > 1 else f"{lacking[0]}"
+    if missing := [d for d in days if d not in known]:
+        span = f"{missing[0]}..{missing[-1]}" if len(missing) > 1 else f"{missing[0]}"
         raise ImportRefused(
-            f"{len(lacking)} of {len(days)} dates of the export have no slate and no quotes here yet to judge it by: "
-            f"`nba-props backfill {span}` first"
+            f"{len(missing)} of {len(days)} dates of the export have no slate and no quotes here yet to judge it by: "
+            f"run `nba-props backfill {span}` first"
         )
 
 
 def _judged(
     warehouse: Warehouse, first: date, last: date, mine: set[str], *, real_lines: bool, now: datetime
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Of a span's rows that are imported now, ``mine``, and of those that are published: what to publish, what to hold
-    back, and ``outcome`` by ``feature_hash``.
+    """The rows to publish, the rows to hold back, and ``outcome`` by ``feature_hash``: of a span's rows that are
+    imported now, ``mine``, and of those published earlier.
 
-    A row of an earlier file that was taken out of the ledger is no rival of these.
+    Rows of earlier files that were removed from the ledger do not compete with these.
     """
     rivals = mine | _published_rows(warehouse, first, last)
     claims = _claims(warehouse, _AS_CLAIMED_SQL, first, last, rivals)
@@ -379,20 +377,20 @@ def _judged(
     early = claims[~begun].assign(outcome=_NOT_BEGUN)
     relined = good.iloc[:0]
     if real_lines:
-        # a forecast that lacks nothing but a valid line; who has one already keeps it
+        # forecasts whose only fault is the line; a player-game with a valid line keeps it
         lineless = set(bad.loc[bad["reason"].isin(LINE_PROBLEMS), "feature_hash"])
         again = _claims(warehouse, _RELINED_SQL, first, last, rivals)
         relined, _ = _split(again[again["feature_hash"].isin(lineless) & ~_pairs(again).isin(_pairs(good))])
     is_relined = bad["feature_hash"].isin(relined["feature_hash"])
-    came_of = [
+    parts = [
         good.assign(outcome=_PUBLISHED),
         relined.assign(outcome=_RELINED),
         bad[~is_relined].assign(outcome="held back: " + bad.loc[~is_relined, "reason"].astype(str)),
         early,
     ]
     columns = ["feature_hash", "game_date", "system_id", "outcome"]
-    told = pd.concat([f[columns] for f in came_of if len(f)] or [early[columns]], ignore_index=True)
-    return pd.concat([f for f in (good, relined) if len(f)] or [good], ignore_index=True), bad, told
+    results = pd.concat([f[columns] for f in parts if len(f)] or [early[columns]], ignore_index=True)
+    return pd.concat([f for f in (good, relined) if len(f)] or [good], ignore_index=True), bad, results
 
 
 def _published_rows(warehouse: Warehouse, first: date, last: date) -> set[str]:
@@ -407,7 +405,7 @@ def _published_rows(warehouse: Warehouse, first: date, last: date) -> set[str]:
 
 
 def _claims(warehouse: Warehouse, claims: str, first: date, last: date, row_ids: set[str]) -> pd.DataFrame:
-    """The claims of some rows with their ``line_problem``, in the order in which they count."""
+    """The claims of some rows with their ``line_problem``, in order of precedence."""
     rows = warehouse.query(claimed_lines_sql(f"(SELECT {_COLUMNS} FROM ({claims}) AS c)"), first=first, last=last)
     rows = rows[rows["feature_hash"].isin(row_ids)]
     before = (rows["source_created_at"] < rows["cutoff_at"]).fillna(False)
@@ -418,13 +416,13 @@ def _claims(warehouse: Warehouse, claims: str, first: date, last: date, row_ids:
 
 
 def _split(claims: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The claims to publish and those to hold back, as the gate splits them; of several sound ones the first counts."""
+    """The claims to publish and those to hold back, as the gate splits them; of several valid ones the first counts."""
     judged = claims.drop(columns=["source_created_at", "before"])
     apart = judged.assign(system_id=judged["system_id"] + " " + judged["feature_hash"])
-    is_sound = gate.prediction_problem(apart).isna()
-    replaced = is_sound & judged[is_sound].duplicated(_SAME).reindex(judged.index, fill_value=False)
-    good, _ = gate.split(judged[is_sound & ~replaced])
-    _, bad = gate.split(judged[~is_sound])
+    is_valid = gate.prediction_problem(apart).isna()
+    replaced = is_valid & judged[is_valid].duplicated(_SAME).reindex(judged.index, fill_value=False)
+    good, _ = gate.split(judged[is_valid & ~replaced])
+    _, bad = gate.split(judged[~is_valid])
     older = gate.held_back(
         judged.loc[replaced].drop(columns="line_problem"),
         pd.Series("DUPLICATE", index=judged.index[replaced], dtype=object),
@@ -445,10 +443,11 @@ def _publish(
     run_id: str,
     now: datetime,
 ) -> dict[date, tuple[int, int]]:
-    """Held back first: a killed import is gone on with, and nothing that is published lacks its account.
+    """Store held-back rows, then the publications, then the ledger: so a killed import can be repeated, and every
+    published row has its publication.
 
     Returns:
-        The rows of each date that are newly published, and newly held back, where there are any.
+        The numbers of rows newly published and newly held back, for each date with any.
     """
     stamp = pd.Timestamp(now)
     held_back = warehouse.append(QUARANTINED_PREDICTIONS, bad.assign(run_id=run_id, quarantined_at=stamp), _dates(bad))
@@ -460,7 +459,7 @@ def _publish(
     fresh = good[~good["prediction_id"].isin(known["prediction_id"])]
     signed = publications[publications["game_date"].isin(fresh["game_date"])]
     warehouse.append(PUBLICATIONS, signed, _dates(signed))
-    # a date on which nothing is published has no partition: it would look like one that was
+    # no partition for a date without published rows: it would look published
     rows = fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True)
     published = warehouse.append(LEDGER, rows, _dates(rows))
     new = {d: tuple(a.by_day.get(d, (0, 0))[0] for a in (published, held_back)) for d in days}

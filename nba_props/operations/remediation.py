@@ -1,10 +1,10 @@
-"""Taking rows out of the ledger, and back: selected once, archived first, safe to kill and to run again.
+"""Removing rows from the ledger and restoring them: selected once, archived first, safe to kill and to run again.
 
-A batch goes date by date. On each it selects its rows, appends those to the archive that are not in it, removes exactly
-the selected rows from the ledger, and records the date as done. A row is named by its content (``digests.row_ids``): a
-second writer's may have an honest row's id, or none. A run that was killed is finished by the same command; neither the
-archive nor a record decides what leaves the ledger. Restoring is the same way back. Every step is atomic by itself, so
-that a reader sees a row in the ledger, or in the archive, never in neither.
+A batch works date by date: it selects its rows, appends those to the archive that are not in it, removes exactly the
+selected rows from the ledger, and records the date as done. A row is identified by its content (``digests.row_ids``): a
+foreign row may have a valid row's id, or none. The same command completes a run that was killed; neither the archive
+nor a record decides what leaves the ledger. Restoring is the reverse. Every step is atomic, so that a reader sees a row
+in the ledger, or in the archive, never in neither.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from nba_props.warehouse.base import Warehouse
 _NOT_ITS_QUOTE = (
     "NO_QUOTE", "NOT_LANDED", "LINE_MISMATCH", "PRICE_MISMATCH", "BOOK_MISMATCH", "QUOTE_OF_ANOTHER",
 )  # fmt: skip
-#: named predicates over judged ledger rows, each with what it means; a changed meaning is a new version
+#: predicates over judged ledger rows: version, function and meaning; a changed meaning is a new version
 PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Series], str]] = {
     "placeholder": (1, lambda rows, _: rows["problem"].isin(PLACEHOLDER_REASONS), "a placeholder line"),
     "no_source": (1, lambda rows, _: rows["problem"].isin(["NO_SOURCE", "UNKNOWN_SOURCE"]), "a line without a source"),
@@ -47,24 +47,24 @@ PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Serie
     "invalid_line": (
         3,
         lambda rows, _: rows["problem"].notna(),
-        "any row that is not valid: its line, quote, cut-off, forecast, id or digest; or that came back by itself",
+        "any row that is not valid: its line, quote, cut-off, forecast, id or digest; or that returned without restore",
     ),
     "run": (1, lambda rows, asked: rows["run_id"].eq(asked.run_id), "rows that a run published"),
     "system": (1, lambda rows, asked: rows["system_id"].eq(asked.system_id), "rows of a system"),
 }
-#: gives the hashes (``domain/audit.py``) of a span's rows that an audit has found right
+#: gives the hashes (``domain/audit.py``) of a span's rows that an audit has found valid
 Seen = Callable[[date, date], np.ndarray]
 #: dates that are judged at a time
 _TOGETHER = 31
 
 
 class RemediationError(NbaPropsError):
-    """A remediation can't be done as asked, or its accounts do not add up."""
+    """A remediation is not possible as requested, or its counts of rows do not add up."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows: a predicate, the dates it looks at, and its arguments."""
+    """A selection of rows: a predicate, its dates and its arguments."""
 
     predicate: str
     first: date
@@ -81,18 +81,18 @@ class Selection:
 
     @property
     def action(self) -> str:
-        """The selection in one line: part of every archived row."""
+        """The selection in one line, as every archived row has it."""
         version = PREDICATES[self.predicate][0]
         more = "".join(f" {k}={v}" for k, v in (("run_id", self.run_id), ("system_id", self.system_id)) if v)
         return f"quarantine {self.predicate}/{version} {self.first}..{self.last}{more}"
 
 
-#: :attr:`Selection.action`, as it stands on archived rows
+#: :attr:`Selection.action`, as archived rows have it
 _ACTION = re.compile(r"quarantine (\w+)/\d+ (\S+)((?: run_id=.*?)?)((?: system_id=.*)?)")
 
 
 def command_of(action: str) -> str:
-    """What is typed to do an action of a batch again; empty where that can't be told."""
+    """The command that repeats the action of a batch; empty if there is none."""
     found = _ACTION.fullmatch(action)
     if not found:
         return ""
@@ -104,9 +104,9 @@ def command_of(action: str) -> str:
 
 @dataclass(frozen=True)
 class Account:
-    """What a remediation did, or would do: rows by date and system, and the command that takes it back.
+    """What a remediation did, or would do: rows by date and system, and the command that undoes it.
 
-    ``standing`` counts the rows of a restored batch that the ledger had again already.
+    ``standing`` counts the rows of a restored batch that the ledger had already.
     """
 
     batch_id: str
@@ -141,8 +141,8 @@ def judged(
         warehouse: where the ledger is.
         first: the first date.
         last: the last date.
-        zone: where the payloads behind the quotes are; None leaves the quotes at what is stored of them.
-        seen: gives the hashes of the rows of a span that an audit has found right.
+        zone: where the payloads of the quotes are; None trusts the stored quotes.
+        seen: gives the hashes of the rows of a span that an audit has found valid.
     """
     span = {"first": first, "last": last}
     rows = warehouse.query(rules.ROWS_SQL[LEDGER.address], **span)
@@ -154,20 +154,20 @@ def judged(
         rows, not_landed, is_sealed=warehouse.is_sealed(), seen=seen(first, last) if seen is not None else None
     )
     ids = _own_ids(rows)
-    out = _taken_out(warehouse, first, last)
+    out = _removed(warehouse, first, last)
     returned = pd.Series(
         pd.MultiIndex.from_arrays([rows["game_date"], ids]).isin(pd.MultiIndex.from_frame(out)), index=rows.index
     )
     for day in rows.loc[returned, "game_date"].drop_duplicates():
-        # whoever alters archive or records must not take honest rows out by that; the audit names what he did
+        # altering archive or records must not remove valid rows; the audit reports the alteration
         if any(warehouse.alteration(table, day.date()) for table in (ARCHIVED_PREDICTIONS, REMEDIATIONS)):
             returned &= rows["game_date"] != day
     problem = verdicts["problem"].where(verdicts["problem"].notna() | ~returned, "RETURNED")
     return rows.assign(problem=problem, row_id=ids)
 
 
-def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
-    """``game_date, archived_id`` of the rows that were removed after they were restored last, if ever."""
+def _removed(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """``game_date, archived_id`` of the rows that were removed and not restored since."""
     if not any(first <= d <= last for d in warehouse.partitions(ARCHIVED_PREDICTIONS)):
         return pd.DataFrame(columns=["game_date", "archived_id"])
     span = {"first": first, "last": last}
@@ -176,7 +176,7 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
             "SELECT * FROM nba_predictions.archived_predictions WHERE game_date BETWEEN @first AND @last", **span
         )
     )
-    # one that was altered must not name an honest row
+    # an altered one must not identify a valid row
     rows = _named(rows[_as_archived(rows, is_sealed=warehouse.is_sealed())])
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
@@ -193,15 +193,15 @@ def _taken_out(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
 
 
 def _own_ids(rows: pd.DataFrame) -> pd.Series:
-    """What names each row (``digests.row_ids``) by its columns of the ledger."""
+    """The id of each row's content (``digests.row_ids``), by its columns of the ledger."""
     ledger = LEDGER_AS_FOUND.conform(rows[LEDGER.column_names])
     return digests.row_ids(LEDGER, ledger).set_axis(rows.index)
 
 
 def _as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
-    """Whether each row of the archive, as it is stored, names itself by its content and is as it was archived."""
+    """Whether each stored row of the archive has the id of its content and is as it was archived."""
     own = _own_ids(rows)
-    # a batch of an earlier release has its rows by their prediction_id alone
+    # batches of an earlier release identify their rows by prediction_id alone
     named = rows["archived_id"].isna() | rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
     stated = rows["archive_digest"]
     unstated = stated.isna() & (not is_sealed)
@@ -211,13 +211,13 @@ def _as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
 def selected(
     warehouse: Warehouse, selection: Selection, zone: LandingZone | None = None, seen: Seen | None = None
 ) -> pd.DataFrame:
-    """The ledger rows that a selection means, as :func:`judged`."""
-    means = PREDICATES[selection.predicate][1]
+    """The ledger rows of a selection, as :func:`judged`."""
+    matches = PREDICATES[selection.predicate][1]
     within = [d for d in warehouse.dates(LEDGER) if selection.first <= d <= selection.last]
     found = []
     for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
         rows = judged(warehouse, first, last, zone, seen)
-        asked = means(rows, selection)
+        asked = matches(rows, selection)
         for column, only in (("system_id", selection.system_id), ("run_id", selection.run_id)):
             asked &= rows[column].eq(only) if only else True
         found.append(rows[asked])
@@ -233,7 +233,7 @@ def quarantine(
     seen: Seen | None = None,
     dry_run: bool = False,
 ) -> Account:
-    """Move the selected rows to the archive, each by what it is and not by an id that another row may have.
+    """Move the selected rows to the archive, each identified by its content: another row may have its id.
 
     Raises:
         RemediationError: rows archived and rows removed do not add up.
@@ -271,10 +271,10 @@ def _archive(
     kept: pd.DataFrame,
     now: datetime,
 ) -> pd.DataFrame:
-    """Put a date's selected rows into the archive, as far as they are not ``kept`` there; returns all of the batch's.
+    """Append a date's selected rows to the archive, unless they are ``kept`` there; returns all of the batch's.
 
     Raises:
-        RemediationError: not all of them are there afterwards, as they are.
+        RemediationError: not all of them are there afterwards, unchanged.
     """
     day = rows["game_date"].iloc[0].date()
     fresh = rows[~rows["archived_id"].isin(kept["archived_id"])]
@@ -282,17 +282,17 @@ def _archive(
         marks = {"batch_id": batch_id, "deletion_reason": selection.action, "deleted_at": pd.Timestamp(now)}
         warehouse.append(ARCHIVED_PREDICTIONS, fresh.assign(**marks), [day])
         kept = _archived(warehouse, batch_id, (day, day))
-    lacking = int((~rows["archived_id"].isin(kept["archived_id"])).sum())
-    if lacking:
+    missing = int((~rows["archived_id"].isin(kept["archived_id"])).sum())
+    if missing:
         raise RemediationError(
-            f"{lacking} of {len(rows)} rows of {day} are not in nba_predictions.archived_predictions as they are: "
+            f"{missing} of {len(rows)} rows of {day} are not in nba_predictions.archived_predictions unchanged: "
             "nothing was removed"
         )
     return kept
 
 
 def rollback(warehouse: Warehouse, run_id: str, now: datetime, *, dry_run: bool = False) -> Account:
-    """Move what a run published to the archive; the rows before it are current again."""
+    """Move the rows that a run published to the archive; earlier rows become current again."""
     require_run(warehouse, run_id)
     days = warehouse.dates(LEDGER)
     account = quarantine(warehouse, Selection("run", days[0], days[-1], run_id=run_id), now, dry_run=dry_run)
@@ -302,7 +302,7 @@ def rollback(warehouse: Warehouse, run_id: str, now: datetime, *, dry_run: bool 
 
 
 def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool = False) -> Account:
-    """Put a batch's archived rows back into the ledger, those that are not in it again already.
+    """Put a batch's archived rows back into the ledger, unless it has them already.
 
     The archive keeps its copy. Running it twice changes nothing.
     """
@@ -315,7 +315,7 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
     if not dry_run:
         for day in days:
             mine = missing[missing["game_date"] == pd.Timestamp(day)]
-            # on record first: a run that is killed in between still has its rows to put back, and the same count
+            # recorded first: a run that is killed in between still has its rows to put back, and the same count
             _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
             if len(mine):
                 warehouse.put_back(LEDGER_AS_FOUND, day, partial(_to_put_back, mine))
@@ -325,31 +325,31 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
 
 
 def _missing(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """The archived rows that the ledger has neither as they are nor, when they are sound, published anew."""
-    again = rows["line_problem"].isna() & _stands_again(rows, known)
+    """The archived rows that the ledger has neither unchanged nor, if they are valid, published again."""
+    again = rows["line_problem"].isna() & _is_republished(rows, known)
     return rows[~again & ~rows["archived_id"].isin(digests.row_ids(LEDGER, known))]
 
 
 def _to_put_back(archived: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """What the ledger's rows of a date need so that it has the archived ones again."""
+    """The rows to add to the ledger's of a date so that it has the archived ones again."""
     rows = _missing(archived, known)
     ledger = LEDGER_AS_FOUND.conform(rows[LEDGER.column_names]).set_axis(rows.index)
-    sound = rows["line_problem"].isna()
-    if not sound.any():
+    valid = rows["line_problem"].isna()
+    if not valid.any():
         return ledger
-    # what was sound before there were digests gets one
+    # valid rows from before digests get one
     sealed = digests.completed(LEDGER, ledger)["row_digest"]
-    return ledger.assign(row_digest=sealed.where(sound, ledger["row_digest"]))
+    return ledger.assign(row_digest=sealed.where(valid, ledger["row_digest"]))
 
 
-def _stands_again(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
-    """Whether a sound row that was published since stands under each row's id in the ledger and says the same."""
-    answer = list(LEDGER.content)
-    sound = known[known["row_digest"].eq(digests.row_digests(LEDGER, known))]
+def _is_republished(rows: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    """Whether the ledger has a valid row with the id and the content of each row."""
+    content = list(LEDGER.content)
+    valid = known[known["row_digest"].eq(digests.row_digests(LEDGER, known))]
     key = ["game_date", "prediction_id"]
-    now = sound[[*key, *answer]].drop_duplicates(key)
-    both = rows[[*key, *answer]].merge(now, on=key, how="left", suffixes=("", "_now"), indicator=True)
-    return (both["_merge"].eq("both") & alike(both, answer, "_now")).set_axis(rows.index)
+    now = valid[[*key, *content]].drop_duplicates(key)
+    both = rows[[*key, *content]].merge(now, on=key, how="left", suffixes=("", "_now"), indicator=True)
+    return (both["_merge"].eq("both") & alike(both, content, "_now")).set_axis(rows.index)
 
 
 def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
@@ -358,12 +358,12 @@ def _ledger(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     return warehouse.read(LEDGER, known)
 
 
-_SAME_ANSWER = " AND ".join(f"(n.{c} = a.{c} OR (n.{c} IS NULL AND a.{c} IS NULL))" for c in LEDGER.content)
+_SAME_CONTENT = " AND ".join(f"(n.{c} = a.{c} OR (n.{c} IS NULL AND a.{c} IS NULL))" for c in LEDGER.content)
 
 
 def batches(warehouse: Warehouse) -> pd.DataFrame:
-    """Every batch with its action, dates, rows archived, how many of them the ledger has again, as they were or
-    published anew, and whether it was carried out to its end.
+    """Every batch with its action, dates, archived rows, how many of them are in the ledger again, unchanged or
+    published again, and whether it was completed.
     """
     return warehouse.query(
         f"""
@@ -381,7 +381,7 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
           SELECT DISTINCT game_date, prediction_id, {", ".join(LEDGER.content)} FROM nba_predictions.ledger
         ) AS n
           ON a.line_problem IS NULL AND n.game_date = a.game_date AND n.prediction_id = a.prediction_id
-            AND {_SAME_ANSWER}
+            AND {_SAME_CONTENT}
         LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = 'DONE') AS r
           ON r.batch_id = a.batch_id
         GROUP BY a.batch_id
@@ -391,23 +391,23 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
 
 
 def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
-    """What choosing the lines of some dates anew would publish: rows by date and system."""
+    """The rows that re-selecting the lines of some dates would publish, by date and system."""
     present = set(warehouse.partitions(BETTING_LINES))
     known = [d for d in days if d in present]
     chosen = lines.betting_lines(*(warehouse.read(t, known) for t in (SLATE, ODDS_QUOTES, RESOLVED_NAMES)))
-    standing = warehouse.query(
+    current = warehouse.query(
         "SELECT game_date, game_id, player_id, system_id, quote_id AS published "
         "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",
         first=days[0],
         last=days[-1],
     )
-    both = standing.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
+    both = current.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
     return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
 
 
 def own_dates(warehouse: Warehouse) -> list[date]:
-    """The dates of the ledger that a system of ours has a table of: not those of imported rows alone."""
+    """The dates of the ledger with a partition of one of our systems: not those with imported rows alone."""
     own = {d for table in SYSTEM_TABLES.values() for d in warehouse.partitions(table)}
     return [d for d in warehouse.partitions(LEDGER) if d in own]
 
@@ -423,7 +423,7 @@ def writers(warehouse: Warehouse, first: date, last: date) -> list[str]:
 
 
 def latest_batch(warehouse: Warehouse) -> str:
-    """The batch that went into the archive last.
+    """The newest batch of the archive.
 
     Raises:
         RemediationError: there is none.
@@ -453,7 +453,7 @@ def require_batch(warehouse: Warehouse, batch_id: str) -> None:
 
 
 def require_run(warehouse: Warehouse, run_id: str) -> None:
-    """Raise :class:`RemediationError` when a run has no row in the ledger, and none that was taken out of it."""
+    """Raise :class:`RemediationError` when a run has no row in the ledger, and none in the archive."""
     days = warehouse.dates(LEDGER)
     if not days:
         raise RemediationError("nothing is published")
@@ -515,7 +515,7 @@ def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
 
 
 def _open_batch(warehouse: Warehouse, action: str) -> str:
-    """The id of the batch of an action that is not done yet: the same until it is, then the next."""
+    """The id of an action's unfinished batch: the same until the batch is done, then the next."""
     done = warehouse.query(
         "SELECT COUNT(DISTINCT batch_id) AS n FROM nba_predictions.remediations "
         "WHERE step = 'DONE' AND action = @action",
@@ -542,7 +542,7 @@ def _stored(warehouse: Warehouse, batch_id: str, span: tuple[date, date] | None 
 
 
 def _named(rows: pd.DataFrame) -> pd.DataFrame:
-    """Archived rows with their ``archived_id``, which those of an earlier release lack: it held ids to be unique."""
+    """Archived rows with their ``archived_id``, which those of an earlier release lack: its ids counted as unique."""
     own = _own_ids(rows)
     return rows.assign(archived_id=rows["archived_id"].where(rows["archived_id"].notna(), own))
 
@@ -551,7 +551,7 @@ def _to_restore(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
     """All rows of a batch.
 
     Raises:
-        RemediationError: one is not as it was archived, and must not enter the ledger.
+        RemediationError: a row is not as it was archived, and must not enter the ledger.
     """
     stored = _stored(warehouse, batch_id)
     rows, wrong = _named(stored), ~_as_archived(stored, is_sealed=warehouse.is_sealed())

@@ -169,7 +169,7 @@ def _castable(one: Table, values: pd.Series) -> tuple[pd.Series, dict[int, str]]
             why = (
                 f"not {column.type}"
                 if not isinstance(error, UnicodeEncodeError)
-                else "with characters that are no text"
+                else "with characters that are not text"
             )
             return pd.Series([None], index=values.index, dtype=PANDAS_DTYPES[column.type]), {int(values.index[0]): why}
     half = len(values) // 2

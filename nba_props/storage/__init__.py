@@ -1,3 +1,4 @@
-"""Bytes that are not rows: files, the landing zone, models. What a payload means belongs to the sources, rows to the
-warehouse.
+"""Belongs here: bytes that are not rows: files, the landing zone, models.
+
+Does not: what a payload means (sources), and rows (warehouse).
 """

@@ -1,6 +1,6 @@
-"""Single values of a payload: what a field holds as the type it should have, or what is wrong with it in words.
+"""Single values of a payload: a field's value in its proper type, or an error that describes what is wrong.
 
-JSON's null, a missing field, Python's NaN (no JSON, but sent) and blank text all say that nothing is known.
+JSON's null, a missing field, Python's NaN (not JSON, but sent) and blank text all count as unknown.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from typing import Any
 
 from nba_props.facts.calendar import YEARS, named_day, parse_instant
 
-#: longer text is no reason of anything
+#: most characters of a text
 LONGEST_TEXT = 300
-#: longer text is no name of a player, team, arena or book; the longest real one has 33
+#: most characters of the name of a player, team, arena or book; the longest real one has 33
 LONGEST_NAME = 100
-#: no id of a player or a team has more than ten digits
+#: the largest id of a player or team: ten digits
 MOST_ID = 10**10 - 1
-#: the digits that a 64-bit whole number always holds
+#: digits that always fit a 64-bit integer
 _MOST_DIGITS = 18
 _NBA_GAME = re.compile(r"\d{10}", re.ASCII)
 _NUMBER = re.compile(rf"-?\d{{1,{_MOST_DIGITS}}}(\.\d{{0,{_MOST_DIGITS}}})?", re.ASCII)
-#: no number of a feed is larger, and doubles still tell whole numbers apart
+#: more than any number of a feed; below it doubles are exact for whole numbers
 _LARGEST = 1e15
-#: characters that are not seen, or that change how others are seen: controls, halves of characters, marks of direction
-#: and of zero width, tags, and what no standard assigns
+#: characters that are invisible or change how others are displayed: controls, surrogates, marks of direction and of
+#: zero width, tags, and unassigned ones
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     r"\ud800-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U0010ffff]"
 )
 
-#: a name of a person: letters with their accents, and what stands between names; no digit and no mark-up
+#: a person's name: letters with accents, and punctuation between names; no digits and no markup
 _PERSON = re.compile(
     r"(?:[^\W\d_]|[ \u00a0\u0300-\u036f.,'\u2018\u2019\u02bc`\u00b4\-\u2010-\u2013()&\"\u201c\u201d])+"
 )
@@ -47,7 +47,7 @@ class FieldError(ValueError):
 
 
 def shown(value: Any) -> str:
-    """A value as it is named in messages: short, and never a megabyte of it."""
+    """A value as messages show it, cut to a short length."""
     if type(value).__module__ == "numpy":
         value = value.item()
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
@@ -57,7 +57,7 @@ def shown(value: Any) -> str:
 
 
 def is_unknown(value: Any) -> bool:
-    """Whether a value says that nothing is known."""
+    """Whether a value counts as unknown."""
     return value is None or (isinstance(value, float) and math.isnan(value)) or value == ""
 
 
@@ -65,7 +65,7 @@ def record(holder: Any, name: str) -> Mapping[str, Any]:
     """An object within an object.
 
     Raises:
-        FieldError: there is none.
+        FieldError: it is missing, or not an object.
     """
     value = holder.get(name) if isinstance(holder, Mapping) else None
     if not isinstance(value, Mapping):
@@ -74,7 +74,7 @@ def record(holder: Any, name: str) -> Mapping[str, Any]:
 
 
 def optional_text(holder: Mapping[str, Any], name: str, most: int = LONGEST_TEXT) -> str | None:
-    """Text in one line, of at most so many characters, or None for nothing known."""
+    """Text in one line of at most ``most`` characters, or None if unknown."""
     value = holder.get(name)
     if is_unknown(value):
         return None
@@ -83,42 +83,42 @@ def optional_text(holder: Mapping[str, Any], name: str, most: int = LONGEST_TEXT
     if len(value) > most:
         raise FieldError(name, value, f"longer than {most} characters")
     if _CONTROL.search(value):
-        raise FieldError(name, value, "with characters that are no text")
+        raise FieldError(name, value, "with characters that are not text")
     return value.strip() or None
 
 
 def text(holder: Mapping[str, Any], name: str) -> str:
-    """Text in one line; FieldError when nothing is known."""
+    """Text in one line; FieldError if unknown."""
     return _needed(optional_text(holder, name), holder, name)
 
 
 def optional_name(holder: Mapping[str, Any], name: str) -> str | None:
-    """A name of a player, team, arena or book, or None for nothing known."""
+    """A name of a player, team, arena or book, or None if unknown."""
     return optional_text(holder, name, LONGEST_NAME)
 
 
 def name(holder: Mapping[str, Any], name: str) -> str:
-    """A name of a player, team, arena or book; FieldError when nothing is known."""
+    """A name of a player, team, arena or book; FieldError if unknown."""
     return _needed(optional_name(holder, name), holder, name)
 
 
 def person(holder: Mapping[str, Any], name: str) -> str:
-    """A name of a person; FieldError when nothing is known, or what is there can't be one."""
+    """A person's name; FieldError if unknown or implausible."""
     value = holder.get(name)
-    if isinstance(value, str) and len(value) <= LONGEST_NAME and _is_person(value):  # most are asked for again
+    if isinstance(value, str) and len(value) <= LONGEST_NAME and _is_person(value):  # most are cached
         return value.strip()
-    raise FieldError(name, _needed(optional_name(holder, name), holder, name), "no name of a person")
+    raise FieldError(name, _needed(optional_name(holder, name), holder, name), "not the name of a person")
 
 
 @lru_cache(maxsize=65536)
 def _is_person(text: str) -> bool:
-    from nba_props.domain.names import player_lookup  # with pandas, which a look at the settings need not wait for
+    from nba_props.domain.names import player_lookup  # imports pandas, which commands without rows do not need
 
     return not _CONTROL.search(text) and _PERSON.fullmatch(text) is not None and bool(player_lookup(text))
 
 
 def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int = MOST_ID) -> int | None:
-    """A whole number from ``least`` to ``most``, also one written as text, or None for nothing known."""
+    """A whole number from ``least`` to ``most``, also one written as text, or None if unknown."""
     value = holder.get(name)
     if is_unknown(value):
         return None
@@ -136,12 +136,12 @@ def optional_whole(holder: Mapping[str, Any], name: str, least: int = 0, most: i
 
 
 def whole(holder: Mapping[str, Any], name: str, least: int = 0, most: int = MOST_ID) -> int:
-    """A whole number; FieldError when nothing is known."""
+    """A whole number; FieldError if unknown."""
     return _needed(optional_whole(holder, name, least, most), holder, name)
 
 
 def optional_share(holder: Mapping[str, Any], name: str) -> float | None:
-    """A number from 0 to 1, or None for nothing known."""
+    """A number from 0 to 1, or None if unknown."""
     value = holder.get(name)
     if is_unknown(value):
         return None
@@ -151,7 +151,7 @@ def optional_share(holder: Mapping[str, Any], name: str) -> float | None:
 
 
 def optional_flag(holder: Mapping[str, Any], name: str) -> bool | None:
-    """True or false, or None for nothing known."""
+    """True or false, or None if unknown."""
     value = holder.get(name)
     if is_unknown(value):
         return None
@@ -161,7 +161,7 @@ def optional_flag(holder: Mapping[str, Any], name: str) -> bool | None:
 
 
 def optional_instant(holder: Mapping[str, Any], name: str) -> datetime | None:
-    """An instant in UTC, or None for nothing known."""
+    """An instant in UTC, or None if unknown."""
     value = optional_text(holder, name)
     if value is None:
         return None
@@ -186,12 +186,12 @@ def is_game_id(value: Any) -> bool:
 
 
 def date_in(text: str) -> date | None:
-    """The date that a text or a file's name begins with; None when there is none, or none of ``YEARS``."""
+    """The date that a text or a file's name begins with; None without one, or if it is outside ``YEARS``."""
     return named_day(text[:10])
 
 
 def number(value: Any) -> float:
-    """A number, also one written as text; NaN for what is none."""
+    """A number, also one written as text; NaN for anything else."""
     if isinstance(value, str):
         return float(value) if _NUMBER.fullmatch(value.strip()) else math.nan
     known = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST
@@ -200,5 +200,5 @@ def number(value: Any) -> float:
 
 def _needed(value: Any, holder: Mapping[str, Any], name: str) -> Any:
     if value is None:
-        raise FieldError(name, holder.get(name), "so nothing is known")
+        raise FieldError(name, holder.get(name), "but it is required")
     return value

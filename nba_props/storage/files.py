@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from upath import UPath
 
 
-#: what the name of a file begins with that is not whole yet
+#: prefix of files that are still being written
 TEMPORARY = ".tmp-"
-#: what stands between a name and an instant where a file that can't be read was moved aside
+#: separates name and instant in the name of an unreadable file that was set aside
 ASIDE = ".damaged-"
 
 
 def open_path(root: str) -> UPath:
-    """The path of a folder, or of anything fsspec opens by URL; listings are never remembered: others write there."""
+    """The path of a folder, or of anything fsspec opens by URL; listings are not cached, since others write there."""
     from upath import UPath
 
     return UPath(root, use_listings_cache=False) if "://" in root else UPath(root)
@@ -28,9 +28,9 @@ def open_path(root: str) -> UPath:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to that takes the place of another when it is whole, and on the disk, and not before.
+    """A file to write to, which replaces another once it is complete and on the disk.
 
-    A reader sees the old content or the new, whenever the writer is killed; a failed one leaves the old.
+    Readers see the old content or the new, even if the writer is killed; a failed write leaves the old.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
@@ -47,7 +47,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def create(path: Path, data: bytes) -> bool:
-    """Write a file that is not there yet, whole or not at all; False where another process was first."""
+    """Write a file that does not exist yet, completely or not at all; False if another process was first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
     try:
@@ -61,9 +61,9 @@ def create(path: Path, data: bytes) -> bool:
 
 
 def replace(path: UPath | Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new; an object store does that by itself.
+    """Write a file atomically: readers see the old content or the new, as object stores guarantee anyway.
 
-    On a disk it is in its folder for good when this returns: what is written next may rely on it.
+    On a disk the file is durable when this returns, so that later writes may rely on it.
     """
     if not isinstance(path, Path):
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z`
 * ``player_aliases.csv``: optional ``alias,player_name``, further spellings of players
 * ``landing.json``: optional manifest, such as ``{"data_source": "SIMULATED", "first_date": "2025-10-21"}``
 
-Whatever else lies there is no payload: it is never opened, and ``LandingZone.strays`` names it with the reason.
+Any other file is not a payload: it is never opened, and ``LandingZone.strays`` lists it with the reason.
 """
 
 from __future__ import annotations
@@ -47,27 +47,27 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _FETCHED_TOGETHER = 64
-#: bytes of a payload, landed and unpacked alike; the largest real one, of everybody who ever played, has 2.5 million
+#: bytes of a payload, packed or not; the largest real one, of everyone who ever played, has 2.5 million
 MOST_BYTES = 10_000_000
-#: values of a payload, which bound the memory that it takes; the largest real one has 92,000
+#: values of a payload, a bound for its memory; the largest real one has 92,000
 MOST_VALUES = 500_000
-#: objects and lists within each other; the deepest real payload has 9
+#: levels of nested objects and lists; the deepest real payload has 9
 MOST_DEPTH = 50
 #: rows, games, quotes or records of a payload; the longest real one has 5,103
 MOST_ROWS = 20_000
 #: bytes of the zone's own files
 MOST_BYTES_OF_OURS = 1_000_000
-#: a file that is being landed is hidden so long, in seconds, and no stray until then
+#: seconds for which a hidden file counts as being landed rather than as a stray
 _LANDING_TIME = 3600
-#: errors of this process and not of a file
+#: errors of this process rather than of a file
 _OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 MANIFEST = "landing.json"
-#: the key, true, of a payload of an invented league: a copy without the manifest is not taken for real
+#: the key that is true in payloads of a simulated league, so that a copy without the manifest does not pass as real
 SIMULATED_MARK = "simulated"
-#: the key, true, of the manifest of a zone whose payloads all have that mark: another one is none of its league
+#: the manifest's key that is true if all payloads have that mark: one without it does not belong to the league
 MARKED = "marked"
 ALIASES_FILE = "player_aliases.csv"
-#: the folders that are read, and how the subjects of their payloads look, as regular expressions
+#: the folders that are read, and the pattern of their payloads' subjects, as regular expressions
 Layout = Sequence[tuple[str, str]]
 #: the same, folders part by part
 _Ways = Sequence[tuple[Sequence[re.Pattern[str]], re.Pattern[str]]]
@@ -78,15 +78,15 @@ class LandingError(NbaPropsError):
 
 
 class FetchError(NbaPropsError):
-    """A live feed or a webhook refused or could not answer.
+    """A live feed or a webhook refused a request or failed to answer.
 
     Args:
         code: what is wrong, in a word.
-        detail: the sentence; secrets are taken out of it.
+        detail: the sentence; secrets are redacted.
         status: the HTTP status of the answer, if there was one.
     """
 
-    #: what the first place said, where a second one was asked
+    #: the error of the first server, where a second one was tried
     first: FetchError | None = None
 
     def __init__(self, code: str, detail: str, status: int | None = None) -> None:
@@ -134,10 +134,10 @@ class Payload:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What has arrived in some folders, in a few characters: ``newest`` instant and name, and how many there are.
+    """A short summary of what has arrived in some folders: instant and name of the newest payload, and their number.
 
-    In a bucket the instant is when the object was written there, whatever its payload calls itself, so that one that
-    comes late is news all the same. A folder's times are anyone's to set: there a hash of the names stands instead.
+    In a bucket the instant is when the object was written, not the capture in its name, so that a late arrival still
+    counts as new. File times in a folder are not trustworthy: there ``newest`` is a hash of all names.
     """
 
     instant: str
@@ -148,7 +148,7 @@ class Arrivals:
         return f"{self.instant}|{self.newest}|{self.count}"
 
     def is_news(self, seen: str) -> bool:
-        """Whether something came since ``seen``, the text of earlier arrivals; that something went is none."""
+        """Whether something arrived since ``seen``, the text of earlier arrivals; deletions do not count."""
         instant, _, rest = seen.partition("|")
         newest, _, count = rest.rpartition("|")
         if not count.isdigit():
@@ -174,7 +174,7 @@ def _is_on_the_way(folder: str, ways: _Ways) -> bool:
 
 
 def _why_stray(path: str, ways: _Ways) -> str | None:
-    """Why a file is no payload of the folder that it lies in; None when it is one, or one of the zone's own."""
+    """Why a file is not a payload of its folder; None when it is one, or one of the zone's own files."""
     *folders, name = path.split("/")
     if path in (MANIFEST, ALIASES_FILE):
         return None
@@ -184,15 +184,15 @@ def _why_stray(path: str, ways: _Ways) -> str | None:
         if len(way) == len(folders) and all(p.fullmatch(t) for p, t in zip(way, folders, strict=True))
     ]
     if not subjects:
-        return "no payloads lie directly in this folder"
+        return "payloads are not read directly from this folder"
     if why := naming.why_not_payload(name):
         return why
     named_so = any(s.fullmatch(Payload(path).subject) for s in subjects)
-    return None if named_so else "no payload of this folder is named so"
+    return None if named_so else "payloads of this folder are named otherwise"
 
 
 def _is_being_landed(entry: os.DirEntry[str]) -> bool:
-    """Whether a file is hidden because it is not whole yet."""
+    """Whether a file is hidden because it is not complete yet."""
     try:
         return entry.name.startswith(".") and time.time() - entry.stat().st_mtime < _LANDING_TIME
     except FileNotFoundError:
@@ -200,26 +200,26 @@ def _is_being_landed(entry: os.DirEntry[str]) -> bool:
 
 
 def capture_suffix(instant: datetime) -> str:
-    """How a capture instant stands in a payload's name."""
+    """A capture instant as it ends a payload's name."""
     return f"-{instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def read_aliases(data: bytes, origin: str) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """``(alias, player_name)`` pairs from CSV, and the lines that are none, with the reason: they cost only themselves.
+    """``(alias, player_name)`` pairs from CSV, and the lines that are skipped, with the reason.
 
     Raises:
-        LandingError: the file as a whole is none of aliases: too large, not in UTF-8, or without the two columns.
+        LandingError: the whole file can't be used: too large, not in UTF-8, or without the two columns.
     """
-    mend = "Mend the file, or move it away: without it only the platform's own aliases count"
+    remedy = "Fix the file, or move it away: without it only the platform's own aliases count"
     if len(data) > MOST_BYTES_OF_OURS:
-        raise LandingError(f"{origin} has more than {MOST_BYTES_OF_OURS:,} bytes. {mend}")
+        raise LandingError(f"{origin} has more than {MOST_BYTES_OF_OURS:,} bytes. {remedy}")
     first, *lines = data.removeprefix(b"\xef\xbb\xbf").splitlines() or [b"alias,player_name"]
     try:
         header = _cells(first)
     except UnicodeDecodeError as error:
-        raise LandingError(f"{origin} is not in UTF-8: {error}. {mend}") from error
+        raise LandingError(f"{origin} is not in UTF-8: {error}. {remedy}") from error
     if not {"alias", "player_name"} <= set(header):
-        raise LandingError(f"{origin} needs the columns alias and player_name, it has {fields.shown(header)}. {mend}")
+        raise LandingError(f"{origin} needs the columns alias and player_name, it has {fields.shown(header)}. {remedy}")
     pairs, wrong = [], []
     for number, line in enumerate(lines, 2):
         try:
@@ -252,7 +252,7 @@ def decode(data: bytes, path: str) -> Any:
         raise PayloadError("EMPTY_FILE", f"{path} has no bytes")
     try:
         if path.endswith(".gz"):
-            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:  # a bomb is unpacked no further
+            with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:  # a decompression bomb is unpacked no further
                 data = packed.read(MOST_BYTES + 1)
         _refuse_large(data, path)
         content = json.loads(data)
@@ -304,7 +304,7 @@ def limited(rows: Sequence[Any], payload: Payload, what: str) -> None:
 
 
 def read_file(place: str, path: str, most: int = MOST_BYTES) -> bytes:
-    """A file's bytes; what is no file is never waited for, and what is too large not read.
+    """A file's bytes; never waits for a pipe, and does not read what is too large.
 
     Raises:
         PayloadError: UNREADABLE, NOT_A_FILE or TOO_LARGE.
@@ -314,7 +314,7 @@ def read_file(place: str, path: str, most: int = MOST_BYTES) -> bytes:
         try:
             found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
-                raise PayloadError("NOT_A_FILE", f"{path} is no regular file")
+                raise PayloadError("NOT_A_FILE", f"{path} is not a regular file")
             with open(handle, "rb", closefd=False) as source:
                 data = source.read(most + 1) if found.st_size <= most else None
         finally:
@@ -335,7 +335,7 @@ class LandingZone:
         self.root = root
         self._was_there = False
         self._ahead: dict[str, bytes] = {}
-        #: payloads of a bucket that a listing called too large
+        #: payloads of a bucket that are too large by a listing
         self._too_large: set[str] = set()
 
     @cached_property
@@ -347,7 +347,7 @@ class LandingZone:
         return self._path.protocol in ("", "file", "local")
 
     def _is_inside(self, path: str) -> bool:
-        """Whether a place is within the zone once every link on the way is followed; a bucket has no links."""
+        """Whether a path is within the zone after its links are followed; a bucket has no links."""
         place = self._path.path
         parts = path.split("/")
         if not self._is_local or not any(os.path.islink(place := os.path.join(place, p)) for p in parts):
@@ -359,19 +359,19 @@ class LandingZone:
         """Where a path of the zone is.
 
         Raises:
-            LandingError: the path names nothing in the zone: it is absolute, leads up or out by a link, or is hidden.
+            LandingError: the path is not within the zone: it is absolute, goes up or out by a link, or is hidden.
         """
         if not all(map(naming.is_part, path.split("/"))):
             raise LandingError(
-                f"{fields.shown(path)} is no path of a landing zone: each part begins with a letter or a digit and has "
-                "letters, digits, '.', '_' and '-'"
+                f"{fields.shown(path)} is not a path of a landing zone: each part begins with a letter or a digit and "
+                "has letters, digits, '.', '_' and '-'"
             )
         if not self._is_inside(path):
             raise LandingError(f"{path} leads out of the landing zone {self.root} by a link: remove the link")
         return self._path / path
 
     def exists(self) -> bool:
-        """Whether the folder is there; of a bucket, which has no folders, whether it can be listed."""
+        """Whether the folder exists; for a bucket, which has no folders, whether it can be listed."""
         if self._was_there:
             return True
         if self._path.protocol in ("gs", "gcs"):
@@ -384,13 +384,13 @@ class LandingZone:
         """Raise :class:`LandingError` when there is no landing zone at the root."""
         if not self.exists():
             raise LandingError(
-                f"there is no landing zone at {self.root}: `nba-props start` makes one of the real league, "
-                "`nba-props demo` one of a simulated league; or set NBA_PROPS_LANDING to the folder or bucket that "
+                f"there is no landing zone at {self.root}: `nba-props start` creates one for the real league, "
+                "`nba-props demo` one for a simulated league; or set NBA_PROPS_LANDING to the folder or bucket that "
                 "holds the_odds_api/ and nba_stats/"
             )
 
     def make(self) -> None:
-        """Make the folder where there is none; a bucket is made by whoever pays for it."""
+        """Create the folder if it is missing; a bucket is never created."""
         if "://" not in self.root:
             Path(self.root).mkdir(parents=True, exist_ok=True)
 
@@ -403,11 +403,11 @@ class LandingZone:
             self._place(name)
             return read_file(path.path, name, MOST_BYTES_OF_OURS) if self._is_local else path.read_bytes()
         except PayloadError as error:
-            raise LandingError(f"{self.root}/{error}. Mend the file, or move it away") from error
+            raise LandingError(f"{self.root}/{error}. Fix the file, or move it away") from error
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """What the zone says of itself; empty without a ``landing.json``."""
+        """The content of ``landing.json``; empty without one."""
         data = self._own_file(MANIFEST)
         if data is None:
             return {}
@@ -422,28 +422,28 @@ class LandingZone:
                 raise FieldError("data_source", found["data_source"], "not a name such as SIMULATED")
         except (ValueError, RecursionError) as error:
             raise LandingError(
-                f"{self._path / MANIFEST} is no manifest of a landing zone: {error}. "
-                "Mend it, or move it away if the payloads are real"
+                f"{self._path / MANIFEST} is not a manifest of a landing zone: {error}. "
+                "Fix it, or move it away if the payloads are real"
             ) from error
         return found
 
     def data_source(self, feed: str) -> str:
-        """How rows of a feed are labelled: the feed's own name, or SIMULATED in a simulated zone."""
+        """The label of rows from a feed: the feed's own name, or SIMULATED in a simulated zone."""
         return str(self.manifest.get("data_source", feed))
 
     @property
     def first_date(self) -> date | None:
-        """The first date the zone has data for, when its manifest says so."""
+        """The first date with data, if the manifest states it."""
         return fields.day(self.manifest, "first_date") if self.manifest.get("first_date") else None
 
     @property
     def last_date(self) -> date | None:
-        """The last date that an invented league plays on, when its manifest says so; real ones go on."""
+        """The last date of a simulated league, if the manifest states it; None for the real league."""
         return fields.day(self.manifest, "last_date") if self.is_simulated and self.manifest.get("last_date") else None
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the payloads are an invented league's."""
+        """Whether the payloads are of a simulated league."""
         return self.data_source("") == "SIMULATED"
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
@@ -451,7 +451,7 @@ class LandingZone:
         return self._aliases()[0]
 
     def bad_aliases(self) -> tuple[str, ...]:
-        """The lines of the landed aliases that are left out, with the reason."""
+        """The lines of the landed aliases that are skipped, with the reason."""
         return tuple(f"{ALIASES_FILE}, {line}" for line in self._aliases()[1])
 
     def _aliases(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
@@ -464,14 +464,14 @@ class LandingZone:
             found: list[Any] = self._path.fs.ls(path, detail=detail)
         except FileNotFoundError:
             return None
-        except Exception as error:  # each kind of bucket has errors of its own
+        except Exception as error:  # each kind of bucket has its own errors
             if self._is_local:
                 raise
             raise LandingError(f"{self.root} can't be listed: {error}. See docs/production.md for access") from error
         return found
 
     def _entries(self, folder: str) -> list[os.DirEntry[str]]:
-        """What lies directly in a local folder; nothing when there is none, or when a link leads to it from outside."""
+        """The entries of a local folder; none when it does not exist, or is a link out of the zone."""
         if not self._is_inside(folder):
             return []
         try:
@@ -495,28 +495,28 @@ class LandingZone:
             return False
 
     def names(self, folder: str) -> list[str]:
-        """The names of the payloads directly in a folder, in order: nothing is opened or asked about a file."""
+        """The names of the payloads directly in a folder, in order; files are neither opened nor examined."""
         if self._is_local:
             entries = self._entries(folder)
             return [e.name for e in entries if not naming.why_not_payload(e.name) and self._is(e, folder, "file")]
         return sorted(self._listed_payloads(folder))
 
     def _listed_payloads(self, folder: str) -> dict[str, dict[str, Any]]:
-        """The payloads directly in a folder of a bucket, by name, with what the bucket tells of each."""
+        """The payloads directly in a folder of a bucket, by name, with the bucket's details of each."""
         found: dict[str, dict[str, Any]] = {}
         for entry in self._listed((self._path / folder).path, detail=True) or ():
             name = str(entry["name"]).rsplit("/", 1)[-1]
             if entry["type"] == "file" and naming.why_not_payload(name) is None:
                 found[name] = entry
-                self._weigh(f"{folder}/{name}", entry)
+                self._note_size(f"{folder}/{name}", entry)
         return found
 
-    def _weigh(self, path: str, entry: dict[str, Any]) -> None:
+    def _note_size(self, path: str, entry: dict[str, Any]) -> None:
         if (entry.get("size") or 0) > MOST_BYTES:
             self._too_large.add(path)
 
     def arrivals(self, *folders: str) -> Arrivals | None:
-        """What has arrived in some folders; None while there is nothing. Each folder is listed once."""
+        """A summary of what has arrived in some folders; None while they are empty. Each folder is listed once."""
         if self._is_local:
             names = [n for folder in folders for n in self.names(folder)]
             mark = hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
@@ -535,12 +535,12 @@ class LandingZone:
         if self._is_local:
             place, found = self._path / folder, {}
             for name in self.names(folder):
-                with suppress(FileNotFoundError):  # it has gone since
+                with suppress(FileNotFoundError):  # it was deleted meanwhile
                     found[name] = datetime.fromtimestamp(os.stat((place / name).path).st_mtime, UTC)
             return found
         found = {}
         for name, entry in self._listed_payloads(folder).items():
-            stamp = entry.get("mtime", entry.get("updated", entry.get("created")))  # as each kind of bucket calls it
+            stamp = entry.get("mtime", entry.get("updated", entry.get("created")))  # by kind of bucket
             if isinstance(stamp, str):
                 stamp = datetime.fromisoformat(stamp)
             if stamp is not None:
@@ -566,13 +566,13 @@ class LandingZone:
             name, below = str(path).rsplit("/", 1)[-1], str(path).rsplit("/", 2)[-2]
             if naming.why_not_payload(name) is None:
                 found.setdefault(below, []).append(name)
-                self._weigh(f"{folder}/{below}/{name}", entry)
+                self._note_size(f"{folder}/{below}/{name}", entry)
         return {below: sorted(names) for below, names in found.items()}
 
     def strays(self, layout: Layout, most: int = 1000) -> Sequence[tuple[str, str]]:
-        """What in the zone is no payload, is never opened and keeps nothing else: ``(path, why)``, by path.
+        """Everything in the zone that is not a payload and is never opened: ``(path, why)``, by path.
 
-        Names are judged and nothing is read but the aliases; after ``most`` the rest is not looked for.
+        Only names are judged, and only the aliases are read; the search ends after ``most``.
         """
         self.require()
         ways = _ways(layout)
@@ -598,18 +598,18 @@ class LandingZone:
                 else:
                     yield path, "nothing is read from this folder"
             elif not self._is(entry, folder or ".", "file"):
-                yield path, "a link out of the zone or to nothing" if entry.is_symlink() else "no regular file"
+                yield path, "a link out of the zone, or a broken one" if entry.is_symlink() else "not a regular file"
             elif why := _why_stray(path, ways):
                 if not _is_being_landed(entry):
                     yield path, why
             elif not os.access(entry.path, os.R_OK):
-                yield path, "it can't be read: this user has no right to"
+                yield path, "it can't be read: this user lacks permission"
 
     def _bucket_strays(self, ways: _Ways) -> Iterator[tuple[str, str]]:
         root, seen = self._path.path.strip("/"), set()
         for place in self._path.fs.find(self._path.path):
             if str(place).endswith("/"):
-                continue  # where a console shows a folder
+                continue  # the marker of a folder in a console
             path = str(place).strip("/").removeprefix(root).lstrip("/")
             folders = path.split("/")[:-1]
             above = ("/".join(folders[: n + 1]) for n in range(len(folders)))
@@ -621,7 +621,7 @@ class LandingZone:
                 yield unread, "nothing is read from this folder"
 
     def ahead(self, payloads: Sequence[Payload]) -> Iterator[Payload]:
-        """The payloads, to be loaded one after the other: from a bucket they are fetched many at a time."""
+        """The payloads, to be loaded one after the other; from a bucket they are prefetched in batches."""
         if self._is_local:
             yield from payloads
             return
@@ -636,8 +636,8 @@ class LandingZone:
         """The decoded JSON of a payload.
 
         Raises:
-            PayloadError: as of ``load_bytes`` and ``decode``; SIMULATED: it says that it is of an invented league, and
-                the zone does not; NOT_SIMULATED: the zone is of one that says so in each payload, and it does not.
+            PayloadError: as in ``load_bytes`` and ``decode``; SIMULATED: it is marked as simulated, and the zone is
+                not; NOT_SIMULATED: all payloads of the zone are marked as simulated, and this one is not.
         """
         content = decode(self.load_bytes(payload), payload.path)
         if not isinstance(content, dict):
@@ -645,11 +645,11 @@ class LandingZone:
         is_marked = content.get(SIMULATED_MARK) is True
         if is_marked and not self.is_simulated:
             raise PayloadError(
-                "SIMULATED", f"{payload.path} is of a simulated league: bring the {MANIFEST} along that says so"
+                "SIMULATED", f"{payload.path} is of a simulated league: copy its zone's {MANIFEST} with it"
             )
         if not is_marked and self.is_simulated and self.manifest.get(MARKED) is True:
             raise PayloadError(
-                "NOT_SIMULATED", f"{payload.path} does not say that it is of this zone's simulated league: take it out"
+                "NOT_SIMULATED", f"{payload.path} is not marked as part of this zone's simulated league: remove it"
             )
         return content
 
@@ -657,8 +657,8 @@ class LandingZone:
         """A payload as delivered.
 
         Raises:
-            PayloadError: BAD_NAME (it is no path of the zone), UNREADABLE, NOT_A_FILE, or TOO_LARGE: it has more than
-                ``MOST_BYTES`` and was not read.
+            PayloadError: BAD_NAME (it is not a path of the zone), UNREADABLE, NOT_A_FILE, or TOO_LARGE: it has more
+                than ``MOST_BYTES`` and was not read.
         """
         data = self._ahead.pop(payload.path, None)
         if data is not None:
@@ -677,13 +677,13 @@ class LandingZone:
             raise PayloadError("UNREADABLE", f"{payload.path} can't be read: {error}") from error
 
     def land(self, path: str, content: Any) -> Payload:
-        """Write a payload once, gzipped when its name says so; the same name a second time is an error.
+        """Write a payload once, gzipped when its name ends in ``.gz``; the same name a second time is an error.
 
         Raises:
             FileExistsError: a payload of this name was landed already; it is unchanged.
-            LandingError: the path names nothing in the zone.
+            LandingError: the path is not within the zone.
         """
-        # half a surrogate pair, which UTF-8 can't hold, stays the escape that it came as
+        # half a surrogate pair, which UTF-8 can't encode, stays an escape
         data = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode(errors="backslashreplace")
         if path.endswith(".gz"):
             data = gzip.compress(data, compresslevel=5, mtime=0)
@@ -698,19 +698,21 @@ class LandingZone:
 
         Raises:
             FileExistsError: a payload of this name was landed already; it is unchanged.
-            LandingError: the path names nothing in the zone, or something else stands in its place.
+            LandingError: the path is not within the zone, or something else is in its place.
             OSError: it can't be written.
         """
         target = self._place(path)
         if self._is_local:
-            # whoever watches the folder must not see half a file
+            # watchers of the folder must not see half a file
             place = Path(target.path)
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
             except (FileExistsError, NotADirectoryError) as error:
-                raise LandingError(f"{place.parent} is no folder, so nothing can be landed in it: {error}") from error
+                raise LandingError(
+                    f"{place.parent} is not a folder, so nothing can be landed in it: {error}"
+                ) from error
             if place.is_dir():
-                raise LandingError(f"{place} is a folder in the place of a payload: move it away")
+                raise LandingError(f"{place} is a folder in place of a payload: move it away")
             temporary = place.with_name(f".{uuid.uuid4().hex}")
             try:
                 temporary.write_bytes(data)
@@ -722,6 +724,6 @@ class LandingZone:
                 target.fs.pipe_file(target.path, data, mode="create")
             except FileExistsError:
                 raise
-            except Exception as error:  # each kind of bucket has errors of its own
+            except Exception as error:  # each kind of bucket has its own errors
                 raise OSError(f"{path} could not be landed: {error}") from error
         return Payload(path)

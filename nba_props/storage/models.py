@@ -1,9 +1,9 @@
-"""Where trained models are kept: files in the library's own format, a card for each week, in a folder or a bucket.
+"""Storage of trained models: files in the library's own format, with a card for each week, in a folder or a bucket.
 
 ``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model, ``card.json`` beside it names the newest
-that beats the last-10 average, ``refused.json`` says why it, or none, is in force for its week. A name has one content
-for good and the card is written after it, so whenever a training is killed, and however many run at once, the card
-names a whole model; files of earlier trainings stay.
+that beats the last-10 average, ``refused.json`` has the reason why it, or none, is in force for its week. A
+file name has one content forever and the card is written after the model, so that the card always names a complete
+model, even if trainings are killed or run at once; files of earlier trainings stay.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 #: why a date has no model whose week was never trained
 UNTRAINED = "NO_MODEL: none is trained yet"
 _LOG = logging.getLogger(__name__)
-#: a fingerprint, the file's hash where a release names it by that too, and a suffix
+#: a fingerprint, the file's hash (not in early releases), and a suffix
 _MODEL = re.compile(r"[0-9a-f]+(-[0-9a-f]{64})?\.[a-z0-9]+")
 _CARD = "card.json"
-#: what became of the newest training of a week whose model is not in force
+#: why the newest training of a week has no model in force
 _REFUSAL = "refused.json"
 
 
@@ -52,7 +52,7 @@ class ModelStore:
         return open_path(self.root)
 
     def put(self, model: Model) -> None:
-        """Store a model, in force for its week unless its card says why not: then it may serve the week after."""
+        """Store a model, in force for its week unless its card was refused: then it may serve the week after."""
         folder = self._path / model.card.system_id / model.card.week.isoformat()
         replace(folder / _file_name(model.card), model.artefact)
         if model.card.refused:
@@ -62,7 +62,7 @@ class ModelStore:
             (folder / _REFUSAL).unlink(missing_ok=True)
 
     def refuse(self, system_id: str, week: date, reason: str, made_from: str) -> None:
-        """Put on record that the newest training of a week gave no model; an earlier one's is none any more."""
+        """Record that the newest training of a week produced no model; an earlier one is withdrawn."""
         self._put_refusal(system_id, week, reason, made_from)
         (self._path / system_id / week.isoformat() / _CARD).unlink(missing_ok=True)
 
@@ -71,7 +71,7 @@ class ModelStore:
         replace(self._path / system_id / week.isoformat() / _REFUSAL, json.dumps(record).encode())
 
     def refusal(self, system_id: str, week: date) -> dict[str, str]:
-        """``reason`` and ``made_from`` of the newest training of a week, if it gave no model; else empty.
+        """``reason`` and ``made_from`` of the newest training of a week, if it produced no model in force; else empty.
 
         Raises:
             CorruptModel: the record can't be read.
@@ -80,10 +80,10 @@ class ModelStore:
         try:
             if not path.exists():
                 return {}
-            said = json.loads(path.read_text())
-            return {"reason": str(said["reason"]), "made_from": str(said["made_from"])}
+            record = json.loads(path.read_text())
+            return {"reason": str(record["reason"]), "made_from": str(record["made_from"])}
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
+            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(system_id, week)}") from error
 
     def made_from(self, system_id: str, week: date) -> str | None:
         """What the newest training of a week was made from, whether or not its model is in force; None without one."""
@@ -92,11 +92,11 @@ class ModelStore:
             if not refused:
                 return card.made_from if card else None
             may_serve = refused["reason"].startswith(WORSE_THAN_INCUMBENT)
-            # who was killed between card and record left those of two trainings
+            # a training that is killed between card and record leaves those of two trainings
             of_one = card is not None and card.made_from == refused["made_from"] if may_serve else card is None
             return refused["made_from"] if of_one else None
         except CorruptModel as error:
-            _LOG.warning("%s", error)  # as if it were none: it is trained again
+            _LOG.warning("%s", error)  # counts as missing: it is trained again
             return None
 
     def weeks(self, system_id: str) -> list[date]:
@@ -112,7 +112,7 @@ class ModelStore:
         return [(system_id, week) for system_id in RECIPES for week in self.weeks(system_id)]
 
     def strays(self) -> list[tuple[str, str]]:
-        """The files and empty folders under the root that are no model's, by path, and why: nobody loads them."""
+        """Files and empty folders under the root that belong to no model, by path, and why: they are never loaded."""
         root = self._path
         if not root.is_dir():
             return []
@@ -123,7 +123,7 @@ class ModelStore:
         return [(path, why) for path, why in reasons if why]
 
     def card(self, system_id: str, week: date) -> Card:
-        """The card of the model that the newest training of a week gave.
+        """The card of the model that the newest training of a week produced.
 
         Raises:
             CorruptModel: it can't be read.
@@ -132,16 +132,16 @@ class ModelStore:
         try:
             card = Card.from_json(path.read_text())
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise CorruptModel(f"{path} can't be read: {error}. {_way_out(system_id, week)}") from error
+            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(system_id, week)}") from error
         if (card.system_id, card.week) != (system_id, week):
             raise CorruptModel(
-                f"{path} is the card of {card.system_id} of {card.week}. {_way_out(system_id, week)}"
+                f"{path} is the card of {card.system_id} of {card.week}. {_remedy(system_id, week)}"
             )  # fmt: skip
         return card
 
     def incumbent(self, system_id: str, week: date) -> Card | None:
-        """The model of the week before, which serves where the week's own is not in force and against which that one is
-        judged, whatever it was itself judged against; None without a readable one.
+        """The model of the week before, which serves where the week's own is not in force and against which that one
+        is judged; None without a readable one.
         """
         try:
             return self._card_if_any(system_id, week - timedelta(7))
@@ -149,7 +149,7 @@ class ModelStore:
             return None
 
     def in_force(self, system_id: str, day: date) -> Card | None:
-        """The card of the model that serves a date: its week's own, or where that is not in force the week's before."""
+        """The card of the model that serves a date: its week's own, or the week before's if that is not in force."""
         week = week_of(day)
         own = None if self.refusal(system_id, week) else self._card_if_any(system_id, week)
         return own or self._card_if_any(system_id, week - timedelta(7))
@@ -183,31 +183,31 @@ class ModelStore:
         """The model of a card.
 
         Raises:
-            CorruptModel: its file is absent, or another than the card describes.
+            CorruptModel: its file is missing, or not the one that the card describes.
         """
         folder = self._path / card.system_id / card.week.isoformat()
         path, earlier = folder / _file_name(card), folder / card.file_name
         try:
-            if not path.exists() and earlier.exists():  # of a release that named models by their inputs alone
+            if not path.exists() and earlier.exists():  # from a release that named models by their inputs alone
                 path = earlier
             artefact = path.read_bytes()
         except OSError as error:
-            raise CorruptModel(f"{path} can't be read: {error}. {_way_out(card.system_id, card.week)}") from error
+            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(card.system_id, card.week)}") from error
         if hashlib.sha256(artefact).hexdigest() != card.sha256:
-            raise CorruptModel(f"{path} is not the file its card describes. {_way_out(card.system_id, card.week)}")
+            raise CorruptModel(f"{path} is not the file its card describes. {_remedy(card.system_id, card.week)}")
         return Model(card, artefact)
 
 
 def _stray(name: str, *, is_file: bool) -> str:
-    """Why a file or folder under the root is no model's, by its name from there; empty when it is one's."""
+    """Why a file or folder under the root belongs to no model, by its relative name; empty when it does."""
     system, _, rest = name.partition("/")
     week, _, file = rest.partition("/")
     if system not in RECIPES:
-        return "is in no folder of a trained system"
+        return "is not in the folder of a trained system"
     if week and named_day(week) is None:
-        return "is in no folder of a week (2026-01-05)"
+        return "is not in the folder of a week (2026-01-05)"
     if not file and is_file:
-        return "is a file in the place of a folder"
+        return "is a file in place of a folder"
     if not file or file in (_CARD, _REFUSAL) or _MODEL.fullmatch(file) or file.startswith(TEMPORARY):
         return ""
     return "is not named like a model or its card"
@@ -217,5 +217,5 @@ def _file_name(card: Card) -> str:
     return f"{card.fingerprint}-{card.sha256}.{card.suffix}"
 
 
-def _way_out(system_id: str, week: date) -> str:
+def _remedy(system_id: str, week: date) -> str:
     return f"Materialize nba_models/{system_id} for {week} again: nba-props train {week}"

@@ -1,6 +1,6 @@
-"""Names that come from outside: what may become a part of a path, and what stands for the rest.
+"""Names from outside: what may become part of a path, and what replaces the rest.
 
-Whatever a feed sends passes here before it names a file; whatever lies in a landing zone is judged here by its name.
+Values from a feed are checked here before they name a file, and files in a landing zone are judged here by their names.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nba_props.facts.calendar import YEARS
 SUFFIXES = (".json.gz", ".json", ".pdf")
 #: the capture instant at the end of a payload's name
 CAPTURE = re.compile(r"-(\d{8}T\d{6}Z)$", re.ASCII)
-#: no file system has longer names, and a suffix and an instant follow
+#: short enough for any file system, with an instant and a suffix to follow
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", re.ASCII)
 
@@ -32,7 +32,7 @@ def is_id(value: Any) -> bool:
 
 
 def id_part(value: Any) -> str:
-    """An id as a part of a payload's name; what is no id is landed under its hash, so that nothing is lost."""
+    """An id as part of a payload's name; any other value is landed under its hash, so that nothing is lost."""
     if is_id(value):
         return str(value)
     try:
@@ -51,7 +51,7 @@ def stem(name: str) -> str:
 
 
 def capture_of(name: str) -> datetime | None:
-    """The capture instant at the end of a payload's name; None when there is none, or when it is no time."""
+    """The capture instant at the end of a payload's name; None without one, or if it is not a valid time."""
     found = CAPTURE.search(stem(name))
     try:
         instant = datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found else None
@@ -61,13 +61,13 @@ def capture_of(name: str) -> datetime | None:
 
 
 def why_not_payload(name: str) -> str | None:
-    """Why a file of this name is no payload, in words; None when it is named like one."""
+    """Why a file of this name is not a payload, in words; None when it is named like one."""
     if name.startswith("."):
         return "hidden"
     if not name.endswith(SUFFIXES):
-        return f"its name ends in none of {', '.join(SUFFIXES)}"
+        return f"its name does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
     if not is_part(name):
-        return "its name has characters that no payload's name has, or too many"
+        return "its name is too long, or has characters that payloads' names do not have"
     if CAPTURE.search(stem(name)) and capture_of(name) is None:
-        return "the instant in its name is no time"
+        return "the instant in its name is not a valid time"
     return None

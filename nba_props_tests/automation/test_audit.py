@@ -16,6 +16,7 @@ import pytest
 from nba_props.automation.alerts import Alerts
 from nba_props.automation.audit import AUDIT_JOB, alerts_of
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
 from nba_props.operations import audit, remediation
@@ -107,7 +108,7 @@ def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
     assert (len(result.judged), told(result)) == (1, []), "an honest row more is no news of the bad ones"
     write(published, OLD, pd.concat([later, placeholders(OLD, 3).tail(1)]))
     assert "3 rows" in told(look(published, tmp_path))[0]
-    assert audit.standing(Memory(str(tmp_path / "audit")))["rows"].tolist() == [3]
+    assert audit.known_faults(Memory(str(tmp_path / "audit")))["rows"].tolist() == [3]
 
 
 def test_as_many_other_bad_rows_within_the_hour_are_news(published, tmp_path):
@@ -203,7 +204,7 @@ def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
     assert [f.kind for f in look(published, tmp_path).found] == ["PARTITION_ALTERED"], "another's hands put them back"
     assert published.seal(LEDGER, OLD) == 0
     assert look(published, tmp_path).found == []
-    assert audit.standing(Memory(str(tmp_path / "audit"))).empty
+    assert audit.known_faults(Memory(str(tmp_path / "audit"))).empty
 
 
 def test_a_partition_that_was_taken_away_is_a_loss(published, tmp_path):
@@ -370,7 +371,7 @@ def test_queries_grow_with_months_and_not_with_dates(lake, tmp_path):
 def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
     settings = make_settings(tmp_path)
     (tmp_path / "landing").mkdir()
-    definitions = build_defs(settings, clock=lambda: NOW)
+    definitions = build_defs(deployed(settings, clock=lambda: NOW))
     lake = definitions.resources["warehouse"]
     lake.append(LEDGER, rows(OLD), [OLD])
     job = definitions.resolve_job_def(AUDIT_JOB)

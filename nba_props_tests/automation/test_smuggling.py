@@ -114,7 +114,7 @@ def beside(rows: pd.DataFrame) -> pd.DataFrame:
 
 def instead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The honest rows that are left, and the rows of ``INSTEAD``, each of which was one before."""
-    with_line = rows[rows["line"].notna() & rows["predicted_points"].notna()]
+    with_line = rows[rows["line"].notna() & rows["predicted_points"].notna() & rows["recommendation"].ne("PASS")]
     bad = [one(with_line.iloc[n:], **values) for n, (values, _) in enumerate(INSTEAD.values())]
     return rows.drop(index=with_line.index[: len(INSTEAD)]), pd.concat(bad)
 

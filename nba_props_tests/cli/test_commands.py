@@ -410,9 +410,9 @@ def test_a_wrong_argument_is_a_sentence(home, arguments, said):
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("landing.json", b'{"first_date": "soon"}', "is no manifest of a landing zone"),
-        ("landing.json", b"{", "is no manifest of a landing zone"),
-        ("landing.json", b"[]", "is no manifest of a landing zone"),
+        ("landing.json", b'{"first_date": "soon"}', "is not a manifest of a landing zone"),
+        ("landing.json", b"{", "is not a manifest of a landing zone"),
+        ("landing.json", b"[]", "is not a manifest of a landing zone"),
         ("player_aliases.csv", "alias,player_name\nDon\u010di\u0107,Luka\n".encode("utf-16"), "is not in UTF-8"),
         ("player_aliases.csv", b"alias\nx\n", "needs the columns alias and player_name"),
     ],

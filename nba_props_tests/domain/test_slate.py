@@ -182,6 +182,7 @@ import sys
 from datetime import date, timedelta
 import pandas as pd
 from nba_props.catalog import TABLES
+from nba_props.domain import slate
 from nba_props.warehouse.lake import LakeWarehouse
 lake = LakeWarehouse(sys.argv[1])
 boxes, schedule = TABLES["nba_raw.box_scores"], TABLES["nba_raw.schedule"]

@@ -16,6 +16,7 @@ import pytest
 from nba_props.assets.tables import asset_key
 from nba_props.automation.runner import execute
 from nba_props.definitions import build_defs
+from nba_props.deployment import deployed
 from nba_props.domain import scoring
 from nba_props.domain.models.card import week_of
 from nba_props.domain.names import player_lookup, without_suffix
@@ -156,7 +157,7 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit_on_real_data(real, tmp_path
     lake.write(raw.ODDS_QUOTES, pd.concat([quotes[~late], twisted]) if how == "corrupt" else quotes[~late], [day])
     for system in ("xgboost_v1", "catboost_v8"):
         shutil.rmtree(tmp_path / "home" / "models" / system / str(week_of(day)))
-    definitions = build_defs(settings, lake, platform.zone, clock=lambda: platform.now)
+    definitions = build_defs(deployed(settings, lake, platform.zone, clock=lambda: platform.now))
     after_raw = [
         k
         for k in definitions.resolve_asset_graph().materializable_asset_keys

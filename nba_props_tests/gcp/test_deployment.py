@@ -23,7 +23,7 @@ from nba_props.automation.instance import open_instance
 from nba_props.automation.webserver import HOSTS
 from nba_props.cli import main
 from nba_props.definitions import build_defs
-from nba_props.deployment import load_settings
+from nba_props.deployment import deployed, load_settings
 from nba_props.settings import Gcp, SettingsError
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import league
@@ -92,12 +92,12 @@ class TestSettings:
 
 def test_assets_say_where_they_are(make_bucket, tmp_path):
     settings = load_settings({**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path), "NBA_PROPS_BUCKET": make_bucket()})
-    graph = build_defs(settings).resolve_asset_graph()
+    graph = build_defs(deployed(settings)).resolve_asset_graph()
     kinds = {k: graph.get(k).kinds for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
     kinds.pop(REPORT_PAGE)  # a file in the bucket, like the models
     assert len(kinds) > 30
     assert all("bigquery" in found and not found & {"parquet", "view"} for found in kinds.values())
-    local = build_defs(make_settings(tmp_path)).resolve_asset_graph()
+    local = build_defs(deployed(make_settings(tmp_path))).resolve_asset_graph()
     assert not [k for k in kinds if "bigquery" in local.get(k).kinds]
 
 
@@ -297,7 +297,9 @@ def test_the_deployments_instance_on_a_real_postgresql(postgres, make_bucket, tm
     with open_instance(platform.settings) as instance:
         assert "postgresql" in instance.run_storage.postgres_url
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 4
-        definitions = build_defs(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
+        definitions = build_defs(
+            deployed(platform.settings, platform.warehouse, platform.zone, clock=lambda: platform.now)
+        )
         keys = planning.resolve(definitions, ["schedule", "box_scores"])
         done = runner.execute(definitions, instance, "predict", league.FIRST, DAY - timedelta(days=1), select=keys)
         assert done.success, done.errors

@@ -92,7 +92,7 @@ def test_no_row_is_missing_from_a_backup_of_a_lake_in_motion(home, tmp_path):
 
 
 def test_a_target_that_protects_nothing_is_refused(home, tmp_path):
-    with pytest.raises(SettingsError, match="lies in the home"):
+    with pytest.raises(SettingsError, match="is inside the home"):
         backup(home, home.home / "backups")
     with pytest.raises(SettingsError, match="there is no lake"):
         backup(replace(home, home=tmp_path / "nowhere"), tmp_path / "copy")

@@ -240,7 +240,7 @@ def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
         old_row(lines.loc[0], predicted_points="many", confidence_score="", created_at="yesterday", has_prop_line="?"),
     )
     made, unread = as_imported(rows, NOW)
-    assert unread == {"no date of a game": 5, "no usable name of a system, or no player": 4}
+    assert unread == {"no usable game date": 5, "no usable system name, or no player": 4}
     assert made[["predicted_points", "confidence_score", "source_created_at", "has_prop_line"]].isna().all(axis=None)
     assert json.loads(made["source_row"][0])["predicted_points"] == "many"
     midnights = [str(DAY), f"{DAY} 00:00:00", f"{DAY}T00:00:00Z", f"{DAY} 00:00:00+00:00", f" {DAY} 00:00:00 UTC"]

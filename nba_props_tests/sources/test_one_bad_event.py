@@ -102,7 +102,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_capture_that_is_there_already(ser
     folder.touch()
     done = capture.odds(api, zone, DAY, lambda: NOON)
     assert (done.landed, done.present) == ([], 0)
-    assert f"{folder} is no folder" in done.failures[0]
+    assert f"{folder} is not a folder" in done.failures[0]
 
 
 @pytest.mark.parametrize("event_id", ["..", ".", "", "\x00", "a\nb", "x" * 5_000, "\ud800"])

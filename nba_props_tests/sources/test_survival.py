@@ -40,7 +40,7 @@ def rosters(*changes: dict[str, Any]) -> pd.DataFrame:
         ({"player_id": float("inf")}, "r.json: player_id is inf, not INT64"),
         ({"player_name": None}, "r.json: player_name is None, and must be known"),
         ({"player_name": 5}, "r.json: player_name is 5, not STRING"),
-        ({"player_name": "\ud800"}, r"r.json: player_name is '\ud800', with characters that are no text"),
+        ({"player_name": "\ud800"}, r"r.json: player_name is '\ud800', with characters that are not text"),
         ({"team_id": float("nan")}, "r.json: team_id is nan, and must be known"),
         ({"captured_at": "soon"}, "r.json: captured_at is 'soon', not TIMESTAMP"),
     ],

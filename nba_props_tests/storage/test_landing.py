@@ -92,7 +92,7 @@ def test_different_ids_have_different_names_and_good_ones_their_own():
 def test_a_zone_writes_and_reads_nothing_outside_of_it(tmp_path, path):
     for zone in (LandingZone(str(tmp_path / "zone")), LandingZone("memory://hostile-paths")):
         for write in (lambda z: z.land(path, {}), lambda z: z.land_bytes(path, b"x"), lambda z: z.has(path)):
-            with pytest.raises(LandingError, match="no path of a landing zone"):
+            with pytest.raises(LandingError, match="not a path of a landing zone"):
                 write(zone)
         with pytest.raises(PayloadError) as refused:
             zone.load(Payload(path))
@@ -158,26 +158,26 @@ def littered(zone) -> tuple[LandingZone, dict[str, str]]:
         os.utime(root / path, (1, 1))
     (root / FOLDER / ".4f").write_bytes(b"being landed")
     return zone, {
-        "notes.txt": "no payloads lie directly in this folder",
-        f"{logs}/notes.txt": "its name ends in none of .json.gz, .json, .pdf",
-        f"{logs}/season.json": "no payload of this folder is named so",
-        f"{logs}/{logged}-20251112T190000Z.json.gz": "no regular file",
-        f"{FOLDER}/cafe\u0301.json": "its name has characters that no payload's name has, or too many",
-        f"{FOLDER}/a b.json": "its name has characters that no payload's name has, or too many",
-        f"{FOLDER}/bad-20251399T996199Z.json.gz": "the instant in its name is no time",
-        f"{FOLDER}/old-18991231T000000Z.json": "the instant in its name is no time",
+        "notes.txt": "payloads are not read directly from this folder",
+        f"{logs}/notes.txt": "its name does not end in .json.gz, .json or .pdf",
+        f"{logs}/season.json": "payloads of this folder are named otherwise",
+        f"{logs}/{logged}-20251112T190000Z.json.gz": "not a regular file",
+        f"{FOLDER}/cafe\u0301.json": "its name is too long, or has characters that payloads' names do not have",
+        f"{FOLDER}/a b.json": "its name is too long, or has characters that payloads' names do not have",
+        f"{FOLDER}/bad-20251399T996199Z.json.gz": "the instant in its name is not a valid time",
+        f"{FOLDER}/old-18991231T000000Z.json": "the instant in its name is not a valid time",
         f"{FOLDER}/.DS_Store": "hidden",
         f"{FOLDER}/folder-20251110T190000Z.json.gz": "nothing is read from this folder",
         f"{FOLDER}/deep": "nothing is read from this folder",
-        f"{FOLDER}/fifo-20251110T190000Z.json.gz": "no regular file",
-        f"{FOLDER}/socket.json": "no regular file",
-        f"{FOLDER}/dangling-20251110T190000Z.json.gz": "a link out of the zone or to nothing",
-        f"{FOLDER}/round.json": "a link out of the zone or to nothing",
+        f"{FOLDER}/fifo-20251110T190000Z.json.gz": "not a regular file",
+        f"{FOLDER}/socket.json": "not a regular file",
+        f"{FOLDER}/dangling-20251110T190000Z.json.gz": "a link out of the zone, or a broken one",
+        f"{FOLDER}/round.json": "a link out of the zone, or a broken one",
         f"{FOLDER}.bak": "nothing is read from this folder",
         f"{FOLDER} (copy)": "nothing is read from this folder",
-        "nba_stats/scheduleleaguev2/latest.json": "no payload of this folder is named so",
-        f"nba_stats/{DAY}.json": "no payloads lie directly in this folder",
-        "the_odds_api/readme.json": "no payloads lie directly in this folder",
+        "nba_stats/scheduleleaguev2/latest.json": "payloads of this folder are named otherwise",
+        f"nba_stats/{DAY}.json": "payloads are not read directly from this folder",
+        "the_odds_api/readme.json": "payloads are not read directly from this folder",
     }
 
 
@@ -228,9 +228,9 @@ def test_a_bucket_names_its_strays_too():
     for path in ("notes.txt", f"{FOLDER}.bak/a.json", f"{FOLDER}.bak/b.json", f"{FOLDER}/bad-20251399T996199Z.json.gz"):
         zone._path.fs.pipe_file((zone._path / path).path, b"x")
     assert zone.strays(registry.layout()) == [
-        ("notes.txt", "no payloads lie directly in this folder"),
+        ("notes.txt", "payloads are not read directly from this folder"),
         (f"{FOLDER}.bak", "nothing is read from this folder"),
-        (f"{FOLDER}/bad-20251399T996199Z.json.gz", "the instant in its name is no time"),
+        (f"{FOLDER}/bad-20251399T996199Z.json.gz", "the instant in its name is not a valid time"),
     ]
     assert zone.names(FOLDER) == []
 
@@ -253,7 +253,7 @@ def test_what_can_not_be_read_is_held_back_with_the_reason_and_the_rest_goes_on(
     assert len(rows) == clean["quotes"][0] - 48
     assert [(r.payload, r.reason) for r in rejects] == [(closed, "UNREADABLE")]
     assert rejects[0].detail == f"{closed} can't be read: Permission denied"
-    assert zone.strays(registry.layout()) == [(closed, "it can't be read: this user has no right to")]
+    assert zone.strays(registry.layout()) == [(closed, "it can't be read: this user lacks permission")]
     full = OSError(24, "Too many open files")
     monkeypatch.setattr(os, "open", lambda *_: (_ for _ in ()).throw(full))
     with pytest.raises(OSError, match="Too many open files"):
@@ -266,7 +266,7 @@ def test_a_fifo_named_like_a_payload_is_refused_at_once(zone):
     (zone._path / FOLDER / "y.json").mkdir()
     start, handles = time.monotonic(), len(os.listdir("/dev/fd"))
     for name in ("x.json", "y.json"):
-        with pytest.raises(PayloadError, match="no regular file"):
+        with pytest.raises(PayloadError, match="not a regular file"):
             zone.load(Payload(f"{FOLDER}/{name}"))
     assert time.monotonic() - start < 1
     assert len(os.listdir("/dev/fd")) == handles
@@ -296,14 +296,16 @@ def test_a_folder_that_can_not_be_listed_is_a_sentence(zone, monkeypatch):
 )  # fmt: skip
 def test_a_damaged_manifest_names_file_cause_and_way_out(zone, content):
     (zone._path / "landing.json").write_bytes(content)
-    with pytest.raises(LandingError, match=r"landing\.json is no manifest of a landing zone: .*\. Mend it, or move it"):
+    with pytest.raises(
+        LandingError, match=r"landing\.json is not a manifest of a landing zone: .*\. Fix it, or move it"
+    ):
         zone.data_source("X")
 
 
 def test_a_manifest_that_is_no_file_or_too_large_is_a_sentence(zone):
     place = zone._path / "landing.json"
     os.mkfifo(place)
-    with pytest.raises(LandingError, match="no regular file"):
+    with pytest.raises(LandingError, match="not a regular file"):
         zone.data_source("X")
     place.unlink()
     place.symlink_to(zone._path / "nowhere")  # it may have said that the league is simulated
@@ -339,7 +341,7 @@ def test_a_bad_line_of_the_aliases_costs_itself_and_is_named(zone, tmp_path):
     assert left_out[-1].startswith(f"{own}, line 3: an alias and a player's name are needed")
     own.unlink()
     os.mkfifo(own)
-    with pytest.raises(SettingsError, match=r"NBA_PROPS_ALIASES names .* no regular file"):
+    with pytest.raises(SettingsError, match=r"NBA_PROPS_ALIASES names .* not a regular file"):
         aliases_of(settings)
 
 
@@ -354,7 +356,7 @@ def test_a_bad_line_of_the_aliases_costs_itself_and_is_named(zone, tmp_path):
 def test_a_file_that_holds_no_aliases_names_the_way_out(content, said):
     with pytest.raises(LandingError, match=said) as refused:
         read_aliases(content, "player_aliases.csv")
-    assert "Mend the file, or move it away" in str(refused.value)
+    assert "Fix the file, or move it away" in str(refused.value)
 
 
 # -- bounds -----------------------------------------------------------------------------------------------------------
@@ -502,7 +504,7 @@ def test_a_quarantine_row_holds_whatever_was_refused():
 def test_a_payload_that_says_it_is_invented_is_refused_where_the_zone_does_not(zone):
     """A copy of a simulated league without its manifest would be taken for real."""
     payload = zone.land("nba_stats/scheduleleaguev2/2025-26.json.gz", {"simulated": True, "leagueSchedule": {}})
-    with pytest.raises(PayloadError, match=r"of a simulated league: bring the landing.json along") as refused:
+    with pytest.raises(PayloadError, match=r"of a simulated league: copy its zone's landing.json with it") as refused:
         zone.load(payload)
     assert refused.value.reason == "SIMULATED"
     (zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
@@ -515,6 +517,6 @@ def test_a_payload_that_does_not_say_so_is_none_of_a_league_whose_payloads_do(zo
     (zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')
     assert LandingZone(zone.root).load(payload) == {"leagueSchedule": {}}
     (zone._path / "landing.json").write_text('{"data_source": "SIMULATED", "marked": true}')
-    with pytest.raises(PayloadError, match="does not say that it is of this zone's simulated league") as refused:
+    with pytest.raises(PayloadError, match="is not marked as part of this zone's simulated league") as refused:
         LandingZone(zone.root).load(payload)
     assert refused.value.reason == "NOT_SIMULATED"

@@ -161,7 +161,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
             self._manifest.put(table, notes)
 
     def _announce(self, table: Table, change: Change) -> None:
-        """Let the marks state that either rows may be there; new rows are made from nothing until they are there."""
+        """Let the marks state that either rows may be there; the origin of new rows is stated once they are there."""
         entries: Mapping[date, Any] = change.entries
         if change.is_accepted:
             # accepted first: a call that dies before the digests are written leaves rows without any, and is repeated

@@ -12,6 +12,7 @@ import pytest
 
 from nba_props.automation import upstream
 from nba_props.automation.upstream import forgetting, instance, runs
+from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,3 +70,9 @@ def test_with_another_version_a_listener_stays(another_version):
 def test_with_another_version_no_events_are_deleted(another_version):
     with dg.DagsterInstance.ephemeral() as ephemeral, pytest.raises(forgetting.UnknownStorage, match="can't be pruned"):
         forgetting.forget_events(ephemeral.event_log_storage, ["run"])
+
+
+def test_with_another_version_a_range_has_one_result(another_version):
+    evaluations = PartitionEvaluations(None, dg.AssetKey("a"), ["2025-11-01"])  # nothing of the run is touched
+    evaluations.record("schema", {"2025-11-01": dg.AssetCheckResult(passed=True)}, blocking=True)
+    assert "shows the range's only" in another_version.text

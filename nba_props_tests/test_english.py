@@ -1,0 +1,96 @@
+"""The code and the docs use the plain words of the field: some phrases must not come back."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+#: packages and modules whose docstrings, comments and strings are held to it
+ROOMS = (
+    "cli", "facts", "presentation", "process", "schemas", "settings", "storage",
+    "automation/alerts.py", "automation/audit.py", "automation/location.py", "automation/webserver.py",
+    "operations/audit.py", "operations/backup.py", "operations/importing.py", "operations/remediation.py",
+)  # fmt: skip
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+#: by what to write instead
+BANNED = {
+    "again": r"\banew\b",
+    "fix, repair": r"\bmend(s|ed|ing)?\b",
+    "emptied": r"\bhollow\b",
+    "foreign, unknown": r"\bstrangers?\b",
+    "accept": r"\bvouch(es|ed|ing)?\b",
+    "then": r"\bwhereupon\b",
+    "sent, reported, logged, printed; by default": r"\btold\b",
+    "completed, disappeared": r"\bwent\b",
+    "valid, ok": r"\bsound\b",
+    "load": r"\b(tak(e|es|en|ing)|took) in\b",
+    "is not, are not": r"(?<!there )\b(is|are) (none\b|no (?!longer\b|more\b|less\b|better\b)[a-z])",
+    "has a forecast, answers; has, shows": (
+        r"\b(feed|table|row|ledger|report|payload|schedule|site|system|quote|column)s? "
+        r"(speaks?|spoke|spoken|says?|said|tells?|knows?|hears?)\b"
+    ),
+}
+_BANNED = {instead: re.compile(pattern, re.IGNORECASE) for instead, pattern in BANNED.items()}
+
+
+def found_in(text: str) -> list[str]:
+    """The banned phrases of a text, with their surroundings and what to write instead."""
+    text = " ".join(text.split())
+    hits = ((instead, match) for instead, pattern in _BANNED.items() for match in pattern.finditer(text))
+    return [f"{text[max(m.start() - 30, 0) : m.end() + 30]!r}: write {instead}" for instead, m in hits]
+
+
+def prose_of(source: str) -> Iterator[tuple[int, str]]:
+    """Comments and string constants of a module, with their lines; f-strings piece by piece."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def modules(room: str) -> list[Path]:
+    place = ROOT / "nba_props" / room
+    return [place] if place.suffix else sorted(place.rglob("*.py"))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_banned_phrase_is_in_a_room(room):
+    paths = modules(room)
+    assert paths
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {phrase}"
+        for path in paths
+        for line, text in prose_of(path.read_text())
+        for phrase in found_in(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_banned_phrase_is_in_the_docs(page):
+    assert not found_in(page.read_text())
+
+
+@pytest.mark.parametrize(
+    ("source", "phrases"),
+    [
+        ('"""Made anew."""', 1),
+        ("x = 1  # what a user can mend", 1),
+        ('print(f"{1} is none that {2} was told")', 2),
+        ('"""A name\n    is none of ours."""', 1),
+        ('"""The feed\n    says so."""', 1),
+        ('"""There is none, and there is no other; it is no longer sent."""', 0),
+        ("mend = sound = 1", 0),
+    ],
+)
+def test_phrases_are_found_in_prose_and_not_in_code(source, phrases):
+    assert sum(len(found_in(text)) for _, text in prose_of(source)) == phrases
