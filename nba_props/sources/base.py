@@ -82,7 +82,7 @@ class LiveFeeds:
 
 @dataclass(frozen=True)
 class Switch:
-    """Whether a feed is asked at all; ``off`` says why not, ``advice`` how it is switched on."""
+    """Whether a feed is asked at all: ``off`` is the reason when not, ``advice`` how it is switched on."""
 
     is_on: Callable[[Live], bool]
     off: str
@@ -140,7 +140,7 @@ class Probe:
 
 
 class Stage(IntEnum):
-    """In which order the steps of a first day are taken: the schedule says what tonight is, and what is over."""
+    """In which order the steps of a first day are taken: what tonight is and what is over follows from the schedule."""
 
     SCHEDULE = 0
     TONIGHT = 1
@@ -275,7 +275,7 @@ class Moment:
 
 
 def how_old(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Freshness:
-    """Whether the newest capture is no older than ``limit``."""
+    """Whether the newest capture is at most ``limit`` old."""
     if newest is None:
         return Freshness(False, f"no {what} was landed")
     age = now - newest
@@ -341,7 +341,7 @@ class Feed:
     job: FetchJob
     freshness: Callable[[Moment], Freshness]
     probe: Probe | None = None
-    #: the steps of a first day, and what is to be said of those that are left out
+    #: the steps of a first day, and notes on those that are left out
     first_day: Callable[[FirstDay], tuple[list[Step], list[str]]] | None = None
     #: the folders whose payloads start a prediction of a date, or follow one
     news: Callable[[date], tuple[str, ...]] | None = None

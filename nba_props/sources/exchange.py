@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that is no redirect: its body is whole, decompressed, and without the secrets of the client."""
+    """An answer other than a redirect: its body is whole, decompressed, and without the secrets of the client."""
 
     status: int
     headers: Mapping[str, str]
@@ -220,5 +220,5 @@ class _Adapter(HTTPAdapter):
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Says that the request is authenticated as it is: nothing is looked up in ``.netrc``."""
+    """The request as it is: with no credentials looked up in ``.netrc``."""
     return request

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: codes of what may pass when it is asked again
 TRANSIENT = frozenset({UNREACHABLE, "NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
-#: codes of a host that says nothing, whatever it is asked for
+#: codes of a host that does not answer, whatever it is asked for
 _SILENT = frozenset({UNREACHABLE, "NO_ANSWER", "TOO_SLOW", "NO_PROXY"})
 _ATTEMPTS = 4
 #: a look-up that failed once may pass; a machine without a network stays without
@@ -35,15 +35,15 @@ _DEEPEST = 50
 
 
 def silence(error: FetchError) -> str:
-    """The code of an error that says that a host would say nothing to another request either: it can't be reached, does
-    not answer, or shuts this network out. Empty for an answer that is merely wrong.
+    """The code of an error after which another request to the host would fail as well: it can't be reached, does not
+    answer, or shuts this network out. Empty for an answer that is merely wrong.
     """
     first = error.first or error
     return first.code if first.code in _SILENT or first.status == 403 else ""
 
 
 def not_asked(host: str) -> str:
-    """What is said of a request that was not made, because the host was silent a moment before."""
+    """The failure of a request that was not made, because the host was silent a moment before."""
     return f"not asked for, {host} does not answer"
 
 

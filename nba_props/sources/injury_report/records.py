@@ -28,7 +28,7 @@ _DAYS_AHEAD = 2
 
 @dataclass
 class Report:
-    """What one report says."""
+    """The content of one report."""
 
     report_at: datetime
     #: rows of nba_raw.injury_reports but for what all rows of a report share
@@ -40,7 +40,7 @@ def add_record(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
     """A record as a row; what is wrong with it as a reject with the reason.
 
     Who is named beside a status that can't be read, or under a name that can't, must not pass for available: as far as
-    the team is known, there is a row that says so.
+    the team is known, there is a row for that.
     """
     record = _Record(report, at, delivered)
     game = record.game()
@@ -69,31 +69,31 @@ class _Record:
             self._report.rejects.append((self._at, reason, detail, self._delivered))
 
     def game(self) -> dict[str, Any] | None:
-        """Date and teams; None when they, or the player's team, can't be told."""
-        said = self.texts
-        matchup = _MATCHUP.fullmatch(said["matchup"].replace(" ", ""))
+        """Date and teams; None when they, or the player's team, are unknown."""
+        texts = self.texts
+        matchup = _MATCHUP.fullmatch(texts["matchup"].replace(" ", ""))
         if matchup is None:
-            self._refuse("matchup", "WRONG_SHAPE", f"matchup {said['matchup']!r} is none such as BOS@NYK")
+            self._refuse("matchup", "WRONG_SHAPE", f"matchup {texts['matchup']!r} is none such as BOS@NYK")
             return None
         if not are_opponents(matchup[1], matchup[2]):
-            self._refuse("matchup", "UNKNOWN_TEAM", f"matchup {said['matchup']!r} is none of two teams of a league")
+            self._refuse("matchup", "UNKNOWN_TEAM", f"matchup {texts['matchup']!r} is none of two teams of a league")
             return None
         try:
-            day = datetime.strptime(said["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
+            day = datetime.strptime(texts["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
         except ValueError:
-            self._refuse("date", "BAD_TIME", f"game date {said['date']!r} is no date such as 12/25/2025")
+            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is no date such as 12/25/2025")
             return None
         report_at = self._report.report_at
         if not -1 <= (day - game_date_of(report_at)).days <= _DAYS_AHEAD:
-            self._refuse("date", "BAD_TIME", f"game date {said['date']!r} is none of a report of {report_at}")
+            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is none of a report of {report_at}")
             return None
-        if not said["team"].strip():
-            self._refuse("team", "MISSING_NAME", f"player {said['player']!r} has no team")
+        if not texts["team"].strip():
+            self._refuse("team", "MISSING_NAME", f"player {texts['player']!r} has no team")
             return None
         return {"game_date": day, "away_team": matchup[1], "home_team": matchup[2]}
 
     def person(self) -> dict[str, Any]:
-        """The player and his status; a row for his team where it has not submitted, or he can't be told."""
+        """The player and his status; a row for his team where it has not submitted, or his name can't be read."""
         player = self.texts["player"]
         if not player and NOT_SUBMITTED in self.texts["reason"].upper():
             return _team(raw.NOT_SUBMITTED)

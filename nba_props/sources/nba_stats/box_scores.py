@@ -162,7 +162,7 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
 
 @dataclass(frozen=True)
 class _Read:
-    """The columns of delivered rows as numbers and names, null for what is none, and what follows from them."""
+    """The columns of delivered rows as numbers and names, null where they are not, and what follows from them."""
 
     numbers: dict[str, pd.Series]
     names: dict[str, pd.Series]
@@ -309,7 +309,7 @@ def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_record(text: Any) -> dict[str, Any]:
-    """A quarantined row as it was delivered; nothing where it is no object, or was too long to be kept whole."""
+    """A quarantined row as it was delivered; empty where it is not an object, or was too long to be kept whole."""
     try:
         found = json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -318,7 +318,7 @@ def _as_record(text: Any) -> dict[str, Any]:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
-    """A column of a payload as numbers, null for what is none."""
+    """A column of a payload as numbers, null where they are not."""
     try:
         plain = pd.to_numeric(values) if pd.api.types.infer_dtype(values, skipna=True) == "integer" else None
     except (OverflowError, ValueError):  # one whole number is too large for any type
@@ -328,7 +328,7 @@ def _numbers(values: pd.Series) -> pd.Series:
 
 
 def _words(values: pd.Series, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> pd.Series:
-    """A column of a payload as names, null for what is none."""
+    """A column of a payload as names, null where they are not."""
     return pd.Series((_word(v, read) for v in values), index=values.index, dtype=object)
 
 

@@ -141,7 +141,7 @@ class _Season:
         self.rejects.append(Reject(path, place, reason, f"{path}: {detail}", raw, day))
 
     def add_date(self, group: Any, number: int) -> None:
-        """Take in the games that stand under a date."""
+        """Read the games that stand under a date."""
         games = group.get("games") if isinstance(group, dict) else None
         if not isinstance(games, list):
             place = f"gameDates[{number}]"
@@ -195,8 +195,8 @@ def _group_day(group: Any) -> date | None:
 def _when(game: dict[str, Any], group: Any) -> tuple[date, datetime | None, FieldError | None]:
     """A game's Eastern date, its scheduled start, and what is wrong with the start.
 
-    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is no
-    instant, or one of another day than both stated ones; then the date is the stated one.
+    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is not
+    an instant, or one of another day than both stated ones; then the date is the stated one.
 
     Raises:
         FieldError: no date is there, or two are stated.

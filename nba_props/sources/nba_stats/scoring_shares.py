@@ -55,7 +55,7 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
 
 
 def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], list[FieldError]]:
-    """A player's shares, and what of them is none and null for that."""
+    """A player's shares, and the errors of those that can't be read and are null."""
     shares: dict[str, float | None] = dict.fromkeys(_SHARES.values())
     wrong: list[FieldError] = []
     for key, name in _SHARES.items():
@@ -69,7 +69,7 @@ def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], lis
 def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """Rows of one boxscorescoringv3 payload; a player without minutes has none.
 
-    A share that is none is null, and held back by itself.
+    A share that can't be read is null, and held back by itself.
 
     Raises:
         PayloadError: it has not the shape of that endpoint.

@@ -204,7 +204,7 @@ def due(live: Live, tonight: Tipoffs, after: datetime, now: datetime) -> list[As
 
 
 def ask(feeds: LiveFeeds) -> str:
-    """Ask for the games of this instant, which costs nothing; the answer says what credits are left."""
+    """Ask for the games of this instant, which costs nothing; the answer has the credits that are left."""
     api, now = open_api(feeds.live), feeds.clock()
     api.events(now, now)
     left = api.budget.remaining

@@ -22,7 +22,7 @@ from nba_props.storage.landing import LandingZone, Payload, PayloadError, limite
 FEED = "THE_ODDS_API"
 #: no book's odds are longer than 1000 to 1; the real ones of main lines go to 385
 MOST_PRICE = 100_000
-#: what a quote says, and when
+#: the content of a quote, and its instant
 _QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
 #: more points than a line has: the real ones go to 42.5, and but for one night of 1962 nobody has scored more
 MOST_LINE = 84.5
@@ -116,7 +116,7 @@ class _EventQuotes:
         self.rejects.append(Reject(path, position, reason, f"{path}: {detail}", raw, self._day))
 
     def add_book(self, book: Any, at: str) -> None:
-        """Take in the markets of a book."""
+        """Read the markets of a book."""
         try:
             key = fields.name(book if isinstance(book, dict) else {}, "key")
             if not naming.is_id(key):
