@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.process.clock import Clock
@@ -114,8 +114,8 @@ class Command:
     examples: tuple[str, ...]
     #: lands payloads of the dates that were named, by the values of the options
     fetch: Callable[[LiveFeeds, Sequence[date], Mapping[str, Any]], Fetched]
-    #: whether dates have to be named; None where none can be. Otherwise today is meant
-    needs_span: bool | None = None
+    #: whether dates have to be named or may be, today by default; or there are none to name
+    span: Literal["needed", "optional", "none"] = "none"
     options: tuple[Option, ...] = ()
     #: what the fetch would ask for and cost, printed before it; with --dry-run it is all that is done
     plan: Callable[[LiveFeeds, Sequence[date], Mapping[str, Any]], list[str]] | None = None

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nba_props.process.addresses import why_unsafe
-from nba_props.process.redact import forms_of, guard_logs, replaced, replaced_bytes
+from nba_props.process.errors import NbaPropsError
+from nba_props.process.redact import forms_of, guard_logs, replaced, replaced_bytes, without_secrets
 from nba_props.sources.exchange import UNREACHABLE, Answer, Exchange, Limits, Refused
-from nba_props.storage.landing import FetchError
 
 if TYPE_CHECKING:
     import tenacity
@@ -32,6 +32,25 @@ _ATTEMPTS = 4
 _ATTEMPTS_TO_CONNECT = 2
 #: no feed nests deeper than seven levels
 _DEEPEST = 50
+
+
+class FetchError(NbaPropsError):
+    """A live feed or a webhook refused a request or failed to answer.
+
+    Args:
+        code: what is wrong, in a word.
+        detail: the sentence; secrets are redacted.
+        status: the HTTP status of the answer, if there was one.
+    """
+
+    #: the error of the first server, where a second one was tried
+    first: FetchError | None = None
+
+    def __init__(self, code: str, detail: str, status: int | None = None) -> None:
+        self.code = without_secrets(code)
+        self.detail = without_secrets(detail)
+        self.status = status
+        super().__init__(f"{self.code}: {self.detail}" if status is None else f"{self.code} ({status}): {self.detail}")
 
 
 def silence(error: FetchError) -> str:

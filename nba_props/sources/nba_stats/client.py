@@ -14,8 +14,7 @@ from typing import Any
 from nba_props.process.redact import guard_logs, secrets_of_url
 from nba_props.settings import Live, revealed
 from nba_props.sources.base import Switch
-from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, Http, Limits, retrying
-from nba_props.storage.landing import FetchError
+from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, FetchError, Http, Limits, retrying
 
 HOST = "stats.nba.com"
 #: what the injury report is switched on by as well

@@ -146,7 +146,7 @@ FEED = Feed(
         "Box scores are one request for each season and season type, shot zones one for each game.",
         ("nba-props fetch stats 2025-11-19..2026-01-10",),
         by_hand,
-        needs_span=True,
+        span="needed",
         options=(
             Option(
                 "shot-zones",

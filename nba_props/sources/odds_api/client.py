@@ -16,8 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nba_props.settings import Live, SettingsError, revealed
-from nba_props.sources.http import TRANSIENT, Http, Limits, retrying
-from nba_props.storage.landing import FetchError
+from nba_props.sources.http import TRANSIENT, FetchError, Http, Limits, retrying
 
 NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
 BASE_URL = "https://api.the-odds-api.com/v4"

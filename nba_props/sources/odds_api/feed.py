@@ -254,7 +254,7 @@ FEED = Feed(
         "reserve.",
         ("nba-props fetch odds --dry-run", "nba-props fetch odds 2025-11-19..2026-01-10 --before 240,30 --dry-run"),
         by_hand,
-        needs_span=False,
+        span="optional",
         options=(Option("before", "30", "Past dates: minutes before tip-off, comma-separated.", minutes),),
         plan=plan,
     ),
