@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
@@ -274,16 +274,6 @@ class Moment:
     now: datetime
 
 
-def how_old(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Freshness:
-    """Whether the newest capture is at most ``limit`` old."""
-    if newest is None:
-        return Freshness(False, f"no {what} was landed")
-    age = now - newest
-    minutes = int(age.total_seconds() // 60)
-    text = f"the newest {what} is {minutes} minutes old; at most {int(limit.total_seconds() // 60)} are expected"
-    return Freshness(age <= limit, text, newest)
-
-
 # -- payloads and rows ------------------------------------------------------------------------------------------------
 
 
@@ -319,7 +309,7 @@ class RawTable:
 class Odds:
     """Where a feed of odds lands a game date's captures, and which dates have any: tonight has to have some."""
 
-    folder: Callable[[date], str]
+    folders: Callable[[date], tuple[str, ...]]
     landed_days: Callable[[LandingZone], list[date]]
 
 

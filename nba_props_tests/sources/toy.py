@@ -28,9 +28,8 @@ from nba_props.sources.base import (
     Step,
     Switch,
     Timetable,
-    how_old,
 )
-from nba_props.sources.payloads import by_folder, newest_capture
+from nba_props.sources.payloads import by_folder, how_old, newest_capture
 from nba_props.sources.rejects import Parsed, Reject
 from nba_props.storage.landing import LandingZone, capture_suffix
 

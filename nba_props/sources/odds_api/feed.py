@@ -37,7 +37,6 @@ from nba_props.sources.base import (
     Stage,
     Step,
     Switch,
-    how_old,
 )
 from nba_props.sources.http import UNREACHABLE, silence
 from nba_props.sources.nba_stats.capture import land_schedules
@@ -45,9 +44,9 @@ from nba_props.sources.nba_stats.games import games_of
 from nba_props.sources.nba_stats.schedule import read_schedule
 from nba_props.sources.odds_api import capture, times
 from nba_props.sources.odds_api.client import NO_KEY, BudgetExhausted, OddsApiError, open_api
-from nba_props.sources.odds_api.landed import folder, landed_days, payloads
+from nba_props.sources.odds_api.landed import folder, folders, landed_days, payloads
 from nba_props.sources.odds_api.quotes import read_quotes
-from nba_props.sources.payloads import newest_capture
+from nba_props.sources.payloads import how_old, newest_capture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -280,6 +279,6 @@ FEED = Feed(
     freshness=freshness,
     probe=Probe(ask, "no key", "a key is set", "look up the code at the-odds-api.com, or the network"),
     first_day=first_day,
-    news=lambda day: (folder(day),),
-    odds=Odds(folder, landed_days),
+    news=folders,
+    odds=Odds(folders, landed_days),
 )
