@@ -26,7 +26,7 @@ from nba_props.storage.landing import LandingZone, Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_server import Answer
-from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, credits, listed
+from nba_props_tests.sources.odds_api.test_client import EVENTS, GAMES, KEY, credits, listed
 
 OTHER = DAY + timedelta(2)
 

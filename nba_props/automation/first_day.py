@@ -10,6 +10,7 @@ from nba_props.automation.alerts import Alerts
 from nba_props.automation.fetching import tell
 from nba_props.automation.jobs import HISTORY_JOB, AssetJob
 from nba_props.facts.calendar import game_date_of
+from nba_props.facts.tipoffs import day_bounds
 from nba_props.operations import day_one
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags
@@ -65,8 +66,6 @@ def due(inputs: Inputs, day: date) -> dg.RunRequest | dg.SkipReason:
 
 
 def _noon(day: date) -> datetime:
-    from nba_props.sources.odds_api.capture import day_bounds
-
     return day_bounds(day)[0] + timedelta(hours=12)
 
 

@@ -40,7 +40,7 @@ _MODELS = dg.AssetSelection.groups("models")
 _MONITORING = dg.AssetSelection.groups("monitoring")
 #: what became of the predictions of past dates
 GRADE_JOB = Intake.GRADE.value
-#: lines chosen anew, and everything that follows from them
+#: lines chosen again, and everything that follows from them
 RELINE_JOB = "reline"
 #: new odds or injury reports of games that have not begun
 FOLLOW_JOB = Intake.FOLLOW.value
@@ -122,14 +122,14 @@ def _predictions(of_the_hour: dg.AssetSelection) -> list[AssetJob]:
         dg.define_asset_job(
             RELINE_JOB,
             selection=dg.AssetSelection.assets(*_FROM_LINES, *_GRADES) - of_the_hour | _MONITORING,
-            description="Lines chosen anew from stored quotes; what changes is published as new rows and graded.",
+            description="Lines chosen again from stored quotes; what changes is published as new rows and graded.",
         ),
         dg.define_asset_job(
             FOLLOW_JOB,
             selection=dg.AssetSelection.assets(*followed) - of_the_hour,
             tags={FOLLOW_TAG: "true"},
             description="New odds and injury reports: games whose line moved by half a point, whose book changed or "
-            "whose players went out or came back are published anew, until they begin.",
+            "whose players were reported out or back are published again, until they begin.",
         ),
         dg.define_asset_job(
             FRESHNESS_JOB,

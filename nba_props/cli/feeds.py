@@ -43,8 +43,8 @@ def _command(feed: Feed) -> click.Command:
     """``nba-props fetch NAME``."""
     asked = feed.command
     parameters: list[click.Parameter] = [_option(option) for option in asked.options]
-    if asked.needs_span is not None:
-        parameters.append(click.Argument(["span"], type=DateSpan(), required=asked.needs_span))
+    if asked.span != "none":
+        parameters.append(click.Argument(["span"], type=DateSpan(), required=asked.span == "needed"))
     if asked.plan is not None:
         text = "Print the plan and its cost, and stop."
         parameters.append(click.Option(["--dry-run"], is_flag=True, help=text))

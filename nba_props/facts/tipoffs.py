@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from nba_props.facts.calendar import EASTERN
 
@@ -14,6 +14,13 @@ LATEST_START = time(22, 30)
 def latest_start(day: date) -> datetime:
     """The instant by which every game of a date has begun, as far as its tip-off is not known."""
     return datetime.combine(day, LATEST_START, EASTERN).astimezone(UTC)
+
+
+def day_bounds(day: date) -> tuple[datetime, datetime]:
+    """The instants between which a game of an Eastern date tips off."""
+    first = datetime.combine(day, time(), EASTERN).astimezone(UTC)
+    last = datetime.combine(day + timedelta(1), time(), EASTERN).astimezone(UTC) - timedelta(seconds=1)
+    return first, last
 
 
 @dataclass(frozen=True)

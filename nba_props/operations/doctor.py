@@ -25,9 +25,9 @@ from nba_props.settings import Settings, SettingsError, env_file
 from nba_props.settings.variables import misspelt
 from nba_props.sources import nba_stats, registry
 from nba_props.sources.base import LiveFeeds, Probe
-from nba_props.sources.http import UNREACHABLE
+from nba_props.sources.http import UNREACHABLE, FetchError
 from nba_props.sources.nba_stats.games import games_of
-from nba_props.storage.landing import FetchError, LandingError, LandingZone
+from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
@@ -78,25 +78,25 @@ def examine(
 
 
 def next_command(found: list[Finding], zone: LandingZone) -> str:
-    """The one command to type next: what mends the first thing that is bad, then what brings a first prediction, then
+    """The one command to type next: what fixes the first thing that is bad, then what brings a first prediction, then
     tonight's and the grades of nights before, then what goes on by itself.
     """
     if not zone.exists():
         return COMMAND
     by_name = {f.what: f for f in found}
     bad = [f.advice.split(",")[0] for f in found if f.state == "bad" and f.advice.startswith("nba-props ")]
-    mended = [advice for advice in bad if not advice.startswith(_FETCH)]
+    fixes = [advice for advice in bad if not advice.startswith(_FETCH)]
     predicted = by_name.get("predictions")
     if predicted is not None and predicted.state == "off" and "today" not in by_name:
-        mended.append("nba-props demo" if zone.is_simulated else COMMAND)
+        fixes.append("nba-props demo" if zone.is_simulated else COMMAND)
     today, grades = ([f.advice for f in found if (f.what, f.state) == (what, "off")] for what in ("today", "grades"))
     late = [advice for advice in bad if advice.startswith(_FETCH)]  # a start fetches as well
-    return next(iter([*mended, *today, *late, *grades]), "nba-props board" if zone.is_simulated else "nba-props dev")
+    return next(iter([*fixes, *today, *late, *grades]), "nba-props board" if zone.is_simulated else "nba-props dev")
 
 
 def _variables() -> Iterator[Finding]:
     for text in misspelt(os.environ):
-        yield Finding("environment", "off", text, "mend its name, or take it out")
+        yield Finding("environment", "off", text, "fix its name, or remove it")
     if others := env_file.readers():
         text = f"{env_file.path()} has keys and can be read by {others}"
         yield Finding("file of settings", "off", text, f"chmod 600 {shlex.quote(str(env_file.path()))}")
@@ -140,14 +140,14 @@ def _damage(flaws: list[Flaw]) -> Iterator[Finding]:
 
 
 def _own_files(settings: Settings) -> Iterator[Finding]:
-    """Files that only a user can mend: of aliases, and a rehearsal's clock."""
+    """Files that only a user can fix: of aliases, and a rehearsal's clock."""
     try:
         found, left_out = aliases_of(settings)
         if settings.aliases_file or left_out:
             text = f"{len(found)} in use" + (f", {len(left_out)} lines left out" if left_out else "")
             yield Finding("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
     except (SettingsError, LandingError) as error:
-        yield Finding("aliases", "bad", str(error), "mend the file")
+        yield Finding("aliases", "bad", str(error), "fix the file")
     if settings.rehearsal_clock is not None:
         try:
             instant = clock_of(settings)()

@@ -83,7 +83,7 @@ def tonights_odds(
     tonight = tipoffs(warehouse, day, day).get(day)
     if tonight is None:
         return _warning(True, f"no games on {day}")
-    captures = len(zone.names(odds.folder(day)))
+    captures = sum(len(zone.names(folder)) for folder in odds.folders(day))
     if captures:
         return _warning(True, f"{captures} captures of the {tonight.games} games of {day} are landed")
     if not tonight.any_to_begin(now):

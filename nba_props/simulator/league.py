@@ -17,6 +17,7 @@ from nba_props.facts.calendar import EASTERN
 from nba_props.process.errors import NbaPropsError
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
+from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.storage.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
 
 #: the first of one simulated season, and the season that holds the two reference nights
@@ -93,11 +94,11 @@ def _write_season(
     out: Path, season: Season, seed: int, progress: Progress | None, odds_days: Sequence[date] | None
 ) -> None:
     zone = LandingZone(str(out))
-    payloads.land(zone, f"nba_stats/scheduleleaguev2/{season.name}.json.gz", schedule_payload(season))
+    payloads.land(zone, f"{nba_stats.SCHEDULE_FOLDER}/{season.name}.json.gz", schedule_payload(season))
     opening = datetime.combine(date(season.year, 10, 20), time(12), EASTERN).astimezone(UTC)
     payloads.land(
         zone,
-        f"nba_stats/commonallplayers/{season.name}/{season.year}-10-20{capture_suffix(opening)}.json.gz",
+        f"{nba_stats.roster_folder(season.name)}/{season.year}-10-20{capture_suffix(opening)}.json.gz",
         payloads.rosters(season.name, _roster_rows(season)),
     )
     days = season.games.groupby("day")
@@ -114,7 +115,7 @@ def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame
     if len(boxes):
         payloads.land(
             zone,
-            f"nba_stats/leaguegamelog/{season.name}/{day}-regular-season.json.gz",
+            f"{nba_stats.gamelog_folder(season.name)}/{day}-regular-season.json.gz",
             payloads.game_log(season.name, "Regular Season", day, game_log_rows(season.players, played, boxes)),
         )
     for path, content in scoring_payloads(season, day, played, boxes, seed):
@@ -249,7 +250,7 @@ def scoring_payloads(
     sides = {key: side.to_dict("records") for key, side in rows.groupby(["game", "team"])}
     for game in games.itertuples():
         home, away = ((team_id(t), sides[game.Index, t]) for t in (game.home, game.away))
-        path = f"nba_stats/boxscorescoringv3/{season.name}/{day}-{game.game_id}.json.gz"
+        path = f"{nba_stats.scoring_folder(season.name)}/{day}-{game.game_id}.json.gz"
         yield path, payloads.scoring(game.game_id, home, away)
 
 
@@ -274,7 +275,7 @@ def injury_payload(season: Season, day: date, games: pd.DataFrame) -> tuple[str,
                 "reason": "Injury/Illness",
             }
         )
-    path = f"injury_report/{day}/report{capture_suffix(at)}.json.gz"
+    path = f"{injury_report.folder(day)}/report{capture_suffix(at)}.json.gz"
     return path, {"metadata": {"report_at": payloads.instant(at)}, "records": records}
 
 
@@ -299,4 +300,4 @@ def odds_payloads(season: Season, games: pd.DataFrame, seed: int) -> Iterator[tu
             quoted["expected"].to_numpy(),
         )
         for at, content in captures[:1] if game.postponed else captures:
-            yield f"the_odds_api/player_points/{game.day}/{event['event_id']}{capture_suffix(at)}.json.gz", content
+            yield f"{odds_api.folder(game.day)}/{event['event_id']}{capture_suffix(at)}.json.gz", content

@@ -1,4 +1,5 @@
-"""Where payloads come from and how they become rows.
+"""A folder for each feed: how its payloads are fetched, where they are landed, how they become rows, and its record.
 
-Belongs here: clients that land payloads, the landing zone, and parsers. Does not: decisions about players or lines.
+Belongs here: clients, captures, parsers, and what is particular to a feed (``registry.FEEDS``). Does not: the landing
+zone itself (``storage/``), and decisions about players or lines (``domain/``).
 """

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from nba_props.domain.finding import Finding
 from nba_props.facts.tipoffs import Tipoffs
@@ -83,7 +83,7 @@ class LiveFeeds:
 
 @dataclass(frozen=True)
 class Switch:
-    """Whether a feed is asked at all; ``off`` says why not, ``advice`` how it is switched on."""
+    """Whether a feed is asked at all: ``off`` is the reason when not, ``advice`` how it is switched on."""
 
     is_on: Callable[[Live], bool]
     off: str
@@ -115,8 +115,8 @@ class Command:
     examples: tuple[str, ...]
     #: lands payloads of the dates that were named, by the values of the options
     fetch: Callable[[LiveFeeds, Sequence[date], Mapping[str, Any]], Fetched]
-    #: whether dates have to be named; None where none can be. Otherwise today is meant
-    needs_span: bool | None = None
+    #: whether dates have to be named or may be, today by default; or there are none to name
+    span: Literal["needed", "optional", "none"] = "none"
     options: tuple[Option, ...] = ()
     #: what the fetch would ask for and cost, printed before it; with --dry-run it is all that is done
     plan: Callable[[LiveFeeds, Sequence[date], Mapping[str, Any]], list[str]] | None = None
@@ -141,7 +141,7 @@ class Probe:
 
 
 class Stage(IntEnum):
-    """In which order the steps of a first day are taken: the schedule says what tonight is, and what is over."""
+    """In which order the steps of a first day are taken: what tonight is and what is over follows from the schedule."""
 
     SCHEDULE = 0
     TONIGHT = 1
@@ -265,21 +265,6 @@ class Moment:
     now: datetime
 
 
-def newest_figure(newest: datetime | None) -> dict[str, str]:
-    """The figure of what was captured last; none where nothing was."""
-    return {"newest": newest.isoformat()} if newest else {}
-
-
-def how_old(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Finding:
-    """Whether the newest capture is no older than ``limit``."""
-    if newest is None:
-        return Finding(False, f"no {what} was landed")
-    age = now - newest
-    minutes = int(age.total_seconds() // 60)
-    text = f"the newest {what} is {minutes} minutes old; at most {int(limit.total_seconds() // 60)} are expected"
-    return Finding(age <= limit, text, newest_figure(newest))
-
-
 # -- payloads and rows ------------------------------------------------------------------------------------------------
 
 
@@ -315,7 +300,7 @@ class RawTable:
 class Odds:
     """Where a feed of odds lands a game date's captures, and which dates have any: tonight has to have some."""
 
-    folder: Callable[[date], str]
+    folders: Callable[[date], tuple[str, ...]]
     landed_days: Callable[[LandingZone], list[date]]
 
 
@@ -337,7 +322,7 @@ class Feed:
     job: FetchJob
     freshness: Callable[[Moment], Finding]
     probe: Probe | None = None
-    #: the steps of a first day, and what is to be said of those that are left out
+    #: the steps of a first day, and notes on those that are left out
     first_day: Callable[[FirstDay], tuple[list[Step], list[str]]] | None = None
     #: the folders whose payloads start a prediction of a date, or follow one
     news: Callable[[date], tuple[str, ...]] | None = None

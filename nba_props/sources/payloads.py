@@ -1,11 +1,12 @@
-"""Which payloads a date's rows are made from, by what they are named and where they lie; nothing is opened."""
+"""Which payloads a date's rows are made from, and how old the newest are, by their names and folders alone."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from nba_props.domain.finding import Finding
 from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.sources.base import Names
 from nba_props.storage.landing import LandingZone, Payload
@@ -56,3 +57,18 @@ def newest_capture(zone: LandingZone, folder: str) -> datetime | None:
     """The newest capture instant in the names of a folder; None where there is none."""
     stamps = [Payload(name).captured_at for name in zone.names(folder)]
     return max((s for s in stamps if s), default=None)
+
+
+def newest_figure(newest: datetime | None) -> dict[str, str]:
+    """The figure of what was captured last; none where nothing was."""
+    return {"newest": newest.isoformat()} if newest else {}
+
+
+def how_old(newest: datetime | None, now: datetime, limit: timedelta, what: str) -> Finding:
+    """Whether the newest capture is at most ``limit`` old."""
+    if newest is None:
+        return Finding(False, f"no {what} was landed")
+    age = now - newest
+    minutes = int(age.total_seconds() // 60)
+    text = f"the newest {what} is {minutes} minutes old; at most {int(limit.total_seconds() // 60)} are expected"
+    return Finding(age <= limit, text, newest_figure(newest))

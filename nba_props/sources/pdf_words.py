@@ -29,14 +29,14 @@ Words = list[list[dict[str, Any]]]
 
 
 class UnreadablePdf(ValueError):
-    """No words can be had of a document; the message says why."""
+    """No words can be had of a document; the message has the reason."""
 
 
 def words(content: bytes) -> Words:
     """The words of each page: ``text``, and ``x0`` and ``top`` in points from the left and from the top.
 
     Raises:
-        UnreadablePdf: it is no PDF, or has more pages or words than a report.
+        UnreadablePdf: it is not a PDF, or has more pages or words than a report.
     """
     import pdfplumber
 
@@ -61,7 +61,7 @@ def words(content: bytes) -> Words:
 
 
 class Reader:
-    """Reads documents one after the other in a process that is started for the first, and anew after a hostile one."""
+    """Reads documents one after the other in a process that is started for the first, and again after a hostile one."""
 
     def __init__(self, most_seconds: float = MOST_SECONDS, most_memory: int = MOST_MEMORY) -> None:
         self._most_seconds = most_seconds

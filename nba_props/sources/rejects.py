@@ -119,14 +119,14 @@ def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list
         fits[column.name], wrong = _castable(one, rows[column.name])
         for i, why in wrong.items():
             broken.setdefault(i, ("CONTRACT_BREACH", f"{column.name} is {shown(rows[column.name].iloc[i])}, {why}"))
-    sound = pd.DataFrame({**{c: fits.get(c, rows[c]) for c in rows}}).drop(index=list(broken))
-    kept = table.conform(sound)
+    valid = pd.DataFrame({**{c: fits.get(c, rows[c]) for c in rows}}).drop(index=list(broken))
+    kept = table.conform(valid)
     for column in table.columns:
-        for i, why in _out_of_bounds(column, kept[column.name].set_axis(sound.index)).items():
+        for i, why in _out_of_bounds(column, kept[column.name].set_axis(valid.index)).items():
             broken.setdefault(i, ("CONTRACT_BREACH", f"{column.name} is {shown(rows[column.name].iloc[i])}, {why}"))
     if table.unique:
-        sound = sound.drop(index=[i for i in broken if i in sound.index])
-        twice = sound[sound.duplicated(table.unique, keep=False)]  # few: only these are compared as text
+        valid = valid.drop(index=[i for i in broken if i in valid.index])
+        twice = valid[valid.duplicated(table.unique, keep=False)]  # few: only these are compared as text
         content = twice.drop(columns=["payload"], errors="ignore").astype(str)
         again = content.duplicated()
         clash = content[~again].duplicated(table.unique, keep=False).reindex(twice.index, fill_value=False)
@@ -140,7 +140,7 @@ def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list
 
 
 def _out_of_bounds(column: Column, values: pd.Series) -> dict[int, str]:
-    """Why values of the right type are none of a column, by position; what ``Table.violations`` would find."""
+    """Why values of the right type don't fit a column, by position; what ``Table.violations`` would find."""
     found: dict[int, str] = {}
     known = values.notna()
     if not column.nullable:
@@ -155,14 +155,14 @@ def _out_of_bounds(column: Column, values: pd.Series) -> dict[int, str]:
 
 
 def _castable(one: Table, values: pd.Series) -> tuple[pd.Series, dict[int, str]]:
-    """A column as its type, with nulls where a value is none of it, and why those are not, by position."""
+    """A column as its type, with nulls where a value is not of it, and why those are not, by position."""
     column = one.columns[0]
     if isinstance(values, pd.DataFrame):
         raise ContractError(f"{one.address}.{column.name} is there twice")
     try:
         cast = one.conform(values.to_frame())[column.name]
         if cast.dtype == object:
-            "".join(cast.dropna()).encode()  # half a character is none that a file can hold
+            "".join(cast.dropna()).encode()  # no file can hold half a character
         return cast.set_axis(values.index), {}
     except (ContractError, OverflowError, UnicodeEncodeError) as error:
         if len(values) == 1:

@@ -38,7 +38,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props.process.errors import NbaPropsError
-from nba_props.process.redact import without_secrets
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
 from nba_props.storage.files import open_path
@@ -75,25 +74,6 @@ _Ways = Sequence[tuple[Sequence[re.Pattern[str]], re.Pattern[str]]]
 
 class LandingError(NbaPropsError):
     """The landing zone itself is missing or cannot be used."""
-
-
-class FetchError(NbaPropsError):
-    """A live feed or a webhook refused a request or failed to answer.
-
-    Args:
-        code: what is wrong, in a word.
-        detail: the sentence; secrets are redacted.
-        status: the HTTP status of the answer, if there was one.
-    """
-
-    #: the error of the first server, where a second one was tried
-    first: FetchError | None = None
-
-    def __init__(self, code: str, detail: str, status: int | None = None) -> None:
-        self.code = without_secrets(code)
-        self.detail = without_secrets(detail)
-        self.status = status
-        super().__init__(f"{self.code}: {self.detail}" if status is None else f"{self.code} ({status}): {self.detail}")
 
 
 class PayloadError(NbaPropsError, ValueError):

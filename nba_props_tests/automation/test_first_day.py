@@ -21,7 +21,7 @@ from nba_props_tests import league
 from nba_props_tests.automation.test_sensors import tick
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.fake_feeds import Feeds
-from nba_props_tests.sources.test_odds_client import KEY
+from nba_props_tests.sources.odds_api.test_client import KEY
 
 NOON = utc(2025, 11, 10, 17)
 

@@ -43,7 +43,7 @@ from nba_props_tests import league
 from nba_props_tests.conftest import DAY, in_front, utc
 from nba_props_tests.sources.fake_feeds import OUT, Feeds, games_of
 from nba_props_tests.sources.fake_server import Answer
-from nba_props_tests.sources.test_odds_client import EVENTS, KEY
+from nba_props_tests.sources.odds_api.test_client import EVENTS, KEY
 
 PAGE = (Path(__file__).parents[2] / "docs" / "day-one.md").read_text()
 NOVEMBER, OPENING = utc(2025, 11, 10, 17), utc(2025, 10, 21, 17)

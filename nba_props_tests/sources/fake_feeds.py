@@ -11,8 +11,8 @@ from nba_props.simulator import payloads
 from nba_props.sources import injury_report
 from nba_props_tests import league
 from nba_props_tests.sources.fake_server import Answer, FakeServer
-from nba_props_tests.sources.test_injury_report import PLACES, pdf
-from nba_props_tests.sources.test_odds_client import EVENTS, credits
+from nba_props_tests.sources.injury_report.test_parse import PLACES, pdf
+from nba_props_tests.sources.odds_api.test_client import EVENTS, credits
 
 _OVER = timedelta(hours=3)
 #: the slot of the players whom the injury report names

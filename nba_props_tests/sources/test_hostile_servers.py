@@ -31,7 +31,7 @@ from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
 from nba_props_tests.sources.hostile import Behaviour, Hostile, Talk, answer, chunked, hostile
-from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, NOON, event, listed
+from nba_props_tests.sources.odds_api.test_client import EVENTS, GAMES, NOON, event, listed
 
 KEY = "k3y+of/12=s3cret"
 HOOK = "/services/T0/B0/h00k-s3cret"

@@ -21,8 +21,8 @@ from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 from nba_props_tests.sources.fake_server import Answer
-from nba_props_tests.sources.test_odds_client import EVENTS, GAMES, KEY, NOON, credits, listed
-from nba_props_tests.sources.test_stats_client import DAYS, NOW, log
+from nba_props_tests.sources.nba_stats.test_client import DAYS, NOW, log
+from nba_props_tests.sources.odds_api.test_client import EVENTS, GAMES, KEY, NOON, credits, listed
 
 BAD_EVENTS = [
     None, 7, "text", [], {}, {"id": "x"}, {"id": None, "commence_time": "2025-11-11T00:00:00Z"},

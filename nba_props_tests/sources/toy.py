@@ -28,9 +28,8 @@ from nba_props.sources.base import (
     Step,
     Switch,
     Timetable,
-    how_old,
 )
-from nba_props.sources.payloads import by_folder, newest_capture
+from nba_props.sources.payloads import by_folder, how_old, newest_capture
 from nba_props.sources.rejects import Parsed, Reject
 from nba_props.storage.landing import LandingZone, capture_suffix
 
@@ -104,7 +103,7 @@ FEED = Feed(
     layout=((r"toy/\d{4}-\d{2}-\d{2}", "ratings"),),
     tables=(RawTable(RATINGS, QUARANTINED_RATINGS, read, by_folder(folder), frozenset({Intake.HISTORY})),),
     switch=Switch(lambda live: live.stats, "the toy is put away", "the toy is put away: take it out"),
-    command=Command("toy", "Land the ratings of SPAN.", ("nba-props fetch toy today",), by_hand, needs_span=False),
+    command=Command("toy", "Land the ratings of SPAN.", ("nba-props fetch toy today",), by_hand, span="optional"),
     job=FetchJob(
         "fetch_toy", "land_toy", "toy", "Ratings into the landing zone.", "Land ratings.", "ratings", by_itself,
         timetable=Timetable("fetch_toy_daily", "0 7 * * *", "Ratings in the morning."),

@@ -42,7 +42,7 @@ def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[A
     without_odds = {f.asset_key for f in failed if f.check_name == TONIGHT}
     for found in failed:
         if found.check_name == FRESHNESS and found.asset_key in without_odds:
-            continue  # a night without any odds says it already
+            continue  # the alert of a night without any odds is enough
         asset, name = found.asset_key.to_user_string(), found.check_name
         text = f"{found.description or 'no description'} (run {run.run_id})"
         if name in _NO_ODDS and (name == TONIGHT or found.severity is dg.AssetCheckSeverity.ERROR):

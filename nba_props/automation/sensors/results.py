@@ -1,7 +1,7 @@
 """New and corrected box scores: predictions are graded, and dates without any are taken in."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 import dagster as dg
@@ -55,26 +55,28 @@ def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorRe
     untaken = inputs.not_taken_in(BOX_SCORES, sorted(known))
     done = {d.isoformat() for d in known - untaken}
     asked = [day for day in news if day not in done]
-    new = {job: [watched[day] for day in asked if jobs[day] == job] for job in (HISTORY_JOB, GRADE_JOB)}
-    graded = _to_grade(warehouse, new[GRADE_JOB], published)
     kept = dict(marks)
     looked_up = silent - set(names) if off is not None else silent & set(seen)
     kept |= {day: seen.get(day, _AWAITED) for day in looked_up}
+    cause = f"results:{fingerprint([f'{day} {marks[day]}' for day in sorted(asked)])}"
     return dg.SensorResult(
-        run_requests=[
-            run_over(
-                job,
-                first,
-                last,
-                f"results:{fingerprint([f'{day} {marks[day]}' for day in sorted(asked)])}",
-                AFTER_TONIGHT,
-            )
-            for job, together in ((HISTORY_JOB, spans(new[HISTORY_JOB])), (GRADE_JOB, graded))
-            for first, last in together
-        ],
+        run_requests=_runs(warehouse, {watched[day]: jobs[day] for day in asked}, published, cause),
         cursor=json.dumps(kept),
         skip_reason=None if asked else "no new box scores of dates with predictions, and none that was not taken in",
     )
+
+
+def _runs(
+    warehouse: Warehouse, asked: Mapping[date, str], published: Collection[date], cause: str
+) -> list[dg.RunRequest]:
+    """The runs of some dates, each with its job."""
+    days = {job: [day for day, own in asked.items() if own == job] for job in (HISTORY_JOB, GRADE_JOB)}
+    graded = _to_grade(warehouse, days[GRADE_JOB], published)
+    return [
+        run_over(job, first, last, cause, AFTER_TONIGHT)
+        for job, together in ((HISTORY_JOB, spans(days[HISTORY_JOB])), (GRADE_JOB, graded))
+        for first, last in together
+    ]
 
 
 def _to_grade(warehouse: Warehouse, days: Sequence[date], published: Collection[date]) -> list[tuple[date, date]]:

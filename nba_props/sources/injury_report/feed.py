@@ -25,15 +25,13 @@ from nba_props.sources.base import (
     Stage,
     Step,
     Timetable,
-    how_old,
-    newest_figure,
 )
 from nba_props.sources.injury_report.capture import fetch
 from nba_props.sources.injury_report.client import BASE_URL, report_instants
 from nba_props.sources.injury_report.landed import folder, payloads
 from nba_props.sources.injury_report.parse import read_reports
 from nba_props.sources.nba_stats.client import SWITCH
-from nba_props.sources.payloads import newest_capture
+from nba_props.sources.payloads import how_old, newest_capture, newest_figure
 
 MAX_AGE = timedelta(hours=2)
 

@@ -67,7 +67,7 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
 
 
 def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
-    """Each player once for each report; what is said of one that is listed with different statuses is not known."""
+    """Each player once for each report; the status of one that is listed with different ones is not known."""
     key = ["game_date", "report_at", "team_name", "player_lookup"]
     last = frame.drop_duplicates(key, keep="last")
     torn = frame.groupby(key)["status"].transform("nunique") > 1
@@ -106,7 +106,7 @@ def parse(zone: LandingZone, payload: Payload, day: date, read: Callable[[bytes]
         read: gives the words of a PDF.
 
     Raises:
-        PayloadError: it can't be read, or it is no injury report, or none of its folder.
+        PayloadError: it can't be read, is something else than an injury report, or belongs to another folder.
     """
     if payload.path.endswith(".pdf"):
         report = parse_pdf(zone.load_bytes(payload), payload, read)

@@ -28,7 +28,7 @@ _DAYS_AHEAD = 2
 
 @dataclass
 class Report:
-    """What one report says."""
+    """The content of one report."""
 
     report_at: datetime
     #: rows of nba_raw.injury_reports but for what all rows of a report share
@@ -40,69 +40,84 @@ def add_record(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
     """A record as a row; what is wrong with it as a reject with the reason.
 
     Who is named beside a status that can't be read, or under a name that can't, must not pass for available: as far as
-    the team is known, there is a row that says so.
+    the team is known, there is a row for that.
     """
+    record = _Record(report, at, delivered)
+    game = record.game()
+    if game is None:
+        return
+    report.records.append({**game, "team_name": record.texts["team"], **record.person()})
 
-    refused: set[str] = set()
 
-    def refuse(field: str, reason: str, detail: str) -> None:
-        """Once for each field."""
-        if field not in refused:
-            refused.add(field)
-            report.rejects.append((at, reason, detail, delivered))
+class _Record:
+    """A delivered record; each of its fields is refused once."""
 
-    record = dict.fromkeys(_FIELDS, "")
-    for key in _FIELDS:
+    def __init__(self, report: Report, at: str, delivered: Mapping[str, Any]) -> None:
+        self._report, self._at, self._delivered = report, at, delivered
+        self._refused: set[str] = set()
+        self.texts = dict.fromkeys(_FIELDS, "")
+        for key in _FIELDS:
+            try:
+                longest = _LONGEST.get(key, fields.LONGEST_NAME)
+                self.texts[key] = fields.optional_text(delivered, key, longest) or ""
+            except FieldError as error:
+                self._refuse(key, "BAD_FIELD", str(error))
+
+    def _refuse(self, field: str, reason: str, detail: str) -> None:
+        if field not in self._refused:
+            self._refused.add(field)
+            self._report.rejects.append((self._at, reason, detail, self._delivered))
+
+    def game(self) -> dict[str, Any] | None:
+        """Date and teams; None when they, or the player's team, are unknown."""
+        texts = self.texts
+        matchup = _MATCHUP.fullmatch(texts["matchup"].replace(" ", ""))
+        if matchup is None:
+            self._refuse("matchup", "WRONG_SHAPE", f"matchup {texts['matchup']!r} is none such as BOS@NYK")
+            return None
+        if not are_opponents(matchup[1], matchup[2]):
+            self._refuse("matchup", "UNKNOWN_TEAM", f"matchup {texts['matchup']!r} is none of two teams of a league")
+            return None
         try:
-            record[key] = fields.optional_text(delivered, key, _LONGEST.get(key, fields.LONGEST_NAME)) or ""
+            day = datetime.strptime(texts["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
+        except ValueError:
+            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is no date such as 12/25/2025")
+            return None
+        report_at = self._report.report_at
+        if not -1 <= (day - game_date_of(report_at)).days <= _DAYS_AHEAD:
+            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is none of a report of {report_at}")
+            return None
+        if not texts["team"].strip():
+            self._refuse("team", "MISSING_NAME", f"player {texts['player']!r} has no team")
+            return None
+        return {"game_date": day, "away_team": matchup[1], "home_team": matchup[2]}
+
+    def person(self) -> dict[str, Any]:
+        """The player and his status; a row for his team where it has not submitted, or his name can't be read."""
+        player = self.texts["player"]
+        if not player and NOT_SUBMITTED in self.texts["reason"].upper():
+            return _team(raw.NOT_SUBMITTED)
+        last, comma, first = player.partition(",")
+        if not comma or not first.strip():
+            self._refuse("player", "WRONG_SHAPE", f"player {player!r} is not written as Last, First")
+            return _team(raw.NAME_UNREADABLE)
+        try:
+            name = fields.person({"player": f"{first.strip()} {last.strip()}"}, "player")
         except FieldError as error:
-            refuse(key, "BAD_FIELD", str(error))
-    matchup = _MATCHUP.fullmatch(record["matchup"].replace(" ", ""))
-    if matchup is None:
-        refuse("matchup", "WRONG_SHAPE", f"matchup {record['matchup']!r} is none such as BOS@NYK")
-        return
-    if not are_opponents(matchup[1], matchup[2]):
-        refuse("matchup", "UNKNOWN_TEAM", f"matchup {record['matchup']!r} is none of two teams of a league")
-        return
-    try:
-        day = datetime.strptime(record["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
-    except ValueError:
-        refuse("date", "BAD_TIME", f"game date {record['date']!r} is no date such as 12/25/2025")
-        return
-    if not -1 <= (day - game_date_of(report.report_at)).days <= _DAYS_AHEAD:
-        refuse("date", "BAD_TIME", f"game date {record['date']!r} is none of a report of {report.report_at}")
-        return
-    if not record["team"].strip():
-        refuse("team", "MISSING_NAME", f"player {record['player']!r} has no team")
-        return
+            self._refuse("player", "MISSING_NAME", str(error))
+            return _team(raw.NAME_UNREADABLE)
+        status = self.texts["status"].upper().strip()
+        if status not in INJURY_STATUSES:
+            known = ", ".join(INJURY_STATUSES)
+            self._refuse("status", "UNKNOWN_STATUS", f"status {self.texts['status']!r} is none of {known}")
+            status = raw.STATUS_UNREADABLE
+        return _row(player.strip(), name, status, self.texts["reason"].strip() or None)
 
-    def add(status: str, source_name: str, player_name: str, reason: str | None) -> None:
-        report.records.append(
-            {
-                "game_date": day, "away_team": matchup[1], "home_team": matchup[2], "team_name": record["team"],
-                "source_name": source_name, "player_name": player_name, "status": status, "reason": reason,
-            }
-        )  # fmt: skip
 
-    def add_team(status: str) -> None:
-        add(status, NAMES_OF_TEAMS[status], NAMES_OF_TEAMS[status], None)
+def _team(status: str) -> dict[str, Any]:
+    """A row that stands for a team."""
+    return _row(NAMES_OF_TEAMS[status], NAMES_OF_TEAMS[status], status, None)
 
-    if not record["player"] and NOT_SUBMITTED in record["reason"].upper():
-        add_team(raw.NOT_SUBMITTED)
-        return
-    last, comma, first = record["player"].partition(",")
-    if not comma or not first.strip():
-        refuse("player", "WRONG_SHAPE", f"player {record['player']!r} is not written as Last, First")
-        add_team(raw.NAME_UNREADABLE)
-        return
-    try:
-        name = fields.person({"player": f"{first.strip()} {last.strip()}"}, "player")
-    except FieldError as error:
-        refuse("player", "MISSING_NAME", str(error))
-        add_team(raw.NAME_UNREADABLE)
-        return
-    status = record["status"].upper().strip()
-    if status not in INJURY_STATUSES:
-        refuse("status", "UNKNOWN_STATUS", f"status {record['status']!r} is none of {', '.join(INJURY_STATUSES)}")
-        status = raw.STATUS_UNREADABLE
-    add(status, record["player"].strip(), name, record["reason"].strip() or None)
+
+def _row(source_name: str, player_name: str, status: str, reason: str | None) -> dict[str, Any]:
+    return {"source_name": source_name, "player_name": player_name, "status": status, "reason": reason}

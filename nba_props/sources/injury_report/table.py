@@ -87,7 +87,7 @@ def _header(row: Sequence[dict[str, Any]]) -> dict[str, float] | None:
 
 
 def _beside(text: str) -> str:
-    """What stands in a line of headings and is none: a word that belongs to a row."""
+    """What stands in a line of headings beside them: a word that belongs to a row."""
     rest = _PAGE.sub("", _TITLE.sub("", text))
     columns, joined = "".join(_COLUMNS).replace(" ", ""), rest.replace(" ", "")
     return joined.removeprefix(columns)

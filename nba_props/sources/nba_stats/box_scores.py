@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -142,93 +143,143 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[list[list[
 
 def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     """Typed rows of ``nba_raw.box_scores`` (with ``payload_order``), and the rows held back with their reason."""
+    read = _read(raw)
+    bad = pd.Series(False, index=raw.index)
+    rejects: list[Reject] = []
+    for mask, reason, column, what in _problems(raw, read):
+        held = mask.fillna(True).astype(bool)
+        rejects += _refused(raw, held & ~bad, reason, column, what)
+        bad |= held
+    won = read.names["WL"].map({"W": True, "L": False}).astype("boolean")
+    plus_minus = read.numbers["PLUS_MINUS"].where(read.numbers["PLUS_MINUS"].abs() <= _MOST_OF_A_COUNT)
+    plus_minus = plus_minus.where(plus_minus % 1 == 0).astype("Int64")
+    for column, found in (("WL", won), ("PLUS_MINUS", plus_minus)):
+        unknown = raw[column].map(fields.is_unknown).astype(bool)
+        lost = found.isna() & ~unknown & ~bad
+        rejects += _refused(raw, lost, BAD_FIELD, column, f"{_NULLABLE[column]}; null is taken for it")
+    return _rows(raw, read, won, plus_minus)[~bad].reset_index(drop=True), rejects
+
+
+@dataclass(frozen=True)
+class _Read:
+    """The columns of delivered rows as numbers and names, null where they are not, and what follows from them."""
+
+    numbers: dict[str, pd.Series]
+    names: dict[str, pd.Series]
+    game_id: pd.Series
+    season_type: pd.Series
+    #: team, where and opponent
+    matchup: pd.DataFrame
+    season_year: pd.Series
+
+
+def _read(raw: pd.DataFrame) -> _Read:
     numbers = {c: _numbers(raw[c]) for c in (*_COUNTS, "PLAYER_ID", "TEAM_ID", "PLUS_MINUS")}
     names = {c: _words(raw[c]) for c in ("TEAM_ABBREVIATION", "MATCHUP", "GAME_ID", "SEASON_ID", "WL")}
     names["PLAYER_NAME"] = _words(raw["PLAYER_NAME"], fields.person)
     game_id = names["GAME_ID"].where(names["GAME_ID"].map(fields.is_game_id))
     kinds = game_id.map({g: season_type(g) for g in game_id.dropna().unique()})
     matchup = names["MATCHUP"].str.extract(r"^(?P<team>[A-Z]{3}) (?P<where>vs\.|@) (?P<opponent>[A-Z]{3})$")
-    season_year = pd.to_numeric(names["SEASON_ID"].str.extract(r"^\d((?:19|20)[0-9]{2})$")[0], errors="coerce")
+    year = pd.to_numeric(names["SEASON_ID"].str.extract(r"^\d((?:19|20)[0-9]{2})$")[0], errors="coerce")
+    return _Read(numbers, names, game_id, kinds, matchup, year)
 
-    problems: list[tuple[pd.Series, str, str, str]] = []
+
+#: which rows are held back, with reason, column and what is wrong with it
+_Problem = tuple[pd.Series, str, str, str]
+
+
+def _problems(raw: pd.DataFrame, read: _Read) -> Iterator[_Problem]:
+    """What is wrong with rows, by the first of which each is held back."""
     for column in (*_COUNTS, "PLAYER_ID", "TEAM_ID"):
-        values, most = numbers[column], _MOST.get(column, _MOST_OF_A_COUNT)
-        problems.append((values.isna() | (values % 1 != 0), "BAD_NUMBER", column, "missing or not a whole number"))
-        problems.append((values < 0, "NEGATIVE_NUMBER", column, "negative"))
-        problems.append((values > most, "BAD_NUMBER", column, f"more than {most}"))
-    n = {column: numbers[column] for column in _COUNTS}
-    problems += [
+        values, most = read.numbers[column], _MOST.get(column, _MOST_OF_A_COUNT)
+        yield values.isna() | (values % 1 != 0), "BAD_NUMBER", column, "missing or not a whole number"
+        yield values < 0, "NEGATIVE_NUMBER", column, "negative"
+        yield values > most, "BAD_NUMBER", column, f"more than {most}"
+    yield from _problems_of_names(raw, read)
+    yield from _problems_of_others(raw, read)
+    n = {column: read.numbers[column] for column in _COUNTS}
+    shots = 2 * n["FGM"] + n["FG3M"] + n["FTM"]
+    yield shots != n["PTS"], "CONTRADICTORY_ROW", "PTS", "not the sum of the shots made"
+    for less, more in (("FGM", "FGA"), ("FG3M", "FG3A"), ("FTM", "FTA"), ("FG3M", "FGM"), ("FG3A", "FGA")):
+        yield n[less] > n[more], "CONTRADICTORY_ROW", less, f"more than {more}"
+
+
+def _problems_of_names(raw: pd.DataFrame, read: _Read) -> list[_Problem]:
+    names, matchup = read.names, read.matchup
+    team_id = read.numbers["TEAM_ID"].where(read.numbers["TEAM_ID"] % 1 == 0)
+    return [
         (names["PLAYER_NAME"].isna(), "MISSING_NAME", "PLAYER_NAME", "no player's name"),
         (names["TEAM_ABBREVIATION"].isna(), "MISSING_NAME", "TEAM_ABBREVIATION", "no team's"),
-        (kinds.isna(), "BAD_GAME_ID", "GAME_ID", "not an NBA game id"),
+        (read.season_type.isna(), "BAD_GAME_ID", "GAME_ID", "not an NBA game id"),
         (raw["GAME_DATE"].astype(str).str[:10] != raw["day"], "WRONG_DAY", "GAME_DATE", "not the payload's date"),
         (matchup["opponent"].isna(), "BAD_MATCHUP", "MATCHUP", "not 'AAA vs. BBB' or 'AAA @ BBB'"),
-        (season_year.isna(), "BAD_SEASON", "SEASON_ID", "not a digit and a year"),
-        (names["SEASON_ID"].str[3:5] != game_id.str[3:5], "BAD_SEASON", "SEASON_ID", "not the season of its game id"),
+        (read.season_year.isna(), "BAD_SEASON", "SEASON_ID", "not a digit and a year"),
+        (names["SEASON_ID"].str[3:5] != read.game_id.str[3:5], "BAD_SEASON", "SEASON_ID",
+         "not the season of its game id"),
         (matchup["team"] != names["TEAM_ABBREVIATION"], "BAD_MATCHUP", "MATCHUP", "not a game of the row's team"),
         (matchup["team"] == matchup["opponent"], "BAD_MATCHUP", "MATCHUP", "a game of a team with itself"),
-        (kinds.isin(COUNTED_SEASON_TYPES) & (matchup["team"].isin(NBA) != matchup["opponent"].isin(NBA)),
+        (read.season_type.isin(COUNTED_SEASON_TYPES) & (matchup["team"].isin(NBA) != matchup["opponent"].isin(NBA)),
          "UNKNOWN_TEAM", "MATCHUP", "a game of an NBA team with another's"),
-        (~are_teams(numbers["TEAM_ID"].where(numbers["TEAM_ID"] % 1 == 0), names["TEAM_ABBREVIATION"]), "UNKNOWN_TEAM",
-         "TEAM_ABBREVIATION", "not the code of the team whose id is there"),
+        (~are_teams(team_id, names["TEAM_ABBREVIATION"]), "UNKNOWN_TEAM", "TEAM_ABBREVIATION",
+         "not the code of the team whose id is there"),
     ]  # fmt: skip
+
+
+def _problems_of_others(raw: pd.DataFrame, read: _Read) -> list[_Problem]:
+    """What contradicts other rows of the payload."""
     same = raw[list(_REQUIRED)].astype(str).assign(payload=raw["payload"])  # a list has no hash
     repeated = same.duplicated()
-    problems.append((repeated, "DUPLICATE_ROW", "PLAYER_ID", "in the same row of the payload already"))
     key = ["payload", "GAME_ID", "PLAYER_ID"]
     clashing = same[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
-    problems.append((clashing, "CONFLICTING_ROWS", "PLAYER_ID", "in two different rows of a game: neither is used"))
-    problems += [
-        (_strangers(raw["payload"], game_id, matchup), "BAD_MATCHUP", "MATCHUP", "not as the game's other rows say"),
-        (2 * n["FGM"] + n["FG3M"] + n["FTM"] != n["PTS"], "CONTRADICTORY_ROW", "PTS", "not the sum of the shots made"),
-        *((n[less] > n[more], "CONTRADICTORY_ROW", less, f"more than {more}")
-          for less, more in (("FGM", "FGA"), ("FG3M", "FG3A"), ("FTM", "FTA"), ("FG3M", "FGM"), ("FG3A", "FGA"))),
-    ]  # fmt: skip
+    strangers = _strangers(raw["payload"], read.game_id, read.matchup)
+    return [
+        (repeated, "DUPLICATE_ROW", "PLAYER_ID", "in the same row of the payload already"),
+        (clashing, "CONFLICTING_ROWS", "PLAYER_ID", "in two different rows of a game: neither is used"),
+        (strangers, "BAD_MATCHUP", "MATCHUP", "not as the game's other rows say"),
+    ]
 
-    bad = pd.Series(False, index=raw.index)
-    rejects: list[Reject] = []
 
-    def refuse(mask: pd.Series, reason: str, column: str, what: str) -> None:
-        for row in raw[mask].to_dict("records") if mask.any() else ():
-            delivered = {c: row[c] for c in _REQUIRED}
-            place, day = f"rowSet[{row['position']}]", date.fromisoformat(row["day"])
-            detail = f"{row['payload']}: {column} is {fields.shown(row[column])}, {what}"
-            rejects.append(Reject(row["payload"], place, reason, detail, delivered, day))
+def _refused(raw: pd.DataFrame, held: pd.Series, reason: str, column: str, what: str) -> list[Reject]:
+    """Delivered rows as rejects."""
+    rows = raw[held].to_dict("records") if held.any() else []
+    return [
+        Reject(
+            row["payload"],
+            f"rowSet[{row['position']}]",
+            reason,
+            f"{row['payload']}: {column} is {fields.shown(row[column])}, {what}",
+            {c: row[c] for c in _REQUIRED},
+            date.fromisoformat(row["day"]),
+        )
+        for row in rows
+    ]
 
-    for mask, reason, column, what in problems:
-        held = mask.fillna(True).astype(bool)
-        refuse(held & ~bad, reason, column, what)
-        bad |= held
-    won = names["WL"].map({"W": True, "L": False}).astype("boolean")
-    plus_minus = numbers["PLUS_MINUS"].where(numbers["PLUS_MINUS"].abs() <= _MOST_OF_A_COUNT)
-    plus_minus = plus_minus.where(plus_minus % 1 == 0).astype("Int64")
-    for column, found in (("WL", won), ("PLUS_MINUS", plus_minus)):
-        unknown = raw[column].map(fields.is_unknown).astype(bool)
-        refuse(found.isna() & ~unknown & ~bad, BAD_FIELD, column, f"{_NULLABLE[column]}; null is taken for it")
 
-    seasons = {y: f"{int(y)}-{(int(y) + 1) % 100:02d}" for y in season_year.dropna().unique()}
-    frame = pd.DataFrame(
+def _rows(raw: pd.DataFrame, read: _Read, won: pd.Series, plus_minus: pd.Series) -> pd.DataFrame:
+    """Rows in the columns of the table, with null for what can't be read."""
+    seasons = {y: f"{int(y)}-{(int(y) + 1) % 100:02d}" for y in read.season_year.dropna().unique()}
+    player_name = read.names["PLAYER_NAME"]
+    return pd.DataFrame(
         {
             "game_date": pd.to_datetime(raw["day"]),
-            "game_id": game_id,
-            "player_id": numbers["PLAYER_ID"],
-            "player_name": names["PLAYER_NAME"],
-            "player_lookup": names["PLAYER_NAME"].map(player_lookup, na_action="ignore"),
-            "season": season_year.map(seasons),
-            "season_type": kinds,
-            "team_id": numbers["TEAM_ID"],
-            "team": names["TEAM_ABBREVIATION"],
-            "opponent": matchup["opponent"],
-            "is_home": matchup["where"] == "vs.",
+            "game_id": read.game_id,
+            "player_id": read.numbers["PLAYER_ID"],
+            "player_name": player_name,
+            "player_lookup": player_name.map(player_lookup, na_action="ignore"),
+            "season": read.season_year.map(seasons),
+            "season_type": read.season_type,
+            "team_id": read.numbers["TEAM_ID"],
+            "team": read.names["TEAM_ABBREVIATION"],
+            "opponent": read.matchup["opponent"],
+            "is_home": read.matchup["where"] == "vs.",
             "won": won,
-            **{name: numbers[column] for column, name in _COUNTS.items()},
+            **{name: read.numbers[column] for column, name in _COUNTS.items()},
             "plus_minus": plus_minus,
             "payload": raw["payload"],
             "payload_order": raw["payload_order"],
             POSITION: "rowSet[" + raw["position"].astype(str) + "]",
         }
     )
-    return frame[~bad].reset_index(drop=True), rejects
 
 
 def _strangers(payload: pd.Series, game_id: pd.Series, matchup: pd.DataFrame) -> pd.Series:
@@ -258,7 +309,7 @@ def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
 
 
 def _as_record(text: Any) -> dict[str, Any]:
-    """A quarantined row as it was delivered; nothing where it is no object, or was too long to be kept whole."""
+    """A quarantined row as it was delivered; empty where it is not an object, or was too long to be kept whole."""
     try:
         found = json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -267,7 +318,7 @@ def _as_record(text: Any) -> dict[str, Any]:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
-    """A column of a payload as numbers, null for what is none."""
+    """A column of a payload as numbers, null where they are not."""
     try:
         plain = pd.to_numeric(values) if pd.api.types.infer_dtype(values, skipna=True) == "integer" else None
     except (OverflowError, ValueError):  # one whole number is too large for any type
@@ -277,7 +328,7 @@ def _numbers(values: pd.Series) -> pd.Series:
 
 
 def _words(values: pd.Series, read: Callable[[Mapping[str, Any], str], str | None] = fields.optional_name) -> pd.Series:
-    """A column of a payload as names, null for what is none."""
+    """A column of a payload as names, null where they are not."""
     return pd.Series((_word(v, read) for v in values), index=values.index, dtype=object)
 
 

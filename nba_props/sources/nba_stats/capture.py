@@ -14,10 +14,10 @@ from nba_props.facts.calendar import SEASON_TYPES, game_date_of, season_of, seas
 from nba_props.process.clock import Clock
 from nba_props.sources import nba_stats
 from nba_props.sources.base import START, Fetched, LiveFeeds
-from nba_props.sources.http import not_asked, silence
+from nba_props.sources.http import FetchError, not_asked, silence
 from nba_props.sources.nba_stats.client import HOST, SWITCH, StatsApi, open_api
 from nba_props.sources.nba_stats.games import has_schedule
-from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload, PayloadError, capture_suffix
+from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, capture_suffix
 
 #: what is said of a request after one that met silence
 NOT_ASKED = not_asked(HOST)

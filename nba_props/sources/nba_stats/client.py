@@ -14,8 +14,7 @@ from typing import Any
 from nba_props.process.redact import guard_logs, secrets_of_url
 from nba_props.settings import Live, revealed
 from nba_props.sources.base import Switch
-from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, Http, Limits, retrying
-from nba_props.storage.landing import FetchError
+from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, FetchError, Http, Limits, retrying
 
 HOST = "stats.nba.com"
 #: what the injury report is switched on by as well
@@ -30,7 +29,7 @@ PAUSE = 1.0
 LIMITS = Limits(silence=60, deadline=120, size=64_000_000)
 #: the schedule of the running season where the statistics site does not answer
 CDN_SCHEDULE = "https://cdn.nba.com/static/json/staticData/scheduleLeagueV2_1.json"
-#: how the site says with status 200 that it failed
+#: the body with which the site fails under status 200
 _SITE_FAILED = b'{"Message":"An error has occurred."}'
 
 
@@ -153,7 +152,7 @@ class StatsApi:
 
 
 def open_api(live: Live) -> StatsApi:
-    """A client by the settings, which asks nothing until it is told to."""
+    """A client by the settings, which has asked for nothing yet."""
     return StatsApi(revealed(live.proxy), live.stats_url, live.cdn_url or CDN_SCHEDULE)
 
 

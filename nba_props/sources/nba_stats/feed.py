@@ -25,7 +25,6 @@ from nba_props.sources.base import (
     Probe,
     RawTable,
     Timetable,
-    newest_figure,
 )
 from nba_props.sources.nba_stats import capture
 from nba_props.sources.nba_stats.box_scores import read_box_scores
@@ -41,7 +40,7 @@ from nba_props.sources.nba_stats.landed import (
 from nba_props.sources.nba_stats.rosters import read_rosters
 from nba_props.sources.nba_stats.schedule import read_schedule
 from nba_props.sources.nba_stats.scoring_shares import read_scoring
-from nba_props.sources.payloads import by_capture, by_prefix
+from nba_props.sources.payloads import by_capture, by_prefix, newest_figure
 from nba_props.storage.landing import Payload
 
 #: dates whose box scores are asked for again each time: the league corrects them for days
@@ -148,7 +147,7 @@ FEED = Feed(
         "Box scores are one request for each season and season type, shot zones one for each game.",
         ("nba-props fetch stats 2025-11-19..2026-01-10",),
         by_hand,
-        needs_span=True,
+        span="needed",
         options=(
             Option(
                 "shot-zones",

@@ -18,12 +18,11 @@ from nba_props.facts.calendar import (
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.settings import Settings
 from nba_props.sources.base import START, Fetched, FirstDay, LiveFeeds, Stage, Step
-from nba_props.sources.http import UNREACHABLE
+from nba_props.sources.http import UNREACHABLE, FetchError
 from nba_props.sources.nba_stats import capture
 from nba_props.sources.nba_stats.client import HOST, StatsApi, open_api
 from nba_props.sources.nba_stats.games import has_schedule, unlanded, without_zones
 from nba_props.sources.nba_stats.landed import landed_box_score_days, landed_roster_days
-from nba_props.storage.landing import FetchError
 
 
 def past_seasons(day: date, settings: Settings) -> list[date]:

@@ -1,4 +1,4 @@
-"""What the landed schedule says of dates: which have games, which of those are over and have no game log."""
+"""Dates by the landed schedule: which have games, which of those are over and have no game log."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def game_days(zone: LandingZone, days: Sequence[date]) -> list[date]:
 
 
 def games_of(zone: LandingZone, now: datetime) -> Games | None:
-    """What the schedule says of the date of an instant; None without one."""
+    """The games of the date of an instant, by the schedule; None without one."""
     today = game_date_of(now)
     games = landed_games(zone, dates_between(today, season_start(today) + timedelta(364)))
     if games is None:

@@ -120,47 +120,61 @@ def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]]
         raise PayloadError("WRONG_SEASON", f"{payload.path}: seasonYear is {fields.shown(stated)}")
     lists = [g["games"] for g in groups if isinstance(g, dict) and isinstance(g.get("games"), list)]
     limited([*groups, *(game for games in lists for game in games)], payload, "dates and games")
-    codes = _codes(lists)
-    rows: list[dict[str, Any]] = []
-    rejects: list[Reject] = []
-    seen: set[str] = set()
-    n = 0
+    season = _Season(payload, stated, _codes(lists))
     for g, group in enumerate(groups):
+        season.add_date(group, g)
+    return season.rows, season.rejects
+
+
+class _Season:
+    """The games of a season's schedule, and the entries held back."""
+
+    def __init__(self, payload: Payload, season: str, codes: Mapping[Any, str]) -> None:
+        self._payload, self._season, self._codes = payload, season, codes
+        self._seen: set[str] = set()
+        self._games = 0
+        self.rows: list[dict[str, Any]] = []
+        self.rejects: list[Reject] = []
+
+    def _reject(self, place: str, reason: str, detail: Any, raw: Any, day: date | None) -> None:
+        path = self._payload.path
+        self.rejects.append(Reject(path, place, reason, f"{path}: {detail}", raw, day))
+
+    def add_date(self, group: Any, number: int) -> None:
+        """Read the games that stand under a date."""
         games = group.get("games") if isinstance(group, dict) else None
         if not isinstance(games, list):
-            detail = f"{payload.path}: gameDates[{g}] has no list of games"
-            rejects.append(Reject(payload.path, f"gameDates[{g}]", "WRONG_SHAPE", detail, group, _group_day(group)))
-            continue
+            place = f"gameDates[{number}]"
+            self._reject(place, "WRONG_SHAPE", f"{place} has no list of games", group, _group_day(group))
+            return
         for game in games:
-            place = f"games[{n}]"
-            n += 1
-            day = _group_day(group)
-            day = day if _is_in(stated, day) else None  # then every date holds it back
-            try:
-                if not isinstance(game, dict):
-                    raise FieldError("the game", game, "not an object")
-                own, tipoff_at, far = _when(game, group)
-                if not _is_in(stated, own):
-                    raise PayloadError("BAD_TIME", f"the game is on {own}, not in the season {stated}")
-                day = own
-                row, wrong = _game(game, stated, codes)
-                row |= {"game_date": own, "tipoff_at": tipoff_at, "payload": payload.path}
-                wrong += [far] if far else []
-                if row["game_id"] in seen:
-                    raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
-            except PayloadError as error:
-                detail = f"{payload.path}: {error.detail}"
-                rejects.append(Reject(payload.path, place, error.reason, detail, game, game_date=day))
-            except FieldError as error:
-                rejects.append(Reject(payload.path, place, "BAD_GAME", f"{payload.path}: {error}", game, game_date=day))
-            else:
-                seen.add(row["game_id"])
-                rows.append({**row, POSITION: place})
-                rejects += [
-                    Reject(payload.path, place, "BAD_FIELD", f"{payload.path}: {w}; null is taken for it", game, day)
-                    for w in wrong
-                ]
-    return rows, rejects
+            self._add_game(game, group, f"games[{self._games}]")
+            self._games += 1
+
+    def _add_game(self, game: Any, group: Any, place: str) -> None:
+        day = _group_day(group)
+        day = day if _is_in(self._season, day) else None  # then every date holds it back
+        try:
+            if not isinstance(game, dict):
+                raise FieldError("the game", game, "not an object")
+            own, tipoff_at, far = _when(game, group)
+            if not _is_in(self._season, own):
+                raise PayloadError("BAD_TIME", f"the game is on {own}, not in the season {self._season}")
+            day = own
+            row, wrong = _game(game, self._season, self._codes)
+            wrong += [far] if far else []
+            if row["game_id"] in self._seen:
+                raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
+        except PayloadError as error:
+            self._reject(place, error.reason, error.detail, game, day)
+        except FieldError as error:
+            self._reject(place, "BAD_GAME", error, game, day)
+        else:
+            self._seen.add(row["game_id"])
+            when = {"game_date": own, "tipoff_at": tipoff_at, "payload": self._payload.path}
+            self.rows.append({**row, **when, POSITION: place})
+            for field in wrong:
+                self._reject(place, "BAD_FIELD", f"{field}; null is taken for it", game, day)
 
 
 def _codes(lists: Sequence[Sequence[Any]]) -> dict[Any, str]:
@@ -181,8 +195,8 @@ def _group_day(group: Any) -> date | None:
 def _when(game: dict[str, Any], group: Any) -> tuple[date, datetime | None, FieldError | None]:
     """A game's Eastern date, its scheduled start, and what is wrong with the start.
 
-    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is no
-    instant, or one of another day than both stated ones; then the date is the stated one.
+    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is not
+    an instant, or one of another day than both stated ones; then the date is the stated one.
 
     Raises:
         FieldError: no date is there, or two are stated.

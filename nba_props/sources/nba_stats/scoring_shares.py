@@ -55,7 +55,7 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
 
 
 def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], list[FieldError]]:
-    """A player's shares, and what of them is none and null for that."""
+    """A player's shares, and the errors of those that can't be read and are null."""
     shares: dict[str, float | None] = dict.fromkeys(_SHARES.values())
     wrong: list[FieldError] = []
     for key, name in _SHARES.items():
@@ -69,7 +69,7 @@ def _shares(statistics: Mapping[str, Any]) -> tuple[dict[str, float | None], lis
 def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[str, Any]], list[Reject]]:
     """Rows of one boxscorescoringv3 payload; a player without minutes has none.
 
-    A share that is none is null, and held back by itself.
+    A share that can't be read is null, and held back by itself.
 
     Raises:
         PayloadError: it has not the shape of that endpoint.
@@ -92,30 +92,31 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
     rejects: list[Reject] = []
     for side, players in sides.items():
         for n, player in enumerate(players):
+            row, wrong = _player(player)
             place = f"{side}/{n}"
-            try:
-                statistics = fields.record(player, "statistics")
-                if "minutes" not in statistics:
-                    raise FieldError("minutes", None, "and must be there, if blank")
-                if not fields.optional_name(statistics, "minutes"):
-                    continue
-                player_id = fields.whole(player, "personId", 1)
-            except FieldError as error:
-                detail = f"{payload.path}: {error}"
-                rejects.append(Reject(payload.path, place, "MALFORMED_ROW", detail, player, game_date=day))
-                continue
-            shares, wrong = _shares(statistics)
-            for field in wrong:
-                detail = f"{payload.path}: player {player_id}: {field}; null is taken for it"
-                rejects.append(Reject(payload.path, place, BAD_FIELD, detail, player, game_date=day))
-            if sum(s or 0.0 for s in shares.values()) > _MOST_SHARED:
-                detail = f"{payload.path}: player {player_id}: his shares are more than all of his points"
-                rejects.append(Reject(payload.path, place, "CONTRADICTORY_ROW", detail, player, game_date=day))
-                continue
-            rows.append(
-                {
-                    "game_date": pd.Timestamp(day), "game_id": game_id, "player_id": player_id, **shares,
-                    "payload": payload.path, POSITION: place,
-                }
-            )  # fmt: skip
+            rejects += [
+                Reject(payload.path, place, why, f"{payload.path}: {detail}", player, game_date=day)
+                for why, detail in wrong
+            ]
+            if row:
+                at = {"game_date": pd.Timestamp(day), "game_id": game_id}
+                rows.append({**at, **row, "payload": payload.path, POSITION: place})
     return rows, rejects
+
+
+def _player(player: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """A player's id and shares, nothing without minutes or when they can't be used; and reasons with their details."""
+    try:
+        statistics = fields.record(player, "statistics")
+        if "minutes" not in statistics:
+            raise FieldError("minutes", None, "and must be there, if blank")
+        if not fields.optional_name(statistics, "minutes"):
+            return {}, []
+        player_id = fields.whole(player, "personId", 1)
+    except FieldError as error:
+        return {}, [("MALFORMED_ROW", str(error))]
+    shares, wrong = _shares(statistics)
+    rejects = [(BAD_FIELD, f"player {player_id}: {field}; null is taken for it") for field in wrong]
+    if sum(s or 0.0 for s in shares.values()) > _MOST_SHARED:
+        return {}, [*rejects, ("CONTRADICTORY_ROW", f"player {player_id}: his shares are more than all of his points")]
+    return {"player_id": player_id, **shares}, rejects

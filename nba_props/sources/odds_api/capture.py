@@ -10,13 +10,14 @@ import errno
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from nba_props.facts.calendar import EASTERN, game_date_of, is_undecided, parse_instant
+from nba_props.facts.calendar import game_date_of, is_undecided, parse_instant
+from nba_props.facts.tipoffs import day_bounds
 from nba_props.process.clock import Clock
 from nba_props.sources.base import Fetched
-from nba_props.sources.http import UNREACHABLE
+from nba_props.sources.http import UNREACHABLE, FetchError
 from nba_props.sources.odds_api.client import (
     CONCURRENCY,
     BudgetExhausted,
@@ -25,20 +26,13 @@ from nba_props.sources.odds_api.client import (
 )
 from nba_props.sources.odds_api.landed import folder
 from nba_props.sources.odds_api.times import MARKETS, REGIONS
-from nba_props.storage.landing import FetchError, LandingError, LandingZone, Payload, capture_suffix
+from nba_props.storage.landing import LandingError, LandingZone, Payload, capture_suffix
 from nba_props.storage.naming import id_part
 
 #: a landed capture this close before the wanted instant is the one that the archive would give again
 _SAME_SNAPSHOT = timedelta(minutes=10)
 #: errors of a disk that the next payload would meet as well
 _LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
-
-
-def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """The instants between which a game of an Eastern date tips off."""
-    first = datetime.combine(day, time(), EASTERN).astimezone(UTC)
-    last = datetime.combine(day + timedelta(1), time(), EASTERN).astimezone(UTC) - timedelta(seconds=1)
-    return first, last
 
 
 def odds(

@@ -16,8 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nba_props.settings import Live, SettingsError, revealed
-from nba_props.sources.http import TRANSIENT, Http, Limits, retrying
-from nba_props.storage.landing import FetchError
+from nba_props.sources.http import TRANSIENT, FetchError, Http, Limits, retrying
 
 NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
 BASE_URL = "https://api.the-odds-api.com/v4"
@@ -26,13 +25,13 @@ SPORT = "basketball_nba"
 CONCURRENCY = 4
 HISTORICAL_FACTOR = 10
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
-#: how the API writes its codes, and a number of credits; what is written in another way says nothing
+#: how the API writes its codes, and a number of credits; what is written in another way counts for nothing
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
 _NUMBER = re.compile(r"(-?[0-9]{1,9})(\.[0-9]+)?")
 
 
 class OddsApiError(FetchError):
-    """The API refused or could not answer; ``code`` is its ``error_code``, or ours for what is no answer of its."""
+    """The API refused or could not answer; ``code`` is its ``error_code``, or ours where there is none."""
 
 
 class BudgetExhausted(OddsApiError):
@@ -211,7 +210,7 @@ def cost(markets: str, regions: str) -> int:
 
 
 def _credits(headers: Mapping[str, str]) -> Credits:
-    """What the headers say; an account below zero has nothing left, and a cost below zero says nothing."""
+    """The account by the headers; one below zero has nothing left, and a cost below zero counts for nothing."""
 
     def number(name: str) -> int | None:
         found = _NUMBER.fullmatch(headers.get(f"x-requests-{name}", ""))

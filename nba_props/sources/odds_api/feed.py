@@ -37,8 +37,6 @@ from nba_props.sources.base import (
     Stage,
     Step,
     Switch,
-    how_old,
-    newest_figure,
 )
 from nba_props.sources.http import UNREACHABLE, silence
 from nba_props.sources.nba_stats.capture import land_schedules
@@ -46,9 +44,9 @@ from nba_props.sources.nba_stats.games import games_of
 from nba_props.sources.nba_stats.schedule import read_schedule
 from nba_props.sources.odds_api import capture, times
 from nba_props.sources.odds_api.client import NO_KEY, BudgetExhausted, OddsApiError, open_api
-from nba_props.sources.odds_api.landed import folder, landed_days, payloads
+from nba_props.sources.odds_api.landed import folder, folders, landed_days, payloads
 from nba_props.sources.odds_api.quotes import read_quotes
-from nba_props.sources.payloads import newest_capture
+from nba_props.sources.payloads import how_old, newest_capture, newest_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,7 +203,7 @@ def due(live: Live, tonight: Tipoffs, after: datetime, now: datetime) -> list[As
 
 
 def ask(feeds: LiveFeeds) -> str:
-    """Ask for the games of this instant, which costs nothing; the answer says what credits are left."""
+    """Ask for the games of this instant, which costs nothing; the answer has the credits that are left."""
     api, now = open_api(feeds.live), feeds.clock()
     api.events(now, now)
     left = api.budget.remaining
@@ -255,7 +253,7 @@ FEED = Feed(
         "reserve.",
         ("nba-props fetch odds --dry-run", "nba-props fetch odds 2025-11-19..2026-01-10 --before 240,30 --dry-run"),
         by_hand,
-        needs_span=False,
+        span="optional",
         options=(Option("before", "30", "Past dates: minutes before tip-off, comma-separated.", minutes),),
         plan=plan,
     ),
@@ -281,6 +279,6 @@ FEED = Feed(
     freshness=freshness,
     probe=Probe(ask, "no key", "a key is set", "look up the code at the-odds-api.com, or the network"),
     first_day=first_day,
-    news=lambda day: (folder(day),),
-    odds=Odds(folder, landed_days),
+    news=folders,
+    odds=Odds(folders, landed_days),
 )

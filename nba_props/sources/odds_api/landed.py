@@ -18,6 +18,11 @@ def folder(day: date) -> str:
     return f"{_ROOT}/{day.isoformat()}"
 
 
+def folders(day: date) -> tuple[str, ...]:
+    """Every landing folder that may hold captures of a game date."""
+    return (folder(day),)
+
+
 def landed_days(zone: LandingZone) -> list[date]:
     """The game dates that have a folder of captures."""
     names = zone.folders(_ROOT)

@@ -22,7 +22,7 @@ from nba_props.storage.landing import LandingZone, Payload, PayloadError, limite
 FEED = "THE_ODDS_API"
 #: no book's odds are longer than 1000 to 1; the real ones of main lines go to 385
 MOST_PRICE = 100_000
-#: what a quote says, and when
+#: the content of a quote, and its instant
 _QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
 #: more points than a line has: the real ones go to 42.5, and but for one night of 1962 nobody has scored more
 MOST_LINE = 84.5
@@ -97,60 +97,73 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
         "snapshot_at": snapshot_at,
         "payload": payload.path,
     }
-    rows: list[dict[str, Any]] = []
-    rejects: list[Reject] = []
-
-    def reject(position: str, reason: str, detail: str, raw: Any) -> None:
-        rejects.append(Reject(payload.path, position, reason, f"{payload.path}: {detail}", raw, day))
-
+    event_quotes = _EventQuotes(payload, day, shared)
     for i, book in enumerate(event["bookmakers"]):
-        at_book = f"bookmakers[{i}]"
+        event_quotes.add_book(book, f"bookmakers[{i}]")
+    return event_quotes.rows, event_quotes.rejects
+
+
+class _EventQuotes:
+    """The quotes of an event, and what of its books can't be one."""
+
+    def __init__(self, payload: Payload, day: date, shared: dict[str, Any]) -> None:
+        self._payload, self._day, self._shared = payload, day, shared
+        self.rows: list[dict[str, Any]] = []
+        self.rejects: list[Reject] = []
+
+    def _reject(self, position: str, reason: str, detail: str, raw: Any) -> None:
+        path = self._payload.path
+        self.rejects.append(Reject(path, position, reason, f"{path}: {detail}", raw, self._day))
+
+    def add_book(self, book: Any, at: str) -> None:
+        """Read the markets of a book."""
         try:
             key = fields.name(book if isinstance(book, dict) else {}, "key")
             if not naming.is_id(key):
                 raise FieldError("key", key, "not a book's")
         except FieldError as error:
-            reject(at_book, "WRONG_SHAPE", f"the book has no key: {error}", book)
-            continue
+            self._reject(at, "WRONG_SHAPE", f"the book has no key: {error}", book)
+            return
         markets = book.get("markets")
         if not isinstance(markets, list) or not any(isinstance(m, dict) and m.get("outcomes") for m in markets):
-            reject(at_book, "BOOK_WITHOUT_PRICES", f"{key} has no outcomes", book)
-            continue
+            self._reject(at, "BOOK_WITHOUT_PRICES", f"{key} has no outcomes", book)
+            return
         for j, market in enumerate(markets):
-            at = f"{at_book}.markets[{j}]"
-            if not isinstance(market, dict) or market.get("key") not in POINTS_MARKETS:
-                found = market.get("key") if isinstance(market, dict) else None
-                reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {key}", market)
-                continue
-            try:
-                last_update_at = fields.optional_instant(market if market.get("last_update") else book, "last_update")
-            except FieldError as error:
-                reject(at, "BAD_TIME", f"{error}, of {key}; null is taken for it", market.get("last_update"))
-                last_update_at = None
-            outcomes = market.get("outcomes")
-            if not isinstance(outcomes, list):
-                reject(at, "WRONG_SHAPE", f"outcomes of {key} is {fields.shown(outcomes)}, not a list", market)
-                continue
-            sides = _pair(outcomes, at, reject)
-            for (name, line), prices in sides.items():
-                over, under = prices.get("Over"), prices.get("Under")
-                rows.append(
-                    {
-                        **shared,
-                        "bookmaker": key,
-                        "book_kind": book_kind(key),
-                        "market": market["key"],
-                        "source_name": name,
-                        "player_lookup": player_lookup(name),
-                        "line": line,
-                        "over_price": over,
-                        "under_price": under,
-                        "last_update_at": last_update_at,
-                        POSITION: f"{at}, {name} {line}",
-                        "quote_id": _quote_id(event["id"], key, market["key"], name, line, over, under, snapshot_at),
-                    }
-                )
-    return rows, rejects
+            self._add_market(market, key, book, f"{at}.markets[{j}]")
+
+    def _add_market(self, market: Any, book_key: str, book: dict[str, Any], at: str) -> None:
+        if not isinstance(market, dict) or market.get("key") not in POINTS_MARKETS:
+            found = market.get("key") if isinstance(market, dict) else None
+            self._reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {book_key}", market)
+            return
+        try:
+            last_update_at = fields.optional_instant(market if market.get("last_update") else book, "last_update")
+        except FieldError as error:
+            self._reject(at, "BAD_TIME", f"{error}, of {book_key}; null is taken for it", market.get("last_update"))
+            last_update_at = None
+        outcomes = market.get("outcomes")
+        if not isinstance(outcomes, list):
+            self._reject(at, "WRONG_SHAPE", f"outcomes of {book_key} is {fields.shown(outcomes)}, not a list", market)
+            return
+        event_id, snapshot_at = self._shared["event_id"], self._shared["snapshot_at"]
+        for (name, line), prices in _pair(outcomes, at, self._reject).items():
+            over, under = prices.get("Over"), prices.get("Under")
+            self.rows.append(
+                {
+                    **self._shared,
+                    "bookmaker": book_key,
+                    "book_kind": book_kind(book_key),
+                    "market": market["key"],
+                    "source_name": name,
+                    "player_lookup": player_lookup(name),
+                    "line": line,
+                    "over_price": over,
+                    "under_price": under,
+                    "last_update_at": last_update_at,
+                    POSITION: f"{at}, {name} {line}",
+                    "quote_id": _quote_id(event_id, book_key, market["key"], name, line, over, under, snapshot_at),
+                }
+            )
 
 
 def _who(event: dict[str, Any], payload: Payload) -> dict[str, str]:

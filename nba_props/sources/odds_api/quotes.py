@@ -1,4 +1,4 @@
-"""Quotes with the games that they are of: what every capture of some dates says, matched with the schedule."""
+"""Quotes with the games that they are of: every capture of some dates, matched with the schedule."""
 
 from __future__ import annotations
 
