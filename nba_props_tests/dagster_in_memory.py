@@ -59,6 +59,7 @@ def copy_tables(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, schema, tables)
         patch.setattr(module, "stamp_alembic_rev", tables.stamp)
         patch.setattr(storage, "__init__", tables.kept(storage.__init__))
+    patch.setattr(InMemoryEventLogStorage, "has_table", _remembered(InMemoryEventLogStorage.has_table))
 
 
 class _Tables:
@@ -90,3 +91,15 @@ class _Tables:
 
 def _driver(connection: Connection) -> sqlite3.Connection:
     return connection.connection.driver_connection
+
+
+def _remembered(plain: Callable[[Any, str], bool]) -> Callable[[Any, str], bool]:
+    """Which tables there are is asked a hundred times a run; none is ever dropped."""
+
+    def has_table(storage: Any, name: str) -> bool:
+        known = storage.__dict__.setdefault("_known_tables", set())
+        if name not in known and plain(storage, name):
+            known.add(name)
+        return name in known
+
+    return has_table
