@@ -48,6 +48,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import dagster_in_memory, league
 from nba_props_tests.copies import contents, copied, spoiled
+from nba_props_tests.definitions_once import parts_built_once
 from nba_props_tests.frames import Frames
 from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
@@ -89,11 +90,15 @@ class Platform:
 
     @cached_property
     def definitions(self) -> dg.Definitions:
-        return build_defs(deployed(self.settings, self.warehouse, self.zone, clock=lambda: self.now))
+        with parts_built_once():
+            return self._built()
 
     def rebuild(self) -> None:
-        """Build the definitions anew, of code or a warehouse that the test has exchanged."""
-        self.__dict__.pop("definitions", None)
+        """Build the definitions again, of code or a warehouse that the test has exchanged."""
+        self.__dict__["definitions"] = self._built()
+
+    def _built(self) -> dg.Definitions:
+        return build_defs(deployed(self.settings, self.warehouse, self.zone, clock=lambda: self.now))
 
     @property
     def models(self) -> ModelStore:
@@ -262,6 +267,7 @@ def instances_are_cheap() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         dagster_in_memory.keep_connections(patch)
         dagster_in_memory.copy_tables(patch)
+        dagster_in_memory.read_migrations_once(patch)
         yield
 
 
@@ -323,6 +329,12 @@ def every_statement_is_googlesql(tmp_path_factory: pytest.TempPathFactory) -> It
         for kind in (LakeWarehouse, Frames):
             patch.setattr(kind, "query", judged(kind.query))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parts_are_built_before_a_test_exchanges_code(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert open_platform(tmp_path_factory.mktemp("parts"), instance).definitions
 
 
 @pytest.fixture
@@ -414,7 +426,7 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
                 if below:
                     copied(below, made)
                 # a copied catalog would name these files
-                with dg.DagsterInstance.ephemeral() as instance, no_catalog(), no_pictures():
+                with dagster_in_memory.instance_that_forgets() as instance, no_catalog(), no_pictures():
                     step.climb(open_platform(made, instance))
                 place.parent.mkdir(exist_ok=True)
                 place.with_suffix(".json").write_text(json.dumps(contents(made)))

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import dagster as dg
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log import in_memory as events
 from dagster._core.storage.event_log.in_memory import InMemoryEventLogStorage
 from dagster._core.storage.runs import in_memory as runs
@@ -47,6 +50,28 @@ def _kept(plain: Connect) -> Connect:
                 yield held
 
     return connect
+
+
+def read_migrations_once(patch: pytest.MonkeyPatch) -> None:
+    """Let whatever makes Dagster's databases, in memory or in a home, read its hundred migrations once."""
+    plain = ScriptDirectory.from_config
+    read: dict[str | None, ScriptDirectory] = {}
+
+    def from_config(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in read:
+            read[place] = plain(config)
+        return read[place]
+
+    patch.setattr(ScriptDirectory, "from_config", from_config)
+
+
+@contextmanager
+def instance_that_forgets() -> Iterator[dg.DagsterInstance]:
+    """An instance for runs whose tables are wanted and whose events nobody will ask for."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.event_log_storage.store_event = lambda _: None  # type: ignore[method-assign]
+        yield instance
 
 
 def copy_tables(patch: pytest.MonkeyPatch) -> None:

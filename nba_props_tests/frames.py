@@ -15,9 +15,9 @@ import pyarrow as pa
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.schemas import Table
-from nba_props.schemas.base import DUCKDB_TYPES
 from nba_props.warehouse.base import AppendResult, MissingPartition
 from nba_props.warehouse.frames import checked, new_rows, refuse_strays, split, to_frame
+from nba_props.warehouse.lake.types import DUCKDB_TYPES
 from nba_props.warehouse.sql import to_duckdb
 
 
