@@ -16,7 +16,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import filelock
 import hypothesis
 import pytest
@@ -34,9 +35,11 @@ from nba_props.automation.runner import Outcome
 from nba_props.definitions import build_defs
 from nba_props.deployment import deployed
 from nba_props.domain.models import learner, training
+from nba_props.domain.models.card import week_of
 from nba_props.domain.quality import models
 from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, xgboost_v1
 from nba_props.facts.calendar import days
+from nba_props.presentation import charts
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.storage.landing import LandingZone
@@ -45,6 +48,8 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import dagster_in_memory, league
 from nba_props_tests.copies import contents, copied, spoiled
+from nba_props_tests.definitions_once import parts_built_once
+from nba_props_tests.frames import Frames
 from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
@@ -53,14 +58,22 @@ from nba_props_tests.sources.fake_server import serve
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=200)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_EXAMPLES", "quick"))
+_LONG = os.environ.get("HYPOTHESIS_EXAMPLES") == "long"
 
 DAY = league.FIRST + timedelta(20)
 """A date with games, twenty days into the small league."""
 NEXT = DAY + timedelta(2)
 """The next date with games."""
 
+BEFORE = DAY - timedelta(2)
+"""The last date with games before it."""
+
 SOME_SYSTEMS = ("moving_average", "shrunk_rate_v1")
 """What ``Platform.publish`` runs unless told otherwise."""
+_WITH_CATALOG = ("warehouse", "operations", "cli", "gcp", "nba_props_tests")
+"""Folders of tests that look at a lake's catalog, or at a home as a user has it."""
+_WITH_PICTURES = ("presentation",)
+"""Folders of tests that look at charts."""
 BEFORE_SYSTEMS = ("nba_raw", "nba_reference", "nba_analytics")
 """Datasets of what comes before the systems."""
 
@@ -77,11 +90,15 @@ class Platform:
 
     @cached_property
     def definitions(self) -> dg.Definitions:
-        return build_defs(deployed(self.settings, self.warehouse, self.zone, clock=lambda: self.now))
+        with parts_built_once():
+            return self._built()
 
     def rebuild(self) -> None:
-        """Build the definitions anew, of code or a warehouse that the test has exchanged."""
-        self.__dict__.pop("definitions", None)
+        """Build the definitions again, of code or a warehouse that the test has exchanged."""
+        self.__dict__["definitions"] = self._built()
+
+    def _built(self) -> dg.Definitions:
+        return build_defs(deployed(self.settings, self.warehouse, self.zone, clock=lambda: self.now))
 
     @property
     def models(self) -> ModelStore:
@@ -250,22 +267,74 @@ def instances_are_cheap() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         dagster_in_memory.keep_connections(patch)
         dagster_in_memory.copy_tables(patch)
+        dagster_in_memory.read_migrations_once(patch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def duckdb_has_one_thread() -> Iterator[None]:
+    """Tables of some hundred rows: more threads cost more than they save. The long tests keep DuckDB's own number."""
+    plain = duckdb.connect
+
+    def connect(*arguments: Any, config: dict[str, Any] | None = None, **named: Any) -> duckdb.DuckDBPyConnection:
+        return plain(*arguments, config={"threads": 1, **(config or {})}, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        if not _LONG:
+            patch.setattr(duckdb, "connect", connect)
+        yield
+
+
+@contextmanager
+def no_catalog() -> Iterator[None]:
+    """Lakes without their file of views for other programs, where nobody looks at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LakeWarehouse, "refresh_catalog", lambda self, *_: self.catalog_path)
+        yield
+
+
+@contextmanager
+def no_pictures() -> Iterator[None]:
+    """Charts that are put together and not drawn, where nobody looks at them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(charts, "_svg", lambda _: b"<svg></svg>")
+        patch.setattr(charts, "_png", lambda _: b"PNG")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_nobody_looks_at_is_not_made(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Catalogs and pictures are made in the folders named above, and in modules that say so of themselves."""
+    folder = request.path.parent.name
+    catalogs = getattr(request.module, "WITH_CATALOG", folder in _WITH_CATALOG)
+    pictures = getattr(request.module, "WITH_PICTURES", folder in _WITH_PICTURES)
+    with nullcontext() if catalogs else no_catalog(), nullcontext() if pictures else no_pictures():
         yield
 
 
 @pytest.fixture(autouse=True, scope="session")
 def every_statement_is_googlesql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Whatever the package asks of a lake in these tests is analysed as BigQuery would, once."""
-    gate, plain = googlesql.Gate(shared_folder(tmp_path_factory) / "statements"), LakeWarehouse.query
+    gate = googlesql.Gate(shared_folder(tmp_path_factory) / "statements")
 
-    def query(self: LakeWarehouse, sql: str, /, **parameters: Any) -> Any:
-        answer = plain(self, sql, **parameters)
-        gate.judge(sql, sys._getframe(1))
-        return answer
+    def judged(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def query(self: Any, sql: str, /, **parameters: Any) -> Any:
+            answer = plain(self, sql, **parameters)
+            gate.judge(sql, sys._getframe(1))
+            return answer
+
+        return query
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LakeWarehouse, "query", query)
+        for kind in (LakeWarehouse, Frames):
+            patch.setattr(kind, "query", judged(kind.query))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def parts_are_built_before_a_test_exchanges_code(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert open_platform(tmp_path_factory.mktemp("parts"), instance).definitions
 
 
 @pytest.fixture
@@ -325,24 +394,22 @@ def _predict_before_the_results(platform: Platform) -> None:
     platform.materialize(DAY, DAY)
 
 
+WEEK = week_of(DAY)
+"""The Monday of the week of ``DAY``."""
+
 LADDER = {
     "landed": Rung(None, lambda p: league.land(p.zone)),
     "prepared": Rung("landed", Platform.prepare),
     "before_tipoff": Rung("prepared", lambda p: p.materialize(DAY, DAY, job="ingest_history")),
+    "two_weeks": Rung("prepared", lambda p: p.materialize(WEEK, WEEK + timedelta(6), job="ingest_history")),
+    "lined": Rung("before_tipoff", lambda p: p.materialize(DAY, DAY, job="ingest_lines")),
+    "late": Rung("before_tipoff", lambda p: p.materialize(BEFORE, BEFORE, p.publication(SOME_SYSTEMS))),
     "slated": Rung("prepared", lambda p: p.materialize(DAY, DAY, p.of("predict", *BEFORE_SYSTEMS))),
     "published": Rung("slated", lambda p: p.materialize(DAY, DAY, p.publication(SOME_SYSTEMS, slate=False))),
     "predicted": Rung("prepared", lambda p: p.materialize(DAY, DAY)),
     "evening": Rung("prepared", _predict_before_the_results),
     "two_dates": Rung("predicted", lambda p: p.materialize(DAY + timedelta(1), NEXT)),
 }
-
-
-@contextmanager
-def no_catalog() -> Iterator[None]:
-    """Lakes without their file of views for other programs, where nobody looks at it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LakeWarehouse, "refresh_catalog", lambda self, *_: self.catalog_path)
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -358,7 +425,8 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
                 made = shared / f"{name}-in-the-making"
                 if below:
                     copied(below, made)
-                with dg.DagsterInstance.ephemeral() as instance, no_catalog():  # a copied one would name these files
+                # a copied catalog would name these files
+                with dagster_in_memory.instance_that_forgets() as instance, no_catalog(), no_pictures():
                     step.climb(open_platform(made, instance))
                 place.parent.mkdir(exist_ok=True)
                 place.with_suffix(".json").write_text(json.dumps(contents(made)))
@@ -390,6 +458,9 @@ def _on(name: str) -> Callable[..., Iterator[Platform]]:
 
 platform = pytest.fixture(_on("prepared"), name="platform")
 before_tipoff = pytest.fixture(_on("before_tipoff"), name="before_tipoff")
+two_weeks = pytest.fixture(_on("two_weeks"), name="two_weeks")
+lined = pytest.fixture(_on("lined"), name="lined")
+late = pytest.fixture(_on("late"), name="late")
 slated = pytest.fixture(_on("slated"), name="slated")
 published = pytest.fixture(_on("published"), name="published")
 predicted = pytest.fixture(_on("predicted"), name="predicted")
@@ -435,7 +506,7 @@ def make_bucket(gcs_server: str) -> Callable[[], str]:
 
 
 @pytest.fixture(scope="session")
-def make_gcp(bigquery_server: emulators.BigQueryServer, make_bucket: Callable[[], str]) -> Callable[[], Gcp]:
+def deploy(bigquery_server: emulators.BigQueryServer, make_bucket: Callable[[], str]) -> Callable[[], Gcp]:
     """Makes settings of deployments that share nothing: own datasets, own bucket."""
 
     def make() -> Gcp:
@@ -452,10 +523,29 @@ def make_gcp(bigquery_server: emulators.BigQueryServer, make_bucket: Callable[[]
     return make
 
 
+@pytest.fixture
+def make_gcp(deploy: Callable[[], Gcp]) -> Iterator[Callable[[], Gcp]]:
+    """The same for one test: its tables are gone afterwards, since the emulator goes through all that there are."""
+    from nba_props.warehouse.bigquery import BigQueryAt
+
+    made: list[Gcp] = []
+
+    def make() -> Gcp:
+        made.append(deploy())
+        return made[-1]
+
+    yield make
+    for gcp in made:
+        with BigQueryAt(project=PROJECT, location="US", api_endpoint=gcp.bigquery_url).get_client() as client:
+            for dataset in client.list_datasets():
+                if dataset.dataset_id.startswith(gcp.prefix):
+                    client.delete_dataset(dataset.reference, delete_contents=True)
+
+
 @pytest.fixture(scope="session")
-def shared_gcp(make_gcp: Callable[[], Gcp]) -> Gcp:
+def shared_gcp(deploy: Callable[[], Gcp]) -> Gcp:
     """One deployment for tests that only need their own dates or tables."""
-    return make_gcp()
+    return deploy()
 
 
 @pytest.fixture

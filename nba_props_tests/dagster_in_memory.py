@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import dagster as dg
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from dagster._core.storage.event_log import in_memory as events
 from dagster._core.storage.event_log.in_memory import InMemoryEventLogStorage
 from dagster._core.storage.runs import in_memory as runs
@@ -49,6 +52,28 @@ def _kept(plain: Connect) -> Connect:
     return connect
 
 
+def read_migrations_once(patch: pytest.MonkeyPatch) -> None:
+    """Let whatever makes Dagster's databases, in memory or in a home, read its hundred migrations once."""
+    plain = ScriptDirectory.from_config
+    read: dict[str | None, ScriptDirectory] = {}
+
+    def from_config(config: Config) -> ScriptDirectory:
+        place = config.get_main_option("script_location")
+        if place not in read:
+            read[place] = plain(config)
+        return read[place]
+
+    patch.setattr(ScriptDirectory, "from_config", from_config)
+
+
+@contextmanager
+def instance_that_forgets() -> Iterator[dg.DagsterInstance]:
+    """An instance for runs whose tables are wanted and whose events nobody will ask for."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.event_log_storage.store_event = lambda _: None  # type: ignore[method-assign]
+        yield instance
+
+
 def copy_tables(patch: pytest.MonkeyPatch) -> None:
     """Let Dagster make the tables of each storage once in this process."""
     for module, storage, schema in (
@@ -59,6 +84,7 @@ def copy_tables(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, schema, tables)
         patch.setattr(module, "stamp_alembic_rev", tables.stamp)
         patch.setattr(storage, "__init__", tables.kept(storage.__init__))
+    patch.setattr(InMemoryEventLogStorage, "has_table", _remembered(InMemoryEventLogStorage.has_table))
 
 
 class _Tables:
@@ -90,3 +116,15 @@ class _Tables:
 
 def _driver(connection: Connection) -> sqlite3.Connection:
     return connection.connection.driver_connection
+
+
+def _remembered(plain: Callable[[Any, str], bool]) -> Callable[[Any, str], bool]:
+    """Which tables there are is asked a hundred times a run; none is ever dropped."""
+
+    def has_table(storage: Any, name: str) -> bool:
+        known = storage.__dict__.setdefault("_known_tables", set())
+        if name not in known and plain(storage, name):
+            known.add(name)
+        return name in known
+
+    return has_table

@@ -241,15 +241,32 @@ class Table:
     def violations(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Every breach of the contract in an already conformed frame: ``column, check, failure_case, index``."""
         import pandas as pd
-        import pandera.errors
 
-        if frame.empty:
-            return pd.DataFrame(columns=["column", "check", "failure_case", "index"])
-        try:
-            self.pandera_schema.validate(frame, lazy=True)
-        except pandera.errors.SchemaErrors as error:
-            return error.failure_cases[["column", "check", "failure_case", "index"]].reset_index(drop=True)
+        if not frame.empty and not self._is_kept_by(frame):
+            import pandera.errors
+
+            try:
+                self.pandera_schema.validate(frame, lazy=True)
+            except pandera.errors.SchemaErrors as error:
+                return error.failure_cases[["column", "check", "failure_case", "index"]].reset_index(drop=True)
         return pd.DataFrame(columns=["column", "check", "failure_case", "index"])
+
+    def _is_kept_by(self, frame: pd.DataFrame) -> bool:
+        """Whether no row breaks the contract: what pandera checks, at a fraction of the time where all is well."""
+        if list(frame.columns) != self.column_names:
+            return False
+        for column in self.columns:
+            values = frame[column.name]
+            known = values.notna()
+            if (
+                (column.type is not Type.STRING and values.dtype != PANDAS_DTYPES[column.type])
+                or not (column.nullable or known.all())
+                or (column.ge is not None and (values < column.ge).any())
+                or (column.le is not None and (values > column.le).any())
+                or (column.isin is not None and not values[known].isin(column.isin).all())
+            ):
+                return False
+        return not (self.unique and frame.duplicated(self.unique).any())
 
     def validate(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The conformed frame, or a :class:`ContractError` that names the first offending rows."""

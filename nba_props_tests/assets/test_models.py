@@ -48,12 +48,11 @@ def test_a_model_that_is_no_better_than_the_last_10_average_is_not_put_in_force(
 
 
 @pytest.fixture
-def two_weeks(platform) -> Platform:
+def two_weeks(two_weeks) -> Platform:
     """History of two weeks, and no model yet."""
-    platform.materialize(WEEK, LATER - timedelta(1), job="ingest_history")
     for system in SYSTEMS:
-        shutil.rmtree(f"{platform.settings.models}/{system}")
-    return platform
+        shutil.rmtree(f"{two_weeks.settings.models}/{system}")
+    return two_weeks
 
 
 @pytest.mark.parametrize("worse", [5.1, 4.8], ids=["than the last-10 average", "than the model of the week before"])

@@ -307,7 +307,7 @@ def test_what_is_there_is_no_alert(predicted):
     rows = platform.warehouse.read(LEDGER, [DAY])
     kept = rows[rows["system_id"] != next(iter(SYSTEM_TABLES))]
     platform.warehouse.write_unchecked(LEDGER, kept, DAY)
-    assert platform.run("grade", DAY).success
+    platform.materialize(DAY, DAY, job="grade")
     found = missing_outputs(platform.warehouse, [DAY], platform.now)
     assert f"absent: {next(iter(SYSTEM_TABLES))}" in found[DAY, "expected_outputs"].text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
 from nba_props.warehouse.lake import LakeWarehouse, files
 from nba_props_tests.conftest import make_settings, utc
+from nba_props_tests.copies import copied
 from nba_props_tests.warehouse.samples import LEDGER, ledger
 
 TODAY = date(2026, 2, 10)
@@ -36,6 +38,11 @@ NOW = utc(2026, 2, 10, 17)
 
 def rows(day: date, count: int = 4) -> pd.DataFrame:
     """Honest rows without a line, of players of their own."""
+    return _rows(day, count).copy()
+
+
+@functools.cache
+def _rows(day: date, count: int) -> pd.DataFrame:
     frame = ledger([f"{day}-{n}" for n in range(count)])
     return digests.sealed(LEDGER, frame.assign(game_date=pd.Timestamp(day), player_id=np.arange(count) + 1))
 
@@ -55,11 +62,18 @@ def placeholders(day: date, count: int = 2) -> pd.DataFrame:
     return fake.assign(prediction_id=[f"fake-{day}-{n}" for n in range(count)])
 
 
-@pytest.fixture
-def published(lake):
-    """A quarter of a year, published and looked at once."""
+@pytest.fixture(scope="module")
+def quarter(tmp_path_factory) -> Path:
+    """The lake of a quarter of a year, to be copied."""
+    lake = LakeWarehouse(tmp_path_factory.mktemp("quarter") / "lake")
     lake.append(LEDGER, pd.concat([rows(day) for day in DATES]), DATES)
-    return lake
+    return lake.root
+
+
+@pytest.fixture
+def published(quarter, tmp_path) -> LakeWarehouse:
+    """A quarter of a year, published."""
+    return LakeWarehouse(copied(quarter, tmp_path / "lake"))
 
 
 def look(lake, tmp_path) -> audit.Audit:

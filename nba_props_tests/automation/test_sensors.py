@@ -93,17 +93,16 @@ def test_odds_of_other_dates_start_runs_after_tonights_a_few_at_a_time(before_ti
 
 def test_odds_that_landed_ahead_wait_for_the_games_before_them(before_tipoff):
     _, cursor = until_quiet(before_tipoff)
-    assert before_tipoff.ingest(DAY + timedelta(1), DAY + timedelta(1)).success
+    before_tipoff.materialize(DAY + timedelta(1), DAY + timedelta(1), job=HISTORY_JOB)
     assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY + timedelta(2)))]
 
 
-def test_a_date_that_was_published_before_the_first_look_is_not_asked_for_again(before_tipoff):
-    assert before_tipoff.publish(DAY - timedelta(2), slate=True).success
-    found, cursor = until_quiet(before_tipoff)
+def test_a_date_that_was_published_before_the_first_look_is_not_asked_for_again(late):
+    found, cursor = until_quiet(late)
     assert PAST[0] not in [key for _, key in found]
-    before_tipoff.zone.land(*league.capture(next(g for g in league.games() if str(g.day) == PAST[0]), 33))
-    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, PAST[0])]
-    assert PAST[0] in [key for _, key in until_quiet(before_tipoff)[0]], "newer odds, though the cursor is lost"
+    late.zone.land(*league.capture(next(g for g in league.games() if str(g.day) == PAST[0]), 33))
+    assert asked(tick(late, "new_odds_sensor", cursor)) == [(PREDICT_JOB, PAST[0])]
+    assert PAST[0] in [key for _, key in until_quiet(late)[0]], "newer odds, though the cursor is lost"
 
 
 def test_an_invented_league_has_its_own_last_date(before_tipoff):
@@ -323,7 +322,7 @@ def without_games(platform, *days) -> None:
 def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
     report = f"injury_report/{DAY}/report-20251110T{{}}0000Z.json"
     assert news.open_dates(platform.inputs, platform.now) == {DAY: False}, "nobody took its schedule in"
-    assert platform.run("ingest_history", DAY).success
+    platform.materialize(DAY, DAY, job=HISTORY_JOB)
     assert news.open_dates(platform.inputs, platform.now) == {DAY: True}
     schedule = platform.warehouse.read(SCHEDULE, [DAY])
     undecided = schedule.assign(tipoff_at=pd.Series(pd.NaT, schedule.index, dtype="datetime64[us, UTC]"))
@@ -333,16 +332,16 @@ def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
     platform.warehouse.write(SCHEDULE, SCHEDULE.empty(), [DAY])
     platform.zone.land(report.format(15), {"records": []})
     assert tonight(tick(platform, "new_odds_sensor")) == [(PREDICT_JOB, str(DAY))], "the schedule may have changed"
-    assert platform.run("ingest_history", DAY).success
+    platform.materialize(DAY, DAY, job=HISTORY_JOB)
     _, cursor = until_quiet(platform)
     platform.zone.land(report.format(16), {"records": []})
     assert tonight(tick(platform, "new_odds_sensor", cursor)) == []
 
 
-def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
+def test_the_first_look_at_results_leaves_the_way_to_tonight(late):
     """Dates with results and old predictions: one run, after tonight; those that are graded ask for none."""
     old = [DAY - timedelta(n) for n in range(2, 12, 2)]
-    assert before_tipoff.publish(old[0], slate=True).success
+    before_tipoff = late
     rows = before_tipoff.warehouse.read(LEDGER, [old[0]])
     for day in old[1:]:
         moved = rows.assign(game_date=pd.Timestamp(day), prediction_id=rows["prediction_id"] + str(day))
@@ -356,10 +355,10 @@ def test_the_first_look_at_results_leaves_the_way_to_tonight(before_tipoff):
     assert tick(before_tipoff, "new_results_sensor", first.cursor).run_requests == []
 
 
-def test_no_grades_are_made_of_a_date_in_between_that_may_yet_be_predicted(before_tipoff):
+def test_no_grades_are_made_of_a_date_in_between_that_may_yet_be_predicted(late):
     """They would be none, and say that the date is graded."""
     old = [DAY - timedelta(n) for n in (2, 6)]
-    assert before_tipoff.publish(old[0], slate=True).success
+    before_tipoff = late
     rows = before_tipoff.warehouse.read(LEDGER, [old[0]])
     moved = rows.assign(game_date=pd.Timestamp(old[1]), prediction_id=rows["prediction_id"] + "2")
     before_tipoff.warehouse.write_unchecked(LEDGER, moved, old[1])

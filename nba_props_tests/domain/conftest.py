@@ -1,16 +1,12 @@
-"""Rules are tested on small lakes that are written table by table, and nobody looks at their catalog."""
+"""Rules are tested on rows that are written by hand: a lake here is tables in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.frames import Frames
 
 
-@pytest.fixture(autouse=True, scope="package")
-def lakes_have_no_catalog() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LakeWarehouse, "refresh_catalog", lambda self, *_: self.catalog_path)
-        yield
+@pytest.fixture
+def lake() -> Frames:
+    return Frames()

@@ -15,7 +15,7 @@ from nba_props.domain import digests, gate
 from nba_props.domain.lines import PLACEHOLDER_VALUES, claimed_lines_sql
 from nba_props.domain.views.ledger import CURRENT_PREDICTIONS, judged_sql
 from nba_props.schemas import predictions
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.frames import Frames
 
 DAY = pd.Timestamp("2025-11-05")
 CUTOFF = pd.Timestamp("2025-11-06T00:00Z")
@@ -75,7 +75,7 @@ NO_LINE = {
 }  # fmt: skip
 
 
-def judge(lake: LakeWarehouse, q: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
+def judge(lake: Frames, q: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
     day = [DAY.date()]
     lake.write(TABLES["nba_raw.odds_quotes"], q, day)
     lake.write(TABLES["nba_reference.resolved_names"], resolved(q), day)
@@ -233,21 +233,21 @@ ANSWERS = {"A": ("0", 12.0), "B": ("1", 13.0), "C": ("2", 14.0)}
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory) -> dict[str, pd.DataFrame]:
+def answers() -> dict[str, pd.DataFrame]:
     """Each answer about three players, as the gate lets it through."""
-    lake, q = LakeWarehouse(tmp_path_factory.mktemp("answers")), quotes(3)
+    lake, q = Frames(), quotes(3)
     claims = {n: honest(q).assign(feature_hash=h, predicted_points=points) for n, (h, points) in ANSWERS.items()}
     return {name: gate.split(judge(lake, q, rows))[0] for name, rows in claims.items()}
 
 
-def standing(lake: LakeWarehouse) -> pd.DataFrame:
+def standing(lake: Frames) -> pd.DataFrame:
     return lake.query(f"SELECT * FROM {CURRENT_PREDICTIONS.address} WHERE {_DATES}", **ON_DAY)
 
 
 _DATES = "game_date BETWEEN @first AND @last"
 
 
-def publish(lake: LakeWarehouse, answer: pd.DataFrame, hour: int) -> int:
+def publish(lake: Frames, answer: pd.DataFrame, hour: int) -> int:
     """Publish an answer so many hours into the day; how many rows were new."""
     now = pd.Timestamp("2025-11-05T12:00Z") + pd.Timedelta(hours=hour)
     rows = answer.assign(run_id=f"run-{hour}", created_at=now, is_backfill=now >= CUTOFF)
@@ -257,9 +257,9 @@ def publish(lake: LakeWarehouse, answer: pd.DataFrame, hour: int) -> int:
 
 @hypothesis.given(names=st.text("ABC", min_size=1, max_size=6), start=st.sampled_from([0, 24]))
 @hypothesis.settings(max_examples=15)
-def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answers, tmp_path_factory, names, start):
+def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answers, names, start):
     """Before the cut-off or after it: an injury report that is withdrawn, a correction that is taken back."""
-    lake = LakeWarehouse(tmp_path_factory.mktemp("lake"))
+    lake = Frames()
     before = ""
     for hour, name in enumerate(names, start):
         assert publish(lake, answers[name], hour) == (0 if name == before else 3)

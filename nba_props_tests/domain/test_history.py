@@ -12,7 +12,7 @@ from nba_props.catalog import TABLES
 from nba_props.domain import context, history
 from nba_props.facts.calendar import look_back_start
 from nba_props.schemas import analytics, raw
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.frames import Frames
 
 DAY = date(2025, 12, 20)
 FIRST = date(2025, 10, 1)
@@ -70,14 +70,14 @@ def slate(players: int, days: list[date]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def stored(lake: LakeWarehouse, players: int, days: list[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def stored(lake: Frames, players: int, days: list[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
     boxes, people = box_scores(players, np.random.default_rng(players)), slate(players, days)
     lake.write(raw.BOX_SCORES, boxes, sorted({d.date() for d in boxes["game_date"]}))
     lake.write(analytics.SLATE, people, days)
     return boxes, people
 
 
-def ask(lake: LakeWarehouse, days: list[date], look_back: int = 90, most: int = 30):
+def ask(lake: Frames, days: list[date], look_back: int = 90, most: int = 30):
     span = {"first": days[0], "last": days[-1]}
     games = lake.query(history.historical_games_sql(look_back, most), **span)
     season = lake.query(history.season_sql(), **span, history_from=FIRST)
@@ -184,10 +184,10 @@ def test_team_form_equals_a_walk_through_the_games(lake):
         assert row.def_rating_last_15 == pytest.approx(100 * sum(t[5] for t in fifteen) / sum(t[6] for t in fifteen))
 
 
-def test_queries_do_not_grow_with_players_or_dates(tmp_path):
+def test_queries_do_not_grow_with_players_or_dates():
     counts = []
     for players, days in ((10, [DAY]), (500, [DAY]), (10, [DAY - timedelta(n) for n in range(9, -1, -1)])):
-        warehouse = LakeWarehouse(tmp_path / f"lake-{len(counts)}")
+        warehouse = Frames()
         stored(warehouse, players, days)
         ask(warehouse, days)
         counts.append(warehouse.query_count)
@@ -248,7 +248,7 @@ def test_on_opening_night_the_games_of_last_spring_are_the_history_and_the_seaso
     )  # fmt: skip
 
 
-def availability(lake: LakeWarehouse, *told: tuple[str, str, str]) -> pd.DataFrame:
+def availability(lake: Frames, *told: tuple[str, str, str]) -> pd.DataFrame:
     """What is known of three players of each team when the newest report says ``told``: team, player and status."""
     people = slate(33, [DAY])
     people = people[people["player_id"].isin([1, 2, 3, 31, 32, 33])].copy()

@@ -16,7 +16,7 @@ from nba_props.schemas import raw
 from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.simulator import payloads
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, utc
+from nba_props_tests.conftest import BEFORE_SYSTEMS, DAY, utc
 
 ALB, BRI, COR, DUN = league.TEAMS
 
@@ -53,8 +53,8 @@ def test_a_traded_player_belongs_to_the_team_he_last_appeared_for(make_platform)
             league.land_log(zone, day, rows)
 
     platform = make_platform(fill)
-    platform.ingest(switch - timedelta(2), DAY - timedelta(1))
-    platform.run("predict", DAY, select=platform.of("predict", "nba_raw", "nba_reference"))
+    platform.materialize(switch - timedelta(2), DAY - timedelta(1), job="ingest_history")
+    platform.materialize(DAY, DAY, platform.of("predict", "nba_raw", "nba_reference"))
     assert players_on(platform, DAY).loc[moved_id, "team"] == "DUN"
 
 
@@ -74,10 +74,8 @@ def opening_night(zone, *, quoted: dict[str, str]):
     return opening
 
 
-def slate_of(platform, night: date):
-    """Its outcome and its rows."""
-    outcome = platform.slate(night)
-    return outcome, platform.query("SELECT * FROM nba_analytics.slate").set_index("player_name")
+def slate_of(platform):
+    return platform.query("SELECT * FROM nba_analytics.slate").set_index("player_name")
 
 
 def test_an_opening_night_takes_last_seasons_rosters_until_a_newer_one_lands(make_platform):
@@ -88,10 +86,11 @@ def test_an_opening_night_takes_last_seasons_rosters_until_a_newer_one_lands(mak
     platform = make_platform(lambda zone: made.update(game=opening_night(zone, quoted=quoted)))
     game = made["game"]
     lately = game.day.replace(day=1), game.day - timedelta(1)
-    platform.ingest(date(2026, 4, 1), date(2026, 4, 1))
-    platform.ingest(*lately)
+    platform.materialize(date(2026, 4, 1), date(2026, 4, 1), job="ingest_history")
+    platform.materialize(*lately, job="ingest_history")
 
-    outcome, rows = slate_of(platform, game.day)
+    outcome = platform.slate(game.day)
+    rows = slate_of(platform)
     assert rows.loc[[league.player(ALB, s)[1] for s in range(9)], "team"].eq("ALB").all()
     moved = rows.loc[traded]
     assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
@@ -110,8 +109,9 @@ def test_an_opening_night_takes_last_seasons_rosters_until_a_newer_one_lands(mak
     for at, landed in (("20261018T120000Z", members), ("20261021T030000Z", late)):
         path = f"nba_stats/commonallplayers/2026-27/x-{at}.json.gz"
         platform.zone.land(path, payloads.rosters("2026-27", landed))
-    platform.run("ingest_rosters", *lately)
-    _, rows = slate_of(platform, game.day)
+    platform.materialize(*lately, job="ingest_rosters")
+    platform.materialize(game.day, game.day, platform.of("predict", *BEFORE_SYSTEMS))
+    rows = slate_of(platform)
     for name in (traded, rookie):
         assert rows.loc[name, "team"] == "COR", "a roster captured after tip-off must not count"
         assert rows.loc[name, "team_source"] == "ROSTER"

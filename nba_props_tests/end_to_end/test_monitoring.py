@@ -33,6 +33,7 @@ from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform
 from nba_props_tests.copies import copied
 
+WITH_CATALOG = WITH_PICTURES = True
 SYSTEMS = tuple(SYSTEM_TABLES)
 
 

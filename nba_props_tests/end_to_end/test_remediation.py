@@ -139,7 +139,8 @@ def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):
     )
     assert account.total == 72
     before_rerun = ledger(platform)
-    assert platform.publish(DAY, ["xgboost_v1"]).success, "one date is published anew, with the same keys"
+    # one date is published anew, with the same keys
+    platform.materialize(DAY, DAY, platform.publication(["xgboost_v1"], slate=False))
     regenerated = ledger(platform)
     assert len(regenerated) == len(before_rerun) + 36
     back = remediation.restore(platform.warehouse, account.batch_id, platform.now)
@@ -249,12 +250,12 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
         *span[3:],
     ], "someone wrote to the ledger after it was graded"
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
-    assert platform.publish(DAY, (), NEXT).success
-    assert platform.run("grade", DAY, NEXT).success
+    platform.materialize(DAY, NEXT, platform.publication((), slate=False))
+    platform.materialize(DAY, NEXT, job="grade")
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]
-    platform.ingest(DAY, DAY)  # its box scores are newer than its grades now, and the same
+    platform.materialize(DAY, DAY, job="ingest_history")  # its box scores are newer than its grades now, and the same
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == span[3:]
-    assert platform.predict(span[-1]).success
+    platform.materialize(span[-1], span[-1])
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == []
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))  # the odds of one date are newer than its quotes now

@@ -182,7 +182,7 @@ def test_on_opening_night_the_one_system_that_needs_no_season_forecasts_and_the_
 def test_weeks_with_too_little_history_have_no_model_by_name_and_the_others_do(platform):
     shutil.rmtree(platform.settings.models)
     first = week_of(league.FIRST)
-    assert platform.run("train", first, week_of(DAY)).success
+    platform.materialize(first, week_of(DAY), job="train")
     for system in TRAINED:
         weeks = platform.models.weeks(system)
         assert week_of(DAY) in weeks
@@ -227,7 +227,7 @@ def test_the_same_model_again_publishes_nothing_new(predicted):
     platform = predicted
     before = platform.query("SELECT * FROM nba_predictions.ledger ORDER BY prediction_id")
     assert platform.train(week_of(DAY)).success
-    assert platform.publish(DAY, TRAINED).success
+    platform.materialize(DAY, DAY, platform.publication(TRAINED, slate=False))
     after = platform.query("SELECT * FROM nba_predictions.ledger ORDER BY prediction_id")
     pdt.assert_frame_equal(after, before)
 

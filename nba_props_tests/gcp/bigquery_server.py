@@ -1,18 +1,20 @@
 """Starts the BigQuery emulator with what it lacks: a load job into one partition, ``table$YYYYMMDD``, tables in memory,
-and peace between its locks.
+answers that are forgotten, and peace between its locks.
 
 Run by the emulator's own Python (3.13), never by the project's; its arguments are local-bigquery's. Real BigQuery
 replaces a partition in one atomic job; here the job's rows go to a scratch table first, and then, in one transaction,
 into the place of the partition's.
 """
 
+import contextlib
 import functools
 import re
 import threading
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from datetime import date
 
+import duckdb
 from local_bigquery.catalog import tables
 from local_bigquery.cli import main
 from local_bigquery.engine import database
@@ -66,6 +68,43 @@ def _run(cur, config, upload):
 
 
 runner.HANDLERS["load"] = _run
+
+#: jobs whose answers are kept: whoever asked has read his by then
+_KEPT_ANSWERS = 50
+_answers = deque()
+_plain_execute = runner._execute
+
+
+def _execute(job, *arguments):
+    """A job, and no answer of long ago: each is a table, and every look-up goes through all tables there are."""
+    _plain_execute(job, *arguments)
+    _answers.append((job.jobReference.projectId, job.jobReference.jobId))
+    if len(_answers) > _KEPT_ANSWERS:
+        project, old = _answers.popleft()
+        database.execute(f"DROP TABLE IF EXISTS {tables.name(project, tables.RESULTS, old)}")
+
+
+runner._execute = _execute
+
+#: what the emulator asks of the columns of one table, for which DuckDB lists those of all tables
+_OF_ONE_TABLE = {
+    "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ? "
+    "AND NOT is_nullable": 'SELECT name FROM pragma_table_info(?) WHERE "notnull"',
+    "SELECT 1 FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ? "
+    "AND column_name = ?": "SELECT 1 FROM pragma_table_info(?) WHERE name = ?",
+}
+_plain_fetch = database.fetch
+
+
+def _fetch(sql, params=None):
+    if sql not in _OF_ONE_TABLE:
+        return _plain_fetch(sql, params)
+    with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):  # what is not there has no columns
+        return _plain_fetch(_OF_ONE_TABLE[sql], [database.quote(*params[:3]), *params[3:]])
+    return []
+
+
+database.fetch = _fetch
 
 
 def _attach(connection, project_id):

@@ -53,9 +53,11 @@ def _catalog() -> int:
 @functools.cache
 def _catalog_of(_: tuple[str, ...]) -> int:
     columns: dict[str, Mapping[str, Any]] = {a: {c.name: c.type.value for c in t.columns} for a, t in TABLES.items()}
-    for address in _views_in_order():
-        found = _analysed(VIEWS[address].sql, _registered(columns))
-        columns[address] = {c.name: c.column.type.type_kind for c in found}
+    for views in _views_in_order():
+        known = _registered(columns)
+        for address in views:
+            found = _analysed(VIEWS[address].sql, known)
+            columns[address] = {c.name: c.column.type.type_kind for c in found}
     return _registered(columns)
 
 
@@ -87,20 +89,17 @@ def _options() -> Any:
     return AnalyzerOptions(language_options=_language(), allow_undeclared_parameters=True).to_proto()
 
 
-def _views_in_order() -> list[str]:
-    """Each view after those that it reads."""
-    done: list[str] = []
+def _views_in_order() -> list[list[str]]:
+    """Views that read none, views that read those, and so on: a catalog is made for each of them."""
 
-    def visit(address: str) -> None:
-        for read in reads(VIEWS[address].sql):
-            if read in VIEWS and read not in done:
-                visit(read)
-        if address not in done:
-            done.append(address)
+    @functools.cache
+    def depth(address: str) -> int:
+        return max((depth(read) + 1 for read in reads(VIEWS[address].sql) if read in VIEWS), default=0)
 
+    by_depth: dict[int, list[str]] = {}
     for address in VIEWS:
-        visit(address)
-    return done
+        by_depth.setdefault(depth(address), []).append(address)
+    return [by_depth[n] for n in sorted(by_depth)]
 
 
 def _registered(tables: Mapping[str, Mapping[str, Any]]) -> int:

@@ -99,10 +99,10 @@ def take_away(gcp: Gcp, platform: Platform) -> None:
 
 
 @pytest.fixture(scope="module")
-def platforms(tmp_path_factory, make_gcp):
+def platforms(tmp_path_factory, deploy):
     with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
         local = open_platform(tmp_path_factory.mktemp("local"), one)
-        cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=make_gcp())
+        cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=deploy())
         yield local, cloud
         take_away(cloud.settings.gcp, cloud)
         left = [d.dataset_id for d in cloud.warehouse._api.client.list_datasets()]

@@ -99,7 +99,7 @@ def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
 @pytest.fixture
 def on(platform):
     """The platform with a key, today's schedule taken in."""
-    assert platform.run("ingest_history", DAY).success
+    platform.materialize(DAY, DAY, job="ingest_history")
     return platform.with_live(Live(odds_key="key"))
 
 
@@ -202,7 +202,7 @@ def test_todays_slate_is_expected_in_the_morning_whatever_else_was_made_since(pr
         # a day later the one that is there is an old one, and making it again makes nothing fresh
         later = MORNING + timedelta(2)
         assert not _output(platform, output, later).passed
-    assert platform.run("ingest_history", DAY + timedelta(2)).success
+    platform.materialize(DAY + timedelta(2), DAY + timedelta(2), job="ingest_history")
     platform.materialize(DAY, DAY)
     for output in (SLATE_OUT, LINES_OUT, LEDGER_OUT):
         found = _output(platform, output, MORNING + timedelta(2))
@@ -214,7 +214,7 @@ def test_todays_slate_is_expected_in_the_morning_whatever_else_was_made_since(pr
 def test_a_day_off_needs_no_slate_and_an_unknown_one_is_told(platform):
     off = MORNING + timedelta(1)
     assert "was not taken in" in _output(platform, SLATE_OUT, off).text
-    assert platform.run("ingest_history", DAY + timedelta(1)).success
+    platform.materialize(DAY + timedelta(1), DAY + timedelta(1), job="ingest_history")
     found = _output(platform, SLATE_OUT, off)
     assert (found.passed, found.nothing, found.text) == (True, True, "no games on 2025-11-11")
 

@@ -38,7 +38,7 @@ from nba_props.schemas.predictions import (
 from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.simulator.league import simulate
 from nba_props_tests import league
-from nba_props_tests.conftest import DAY, open_platform
+from nba_props_tests.conftest import DAY, SOME_SYSTEMS, open_platform
 from nba_props_tests.gcp import googlesql
 
 NOW = datetime(2026, 1, 17, tzinfo=UTC)
@@ -377,7 +377,8 @@ def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, A
 def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_undo_it(slated, tmp_path):
     """Whoever looks at the ledger's partition in the UI sees what was done to it from a terminal."""
     predicted, lines = slated, lines_of(slated)
-    assert predicted.publish(DAY).success
+    gate = predicted.publication(SOME_SYSTEMS, slate=False)
+    predicted.materialize(DAY, DAY, gate)
     predicted.now = NOW
     path = tmp_path / "old.csv"
     export(*(old_row(lines.loc[n]) for n in range(3)), old_row(lines.loc[4], line_source=None)).to_csv(
@@ -403,7 +404,7 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
         assert (event["rows_published"], event["rows_quarantined"], counted(event)) == (3, 1, now)
         assert event["said"] == "import_legacy: old.csv"
         assert event["undo"] == f"nba-props rollback {event['run']}"
-    assert predicted.publish(DAY).success
+    predicted.materialize(DAY, DAY, gate)
     (again, _) = events(predicted, QUARANTINED_PREDICTIONS, dg.AssetMaterialization)
     assert (again["rows_added"], counted(again)) == (0, 1), "another run's rows are still in quarantine"
     do("import_legacy", files=[str(path)])
@@ -436,10 +437,9 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     assert dry == [None, None, None, None, "true", "true"]
 
 
-def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform, tmp_path):
+def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(lined, tmp_path):
     """Whoever comes from the old system imports first and predicts later."""
-    assert platform.run("ingest_history", DAY, DAY).success
-    assert platform.run("ingest_lines", DAY, DAY).success
+    platform = lined
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
     (path := tmp_path / "old.csv").write_text(export(*(old_row(lines.loc[n]) for n in range(10))).to_csv(index=False))
@@ -452,10 +452,9 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(platform, t
     assert len(report.read(platform.warehouse, DAY, DAY).scores)
 
 
-def test_a_row_of_a_game_that_has_not_begun_is_left_out(before_tipoff):
+def test_a_row_of_a_game_that_has_not_begun_is_left_out(lined):
     """Only this platform's own clock says what was published before a cut-off."""
-    platform = before_tipoff
-    assert platform.run("ingest_lines", DAY, DAY).success
+    platform = lined
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
     rows = export(*(old_row(lines.loc[n]) for n in range(4)))
@@ -500,9 +499,8 @@ def test_a_dry_run_keeps_nothing(predicted, lines):
     pd.testing.assert_frame_equal(dry.rows, done.rows)
 
 
-def test_imported_rows_have_a_revision_and_make_no_date_ours(platform, monkeypatch):
-    assert platform.run("ingest_history", DAY, DAY).success
-    assert platform.run("ingest_lines", DAY, DAY).success
+def test_imported_rows_have_a_revision_and_make_no_date_ours(lined, monkeypatch):
+    platform = lined
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
     bring_in(platform.warehouse, [export(old_row(lines.loc[0]))], "run-1", NOW)

@@ -30,6 +30,7 @@ from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import Platform, utc
 from nba_props_tests.copies import copied
+from nba_props_tests.dagster_in_memory import instance_that_forgets
 
 pytestmark = [pytest.mark.slow]
 OPENING = date(2025, 10, 20)
@@ -49,7 +50,7 @@ def base(tmp_path_factory):
     folder = tmp_path_factory.mktemp("league") / "home"
     folder.mkdir()
     simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE])
-    with dg.DagsterInstance.ephemeral() as instance:
+    with instance_that_forgets() as instance:
         platform = open_league(folder, instance)
         platform.materialize(OPENING, NIGHT - timedelta(1), job="ingest_history")
         platform.materialize(OPENING, OPENING, job="ingest_rosters")

@@ -11,6 +11,7 @@ import pytest
 from nba_props.schemas.analytics import CONTEXT
 from nba_props.warehouse import dialects
 from nba_props.warehouse.base import WarehouseError
+from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names
@@ -131,8 +132,10 @@ def test_the_players_that_matter(settings, store):
     assert other.query("SELECT * FROM nba_analytics.rotation_players")["player_lookup"].tolist() == ["p1"]
 
 
-@pytest.fixture
-def filled(lake):
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A lake that nobody writes into, as those say who try."""
+    lake = LakeWarehouse(tmp_path_factory.mktemp("filled") / "lake")
     lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     return lake

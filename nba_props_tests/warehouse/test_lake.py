@@ -166,6 +166,7 @@ def test_processes_side_by_side_lose_nothing_and_disturb_no_reader(lake):
     while any(p.poll() is None for p in started):
         assert lake.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names")["n"][0] % 50 == 7
         reads += 1
+        time.sleep(0.02)  # the writers want a core as well
     assert [p.returncode for p in started] == [0] * 4
     assert reads > 3
     assert len(lake.partitions(NAMES)) == 61

@@ -27,7 +27,7 @@ def learn(platform, first, last):
 def test_a_training_row_is_the_row_that_was_served(published):
     """The same player-game has the same features when it is served before tip-off and learnt from afterwards."""
     platform = published
-    assert platform.ingest(DAY, DAY + timedelta(4)).success
+    platform.materialize(DAY, DAY + timedelta(4), job="ingest_history")
     rows = learn(platform, league.FIRST, DAY + timedelta(4))
     served = platform.warehouse.read(PLAYER_FEATURES, [DAY])
     mine = rows[rows["game_date"] == pd.Timestamp(DAY)]
