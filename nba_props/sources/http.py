@@ -23,6 +23,9 @@ from nba_props.sources.exchange import UNREACHABLE, Answer, Exchange, Limits, Re
 if TYPE_CHECKING:
     import tenacity
 
+__all__ = [
+    "TRANSIENT", "UNREACHABLE", "Answer", "FetchError", "Http", "Limits", "not_asked", "retrying", "silence",
+]  # fmt: skip
 #: codes of what may pass when it is asked again
 TRANSIENT = frozenset({UNREACHABLE, "NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
 #: codes of a host that does not answer, whatever it is asked for

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from nba_props.process.addresses import is_loopback
 from nba_props.process.redact import guard_logs, secrets_of_url, without_secrets
 from nba_props.sources import http
 from nba_props.sources.http import FetchError, Http, Limits
@@ -66,7 +67,7 @@ def test_plain_http_is_for_loopback_alone(url, monkeypatch):
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"])
 def test_loopback_has_these_names(host):
-    assert http.is_loopback(host)
+    assert is_loopback(host)
 
 
 def test_an_error_has_neither_cause_nor_context():
