@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from nba_props.facts.digest import digest
 from nba_props.schemas import Table, Type
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 #: raised when equal rows get other digests than before: what was stored under another number is computed anew
 VERSION = 1
-_DIGEST_BYTES = 16
 _SAMPLE = 1_000
 #: the facet of all columns but volatile ones
 _ALL = ""
@@ -51,7 +51,7 @@ def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[da
         grouped = rows[by_day]
         for day, n in place.items():
             mine = np.sort(grouped[ends[n - 1] if n else 0 : ends[n]])
-            found[day][facet] = _digest(mine.astype("<u8").tobytes())
+            found[day][facet] = digest(mine.astype("<u8").tobytes())
     return found
 
 
@@ -249,10 +249,6 @@ def adopted(
     if not table.sealed_by or frame.empty or frame[table.sealed_by].notna().any():
         return frame
     return frame if text and alteration(table, text, frame, day) else sealed(table, frame)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _hashed(table: Table, frame: pd.DataFrame, asked: Mapping[str, Collection[str]]) -> dict[str, np.ndarray]:

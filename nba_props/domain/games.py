@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from nba_props.facts.calendar import COUNTED_SEASON_TYPES
+from nba_props.facts.vocabulary import sql_list
 
-_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+_COUNTED = sql_list(COUNTED_SEASON_TYPES)
 
 
 def is_counted(games: pd.DataFrame) -> pd.Series:

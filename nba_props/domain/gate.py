@@ -5,7 +5,6 @@ A line is judged by ``lines.line_problem_sql``; this module adds what a predicti
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.alike import alike
-from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
+from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import REPORTED_ABSENT, SIDES, LineSource, Recommendation
 from nba_props.schemas.predictions import LEDGER, MAX_POINTS, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
@@ -27,8 +28,6 @@ _PREDICTION_PROBLEMS = {
 }
 REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
 
-#: the reasons that make a line a placeholder, and not merely wrong
-PLACEHOLDER_REASONS = tuple(reason.strip(" '") for reason in PLACEHOLDER_REASONS_SQL.split(","))
 #: what a person searches the log for
 PLACEHOLDER_DETECTED = "PLACEHOLDER LINE DETECTED"
 _EXAMPLES = 3
@@ -36,6 +35,8 @@ _EXAMPLES = 3
 CLAIM = [c.name for c in SYSTEM_COLUMNS]
 
 KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
+#: what names a forecast: a system has one for each player in a game
+_FORECAST = ["system_id", "game_id", "player_id"]
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
 
 
@@ -44,11 +45,11 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
     points, confidence = judged["predicted_points"], judged["confidence_score"]
     abstains = judged["abstain_reason"].notna()
     rec = judged["recommendation"]
-    no_line = judged["line_source"].eq("NO_PROP_LINE")
-    bets = rec.isin(["OVER", "UNDER"])
+    no_line = judged["line_source"].eq(LineSource.NO_PROP_LINE)
+    bets = rec.isin(SIDES)
     margin = points - judged["line"]
-    against = (rec.eq("OVER") & (margin < 0)) | (rec.eq("UNDER") & (margin > 0))
-    duplicated = judged.duplicated(["system_id", "game_id", "player_id"], keep=False)
+    against = (rec.eq(Recommendation.OVER) & (margin < 0)) | (rec.eq(Recommendation.UNDER) & (margin > 0))
+    duplicated = judged.duplicated(_FORECAST, keep=False)
     stands_in = judged["stands_in"] if "stands_in" in judged else judged["system_id"]
     problem = np.select(
         [
@@ -62,10 +63,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
             (points.notna() & ~confidence.between(0, 1))
             | (points.isna() & confidence.notna())
             | (judged["over_probability"].notna() & ~judged["over_probability"].between(0, 1)),
-            ~rec.isin(["OVER", "UNDER", "PASS", "NO_LINE"])
-            | (no_line != rec.eq("NO_LINE"))
-            | (abstains & bets)
-            | against,
+            ~rec.isin(list(Recommendation)) | (no_line != rec.eq(Recommendation.NO_LINE)) | (abstains & bets) | against,
         ],
         [
             judged["line_problem"].fillna(""),
@@ -84,7 +82,6 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
 
 #: a line that moved by less is the same line
 LINE_MOVE = 0.5
-_FORECAST = ["system_id", "game_id", "player_id"]
 _ANSWER = list(LEDGER.content)
 _STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
 
@@ -101,7 +98,7 @@ def moved_games(current: pd.DataFrame, fresh: pd.DataFrame) -> set[str]:
     went = both["line"].isna() != both["line_old"].isna()
     moved = (both["line"] - both["line_old"]).abs() >= LINE_MOVE
     book = both["sportsbook"].fillna("") != both["sportsbook_old"].fillna("")
-    absent = both["abstain_reason"].eq("REPORTED_ABSENT") != both["abstain_reason_old"].eq("REPORTED_ABSENT")
+    absent = both["abstain_reason"].eq(REPORTED_ABSENT) != both["abstain_reason_old"].eq(REPORTED_ABSENT)
     return set(both.loc[went | moved | book | absent | both["_merge"].eq("left_only"), "game_id"])
 
 
@@ -209,4 +206,4 @@ def _ids(frame: pd.DataFrame) -> list[str]:
     if frame.empty:
         return []
     text = frame.astype(object).where(frame.notna(), "").astype(str).agg("\x1f".join, axis=1)
-    return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in text]
+    return [digest(t) for t in text]

@@ -15,16 +15,15 @@ counted at all).
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import over_probability, payout
 from nba_props.domain.results import finished
+from nba_props.facts.digest import digest
+from nba_props.facts.keys import GAME, PLAYER_DAY, PLAYER_GAME
+from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, VoidReason, words
 
-_PLAYER_GAME = ["game_date", "game_id", "player_id"]
-_GAME = ["game_date", "game_id"]
 #: columns of the ledger that a grade leaves out
 _NOT_GRADED = ["components", "abstain_reason", "feature_hash", "line_source_api", "row_digest"]
 #: columns that make a grade: a change of any is a new entry in the history
@@ -60,43 +59,43 @@ def grade(
         FanOut: a join changed the number of rows.
     """
     rows = predictions.reset_index(drop=True)
-    own = _joined(rows, box_scores[[*_PLAYER_GAME, "points", "minutes"]], _PLAYER_GAME)
-    games = schedule[[*_GAME, "status", "is_postponed"]]
-    game = _joined(rows, games.assign(is_scheduled=True), _GAME)
-    has_box = _joined(rows, box_scores[_GAME].drop_duplicates().assign(has_box=True), _GAME)["has_box"].notna()
-    seen = box_scores[["game_date", "player_id"]].drop_duplicates().assign(seen=True)
-    elsewhere = _joined(rows, seen, ["game_date", "player_id"])["seen"].notna()
+    own = _joined(rows, box_scores[[*PLAYER_GAME, "points", "minutes"]], PLAYER_GAME)
+    games = schedule[[*GAME, "status", "is_postponed"]]
+    game = _joined(rows, games.assign(is_scheduled=True), GAME)
+    has_box = _joined(rows, box_scores[GAME].drop_duplicates().assign(has_box=True), GAME)["has_box"].notna()
+    seen = box_scores[PLAYER_DAY].drop_duplicates().assign(seen=True)
+    elsewhere = _joined(rows, seen, PLAYER_DAY)["seen"].notna()
 
     postponed = game["is_postponed"].astype("boolean").fillna(False).astype(bool)
     moved = game["is_scheduled"].isna()
-    over = _joined(rows, finished(schedule, box_scores), _GAME)["is_finished"].astype("boolean").fillna(False)
+    over = _joined(rows, finished(schedule, box_scores), GAME)["is_finished"].astype("boolean").fillna(False)
     is_over = has_box & over.astype(bool)
     points = own["points"].astype("float64").where(is_over)
     absent = is_over & points.isna()
     if refused is not None and len(refused):
         absent &= elsewhere | ~_is_held_back(rows, box_scores, refused)
     line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
-    side = rows["recommendation"].where(rows["recommendation"].isin(["OVER", "UNDER"]))
+    side = rows["recommendation"].where(rows["recommendation"].isin(SIDES))
 
     void = np.select(
         [postponed, moved & ~has_box, absent & elsewhere, absent],
-        ["POSTPONED", "GAME_MOVED", "PLAYED_ELSEWHERE", "DID_NOT_PLAY"],
+        words((VoidReason.POSTPONED, VoidReason.GAME_MOVED, VoidReason.PLAYED_ELSEWHERE, VoidReason.DID_NOT_PLAY)),
         default="",
     )
     above = points > line
     outcome = np.select(
-        [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq("OVER")],
-        ["VOID", "PENDING", "NO_BET", "PUSH", "WIN"],
-        default="LOSS",
+        [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq(Recommendation.OVER)],
+        words((Outcome.VOID, Outcome.PENDING, Outcome.NO_BET, Outcome.PUSH, Outcome.WIN)),
+        default=Outcome.LOSS.value,
     )
     points = points.where(void == "")
-    decided = np.isin(outcome, ["WIN", "LOSS"])
+    decided = np.isin(outcome, words(DECIDED))
     best = _joined(
-        rows, lines[[*_PLAYER_GAME, "quote_id", "best_over_price", "best_under_price"]], [*_PLAYER_GAME, "quote_id"]
+        rows, lines[[*PLAYER_GAME, "quote_id", "best_over_price", "best_under_price"]], [*PLAYER_GAME, "quote_id"]
     )
-    last_10 = _joined(rows, averages, ["game_date", "player_id"])["points_avg_last_10"].astype("float64")
+    last_10 = _joined(rows, averages, PLAYER_DAY)["points_avg_last_10"].astype("float64")
     error = forecast - points
-    correct = pd.Series(outcome == "WIN", index=rows.index).astype("boolean").where(decided)
+    correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean").where(decided)
     actual = points.astype("Int64")
     return rows.drop(columns=_NOT_GRADED).assign(
         outcome=outcome,
@@ -126,18 +125,18 @@ def _is_held_back(rows: pd.DataFrame, box_scores: pd.DataFrame, refused: pd.Data
 
     Only rows of the payload that counts for a game are asked about: what an older capture had wrong is superseded.
     """
-    counted = box_scores[[*_GAME, "payload"]].drop_duplicates()
+    counted = box_scores[[*GAME, "payload"]].drop_duplicates()
     in_a_game = refused["game_id"].notna()
     mine = pd.concat(
         [
-            refused[in_a_game].merge(counted, on=[*_GAME, "payload"]),
+            refused[in_a_game].merge(counted, on=[*GAME, "payload"]),
             refused[~in_a_game].drop(columns="game_id").merge(counted, on=["game_date", "payload"]),
         ]
     )
     is_known = mine["player_id"].notna()
-    people = mine.loc[is_known, _PLAYER_GAME].drop_duplicates().assign(held=True)
-    games = mine.loc[~is_known, _GAME].drop_duplicates().assign(held=True)
-    return _joined(rows, people, _PLAYER_GAME)["held"].notna() | _joined(rows, games, _GAME)["held"].notna()
+    people = mine.loc[is_known, PLAYER_GAME].drop_duplicates().assign(held=True)
+    games = mine.loc[~is_known, GAME].drop_duplicates().assign(held=True)
+    return _joined(rows, people, PLAYER_GAME)["held"].notna() | _joined(rows, games, GAME)["held"].notna()
 
 
 def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -153,10 +152,9 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
 
 
 def _profit(outcome: np.ndarray, side: pd.Series, over_price: pd.Series, under_price: pd.Series) -> pd.Series:
-    won = payout(over_price).where(side.eq("OVER"), payout(under_price))
-    profit = np.select(
-        [outcome == "WIN", outcome == "LOSS", np.isin(outcome, ["PUSH", "VOID"])], [won, -1.0, 0.0], np.nan
-    )
+    won = payout(over_price).where(side.eq(Recommendation.OVER), payout(under_price))
+    returned = np.isin(outcome, words((Outcome.PUSH, Outcome.VOID)))
+    profit = np.select([outcome == Outcome.WIN, outcome == Outcome.LOSS, returned], [won, -1.0, 0.0], np.nan)
     # without a price there is no profit to speak of, and without a side none was staked
     return pd.Series(profit, index=side.index).where(side.notna() & won.notna())
 
@@ -179,7 +177,7 @@ def settle(graded: pd.DataFrame, history: pd.DataFrame) -> tuple[pd.DataFrame, p
     out["replaces"] = known.loc[differs, "grade_id"].to_numpy(dtype=object)
     out["replaces"] = out["replaces"].astype(object).where(out["replaces"].notna(), None)
     parts = zip(out["prediction_id"], now[differs], out["replaces"], strict=True)
-    out["grade_id"] = [hashlib.blake2b("|".join(map(str, p)).encode(), digest_size=16).hexdigest() for p in parts]
+    out["grade_id"] = [digest("|".join(map(str, p))) for p in parts]
     return settled, out
 
 

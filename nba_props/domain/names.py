@@ -13,6 +13,7 @@ from functools import lru_cache
 import pandas as pd
 
 from nba_props.facts.calendar import season_year
+from nba_props.facts.keys import GAME, PLAYER_GAME
 
 SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
 
@@ -108,7 +109,7 @@ _RULES = (
     ("REORDERED", _reordered),
     ("INITIAL", _initial),
 )
-_NAMES = ["game_date", "game_id", "source", "source_name", "quotes"]
+_NAMES = [*GAME, "source", "source_name", "quotes"]
 _NO_CANDIDATE = {"best_candidate": None, "best_score": float("nan"), "runner_up_score": float("nan")}
 Rule = Callable[[str], str | None]
 
@@ -197,7 +198,7 @@ def _map(rule: Rule, names: pd.Series) -> pd.Series:
 
 def _match(names: pd.DataFrame, people: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, set[int]]:
     """Names whose key belongs to exactly one person in scope, and the rows whose key belongs to several."""
-    scope = [c for c in ("game_date", "game_id") if c in people.columns]
+    scope = [c for c in GAME if c in people.columns]
     left = names.assign(key=_map(rule, names["source_name"]))
     right = people[[*scope, "player_id", "player_name"]].assign(key=_map(rule, people["player_name"]))
     right = right[right["key"].notna()].drop_duplicates([*scope, "player_id", "key"])
@@ -212,8 +213,8 @@ def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame,
 
     if names.empty:
         return _no_matches(), names.assign(reason=None, **_NO_CANDIDATE)
-    people = candidates[["game_date", "game_id", "player_id", "player_name"]]
-    pairs = names.merge(people, on=["game_date", "game_id"], how="left")
+    people = candidates[[*PLAYER_GAME, "player_name"]]
+    pairs = names.merge(people, on=GAME, how="left")
     pairs["score"] = [
         fuzz.token_sort_ratio(" ".join(words(a)), " ".join(words(b))) if isinstance(b, str) else float("nan")
         for a, b in zip(pairs["source_name"], pairs["player_name"], strict=True)

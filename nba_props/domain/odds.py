@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nba_props.facts.vocabulary import BookKind
+
 #: US sportsbooks by The Odds API's key, in the order in which a line is chosen; the first four are the house order
 SPORTSBOOKS = (
     "draftkings",
@@ -30,12 +32,12 @@ SPORTSBOOKS = (
 #: daily-fantasy books: kept, never chosen as the line, because their prices are multipliers and not a market
 DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
 
-BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, "SPORTSBOOK"), **dict.fromkeys(DFS_BOOKS, "DFS")}
+BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, BookKind.SPORTSBOOK), **dict.fromkeys(DFS_BOOKS, BookKind.DFS)}
 
 
 def book_kind(bookmaker: str) -> str:
     """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; an unknown book is kept and never chosen."""
-    return BOOK_KINDS.get(bookmaker, "UNKNOWN")
+    return BOOK_KINDS.get(bookmaker, BookKind.UNKNOWN).value
 
 
 def is_american(price: pd.Series) -> pd.Series:

@@ -7,6 +7,7 @@ import pandas as pd
 from nba_props.domain.games import cutoff, is_counted
 from nba_props.domain.names import team_key
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.keys import GAME
 
 
 def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
@@ -29,7 +30,7 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     quotes = quotes.assign(home=quotes["home_team_name"].map(teams), away=quotes["away_team_name"].map(teams))
     # of two games of the same teams the one that is played
     on = schedule.sort_values("is_postponed", kind="stable")
-    games = on[["game_date", "game_id", "tipoff_at"]].assign(
+    games = on[[*GAME, "tipoff_at"]].assign(
         home=[team_key(n) for n in on["home_team_name"]],
         away=[team_key(n) for n in on["away_team_name"]],
         is_predicted=is_counted(on),

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-_GAME = ["game_date", "game_id"]
+from nba_props.facts.keys import GAME
+
 #: both teams' five players for 48 minutes are 240; whole minutes a player may round ten of them away
 LEAST_TEAM_MINUTES = 230
 
 
-def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = _GAME) -> pd.Series:
+def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = GAME) -> pd.Series:
     """Whether each box score is a whole game's by itself: two teams, one that won and has more points than the one
     that lost, and a full game's minutes for both.
 
@@ -51,14 +52,14 @@ def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
         box_scores: rows of ``nba_raw.box_scores`` for the dates.
     """
     whole = adds_up(box_scores).rename("is_finished").reset_index()
-    points = box_scores.groupby([*_GAME, "team_id"])["points"].sum().rename("points").reset_index()
-    final = schedule[[*_GAME, "home_team_id", "away_team_id", "home_score", "away_score"]]
+    points = box_scores.groupby([*GAME, "team_id"])["points"].sum().rename("points").reset_index()
+    final = schedule[[*GAME, "home_team_id", "away_team_id", "home_score", "away_score"]]
     # 0:0 is the score of a feed that has none yet
     final = final[(final["home_score"].gt(0) & final["away_score"].gt(0)).fillna(False).astype(bool)]
     for side in ("home", "away"):
         mine = points.rename(columns={"team_id": f"{side}_team_id", "points": f"{side}_points"})
-        final = final.merge(mine, on=[*_GAME, f"{side}_team_id"], how="left")
+        final = final.merge(mine, on=[*GAME, f"{side}_team_id"], how="left")
     same = final["home_points"].eq(final["home_score"]) & final["away_points"].eq(final["away_score"])
     final = final[same.fillna(False).astype(bool)]
-    has_final = pd.MultiIndex.from_frame(whole[_GAME]).isin(pd.MultiIndex.from_frame(final[_GAME]))
-    return whole[_GAME].assign(is_finished=whole["is_finished"] | has_final)
+    has_final = pd.MultiIndex.from_frame(whole[GAME]).isin(pd.MultiIndex.from_frame(final[GAME]))
+    return whole[GAME].assign(is_finished=whole["is_finished"] | has_final)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nba_props.domain.games import counted, counted_sql, cutoff, playable
 from nba_props.facts.calendar import IDENTITY_SEASONS
+from nba_props.facts.keys import GAME, PLAYER_DAY
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
@@ -72,12 +73,10 @@ FULL OUTER JOIN rostered AS r ON r.as_of = s.as_of AND r.player_id = s.player_id
 LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
 """
 
-_PLAYER_DAY = ["game_date", "player_id"]
-
 
 def sides(games: pd.DataFrame) -> pd.DataFrame:
     """Two rows per game: each team with its opponent and venue."""
-    shared = ["game_date", "game_id", "season", "season_type", "tipoff_at"]
+    shared = [*GAME, "season", "season_type", "tipoff_at"]
     frames = []
     for mine, other in (("home", "away"), ("away", "home")):
         frames.append(
@@ -94,8 +93,8 @@ def sides(games: pd.DataFrame) -> pd.DataFrame:
 
 def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataFrame:
     """``game_date, game_id, player_id, player_name`` of everyone on the rosters of each game, played or postponed."""
-    games = sides(counted(schedule))[["game_date", "game_id", "team_id"]]
-    members = players.loc[players["on_roster"].astype(bool), [*_PLAYER_DAY, "player_name", "team_id"]]
+    games = sides(counted(schedule))[[*GAME, "team_id"]]
+    members = players.loc[players["on_roster"].astype(bool), [*PLAYER_DAY, "player_name", "team_id"]]
     return members.merge(games, on=["game_date", "team_id"]).drop(columns="team_id")
 
 
@@ -112,12 +111,12 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
         quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
     """
     games = sides(playable(schedule))
-    known = players[[*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
+    known = players[[*PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
     mine = resolved[resolved["game_id"].isin(games["game_id"])]  # quotes of a game that is off say nothing of who plays
-    quoted = mine.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
-    quoted = quoted[["game_id", *_PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
+    quoted = mine.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(PLAYER_DAY)
+    quoted = quoted[["game_id", *PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
 
-    people = known.merge(quoted, on=_PLAYER_DAY, how="left", validate="one_to_one")
+    people = known.merge(quoted, on=PLAYER_DAY, how="left", validate="one_to_one")
     people = people[people["on_roster"].astype(bool) | people["quoted_game_id"].notna()]
     placed = people.merge(games, on=["game_date", "team_id"], how="left")
     elsewhere = placed["quoted_game_id"].notna() & (placed["quoted_game_id"] != placed["game_id"])
@@ -126,9 +125,9 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     at_home["team_source"] = at_home["team_source"].mask(stale, "LAST_SEASON")
     at_home["team_null_reason"] = None
 
-    one_side = games.drop_duplicates("game_id")[["game_date", "game_id", "season", "season_type", "tipoff_at"]]
-    moved = people.merge(placed.loc[elsewhere, _PLAYER_DAY], on=_PLAYER_DAY)
-    moved = moved.merge(one_side, left_on=["game_date", "quoted_game_id"], right_on=["game_date", "game_id"])
+    one_side = games.drop_duplicates("game_id")[[*GAME, "season", "season_type", "tipoff_at"]]
+    moved = people.merge(placed.loc[elsewhere, PLAYER_DAY], on=PLAYER_DAY)
+    moved = moved.merge(one_side, left_on=["game_date", "quoted_game_id"], right_on=GAME)
     moved = moved.assign(
         team_id=pd.array([pd.NA] * len(moved), dtype="Int64"),
         team=None,
@@ -142,7 +141,7 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     out = pd.concat(rows, ignore_index=True)
     out["is_home"] = out["is_home"].astype("boolean")
     out["is_quoted"] = out["quoted_game_id"].notna()
-    feed = quotes.groupby(["game_date", "game_id"])["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
-    out = out.merge(feed, on=["game_date", "game_id"], how="left")
+    feed = quotes.groupby(GAME)["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
+    out = out.merge(feed, on=GAME, how="left")
     out["cutoff_at"] = cutoff(out["tipoff_at"], out["feed_cutoff_at"])
     return out.drop(columns=["on_roster", "quoted_game_id", "feed_cutoff_at"])

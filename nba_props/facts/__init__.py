@@ -1,4 +1,5 @@
-"""Belongs here: what is true before any code runs: dates, teams, words. Nothing here imports another package.
+"""What is true before any code runs: dates, teams, vocabularies, keys, and how a digest is made.
 
-Does not: a number that a user may choose (settings), and a rule that is a decision of ours (domain).
+Does not belong here: a number that a user may choose (settings), a rule that we decided on (domain), or an import of
+another package.
 """

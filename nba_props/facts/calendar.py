@@ -30,9 +30,11 @@ class SeasonType:
     is_postseason: bool = False
 
 
+REGULAR_SEASON = SeasonType("Regular Season", "002", "Regular Season", counts=True)
+#: every type of game, in the order of the prefixes
 SEASON_TYPES = (
     SeasonType("Pre Season", "001", "Pre Season", counts=False),
-    SeasonType("Regular Season", "002", "Regular Season", counts=True),
+    REGULAR_SEASON,
     SeasonType("All-Star", "003", "All Star", counts=False),
     SeasonType("Playoffs", "004", "Playoffs", counts=True, is_postseason=True),
     SeasonType("PlayIn", "005", "PlayIn", counts=True, since=2019, is_postseason=True),

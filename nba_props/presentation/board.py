@@ -15,6 +15,7 @@ from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
+from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
@@ -61,7 +62,7 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
     CASE
       WHEN line_problem IS NOT NULL THEN CONCAT('published past the gate: ', line_problem)
       WHEN abstain_reason IS NOT NULL THEN 'published, abstained'
-      WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
+      WHEN line_source = '{LineSource.ACTUAL_PROP}' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
   FROM ({_CURRENT_SQL}) AS c WHERE NOT {is_imported_sql("c")}
@@ -126,7 +127,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         profit=own["profit"].reindex(board.index),
     )
     over = made["edge"].gt(0)
-    made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
+    made["leans"] = np.sign(made["edge"]).map({1.0: Recommendation.OVER.value, -1.0: Recommendation.UNDER.value})
     # the best price is of the line chosen now; the published quote may have another line
     is_same = board["newest_line"].eq(board["line"])
     for side in ("over", "under"):
@@ -179,14 +180,14 @@ def old_quotes(board: pd.DataFrame) -> str:
 
 def is_pick(board: pd.DataFrame) -> pd.Series:
     """Which rows of a board are picks: OVER or UNDER."""
-    return board["side"].isin(["OVER", "UNDER"])
+    return board["side"].isin(SIDES)
 
 
 def record(board: pd.DataFrame) -> str:
     """The record of a board's picks in a sentence; empty while none of them has a result."""
     picks = board[is_pick(board)]
     found = picks["outcome"].value_counts()
-    won, lost, pushed, void = (int(found.get(o, 0)) for o in ("WIN", "LOSS", "PUSH", "VOID"))
+    won, lost, pushed, void = (int(found.get(o, 0)) for o in (Outcome.WIN, Outcome.LOSS, Outcome.PUSH, Outcome.VOID))
     if not won + lost + pushed + void:
         return ""
     rest = {"push": pushed, "void": void, "open": len(picks) - won - lost - pushed - void}

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
+from nba_props.facts.vocabulary import Outcome, Recommendation, RemediationStep, VoidReason, either, words
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
 #: no forecast is above it, as none is below 0
 MAX_POINTS = 60
-RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
 
 _LINES = tuple(replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS)
 _CLAIM = (
@@ -28,7 +28,7 @@ _CLAIM = (
         ge=0,
         le=1,
     ),
-    text("recommendation", "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
+    text("recommendation", either(Recommendation), isin=words(Recommendation)),
     real("line_margin", "Predicted points less line", "points", nullable=True),
     text("abstain_reason", "Why the system gave no forecast", nullable=True),
     text("components", "JSON object: the terms of the forecast and the inputs it did without"),
@@ -176,7 +176,6 @@ ARCHIVED_PREDICTIONS = Table(
     facets={"rows": tuple(c.name for c in _ARCHIVE)},
 )
 
-REMEDIATION_STEPS = ("REMOVED", "RESTORED", "DONE")
 REMEDIATIONS = Table(
     "nba_predictions",
     "remediations",
@@ -184,7 +183,7 @@ REMEDIATIONS = Table(
     (
         GAME_DATE,
         text("batch_id", "The remediation"),
-        text("step", "REMOVED, RESTORED or DONE", isin=REMEDIATION_STEPS),
+        text("step", either(RemediationStep), isin=words(RemediationStep)),
         text("action", "Predicate and arguments"),
         count("row_count", "Rows moved on the date by the step", "rows"),
         instant("recorded_at", "When"),
@@ -195,13 +194,9 @@ REMEDIATIONS = Table(
 )
 
 
-OUTCOMES = ("WIN", "LOSS", "PUSH", "VOID", "NO_BET", "PENDING")
-VOID_REASONS = ("DID_NOT_PLAY", "PLAYED_ELSEWHERE", "POSTPONED", "GAME_MOVED")
-
-
 _GRADE = (
-    text("outcome", "WIN, LOSS, PUSH, VOID, NO_BET or PENDING", isin=OUTCOMES),
-    text("void_reason", "Why a row is void", nullable=True, isin=VOID_REASONS),
+    text("outcome", either(Outcome), isin=words(Outcome)),
+    text("void_reason", "Why a row is void", nullable=True, isin=words(VoidReason)),
     count("actual_points", "Points scored; null while pending or void", "points", nullable=True),
     count("minutes_played", "Minutes played", "min", nullable=True),
     flag("prediction_correct", "The side won; null without a decided bet", nullable=True),

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_props.facts.calendar import EASTERN
+from nba_props.facts.calendar import EASTERN, REGULAR_SEASON
+from nba_props.facts.vocabulary import DataSource
 from nba_props.process.errors import NbaPropsError
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
@@ -53,7 +54,7 @@ def simulate(
     """
     years = [REFERENCE_YEAR - seasons + 1 + n for n in range(seasons)]
     manifest = {
-        "data_source": "SIMULATED",
+        "data_source": DataSource.SIMULATED.value,
         "note": "An invented league: no player, team, score or line in it is real.",
         "seed": seed,
         "seasons": [f"{y}-{(y + 1) % 100:02d}" for y in years],
@@ -116,7 +117,7 @@ def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame
         payloads.land(
             zone,
             f"{nba_stats.gamelog_folder(season.name)}/{day}-regular-season.json.gz",
-            payloads.game_log(season.name, "Regular Season", day, game_log_rows(season.players, played, boxes)),
+            payloads.game_log(season.name, REGULAR_SEASON.feed_name, day, game_log_rows(season.players, played, boxes)),
         )
     for path, content in scoring_payloads(season, day, played, boxes, seed):
         payloads.land(zone, path, content)

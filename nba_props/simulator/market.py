@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nba_props.facts.vocabulary import Market
 from nba_props.simulator import payloads
 from nba_props.simulator.people import NICKNAMES
 
@@ -116,17 +117,17 @@ def game_captures(
                     )
             if book == "betonlineag" and event["event_id"].endswith(("0", "5")):
                 quotes.append({"player": STRANGER, "line": 9.5, "over": -115, "under": -115})
-            books[book] = [payloads.market("player_points", quotes, at - timedelta(seconds=40))]
+            books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
             if book in ALTERNATES:
                 rungs = [{**q, "line": q["line"] + 5, "over": 240, "under": None} for q in quotes[::2]]
-                books[book].append(payloads.market("player_points_alternate", rungs, at - timedelta(seconds=40)))
+                books[book].append(payloads.market(Market.ALTERNATE_POINTS, rungs, at - timedelta(seconds=40)))
         for book in DFS:
             own = np.maximum(lines + rng.choice([-0.5, 0.0, 0.5], size=n, p=[0.08, 0.84, 0.08]), 0.5)
             quotes = [
                 {"player": spelling(names[i], book, numbers[i]), "line": float(own[i]), "over": -119, "under": -119}
                 for i in np.flatnonzero(quoted[book]).tolist()
             ]
-            books[book] = [payloads.market("player_points", quotes, at - timedelta(seconds=40))]
+            books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
         content = payloads.event_odds(event["event_id"], tipoff_at, event["home_team"], event["away_team"], books)
         found.append((at, payloads.historical(content, at)))
     return found

@@ -19,7 +19,6 @@ from __future__ import annotations
 import csv
 import errno
 import gzip
-import hashlib
 import io
 import json
 import os
@@ -37,6 +36,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import DataSource
 from nba_props.process.errors import NbaPropsError
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
@@ -424,7 +425,7 @@ class LandingZone:
     @property
     def is_simulated(self) -> bool:
         """Whether the payloads are of a simulated league."""
-        return self.data_source("") == "SIMULATED"
+        return self.data_source("") == DataSource.SIMULATED
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """Further spellings of players, landed beside the payloads; read at each use."""
@@ -499,7 +500,7 @@ class LandingZone:
         """A summary of what has arrived in some folders; None while they are empty. Each folder is listed once."""
         if self._is_local:
             names = [n for folder in folders for n in self.names(folder)]
-            mark = hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+            mark = digest("\n".join(names), 8)
             return Arrivals("", mark, len(names)) if names else None
         found = sorted((stamp.isoformat(), n) for folder in folders for n, stamp in self.landed_at(folder).items())
         return Arrivals(*found[-1], len(found)) if found else None

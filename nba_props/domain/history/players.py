@@ -11,11 +11,11 @@ from nba_props.domain.history.relations import (
     behind,
 )
 from nba_props.facts.calendar import span_look_back_start_sql
-from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
+from nba_props.facts.vocabulary import ABSENT, NOT_LISTED, TEAM_UNKNOWN, InjuryStatus, sql_list
+from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
-_TEAM_UNKNOWN_SQL = ", ".join(repr(s) for s in TEAM_UNKNOWN)
 
 
 def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES, asked: str = SLATE) -> str:
@@ -199,20 +199,20 @@ def availability_sql(asked: str = SLATE) -> str:
     ),
     told AS (
       SELECT game_date, game_id, team_id,
-        SUM(CASE WHEN status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END) AS absent,
-        SUM(CASE WHEN status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END) AS unread,
-        SUM(CASE WHEN status IN ({_TEAM_UNKNOWN_SQL}) THEN 1 ELSE 0 END) AS unnamed
+        SUM(CASE WHEN status IN ({sql_list(ABSENT)}) THEN 1 ELSE 0 END) AS absent,
+        SUM(CASE WHEN status = '{InjuryStatus.STATUS_UNREADABLE}' THEN 1 ELSE 0 END) AS unread,
+        SUM(CASE WHEN status IN ({sql_list(TEAM_UNKNOWN)}) THEN 1 ELSE 0 END) AS unnamed
       FROM named GROUP BY game_date, game_id, team_id
     ),
     strays AS (SELECT game_date, game_id FROM told WHERE team_id IS NULL)
     SELECT s.game_date, s.player_id, n.report_at AS injury_reported_at,
-      CASE WHEN s.team_id IS NULL OR m.status = '{STATUS_UNREADABLE}' THEN NULL
+      CASE WHEN s.team_id IS NULL OR m.status = '{InjuryStatus.STATUS_UNREADABLE}' THEN NULL
         WHEN m.status IS NOT NULL THEN m.status
         WHEN COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL THEN NULL
-        ELSE 'NOT_LISTED' END AS injury_status,
+        ELSE '{NOT_LISTED}' END AS injury_status,
       CASE WHEN s.team_id IS NULL OR COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL
-          OR COALESCE(t.unread, 0) > CASE WHEN m.status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END THEN NULL
-        ELSE COALESCE(t.absent, 0) - CASE WHEN m.status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END
+          OR COALESCE(t.unread, 0) > CASE WHEN m.status = '{InjuryStatus.STATUS_UNREADABLE}' THEN 1 ELSE 0 END THEN NULL
+        ELSE COALESCE(t.absent, 0) - CASE WHEN m.status IN ({sql_list(ABSENT)}) THEN 1 ELSE 0 END
       END AS teammates_reported_absent
     FROM {asked} AS s
     JOIN newest AS n ON n.game_date = s.game_date AND n.game_id = s.game_id

@@ -14,6 +14,8 @@ import pandas as pd
 from nba_props.domain.models import chance
 from nba_props.domain.models.card import Card, Model, training_start, why_not
 from nba_props.domain.models.learner import Recipe
+from nba_props.facts.digest import digest
+from nba_props.facts.keys import PLAYER_GAME
 from nba_props.schemas.features import SCHEMA_HASH
 from nba_props.schemas.predictions import MAX_POINTS
 
@@ -94,7 +96,7 @@ def eligible(recipe: Recipe, frame: pd.DataFrame, week: date, seasons: int) -> p
     recent = frame["game_date"] >= pd.Timestamp(training_start(week, seasons))
     known = frame[list(recipe.required)].notna().all(axis=1)
     rows = frame[before & recent & known]
-    return rows.sort_values(["game_date", "game_id", "player_id"], kind="stable", ignore_index=True)
+    return rows.sort_values(PLAYER_GAME, kind="stable", ignore_index=True)
 
 
 def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, float]) -> str:
@@ -104,7 +106,7 @@ def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, floa
     made_by.append(anchored)  # made from prices, which need not be among the inputs
     hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "points"]].astype("float64"), index=False)
     substance = json.dumps(made_by, default=dict).encode() + hashed.to_numpy().tobytes()
-    return hashlib.blake2b(substance, digest_size=16).hexdigest()
+    return digest(substance)
 
 
 def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:

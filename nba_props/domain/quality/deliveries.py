@@ -14,6 +14,7 @@ from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.outputs import odds_are_overdue
 from nba_props.domain.stored import Stored
 from nba_props.facts.calendar import FINAL
+from nba_props.facts.vocabulary import BookKind
 
 #: the share of quotes whose names must resolve
 NAMES_RESOLVED_SHARE = 0.995
@@ -84,7 +85,7 @@ _QUOTED_GAMES_SQL = f"""
         FROM nba_raw.schedule AS s
         LEFT JOIN (
           SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
-          WHERE game_date BETWEEN @first AND @last AND book_kind = 'SPORTSBOOK' AND NOT is_in_play
+          WHERE game_date BETWEEN @first AND @last AND book_kind = '{BookKind.SPORTSBOOK}' AND NOT is_in_play
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
         WHERE s.game_date BETWEEN @first AND @last AND {playable_sql("s")}
         GROUP BY s.game_date

@@ -11,6 +11,7 @@ from nba_props.domain.quality.alarms import limit, off_by, spread
 from nba_props.domain.quality.sums import WINDOW, WINDOW_DATES, Published, by_system, summed, within
 from nba_props.domain.scoring import log_loss_differences
 from nba_props.facts.calendar import season_start
+from nba_props.facts.vocabulary import SIDES
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.monitoring import MIN_DATES
 
@@ -102,7 +103,7 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
     than one of a hundred seasons, eight systems together.
     """
     bets = within(p.bets, day - WINDOW, day)
-    sides = bets[bets["recommendation"].isin(["OVER", "UNDER"])]
+    sides = bets[bets["recommendation"].isin(SIDES)]
     counts = sides.pivot_table(index="system_id", columns="recommendation", values="bets", aggfunc="sum", fill_value=0)
     total, most = counts.sum(axis=1), counts.max(axis=1)
     dates = sides[sides["bets"] > 0].groupby("system_id")["game_date"].nunique()

@@ -13,6 +13,7 @@ from nba_props.domain.stored import Stored
 from nba_props.domain.systems.base import System
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import look_back_start, season_start
+from nba_props.facts.vocabulary import ABSENT, sql_list
 from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
 from nba_props.schemas.raw import BOX_SCORES, SCHEDULE
 
@@ -35,7 +36,7 @@ def _judge_absent(f: Figures) -> Finding:
 
 
 REPORTED_ABSENT = Daily(
-    """
+    f"""
         WITH reported AS (
           SELECT r.game_date, r.player_lookup, MAX(r.player_name) AS player_name
           FROM nba_raw.injury_reports AS r
@@ -43,7 +44,7 @@ REPORTED_ABSENT = Daily(
             SELECT game_date, MAX(injury_reported_at) AS newest
             FROM nba_analytics.upcoming_player_game_context WHERE game_date BETWEEN @first AND @last GROUP BY game_date
           ) AS c ON c.game_date = r.game_date AND r.report_at <= c.newest
-          WHERE r.game_date BETWEEN @first AND @last AND r.status IN ('OUT', 'DOUBTFUL')
+          WHERE r.game_date BETWEEN @first AND @last AND r.status IN ({sql_list(ABSENT)})
           GROUP BY r.game_date, r.player_lookup
         )
         SELECT r.game_date, COUNT(*) AS absent, COUNT(s.player_lookup) AS known,

@@ -7,6 +7,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.validation import set_aside
 from nba_props.domain.views.ledger import archived_sql, held_back_sql
+from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import Table
 from nba_props.schemas.predictions import LEDGER
 
@@ -33,7 +34,7 @@ def provenance(table: Table) -> Daily:
     """How many lines of a table are not valid: no verified quote is behind them."""
     sql = f"""
     SELECT game_date, COUNT(*) AS rows_checked,
-      SUM(CASE WHEN line_source = 'ACTUAL_PROP' THEN 1 ELSE 0 END) AS lines,
+      SUM(CASE WHEN line_source = '{LineSource.ACTUAL_PROP}' THEN 1 ELSE 0 END) AS lines,
       SUM(CASE WHEN line = 20.0 AND line_problem IS NULL THEN 1 ELSE 0 END) AS verified_lines_of_20,
       SUM(CASE WHEN line_problem IS NOT NULL THEN 1 ELSE 0 END) AS invalid_lines,
       MIN(line_problem) AS example

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.sums import Published, within
+from nba_props.facts.vocabulary import StreakVerdict
 
 BRIEF_STREAK = 30
 
@@ -22,7 +23,7 @@ def streak_unbroken(p: Published, day: date) -> Finding:
     streaks = within(p.streaks, p.first, day).sort_values("game_date")
     streak = int(streaks["streak"].iloc[-1])
     text = f"{streak} game days in a row without a placeholder, {BRIEF_STREAK} are the goal"
-    broken = streaks[streaks["verdict"] != "CLEAN"]
+    broken = streaks[streaks["verdict"] != StreakVerdict.CLEAN]
     if streak < min(BRIEF_STREAK, len(streaks)) and len(broken):
         text += f"; {_broken(broken.iloc[-1])}"
     standing = int(within(p.rows, day, day)["placeholders"].sum())
@@ -37,7 +38,7 @@ def long_streak(p: Published, first: date, last: date) -> Finding:
     newest = streaks.iloc[-1]
     streak = int(newest["streak"])
     text = f"{streak} of {BRIEF_STREAK} consecutive game days without a placeholder as of {newest['game_date']}"
-    broken = streaks[streaks["verdict"] != "CLEAN"]
+    broken = streaks[streaks["verdict"] != StreakVerdict.CLEAN]
     if streak < BRIEF_STREAK and len(broken):
         text += f"; {_broken(broken.iloc[-1])}"
     figures = {"streak": streak, "verdict": str(newest["verdict"])}
@@ -46,5 +47,5 @@ def long_streak(p: Published, first: date, last: date) -> Finding:
 
 def _broken(day: pd.Series) -> str:
     """What ended a streak, in words: ``PLACEHOLDER`` stays so when its rows were archived since."""
-    count = f" ({int(day['placeholders'])} were published)" if day["verdict"] == "PLACEHOLDER" else ""
+    count = f" ({int(day['placeholders'])} were published)" if day["verdict"] == StreakVerdict.PLACEHOLDER else ""
     return f"broken on {day['game_date']}: {day['verdict']}{count}"

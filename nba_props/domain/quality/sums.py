@@ -14,6 +14,7 @@ from nba_props.domain.scoring import LOG_LOSS_SQL
 from nba_props.domain.stored import Stored
 from nba_props.domain.views.ledger import judged_sql, named_sql
 from nba_props.facts.calendar import FINAL, days, season_start
+from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, sql_list
 from nba_props.schemas.raw import SCHEDULE
 
 WINDOW_DATES = 30
@@ -73,11 +74,12 @@ class Published:
               COUNT(*) AS published,
               COUNT(CASE WHEN j.line IS NOT NULL OR j.line_problem IS NOT NULL THEN 1 END) AS claims,
               COUNT(CASE WHEN j.line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
-              COUNT(CASE WHEN g.outcome IS NULL OR g.outcome = 'PENDING' THEN 1 END) AS pending,
-              COUNT(CASE WHEN g.outcome = 'WIN' THEN 1 END) AS wins,
-              COUNT(CASE WHEN g.outcome = 'LOSS' THEN 1 END) AS losses,
-              SUM(CASE WHEN g.outcome IN ('WIN', 'LOSS') THEN COALESCE(CASE WHEN j.recommendation = 'OVER'
-                THEN g.market_over_probability ELSE 1 - g.market_over_probability END, 0.5) END) AS quoted_wins,
+              COUNT(CASE WHEN g.outcome IS NULL OR g.outcome = '{Outcome.PENDING}' THEN 1 END) AS pending,
+              COUNT(CASE WHEN g.outcome = '{Outcome.WIN}' THEN 1 END) AS wins,
+              COUNT(CASE WHEN g.outcome = '{Outcome.LOSS}' THEN 1 END) AS losses,
+              SUM(CASE WHEN g.outcome IN ({sql_list(DECIDED)}) THEN COALESCE(
+                CASE WHEN j.recommendation = '{Recommendation.OVER}' THEN g.market_over_probability
+                ELSE 1 - g.market_over_probability END, 0.5) END) AS quoted_wins,
               COUNT(CASE WHEN j.line IS NOT NULL AND g.absolute_error IS NOT NULL THEN 1 END) AS rows_with_error,
               SUM(CASE WHEN j.line IS NOT NULL THEN g.absolute_error END) AS error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL THEN g.line_absolute_error END) AS line_error,
@@ -105,7 +107,7 @@ class Published:
     @cached_property
     def decided(self) -> pd.DataFrame:
         """Decided current bets by date, system and side; ``squared`` is for the mean size of a night."""
-        sides = self.bets[self.bets["recommendation"].isin(["OVER", "UNDER"])]
+        sides = self.bets[self.bets["recommendation"].isin(SIDES)]
         sides = sides.assign(decided=sides["wins"] + sides["losses"])
         daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[["wins", "decided"]].sum()
         return daily.assign(squared=daily["decided"] ** 2, dates=(daily["decided"] > 0).astype(int))

@@ -12,6 +12,7 @@ from nba_props.domain.scoring.chances import COIN_LOG_LOSS, TENTHS
 from nba_props.domain.scoring.daily import sums
 from nba_props.domain.scoring.intervals import groups_of, mean_intervals, nonzero, rate_intervals, return_intervals
 from nba_props.facts.calendar import season_start
+from nba_props.facts.vocabulary import Span, Tier
 
 
 def scores(daily: pd.DataFrame) -> pd.DataFrame:
@@ -98,7 +99,12 @@ def table(graded: pd.DataFrame) -> pd.DataFrame:
 
 def span_starts(day: date) -> dict[str, date]:
     """First date of each of the scoreboard's spans that end on a date."""
-    return {"SEASON": season_start(day), "LAST_30_DAYS": day - timedelta(29), "LAST_7_DAYS": day - timedelta(6)}
+    starts = {
+        Span.SEASON: season_start(day),
+        Span.LAST_30_DAYS: day - timedelta(29),
+        Span.LAST_7_DAYS: day - timedelta(6),
+    }
+    return {span.value: first for span, first in starts.items()}
 
 
 def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
@@ -110,12 +116,12 @@ def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
         return pd.DataFrame()
     daily = sums(graded)
     on = daily.index.get_level_values("game_date")
-    everything = daily.index.get_level_values("tier") == "ALL"
+    everything = daily.index.get_level_values("tier") == Tier.ALL
     parts = []
     for day in sorted(set(days) & {d.date() for d in graded["game_date"].unique()}):
         starts = span_starts(day)
         spans = {
-            span: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) & (everything | (span == "SEASON"))]
+            span: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) & (everything | (span == Span.SEASON))]
             for span, first in starts.items()
         }
         spans = {span: own for span, own in spans.items() if len(own)}

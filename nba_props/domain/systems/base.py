@@ -17,6 +17,7 @@ import pandas as pd
 
 from nba_props.domain.models.card import Model
 from nba_props.domain.models.learner import Recipe
+from nba_props.facts.vocabulary import SIDES, Recommendation, words
 from nba_props.schemas import Table
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import SYSTEM_COLUMNS, system_table
@@ -116,5 +117,10 @@ def v1_side(points: pd.Series, confidence: pd.Series, line: pd.Series) -> np.nda
 
 def side_of(points: pd.Series, line: pd.Series, bets: pd.Series) -> np.ndarray:
     """OVER or UNDER by the sign of points less line where a bet is made and a line exists, else PASS."""
-    over = (points - line).round(9) > 0
-    return np.where(bets & line.notna(), np.where(over, "OVER", "UNDER"), "PASS")
+    return sides_of((points - line).round(9) > 0, bets & line.notna())
+
+
+def sides_of(is_over: np.ndarray | pd.Series, bets: np.ndarray | pd.Series) -> np.ndarray:
+    """OVER or UNDER where a bet is made, else PASS."""
+    over, under, none = words((*SIDES, Recommendation.PASS))
+    return np.where(bets, np.where(is_over, over, under), none)

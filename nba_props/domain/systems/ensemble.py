@@ -15,19 +15,21 @@ The components are read, never run again. Where the legacy code is undefined or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.systems import catboost_v8, moving_average, similarity, xgboost_v1, zone_matchup
-from nba_props.domain.systems.base import Needs, System, SystemInputs
+from nba_props.domain.systems.base import Needs, System, SystemInputs, sides_of
 from nba_props.domain.systems.rows import predict
+from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.vocabulary import Recommendation
 from nba_props.schemas.predictions import MAX_POINTS
 
 FEWEST = 2
-_SIDES = {"OVER": 1.0, "UNDER": -1.0}
-_KEYS = ["game_date", "game_id", "player_id"]
+_SIGN: Mapping[str, float] = {Recommendation.OVER: 1.0, Recommendation.UNDER: -1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +62,14 @@ def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.Dat
         stored: rows of the components' tables.
         lines: rows of ``nba_analytics.betting_lines``: the lines that sides must refer to.
     """
-    who = [*_KEYS, "player_name", "player_lookup", "cutoff_at"]
-    out = stored[who].drop_duplicates(_KEYS).sort_values(_KEYS, ignore_index=True)
-    now = lines[[*_KEYS, "quote_id"]].rename(columns={"quote_id": "quote_now"})
-    rows = stored.merge(now, on=_KEYS, how="left", validate="many_to_one")
+    who = [*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]
+    out = stored[who].drop_duplicates(PLAYER_GAME).sort_values(PLAYER_GAME, ignore_index=True)
+    now = lines[[*PLAYER_GAME, "quote_id"]].rename(columns={"quote_id": "quote_now"})
+    rows = stored.merge(now, on=PLAYER_GAME, how="left", validate="many_to_one")
     same_line = rows["quote_id"].notna() & rows["quote_id"].eq(rows["quote_now"])
-    rows["side"] = rows["recommendation"].map(_SIDES).where(same_line, 0.0).fillna(0.0)
+    rows["side"] = rows["recommendation"].map(_SIGN).where(same_line, 0.0).fillna(0.0)
     for name in names:
-        own = rows.loc[rows["system_id"] == name, [*_KEYS, "predicted_points", "confidence_score", "side"]]
+        own = rows.loc[rows["system_id"] == name, [*PLAYER_GAME, "predicted_points", "confidence_score", "side"]]
         own = own.rename(
             columns={
                 "predicted_points": name,
@@ -75,7 +77,7 @@ def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.Dat
                 "side": f"{name}__side",
             }
         )
-        out = out.merge(own, on=_KEYS, how="left", validate="one_to_one")
+        out = out.merge(own, on=PLAYER_GAME, how="left", validate="one_to_one")
     return out
 
 
@@ -105,7 +107,7 @@ def combine(ensemble: Ensemble, features: pd.DataFrame) -> pd.DataFrame:
     margin = np.round(mean - line, 9)
     bets = combined & ~np.isnan(line) & (score >= 0.65) & (np.abs(margin) >= 1.5)
     contradicted = _contradicted(sides, n, margin)
-    side = np.where(bets & ~contradicted, np.where(margin > 0, "OVER", "UNDER"), "PASS")
+    side = sides_of(margin > 0, bets & ~contradicted)
     reason = np.where(n < FEWEST, f"FEWER_THAN_{FEWEST}_COMPONENTS", "NO_WEIGHTED_COMPONENT")
     out = pd.DataFrame(
         {

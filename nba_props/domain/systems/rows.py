@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.systems.base import System
+from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME
+from nba_props.facts.vocabulary import REPORTED_ABSENT, Recommendation
 from nba_props.schemas.analytics import LINE_COLUMNS
 
 #: Takes one row per player with ``game_date, player_id``, the required inputs (never null there), the optional ones
@@ -22,7 +24,6 @@ Forecast = Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
 #: from this ``injury_risk`` on a player is reported OUT or DOUBTFUL and gets no forecast
 ABSENT_RISK = 3
 _ABSENT_HASH = np.uint64(0x9E3779B97F4A7C15)
-_KEYS = ["game_date", "game_id", "player_id"]
 _LINE = [c.name for c in LINE_COLUMNS]
 
 
@@ -49,15 +50,15 @@ def predict(
         beside: inputs that only accompany an optional one: part of the feature hash, not named when null.
     """
     needs = system.needs()
-    rows = features.merge(lines[[*_KEYS, *_LINE]], on=_KEYS, how="left", validate="one_to_one")
+    rows = features.merge(lines[[*PLAYER_GAME, *_LINE]], on=PLAYER_GAME, how="left", validate="one_to_one")
     inputs = [*needs.required, *needs.optional, *beside]
     missing = rows[list(needs.required)].isna()
     absent = rows["injury_risk"] >= ABSENT_RISK if "injury_risk" in rows else pd.Series(False, index=rows.index)
     complete = ~missing.any(axis=1) & ~absent
-    asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line", "over_price", "under_price"]]
+    asked = rows.loc[complete, [*PLAYER_DAY, *inputs, "line", "over_price", "under_price"]]
     found = forecast(asked, past).reindex(rows.index)
 
-    out = rows[[*_KEYS, "player_name", "player_lookup", "cutoff_at", *_LINE]].copy()
+    out = rows[[*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at", *_LINE]].copy()
     out["system_id"] = system.system_id
     out["model_version"] = system.model_version
     if "model_version" in found:
@@ -68,9 +69,10 @@ def predict(
     chance = found.get("over_probability", np.nan)
     out["over_probability"] = pd.Series(chance, index=rows.index, dtype="float64")
     out["line_margin"] = out["predicted_points"] - out["line"]
-    out["recommendation"] = np.where(out["line"].isna(), "NO_LINE", found["side"].where(answered, "PASS"))
+    side = found["side"].where(answered, Recommendation.PASS.value)
+    out["recommendation"] = np.where(out["line"].isna(), Recommendation.NO_LINE.value, side)
     own_reason = found["reason"] if "reason" in found else pd.Series(None, index=rows.index, dtype=object)
-    not_asked = _missing_inputs(missing).mask(absent, "REPORTED_ABSENT")
+    not_asked = _missing_inputs(missing).mask(absent, REPORTED_ABSENT)
     out["abstain_reason"] = own_reason.where(complete, not_asked).where(~answered, None)
     out["components"] = _components(needs.optional, rows, found)
     out["feature_hash"] = _feature_hash(rows, inputs, absent, past)
@@ -112,7 +114,7 @@ def _past_hash(rows: pd.DataFrame, past: pd.DataFrame) -> pd.Series:
     """One number for each row's past games, whatever their order."""
     each = pd.util.hash_pandas_object(_plain(past.drop(columns=["game_date"])), index=False)
     summed = each.groupby([past["game_date"], past["player_id"]]).sum()
-    found = summed.reindex(pd.MultiIndex.from_frame(rows[["game_date", "player_id"]]), fill_value=0)
+    found = summed.reindex(pd.MultiIndex.from_frame(rows[PLAYER_DAY]), fill_value=0)
     return pd.Series(found.to_numpy(dtype="uint64"), index=rows.index)
 
 

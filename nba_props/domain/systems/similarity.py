@@ -18,10 +18,10 @@ import pandas as pd
 
 from nba_props.domain.systems.base import side_of
 from nba_props.domain.systems.formula import Formula
+from nba_props.facts.keys import PLAYER_DAY
 from nba_props.schemas.predictions import MAX_POINTS
 
 MIN_SCORE, MOST, FEWEST = 70, 20, 5
-_DAY = ["game_date", "player_id"]
 
 
 def tier(rating: pd.Series) -> pd.Series:
@@ -49,7 +49,7 @@ def similar_games(features: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
             "now_form": _form((features["points_avg_last_5"] - features["points_avg_season"]).astype("float64")),
         }
     )
-    games = now.merge(past, on=_DAY)
+    games = now.merge(past, on=PLAYER_DAY)
     tiers = (tier(games["opponent_def_rating"].astype("float64")) - games["now_tier"]).abs()
     rests = (games["days_rest"].astype("float64").clip(upper=3) - games["now_rest"]).abs()
     venue = games["is_home"].astype("float64") == games["now_home"]

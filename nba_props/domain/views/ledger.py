@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import View
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 
@@ -139,7 +140,7 @@ def judged_sql(rows: str = "nba_predictions.ledger", *, bounded: bool = True) ->
     ``rows`` are whole dates. With ``bounded`` the caller gives ``@first`` and ``@last``, the dates they are of.
     """
     return f"""
-    SELECT j.*, COALESCE(j.line_problem IS NULL AND j.line_source = 'ACTUAL_PROP', FALSE) AS is_valid_line,
+    SELECT j.*, COALESCE(j.line_problem IS NULL AND j.line_source = '{LineSource.ACTUAL_PROP}', FALSE) AS is_valid_line,
       {CURRENT_RANK} = 1 AS is_current
     FROM ({claimed_lines_sql(rows, bounded=bounded)}) AS j
     """

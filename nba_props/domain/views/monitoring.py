@@ -13,6 +13,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, T_SERIES, Z
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import archived_sql, held_back_sql, is_imported_sql, named_sql
+from nba_props.facts.vocabulary import LineSource, Outcome, StreakVerdict, sql_list
 from nba_props.schemas.base import View
 from nba_props.schemas.monitoring import MIN_DATES
 
@@ -86,9 +87,9 @@ LINE_QUALITY_DAILY = View(
     f"""
     SELECT g.game_date, g.system_id, g.games,
       COUNT(p.prediction_id) AS total_predictions,
-      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) AS actual_prop_count,
-      COUNT(CASE WHEN p.line_source = 'NO_PROP_LINE' THEN 1 END) AS no_prop_line_count,
-      COUNT(CASE WHEN p.line_source NOT IN ('ACTUAL_PROP', 'NO_PROP_LINE') THEN 1 END) AS other_source_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN 1 END) AS actual_prop_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.NO_PROP_LINE}' THEN 1 END) AS no_prop_line_count,
+      COUNT(CASE WHEN p.line_source NOT IN ({sql_list(LineSource)}) THEN 1 END) AS other_source_count,
       COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line_source IS NULL THEN 1 END) AS missing_source_count,
       COUNT(CASE WHEN p.is_valid_line THEN 1 END) AS valid_line_count,
       COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) AS placeholder_count,
@@ -106,8 +107,8 @@ LINE_QUALITY_DAILY = View(
       ROUND(100 * COUNT(CASE WHEN r.player_id IS NOT NULL AND p.is_valid_line
         THEN 1 END) / NULLIF(COUNT(CASE WHEN r.player_id IS NOT NULL THEN p.prediction_id END), 0), 4)
         AS rotation_valid_line_pct,
-      ROUND(AVG(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS avg_actual_line,
-      ROUND(STDDEV_SAMP(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS stddev_actual_line,
+      ROUND(AVG(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN p.line END), 4) AS avg_actual_line,
+      ROUND(STDDEV_SAMP(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN p.line END), 4) AS stddev_actual_line,
       COUNT(DISTINCT p.sportsbook) AS sportsbooks,
       MIN(p.created_at) AS first_created_at,
       MAX(p.created_at) AS last_created_at,
@@ -115,7 +116,7 @@ LINE_QUALITY_DAILY = View(
         WHEN COUNT(p.prediction_id) = 0 THEN 'UNKNOWN'
         WHEN COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) > 0 THEN 'CRITICAL'
         WHEN COUNT(p.line_problem) > 0 THEN 'WARNING'
-        WHEN COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) < {FEW_PLAYERS} THEN 'WARNING'
+        WHEN COUNT(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN 1 END) < {FEW_PLAYERS} THEN 'WARNING'
         ELSE 'OK'
       END AS severity
     FROM ({_grid(_WRITERS)}) AS g
@@ -201,7 +202,7 @@ _RATES = f"""
       SUM(d.decided) OVER (PARTITION BY d.system_id, d.month) AS all_decided
     FROM (
       SELECT {named_sql("a")} AS system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month, a.game_date,
-        COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins, COUNT(*) AS decided
+        COUNT(CASE WHEN a.outcome = '{Outcome.WIN}' THEN 1 END) AS wins, COUNT(*) AS decided
       FROM (SELECT * FROM nba_predictions.prediction_accuracy WHERE {BET_SQL}) AS a
       GROUP BY {named_sql("a")}, FORMAT_DATE('%Y-%m', a.game_date), a.game_date
     ) AS d
@@ -220,12 +221,12 @@ PERFORMANCE_VALID_LINES_ONLY = View(
     WITH counted AS (
       SELECT {named_sql("a")} AS system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month,
         COUNT(*) AS predictions,
-        COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins,
-        COUNT(CASE WHEN a.outcome = 'LOSS' THEN 1 END) AS losses,
-        COUNT(CASE WHEN a.outcome = 'PUSH' THEN 1 END) AS pushes,
-        COUNT(CASE WHEN a.outcome = 'VOID' THEN 1 END) AS voids,
-        COUNT(CASE WHEN a.outcome = 'PENDING' THEN 1 END) AS pending,
-        COUNT(CASE WHEN a.outcome = 'NO_BET' THEN 1 END) AS no_bets,
+        COUNT(CASE WHEN a.outcome = '{Outcome.WIN}' THEN 1 END) AS wins,
+        COUNT(CASE WHEN a.outcome = '{Outcome.LOSS}' THEN 1 END) AS losses,
+        COUNT(CASE WHEN a.outcome = '{Outcome.PUSH}' THEN 1 END) AS pushes,
+        COUNT(CASE WHEN a.outcome = '{Outcome.VOID}' THEN 1 END) AS voids,
+        COUNT(CASE WHEN a.outcome = '{Outcome.PENDING}' THEN 1 END) AS pending,
+        COUNT(CASE WHEN a.outcome = '{Outcome.NO_BET}' THEN 1 END) AS no_bets,
         COUNT(a.absolute_error) AS rows_with_error,
         COUNT(DISTINCT CASE WHEN a.absolute_error IS NOT NULL THEN a.game_date END) AS dates,
         ROUND(AVG(a.absolute_error), 6) AS avg_error,
@@ -283,9 +284,9 @@ DATA_QUALITY_SUMMARY = View(
       COUNT(CASE WHEN p.is_valid_line THEN 1 END) AS valid_line_count,
       COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) AS placeholder_count,
       COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line IS NULL THEN 1 END) AS null_line_count,
-      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) AS actual_prop_count,
-      COUNT(CASE WHEN p.line_source = 'NO_PROP_LINE' THEN 1 END) AS no_prop_line_count,
-      COUNT(CASE WHEN p.line_source NOT IN ('ACTUAL_PROP', 'NO_PROP_LINE') THEN 1 END) AS other_source_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN 1 END) AS actual_prop_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.NO_PROP_LINE}' THEN 1 END) AS no_prop_line_count,
+      COUNT(CASE WHEN p.line_source NOT IN ({sql_list(LineSource)}) THEN 1 END) AS other_source_count,
       COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line_source IS NULL THEN 1 END) AS missing_source_count,
       ROUND(100 * COUNT(CASE WHEN p.is_valid_line THEN 1 END)
         / NULLIF(COUNT(CASE WHEN p.line IS NOT NULL OR p.line_problem IS NOT NULL THEN 1 END), 0), 4)
@@ -326,7 +327,8 @@ PLACEHOLDER_FREE_STREAK = View(
       SELECT j.*, SUM(1 - j.is_clean) OVER (ORDER BY j.game_date) AS resets FROM judged AS j
     )
     SELECT r.game_date, r.rows_inspected, r.placeholders, r.held_back,
-      CASE WHEN r.is_clean = 1 THEN 'CLEAN' WHEN r.placeholders > 0 THEN 'PLACEHOLDER' ELSE 'NO_EVIDENCE' END
+      CASE WHEN r.is_clean = 1 THEN '{StreakVerdict.CLEAN}' WHEN r.placeholders > 0 THEN '{StreakVerdict.PLACEHOLDER}'
+        ELSE '{StreakVerdict.NO_EVIDENCE}' END
         AS verdict,
       SUM(r.is_clean) OVER (PARTITION BY r.resets ORDER BY r.game_date) AS streak
     FROM runs AS r

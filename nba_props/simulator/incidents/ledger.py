@@ -8,6 +8,7 @@ from datetime import date
 import pandas as pd
 
 from nba_props.catalog import TABLES
+from nba_props.facts.vocabulary import Recommendation
 from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
@@ -32,7 +33,7 @@ def second_writer(
         reruns = pd.Series(range(wanted)) // len(mine)
         fake = mine.iloc[[i % len(mine) for i in range(wanted)]].assign(
             line=20.0, line_source=None, line_source_api=None, sportsbook=None, quote_id=None, has_prop_line=False,
-            recommendation="UNDER", run_id=[f"player_prop_predictions_backfill_{r}" for r in reruns],
+            recommendation=Recommendation.UNDER.value, run_id=[f"player_prop_predictions_backfill_{r}" for r in reruns],
         )  # fmt: skip
         fake["created_at"] += pd.to_timedelta(reruns.to_numpy() + 1, unit="s")
         keys = zip(fake["player_id"], reruns, range(wanted), strict=True)
