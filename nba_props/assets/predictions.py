@@ -193,7 +193,7 @@ def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.Data
     The alert's cause is dates, reasons and whose rows they are: a slate that is followed all day does not repeat
     itself, and other rows are told.
     """
-    said = gate.spoken(held_back, context.run.run_id)
+    said = gate.messages(held_back, context.run.run_id)
     if not said:
         return
     for one in said:

@@ -48,7 +48,7 @@ _NEEDS_TEAM = (
 
 
 def halved(recency: pd.Series, half_life: float) -> pd.Series:
-    """The weight of a past game: 1 for the latest, half of it ``half_life`` games before."""
+    """The weight of each past game: 1 for the latest, half as much ``half_life`` games earlier."""
     return 0.5 ** ((recency.astype("float64") - 1) / half_life)
 
 
@@ -96,7 +96,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
             "games_last_10": grouped["points_10"].count(),
             "minutes_avg_last_5": grouped["minutes_5"].mean(),
             "minutes_avg_last_10": grouped["minutes_10"].mean(),
-            # rounded, since a mean of equal minutes is those minutes
+            # rounded, so that the mean of equal minutes is exactly that number
             "projected_minutes": (grouped["minutes_weighted"].sum() / grouped["weight"].sum()).round(9),
         }
     )
@@ -109,7 +109,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def fatigue_score(context: pd.DataFrame) -> pd.Series:
-    """Freshness 0-100, 100 is fresh; the legacy formula without its age term, because no landed feed gives ages.
+    """Freshness from 0 to 100 (fresh): the legacy formula without its age term, since no feed has ages.
 
     Null when no past game is known.
     """

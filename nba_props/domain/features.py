@@ -3,6 +3,7 @@
 The first 33 are the legacy vector (docs/legacy-systems.md#features) with its wrong definitions corrected: the
 trend has the right sign, rest advantage compares with the opponent's real rest, win percentage counts wins, minutes are
 those of the last ten games.
+
 No feature has a default: an unknown one is null, with a reason.
 """
 
@@ -21,7 +22,7 @@ from nba_props.facts.vocabulary import NOT_LISTED, InjuryStatus
 from nba_props.schemas.analytics import MINUTES_HALF_LIFE
 from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
 
-#: the legacy scale of injury statuses (docs/legacy-systems.md#features); a player whom his team's report does not list
+#: the legacy scale of injury statuses (docs/legacy-systems.md#features); a player who is not in his team's report
 #: is available
 INJURY_RISK: Mapping[str, int] = {
     NOT_LISTED: 0,
@@ -35,14 +36,14 @@ INJURY_RISK: Mapping[str, int] = {
 #: half-lives, in games, of the exponentially weighted averages
 POINTS_HALF_LIFE = 6
 RATE_HALF_LIFE = 16
-#: minutes of an average player's play that a player's own rate is mixed with
+#: minutes at the league's rate that a player's own rate is mixed with
 RATE_PRIOR_MINUTES = 90.0
 #: fewest games with known shot zones for a share of them
 FEWEST_SHOT_GAMES = 5
 
 
 def _step(values: pd.Series, one: float, two: float) -> pd.Series:
-    """-2..2: beyond ``one`` is 1, beyond ``two`` is 2, with the sign; null stays null."""
+    """-2 to 2: 1 from ``one`` on, 2 from ``two`` on, with the sign of the value; null stays null."""
     size = values.abs()
     return (np.sign(values) * np.where(size >= two, 2.0, np.where(size >= one, 1.0, 0.0))).where(values.notna())
 
@@ -50,7 +51,7 @@ def _step(values: pd.Series, one: float, two: float) -> pd.Series:
 def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
     """Features of a player's past games, one row per ``game_date, player_id`` that has any.
 
-    ``league_rate`` is points per minute by ``game_date``: what a player of whom little is known is taken for.
+    ``league_rate`` is points per minute by ``game_date``: the prior for players with few games.
     """
     g = history[[*PLAYER_DAY, "recency"]].copy()
     for column in ("points", "minutes", "fga", "fg3a", "fta", "ftm"):
@@ -110,7 +111,7 @@ def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
 
 
 def shot_zones(history: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
-    """Shares of a player's points in the paint and from mid-range over those of his last ten games that have them.
+    """Shares of a player's points in the paint and from mid-range, over his last ten games with known shot zones.
 
     Null with fewer than ``FEWEST_SHOT_GAMES`` such games.
     """
@@ -172,7 +173,7 @@ def build(
     opponent_rest = (base["game_date"] - other["last_played_on"]).dt.days
     season_minutes = plain("minutes_avg_season")
     change = (plain("minutes_avg_last_10") - season_minutes) / season_minutes.where(season_minutes > 0)
-    knows_team = base["opponent_team_id"].notna()
+    has_team = base["opponent_team_id"].notna()
     values = {
         **{f.name: plain(f.source[0].rsplit(".", 1)[1]) for f in FEATURES if _copied(f)},
         **{name: own[name] for name in own},
@@ -188,7 +189,7 @@ def build(
         "vegas_line_move": market["line_movement"].astype("float64"),
         "has_vegas_line": market["has_prop_line"].astype("float64"),
         "avg_points_vs_opponent": met["points_vs"].astype("float64"),
-        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(knows_team),
+        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(has_team),
         "league_pace": base["game_date"].map(rates["pace"]).astype("float64"),
         "league_def_rating": base["game_date"].map(rates["def_rating"]).astype("float64"),
         "games_missed": missed["games_missed"].astype("float64"),
@@ -217,9 +218,7 @@ def _null_reasons(frame: pd.DataFrame) -> list[str]:
 
 
 def reasons_as_json(nulls: pd.DataFrame, reason: Callable[[str], str | None]) -> list[str]:
-    """For each row a JSON object of the columns that are true and their reasons; built once for each pattern of nulls,
-    of which there are few.
-    """
+    """For each row a JSON object of the null columns and their reasons, built once for each pattern of nulls."""
     patterns, of_row = np.unique(nulls.to_numpy(dtype=bool), axis=0, return_inverse=True)
     names = list(nulls.columns)
     texts = [

@@ -1,7 +1,7 @@
 """Betting lines: which quote is a player's line, and what makes a line valid.
 
-``line_problem_sql`` is the only definition of a valid line in the project. It is an SQL expression so that the gate,
-the checks, grading and every monitoring view evaluate the same text in either warehouse.
+``line_problem_sql`` is the only definition of a valid line. It is an SQL expression, so that the gate, the checks,
+grading and every monitoring view evaluate the same text in either warehouse.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from nba_props.domain.odds import SPORTSBOOKS, implied_probability
 from nba_props.facts.keys import GAME, PLAYER_GAME
 from nba_props.facts.vocabulary import DataSource, LineSource, Market, sql_list
 
-#: values that a broken writer is known to put where a line should be; no such value counts without its quote
+#: values that broken writers are known to use in place of a line; none of them counts without its quote
 PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
 
-#: API name a quote's feed is published under
+#: the published name of the API that a quote comes from, by its data source
 LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
 
 
@@ -26,8 +26,8 @@ def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[f
     """A GoogleSQL expression: null for a valid line, else the reason code.
 
     ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id``, ``r``
-    the row of ``nba_reference.resolved_names`` that says whom the quote is for, and ``g`` the latest start that
-    schedule or feed ever had for the game (all left-joined).
+    the row of ``nba_reference.resolved_names`` that identifies the quoted player, and ``g`` the latest start that
+    schedule or odds feed ever had for the game (all left-joined).
     """
     placeholder = f"p.line IN ({', '.join(map(repr, placeholders))})"
     unverified = "q.quote_id IS NULL"
@@ -93,9 +93,10 @@ PLACEHOLDER_REASONS_SQL = sql_list(PLACEHOLDER_REASONS)
 
 
 def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
-    """SQL that selects every row of ``claims`` (alias p) with its ``line_problem``; row count in is row count out.
+    """SQL that selects every row of ``claims`` (alias p) with its ``line_problem``; it neither drops nor repeats rows.
 
-    The caller gives ``@first`` and ``@last``, the dates of the claims; a view has none to give and is not ``bounded``.
+    The parameters ``@first`` and ``@last`` are the dates of the claims; in a view, which has no parameters, it is not
+    ``bounded``.
     """
     within = "AND {0}.game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
@@ -120,7 +121,7 @@ def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
     """
 
 
-#: a quote whose market the book has not touched for longer than this before the capture comes from a frozen feed
+#: a quote is stale if the book last updated its market longer than this before the capture
 STALE_AFTER = pd.Timedelta(hours=6)
 
 _BOOK = [*PLAYER_GAME, "bookmaker"]
@@ -137,26 +138,11 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     Returns:
         One row per slate row, in the columns of ``nba_analytics.betting_lines``.
     """
-    mine = quotes.merge(
-        resolved[[*GAME, "source", "source_name", "player_id"]],
-        left_on=[*GAME, "data_source", "source_name"],
-        right_on=[*GAME, "source", "source_name"],
-    ).merge(slate[[*PLAYER_GAME, "cutoff_at"]].rename(columns={"cutoff_at": "slate_cutoff_at"}), on=PLAYER_GAME)
-    mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
-    mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
-    mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
-    mine["fresh"] = ~is_stale(mine)
+    mine = _judged_quotes(slate, quotes, resolved)
     usable = mine[mine["before"] & mine["allowed"] & mine["fresh"]]
     main = _main_lines(usable[usable["two_sided"]])
     latest = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK, keep="last")
-
-    rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
-    chosen = (
-        latest.assign(rank=latest["bookmaker"].map(rank))
-        .sort_values("rank", kind="stable")
-        .drop_duplicates(PLAYER_GAME)
-        .set_index(PLAYER_GAME)
-    )
+    chosen = _by_rank(latest).drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)
     grouped = latest.groupby(PLAYER_GAME)["line"]
     market = pd.DataFrame(
         {
@@ -192,7 +178,7 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     out["opening_line"] = opening["line"].reindex(book_key).array
     out["opening_at"] = opening["snapshot_at"].reindex(book_key).array
     out["line_movement"] = out["line"] - out["opening_line"]
-    # a book that has since withdrawn a side still offers nothing better than the chosen quote itself
+    # the chosen quote itself too, in case its book has withdrawn a side since
     current = pd.concat([_latest_capture(usable), usable[usable["quote_id"].isin(picked["quote_id"].dropna())]])
     for side in ("over", "under"):
         best = _best_price(current, picked, side).reindex(key)
@@ -202,8 +188,28 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     return out.reset_index(drop=True)
 
 
+def _judged_quotes(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame) -> pd.DataFrame:
+    """The quotes of slate players, each with the conditions that it meets to be a line."""
+    mine = quotes.merge(
+        resolved[[*GAME, "source", "source_name", "player_id"]],
+        left_on=[*GAME, "data_source", "source_name"],
+        right_on=[*GAME, "source", "source_name"],
+    ).merge(slate[[*PLAYER_GAME, "cutoff_at"]].rename(columns={"cutoff_at": "slate_cutoff_at"}), on=PLAYER_GAME)
+    mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
+    mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
+    mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
+    mine["fresh"] = ~is_stale(mine)
+    return mine
+
+
+def _by_rank(quotes: pd.DataFrame) -> pd.DataFrame:
+    """Quotes in the house order of their books."""
+    rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
+    return quotes.assign(rank=quotes["bookmaker"].map(rank)).sort_values("rank", kind="stable")
+
+
 def is_stale(quotes: pd.DataFrame) -> pd.Series:
-    """Whether each quote was old news when it was captured; a quote without a market instant is taken as fresh."""
+    """Whether each quote was stale when it was captured; one without the market's update time counts as fresh."""
     return (quotes["snapshot_at"] - quotes["last_update_at"] > STALE_AFTER).fillna(False).astype(bool)
 
 
@@ -226,13 +232,12 @@ def _best_price(quotes: pd.DataFrame, picked: pd.DataFrame, side: str) -> pd.Dat
     same = quotes.merge(lines, on=PLAYER_GAME)
     same = same[(same["line"] == same["chosen_line"]) & same[price].notna()]
     decimal = 1 / implied_probability(same[price])
-    rank = same["bookmaker"].map({book: i for i, book in enumerate(SPORTSBOOKS)})
-    best = same.assign(decimal=-decimal, rank=rank).sort_values(["decimal", "rank"], kind="stable")
+    best = _by_rank(same.assign(decimal=-decimal)).sort_values("decimal", kind="stable")
     return best.drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)[[price, "bookmaker"]]
 
 
 def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -> np.ndarray:
-    """Why a player has no line, by the furthest any of his quotes came."""
+    """Why a player has no line: the first condition that none of his quotes meets."""
     books = mine[mine["allowed"]].groupby(PLAYER_GAME)
     stages = pd.DataFrame(
         {

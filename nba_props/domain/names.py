@@ -1,7 +1,7 @@
-"""Names: one normaliser, and the resolution of a book's spelling to a player.
+"""Names: one normalizer, and the resolution of a book's spelling to a player.
 
-Resolution only looks at who could play in the game: both rosters first, by ever weaker rules; the whole league only by
-the exact or normalised name of one single person. Whatever is not safe stays unresolved, with the closest candidate.
+A name is matched with the two rosters of its game first, by ever weaker rules; then with the whole league, but only if
+the exact or normalized name is one person's. What can't be matched safely stays unresolved, with the closest candidate.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FUZZY_MIN_MARGIN = 5.0
 def player_lookup(name: str) -> str:
     """The normalised name: ASCII, lower case, letters and digits only, suffix kept ("Luka Dončić" -> lukadoncic).
 
-    "Last, First" is put in order before; a comma before a suffix ("Trent, Jr., Gary") is no inversion mark by itself.
+    "Last, First" is put in order first; a comma before a suffix ("Trent, Jr., Gary") does not separate a first name.
     """
     from anyascii import anyascii
 
@@ -125,8 +125,8 @@ def resolve(
     Args:
         names: one row per ``game_date, game_id, source, source_name`` with the count of ``quotes``.
         candidates: ``game_date, game_id, player_id, player_name``: the two rosters of each game.
-        players: rows of ``nba_reference.players``: everyone known before the date. Who last appeared more than a season
-            ago is only found by his exact name: a debutant may be called like him but for the suffix.
+        players: rows of ``nba_reference.players``: everyone known before the date. A player who last appeared more than
+            a season ago is found by his exact name only: a debutant may have the same name but for the suffix.
         aliases: further ``(name in a feed, name of the player)`` pairs.
 
     Returns:
@@ -179,7 +179,7 @@ def is_recent(players: pd.DataFrame) -> pd.Series:
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """The frames on top of each other; empty ones don't blur the dtypes."""
+    """The frames concatenated, without the empty ones, which would change dtypes."""
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
@@ -208,7 +208,7 @@ def _match(names: pd.DataFrame, people: pd.DataFrame, rule: Rule) -> tuple[pd.Da
 
 
 def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The closest name on the two rosters, taken only above a threshold and clearly ahead of the second."""
+    """The closest name on the two rosters, accepted only above a threshold and clearly ahead of the second."""
     from rapidfuzz import fuzz
 
     if names.empty:
@@ -235,6 +235,6 @@ def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def team_key(name: str) -> str:
-    """A team's normalised name; the odds feed says "Los Angeles Clippers" where the NBA says "LA Clippers"."""
+    """A team's normalized name; "Los Angeles Clippers" in the odds feed are the NBA's "LA Clippers"."""
     key = player_lookup(name)
     return {"losangelesclippers": "laclippers"}.get(key, key)

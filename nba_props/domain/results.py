@@ -1,4 +1,4 @@
-"""When a box score is a result: a game that is not over, or one that was captured in part, settles nothing."""
+"""When a box score is a result: not while the game is on, nor if it was captured in part."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ LEAST_TEAM_MINUTES = 230
 
 
 def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = GAME) -> pd.Series:
-    """Whether each box score is a whole game's by itself: two teams, one that won and has more points than the one
-    that lost, and a full game's minutes for both.
+    """Whether each box score is complete by itself: two teams, of which the winner has more points than the loser, and
+    a full game's minutes for both.
 
     Args:
         box_scores: rows of ``nba_raw.box_scores``.
-        by: the columns that tell one box score from another.
+        by: the columns that identify a box score.
 
     Returns:
-        A truth value for each, indexed by these columns.
+        A boolean for each, indexed by these columns.
     """
     sides = box_scores.assign(
         decided=box_scores["won"].notna(), won=box_scores["won"].astype("boolean").fillna(False).astype(bool)
@@ -30,22 +30,22 @@ def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = GAME) -> pd.Series:
         points=("points", "sum"), minutes=("minutes", "sum"), decided=("decided", "all"), won=("won", "all"),
         any_won=("won", "any"),
     ).reset_index()  # fmt: skip
-    teams["sound"] = teams["decided"] & teams["won"].eq(teams["any_won"]) & teams["minutes"].ge(LEAST_TEAM_MINUTES)
+    teams["complete"] = teams["decided"] & teams["won"].eq(teams["any_won"]) & teams["minutes"].ge(LEAST_TEAM_MINUTES)
     teams["winner"] = teams["points"].where(teams["won"])
     teams["loser"] = teams["points"].where(~teams["won"])
     games = teams.groupby(list(by)).agg(
-        sides=("team_id", "size"), winners=("won", "sum"), sound=("sound", "all"), winner=("winner", "max"),
+        sides=("team_id", "size"), winners=("won", "sum"), complete=("complete", "all"), winner=("winner", "max"),
         loser=("loser", "max"),
     )  # fmt: skip
-    whole = games["sides"].eq(2) & games["winners"].eq(1) & games["sound"] & games["winner"].gt(games["loser"])
+    whole = games["sides"].eq(2) & games["winners"].eq(1) & games["complete"] & games["winner"].gt(games["loser"])
     return whole.fillna(False).astype(bool)
 
 
 def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     """``game_date, game_id, is_finished`` of every game that has a box score.
 
-    A game counts when its box score has the points of a final score, or adds up to a whole game by itself: neither
-    schedule nor box score may wait for the other, and a correction comes to one of them first.
+    A game is finished when its box score matches the schedule's final score, or is complete by itself: either feed may
+    come first, and a correction reaches one before the other.
 
     Args:
         schedule: rows of ``nba_raw.schedule`` for the dates.
@@ -54,7 +54,7 @@ def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     whole = adds_up(box_scores).rename("is_finished").reset_index()
     points = box_scores.groupby([*GAME, "team_id"])["points"].sum().rename("points").reset_index()
     final = schedule[[*GAME, "home_team_id", "away_team_id", "home_score", "away_score"]]
-    # 0:0 is the score of a feed that has none yet
+    # a feed without a score yet has 0:0
     final = final[(final["home_score"].gt(0) & final["away_score"].gt(0)).fillna(False).astype(bool)]
     for side in ("home", "away"):
         mine = points.rename(columns={"team_id": f"{side}_team_id", "points": f"{side}_points"})

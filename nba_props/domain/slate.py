@@ -1,4 +1,4 @@
-"""Who could play: players and their teams as of a date, and the slate of a day."""
+"""The players with their teams as of a date, and the slate: who may play."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from nba_props.facts.keys import GAME, PLAYER_DAY
 ROSTER_DAYS = 30
 
 #: ``nba_reference.players`` for every date with games in @first..@last, from appearances before each date.
-#: An appearance holds from the day after it to the day of the player's next one, so one range join gives each player's
-#: last appearance as of every date. One outer join and not a union with an anti-join of the same rows: over some 400
-#: dates DuckDB 1.5 waits for ever on the latter (its issue 24961).
+#: An appearance is valid from the day after it to the day of the player's next one, so one range join gives each
+#: player's last appearance as of every date. One outer join, not a union with an anti-join of the same rows: over some
+#: 400 dates DuckDB 1.5 hangs on the latter (its issue 24961).
 PLAYERS_SQL = f"""
 WITH days AS (
   SELECT game_date AS as_of, MAX(season) AS season,
-    -- an undecided start may be any of the day's: then a roster of the day before is the newest to rely on
+    -- an undecided start may be the first of the day: then only rosters of the day before count
     COALESCE(MIN(tipoff_at), MIN(CAST(game_date AS TIMESTAMP))) AS first_tipoff_at
   FROM nba_raw.schedule
-  -- whoever was quoted for a game that is postponed since has to be known still
+  -- players quoted for a game that was postponed since have to stay known
   WHERE game_date BETWEEN @first AND @last AND {counted_sql()}
   GROUP BY game_date
 ),
@@ -101,8 +101,8 @@ def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataF
 def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame, quotes: pd.DataFrame) -> pd.DataFrame:
     """One row per player who may play on each date.
 
-    Everyone on the two rosters, and everyone quoted. A quote for another game than his roster's says that he changed
-    teams: he then stands in the quoted game, with an unknown team unless that game has his last known one.
+    Everyone on the two rosters, and everyone quoted. A quote for another game than his roster's means that he changed
+    teams: he is then on the slate for the quoted game, with an unknown team unless his last known one plays in it.
 
     Args:
         schedule: rows of ``nba_raw.schedule``.
@@ -112,7 +112,7 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     """
     games = sides(playable(schedule))
     known = players[[*PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
-    mine = resolved[resolved["game_id"].isin(games["game_id"])]  # quotes of a game that is off say nothing of who plays
+    mine = resolved[resolved["game_id"].isin(games["game_id"])]  # quotes of a postponed game do not show who plays
     quoted = mine.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(PLAYER_DAY)
     quoted = quoted[["game_id", *PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
 

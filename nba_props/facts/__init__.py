@@ -1,5 +1,5 @@
-"""What is true before any code runs: dates, teams, vocabularies, keys, and how a digest is made.
+"""What is true before any code runs.
 
-Does not belong here: a number that a user may choose (settings), a rule that we decided on (domain), or an import of
-another package.
+Belongs here: dates, teams, vocabularies, keys, digests; nothing here imports another package. Does not: a number that a
+user may choose (settings), or a rule that is a decision of ours (domain).
 """

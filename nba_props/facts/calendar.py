@@ -1,4 +1,4 @@
-"""Dates: the Eastern game date, seasons and the spans that history needs."""
+"""Dates: the Eastern game date, season types, seasons, and the spans that history needs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def game_date_of(instant: datetime) -> date:
 
 
 def parse_day(text: str) -> date:
-    """A date in the one form that it has in names, settings and arguments: 2025-11-05.
+    """A date in the form of names, settings and arguments: 2025-11-05.
 
     Raises:
         ValueError: the text has another form, is not a calendar date, or is outside ``YEARS``.

@@ -95,7 +95,7 @@ class League(_Words):
 
 
 class InjuryStatus(_Words):
-    """A player's status in the official injury report, and what stands in its place where it can't be read."""
+    """A player's status in the official injury report, and the words for what can't be read."""
 
     OUT = auto()
     DOUBTFUL = auto()
@@ -104,8 +104,8 @@ class InjuryStatus(_Words):
     AVAILABLE = auto()
     #: the player is listed, and his status can't be read
     STATUS_UNREADABLE = auto()
-    #: rows of a team instead of a player: it has not submitted its list, or a name in it can't be read. The players
-    #: that are listed nevertheless are known; the status of the team's other players is not
+    #: rows of a team instead of a player: it has not submitted its list, or a name in it can't be read. The status of
+    #: listed players is known, that of the team's others is not
     NOT_SUBMITTED = auto()
     NAME_UNREADABLE = auto()
 
@@ -116,7 +116,7 @@ STATED_STATUSES = tuple(InjuryStatus)[:5]
 ABSENT = (InjuryStatus.OUT, InjuryStatus.DOUBTFUL)
 #: the statuses of rows that are a team's
 TEAM_UNKNOWN = (InjuryStatus.NOT_SUBMITTED, InjuryStatus.NAME_UNREADABLE)
-#: a player whom the report of his game does not list
+#: for a player who is not in his game's report
 NOT_LISTED = "NOT_LISTED"
 #: why a system gives no forecast of a player who is reported absent
 REPORTED_ABSENT = "REPORTED_ABSENT"

@@ -116,7 +116,7 @@ class Memory:
             # an earlier release stored how many rows were wrong, but not which
             if first <= day <= last and kept["findings"].keys() <= kept.get("which", {}).keys():
                 which = {kind: _hashes(text) for kind, text in kept.get("which", {}).items()}
-                found.append(rules.sound(self.rows(LEDGER, day), which))
+                found.append(rules.valid(self.rows(LEDGER, day), which))
         return np.concatenate(found)
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from nba_props.facts.vocabulary import Market
 from nba_props.simulator import payloads
 from nba_props.simulator.people import NICKNAMES
 
-#: eight US books and how much each keeps of a two-sided price
+#: eight US books and the hold of each on a two-sided price
 HOLDS = {
     "draftkings": 0.061,
     "fanduel": 0.069,
@@ -44,7 +44,7 @@ def american(probability: np.ndarray) -> np.ndarray:
 
 
 def spelling(name: str, book: str, number: int) -> str:
-    """How a book spells a player: without accents everywhere, and with habits of its own."""
+    """How a book spells a player: without accents, and with quirks of its own."""
     from anyascii import anyascii
 
     plain = anyascii(name)
@@ -80,7 +80,7 @@ def game_captures(
         event: ``event_id, home_team, away_team``.
         tipoff_at: tip-off, aware.
         names: the quoted players' names as the league spells them.
-        numbers: their numbers in the league, which decide how books misspell them.
+        numbers: their numbers in the league, on which misspellings depend.
         expected: what the market expects them to score, in points.
     """
     n = len(names)

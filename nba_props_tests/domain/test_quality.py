@@ -520,7 +520,7 @@ def test_a_schedule_that_nobody_took_in_is_no_day_off(lake):
     absent, free = FIRST + timedelta(3), FIRST + timedelta(4)
     lake.write(raw.SCHEDULE, raw.SCHEDULE.empty(), [free])
     found = {d: quality.published(lake, SYSTEMS, d, d, None) for d in (absent, free)}
-    assert "was never taken in" in quality.expected_outputs(found[absent], absent).text
+    assert "was never loaded" in quality.expected_outputs(found[absent], absent).text
     assert failing(quality.findings(found[absent], absent, absent)) >= {"expected_outputs", "no_placeholders"}
     assert failing(quality.findings(found[free], free, free)) == {"streak_of_30"}
 
@@ -533,7 +533,7 @@ def test_box_scores_of_games_that_no_schedule_has_are_no_day_off(lake):
     asked = quality.published(lake, SYSTEMS, FIRST, FIRST, None)
     found = quality.expected_outputs(asked, FIRST)
     assert not found.passed
-    assert "1 games have box scores and stand in no schedule" in found.text
+    assert "1 games have box scores and are not in the schedule" in found.text
     lake.write(raw.BOX_SCORES, boxes.assign(season_type="Pre Season"), [FIRST])
     asked = quality.published(lake, SYSTEMS, FIRST, FIRST, None)
     assert quality.expected_outputs(asked, FIRST).passed, "a pre-season game is none that counts"

@@ -1,7 +1,7 @@
-"""The training frame: features of games that were played, as they stood before each, beside the points scored.
+"""The training frame: features of played games as of before each game, with the points scored.
 
-The same statements and the same ``features.build`` as serving, asked for another set of player-games. Only those who
-entered the game are in it, because a prop on a player who does not play is void.
+The statements and ``features.build`` are those of serving, for another set of player-games. Only players who entered
+the game are in it, because a prop on a player who does not play is void.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 Query = Callable[..., pd.DataFrame]
 
-#: what a played game has no use for, but the context function asks of a slate
+#: columns of a slate that ``context.build`` drops and played games lack
 _SLATE_ONLY = ("team_source", "team_null_reason", "tipoff_at", "is_quoted")
 
 
 def season_chunks(first: date, last: date) -> list[tuple[date, date]]:
-    """The span cut at season boundaries, so that memory follows a season and not the span."""
+    """The span cut at season boundaries, so that memory does not grow with the span."""
     starts = [date(year, 10, 1) for year in range(first.year, last.year + 1)]
     cuts = [first, *(s for s in starts if first < s <= last)]
     ends = [*(date.fromordinal(c.toordinal() - 1) for c in cuts[1:]), last]
@@ -42,7 +42,7 @@ def build(
 
     Args:
         query: runs a statement of ``domain/history`` in the warehouse.
-        lines: the stored ``nba_analytics.betting_lines`` of a span; dates without any are dates without lines.
+        lines: gives the stored ``nba_analytics.betting_lines`` of a span.
         first: first date.
         last: last date.
         look_back_days: as in serving.

@@ -1,4 +1,4 @@
-"""Sums of grades by date, system and tier of the line: what every score is made of."""
+"""Sums of grades by date, system and tier of the line, from which every score is computed."""
 
 from __future__ import annotations
 

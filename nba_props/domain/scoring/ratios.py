@@ -1,4 +1,4 @@
-"""Every score of a system from the daily sums of a span, and the scoreboard that is made of them."""
+"""Every score of a system, from the daily sums of a span, and the scoreboard that they make."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _hit_rates(daily: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stacked(**pairs: tuple[pd.Series, pd.Series]) -> tuple[pd.Series, pd.Series]:
-    """Totals and rows of several scores as one of each, told apart by the first level of the index."""
+    """Totals and rows of several scores, each in one series, with the score as the first level of the index."""
     totals, rows = ({name: pair[k] for name, pair in pairs.items()} for k in (0, 1))
     return pd.concat(totals, names=["score"]), pd.concat(rows, names=["score"])
 
@@ -110,7 +110,7 @@ def span_starts(day: date) -> dict[str, date]:
 def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """Rows of ``nba_monitoring.scoreboard`` for some dates, from the grades of their seasons; tiers by season.
 
-    A date without predictions has none: it is where the one before it is.
+    A date without predictions has no rows: the scoreboard is that of the date before.
     """
     if graded.empty:
         return pd.DataFrame()

@@ -5,12 +5,12 @@ Formulas: docs/legacy-systems.md#ensemble_v1.
 The components are read, never run again. Where the legacy code is undefined or contradicts itself:
 
 * fewer than two components gave 0.0 points; here the system abstains with ``FEWER_THAN_2_COMPONENTS``;
-* the majority could choose a side against the ensemble's own margin; here such a row passes, and says so in its terms;
-* weights are renormalised over the components that answered; were none of positive weight among them, which takes both
-  other systems to be silent, the row abstains with ``NO_WEIGHTED_COMPONENT``;
-* a component's side counts only when it was given against the line of this row;
-* the legacy components similarity and catboost's fallback come rounded to .01, ours do not: at most .006 points, and no
-  side differs; ties of half a cent differ by .01 in 3 % of inputs.
+* the majority could choose a side against the ensemble's own margin; here such a row is a PASS, marked in its terms;
+* weights are renormalized over the components with a forecast; if none of them has a positive weight, which takes both
+  other systems to abstain, the row abstains with ``NO_WEIGHTED_COMPONENT``;
+* a component's side counts only if it was chosen against the line of this row;
+* the legacy components similarity and catboost's fallback are rounded to .01, ours are not: that is at most .006 points
+  and changes no side; where a rounded value was a tie, results differ by .01 (3 % of inputs).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Ensemble(System):
 
 
 def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """One row per player-game with the components' points, confidence and side, null where one gave no answer.
+    """One row per player-game with the components' points, confidence and side, null where one has no forecast.
 
     Args:
         names: the components' ids.

@@ -2,13 +2,13 @@
 
 Formula: docs/legacy-systems.md#similarity_balanced_v1.
 
-The formula is the legacy one; its history rows are true here: the opponent's tier, the rest, the venue and the form of
-each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form.
-What of them is unknown, such as the form before a season's first game, is like nothing and adds nothing to the score.
+The formula is the legacy one with correct history: the opponent's tier, rest, venue and form as of before each past
+game. The legacy system used the middle tier, a home venue and later form for every game. What is unknown, such as the
+form before a season's first game, adds nothing to the score.
 
 The legacy system rounds its points to .01 before the ensembles read them; here nothing is rounded on the way. That
-moves an ensemble by .006 points at most and changed no side; where the adjustments end in half a cent the two differ by
-.01, in 3 % of inputs.
+moves an ensemble by .006 points at most and changes no side; where a rounded value was a tie, results differ by .01
+(3 % of inputs).
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The views of ``nba_monitoring``.
 
-Every view reads ``judged_predictions``, so that a valid line means in all of them what it means at the gate. A game
-day is a date with games on the schedule, from the first date that has predictions on; a game day without rows is in
-them, as UNKNOWN, because silence is a finding. Whoever else has written to the ledger is in them too, under the name
-that he gave, on whatever date: every row counts.
+Every view reads ``judged_predictions``, so that a valid line is in all of them what it is at the gate. A game day is a
+date with scheduled games, from the first date with predictions on; a game day without rows is in the views as UNKNOWN.
+Rows of other writers to the ledger are in them too, under the ``system_id`` they have, on every date.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from nba_props.schemas.monitoring import MIN_DATES
 ACTUAL_PROP_PCT = 95
 
 
-#: fewer players with a line than this on a game day is thin
+#: fewest players with a line on a game day
 FEW_PLAYERS = 5
 
 
@@ -43,11 +42,11 @@ GAME_DAYS_SQL = f"""
 """
 
 
-#: whose rows stand on which date, on game days and on others
+#: the systems with rows on each date, game day or not
 _WRITERS = f"SELECT DISTINCT p.game_date, {named_sql('p')} AS system_id FROM nba_predictions.ledger AS p"
 
 
-#: and whose placeholders were archived since, or are held back
+#: and those whose placeholders were archived, or are held back
 _WRITERS_EVER = f"""
   {_WRITERS}
   UNION ALL
@@ -60,7 +59,7 @@ _WRITERS_EVER = f"""
 
 
 def _grid(writers: str) -> str:
-    """Every system on every game day, and these writers; ``games`` is 0 on a date that is no game day."""
+    """SQL for every system on every game day, and these writers; ``games`` is 0 on other dates."""
     return f"""
   SELECT w.game_date, w.system_id, COALESCE(MAX(w.games), 0) AS games
   FROM (
@@ -81,9 +80,9 @@ _LINE_TEXT = (
 LINE_QUALITY_DAILY = View(
     "nba_monitoring",
     "line_quality_daily",
-    "Per game day and whoever published: where the lines of the current predictions come from. actual_prop_count, "
+    "Per game day and system or other writer: where the lines of the current predictions come from. actual_prop_count, "
     "no_prop_line_count, other_source_count and missing_source_count add up to total_predictions. rotation_* count the "
-    "rows of the players that matter (nba_analytics.rotation_players): most others never have a line.",
+    "rows of players in nba_analytics.rotation_players: most others never have a line.",
     f"""
     SELECT g.game_date, g.system_id, g.games,
       COUNT(p.prediction_id) AS total_predictions,
@@ -132,10 +131,10 @@ LINE_QUALITY_DAILY = View(
 PLACEHOLDER_ALERTS = View(
     "nba_monitoring",
     "placeholder_alerts",
-    "Per game day and whoever published: rows inspected, placeholders published (CRITICAL), published and since "
-    "archived, held back by the gate. Archived rows and those that honest ones have replaced are dealt with: WARNING "
-    "is a system of this platform whose rows wait for others. A game day without a row inspected is UNKNOWN, never "
-    "healthy.",
+    "Per game day and system or other writer: rows inspected, placeholders published (CRITICAL), published and since "
+    "archived, held back by the gate. Archived rows, and those that valid ones replaced, are dealt with: WARNING is a "
+    "system of this platform with rows that were not replaced yet. A game day without a row inspected is UNKNOWN, "
+    "never healthy.",
     f"""
     WITH inspected AS (
       SELECT p.game_date, {named_sql("p")} AS system_id, p.created_at, p.player_name, p.line, p.line_source,
@@ -182,13 +181,13 @@ _T = " + ".join(f"{factor!r} / POW(df, {power})" for power, factor in enumerate(
 
 
 def _rate_bound(sign: str) -> str:
-    """Bound of ``scoring.rate_intervals`` from ``rate, decided, bet_dates`` and the squared quantile of a row."""
+    """SQL for a bound of ``scoring.rate_intervals`` from ``rate, decided, bet_dates`` and the squared quantile."""
     half = "SQRT(square * rate * (1 - rate) / decided + square * square / (4 * decided * decided))"
     bound = f"(rate + square / (2 * decided) {sign} {half}) / (1 + square / decided)"
     return f"CASE WHEN bet_dates >= {MIN_DATES} THEN ROUND({bound}, 6) END"
 
 
-#: rates by system and month with the variance that their dates show and its degrees of freedom, as in ``scoring``
+#: rates by system and month with their variance over dates and its degrees of freedom, as in ``scoring``
 _RATES = f"""
   SELECT system_id, month, SUM(decided) AS decided, COUNT(*) AS bet_dates,
     SUM(wins) / SUM(decided) AS rate,
@@ -307,7 +306,7 @@ PLACEHOLDER_FREE_STREAK = View(
     "nba_monitoring",
     "placeholder_free_streak",
     "Per game day: consecutive game days, itself included, without a published placeholder. One ends the streak, "
-    "though it was archived since or stands on a date without games, and so does a game day without evidence.",
+    "even if it was archived since or is on a date without games; so does a game day without evidence.",
     f"""
     WITH days AS (
       SELECT s.game_date, s.rows_inspected, s.placeholders, s.held_back

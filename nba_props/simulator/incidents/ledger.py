@@ -15,9 +15,9 @@ from nba_props.warehouse.partitioned import PartitionedWarehouse
 def second_writer(
     warehouse: PartitionedWarehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
 ) -> int:
-    """A second writer puts 20.0 without a source beside the ledger's rows, past the gate, as the legacy backfill did.
+    """A second writer adds rows of 20.0 without a source to the ledger, past the gate, as the legacy backfill did.
 
-    ``rows`` are written evenly over the dates, by as many reruns as that takes; None is one run, a row for each
+    ``rows`` are spread evenly over the dates, in as many reruns as that takes; None is one run, with a row for each
     prediction of the system.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Incidents of names: players who are spelled alike, otherwise, or quoted where they never played."""
+"""Incidents of names: players with the same name or another spelling, or quoted for a team they never played for."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def same_name(zone: LandingZone) -> str:
             if row[at["PLAYER_ID"]] == twin:
                 row[at["PLAYER_NAME"]] = name
         rewrite(zone, payload, content)
-    return f"players of both teams of game {game['gameId']} are called {name}"
+    return f"players of both teams of game {game['gameId']} have the name {name}"
 
 
 def suffix_dropped(zone: LandingZone) -> str:
