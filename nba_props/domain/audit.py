@@ -15,6 +15,7 @@ import pandas as pd
 from nba_props.domain.digests import row_digests
 from nba_props.domain.gate import REASONS, prediction_problem
 from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.stored import span_sql
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
@@ -26,11 +27,9 @@ from nba_props.schemas.predictions import (
 #: the tables that are audited: append-only ones, whose rows may have to be restored
 WATCHED = (LEDGER, ARCHIVED_PREDICTIONS, REMEDIATIONS)
 _LEDGER = LEDGER.column_names
-_IN_SPAN = "WHERE game_date BETWEEN @first AND @last"
 ROWS_SQL = {
-    LEDGER.address: claimed_lines_sql(f"(SELECT * FROM {LEDGER.address} {_IN_SPAN})"),
-    ARCHIVED_PREDICTIONS.address: f"SELECT * FROM {ARCHIVED_PREDICTIONS.address} {_IN_SPAN}",
-    REMEDIATIONS.address: f"SELECT * FROM {REMEDIATIONS.address} {_IN_SPAN}",
+    LEDGER.address: claimed_lines_sql(span_sql(LEDGER)),
+    **{t.address: f"SELECT * FROM {span_sql(t)} AS r" for t in (ARCHIVED_PREDICTIONS, REMEDIATIONS)},
 }
 #: the quotes that rows of the ledger refer to
 NAMED_QUOTES_SQL = f"""

@@ -1,10 +1,6 @@
 """The feature vector of a player before a game: one function, for training and for serving.
 
-The first 33 are the legacy vector (docs/legacy-systems.md#features) with its wrong definitions corrected: the
-trend has the right sign, rest advantage compares with the opponent's real rest, win percentage counts wins, minutes are
-those of the last ten games.
-
-No feature has a default: an unknown one is null, with a reason.
+Each feature is defined in ``schemas/features.py``. No feature has a default: an unknown one is null, with a reason.
 """
 
 from __future__ import annotations

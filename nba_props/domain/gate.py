@@ -35,7 +35,7 @@ _EXAMPLES = 3
 CLAIM = [c.name for c in SYSTEM_COLUMNS]
 
 KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
-#: what names a forecast: a system has one for each player in a game
+#: the columns that identify a forecast: a system has one per player and game
 _FORECAST = ["system_id", "game_id", "player_id"]
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
 

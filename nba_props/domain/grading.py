@@ -21,11 +21,10 @@ from nba_props.domain.results import finished
 from nba_props.facts.digest import digest
 from nba_props.facts.keys import GAME, PLAYER_DAY, PLAYER_GAME
 from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, VoidReason, words
+from nba_props.schemas.predictions import GRADE_COLUMNS, NOT_GRADED
 
-#: columns of the ledger that a grade leaves out
-_NOT_GRADED = ["components", "abstain_reason", "feature_hash", "line_source_api", "row_digest"]
 #: the columns of a grade: when one changes, the history gets a new entry
-GRADE = ["outcome", "void_reason", "actual_points", "minutes_played", "prediction_correct"]
+GRADE = [c.name for c in GRADE_COLUMNS]
 
 
 class FanOut(ValueError):
@@ -78,7 +77,7 @@ def grade(
     error = forecast - points
     correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean").where(decided)
     actual = points.astype("Int64")
-    return rows.drop(columns=_NOT_GRADED).assign(
+    return rows.drop(columns=list(NOT_GRADED)).assign(
         outcome=outcome,
         void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
         actual_points=actual,

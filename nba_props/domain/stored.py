@@ -19,3 +19,8 @@ class Stored(Protocol):
 
     def partitions(self, table: Table) -> list[date]:
         """The dates of a table's partitions, in order."""
+
+
+def span_sql(table: Table) -> str:
+    """SQL for the rows of a table in @first..@last, as a relation."""
+    return f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"

@@ -1,4 +1,4 @@
-"""The columns that name a game and a player, as lists, which pandas takes as several columns."""
+"""The columns that identify games and players' games, as lists, as pandas needs them."""
 
 from __future__ import annotations
 

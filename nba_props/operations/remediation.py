@@ -26,6 +26,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import spans
 from nba_props.facts.digest import digest
+from nba_props.facts.keys import PLAYER_GAME
 from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.facts.vocabulary import sql_list
 from nba_props.process.errors import NbaPropsError
@@ -403,7 +404,7 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
         first=days[0],
         last=days[-1],
     )
-    both = current.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
+    both = current.merge(chosen[[*PLAYER_GAME, "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
     return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
 

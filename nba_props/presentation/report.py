@@ -14,6 +14,7 @@ import pandas as pd
 
 from nba_props.domain import quality, scoring
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.keys import PLAYER_DAY
 from nba_props.facts.vocabulary import Tier
 from nba_props.facts.words import percent, plural
 from nba_props.presentation import charts as plots
@@ -496,7 +497,7 @@ def reliability_tables(graded: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Reliability of each system's P(over), and of the quotes' on all rows that have one; empty without a system's."""
     decided = graded[graded["actual_margin"].notna() & graded["actual_margin"].ne(0)]
     own = decided[decided["over_probability"].notna()].assign(chance=lambda f: f["over_probability"])
-    quoted = decided[decided["market_over_probability"].notna()].drop_duplicates(["game_date", "player_id"])
+    quoted = decided[decided["market_over_probability"].notna()].drop_duplicates(PLAYER_DAY)
     quoted = quoted.assign(chance=quoted["market_over_probability"], system_id="de-vigged quote")
     if own.empty:
         return {}

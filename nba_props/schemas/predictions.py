@@ -38,9 +38,9 @@ _CLAIM = (
 _PUBLISHED = (*_CLAIM, *_LINES)
 
 
-def _as_claimed(column: Column) -> Column:
+def _as_claimed(column: Column, *required: str) -> Column:
     """The column as a system may claim it: only its type is guaranteed, everything else is judged by the gate."""
-    return replace(column, nullable=column.name != "game_date", ge=None, le=None, isin=None)
+    return replace(column, nullable=column.name not in ("game_date", *required), ge=None, le=None, isin=None)
 
 
 SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
@@ -194,18 +194,16 @@ REMEDIATIONS = Table(
 )
 
 
-_GRADE = (
+GRADE_COLUMNS = (
     text("outcome", either(Outcome), isin=words(Outcome)),
     text("void_reason", "Why a row is void", nullable=True, isin=words(VoidReason)),
     count("actual_points", "Points scored; null while pending or void", "points", nullable=True),
     count("minutes_played", "Minutes played", "min", nullable=True),
     flag("prediction_correct", "The side won; null without a decided bet", nullable=True),
 )
-_LEDGER_PART = tuple(
-    replace(c, nullable=c.name not in ("prediction_id", "game_date"), ge=None, le=None, isin=None)
-    for c in _LEDGER
-    if c.name not in ("components", "abstain_reason", "feature_hash", "line_source_api", "row_digest")
-)
+#: columns of the ledger that are not repeated beside the grades
+NOT_GRADED = ("components", "abstain_reason", "feature_hash", "line_source_api", "row_digest")
+_LEDGER_PART = tuple(_as_claimed(c, "prediction_id") for c in _LEDGER if c.name not in NOT_GRADED)
 
 PREDICTION_ACCURACY = Table(
     "nba_predictions",
@@ -217,7 +215,7 @@ PREDICTION_ACCURACY = Table(
         flag("is_current", "The current row of its system, player and game"),
         text("line_problem", "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
         flag("is_valid_line", "The line is backed by a verified sportsbook quote"),
-        *_GRADE,
+        *GRADE_COLUMNS,
         real("absolute_error", "Distance of forecast and points", "points", nullable=True),
         real("signed_error", "Forecast less points: positive is too high", "points", nullable=True),
         real("line_absolute_error", "Distance of line and points", "points", nullable=True),
@@ -248,7 +246,7 @@ GRADE_HISTORY = Table(
         GAME_DATE,
         text("grade_id", "Hash of the prediction, this grade and the grade before it"),
         text("prediction_id", "The graded prediction"),
-        *_GRADE,
+        *GRADE_COLUMNS,
         text("replaces", "grade_id of the grade before; null for the first", nullable=True),
         instant("graded_at", "When"),
     ),

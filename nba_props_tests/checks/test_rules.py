@@ -295,7 +295,7 @@ def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
     for address, name in known:
         found = findings(stored, address, name, SPAN)
         assert not found[DAY].passed, name
-        assert "never taken in" in found[DAY].text
+        assert "never loaded" in found[DAY].text
         assert found[NEXT].passed, name
 
 
@@ -337,7 +337,7 @@ def test_no_rule_is_left_untested():
     }
     # the systems share their rules, and a system's schema promises types only
     alike |= {s.table.address for s in SYSTEMS}
-    # these need a hundred bets or ten dates, and are shown passing and failing in domain/test_quality.py
+    # these need a hundred bets or ten dates, and are shown passing and failing in domain/quality/test_quality.py
     many = {"win_rates_plausible", "share_under_plausible", "sides_not_skewed", "not_too_good", "validation_win_rates"}
     many |= {"chances_as_good_as_quotes"}
     left = {(t, n) for t, n in rules - set(DAMAGE) if t not in alike}

@@ -6,14 +6,11 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.validation import set_aside
+from nba_props.domain.stored import span_sql
 from nba_props.domain.views.ledger import archived_sql, held_back_sql
 from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import Table
 from nba_props.schemas.predictions import LEDGER
-
-
-def _within_span(table: Table) -> str:
-    return f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"
 
 
 def none_from_the_future(table: Table, breach: str) -> Daily:
@@ -38,7 +35,7 @@ def provenance(table: Table) -> Daily:
       SUM(CASE WHEN line = 20.0 AND line_problem IS NULL THEN 1 ELSE 0 END) AS verified_lines_of_20,
       SUM(CASE WHEN line_problem IS NOT NULL THEN 1 ELSE 0 END) AS invalid_lines,
       MIN(line_problem) AS example
-    FROM ({claimed_lines_sql(_within_span(table))}) AS judged
+    FROM ({claimed_lines_sql(span_sql(table))}) AS judged
     GROUP BY game_date
     """
 
@@ -71,7 +68,7 @@ PLACEHOLDERS = Daily(
           SELECT game_date, 1 AS published,
             CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 ELSE 0 END AS placeholders,
             0 AS waiting, 0 AS held_back, 0 AS archived
-          FROM ({claimed_lines_sql(_within_span(LEDGER))}) AS judged
+          FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS judged
           UNION ALL
           SELECT game_date, 0 AS published, 0 AS placeholders, waiting, held_back, 0 AS archived
           FROM ({held_back_sql()}) AS h

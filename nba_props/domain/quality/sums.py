@@ -11,17 +11,18 @@ import pandas as pd
 from nba_props.domain.games import PLAYABLE, counted_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import LOG_LOSS_SQL
-from nba_props.domain.stored import Stored
+from nba_props.domain.stored import Stored, span_sql
 from nba_props.domain.views.ledger import judged_sql, named_sql
 from nba_props.facts.calendar import FINAL, days, season_start
 from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, sql_list
+from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import SCHEDULE
 
 WINDOW_DATES = 30
 WINDOW = timedelta(WINDOW_DATES - 1)
 
 _RANGE = "game_date BETWEEN @first AND @last"
-_LEDGER = f"(SELECT * FROM nba_predictions.ledger WHERE {_RANGE})"
+_LEDGER = span_sql(LEDGER)
 #: the grades of the ledger's rows
 _GRADES = f"""(
   SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(actual_points) AS actual_points,

@@ -95,7 +95,7 @@ def combine(ensemble: Ensemble, features: pd.DataFrame) -> pd.DataFrame:
     given = np.where(answered, points, 0.0)
     combined = (n >= FEWEST) & (total > 0)
     count = np.maximum(n, 1)
-    # the order in which numpy adds up a row depends on how many there are: rounding makes one date equal a hundred
+    # numpy's order of summation depends on the number of rows: rounding makes the result independent of it
     mean = np.round(np.clip((weights * given).sum(axis=1) / np.where(total > 0, total, 1.0), 0, MAX_POINTS), 9)
     centre = given.sum(axis=1) / count
     spread = np.round(np.sqrt((np.where(answered, points - centre[:, None], 0.0) ** 2).sum(axis=1) / count), 9)
