@@ -155,13 +155,9 @@ def build(
     rates = league.set_index("game_date")
     players = pd.MultiIndex.from_frame(base[PLAYER_DAY])
     own = form(history, rates["points_per_minute"]).reindex(players).reset_index(drop=True)
-    market = base[PLAYER_DAY].merge(lines.drop_duplicates(PLAYER_DAY), on=PLAYER_DAY, how="left", validate="one_to_one")
-    met = base[PLAYER_DAY].merge(matchups, on=PLAYER_DAY, how="left", validate="one_to_one")
+    market, met, missed = (_of_players(base, f) for f in (lines.drop_duplicates(PLAYER_DAY), matchups, absences))
     zones = shot_zones(history, shots).reindex(players).reset_index(drop=True)
-    missed = base[PLAYER_DAY].merge(absences, on=PLAYER_DAY, how="left", validate="one_to_one")
-    state = team_state.set_index(["game_date", "team_id"])
-    mine = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "team_id"]])).reset_index(drop=True)
-    other = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "opponent_team_id"]])).reset_index(drop=True)
+    mine, other = (_of_teams(base[["game_date", c]], team_state) for c in ("team_id", "opponent_team_id"))
 
     def plain(column: str) -> pd.Series:
         return base[column].astype("float64")
@@ -195,6 +191,16 @@ def build(
     out["schema_hash"] = SCHEMA_HASH
     out["null_reasons"] = _null_reasons(out)
     return out
+
+
+def _of_players(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """The row of each player, null where the frame has none."""
+    return base[PLAYER_DAY].merge(frame, on=PLAYER_DAY, how="left", validate="one_to_one")
+
+
+def _of_teams(teams: pd.DataFrame, state: pd.DataFrame) -> pd.DataFrame:
+    """The state of each team on its date, null where there is none."""
+    return state.set_index(["game_date", "team_id"]).reindex(pd.MultiIndex.from_frame(teams)).reset_index(drop=True)
 
 
 def _copied(feature: Feature) -> bool:

@@ -105,16 +105,10 @@ def game_captures(
         if minutes < 0:
             lines = np.maximum(close + np.rint(rng.normal(0, 5, n)), 1.5)
         books = {}
-        for book, hold in HOLDS.items():
+        for book in HOLDS:
             own = np.maximum(lines + shaded[book], 0.5)
             over = np.clip(0.5 + 0.045 * (0.985 * expected - 0.45 - own) + rng.normal(0, 0.012, n), 0.42, 0.58)
-            quotes = _quotes(book, names, numbers, quoted[book], own, over, hold)
-            if book in SEVERAL_LINES:
-                for step in (-2.0, 2.0):
-                    some = quoted[book] & (np.arange(n) % 3 == 0) & (own + step > 0)
-                    quotes += _quotes(
-                        book, names, numbers, some, own + step, np.clip(over - 0.06 * step, 0.1, 0.9), hold
-                    )
+            quotes = _sportsbook_quotes(book, names, numbers, quoted[book], own, over)
             if book == "betonlineag" and event["event_id"].endswith(("0", "5")):
                 quotes.append({"player": STRANGER, "line": 9.5, "over": -115, "under": -115})
             books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
@@ -133,6 +127,17 @@ def game_captures(
     return found
 
 
+def _sportsbook_quotes(
+    book: str, names: Sequence[str], numbers: Sequence[int], some: np.ndarray, lines: np.ndarray, over: np.ndarray
+) -> list[dict[str, Any]]:
+    """A book's quotes of some players at its lines, and at further ones for some of them if it lists several."""
+    quotes = _quotes(book, names, numbers, some, lines, over)
+    for step in (-2.0, 2.0) if book in SEVERAL_LINES else ():
+        few = some & (np.arange(len(names)) % 3 == 0) & (lines + step > 0)
+        quotes += _quotes(book, names, numbers, few, lines + step, np.clip(over - 0.06 * step, 0.1, 0.9))
+    return quotes
+
+
 def _quotes(
     book: str,
     names: Sequence[str],
@@ -140,9 +145,9 @@ def _quotes(
     some: np.ndarray,
     lines: np.ndarray,
     over: np.ndarray,
-    hold: float,
 ) -> list[dict[str, Any]]:
-    over_prices, under_prices = american(over * (1 + hold)), american((1 - over) * (1 + hold))
+    with_hold = 1 + HOLDS[book]
+    over_prices, under_prices = american(over * with_hold), american((1 - over) * with_hold)
     return [
         {
             "player": spelling(names[i], book, numbers[i]),
