@@ -36,7 +36,9 @@ def registered(monkeypatch):
 @pytest.fixture
 def platform(registered, make_platform):
     """The landed league with the feeds of stats.nba.com and the toy switched on."""
-    return make_platform().with_live(Live(stats=True))
+    found = make_platform().with_live(Live(stats=True))
+    found.rebuild()  # a kept part of definitions does not have the toy
+    return found
 
 
 def live(platform) -> LiveFeeds:
