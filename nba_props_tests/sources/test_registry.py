@@ -81,6 +81,7 @@ def test_it_has_a_job_that_the_clock_and_a_sensor_start(platform):
     (request,) = tick(platform, "toy_sensor").run_requests
     assert request.run_key == f"capture:toy {platform.now:%H:%M}"
     off = platform.with_live(Live())
+    off.rebuild()
     for skipped in (tick(off, "toy_sensor"), scheduled(off, "fetch_toy_daily", off.now)):
         assert skipped.skip_message == toy.FEED.switch.off
 

@@ -26,7 +26,7 @@ from nba_props.storage.landing.own_files import (
     read_aliases,
 )
 from nba_props.storage.landing.payload import Arrivals, LandingError, Payload, PayloadError, capture_suffix
-from nba_props.storage.landing.reading import MOST_BYTES, MOST_ROWS, decode, limited, read_file
+from nba_props.storage.landing.reading import MOST_BYTES, MOST_DEPTH, MOST_ROWS, decode, is_deeper, limited, read_file
 from nba_props.storage.landing.zone import LandingZone
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "MARKED",
     "MOST_BYTES",
     "MOST_BYTES_OF_OURS",
+    "MOST_DEPTH",
     "MOST_ROWS",
     "SIMULATED_MARK",
     "Arrivals",
@@ -45,6 +46,7 @@ __all__ = [
     "PayloadError",
     "capture_suffix",
     "decode",
+    "is_deeper",
     "limited",
     "read_aliases",
     "read_file",

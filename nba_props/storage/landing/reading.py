@@ -84,7 +84,7 @@ def decode(data: bytes, path: str) -> Any:
         raise
     except ValueError as error:  # a number of too many digits
         raise PayloadError("NOT_JSON", f"{path}: {error}") from error
-    if _is_deeper(content, MOST_DEPTH):
+    if is_deeper(content, MOST_DEPTH):
         raise _too_deep(path)
     return content
 
@@ -100,7 +100,8 @@ def _refuse_large(data: bytes, path: str) -> None:
         raise PayloadError("TOO_LARGE", f"{path} has more than {MOST_VALUES:,} values")
 
 
-def _is_deeper(content: Any, most: int) -> bool:
+def is_deeper(content: Any, most: int) -> bool:
+    """Whether decoded JSON has more than ``most`` levels of objects and lists."""
     level = [content] if isinstance(content, dict | list) else []
     for _ in range(most):
         inside: list[Any] = []
