@@ -36,9 +36,7 @@ def registered(monkeypatch):
 @pytest.fixture
 def platform(registered, make_platform):
     """The landed league with the feeds of stats.nba.com and the toy switched on."""
-    found = make_platform().with_live(Live(stats=True))
-    found.rebuild()  # a kept part of definitions does not have the toy
-    return found
+    return make_platform().with_live(Live(stats=True))
 
 
 def live(platform) -> LiveFeeds:
@@ -81,7 +79,6 @@ def test_it_has_a_job_that_the_clock_and_a_sensor_start(platform):
     (request,) = tick(platform, "toy_sensor").run_requests
     assert request.run_key == f"capture:toy {platform.now:%H:%M}"
     off = platform.with_live(Live())
-    off.rebuild()
     for skipped in (tick(off, "toy_sensor"), scheduled(off, "fetch_toy_daily", off.now)):
         assert skipped.skip_message == toy.FEED.switch.off
 

@@ -186,7 +186,7 @@ class TestTheCatalogOfTheLake:
         assert self.rows(lake, sql) == [("a0", None, None)]
         assert self.rows(lake, "SELECT prediction_id, note FROM nba_predictions.current_predictions") == [("a", None)]
         lake.write(grown, names(D2, 1, "b").assign(note="new", size=2.0), [D2])
-        assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "without being made anew"
+        assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "the catalog was not made again"
 
     def test_says_what_is_wrong_where_a_partition_is_another_contracts(self, lake, release):
         lake.write(NAMES, names(D1, 1), [D1])

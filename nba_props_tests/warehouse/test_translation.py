@@ -185,7 +185,7 @@ def test_what_is_an_error_on_bigquery_is_one_over_a_lake(session, asked):
     import duckdb
 
     told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
-    with pytest.raises(duckdb.Error, match="not a value of the type|no such position"):
+    with pytest.raises(duckdb.Error, match=r"not a value of the type|no such position"):
         session.execute(told).fetchall()
 
 
