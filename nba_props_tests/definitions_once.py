@@ -1,5 +1,5 @@
 """Definitions whose parts are put together once in a process: assets, checks, jobs and sensors are the same for every
-deployment with the same dates, and only the resources differ.
+deployment with the same dates and feeds, and only the resources differ.
 
 Only for platforms of tests, and not for one whose code a test has exchanged (``Platform.rebuild``).
 """
@@ -15,6 +15,7 @@ import pytest
 
 from nba_props import definitions
 from nba_props.assets import analytics, models, monitoring, predictions, raw, reference
+from nba_props.sources import registry
 
 #: what builds a part, and by which name its caller knows it
 _BUILDERS: list[tuple[ModuleType, str]] = [
@@ -37,7 +38,7 @@ def parts_built_once() -> Iterator[None]:
 def _once(plain: Callable[..., Any]) -> Callable[..., Any]:
     def build(*arguments: Any) -> Any:
         # a list of parts is one that is kept here; with the arguments it stays, so that no other has its number
-        key = (plain, *(id(a) if isinstance(a, list) else a for a in arguments))
+        key = (plain, *map(id, registry.FEEDS), *(id(a) if isinstance(a, list) else a for a in arguments))
         if key not in _built:
             _built[key] = arguments, plain(*arguments)
         return _built[key][1]

@@ -16,7 +16,7 @@ from nba_props.settings import BadSetting
 from nba_props.warehouse.base import CorruptPartition
 
 #: caught where they are raised, and turned into a reject, an abstention or one of the others
-INNER = {"FanOut", "FieldError", "TooFewRows", "UnreadablePdf"}
+INNER = {"FanOut", "FieldError", "Refused", "TooFewRows", "UnreadablePdf"}
 
 
 def errors() -> set[type[Exception]]:
