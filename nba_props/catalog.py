@@ -57,9 +57,9 @@ VIEWS: dict[str, View] = {
 
 
 def views(min_minutes: int) -> dict[str, View]:
-    """Every view by its address, where players matter from so many projected minutes on."""
-    matter = slate.rotation_players(min_minutes)
-    return {**VIEWS, matter.address: matter}
+    """Every view by its address; ``min_minutes`` of projected minutes make a player one of the rotation."""
+    rotation = slate.rotation_players(min_minutes)
+    return {**VIEWS, rotation.address: rotation}
 
 
 __all__ = ["TABLES", "VIEWS", "views"]

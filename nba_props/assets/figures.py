@@ -13,6 +13,7 @@ import pandas as pd
 from nba_props.domain import scoring
 from nba_props.domain.odds import expected_profit
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.vocabulary import SIDES, Outcome, Recommendation, Span, Tier
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
 
@@ -70,7 +71,7 @@ def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
     """
     sided = _sided(published) & published["over_probability"].notna()
     picks = published[sided]
-    over = picks["recommendation"].eq("OVER")
+    over = picks["recommendation"].eq(Recommendation.OVER)
     chance = picks["over_probability"].astype("float64")
     price = picks["over_price"].where(over, picks["under_price"])
     return {
@@ -88,7 +89,7 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
     counted = settled["is_valid_line"].astype(bool) & settled["is_current"].astype(bool)
     scored = settled[counted & settled["absolute_error"].notna() & settled["line_absolute_error"].notna()]
     bets = settled[scoring.bets(settled)]
-    won = bets["outcome"].eq("WIN").astype("float64")
+    won = bets["outcome"].eq(Outcome.WIN).astype("float64")
     more = scored["absolute_error"].astype("float64") - scored["line_absolute_error"].astype("float64")
     return {
         "bets": len(bets),
@@ -102,7 +103,7 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
 
 def scoreboard(rows: pd.DataFrame) -> Figures:
     """Of the scoreboard: each system's season so far."""
-    season = rows[rows["span"].eq("SEASON") & rows["tier"].eq("ALL")] if len(rows) else rows
+    season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(Tier.ALL)] if len(rows) else rows
     found: dict[str, Any] = {}
     for figure, column in _SEASON.items() if len(season) else ():
         found |= _by_system(figure, season[column].astype("float64"), season["system_id"])
@@ -116,7 +117,7 @@ def _by_system(figure: str, values: pd.Series, system_id: pd.Series) -> Figures:
 
 
 def _sided(rows: pd.DataFrame) -> pd.Series:
-    return rows["recommendation"].isin(["OVER", "UNDER"])
+    return rows["recommendation"].isin(SIDES)
 
 
 def counts(values: pd.Series) -> dict[str, int]:
@@ -193,7 +194,7 @@ def _edges(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _prices(rows: pd.DataFrame) -> pd.Series:
-    price = rows["over_price"].where(rows["recommendation"].eq("OVER"), rows["under_price"])
+    price = rows["over_price"].where(rows["recommendation"].eq(Recommendation.OVER), rows["under_price"])
     said = price.map("{:+.0f}".format, na_action="ignore").fillna("?").astype(str)
     return said + "@" + rows["sportsbook"].fillna("?").astype(str)
 

@@ -6,7 +6,6 @@ play no part: a payload that was copied with an old file time is new, and a tabl
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -20,6 +19,7 @@ from nba_props.deployment import aliases_of
 from nba_props.domain.models.card import refusal, training_start, week_of
 from nba_props.domain.models.learner import Recipe, definition
 from nba_props.domain.systems import RECIPES
+from nba_props.facts.digest import digest
 from nba_props.schemas import Table, analytics, predictions, raw, reference
 from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
@@ -50,7 +50,7 @@ def landing_key(feed: Feed) -> dg.AssetKey:
 
 
 def _digest(parts: Iterable[str]) -> str:
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()
+    return digest("\x1f".join(parts), 12)
 
 
 def _lasting(key: dg.AssetKey) -> list[str]:

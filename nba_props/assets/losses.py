@@ -5,6 +5,7 @@ from datetime import date
 
 import pandas as pd
 
+from nba_props.facts.keys import GAME
 from nba_props.schemas import Table
 from nba_props.warehouse.base import RowsWouldBeLost, Warehouse
 
@@ -58,7 +59,7 @@ def _games_lost(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: S
         last=days[-1],
     )
     asked = stored[stored["game_date"].isin(pd.to_datetime(pd.Index(days))) & (stored["n"] >= table.guarded)]
-    kept = frame[["game_date", "game_id"]].drop_duplicates()
+    kept = frame[GAME].drop_duplicates()
     both = asked.merge(kept.assign(game_date=pd.to_datetime(kept["game_date"])), how="left", indicator=True)
     gone = both[both["_merge"] == "left_only"]
     return [f"{r.game_date:%Y-%m-%d} would lose all {r.n} rows of game {r.game_id}" for r in gone.itertuples()]

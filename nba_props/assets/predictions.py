@@ -1,6 +1,5 @@
 """``nba_predictions``: one asset per system, from one factory, and the gate before the published ledger."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from nba_props.domain import gate, history, lines
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, System
 from nba_props.domain.systems.base import SystemInputs, stored_sql
+from nba_props.facts.digest import digest
 from nba_props.facts.words import plural
 from nba_props.process import stopping
 from nba_props.process.clock import Clock
@@ -193,7 +193,7 @@ def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.Data
     The alert's cause is dates, reasons and whose rows they are: a slate that is followed all day does not repeat
     itself, and other rows are told.
     """
-    said = gate.spoken(held_back, context.run.run_id)
+    said = gate.messages(held_back, context.run.run_id)
     if not said:
         return
     for one in said:
@@ -212,4 +212,4 @@ def _whose(held_back: pd.DataFrame) -> str:
     """A few characters that tell rows held back from others: by reason, system, game and player, whatever the line."""
     columns = held_back[["reason", "system_id", "game_id", "player_id"]].astype(str)
     rows = sorted(columns.agg(" ".join, axis=1))
-    return hashlib.blake2b("\n".join(rows).encode(), digest_size=4).hexdigest()
+    return digest("\n".join(rows), 4)

@@ -8,6 +8,7 @@ import pandas as pd
 from nba_props.assets.inputs import landing_key
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
+from nba_props.facts.vocabulary import League
 from nba_props.sources import registry
 from nba_props.sources.base import Feed, RawTable
 from nba_props.sources.rejects import quarantine_frame
@@ -17,7 +18,7 @@ from nba_props.warehouse.base import Warehouse
 
 def origin(landing: LandingZone) -> str:
     """REAL or SIMULATED: a warehouse takes in one of them, never both."""
-    return "SIMULATED" if landing.is_simulated else "REAL"
+    return (League.SIMULATED if landing.is_simulated else League.REAL).value
 
 
 def landing_files(feed: Feed) -> dg.AssetSpec:

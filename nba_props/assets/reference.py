@@ -11,6 +11,7 @@ from nba_props.assets.tables import emit, table_assets
 from nba_props.deployment import aliases_of
 from nba_props.domain import names, slate
 from nba_props.facts.calendar import identity_start
+from nba_props.facts.keys import GAME
 from nba_props.schemas import raw, reference
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
@@ -44,7 +45,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         known: pd.DataFrame,
         settings: dg.ResourceParam[Settings],
     ):
-        grain = ["game_date", "game_id", "data_source", "source_name"]
+        grain = [*GAME, "data_source", "source_name"]
         asked = quotes.groupby(grain, as_index=False).size()
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
         aliases, left_out = aliases_of(settings)

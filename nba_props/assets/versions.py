@@ -7,7 +7,6 @@ is missing or stale is decided by inputs alone (``assets/inputs.py``); this has 
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import sys
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,8 @@ from contextlib import suppress
 from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
+
+from nba_props.facts.digest import digest
 
 #: formulas, readers and contracts; what stores and shows rows does not make them
 _COMPUTE = ("nba_props.domain.", "nba_props.sources.")
@@ -30,7 +31,7 @@ def code_version(compute: Any, *more: Any) -> str:
             names[module.__name__] = _source(module.__name__)
             pending += _within(module.__name__)
     said = [*(f"{name}\x1f{text}" for name, text in sorted(names.items())), *map(repr, more)]
-    return hashlib.blake2b("\x1e".join(said).encode(), digest_size=6).hexdigest()
+    return digest("\x1e".join(said), 6)
 
 
 def _used(compute: Any) -> Iterable[ModuleType]:

@@ -1,6 +1,5 @@
 """The hourly job that audits ledger and archive, and its alerts."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,7 +8,9 @@ import dagster as dg
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.domain import audit as rules
-from nba_props.domain.gate import PLACEHOLDER_DETECTED, PLACEHOLDER_REASONS
+from nba_props.domain.gate import PLACEHOLDER_DETECTED
+from nba_props.domain.lines import PLACEHOLDER_REASONS
+from nba_props.facts.digest import digest
 from nba_props.operations.audit import Found, Memory, audit, known_faults, place
 from nba_props.process.revision import run_tags
 from nba_props.schemas.predictions import LEDGER
@@ -35,7 +36,7 @@ def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
             by_kind.setdefault((one.table, one.kind), []).append(one)
     for (table, kind), news in by_kind.items():
         rows, days = sum(f.rows for f in news), sorted(f.day for f in news)
-        which = hashlib.blake2b("".join(f.mark for f in news).encode(), digest_size=4).hexdigest()
+        which = digest("".join(f.mark for f in news), 4)
         what = f"{PLACEHOLDER_DETECTED}: " if kind in PLACEHOLDER_REASONS else ""
         shown = ", ".join(f"{f.day} {f.rows}" for f in news[:_DATES_SHOWN])
         more = f" and {len(days) - _DATES_SHOWN} more dates" if len(days) > _DATES_SHOWN else ""

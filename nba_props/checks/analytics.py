@@ -71,7 +71,7 @@ def rules(systems: Sequence[System]) -> list[Rule]:
         daily(
             "reported_absent_known",
             analytics.CONTEXT,
-            f"At least {1 - inputs.ABSENT_STRANGERS_SHARE:.0%} of those who are reported out or doubtful are players "
+            f"At least {1 - inputs.ABSENT_OFF_SLATE_SHARE:.0%} of those who are reported out or doubtful are players "
             "of the slate.",
             inputs.REPORTED_ABSENT,
         ),

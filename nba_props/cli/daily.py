@@ -29,6 +29,7 @@ from nba_props.cli.session import (
     within_partitions,
 )
 from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM, DateSpan
+from nba_props.facts import vocabulary
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import spans
 from nba_props.settings import Settings
@@ -41,8 +42,10 @@ if TYPE_CHECKING:
 
 #: width of the headings of the gate's table, in characters
 _GATE_WIDTH = 12
-#: display order of outcomes
-_OUTCOMES_SQL = "CASE outcome WHEN 'WIN' THEN 1 WHEN 'LOSS' THEN 2 WHEN 'PUSH' THEN 3 WHEN 'NO_BET' THEN 4 ELSE 5 END"
+_GRADE = vocabulary.Outcome
+#: the display order of outcomes
+_ORDER = (_GRADE.WIN, _GRADE.LOSS, _GRADE.PUSH, _GRADE.NO_BET)
+_OUTCOMES_SQL = "CASE outcome " + " ".join(f"WHEN '{o}' THEN {n}" for n, o in enumerate(_ORDER, 1)) + " ELSE 5 END"
 _FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 
 

@@ -19,6 +19,7 @@ from nba_props.cli.values import PLAYER, ROWS, SYSTEM, DateSpan, Day, Whole
 from nba_props.deployment import clock_of, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN, game_date_of, season_start
+from nba_props.facts.vocabulary import Outcome, Recommendation, Tier
 from nba_props.facts.words import plural
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 from nba_props.schemas.reference import PLAYERS
@@ -36,9 +37,11 @@ BOOKS = {
     "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
     "betparx": "PARX", "superbook": "SB", "wynnbet": "WYNN",
 }  # fmt: skip
-_SIDES = {"OVER": "O", "UNDER": "U", "PASS": "\N{MIDDLE DOT}"}
-_RESULTS = {"WIN": "W", "LOSS": "L", "PUSH": "push", "VOID": "void"}
-_STYLES = {"OVER": "green", "UNDER": "red", "yes": "green", "no": "red", "W": "green", "L": "red"}
+_SIDES = {Recommendation.OVER: "O", Recommendation.UNDER: "U", Recommendation.PASS: "\N{MIDDLE DOT}"}
+_RESULTS = {Outcome.WIN: "W", Outcome.LOSS: "L", Outcome.PUSH: "push", Outcome.VOID: "void"}
+_STYLES = {
+    Recommendation.OVER: "green", Recommendation.UNDER: "red", "yes": "green", "no": "red", "W": "green", "L": "red",
+}  # fmt: skip
 _LEGEND = (
     "O over, U under, \N{MIDDLE DOT} no pick, - no forecast. best: the best price of that side, at its book. "
     "edge: forecast less line. P: probability that the side wins; mkt: the same by the quote without its vig. "
@@ -381,7 +384,7 @@ def print_scores(out: Output, found: Span, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import report as page
 
-    everything = found.scores[found.scores["tier"] == "ALL"]
+    everything = found.scores[found.scores["tier"] == Tier.ALL]
     out.print(page.headline(everything, found.suspects))
     scored = everything.assign(verdict=page.verdicts(everything, found.suspects))
     is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)

@@ -1,4 +1,4 @@
-"""What the project decides about basketball and betting: pure functions of frames.
+"""Decisions about basketball and betting: rules and formulas, as pure functions of frames and as statements.
 
-Belongs here: rules and formulas. Does not: Dagster, input and output, clocks.
+Belongs here: rules, formulas, systems, views. Does not: Dagster, input and output, clocks.
 """

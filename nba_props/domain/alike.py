@@ -1,4 +1,4 @@
-"""Whether rows say the same."""
+"""Comparison of rows, column by column."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def alike(both: pd.DataFrame, columns: Iterable[str], suffix: str) -> pd.Series:
-    """Whether each row has in all of ``columns``, one at least, what it has in those with the suffix.
+    """Whether each row has equal values in every column and its counterpart with the suffix; null equals null only.
 
-    Null is like null only.
+    There must be at least one column.
     """
     pairs = ((both[column], both[f"{column}{suffix}"]) for column in columns)
     same = ((left == right).fillna(False).astype(bool) | (left.isna() & right.isna()) for left, right in pairs)

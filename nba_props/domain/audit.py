@@ -1,7 +1,7 @@
-"""The audit of what only grows: is every row valid, and is every row of before still there as it was?
+"""The audit of append-only tables: is every row valid, and is every earlier row unchanged?
 
-A row is remembered as two hashes, of its key and of all of it. A remembered row that is no longer there as it was is
-accounted for when the archive holds it as it was; anything else is a loss.
+The audit remembers a row as two hashes: of its key, and of its content. A remembered row that is missing or changed is
+accounted for if the archive has it unchanged; otherwise it is lost.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pandas as pd
 from nba_props.domain.digests import row_digests
 from nba_props.domain.gate import REASONS, prediction_problem
 from nba_props.domain.lines import claimed_lines_sql
+from nba_props.domain.stored import span_sql
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
@@ -23,16 +24,14 @@ from nba_props.schemas.predictions import (
     REMEDIATIONS,
 )
 
-#: what the audit watches: tables that only grow, and whose rows somebody will want back
+#: the tables that are audited: append-only ones, whose rows may have to be restored
 WATCHED = (LEDGER, ARCHIVED_PREDICTIONS, REMEDIATIONS)
 _LEDGER = LEDGER.column_names
-_IN_SPAN = "WHERE game_date BETWEEN @first AND @last"
 ROWS_SQL = {
-    LEDGER.address: claimed_lines_sql(f"(SELECT * FROM {LEDGER.address} {_IN_SPAN})"),
-    ARCHIVED_PREDICTIONS.address: f"SELECT * FROM {ARCHIVED_PREDICTIONS.address} {_IN_SPAN}",
-    REMEDIATIONS.address: f"SELECT * FROM {REMEDIATIONS.address} {_IN_SPAN}",
+    LEDGER.address: claimed_lines_sql(span_sql(LEDGER)),
+    **{t.address: f"SELECT * FROM {span_sql(t)} AS r" for t in (ARCHIVED_PREDICTIONS, REMEDIATIONS)},
 }
-#: the quotes that rows of the ledger name
+#: the quotes that rows of the ledger refer to
 NAMED_QUOTES_SQL = f"""
 SELECT q.* FROM nba_raw.odds_quotes AS q
 WHERE q.game_date BETWEEN @first AND @last AND q.quote_id IN (
@@ -40,29 +39,29 @@ WHERE q.game_date BETWEEN @first AND @last AND q.quote_id IN (
   WHERE p.game_date BETWEEN @first AND @last AND p.quote_id IS NOT NULL
 )
 """
-#: kinds of findings beside the gate's reasons
+#: the kinds of findings, the gate's reasons among them
 KINDS = {
     **REASONS,
-    "NO_ID": "the row has no prediction_id, so that nothing can take it out by its key",
-    "SAME_ID": "another row of the date has the same prediction_id, and is the one that was published",
-    "ROW_ALTERED": "the row is not as it was published: its digest is another's",
-    "NO_DIGEST": "the row has no digest, as every published one has: this platform did not publish it",
-    "NOT_LANDED": "no landed payload has the quote that the row names, or has it with another line or price",
-    "RETURNED": "the row was taken out and nobody restored it: an older copy of its partition was put in place",
+    "NO_ID": "the row has no prediction_id, so it can't be removed by its key",
+    "SAME_ID": "another row of the date has the same prediction_id, and that one was published",
+    "ROW_ALTERED": "the row was changed after it was published: its digest does not match",
+    "NO_DIGEST": "the row has no digest, which every published row has: this platform did not publish it",
+    "NOT_LANDED": "no landed payload has the row's quote, or it has another line or price there",
+    "RETURNED": "the row was removed and not restored: an older copy of its partition was put in place",
     "PARTITION_ALTERED": "the partition is not the one that was written, though every row in it is as published",
-    "UNREADABLE": "the partition can't be read, and so not judged",
-    "ROWS_GONE": "the row was there before, and is in no archive",
-    "ROWS_CHANGED": "the row was another one before, which is in no archive",
+    "UNREADABLE": "the partition can't be read, so its rows are not judged",
+    "ROWS_GONE": "the row was there before, is gone, and is not in the archive",
+    "ROWS_CHANGED": "the row was changed, and its earlier content is not in the archive",
 }
 
 
-#: kinds of rows that were there and are not
+#: the kinds of findings about rows that were lost
 LOST = ("ROWS_GONE", "ROWS_CHANGED")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The hashes of a partition's rows: of their keys, and of all of them; as many of the one as of the other."""
+    """The hashes of a partition's rows, two per row: of its key, and of its content."""
 
     keys: np.ndarray
     contents: np.ndarray
@@ -83,15 +82,13 @@ NO_ROWS = Rows(np.array([], dtype="<u8"), np.array([], dtype="<u8"))
 
 
 def hashed(table: Table, frame: pd.DataFrame) -> Rows:
-    """The hashes of some rows in the columns of a table; the same row has the same ones in every partition, and when
-    it is given its digest.
-    """
+    """The hashes of rows of a table. They do not depend on the partition, nor on whether the row has its digest yet."""
     columns = frame[hashed_columns(table)]
     return Rows(_hash(columns[list(table.key)]), _hash(columns))
 
 
 def hashed_columns(table: Table) -> list[str]:
-    """The columns that a row is remembered by: all but digests, which an old row is given when it is vouched for."""
+    """The columns that are hashed: all but digests, which old rows are given later."""
     digested = {t.sealed_by for t in WATCHED}
     return [c for c in table.column_names if c not in digested]
 
@@ -107,11 +104,11 @@ def verdicts(
     is_sealed: bool = False,
     seen: np.ndarray | None = None,
 ) -> pd.DataFrame:
-    """The ``problem`` of each row of the ledger, by the gate's reasons, its quote, id or digest, null for none; and
-    whether it is ``nameless``: nothing can be said of it under its ``prediction_id``, which it lacks or shares.
+    """The ``problem`` of each row of the ledger (one of ``KINDS``), null for none; and whether it is ``nameless``: it
+    lacks a ``prediction_id`` or shares it, so it can't be identified by it.
 
-    Of rows with one id one that an audit has seen before is right, else the earliest that is as it was published; the
-    others are not. A date on which no row has a digest is of a release before them, where there was one.
+    Of the rows with one id, the one that an earlier audit has seen is valid, else the earliest that is as published.
+    Dates on which no row has a digest are from a release before digests, unless ``is_sealed``.
 
     Args:
         judged: all rows of the ledger on some dates, with their ``line_problem``.
@@ -150,16 +147,16 @@ def _doubts(judged: pd.DataFrame, is_sealed: bool, seen: np.ndarray | None) -> t
 
 
 def _prediction_problem(judged: pd.DataFrame, doubtful: pd.Series) -> pd.Series:
-    """What is wrong with each forecast; a row is not to blame for a ``doubtful`` one beside it."""
+    """What is wrong with each forecast; rows are not judged as duplicates of ``doubtful`` ones."""
     rows = judged[judged["line_problem"].isna()]
-    # a slate that is followed has a player several times, one run of a system only once
+    # a slate that is published several times has a player several times, but once in each run of a system
     apart = rows["run_id"].where(~doubtful[rows.index], pd.Series(range(len(rows)), index=rows.index).astype(str))
     return prediction_problem(rows.assign(system_id=rows["system_id"] + " " + apart)).reindex(judged.index)
 
 
 def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, np.ndarray]]:
-    """The rows of before that are missing from ``now`` and from the archive, and by kind the hashes of those that went
-    and of those that changed: what is still there under its key.
+    """The earlier rows that are neither in ``now`` nor in the archive, and by kind the hashes of those that are gone
+    and of those that changed (whose key is still there).
     """
     lost = ~np.isin(before.contents, now.contents) & ~np.isin(before.contents, archived.contents)
     missing = before.where(lost)
@@ -168,23 +165,23 @@ def losses(before: Rows, now: Rows, archived: Rows) -> tuple[Rows, dict[str, np.
     return missing, {kind: rows for kind, rows in kinds.items() if len(rows)}
 
 
-def sound(rows: Rows, wrong: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The hashes of remembered rows that nothing was wrong with, or that are lost; what took a lost row's key is none.
+def valid(rows: Rows, wrong: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The hashes of remembered rows that were valid, lost ones included, but not those that replaced a lost row.
 
     Args:
-        rows: what a date had, its lost rows included.
-        wrong: by kind the hashes of those that something was found about.
+        rows: the rows of a date, its lost ones included.
+        wrong: the hashes of rows with findings, by kind.
     """
     none = NO_ROWS.contents
     lost = np.concatenate([none, *(wrong.get(kind, none) for kind in LOST)])
     bad = np.concatenate([none, *(found for kind, found in wrong.items() if kind not in LOST)])
     is_lost = np.isin(rows.contents, lost)
-    took = np.isin(rows.keys, rows.keys[is_lost]) & ~is_lost
-    return rows.contents[~took & ~np.isin(rows.contents, bad)]
+    replaces = np.isin(rows.keys, rows.keys[is_lost]) & ~is_lost
+    return rows.contents[~replaces & ~np.isin(rows.contents, bad)]
 
 
 def together(*parts: Rows) -> Rows:
-    """All rows of some parts."""
+    """The rows of all parts."""
     return Rows(np.concatenate([p.keys for p in parts]), np.concatenate([p.contents for p in parts]))
 
 

@@ -10,35 +10,30 @@ import json
 import numpy as np
 import pandas as pd
 
+from nba_props.facts.keys import PLAYER_DAY
+from nba_props.facts.vocabulary import NullReason
 from nba_props.schemas.analytics import MINUTES_HALF_LIFE
 
-_DAY = ["game_date", "player_id"]
-
-#: null columns and the reason that explains them, in order; the first that applies is recorded
+#: for each column that can be null the reason, unless the team is unknown (``_NEEDS_TEAM``)
 _NULL_REASONS = {
-    "days_rest": "NO_GAME_IN_LOOK_BACK",
-    "back_to_back": "NO_GAME_IN_LOOK_BACK",
-    "history_through": "NO_GAME_IN_LOOK_BACK",
-    "points_avg_last_5": "NO_GAME_IN_LOOK_BACK",
-    "points_avg_last_10": "NO_GAME_IN_LOOK_BACK",
-    "minutes_avg_last_5": "NO_GAME_IN_LOOK_BACK",
-    "minutes_avg_last_10": "NO_GAME_IN_LOOK_BACK",
-    "projected_minutes": "NO_GAME_IN_LOOK_BACK",
-    "fatigue_score": "NO_GAME_IN_LOOK_BACK",
-    "injury_status": "NO_INJURY_REPORT",
-    "injury_reported_at": "NO_INJURY_REPORT",
-    "teammates_reported_absent": "NO_INJURY_REPORT",
-    "points_std_last_10": "FEWER_THAN_2_GAMES",
-    "points_avg_season": "NO_GAME_THIS_SEASON",
-    "minutes_avg_season": "NO_GAME_THIS_SEASON",
-    "team_pace_last_10": "NO_TEAM_GAME_IN_LOOK_BACK",
-    "team_off_rating_last_10": "NO_TEAM_GAME_IN_LOOK_BACK",
-    "opponent_pace_last_10": "NO_TEAM_GAME_IN_LOOK_BACK",
-    "opponent_def_rating_last_15": "NO_TEAM_GAME_IN_LOOK_BACK",
-    "pace_score": "NO_TEAM_GAME_IN_LOOK_BACK",
-    "shot_zone_mismatch_score": "NO_SHOT_ZONE_FEED",
-    "usage_spike_score": "NO_USAGE_PROJECTION_FEED",
-}
+    column: reason.value
+    for reason, columns in {
+        NullReason.NO_GAME_IN_LOOK_BACK: (
+            "days_rest", "back_to_back", "history_through", "points_avg_last_5", "points_avg_last_10",
+            "minutes_avg_last_5", "minutes_avg_last_10", "projected_minutes", "fatigue_score",
+        ),
+        NullReason.FEWER_THAN_2_GAMES: ("points_std_last_10",),
+        NullReason.NO_GAME_THIS_SEASON: ("points_avg_season", "minutes_avg_season"),
+        NullReason.NO_TEAM_GAME_IN_LOOK_BACK: (
+            "team_pace_last_10", "team_off_rating_last_10", "opponent_pace_last_10", "opponent_def_rating_last_15",
+            "pace_score",
+        ),
+        NullReason.NO_INJURY_REPORT: ("injury_status", "injury_reported_at", "teammates_reported_absent"),
+        NullReason.NO_SHOT_ZONE_FEED: ("shot_zone_mismatch_score",),
+        NullReason.NO_USAGE_PROJECTION_FEED: ("usage_spike_score",),
+    }.items()
+    for column in columns
+}  # fmt: skip
 _NEEDS_TEAM = (
     "is_home",
     "opponent",
@@ -53,21 +48,21 @@ _NEEDS_TEAM = (
 
 
 def halved(recency: pd.Series, half_life: float) -> pd.Series:
-    """The weight of a past game: 1 for the latest, half of it ``half_life`` games before."""
+    """The weight of each past game: 1 for the latest, half as much ``half_life`` games earlier."""
     return 0.5 ** ((recency.astype("float64") - 1) / half_life)
 
 
 def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     """Rest and load of each slate player from his past games; one row per slate row, indexed like it."""
-    games = history[[*_DAY, "recency", "played_on", "minutes", "points"]].copy()
+    games = history[[*PLAYER_DAY, "recency", "played_on", "minutes", "points"]].copy()
     games["age"] = (games["game_date"] - games["played_on"]).dt.days
-    games = games.sort_values([*_DAY, "recency"], kind="stable")
-    gap = games.groupby(_DAY, sort=False)["age"].diff()
+    games = games.sort_values([*PLAYER_DAY, "recency"], kind="stable")
+    gap = games.groupby(PLAYER_DAY, sort=False)["age"].diff()
     games["is_pair"] = gap.eq(1) & games["age"].le(14)
     points = games["points"].astype("float64")
     minutes = games["minutes"].astype("float64")
     weight = halved(games["recency"], MINUTES_HALF_LIFE)
-    terms = games[_DAY].assign(
+    terms = games[PLAYER_DAY].assign(
         history_games=1,
         points_5=points.where(games["recency"] <= 5),
         points_10=points.where(games["recency"] <= 10),
@@ -83,7 +78,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         age=games["age"],
         played_on=games["played_on"],
     )
-    grouped = terms.groupby(_DAY, sort=False)
+    grouped = terms.groupby(PLAYER_DAY, sort=False)
     stats = pd.DataFrame(
         {
             "history_games": grouped["history_games"].sum(),
@@ -101,11 +96,11 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
             "games_last_10": grouped["points_10"].count(),
             "minutes_avg_last_5": grouped["minutes_5"].mean(),
             "minutes_avg_last_10": grouped["minutes_10"].mean(),
-            # rounded, since a mean of equal minutes is those minutes
+            # rounded, so that the mean of equal minutes is exactly that number
             "projected_minutes": (grouped["minutes_weighted"].sum() / grouped["weight"].sum()).round(9),
         }
     )
-    out = stats.reindex(pd.MultiIndex.from_frame(slate[_DAY])).reset_index(drop=True)
+    out = stats.reindex(pd.MultiIndex.from_frame(slate[PLAYER_DAY])).reset_index(drop=True)
     counts = [c for c in out if c.startswith(("games_", "minutes_in", "history_games", "back_to_backs"))]
     out[counts] = out[counts].fillna(0)  # a count of no games is zero, not unknown
     out["back_to_back"] = out["days_rest"].eq(1).astype("boolean").mask(out["days_rest"].isna())
@@ -114,7 +109,7 @@ def load(slate: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def fatigue_score(context: pd.DataFrame) -> pd.Series:
-    """Freshness 0-100, 100 is fresh; the legacy formula without its age term, because no landed feed gives ages.
+    """Freshness from 0 to 100 (fresh): the legacy formula without its age term, since no feed has ages.
 
     Null when no past game is known.
     """
@@ -158,7 +153,7 @@ def build(
         ],
         axis=1,
     )
-    out = out.merge(season, on=_DAY, how="left", validate="one_to_one")
+    out = out.merge(season, on=PLAYER_DAY, how="left", validate="one_to_one")
     out["games_season"] = out["games_season"].fillna(0)
     form = team_form.set_index(["game_date", "team_id"])
     for prefix, key, columns in (
@@ -168,13 +163,13 @@ def build(
         at = form.reindex(pd.MultiIndex.from_frame(out[["game_date", key]]))
         for column in columns:
             out[f"{prefix}_{column}"] = at[column].to_numpy(dtype="float64")
-    out = out.merge(availability, on=_DAY, how="left", validate="one_to_one")
+    out = out.merge(availability, on=PLAYER_DAY, how="left", validate="one_to_one")
     out["fatigue_score"] = fatigue_score(out)
     out["pace_score"] = ((out["opponent_pace_last_10"] - out["team_pace_last_10"]) / 2).clip(-3, 3)
     out["shot_zone_mismatch_score"] = np.nan
     out["usage_spike_score"] = np.nan
-    chosen = lines[[*_DAY, "has_prop_line", "line", "consensus_line", "opening_line", "no_line_reason"]]
-    out = out.merge(chosen, on=_DAY, how="left", validate="one_to_one")
+    chosen = lines[[*PLAYER_DAY, "has_prop_line", "line", "consensus_line", "opening_line", "no_line_reason"]]
+    out = out.merge(chosen, on=PLAYER_DAY, how="left", validate="one_to_one")
     out["null_reasons"] = _null_reasons(out, slate.reset_index(drop=True))
     return out.drop(columns="no_line_reason")
 

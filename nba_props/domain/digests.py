@@ -1,7 +1,7 @@
-"""What a partition says, as a short text: equal rows give equal digests, in any order and from any dtype, everywhere.
+"""Digests of a partition's content: equal rows have equal digests, in any order, from any dtype, on any engine.
 
-A cell is hashed with the name of its column, a null one adds nothing: a column that a table is given later, null in
-what was there before, changes no digest. A row is the sum of its cells, a partition the hash of its sorted rows.
+A cell is hashed with the name of its column and a null adds nothing, so a column that is added later, null in older
+rows, changes no digest. A row's hash is the sum of its cells', a partition's digest that of its sorted rows.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from nba_props.facts.digest import digest
 from nba_props.schemas import Table, Type
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-#: raised when equal rows get other digests than before: what was stored under another number is computed anew
+#: incremented when equal rows get other digests than before: those stored under another version are computed again
 VERSION = 1
-_DIGEST_BYTES = 16
 _SAMPLE = 1_000
 #: the facet of all columns but volatile ones
 _ALL = ""
-#: the ledger's column of digests, also where a contract promises nothing of it
+#: the ledger's column of digests, also in contracts that do not define it as one
 _ROW_DIGEST = "row_digest"
-#: what a text that is no statement raises
+#: raised by a text that is not a statement
 _NO_STATEMENT = (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[date, dict[str, str]]:
-    """For each date the digests of its rows, by facet of the table; ``""`` is all columns but volatile ones.
+    """The digests of each date's rows, by facet of the table; ``""`` is all columns but volatile ones.
 
     Args:
         table: the contract.
@@ -51,7 +51,7 @@ def contents(table: Table, frame: pd.DataFrame, days: Iterable[date]) -> dict[da
         grouped = rows[by_day]
         for day, n in place.items():
             mine = np.sort(grouped[ends[n - 1] if n else 0 : ends[n]])
-            found[day][facet] = _digest(mine.astype("<u8").tobytes())
+            found[day][facet] = digest(mine.astype("<u8").tobytes())
     return found
 
 
@@ -66,31 +66,31 @@ def statement(
     due: Mapping[str, str] | None = None,
     before: Mapping[str, str] | None = None,
 ) -> str:
-    """What is stored with a partition of its rows and origin.
+    """The text that is stored with a partition: the digests of its rows and of their inputs.
 
     Args:
         content: the digests of its rows.
-        made_from: the digest of what they are made from.
-        due: what it should hold and does not.
-        before: what it may still hold, where rows can't be written in one step with what is stated of them.
+        made_from: the digest of their inputs.
+        due: the digests that it should have and does not.
+        before: the digests that it may still have, where rows and statement can't be written in one step.
     """
     more = {name: dict(said) for name, said in (("due", due), ("before", before)) if said is not None}
     return json.dumps({"version": VERSION, "content": dict(content), "made_from": made_from, **more})
 
 
 def stated(table: Table, text: str | bytes | None) -> tuple[Mapping[str, str] | None, str]:
-    """Digests and origin by a stored statement; no digests where it has others than are asked for today."""
+    """Digests and origin in a stored statement; no digests where it lacks some that are used today."""
     try:
         said = json.loads(text or "")
         version, content, made_from = said["version"], dict(said["content"]), str(said["made_from"])
     except _NO_STATEMENT:
-        return None, ""  # an earlier release's, or another writer's
+        return None, ""  # of an earlier release or another writer
     is_whole = version == VERSION and content.keys() >= table.digested.keys() and "before" not in said
     return (content if is_whole else None), made_from
 
 
 def is_under_way(text: str | bytes | None) -> bool:
-    """Whether a statement was made before the rows that it is of were written: either may be there."""
+    """Whether a statement was stored before its rows were written: the partition may have the old rows or the new."""
     try:
         said = json.loads(text or "")
         return isinstance(said["before"], dict) and isinstance(said["content"], dict)
@@ -99,8 +99,8 @@ def is_under_way(text: str | bytes | None) -> bool:
 
 
 def settled(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> str | None:
-    """The statement of the rows that are there, for one that was made before they were written; None when they are
-    neither those before nor those after.
+    """The final statement in place of one that was stored before its rows were written; None when the rows are neither
+    the old nor the new ones.
     """
     try:
         said = json.loads(text or "")
@@ -117,10 +117,10 @@ def settled(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: da
 def alteration(
     table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
 ) -> str | None:
-    """What differs between a partition's rows and what was stated of them when they were written, in words.
+    """How a partition differs from the statement that was stored when it was written, in words.
 
-    None where nothing does, and where nothing was stated; rows that have digests, and where ``is_sealed`` all
-    partitions, are of a release that states something.
+    None if it does not, or if there is no statement: from a release before statements, which is ruled out by rows with
+    digests, and by ``is_sealed`` for every partition.
     """
     try:
         said = json.loads(text or "")
@@ -136,17 +136,17 @@ def alteration(
     now = content(table, frame, day)
     if not any(_agrees(now, one) for one in (stated_content, before)):
         return "holds other rows than were written"
-    wrong = unsound(table, frame)
+    wrong = wrong_digests(table, frame)
     return f"holds {wrong} rows whose digest is wrong or missing" if wrong else None
 
 
 def _agrees(now: Mapping[str, str], stated_content: Mapping[str, str]) -> bool:
-    """Whether digests are the stated ones, as far as today's facets go."""
+    """Whether digests are the stated ones, for the facets that exist today."""
     return _ALL in stated_content and all(now[f] == digest for f, digest in stated_content.items() if f in now)
 
 
-def unsound(table: Table, frame: pd.DataFrame) -> int:
-    """How many rows of a partition have a wrong digest, or none beside rows that have one."""
+def wrong_digests(table: Table, frame: pd.DataFrame) -> int:
+    """The number of rows in a partition whose digest is wrong, or missing while other rows have one."""
     if not table.sealed_by or not frame[table.sealed_by].notna().any():
         return 0
     return int(frame[table.sealed_by].ne(row_digests(table, frame)).sum())
@@ -155,7 +155,7 @@ def unsound(table: Table, frame: pd.DataFrame) -> int:
 def owed(
     table: Table, text: str | bytes | None, known: pd.DataFrame, day: date, *, is_sealed: bool = False
 ) -> Mapping[str, str] | None:
-    """What a partition should hold and does not: as it was written before it was altered; None when it was not."""
+    """The digests of a partition as it was last written, if it was altered since; None if it was not."""
     if not (table.sealed_by or is_sealed) or not alteration(table, text, known, day, is_sealed=is_sealed):
         return None
     try:
@@ -174,37 +174,37 @@ def due(
     *,
     is_sealed: bool = False,
 ) -> Mapping[str, str] | None:
-    """What a partition should hold that was altered before it is written now; None when it was not, or when what is
-    written is what it should hold.
+    """The digests that an altered partition should have, when it is written now; None if it was not altered, or if the
+    rows that are written have them.
 
     Args:
         table: a ledger.
-        text: what is stated of the ``known`` rows, that are replaced.
-        known: these rows.
-        now: the digests of the rows in their place.
+        text: the statement of the ``known`` rows.
+        known: the rows that are replaced.
+        now: the digests of the rows that replace them.
         day: the date.
-        is_sealed: whether all partitions are of a release that states something.
+        is_sealed: whether every partition is from a release with statements.
     """
     return unmet(owed(table, text, known, day, is_sealed=is_sealed), now)
 
 
 def unmet(owed: Mapping[str, str] | None, now: Mapping[str, str]) -> Mapping[str, str] | None:
-    """What is owed (:func:`owed`), unless digests show that it is there."""
+    """The digests that are due (:func:`owed`); None if the rows have them now."""
     return None if owed and all(now.get(facet) == digest for facet, digest in owed.items()) else owed
 
 
 def row_digests(table: Table, frame: pd.DataFrame) -> pd.Series:
     """The digest of each row's columns but the one that holds it: 16 hexadecimal digits, equal for equal rows.
 
-    It shows what was changed by mistake or by a writer that does not know it; it is no signature.
+    It reveals changes by mistake or by writers that do not maintain it; it does not prove who wrote a row.
     """
     return _as_text(table, frame, [c for c in table.column_names if c != table.sealed_by])
 
 
 def row_ids(table: Table, frame: pd.DataFrame) -> pd.Series:
-    """What names each row of whole partitions, whatever ids it has: its digest, and its number among equal rows.
+    """A name for each row of whole partitions, whatever its ids: its digest, and its number among equal rows.
 
-    Of equal rows the one that carries its digest comes first.
+    Equal rows that have their digest come first.
     """
     rows = frame.reset_index(drop=True)
     own = _as_text(table, rows, [c for c in table.column_names if c != _ROW_DIGEST])
@@ -243,16 +243,12 @@ def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
 def adopted(
     table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
 ) -> pd.DataFrame:
-    """A partition's rows, sealed where a release before digests wrote all of them, as it stated where it did."""
-    if is_sealed:  # and none of such a release is left
+    """A partition's rows, sealed if a release before digests wrote all of them and they are as it stated, if it did."""
+    if is_sealed:  # no partition of such a release is left
         return frame
     if not table.sealed_by or frame.empty or frame[table.sealed_by].notna().any():
         return frame
     return frame if text and alteration(table, text, frame, day) else sealed(table, frame)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _hashed(table: Table, frame: pd.DataFrame, asked: Mapping[str, Collection[str]]) -> dict[str, np.ndarray]:
@@ -278,7 +274,7 @@ def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
     if kind is Type.STRING:
         texts = values.to_numpy(object)
         sample = texts[:_SAMPLE]
-        if len(set(sample)) > len(sample) / 2:  # ids: a dictionary of what does not repeat costs more than it saves
+        if len(set(sample)) > len(sample) / 2:  # ids: factorizing values that do not repeat costs more than it saves
             cells = _mixed(pd.util.hash_array(texts, categorize=False) + seed)
             cells[values.isna().to_numpy()] = 0
             return cells
@@ -287,7 +283,7 @@ def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
         return np.append(hashed, np.uint64(0))[codes]  # a null has the code -1
     null = values.isna().to_numpy()
     if kind is Type.FLOAT64:
-        # a zero has no sign here, and a NaN is a null
+        # without the sign of a zero; a NaN is a null
         bits = (values.to_numpy("float64", na_value=np.nan) + 0.0).view("uint64")
     elif kind in (Type.DATE, Type.TIMESTAMP):
         bits = values.to_numpy("datetime64[us]").view("uint64")
@@ -299,7 +295,7 @@ def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
-    """Each number scattered over 64 bits (the finaliser of splitmix64), so that sums of them tell sets apart."""
+    """Each number scattered over 64 bits (the finalizer of splitmix64), so that sums differ for different sets."""
     import numpy as np
 
     mixed = values + np.uint64(0x9E3779B97F4A7C15)

@@ -1,41 +1,45 @@
 """The feature vector of a player before a game: one function, for training and for serving.
 
-The first 33 are the legacy vector (docs/legacy-systems.md#features) with its wrong definitions corrected: the
-trend has the right sign, rest advantage compares with the opponent's real rest, win percentage counts wins, minutes are
-those of the last ten games.
-No feature has a default: an unknown one is null, with a reason.
+Each feature is defined in ``schemas/features.py``. No feature has a default: an unknown one is null, with a reason.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.context import halved
 from nba_props.facts.calendar import POSTSEASON
+from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME
+from nba_props.facts.vocabulary import NOT_LISTED, InjuryStatus
 from nba_props.schemas.analytics import MINUTES_HALF_LIFE
 from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
 
-_DAY = ["game_date", "player_id"]
-
-#: the legacy scale of injury statuses (docs/legacy-systems.md#features); a player whom his team's report does not list
+#: the legacy scale of injury statuses (docs/legacy-systems.md#features); a player who is not in his team's report
 #: is available
-INJURY_RISK = {"NOT_LISTED": 0, "AVAILABLE": 0, "PROBABLE": 1, "QUESTIONABLE": 2, "DOUBTFUL": 3, "OUT": 3}
+INJURY_RISK: Mapping[str, int] = {
+    NOT_LISTED: 0,
+    InjuryStatus.AVAILABLE: 0,
+    InjuryStatus.PROBABLE: 1,
+    InjuryStatus.QUESTIONABLE: 2,
+    InjuryStatus.DOUBTFUL: 3,
+    InjuryStatus.OUT: 3,
+}
 
 #: half-lives, in games, of the exponentially weighted averages
 POINTS_HALF_LIFE = 6
 RATE_HALF_LIFE = 16
-#: minutes of an average player's play that a player's own rate is mixed with
+#: minutes at the league's rate that a player's own rate is mixed with
 RATE_PRIOR_MINUTES = 90.0
 #: fewest games with known shot zones for a share of them
 FEWEST_SHOT_GAMES = 5
 
 
 def _step(values: pd.Series, one: float, two: float) -> pd.Series:
-    """-2..2: beyond ``one`` is 1, beyond ``two`` is 2, with the sign; null stays null."""
+    """-2 to 2: 1 from ``one`` on, 2 from ``two`` on, with the sign of the value; null stays null."""
     size = values.abs()
     return (np.sign(values) * np.where(size >= two, 2.0, np.where(size >= one, 1.0, 0.0))).where(values.notna())
 
@@ -43,19 +47,19 @@ def _step(values: pd.Series, one: float, two: float) -> pd.Series:
 def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
     """Features of a player's past games, one row per ``game_date, player_id`` that has any.
 
-    ``league_rate`` is points per minute by ``game_date``: what a player of whom little is known is taken for.
+    ``league_rate`` is points per minute by ``game_date``: the prior for players with few games.
     """
-    g = history[[*_DAY, "recency"]].copy()
+    g = history[[*PLAYER_DAY, "recency"]].copy()
     for column in ("points", "minutes", "fga", "fg3a", "fta", "ftm"):
         g[column] = history[column].astype("float64")
-    g = g.sort_values([*_DAY, "recency"], kind="stable")
+    g = g.sort_values([*PLAYER_DAY, "recency"], kind="stable")
     ten = g["recency"] <= 10
     weights = {
         "points": halved(g["recency"], POINTS_HALF_LIFE),
         "minutes": halved(g["recency"], MINUTES_HALF_LIFE),
         "rate": halved(g["recency"], RATE_HALF_LIFE),
     }
-    terms = g[_DAY].assign(
+    terms = g[PLAYER_DAY].assign(
         games=1.0,
         last_3=g["points"].where(g["recency"] <= 3),
         next_2=g["points"].where(g["recency"].between(4, 5)),
@@ -74,8 +78,8 @@ def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
         rate_fga=weights["rate"] * g["fga"],
         rate_fta=weights["rate"] * g["fta"],
     )
-    by = terms.groupby(_DAY, sort=True)
-    total = by[[c for c in terms if c not in _DAY]].sum()
+    by = terms.groupby(PLAYER_DAY, sort=True)
+    total = by[[c for c in terms if c not in PLAYER_DAY]].sum()
     five = by["next_2"].count() == 2
     trend = by["last_3"].mean() - by["next_2"].mean()
     minutes = total["rate_minutes"].where(total["rate_minutes"] > 0)
@@ -103,19 +107,19 @@ def form(history: pd.DataFrame, league_rate: pd.Series) -> pd.DataFrame:
 
 
 def shot_zones(history: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
-    """Shares of a player's points in the paint and from mid-range over those of his last ten games that have them.
+    """Shares of a player's points in the paint and from mid-range, over his last ten games with known shot zones.
 
     Null with fewer than ``FEWEST_SHOT_GAMES`` such games.
     """
-    ten = history.loc[history["recency"] <= 10, [*_DAY, "game_id", "points"]]
+    ten = history.loc[history["recency"] <= 10, [*PLAYER_DAY, "game_id", "points"]]
     known = ten.merge(shots, on=["game_id", "player_id"], validate="many_to_one")
     known = known[
         known[["points_paint", "points_mid_range"]].notna().all(axis=1)
     ]  # one wrong share makes both doubtful
     points = known["points"].astype("float64")
     names = ["points_paint", "points_mid_range"]
-    weighted = known[_DAY].assign(points=points, **{n: points * known[n].astype("float64") for n in names})
-    by = weighted.groupby(_DAY)
+    weighted = known[PLAYER_DAY].assign(points=points, **{n: points * known[n].astype("float64") for n in names})
+    by = weighted.groupby(PLAYER_DAY)
     total = by[["points", *names]].sum()
     enough = (by.size() >= FEWEST_SHOT_GAMES) & (total["points"] > 0)
     return total[names].div(total["points"], axis=0).where(enough, axis=0)
@@ -146,14 +150,15 @@ def build(
     Returns:
         The columns of ``nba_analytics.player_features``.
     """
-    keys = ["game_date", "game_id", *_DAY[1:], "player_name", "player_lookup", "cutoff_at"]
+    keys = [*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]
     base = context.reset_index(drop=True)
     rates = league.set_index("game_date")
-    own = form(history, rates["points_per_minute"]).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
-    market = base[_DAY].merge(lines.drop_duplicates(_DAY), on=_DAY, how="left", validate="one_to_one")
-    met = base[_DAY].merge(matchups, on=_DAY, how="left", validate="one_to_one")
-    zones = shot_zones(history, shots).reindex(pd.MultiIndex.from_frame(base[_DAY])).reset_index(drop=True)
-    missed = base[_DAY].merge(absences, on=_DAY, how="left", validate="one_to_one")
+    players = pd.MultiIndex.from_frame(base[PLAYER_DAY])
+    own = form(history, rates["points_per_minute"]).reindex(players).reset_index(drop=True)
+    market = base[PLAYER_DAY].merge(lines.drop_duplicates(PLAYER_DAY), on=PLAYER_DAY, how="left", validate="one_to_one")
+    met = base[PLAYER_DAY].merge(matchups, on=PLAYER_DAY, how="left", validate="one_to_one")
+    zones = shot_zones(history, shots).reindex(players).reset_index(drop=True)
+    missed = base[PLAYER_DAY].merge(absences, on=PLAYER_DAY, how="left", validate="one_to_one")
     state = team_state.set_index(["game_date", "team_id"])
     mine = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "team_id"]])).reset_index(drop=True)
     other = state.reindex(pd.MultiIndex.from_frame(base[["game_date", "opponent_team_id"]])).reset_index(drop=True)
@@ -164,7 +169,7 @@ def build(
     opponent_rest = (base["game_date"] - other["last_played_on"]).dt.days
     season_minutes = plain("minutes_avg_season")
     change = (plain("minutes_avg_last_10") - season_minutes) / season_minutes.where(season_minutes > 0)
-    knows_team = base["opponent_team_id"].notna()
+    has_team = base["opponent_team_id"].notna()
     values = {
         **{f.name: plain(f.source[0].rsplit(".", 1)[1]) for f in FEATURES if _copied(f)},
         **{name: own[name] for name in own},
@@ -180,7 +185,7 @@ def build(
         "vegas_line_move": market["line_movement"].astype("float64"),
         "has_vegas_line": market["has_prop_line"].astype("float64"),
         "avg_points_vs_opponent": met["points_vs"].astype("float64"),
-        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(knows_team),
+        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(has_team),
         "league_pace": base["game_date"].map(rates["pace"]).astype("float64"),
         "league_def_rating": base["game_date"].map(rates["def_rating"]).astype("float64"),
         "games_missed": missed["games_missed"].astype("float64"),
@@ -209,9 +214,7 @@ def _null_reasons(frame: pd.DataFrame) -> list[str]:
 
 
 def reasons_as_json(nulls: pd.DataFrame, reason: Callable[[str], str | None]) -> list[str]:
-    """For each row a JSON object of the columns that are true and their reasons; built once for each pattern of nulls,
-    of which there are few.
-    """
+    """For each row a JSON object of the null columns and their reasons, built once for each pattern of nulls."""
     patterns, of_row = np.unique(nulls.to_numpy(dtype=bool), axis=0, return_inverse=True)
     names = list(nulls.columns)
     texts = [

@@ -1,4 +1,4 @@
-"""What a rule found of a date or a span: the one answer that checks, validation, reports and alerts are made from."""
+"""The result of a rule for a date or a span, from which checks, validation, reports and alerts are made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Severity(StrEnum):
-    """What a finding that did not pass asks for: WARN a look, ERROR a halt and a repair."""
+    """How serious a finding that did not pass is: a WARN needs a look, an ERROR blocks and needs a repair."""
 
     WARN = "WARN"
     ERROR = "ERROR"
@@ -17,18 +17,18 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """Whether a rule passed, in words, with its figures by name, and how grave it is where it did not."""
+    """Whether a rule passed, in words and figures, and how serious it is if it did not."""
 
     passed: bool
     text: str
     figures: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity = Severity.ERROR
-    #: there was nothing to judge: a check of one date passes then, the validation of a span does not
+    #: there was nothing to judge: then the check of a date passes, the validation of a span does not
     nothing: bool = False
     #: systems whose figures are a likely bug, and these figures
     suspects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def warns(self) -> bool:
-        """Whether it asks for a look only."""
+        """Whether it is a warning."""
         return self.severity is Severity.WARN

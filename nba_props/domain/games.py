@@ -1,16 +1,17 @@
-"""Which games count, which are predicted, and until when: on frames, and as the conditions of statements."""
+"""Which games count, which are predicted, and until when: for frames, and as conditions in SQL."""
 
 from __future__ import annotations
 
 import pandas as pd
 
 from nba_props.facts.calendar import COUNTED_SEASON_TYPES
+from nba_props.facts.vocabulary import sql_list
 
-_COUNTED = ", ".join(repr(t) for t in COUNTED_SEASON_TYPES)
+_COUNTED = sql_list(COUNTED_SEASON_TYPES)
 
 
 def is_counted(games: pd.DataFrame) -> pd.Series:
-    """Whether each game is of a type that counts: its box scores are history, its quotes are taken in."""
+    """Whether each game is of a type that counts: its box scores are history, its quotes are loaded."""
     return games["season_type"].isin(COUNTED_SEASON_TYPES)
 
 
@@ -42,8 +43,9 @@ PLAYABLE = playable_sql()
 
 
 def cutoff(tipoff: pd.Series, start: pd.Series) -> pd.Series:
-    """The instant from which nothing may be known: the earlier of the scheduled tip-off and the odds feed's start.
+    """The instant before which data must be known: the earlier of the scheduled tip-off and the odds feed's start.
 
-    A start that moved never makes an in-play quote look early. Where one is unknown, the other counts.
+    With the earlier one, a start that was moved never makes an in-play quote look early. If one is unknown, the other
+    counts.
     """
     return tipoff.where(tipoff <= start, start).fillna(tipoff)

@@ -1,11 +1,10 @@
-"""The gate between the systems and the published predictions: row by row, nothing let through unverified.
+"""The gate between the systems and the ledger: it publishes or holds back each row, and lets no unverified line pass.
 
-A line is judged by ``lines.line_problem_sql``; this module adds what a prediction itself must satisfy, and splits.
+``lines.line_problem_sql`` judges the line; this module judges the rest of the prediction, and splits the rows.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.alike import alike
-from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS_SQL
+from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import REPORTED_ABSENT, SIDES, LineSource, Recommendation
 from nba_props.schemas.predictions import LEDGER, MAX_POINTS, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
@@ -21,21 +22,21 @@ _PREDICTION_PROBLEMS = {
     "INVALID_CONFIDENCE": "confidence or probability outside 0-1, or no confidence beside a forecast",
     "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
     "MISSING_KEY": "game, player, system, model version or feature hash is missing",
-    "WRONG_SYSTEM": "the row stands in the table of another system than it names",
+    "WRONG_SYSTEM": "the row is in the table of another system than it names",
     "CONFLICTING_ANSWER": "the same claim is published with another forecast: model_version should have been raised",
     "DUPLICATE": "the system gave this player-game more than one row",
 }
 REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
 
-#: the reasons that make a line a placeholder, and not merely wrong
-PLACEHOLDER_REASONS = tuple(reason.strip(" '") for reason in PLACEHOLDER_REASONS_SQL.split(","))
-#: what a person searches the log for
+#: the words to search the log for
 PLACEHOLDER_DETECTED = "PLACEHOLDER LINE DETECTED"
 _EXAMPLES = 3
-#: what a system says of a player
+#: the columns of a system's row
 CLAIM = [c.name for c in SYSTEM_COLUMNS]
 
 KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
+#: the columns that identify a forecast: a system has one per player and game
+_FORECAST = ["system_id", "game_id", "player_id"]
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
 
 
@@ -44,11 +45,11 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
     points, confidence = judged["predicted_points"], judged["confidence_score"]
     abstains = judged["abstain_reason"].notna()
     rec = judged["recommendation"]
-    no_line = judged["line_source"].eq("NO_PROP_LINE")
-    bets = rec.isin(["OVER", "UNDER"])
+    no_line = judged["line_source"].eq(LineSource.NO_PROP_LINE)
+    bets = rec.isin(SIDES)
     margin = points - judged["line"]
-    against = (rec.eq("OVER") & (margin < 0)) | (rec.eq("UNDER") & (margin > 0))
-    duplicated = judged.duplicated(["system_id", "game_id", "player_id"], keep=False)
+    against = (rec.eq(Recommendation.OVER) & (margin < 0)) | (rec.eq(Recommendation.UNDER) & (margin > 0))
+    duplicated = judged.duplicated(_FORECAST, keep=False)
     stands_in = judged["stands_in"] if "stands_in" in judged else judged["system_id"]
     problem = np.select(
         [
@@ -62,10 +63,7 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
             (points.notna() & ~confidence.between(0, 1))
             | (points.isna() & confidence.notna())
             | (judged["over_probability"].notna() & ~judged["over_probability"].between(0, 1)),
-            ~rec.isin(["OVER", "UNDER", "PASS", "NO_LINE"])
-            | (no_line != rec.eq("NO_LINE"))
-            | (abstains & bets)
-            | against,
+            ~rec.isin(list(Recommendation)) | (no_line != rec.eq(Recommendation.NO_LINE)) | (abstains & bets) | against,
         ],
         [
             judged["line_problem"].fillna(""),
@@ -84,33 +82,32 @@ def prediction_problem(judged: pd.DataFrame) -> pd.Series:
 
 #: a line that moved by less is the same line
 LINE_MOVE = 0.5
-_FORECAST = ["system_id", "game_id", "player_id"]
 _ANSWER = list(LEDGER.content)
 _STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
 
 
 def moved_games(current: pd.DataFrame, fresh: pd.DataFrame) -> set[str]:
-    """Games of which something new is to be said: a chosen line moved by at least half a point, appeared, went or
-    comes from another book; a player is reported absent, or no longer; a system has not spoken yet.
+    """The games to publish again: a chosen line moved by half a point or more, appeared, disappeared or changed book; a
+    player is reported absent, or no longer; a system has no prediction yet.
 
     Args:
         current: the published rows that count now.
         fresh: the rows that would be published.
     """
     both = fresh[_STANDING].merge(current[_STANDING], on=_FORECAST, how="left", suffixes=("", "_old"), indicator=True)
-    went = both["line"].isna() != both["line_old"].isna()
+    came_or_left = both["line"].isna() != both["line_old"].isna()
     moved = (both["line"] - both["line_old"]).abs() >= LINE_MOVE
     book = both["sportsbook"].fillna("") != both["sportsbook_old"].fillna("")
-    absent = both["abstain_reason"].eq("REPORTED_ABSENT") != both["abstain_reason_old"].eq("REPORTED_ABSENT")
-    return set(both.loc[went | moved | book | absent | both["_merge"].eq("left_only"), "game_id"])
+    absent = both["abstain_reason"].eq(REPORTED_ABSENT) != both["abstain_reason_old"].eq(REPORTED_ABSENT)
+    return set(both.loc[came_or_left | moved | book | absent | both["_merge"].eq("left_only"), "game_id"])
 
 
 def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows to publish, with ``prediction_id``, and the rows held back, with ``quarantine_id, reason, detail``.
 
     Args:
-        judged: rows of system tables with ``line_problem`` (the result of ``lines.claimed_lines_sql``), and with the
-            system whose table each ``stands_in`` where that is known.
+        judged: rows of system tables with ``line_problem`` (the result of ``lines.claimed_lines_sql``), and where it
+            is known, with the system whose table the row ``stands_in``.
     """
     problem = prediction_problem(judged)
     claims = judged.drop(columns=["line_problem", "stands_in"], errors="ignore")
@@ -120,7 +117,7 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def held_back(claims: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
-    """Claims as rows of the quarantine, each once."""
+    """Claims as rows of the quarantine, without repeats."""
     bad = claims.reset_index(drop=True)
     reasons = reasons.reset_index(drop=True)
     bad.insert(0, "detail", reasons.map(REASONS))
@@ -130,16 +127,16 @@ def held_back(claims: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
 
 
 def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows to publish whose ids stand for the same answer in the ledger, or are new; and the others, held back.
+    """The rows to publish whose ids are new, or have the same answer in the ledger; and the others, held back.
 
     Args:
         published: rows with ``prediction_id``.
-        known: ``prediction_id`` and the columns of an answer of every row of these dates in the ledger.
+        known: ``prediction_id`` and the answer's columns of every row of these dates in the ledger.
     """
-    if published.empty or known.empty:  # a column of nothing has no dtype to merge on
+    if published.empty or known.empty:  # an empty column has no dtype to merge on
         return published, held_back(published.iloc[:0][CLAIM], pd.Series([], dtype=object))
     both = published[["prediction_id", *_ANSWER]].merge(known, on="prediction_id", suffixes=("", "_old"))
-    # beside a forged row of its id an honest one is known all the same
+    # one row with the id and the same answer is enough, even beside a forged one
     agrees = alike(both, _ANSWER, "_old").groupby(both["prediction_id"]).any()
     conflict = published["prediction_id"].isin(agrees.index[~agrees.astype(bool)]).to_numpy()
     claims = published.loc[conflict, CLAIM]
@@ -147,12 +144,12 @@ def without_conflicts(published: pd.DataFrame, known: pd.DataFrame) -> tuple[pd.
 
 
 def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[str]) -> pd.DataFrame:
-    """The rows to publish, under ids with which the newest answer is the current one.
+    """The rows to publish, with ids under which the newest answer becomes the current one.
 
-    An answer that was published before and was superseded since (a report that is withdrawn, a mistake that is mended)
-    is published once more: its id then names the row that it takes the place of, too. One that is current already
-    keeps its id, so that there is nothing to append. So does one published after the fact, which takes no place of a
-    row from before the cut-off; and one whose place another's row of the same key has taken, which is for quarantine.
+    An answer that was published, superseded and is right again (a withdrawn report, a corrected mistake) is published
+    a second time: its id then also depends on the row that it replaces. An answer that is current keeps its id, so
+    nothing is appended. So do rows published after the fact, which never replace one from before the cut-off, and rows
+    in conflict with the current one of the same key, which go to quarantine.
 
     Args:
         published: rows with ``prediction_id`` (the first part of :func:`split`) and ``is_backfill``.
@@ -163,10 +160,10 @@ def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[st
     both = published[columns].merge(
         current[columns], on=_FORECAST, how="left", suffixes=("", "_old"), validate="many_to_one"
     )
-    stands = both["prediction_id_old"].notna()
-    same_key = stands & alike(both, [c for c in KEY if c not in _FORECAST], "_old")
+    has_current = both["prediction_id_old"].notna()
+    same_key = has_current & alike(both, [c for c in KEY if c not in _FORECAST], "_old")
     late = both["is_backfill"].astype("boolean") & ~both["is_backfill_old"].astype("boolean").fillna(True)
-    again = stands & ~same_key & ~late & both["prediction_id"].isin(list(known))
+    again = has_current & ~same_key & ~late & both["prediction_id"].isin(list(known))
     ids = both["prediction_id"].mask(same_key & alike(both, _ANSWER, "_old"), both["prediction_id_old"])
     ids[again] = _ids(both.loc[again, [*KEY, "prediction_id_old"]])
     return published.assign(prediction_id=ids.to_numpy())
@@ -174,7 +171,7 @@ def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[st
 
 @dataclass(frozen=True)
 class HeldBack:
-    """The rows that the gate held back in one run for one reason, in words."""
+    """The rows that the gate held back in one run for one reason, and a message about them."""
 
     reason: str
     rows: int
@@ -182,8 +179,8 @@ class HeldBack:
     text: str
 
 
-def spoken(held: pd.DataFrame, run_id: str) -> list[HeldBack]:
-    """What to say of the rows that were held back: one line for each reason, placeholders first.
+def messages(held: pd.DataFrame, run_id: str) -> list[HeldBack]:
+    """A message about the rows that were held back for each reason, placeholders first.
 
     Args:
         held: rows with ``reason`` (the second part of :func:`split`).
@@ -209,4 +206,4 @@ def _ids(frame: pd.DataFrame) -> list[str]:
     if frame.empty:
         return []
     text = frame.astype(object).where(frame.notna(), "").astype(str).agg("\x1f".join, axis=1)
-    return [hashlib.blake2b(t.encode(), digest_size=16).hexdigest() for t in text]
+    return [digest(t) for t in text]

@@ -1,34 +1,30 @@
-"""Grading: what became of every published prediction.
+"""Grading: the result of every published prediction.
 
-Every row is graded and classified; none is left out for what its line is. The outcome of a row is, in this order:
+Every row is graded, whatever its line. The outcome of a row is, in this order:
 
-* PENDING: its game has no box score that is a result (``results``), or the player's row of it is held back in
-  quarantine;
+* PENDING: its game is not finished (``results``), or the player's row of its box score is in quarantine;
 * VOID: the player did not enter the game, or the game was not played on its date;
-* NO_BET: there was no side to grade;
+* NO_BET: it has no side or no line;
 * PUSH: points equal the line; WIN or LOSS otherwise.
 
-A box-score row is a player who entered the game, because the league gives none to who did not: one of 0 minutes and no
-statistic is somebody who played some seconds, and his 0 points are a result (270 of 126,741 real rows have nothing
-counted at all).
+A player has a box-score row if he entered the game: 0 minutes without any statistic are a few seconds of play, and his
+0 points are a result (270 of 126,741 real rows have nothing counted at all).
 """
 
 from __future__ import annotations
-
-import hashlib
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import over_probability, payout
 from nba_props.domain.results import finished
+from nba_props.facts.digest import digest
+from nba_props.facts.keys import GAME, PLAYER_DAY, PLAYER_GAME
+from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, VoidReason, words
+from nba_props.schemas.predictions import GRADE_COLUMNS, NOT_GRADED
 
-_PLAYER_GAME = ["game_date", "game_id", "player_id"]
-_GAME = ["game_date", "game_id"]
-#: columns of the ledger that a grade leaves out
-_NOT_GRADED = ["components", "abstain_reason", "feature_hash", "line_source_api", "row_digest"]
-#: columns that make a grade: a change of any is a new entry in the history
-GRADE = ["outcome", "void_reason", "actual_points", "minutes_played", "prediction_correct"]
+#: the columns of a grade: when one changes, the history gets a new entry
+GRADE = [c.name for c in GRADE_COLUMNS]
 
 
 class FanOut(ValueError):
@@ -53,52 +49,35 @@ def grade(
         lines: rows of ``nba_analytics.betting_lines``: best prices, where the quote is still the chosen one.
         averages: ``game_date, player_id, points_avg_last_10`` of the players' contexts.
         now: when the grades are given.
-        refused: result of ``nba_stats.refused_players`` for their dates: who has a row in a box score that none is made
-            of.
+        refused: result of ``nba_stats.refused_players`` for their dates: the players whose box-score row is in
+            quarantine.
 
     Raises:
         FanOut: a join changed the number of rows.
     """
     rows = predictions.reset_index(drop=True)
-    own = _joined(rows, box_scores[[*_PLAYER_GAME, "points", "minutes"]], _PLAYER_GAME)
-    games = schedule[[*_GAME, "status", "is_postponed"]]
-    game = _joined(rows, games.assign(is_scheduled=True), _GAME)
-    has_box = _joined(rows, box_scores[_GAME].drop_duplicates().assign(has_box=True), _GAME)["has_box"].notna()
-    seen = box_scores[["game_date", "player_id"]].drop_duplicates().assign(seen=True)
-    elsewhere = _joined(rows, seen, ["game_date", "player_id"])["seen"].notna()
-
-    postponed = game["is_postponed"].astype("boolean").fillna(False).astype(bool)
-    moved = game["is_scheduled"].isna()
-    over = _joined(rows, finished(schedule, box_scores), _GAME)["is_finished"].astype("boolean").fillna(False)
-    is_over = has_box & over.astype(bool)
-    points = own["points"].astype("float64").where(is_over)
-    absent = is_over & points.isna()
-    if refused is not None and len(refused):
-        absent &= elsewhere | ~_is_held_back(rows, box_scores, refused)
+    own = _joined(rows, box_scores[[*PLAYER_GAME, "points", "minutes"]], PLAYER_GAME)
+    is_over = _joined(rows, finished(schedule, box_scores), GAME)["is_finished"].astype("boolean").fillna(False)
+    points = own["points"].astype("float64").where(is_over.astype(bool))
     line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
-    side = rows["recommendation"].where(rows["recommendation"].isin(["OVER", "UNDER"]))
-
-    void = np.select(
-        [postponed, moved & ~has_box, absent & elsewhere, absent],
-        ["POSTPONED", "GAME_MOVED", "PLAYED_ELSEWHERE", "DID_NOT_PLAY"],
-        default="",
-    )
+    side = rows["recommendation"].where(rows["recommendation"].isin(SIDES))
+    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & points.isna(), refused)
     above = points > line
     outcome = np.select(
-        [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq("OVER")],
-        ["VOID", "PENDING", "NO_BET", "PUSH", "WIN"],
-        default="LOSS",
+        [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq(Recommendation.OVER)],
+        words((Outcome.VOID, Outcome.PENDING, Outcome.NO_BET, Outcome.PUSH, Outcome.WIN)),
+        default=Outcome.LOSS.value,
     )
     points = points.where(void == "")
-    decided = np.isin(outcome, ["WIN", "LOSS"])
+    decided = np.isin(outcome, words(DECIDED))
     best = _joined(
-        rows, lines[[*_PLAYER_GAME, "quote_id", "best_over_price", "best_under_price"]], [*_PLAYER_GAME, "quote_id"]
+        rows, lines[[*PLAYER_GAME, "quote_id", "best_over_price", "best_under_price"]], [*PLAYER_GAME, "quote_id"]
     )
-    last_10 = _joined(rows, averages, ["game_date", "player_id"])["points_avg_last_10"].astype("float64")
+    last_10 = _joined(rows, averages, PLAYER_DAY)["points_avg_last_10"].astype("float64")
     error = forecast - points
-    correct = pd.Series(outcome == "WIN", index=rows.index).astype("boolean").where(decided)
+    correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean").where(decided)
     actual = points.astype("Int64")
-    return rows.drop(columns=_NOT_GRADED).assign(
+    return rows.drop(columns=list(NOT_GRADED)).assign(
         outcome=outcome,
         void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
         actual_points=actual,
@@ -120,28 +99,51 @@ def grade(
     )
 
 
-def _is_held_back(rows: pd.DataFrame, box_scores: pd.DataFrame, refused: pd.DataFrame) -> pd.Series:
-    """Whether each prediction's player may be one whose row of the game is in quarantine, so that nobody can say that
-    he did not play: he is, where player and game can be read; where one of them can't, everybody may be.
+def _void_reasons(
+    rows: pd.DataFrame,
+    schedule: pd.DataFrame,
+    box_scores: pd.DataFrame,
+    absent: pd.Series,
+    refused: pd.DataFrame | None,
+) -> np.ndarray:
+    """Why each prediction is void; empty for the others. ``absent`` players have no row in a game's final box score."""
+    games = schedule[[*GAME, "is_postponed"]].assign(is_scheduled=True)
+    game = _joined(rows, games, GAME)
+    has_box = _joined(rows, box_scores[GAME].drop_duplicates().assign(has_box=True), GAME)["has_box"].notna()
+    seen = box_scores[PLAYER_DAY].drop_duplicates().assign(seen=True)
+    elsewhere = _joined(rows, seen, PLAYER_DAY)["seen"].notna()
+    if refused is not None and len(refused):
+        absent = absent & (elsewhere | ~_is_held_back(rows, box_scores, refused))
+    postponed = game["is_postponed"].astype("boolean").fillna(False).astype(bool)
+    return np.select(
+        [postponed, game["is_scheduled"].isna() & ~has_box, absent & elsewhere, absent],
+        words((VoidReason.POSTPONED, VoidReason.GAME_MOVED, VoidReason.PLAYED_ELSEWHERE, VoidReason.DID_NOT_PLAY)),
+        default="",
+    )
 
-    Only rows of the payload that counts for a game are asked about: what an older capture had wrong is superseded.
+
+def _is_held_back(rows: pd.DataFrame, box_scores: pd.DataFrame, refused: pd.DataFrame) -> pd.Series:
+    """Whether each prediction's player may have a row of the game in quarantine: then it is unknown whether he played.
+
+    A row whose player or game can't be read may be any player's. Only the payload that a game's box score was made from
+    counts: errors of older captures are superseded.
     """
-    counted = box_scores[[*_GAME, "payload"]].drop_duplicates()
+    counted = box_scores[[*GAME, "payload"]].drop_duplicates()
     in_a_game = refused["game_id"].notna()
     mine = pd.concat(
         [
-            refused[in_a_game].merge(counted, on=[*_GAME, "payload"]),
+            refused[in_a_game].merge(counted, on=[*GAME, "payload"]),
             refused[~in_a_game].drop(columns="game_id").merge(counted, on=["game_date", "payload"]),
         ]
     )
     is_known = mine["player_id"].notna()
-    people = mine.loc[is_known, _PLAYER_GAME].drop_duplicates().assign(held=True)
-    games = mine.loc[~is_known, _GAME].drop_duplicates().assign(held=True)
-    return _joined(rows, people, _PLAYER_GAME)["held"].notna() | _joined(rows, games, _GAME)["held"].notna()
+    people = mine.loc[is_known, PLAYER_GAME].drop_duplicates().assign(held=True)
+    games = mine.loc[~is_known, GAME].drop_duplicates().assign(held=True)
+    return _joined(rows, people, PLAYER_GAME)["held"].notna() | _joined(rows, games, GAME)["held"].notna()
 
 
 def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """``other`` aligned to ``rows`` by keys, null where there is none; as many rows as there were."""
+    """``other`` aligned to ``rows`` by keys, null where it has no row; never more or fewer rows."""
     doubled = other.duplicated(keys)
     if doubled.any():
         first = other.loc[doubled, keys].iloc[0].to_dict()
@@ -153,19 +155,18 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
 
 
 def _profit(outcome: np.ndarray, side: pd.Series, over_price: pd.Series, under_price: pd.Series) -> pd.Series:
-    won = payout(over_price).where(side.eq("OVER"), payout(under_price))
-    profit = np.select(
-        [outcome == "WIN", outcome == "LOSS", np.isin(outcome, ["PUSH", "VOID"])], [won, -1.0, 0.0], np.nan
-    )
-    # without a price there is no profit to speak of, and without a side none was staked
+    won = payout(over_price).where(side.eq(Recommendation.OVER), payout(under_price))
+    returned = np.isin(outcome, words((Outcome.PUSH, Outcome.VOID)))
+    profit = np.select([outcome == Outcome.WIN, outcome == Outcome.LOSS, returned], [won, -1.0, 0.0], np.nan)
+    # null without a price, and without a side, where nothing was staked
     return pd.Series(profit, index=side.index).where(side.notna() & won.notna())
 
 
 def settle(graded: pd.DataFrame, history: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The grades, each with the instant it was first given, and the new or changed ones as ``grade_history`` rows.
 
-    A grade's id holds the id of the grade it replaces, so a grade that comes back is a new entry, and two graders that
-    see the same change write the same row.
+    A grade's id depends on the id of the grade it replaces, so a grade that returns is a new entry, and two runs that
+    find the same change write the same row.
     """
     heads = history[~history["grade_id"].isin(history["replaces"].dropna())]
     newest = heads.sort_values("graded_at", kind="stable").drop_duplicates("prediction_id", keep="last")
@@ -179,7 +180,7 @@ def settle(graded: pd.DataFrame, history: pd.DataFrame) -> tuple[pd.DataFrame, p
     out["replaces"] = known.loc[differs, "grade_id"].to_numpy(dtype=object)
     out["replaces"] = out["replaces"].astype(object).where(out["replaces"].notna(), None)
     parts = zip(out["prediction_id"], now[differs], out["replaces"], strict=True)
-    out["grade_id"] = [hashlib.blake2b("|".join(map(str, p)).encode(), digest_size=16).hexdigest() for p in parts]
+    out["grade_id"] = [digest("|".join(map(str, p))) for p in parts]
     return settled, out
 
 

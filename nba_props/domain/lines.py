@@ -1,63 +1,61 @@
 """Betting lines: which quote is a player's line, and what makes a line valid.
 
-``line_problem_sql`` is the only definition of a valid line in the project. It is an SQL expression so that the gate,
-the checks, grading and every monitoring view evaluate the same text in either warehouse.
+``line_problem_sql`` is the only definition of a valid line. It is an SQL expression, so that the gate, the checks,
+grading and every monitoring view evaluate the same text in either warehouse.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import SPORTSBOOKS, implied_probability
+from nba_props.facts.keys import GAME, PLAYER_GAME
+from nba_props.facts.vocabulary import DataSource, LineSource, Market, sql_list
 
-#: values that a broken writer is known to put where a line should be; no such value counts without its quote
+#: values that broken writers are known to use in place of a line; none of them counts without its quote
 PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
 
-#: the feed's names of the markets whose quotes are lines of points
-POINTS_MARKETS = ("player_points", "player_points_alternate")
-
-#: API name a quote's feed is published under
-LINE_SOURCE_APIS = {"THE_ODDS_API": "ODDS_API", "SIMULATED": "SIMULATED"}
-
-
-def _sql_list(values: tuple[str, ...] | tuple[float, ...]) -> str:
-    return ", ".join(repr(v) for v in values)
+#: the published name of the API that a quote comes from, by its data source
+LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
 
 
 def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[float, ...] = PLACEHOLDER_VALUES) -> str:
     """A GoogleSQL expression: null for a valid line, else the reason code.
 
     ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id``, ``r``
-    the row of ``nba_reference.resolved_names`` that says whom the quote is for, and ``g`` the latest start that
-    schedule or feed ever had for the game (all left-joined).
+    the row of ``nba_reference.resolved_names`` that identifies the quoted player, and ``g`` the latest start that
+    schedule or odds feed ever had for the game (all left-joined).
     """
+    placeholder = f"p.line IN ({', '.join(map(repr, placeholders))})"
     unverified = "q.quote_id IS NULL"
     late_cutoff = "p.cutoff_at > g.latest_start_at"
     return f"""
     CASE
-      WHEN p.line_source IS NULL AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+      WHEN p.line_source IS NULL AND {placeholder} THEN 'PLACEHOLDER_LINE'
       WHEN p.line_source IS NULL THEN 'NO_SOURCE'
-      WHEN p.line_source = 'NO_PROP_LINE' THEN
+      WHEN p.line_source = '{LineSource.NO_PROP_LINE}' THEN
         CASE
-          WHEN p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+          WHEN {placeholder} THEN 'PLACEHOLDER_LINE'
           WHEN p.line IS NOT NULL OR p.quote_id IS NOT NULL OR COALESCE(p.has_prop_line, TRUE)
             OR p.sportsbook IS NOT NULL OR p.over_price IS NOT NULL OR p.under_price IS NOT NULL
             THEN 'CONTRADICTORY_LINE'
           WHEN {late_cutoff} THEN 'CUTOFF_MISMATCH'
           ELSE NULL
         END
-      WHEN p.line_source <> 'ACTUAL_PROP' AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
-      WHEN p.line_source <> 'ACTUAL_PROP' THEN 'UNKNOWN_SOURCE'
+      WHEN p.line_source <> '{LineSource.ACTUAL_PROP}' AND {placeholder} THEN 'PLACEHOLDER_LINE'
+      WHEN p.line_source <> '{LineSource.ACTUAL_PROP}' THEN 'UNKNOWN_SOURCE'
       WHEN p.line IS NULL THEN 'MISSING_LINE'
-      WHEN {unverified} AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+      WHEN {unverified} AND {placeholder} THEN 'PLACEHOLDER_LINE'
       WHEN {unverified} THEN 'NO_QUOTE'
       WHEN NOT COALESCE(p.has_prop_line, FALSE) THEN 'CONTRADICTORY_LINE'
       WHEN p.sportsbook IS NULL OR p.sportsbook <> q.bookmaker THEN 'BOOK_MISMATCH'
-      WHEN q.bookmaker NOT IN ({_sql_list(books)}) THEN 'BOOK_NOT_ALLOWED'
+      WHEN q.bookmaker NOT IN ({sql_list(books)}) THEN 'BOOK_NOT_ALLOWED'
       WHEN r.player_id IS NULL OR r.player_id <> p.player_id OR q.game_id <> p.game_id
-        OR q.market NOT IN ({_sql_list(POINTS_MARKETS)}) THEN 'QUOTE_OF_ANOTHER'
-      WHEN p.line <> q.line AND p.line IN ({_sql_list(placeholders)}) THEN 'PLACEHOLDER_LINE'
+        OR q.market NOT IN ({sql_list(Market)}) THEN 'QUOTE_OF_ANOTHER'
+      WHEN p.line <> q.line AND {placeholder} THEN 'PLACEHOLDER_LINE'
       WHEN p.line <> q.line THEN 'LINE_MISMATCH'
       WHEN p.over_price IS NULL OR p.under_price IS NULL OR q.over_price IS NULL OR q.under_price IS NULL
         OR p.over_price <> q.over_price OR p.under_price <> q.under_price THEN 'PRICE_MISMATCH'
@@ -89,14 +87,16 @@ LINE_PROBLEMS = {
 }
 
 
-#: the reasons that make a line a placeholder, and not merely wrong, as the inside of an SQL list
-PLACEHOLDER_REASONS_SQL = "'PLACEHOLDER_LINE', 'NO_SOURCE', 'UNKNOWN_SOURCE'"
+#: the reasons that make a line a placeholder, and not merely wrong
+PLACEHOLDER_REASONS = ("PLACEHOLDER_LINE", "NO_SOURCE", "UNKNOWN_SOURCE")
+PLACEHOLDER_REASONS_SQL = sql_list(PLACEHOLDER_REASONS)
 
 
 def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
-    """SQL that selects every row of ``claims`` (alias p) with its ``line_problem``; row count in is row count out.
+    """SQL that selects every row of ``claims`` (alias p) with its ``line_problem``; it neither drops nor repeats rows.
 
-    The caller gives ``@first`` and ``@last``, the dates of the claims; a view has none to give and is not ``bounded``.
+    The parameters ``@first`` and ``@last`` are the dates of the claims; in a view, which has no parameters, it is not
+    ``bounded``.
     """
     within = "AND {0}.game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
@@ -121,11 +121,10 @@ def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
     """
 
 
-#: a quote whose market the book has not touched for longer than this before the capture comes from a frozen feed
+#: a quote is stale if the book last updated its market longer than this before the capture
 STALE_AFTER = pd.Timedelta(hours=6)
 
-_PLAYER_GAME = ["game_date", "game_id", "player_id"]
-_BOOK = [*_PLAYER_GAME, "bookmaker"]
+_BOOK = [*PLAYER_GAME, "bookmaker"]
 
 
 def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame) -> pd.DataFrame:
@@ -139,27 +138,12 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     Returns:
         One row per slate row, in the columns of ``nba_analytics.betting_lines``.
     """
-    mine = quotes.merge(
-        resolved[["game_date", "game_id", "source", "source_name", "player_id"]],
-        left_on=["game_date", "game_id", "data_source", "source_name"],
-        right_on=["game_date", "game_id", "source", "source_name"],
-    ).merge(slate[[*_PLAYER_GAME, "cutoff_at"]].rename(columns={"cutoff_at": "slate_cutoff_at"}), on=_PLAYER_GAME)
-    mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
-    mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
-    mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
-    mine["fresh"] = ~is_stale(mine)
+    mine = _judged_quotes(slate, quotes, resolved)
     usable = mine[mine["before"] & mine["allowed"] & mine["fresh"]]
     main = _main_lines(usable[usable["two_sided"]])
     latest = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK, keep="last")
-
-    rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
-    chosen = (
-        latest.assign(rank=latest["bookmaker"].map(rank))
-        .sort_values("rank", kind="stable")
-        .drop_duplicates(_PLAYER_GAME)
-        .set_index(_PLAYER_GAME)
-    )
-    grouped = latest.groupby(_PLAYER_GAME)["line"]
+    chosen = _by_rank(latest).drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)
+    grouped = latest.groupby(PLAYER_GAME)["line"]
     market = pd.DataFrame(
         {
             "consensus_line": grouped.median(),
@@ -169,13 +153,13 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     )
     opening = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK).set_index(_BOOK)
 
-    out = slate[[*_PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]].set_index(_PLAYER_GAME, drop=False)
+    out = slate[[*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]].set_index(PLAYER_GAME, drop=False)
     out = out.rename_axis([None] * 3)
-    key = pd.MultiIndex.from_frame(slate[_PLAYER_GAME])
+    key = pd.MultiIndex.from_frame(slate[PLAYER_GAME])
     picked = chosen.reindex(key)
     has_line = picked["quote_id"].notna().to_numpy()
     out["has_prop_line"] = has_line
-    out["line_source"] = np.where(has_line, "ACTUAL_PROP", "NO_PROP_LINE")
+    out["line_source"] = np.where(has_line, LineSource.ACTUAL_PROP.value, LineSource.NO_PROP_LINE.value)
     out["line_source_api"] = picked["data_source"].map(LINE_SOURCE_APIS).to_numpy()
     for column, source in (
         ("sportsbook", "bookmaker"),
@@ -190,11 +174,11 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     for column in market:
         out[column] = market[column].reindex(key).array
     out["books"] = out["books"].fillna(0)
-    book_key = pd.MultiIndex.from_frame(slate[_PLAYER_GAME].assign(bookmaker=picked["bookmaker"].array))
+    book_key = pd.MultiIndex.from_frame(slate[PLAYER_GAME].assign(bookmaker=picked["bookmaker"].array))
     out["opening_line"] = opening["line"].reindex(book_key).array
     out["opening_at"] = opening["snapshot_at"].reindex(book_key).array
     out["line_movement"] = out["line"] - out["opening_line"]
-    # a book that has since withdrawn a side still offers nothing better than the chosen quote itself
+    # the chosen quote itself too, in case its book has withdrawn a side since
     current = pd.concat([_latest_capture(usable), usable[usable["quote_id"].isin(picked["quote_id"].dropna())]])
     for side in ("over", "under"):
         best = _best_price(current, picked, side).reindex(key)
@@ -204,8 +188,28 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     return out.reset_index(drop=True)
 
 
+def _judged_quotes(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame) -> pd.DataFrame:
+    """The quotes of slate players, each with the conditions that it meets to be a line."""
+    mine = quotes.merge(
+        resolved[[*GAME, "source", "source_name", "player_id"]],
+        left_on=[*GAME, "data_source", "source_name"],
+        right_on=[*GAME, "source", "source_name"],
+    ).merge(slate[[*PLAYER_GAME, "cutoff_at"]].rename(columns={"cutoff_at": "slate_cutoff_at"}), on=PLAYER_GAME)
+    mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
+    mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
+    mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
+    mine["fresh"] = ~is_stale(mine)
+    return mine
+
+
+def _by_rank(quotes: pd.DataFrame) -> pd.DataFrame:
+    """Quotes in the house order of their books."""
+    rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
+    return quotes.assign(rank=quotes["bookmaker"].map(rank)).sort_values("rank", kind="stable")
+
+
 def is_stale(quotes: pd.DataFrame) -> pd.Series:
-    """Whether each quote was old news when it was captured; a quote without a market instant is taken as fresh."""
+    """Whether each quote was stale when it was captured; one without the market's update time counts as fresh."""
     return (quotes["snapshot_at"] - quotes["last_update_at"] > STALE_AFTER).fillna(False).astype(bool)
 
 
@@ -225,23 +229,22 @@ def _best_price(quotes: pd.DataFrame, picked: pd.DataFrame, side: str) -> pd.Dat
     """The best price of one side among the allowed books that quote the chosen line in their last capture."""
     price = f"{side}_price"
     lines = picked[["line"]].rename(columns={"line": "chosen_line"}).reset_index()
-    same = quotes.merge(lines, on=_PLAYER_GAME)
+    same = quotes.merge(lines, on=PLAYER_GAME)
     same = same[(same["line"] == same["chosen_line"]) & same[price].notna()]
     decimal = 1 / implied_probability(same[price])
-    rank = same["bookmaker"].map({book: i for i, book in enumerate(SPORTSBOOKS)})
-    best = same.assign(decimal=-decimal, rank=rank).sort_values(["decimal", "rank"], kind="stable")
-    return best.drop_duplicates(_PLAYER_GAME).set_index(_PLAYER_GAME)[[price, "bookmaker"]]
+    best = _by_rank(same.assign(decimal=-decimal)).sort_values("decimal", kind="stable")
+    return best.drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)[[price, "bookmaker"]]
 
 
 def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -> np.ndarray:
-    """Why a player has no line, by the furthest any of his quotes came."""
-    books = mine[mine["allowed"]].groupby(_PLAYER_GAME)
+    """Why a player has no line: the first condition that none of his quotes meets."""
+    books = mine[mine["allowed"]].groupby(PLAYER_GAME)
     stages = pd.DataFrame(
         {
-            "quoted": mine.groupby(_PLAYER_GAME).size() > 0,
+            "quoted": mine.groupby(PLAYER_GAME).size() > 0,
             "sportsbook": books.size() > 0,
             "before": books["before"].any(),
-            "fresh": mine[mine["allowed"] & mine["before"]].groupby(_PLAYER_GAME)["fresh"].any(),
+            "fresh": mine[mine["allowed"] & mine["before"]].groupby(PLAYER_GAME)["fresh"].any(),
         }
     ).reindex(key)
     # a missing key means that the stage was never reached

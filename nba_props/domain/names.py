@@ -1,7 +1,7 @@
-"""Names: one normaliser, and the resolution of a book's spelling to a player.
+"""Names: one normalizer, and the resolution of a book's spelling to a player.
 
-Resolution only looks at who could play in the game: both rosters first, by ever weaker rules; the whole league only by
-the exact or normalised name of one single person. Whatever is not safe stays unresolved, with the closest candidate.
+A name is matched with the two rosters of its game first, by ever weaker rules; then with the whole league, but only if
+the exact or normalized name is one person's. What can't be matched safely stays unresolved, with the closest candidate.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import lru_cache
 import pandas as pd
 
 from nba_props.facts.calendar import season_year
+from nba_props.facts.keys import GAME, PLAYER_GAME
 
 SUFFIXES = ("jr", "sr", "ii", "iii", "iv", "v")
 
@@ -46,7 +47,7 @@ FUZZY_MIN_MARGIN = 5.0
 def player_lookup(name: str) -> str:
     """The normalised name: ASCII, lower case, letters and digits only, suffix kept ("Luka Dončić" -> lukadoncic).
 
-    "Last, First" is put in order before; a comma before a suffix ("Trent, Jr., Gary") is no inversion mark by itself.
+    "Last, First" is put in order first; a comma before a suffix ("Trent, Jr., Gary") does not separate a first name.
     """
     from anyascii import anyascii
 
@@ -108,7 +109,7 @@ _RULES = (
     ("REORDERED", _reordered),
     ("INITIAL", _initial),
 )
-_NAMES = ["game_date", "game_id", "source", "source_name", "quotes"]
+_NAMES = [*GAME, "source", "source_name", "quotes"]
 _NO_CANDIDATE = {"best_candidate": None, "best_score": float("nan"), "runner_up_score": float("nan")}
 Rule = Callable[[str], str | None]
 
@@ -124,8 +125,8 @@ def resolve(
     Args:
         names: one row per ``game_date, game_id, source, source_name`` with the count of ``quotes``.
         candidates: ``game_date, game_id, player_id, player_name``: the two rosters of each game.
-        players: rows of ``nba_reference.players``: everyone known before the date. Who last appeared more than a season
-            ago is only found by his exact name: a debutant may be called like him but for the suffix.
+        players: rows of ``nba_reference.players``: everyone known before the date. A player who last appeared more than
+            a season ago is found by his exact name only: a debutant may have the same name but for the suffix.
         aliases: further ``(name in a feed, name of the player)`` pairs.
 
     Returns:
@@ -178,7 +179,7 @@ def is_recent(players: pd.DataFrame) -> pd.Series:
 
 
 def _stack(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """The frames on top of each other; empty ones don't blur the dtypes."""
+    """The frames concatenated, without the empty ones, which would change dtypes."""
     return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
@@ -197,7 +198,7 @@ def _map(rule: Rule, names: pd.Series) -> pd.Series:
 
 def _match(names: pd.DataFrame, people: pd.DataFrame, rule: Rule) -> tuple[pd.DataFrame, set[int]]:
     """Names whose key belongs to exactly one person in scope, and the rows whose key belongs to several."""
-    scope = [c for c in ("game_date", "game_id") if c in people.columns]
+    scope = [c for c in GAME if c in people.columns]
     left = names.assign(key=_map(rule, names["source_name"]))
     right = people[[*scope, "player_id", "player_name"]].assign(key=_map(rule, people["player_name"]))
     right = right[right["key"].notna()].drop_duplicates([*scope, "player_id", "key"])
@@ -207,13 +208,13 @@ def _match(names: pd.DataFrame, people: pd.DataFrame, rule: Rule) -> tuple[pd.Da
 
 
 def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The closest name on the two rosters, taken only above a threshold and clearly ahead of the second."""
+    """The closest name on the two rosters, accepted only above a threshold and clearly ahead of the second."""
     from rapidfuzz import fuzz
 
     if names.empty:
         return _no_matches(), names.assign(reason=None, **_NO_CANDIDATE)
-    people = candidates[["game_date", "game_id", "player_id", "player_name"]]
-    pairs = names.merge(people, on=["game_date", "game_id"], how="left")
+    people = candidates[[*PLAYER_GAME, "player_name"]]
+    pairs = names.merge(people, on=GAME, how="left")
     pairs["score"] = [
         fuzz.token_sort_ratio(" ".join(words(a)), " ".join(words(b))) if isinstance(b, str) else float("nan")
         for a, b in zip(pairs["source_name"], pairs["player_name"], strict=True)
@@ -234,6 +235,6 @@ def _fuzzy(names: pd.DataFrame, candidates: pd.DataFrame) -> tuple[pd.DataFrame,
 
 
 def team_key(name: str) -> str:
-    """A team's normalised name; the odds feed says "Los Angeles Clippers" where the NBA says "LA Clippers"."""
+    """A team's normalized name; "Los Angeles Clippers" in the odds feed are the NBA's "LA Clippers"."""
     key = player_lookup(name)
     return {"losangelesclippers": "laclippers"}.get(key, key)

@@ -1,9 +1,11 @@
-"""Books and prices."""
+"""Sportsbooks and American odds."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
+from nba_props.facts.vocabulary import BookKind
 
 #: US sportsbooks by The Odds API's key, in the order in which a line is chosen; the first four are the house order
 SPORTSBOOKS = (
@@ -27,15 +29,15 @@ SPORTSBOOKS = (
     "superbook",
     "wynnbet",
 )
-#: daily-fantasy books: kept, never chosen as the line, because their prices are multipliers and not a market
+#: daily-fantasy books: their quotes are stored and never chosen as a line, since their prices are multipliers
 DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
 
-BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, "SPORTSBOOK"), **dict.fromkeys(DFS_BOOKS, "DFS")}
+BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, BookKind.SPORTSBOOK), **dict.fromkeys(DFS_BOOKS, BookKind.DFS)}
 
 
 def book_kind(bookmaker: str) -> str:
-    """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; an unknown book is kept and never chosen."""
-    return BOOK_KINDS.get(bookmaker, "UNKNOWN")
+    """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; quotes of an unknown book are stored and never chosen."""
+    return BOOK_KINDS.get(bookmaker, BookKind.UNKNOWN).value
 
 
 def is_american(price: pd.Series) -> pd.Series:
@@ -61,7 +63,7 @@ def over_probability(over_price: pd.Series, under_price: pd.Series) -> pd.Series
 
 
 def expected_profit(chance: pd.Series, price: pd.Series) -> pd.Series:
-    """Expected profit of one unit (EV), push aside: P of winning 0.55 at -110 -> 0.05; null without either."""
+    """Expected profit of one unit (EV), pushes aside: 0.55 at -110 -> 0.05; null without a probability or a price."""
     return chance.astype("float64") * (payout(price) + 1) - 1
 
 

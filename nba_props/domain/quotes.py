@@ -1,4 +1,4 @@
-"""Quotes meet the schedule: which game an event is, when it begins, and what is in-play."""
+"""Quotes matched with the schedule: which game an event is, when it begins, and which quotes are in-play."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import pandas as pd
 from nba_props.domain.games import cutoff, is_counted
 from nba_props.domain.names import team_key
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.keys import GAME
 
 
 def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``; quotes of games nobody scheduled; and how
-    many are of games that are not predicted, such as pre-season ones.
+    """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``; quotes of games in no schedule; and
+    the number of quotes of games that are not predicted, such as pre-season ones.
 
-    An event is the game of its two teams on its date; its cut-off is ``games.cutoff``. A start at midnight Eastern is
-    one to be decided, in the feed as in the schedule: then whatever other capture or schedule knows it, does; where
-    nobody knows, midnight stays the cut-off, and no line can be verified.
+    An event is the game of its two teams on its date; its cut-off is ``games.cutoff``. A start at midnight Eastern
+    means "to be decided", in the feed as in the schedule: the start is then that of another capture or the schedule;
+    where none has it, midnight stays the cut-off, and no line can be verified.
 
-    A postponed game keeps its quotes: what was published before is judged by them, and nothing new is, because it is
-    on no slate.
+    A postponed game keeps its quotes, since earlier predictions are judged by them; it is on no slate, so it gets no
+    new ones.
 
     Args:
         parsed: rows of ``sources.odds_api``; identical captures may repeat.
@@ -27,9 +28,9 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     quotes = parsed.drop_duplicates("quote_id")
     teams = {n: team_key(n) for n in pd.unique(quotes[["home_team_name", "away_team_name"]].to_numpy().ravel())}
     quotes = quotes.assign(home=quotes["home_team_name"].map(teams), away=quotes["away_team_name"].map(teams))
-    # of two games of the same teams the one that is played
+    # of two games of the same teams the one that is not postponed
     on = schedule.sort_values("is_postponed", kind="stable")
-    games = on[["game_date", "game_id", "tipoff_at"]].assign(
+    games = on[[*GAME, "tipoff_at"]].assign(
         home=[team_key(n) for n in on["home_team_name"]],
         away=[team_key(n) for n in on["away_team_name"]],
         is_predicted=is_counted(on),
@@ -57,5 +58,5 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
 
 
 def _instants(values: pd.Series) -> pd.Series:
-    """A column of instants in one unit, also where there is none to tell their type by."""
+    """A column of instants in one unit, even if it has no value to infer a type from."""
     return pd.to_datetime(values, utc=True).dt.as_unit("us")

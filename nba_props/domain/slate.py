@@ -1,4 +1,4 @@
-"""Who could play: players and their teams as of a date, and the slate of a day."""
+"""The players with their teams as of a date, and the slate: who may play."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import pandas as pd
 
 from nba_props.domain.games import counted, counted_sql, cutoff, playable
 from nba_props.facts.calendar import IDENTITY_SEASONS
+from nba_props.facts.keys import GAME, PLAYER_DAY
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
 
 #: ``nba_reference.players`` for every date with games in @first..@last, from appearances before each date.
-#: An appearance holds from the day after it to the day of the player's next one, so one range join gives each player's
-#: last appearance as of every date. One outer join and not a union with an anti-join of the same rows: over some 400
-#: dates DuckDB 1.5 waits for ever on the latter (its issue 24961).
+#: An appearance is valid from the day after it to the day of the player's next one, so one range join gives each
+#: player's last appearance as of every date. One outer join, not a union with an anti-join of the same rows: over some
+#: 400 dates DuckDB 1.5 hangs on the latter (its issue 24961).
 PLAYERS_SQL = f"""
 WITH days AS (
   SELECT game_date AS as_of, MAX(season) AS season,
-    -- an undecided start may be any of the day's: then a roster of the day before is the newest to rely on
+    -- an undecided start may be the first of the day: then only rosters of the day before count
     COALESCE(MIN(tipoff_at), MIN(CAST(game_date AS TIMESTAMP))) AS first_tipoff_at
   FROM nba_raw.schedule
-  -- whoever was quoted for a game that is postponed since has to be known still
+  -- players quoted for a game that was postponed since have to stay known
   WHERE game_date BETWEEN @first AND @last AND {counted_sql()}
   GROUP BY game_date
 ),
@@ -72,12 +73,10 @@ FULL OUTER JOIN rostered AS r ON r.as_of = s.as_of AND r.player_id = s.player_id
 LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
 """
 
-_PLAYER_DAY = ["game_date", "player_id"]
-
 
 def sides(games: pd.DataFrame) -> pd.DataFrame:
     """Two rows per game: each team with its opponent and venue."""
-    shared = ["game_date", "game_id", "season", "season_type", "tipoff_at"]
+    shared = [*GAME, "season", "season_type", "tipoff_at"]
     frames = []
     for mine, other in (("home", "away"), ("away", "home")):
         frames.append(
@@ -94,16 +93,16 @@ def sides(games: pd.DataFrame) -> pd.DataFrame:
 
 def roster_candidates(schedule: pd.DataFrame, players: pd.DataFrame) -> pd.DataFrame:
     """``game_date, game_id, player_id, player_name`` of everyone on the rosters of each game, played or postponed."""
-    games = sides(counted(schedule))[["game_date", "game_id", "team_id"]]
-    members = players.loc[players["on_roster"].astype(bool), [*_PLAYER_DAY, "player_name", "team_id"]]
+    games = sides(counted(schedule))[[*GAME, "team_id"]]
+    members = players.loc[players["on_roster"].astype(bool), [*PLAYER_DAY, "player_name", "team_id"]]
     return members.merge(games, on=["game_date", "team_id"]).drop(columns="team_id")
 
 
 def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame, quotes: pd.DataFrame) -> pd.DataFrame:
     """One row per player who may play on each date.
 
-    Everyone on the two rosters, and everyone quoted. A quote for another game than his roster's says that he changed
-    teams: he then stands in the quoted game, with an unknown team unless that game has his last known one.
+    Everyone on the two rosters, and everyone quoted. A quote for another game than his roster's means that he changed
+    teams: he is then on the slate for the quoted game, with an unknown team unless his last known one plays in it.
 
     Args:
         schedule: rows of ``nba_raw.schedule``.
@@ -112,12 +111,12 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
         quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
     """
     games = sides(playable(schedule))
-    known = players[[*_PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
-    mine = resolved[resolved["game_id"].isin(games["game_id"])]  # quotes of a game that is off say nothing of who plays
-    quoted = mine.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(_PLAYER_DAY)
-    quoted = quoted[["game_id", *_PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
+    known = players[[*PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]
+    mine = resolved[resolved["game_id"].isin(games["game_id"])]  # quotes of a postponed game do not show who plays
+    quoted = mine.sort_values("quotes", ascending=False, kind="stable").drop_duplicates(PLAYER_DAY)
+    quoted = quoted[["game_id", *PLAYER_DAY]].rename(columns={"game_id": "quoted_game_id"})
 
-    people = known.merge(quoted, on=_PLAYER_DAY, how="left", validate="one_to_one")
+    people = known.merge(quoted, on=PLAYER_DAY, how="left", validate="one_to_one")
     people = people[people["on_roster"].astype(bool) | people["quoted_game_id"].notna()]
     placed = people.merge(games, on=["game_date", "team_id"], how="left")
     elsewhere = placed["quoted_game_id"].notna() & (placed["quoted_game_id"] != placed["game_id"])
@@ -126,9 +125,9 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     at_home["team_source"] = at_home["team_source"].mask(stale, "LAST_SEASON")
     at_home["team_null_reason"] = None
 
-    one_side = games.drop_duplicates("game_id")[["game_date", "game_id", "season", "season_type", "tipoff_at"]]
-    moved = people.merge(placed.loc[elsewhere, _PLAYER_DAY], on=_PLAYER_DAY)
-    moved = moved.merge(one_side, left_on=["game_date", "quoted_game_id"], right_on=["game_date", "game_id"])
+    one_side = games.drop_duplicates("game_id")[[*GAME, "season", "season_type", "tipoff_at"]]
+    moved = people.merge(placed.loc[elsewhere, PLAYER_DAY], on=PLAYER_DAY)
+    moved = moved.merge(one_side, left_on=["game_date", "quoted_game_id"], right_on=GAME)
     moved = moved.assign(
         team_id=pd.array([pd.NA] * len(moved), dtype="Int64"),
         team=None,
@@ -142,7 +141,7 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
     out = pd.concat(rows, ignore_index=True)
     out["is_home"] = out["is_home"].astype("boolean")
     out["is_quoted"] = out["quoted_game_id"].notna()
-    feed = quotes.groupby(["game_date", "game_id"])["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
-    out = out.merge(feed, on=["game_date", "game_id"], how="left")
+    feed = quotes.groupby(GAME)["cutoff_at"].min().rename("feed_cutoff_at").reset_index()
+    out = out.merge(feed, on=GAME, how="left")
     out["cutoff_at"] = cutoff(out["tipoff_at"], out["feed_cutoff_at"])
     return out.drop(columns=["on_roster", "quoted_game_id", "feed_cutoff_at"])

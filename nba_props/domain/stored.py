@@ -1,4 +1,4 @@
-"""What rules read: the part of a warehouse that the domain needs, so that it depends on none."""
+"""The part of a warehouse that rules need to read, as a protocol, so that the domain depends on no warehouse."""
 
 from __future__ import annotations
 
@@ -18,4 +18,9 @@ class Stored(Protocol):
         """The result of a portable GoogleSQL statement with parameters ``@name``."""
 
     def partitions(self, table: Table) -> list[date]:
-        """The dates that a table has, in order."""
+        """The dates of a table's partitions, in order."""
+
+
+def span_sql(table: Table) -> str:
+    """SQL for the rows of a table in @first..@last, as a relation."""
+    return f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"

@@ -1,4 +1,5 @@
-"""Belongs here: what is true before any code runs: dates, teams, words. Nothing here imports another package.
+"""What is true before any code runs.
 
-Does not: a number that a user may choose (settings), and a rule that is a decision of ours (domain).
+Belongs here: dates, teams, vocabularies, keys, digests; nothing here imports another package. Does not: a number that a
+user may choose (settings), or a rule that is a decision of ours (domain).
 """

@@ -1,4 +1,4 @@
-"""Dates: the Eastern game date, seasons and the spans that history needs."""
+"""Dates: the Eastern game date, season types, seasons, and the spans that history needs."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ class SeasonType:
     is_postseason: bool = False
 
 
+REGULAR_SEASON = SeasonType("Regular Season", "002", "Regular Season", counts=True)
+#: every type of game, in the order of the prefixes
 SEASON_TYPES = (
     SeasonType("Pre Season", "001", "Pre Season", counts=False),
-    SeasonType("Regular Season", "002", "Regular Season", counts=True),
+    REGULAR_SEASON,
     SeasonType("All-Star", "003", "All Star", counts=False),
     SeasonType("Playoffs", "004", "Playoffs", counts=True, is_postseason=True),
     SeasonType("PlayIn", "005", "PlayIn", counts=True, since=2019, is_postseason=True),
@@ -67,7 +69,7 @@ def game_date_of(instant: datetime) -> date:
 
 
 def parse_day(text: str) -> date:
-    """A date in the one form that it has in names, settings and arguments: 2025-11-05.
+    """A date in the form of names, settings and arguments: 2025-11-05.
 
     Raises:
         ValueError: the text has another form, is not a calendar date, or is outside ``YEARS``.

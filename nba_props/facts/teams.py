@@ -1,4 +1,4 @@
-"""The teams of the NBA: which codes each id has had."""
+"""The NBA's teams: the codes that each id has had."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CODES: dict[int, tuple[str, ...]] = {
     1610612761: ("TOR",), 1610612762: ("UTA",), 1610612763: ("MEM", "VAN"), 1610612764: ("WAS",), 1610612765: ("DET",),
     1610612766: ("CHA", "CHH"),
 }  # fmt: skip
-#: most games of a date: each team plays once
+#: most games on a date: each team plays at most once
 MOST_GAMES = len(CODES) // 2
 _PAIRS = {f"{team_id} {code}" for team_id, codes in CODES.items() for code in codes}
 _IDS = frozenset(CODES)
@@ -23,9 +23,9 @@ NBA = frozenset(code for codes in CODES.values() for code in codes)
 
 
 def is_team(team_id: int | None, code: str | None) -> bool:
-    """Whether an id and a code can belong to one team: both are an NBA team's, or neither is.
+    """Whether an id and a code can be one team's: both are the same NBA team's, or neither is one's.
 
-    Neither is for preseason opponents from other leagues, All-Star teams, and teams of a simulated league.
+    Neither is one's for preseason opponents from other leagues, All-Star teams, and teams of a simulated league.
     """
     if team_id in _IDS or code in NBA:
         return f"{team_id} {code}" in _PAIRS

@@ -1,4 +1,4 @@
-"""When a date's games begin, as far as it is known."""
+"""When a date's games begin, as far as that is known."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from nba_props.facts.calendar import EASTERN
 
-#: no game begins later, Eastern: until then one whose tip-off is to be decided may be expected
+#: no game begins later, Eastern; one whose tip-off is to be decided may begin until then
 LATEST_START = time(22, 30)
 
 
 def latest_start(day: date) -> datetime:
-    """The instant by which every game of a date has begun, as far as its tip-off is not known."""
+    """The instant by which every game of a date has begun whose tip-off is not known."""
     return datetime.combine(day, LATEST_START, EASTERN).astimezone(UTC)
 
 
@@ -25,7 +25,7 @@ def day_bounds(day: date) -> tuple[datetime, datetime]:
 
 @dataclass(frozen=True)
 class Tipoffs:
-    """When a date's games begin that are predicted: the tip-offs that are known, and how many are to be decided."""
+    """When a date's predicted games begin: the known tip-offs, and the number that is to be decided."""
 
     day: date
     known: tuple[datetime, ...] = ()
@@ -33,14 +33,14 @@ class Tipoffs:
 
     @property
     def games(self) -> int:
-        """How many games there are."""
+        """The number of games."""
         return len(self.known) + self.undecided
 
     @property
     def latest(self) -> tuple[datetime, ...]:
-        """The instants by which the games have begun, in order; those to be decided may be the last."""
+        """The instants by which the games have begun, in order; the last may be that of undecided ones."""
         return (*self.known, *([latest_start(self.day)] if self.undecided else []))
 
     def any_to_begin(self, now: datetime) -> bool:
-        """Whether a game may not have begun yet."""
+        """Whether a game may still be to begin."""
         return any(t > now for t in self.latest)

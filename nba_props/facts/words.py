@@ -1,4 +1,4 @@
-"""Numbers as text."""
+"""Numbers in words: percentages and counts."""
 
 from __future__ import annotations
 

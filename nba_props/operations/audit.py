@@ -6,7 +6,6 @@ it everything is judged once more, and losses since the last audit are not detec
 """
 
 import base64
-import hashlib
 import json
 import logging
 import time
@@ -23,6 +22,7 @@ from nba_props.catalog import TABLES
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.facts.calendar import parse_day, spans
+from nba_props.facts.digest import digest
 from nba_props.operations import remediation
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import Table
@@ -63,7 +63,7 @@ class Memory:
 
     def __init__(self, root: str) -> None:
         columns = {t.lasting_name: rules.hashed_columns(t) for t in rules.WATCHED}
-        kind = hashlib.blake2b(json.dumps([columns, pd.__version__]).encode(), digest_size=6).hexdigest()
+        kind = digest(json.dumps([columns, pd.__version__]), 6)
         self._folder = open_path(root) / kind
         self.judged: dict[str, dict[date, dict[str, Any]]] = self._read()
 
@@ -116,7 +116,7 @@ class Memory:
             # an earlier release stored how many rows were wrong, but not which
             if first <= day <= last and kept["findings"].keys() <= kept.get("which", {}).keys():
                 which = {kind: _hashes(text) for kind, text in kept.get("which", {}).items()}
-                found.append(rules.sound(self.rows(LEDGER, day), which))
+                found.append(rules.valid(self.rows(LEDGER, day), which))
         return np.concatenate(found)
 
     def news(self, table: Table, day: date, wrong: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -134,7 +134,7 @@ class Memory:
     def keep(self, table: Table, day: date, fingerprint: str, wrong: Mapping[str, np.ndarray], rows: Rows) -> None:
         """Keep the rows of a date and the findings in it."""
         data = rows.to_bytes()
-        kept: dict[str, Any] = {"rows": hashlib.blake2b(data, digest_size=8).hexdigest()}
+        kept: dict[str, Any] = {"rows": digest(data, 8)}
         # under a new name: a process killed before ``save`` leaves the earlier results and rows intact
         replace(self._folder / table.lasting_name / _rows_name(day, kept), data)
         self.of(table)[day] = kept | {
@@ -279,7 +279,7 @@ def _readable(
             except CorruptPartition as error:
                 _LOG.error("%s", error)
                 # not kept: it is read again the next time
-                mark = hashlib.blake2b(str(day).encode(), digest_size=4).hexdigest()
+                mark = digest(str(day), 4)
                 result.found.append(Found(table.address, day, "UNREADABLE", 1, 1, mark))
 
 
@@ -318,7 +318,7 @@ def _gone(
 
 def _mark(rows: np.ndarray) -> str:
     """A short id of some rows, whatever their order."""
-    return hashlib.blake2b(np.sort(rows).tobytes(), digest_size=4).hexdigest()
+    return digest(np.sort(rows).tobytes(), 4)
 
 
 def known_faults(memory: Memory) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from nba_props.facts.calendar import game_date_of
+from nba_props.facts.vocabulary import League
 from nba_props.settings import Live, Settings, SettingsError, env_file, project_root
 from nba_props.sources import registry
 from nba_props.sources.base import START, Feed, Fetched, FirstDay, Games, LiveFeeds, Step
@@ -71,7 +72,7 @@ def require_real(settings: Settings, zone: LandingZone, stored: str | None) -> N
     Raises:
         SettingsError: it is there; the message has the one line to type.
     """
-    if not (zone.exists() and zone.is_simulated) and stored != "SIMULATED":
+    if not (zone.exists() and zone.is_simulated) and stored != League.SIMULATED:
         return
     what = f"{settings.home if settings.gcp is None else zone.root} holds the simulated league, and real data needs"
     if settings.gcp is not None:
@@ -94,7 +95,7 @@ def require_simulated(settings: Settings, zone: LandingZone, stored: str | None)
     """
     simulated = zone.exists() and zone.is_simulated
     filled = zone.exists() and not simulated and any(Path(zone.root).iterdir())
-    if filled or stored == "REAL":
+    if filled or stored == League.REAL:
         what = f"{settings.home} holds real data"
     elif (
         not simulated

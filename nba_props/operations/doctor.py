@@ -12,6 +12,7 @@ from nba_props.deployment import aliases_of, clock_of
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import game_date_of, season_of
+from nba_props.facts.vocabulary import League, Outcome
 from nba_props.facts.words import plural
 from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
@@ -114,7 +115,7 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
             "or set NBA_PROPS_LANDING",
         )  # fmt: skip
         return
-    held = "SIMULATED" if zone.is_simulated else "REAL"
+    held = League.SIMULATED if zone.is_simulated else League.REAL
     yield Finding("landing zone", "ok", f"{zone.root} ({held})")
     try:
         source = warehouse.source()
@@ -214,7 +215,7 @@ def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterat
     day = past[-1]
     graded = warehouse.query(
         f"SELECT COUNT(*) AS n FROM {PREDICTION_ACCURACY.address} "
-        "WHERE game_date BETWEEN @first AND @last AND is_current AND outcome != 'PENDING'",
+        f"WHERE game_date BETWEEN @first AND @last AND is_current AND outcome != '{Outcome.PENDING}'",
         first=day,
         last=day,
     )

@@ -18,12 +18,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from nba_props.facts.vocabulary import DataSource, League, either
 from nba_props.operations.audit import place, unreadable_files
 from nba_props.process.errors import NbaPropsError
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE
 from nba_props.storage.models import CorruptModel, ModelStore
-from nba_props.warehouse.base import SOURCES, Warehouse, WarehouseError
+from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 
 REPAIR = "nba-props doctor --repair"
@@ -262,10 +263,10 @@ def _source_flaw(lake: LakeWarehouse) -> Iterator[Flaw]:
         except WarehouseError as unknown:
             yield Flaw(what, lake.source_path, f"{error}; its rows don't say either: {unknown}", "nba-props scrub")
             return
-        if held in (None, *SOURCES):
+        if held in (None, *League):
             yield Flaw(what, lake.source_path, str(error), remake=remake)
         else:
-            by_hand = f"write {' or '.join(SOURCES)} into it: its rows are {held}"
+            by_hand = f"write {either(League)} into it: its rows are {held}"
             yield Flaw(what, lake.source_path, str(error), by_hand)
 
 
@@ -281,7 +282,8 @@ def _held(lake: LakeWarehouse) -> str | None:
         f"SELECT data_source FROM {t.address} WHERE game_date BETWEEN @first AND @last" for t in tables
     )
     sources = lake.query(sql, first=days[0], last=days[-1])["data_source"]
-    return " and ".join(sorted({"SIMULATED" if source == "SIMULATED" else "REAL" for source in sources})) or None
+    leagues = {League.SIMULATED if source == DataSource.SIMULATED else League.REAL for source in sources}
+    return " and ".join(sorted(leagues)) or None
 
 
 def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:

@@ -7,7 +7,6 @@ gate's reason. The creation time of a row is only a claim, so no imported row co
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import tempfile
@@ -20,11 +19,14 @@ from pathlib import Path
 import pandas as pd
 
 from nba_props.domain import gate
-from nba_props.domain.lines import LINE_PROBLEMS, LINE_SOURCE_APIS, POINTS_MARKETS, claimed_lines_sql
+from nba_props.domain.lines import LINE_PROBLEMS, LINE_SOURCE_APIS, claimed_lines_sql
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import SPORTSBOOKS
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.calendar import is_plausible, spans
+from nba_props.facts.digest import digest
+from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.vocabulary import LineSource, Market, Recommendation, sql_list
 from nba_props.process.errors import NbaPropsError
 from nba_props.process.revision import publication
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
@@ -67,7 +69,7 @@ _TRUE, _FALSE = {"true", "t", "1", "yes"}, {"false", "f", "0", "no"}
 #: dates that are judged at a time
 _TOGETHER = 31
 #: identifies a system's rows for one player-game
-_SAME = ["game_date", "system_id", "game_id", "player_id"]
+_SAME = ["system_id", *PLAYER_GAME]
 
 
 class ImportRefused(NbaPropsError):
@@ -151,7 +153,7 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     # an instant is not a game date: its date depends on a time zone
     made["game_date"] = pd.to_datetime(given["game_date"].str.extract(_DATE)[0], format="%Y-%m-%d", errors="coerce")
     made["source_row"] = [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in text.to_dict("records")]
-    made["row_id"] = [hashlib.blake2b(r.encode(), digest_size=16).hexdigest() for r in made["source_row"]]
+    made["row_id"] = [digest(r) for r in made["source_row"]]
     # an export's own column of a name that an old column gets here is something else
     renamed = given.drop(columns=[ours for old, ours in _NAMES.items() if old in given and ours in given])
     renamed = renamed.rename(columns=_NAMES)
@@ -164,7 +166,7 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     made["source_game_id"] = _game_ids(made["source_game_id"])
     # a line that can't be read does not count as an absent one
     has_line = renamed["line"].notna() & ~renamed["line"].astype("string").str.lower().eq("nan").fillna(False)
-    is_unread = has_line & made["line"].isna() & made["line_source"].eq("NO_PROP_LINE")
+    is_unread = has_line & made["line"].isna() & made["line_source"].eq(LineSource.NO_PROP_LINE)
     made["line_source"] = made["line_source"].mask(is_unread, None)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))
@@ -225,11 +227,10 @@ _OF_ITS_GAME = """{slate}.game_date = {row}.game_date AND {slate}.player_lookup 
   )"""
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
 _APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
-_MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
 #: each row with the last quote before the cut-off that has its line, from its book where one is given
 _AS_CLAIMED_SQL = f"""
 SELECT {_CLAIM_COLUMNS}, l.source_recommendation AS recommendation, l.has_prop_line,
-  CASE l.line_source WHEN 'ODDS_API' THEN 'ACTUAL_PROP' ELSE l.line_source END AS line_source,
+  CASE l.line_source WHEN 'ODDS_API' THEN '{LineSource.ACTUAL_PROP}' ELSE l.line_source END AS line_source,
   CASE WHEN q.quote_id IS NULL THEN l.line_source_api ELSE q.api END AS line_source_api,
   COALESCE(l.sportsbook, q.bookmaker) AS sportsbook, q.quote_id, l.line, q.over_price, q.under_price,
   q.minutes_before_game AS line_minutes_before_game, l.predicted_points - l.line AS line_margin
@@ -248,24 +249,24 @@ LEFT JOIN (
     ON q.game_date = r.game_date AND q.game_id = r.game_id AND q.source_name = r.source_name
       AND q.data_source = r.source AND q.line = m.line
   WHERE r.game_date BETWEEN @first AND @last AND q.game_date BETWEEN @first AND @last
-    AND q.market IN ({_MARKETS}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
-    AND q.snapshot_at < t.cutoff_at AND NOT q.is_in_play AND m.line_source IN ('ACTUAL_PROP', 'ODDS_API')
+    AND q.market IN ({sql_list(Market)}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
+    AND q.snapshot_at < t.cutoff_at AND NOT q.is_in_play AND m.line_source IN ('{LineSource.ACTUAL_PROP}', 'ODDS_API')
     AND COALESCE(m.sportsbook, q.bookmaker) = q.bookmaker
-    AND q.bookmaker IN ({", ".join(f"'{b}'" for b in SPORTSBOOKS)})
+    AND q.bookmaker IN ({sql_list(SPORTSBOOKS)})
 ) AS q ON q.row_id = l.row_id AND q.place = 1
 """
 #: each row's forecast against the line that this platform chose, with the resulting side
 _RELINED_SQL = f"""
 SELECT {_CLAIM_COLUMNS},
-  CASE WHEN l.predicted_points > b.line THEN 'OVER' WHEN l.predicted_points < b.line THEN 'UNDER' ELSE 'PASS' END
-    AS recommendation,
+  CASE WHEN l.predicted_points > b.line THEN '{Recommendation.OVER}'
+    WHEN l.predicted_points < b.line THEN '{Recommendation.UNDER}' ELSE '{Recommendation.PASS}' END AS recommendation,
   b.has_prop_line, b.line_source, b.line_source_api, b.sportsbook, b.quote_id, b.line, b.over_price, b.under_price,
   b.line_minutes_before_game, l.predicted_points - b.line AS line_margin
 FROM {_ROWS} AS l
 JOIN {_SLATE} AS s ON {_OF_ITS_GAME.format(row="l", slate="s")}
 JOIN nba_analytics.betting_lines AS b
   ON b.game_date = s.game_date AND b.game_id = s.game_id AND b.player_id = s.player_id
-WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
+WHERE b.game_date BETWEEN @first AND @last AND b.line_source = '{LineSource.ACTUAL_PROP}'
 """
 _COLUMNS = ", ".join([*(c.name for c in SYSTEM_COLUMNS), "source_created_at"])
 #: the tables that an export is judged by

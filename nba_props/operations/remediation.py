@@ -9,7 +9,6 @@ in the ledger, or in the archive, never in neither.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +22,13 @@ import pandas as pd
 from nba_props.domain import audit as rules
 from nba_props.domain import digests, lines
 from nba_props.domain.alike import alike
-from nba_props.domain.gate import PLACEHOLDER_REASONS
+from nba_props.domain.lines import PLACEHOLDER_REASONS
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import spans
+from nba_props.facts.digest import digest
+from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.vocabulary import RemediationStep as Step
+from nba_props.facts.vocabulary import sql_list
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND, REMEDIATIONS
@@ -180,15 +183,15 @@ def _removed(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     rows = _named(rows[_as_archived(rows, is_sealed=warehouse.is_sealed())])
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
-        "WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED') "
+        f"WHERE game_date BETWEEN @first AND @last AND step IN ({sql_list((Step.REMOVED, Step.RESTORED))}) "
         "GROUP BY game_date, batch_id, step",
         **span,
     )
     row = ["game_date", "archived_id"]
     moved = rows[[*row, "batch_id"]].merge(steps, on=["game_date", "batch_id"])
     newest = moved.sort_values("done_at", kind="stable").drop_duplicates([*row, "step"], keep="last")
-    restored = newest[newest["step"].eq("RESTORED")]
-    both = newest[newest["step"].eq("REMOVED")].merge(restored, on=row, how="left", suffixes=("", "_back"))
+    restored = newest[newest["step"].eq(Step.RESTORED)]
+    both = newest[newest["step"].eq(Step.REMOVED)].merge(restored, on=row, how="left", suffixes=("", "_back"))
     return both.loc[~(both["done_at_back"] >= both["done_at"]), row]
 
 
@@ -244,7 +247,7 @@ def quarantine(
         return _account(batch_id, selection.action, [waiting])
     waiting = waiting.drop(columns="line_problem").rename(columns={"problem": "line_problem", "row_id": "archived_id"})
     archived = _archived(warehouse, batch_id, (selection.first, selection.last))
-    done = _recorded(warehouse, batch_id, "REMOVED")
+    done = _recorded(warehouse, batch_id, Step.REMOVED)
     moved = []
     for day in sorted({d.date() for d in [*waiting["game_date"], *archived["game_date"]]}):
         rows, kept = (f[f["game_date"] == pd.Timestamp(day)] for f in (waiting, archived))
@@ -255,11 +258,11 @@ def quarantine(
         if left.any():
             raise RemediationError(f"{int(left.sum())} of {len(rows)} archived rows of {day} are still in the ledger")
         if len(rows) or day not in done:
-            _record(warehouse, batch_id, "REMOVED", selection.action, day, len(kept), now)
+            _record(warehouse, batch_id, Step.REMOVED, selection.action, day, len(kept), now)
         moved.append(kept)
     account = _account(batch_id, selection.action, [m for m in moved if len(m)])
     if account.days:
-        _record(warehouse, batch_id, "DONE", selection.action, account.days[-1], account.total, now)
+        _record(warehouse, batch_id, Step.DONE, selection.action, account.days[-1], account.total, now)
     return account
 
 
@@ -316,7 +319,7 @@ def restore(warehouse: Warehouse, batch_id: str, now: datetime, *, dry_run: bool
         for day in days:
             mine = missing[missing["game_date"] == pd.Timestamp(day)]
             # recorded first: a run that is killed in between still has its rows to put back, and the same count
-            _record(warehouse, batch_id, "RESTORED", action, day, len(mine), now)
+            _record(warehouse, batch_id, Step.RESTORED, action, day, len(mine), now)
             if len(mine):
                 warehouse.put_back(LEDGER_AS_FOUND, day, partial(_to_put_back, mine))
     undo = command_of(str(rows["deletion_reason"].iloc[0]))
@@ -382,7 +385,7 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
         ) AS n
           ON a.line_problem IS NULL AND n.game_date = a.game_date AND n.prediction_id = a.prediction_id
             AND {_SAME_CONTENT}
-        LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = 'DONE') AS r
+        LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = '{Step.DONE}') AS r
           ON r.batch_id = a.batch_id
         GROUP BY a.batch_id
         ORDER BY deleted_at, batch_id
@@ -401,7 +404,7 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
         first=days[0],
         last=days[-1],
     )
-    both = current.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
+    both = current.merge(chosen[[*PLAYER_GAME, "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
     return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
 
@@ -518,10 +521,10 @@ def _open_batch(warehouse: Warehouse, action: str) -> str:
     """The id of an action's unfinished batch: the same until the batch is done, then the next."""
     done = warehouse.query(
         "SELECT COUNT(DISTINCT batch_id) AS n FROM nba_predictions.remediations "
-        "WHERE step = 'DONE' AND action = @action",
+        f"WHERE step = '{Step.DONE}' AND action = @action",
         action=action,
     )
-    return hashlib.blake2b(f"{action} #{int(done['n'].iloc[0])}".encode(), digest_size=6).hexdigest()
+    return digest(f"{action} #{int(done['n'].iloc[0])}", 6)
 
 
 def _archived(warehouse: Warehouse, batch_id: str, span: tuple[date, date]) -> pd.DataFrame:
@@ -564,18 +567,18 @@ def _to_restore(warehouse: Warehouse, batch_id: str) -> pd.DataFrame:
     return rows
 
 
-def _recorded(warehouse: Warehouse, batch_id: str, step: str) -> set[date]:
+def _recorded(warehouse: Warehouse, batch_id: str, step: Step) -> set[date]:
     rows = warehouse.query(
         "SELECT game_date FROM nba_predictions.remediations WHERE batch_id = @batch_id AND step = @step",
         batch_id=batch_id,
-        step=step,
+        step=step.value,
     )
     return {d.date() for d in rows["game_date"]}
 
 
-def _record(warehouse: Warehouse, batch_id: str, step: str, action: str, day: date, rows: int, now: datetime) -> None:
+def _record(warehouse: Warehouse, batch_id: str, step: Step, action: str, day: date, rows: int, now: datetime) -> None:
     record = {
-        "game_date": pd.Timestamp(day), "batch_id": batch_id, "step": step, "action": action, "row_count": rows,
+        "game_date": pd.Timestamp(day), "batch_id": batch_id, "step": step.value, "action": action, "row_count": rows,
         "recorded_at": pd.Timestamp(now),
     }  # fmt: skip
     warehouse.append(REMEDIATIONS, pd.DataFrame([record]), [day])

@@ -15,6 +15,8 @@ from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
+from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
@@ -61,7 +63,7 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
     CASE
       WHEN line_problem IS NOT NULL THEN CONCAT('published past the gate: ', line_problem)
       WHEN abstain_reason IS NOT NULL THEN 'published, abstained'
-      WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
+      WHEN line_source = '{LineSource.ACTUAL_PROP}' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
   FROM ({_CURRENT_SQL}) AS c WHERE NOT {is_imported_sql("c")}
@@ -79,7 +81,6 @@ _PROP = (
     "game_date", "game_id", "player_id", "player_name", "team", "away_team", "home_team", "tipoff_at", "line",
     "over_price", "under_price", "sportsbook", "opening_line", "books",
 )  # fmt: skip
-_KEY = ["game_date", "game_id", "player_id"]
 
 
 def picks(warehouse: Warehouse, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
@@ -109,15 +110,15 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     if rows.empty:
         return pd.DataFrame()
     # of two rows with the same id one is forged, which the audit reports; the older one is shown
-    rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*_KEY, "system_id"])
+    rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*PLAYER_GAME, "system_id"])
     # systems may have been published against different quotes: that of the board's own system counts, else the newest
     ranked = rows.assign(is_own=rows["system_id"].eq(system)).sort_values(
         ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
     )
-    board = ranked.drop_duplicates(_KEY).set_index(_KEY)
-    own = ranked[ranked["is_own"]].set_index(_KEY)
+    board = ranked.drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)
+    own = ranked[ranked["is_own"]].set_index(PLAYER_GAME)
     forecast = own["predicted_points"].reindex(board.index)
-    made = board[[c for c in _PROP if c not in _KEY]].assign(
+    made = board[[c for c in _PROP if c not in PLAYER_GAME]].assign(
         forecast=forecast,
         side=own["recommendation"].reindex(board.index).where(forecast.notna()),
         edge=forecast - board["line"],
@@ -126,7 +127,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         profit=own["profit"].reindex(board.index),
     )
     over = made["edge"].gt(0)
-    made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
+    made["leans"] = np.sign(made["edge"]).map({1.0: Recommendation.OVER.value, -1.0: Recommendation.UNDER.value})
     # the best price is of the line chosen now; the published quote may have another line
     is_same = board["newest_line"].eq(board["line"])
     for side in ("over", "under"):
@@ -138,9 +139,9 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     for column in ("price", "book"):
         made[column] = board[f"over_{column}"].where(over, board[f"under_{column}"]).where(leans)
     # a probability is only valid for its own line
-    lines = pd.MultiIndex.from_frame(board.reset_index()[[*_KEY, "line"]])
-    same_line = rows[pd.MultiIndex.from_frame(rows[[*_KEY, "line"]]).isin(lines)]
-    chances = same_line.pivot(index=_KEY, columns="system_id", values="over_probability")
+    lines = pd.MultiIndex.from_frame(board.reset_index()[[*PLAYER_GAME, "line"]])
+    same_line = rows[pd.MultiIndex.from_frame(rows[[*PLAYER_GAME, "line"]]).isin(lines)]
+    chances = same_line.pivot(index=PLAYER_GAME, columns="system_id", values="over_probability")
     chances = chances.reindex(board.index).astype("float64")
     made["chance"], made["chance_by"] = np.nan, None
     for name in dict.fromkeys([c for c in (system, *CHANCES) if c in chances]):
@@ -154,14 +155,14 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     cutoff, published = (pd.to_datetime(board[c], utc=True) for c in ("cutoff_at", "created_at"))
     early = (cutoff - published).clip(lower=pd.Timedelta(0)) / pd.Timedelta(hours=1)
     made["quote_age"] = board["line_minutes_before_game"].astype("float64") / 60 - early
-    forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
+    forecasts = rows.pivot(index=PLAYER_GAME, columns="system_id", values="predicted_points").reindex(board.index)
     margins = forecasts.sub(made["line"], axis=0).to_numpy()
     same = np.where(over.to_numpy()[:, None], margins > 0, margins < 0) & leans.to_numpy()[:, None]
     made["agree"] = same.sum(axis=1)
     made["spoke"] = forecasts.notna().sum(axis=1)
     order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
     order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
-    made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
+    made = made.loc[pd.MultiIndex.from_frame(order[PLAYER_GAME])].join(forecasts).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
 
 
@@ -179,14 +180,14 @@ def old_quotes(board: pd.DataFrame) -> str:
 
 def is_pick(board: pd.DataFrame) -> pd.Series:
     """Which rows of a board are picks: OVER or UNDER."""
-    return board["side"].isin(["OVER", "UNDER"])
+    return board["side"].isin(SIDES)
 
 
 def record(board: pd.DataFrame) -> str:
     """The record of a board's picks in a sentence; empty while none of them has a result."""
     picks = board[is_pick(board)]
     found = picks["outcome"].value_counts()
-    won, lost, pushed, void = (int(found.get(o, 0)) for o in ("WIN", "LOSS", "PUSH", "VOID"))
+    won, lost, pushed, void = (int(found.get(o, 0)) for o in (Outcome.WIN, Outcome.LOSS, Outcome.PUSH, Outcome.VOID))
     if not won + lost + pushed + void:
         return ""
     rest = {"push": pushed, "void": void, "open": len(picks) - won - lost - pushed - void}

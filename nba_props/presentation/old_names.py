@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from nba_props.catalog import TABLES
+from nba_props.facts.vocabulary import Outcome
 
 #: old tables by name, whatever their dataset
 OLD_TABLES = {
@@ -75,7 +76,7 @@ OLD_COLUMNS = {
     "features": "nba_analytics.player_features, a column for each",
     "build_commit_sha": "revision in nba_predictions.publications",
     "deployment_revision": "revision in nba_predictions.publications",
-    "is_voided": "outcome = 'VOID' in nba_predictions.prediction_accuracy, with void_reason",
+    "is_voided": f"outcome = '{Outcome.VOID}' in nba_predictions.prediction_accuracy, with void_reason",
     "win_rate": "hit_rate in nba_monitoring.scoreboard; win_rate in nba_monitoring.performance_valid_lines_only",
     "points_line": "line in nba_raw.odds_quotes and in nba_analytics.betting_lines",
     "opening_points_line": "opening_line in nba_analytics.betting_lines",

@@ -14,11 +14,13 @@ import pandas as pd
 
 from nba_props.domain import quality, scoring
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.keys import PLAYER_DAY
+from nba_props.facts.vocabulary import Tier
 from nba_props.facts.words import percent, plural
 from nba_props.presentation import charts as plots
 from nba_props.process.revision import revision
 from nba_props.schemas.base import Type
-from nba_props.schemas.monitoring import MIN_DATES, SCORES, TIERS
+from nba_props.schemas.monitoring import MIN_DATES, SCORES
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
@@ -306,7 +308,7 @@ def by_night(daily: pd.DataFrame) -> pd.DataFrame:
     """
     if daily.empty:
         return pd.DataFrame()
-    own = daily.xs("ALL", level="tier").sort_index().reset_index()
+    own = daily.xs(Tier.ALL, level="tier").sort_index().reset_index()
     own = own[own["decided"] > 0].rename(columns={"win": "wins", "loss": "losses", "profit": "units"})
     own = own[["system_id", "game_date", "wins", "losses", "units"]]
     return own.assign(total=own.groupby("system_id")["units"].cumsum()).reset_index(drop=True)
@@ -404,14 +406,16 @@ def write_report(
     pictures: dict[str, bytes] = {}
     if len(nights):
         pictures["units"], pictures["bets"] = plots.nights(nights)
-    parts = {tier: part for tier in TIERS if len(scores) and len(part := scores[scores["tier"] == tier])}
+    parts = {
+        tier: part for tier in (t.value for t in Tier) if len(scores) and len(part := scores[scores["tier"] == tier])
+    }
     words, summary = [], ""
     if len(scores):
-        pictures["differences"] = plots.mae_differences(parts["ALL"])
+        pictures["differences"] = plots.mae_differences(parts[Tier.ALL])
         chances = reliability_tables(graded)
         if chances:
             pictures["reliability"] = plots.reliability(chances)
-        words, summary = in_words(parts["ALL"], found.suspects), headline(parts["ALL"], found.suspects)
+        words, summary = in_words(parts[Tier.ALL], found.suspects), headline(parts[Tier.ALL], found.suspects)
     if len(kinds):
         pictures["quality"] = plots.line_quality(kinds)
     if len(streaks):
@@ -493,7 +497,7 @@ def reliability_tables(graded: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Reliability of each system's P(over), and of the quotes' on all rows that have one; empty without a system's."""
     decided = graded[graded["actual_margin"].notna() & graded["actual_margin"].ne(0)]
     own = decided[decided["over_probability"].notna()].assign(chance=lambda f: f["over_probability"])
-    quoted = decided[decided["market_over_probability"].notna()].drop_duplicates(["game_date", "player_id"])
+    quoted = decided[decided["market_over_probability"].notna()].drop_duplicates(PLAYER_DAY)
     quoted = quoted.assign(chance=quoted["market_over_probability"], system_id="de-vigged quote")
     if own.empty:
         return {}

@@ -1,4 +1,5 @@
-"""Belongs here: the operating-system process: its clock, stopping, the revision of its code, redaction of secrets.
+"""The operating-system process.
 
-Does not: anything about the league, or an import of another package; deployment.py has the objects of a deployment.
+Belongs here: its clock, stopping, the revision of its code, redaction of secrets; nothing here imports another package.
+Does not: anything about the league, or the objects of a deployment (deployment.py).
 """

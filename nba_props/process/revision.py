@@ -14,7 +14,7 @@ from nba_props import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-#: the variable with the revision where there is no checkout, set when an image is built
+#: the variable with the revision where there is no checkout; set in images
 REVISION = "NBA_PROPS_REVISION"
 #: the run tags for the revision, and for the command typed in a terminal, without its span
 REVISION_TAG, COMMAND_TAG = "nba_props/revision", "nba_props/command"

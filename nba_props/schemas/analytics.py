@@ -1,5 +1,6 @@
 """Contracts of ``nba_analytics``: the slate, its history, its lines and its context."""
 
+from nba_props.facts.vocabulary import LineSource, either, words
 from nba_props.schemas.base import Column, Table, count, day, flag, instant, real, text, whole
 from nba_props.schemas.raw import BOX_SCORE_STATS, GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
@@ -64,11 +65,9 @@ HISTORICAL_GAMES = Table(
     key=("player_id", "recency"),
 )
 
-LINE_SOURCES = ("ACTUAL_PROP", "NO_PROP_LINE")
-
 LINE_COLUMNS = (
     flag("has_prop_line", "A sportsbook line was found before the cut-off"),
-    text("line_source", "ACTUAL_PROP or NO_PROP_LINE", isin=LINE_SOURCES),
+    text("line_source", either(LineSource), isin=words(LineSource)),
     text("line_source_api", "API the quote came from, such as ODDS_API", nullable=True),
     text("sportsbook", "Book of the chosen quote", nullable=True, source=("nba_raw.odds_quotes.bookmaker",)),
     text("quote_id", "The chosen quote", nullable=True, source=("nba_raw.odds_quotes.quote_id",)),

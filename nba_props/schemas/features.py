@@ -7,10 +7,11 @@ those of the last ten games.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import NullReason
 from nba_props.schemas.analytics import CUTOFF_AT, PERSON
 from nba_props.schemas.base import Table, real, text
 
@@ -23,7 +24,7 @@ class Feature:
     unit: str
     description: str
     source: tuple[str, ...]
-    null_reason: str | None = None
+    null_reason: NullReason | None = None
 
 
 CONTEXT_ADDRESS = "nba_analytics.upcoming_player_game_context"
@@ -32,49 +33,51 @@ _L = "nba_analytics.betting_lines"
 _B = "nba_raw.box_scores"
 
 
-def _context(name: str, unit: str, description: str, reason: str | None = None, column: str | None = None) -> Feature:
+def _context(
+    name: str, unit: str, description: str, reason: NullReason | None = None, column: str | None = None
+) -> Feature:
     return Feature(name, unit, description, (f"{CONTEXT_ADDRESS}.{column or name}",), reason)
 
 
-def _history(name: str, unit: str, description: str, columns: tuple[str, ...], reason: str) -> Feature:
+def _history(name: str, unit: str, description: str, columns: tuple[str, ...], reason: NullReason) -> Feature:
     return Feature(name, unit, description, tuple(f"{_H}.{c}" for c in columns), reason)
 
 
-_NO_GAME = "NO_GAME_IN_LOOK_BACK"
-_NO_TEAM = "NO_TEAM_GAME_IN_LOOK_BACK"
+_NO_GAME = NullReason.NO_GAME_IN_LOOK_BACK
+_NO_TEAM = NullReason.NO_TEAM_GAME_IN_LOOK_BACK
 LEGACY = (
     _context("points_avg_last_5", "points", "Mean points of the last 5 games", _NO_GAME),
     _context("points_avg_last_10", "points", "Mean points of the last 10 games", _NO_GAME),
-    _context("points_avg_season", "points", "Mean points of the season", "NO_GAME_THIS_SEASON"),
-    _context("points_std_last_10", "points", "Sample deviation of the last 10 games", "FEWER_THAN_2_GAMES"),
+    _context("points_avg_season", "points", "Mean points of the season", NullReason.NO_GAME_THIS_SEASON),
+    _context("points_std_last_10", "points", "Sample deviation of the last 10 games", NullReason.FEWER_THAN_2_GAMES),
     _context("games_in_last_7_days", "games", "Appearances in the last 7 days"),
     _context("fatigue_score", "0-100", "Freshness, 100 is fresh", _NO_GAME),
-    _context("shot_zone_mismatch_score", "-10..10", "Opponent's weakness in the player's zone", "NO_SHOT_ZONE_FEED"),
+    _context("shot_zone_mismatch_score", "-10..10", "Opponent's weakness in the player's zone", NullReason.NO_SHOT_ZONE_FEED),
     _context("pace_score", "-3..3", "Half the opponent's pace less the team's", _NO_TEAM),
-    _context("usage_spike_score", "-3..3", "Expected rise in usage", "NO_USAGE_PROJECTION_FEED"),
+    _context("usage_spike_score", "-3..3", "Expected rise in usage", NullReason.NO_USAGE_PROJECTION_FEED),
     Feature("rest_advantage", "days", "Days of rest less the opponent's, within -2..2", (f"{CONTEXT_ADDRESS}.days_rest",), _NO_GAME),
-    Feature("injury_risk", "0-3", "Available 0 to out 3", (f"{CONTEXT_ADDRESS}.injury_status",), "NO_INJURY_REPORT"),
-    _history("recent_trend", "-2..2", "Last 3 games against the 2 before: 1 at 2 points, 2 at 5", ("points",), "FEWER_THAN_5_GAMES"),
+    Feature("injury_risk", "0-3", "Available 0 to out 3", (f"{CONTEXT_ADDRESS}.injury_status",), NullReason.NO_INJURY_REPORT),
+    _history("recent_trend", "-2..2", "Last 3 games against the 2 before: 1 at 2 points, 2 at 5", ("points",), NullReason.FEWER_THAN_5_GAMES),
     Feature("minutes_change", "-2..2", "Last-10 minutes against the season's: 1 at 10 %, 2 at 20 %",
-            (f"{CONTEXT_ADDRESS}.minutes_avg_last_10", f"{CONTEXT_ADDRESS}.minutes_avg_season"), "NO_GAME_THIS_SEASON"),
+            (f"{CONTEXT_ADDRESS}.minutes_avg_last_10", f"{CONTEXT_ADDRESS}.minutes_avg_season"), NullReason.NO_GAME_THIS_SEASON),
     _context("opponent_def_rating", "pts/100", "Opponent's defence, last 15 games", _NO_TEAM, "opponent_def_rating_last_15"),
     _context("opponent_pace", "poss/48", "Opponent's pace, last 10 games", _NO_TEAM, "opponent_pace_last_10"),
-    _context("home_away", "0/1", "1 at home", "TEAM_UNKNOWN", "is_home"),
+    _context("home_away", "0/1", "1 at home", NullReason.TEAM_UNKNOWN, "is_home"),
     _context("back_to_back", "0/1", "1 when he played yesterday", _NO_GAME),
     _context("playoff_game", "0/1", "1 in the playoffs", None, "season_type"),
-    Feature("pct_paint", "0-1", "Points in the paint among points, last 10 games", ("nba_raw.scoring_shares.points_paint",), "FEWER_THAN_5_GAMES_WITH_SHOT_ZONES"),
-    Feature("pct_mid_range", "0-1", "Points from mid-range among points, last 10 games", ("nba_raw.scoring_shares.points_mid_range",), "FEWER_THAN_5_GAMES_WITH_SHOT_ZONES"),
-    _history("pct_three", "0-1", "Three-pointers among attempts, last 10 games", ("fg3a", "fga"), "NO_ATTEMPTS"),
-    _history("pct_free_throw", "0-1", "Free throws among points, last 10 games", ("ftm", "points"), "FEWER_THAN_5_GAMES"),
+    Feature("pct_paint", "0-1", "Points in the paint among points, last 10 games", ("nba_raw.scoring_shares.points_paint",), NullReason.FEWER_THAN_5_GAMES_WITH_SHOT_ZONES),
+    Feature("pct_mid_range", "0-1", "Points from mid-range among points, last 10 games", ("nba_raw.scoring_shares.points_mid_range",), NullReason.FEWER_THAN_5_GAMES_WITH_SHOT_ZONES),
+    _history("pct_three", "0-1", "Three-pointers among attempts, last 10 games", ("fg3a", "fga"), NullReason.NO_ATTEMPTS),
+    _history("pct_free_throw", "0-1", "Free throws among points, last 10 games", ("ftm", "points"), NullReason.FEWER_THAN_5_GAMES),
     _context("team_pace", "poss/48", "Team's pace, last 10 games", _NO_TEAM, "team_pace_last_10"),
     _context("team_off_rating", "pts/100", "Team's offence, last 10 games", _NO_TEAM, "team_off_rating_last_10"),
-    Feature("team_win_pct", "0-1", "Team's share of wins in the look-back", (f"{_B}.won",), "FEWER_THAN_5_TEAM_GAMES"),
-    Feature("vegas_points_line", "points", "Consensus line", (f"{_L}.consensus_line",), "NO_LINE"),
-    Feature("vegas_opening_line", "points", "Opening line of the chosen book", (f"{_L}.opening_line",), "NO_LINE"),
-    Feature("vegas_line_move", "points", "Chosen line less its opening", (f"{_L}.line_movement",), "NO_LINE"),
+    Feature("team_win_pct", "0-1", "Team's share of wins in the look-back", (f"{_B}.won",), NullReason.FEWER_THAN_5_TEAM_GAMES),
+    Feature("vegas_points_line", "points", "Consensus line", (f"{_L}.consensus_line",), NullReason.NO_LINE),
+    Feature("vegas_opening_line", "points", "Opening line of the chosen book", (f"{_L}.opening_line",), NullReason.NO_LINE),
+    Feature("vegas_line_move", "points", "Chosen line less its opening", (f"{_L}.line_movement",), NullReason.NO_LINE),
     Feature("has_vegas_line", "0/1", "1 with a line", (f"{_L}.has_prop_line",)),
-    Feature("avg_points_vs_opponent", "points", "Mean against the opponent, this season and last", (f"{_B}.points",), "NEVER_MET"),
-    Feature("games_vs_opponent", "games", "Games behind it", (f"{_B}.game_id",), "TEAM_UNKNOWN"),
+    Feature("avg_points_vs_opponent", "points", "Mean against the opponent, this season and last", (f"{_B}.points",), NullReason.NEVER_MET),
+    Feature("games_vs_opponent", "games", "Games behind it", (f"{_B}.game_id",), NullReason.TEAM_UNKNOWN),
     _context("minutes_avg_last_10", "min", "Mean minutes of the last 10 games", _NO_GAME),
     _history("ppm_avg_last_10", "pts/min", "Points per minute over the last 10 games", ("points", "minutes"), _NO_GAME),
 )  # fmt: skip
@@ -82,17 +85,17 @@ EXTRA = (
     _history("points_ewma", "points", "Points, exponentially weighted", ("points",), _NO_GAME),
     _history("minutes_ewma", "min", "Minutes, exponentially weighted", ("minutes",), _NO_GAME),
     _history("minutes_last_3", "min", "Mean minutes of the last 3 games", ("minutes",), _NO_GAME),
-    _history("minutes_std_last_10", "min", "Sample deviation of minutes, last 10 games", ("minutes",), "FEWER_THAN_2_GAMES"),
+    _history("minutes_std_last_10", "min", "Sample deviation of minutes, last 10 games", ("minutes",), NullReason.FEWER_THAN_2_GAMES),
     _history("ppm_shrunk", "pts/min", "Weighted points per minute, shrunk to the league's", ("points", "minutes"), _NO_GAME),
     _history("fga_per_minute", "shots/min", "Weighted field-goal attempts per minute", ("fga", "minutes"), _NO_GAME),
     _history("fta_per_minute", "shots/min", "Weighted free-throw attempts per minute", ("fta", "minutes"), _NO_GAME),
     _context("days_rest", "days", "Days since his last game", _NO_GAME),
     _context("games_season", "games", "Games this season"),
     _context("games_in_last_14_days", "games", "Appearances in the last 14 days"),
-    _context("teammates_reported_absent", "players", "Team-mates reported out or doubtful", "NO_INJURY_REPORT"),
-    Feature("league_pace", "poss/48", "League's mean pace in the look-back", (f"{_B}.fga",), "NO_GAME_IN_LOOK_BACK"),
-    Feature("league_def_rating", "pts/100", "League's points per 100 possessions in the look-back", (f"{_B}.points",), "NO_GAME_IN_LOOK_BACK"),
-    Feature("games_missed", "games", "Games of his team since he last played for it", (f"{_B}.game_id",), "NOT_YET_PLAYED_FOR_THE_TEAM"),
+    _context("teammates_reported_absent", "players", "Team-mates reported out or doubtful", NullReason.NO_INJURY_REPORT),
+    Feature("league_pace", "poss/48", "League's mean pace in the look-back", (f"{_B}.fga",), NullReason.NO_GAME_IN_LOOK_BACK),
+    Feature("league_def_rating", "pts/100", "League's points per 100 possessions in the look-back", (f"{_B}.points",), NullReason.NO_GAME_IN_LOOK_BACK),
+    Feature("games_missed", "games", "Games of his team since he last played for it", (f"{_B}.game_id",), NullReason.NOT_YET_PLAYED_FOR_THE_TEAM),
     Feature("teammates_missing_minutes", "min", "Usual minutes of team-mates who sat out the last game and played in one of the three before", (f"{_B}.minutes",), _NO_TEAM),
 )  # fmt: skip
 FEATURES = (*LEGACY, *EXTRA)
@@ -101,21 +104,19 @@ NAMES = tuple(f.name for f in FEATURES)
 MARKET = ("vegas_points_line", "vegas_opening_line", "vegas_line_move", "has_vegas_line")
 #: null because of the player, not for want of a feed, or because no landed feed has the legacy input
 _NULL_BY_NATURE = (
-    "NEVER_MET",
-    "NO_SHOT_ZONE_FEED",
-    "NO_USAGE_PROJECTION_FEED",
+    NullReason.NEVER_MET,
+    NullReason.NO_SHOT_ZONE_FEED,
+    NullReason.NO_USAGE_PROJECTION_FEED,
 )
 #: null because of a missing feed that has its own check: ``feed_is_fresh``, ``games_have_quotes``
-_CHECKED_ELSEWHERE = ("NO_INJURY_REPORT", "NO_LINE")
+_CHECKED_ELSEWHERE = (NullReason.NO_INJURY_REPORT, NullReason.NO_LINE)
 #: features that are known for some player on every date once players have played five games of the season
 EXPECTED = tuple(
     f.name for f in FEATURES if f.null_reason and f.null_reason not in (*_NULL_BY_NATURE, *_CHECKED_ELSEWHERE)
 )
 #: and those that are known when their feed delivered
 EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _CHECKED_ELSEWHERE)
-SCHEMA_HASH = hashlib.blake2b(
-    json.dumps([(f.name, f.unit, f.description) for f in FEATURES]).encode(), digest_size=8
-).hexdigest()
+SCHEMA_HASH = digest(json.dumps([(f.name, f.unit, f.description) for f in FEATURES]), 8)
 
 PLAYER_FEATURES = Table(
     "nba_analytics",

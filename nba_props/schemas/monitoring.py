@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from nba_props.facts.vocabulary import Span, Tier, either, words
 from nba_props.schemas.base import Table, count, day, real, text
 from nba_props.schemas.raw import GAME_DATE
 
 #: fewest dates with rows for an interval; with fewer, the spread between dates is unknown
 MIN_DATES = 10
-SPANS = ("SEASON", "LAST_30_DAYS", "LAST_7_DAYS")
-TIERS = ("ALL", "UNDER_10", "10_TO_20", "OVER_20")
-
 
 _BOUND = f"of its date-clustered 95 % interval; null below {MIN_DATES} dates"
 
@@ -88,8 +86,8 @@ SCOREBOARD = Table(
     "Each system's scores as of a date, beside the sportsbook line's on the same rows, by span and tier of the line.",
     (
         GAME_DATE,
-        text("span", "SEASON, LAST_30_DAYS or LAST_7_DAYS, up to and including the date", isin=SPANS),
-        text("tier", "ALL, or lines under 10, of 10 to 20, over 20", isin=TIERS),
+        text("span", f"{either(Span)}, up to and including the date", isin=words(Span)),
+        text("tier", "ALL, or lines under 10, of 10 to 20, over 20", isin=words(Tier)),
         text("system_id", "Prediction system"),
         day("first_date", "First date of the span"),
         *SCORES,

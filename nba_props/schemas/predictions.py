@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
+from nba_props.facts.vocabulary import Outcome, Recommendation, RemediationStep, VoidReason, either, words
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
 
 #: no forecast is above it, as none is below 0
 MAX_POINTS = 60
-RECOMMENDATIONS = ("OVER", "UNDER", "PASS", "NO_LINE")
 
 _LINES = tuple(replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS)
 _CLAIM = (
@@ -28,7 +28,7 @@ _CLAIM = (
         ge=0,
         le=1,
     ),
-    text("recommendation", "OVER, UNDER, PASS or NO_LINE", isin=RECOMMENDATIONS),
+    text("recommendation", either(Recommendation), isin=words(Recommendation)),
     real("line_margin", "Predicted points less line", "points", nullable=True),
     text("abstain_reason", "Why the system gave no forecast", nullable=True),
     text("components", "JSON object: the terms of the forecast and the inputs it did without"),
@@ -38,9 +38,9 @@ _CLAIM = (
 _PUBLISHED = (*_CLAIM, *_LINES)
 
 
-def _as_claimed(column: Column) -> Column:
+def _as_claimed(column: Column, *required: str) -> Column:
     """The column as a system may claim it: only its type is guaranteed, everything else is judged by the gate."""
-    return replace(column, nullable=column.name != "game_date", ge=None, le=None, isin=None)
+    return replace(column, nullable=column.name not in ("game_date", *required), ge=None, le=None, isin=None)
 
 
 SYSTEM_COLUMNS = tuple(_as_claimed(c) for c in _PUBLISHED)
@@ -176,7 +176,6 @@ ARCHIVED_PREDICTIONS = Table(
     facets={"rows": tuple(c.name for c in _ARCHIVE)},
 )
 
-REMEDIATION_STEPS = ("REMOVED", "RESTORED", "DONE")
 REMEDIATIONS = Table(
     "nba_predictions",
     "remediations",
@@ -184,7 +183,7 @@ REMEDIATIONS = Table(
     (
         GAME_DATE,
         text("batch_id", "The remediation"),
-        text("step", "REMOVED, RESTORED or DONE", isin=REMEDIATION_STEPS),
+        text("step", either(RemediationStep), isin=words(RemediationStep)),
         text("action", "Predicate and arguments"),
         count("row_count", "Rows moved on the date by the step", "rows"),
         instant("recorded_at", "When"),
@@ -195,22 +194,16 @@ REMEDIATIONS = Table(
 )
 
 
-OUTCOMES = ("WIN", "LOSS", "PUSH", "VOID", "NO_BET", "PENDING")
-VOID_REASONS = ("DID_NOT_PLAY", "PLAYED_ELSEWHERE", "POSTPONED", "GAME_MOVED")
-
-
-_GRADE = (
-    text("outcome", "WIN, LOSS, PUSH, VOID, NO_BET or PENDING", isin=OUTCOMES),
-    text("void_reason", "Why a row is void", nullable=True, isin=VOID_REASONS),
+GRADE_COLUMNS = (
+    text("outcome", either(Outcome), isin=words(Outcome)),
+    text("void_reason", "Why a row is void", nullable=True, isin=words(VoidReason)),
     count("actual_points", "Points scored; null while pending or void", "points", nullable=True),
     count("minutes_played", "Minutes played", "min", nullable=True),
     flag("prediction_correct", "The side won; null without a decided bet", nullable=True),
 )
-_LEDGER_PART = tuple(
-    replace(c, nullable=c.name not in ("prediction_id", "game_date"), ge=None, le=None, isin=None)
-    for c in _LEDGER
-    if c.name not in ("components", "abstain_reason", "feature_hash", "line_source_api", "row_digest")
-)
+#: columns of the ledger that are not repeated beside the grades
+NOT_GRADED = ("components", "abstain_reason", "feature_hash", "line_source_api", "row_digest")
+_LEDGER_PART = tuple(_as_claimed(c, "prediction_id") for c in _LEDGER if c.name not in NOT_GRADED)
 
 PREDICTION_ACCURACY = Table(
     "nba_predictions",
@@ -222,7 +215,7 @@ PREDICTION_ACCURACY = Table(
         flag("is_current", "The current row of its system, player and game"),
         text("line_problem", "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
         flag("is_valid_line", "The line is backed by a verified sportsbook quote"),
-        *_GRADE,
+        *GRADE_COLUMNS,
         real("absolute_error", "Distance of forecast and points", "points", nullable=True),
         real("signed_error", "Forecast less points: positive is too high", "points", nullable=True),
         real("line_absolute_error", "Distance of line and points", "points", nullable=True),
@@ -253,7 +246,7 @@ GRADE_HISTORY = Table(
         GAME_DATE,
         text("grade_id", "Hash of the prediction, this grade and the grade before it"),
         text("prediction_id", "The graded prediction"),
-        *_GRADE,
+        *GRADE_COLUMNS,
         text("replaces", "grade_id of the grade before; null for the first", nullable=True),
         instant("graded_at", "When"),
     ),

@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+from nba_props.facts.calendar import SEASON_TYPES
+from nba_props.facts.vocabulary import BookKind, InjuryStatus, Market, either, words
 from nba_props.schemas.base import Column, Table, Type, WriteMode, count, day, flag, instant, real, text, whole
 
 GAME_DATE = day("game_date", "US/Eastern date of tip-off; the partition")
 GAME_ID = text("game_id", "The NBA's 10-digit game id")
+SEASON = text("season", "Season such as 2025-26")
+SEASON_TYPE = text("season_type", either(t.name for t in SEASON_TYPES))
 PLAYER_ID = whole("player_id", "The NBA's player id", ge=1)
 PLAYER_NAME = text("player_name", "Player name as spelled by the NBA")
 PLAYER_LOOKUP = text("player_lookup", "Normalised player name (domain/names.py)")
@@ -19,8 +23,8 @@ SCHEDULE = Table(
     (
         GAME_DATE,
         GAME_ID,
-        text("season", "Season such as 2025-26"),
-        text("season_type", "Pre Season, Regular Season, All-Star, Playoffs, PlayIn or NBA Cup"),
+        SEASON,
+        SEASON_TYPE,
         instant("tipoff_at", "Scheduled tip-off; null while it is to be decided", nullable=True),
         whole("status", "1 scheduled, 2 in progress, 3 final", ge=1, le=3),
         flag("is_postponed", "The league marked the game as postponed"),
@@ -71,8 +75,8 @@ BOX_SCORES = Table(
         PLAYER_ID,
         PLAYER_NAME,
         PLAYER_LOOKUP,
-        text("season", "Season such as 2025-26"),
-        text("season_type", "Pre Season, Regular Season, All-Star, Playoffs, PlayIn or NBA Cup"),
+        SEASON,
+        SEASON_TYPE,
         whole("team_id", "The NBA's id of the player's team in this game", ge=1),
         text("team", "Tricode of the player's team"),
         text("opponent", "Tricode of the opponent"),
@@ -97,8 +101,8 @@ ODDS_QUOTES = Table(
         GAME_ID,
         text("event_id", "The Odds API's event id"),
         text("bookmaker", "The Odds API's book key, such as draftkings"),
-        text("book_kind", "SPORTSBOOK, DFS or UNKNOWN (domain/odds.py)"),
-        text("market", "player_points or player_points_alternate"),
+        text("book_kind", f"{either(BookKind)} (domain/odds.py)"),
+        text("market", either(Market)),
         text("source_name", "Player name as spelled by the book"),
         PLAYER_LOOKUP,
         real("line", "Points line", "points", ge=0.5),
@@ -165,15 +169,6 @@ ROSTERS = Table(
 )
 
 
-#: statuses of the official report
-INJURY_STATUSES = ("OUT", "DOUBTFUL", "QUESTIONABLE", "PROBABLE", "AVAILABLE")
-#: a player is listed and his status can't be read
-STATUS_UNREADABLE = "STATUS_UNREADABLE"
-#: rows for a team instead of a player: it has not submitted, or one of its names can't be read. Players who are listed
-#: nevertheless are known; the status of all others of the team is not
-NOT_SUBMITTED, NAME_UNREADABLE = "NOT_SUBMITTED", "NAME_UNREADABLE"
-TEAM_UNKNOWN = (NOT_SUBMITTED, NAME_UNREADABLE)
-
 INJURY_REPORTS = Table(
     "nba_raw",
     "injury_reports",
@@ -192,7 +187,7 @@ INJURY_REPORTS = Table(
             "status",
             "Stated status; OUT and DOUBTFUL players get no forecast. STATUS_UNREADABLE: unknown; NOT_SUBMITTED and "
             "NAME_UNREADABLE: a team whose other players' status is unknown",
-            isin=(*INJURY_STATUSES, STATUS_UNREADABLE, *TEAM_UNKNOWN),
+            isin=words(InjuryStatus),
         ),
         text("reason", "Stated reason", nullable=True),
         PAYLOAD,

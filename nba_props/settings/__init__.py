@@ -1,7 +1,7 @@
 """Typed settings from the environment, read once; invalid ones are errors. Nothing here opens anything.
 
-Belongs here: what a user may choose, with its default and the variable it is read from. Does not: the objects that are
-made from settings (deployment.py).
+Belongs here: what a user may choose, its default and its variable. Does not: the objects that are made from settings
+(deployment.py).
 """
 
 from __future__ import annotations

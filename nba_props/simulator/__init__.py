@@ -1,4 +1,4 @@
-"""The simulated league: payloads in the shapes of the real APIs, plainly labelled as simulated.
+"""The simulated league: payloads in the shapes of the real APIs, marked as simulated.
 
-Belongs here: making payloads. Does not: reading them; the platform must not know a simulated payload from a real one.
+Belongs here: making payloads, and damaging them. Does not: reading them, which the platform does as for real ones.
 """

@@ -11,7 +11,7 @@ from nba_props.facts.calendar import EASTERN
 
 #: games a day by weekday, Monday first
 _USUAL = (8, 6, 11, 5, 11, 9, 8)
-#: the two reference nights of the league's first season: date -> the teams (by index) that rest
+#: the two reference nights: month and day -> the teams (by index) that do not play
 REFERENCE_NIGHTS = {
     (1, 9): tuple(range(26, 30)),
     (1, 10): tuple(range(14, 26)),
@@ -21,7 +21,7 @@ _AFTERNOON = ((13, 0), (15, 30), *_EVENING)
 
 
 def season_days(year: int) -> list[date]:
-    """The dates on which games may be played: late October to mid April, less the days the league rests."""
+    """The dates on which games may be played: late October to mid April, less days off."""
     first = date(year, 10, 21)
     last = date(year + 1, 4, 12)
     thanksgiving = next(d for d in (date(year, 11, 22) + timedelta(n) for n in range(7)) if d.weekday() == 3)
@@ -40,7 +40,7 @@ def pairings() -> list[tuple[int, int]]:
             gap = (b - a) % 15
             near = min(gap, 15 - gap)
             games += [(a, b), (b, a)]
-            if near in (1, 2):  # the lower one around the circle hosts the odd third game
+            if near in (1, 2):  # of neighbours on a circle of 15, the first hosts the third game
                 games.append((a, b) if gap == near else (b, a))
             else:
                 games += [(a, b), (b, a)]
@@ -50,8 +50,7 @@ def pairings() -> list[tuple[int, int]]:
 def schedule(rng: np.random.Generator, year: int) -> pd.DataFrame:
     """The season's games: ``day, home, away, tipoff_at, game_id, postponed``, in order of tip-off.
 
-    Games are placed one by one on the day that suits both teams best. The makeup of the postponed game is a row of its
-    own; a postponed row is never played.
+    Games are placed one by one on the best day for both teams. The makeup of the postponed game is a row of its own.
     """
     days = season_days(year)
     index = {d: i for i, d in enumerate(days)}
@@ -93,12 +92,12 @@ def schedule(rng: np.random.Generator, year: int) -> pd.DataFrame:
 
 
 def _matching(rng: np.random.Generator, left: list[tuple[int, int]], teams: list[int]) -> list[tuple[int, int]]:
-    """A night on which all the given teams play, from the games still to place."""
+    """Games for a night on which all the given teams play, from those still to place."""
     hosts: dict[tuple[int, int], tuple[int, int]] = {}
     for k in rng.permutation(len(left)):
         home, away = left[k]
         hosts[min(home, away), max(home, away)] = (home, away)
-    while True:  # nearly every two teams have a game left, so a few random tries are enough
+    while True:  # most pairs of teams have a game left, so a few random tries are enough
         waiting = [int(t) for t in rng.permutation(teams)]
         night = []
         while waiting:

@@ -1,4 +1,4 @@
-"""Writes simulated seasons into a landing zone, in the shapes and places of the real feeds."""
+"""Simulated seasons written into a landing zone, in the shapes and places of the real feeds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_props.facts.calendar import EASTERN
+from nba_props.facts.calendar import EASTERN, REGULAR_SEASON
+from nba_props.facts.vocabulary import DataSource
 from nba_props.process.errors import NbaPropsError
 from nba_props.simulator import market, payloads, people
 from nba_props.simulator.season import Season, play
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.storage.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
 
-#: the first of one simulated season, and the season that holds the two reference nights
+#: the year in which the last simulated season starts, which has the two reference nights
 REFERENCE_YEAR = 2025
 Progress = Callable[[str, int, int], None]
 
 
 class SimulationError(NbaPropsError):
-    """The target holds something else than the simulation asked for."""
+    """The target folder has other content than the requested simulation."""
 
 
 def simulate(
@@ -39,21 +40,21 @@ def simulate(
     """Write ``seasons`` seasons, the last of them 2025-26, into the folder ``out``; returns the zone's manifest.
 
     The same arguments give the same bytes. Seasons are made one by one, so memory does not grow with their number. The
-    folder appears when it is complete; one that is there already is left as it is.
+    folder appears when it is complete; an existing one is left unchanged.
 
     Args:
         out: the landing zone's folder.
         seasons: how many seasons.
-        seed: of the league.
-        progress: hears of each written day: season, days done, days in all.
+        seed: the league's seed.
+        progress: called after each written day with season, days done and days in all.
         odds_days: write odds for these dates only; all dates by default.
 
     Raises:
-        SimulationError: the folder exists and is no simulation with these arguments.
+        SimulationError: the folder exists and is not a simulation with these arguments.
     """
     years = [REFERENCE_YEAR - seasons + 1 + n for n in range(seasons)]
     manifest = {
-        "data_source": "SIMULATED",
+        "data_source": DataSource.SIMULATED.value,
         "note": "An invented league: no player, team, score or line in it is real.",
         "seed": seed,
         "seasons": [f"{y}-{(y + 1) % 100:02d}" for y in years],
@@ -63,7 +64,7 @@ def simulate(
     if out.exists() and any(out.iterdir()):
         found = json.loads((out / MANIFEST).read_text()) if (out / MANIFEST).exists() else None
         if found is None or {k: found.get(k) for k in manifest} != manifest:
-            raise SimulationError(f"{out} holds something else already: choose another folder, or remove it")
+            raise SimulationError(f"{out} has other content already: choose another folder, or remove it")
         return dict(found)
     building = out.with_name(f"{out.name}.building")
     shutil.rmtree(building, ignore_errors=True)
@@ -102,7 +103,7 @@ def _write_season(
         payloads.rosters(season.name, _roster_rows(season)),
     )
     days = season.games.groupby("day")
-    # in this process: one that is forked dies of its parent's threads, one that is spawned outlives a stop
+    # in this process: a forked one deadlocks on its parent's threads, a spawned one outlives a stop
     for done, (day, today) in enumerate(days, start=1):
         _write_day(zone, season, day, today, seed, with_odds=odds_days is None or day in odds_days)
         if progress:
@@ -116,7 +117,7 @@ def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame
         payloads.land(
             zone,
             f"{nba_stats.gamelog_folder(season.name)}/{day}-regular-season.json.gz",
-            payloads.game_log(season.name, "Regular Season", day, game_log_rows(season.players, played, boxes)),
+            payloads.game_log(season.name, REGULAR_SEASON.feed_name, day, game_log_rows(season.players, played, boxes)),
         )
     for path, content in scoring_payloads(season, day, played, boxes, seed):
         payloads.land(zone, path, content)
@@ -236,7 +237,7 @@ def game_log_rows(players: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFram
 def scoring_payloads(
     season: Season, day: date, games: pd.DataFrame, boxes: pd.DataFrame, seed: int
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Where the points of a day's games came from: who shoots fewer threes makes more of his twos in the paint."""
+    """boxscorescoringv3 of a day's games: players with fewer threes make more of their twos in the paint."""
     twos = (boxes["fgm"] - boxes["fg3m"]).to_numpy()
     shooter = season.players["three_share"].to_numpy()[boxes["player"].to_numpy()]
     paint = np.random.default_rng([seed, day.toordinal()]).binomial(twos, np.clip(0.95 - 0.6 * shooter, 0.35, 0.9))
@@ -255,7 +256,7 @@ def scoring_payloads(
 
 
 def injury_payload(season: Season, day: date, games: pd.DataFrame) -> tuple[str, dict[str, Any]]:
-    """The injury report of the afternoon before a day's games, "Last, First" as the league prints names."""
+    """The injury report of the afternoon before a day's games, with names as "Last, First"."""
     at = datetime.combine(day, time(13, 30), EASTERN).astimezone(UTC)
     team_of = (
         season.membership[season.membership["since"] <= day].drop_duplicates("player", keep="last").set_index("player")

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from nba_props.facts.vocabulary import Market
 from nba_props.simulator import payloads
 from nba_props.simulator.people import NICKNAMES
 
-#: eight US books and how much each keeps of a two-sided price
+#: eight US books and the hold of each on a two-sided price
 HOLDS = {
     "draftkings": 0.061,
     "fanduel": 0.069,
@@ -43,7 +44,7 @@ def american(probability: np.ndarray) -> np.ndarray:
 
 
 def spelling(name: str, book: str, number: int) -> str:
-    """How a book spells a player: without accents everywhere, and with habits of its own."""
+    """How a book spells a player: without accents, and with quirks of its own."""
     from anyascii import anyascii
 
     plain = anyascii(name)
@@ -79,7 +80,7 @@ def game_captures(
         event: ``event_id, home_team, away_team``.
         tipoff_at: tip-off, aware.
         names: the quoted players' names as the league spells them.
-        numbers: their numbers in the league, which decide how books misspell them.
+        numbers: their numbers in the league, on which misspellings depend.
         expected: what the market expects them to score, in points.
     """
     n = len(names)
@@ -116,17 +117,17 @@ def game_captures(
                     )
             if book == "betonlineag" and event["event_id"].endswith(("0", "5")):
                 quotes.append({"player": STRANGER, "line": 9.5, "over": -115, "under": -115})
-            books[book] = [payloads.market("player_points", quotes, at - timedelta(seconds=40))]
+            books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
             if book in ALTERNATES:
                 rungs = [{**q, "line": q["line"] + 5, "over": 240, "under": None} for q in quotes[::2]]
-                books[book].append(payloads.market("player_points_alternate", rungs, at - timedelta(seconds=40)))
+                books[book].append(payloads.market(Market.ALTERNATE_POINTS, rungs, at - timedelta(seconds=40)))
         for book in DFS:
             own = np.maximum(lines + rng.choice([-0.5, 0.0, 0.5], size=n, p=[0.08, 0.84, 0.08]), 0.5)
             quotes = [
                 {"player": spelling(names[i], book, numbers[i]), "line": float(own[i]), "over": -119, "under": -119}
                 for i in np.flatnonzero(quoted[book]).tolist()
             ]
-            books[book] = [payloads.market("player_points", quotes, at - timedelta(seconds=40))]
+            books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
         content = payloads.event_odds(event["event_id"], tipoff_at, event["home_team"], event["away_team"], books)
         found.append((at, payloads.historical(content, at)))
     return found

@@ -1,4 +1,4 @@
-"""Payloads in exactly the shapes the APIs send; values are the caller's."""
+"""Payloads in exactly the shapes of the APIs; the values are the caller's."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def event_odds(
 
 
 def historical(event: Mapping[str, Any], snapshot_at: datetime) -> dict[str, Any]:
-    """The historical envelope around an event; neighbouring snapshots lie five minutes away."""
+    """The historical envelope around an event; the snapshots before and after are five minutes away."""
     return {
         "timestamp": instant(snapshot_at),
         "previous_timestamp": instant(snapshot_at - timedelta(minutes=5)),
@@ -111,7 +111,7 @@ def scoring(
     """boxscorescoringv3 of a game, from each side's team id and its players.
 
     A player has ``player_id, minutes, points`` and, of his points, ``paint, mid_range, three, free_throw``; the shares
-    of somebody without points are 0.
+    of a player without points are 0.
     """
 
     def player(p: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def schedule_game(
 
 
 def rosters(season: str, players: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """commonallplayers of a season from ``player_id, player_name, team_id, team``; team id 0 is no team."""
+    """commonallplayers of a season from ``player_id, player_name, team_id, team``; team id 0 means none."""
     rows = []
     for p in players:
         values = {
@@ -216,5 +216,5 @@ def rosters(season: str, players: Iterable[Mapping[str, Any]]) -> dict[str, Any]
 
 
 def land(zone: LandingZone, path: str, content: Mapping[str, Any]) -> None:
-    """Write a payload that says of itself that it is invented."""
+    """Land a payload with the mark of a simulated league."""
     zone.land(path, {SIMULATED_MARK: True, **content})

@@ -18,7 +18,7 @@ TEAMS = (
     ("Zephyr Point", "Kites", "ZPH"), ("Amberline", "Sparks", "AMB"), ("Bluestone", "Bison", "BLU"),
     ("Copperfield", "Cobras", "CPF"), ("Driftwood", "Divers", "DRF"), ("Emberly", "Flames", "EMB"),
 )  # fmt: skip
-#: players of each team: sixteen teams have 18, the others 17, which gives the league's two reference nights their sizes
+#: players of each team: sixteen teams have 18, the others 17, as the sizes of the two reference nights require
 ROSTER_SIZES = tuple(18 if i < 12 or i >= 26 else 17 for i in range(30))
 
 _FIRST = (
@@ -33,13 +33,12 @@ _LAST = (
     "Þorsson", "d'Aubigny", "Saint-Clair",
 )  # fmt: skip
 _SUFFIX_EVERY = 23
-#: how some feeds call a player whom no rule recognises; landed as aliases with the league
+#: nicknames in some feeds that no rule resolves; landed as aliases with the league
 NICKNAMES = ("Ace", "Duke", "Sparky", "Turbo")
 
 
 def names(rng: np.random.Generator, count: int) -> list[str]:
-    """Distinct full names; every 23rd carries a suffix. No two share a family name and a first initial on one roster
-    often enough to matter, but some do, as in life."""
+    """Distinct full names; every 23rd has a suffix. A few players of a roster share family name and initial."""
     pairs = [(f, last) for f in _FIRST for last in _LAST]
     picked = rng.permutation(len(pairs))[:count]
     suffixes = ("Jr.", "II", "III")

@@ -1,4 +1,4 @@
-"""A season played: who is fit, who plays how long, what he scores, and what the market expected of him."""
+"""A simulated season: who is fit, how long each player plays, what he scores, and what the market expected."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import pandas as pd
 
 from nba_props.simulator import calendar, people
 
-#: chance that a fit player drops out of a game nobody expected him to miss; about 5 % of quoted players do not play
+#: chance that a fit player misses a game unexpectedly; about 5 % of quoted players do not play
 SCRATCH = 0.048
-#: games an absence lasts beyond the first: mostly short, now and then long
+#: games of an absence after the first: the means of short and long ones, and the share of long ones
 _SHORT, _LONG, _LONG_SHARE = 1.6, 18.0, 0.09
-#: players with a line for each game of an ordinary night
+#: players with a line per game of an ordinary night
 QUOTED_PER_GAME = 14
-#: the league's reference nights have these many players with a line
+#: players with a line on the reference nights, by month and day
 QUOTED_ON = {(1, 9): 162, (1, 10): 99}
-#: month, day and number of trades: one player for another of the same slot
-#: attempts and points of one side in a game
+#: attempts and points of one team in a game
 TEAM_SHOTS, TEAM_FREE_THROWS, TEAM_POINTS = 88.0, 21.3, 120.5
-#: how even a player's nights are: higher is evener
+#: the shape of the gamma distribution of a player's nights: higher is more even
 HEAT = 28
+#: month, day and number of trades, each of two players of the same slot
 _TRADES = ((12, 15, 2), (2, 5, 4))
 
 
 @dataclass
 class Season:
-    """One season: what the league's feeds will tell of it.
+    """One season, as the league's feeds will publish it.
 
     ``games``: see ``calendar.schedule``. ``boxes``: a row per player who entered a game (``game, player``, minutes and
     counts). ``market``: a row per quoted player (``game, player, expected`` points). ``injuries``: a row per known
-    absence (``game, player, status``). ``membership``: ``player, team, since`` (date), the last before a date
-    holds.
+    absence (``game, player, status``). ``membership``: ``player, team, since`` (date); the last row before
+    a date is valid.
     """
 
     year: int
@@ -60,7 +60,7 @@ def play(rng: np.random.Generator, players: pd.DataFrame, year: int) -> Season:
     moves = dict(iter(membership[membership["since"] > date(year, 10, 1)].groupby("since")))
     base = players["minutes"].to_numpy()
     form = rng.normal(0, 0.05, n_players)
-    role = np.zeros(n_players)  # drifts as coaches change their minds: log of minutes over the usual
+    role = np.zeros(n_players)  # log of minutes over the usual, drifting as coaches change their minds
     out_for = np.zeros(n_players, dtype=int)
 
     lines, absences, expectations = [], [], []
@@ -129,7 +129,7 @@ def _trade(rng: np.random.Generator, players: pd.DataFrame, year: int) -> pd.Dat
 
 
 def _expected_minutes(base: np.ndarray, available: np.ndarray) -> np.ndarray:
-    """Minutes to expect when the unavailable ones' time goes to those who are left, most to their likes."""
+    """Expected minutes: the time of unavailable players goes to the others, most to those next in the rotation."""
     weight = np.where(available, base, 0.0)
     order = np.argsort(-weight, kind="stable")
     rank = np.empty_like(order)
@@ -143,7 +143,7 @@ def _expected_minutes(base: np.ndarray, available: np.ndarray) -> np.ndarray:
 def _play_minutes(
     rng: np.random.Generator, base: np.ndarray, fit: np.ndarray, margin: float, overtimes: int
 ) -> np.ndarray:
-    """Minutes played, -1 for whoever does not enter: a rotation of nine to eleven, more when the game is decided."""
+    """Minutes played, -1 for players who do not enter: a rotation of 8 to 12, more once the game is decided."""
     minutes = _expected_minutes(base, fit)
     rotation = int(rng.choice([8, 9, 10, 11, 12], p=[0.09, 0.32, 0.34, 0.18, 0.07]))
     garbage = int(rng.integers(1, 6)) if margin > 13 else 0
@@ -165,7 +165,7 @@ def _play_minutes(
 def _box_scores(
     rng: np.random.Generator, players: pd.DataFrame, lines: pd.DataFrame, expectations: list[np.ndarray]
 ) -> pd.DataFrame:
-    """Counts for every player who entered a game, from his rates, his form and the day's luck."""
+    """Counts for every player who entered a game, from his rates, his form and chance."""
     form = pd.DataFrame(np.vstack(expectations)[:, [0, 1, 3]], columns=["game", "player", "form"])
     rows = lines.merge(form, on=["game", "player"]).astype({"game": int, "player": int, "team": int})
     p = players.iloc[rows["player"].to_numpy()].reset_index(drop=True)
@@ -173,7 +173,7 @@ def _box_scores(
     n = len(rows)
     heat = np.exp(rows["form"].to_numpy()) * rng.gamma(HEAT, 1 / HEAT, n)
     side = [rows["game"], rows["team"]]
-    # team-mates share the ball: what one takes another does not
+    # team-mates share the shots of their team
     shots = _share(rng, exact * p["fga"] * heat, side, TEAM_SHOTS, 0.045)
     fga = np.maximum(np.rint(shots + np.sqrt(0.55 * shots) * rng.normal(0, 1, n)), 0).astype(int)
     fg3a = rng.binomial(fga, p["three_share"])
@@ -241,20 +241,20 @@ def points_per_minute(players: pd.DataFrame) -> np.ndarray:
 def _market(
     rng: np.random.Generator, players: pd.DataFrame, games: pd.DataFrame, expectations: list[np.ndarray]
 ) -> pd.DataFrame:
-    """Whom the books quote and what they expect: the likeliest scorers among those not known to be out."""
+    """The quoted players and their expected points: the highest expectations among players not known to be out."""
     frame = pd.DataFrame(np.vstack(expectations), columns=["game", "player", "minutes", "form", "available", "team"])
     frame = frame.astype({"game": int, "player": int})
     rate = points_per_minute(players)[frame["player"]]
-    # the market knows form and minutes only roughly
+    # the market knows form only roughly
     seen = frame["form"] * 0.7 + rng.normal(0, 0.055, len(frame))
     frame["expected"] = frame["minutes"] * rate * np.exp(seen)
-    # a side scores what sides score, however many of its scorers are out
+    # a team's expected points add up to the usual total, however many of its scorers are out
     frame["expected"] *= TEAM_POINTS / frame.groupby(["game", "team"])["expected"].transform("sum")
     frame = frame[frame["available"].astype(bool) & (frame["minutes"] > 8)]
     frame["day"] = games["day"].reindex(frame["game"]).to_numpy()
     size = frame.groupby("day")["game"].transform("nunique") * QUOTED_PER_GAME
     for (month, day), count in QUOTED_ON.items():
         size = size.mask([d.month == month and d.day == day for d in frame["day"]], count)
-    # the same number a side, then the best of the rest of the day
+    # the players with the highest expectations of the day
     rank = frame.groupby("day")["expected"].rank(method="first", ascending=False)
     return frame.loc[rank <= size, ["game", "player", "expected"]].reset_index(drop=True)

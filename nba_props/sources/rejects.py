@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from nba_props.facts.digest import digest
 from nba_props.schemas.base import PANDAS_DTYPES, Column, ContractError, Table
 from nba_props.storage.fields import shown
 from nba_props.storage.landing import Payload, PayloadError
@@ -69,7 +69,7 @@ def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None =
         rows.append(
             {
                 "game_date": r.game_date or day,
-                "quarantine_id": hashlib.blake2b(text.encode(), digest_size=16).hexdigest(),
+                "quarantine_id": digest(text),
                 "payload": _plain(r.payload),
                 "position": position,
                 "reason": r.reason,

@@ -5,13 +5,13 @@ Values from a feed are checked here before they name a file, and files in a land
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 from nba_props.facts.calendar import YEARS
+from nba_props.facts.digest import digest
 
 SUFFIXES = (".json.gz", ".json", ".pdf")
 #: the capture instant at the end of a payload's name
@@ -39,7 +39,7 @@ def id_part(value: Any) -> str:
         text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, default=repr, skipkeys=True)
     except (RecursionError, TypeError, ValueError):
         text = type(value).__name__
-    return f"hash-{hashlib.blake2b(text.encode(errors='surrogatepass'), digest_size=16).hexdigest()}"
+    return f"hash-{digest(text.encode(errors='surrogatepass'))}"
 
 
 def stem(name: str) -> str:

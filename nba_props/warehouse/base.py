@@ -18,14 +18,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nba_props.facts.vocabulary import League
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.base import Table, WriteMode
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: what a warehouse can be claimed by
-SOURCES = ("REAL", "SIMULATED")
 
 
 class WarehouseError(NbaPropsError):
@@ -297,4 +295,4 @@ class Warehouse(Protocol):
 
 def is_simulated(warehouse: Warehouse) -> bool:
     """Whether the warehouse holds a simulated league."""
-    return warehouse.source() == "SIMULATED"
+    return warehouse.source() == League.SIMULATED

@@ -245,7 +245,7 @@ def test_a_dead_input_names_every_system_that_went_without_it(stored, dead, pass
         users = [s.system_id for s in SYSTEMS if name in (*s.needs().required, *s.needs().optional)]
         assert users, "an input that no system uses shows nothing"
         (told,) = [part for part in found.text.split("; ") if part.startswith(f"{name} is unknown")]
-        assert told.endswith(f": {', '.join(users)} went without {why}".rstrip())
+        assert told.endswith(f": {', '.join(users)} did without {why}".rstrip())
         assert name in found.figures["unknown_to_all"].split(", ")
 
 
@@ -295,7 +295,7 @@ def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
     for address, name in known:
         found = findings(stored, address, name, SPAN)
         assert not found[DAY].passed, name
-        assert "never taken in" in found[DAY].text
+        assert "never loaded" in found[DAY].text
         assert found[NEXT].passed, name
 
 
@@ -337,7 +337,7 @@ def test_no_rule_is_left_untested():
     }
     # the systems share their rules, and a system's schema promises types only
     alike |= {s.table.address for s in SYSTEMS}
-    # these need a hundred bets or ten dates, and are shown passing and failing in domain/test_quality.py
+    # these need a hundred bets or ten dates, and are shown passing and failing in domain/quality/test_quality.py
     many = {"win_rates_plausible", "share_under_plausible", "sides_not_skewed", "not_too_good", "validation_win_rates"}
     many |= {"chances_as_good_as_quotes"}
     left = {(t, n) for t, n in rules - set(DAMAGE) if t not in alike}
@@ -379,7 +379,7 @@ def test_a_model_whose_inputs_have_changed_since_warns(stored):
     stored.warehouse.write(TABLES["nba_raw.box_scores"], rows.assign(points=rows["points"] + 1), [game.day])
     found = findings(stored, "nba_predictions.catboost_v8", "model_is_in_force", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (False, "WARN")
-    assert found.text.startswith("stale: what it learned from has changed since: nba-props train")
+    assert found.text.startswith("stale: its training data has changed since: nba-props train")
 
 
 def test_a_model_that_was_trained_without_landed_lines_or_was_not_put_in_force_warns(stored):

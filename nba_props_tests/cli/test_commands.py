@@ -311,7 +311,8 @@ def test_a_day_off_by_a_schedule_that_lost_its_games_is_none(home):
     assert result.exit_code == 1, result.output
     assert f"no game is scheduled on {DAY}" in result.output
     assert (
-        f"ERROR nba_raw.schedule {len(games)} games have box scores and stand in no schedule of {DAY}" in result.output
+        f"ERROR nba_raw.schedule {len(games)} games have box scores and are not in the schedule of {DAY}"
+        in result.output
     )
 
 

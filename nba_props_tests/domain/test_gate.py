@@ -214,7 +214,7 @@ def test_what_is_held_back_is_said_by_reason_placeholders_first(lake):
     claims.loc[3, "confidence_score"] = 52.0
     claims.loc[4, ["line", "line_source"]] = [11.5, "ESTIMATED_AVG"]
     _, held = gate.split(judge(lake, q, claims))
-    said = gate.spoken(held, "run-7")
+    said = gate.messages(held, "run-7")
     assert sum(s.rows for s in said) == len(held)
     assert {s.reason for s in said if s.is_placeholder} == {"PLACEHOLDER_LINE", "UNKNOWN_SOURCE"}
     assert [s.is_placeholder for s in said] == sorted((s.is_placeholder for s in said), reverse=True)
@@ -223,7 +223,7 @@ def test_what_is_held_back_is_said_by_reason_placeholders_first(lake):
     assert first.text.startswith("PLACEHOLDER LINE DETECTED: 2 rows, PLACEHOLDER_LINE: a known placeholder value")
     assert "Player 1 20.0 ACTUAL_PROP on 2025-11-05; Player 2 15.5 without a source on 2025-11-05" in first.text
     assert next(s for s in said if s.reason == "INVALID_CONFIDENCE").text.startswith("held back: 1 rows")
-    assert gate.spoken(held.iloc[:0], "run-7") == []
+    assert gate.messages(held.iloc[:0], "run-7") == []
     assert set(gate.PLACEHOLDER_REASONS) < set(gate.REASONS)
 
 

@@ -21,7 +21,7 @@ from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
 from nba_props.presentation import charts as plots
 from nba_props.presentation import report
-from nba_props_tests.domain.test_scoring import chances, graded
+from nba_props_tests.domain.scoring.test_scoring import chances, graded
 
 TABLES = tuple(report.TABLES.values())
 

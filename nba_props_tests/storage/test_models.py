@@ -19,7 +19,7 @@ from nba_props.storage import models
 from nba_props.storage.files import open_path
 from nba_props.storage.models import CorruptModel, ModelStore
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props_tests.domain.test_trained import NOW, WEEK, played
+from nba_props_tests.domain.models.test_training import NOW, WEEK, played
 from nba_props_tests.warehouse.samples import D1, NAMES, names
 
 

@@ -1,6 +1,5 @@
 """What sensors and schedules share: cursors, runs over spans, and whether dates have games."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,6 +11,7 @@ from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import parse_instant
+from nba_props.facts.digest import digest
 from nba_props.storage.landing import LandingError
 
 #: the queue takes the higher number first
@@ -20,7 +20,7 @@ TONIGHT_FIRST, AFTER_TONIGHT = {"dagster/priority": "10"}, {"dagster/priority": 
 
 def fingerprint(names: list[str]) -> str:
     """A hash of names: payloads are written once, so a new one is a new name."""
-    return hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+    return digest("\n".join(names), 8)
 
 
 def marks_of(cursor: str | None) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""History: the games a player, a season and a team have behind them, strictly before a date.
+"""History: the past games of players, teams and the league, strictly before a date.
 
-Each statement answers for any number of players and dates at once, and runs inside the warehouse. The player-games to
-answer for are given as a relation: the slate when serving, the games that were played when training.
+Each statement is for any number of players and dates, and runs inside the warehouse. The player-games that it is for
+are given as a relation: the slate in serving, the games that were played in training.
 
 Belongs here: statements on past games. Does not: features made of them (domain/context.py, domain/features.py).
 """

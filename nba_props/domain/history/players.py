@@ -1,4 +1,4 @@
-"""What lies behind a player: his games, season, opponents, absences and the injury report on his team."""
+"""A player's past: his games, season, opponents, absences and the injury report on his team."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nba_props.domain.history.relations import (
     behind,
 )
 from nba_props.facts.calendar import span_look_back_start_sql
-from nba_props.schemas.raw import BOX_SCORE_STATS, STATUS_UNREADABLE, TEAM_UNKNOWN
+from nba_props.facts.vocabulary import ABSENT, NOT_LISTED, TEAM_UNKNOWN, InjuryStatus, sql_list
+from nba_props.schemas.raw import BOX_SCORE_STATS
 from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
-_TEAM_UNKNOWN_SQL = ", ".join(repr(s) for s in TEAM_UNKNOWN)
 
 
 def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES, asked: str = SLATE) -> str:
@@ -49,7 +49,7 @@ def season_sql(asked: str = SLATE) -> str:
 
 
 def matchup_sql(asked: str = SLATE) -> str:
-    """Per player: his games against the opponent, this season and the one before (from @last_season_from)."""
+    """Per player: games and mean points against the opponent, this season and last (from @last_season_from)."""
     return f"""
     SELECT s.game_date, s.player_id, COUNT(*) AS games_vs, AVG(b.points) AS points_vs
     FROM {asked} AS s
@@ -63,12 +63,12 @@ def matchup_sql(asked: str = SLATE) -> str:
 
 
 def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
-    """``historical_games`` with what was true of each past game *before it*: rest, form and the opponent's defence.
+    """``historical_games`` with rest, form and the opponent's defence as of *before* each past game.
 
-    ``days_rest`` since the game before, null after more than 300 days; ``form`` is the mean of the last 5 less that of
-    the season, both before the game and of its season; the defence is points allowed per 100 possessions over the
-    opponent's 15 games before. Each is null where nothing came before. The span read covers a whole season before the
-    oldest game, so that a date has the same answer whatever dates are asked for with it.
+    ``days_rest`` since the game before, null after more than 300 days; ``form`` is the mean points of the last 5 less
+    that of the season, both before the game and of its season; the defence is points allowed per 100 possessions over
+    the opponent's 15 games before. Each is null without an earlier game. The statement reads a whole season before the
+    oldest game, so that a date's result does not depend on the dates queried with it.
     """
     return f"""
     WITH appearances AS (
@@ -115,7 +115,7 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
 
 
 def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
-    """Where the points of past games came from, for the games of the look-backs of @first..@last."""
+    """Shares of points by shot zone of the past games in the look-backs of @first..@last."""
     return f"""
     SELECT b.game_id, b.player_id, b.points_paint, b.points_mid_range
     FROM nba_raw.scoring_shares AS b
@@ -127,7 +127,7 @@ def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str
     """Per player: ``games_missed`` of his team since he last played, and ``teammates_missing_minutes``.
 
     The latter are the usual minutes (mean of the look-back) of team-mates who sat out the team's last game but played
-    in one of the three before: absences so recent that nobody's averages show them yet. Known from box scores alone.
+    in one of the three before: absences too recent to show in averages. Both come from box scores alone.
     """
     return f"""
     WITH teams AS (
@@ -164,13 +164,13 @@ def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str
 
 
 def availability_sql(asked: str = SLATE) -> str:
-    """Per player whose game is named in an injury report: what the newest one before the cut-off says.
+    """Per player whose game is in an injury report: his status in the newest report before the cut-off.
 
     ``injury_status`` is the stated one, or NOT_LISTED; ``injury_reported_at`` the report's instant;
-    ``teammates_reported_absent`` the others of his team that it calls OUT or DOUBTFUL. A game without a report has no
-    row, and its players' standing is unknown. So is, and null here, what the report does not tell: a status that can't
-    be read, everybody not named of a team that has not submitted or that has a name nobody can read, and the count of
-    absent team-mates where one of them is unknown. A row of neither team by its name may be of either.
+    ``teammates_reported_absent`` how many others of his team are OUT or DOUBTFUL in it. A game without a report has no
+    row. A status is null if it is unknown: if it can't be read, or if the player is not listed and his team has not
+    submitted its list or has an unreadable name in it. So is the count where a team-mate's status is unknown. A row
+    whose team name is neither team's may be of either.
     """
     return f"""
     WITH newest AS (
@@ -197,29 +197,29 @@ def availability_sql(asked: str = SLATE) -> str:
           AND r.away_team = g.away_team
       WHERE g.game_date BETWEEN @first AND @last AND r.game_date BETWEEN @first AND @last
     ),
-    told AS (
+    listed AS (
       SELECT game_date, game_id, team_id,
-        SUM(CASE WHEN status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END) AS absent,
-        SUM(CASE WHEN status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END) AS unread,
-        SUM(CASE WHEN status IN ({_TEAM_UNKNOWN_SQL}) THEN 1 ELSE 0 END) AS unnamed
+        SUM(CASE WHEN status IN ({sql_list(ABSENT)}) THEN 1 ELSE 0 END) AS absent,
+        SUM(CASE WHEN status = '{InjuryStatus.STATUS_UNREADABLE}' THEN 1 ELSE 0 END) AS unread,
+        SUM(CASE WHEN status IN ({sql_list(TEAM_UNKNOWN)}) THEN 1 ELSE 0 END) AS unnamed
       FROM named GROUP BY game_date, game_id, team_id
     ),
-    strays AS (SELECT game_date, game_id FROM told WHERE team_id IS NULL)
+    strays AS (SELECT game_date, game_id FROM listed WHERE team_id IS NULL)
     SELECT s.game_date, s.player_id, n.report_at AS injury_reported_at,
-      CASE WHEN s.team_id IS NULL OR m.status = '{STATUS_UNREADABLE}' THEN NULL
+      CASE WHEN s.team_id IS NULL OR m.status = '{InjuryStatus.STATUS_UNREADABLE}' THEN NULL
         WHEN m.status IS NOT NULL THEN m.status
         WHEN COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL THEN NULL
-        ELSE 'NOT_LISTED' END AS injury_status,
+        ELSE '{NOT_LISTED}' END AS injury_status,
       CASE WHEN s.team_id IS NULL OR COALESCE(t.unnamed, 0) > 0 OR x.game_id IS NOT NULL
-          OR COALESCE(t.unread, 0) > CASE WHEN m.status = '{STATUS_UNREADABLE}' THEN 1 ELSE 0 END THEN NULL
-        ELSE COALESCE(t.absent, 0) - CASE WHEN m.status IN ('OUT', 'DOUBTFUL') THEN 1 ELSE 0 END
+          OR COALESCE(t.unread, 0) > CASE WHEN m.status = '{InjuryStatus.STATUS_UNREADABLE}' THEN 1 ELSE 0 END THEN NULL
+        ELSE COALESCE(t.absent, 0) - CASE WHEN m.status IN ({sql_list(ABSENT)}) THEN 1 ELSE 0 END
       END AS teammates_reported_absent
     FROM {asked} AS s
     JOIN newest AS n ON n.game_date = s.game_date AND n.game_id = s.game_id
     LEFT JOIN named AS m
       ON m.game_date = s.game_date AND m.game_id = s.game_id AND m.player_lookup = s.player_lookup
         AND m.team_id = s.team_id
-    LEFT JOIN told AS t ON t.game_date = s.game_date AND t.game_id = s.game_id AND t.team_id = s.team_id
+    LEFT JOIN listed AS t ON t.game_date = s.game_date AND t.game_id = s.game_id AND t.team_id = s.team_id
     LEFT JOIN strays AS x ON x.game_date = s.game_date AND x.game_id = s.game_id
     WHERE s.game_date BETWEEN @first AND @last
     """

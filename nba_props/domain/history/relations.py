@@ -1,13 +1,13 @@
-"""What the statements on history share: whose games are asked about, and which past games are in reach."""
+"""What the statements on history share: the player-games that they are for, and the past games in their look-back."""
 
 from __future__ import annotations
 
 from nba_props.domain.games import counted_sql, playable_sql
 from nba_props.facts.calendar import look_back_start_sql, span_look_back_start_sql
 
-#: days beyond which a player's last game says nothing of his rest; longer than any off-season
+#: days after which a player's last game does not count for his rest; longer than any off-season
 LONGEST_REST = 300
-#: the player-games of @first..@last to answer for: those to come
+#: the player-games of @first..@last to predict
 SLATE = "nba_analytics.slate"
 #: the same columns for the games that were played, one row for each player who entered
 PLAYED = f"""(
@@ -39,7 +39,7 @@ GROUP BY s.game_date
 
 
 def behind(days: int, more_days: int = 0) -> str:
-    """Counted box scores that the look-back of any asked date reaches, and those of ``more_days`` before."""
+    """The condition for box scores ``b`` in the look-back of any date of @first..@last, or ``more_days`` before it."""
     return f"""
     b.game_date >= {span_look_back_start_sql(days, more_days)} AND b.game_date < @last
     AND {counted_sql("b")}
@@ -47,7 +47,7 @@ def behind(days: int, more_days: int = 0) -> str:
 
 
 def before(days: int) -> str:
-    """Box scores of counted games in the look-back of ``s.game_date``, and never on or after it."""
+    """The condition for box scores ``b`` in the look-back of ``s.game_date``, strictly before it."""
     return f"""
     b.game_date < s.game_date
     AND b.game_date >= {look_back_start_sql("s.game_date", days)}

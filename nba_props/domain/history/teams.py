@@ -1,4 +1,4 @@
-"""What lies behind a team and the league: pace, offence, defence and results."""
+"""The past of a team and of the league: pace, offence, defence and results."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What a stored model is, when it may serve a date, and when it is put in force.
+"""The card of a stored model: what the model is, which dates it may serve, and whether it is put in force.
 
-A model belongs to a week, which begins on a Monday, and has seen only games of earlier dates. What is stored is the
-library's own portable format and a card that describes it; a model whose features or library are not the running ones
-is refused, never guessed at.
+A model belongs to a week, which begins on a Monday, and is trained on games of earlier dates only. It is stored in the
+library's own portable format beside its card. A model of another library version or other features is refused.
 """
 
 from __future__ import annotations
@@ -19,17 +18,17 @@ from nba_props.domain.models.learner import Recipe
 from nba_props.facts.calendar import season_year
 from nba_props.schemas.features import SCHEMA_HASH
 
-#: a model that is older than this when a date is served is refused: it serves its week and the next
+#: a model serves its week and the next: it is refused for later dates
 MAX_AGE = timedelta(13)
-#: a model is not judged on fewer held-out rows than this
+#: fewest held-out rows that a model is judged on
 JUDGED_ROWS = 100
-#: a model that is refused for this reason may still serve the week after; for any other reason it serves no week
+#: a model refused for this reason may still serve the week after; one refused for another reason serves no week
 WORSE_THAN_INCUMBENT = "WORSE_THAN_THE_MODEL_IN_FORCE"
 
 
 @dataclass(frozen=True)
 class Card:
-    """What a stored model is, and how it did on the newest rows before it saw them."""
+    """What a stored model is, and its errors on the newest rows before it was trained on them."""
 
     system_id: str
     week: date
@@ -41,7 +40,7 @@ class Card:
     trained_from: date
     trained_through: date
     rows: int
-    #: hash of everything the model is made from: rows, parameters, library, features, and how it moves P(over)
+    #: hash of everything the model is made from: rows, parameters, library, features and ``chance``
     fingerprint: str
     #: hash of the stored file
     sha256: str
@@ -51,20 +50,20 @@ class Card:
     #: quantiles of the held-out residuals in units of sqrt(forecast + 4), at 0.005 .. 0.995
     residuals: tuple[float, ...] = field(default=())
     trained_at: str = ""
-    #: digest of the tables it learned from, as they stood
+    #: digest of the tables it was trained on, as of then
     made_from: str = ""
     #: share of the training rows in which each input was known
     known: Mapping[str, float] = field(default_factory=dict)
-    #: how its P(over) is drawn towards the quote's: ``slope``, ``median``, ``rows`` and ``dates``; empty withholds it
+    #: how far its P(over) moves the quote's: ``slope``, ``median``, ``rows`` and ``dates``; empty for no P(over)
     chance: Mapping[str, float] = field(default_factory=dict)
-    #: dates with landed odds whose lines did not exist when it was trained
+    #: dates with landed odds that had no lines in the warehouse when it was trained
     dates_without_lines: int = 0
-    #: why it was not put in force; empty when it was
+    #: why it was not put in force; empty if it was
     refused: str = ""
 
     @property
     def version(self) -> str:
-        """How predictions name the model."""
+        """The model's name in predictions."""
         return f"{self.library}-{self.library_version}/{self.week}/{self.fingerprint[:10]}"
 
     @property
@@ -96,12 +95,12 @@ def week_of(day: date) -> date:
 
 
 def training_start(week: date, seasons: int) -> date:
-    """First date that the model of a week learns from: ``seasons`` seasons, its own included."""
+    """First date that the model of a week is trained on: ``seasons`` seasons, the running one included."""
     return date(season_year(week) - seasons + 1, 10, 1)
 
 
 def refusal(recipe: Recipe, card: Card, day: date) -> str | None:
-    """Why the model may not serve the date; null when it may."""
+    """Why the model may not serve the date; None if it may."""
     if card.trained_through >= day:
         return f"MODEL_KNOWS_THE_FUTURE: trained through {card.trained_through}"
     if card.schema_hash != SCHEMA_HASH:
@@ -118,11 +117,11 @@ def refusal(recipe: Recipe, card: Card, day: date) -> str | None:
 
 
 def why_not(card: Card, incumbent: Card | None) -> str:
-    """Why a new model is not put in force; empty when it is.
+    """Why a new model is not put in force; empty if it is.
 
-    It must beat the last-10 average on its own holdout, and must not be worse than the model of the week before by more
-    than twice the standard error, where that one could serve. Both are compared by what they gain on the last-10
-    average, since each was judged on a holdout of its own; errors of one date belong together.
+    It must beat the last-10 average on its own holdout, and must not be worse than the model of the week before, if
+    that one could serve, by more than twice the standard error. Models are compared by their gain over the last-10
+    average, since each has a holdout of its own; standard errors are clustered by date.
     """
     own = card.metrics
     if own["holdout_rows"] < JUDGED_ROWS:
@@ -145,7 +144,7 @@ def why_not(card: Card, incumbent: Card | None) -> str:
 
 
 def _could_go_on(incumbent: Card, card: Card) -> bool:
-    """Whether the model of the week before could serve the new one's: where it can't, a refusal would leave none."""
+    """Whether the model of the week before could serve the new one's week: if not, a refusal would leave no model."""
     return all(
         getattr(incumbent, name) == getattr(card, name) for name in ("library", "library_version", "schema_hash")
     )

@@ -1,4 +1,4 @@
-"""A model's P(over): its own by the residuals of its holdout, and the quote's moved by it as far as it proved right."""
+"""A model's P(over): its own, from residuals of its holdout, and the quote's, moved towards it by a fitted slope."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 from nba_props.domain.models.card import Card
 from nba_props.domain.odds import over_probability as market_probability
 
-#: points are noisier the more are expected: residuals are measured in units of sqrt(forecast + this)
+#: the spread of points grows with the forecast: residuals are in units of sqrt(forecast + this)
 _SPREAD_FLOOR = 4.0
 _QUANTILES = np.linspace(0.005, 0.995, 199)
-#: fewest held-out rows with a quote, and dates of them, that P(over) is fitted on
+#: fewest held-out rows with a quote, and fewest dates with one, to fit P(over) on
 CHANCE_ROWS, CHANCE_DATES = 1_000, 10
 
 
@@ -27,7 +27,9 @@ def over_probability(residuals: Sequence[float], forecast: np.ndarray, line: np.
     """A model's own P(points > line) given that they are not equal, from quantiles of its residuals; null without a
     line. Overconfident by itself: see :func:`anchored_probability`."""
     unit = np.sqrt(forecast + _SPREAD_FLOOR)
-    whole = np.where(np.mod(line, 1) == 0, 0.5, 0.0)  # a whole line can be hit exactly: leave half a point either side
+    whole = np.where(
+        np.mod(line, 1) == 0, 0.5, 0.0
+    )  # a whole line can be hit exactly: leave out half a point on either side
 
     def below(bound: np.ndarray) -> np.ndarray:
         return np.interp((bound - forecast) / unit, residuals, _QUANTILES)
@@ -67,10 +69,10 @@ def anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float])
 def anchored_probability(
     card: Card, forecast: np.ndarray, line: np.ndarray, over_price: pd.Series, under_price: pd.Series
 ) -> np.ndarray:
-    """P(points > line) given that they are not equal: the quote's, moved by the model as far as it proved right.
+    """P(points > line) given that they are not equal: the quote's, moved towards the model's by the fitted slope.
 
-    Null without both prices, and for a model that had too few quotes to prove anything: a model's own chance loses to
-    a coin (log-loss .70 to .72).
+    Null without both prices, and for a model without a fitted slope: a model's own P(over) is worse than a coin
+    (log-loss .70 to .72).
     """
     market = market_probability(over_price, under_price).to_numpy()
     if not card.chance:

@@ -1,7 +1,7 @@
-"""The training frame: features of games that were played, as they stood before each, beside the points scored.
+"""The training frame: features of played games as of before each game, with the points scored.
 
-The same statements and the same ``features.build`` as serving, asked for another set of player-games. Only those who
-entered the game are in it, because a prop on a player who does not play is void.
+The statements and ``features.build`` are those of serving, for another set of player-games. Only players who entered
+the game are in it, because a prop on a player who does not play is void.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import pandas as pd
 
 from nba_props.domain import context, features, history
 from nba_props.facts import calendar
+from nba_props.facts.keys import PLAYER_GAME
 from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 Query = Callable[..., pd.DataFrame]
 
-#: what a played game has no use for, but the context function asks of a slate
+#: columns of a slate that ``context.build`` drops and played games lack
 _SLATE_ONLY = ("team_source", "team_null_reason", "tipoff_at", "is_quoted")
-_KEY = ["game_date", "game_id", "player_id"]
 
 
 def season_chunks(first: date, last: date) -> list[tuple[date, date]]:
-    """The span cut at season boundaries, so that memory follows a season and not the span."""
+    """The span cut at season boundaries, so that memory does not grow with the span."""
     starts = [date(year, 10, 1) for year in range(first.year, last.year + 1)]
     cuts = [first, *(s for s in starts if first < s <= last)]
     ends = [*(date.fromordinal(c.toordinal() - 1) for c in cuts[1:]), last]
@@ -42,7 +42,7 @@ def build(
 
     Args:
         query: runs a statement of ``domain/history`` in the warehouse.
-        lines: the stored ``nba_analytics.betting_lines`` of a span; dates without any are dates without lines.
+        lines: gives the stored ``nba_analytics.betting_lines`` of a span.
         first: first date.
         last: last date.
         look_back_days: as in serving.
@@ -56,7 +56,7 @@ def build(
         _part(query, lines(start, end), start, end, look_back_days, max_games)
         for start, end in season_chunks(first, last)
     ]
-    return pd.concat(parts, ignore_index=True).sort_values(_KEY, kind="stable", ignore_index=True)
+    return pd.concat(parts, ignore_index=True).sort_values(PLAYER_GAME, kind="stable", ignore_index=True)
 
 
 def _part(
@@ -68,9 +68,9 @@ def _part(
     past = query(history.historical_games_sql(look_back_days, max_games, asked), **span)
     season = query(history.season_sql(asked), **span, history_from=calendar.history_start(first, look_back_days))
     form = query(history.team_form_sql(look_back_days, asked), **span)
-    points = played[[*_KEY, "points"]]
+    points = played[[*PLAYER_GAME, "points"]]
     slate = played.drop(columns="points").assign(**dict.fromkeys(_SLATE_ONLY))
-    known = slate[_KEY].merge(lines, on=_KEY, how="left", validate="one_to_one")
+    known = slate[PLAYER_GAME].merge(lines, on=PLAYER_GAME, how="left", validate="one_to_one")
     known["has_prop_line"] = known["has_prop_line"].astype("boolean").fillna(False)
     built = features.build(
         context.build(slate, past, season, form, known, query(history.availability_sql(asked), **span)),
@@ -82,9 +82,9 @@ def _part(
         absences=query(history.absence_sql(look_back_days, asked), **span),
         shots=query(history.shot_zones_sql(look_back_days), **span),
     )
-    quoted = known[[*_KEY, "line", "over_price", "under_price"]]
+    quoted = known[[*PLAYER_GAME, "line", "over_price", "under_price"]]
     return (
         built.drop(columns="null_reasons")
-        .merge(points, on=_KEY, validate="one_to_one")
-        .merge(quoted, on=_KEY, validate="one_to_one")
+        .merge(points, on=PLAYER_GAME, validate="one_to_one")
+        .merge(quoted, on=PLAYER_GAME, validate="one_to_one")
     )

@@ -1,4 +1,4 @@
-"""What makes a model: a library that learns, and what a system wants it to learn."""
+"""What a model is made by: a library, and a system's recipe for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ THREADS = 2
 
 
 class Learner(Protocol):
-    """A library that makes models; a model travels as bytes in the library's own format."""
+    """A library that trains models; a model is bytes in the library's own format."""
 
     library: str
     #: suffix of the stored file
@@ -39,25 +39,25 @@ class Recipe(Protocol):
 
     @property
     def system_id(self) -> str:
-        """Whose models they are."""
+        """The system that they are for."""
 
     @property
     def description(self) -> str:
-        """What they are, in a sentence."""
+        """A description in a sentence."""
 
     @property
     def learner(self) -> Learner:
-        """The library."""
+        """The library that trains them."""
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The features they see."""
+        """The features that they use."""
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The features without which a row teaches nothing, and is not forecast; any other may be null."""
+        """The features without which a row is neither trained on nor forecast; any other may be null."""
 
 
 def definition(recipe: Recipe) -> str:
-    """How a system learns, as the code that runs defines it: inputs and parameters, as JSON."""
+    """The inputs and parameters of a system's models as the running code defines them, as JSON."""
     return json.dumps([recipe.inputs, recipe.learner.parameters], default=dict, sort_keys=True)

@@ -1,4 +1,4 @@
-"""How the model of a week is made: fitted to everything before it, and judged on the newest of that first."""
+"""Training the model of a week on everything before it, once it was judged on the newest part of that."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ import pandas as pd
 from nba_props.domain.models import chance
 from nba_props.domain.models.card import Card, Model, training_start, why_not
 from nba_props.domain.models.learner import Recipe
+from nba_props.facts.digest import digest
+from nba_props.facts.keys import PLAYER_GAME
 from nba_props.schemas.features import SCHEMA_HASH
 from nba_props.schemas.predictions import MAX_POINTS
 
-#: fewer rows than this make no model
+#: fewest rows to train on
 MIN_ROWS = 1_000
-#: share of the newest rows that a model is judged on before it is fitted to all of them
+#: share of the rows, the newest, that a model is judged on before it is fitted to all of them
 HOLDOUT = 0.15
 
 
@@ -37,13 +39,13 @@ def train(
     made_from: str = "",
     dates_without_lines: int = 0,
 ) -> Model:
-    """The model of a week; its card says in ``refused`` when it has not earned its place.
+    """The model of a week; ``refused`` in its card has the reason if it is not put in force.
 
     Args:
         recipe: how it is made.
         frame: result of ``frame.build``; rows of the week and after are ignored.
         week: the Monday it begins on.
-        seasons: how many seasons to learn from.
+        seasons: how many seasons to train on.
         now: recorded in the card.
         incumbent: the card of the model of the week before.
         made_from: recorded in the card.
@@ -89,12 +91,12 @@ def train(
 
 
 def eligible(recipe: Recipe, frame: pd.DataFrame, week: date, seasons: int) -> pd.DataFrame:
-    """The rows a week's model may learn from, in an order that depends on nothing but the rows."""
+    """The rows that a week's model may be trained on, in an order that depends on the rows only."""
     before = frame["game_date"] < pd.Timestamp(week)
     recent = frame["game_date"] >= pd.Timestamp(training_start(week, seasons))
     known = frame[list(recipe.required)].notna().all(axis=1)
     rows = frame[before & recent & known]
-    return rows.sort_values(["game_date", "game_id", "player_id"], kind="stable", ignore_index=True)
+    return rows.sort_values(PLAYER_GAME, kind="stable", ignore_index=True)
 
 
 def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, float]) -> str:
@@ -104,7 +106,7 @@ def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, floa
     made_by.append(anchored)  # made from prices, which need not be among the inputs
     hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "points"]].astype("float64"), index=False)
     substance = json.dumps(made_by, default=dict).encode() + hashed.to_numpy().tobytes()
-    return hashlib.blake2b(substance, digest_size=16).hexdigest()
+    return digest(substance)
 
 
 def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:
@@ -130,7 +132,7 @@ def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:
 
 
 def _clustered_se(values: np.ndarray, dates: pd.Series) -> float:
-    """Standard error of the mean of values that belong together by date."""
+    """Standard error of the mean, clustered by date."""
     sums = pd.Series(values - values.mean()).groupby(dates.to_numpy()).sum()
     groups = len(sums)
     return float(np.sqrt((sums**2).sum() * groups / max(groups - 1, 1)) / len(values))

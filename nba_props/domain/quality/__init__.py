@@ -2,14 +2,14 @@
 
 What is validated is in docs/legacy-systems.md#the-brief.
 
-Every finding reads the ledger itself, judged as it stands now; from the grades come outcomes only. So a row that a
-second writer put there is seen before anybody grades it. A finding judges the dates that were asked for, from daily
-sums: one query serves any number of windows, and a window counts what was published in it, since a date that nobody
-asked for is no defect of the one that was. Detectors look at every published row, valid or not: a figure that is too
-good or too even is a defect of the data until proven otherwise. How rarely one fires by chance is in ``alarms``.
+Findings read the ledger itself, judged as it is now, and only outcomes from the grades, so that a second writer's rows
+are found before they are graded. They are made from daily sums: one query serves any number of windows, and a window
+counts what was published in it, so that a date is not blamed for others that were never run. Detectors look at every
+published row, valid or not: a figure that is too good or too even is a defect of the data until proven otherwise.
+``alarms`` has how rarely they fire by chance.
 
-Belongs here: what must hold of stored data, as a :class:`Finding` in words and figures. Does not: which asset a rule
-stands on and what it blocks (checks), or what is held back row by row (domain/gate.py).
+Belongs here: what must hold of stored data, as a :class:`Finding` in words and figures. Does not: the asset that a rule
+checks and what it blocks (checks), or what is held back row by row (domain/gate.py).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ DETECTORS: Mapping[str, Callable[[Published, date], Finding]] = {
 
 
 def suspects(p: Published, found: Mapping[str, Finding], first: date, last: date) -> dict[str, str]:
-    """Systems whose figures are a likely bug and no success, with the figures: of the findings, and of the span itself.
+    """Systems whose figures are too good to be true, with the figures: those of the findings, and of the span itself.
 
     Args:
         p: what was published.
@@ -79,7 +79,7 @@ def suspects(p: Published, found: Mapping[str, Finding], first: date, last: date
 
 
 def findings(p: Published, first: date, last: date) -> dict[str, Finding]:
-    """The validation of a span and every detector as of its end, by name: of one date, what its checks say."""
+    """The validation of a span and every detector as of its end, by name; for one date, the results of its checks."""
     found = {name: find(p, first, last) for name, find in VALIDATION.items()}
     if p.is_free(first, last):
         found = {name: replace(f, passed=f.passed or f.nothing) for name, f in found.items()}

@@ -1,4 +1,4 @@
-"""A question about each date, answered for any number of dates by one statement."""
+"""Rules about single dates, evaluated for any number of dates by one statement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Daily:
-    """A statement that gives one row of figures per ``game_date`` of @first..@last, and what a date's figures mean."""
+    """A rule: a statement with one row of figures per ``game_date`` of @first..@last, and the finding from a date's."""
 
     sql: str
     judge: Callable[[Figures], Finding]
@@ -26,7 +26,7 @@ class Daily:
     empty: Mapping[str, Any]
 
     def findings(self, stored: Stored, days: Sequence[date]) -> dict[date, Finding]:
-        """The finding of each of some dates in order."""
+        """The finding of each date; the dates are in order."""
         rows = stored.query(self.sql, first=days[0], last=days[-1])
         found = {r["game_date"].date(): {k: _plain(v) for k, v in r.items()} for r in rows.to_dict("records")}
         figures = {d: {**self.empty, **found.get(d, {})} for d in days}

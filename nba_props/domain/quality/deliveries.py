@@ -1,4 +1,4 @@
-"""What the feeds delivered: box scores as scheduled, quotes for every game, books that are alive, known names."""
+"""What the feeds delivered: box scores as scheduled, quotes for every game, fresh books, known names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.outputs import odds_are_overdue
 from nba_props.domain.stored import Stored
 from nba_props.facts.calendar import FINAL
+from nba_props.facts.vocabulary import BookKind
 
 #: the share of quotes whose names must resolve
 NAMES_RESOLVED_SHARE = 0.995
@@ -23,12 +24,12 @@ def _judge_box_scores(f: Figures) -> Finding:
     ok = not (f["missing_games"] or f["unscheduled_games"] or f["wrong_scores"])
     text = (
         f"{f['games']} games; {f['missing_games']} final games without box scores, "
-        f"{f['unscheduled_games']} games nobody scheduled, {f['wrong_scores']} teams whose points do not add up"
+        f"{f['unscheduled_games']} unscheduled games, {f['wrong_scores']} teams with other points than the final score"
     )
     return Finding(ok, text, known(f), Severity.WARN)
 
 
-#: nobody waits for the box scores of games that do not count
+#: box scores are expected of games that count
 _IS_FINAL = f"(status = {FINAL} AND {PLAYABLE})"
 BOX_SCORES = Daily(
     f"""
@@ -72,7 +73,7 @@ def _judge_quotes(f: Figures, now: datetime | None) -> Finding:
         return Finding(quoted == games, text, known(f), Severity.WARN)
     overdue = odds_are_overdue(datetime.fromisoformat(first) if first else None, now)
     text = (
-        f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so that nobody has a line; "
+        f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so no player has a line; "
         f"the first tip-off is {first or 'unknown'}"
     )
     return Finding(False, text, known(f), Severity.ERROR if overdue else Severity.WARN)
@@ -84,7 +85,7 @@ _QUOTED_GAMES_SQL = f"""
         FROM nba_raw.schedule AS s
         LEFT JOIN (
           SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
-          WHERE game_date BETWEEN @first AND @last AND book_kind = 'SPORTSBOOK' AND NOT is_in_play
+          WHERE game_date BETWEEN @first AND @last AND book_kind = '{BookKind.SPORTSBOOK}' AND NOT is_in_play
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
         WHERE s.game_date BETWEEN @first AND @last AND {playable_sql("s")}
         GROUP BY s.game_date
@@ -92,13 +93,13 @@ _QUOTED_GAMES_SQL = f"""
 
 
 def games_with_quotes(now: datetime | None) -> Daily:
-    """How many games have quotes; a slate without any is an error when its first tip-off is near or past."""
+    """Whether every game has quotes; a slate without any is an error once its first tip-off is near."""
     empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None}
     return Daily(_QUOTED_GAMES_SQL, lambda f: _judge_quotes(f, now), empty)
 
 
 def stale_books(stored: Stored, days: Sequence[date]) -> dict[date, Finding]:
-    """The books whose market was untouched for hours when it was captured."""
+    """The books whose quotes were stale when they were captured."""
     quotes = stored.query(
         "SELECT game_date, bookmaker, snapshot_at, last_update_at, COUNT(*) AS quotes FROM nba_raw.odds_quotes "
         "WHERE game_date BETWEEN @first AND @last GROUP BY game_date, bookmaker, snapshot_at, last_update_at",
@@ -111,7 +112,7 @@ def stale_books(stored: Stored, days: Sequence[date]) -> dict[date, Finding]:
         mine = stale[stale["game_date"] == pd.Timestamp(day)]
         books = {str(b): int(n) for b, n in mine.groupby("bookmaker")["quotes"].sum().items()}
         text = (
-            f"stale when captured, so not used as lines: {books}; a line of theirs is one of an earlier, fresh quote"
+            f"stale when captured, so not used as lines: {books}; their lines come from earlier, fresh quotes"
             if books
             else "every book's quotes were fresh"
         )

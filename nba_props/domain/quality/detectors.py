@@ -1,4 +1,4 @@
-"""Detectors of figures that are too good or too even to be true: rates, lines, sides, errors and chances."""
+"""Detectors of figures that are too good or too even to be true: rates, lines, sides, errors and probabilities."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from nba_props.domain.quality.alarms import limit, off_by, spread
 from nba_props.domain.quality.sums import WINDOW, WINDOW_DATES, Published, by_system, summed, within
 from nba_props.domain.scoring import log_loss_differences
 from nba_props.facts.calendar import season_start
+from nba_props.facts.vocabulary import SIDES
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.monitoring import MIN_DATES
 
@@ -18,19 +19,19 @@ from nba_props.schemas.monitoring import MIN_DATES
 ENOUGH = 100
 WIN_RATE = (0.40, 0.65)
 SHARE_UNDER = (0.42, 0.58)
-#: what the share of one side may truly be in a fair market: books shade their lines and prices
+#: the true share of one side in a fair market: books shade their lines and prices
 FAIR = (0.45, 0.55)
 MAX_ONE_SIDED = 0.85
-#: fewest players with a line for a day's lines to have to differ
+#: fewest players with a line from whom different lines are expected
 FEW_LINES = 5
-#: beyond these a system sees the future until proven otherwise
+#: beyond these, a system is assumed to use data from the future
 TOO_GOOD_ROWS, TOO_GOOD_HIT_RATE, TOO_GOOD_MAE = 1000, 0.58, 0.25
 
 
 def win_rates_plausible(p: Published, day: date) -> Finding:
     """No system wins far too often or far too seldom on one side, whatever its lines are (30 days).
 
-    Outside 40-65 % on at least 100 bets, and further from 45-55 % than chance takes one of twenty clean seasons.
+    Fails outside 40-65 % on at least 100 bets, and further from 45-55 % than by chance in one of twenty clean seasons.
     """
     bets = within(p.decided, day - WINDOW, day).groupby(["system_id", "recommendation"]).sum(numeric_only=True)
     figures: dict[str, Any] = {}
@@ -54,12 +55,12 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
 
 
 def share_under_plausible(p: Published, day: date) -> Finding:
-    """About half of the players end under the line that stands for them (30 days, each player once a date).
+    """About half of the players end under their current line (30 days, each player once a date).
 
-    A market sets its lines so that half end under them; invented lines, such as one value for everybody, do not. Judged
-    are the lines of the current rows, valid or not: a line that moved, or was published anew, is one result and not
-    many, and a superseded one is ``no_placeholders``' to see. Fails outside 42-58 % of at least 100 players, further
-    from 45-55 % than chance takes one of twenty clean seasons.
+    A market sets its lines so that half end under them; invented lines, such as one value for all players, do not. The
+    lines are those of the current rows, valid or not: a line that moved, or was published again, is one result, and
+    superseded ones are left to ``no_placeholders``. Fails outside 42-58 % of at least 100 players, and further from
+    45-55 % than by chance in one of twenty clean seasons.
     """
     lines = within(p.lines[p.lines["system_id"] == ""], day - WINDOW, day)
     nightly = (lines["unders"] + lines["overs"]).astype("float64")
@@ -73,13 +74,13 @@ def share_under_plausible(p: Published, day: date) -> Finding:
     text = f"{percent(share)} of {decided:.0f} players on {plural(dates, 'date')} end under their line"
     return Finding(
         ok,
-        text if ok else f"{text}: lines of a market do not",
+        text if ok else f"{text}: a market's lines would be nearer to half",
         {"share_under": share, "players": int(decided), "dates": dates},
     )
 
 
 def lines_vary(p: Published, day: date) -> Finding:
-    """The lines of a day are not all the same, neither of all systems nor of one (chance does not do that)."""
+    """The lines of a day are not all equal, neither of all systems nor of one."""
     today = within(p.lines, day, day)
     if today.empty:
         return Finding(True, "no lines")
@@ -90,19 +91,19 @@ def lines_vary(p: Published, day: date) -> Finding:
     text = f"{distinct} different lines of {players} players"
     return Finding(
         even.empty,
-        text if even.empty else f"{text}; one line for everybody: {names}",
+        text if even.empty else f"{text}; one line for all: {names}",
         {"players": players, "distinct_lines": distinct},
     )
 
 
 def sides_not_skewed(p: Published, day: date) -> Finding:
-    """No system picks nearly everything on one side (30 days): 85 % of at least 100 picks, which no coin does.
+    """No system has nearly all picks on one side (30 days): over 85 % of at least 100 picks.
 
-    A warning: a formula may prefer a side. One that takes it in up to 65 % of its picks is warned of by chance in fewer
-    than one of a hundred seasons, eight systems together.
+    A warning, since a formula may prefer a side. Eight systems with up to 65 % on one side get one by chance in fewer
+    than one of a hundred seasons.
     """
     bets = within(p.bets, day - WINDOW, day)
-    sides = bets[bets["recommendation"].isin(["OVER", "UNDER"])]
+    sides = bets[bets["recommendation"].isin(SIDES)]
     counts = sides.pivot_table(index="system_id", columns="recommendation", values="bets", aggfunc="sum", fill_value=0)
     total, most = counts.sum(axis=1), counts.max(axis=1)
     dates = sides[sides["bets"] > 0].groupby("system_id")["game_date"].nunique()
@@ -139,18 +140,18 @@ def not_too_good(p: Published, day: date) -> Finding:
 
 
 def too_good(p: Published, first: date, last: date) -> dict[str, str]:
-    """Systems that must have seen the future to do as they did in first..last on valid lines, and what they did.
+    """Systems that are too good in first..last on valid lines not to use data from the future, and their figures.
 
-    On at least 1,000 rows: more than 58 % of its bets won, and more than bets that win as often as their quotes say win
-    in one of twenty seasons; or an error over .25 points under the line's, and further than chance takes a forecast as
-    good as the line. How far a row's two errors can differ is bounded by the distance of forecast and line.
+    On at least 1,000 rows: more than 58 % of the bets won, and more than by chance in one of twenty seasons if the
+    quotes' probabilities are right; or an error more than .25 points below the line's, and further than by chance for
+    a forecast as good as the line. The distance of forecast and line bounds how far a row's two errors can differ.
     """
     most = limit(len(p.systems))
     wrong: list[tuple[str, str]] = []
     for system, row in summed(p.on_valid_lines, first, last).iterrows():
         decided, n = row["decided"], row["rows_with_error"]
         lucky = decided >= TOO_GOOD_ROWS and row["wins"] / decided > TOO_GOOD_HIT_RATE
-        # books move prices before they move lines, so that the better side of a line is no secret
+        # books move prices before lines: the better side of a line is known from its prices
         quoted = row["quoted_wins"] / decided if decided else 0.5
         if lucky and off_by(row["wins"], decided, row["squared"], quoted, quoted) > most:
             won = f"wins {percent(row['wins'] / decided)} of {decided:.0f} on {plural(row['dates'], 'date')}"
@@ -164,10 +165,10 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
 
 
 def chances_as_good_as_quotes(p: Published, day: date) -> Finding:
-    """No system publishes a P(over) that is shown to be worse than the quotes' own (log-loss, season to date).
+    """No system's P(over) is significantly worse than the quotes' (log-loss, season to date).
 
-    Shown is by an interval of 95 %, from ten dates on, so this warns and never fails: asked on every date of a season,
-    it is wrong of a system exactly as good as the quotes in about one of six.
+    Significantly means by a 95 % interval, from ten dates on. It warns and never fails: run on every date of a season,
+    it is wrong about a system exactly as good as the quotes in about one season of six.
     """
     if p.is_free(day, day):
         return Finding(True, "no games on this date")

@@ -1,4 +1,4 @@
-"""What predictions are made from: the slate and who is missing from it, the history behind it, the features."""
+"""The inputs of predictions: the slate and the players missing from it, history, features."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from nba_props.domain.stored import Stored
 from nba_props.domain.systems.base import System
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import look_back_start, season_start
+from nba_props.facts.vocabulary import ABSENT, sql_list
 from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
 from nba_props.schemas.raw import BOX_SCORES, SCHEDULE
 
-#: of those reported out or doubtful, the share that may be on no slate
-ABSENT_STRANGERS_SHARE = 0.3
-#: fewer rostered players on one side than this is no roster
+#: of players reported out or doubtful, the share that may be on no slate
+ABSENT_OFF_SLATE_SHARE = 0.3
+#: fewest players of a team on a slate
 MIN_PLAYERS_PER_TEAM = 8
-#: with as many games of the season behind him everything is known of a player whose feeds are there
+#: games of the season after which every feature of a player should be known
 SETTLED_GAMES = 5
 
 
 def _judge_absent(f: Figures) -> Finding:
-    strangers = f["absent"] - f["known"]
-    # two-way players who have not appeared for the club yet are on the report and on no slate
-    ok = strangers <= max(2, ABSENT_STRANGERS_SHARE * f["absent"])
-    text = f"{f['absent']} players reported out or doubtful, {strangers} of them on no slate"
-    if strangers:
+    off_slate = f["absent"] - f["known"]
+    # two-way players who have not appeared for the team yet are in the report and on no slate
+    ok = off_slate <= max(2, ABSENT_OFF_SLATE_SHARE * f["absent"])
+    text = f"{f['absent']} players reported out or doubtful, {off_slate} of them on no slate"
+    if off_slate:
         text += f": {f['examples']}"
     return Finding(ok, text if f["absent"] else "no report before the date's tip-offs", known(f), Severity.WARN)
 
 
 REPORTED_ABSENT = Daily(
-    """
+    f"""
         WITH reported AS (
           SELECT r.game_date, r.player_lookup, MAX(r.player_name) AS player_name
           FROM nba_raw.injury_reports AS r
@@ -43,7 +44,7 @@ REPORTED_ABSENT = Daily(
             SELECT game_date, MAX(injury_reported_at) AS newest
             FROM nba_analytics.upcoming_player_game_context WHERE game_date BETWEEN @first AND @last GROUP BY game_date
           ) AS c ON c.game_date = r.game_date AND r.report_at <= c.newest
-          WHERE r.game_date BETWEEN @first AND @last AND r.status IN ('OUT', 'DOUBTFUL')
+          WHERE r.game_date BETWEEN @first AND @last AND r.status IN ({sql_list(ABSENT)})
           GROUP BY r.game_date, r.player_lookup
         )
         SELECT r.game_date, COUNT(*) AS absent, COUNT(s.player_lookup) AS known,
@@ -100,14 +101,14 @@ SLATE = Daily(
 def history_complete(stored: Stored, days: Sequence[date], look_back_days: int, earliest: date) -> dict[date, Finding]:
     """Every date of the season so far has its partitions, and every game scheduled in the look-back has box scores.
 
-    Of the season before, into which the look-back of autumn dates reaches, only what was taken in is judged: who starts
-    in November without last season's payloads forecasts from fewer games, and is not held up.
+    Of last season, into which the look-back of autumn dates reaches, only loaded dates are judged: a deployment that
+    starts in November without last season's payloads forecasts from fewer games.
 
     Args:
         stored: the tables.
         days: the dates to judge, in order.
         look_back_days: days that a look-back reaches.
-        earliest: the first date that is ever asked for.
+        earliest: the first date of the deployment.
     """
     reach = {d: max(min(look_back_start(d, look_back_days), season_start(d)), earliest) for d in days}
     games = stored.query(GAMES_FOUND_SQL, first=min(reach.values()), last=days[-1])
@@ -137,15 +138,15 @@ def history_complete(stored: Stored, days: Sequence[date], look_back_days: int, 
     return found
 
 
-#: why each feature that may be null is
+#: the reason for a null, by feature
 _WHY_NULL = {f.name: f.null_reason for f in FEATURES if f.null_reason}
 
 
 def inputs_known(systems: Sequence[System]) -> Daily:
-    """Every input that a feed gives is known of somebody; a dead one is named with the systems that go without it.
+    """Every input that a feed delivers is known for some player; inputs that are null for all are listed with systems.
 
-    Named are all. A warning is what is dead though its feed is there: a missing feed has a check of its own, and of an
-    input that no feed gives, or that is null by its nature, there is nothing to repair.
+    It warns of inputs that are null for all although their feed delivered: a missing feed has a check of its own, and
+    inputs that no feed has, or that are null because of the player, need no repair.
     """
     names = tuple(_WHY_NULL)
     counts = ", ".join(f"COUNT({n}) AS {n}" for n in names)
@@ -160,19 +161,17 @@ def inputs_known(systems: Sequence[System]) -> Daily:
 
 def _judge_inputs(f: Figures, users: dict[str, list[str]]) -> Finding:
     if not f["settled"]:
-        return Finding(
-            True, f"nobody has {SETTLED_GAMES} games of the season behind him", {"players": 0}, Severity.WARN
-        )
+        return Finding(True, f"no player has {SETTLED_GAMES} games this season", {"players": 0}, Severity.WARN)
     there = {_WHY_NULL[n] for n in EXPECTED_WITH_FEED if f[n]}
     due = [*EXPECTED, *(n for n in EXPECTED_WITH_FEED if _WHY_NULL[n] in there)]
     unknown = [n for n in _WHY_NULL if not f[n] and users[n]]
     dead = [n for n in unknown if n in due]
     figures = {"players": f["settled"], "unknown_to_all": ", ".join(unknown)}
     texts = [
-        f"{n} is unknown of all {f['settled']} players: {', '.join(users[n])} went without"
+        f"{n} is unknown for all {f['settled']} players: {', '.join(users[n])} did without"
         + ("" if n in due else f" ({_WHY_NULL[n]})")
         for n in sorted(unknown, key=lambda n: n not in due)
     ]
     if not dead:
-        texts.insert(0, f"every input that is due is known of somebody among {f['settled']} players")
+        texts.insert(0, f"every expected input is known for some of {f['settled']} players")
     return Finding(not dead, "; ".join(texts), figures, Severity.WARN)

@@ -1,4 +1,4 @@
-"""Whether a trained system has a model that may serve a date, and inputs like those that it was trained on."""
+"""Whether a trained system has a model for a date, and inputs like those it was trained on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nba_props.domain.models.learner import Recipe
 from nba_props.domain.stored import Stored
 from nba_props.schemas.features import PLAYER_FEATURES
 
-#: difference of the shares of known values, between training rows and a slate, from which an input is another one
+#: the difference between the shares of known values in training and on a slate from which an input counts as changed
 KNOWN_SHARE_DIFFERS = 0.3
 
 
 def days_with_players(stored: Stored, days: Sequence[date]) -> set[date]:
-    """The dates, from the first to the last of some, that have a slate."""
+    """The dates with a slate, from the first to the last of ``days``."""
     slates = stored.query(
         "SELECT game_date, COUNT(*) AS players FROM nba_analytics.slate "
         "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
@@ -30,41 +30,41 @@ def days_with_players(stored: Stored, days: Sequence[date]) -> set[date]:
 def model_in_force(
     trained: Recipe, card: Card | None, day: date, refused: str, made_from: Mapping[date, str]
 ) -> Finding:
-    """Whether the newest model before a date is of its week, made from what is stored now, and may serve it.
+    """Whether the newest model before a date is that of its week, trained on what is stored now, and may serve it.
 
     Args:
         trained: the system.
         card: the model's card; None where there is none of the week or the one before.
         day: the date.
-        refused: why the week's model was not put in force, if it was not.
-        made_from: what the model of each week would be made from now.
+        refused: why the week's model is not in force, if it is not.
+        made_from: the digest of the inputs that the model of each week would have now.
     """
-    way_out = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
+    remedy = f"nba-props train {day}, or materialize nba_models/{trained.system_id} for {week_of(day)}"
     if card is None:
         if refused:
-            text = f"{refused}; nor has the week before a model, so the system abstains"
+            text = f"{refused}; the week before has no model either, so the system abstains"
             return Finding(False, text, severity=Severity.WARN)
-        return Finding(False, f"there is no model of its week or the one before, so the system abstains: {way_out}")
+        return Finding(False, f"there is no model of its week or the one before, so the system abstains: {remedy}")
     figures = {"model": card.version, "model_age_days": (day - card.week).days, "rows": card.rows}
     if why := refusal(trained, card, day):
-        return Finding(False, f"{why}; the system abstains: {way_out}", figures)
+        return Finding(False, f"{why}; the system abstains: {remedy}", figures)
     if refused:
         text = f"not in force: {refused}; the model of {card.week} serves"
         return Finding(False, text, figures, Severity.WARN)
     if card.week < week_of(day):
-        text = f"the week of {week_of(day)} has no model, that of {card.week} serves: {way_out}"
+        text = f"the week of {week_of(day)} has no model, the one of {card.week} serves: {remedy}"
         return Finding(False, text, figures, Severity.WARN)
     if card.made_from and card.made_from != made_from[card.week]:
-        text = f"stale: what it learned from has changed since: {way_out}"
+        text = f"stale: its training data has changed since: {remedy}"
         return Finding(False, text, figures, Severity.WARN)
     if card.dates_without_lines:
-        text = f"trained without the lines of {card.dates_without_lines} landed dates: {way_out}"
+        text = f"trained without the lines of {card.dates_without_lines} landed dates: {remedy}"
         return Finding(False, text, {**figures, "dates_without_lines": card.dates_without_lines}, Severity.WARN)
     return Finding(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
 def known_shares(stored: Stored, trained: Recipe, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
-    """The share of a slate's rows, of those the system can use, in which each of its inputs is known, by date."""
+    """By date, the share of the slate's usable rows (with the required inputs) in which each input is known."""
     shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
     sql = f"""
     SELECT game_date, {shares} FROM {PLAYER_FEATURES.address}
@@ -76,7 +76,7 @@ def known_shares(stored: Stored, trained: Recipe, days: Sequence[date]) -> dict[
 
 
 def inputs_as_in_training(trained: Recipe, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
-    """Whether each input of a model is known about as often on a slate as in the rows that it learned from.
+    """Whether each input of a model is known about as often on a slate as in its training rows.
 
     Args:
         trained: the system.
@@ -84,7 +84,7 @@ def inputs_as_in_training(trained: Recipe, card: Card | None, now: Mapping[str, 
         now: the slate's ``known_shares``; None without a slate.
     """
     if card is None or now is None or not card.known:
-        return Finding(True, "no model and no slate to compare")
+        return Finding(True, "no model or no slate to compare")
     differing = {
         n: f"{n} is known for {now[n]:.0%} of the slate, for {card.known.get(n, 0):.0%} in training"
         for n in trained.inputs

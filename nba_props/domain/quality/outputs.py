@@ -1,4 +1,4 @@
-"""Whether what must be there is there: predictions of every game and system, box scores, odds; and by when."""
+"""Whether expected outputs exist by when they are due: predictions of every game and system, box scores, odds."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from nba_props.facts.calendar import EASTERN
 from nba_props.facts.words import percent
 from nba_props.schemas.raw import SCHEDULE
 
-#: from then on, Eastern, of the day after, a final game has its box scores
+#: when the box scores of final games are due the next day, Eastern
 RESULTS_DUE = time(9)
-#: so long before its first tip-off a slate without any odds is an error; a week later nobody can mend it by a capture
+#: a slate without odds is an error from this long before its first tip-off until this long after it
 ODDS_DUE, ODDS_LATE = timedelta(hours=1), timedelta(days=7)
 
 
 def results_due(day: date) -> datetime:
-    """When the box scores of a date's games are there: nine in the morning of the next day, Eastern."""
+    """When the box scores of a date's games are due: 9 a.m. of the next day, Eastern."""
     return datetime.combine(day + timedelta(1), RESULTS_DUE, EASTERN)
 
 
 def odds_are_overdue(first_tipoff: datetime | None, now: datetime | None) -> bool:
     """Whether a slate without odds is an error: from an hour before its first tip-off until a week after it.
 
-    Before that they may still come; after that they can only be bought, and a history may well have none.
+    Earlier they may still arrive; later they could only be bought, and a history may well lack them.
     """
     if first_tipoff is None or now is None:
         return False
@@ -36,7 +36,7 @@ def odds_are_overdue(first_tipoff: datetime | None, now: datetime | None) -> boo
 def gradable_are_graded(p: Published, day: date) -> Finding:
     """Every final game has its box score, and no prediction on it is left pending.
 
-    A final game without one is a warning until nine in the morning of the next day, Eastern, and an error from then on.
+    A final game without one is a warning until 9 a.m. of the next day, Eastern, and an error from then on.
     """
     games, rows = within(p.games, day, day), within(p.rows, day, day)
     if games.empty:
@@ -56,16 +56,16 @@ def gradable_are_graded(p: Published, day: date) -> Finding:
 
 
 def expected_outputs(p: Published, day: date) -> Finding:
-    """A game day has predictions of every system for every game; a day without games has none to have.
+    """A game day has predictions of every system for every game; a date without games needs none.
 
-    A date without games is one whose schedule was taken in and says so; box scores of other games contradict it.
+    A date has no games if its loaded schedule has none and no box score contradicts it.
     """
     games = within(p.games, day, day)
     strays = within(p.unscheduled, day, day)
     if p.scheduled is not None and day not in p.scheduled:
         return Finding(
             False,
-            f"the schedule of {day} was never taken in, so that nobody knows what to expect: materialize "
+            f"the schedule of {day} was never loaded, so it is unknown what to expect: materialize "
             "nba_raw/schedule for it",
         )
     scheduled = 0 if games.empty else int(games["games"].iloc[0])
@@ -73,8 +73,8 @@ def expected_outputs(p: Published, day: date) -> Finding:
         count = int(strays["games"].iloc[0])
         return Finding(
             False,
-            f"{count} games have box scores and stand in no schedule of {day}, which has {scheduled}: land the "
-            "season's schedule anew and materialize nba_raw/schedule",
+            f"{count} games have box scores and are not in the schedule of {day}, which has {scheduled}: land the "
+            "season's schedule again and materialize nba_raw/schedule",
             {"games": scheduled, "unscheduled_games": count},
         )
     if not scheduled:
@@ -94,9 +94,9 @@ def expected_outputs(p: Published, day: date) -> Finding:
 
 
 def unless_unknown(stored: Stored, found: Mapping[date, Finding]) -> dict[date, Finding]:
-    """Findings about each date's ``games``, of which one without games fails where nobody knows that there are none.
+    """Findings about each date's ``games``; one without games fails unless it is known that there are none.
 
-    That is without a stored schedule, and with box scores of games that the schedule lacks.
+    That is unknown without a stored schedule, and with box scores of games that the schedule lacks.
     """
     free = [d for d, finding in found.items() if not finding.figures.get("games")]
     if not free:

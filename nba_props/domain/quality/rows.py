@@ -1,4 +1,4 @@
-"""What systems forecast and what was published, row by row: coverage, provenance, placeholders, grades."""
+"""Rows of systems and of the ledger: coverage, provenance, placeholders, grades."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.validation import set_aside
+from nba_props.domain.stored import span_sql
 from nba_props.domain.views.ledger import archived_sql, held_back_sql
+from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import Table
 from nba_props.schemas.predictions import LEDGER
 
 
-def _within_span(table: Table) -> str:
-    return f"(SELECT * FROM {table.address} WHERE game_date BETWEEN @first AND @last)"
-
-
 def none_from_the_future(table: Table, breach: str) -> Daily:
-    """How many rows of a table use what was known at or after their cut-off only; ``breach`` is a condition in SQL."""
+    """No row of a table uses what became known at or after its cut-off; ``breach`` is the condition in SQL."""
     sql = f"""
     SELECT game_date, COUNT(*) AS rows_checked, SUM(CASE WHEN {breach} THEN 1 ELSE 0 END) AS rows_from_the_future
     FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
@@ -24,20 +22,20 @@ def none_from_the_future(table: Table, breach: str) -> Daily:
 
     def judge(f: Figures) -> Finding:
         bad = f["rows_from_the_future"]
-        return Finding(bad == 0, f"{bad} of {f['rows_checked']} rows use data from their future", known(f))
+        return Finding(bad == 0, f"{bad} of {f['rows_checked']} rows use data from after their cut-off", known(f))
 
     return Daily(sql, judge, {"rows_checked": 0, "rows_from_the_future": 0})
 
 
 def provenance(table: Table) -> Daily:
-    """How many lines of a table are not valid: no verified quote is behind them."""
+    """Every line of a table is valid: a verified quote backs it."""
     sql = f"""
     SELECT game_date, COUNT(*) AS rows_checked,
-      SUM(CASE WHEN line_source = 'ACTUAL_PROP' THEN 1 ELSE 0 END) AS lines,
+      SUM(CASE WHEN line_source = '{LineSource.ACTUAL_PROP}' THEN 1 ELSE 0 END) AS lines,
       SUM(CASE WHEN line = 20.0 AND line_problem IS NULL THEN 1 ELSE 0 END) AS verified_lines_of_20,
       SUM(CASE WHEN line_problem IS NOT NULL THEN 1 ELSE 0 END) AS invalid_lines,
       MIN(line_problem) AS example
-    FROM ({claimed_lines_sql(_within_span(table))}) AS judged
+    FROM ({claimed_lines_sql(span_sql(table))}) AS judged
     GROUP BY game_date
     """
 
@@ -56,10 +54,10 @@ def _judge_placeholders(f: Figures) -> Finding:
     dealt_with = set_aside(f["placeholders_in_quarantine"], f["placeholders_archived"])
     if published:
         text = f"{published} of {f['published']} published rows carry a placeholder line{dealt_with}"
-        return Finding(False, f"{text}: `nba-props quarantine placeholder DATE` takes them out", known(f))
+        return Finding(False, f"{text}: `nba-props quarantine placeholder DATE` removes them", known(f))
     if waiting:
         text = f"none published; {waiting} players lack a row that the gate held back as a placeholder{dealt_with}"
-        text += ": `nba-props run DATE --force` when the system is mended"
+        text += ": `nba-props run DATE --force` once the system is fixed"
         return Finding(False, text, known(f), Severity.WARN)
     return Finding(True, f"{f['published']} published rows, no placeholder among them{dealt_with}", known(f))
 
@@ -70,7 +68,7 @@ PLACEHOLDERS = Daily(
           SELECT game_date, 1 AS published,
             CASE WHEN line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 ELSE 0 END AS placeholders,
             0 AS waiting, 0 AS held_back, 0 AS archived
-          FROM ({claimed_lines_sql(_within_span(LEDGER))}) AS judged
+          FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS judged
           UNION ALL
           SELECT game_date, 0 AS published, 0 AS placeholders, waiting, held_back, 0 AS archived
           FROM ({held_back_sql()}) AS h
@@ -95,7 +93,7 @@ PLACEHOLDERS = Daily(
 
 
 def coverage(table: Table) -> Daily:
-    """Whether a system's table has a row for every player of the context, and forecasts for some."""
+    """A system's table has a row for every player of the context, and forecasts for some."""
     sql = f"""
     WITH context AS (
       SELECT game_date, COUNT(*) AS slate FROM nba_analytics.upcoming_player_game_context
@@ -117,7 +115,7 @@ def _judge_coverage(f: Figures) -> Finding:
     rows, slate = f["rows_found"], f["slate"]
     figures = known({**f, "rows": rows})
     if slate and not rows:
-        return Finding(False, f"no row for any of {slate} players: the system failed, its step says why", figures)
+        return Finding(False, f"no row for any of {slate} players: the system failed, see its step's error", figures)
     if slate and not f["forecasts"]:
         return Finding(False, f"no forecast for any of {slate} players", figures, Severity.WARN)
     text = f"{rows} rows for {slate} players: {f['forecasts']} forecasts, {f['abstentions']} abstentions"

@@ -1,4 +1,4 @@
-"""Daily sums of what was published and graded, which every finding judges a window of."""
+"""Daily sums of what was published and graded, from which findings judge a window."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import pandas as pd
 from nba_props.domain.games import PLAYABLE, counted_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import LOG_LOSS_SQL
-from nba_props.domain.stored import Stored
+from nba_props.domain.stored import Stored, span_sql
 from nba_props.domain.views.ledger import judged_sql, named_sql
 from nba_props.facts.calendar import FINAL, days, season_start
+from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, sql_list
+from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import SCHEDULE
 
 WINDOW_DATES = 30
 WINDOW = timedelta(WINDOW_DATES - 1)
 
 _RANGE = "game_date BETWEEN @first AND @last"
-_LEDGER = f"(SELECT * FROM nba_predictions.ledger WHERE {_RANGE})"
-#: outcomes of the ledger's rows, as far as they are graded
+_LEDGER = span_sql(LEDGER)
+#: the grades of the ledger's rows
 _GRADES = f"""(
   SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(actual_points) AS actual_points,
     MAX(absolute_error) AS absolute_error, MAX(line_absolute_error) AS line_absolute_error,
@@ -31,15 +33,15 @@ _GRADES = f"""(
 
 
 class Published:
-    """Daily sums of what was published and graded in first..last; each is one query, run when first asked for.
+    """Daily sums of what was published and graded in first..last; each is one query, run on first use.
 
     Args:
         query: runs a statement of the warehouse.
         systems: the systems that publish.
-        first: the first date that any window reaches back to.
+        first: the first date of any window.
         last: the last one.
-        now: the time; None where nobody asks what should be there by now.
-        scheduled: dates whose schedule was taken in; None where that is not known, and no date is then without one.
+        now: the time; None if nothing that is judged is due at a time.
+        scheduled: dates whose schedule was loaded; None to assume that every date's was.
     """
 
     def __init__(
@@ -66,18 +68,19 @@ class Published:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """Rows of the ledger by date, system, side, validity and standing, with what came of them."""
+        """Rows of the ledger by date, system, side, validity and whether they are current, with their grades."""
         return self._daily(
             f"""
             SELECT j.game_date, {named_sql("j")} AS system_id, j.recommendation, j.is_valid_line, j.is_current,
               COUNT(*) AS published,
               COUNT(CASE WHEN j.line IS NOT NULL OR j.line_problem IS NOT NULL THEN 1 END) AS claims,
               COUNT(CASE WHEN j.line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
-              COUNT(CASE WHEN g.outcome IS NULL OR g.outcome = 'PENDING' THEN 1 END) AS pending,
-              COUNT(CASE WHEN g.outcome = 'WIN' THEN 1 END) AS wins,
-              COUNT(CASE WHEN g.outcome = 'LOSS' THEN 1 END) AS losses,
-              SUM(CASE WHEN g.outcome IN ('WIN', 'LOSS') THEN COALESCE(CASE WHEN j.recommendation = 'OVER'
-                THEN g.market_over_probability ELSE 1 - g.market_over_probability END, 0.5) END) AS quoted_wins,
+              COUNT(CASE WHEN g.outcome IS NULL OR g.outcome = '{Outcome.PENDING}' THEN 1 END) AS pending,
+              COUNT(CASE WHEN g.outcome = '{Outcome.WIN}' THEN 1 END) AS wins,
+              COUNT(CASE WHEN g.outcome = '{Outcome.LOSS}' THEN 1 END) AS losses,
+              SUM(CASE WHEN g.outcome IN ({sql_list(DECIDED)}) THEN COALESCE(
+                CASE WHEN j.recommendation = '{Recommendation.OVER}' THEN g.market_over_probability
+                ELSE 1 - g.market_over_probability END, 0.5) END) AS quoted_wins,
               COUNT(CASE WHEN j.line IS NOT NULL AND g.absolute_error IS NOT NULL THEN 1 END) AS rows_with_error,
               SUM(CASE WHEN j.line IS NOT NULL THEN g.absolute_error END) AS error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL THEN g.line_absolute_error END) AS line_error,
@@ -105,7 +108,7 @@ class Published:
     @cached_property
     def decided(self) -> pd.DataFrame:
         """Decided current bets by date, system and side; ``squared`` is for the mean size of a night."""
-        sides = self.bets[self.bets["recommendation"].isin(["OVER", "UNDER"])]
+        sides = self.bets[self.bets["recommendation"].isin(SIDES)]
         sides = sides.assign(decided=sides["wins"] + sides["losses"])
         daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[["wins", "decided"]].sum()
         return daily.assign(squared=daily["decided"] ** 2, dates=(daily["decided"] > 0).astype(int))
@@ -136,10 +139,10 @@ class Published:
     def lines(self) -> pd.DataFrame:
         """Lines by date, of all systems together (``system_id`` is empty) and of each.
 
-        How many players have one and how many different ones there are: of all together in every row of the ledger, of
-        a system in its current rows. Of all together also how many players end under and over theirs, by the lines that
-        stand: a player counts once a date, however often his line moved, and where his current rows have several
-        different lines, each has an equal share of him.
+        The number of players with a line and of different lines: of all systems in every row of the ledger, of one
+        system in its current rows. For all systems also how many players end under and over their current line: a
+        player counts once a date, however often his line moved, and if his current rows have several lines, each has an
+        equal share of him.
         """
         return self._daily(
             f"""
@@ -198,7 +201,7 @@ class Published:
 
     @cached_property
     def unscheduled(self) -> pd.DataFrame:
-        """Games by date that have box scores and stand in no schedule."""
+        """Games by date that have box scores and are in no schedule."""
         return self._daily(
             f"""
             SELECT b.game_date, COUNT(DISTINCT b.game_id) AS games
@@ -217,18 +220,18 @@ class Published:
         return self._daily(f"SELECT * FROM nba_monitoring.placeholder_free_streak WHERE {_RANGE}")
 
     def has_schedule(self, day: date) -> bool:
-        """Whether the date's schedule was taken in, as far as that is known, and holds every game that was played."""
+        """Whether the date's schedule was loaded and has every game with a box score."""
         return (self.scheduled is None or day in self.scheduled) and day not in set(self.unscheduled["game_date"])
 
     def is_free(self, first: date, last: date) -> bool:
-        """Whether nobody plays on these dates, by a schedule that was taken in and is contradicted by no box score."""
+        """Whether the dates have no games, by a loaded schedule that no box score contradicts."""
         return within(self.games, first, last).empty and all(self.has_schedule(d) for d in days(first, last))
 
 
 def published(stored: Stored, systems: tuple[str, ...], first: date, last: date, now: datetime | None) -> Published:
-    """What the findings of first..last read: from the start of the season on, or of the window if that is earlier.
+    """The sums for the findings of first..last: from the start of the season, or of the window if that is earlier.
 
-    Of dates on which nobody plays there is no window to read.
+    For dates without games they cover these dates only.
     """
     known = frozenset(stored.partitions(SCHEDULE))
     asked = Published(stored.query, systems, first, last, now=now, scheduled=known)
@@ -249,6 +252,6 @@ def summed(daily: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
 
 
 def by_system(found: Collection[tuple[str, str]]) -> dict[str, str]:
-    """What was found of each system, in words, from pairs of system and words."""
+    """The texts about each system, joined, from pairs of system and text."""
     systems = dict.fromkeys(system for system, _ in found)
     return {system: ", ".join(shown for own, shown in found if own == system) for system in systems}

@@ -32,10 +32,10 @@ def no_placeholders(p: Published, first: date, last: date) -> Finding:
 
 
 def set_aside(in_quarantine: int, archived: int) -> str:
-    """The placeholders that are dealt with, in brackets; empty where there are none."""
+    """The numbers of placeholders in quarantine and archive, in brackets; empty if there are none."""
     counts = {"in quarantine": in_quarantine, "archived": archived}
-    said = ", ".join(f"{count} {where}" for where, count in counts.items() if count > 0)
-    return f" ({said}, where no user sees them)" if said else ""
+    shown = ", ".join(f"{count} {where}" for where, count in counts.items() if count > 0)
+    return f" ({shown}, where no user sees them)" if shown else ""
 
 
 def lines_are_real(p: Published, first: date, last: date) -> Finding:
@@ -53,9 +53,9 @@ def lines_are_real(p: Published, first: date, last: date) -> Finding:
 
 
 def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
-    """No system's win rate on valid lines is shown to lie outside 50-65 %.
+    """No system's win rate on valid lines is significantly outside 50-65 %.
 
-    Shown is what chance does to a rate within it in one of twenty seasons; the interval in the text is one of 95 %.
+    Significantly means further than by chance in one of twenty seasons; the text has the 95 % interval.
     """
     daily = within(p.on_valid_lines, first, last)
     sums = summed(daily, first, last)
@@ -84,7 +84,7 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
 
 
 def all_systems_present(p: Published, first: date, last: date) -> Finding:
-    """Every system has published on every game day since the season's first on which one has; days before are named."""
+    """Every system has published on every game day since the season's first one with predictions."""
     rows = within(p.rows, first, last)
     scheduled = set(within(p.games, first, last)["game_date"])
     figures: dict[str, Any] = {"game_days": len(scheduled), "systems": len(p.systems)}
@@ -92,7 +92,7 @@ def all_systems_present(p: Published, first: date, last: date) -> Finding:
         free = p.is_free(first, last)
         text = "no games" if free else f"nothing was published; {len(scheduled)} game days are known"
         return Finding(free, text, figures)
-    # what was imported is another system's record
+    # imported rows are another system's record
     own = p.rows.loc[p.rows["system_id"].isin(p.systems), "game_date"]
     begun = min(own) if len(own) else first
     game_days = {d for d in scheduled if d >= begun}

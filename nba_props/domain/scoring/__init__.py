@@ -1,7 +1,7 @@
 """Scores of graded predictions, each beside the line's on the same rows, each with its interval.
 
-Every score is a ratio of sums, so a grade is summed once per date, tier and system, and any span adds up its dates.
-Proper scores come from ``scoringrules``.
+Every score is a ratio of sums: grades are summed by date, tier and system, and a span adds up its dates. Proper scores
+come from ``scoringrules``.
 
 Belongs here: what is computed from grades. Does not: what a grade is (domain/grading.py), or which figures are
 suspicious (domain/quality).

@@ -7,11 +7,11 @@ import pandas as pd
 
 from nba_props.domain.scoring.intervals import mean_intervals, rate_intervals
 
-#: losses of a forecaster that always says one half
+#: losses of a P(over) of one half
 COIN_LOG_LOSS, COIN_BRIER = float(np.log(2)), 0.25
-#: least probability that a log-loss is taken of
+#: least probability in a log-loss
 _TINY = 1e-6
-#: parts of equal width of 0-1 that calibration is judged in: unlike groups of equal size they add up over dates
+#: intervals of equal width that calibration is judged in: unlike groups of equal size, they add up over dates
 TENTHS = 10
 _KNOWN_SQL = (
     "is_valid_line AND is_current AND over_probability IS NOT NULL AND market_over_probability IS NOT NULL "
@@ -20,8 +20,8 @@ _KNOWN_SQL = (
 
 
 def _loss_sql(chance: str) -> str:
-    said = f"CASE WHEN actual_margin > 0 THEN {chance} ELSE 1 - {chance} END"
-    return f"SUM(CASE WHEN {_KNOWN_SQL} THEN -LN(LEAST(GREATEST({said}, {_TINY}), 1 - {_TINY})) END)"
+    side = f"CASE WHEN actual_margin > 0 THEN {chance} ELSE 1 - {chance} END"
+    return f"SUM(CASE WHEN {_KNOWN_SQL} THEN -LN(LEAST(GREATEST({side}, {_TINY}), 1 - {_TINY})) END)"
 
 
 #: columns ``chances, log_loss, market_log_loss`` of a sum over rows of ``prediction_accuracy``
@@ -59,7 +59,7 @@ def chance_losses(rows: pd.DataFrame, number: dict[str, pd.Series]) -> dict[str,
 def log_loss_differences(daily: pd.DataFrame) -> pd.DataFrame:
     """P(over)'s log-loss less the quotes' on the same rows, by system, with its date-clustered 95 % interval.
 
-    A low bound above 0 says that the published chances are worse than the quotes'.
+    A low bound above 0 shows that the published probabilities are worse than the quotes'.
 
     Args:
         daily: sums ``chances, log_loss, market_log_loss`` (``LOG_LOSS_SQL``, or ``sums``), indexed as in
@@ -72,10 +72,10 @@ def log_loss_differences(daily: pd.DataFrame) -> pd.DataFrame:
 
 
 def reliability(rows: pd.DataFrame) -> pd.DataFrame:
-    """What came of the chances given, by the tenths that ``calibration_error`` is made of.
+    """The rate of overs by tenth of P(over): what ``calibration_error`` sums up.
 
     Args:
-        rows: ``system_id, game_date, chance`` (P(over), 0-1) and ``over`` (whether it went over).
+        rows: ``system_id, game_date, chance`` (P(over), 0-1) and ``over`` (whether points exceeded the line).
 
     Returns:
         One row per system and tenth that has rows: mean ``chance``, ``rate`` of overs with ``low`` and ``high``

@@ -1,4 +1,4 @@
-"""Sums of grades by date, system and tier of the line: what every score is made of."""
+"""Sums of grades by date, system and tier of the line, from which every score is computed."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import pandas as pd
 
 from nba_props.domain.odds import payout
 from nba_props.domain.scoring.chances import chance_losses
+from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, Tier, sql_list, words
 
 #: a pick is a current OVER or UNDER on a valid line; a bet is a pick that was won or lost (on rows: ``bets``)
-PICK_SQL = "is_valid_line AND is_current AND recommendation IN ('OVER', 'UNDER')"
-BET_SQL = f"{PICK_SQL} AND outcome IN ('WIN', 'LOSS')"
-_TIERS = {"UNDER_10": 0.0, "10_TO_20": 10.0, "OVER_20": 20.5}
+PICK_SQL = f"is_valid_line AND is_current AND recommendation IN ({sql_list(SIDES)})"
+BET_SQL = f"{PICK_SQL} AND outcome IN ({sql_list(DECIDED)})"
+#: the lowest line of each tier
+_TIERS = {Tier.UNDER_10: 0.0, Tier.FROM_10_TO_20: 10.0, Tier.OVER_20: 20.5}
 
 
 def bets(graded: pd.DataFrame) -> pd.Series:
     """Which rows of ``prediction_accuracy`` are bets: picks (current, a side, a valid line) that were won or lost."""
     counted = graded["is_valid_line"].astype(bool) & graded["is_current"].astype(bool)
-    return counted & graded["recommendation"].isin(["OVER", "UNDER"]) & graded["outcome"].isin(["WIN", "LOSS"])
+    return counted & graded["recommendation"].isin(SIDES) & graded["outcome"].isin(DECIDED)
 
 
 def tier_of(line: pd.Series) -> pd.Series:
     """UNDER_10, 10_TO_20 or OVER_20 of each line."""
-    names = np.array(list(_TIERS), dtype=object)
+    names = np.array(words(_TIERS), dtype=object)
     return pd.Series(names[np.searchsorted(list(_TIERS.values()), line, side="right") - 1], index=line.index)
 
 
@@ -36,7 +38,7 @@ def sums(graded: pd.DataFrame) -> pd.DataFrame:
     number = {c: rows[c].astype("float64") for c in rows if rows[c].dtype.kind in "fiu" or c == "actual_points"}
     error, line = number["absolute_error"], number["line_absolute_error"]
     scored = error.notna()
-    outcome, over = rows["outcome"], rows["recommendation"].eq("OVER")
+    outcome, over = rows["outcome"], rows["recommendation"].eq(Recommendation.OVER)
     decided = bets(rows)
     odds = 1 + payout(rows["over_price"]).where(over, payout(rows["under_price"]))
     found = {
@@ -48,8 +50,8 @@ def sums(graded: pd.DataFrame) -> pd.DataFrame:
         "line_error": line.where(scored),
         "last_10_rows": number["last_10_absolute_error"].notna() & scored,
         "last_10_error": number["last_10_absolute_error"].where(scored),
-        **{o.lower(): outcome.eq(o) & decided for o in ("WIN", "LOSS")},
-        **{o.lower(): outcome.eq(o) for o in ("PUSH", "VOID", "PENDING")},
+        **{o.lower(): outcome.eq(o) & decided for o in DECIDED},
+        **{o.lower(): outcome.eq(o) for o in (Outcome.PUSH, Outcome.VOID, Outcome.PENDING)},
         "decided": decided,
         "odds": odds.where(decided),
         "profit": number["profit"].where(decided),
@@ -62,13 +64,13 @@ def sums(graded: pd.DataFrame) -> pd.DataFrame:
     keys = rows[["system_id", "game_date"]].assign(tier=tier_of(number["line"]))
     tiered = wide.groupby([keys["tier"], keys["system_id"], keys["game_date"]]).sum()
     everything = tiered.groupby(level=["system_id", "game_date"]).sum()
-    return pd.concat([pd.concat({"ALL": everything}, names=["tier"]), tiered])
+    return pd.concat([pd.concat({Tier.ALL.value: everything}, names=["tier"]), tiered])
 
 
 def _sides(outcome: pd.Series, over: pd.Series, decided: pd.Series, odds: pd.Series) -> dict[str, pd.Series]:
     found = {}
     for side, chosen in (("over", over), ("under", ~over)):
         found[f"{side}_bets"] = decided & chosen
-        found[f"{side}_wins"] = decided & outcome.eq("WIN") & chosen
+        found[f"{side}_wins"] = decided & outcome.eq(Outcome.WIN) & chosen
         found[f"{side}_odds"] = odds.where(decided & chosen)
     return found

@@ -1,15 +1,15 @@
-"""Intervals of 95 % of means, rates and returns, from daily sums.
+"""95 % intervals of means, rates and returns, from daily sums.
 
-Rows of one date share news and opponents, so every interval is made from daily sums, never from rows, and has the
-same form for any number of dates from ``MIN_DATES`` on. Nothing is drawn at random, so no digit depends on a seed.
+Rows of one date share news and opponents, so every interval is made from daily sums, never from rows, by one formula
+for any number of dates from ``MIN_DATES`` on. No resampling: no digit depends on a seed.
 
 * A mean is a ratio ``R`` of sums over dates; its variance is the sum of squared residuals of the dates, each divided by
   one less the date's share of the rows (CR2), its quantile Student's t with the degrees of freedom of Bell and
   McCaffrey (2002, Survey Methodology 28). With equal dates that is the t interval of the daily means.
-* A rate has Wilson's interval, its squared quantile multiplied by the design effect that the dates show (Korn and
+* A rate has Wilson's interval, its squared quantile multiplied by the design effect of the dates (Korn and
   Graubard 1998, Survey Methodology 24), so it stays in 0-1 and is never narrower than Wilson's own.
-* A return is a rate of money: what the bets brought among what they would bring if all had won. Its interval is that
-  rate's in units, so it is above 0 exactly when the rate, weighted by price, is above break-even.
+* A return is a rate of money: what the bets paid out of what they would have paid if all had won. Its interval is that
+  rate's, in units, so it is above 0 exactly when the rate, weighted by price, is above break-even.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def rate_intervals(wins: pd.Series, decided: pd.Series) -> pd.DataFrame:
 def return_intervals(profit: pd.Series, odds: pd.Series, bets: pd.Series) -> pd.DataFrame:
     """Return on flat stakes of one unit with its date-clustered 95 % interval, for any number of groups at once.
 
-    What the bets brought is taken as a rate of what they would bring if all had won, at the prices that they had.
+    What the bets paid is a rate of what they would have paid, at their prices, if all had won.
 
     Args:
         profit: units won less units lost by date; indexed as in ``mean_intervals``.
@@ -121,7 +121,7 @@ def rate_interval(wins: Sequence[float], decided: Sequence[float]) -> Interval:
 def wilson(wins: Any, decided: Any) -> tuple[Any, Any, Any]:
     """Rate and Wilson 95 % interval of wins in decided bets, for numbers or arrays; null without any.
 
-    It takes every bet for independent of the others and knows of no dates: what is printed has ``rate_intervals``.
+    It takes bets as independent and ignores their dates; what is published uses ``rate_intervals``.
     """
     n = np.where(np.asarray(decided) > 0, decided, np.nan)
     rate = wins / n
@@ -172,7 +172,7 @@ def _clustered(total: pd.Series, rows: pd.Series) -> pd.DataFrame:
     n, dates = nonzero(pd.Series(summed(r), every)), summed(np.ones(len(r))).astype(int)
     value = summed(t) / n
     share = r / n.to_numpy()[place]
-    left = np.where(share < 1, 1 - share, np.nan)  # one date alone says nothing of the others
+    left = np.where(share < 1, 1 - share, np.nan)  # no variance from one date
     squares = (t - r * value.to_numpy()[place]) ** 2 / left
     leverage = share**2 / left
     freedom = 1 / nonzero(pd.Series(summed(share**2) + summed(leverage) ** 2 - summed(leverage**2), every))
@@ -187,10 +187,10 @@ def _quantile(freedom: pd.Series) -> pd.Series:
 
 
 def _wilson_bounds(found: pd.DataFrame, n: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Bounds of rates of ``n`` bets: Wilson's, at a quantile as much greater as the dates' spread asks for."""
+    """Wilson's bounds of rates of ``n`` bets, with the quantile widened by the dates' design effect."""
     rate, n = found["value"], nonzero(n)
     binomial = rate * (1 - rate) / n
-    effect = (found["variance"] / nonzero(binomial)).fillna(0.0)  # all won or all lost: no spread to see
+    effect = (found["variance"] / nonzero(binomial)).fillna(0.0)  # all won or all lost: no spread
     square = (_quantile(found["df"]) ** 2 * effect).clip(lower=Z**2)
     centre, half = rate + square / (2 * n), np.sqrt(square * binomial + square**2 / (4 * n**2))
     return ((centre - half) / (1 + square / n)).clip(0, 1), ((centre + half) / (1 + square / n)).clip(0, 1)

@@ -1,4 +1,4 @@
-"""Every score of a system from the daily sums of a span, and the scoreboard that is made of them."""
+"""Every score of a system, from the daily sums of a span, and the scoreboard that they make."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nba_props.domain.scoring.chances import COIN_LOG_LOSS, TENTHS
 from nba_props.domain.scoring.daily import sums
 from nba_props.domain.scoring.intervals import groups_of, mean_intervals, nonzero, rate_intervals, return_intervals
 from nba_props.facts.calendar import season_start
+from nba_props.facts.vocabulary import Span, Tier
 
 
 def scores(daily: pd.DataFrame) -> pd.DataFrame:
@@ -79,7 +80,7 @@ def _hit_rates(daily: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stacked(**pairs: tuple[pd.Series, pd.Series]) -> tuple[pd.Series, pd.Series]:
-    """Totals and rows of several scores as one of each, told apart by the first level of the index."""
+    """Totals and rows of several scores, each in one series, with the score as the first level of the index."""
     totals, rows = ({name: pair[k] for name, pair in pairs.items()} for k in (0, 1))
     return pd.concat(totals, names=["score"]), pd.concat(rows, names=["score"])
 
@@ -98,24 +99,29 @@ def table(graded: pd.DataFrame) -> pd.DataFrame:
 
 def span_starts(day: date) -> dict[str, date]:
     """First date of each of the scoreboard's spans that end on a date."""
-    return {"SEASON": season_start(day), "LAST_30_DAYS": day - timedelta(29), "LAST_7_DAYS": day - timedelta(6)}
+    starts = {
+        Span.SEASON: season_start(day),
+        Span.LAST_30_DAYS: day - timedelta(29),
+        Span.LAST_7_DAYS: day - timedelta(6),
+    }
+    return {span.value: first for span, first in starts.items()}
 
 
 def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """Rows of ``nba_monitoring.scoreboard`` for some dates, from the grades of their seasons; tiers by season.
 
-    A date without predictions has none: it is where the one before it is.
+    A date without predictions has no rows: the scoreboard is that of the date before.
     """
     if graded.empty:
         return pd.DataFrame()
     daily = sums(graded)
     on = daily.index.get_level_values("game_date")
-    everything = daily.index.get_level_values("tier") == "ALL"
+    everything = daily.index.get_level_values("tier") == Tier.ALL
     parts = []
     for day in sorted(set(days) & {d.date() for d in graded["game_date"].unique()}):
         starts = span_starts(day)
         spans = {
-            span: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) & (everything | (span == "SEASON"))]
+            span: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) & (everything | (span == Span.SEASON))]
             for span, first in starts.items()
         }
         spans = {span: own for span, own in spans.items() if len(own)}

@@ -1,8 +1,8 @@
 """The prediction systems, one module each.
 
-Belongs here: formulas, betting rules, and what a system needs. Does not: how models are made (models) or rows are read.
-To add one, write a module with a ``SYSTEM`` and list it in ``SYSTEMS``; its table, asset, checks and place before the
-gate follow.
+Belongs here: formulas, betting rules and the inputs they need. Does not: training of models (models), or reading rows.
+To add one, write a module with a ``SYSTEM`` and list it in ``SYSTEMS``: its table, asset and checks, and the gate's
+input follow.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from nba_props.domain.systems import (
 from nba_props.domain.systems.base import System
 from nba_props.schemas import Table
 
-#: in the order in which boards and dictionary list them
+#: in the order of boards and data dictionary
 SYSTEMS: tuple[System, ...] = (
     xgboost_v1.SYSTEM,
     catboost_v8.SYSTEM,
@@ -31,9 +31,9 @@ SYSTEMS: tuple[System, ...] = (
     zone_matchup.SYSTEM,
     moving_average.SYSTEM,
 )
-#: where the predictions of each are stored, by its id
+#: the table of each system's predictions, by its id
 SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}
-#: how the models are made that the systems need, by the id of whose they are
+#: the recipes of the models that systems need, by the id of the model's system
 RECIPES: Mapping[str, Recipe] = {r.system_id: r for s in SYSTEMS for r in s.needs().models}
 
 __all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "System"]

@@ -1,7 +1,6 @@
-"""What a prediction system is: what it needs of its dates, and the rows that it makes of it.
+"""The protocol of a prediction system: the inputs that it needs, and the rows that it makes of them.
 
-A formula, a trained model and an ensemble are three kinds of it; nothing outside of their modules asks which one it
-has before it.
+Formulas, trained models and ensembles implement it; no other module depends on which of them a system is.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import pandas as pd
 
 from nba_props.domain.models.card import Model
 from nba_props.domain.models.learner import Recipe
+from nba_props.facts.vocabulary import SIDES, Recommendation, words
 from nba_props.schemas import Table
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import SYSTEM_COLUMNS, system_table
@@ -24,19 +24,19 @@ from nba_props.schemas.predictions import SYSTEM_COLUMNS, system_table
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """What a system reads of its dates, besides their lines."""
+    """What a system reads, besides its dates' lines."""
 
     #: inputs without which it abstains
     required: tuple[str, ...] = ()
-    #: inputs that it can go without: a null one is left out and named in the row's components, never given a value
+    #: inputs that may be null: a null one is left out and listed in the row's components, never replaced by a value
     optional: tuple[str, ...] = ()
-    #: tables that are read at the dates
+    #: tables whose rows of the dates are read
     tables: tuple[Table, ...] = ()
     #: the players' past games (``history.past_form_sql``)
     uses_past: bool = False
     #: systems whose stored rows are read
     systems: tuple[System, ...] = ()
-    #: how the models are made that forecast
+    #: the recipes of the models that it forecasts with
     models: tuple[Recipe, ...] = ()
 
 
@@ -52,7 +52,7 @@ class SystemInputs:
     past: pd.DataFrame | None = None
     #: the stored rows of the systems that it needs
     systems: pd.DataFrame = field(default_factory=pd.DataFrame)
-    #: for each model that it needs, by the recipe's id, and each date: the model, or why there is none
+    #: by recipe's id and date: the model, or the reason for having none
     models: Mapping[str, Mapping[date, Model | str]] = field(default_factory=dict)
 
     @property
@@ -65,11 +65,11 @@ class SystemInputs:
 class System(ABC):
     """A prediction system: for every player of a slate a forecast and a side, or a reason to abstain."""
 
-    #: names its asset, its table and its rows; written here and nowhere else
+    #: the name of its asset and table, and in its rows
     system_id: str
-    #: what it does, in a sentence: the description of its table
+    #: a sentence that describes it, and its table
     description: str
-    #: version of the formula, as its rows name it
+    #: version of the formula, as in its rows
     model_version: str
     #: the markets that it forecasts
     markets: tuple[str, ...] = ("points",)
@@ -89,7 +89,7 @@ class System(ABC):
 
 
 def stored_sql(tables: Iterable[Table]) -> str:
-    """The rows of some systems' tables for @first..@last, with the system whose table each ``stands_in``."""
+    """SQL for the rows of systems' tables in @first..@last, with the system whose table each ``stands_in``."""
     columns = ", ".join(c.name for c in SYSTEM_COLUMNS)
     return " UNION ALL ".join(
         f"SELECT {columns}, '{t.name}' AS stands_in FROM {t.address} WHERE game_date BETWEEN @first AND @last"
@@ -110,11 +110,16 @@ def v1_confidence(features: pd.DataFrame) -> pd.Series:
 
 
 def v1_side(points: pd.Series, confidence: pd.Series, line: pd.Series) -> np.ndarray:
-    """Side shared by the first two legacy systems: an edge above 2.0 at a confidence above 0.45."""
+    """Side of the first two legacy systems: a bet on an edge above 2.0 at a confidence above 0.45."""
     return side_of(points, line, (points - line).round(9).abs().gt(2.0) & confidence.gt(0.45))
 
 
 def side_of(points: pd.Series, line: pd.Series, bets: pd.Series) -> np.ndarray:
     """OVER or UNDER by the sign of points less line where a bet is made and a line exists, else PASS."""
-    over = (points - line).round(9) > 0
-    return np.where(bets & line.notna(), np.where(over, "OVER", "UNDER"), "PASS")
+    return sides_of((points - line).round(9) > 0, bets & line.notna())
+
+
+def sides_of(is_over: np.ndarray | pd.Series, bets: np.ndarray | pd.Series) -> np.ndarray:
+    """OVER or UNDER where a bet is made, else PASS."""
+    over, under, none = words((*SIDES, Recommendation.PASS))
+    return np.where(bets, np.where(is_over, over, under), none)

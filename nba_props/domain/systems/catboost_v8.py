@@ -1,7 +1,7 @@
 """``catboost_v8``: gradient-boosted symmetric trees on the 33 legacy features, the line and its movement included.
 
-The legacy model file is lost; this one is trained week by week. Its loss is the absolute error, because a line sits at
-the median. A row without a line is forecast too, from the other features. Betting rule and confidence are the legacy
+The legacy model file is lost; this one is trained every week. Its loss is the absolute error, because a line is near
+the median. Rows without a line are forecast too, from the other features. Betting rule and confidence are the legacy
 ones (docs/legacy-systems.md#catboost_v8).
 """
 
@@ -46,7 +46,7 @@ class CatBoost:
             **self.parameters, thread_count=learner.THREADS, logging_level="Silent", allow_writing_files=False
         )
         model.fit(inputs.astype("float32"), points)
-        for name in ("model_guid", "train_finish_time"):  # by which equal models would differ
+        for name in ("model_guid", "train_finish_time"):  # they would make equal models differ
             model.get_metadata()[name] = ""
         with tempfile.TemporaryDirectory() as folder:  # the library writes its format to files only
             path = Path(folder) / "model.cbm"
@@ -79,7 +79,7 @@ SYSTEM = Trained(
     description="Gradient-boosted trees on the 33 legacy features, line included, trained every week.",
     learner=CatBoost(),
     inputs=tuple(f.name for f in LEGACY),
-    # without a game of this season its error is 1.3 points behind the line's (198 rows, +- .3), with one .5
+    # without a game this season its MAE exceeds the line's by 1.3 points (198 rows, +- .3), else by .5
     required=("points_avg_last_10", "minutes_avg_last_10", "points_avg_season"),
     base_confidence=75,
     min_edge=1.0,

@@ -5,29 +5,31 @@ Formulas: docs/legacy-systems.md#ensemble_v1.
 The components are read, never run again. Where the legacy code is undefined or contradicts itself:
 
 * fewer than two components gave 0.0 points; here the system abstains with ``FEWER_THAN_2_COMPONENTS``;
-* the majority could choose a side against the ensemble's own margin; here such a row passes, and says so in its terms;
-* weights are renormalised over the components that answered; were none of positive weight among them, which takes both
-  other systems to be silent, the row abstains with ``NO_WEIGHTED_COMPONENT``;
-* a component's side counts only when it was given against the line of this row;
-* the legacy components similarity and catboost's fallback come rounded to .01, ours do not: at most .006 points, and no
-  side differs; ties of half a cent differ by .01 in 3 % of inputs.
+* the majority could choose a side against the ensemble's own margin; here such a row is a PASS, marked in its terms;
+* weights are renormalized over the components with a forecast; if none of them has a positive weight, which takes both
+  other systems to abstain, the row abstains with ``NO_WEIGHTED_COMPONENT``;
+* a component's side counts only if it was chosen against the line of this row;
+* the legacy components similarity and catboost's fallback are rounded to .01, ours are not: that is at most .006 points
+  and changes no side; where a rounded value was a tie, results differ by .01 (3 % of inputs).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.systems import catboost_v8, moving_average, similarity, xgboost_v1, zone_matchup
-from nba_props.domain.systems.base import Needs, System, SystemInputs
+from nba_props.domain.systems.base import Needs, System, SystemInputs, sides_of
 from nba_props.domain.systems.rows import predict
+from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.vocabulary import Recommendation
 from nba_props.schemas.predictions import MAX_POINTS
 
 FEWEST = 2
-_SIDES = {"OVER": 1.0, "UNDER": -1.0}
-_KEYS = ["game_date", "game_id", "player_id"]
+_SIGN: Mapping[str, float] = {Recommendation.OVER: 1.0, Recommendation.UNDER: -1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,21 +55,21 @@ class Ensemble(System):
 
 
 def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    """One row per player-game with the components' points, confidence and side, null where one gave no answer.
+    """One row per player-game with the components' points, confidence and side, null where one has no forecast.
 
     Args:
         names: the components' ids.
         stored: rows of the components' tables.
         lines: rows of ``nba_analytics.betting_lines``: the lines that sides must refer to.
     """
-    who = [*_KEYS, "player_name", "player_lookup", "cutoff_at"]
-    out = stored[who].drop_duplicates(_KEYS).sort_values(_KEYS, ignore_index=True)
-    now = lines[[*_KEYS, "quote_id"]].rename(columns={"quote_id": "quote_now"})
-    rows = stored.merge(now, on=_KEYS, how="left", validate="many_to_one")
+    who = [*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]
+    out = stored[who].drop_duplicates(PLAYER_GAME).sort_values(PLAYER_GAME, ignore_index=True)
+    now = lines[[*PLAYER_GAME, "quote_id"]].rename(columns={"quote_id": "quote_now"})
+    rows = stored.merge(now, on=PLAYER_GAME, how="left", validate="many_to_one")
     same_line = rows["quote_id"].notna() & rows["quote_id"].eq(rows["quote_now"])
-    rows["side"] = rows["recommendation"].map(_SIDES).where(same_line, 0.0).fillna(0.0)
+    rows["side"] = rows["recommendation"].map(_SIGN).where(same_line, 0.0).fillna(0.0)
     for name in names:
-        own = rows.loc[rows["system_id"] == name, [*_KEYS, "predicted_points", "confidence_score", "side"]]
+        own = rows.loc[rows["system_id"] == name, [*PLAYER_GAME, "predicted_points", "confidence_score", "side"]]
         own = own.rename(
             columns={
                 "predicted_points": name,
@@ -75,7 +77,7 @@ def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.Dat
                 "side": f"{name}__side",
             }
         )
-        out = out.merge(own, on=_KEYS, how="left", validate="one_to_one")
+        out = out.merge(own, on=PLAYER_GAME, how="left", validate="one_to_one")
     return out
 
 
@@ -93,7 +95,7 @@ def combine(ensemble: Ensemble, features: pd.DataFrame) -> pd.DataFrame:
     given = np.where(answered, points, 0.0)
     combined = (n >= FEWEST) & (total > 0)
     count = np.maximum(n, 1)
-    # the order in which numpy adds up a row depends on how many there are: rounding makes one date equal a hundred
+    # numpy's order of summation depends on the number of rows: rounding makes the result independent of it
     mean = np.round(np.clip((weights * given).sum(axis=1) / np.where(total > 0, total, 1.0), 0, MAX_POINTS), 9)
     centre = given.sum(axis=1) / count
     spread = np.round(np.sqrt((np.where(answered, points - centre[:, None], 0.0) ** 2).sum(axis=1) / count), 9)
@@ -105,7 +107,7 @@ def combine(ensemble: Ensemble, features: pd.DataFrame) -> pd.DataFrame:
     margin = np.round(mean - line, 9)
     bets = combined & ~np.isnan(line) & (score >= 0.65) & (np.abs(margin) >= 1.5)
     contradicted = _contradicted(sides, n, margin)
-    side = np.where(bets & ~contradicted, np.where(margin > 0, "OVER", "UNDER"), "PASS")
+    side = sides_of(margin > 0, bets & ~contradicted)
     reason = np.where(n < FEWEST, f"FEWER_THAN_{FEWEST}_COMPONENTS", "NO_WEIGHTED_COMPONENT")
     out = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Systems whose forecast is a formula of a player's features and, where it asks for them, of his past games."""
+"""Systems whose forecast is a formula of a player's features and, if it needs them, of his past games."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nba_props.schemas.features import PLAYER_FEATURES
 
 @dataclass(frozen=True, kw_only=True)
 class Formula(System):
-    """A formula."""
+    """A system with a formula."""
 
     #: features without which it abstains
     required: tuple[str, ...]
-    #: additive adjustments: a null one is left out and named in the row's components, never given a value
+    #: additive adjustments: a null one is left out and listed in the row's components, never replaced by a value
     optional: tuple[str, ...] = ()
     uses_past: bool = False
     forecast: Forecast

@@ -2,9 +2,9 @@
 
 Formula: docs/legacy-systems.md#moving_average.
 
-Quirks kept on purpose under this id, because the formula is the legacy one: the fatigue score runs from 0 to 100 with
+Kept as in the legacy formula: the fatigue score runs from 0 to 100 with
 100 fresh, yet a score above 70 is *penalised*; confidence never exceeds 0.60; a spread above 6 points never bets.
-The legacy system fed 0 for adjustments it had no data for; here such a term is left out and named in the row.
+The legacy system used 0 for adjustments without data; here such a term is left out and listed in the row.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
         },
         index=f.index,
     )
-    points = terms.sum(axis=1).clip(0, MAX_POINTS)  # a sum skips the terms that are left out
+    points = terms.sum(axis=1).clip(0, MAX_POINTS)  # the sum skips nulls: terms without data
     confidence = v1_confidence(f)
     return terms.assign(
         predicted_points=points, confidence_score=confidence, side=v1_side(points, confidence, f["line"])

@@ -1,4 +1,4 @@
-"""From a system's forecast to the rows of its table: who is asked, who abstains and why, and the hash of the inputs."""
+"""From a system's forecast to the rows of its table: forecasts, abstentions with reasons, and hashes of the inputs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.systems.base import System
+from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME
+from nba_props.facts.vocabulary import REPORTED_ABSENT, Recommendation
 from nba_props.schemas.analytics import LINE_COLUMNS
 
-#: Takes one row per player with ``game_date, player_id``, the required inputs (never null there), the optional ones
-#: (null where unknown), ``line`` and its prices (null without one), and the players' past games where they are needed.
-#: Returns, indexed alike, ``predicted_points`` (0-60, null to abstain), ``confidence_score`` (0-1) and ``side`` (OVER,
-#: UNDER or PASS); where it abstains a ``reason``; and one column for each term of the forecast, named ``term_<name>``.
-#: It may add ``over_probability`` (0-1, that points exceed the line given that they differ from it) and a
-#: ``model_version`` of each row's own.
+#: A system's forecast. It takes one row per player with ``game_date, player_id``, the required inputs (never null), the
+#: optional ones (null where unknown), ``line`` and its prices (null without one), and the players' past games where
+#: they are needed. It returns, with the same index, ``predicted_points`` (0-60, null to abstain), ``confidence_score``
+#: (0-1) and ``side`` (OVER, UNDER or PASS); a ``reason`` where it abstains; and a column for each term of the forecast,
+#: named ``term_<name>``. It may add ``over_probability`` (0-1, that points exceed the line given that they differ from
+#: it) and a ``model_version`` for each row.
 Forecast = Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
 
 #: from this ``injury_risk`` on a player is reported OUT or DOUBTFUL and gets no forecast
 ABSENT_RISK = 3
 _ABSENT_HASH = np.uint64(0x9E3779B97F4A7C15)
-_KEYS = ["game_date", "game_id", "player_id"]
 _LINE = [c.name for c in LINE_COLUMNS]
 
 
@@ -37,27 +38,27 @@ def predict(
     """The system's rows for every player with features, in the columns of its table.
 
     A player whose required inputs are incomplete keeps his row: no forecast, recommendation PASS, and the reason.
-    Without a line the recommendation is NO_LINE. Whom the newest injury report before the cut-off calls OUT or DOUBTFUL
-    gets no forecast.
+    Without a line the recommendation is NO_LINE. A player who is OUT or DOUBTFUL in the newest
+    injury report before the cut-off gets no forecast.
 
     Args:
-        system: whose rows they are.
-        forecast: its forecast of the players who can be asked about.
+        system: the system.
+        forecast: its forecast, called for the players with complete inputs.
         features: one row per player, with the inputs that the system needs.
         lines: rows of ``nba_analytics.betting_lines``.
         past: the players' past games, where they are an input.
         beside: inputs that only accompany an optional one: part of the feature hash, not named when null.
     """
     needs = system.needs()
-    rows = features.merge(lines[[*_KEYS, *_LINE]], on=_KEYS, how="left", validate="one_to_one")
+    rows = features.merge(lines[[*PLAYER_GAME, *_LINE]], on=PLAYER_GAME, how="left", validate="one_to_one")
     inputs = [*needs.required, *needs.optional, *beside]
     missing = rows[list(needs.required)].isna()
     absent = rows["injury_risk"] >= ABSENT_RISK if "injury_risk" in rows else pd.Series(False, index=rows.index)
     complete = ~missing.any(axis=1) & ~absent
-    asked = rows.loc[complete, ["game_date", "player_id", *inputs, "line", "over_price", "under_price"]]
+    asked = rows.loc[complete, [*PLAYER_DAY, *inputs, "line", "over_price", "under_price"]]
     found = forecast(asked, past).reindex(rows.index)
 
-    out = rows[[*_KEYS, "player_name", "player_lookup", "cutoff_at", *_LINE]].copy()
+    out = rows[[*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at", *_LINE]].copy()
     out["system_id"] = system.system_id
     out["model_version"] = system.model_version
     if "model_version" in found:
@@ -68,10 +69,11 @@ def predict(
     chance = found.get("over_probability", np.nan)
     out["over_probability"] = pd.Series(chance, index=rows.index, dtype="float64")
     out["line_margin"] = out["predicted_points"] - out["line"]
-    out["recommendation"] = np.where(out["line"].isna(), "NO_LINE", found["side"].where(answered, "PASS"))
+    side = found["side"].where(answered, Recommendation.PASS.value)
+    out["recommendation"] = np.where(out["line"].isna(), Recommendation.NO_LINE.value, side)
     own_reason = found["reason"] if "reason" in found else pd.Series(None, index=rows.index, dtype=object)
-    not_asked = _missing_inputs(missing).mask(absent, "REPORTED_ABSENT")
-    out["abstain_reason"] = own_reason.where(complete, not_asked).where(~answered, None)
+    not_forecast = _missing_inputs(missing).mask(absent, REPORTED_ABSENT)
+    out["abstain_reason"] = own_reason.where(complete, not_forecast).where(~answered, None)
     out["components"] = _components(needs.optional, rows, found)
     out["feature_hash"] = _feature_hash(rows, inputs, absent, past)
     return out
@@ -86,7 +88,7 @@ def _missing_inputs(missing: pd.DataFrame) -> pd.Series:
 
 
 def _components(optional: Sequence[str], rows: pd.DataFrame, forecast: pd.DataFrame) -> list[str]:
-    """The terms of each row's forecast and the inputs it went without, as JSON."""
+    """The terms of each row's forecast and the inputs it did without, as JSON."""
     terms = forecast[[c for c in forecast if c.startswith("term_")]].rename(columns=lambda c: c.removeprefix("term_"))
     names = np.array(optional, dtype=object)
     left_out = [list(names[row]) for row in rows[list(optional)].isna().to_numpy(dtype=bool)]
@@ -99,11 +101,11 @@ def _components(optional: Sequence[str], rows: pd.DataFrame, forecast: pd.DataFr
 
 
 def _feature_hash(rows: pd.DataFrame, inputs: Sequence[str], absent: pd.Series, past: pd.DataFrame | None) -> list[str]:
-    """Sixteen hexadecimal digits for each row's inputs, its past games included where they are one."""
+    """Sixteen hexadecimal digits for each row's inputs, past games included if they are one."""
     hashed = pd.util.hash_pandas_object(_plain(rows[list(inputs)]), index=False)
     if past is not None:
         hashed ^= _past_hash(rows, past)
-    # an absence is an input of every system: the same vector without one gives another answer
+    # an absence is an input of every system: it changes the result for the same features
     hashed ^= np.where(absent, _ABSENT_HASH, np.uint64(0))
     return [f"{h:016x}" for h in hashed]
 
@@ -112,7 +114,7 @@ def _past_hash(rows: pd.DataFrame, past: pd.DataFrame) -> pd.Series:
     """One number for each row's past games, whatever their order."""
     each = pd.util.hash_pandas_object(_plain(past.drop(columns=["game_date"])), index=False)
     summed = each.groupby([past["game_date"], past["player_id"]]).sum()
-    found = summed.reindex(pd.MultiIndex.from_frame(rows[["game_date", "player_id"]]), fill_value=0)
+    found = summed.reindex(pd.MultiIndex.from_frame(rows[PLAYER_DAY]), fill_value=0)
     return pd.Series(found.to_numpy(dtype="uint64"), index=rows.index)
 
 

@@ -1,8 +1,8 @@
-"""``shrunk_rate_v1``: expected minutes times an expected rate, both from weighted history, no market input.
+"""``shrunk_rate_v1``: expected minutes times an expected rate, both from weighted history, without the market.
 
-Minutes and points per minute fade with games; the rate is mixed with the league's, more so the less is known of a
-player. The opponent's defence and the pace of both teams scale the result by half of their distance from the league's
-mean, because a rating over fifteen games is itself noisy.
+The weights of minutes and points decay with each game; the rate is shrunk to the league's, more so for players with
+few minutes. The opponent's defence and the pace of both teams scale the result by half of their distance from the
+league's mean, because a rating over fifteen games is itself noisy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from nba_props.domain.systems.base import side_of
 from nba_props.domain.systems.formula import Formula
 from nba_props.schemas.predictions import MAX_POINTS
 
-#: how far an opponent's and a pace's distance from the mean is believed
+#: the share of a rating's distance from the league's mean that is applied
 TRUST = 0.5
 MIN_EDGE = 1.5
 
@@ -22,8 +22,8 @@ MIN_EDGE = 1.5
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
     """Points, confidence and side of each row; see ``rows.Forecast``.
 
-    Confidence is 0.8 times what the swing of a player's minutes, their deviation as a share of the usual ones, leaves
-    of 1: a measure of how steady he is, not a probability. Who usually plays a minute or less has none.
+    Confidence is 0.8 times one less the swing of a player's minutes (their deviation as a share of the usual ones): how
+    steady he is, not a probability. It is 0 for players who usually play a minute or less.
     """
     f = features.drop(columns="game_date", errors="ignore").astype("float64")
     defence = TRUST * (f["opponent_def_rating"] / f["league_def_rating"] - 1)

@@ -2,13 +2,13 @@
 
 Formula: docs/legacy-systems.md#similarity_balanced_v1.
 
-The formula is the legacy one; its history rows are true here: the opponent's tier, the rest, the venue and the form of
-each past game as they were before it. The legacy system fed every row the middle tier, a home venue and later form.
-What of them is unknown, such as the form before a season's first game, is like nothing and adds nothing to the score.
+The formula is the legacy one with correct history: the opponent's tier, rest, venue and form as of before each past
+game. The legacy system used the middle tier, a home venue and later form for every game. What is unknown, such as the
+form before a season's first game, adds nothing to the score.
 
 The legacy system rounds its points to .01 before the ensembles read them; here nothing is rounded on the way. That
-moves an ensemble by .006 points at most and changed no side; where the adjustments end in half a cent the two differ by
-.01, in 3 % of inputs.
+moves an ensemble by .006 points at most and changes no side; where a rounded value was a tie, results differ by .01
+(3 % of inputs).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import pandas as pd
 
 from nba_props.domain.systems.base import side_of
 from nba_props.domain.systems.formula import Formula
+from nba_props.facts.keys import PLAYER_DAY
 from nba_props.schemas.predictions import MAX_POINTS
 
 MIN_SCORE, MOST, FEWEST = 70, 20, 5
-_DAY = ["game_date", "player_id"]
 
 
 def tier(rating: pd.Series) -> pd.Series:
@@ -49,7 +49,7 @@ def similar_games(features: pd.DataFrame, past: pd.DataFrame) -> pd.DataFrame:
             "now_form": _form((features["points_avg_last_5"] - features["points_avg_season"]).astype("float64")),
         }
     )
-    games = now.merge(past, on=_DAY)
+    games = now.merge(past, on=PLAYER_DAY)
     tiers = (tier(games["opponent_def_rating"].astype("float64")) - games["now_tier"]).abs()
     rests = (games["days_rest"].astype("float64").clip(upper=3) - games["now_rest"]).abs()
     venue = games["is_home"].astype("float64") == games["now_home"]

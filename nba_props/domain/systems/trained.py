@@ -1,4 +1,4 @@
-"""Systems whose forecast is a trained model's: the model of each date's week is asked, and a betting rule added."""
+"""Systems whose forecast is a trained model's: that of each date's week, with a betting rule."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from nba_props.domain.systems.rows import predict
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.schemas.predictions import MAX_POINTS
 
-#: what the confidence is made from besides the share of inputs that are known
+#: the input of the confidence besides the share of known inputs
 _SPREAD = "points_std_last_10"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trained(System):
-    """A trained model; it is the recipe of its models itself, and its rows name the model that made them."""
+    """A system with trained models, and the recipe of them; its rows have the model's version."""
 
     model_version: str = "none"
     learner: Learner
-    #: the features that the model sees
+    #: the features that the model uses
     inputs: tuple[str, ...]
     #: features without which it abstains; any other may be null
     required: tuple[str, ...]
@@ -45,7 +45,7 @@ class Trained(System):
         return predict(self, lambda asked, _: self.forecast(asked, models), inputs.features, inputs.lines)
 
     def forecast(self, features: pd.DataFrame, models: Mapping[date, Model | str]) -> pd.DataFrame:
-        """The answer of each date's model, or the reason for having none; see ``rows.Forecast``."""
+        """The forecast of each date's model, or the reason for having none; see ``rows.Forecast``."""
         days = features["game_date"].dt.date
         chosen = {d: models[d] for d in days.unique()}
         out = pd.DataFrame(index=features.index)
@@ -76,8 +76,7 @@ class Trained(System):
     def confidence(self, features: pd.DataFrame) -> pd.Series:
         """The legacy confidence of model systems (docs/legacy-systems.md#xgboost_v1): not a probability.
 
-        Quality is the share of inputs that are known, which is what is left of the legacy score once nothing is
-        defaulted.
+        Quality is the share of known inputs: the legacy score without its default values.
         """
         quality = 100 * features[list(self.inputs)].notna().mean(axis=1)
         spread = features[_SPREAD].astype("float64")

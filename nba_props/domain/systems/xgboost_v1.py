@@ -35,7 +35,7 @@ class XGBoost:
         "tree_method": "hist",
         "seed": 1,
         "num_boost_round": 300,
-        # the library's own first step divides by a curvature of almost nothing, far from any point total
+        # the library's own start value is far from any point total, where the loss has almost no curvature
         "base_score": "median",
     }
 
@@ -77,7 +77,7 @@ SYSTEM = Trained(
     description="Gradient-boosted trees on every feature but the market's, trained every week.",
     learner=XGBoost(),
     inputs=tuple(n for n in NAMES if n not in MARKET),
-    # without a game of this season its error is .9 points behind the line's (198 rows, +- .25), with one .4
+    # without a game this season its MAE exceeds the line's by .9 points (198 rows, +- .25), else by .4
     required=("points_avg_last_10", "minutes_ewma", "points_avg_season"),
     base_confidence=70,
     min_edge=1.5,

@@ -2,9 +2,9 @@
 
 Formula: docs/legacy-systems.md#zone_matchup_v1.
 
-Quirks kept on purpose under this id: one overall defensive rating stands for all four zones, fatigue is read inverted
-(a fresh player is penalised), and confidence never exceeds 0.60. Where the share of a zone is unknown, its term is left
-out and named in the row; the legacy system took 12.0 for it, which always counted in full.
+Kept as in the legacy formula: one overall defensive rating is used for all four zones, fatigue is read inverted (a
+fresh player is penalized), and confidence never exceeds 0.60. Where the share of a zone is unknown, its term is left
+out and listed in the row; the legacy system used 12.0, which always counted in full.
 """
 
 from __future__ import annotations

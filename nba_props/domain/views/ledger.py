@@ -1,28 +1,28 @@
-"""The ledger as people ask for it: current rows, judged rows, rows under the old table's name, rows taken out."""
+"""Views of the ledger: current rows, judged rows, rows under the old table's name, revisions; and archived rows."""
 
 from __future__ import annotations
 
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import View
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 
 
 def named_sql(alias: str) -> str:
-    """A row's system; a row without one is somebody's too, and equals nothing in a join."""
+    """SQL for a row's system; a name for rows without one, since null equals nothing in a join."""
     return f"COALESCE({alias}.system_id, 'no system')"
 
 
 def is_imported_sql(alias: str) -> str:
-    """Whether a row was imported, and is no system's of this platform."""
+    """SQL for whether a row was imported, so that it is not of a system of this platform."""
     return f"STARTS_WITH(COALESCE({alias}.system_id, ''), '{IMPORTED_PREFIX}')"
 
 
 def held_back_sql(*, bounded: bool = True) -> str:
-    """Placeholders in quarantine by ``game_date, system_id``: ``held_back``, and ``waiting``, those in whose place a
-    system of this platform has published nothing since.
+    """SQL for placeholders in quarantine by ``game_date, system_id``: ``held_back``, and of these ``waiting``, those of
+    systems of this platform that have published nothing in their place since.
 
-    No user ever saw one. What was imported waits for nothing: another system's row is judged once. ``bounded`` reads
-    @first..@last only.
+    Imported rows never wait: they are judged once. ``bounded`` reads @first..@last only.
     """
     within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
@@ -41,8 +41,8 @@ def held_back_sql(*, bounded: bool = True) -> str:
 
 
 def archived_sql(*, bounded: bool = True) -> str:
-    """Placeholders that were published and taken out again, by ``game_date, system_id``: ``archived``; one that was
-    restored is in the ledger.
+    """SQL for placeholders that were published and are now ``archived``, by ``game_date, system_id``; restored ones are
+    not counted.
     """
     within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
@@ -59,7 +59,7 @@ def archived_sql(*, bounded: bool = True) -> str:
     """
 
 
-#: every ledger row, archived ones apart, with the code that published it
+#: every row of the ledger with the code that published it
 LEDGER_REVISIONS = View(
     "nba_predictions",
     "ledger_revisions",
@@ -133,13 +133,13 @@ PLAYER_PROP_PREDICTIONS = View(
 def judged_sql(rows: str = "nba_predictions.ledger", *, bounded: bool = True) -> str:
     """SQL that selects every row of ``rows``, which has the ledger's columns, with three more.
 
-    ``line_problem`` is what is wrong with its line, ``is_valid_line`` whether a verified quote stands behind it (a row
-    without a line has neither), ``is_current`` whether it is the current row of its system, player and game.
+    ``line_problem`` is the problem of its line, ``is_valid_line`` whether a verified quote backs it (false without a
+    line), ``is_current`` whether it is the current row of its system, player and game.
 
-    ``rows`` are whole dates. With ``bounded`` the caller gives ``@first`` and ``@last``, the dates they are of.
+    ``rows`` are whole dates. If ``bounded``, the parameters ``@first`` and ``@last`` are these dates.
     """
     return f"""
-    SELECT j.*, COALESCE(j.line_problem IS NULL AND j.line_source = 'ACTUAL_PROP', FALSE) AS is_valid_line,
+    SELECT j.*, COALESCE(j.line_problem IS NULL AND j.line_source = '{LineSource.ACTUAL_PROP}', FALSE) AS is_valid_line,
       {CURRENT_RANK} = 1 AS is_current
     FROM ({claimed_lines_sql(rows, bounded=bounded)}) AS j
     """
@@ -149,6 +149,6 @@ JUDGED_PREDICTIONS = View(
     "nba_predictions",
     "judged_predictions",
     "Every row of the ledger with the problem of its line (null for a valid one or none), whether its line is valid "
-    "(a verified quote stands behind it), and whether it is the current row.",
+    "(a verified quote backs it), and whether it is the current row.",
     judged_sql(bounded=False),
 )

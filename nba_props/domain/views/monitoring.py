@@ -1,9 +1,8 @@
 """The views of ``nba_monitoring``.
 
-Every view reads ``judged_predictions``, so that a valid line means in all of them what it means at the gate. A game
-day is a date with games on the schedule, from the first date that has predictions on; a game day without rows is in
-them, as UNKNOWN, because silence is a finding. Whoever else has written to the ledger is in them too, under the name
-that he gave, on whatever date: every row counts.
+Every view reads ``judged_predictions``, so that a valid line is in all of them what it is at the gate. A game day is a
+date with scheduled games, from the first date with predictions on; a game day without rows is in the views as UNKNOWN.
+Rows of other writers to the ledger are in them too, under the ``system_id`` they have, on every date.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, T_SERIES, Z
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import archived_sql, held_back_sql, is_imported_sql, named_sql
+from nba_props.facts.vocabulary import LineSource, Outcome, StreakVerdict, sql_list
 from nba_props.schemas.base import View
 from nba_props.schemas.monitoring import MIN_DATES
 
@@ -20,7 +20,7 @@ from nba_props.schemas.monitoring import MIN_DATES
 ACTUAL_PROP_PCT = 95
 
 
-#: fewer players with a line than this on a game day is thin
+#: fewest players with a line on a game day
 FEW_PLAYERS = 5
 
 
@@ -42,11 +42,11 @@ GAME_DAYS_SQL = f"""
 """
 
 
-#: whose rows stand on which date, on game days and on others
+#: the systems with rows on each date, game day or not
 _WRITERS = f"SELECT DISTINCT p.game_date, {named_sql('p')} AS system_id FROM nba_predictions.ledger AS p"
 
 
-#: and whose placeholders were archived since, or are held back
+#: and those whose placeholders were archived, or are held back
 _WRITERS_EVER = f"""
   {_WRITERS}
   UNION ALL
@@ -59,7 +59,7 @@ _WRITERS_EVER = f"""
 
 
 def _grid(writers: str) -> str:
-    """Every system on every game day, and these writers; ``games`` is 0 on a date that is no game day."""
+    """SQL for every system on every game day, and these writers; ``games`` is 0 on other dates."""
     return f"""
   SELECT w.game_date, w.system_id, COALESCE(MAX(w.games), 0) AS games
   FROM (
@@ -80,15 +80,15 @@ _LINE_TEXT = (
 LINE_QUALITY_DAILY = View(
     "nba_monitoring",
     "line_quality_daily",
-    "Per game day and whoever published: where the lines of the current predictions come from. actual_prop_count, "
+    "Per game day and system or other writer: where the lines of the current predictions come from. actual_prop_count, "
     "no_prop_line_count, other_source_count and missing_source_count add up to total_predictions. rotation_* count the "
-    "rows of the players that matter (nba_analytics.rotation_players): most others never have a line.",
+    "rows of players in nba_analytics.rotation_players: most others never have a line.",
     f"""
     SELECT g.game_date, g.system_id, g.games,
       COUNT(p.prediction_id) AS total_predictions,
-      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) AS actual_prop_count,
-      COUNT(CASE WHEN p.line_source = 'NO_PROP_LINE' THEN 1 END) AS no_prop_line_count,
-      COUNT(CASE WHEN p.line_source NOT IN ('ACTUAL_PROP', 'NO_PROP_LINE') THEN 1 END) AS other_source_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN 1 END) AS actual_prop_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.NO_PROP_LINE}' THEN 1 END) AS no_prop_line_count,
+      COUNT(CASE WHEN p.line_source NOT IN ({sql_list(LineSource)}) THEN 1 END) AS other_source_count,
       COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line_source IS NULL THEN 1 END) AS missing_source_count,
       COUNT(CASE WHEN p.is_valid_line THEN 1 END) AS valid_line_count,
       COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) AS placeholder_count,
@@ -106,8 +106,8 @@ LINE_QUALITY_DAILY = View(
       ROUND(100 * COUNT(CASE WHEN r.player_id IS NOT NULL AND p.is_valid_line
         THEN 1 END) / NULLIF(COUNT(CASE WHEN r.player_id IS NOT NULL THEN p.prediction_id END), 0), 4)
         AS rotation_valid_line_pct,
-      ROUND(AVG(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS avg_actual_line,
-      ROUND(STDDEV_SAMP(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN p.line END), 4) AS stddev_actual_line,
+      ROUND(AVG(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN p.line END), 4) AS avg_actual_line,
+      ROUND(STDDEV_SAMP(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN p.line END), 4) AS stddev_actual_line,
       COUNT(DISTINCT p.sportsbook) AS sportsbooks,
       MIN(p.created_at) AS first_created_at,
       MAX(p.created_at) AS last_created_at,
@@ -115,7 +115,7 @@ LINE_QUALITY_DAILY = View(
         WHEN COUNT(p.prediction_id) = 0 THEN 'UNKNOWN'
         WHEN COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) > 0 THEN 'CRITICAL'
         WHEN COUNT(p.line_problem) > 0 THEN 'WARNING'
-        WHEN COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) < {FEW_PLAYERS} THEN 'WARNING'
+        WHEN COUNT(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN 1 END) < {FEW_PLAYERS} THEN 'WARNING'
         ELSE 'OK'
       END AS severity
     FROM ({_grid(_WRITERS)}) AS g
@@ -131,10 +131,10 @@ LINE_QUALITY_DAILY = View(
 PLACEHOLDER_ALERTS = View(
     "nba_monitoring",
     "placeholder_alerts",
-    "Per game day and whoever published: rows inspected, placeholders published (CRITICAL), published and since "
-    "archived, held back by the gate. Archived rows and those that honest ones have replaced are dealt with: WARNING "
-    "is a system of this platform whose rows wait for others. A game day without a row inspected is UNKNOWN, never "
-    "healthy.",
+    "Per game day and system or other writer: rows inspected, placeholders published (CRITICAL), published and since "
+    "archived, held back by the gate. Archived rows, and those that valid ones replaced, are dealt with: WARNING is a "
+    "system of this platform with rows that were not replaced yet. A game day without a row inspected is UNKNOWN, "
+    "never healthy.",
     f"""
     WITH inspected AS (
       SELECT p.game_date, {named_sql("p")} AS system_id, p.created_at, p.player_name, p.line, p.line_source,
@@ -181,13 +181,13 @@ _T = " + ".join(f"{factor!r} / POW(df, {power})" for power, factor in enumerate(
 
 
 def _rate_bound(sign: str) -> str:
-    """Bound of ``scoring.rate_intervals`` from ``rate, decided, bet_dates`` and the squared quantile of a row."""
+    """SQL for a bound of ``scoring.rate_intervals`` from ``rate, decided, bet_dates`` and the squared quantile."""
     half = "SQRT(square * rate * (1 - rate) / decided + square * square / (4 * decided * decided))"
     bound = f"(rate + square / (2 * decided) {sign} {half}) / (1 + square / decided)"
     return f"CASE WHEN bet_dates >= {MIN_DATES} THEN ROUND({bound}, 6) END"
 
 
-#: rates by system and month with the variance that their dates show and its degrees of freedom, as in ``scoring``
+#: rates by system and month with their variance over dates and its degrees of freedom, as in ``scoring``
 _RATES = f"""
   SELECT system_id, month, SUM(decided) AS decided, COUNT(*) AS bet_dates,
     SUM(wins) / SUM(decided) AS rate,
@@ -201,7 +201,7 @@ _RATES = f"""
       SUM(d.decided) OVER (PARTITION BY d.system_id, d.month) AS all_decided
     FROM (
       SELECT {named_sql("a")} AS system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month, a.game_date,
-        COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins, COUNT(*) AS decided
+        COUNT(CASE WHEN a.outcome = '{Outcome.WIN}' THEN 1 END) AS wins, COUNT(*) AS decided
       FROM (SELECT * FROM nba_predictions.prediction_accuracy WHERE {BET_SQL}) AS a
       GROUP BY {named_sql("a")}, FORMAT_DATE('%Y-%m', a.game_date), a.game_date
     ) AS d
@@ -220,12 +220,12 @@ PERFORMANCE_VALID_LINES_ONLY = View(
     WITH counted AS (
       SELECT {named_sql("a")} AS system_id, FORMAT_DATE('%Y-%m', a.game_date) AS month,
         COUNT(*) AS predictions,
-        COUNT(CASE WHEN a.outcome = 'WIN' THEN 1 END) AS wins,
-        COUNT(CASE WHEN a.outcome = 'LOSS' THEN 1 END) AS losses,
-        COUNT(CASE WHEN a.outcome = 'PUSH' THEN 1 END) AS pushes,
-        COUNT(CASE WHEN a.outcome = 'VOID' THEN 1 END) AS voids,
-        COUNT(CASE WHEN a.outcome = 'PENDING' THEN 1 END) AS pending,
-        COUNT(CASE WHEN a.outcome = 'NO_BET' THEN 1 END) AS no_bets,
+        COUNT(CASE WHEN a.outcome = '{Outcome.WIN}' THEN 1 END) AS wins,
+        COUNT(CASE WHEN a.outcome = '{Outcome.LOSS}' THEN 1 END) AS losses,
+        COUNT(CASE WHEN a.outcome = '{Outcome.PUSH}' THEN 1 END) AS pushes,
+        COUNT(CASE WHEN a.outcome = '{Outcome.VOID}' THEN 1 END) AS voids,
+        COUNT(CASE WHEN a.outcome = '{Outcome.PENDING}' THEN 1 END) AS pending,
+        COUNT(CASE WHEN a.outcome = '{Outcome.NO_BET}' THEN 1 END) AS no_bets,
         COUNT(a.absolute_error) AS rows_with_error,
         COUNT(DISTINCT CASE WHEN a.absolute_error IS NOT NULL THEN a.game_date END) AS dates,
         ROUND(AVG(a.absolute_error), 6) AS avg_error,
@@ -283,9 +283,9 @@ DATA_QUALITY_SUMMARY = View(
       COUNT(CASE WHEN p.is_valid_line THEN 1 END) AS valid_line_count,
       COUNT(CASE WHEN {_PLACEHOLDER} THEN 1 END) AS placeholder_count,
       COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line IS NULL THEN 1 END) AS null_line_count,
-      COUNT(CASE WHEN p.line_source = 'ACTUAL_PROP' THEN 1 END) AS actual_prop_count,
-      COUNT(CASE WHEN p.line_source = 'NO_PROP_LINE' THEN 1 END) AS no_prop_line_count,
-      COUNT(CASE WHEN p.line_source NOT IN ('ACTUAL_PROP', 'NO_PROP_LINE') THEN 1 END) AS other_source_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.ACTUAL_PROP}' THEN 1 END) AS actual_prop_count,
+      COUNT(CASE WHEN p.line_source = '{LineSource.NO_PROP_LINE}' THEN 1 END) AS no_prop_line_count,
+      COUNT(CASE WHEN p.line_source NOT IN ({sql_list(LineSource)}) THEN 1 END) AS other_source_count,
       COUNT(CASE WHEN p.prediction_id IS NOT NULL AND p.line_source IS NULL THEN 1 END) AS missing_source_count,
       ROUND(100 * COUNT(CASE WHEN p.is_valid_line THEN 1 END)
         / NULLIF(COUNT(CASE WHEN p.line IS NOT NULL OR p.line_problem IS NOT NULL THEN 1 END), 0), 4)
@@ -306,7 +306,7 @@ PLACEHOLDER_FREE_STREAK = View(
     "nba_monitoring",
     "placeholder_free_streak",
     "Per game day: consecutive game days, itself included, without a published placeholder. One ends the streak, "
-    "though it was archived since or stands on a date without games, and so does a game day without evidence.",
+    "even if it was archived since or is on a date without games; so does a game day without evidence.",
     f"""
     WITH days AS (
       SELECT s.game_date, s.rows_inspected, s.placeholders, s.held_back
@@ -326,7 +326,8 @@ PLACEHOLDER_FREE_STREAK = View(
       SELECT j.*, SUM(1 - j.is_clean) OVER (ORDER BY j.game_date) AS resets FROM judged AS j
     )
     SELECT r.game_date, r.rows_inspected, r.placeholders, r.held_back,
-      CASE WHEN r.is_clean = 1 THEN 'CLEAN' WHEN r.placeholders > 0 THEN 'PLACEHOLDER' ELSE 'NO_EVIDENCE' END
+      CASE WHEN r.is_clean = 1 THEN '{StreakVerdict.CLEAN}' WHEN r.placeholders > 0 THEN '{StreakVerdict.PLACEHOLDER}'
+        ELSE '{StreakVerdict.NO_EVIDENCE}' END
         AS verdict,
       SUM(r.is_clean) OVER (PARTITION BY r.resets ORDER BY r.game_date) AS streak
     FROM runs AS r

@@ -1,11 +1,11 @@
-"""The players whose lines matter."""
+"""The view of the players in the rotation, whose lines matter."""
 
 from nba_props.schemas.base import View
 from nba_props.settings.defaults import MIN_MINUTES
 
 
 def rotation_players(min_minutes: int = MIN_MINUTES) -> View:
-    """The view of the players whose lines matter: those expected to play at least so many minutes."""
+    """The view of the players in the rotation: those with at least ``min_minutes`` projected minutes."""
     return View(
         "nba_analytics",
         "rotation_players",

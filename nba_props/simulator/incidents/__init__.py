@@ -1,9 +1,9 @@
 """Every incident the platform must survive, switched on by name over a simulated landing zone.
 
-Each damages the payloads of one night as has happened or may happen in production. What the platform makes of it is
-shown by ``nba_props_tests/simulator/test_incidents.py`` and by ``nba-props demo --incident NAME``.
+Each damages the payloads of one night as has happened or may happen in production. The platform's reaction is shown by
+``nba_props_tests/simulator/test_incidents.py`` and by ``nba-props demo --incident NAME``.
 
-Belongs here: damage, a module for each kind of it, and one registry. Does not: an honest league (the rest of the
+Belongs here: damage, a module for each kind, and one registry. Does not: the undamaged league (the rest of the
 simulator).
 """
 
@@ -22,13 +22,13 @@ from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 @dataclass(frozen=True)
 class Incident:
-    """A named incident: ``damage`` changes a landing zone, ``afterwards`` a warehouse; each says what it did."""
+    """A named incident: ``damage`` changes a landing zone, ``afterwards`` a warehouse; both return what they did."""
 
     description: str
     damage: Callable[[LandingZone], str] | None = None
-    #: the date to predict to see it
+    #: the date to predict with it
     day: date = NIGHT
-    #: what happens once the date is published; the date is then run again
+    #: applied once the date is published; the date is then run again
     afterwards: Callable[[PartitionedWarehouse], str] | None = None
 
 
@@ -52,7 +52,7 @@ INCIDENTS: dict[str, Incident] = {
     "traded_today": Incident("a player is quoted for a team he never played for", names.traded_today),
     "same_name": Incident("two players in one game have one name", names.same_name),
     "suffix_dropped": Incident("every book drops Jr., II and III", names.suffix_dropped),
-    "book_renames_player": Incident("one book calls a star by a name nobody knows", names.book_renames_player),
+    "book_renames_player": Incident("one book uses an unknown name for a star", names.book_renames_player),
     "corrected_box_scores": Incident("yesterday's points are corrected today", games.corrected_box_scores),
     "odds_without_games": Incident("odds arrive for a day without games", odds.odds_without_games, FREE_DAY),
     "games_without_odds": Incident("a game day has no odds at all", odds.games_without_odds),
@@ -60,7 +60,7 @@ INCIDENTS: dict[str, Incident] = {
 
 
 def apply(name: str, zone: LandingZone) -> str:
-    """Damage a zone; returns what was done, or that nothing was to do before the date is published.
+    """Damage a zone; returns what was done, or that nothing was, for damage after publication.
 
     Raises:
         KeyError: no incident has this name.

@@ -40,7 +40,7 @@ def game_moved(zone: LandingZone) -> str:
     edit_schedule(zone, NIGHT, change)
     payload, log = game_log(zone, NIGHT)
     result = log["resultSets"][0]
-    result["rowSet"] = [r for r in result["rowSet"] if game["gameId"] not in r]  # nobody played it that night
+    result["rowSet"] = [r for r in result["rowSet"] if game["gameId"] not in r]  # it was not played that night
     rewrite(zone, payload, log)
     return f"game {game['gameId']} moved to {game_date_of(later)}; its odds of the old date stay landed"
 
@@ -77,11 +77,11 @@ def clock_change(zone: LandingZone) -> str:
         content["data"]["commence_time"] = payloads.instant(tipoff)
         content["timestamp"] = payloads.instant(tipoff - timedelta(minutes=90 - 30 * n))
         rewrite(zone, payload, content)
-    return f"game {game['gameId']} tips off at 01:30 Eastern after the clocks went back"
+    return f"game {game['gameId']} tips off at 01:30 Eastern, after the clock change"
 
 
 def corrected_box_scores(zone: LandingZone) -> str:
-    """A newer game log takes two points back from the best scorer of the night before."""
+    """A newer game log takes two points from the best scorer of the night before."""
     day = NIGHT - timedelta(1)
     payload, content = game_log(zone, day)
     result = content["resultSets"][0]
@@ -91,4 +91,4 @@ def corrected_box_scores(zone: LandingZone) -> str:
     row[at["FGM"]] -= 1
     at_noon = datetime(NIGHT.year, NIGHT.month, NIGHT.day, 17, tzinfo=UTC)
     zone.land(f"{payload.path.split('.json')[0]}{capture_suffix(at_noon)}.json.gz", content)
-    return f"two points of {row[at['PLAYER_NAME']]} on {day} were taken back the next day"
+    return f"two points of {row[at['PLAYER_NAME']]} on {day} were taken away the next day"

@@ -8,15 +8,16 @@ from datetime import date
 import pandas as pd
 
 from nba_props.catalog import TABLES
+from nba_props.facts.vocabulary import Recommendation
 from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
 def second_writer(
     warehouse: PartitionedWarehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
 ) -> int:
-    """A second writer puts 20.0 without a source beside the ledger's rows, past the gate, as the legacy backfill did.
+    """A second writer adds rows of 20.0 without a source to the ledger, past the gate, as the legacy backfill did.
 
-    ``rows`` are written evenly over the dates, by as many reruns as that takes; None is one run, a row for each
+    ``rows`` are spread evenly over the dates, in as many reruns as that takes; None is one run, with a row for each
     prediction of the system.
 
     Returns:
@@ -32,7 +33,7 @@ def second_writer(
         reruns = pd.Series(range(wanted)) // len(mine)
         fake = mine.iloc[[i % len(mine) for i in range(wanted)]].assign(
             line=20.0, line_source=None, line_source_api=None, sportsbook=None, quote_id=None, has_prop_line=False,
-            recommendation="UNDER", run_id=[f"player_prop_predictions_backfill_{r}" for r in reruns],
+            recommendation=Recommendation.UNDER.value, run_id=[f"player_prop_predictions_backfill_{r}" for r in reruns],
         )  # fmt: skip
         fake["created_at"] += pd.to_timedelta(reruns.to_numpy() + 1, unit="s")
         keys = zip(fake["player_id"], reruns, range(wanted), strict=True)

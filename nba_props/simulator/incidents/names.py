@@ -1,4 +1,4 @@
-"""Incidents of names: players who are spelled alike, otherwise, or quoted where they never played."""
+"""Incidents of names: players with the same name or another spelling, or quoted for a team they never played for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import season_of
+from nba_props.facts.vocabulary import Market
 from nba_props.simulator.incidents.tools import (
     NIGHT,
     captures,
@@ -37,7 +38,7 @@ def traded_today(zone: LandingZone) -> str:
                 if here:
                     moved += [o for o in market["outcomes"] if o["description"] == name]
                     market["outcomes"] = [o for o in market["outcomes"] if o["description"] != name]
-                elif home == target and market["key"] == "player_points":
+                elif home == target and market["key"] == Market.POINTS:
                     market["outcomes"] += [
                         {"name": side, "description": name, "price": -112, "point": 21.5} for side in ("Over", "Under")
                     ]
@@ -63,7 +64,7 @@ def same_name(zone: LandingZone) -> str:
             if row[at["PLAYER_ID"]] == twin:
                 row[at["PLAYER_NAME"]] = name
         rewrite(zone, payload, content)
-    return f"players of both teams of game {game['gameId']} are called {name}"
+    return f"players of both teams of game {game['gameId']} have the name {name}"
 
 
 def suffix_dropped(zone: LandingZone) -> str:

@@ -37,7 +37,7 @@ def missing(field: str) -> Callable[[LandingZone], str]:
                 seen["cut"] += 1
 
         edit_outcomes(zone, NIGHT, change)
-        return f"{seen['cut']} outcomes of draftkings lost their {field}"
+        return f"{seen['cut']} outcomes of draftkings have no {field}"
 
     return damage
 
@@ -81,7 +81,7 @@ def out_of_order_captures(zone: LandingZone) -> str:
     landed = list(captures(zone, NIGHT))
     for n, (payload, content) in enumerate(landed):
         rewrite(zone, payload, content, f"{odds_api.folder(NIGHT)}/{len(landed) - n:04d}-late-delivery.json.gz")
-    return f"{len(landed)} captures carry names in reverse order and no instant"
+    return f"{len(landed)} captures have names in reverse order and without an instant"
 
 
 def truncated_json(zone: LandingZone) -> str:
@@ -104,7 +104,7 @@ def event_id_changes(zone: LandingZone) -> str:
             content["data"]["id"] = "f" * 8 + content["data"]["id"][8:]
             rewrite(zone, payload, content, payload.path.replace("/0", "/f", 1))
             changed += 1
-    return f"the last {changed} captures call their events by new ids"
+    return f"the last {changed} captures have new event ids"
 
 
 def odds_without_games(zone: LandingZone) -> str:
@@ -116,7 +116,7 @@ def odds_without_games(zone: LandingZone) -> str:
             content["data"][field] = payloads.instant(parse_instant(content["data"][field]) + shift)
         content["timestamp"] = payloads.instant(parse_instant(content["timestamp"]) + shift)
         zone.land(payload.path.replace(NIGHT.isoformat(), FREE_DAY.isoformat(), 1), content)
-    return f"{len(landed)} captures of games on {FREE_DAY}, on which nobody plays"
+    return f"{len(landed)} captures of games on {FREE_DAY}, which has none"
 
 
 def games_without_odds(zone: LandingZone) -> str:

@@ -1,4 +1,4 @@
-"""What incidents are made with: the dates they happen on, and changes of landed payloads."""
+"""Tools for incidents: their dates, and changes of landed payloads."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CLOCK_CHANGE = date(2025, 11, 2)
 
 
 def rewrite(zone: LandingZone, payload: Payload, content: Any, path: str | None = None) -> None:
-    """Replace a landed payload: only a simulator, which plays the outside world, may do this."""
+    """Replace a landed payload, which only a simulator may do."""
     remove(zone, payload)
     zone.land(path or payload.path, content)
 
 
 def remove(zone: LandingZone, payload: Payload) -> None:
-    """Take a landed payload away."""
+    """Delete a landed payload."""
     (UPath(zone.root) / payload.path).unlink()
 
 
@@ -84,7 +84,7 @@ def event_of(zone: LandingZone, day: date, game: dict[str, Any]) -> list[tuple[P
 
 
 def most_quoted(zone: LandingZone, day: date) -> str:
-    """The name with the highest line before tip-off on a date."""
+    """The player with draftkings' highest line before tip-off on a date."""
     best = ("", 0.0)
     for _, content in captures(zone, day):
         if content["timestamp"] >= content["data"]["commence_time"]:

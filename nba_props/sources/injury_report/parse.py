@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import game_date_of
-from nba_props.schemas import raw
+from nba_props.facts.vocabulary import DataSource, InjuryStatus
 from nba_props.schemas.raw import INJURY_REPORTS
 from nba_props.sources import pdf_words
 from nba_props.sources.injury_report.landed import folder, folders
@@ -27,7 +27,7 @@ from nba_props.storage.landing import LandingZone, Payload, PayloadError, limite
 if TYPE_CHECKING:
     import pandas as pd
 
-FEED = "INJURY_REPORT"
+FEED = DataSource.INJURY_REPORT.value
 
 
 def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
@@ -81,7 +81,9 @@ def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
         )
         for r in frame[conflicting].itertuples()
     ]
-    return last.assign(status=last["status"].mask(conflicting[last.index], raw.STATUS_UNREADABLE)), rejects
+    return last.assign(
+        status=last["status"].mask(conflicting[last.index], InjuryStatus.STATUS_UNREADABLE.value)
+    ), rejects
 
 
 def _waiting(frame: pd.DataFrame) -> dict[date, dict[str, list[str]]]:
@@ -89,7 +91,7 @@ def _waiting(frame: pd.DataFrame) -> dict[date, dict[str, list[str]]]:
     if frame.empty:
         return {}
     newest = frame["report_at"] == frame.groupby("game_date")["report_at"].transform("max")
-    late = frame[newest & frame["status"].eq(raw.NOT_SUBMITTED)]
+    late = frame[newest & frame["status"].eq(InjuryStatus.NOT_SUBMITTED)]
     return {
         day.date(): {"not_submitted": sorted(set(teams))}
         for day, teams in late.groupby(late["game_date"].astype("datetime64[ns]"))["team_name"]
@@ -180,7 +182,7 @@ def _hold_back_contradictory(report: Report) -> None:
         detail = f"{r['player_name']} is named for {r['away_team']}@{r['home_team']}, and most others for another game"
         report.rejects.append((r["source_name"], "CONTRADICTORY_ROW", detail, {k: str(v) for k, v in r.items()}))
         away, home = mine[r["game_date"], r["team_name"]]
-        unknown = NAMES_OF_TEAMS[raw.NAME_UNREADABLE]
+        unknown = NAMES_OF_TEAMS[InjuryStatus.NAME_UNREADABLE]
         kept.append({**r, "away_team": away, "home_team": home, "source_name": unknown, "player_name": unknown,
-                     "status": raw.NAME_UNREADABLE, "reason": None})  # fmt: skip
+                     "status": InjuryStatus.NAME_UNREADABLE.value, "reason": None})  # fmt: skip
     report.records = kept

@@ -10,14 +10,16 @@ from typing import Any
 
 from nba_props.facts.calendar import game_date_of
 from nba_props.facts.teams import are_opponents
-from nba_props.schemas import raw
-from nba_props.schemas.raw import INJURY_STATUSES
+from nba_props.facts.vocabulary import STATED_STATUSES, InjuryStatus, words
 from nba_props.storage import fields
 from nba_props.storage.fields import FieldError
 
 NOT_SUBMITTED = "NOT YET SUBMITTED"
 #: in place of a player's name in a row for a whole team
-NAMES_OF_TEAMS = {raw.NOT_SUBMITTED: NOT_SUBMITTED, raw.NAME_UNREADABLE: "NAME UNREADABLE"}
+NAMES_OF_TEAMS: Mapping[str, str] = {
+    InjuryStatus.NOT_SUBMITTED: NOT_SUBMITTED,
+    InjuryStatus.NAME_UNREADABLE: "NAME UNREADABLE",
+}
 _FIELDS = ("date", "matchup", "team", "player", "status", "reason")
 _MATCHUP = re.compile(r"([A-Z]{2,3})@([A-Z]{2,3})", re.ASCII)
 #: characters of a reason
@@ -98,21 +100,21 @@ class _Record:
         """The player and his status; a row for his team where it has not submitted, or his name can't be read."""
         player = self.texts["player"]
         if not player and NOT_SUBMITTED in self.texts["reason"].upper():
-            return _team(raw.NOT_SUBMITTED)
+            return _team(InjuryStatus.NOT_SUBMITTED.value)
         last, comma, first = player.partition(",")
         if not comma or not first.strip():
             self._refuse("player", "WRONG_SHAPE", f"player {player!r} is not written as Last, First")
-            return _team(raw.NAME_UNREADABLE)
+            return _team(InjuryStatus.NAME_UNREADABLE.value)
         try:
             name = fields.person({"player": f"{first.strip()} {last.strip()}"}, "player")
         except FieldError as error:
             self._refuse("player", "MISSING_NAME", str(error))
-            return _team(raw.NAME_UNREADABLE)
+            return _team(InjuryStatus.NAME_UNREADABLE.value)
         status = self.texts["status"].upper().strip()
-        if status not in INJURY_STATUSES:
-            known = ", ".join(INJURY_STATUSES)
+        if status not in words(STATED_STATUSES):
+            known = ", ".join(STATED_STATUSES)
             self._refuse("status", "UNKNOWN_STATUS", f"status {self.texts['status']!r} is not one of {known}")
-            status = raw.STATUS_UNREADABLE
+            status = InjuryStatus.STATUS_UNREADABLE.value
         return _row(player.strip(), name, status, self.texts["reason"].strip() or None)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.facts.calendar import SEASON_TYPES, game_date_of, season_of, season_year
+from nba_props.facts.keys import GAME
 from nba_props.process.clock import Clock
 from nba_props.sources import nba_stats
 from nba_props.sources.base import START, Fetched, LiveFeeds
@@ -87,7 +88,7 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Cl
         return done
     folders = {nba_stats.scoring_folder(season_of(d)) for d in days}
     landed = {Payload(n).subject for folder in folders for n in zone.names(folder)}
-    asked = games[["game_date", "game_id"]].drop_duplicates()
+    asked = games[GAME].drop_duplicates()
     for number, game in enumerate(asked.itertuples()):
         if done.silent:
             done.failures.append(f"shot zones of {len(asked) - number} more games: {NOT_ASKED}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from nba_props.facts.calendar import season_type_of
+from nba_props.facts.vocabulary import DataSource
 from nba_props.storage.landing import Payload, PayloadError, limited
 
 #: how rows of this feed are labelled
-FEED = "NBA_STATS"
+FEED = DataSource.NBA_STATS.value
 #: the reason code of a field that is stored as null in a row that is kept
 BAD_FIELD = "BAD_FIELD"
 #: more columns than a result set has

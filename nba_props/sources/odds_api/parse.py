@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 
 from nba_props.domain.alike import alike
-from nba_props.domain.lines import POINTS_MARKETS
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
 from nba_props.facts.calendar import game_date_of
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import DataSource, Market, words
 from nba_props.sources.odds_api.landed import folder
 from nba_props.sources.rejects import POSITION, Reject
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
 from nba_props.storage.landing import LandingZone, Payload, PayloadError, limited
 
-FEED = "THE_ODDS_API"
+FEED = DataSource.THE_ODDS_API.value
 #: no book's odds are longer than 1000 to 1; those of real main lines reach 385
 MOST_PRICE = 100_000
 #: the content of a quote, and its instant
@@ -132,7 +132,7 @@ class _EventQuotes:
             self._add_market(market, key, book, f"{at}.markets[{j}]")
 
     def _add_market(self, market: Any, book_key: str, book: dict[str, Any], at: str) -> None:
-        if not isinstance(market, dict) or market.get("key") not in POINTS_MARKETS:
+        if not isinstance(market, dict) or market.get("key") not in words(Market):
             found = market.get("key") if isinstance(market, dict) else None
             self._reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {book_key}", market)
             return
@@ -255,4 +255,4 @@ def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
 
 def _quote_id(*parts: Any) -> str:
     text = "\x1f".join("" if p is None else p.isoformat() if isinstance(p, datetime) else str(p) for p in parts)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return digest(text)

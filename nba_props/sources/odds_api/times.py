@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.facts.tipoffs import latest_start
+from nba_props.facts.vocabulary import Market
 from nba_props.sources.odds_api.client import HISTORICAL_FACTOR, cost
 
-MARKETS = "player_points"
+MARKETS = Market.POINTS.value
 REGIONS = "us"
 #: the first capture of a game day, Eastern
 OPENING = time(10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 import uuid
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nba_props.facts.digest import digest
 from nba_props.storage import naming
 from nba_props.storage.landing.layout import UNREAD, Ways
 from nba_props.storage.landing.own_files import MOST_BYTES_OF_OURS
@@ -107,7 +107,7 @@ class Folder:
     def arrivals(self, folders: Sequence[str]) -> Arrivals | None:
         """A summary of what has arrived, by names alone; None while the folders are empty."""
         names = [n for folder in folders for n in self.names(folder)]
-        mark = hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+        mark = digest("\n".join(names), 8)
         return Arrivals("", mark, len(names)) if names else None
 
     def strays(self, ways: Ways, folder: str = "") -> Iterator[tuple[str, str]]:

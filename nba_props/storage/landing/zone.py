@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from nba_props.facts.vocabulary import DataSource
 from nba_props.storage import fields, naming
 from nba_props.storage.files import open_path
 from nba_props.storage.landing.bucket import Bucket
@@ -101,7 +102,7 @@ class LandingZone:
     @property
     def is_simulated(self) -> bool:
         """Whether the payloads are of a simulated league."""
-        return self.data_source("") == "SIMULATED"
+        return self.data_source("") == DataSource.SIMULATED
 
     def aliases(self) -> tuple[tuple[str, str], ...]:
         """Further spellings of players, landed beside the payloads; read at each use."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
+from nba_props.facts.digest import digest
 from nba_props.schemas import Table, Type
 
 #: types that the API names otherwise than GoogleSQL
@@ -45,7 +45,7 @@ def contract_columns(table: Table) -> dict[str, str]:
 
 def contract_of(table: Table) -> str:
     """A short name of a contract's columns."""
-    return hashlib.blake2b(json.dumps(contract_columns(table)).encode(), digest_size=8).hexdigest()
+    return digest(json.dumps(contract_columns(table)), 8)
 
 
 def listed(names: Collection[str]) -> str:

@@ -8,7 +8,6 @@ release, or another program, has written a plain file in place of the link; it i
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import re
 import stat
@@ -16,6 +15,7 @@ import time
 import uuid
 from pathlib import Path
 
+from nba_props.facts.digest import digest
 from nba_props.storage.files import TEMPORARY, replacing
 
 #: the link, or plain file, that is a partition
@@ -25,7 +25,6 @@ _NAME = re.compile(r"([0-9a-f]{32})\.[0-9a-f]{8}\.parquet", re.ASCII)
 WRITTEN = ".written"
 #: how long a file that is no longer current may still be read, and an unfinished one may still be written
 KEPT_SECONDS = 3600
-_DIGEST_BYTES = 16
 
 
 def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
@@ -62,7 +61,7 @@ def put(link: Path, data: bytes) -> None:
         OSError: it can't be written; the old content is still current.
     """
     sweep(link.parent)
-    _point(link, f"{_digest(data)}.{uuid.uuid4().hex[:8]}.parquet", data)
+    _point(link, f"{digest(data)}.{uuid.uuid4().hex[:8]}.parquet", data)
 
 
 def copy(name: str, data: bytes, link: Path) -> None:
@@ -108,7 +107,7 @@ def is_ours(name: str) -> bool:
 def is_as_written(path: str) -> bool:
     """Whether a file still has the content that its name states; True if the name states none."""
     stated = _NAME.fullmatch(os.path.basename(path))
-    return stated is None or _digest(Path(path).read_bytes()) == stated[1]
+    return stated is None or digest(Path(path).read_bytes()) == stated[1]
 
 
 def is_lost(link: Path) -> bool:
@@ -165,7 +164,3 @@ def _removed(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nba_props.catalog import TABLES
+from nba_props.facts.digest import digest
 from nba_props.schemas import Table, View
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.sql import to_duckdb
@@ -41,7 +41,7 @@ class Views:
         """A view's statement, and a mark of the contracts behind it: DuckDB keeps the columns that a ``*`` once had."""
         behind = self.tables_behind(address)
         contracts = json.dumps([(t.address, [(c.name, c.type) for c in t.columns]) for t in behind])
-        mark = hashlib.blake2b(contracts.encode(), digest_size=8).hexdigest()
+        mark = digest(contracts, 8)
         return f"{to_duckdb(self.views[address].sql).sql} /* {mark} */"
 
     def create(

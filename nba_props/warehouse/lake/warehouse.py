@@ -7,7 +7,6 @@ write at once.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import shutil
@@ -18,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nba_props.catalog import TABLES, VIEWS
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import League, words
 from nba_props.schemas import Table, View
 from nba_props.storage.files import create
 from nba_props.warehouse import usage
-from nba_props.warehouse.base import SOURCES, AppendResult, CorruptPartition, Damage, WarehouseError
+from nba_props.warehouse.base import AppendResult, CorruptPartition, Damage, WarehouseError
 from nba_props.warehouse.entries import Entry, Written
 from nba_props.warehouse.frames import arrow_by_date, to_frame
 from nba_props.warehouse.lake import files
@@ -138,7 +139,7 @@ class LakeWarehouse(PartitionedWarehouse):
                 continue  # removed meanwhile
             try:
                 # of the bytes, not of the name, which does not change when the file is edited
-                found[day] = hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+                found[day] = digest(Path(path).read_bytes())
             except OSError as error:
                 found[day] = f"unreadable: {type(error).__name__}"  # a read of it gives the whole error
         return found
@@ -218,12 +219,12 @@ class LakeWarehouse(PartitionedWarehouse):
     def source(self) -> str | None:
         try:
             found = self.source_path.read_bytes().decode("utf-8", "replace").strip()
-            wrong = f"says {found[:40]!r}, neither {' nor '.join(SOURCES)}"
+            wrong = f"says {found[:40]!r}, neither {' nor '.join(League)}"
         except FileNotFoundError:
             return None
         except IsADirectoryError:
             found, wrong = "", "is a folder"
-        if found not in SOURCES:
+        if found not in words(League):
             raise WarehouseError(
                 f"{self.source_path} {wrong}, so it is unknown what the lake holds: nba-props doctor --repair"
             )
