@@ -205,7 +205,7 @@ def test_every_command_runs(pages, tmp_path, monkeypatch, trees_as_delivered):
     monkeypatch.setenv("NBA_PROPS_LANDING", str(real))
     refused = runner.invoke(main, ["run", "2026-01-09"])
     assert refused.exit_code == 1
-    assert "holds SIMULATED data and can't take REAL data in" in refused.output
+    assert "holds SIMULATED data and can't hold REAL data as well" in refused.output
 
 
 def test_every_command_of_production_runs_on_bigquery(make_gcp, tmp_path, monkeypatch):

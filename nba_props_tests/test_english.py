@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: packages and modules whose docstrings, comments and strings are held to it
 ROOMS = (
-    "catalog.py", "cli", "domain", "facts", "presentation", "process", "schemas", "settings", "simulator", "storage",
+    "catalog.py", "cli", "domain", "facts", "presentation", "process", "schemas", "settings", "simulator", "sources",
+    "storage", "warehouse",
     "automation/alerts.py", "automation/audit.py", "automation/location.py", "automation/webserver.py",
     "operations/audit.py", "operations/backup.py", "operations/importing.py", "operations/remediation.py",
 )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What a feed is: one record from which its assets, jobs, sensors, checks, command and staleness are made.
+"""A feed's record, from which its assets, jobs, sensors, checks, command and staleness are made.
 
-A record names what is particular to its feed; everything that holds for all of them loops over ``registry.FEEDS``.
+A record has what is particular to its feed; code that holds for every feed loops over ``registry.FEEDS``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nba_props.settings import Live, Settings, SettingsError
 from nba_props.sources.rejects import Parsed
 from nba_props.storage.landing import LandingZone
 
-#: the command that takes a first day's steps
+#: the command that runs the steps of a first day
 START = "nba-props start"
 #: from then on, Eastern, a game day's captures and reports are expected
 EXPECTED_FROM = time(10, 20)
@@ -42,13 +42,13 @@ class Fetched:
     failures: list[str] = field(default_factory=list)
     credits: int = 0
     remaining: int | None = None
-    #: the budget's reserve was reached; what was left was not asked for
+    #: the budget's reserve was reached; the remaining requests were not made
     exhausted: bool = False
-    #: the code of a host's silence, after which what was left was not asked for; empty where it answers
+    #: the code of a host's failure to answer, after which no more requests were made; empty if it answered
     silent: str = ""
 
     def add(self, other: Fetched) -> None:
-        """Count another fetch in."""
+        """Add the counts of another fetch."""
         self.landed += other.landed
         self.failures += other.failures
         self.present += other.present
@@ -73,17 +73,17 @@ class LiveFeeds:
     clock: Clock
 
     def require_real(self) -> None:
-        """Raise :class:`SettingsError` where payloads would be landed beside those of a simulated league."""
+        """Raise :class:`SettingsError` if the zone holds a simulated league, beside which nothing real is landed."""
         if self.zone.exists() and self.zone.is_simulated:
             raise SettingsError(
-                f"the landing zone {self.zone.root} holds a simulated league, and nothing real is landed beside it: "
-                "`nba-props start` names the line that gives real data a home of its own"
+                f"the landing zone {self.zone.root} holds a simulated league, and real payloads are not landed beside "
+                "it: `nba-props start` prints the line that gives real data a home of its own"
             )
 
 
 @dataclass(frozen=True)
 class Switch:
-    """Whether a feed is asked at all: ``off`` is the reason when not, ``advice`` how it is switched on."""
+    """Whether a feed is used: ``off`` is the reason if it is not, ``advice`` how to switch it on."""
 
     is_on: Callable[[Live], bool]
     off: str
@@ -97,7 +97,7 @@ class Switch:
 class Option:
     """An option of a command: a switch, or a text that ``read`` turns into a value or refuses with a ValueError.
 
-    ``name`` is without its dashes; the command's functions find the value under it.
+    ``name`` is without its dashes; the command's functions get the value under it.
     """
 
     name: str
@@ -113,14 +113,14 @@ class Command:
     name: str
     help: str
     examples: tuple[str, ...]
-    #: lands payloads of the dates that were named, by the values of the options
+    #: lands the payloads of the given dates; it gets the values of the options
     fetch: Callable[[LiveFeeds, Sequence[date], Mapping[str, Any]], Fetched]
-    #: whether dates have to be named or may be, today by default; or there are none to name
+    #: whether dates are required, optional (today by default) or not accepted
     span: Literal["needed", "optional", "none"] = "none"
     options: tuple[Option, ...] = ()
-    #: what the fetch would ask for and cost, printed before it; with --dry-run it is all that is done
+    #: what the fetch would request and cost, printed first; with --dry-run nothing else is done
     plan: Callable[[LiveFeeds, Sequence[date], Mapping[str, Any]], list[str]] | None = None
-    #: the dates to name for what is overdue
+    #: the dates to pass for what is overdue
     overdue: str = ""
 
 
@@ -128,9 +128,9 @@ class Command:
 class Probe:
     """One free request that shows whether a feed answers, for the doctor."""
 
-    #: makes the request; the answer in words
+    #: makes the request, and describes the answer
     ask: Callable[[LiveFeeds], str]
-    #: the switch in words: off, and on
+    #: how the doctor describes the switch, off and on
     off: str
     on: str
     #: what to do about an error that is not the network's
@@ -141,7 +141,7 @@ class Probe:
 
 
 class Stage(IntEnum):
-    """In which order the steps of a first day are taken: what tonight is and what is over follows from the schedule."""
+    """The order of a first day's steps: only the schedule shows which games are tonight's and which are over."""
 
     SCHEDULE = 0
     TONIGHT = 1
@@ -150,22 +150,22 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to take: requests and credits are the most it can need."""
+    """One thing to fetch; ``requests`` and ``credits`` are upper limits."""
 
     name: str
     requests: int
     take: Callable[[], Fetched] = field(repr=False, compare=False)
     credits: int = 0
     stage: Stage = Stage.PAST
-    #: the host whose silence ends all steps that ask it; empty for a step that stands for itself
+    #: the host: once it fails to answer, all steps that need it end; empty for an independent step
     host: str = ""
-    #: asked for each day again
+    #: repeated every day
     daily: bool = False
 
 
 @dataclass(frozen=True)
 class Games:
-    """The games of a date, those of them that have not begun, and the next date after it with games."""
+    """How many games a date has, how many of them have not begun, and the next date with games."""
 
     today: int
     to_begin: int
@@ -178,11 +178,11 @@ class FirstDay:
 
     Args:
         feeds: settings of the feeds, landing zone and clock.
-        settings: which seasons are read.
+        settings: determine which seasons are read.
         today: the Eastern date.
         games: its games by the landed schedule; None without one.
         odds: whether tonight's odds are wanted.
-        shot_zones: whether the requests for each game are.
+        shot_zones: whether shot zones are, at one request for each game.
     """
 
     feeds: LiveFeeds
@@ -193,24 +193,24 @@ class FirstDay:
     shot_zones: bool = False
 
 
-# -- by itself --------------------------------------------------------------------------------------------------------
+# -- automatic runs ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Timetable:
-    """A schedule that starts a feed's job; with ``games_within``, if one of so many dates from today on has games."""
+    """A schedule that starts a feed's job; with ``games_within``, only if one of the next dates has games."""
 
     name: str
     cron: str
     description: str
     games_within: int = 0
-    #: why nothing is asked for when none of them has
+    #: why nothing is fetched when none of them has
     idle: str = ""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A run of a feed's job that is due: what makes it the same run when it is asked for again, and its arguments."""
+    """A due run of a feed's job: a key, so that it is started once, and its arguments."""
 
     key: str
     arguments: Mapping[str, str]
@@ -218,17 +218,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Captures:
-    """A sensor that starts a feed's job at instants that follow the night's tip-offs."""
+    """A sensor that starts a feed's job at instants computed from the night's tip-offs."""
 
     name: str
     description: str
-    #: the captures whose instant lies between two, the second included, of a night's games
+    #: the captures of a night's games that are due after one instant and not after another
     due: Callable[[Live, Tipoffs, datetime, datetime], list[Asked]]
 
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a run, a text; one without a default has to be given."""
+    """A text argument of a run, required unless it has a default."""
 
     name: str
     help: str
@@ -246,7 +246,7 @@ class FetchJob:
     description: str
     #: what the step does, in a sentence
     about: str
-    #: what alerts call it
+    #: its name in alerts
     called: str
     run: Callable[[LiveFeeds, Mapping[str, str], Nights], Fetched]
     arguments: tuple[Argument, ...] = ()
@@ -269,7 +269,7 @@ class Moment:
 
 
 class Intake(StrEnum):
-    """The jobs that make rows of payloads, apart from ``predict``, which makes those of every table."""
+    """The jobs that turn payloads into rows, besides ``predict``, which does so for every table."""
 
     HISTORY = "ingest_history"
     PAST = "ingest_past_seasons"
@@ -281,24 +281,24 @@ class Intake(StrEnum):
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table of a feed's payloads, and the quarantine of what could not become a row of it."""
+    """A table made from a feed's payloads, and the quarantine of what could not become a row of it."""
 
     table: Table
     quarantine: Table
     #: the rows of some dates; the frames of ``reads`` are further arguments
     read: Callable[..., Parsed]
-    #: which payloads make a date's partition stale when they come
+    #: the payloads that make a date's partition stale when they arrive
     payloads: Names
     intakes: frozenset[Intake]
     #: other tables whose rows of the same dates are read, by argument
     reads: Mapping[str, Table] = field(default_factory=dict)
-    #: a payload holds many dates: one of them is stale when its rows differ, and not whenever a payload comes
+    #: a payload holds many dates: a date is stale if its rows differ, not whenever a payload arrives
     holds_many_dates: bool = False
 
 
 @dataclass(frozen=True)
 class Odds:
-    """Where a feed of odds lands a game date's captures, and which dates have any: tonight has to have some."""
+    """Where a feed of odds lands a game date's captures, and which dates have any: tonight must have some."""
 
     folders: Callable[[date], tuple[str, ...]]
     landed_days: Callable[[LandingZone], list[date]]
@@ -306,12 +306,12 @@ class Odds:
 
 @dataclass(frozen=True)
 class Feed:
-    """All that the platform knows of a feed by name."""
+    """Everything that is specific to one feed."""
 
-    #: of its folder in the landing zone, and of the asset that stands for it
+    #: the name of its folder in the landing zone, and of its asset there
     name: str
     title: str
-    #: of the landing asset
+    #: the description of that asset
     description: str
     kinds: frozenset[str]
     #: the folders that payloads are read from, and how their subjects look, as regular expressions
@@ -324,12 +324,12 @@ class Feed:
     probe: Probe | None = None
     #: the steps of a first day, and notes on those that are left out
     first_day: Callable[[FirstDay], tuple[list[Step], list[str]]] | None = None
-    #: the folders whose payloads start a prediction of a date, or follow one
+    #: the folders whose new payloads start the predictions of a date, or update them
     news: Callable[[date], tuple[str, ...]] | None = None
     odds: Odds | None = None
 
     def require(self, feeds: LiveFeeds) -> None:
-        """Raise :class:`SettingsError` where the feed is switched off, or real payloads don't belong."""
+        """Raise :class:`SettingsError` if the feed is off, or the zone holds a simulated league."""
         feeds.require_real()
         if not self.switch.is_on(feeds.live):
             raise SettingsError(self.switch.advice)

@@ -1,4 +1,4 @@
-"""One request and its answer, under the policy of ``http.py``: whole within a deadline and a size, however it comes."""
+"""One request and its answer, under the policy of ``http.py``: complete within a deadline and a size limit."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from urllib3.poolmanager import ProxyManager
 
 from nba_props.process.addresses import host_of, is_loopback
 
-#: no connection: the name can't be resolved, the host refuses, or nothing leads there
+#: no connection: the name can't be resolved, the host refuses, or there is no route to it
 UNREACHABLE = "UNREACHABLE"
 _PIECE = 65536
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an answer may take: seconds to connect, of silence and in all; bytes, before decompression and after."""
+    """What an answer may take: seconds to connect, between bytes and in all; bytes, before and after decompression."""
 
     connect: float = 5
     silence: float = 30
@@ -36,7 +36,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer other than a redirect: its body is whole, decompressed, and without the secrets of the client."""
+    """An answer other than a redirect: its body is complete, decompressed, and free of the client's secrets."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,7 +48,7 @@ class Answer:
 
 
 class Refused(Exception):
-    """Why there is no answer, before it is the client's error."""
+    """Why there is no answer; ``Http`` turns it into the client's error."""
 
     def __init__(self, code: str, detail: str, status: int | None = None) -> None:
         super().__init__(code)
@@ -75,7 +75,7 @@ class Exchange:
         content: Any,
         proxies: dict[str, str] | None,
     ) -> None:
-        """Ask, and keep what came of it."""
+        """Make the request, and keep its outcome."""
         _under_way.exchange = self
         try:
             with requests.Session() as session:
@@ -92,7 +92,7 @@ class Exchange:
                     self.outcome = self._read(adapter.send(request, timeout=timeout, **settings))
         except Refused as refused:
             self.outcome = refused
-        except Exception as error:  # whatever the library meets in a foreign answer; its text and cause hold the URL
+        except Exception as error:  # any error of the library; its text and cause contain the URL
             self.outcome = _without_answer(error, host_of(url))
         finally:
             self.done.set()
@@ -102,7 +102,7 @@ class Exchange:
             if 300 <= response.status_code < 400:
                 raise Refused("REDIRECT", "a redirect, which is never followed", response.status_code)
             pieces, size = [], 0
-            # not stream(): it takes a chunk of size -1 for everything that is still to come
+            # not stream(), which takes a chunk of size -1 to mean the rest of the body
             while piece := response.raw.read1(_PIECE, decode_content=False):
                 pieces.append(piece)
                 size += len(piece)
@@ -115,7 +115,7 @@ class Exchange:
             return Answer(response.status_code, response.headers, body)
 
     def _decompressed(self, body: bytes, encoding: str, response: requests.Response) -> bytes:
-        """The body, never more of it in memory than may be."""
+        """The decompressed body; no more than the limit is ever in memory."""
         windows = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}.get(encoding, ())
         for window in windows:
             decoder = zlib.decompressobj(window)
@@ -125,20 +125,20 @@ class Exchange:
                     raise self._too_large()
                 if decoder.eof and not decoder.unused_data:
                     return found
-        raise Refused("BAD_ENCODING", f"a body that is not what {encoding[:20]!r} is", response.status_code)
+        raise Refused("BAD_ENCODING", f"a body that is not valid {encoding[:20]!r}", response.status_code)
 
     def _too_large(self) -> Refused:
         return Refused("TOO_LARGE", f"more than {self._limits.size:,} bytes")
 
     def watch(self, connection: socket.socket) -> None:
-        """Keep a handle of a connection; it stays good when TLS wraps the first one, or when that is closed."""
+        """Keep a handle of a connection, which stays valid when TLS wraps the original, or when that is closed."""
         with self._lock:
             if self._over:
                 raise OSError("the exchange is over")
             self._sockets.append(connection.dup())
 
     def end(self) -> None:
-        """Shut the connections down, so that whoever reads from one is woken."""
+        """Shut the connections down, which wakes any thread that reads from one."""
         with self._lock:
             self._over = True
             for handle in self._sockets:
@@ -147,7 +147,7 @@ class Exchange:
 
 
 def _without_answer(error: Exception, host: str) -> Refused:
-    """What it means that a request ended in an error of the library."""
+    """The refusal that an error of the library stands for."""
     why = next((text for cause in _chain(error) for kind, text in _NO_CONNECTION if isinstance(cause, kind)), None)
     if why is None:
         return Refused("NO_ANSWER", type(error).__name__)
@@ -155,16 +155,16 @@ def _without_answer(error: Exception, host: str) -> Refused:
     return Refused(UNREACHABLE, f"{what} can't be reached ({why}; is this machine online?)")
 
 
-#: kinds of errors before there is a connection, the particular ones first
+#: errors before there is a connection, the most specific first
 _NO_CONNECTION: tuple[tuple[type[HTTPError], str], ...] = (
     (NameResolutionError, "its name can't be resolved"),
-    (NewConnectionError, "it refuses the connection or nothing leads there"),
-    (ConnectTimeoutError, "nobody took the connection in time"),
+    (NewConnectionError, "it refuses the connection, or there is no route to it"),
+    (ConnectTimeoutError, "it did not accept the connection in time"),
 )
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error of requests and what it wraps, as urllib3 hands it on."""
+    """An error of requests and the errors that it wraps."""
     while error is not None:
         yield error
         inner = [getattr(error, name, None) for name in ("reason", "original_error")]
@@ -200,7 +200,7 @@ _POOLS = {"http": _PlainPool, "https": _TlsPool}
 
 
 class _Adapter(HTTPAdapter):
-    """Connects through pools whose connections the exchange knows."""
+    """Connects through pools whose connections the exchange can end."""
 
     def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
         super().init_poolmanager(*arguments, **named)
@@ -220,5 +220,5 @@ class _Adapter(HTTPAdapter):
 
 
 def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """The request as it is: with no credentials looked up in ``.netrc``."""
+    """The request as it is, without credentials from ``.netrc``."""
     return request

@@ -1,10 +1,10 @@
-"""One policy for every request of ours: to The Odds API, stats.nba.com, the league's injury report and Slack.
+"""One policy for every outgoing request: to The Odds API, stats.nba.com, the league's injury report and Slack.
 
-* https alone, except to a loopback host; certificates are verified.
-* A redirect is not followed: a key goes to the host it was given for and to no other.
-* An answer is whole within a deadline, however its bytes trickle, and within a size, also after decompression.
-* No credentials but those of the client: no ``.netrc``, no cookies. Proxies and certificates of the environment count.
-* Whatever goes wrong is an error of the client's own with a code, and neither its text nor its chain holds a secret.
+* Only https, except to a loopback host; certificates are verified.
+* Redirects are not followed: a key is sent only to the host that it is for.
+* An answer must be complete within a deadline, however slowly it arrives, and within a size, also after decompression.
+* Only the client's own credentials: no ``.netrc``, no cookies. Proxies and certificates come from the environment.
+* Every failure is the client's own error, with a code; neither its text nor its chain contains a secret.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from nba_props.process.addresses import why_unsafe
 from nba_props.process.errors import NbaPropsError
 from nba_props.process.redact import forms_of, guard_logs, replaced, replaced_bytes, without_secrets
 from nba_props.sources.exchange import UNREACHABLE, Answer, Exchange, Limits, Refused
+from nba_props.storage.landing import MOST_DEPTH, is_deeper
 
 if TYPE_CHECKING:
     import tenacity
@@ -26,15 +27,13 @@ if TYPE_CHECKING:
 __all__ = [
     "TRANSIENT", "UNREACHABLE", "Answer", "FetchError", "Http", "Limits", "not_asked", "retrying", "silence",
 ]  # fmt: skip
-#: codes of what may pass when it is asked again
+#: codes of failures that may not occur again
 TRANSIENT = frozenset({UNREACHABLE, "NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
-#: codes of a host that does not answer, whatever it is asked for
+#: codes of a host that answers no request at all
 _SILENT = frozenset({UNREACHABLE, "NO_ANSWER", "TOO_SLOW", "NO_PROXY"})
 _ATTEMPTS = 4
-#: a look-up that failed once may pass; a machine without a network stays without
+#: a failed look-up may succeed the second time; a machine without a network stays offline
 _ATTEMPTS_TO_CONNECT = 2
-#: no feed nests deeper than seven levels
-_DEEPEST = 50
 
 
 class FetchError(NbaPropsError):
@@ -57,21 +56,21 @@ class FetchError(NbaPropsError):
 
 
 def silence(error: FetchError) -> str:
-    """The code of an error after which another request to the host would fail as well: it can't be reached, does not
-    answer, or shuts this network out. Empty for an answer that is merely wrong.
+    """The code of an error after which further requests to the host would fail as well: it can't be reached, does not
+    answer, or blocks this network. Empty for any other error.
     """
     first = error.first or error
     return first.code if first.code in _SILENT or first.status == 403 else ""
 
 
 def not_asked(host: str) -> str:
-    """The failure of a request that was not made, because the host was silent a moment before."""
-    return f"not asked for, {host} does not answer"
+    """The failure of a request that was not made, because the host had just failed to answer."""
+    return f"not requested, {host} does not answer"
 
 
 def retrying(may_pass: Callable[[FetchError], bool], longest: float, sleep: Callable[[float], None]) -> Any:
-    """What asks again, with growing pauses of at most ``longest`` seconds, what ``may_pass``: four times in all, a host
-    that can't be reached twice.
+    """A retrier of failures that ``may_pass``, with growing pauses of at most ``longest`` seconds: four attempts in
+    all, two if the host can't be reached.
     """
     import tenacity  # which costs as much as the rest of this module
 
@@ -95,7 +94,7 @@ class Http:
     Args:
         error: the client's error, made from code, sentence and status.
         limits: what an answer may take.
-        secrets: what must be read nowhere: taken out of answers, and out of every log and error of the process.
+        secrets: removed from answers, and from every log and error of the process.
     """
 
     def __init__(
@@ -114,11 +113,11 @@ class Http:
         headers: Mapping[str, str] | None = None,
         proxy: str | None = None,
     ) -> Answer:
-        """The answer to a GET; ``place`` names in errors what was asked for, since a URL may hold a secret.
+        """The answer to a GET; ``place`` names the request in errors, since a URL may contain a secret.
 
         Raises:
-            FetchError: the client's error, when there is no whole answer: NOT_HTTPS, UNREACHABLE, NO_ANSWER, TOO_SLOW,
-                TOO_LARGE, REDIRECT or BAD_ENCODING. An answer with the status of an error is an answer.
+            FetchError: the client's error, when there is no complete answer: NOT_HTTPS, UNREACHABLE, NO_ANSWER,
+                TOO_SLOW, TOO_LARGE, REDIRECT or BAD_ENCODING. An answer with an error status is returned.
         """
         proxies = {"http": proxy, "https": proxy} if proxy else None
         return self._ask(place, "GET", url, parameters, headers, None, proxies)
@@ -128,19 +127,21 @@ class Http:
         return self._ask(place, "POST", url, (), None, content, None)
 
     def json(self, answer: Answer, place: str) -> Any:
-        """The JSON of an answer: RFC 8259 with finite numbers, nested no deeper than a feed is.
+        """The JSON of an answer: RFC 8259 with finite numbers, nested no deeper than a payload may be.
 
         Raises:
             FetchError: the client's error, NOT_JSON.
         """
         try:
             content = json.loads(answer.body, parse_constant=_no_number, parse_float=_finite)
-            problem = _too_deep(content)
+            problem = f"nested deeper than {MOST_DEPTH} levels" if is_deeper(content, MOST_DEPTH) else ""
         except (ValueError, RecursionError) as error:
             problem = type(error).__name__
         if problem:
             start = answer.body[:40].decode(errors="replace")
-            raise self._error("NOT_JSON", f"{place} answered what is no JSON ({problem}): {start!r}", answer.status)
+            raise self._error(
+                "NOT_JSON", f"{place} answered something other than JSON ({problem}): {start!r}", answer.status
+            )
         if self._secrets and b"\\" in answer.body:  # escaped, a secret looks different
             text = json.dumps(content, ensure_ascii=False)
             cleaned = replaced(text, self._secrets)
@@ -148,7 +149,7 @@ class Http:
         return content
 
     def _ask(self, place: str, method: str, url: str, *asked: Any) -> Answer:
-        """The answer, got by another thread, so that the deadline holds in the look-up of a name, too."""
+        """The answer, fetched by another thread, so that the deadline covers the look-up of the name as well."""
         if problem := why_unsafe(url):
             raise self._error("NOT_HTTPS", problem)
         exchange = Exchange(self._limits)
@@ -157,14 +158,16 @@ class Http:
             whole = exchange.done.wait(self._limits.deadline)
         finally:
             exchange.end()
-        outcome = exchange.outcome if whole else Refused("TOO_SLOW", f"no whole answer in {self._limits.deadline:g} s")
+        outcome = (
+            exchange.outcome if whole else Refused("TOO_SLOW", f"no complete answer in {self._limits.deadline:g} s")
+        )
         if isinstance(outcome, Answer):
             return Answer(outcome.status, outcome.headers, replaced_bytes(outcome.body, self._secrets))
         raise self._error(outcome.code, f"{outcome.detail} at {place}" if place else outcome.detail, outcome.status)
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def _finite(text: str) -> float:
@@ -172,18 +175,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number without a finite value")
     return number
-
-
-def _too_deep(content: Any) -> str | None:
-    level = [content]
-    for _ in range(_DEEPEST):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return None
-    return f"nested deeper than {_DEEPEST} levels"

@@ -54,13 +54,13 @@ def by_capture(folder: Callable[[str], str]) -> Names:
 
 
 def newest_capture(zone: LandingZone, folder: str) -> datetime | None:
-    """The newest capture instant in the names of a folder; None where there is none."""
+    """The newest capture instant in the names of a folder; None without one."""
     stamps = [Payload(name).captured_at for name in zone.names(folder)]
     return max((s for s in stamps if s), default=None)
 
 
 def newest_figure(newest: datetime | None) -> dict[str, str]:
-    """The figure of what was captured last; none where nothing was."""
+    """The newest capture as a figure of a finding; empty without one."""
     return {"newest": newest.isoformat()} if newest else {}
 
 

@@ -1,6 +1,6 @@
 """The words of a PDF with their places, read in a process of its own.
 
-A hostile document can make its reader unpack gigabytes or turn for ever; here that ends a process and not a slate.
+A hostile document can make its reader unpack gigabytes or loop forever; here that ends a process, not a slate.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import time
 from types import TracebackType
 from typing import Any
 
-#: seconds and bytes of memory that one document may take; a report of the league takes half a second and a tenth of it
+#: seconds and bytes of memory that one document may take; a real report takes half a second and a tenth of the memory
 MOST_SECONDS = 10.0
 MOST_MEMORY = 500_000_000
-#: pages and words; the longest real report has a tenth of it
+#: pages and words; the longest real report has a tenth of them
 MOST_PAGES = 60
 MOST_WORDS = 50_000
 _MOST_ANSWER = 20_000_000
@@ -29,7 +29,7 @@ Words = list[list[dict[str, Any]]]
 
 
 class UnreadablePdf(ValueError):
-    """No words can be had of a document; the message has the reason."""
+    """No words could be extracted from a document; the message has the reason."""
 
 
 def words(content: bytes) -> Words:
@@ -55,7 +55,7 @@ def words(content: bytes) -> Words:
         raise
     except MemoryError as error:
         raise UnreadablePdf("it takes more memory than a report") from error
-    except Exception as error:  # whatever a parser of a foreign format meets in a broken file
+    except Exception as error:  # any error of the parser on a broken file
         raise UnreadablePdf(str(error) or type(error).__name__) from error
     return found
 
@@ -103,7 +103,7 @@ class Reader:
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
-            self._read(self._process, 1, time.monotonic() + 60)  # it has imported what it needs
+            self._read(self._process, 1, time.monotonic() + 60)  # until its imports are done
         process = self._process
         try:
             assert process.stdin is not None  # noqa: S101 - a pipe was asked for
@@ -133,7 +133,7 @@ class Reader:
 
 
 def serve(most_memory: int) -> None:
-    """Answer documents on standard input with their words, or with why they have none, until nobody asks any more."""
+    """Answer each document on standard input with its words, or with why it has none, until the input ends."""
     import pdfplumber  # noqa: F401 - before memory is limited
 
     source, sink = sys.stdin.buffer, sys.stdout.buffer
@@ -153,7 +153,7 @@ def serve(most_memory: int) -> None:
 
 
 def _limit_time() -> None:
-    """Let this process end by itself when its parent is gone and a document keeps it turning."""
+    """Let this process end by itself when its parent is gone and a document keeps it busy."""
     import resource
 
     until = int(time.process_time() + 3 * MOST_SECONDS)
@@ -161,7 +161,7 @@ def _limit_time() -> None:
 
 
 def _limit_memory(most: int) -> None:
-    """Let this process take so many bytes beyond what it has, where the system can say so."""
+    """Limit this process to that many bytes more than it has now, where the system supports it."""
     import resource
 
     with contextlib.suppress(OSError, ValueError):  # no /proc, or no such limit

@@ -12,12 +12,12 @@ FEEDS: tuple[Feed, ...] = (ODDS_API, NBA_STATS, INJURY_REPORT)
 
 
 def feeds() -> tuple[Feed, ...]:
-    """Every feed; what loops over them asks here each time, so that a test can add one."""
+    """Every feed; called for each use, so that a test can add one."""
     return FEEDS
 
 
 def source_of(table: Table) -> tuple[Feed, RawTable] | None:
-    """The feed that a table, or a quarantine, is made of, and how; None for a table that no payload is behind."""
+    """The feed that a table or a quarantine is made from, and how; None for a table that is not made from payloads."""
     return next(
         (
             (feed, source)

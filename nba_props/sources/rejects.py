@@ -13,10 +13,11 @@ import pandas as pd
 from nba_props.facts.digest import digest
 from nba_props.schemas.base import PANDAS_DTYPES, Column, ContractError, Table
 from nba_props.storage.fields import shown
+from nba_props.storage.landing import Payload, PayloadError
 
 _RAW_LIMIT = 2_000
 _DETAIL_LIMIT = 1_000
-#: where in its payload a parsed row stood; a column of parsed frames, and of no table
+#: the column of parsed frames with a row's place in its payload; tables do not have it
 POSITION = "position"
 
 
@@ -30,6 +31,11 @@ class Reject:
     detail: str
     raw: Any = None
     game_date: date | None = None
+
+    @classmethod
+    def of(cls, payload: Payload, error: PayloadError, day: date) -> Reject:
+        """A payload that can't be used at all."""
+        return cls(payload.path, None, error.reason, error.detail, game_date=day)
 
 
 @dataclass
@@ -48,13 +54,13 @@ class Parsed:
         rejects: Sequence[Reject],
         remarks: Mapping[date, Mapping[str, Any]] | None = None,
     ) -> Parsed:
-        """What keeps the table's contract, the rest held back."""
+        """The rows that meet the table's contract, the others held back."""
         rows, broken = keep_contract(table, frame)
         return cls(rows, [*rejects, *broken], remarks or {})
 
 
 def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None = None) -> pd.DataFrame:
-    """Rejects as rows of a quarantine table; those that know no date of their own stand under ``day``."""
+    """Rejects as rows of a quarantine table; those without a date get ``day``."""
     rows = []
     for r in rejects:
         raw, detail = _raw(r.raw), _plain(r.detail)[:_DETAIL_LIMIT]
@@ -78,12 +84,12 @@ def quarantine_frame(table: Table, rejects: Iterable[Reject], day: date | None =
 
 
 def _plain(text: str) -> str:
-    """Text that a file can hold."""
+    """Text without half surrogate pairs, which no file can hold."""
     return text.encode(errors="replace").decode()
 
 
 def _raw(value: Any) -> str | None:
-    """The beginning of a held-back piece as JSON; what can't be written is shown by its kind."""
+    """The beginning of a held-back piece as JSON; what JSON can't express is shown by its type."""
     if value is None:
         return None
     try:
@@ -93,18 +99,18 @@ def _raw(value: Any) -> str | None:
 
 
 def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
-    """Parsed rows that keep their table's contract, and the others with what each breaks.
+    """The parsed rows that meet their table's contract, and the others with what each breaks.
 
-    Parsers judge what they know of their feed; this is what holds whatever a feed sends: one row that no column or key
-    can hold never stops the others. Of equal rows of one key the first is kept; of different ones none, because nobody
-    knows which is right.
+    Parsers check what is specific to their feed. This holds whatever a feed sends: a row that does not fit a column or
+    a key never stops the others. Of equal rows with one key the first is kept; of different ones none, since it is
+    unknown which is right.
 
     Args:
         table: the table that the rows are for.
         frame: its columns, and ``position`` where the parser knows the row's place in its payload.
 
     Raises:
-        ContractError: a column is missing or unknown, which is the parser's fault and no payload's.
+        ContractError: a column is missing or unknown, which is a fault of the parser, not of a payload.
     """
     if not len(frame.columns):
         return table.empty(), []
@@ -114,7 +120,7 @@ def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list
     fits = {}
     for column in table.columns:
         if column.name not in rows:
-            continue  # conform names it below
+            continue  # conform reports it below
         one = Table(table.dataset, table.name, "", (column,), key=())
         fits[column.name], wrong = _castable(one, rows[column.name])
         for i, why in wrong.items():
@@ -144,13 +150,13 @@ def _out_of_bounds(column: Column, values: pd.Series) -> dict[int, str]:
     found: dict[int, str] = {}
     known = values.notna()
     if not column.nullable:
-        found |= dict.fromkeys(values.index[~known], "and must be known")
+        found |= dict.fromkeys(values.index[~known], "but it is required")
     if column.ge is not None:
         found |= dict.fromkeys(values.index[known & (values < column.ge)], f"less than {column.ge}")
     if column.le is not None:
         found |= dict.fromkeys(values.index[known & (values > column.le)], f"more than {column.le}")
     if column.isin is not None:
-        found |= dict.fromkeys(values.index[known & ~values.isin(column.isin)], f"none of {', '.join(column.isin)}")
+        found |= dict.fromkeys(values.index[known & ~values.isin(column.isin)], f"not one of {', '.join(column.isin)}")
     return found
 
 

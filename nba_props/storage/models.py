@@ -1,9 +1,9 @@
 """Storage of trained models: files in the library's own format, with a card for each week, in a folder or a bucket.
 
-``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model, ``card.json`` beside it names the newest
-that beats the last-10 average, ``refused.json`` has the reason why it, or none, is in force for its week. A
-file name has one content forever and the card is written after the model, so that the card always names a complete
-model, even if trainings are killed or run at once; files of earlier trainings stay.
+``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model. Beside it ``card.json`` names the newest
+one that beats the last-10 average, and ``refused.json`` has the reason if that one is not in force for its week, or
+there is none. A file never changes and the card is written after the model, so that the card always names a complete
+model, even if trainings are killed or run at the same time; files of earlier trainings are kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nba_props.storage.files import TEMPORARY, open_path, replace
 if TYPE_CHECKING:
     from upath import UPath
 
-#: why a date has no model whose week was never trained
+#: why a date has no model if its week was never trained
 UNTRAINED = "NO_MODEL: none is trained yet"
 _LOG = logging.getLogger(__name__)
 #: a fingerprint, the file's hash (not in early releases), and a suffix
@@ -140,8 +140,8 @@ class ModelStore:
         return card
 
     def incumbent(self, system_id: str, week: date) -> Card | None:
-        """The model of the week before, which serves where the week's own is not in force and against which that one
-        is judged; None without a readable one.
+        """The card of the week before, whose model serves while the week's own is not in force, and against which that
+        one is judged; None without a readable one.
         """
         try:
             return self._card_if_any(system_id, week - timedelta(7))
@@ -158,7 +158,7 @@ class ModelStore:
         """For each date the model that serves it, or why it has none.
 
         Raises:
-            CorruptModel: a card, a record or a model's file can't be read, or is another one's.
+            CorruptModel: a card, a record or a model's file can't be read, or belongs to another.
         """
         cards = {week: self.in_force(recipe.system_id, week) for week in {week_of(d) for d in days}}
         loaded: dict[str, Model] = {}

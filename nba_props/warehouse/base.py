@@ -1,14 +1,14 @@
-"""The interface every warehouse implements, the values it gives, and the errors it raises.
+"""The interface that every warehouse implements, the values it returns, and the errors it raises.
 
 WarehouseError
 ├── MissingPartition    a partition was read that was never written
 ├── CorruptPartition    a stored partition can't be read
 ├── PartitionMismatch   a frame holds rows outside the partitions it was to be written to
-├── MixedSources        rows of another source were about to enter a warehouse
+├── MixedSources        rows of another source were about to be written
 ├── RowsWouldBeLost     a partition of a feed was about to lose most of its rows
 ├── LedgerConflict      rows with a known key differ from what the ledger already holds
 └── UnreadableError     a typed statement can't be read
-    └── RefusedError    a typed statement means something that a lake does not have
+    └── RefusedError    a typed statement uses something that a lake does not support
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class WarehouseError(NbaPropsError):
-    """Base of everything a warehouse raises; the message names table, partition and the way out."""
+    """Base of everything a warehouse raises; the message names table, partition and remedy."""
 
 
 class MissingPartition(WarehouseError):
@@ -43,11 +43,11 @@ class PartitionMismatch(WarehouseError):
 
 
 class MixedSources(WarehouseError):
-    """Rows of another source were about to enter a warehouse."""
+    """Rows of another source were about to be written to a warehouse."""
 
 
 class RowsWouldBeLost(WarehouseError):
-    """A partition of what the outside world delivered was about to lose most of its rows."""
+    """A partition of a feed's table was about to lose most of its rows."""
 
 
 class LedgerConflict(WarehouseError):
@@ -63,15 +63,15 @@ class RefusedError(UnreadableError):
 
 
 def outgrown(table: Table, place: str, days: Collection[date]) -> WarehouseError:
-    """The error of a warehouse in which a table still has its former name."""
+    """The error of a warehouse in which a table still has its earlier name."""
     return WarehouseError(
-        f"{place} is of a release before this one: {table.address} stands there as {table.lasting_name} "
+        f"{place} is of an earlier release: {table.address} is stored there as {table.lasting_name} "
         f"({len(days)} dates). Stop whatever uses it and run `nba-props migrate`, which changes no row; "
-        "`nba-props migrate --dry-run` says what it would do"
+        "`nba-props migrate --dry-run` shows what it would do"
     )
 
 
-def way_out(table: Table) -> str:
+def remedy(table: Table) -> str:
     """What to do about a partition that can't be read or is empty: a ledger's rows can't be made again."""
     if table.write_mode is WriteMode.APPEND:
         return "Put its backup in its place: see docs/runbooks/damage.md"
@@ -114,7 +114,7 @@ class Damage:
     table: Table
     partition: date
     reason: str
-    #: its rows can be read, and are others than were written
+    #: its rows can be read, but are not the ones that were written
     is_readable: bool = False
 
 
@@ -126,7 +126,7 @@ class Warehouse(Protocol):
 
     @property
     def place(self) -> str:
-        """Where the tables are, for people to read."""
+        """Where the tables are, as text for people."""
 
     @property
     def catalog(self) -> str | None:
@@ -254,8 +254,8 @@ class Warehouse(Protocol):
         """
 
     def mark_sealed(self, *, is_new: bool = False) -> None:
-        """Record that from here on every honest ledger row has a digest and every honest ledger partition a statement;
-        where the warehouse ``is_new``, every honest partition of any table has one.
+        """Record that from here on every valid ledger row has a digest and every valid ledger partition a statement; if
+        the warehouse ``is_new``, every valid partition of any table has one.
         """
 
     # -- damage -----------------------------------------------------------------------------------------------------
@@ -276,15 +276,15 @@ class Warehouse(Protocol):
     def strays(self) -> list[tuple[str, str]]:
         """Files or objects among the partitions that are not part of any, and why; no reader uses them."""
 
-    # -- a release before -------------------------------------------------------------------------------------------
+    # -- earlier releases -------------------------------------------------------------------------------------------
 
     def stored_before(self, table: Table) -> dict[date, int | None] | None:
-        """What is stored under the name that a release before had for the table: rows by date, None where they can't
-        be counted; None when nothing is stored there.
+        """What is stored under the table's earlier name: rows by date, None where they can't be counted; None if
+        nothing is stored there.
         """
 
     def take_over(self, table: Table) -> None:
-        """Rename what is stored under the table's former name, as it is: no row is read or written.
+        """Rename what is stored under the table's earlier name, as it is: no row is read or written.
 
         A call that was killed can be repeated.
 
@@ -294,5 +294,5 @@ class Warehouse(Protocol):
 
 
 def is_simulated(warehouse: Warehouse) -> bool:
-    """Whether the warehouse was claimed by an invented league."""
+    """Whether the warehouse holds a simulated league."""
     return warehouse.source() == League.SIMULATED

@@ -1,10 +1,10 @@
-"""What a person types as SQL: GoogleSQL as BigQuery takes it, or, over a lake, DuckDB's own.
+"""SQL that a person types: GoogleSQL as on BigQuery or, over a lake, DuckDB's own.
 
-The rule over a lake: what DuckDB can read is DuckDB's SQL; what it can't, because it does not parse, or names a
-function, a project or a text in double quotes that DuckDB has not, is GoogleSQL and is translated. A name in backticks
-is GoogleSQL's, and so are ``COUNTIF``, ``EXTRACT`` of weeks, days of the week and parts of a second, and ``FORMAT``
-with a percent sign. So another statement that both can read has DuckDB's meaning over a lake (``LOG`` is of base 10),
-and GoogleSQL's on BigQuery.
+The rule over a lake: what DuckDB can read is DuckDB's SQL. What it can't, because it does not parse, or has a function,
+a project or a text in double quotes that DuckDB does not know, is GoogleSQL and is translated. Names in backticks are
+GoogleSQL, and so are ``COUNTIF``, ``EXTRACT`` of weeks, days of the week and parts of a second, and ``FORMAT`` with a
+percent sign. Any other statement that both can read has DuckDB's meaning over a lake (``LOG`` is of base 10), and
+GoogleSQL's on BigQuery.
 
 A project before a dataset is ignored, whatever it is called: there is one warehouse.
 """
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 #: the project before a dataset, with its dot
 _PROJECT = re.compile(r"(?:`[^`]+`|[A-Za-z][\w-]*)\.$")
 _NAME = re.compile(r"[A-Za-z_]\w*")
-#: DuckDB has it as well, and gives null where GoogleSQL counts none
+#: DuckDB has it as well, and returns null where GoogleSQL returns 0
 _COUNTIF = re.compile(r"\bCOUNTIF\s*\(", re.IGNORECASE)
 _TEXT_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-#: DuckDB has these as well, and counts weeks by ISO, days of the week from 0 and parts of a second within the minute
+#: DuckDB has these as well, but counts weeks by ISO, days of the week from 0 and parts of a second within the minute
 _PART = re.compile(r"\bEXTRACT\s*\(\s*(WEEK|ISOWEEK|DAYOFWEEK|MILLISECOND|MICROSECOND)\b", re.IGNORECASE)
-#: and this, to fill braces
+#: DuckDB has it as well, but it fills braces
 _FORMAT = re.compile(r"""\bFORMAT\s*\(\s*['"][^'"{]*%""", re.IGNORECASE)
 
 
 def has_backticks(sql: str) -> bool:
-    """Whether a name stands in backticks, which DuckDB can't read."""
+    """Whether a name is in backticks, which DuckDB can't read."""
     return "`" in _TEXT_OR_COMMENT.sub("", sql)
 
 
@@ -90,7 +90,7 @@ def named(sql: str, known: Collection[str], write: Callable[[str], str]) -> tupl
 
 
 def from_googlesql(sql: str, known: Collection[str]) -> str | None:
-    """A query in GoogleSQL as DuckDB's; None for what is no query, or several.
+    """A query in GoogleSQL as DuckDB's; None if the text is not one query.
 
     Raises:
         RefusedError: DuckDB has no equivalent of a part of it.
@@ -103,7 +103,7 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
     plain, _ = named(sql, known, str)
     logger = logging.getLogger("sqlglot")
     level = logger.level
-    logger.setLevel(logging.ERROR)  # it warns that it takes what it can't read for another kind of statement
+    logger.setLevel(logging.ERROR)  # it warns when it parses something unknown as another kind of statement
     try:
         trees = [tree for tree in sqlglot.parse(plain, read="bigquery") if tree is not None]
         if len(trees) != 1 or not isinstance(trees[0], exp.Query):
@@ -114,17 +114,17 @@ def from_googlesql(sql: str, known: Collection[str]) -> str | None:
     except ParseError as error:
         (first, *_) = error.errors or [{}]
         where = f"line {first.get('line')}, column {first.get('col')}"
-        said = str(first.get("description", error))
-        raise UnreadableError(f"{'something is missing' if '<class' in said else said} at {where}") from error
+        reason = str(first.get("description", error))
+        raise UnreadableError(f"{'something is missing' if '<class' in reason else reason} at {where}") from error
     finally:
         logger.setLevel(level)
 
 
 def double_quotes_are_text(sql: str) -> bool:
-    """Whether what stands in double quotes in a statement that DuckDB parses may be GoogleSQL's texts.
+    """Whether double quotes may enclose GoogleSQL's texts in a statement that DuckDB parses.
 
-    To DuckDB they are names, and a mistyped one must not become a text that equals nothing: what looks like a name is a
-    text only where it is compared with a column.
+    DuckDB takes them for names, and a mistyped name must not become a text that equals nothing: what looks like a name
+    is a text only where it is compared with a column.
     """
     import sqlglot
     from sqlglot import exp
@@ -139,7 +139,7 @@ def double_quotes_are_text(sql: str) -> bool:
 
 
 def _is_compared(column: exp.Column) -> bool:
-    """Whether a quoted name stands in a comparison with a column that is not quoted."""
+    """Whether a quoted name is compared with a column that is not quoted."""
     from sqlglot import exp
 
     comparison = column.parent

@@ -1,4 +1,4 @@
-"""What is noted of partitions beside their rows: how many there are, and what was stated of them."""
+"""What is recorded of partitions besides their rows: how many they are, and the statement of them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A partition in an engine's manifest: what was noted when it was last written."""
+    """A partition in an engine's manifest: what was recorded when it was last written."""
 
     table: Table
     rows: int
-    #: another one after each writing of the partition
+    #: different after each write of the partition
     version: Hashable
-    #: what its writer stated of the rows (``digests``); None where an earlier release or another writer wrote it
+    #: what its writer stated of the rows (``digests``); None if an earlier release or another program wrote it
     statement: str | bytes | None
     #: where the rows are, for messages that name it
     place: str = ""
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What is noted of a partition that is written now: how many rows it has, and the statement of them."""
+    """What is recorded of a partition as it is written: how many rows it has, and the statement of them."""
 
     rows: int
     statement: str | None
@@ -58,20 +58,20 @@ class Change:
 
     stored: pd.DataFrame
     rows: pd.DataFrame
-    #: what the manifest has of the stored ones
+    #: the manifest's entries of the stored rows
     entries: Mapping[date, Entry]
     #: digest of what the new rows are made from, by partition
     made_from: Mapping[date, str]
     #: digests of the new rows
     content: Mapping[date, Mapping[str, str]]
-    #: what a partition should hold and does not, because it was altered after it was written; None where it was not
+    #: what a partition should hold and does not, because it was altered after it was written; None if it was not
     owed: Mapping[date, Mapping[str, str] | None]
-    #: the stored rows are accepted as they are, by a person who seals them
+    #: a person accepts the stored rows as they are, by sealing them
     is_accepted: bool
 
     @property
     def written(self) -> dict[date, Written]:
-        """What is to be noted of the new rows."""
+        """What is to be recorded of the new rows."""
         unmet = {day: digests.unmet(self.owed[day], self.content[day]) for day in self.made_from}
         return noted(self.rows, self.content, self.made_from, unmet)
 
@@ -82,12 +82,12 @@ def noted(
     made_from: Mapping[date, str],
     due: Mapping[date, Mapping[str, str] | None] | None = None,
 ) -> dict[date, Written]:
-    """What is to be noted of each partition in ``content``, the digests of its rows, which are among ``rows``."""
+    """What is to be recorded of each partition in ``content``, the digests of its rows, which are among ``rows``."""
     counts = rows.groupby("game_date").size()
     return {
         day: Written(
             rows=int(counts.get(stamp(day), 0)),
-            statement=digests.statement(said, made_from.get(day, ""), (due or {}).get(day)),
+            statement=digests.statement(stated, made_from.get(day, ""), (due or {}).get(day)),
         )
-        for day, said in content.items()
+        for day, stated in content.items()
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def checked(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame by its contract, sorted by key: the same rows are stored the same whatever order a query gave them in.
+    """The frame by its contract, sorted by key: equal rows are stored equally, whatever order a query gave them in.
 
     Raises:
         ContractError: the frame breaks the contract.
@@ -48,7 +48,7 @@ def refuse_strays(table: Table, frame: pd.DataFrame, partitions: Sequence[date])
 def arrow_by_date(table: Table, rows: pd.DataFrame, days: Iterable[date]) -> dict[date, pyarrow.Table]:
     """Rows in the order of their dates as Arrow, a slice for each date: one conversion instead of one for each.
 
-    Given one date, all rows are its own.
+    With a single date, all rows are taken to be of it.
     """
     import numpy as np
     import pyarrow as pa

@@ -1,8 +1,8 @@
-"""How a table's contract may change under rows that are stored: one rule for every warehouse.
+"""How a table's contract may change while rows are stored: one rule for every warehouse.
 
-A column that is new and may be null reads as null from what was written before. Anything else (a new column that may
-not be null, one that is gone, renamed or of another type) is an error that names the partition, the columns and the way
-out: no answer is better than one with another meaning.
+A new nullable column reads as null from partitions that were written before. Anything else (a new required column, one
+that is removed, renamed or of another type) is an error that names the partition, the columns and the remedy: no answer
+is better than one with another meaning.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from dataclasses import dataclass
 
 from nba_props.schemas import Table, WriteMode
 
-#: the type of a column in which another's writer found no value and so no type
+#: the type of a column that another program stored without a value, and so without a type
 ALL_NULL = "NULL"
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What stored columns are under a contract."""
+    """How stored columns fit a contract."""
 
     #: columns that read as null
     absent: tuple[str, ...]
-    #: what can't be read under the contract, in words; none when all can
+    #: what can't be read under the contract, in words; empty when all can
     broken: tuple[str, ...]
 
 
 def fit(table: Table, stored: Mapping[str, str]) -> Fit:
-    """How columns that were stored, with their types' names, fit the contract of today."""
+    """How stored columns, with the names of their types, fit today's contract."""
     missing = [c for c in table.columns if stored.get(c.name, ALL_NULL) == ALL_NULL]
     broken = [f"{c.name} is missing and can't be null" for c in missing if not c.nullable]
-    broken += [f"{name} is none of the contract's (removed or renamed)" for name in stored if not _has(table, name)]
+    broken += [f"{name} is not in the contract (removed or renamed)" for name in stored if not _has(table, name)]
     broken += [
         f"{c.name} is {stored[c.name]} and not {c.type}"
         for c in table.columns
@@ -45,16 +45,15 @@ def _has(table: Table, name: str) -> bool:
 
 def complaint(table: Table, partition: object, broken: Iterable[str], span: str | None = None) -> str:
     """The error of a partition that was written under another contract."""
-    return f"{table.address} partition {partition} was written under another contract: {'; '.join(broken)}. " + way_out(
-        table, span or str(partition)
-    )
+    what = f"{table.address} partition {partition} was written under another contract: {'; '.join(broken)}"
+    return f"{what}. {_remedy(table, span or str(partition))}"
 
 
-def way_out(table: Table, span: str) -> str:
-    """The command that helps; there is none for a ledger, whose rows can't be made again."""
+def _remedy(table: Table, span: str) -> str:
+    """The command that helps; for a ledger, whose rows can't be made again, there is none."""
     if table.write_mode is WriteMode.APPEND:
         return (
-            "Its rows can't be made again: go on with the release that wrote it. A contract of what only grows may "
-            "gain columns that can be null, and lose, rename or retype none"
+            "Its rows can't be made again: keep using the release that wrote it. The contract of a ledger may gain "
+            "nullable columns, and may not lose, rename or retype any"
         )
     return f"`nba-props backfill {span} --force` makes it again"

@@ -1,8 +1,8 @@
-"""Migration from a release before: tables that have another name now are renamed where they are stored.
+"""Migration from an earlier release: tables that have another name now are renamed where they are stored.
 
-No row is read or written: a lake's folders and BigQuery's table are renamed as they are, so that rows, ids, digests
-and statements stay what they were. Until it is done nothing opens the warehouse, since the table would seem empty. A
-migration that was killed half-way is run again.
+No row is read or written: a lake's folders and BigQuery's table are renamed as they are, so that rows, ids, digests and
+statements stay the same. Until then the warehouse is not opened, since the table would seem empty. A migration that was
+killed half-way can be run again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nba_props.warehouse.base import Warehouse, outgrown
 
 @dataclass(frozen=True)
 class Move:
-    """A table that stands, or stood, under the name of a release before."""
+    """A table that is, or was, stored under the name of an earlier release."""
 
     table: Table
     #: rows by date; None where a partition can't be opened, which is moved as it is
@@ -33,20 +33,20 @@ class Move:
 
 
 def needed(warehouse: Warehouse) -> list[Move]:
-    """The tables that still have the name of a release before, with what is in them; none in a warehouse of today."""
+    """The tables that still have the name of an earlier release, with what is in them."""
     found = ((t, warehouse.stored_before(t)) for t in renamed())
     return [Move(t, rows) for t, rows in found if rows is not None]
 
 
 def migrate(warehouse: Warehouse, *, dry_run: bool = False) -> list[Move]:
-    """Bring a warehouse to today's names; returns what was moved, or would be. Doing it twice moves nothing.
+    """Give a warehouse's tables today's names; returns what was moved, or would be. A second call moves nothing.
 
     Args:
         warehouse: opened as it was found (``open_warehouse(settings, as_found=True)``).
         dry_run: touch nothing.
 
     Raises:
-        WarehouseError: a table stands under both names; nothing of it was moved twice, and nothing is lost.
+        WarehouseError: a table is stored under both names; nothing of it was moved twice, and nothing is lost.
     """
     moves = needed(warehouse)
     if not dry_run and moves:
@@ -57,7 +57,7 @@ def migrate(warehouse: Warehouse, *, dry_run: bool = False) -> list[Move]:
 
 
 def renamed() -> Iterator[Table]:
-    """The tables that a release before stored under another name."""
+    """The tables that an earlier release stored under another name."""
     return (t for t in TABLES.values() if t.formerly)
 
 

@@ -1,7 +1,7 @@
-"""The algorithm that every warehouse shares: check a frame, split it, replace partitions, append by key, state them.
+"""The algorithm of every warehouse: check a frame, split it, replace partitions, append by key, keep a manifest.
 
 An engine is a subclass (``lake/``, ``bigquery/``) that fills in the primitives below. It replaces a partition together
-with the statement of its rows in one step, or announces before that either may be there (``_announce``).
+with the statement of its rows in one step, or announces first that old or new rows may be there (``_announce``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from nba_props.warehouse.frames import checked, joined, new_rows, refuse_strays,
 if TYPE_CHECKING:
     import pandas as pd
 
-#: names of marks: what the warehouse was claimed by, and that every honest row in it has a digest
+#: names of marks: what the warehouse was claimed by, and that every valid row in it has a digest
 SOURCE_MARK, SEALED_MARK = "SOURCE", "SEALED"
 #: the text of ``SEALED_MARK`` where every partition has had a statement of its rows from the beginning
 SEALED_WHOLE = "WHOLE"
@@ -47,7 +47,7 @@ class PartitionedWarehouse(Warehouse):
     def __init__(self) -> None:
         self.query_count = 0
         self._count_lock = threading.Lock()
-        #: digests of rows that were read for it, by table and date, and the version that they are of
+        #: digests computed from rows, by table and date, with the version of those rows
         self._contents: dict[tuple[str, date], tuple[Hashable, Mapping[str, str]]] = {}
 
     # -- what an engine fills in ------------------------------------------------------------------------------------
@@ -66,18 +66,18 @@ class PartitionedWarehouse(Warehouse):
 
     @abstractmethod
     def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
-        """Replace each partition in ``written`` atomically by its rows among ``rows``, and note what is written.
+        """Replace each partition in ``written`` atomically by its rows among ``rows``, and record what is written.
 
         :meth:`write` calls it without a lock, with rows sorted by date; a change of a ledger with the lock.
         """
 
     @abstractmethod
     def _create_mark(self, name: str, text: str) -> None:
-        """Write a mark of the whole warehouse, unless it is there."""
+        """Write a mark of the whole warehouse, unless it exists."""
 
     @abstractmethod
     def _sealed_as(self) -> str | None:
-        """The text of ``SEALED_MARK``; None where there is no such mark."""
+        """The text of ``SEALED_MARK``; None without that mark."""
 
     # -- what an engine can do better -------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class PartitionedWarehouse(Warehouse):
         return self._entries(table, [partition]).get(partition)
 
     def _settled(self, table: Table, days: Collection[date]) -> Mapping[date, Entry]:
-        """The entries of a locked ledger's partitions, after whatever a killed writer has left was put in order.
+        """The entries of a locked ledger's partitions, after what a killed writer left was repaired.
 
         Raises:
             CorruptPartition: one of them can't be read.
@@ -102,9 +102,9 @@ class PartitionedWarehouse(Warehouse):
         return self._entries(table, days)
 
     def _announce(self, table: Table, change: Change) -> None:
-        """Note, where rows and what is stated of them can't be written in one step, that either may be there.
+        """Record that old or new rows may be there, where rows and their statement can't be written in one step.
 
-        A writer that is killed in between then leaves no false alarm, and the next writing settles which it is.
+        A writer that is killed in between then causes no false alarm, and the next write settles which rows they are.
         """
 
     def _insert(self, table: Table, change: Change, added: Mapping[date, pd.DataFrame]) -> None:
@@ -112,7 +112,7 @@ class PartitionedWarehouse(Warehouse):
         self._replace(table, change.rows, change.written)
 
     def _delete(self, table: Table, change: Change, gone: pd.DataFrame) -> None:
-        """Carry out a change that takes rows away."""
+        """Carry out a change that removes rows."""
         self._replace(table, change.rows, change.written)
 
     @property
@@ -131,7 +131,7 @@ class PartitionedWarehouse(Warehouse):
         return self.partitions(table)
 
     def _flaw(self, entry: Entry) -> str | None:
-        """What the storage itself shows to be wrong with a partition, in words."""
+        """What is wrong with a partition by the storage itself, in words; None if nothing is."""
         return None
 
     @property
@@ -154,7 +154,7 @@ class PartitionedWarehouse(Warehouse):
         self._replace(table, rows, noted(rows, content, made_from or {}))
 
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
-        """Replace a partition as a writer would that knows no contract: for simulating one, and for tests."""
+        """Replace a partition as another program would, which does not know the contract: for simulations and tests."""
         self._replace(table, table.conform(rows), {partition: Written(rows=len(rows), statement=None)})
 
     def append(
@@ -183,7 +183,7 @@ class PartitionedWarehouse(Warehouse):
         stopping.check()
         before = {day: entry.made_from for day, entry in entries.items()}
         origin = {day: made_from.get(day, before.get(day, "")) for day in pieces}
-        # what gains no row and is made from the same stays as it was written
+        # a partition that gains no row and is made from the same stays as it was written
         changed = {day: origin[day] for day in pieces if len(new[day]) or before.get(day) != origin[day]}
         if changed:
             whole = rows_of(joined(table, [known, *new.values()]), changed)
@@ -192,7 +192,7 @@ class PartitionedWarehouse(Warehouse):
         return {day: len(rows) for day, rows in new.items()}
 
     def _adopted(self, table: Table, stored: pd.DataFrame, entries: Mapping[date, Entry]) -> pd.DataFrame:
-        """A ledger's rows, with digests where a release before digests wrote all of a date's."""
+        """A ledger's rows, with digests added where a release without digests wrote all rows of a date."""
         if stored.empty or self._is_stated(table):
             return stored
         pieces = []
@@ -249,13 +249,13 @@ class PartitionedWarehouse(Warehouse):
             before, entry = rows_of(stored, [day]), entries.get(day)
             if entry is not None:
                 owed[day] = digests.owed(table, entry.statement, before, day, is_sealed=self._is_stated(table))
-            elif len(before) and len(rows_of(rows, [day])):  # another writer's rows, of which some may stay
+            elif len(before) and len(rows_of(rows, [day])):  # another program's rows, of which some may stay
                 owed[day] = {}
         change = Change(stored, rows, entries, made_from, content, owed, is_accepted)
         self._announce(table, change)
         return change
 
-    # -- what is noted of partitions --------------------------------------------------------------------------------
+    # -- what is recorded of partitions -----------------------------------------------------------------------------
 
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         return {day: entry.rows for day, entry in self._entries(table, days).items()}
@@ -317,8 +317,8 @@ class PartitionedWarehouse(Warehouse):
             found = self.source()
         if found != source:
             raise MixedSources(
-                f"{self._title} holds {found} data and can't take {source} data in: "
-                f"set {self.elsewhere} for the one or the other"
+                f"{self._title} holds {found} data and can't hold {source} data as well: "
+                f"set {self.elsewhere} for one of the two"
             )
 
     def is_sealed(self) -> bool:
@@ -342,5 +342,5 @@ def missing_partition(table: Table, days: Sequence[date]) -> MissingPartition:
 
 
 def _origin(entries: Mapping[date, Entry], day: date) -> dict[date, str]:
-    """What a partition's rows are made from, which stays when some leave or come back."""
+    """What a partition's rows are made from; removing rows or putting them back does not change it."""
     return {day: entries[day].made_from if day in entries else ""}

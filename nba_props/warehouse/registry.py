@@ -1,4 +1,4 @@
-"""Which warehouse a deployment has, by its settings; no other module knows."""
+"""The warehouse of a deployment, by its settings; no other module chooses one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
 def open_warehouse(settings: Settings, *, as_found: bool = False) -> PartitionedWarehouse:
-    """The warehouse of the profile; nothing is asked of it yet, but whether it is one of this release.
+    """The warehouse of the profile; so far only its release is checked.
 
     Args:
         settings: where it is.
-        as_found: open one of a release before as well, to migrate it.
+        as_found: also open one of an earlier release, to migrate it.
 
     Raises:
-        WarehouseError: it has to be migrated first; for BigQuery this is found out, and raised, at its first use.
+        WarehouseError: it has to be migrated first; for BigQuery this is raised at its first use.
     """
     if settings.gcp is not None:
         return _bigquery(settings, settings.gcp)

@@ -37,6 +37,6 @@ def reads(sql: str) -> list[str]:
 
 
 def qualified(sql: str, name: Callable[[str], str]) -> str:
-    """The statement with full names for its tables and views; the text stays as it was written otherwise."""
+    """The statement with full names for its tables and views, and otherwise unchanged."""
     known = {*TABLES, *VIEWS}
     return _ADDRESS.sub(lambda found: f"`{name(found[1])}`" if found[1] in known else found[1], sql)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 _WEEKDAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 #: DuckDB counts them within the minute
 _PARTS_OF_A_SECOND = {"MILLISECOND": 1000, "MICROSECOND": 1_000_000}
-#: weeks of a year that begin on a day of the week, Sunday's being 0; the days before the first are in week 0
+#: weeks of a year that begin on a given day of the week (0 is Sunday); days before the first week are in week 0
 _WEEK = "CAST((EXTRACT(DOY FROM :x) + 6 - (EXTRACT(DOW FROM :x) + 7 - :first) % 7) // 7 AS BIGINT)"
-#: halves go away from zero, where DuckDB takes them to the even number
+#: halves are rounded away from zero, where DuckDB rounds them to even
 _WHOLE = """
 CASE WHEN TYPEOF(:x) IN ('DOUBLE', 'FLOAT') THEN CAST(ROUND(TRY_CAST(:x AS DOUBLE)) AS BIGINT) ELSE :cast END
 """
-#: a text is a whole number or a truth only as GoogleSQL writes these
+#: a text is a whole number or a boolean only as GoogleSQL writes these
 _WRITTEN = (
     "CASE WHEN TYPEOF(:x) = 'VARCHAR' AND NOT REGEXP_FULL_MATCH(CAST(:x AS VARCHAR), :form) THEN :other ELSE :cast END"
 )
@@ -36,14 +36,14 @@ _FORMS = {
 _AS_TEXT = """
 CASE WHEN TYPEOF(:x) IN ('DOUBLE', 'FLOAT') THEN REGEXP_REPLACE(:cast, '\\.0$', '') ELSE :cast END
 """
-#: an element by its place from 0, where DuckDB counts from the end what is below
+#: an element by its position from 0, where DuckDB counts negative ones from the end
 _ELEMENT = """
 CASE WHEN :place < 0 OR :place >= LEN(:list) THEN :other ELSE LIST_EXTRACT(:list, CAST(:place AS BIGINT) + 1) END
 """
 #: digits before and after the point of a NUMERIC
 _NUMERIC = (38, 9)
 _NOT_ZERO = "CASE WHEN :divisor = 0 THEN ERROR('division by zero') ELSE :quotient END"
-#: what both write alike of a date or a time
+#: format elements of dates and times that both write alike
 _SAME_IN_BOTH = set("YmdHMSyjAaBbUWVGuwpIF%")
 _SPECIFIER = re.compile(r"%(-.|.)")
 #: flags, width and precision, then a whole number or one with a point
@@ -87,11 +87,13 @@ def _as(template: str, **operands: exp.Expr | int) -> exp.Expr:
 
 
 def _count_if(node: exp.CountIf) -> exp.Expr:
-    """None that counts is 0 and not null."""
+    """Without a row that counts it is 0, not null."""
     from sqlglot import exp
 
     if isinstance(node.this, exp.Distinct):
-        raise RefusedError("COUNTIF(DISTINCT …) is not known over a lake: use COUNT(DISTINCT IF(condition, x, NULL))")
+        raise RefusedError(
+            "COUNTIF(DISTINCT …) is not supported over a lake: use COUNT(DISTINCT IF(condition, x, NULL))"
+        )
     return exp.Count(this=exp.Case().when(node.this.copy(), exp.Literal.number(1)))
 
 
@@ -127,7 +129,7 @@ def _timestamp_diff(node: exp.TimestampDiff) -> exp.Expr:
 
 
 def _time_to_str(node: exp.TimeToStr) -> exp.Expr:
-    """In the zone that is asked for, and by what both write alike."""
+    """In the given zone, and only with format elements that both write alike."""
     from sqlglot import exp
 
     form = node.args["format"]
@@ -136,7 +138,7 @@ def _time_to_str(node: exp.TimeToStr) -> exp.Expr:
     odd = [mark for mark in _SPECIFIER.findall(form.name) if mark not in _SAME_IN_BOTH]
     if odd:
         raise RefusedError(
-            f"%{odd[0].replace('-d', 'e')} (of a FORMAT_ function) is not written alike over a lake; there are "
+            f"%{odd[0].replace('-d', 'e')} (of a FORMAT_ function) is not supported over a lake; there are "
             f"{', '.join('%' + mark for mark in sorted(_SAME_IN_BOTH - {'%'}))}"
         )
     zone = node.args.get("zone")
@@ -147,7 +149,7 @@ def _time_to_str(node: exp.TimeToStr) -> exp.Expr:
 
 
 def _str_to_time(node: exp.StrToTime) -> exp.Expr:
-    """The instant of a text in the zone that is asked for."""
+    """The instant of a text in the given zone."""
     from sqlglot import exp
 
     zone = node.args.get("zone")
@@ -160,17 +162,19 @@ def _str_to_time(node: exp.StrToTime) -> exp.Expr:
 
 def _string(node: exp.String) -> exp.Expr:
     if node.args.get("zone") is not None:
-        raise RefusedError("STRING with a zone is not known over a lake: FORMAT_TIMESTAMP(format, instant, zone) is")
+        raise RefusedError(
+            "STRING with a zone is not supported over a lake: use FORMAT_TIMESTAMP(format, instant, zone)"
+        )
     return node
 
 
 def _format(node: exp.Format) -> exp.Expr:
-    """As printf does, where DuckDB's FORMAT fills braces and leaves the rest as it is."""
+    """As printf does, where DuckDB's FORMAT fills braces."""
     from sqlglot import exp
 
     form = node.this
     if not form.is_string or "%" in _PRINTABLE.sub("", form.name):
-        raise RefusedError("FORMAT is known over a lake with a text in quotes that has %s, %d and %f only")
+        raise RefusedError("FORMAT is supported over a lake only with a text in quotes that has %s, %d and %f")
     marks = [mark[-1] for mark in _PRINTABLE.findall(form.name) if mark != "%%"]
     kinds = {"s": exp.DataType.Type.TEXT, "d": exp.DataType.Type.BIGINT, "f": exp.DataType.Type.DOUBLE}
     if len(marks) != len(node.expressions):
@@ -180,7 +184,7 @@ def _format(node: exp.Format) -> exp.Expr:
 
 
 def _quantiles(node: exp.ApproxQuantiles) -> exp.Expr:
-    """Values that occur, where DuckDB's APPROX_QUANTILE gives some between them."""
+    """Values that occur, where DuckDB's APPROX_QUANTILE interpolates."""
     from sqlglot import exp
 
     values, number = node.this, node.expression
@@ -195,7 +199,7 @@ def _quantiles(node: exp.ApproxQuantiles) -> exp.Expr:
 
 
 def _divided(node: exp.Binary) -> exp.Expr:
-    """By zero it is an error, where DuckDB gives infinity or null."""
+    """Division by zero is an error, where DuckDB returns infinity or null."""
     from sqlglot import exp
 
     divisor = node.expression.unnest()
@@ -207,7 +211,7 @@ def _divided(node: exp.Binary) -> exp.Expr:
 
 
 def _substring(node: exp.Substring) -> exp.Expr:
-    """Place 0 is the first, as 1 is, and so is one before the first, counted from the end."""
+    """Position 0 means the first, as 1 does, and so does one before the first, counted from the end."""
     from sqlglot import exp
 
     start = node.args.get("start")
@@ -219,7 +223,7 @@ def _substring(node: exp.Substring) -> exp.Expr:
 
 
 def _cast(node: exp.Cast) -> exp.Expr:
-    """To a whole number, halves go away from zero; a text must be one, or a truth, as GoogleSQL writes it."""
+    """Halves are rounded away from zero; a text must be a whole number or a boolean as GoogleSQL writes it."""
     from sqlglot import exp
 
     if node.is_type("text", "varchar") and not node.this.is_string:
@@ -230,7 +234,7 @@ def _cast(node: exp.Cast) -> exp.Expr:
     if name == "bigint" and isinstance(node.this, exp.Literal) and node.this.is_int:
         return node
     cast = _as(_WHOLE, x=node.this, cast=node) if name == "bigint" else node
-    bad = exp.Null() if isinstance(node, exp.TryCast) else _as("ERROR('a text is no such value')")
+    bad = exp.Null() if isinstance(node, exp.TryCast) else _as("ERROR('a text is not a value of the type')")
     return _as(_WRITTEN, x=node.this, form=exp.Literal.string(_FORMS[name]), other=bad, cast=cast)
 
 
@@ -248,7 +252,7 @@ def _type(node: exp.DataType) -> exp.Expr:
     from sqlglot import exp
 
     if node.this == exp.DataType.Type.BIGDECIMAL:
-        raise RefusedError("BIGNUMERIC is not known over a lake: use NUMERIC")
+        raise RefusedError("BIGNUMERIC is not supported over a lake: use NUMERIC")
     if node.this != exp.DataType.Type.DECIMAL or node.expressions:
         return node
     digits = [exp.DataTypeParam(this=exp.Literal.number(n)) for n in _NUMERIC]
@@ -256,7 +260,7 @@ def _type(node: exp.DataType) -> exp.Expr:
 
 
 def _bracket(node: exp.Bracket) -> exp.Expr:
-    """An element of an array that is not there is an error, or null where that is asked for."""
+    """A missing element of an array is an error, or null with a SAFE function."""
     from sqlglot import exp
 
     offset = node.args.get("offset")
@@ -264,12 +268,12 @@ def _bracket(node: exp.Bracket) -> exp.Expr:
         return node
     (place,) = node.expressions
     first = exp.Sub(this=exp.paren(place.copy()), expression=exp.Literal.number(offset)) if offset else place
-    other = exp.Null() if node.args.get("safe") else _as("ERROR('an array has no such place')")
+    other = exp.Null() if node.args.get("safe") else _as("ERROR('an array has no such position')")
     return _as(_ELEMENT, list=node.this, place=exp.paren(first.copy()), other=other)
 
 
 def _select(node: exp.Select) -> exp.Expr:
-    """In GROUP BY a name is that of a column of the result before that of a table's."""
+    """In GROUP BY a name refers to a column of the result first, and to one of a table second."""
     from sqlglot import exp
 
     named = {e.alias.lower(): e.this for e in node.expressions if isinstance(e, exp.Alias)}
@@ -295,6 +299,7 @@ def _literal(node: exp.Literal) -> exp.Expr:
 def _unnest(node: exp.Unnest) -> exp.Expr:
     if node.args.get("offset"):
         raise RefusedError(
-            "UNNEST … WITH OFFSET is not known over a lake, where places count from 1: use ROW_NUMBER() OVER (…) - 1"
+            "UNNEST … WITH OFFSET is not supported over a lake, where positions count from 1: "
+            "use ROW_NUMBER() OVER (…) - 1"
         )
     return node

@@ -10,14 +10,14 @@ from dataclasses import dataclass, fields
 
 @dataclass
 class Usage:
-    """Figures of one step or of a whole process; None where nothing is known, as 0 may be a figure."""
+    """Figures of one step or of a whole process; None where unknown, since 0 is a valid figure."""
 
     queries: int | None = None
     #: scanned by the warehouse, 0 for a cached result; None for a local one
     bytes_processed: int | None = None
-    #: result rows as they reach the client, in Arrow's format
+    #: result rows as received, in Arrow's format
     bytes_to_client: int | None = None
-    #: frames as they leave for the warehouse, in Parquet
+    #: frames as sent to the warehouse, in Parquet
     bytes_from_client: int | None = None
 
     def add(self, other: Usage) -> None:
@@ -59,7 +59,7 @@ def leave() -> Usage:
 
 
 def resume(step: str) -> None:
-    """A further output of the step that was left last."""
+    """Attribute usage to the step that was left last again, for a further output of it."""
     if _step.name == step:
         _step.is_over = False
     else:

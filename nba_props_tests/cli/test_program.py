@@ -27,7 +27,7 @@ def unactivated(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("`nba-props start` brings it", "`.venv/bin/nba-props start` brings it"),
+        ("`nba-props start` fetches it", "`.venv/bin/nba-props start` fetches it"),
         ("nba-props COMMAND -h, nba-props  -h", ".venv/bin/nba-props COMMAND -h, .venv/bin/nba-props  -h"),
         (".venv/bin/nba-props run x", ".venv/bin/nba-props run x"),
         ("/home/me/nba-props is a folder", "/home/me/nba-props is a folder"),

@@ -395,7 +395,9 @@ class TestWhatSomebodyElseDid:
         )
         warehouse.mark_sealed()
         (damage,) = warehouse.damaged()
-        assert damage.reason == f"{LEDGER.address} partition {D3} holds 1 rows, though no mark says that it was written"
+        assert (
+            damage.reason == f"{LEDGER.address} partition {D3} holds 1 rows, though no mark records that it was written"
+        )
         assert warehouse.damaged([D1]) == []
         found = remediation.quarantine(
             warehouse, remediation.Selection("invalid_line", D3, D3), pd.Timestamp.now("UTC")

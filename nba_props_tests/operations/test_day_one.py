@@ -115,7 +115,7 @@ def test_the_plan_of_an_empty_folder_says_what_can_be_asked_for_at_most(world):
     assert text.count("4 requests") == 3, "the cup's final has a type of its own since 2023"
     assert "box scores 2022-23: 3 requests" in text
     assert "NBA_PROPS_ODDS_RESERVE" in text
-    assert "--shot-zones takes" in text
+    assert "--shot-zones makes" in text
     assert KEY not in text
 
 
@@ -224,7 +224,7 @@ def test_a_silent_site_is_asked_for_nothing_more(world):
     world.server.on("/stats/commonallplayers", Answer(b"blocked", 403))
     settings, feeds = live(world)
     outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
-    assert "not asked for" in outcomes["box scores 2024-25"].failures[0]
+    assert "not requested" in outcomes["box scores 2024-25"].failures[0]
     assert not [a for p, a in world.server.asked if p.endswith("leaguegamelog")]
     world.server.on("/stats/scheduleleaguev2", Answer(b"blocked", 403))
     for path in Path(".nba_props/landing/nba_stats/scheduleleaguev2").iterdir():
@@ -240,7 +240,7 @@ def test_a_silent_site_is_asked_for_nothing_more(world):
         (Answer({"message": "hello"}), "WRONG_SHAPE"),
         (
             Answer(payloads.game_log("2024-25", "Regular Season", DAY, [])),
-            "games were played and the site gave no rows",
+            "games were played and the site returned no rows",
         ),
     ],
     ids=["no game log", "no rows"],
@@ -270,7 +270,7 @@ def test_a_schedule_that_cannot_be_read_is_called_so(world):
     settings, feeds = live(world)
     outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
     assert outcomes["box scores 2024-25"].failures == [
-        "box scores 2024-25: not asked for, the season's schedule can't be read"
+        "box scores 2024-25: not requested, the season's schedule can't be read"
     ]
     assert outcomes["box scores 2023-24"].landed
 
@@ -310,7 +310,8 @@ def test_a_machine_without_a_network_is_asked_whether_it_is_online(world, offlin
     text = " ".join(result.output.split())
     assert result.exit_code == 1
     assert (
-        "127.0.0.1 can't be reached (it refuses the connection or nothing leads there; is this machine online?)" in text
+        "127.0.0.1 can't be reached (it refuses the connection, or there is no route to it; is this machine online?)"
+        in text
     )
     assert len(asked) <= 2, "one request, and the schedule's second place"
     assert text.count("failed") + text.count("Error:") == failures
@@ -323,7 +324,7 @@ def test_past_odds_end_with_the_first_look_that_fails(world, offline):
     _, feeds = live(world)
     done = odds_history(feeds, [DAY - timedelta(n) for n in range(90)], [30])
     assert len(done.failures) == 2
-    assert done.failures[1] == "89 more dates were not asked for, since the host can't be reached"
+    assert done.failures[1] == "89 more dates were not requested, since the host can't be reached"
 
 
 def test_a_refused_key_ends_it_before_the_long_part(world):
@@ -398,7 +399,9 @@ def test_real_payloads_and_a_simulated_league_never_share_a_home(world):
     for ask in (
         *(partial(feed.require, real) for feed in registry.feeds()), lambda: day_one.plan(settings, real, odds=False),
     ):  # fmt: skip
-        with pytest.raises(SettingsError, match="nothing real is landed beside it: `nba-props start` names the line"):
+        with pytest.raises(
+            SettingsError, match="real payloads are not landed beside it: `nba-props start` prints the line"
+        ):
             ask()
     assert [p.name for p in Path("taken/landing").iterdir()] == ["landing.json"]
 
@@ -465,10 +468,10 @@ def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, mo
     monkeypatch.setenv("NBA_PROPS_STATS", "off")
     refused = typed("nba-props fetch odds 2024-11-12")
     assert refused.exit_code == 1
-    assert "`nba-props start` brings it, with NBA_PROPS_STATS=on" in refused.output.replace("\n", " ")
+    assert "`nba-props start` fetches it, with NBA_PROPS_STATS=on" in refused.output.replace("\n", " ")
     unscheduled = typed("nba-props run 2024-11-12")
     assert unscheduled.exit_code == 1
-    assert "`nba-props start` brings" in unscheduled.output
+    assert "`nba-props start` fetches" in unscheduled.output
 
 
 def next_of(now: datetime) -> tuple[str, str]:

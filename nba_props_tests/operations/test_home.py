@@ -315,7 +315,7 @@ def test_a_file_in_the_place_of_tables_is_not_counted_as_none(folder, place):
     for command in (COUNT, ("scrub",), ("batches",) if "/" not in place else COUNT):
         result = invoke(*command)
         assert result.exit_code == 1, result.output
-        assert "is a file, so that nobody can tell what" in result.output or "Not a directory" in result.output
+        assert "is a file, so it is unknown what" in result.output or "Not a directory" in result.output
 
 
 def test_a_lost_link_is_not_counted_as_none(folder):

@@ -160,7 +160,7 @@ for name, make in {
         )
     ),
 }.items():
-    add(name, make, "TOO_SLOW", limits=SLOW, slack="no whole answer in 1 s")
+    add(name, make, "TOO_SLOW", limits=SLOW, slack="no complete answer in 1 s")
 silent = "could not be reached (ReadTimeout)"
 add("silence", lambda good: Talk.silence, "NO_ANSWER", limits=SILENT, slack=silent)
 add(
@@ -214,7 +214,7 @@ for name, body, encoding in (
         name,
         says(lambda good, body=body, encoding=encoding: answer(body(good), headers={"Content-Encoding": encoding})),
         "BAD_ENCODING",
-        slack="could not be reached (a body that is not what",
+        slack="could not be reached (a body that is not valid",
     )
 for encoding, packed in (("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)):
     add(

@@ -215,7 +215,10 @@ def test_a_proxy_gets_its_own_credentials_and_no_more_time(monkeypatch):
     ("url", "why"),
     [
         ("https://no-such-host.invalid/", "no-such-host.invalid can't be reached (its name can't be resolved;"),
-        ("http://127.0.0.1:{port}/", "127.0.0.1 can't be reached (it refuses the connection or nothing leads there;"),
+        (
+            "http://127.0.0.1:{port}/",
+            "127.0.0.1 can't be reached (it refuses the connection, or there is no route to it;",
+        ),
     ],
 )
 def test_a_host_that_cannot_be_reached_is_no_host_that_is_silent(url, why, monkeypatch):

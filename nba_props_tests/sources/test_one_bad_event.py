@@ -71,7 +71,7 @@ def test_what_can_not_be_kept_is_not_bought(server, api, zone, monkeypatch):
     done = capture.odds(api, zone, DAY, lambda: NOON)
     assert done.landed == []
     assert "No space left on device" in done.failures[0]
-    assert done.failures[1:] == [f"{len(GAMES) - 1} more were not asked for, since nothing can be landed"]
+    assert done.failures[1:] == [f"{len(GAMES) - 1} more were not requested, since nothing can be landed"]
     assert sum(path.endswith("/odds") for path, _ in server.asked) == 1
 
 
@@ -262,7 +262,7 @@ def test_what_is_under_way_counts_too():
     budget = Budget(reserve=20)
     for _ in range(10):
         budget.ask(1)
-    with pytest.raises(BudgetExhausted, match="no answer says what is left, with 10 under way"):
+    with pytest.raises(BudgetExhausted, match="the balance is unknown, with 10 under way"):
         budget.ask(1)
     budget.settle(1, told(500))
     budget.ask(1)

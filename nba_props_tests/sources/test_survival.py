@@ -38,10 +38,10 @@ def rosters(*changes: dict[str, Any]) -> pd.DataFrame:
         ({"player_id": 2.5}, "r.json: player_id is 2.5, not INT64"),
         ({"player_id": 10**400}, "r.json: player_id is a whole number of 1329 bits, not INT64"),
         ({"player_id": float("inf")}, "r.json: player_id is inf, not INT64"),
-        ({"player_name": None}, "r.json: player_name is None, and must be known"),
+        ({"player_name": None}, "r.json: player_name is None, but it is required"),
         ({"player_name": 5}, "r.json: player_name is 5, not STRING"),
         ({"player_name": "\ud800"}, r"r.json: player_name is '\ud800', with characters that are not text"),
-        ({"team_id": float("nan")}, "r.json: team_id is nan, and must be known"),
+        ({"team_id": float("nan")}, "r.json: team_id is nan, but it is required"),
         ({"captured_at": "soon"}, "r.json: captured_at is 'soon', not TIMESTAMP"),
     ],
 )
@@ -115,7 +115,7 @@ def test_a_wrong_field_is_named_with_its_payload_and_value(zone):
     (reject,) = parsed.rejects
     assert reject.detail == (
         "nba_stats/scheduleleaguev2/2025-26.json.gz: gameDateTimeUTC is 'tonight', not an instant: "
-        "Invalid isoformat string: 'tonight'; null is taken for it"
+        "Invalid isoformat string: 'tonight'; stored as null"
     )
     assert reject.position.startswith("games[")
 

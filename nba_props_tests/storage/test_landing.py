@@ -1,4 +1,4 @@
-"""What lies in a landing zone and is none of its payloads; and payloads that no reader may choke on."""
+"""What is in a landing zone and not a payload; and payloads that break no reader."""
 
 from __future__ import annotations
 

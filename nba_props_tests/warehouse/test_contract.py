@@ -267,7 +267,7 @@ def test_a_warehouse_is_of_one_source_for_good(store):
     store.claim("REAL")
     store.claim("REAL")
     assert store.source() == "REAL"
-    with pytest.raises(MixedSources, match="holds REAL data and can't take SIMULATED"):
+    with pytest.raises(MixedSources, match="holds REAL data and can't hold SIMULATED"):
         store.claim("SIMULATED")
 
 

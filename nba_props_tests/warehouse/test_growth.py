@@ -101,11 +101,11 @@ BREAKS = {
     "new and not null": (wider(NAMES, Column("note", Type.STRING, "A note")), "note is missing and can't be null"),
     "removed": (
         replace(NAMES, columns=tuple(c for c in NAMES.columns if c.name != "runner_up_score")),
-        "runner_up_score is none of the contract's",
+        "runner_up_score is not in the contract",
     ),
     "renamed": (
         replace(NAMES, columns=changed("best_candidate", name="closest")),
-        "best_candidate is none of the contract's",
+        "best_candidate is not in the contract",
     ),
     "text for a number": (replace(NAMES, columns=changed("quotes", type=Type.STRING, ge=None)), "quotes is INT64 and"),
     "whole for a number": (
@@ -159,7 +159,7 @@ def test_a_ledger_under_another_contract_says_that_its_rows_cannot_be_made_again
     reopen().append(LEDGER, ledger(["a"]), [D1])
     other = release(wider(LEDGER, Column("note", Type.STRING, "A note")))
     store = reopen()
-    message = rf"ledger partition {D1} .*note is missing.*can't be made again: go on with the release"
+    message = rf"ledger partition {D1} .*note is missing.*can't be made again: keep using the release"
     rows = ledger(["b"]).assign(note="x")
     for attempt in (
         lambda: store.append(other, rows, [D1]),
@@ -186,7 +186,7 @@ class TestTheCatalogOfTheLake:
         assert self.rows(lake, sql) == [("a0", None, None)]
         assert self.rows(lake, "SELECT prediction_id, note FROM nba_predictions.current_predictions") == [("a", None)]
         lake.write(grown, names(D2, 1, "b").assign(note="new", size=2.0), [D2])
-        assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "without being made anew"
+        assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "the catalog was not made again"
 
     def test_says_what_is_wrong_where_a_partition_is_another_contracts(self, lake, release):
         lake.write(NAMES, names(D1, 1), [D1])
@@ -207,7 +207,7 @@ class TestTheCatalogOfTheLake:
         (lambda f: f.astype({"quotes": "float64"}), "quotes is FLOAT64 and not INT64"),
         (lambda f: f.astype({"best_score": "str"}), "best_score is STRING and not FLOAT64"),
         (lambda f: f.drop(columns="reason"), "reason is missing and can't be null"),
-        (lambda f: f.assign(more=1), "more is none of the contract's"),
+        (lambda f: f.assign(more=1), "more is not in the contract"),
     ],
 )
 def test_a_file_of_another_writer_is_held_to_the_same_rule(lake, spoil, words):

@@ -73,9 +73,7 @@ def test_a_corrupt_file_is_named_with_the_way_out(lake):
 def test_a_lake_that_cannot_be_written_says_so(tmp_path):
     blocked = tmp_path / "file-not-folder"
     blocked.write_text("")
-    with pytest.raises(
-        WarehouseError, match=r"is a file, so that nobody can tell what nba_reference\.unresolved_names"
-    ):
+    with pytest.raises(WarehouseError, match=r"is a file, so it is unknown what nba_reference\.unresolved_names"):
         LakeWarehouse(blocked).write(NAMES, names(D1, 1), [D1])
     lake = LakeWarehouse(tmp_path / "lake")
     lake.write(NAMES, names(D2, 1), [D2])

@@ -120,7 +120,7 @@ def test_rows_under_both_names_are_nobodys_to_mix(home, tmp_path):
     files = content(home._folder(LEDGER)), content(home._folder(OLD))
     with pytest.raises(WarehouseError, match="nba-props migrate"):
         open_warehouse(make_settings(tmp_path))
-    with pytest.raises(WarehouseError, match="a release before wrote after the migration"):
+    with pytest.raises(WarehouseError, match="an earlier release wrote after the migration"):
         migrate(home)
     assert (content(home._folder(LEDGER)), content(home._folder(OLD))) == files
 
@@ -289,7 +289,7 @@ def _kill(*_) -> None:
 def test_bigquerys_table_under_both_names_is_nobodys_to_mix(before, gcp, tmp_path):
     store = opened(gcp, tmp_path, as_found=True)
     store._api.client.create_table(bigquery_table(LEDGER, store._tables.name(LEDGER.address)))
-    with pytest.raises(WarehouseError, match="are both there"):
+    with pytest.raises(WarehouseError, match="both exist"):
         migrate(store)
     found = store._api.client.get_table(store._tables.name(OLD.address))
     assert found.num_rows == 3

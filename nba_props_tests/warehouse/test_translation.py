@@ -129,15 +129,15 @@ MEANINGS = {
 }
 REFUSED = {
     "EXTRACT(WEEK(NODAY) FROM d) FROM UNNEST([DATE '2017-11-05']) AS d": r"WEEK\(NODAY\) begins on no day of the week",
-    "FORMAT_DATE('%Q', DATE '2025-05-05')": "%Q .* is not written alike over a lake; there are %A, ",
-    "FORMAT_DATE('%e', DATE '2025-05-05')": "%e .* is not written alike",
-    "FORMAT_TIMESTAMP('%Z', TIMESTAMP '2025-05-05 00:00:00+00')": "%Z .* is not written alike",
-    "STRING(TIMESTAMP '2025-05-05 00:00:00+00', 'America/New_York')": "STRING with a zone is not known over a lake",
-    "FORMAT('%t', DATE '2025-05-05')": "FORMAT is known over a lake with",
+    "FORMAT_DATE('%Q', DATE '2025-05-05')": "%Q .* is not supported over a lake; there are %A, ",
+    "FORMAT_DATE('%e', DATE '2025-05-05')": "%e .* is not supported",
+    "FORMAT_TIMESTAMP('%Z', TIMESTAMP '2025-05-05 00:00:00+00')": "%Z .* is not supported",
+    "STRING(TIMESTAMP '2025-05-05 00:00:00+00', 'America/New_York')": "STRING with a zone is not supported over a lake",
+    "FORMAT('%t', DATE '2025-05-05')": "FORMAT is supported over a lake only with",
     "FORMAT('%d %d', 1)": "FORMAT has 2 places for 1 values",
     "APPROX_QUANTILES(x, 2 RESPECT NULLS) FROM UNNEST([1, NULL]) AS x": "RESPECT NULLS",
-    "x FROM UNNEST([1, 2]) AS x WITH OFFSET AS o WHERE o = 1": "WITH OFFSET is not known over a lake",
-    "CAST(1 AS BIGNUMERIC)": "BIGNUMERIC is not known over a lake",
+    "x FROM UNNEST([1, 2]) AS x WITH OFFSET AS o WHERE o = 1": "WITH OFFSET is not supported over a lake",
+    "CAST(1 AS BIGNUMERIC)": "BIGNUMERIC is not supported over a lake",
     "COUNTIF(DISTINCT x > 1) FROM UNNEST([1, 2]) AS x": r"COUNTIF\(DISTINCT",
 }
 
@@ -185,7 +185,7 @@ def test_what_is_an_error_on_bigquery_is_one_over_a_lake(session, asked):
     import duckdb
 
     told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
-    with pytest.raises(duckdb.Error, match="no such"):
+    with pytest.raises(duckdb.Error, match=r"not a value of the type|no such position"):
         session.execute(told).fetchall()
 
 
@@ -211,7 +211,7 @@ def test_words_that_both_have_are_googlesqls_where_they_differ(lake, asked, stat
     ("asked", "said"),
     [
         ("x FROM UNNEST([1, 2]) AS x WITH OFFSET AS o WHERE o = 1", "^read as GoogleSQL: UNNEST … WITH OFFSET"),
-        ("FORMAT('%t', DATE '2025-05-05')", "^read as GoogleSQL: FORMAT is known"),  # DuckDB would answer %t
+        ("FORMAT('%t', DATE '2025-05-05')", "^read as GoogleSQL: FORMAT is supported"),  # DuckDB would answer %t
     ],
 )
 def test_a_refusal_is_what_sql_says(lake, asked, said):

@@ -1,6 +1,6 @@
-"""The official injury report: what is landed of it and how it becomes rows, for other rooms to import from here.
+"""The official injury report: its landed payloads and the rows made from them; other packages import from here.
 
-Belongs here: where reports are, and their parser. Does not: who is predicted all the same (``domain/slate.py``).
+Belongs here: where reports are, and their parser. Does not: who is predicted (``domain/slate.py``).
 """
 
 from nba_props.sources.injury_report.capture import fetch

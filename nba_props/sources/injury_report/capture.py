@@ -14,7 +14,7 @@ from nba_props.storage.landing import LandingZone, capture_suffix
 def fetch(zone: LandingZone, clock: Clock, base_url: str = BASE_URL, limits: Limits | None = None) -> Fetched:
     """Land the newest report there is, if it has not been landed.
 
-    The site answers 403 for a report that does not exist (yet); the one before it is asked for then.
+    The site answers 403 for a report that does not exist (yet); then the one before it is requested.
     """
     done, http = Fetched(), Http(limits=limits)
     statuses = []
@@ -34,5 +34,5 @@ def fetch(zone: LandingZone, clock: Clock, base_url: str = BASE_URL, limits: Lim
             done.landed.append(zone.land_bytes(path, answer.body).path)
             return done
         statuses.append("no PDF" if answer.ok else str(answer.status))
-    done.failures.append(f"injury report: none of the last two hours can be had ({', '.join(dict.fromkeys(statuses))})")
+    done.failures.append(f"injury report: there is none of the last two hours ({', '.join(dict.fromkeys(statuses))})")
     return done

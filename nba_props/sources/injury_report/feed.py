@@ -99,7 +99,7 @@ FEED = Feed(
             "0,15,30,45 9-22 * * *",
             "The official injury report.",
             games_within=2,
-            idle="neither today nor tomorrow has games, so that there is no report",
+            idle="neither today nor tomorrow has games, so there is no report",
         ),
     ),
     freshness=freshness,

@@ -23,6 +23,6 @@ def payloads(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[
     """The reports in every folder that is read for a date."""
     asked = {d: folders(d) for d in days}
     read = sorted({f for of_date in asked.values() for f in of_date})
-    # of a single date a bucket is not listed whole
+    # for a single date a bucket is not listed as a whole
     found = by_folder(folder)(zone, read) if len(days) > 1 else {f: zone.names(folder(f)) for f in read}
     return {d: [f"{f}/{name}" for f in of_date for name in found[f]] for d, of_date in asked.items()}

@@ -1,6 +1,6 @@
 """The official injury report: a PDF that the league publishes through the day, as rows with the report's instant.
 
-Landed as delivered (``injury_report/<date>/report-<capture>.pdf``), or as JSON of the records somebody parsed before.
+Landed as delivered (``injury_report/<date>/report-<capture>.pdf``), or as JSON with records that were parsed elsewhere.
 A process of its own reads the PDF (``pdf_words``), and ``table`` finds the records in its words.
 """
 
@@ -44,7 +44,7 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
                 try:
                     report = parse(zone, payload, day, read)
                 except PayloadError as error:
-                    refused.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                    refused.append(Reject.of(payload, error, day))
                     continue
                 refused += [
                     Reject(payload.path, at, why, f"{payload.path}: {text}", raw, game_date=day)
@@ -67,10 +67,10 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
 
 
 def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
-    """Each player once for each report; the status of one that is listed with different ones is not known."""
+    """Each player once for each report; a player who is listed with different statuses gets STATUS_UNREADABLE."""
     key = ["game_date", "report_at", "team_name", "player_lookup"]
     last = frame.drop_duplicates(key, keep="last")
-    torn = frame.groupby(key)["status"].transform("nunique") > 1
+    conflicting = frame.groupby(key)["status"].transform("nunique") > 1
     rejects = [
         Reject(
             r.payload,
@@ -79,13 +79,15 @@ def _once(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
             f"{r.payload}: {r.player_name} is listed with status {r.status} and with another: neither is used",
             game_date=r.game_date.date(),
         )
-        for r in frame[torn].itertuples()
+        for r in frame[conflicting].itertuples()
     ]
-    return last.assign(status=last["status"].mask(torn[last.index], InjuryStatus.STATUS_UNREADABLE.value)), rejects
+    return last.assign(
+        status=last["status"].mask(conflicting[last.index], InjuryStatus.STATUS_UNREADABLE.value)
+    ), rejects
 
 
 def _waiting(frame: pd.DataFrame) -> dict[date, dict[str, list[str]]]:
-    """The teams that have not submitted by the newest report of each date that lacks one."""
+    """By date, the teams that have not submitted by its newest report; dates without any are left out."""
     if frame.empty:
         return {}
     newest = frame["report_at"] == frame.groupby("game_date")["report_at"].transform("max")
@@ -106,7 +108,7 @@ def parse(zone: LandingZone, payload: Payload, day: date, read: Callable[[bytes]
         read: gives the words of a PDF.
 
     Raises:
-        PayloadError: it can't be read, is something else than an injury report, or belongs to another folder.
+        PayloadError: it can't be read, is not an injury report, or belongs in another folder.
     """
     if payload.path.endswith(".pdf"):
         report = parse_pdf(zone.load_bytes(payload), payload, read)
@@ -114,12 +116,12 @@ def parse(zone: LandingZone, payload: Payload, day: date, read: Callable[[bytes]
         report = parse_records(zone.load(payload), payload)
     if abs(game_date_of(report.report_at) - day) > timedelta(1):
         raise PayloadError("BAD_TIME", f"{payload.path}: a report of {report.report_at} in the folder of {day}")
-    _drop_strangers(report)
+    _hold_back_contradictory(report)
     return report
 
 
 def parse_records(content: Any, payload: Payload) -> Report:
-    """The records of a report that somebody parsed before.
+    """The records of a report that was parsed elsewhere.
 
     Raises:
         PayloadError: WRONG_SHAPE, BAD_TIME, NO_SNAPSHOT_TIME or TOO_LARGE.
@@ -158,10 +160,9 @@ def parse_pdf(content: bytes, payload: Payload, read: Callable[[bytes], pdf_word
     return parse_words(pages, payload)
 
 
-def _drop_strangers(report: Report) -> None:
-    """Hold back records whose game another one contradicts: a team plays one game a day, the one that most name.
-
-    Whoever is named there may be anybody of his team.
+def _hold_back_contradictory(report: Report) -> None:
+    """Hold back records whose game contradicts the others': a team plays one game a day, the one that most records
+    name. A player named in such a record may be any player of the team.
     """
     games = Counter((r["game_date"], code, r["away_team"], r["home_team"]) for r in report.records
                     for code in (r["away_team"], r["home_team"]))  # fmt: skip
@@ -169,15 +170,15 @@ def _drop_strangers(report: Report) -> None:
     for (day, code, *_), count in games.items():
         most[day, code] = max(most.get((day, code), 0), count)
     mine = {(r["game_date"], r["team_name"]): (r["away_team"], r["home_team"]) for r in report.records}
-    kept, strangers = [], []
+    kept, contradictory = [], []
     for r in report.records:
         of_game = (r["away_team"], r["home_team"])
         if all(games[r["game_date"], code, *of_game] == most[r["game_date"], code] for code in of_game):
             kept.append(r)
             mine[r["game_date"], r["team_name"]] = of_game
         else:
-            strangers.append(r)
-    for r in strangers:
+            contradictory.append(r)
+    for r in contradictory:
         detail = f"{r['player_name']} is named for {r['away_team']}@{r['home_team']}, and most others for another game"
         report.rejects.append((r["source_name"], "CONTRADICTORY_ROW", detail, {k: str(v) for k, v in r.items()}))
         away, home = mine[r["game_date"], r["team_name"]]

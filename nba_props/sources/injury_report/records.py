@@ -15,7 +15,7 @@ from nba_props.storage import fields
 from nba_props.storage.fields import FieldError
 
 NOT_SUBMITTED = "NOT YET SUBMITTED"
-#: in the place of a player's name where a row stands for a team
+#: in place of a player's name in a row for a whole team
 NAMES_OF_TEAMS: Mapping[str, str] = {
     InjuryStatus.NOT_SUBMITTED: NOT_SUBMITTED,
     InjuryStatus.NAME_UNREADABLE: "NAME UNREADABLE",
@@ -33,16 +33,16 @@ class Report:
     """The content of one report."""
 
     report_at: datetime
-    #: rows of nba_raw.injury_reports but for what all rows of a report share
+    #: rows of nba_raw.injury_reports without the columns that a whole report shares
     records: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[tuple[str, str, str, Any]] = field(default_factory=list)
 
 
 def add_record(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
-    """A record as a row; what is wrong with it as a reject with the reason.
+    """Add a record to its report as a row, and what is wrong with it as rejects.
 
-    Who is named beside a status that can't be read, or under a name that can't, must not pass for available: as far as
-    the team is known, there is a row for that.
+    A player whose status or name can't be read must not pass for available: if the team is known, there is a row for
+    him or for the team.
     """
     record = _Record(report, at, delivered)
     game = record.game()
@@ -52,7 +52,7 @@ def add_record(report: Report, at: str, delivered: Mapping[str, Any]) -> None:
 
 
 class _Record:
-    """A delivered record; each of its fields is refused once."""
+    """A delivered record; each of its fields is rejected at most once."""
 
     def __init__(self, report: Report, at: str, delivered: Mapping[str, Any]) -> None:
         self._report, self._at, self._delivered = report, at, delivered
@@ -75,19 +75,21 @@ class _Record:
         texts = self.texts
         matchup = _MATCHUP.fullmatch(texts["matchup"].replace(" ", ""))
         if matchup is None:
-            self._refuse("matchup", "WRONG_SHAPE", f"matchup {texts['matchup']!r} is none such as BOS@NYK")
+            self._refuse("matchup", "WRONG_SHAPE", f"matchup {texts['matchup']!r} is not written as BOS@NYK")
             return None
         if not are_opponents(matchup[1], matchup[2]):
-            self._refuse("matchup", "UNKNOWN_TEAM", f"matchup {texts['matchup']!r} is none of two teams of a league")
+            self._refuse(
+                "matchup", "UNKNOWN_TEAM", f"matchup {texts['matchup']!r} does not name two teams of one league"
+            )
             return None
         try:
             day = datetime.strptime(texts["date"], "%m/%d/%Y").date()  # noqa: DTZ007 - an Eastern date without a time
         except ValueError:
-            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is no date such as 12/25/2025")
+            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is not a date such as 12/25/2025")
             return None
         report_at = self._report.report_at
         if not -1 <= (day - game_date_of(report_at)).days <= _DAYS_AHEAD:
-            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is none of a report of {report_at}")
+            self._refuse("date", "BAD_TIME", f"game date {texts['date']!r} is too far from the report of {report_at}")
             return None
         if not texts["team"].strip():
             self._refuse("team", "MISSING_NAME", f"player {texts['player']!r} has no team")
@@ -111,13 +113,13 @@ class _Record:
         status = self.texts["status"].upper().strip()
         if status not in words(STATED_STATUSES):
             known = ", ".join(STATED_STATUSES)
-            self._refuse("status", "UNKNOWN_STATUS", f"status {self.texts['status']!r} is none of {known}")
+            self._refuse("status", "UNKNOWN_STATUS", f"status {self.texts['status']!r} is not one of {known}")
             status = InjuryStatus.STATUS_UNREADABLE.value
         return _row(player.strip(), name, status, self.texts["reason"].strip() or None)
 
 
 def _team(status: str) -> dict[str, Any]:
-    """A row that stands for a team."""
+    """A row for a whole team."""
     return _row(NAMES_OF_TEAMS[status], NAMES_OF_TEAMS[status], status, None)
 
 

@@ -1,7 +1,7 @@
 """The table of a published report, from the words of its pages.
 
-It has no lines: words are put into columns by the header's places, and a reason that runs over several lines belongs to
-the player nearest above or below.
+It is printed without rules: words are put into columns by the positions of the header, and a reason of several lines
+belongs to the player nearest above or below.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _header(row: Sequence[dict[str, Any]]) -> dict[str, float] | None:
 
 
 def _beside(text: str) -> str:
-    """What stands in a line of headings beside them: a word that belongs to a row."""
+    """The text of a line of headings that is not one of them, and so belongs to a row."""
     rest = _PAGE.sub("", _TITLE.sub("", text))
     columns, joined = "".join(_COLUMNS).replace(" ", ""), rest.replace(" ", "")
     return joined.removeprefix(columns)
@@ -107,7 +107,7 @@ def _read_page(
         if _header(words) or _TITLE.search(text) or _PAGE.fullmatch(text):
             if beside := _beside(text):
                 at = f"page {number}, {top:.0f} points from the top"
-                report.rejects.append((at, "WRONG_SHAPE", f"{fields.shown(beside)} stands in a line of headings", text))
+                report.rejects.append((at, "WRONG_SHAPE", f"{fields.shown(beside)} is in a line of headings", text))
             continue
         cells = dict.fromkeys(_COLUMNS, "")
         for word in words:

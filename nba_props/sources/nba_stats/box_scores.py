@@ -22,7 +22,7 @@ from nba_props.storage import fields
 from nba_props.storage.fields import FieldError
 from nba_props.storage.landing import LandingZone, Payload, PayloadError
 
-#: column of the payload -> column of nba_raw.box_scores, for the whole numbers that must be there and not negative
+#: column of the payload -> column of nba_raw.box_scores, for required whole numbers from 0
 _COUNTS = {
     "MIN": "minutes",
     "FGM": "fgm",
@@ -54,11 +54,14 @@ _NEEDED = (
 _REQUIRED = (*_NEEDED, *_COUNTS, "PLUS_MINUS")
 #: a row as it was delivered, with its place
 _DELIVERED = (*_REQUIRED, "payload", "payload_order", "position", "day")
-#: what no player has reached: the longest game, of six overtimes, had 78 minutes, and most points of a player are 100
+#: more than any player's: the longest game, of six overtimes, had 78 minutes, and the record is 100 points
 _MOST = {"MIN": 80, "PLAYER_ID": fields.MOST_ID, "TEAM_ID": fields.MOST_ID}
 _MOST_OF_A_COUNT = 100
-#: columns that a table takes null of
-_NULLABLE = {"WL": "neither W nor L", "PLUS_MINUS": f"no whole number from -{_MOST_OF_A_COUNT} to {_MOST_OF_A_COUNT}"}
+#: columns that may be null
+_NULLABLE = {
+    "WL": "neither W nor L",
+    "PLUS_MINUS": f"not a whole number from -{_MOST_OF_A_COUNT} to {_MOST_OF_A_COUNT}",
+}
 #: unknown columns that are named in a remark
 _MOST_NAMED = 50
 #: known columns that no table needs
@@ -66,7 +69,7 @@ _IGNORED = {"TEAM_NAME", "FG_PCT", "FG3_PCT", "FT_PCT", "REB", "FANTASY_PTS", "V
 
 
 def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
-    """The box scores of the given dates; of a game's captures the newest of a whole game counts, else the newest."""
+    """The box scores of the given dates; of a game's captures the newest complete one counts, else the newest."""
     wanted = {d.isoformat() for d in days}
     rows: list[list[Any]] = []
     rejects: list[Reject] = []
@@ -74,17 +77,15 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
     for season in sorted({season_of(d) for d in days}):
         landed = zone.list(gamelog_folder(season))
         for payload in zone.ahead([p for p in landed if p.subject[:10] in wanted]):
-            day = payload.subject[:10]
+            day = date.fromisoformat(payload.subject[:10])
             try:
-                log, refused, extra = read_game_log(zone.load(payload), payload, date.fromisoformat(day))
+                log, refused, extra = read_game_log(zone.load(payload), payload, day)
             except PayloadError as error:
-                rejects.append(
-                    Reject(payload.path, None, error.reason, error.detail, game_date=date.fromisoformat(day))
-                )
+                rejects.append(Reject.of(payload, error, day))
                 continue
             rows += log
             rejects += refused
-            unknown.setdefault(date.fromisoformat(day), set()).update(extra)
+            unknown.setdefault(day, set()).update(extra)
     remarks: dict[date, dict[str, Any]] = {
         day: {"unknown_columns": sorted(extra)[:_MOST_NAMED]} for day, extra in unknown.items() if extra
     }
@@ -99,7 +100,7 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
 
 
 def _counting_capture(frame: pd.DataFrame) -> pd.Series:
-    """For each row which capture of its game counts: one in part, or of half-time, takes no whole one's place."""
+    """For each row which capture of its game counts: one of half-time does not replace a complete one."""
     newest = frame.groupby("game_id")["payload_order"].transform("max")
     if frame["payload_order"].eq(newest).all():
         return newest
@@ -109,7 +110,7 @@ def _counting_capture(frame: pd.DataFrame) -> pd.Series:
 
 
 def read_game_log(content: Any, payload: Payload, day: date) -> tuple[list[list[Any]], list[Reject], set[str]]:
-    """One payload's rows as delivered, in ``_DELIVERED``; rows of the wrong length; and columns nobody knows.
+    """One payload's rows as delivered, in ``_DELIVERED``; rows of the wrong length; and unknown columns.
 
     Raises:
         PayloadError: WRONG_SHAPE, MISSING_COLUMN or EMPTY_PAYLOAD.
@@ -118,7 +119,7 @@ def read_game_log(content: Any, payload: Payload, day: date) -> tuple[list[list[
     missing = [c for c in _REQUIRED if c not in headers]
     if missing:
         raise PayloadError("MISSING_COLUMN", f"{payload.path} has no column {', '.join(missing)}")
-    at = [headers.index(c) for c in _REQUIRED]  # a name that is there twice means its first column
+    at = [headers.index(c) for c in _REQUIRED]  # of two columns with one name the first counts
     whole = [isinstance(row, list) and len(row) == len(headers) for row in row_set]
     rejects = [
         Reject(
@@ -156,7 +157,7 @@ def type_box_scores(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Reject]]:
     for column, found in (("WL", won), ("PLUS_MINUS", plus_minus)):
         unknown = raw[column].map(fields.is_unknown).astype(bool)
         lost = found.isna() & ~unknown & ~bad
-        rejects += _refused(raw, lost, BAD_FIELD, column, f"{_NULLABLE[column]}; null is taken for it")
+        rejects += _refused(raw, lost, BAD_FIELD, column, f"{_NULLABLE[column]}; stored as null")
     return _rows(raw, read, won, plus_minus)[~bad].reset_index(drop=True), rejects
 
 
@@ -189,7 +190,7 @@ _Problem = tuple[pd.Series, str, str, str]
 
 
 def _problems(raw: pd.DataFrame, read: _Read) -> Iterator[_Problem]:
-    """What is wrong with rows, by the first of which each is held back."""
+    """What is wrong with rows: each is held back for the first that applies."""
     for column in (*_COUNTS, "PLAYER_ID", "TEAM_ID"):
         values, most = read.numbers[column], _MOST.get(column, _MOST_OF_A_COUNT)
         yield values.isna() | (values % 1 != 0), "BAD_NUMBER", column, "missing or not a whole number"
@@ -231,11 +232,11 @@ def _problems_of_others(raw: pd.DataFrame, read: _Read) -> list[_Problem]:
     repeated = same.duplicated()
     key = ["payload", "GAME_ID", "PLAYER_ID"]
     clashing = same[~repeated].duplicated(key, keep=False).reindex(raw.index, fill_value=False)
-    strangers = _strangers(raw["payload"], read.game_id, read.matchup)
+    mismatched = _mismatched(raw["payload"], read.game_id, read.matchup)
     return [
         (repeated, "DUPLICATE_ROW", "PLAYER_ID", "in the same row of the payload already"),
         (clashing, "CONFLICTING_ROWS", "PLAYER_ID", "in two different rows of a game: neither is used"),
-        (strangers, "BAD_MATCHUP", "MATCHUP", "not as the game's other rows say"),
+        (mismatched, "BAD_MATCHUP", "MATCHUP", "not the teams of the game's other rows"),
     ]
 
 
@@ -282,7 +283,7 @@ def _rows(raw: pd.DataFrame, read: _Read, won: pd.Series, plus_minus: pd.Series)
     )
 
 
-def _strangers(payload: pd.Series, game_id: pd.Series, matchup: pd.DataFrame) -> pd.Series:
+def _mismatched(payload: pd.Series, game_id: pd.Series, matchup: pd.DataFrame) -> pd.Series:
     """Which rows name other teams than most rows of their game in their payload do."""
     here = matchup["where"] == "vs."
     pair = matchup["team"].where(here, matchup["opponent"]) + "-" + matchup["opponent"].where(here, matchup["team"])
@@ -292,11 +293,11 @@ def _strangers(payload: pd.Series, game_id: pd.Series, matchup: pd.DataFrame) ->
 
 
 def refused_players(quarantined: pd.DataFrame) -> pd.DataFrame:
-    """Whose rows ``nba_raw.quarantined_box_scores`` holds: ``game_date, payload, game_id, player_id``.
+    """The players whose rows are in ``nba_raw.quarantined_box_scores``: ``game_date, payload, game_id, player_id``.
 
-    Game and player are null where the row does not tell them. A payload that could not be read at all has no rows.
+    Game and player are null where the row does not have them. A payload that could not be read at all has no rows.
     """
-    held = quarantined[quarantined["position"].notna() & quarantined["reason"].ne(BAD_FIELD)]  # of that the row is kept
+    held = quarantined[quarantined["position"].notna() & quarantined["reason"].ne(BAD_FIELD)]  # the row itself is kept
     rows = [_as_record(text) for text in held["raw"]]
     games = [_word(r.get("GAME_ID", r.get("game_id"))) for r in rows]
     numbers = pd.Series(

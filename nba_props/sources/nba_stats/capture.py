@@ -1,4 +1,4 @@
-"""What is asked of stats.nba.com for a date, and how the answers are landed."""
+"""Requests to stats.nba.com, and how the answers are landed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nba_props.sources.nba_stats.client import HOST, SWITCH, StatsApi, open_api
 from nba_props.sources.nba_stats.games import has_schedule
 from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, capture_suffix
 
-#: what is said of a request after one that met silence
+#: the failure of requests after one that got no answer
 NOT_ASKED = not_asked(HOST)
 
 
@@ -31,12 +31,11 @@ def box_scores(
     clock: Clock,
     played: Collection[date] = (),
 ) -> Fetched:
-    """Land the game logs of some dates, one call for each season and season type that counts; a log that did not change
-    is not landed again.
+    """Land the game logs of some dates that changed, one call for each season and season type that counts.
 
-    What can't be had leaves what is landed as it is, and says so; a silent site is asked for nothing more. On
-    ``played`` dates there were games: the site answers with status 200 and no rows at times, which is a failure then
-    and not a day without games.
+    What is not available leaves the landed payload in use, and is recorded as a failure; once the site fails to answer,
+    there are no more requests. On ``played`` dates there were games: no rows, which the site sometimes sends with
+    status 200, are a failure then and not a day without games.
     """
     done = Fetched()
     found: set[date] = set()
@@ -56,12 +55,14 @@ def box_scores(
                 folder = nba_stats.gamelog_folder(season)
                 _land_news(zone, folder, subject, logs[day], "resultSets", clock(), done)
     if not done.silent:
-        done.failures += [f"{day}: games were played and the site gave no rows" for day in sorted(set(played) - found)]
+        done.failures += [
+            f"{day}: games were played and the site returned no rows" for day in sorted(set(played) - found)
+        ]
     return done
 
 
 def schedule(api: StatsApi, zone: LandingZone, season: str, clock: Clock, *, site: bool = True) -> Fetched:
-    """Land a season's schedule when it differs from the one landed last; without ``site`` it is asked for elsewhere."""
+    """Land a season's schedule if it differs from the one landed last; without ``site`` it comes from the CDN."""
     done = Fetched()
     content = _ask(done, f"schedule {season}", partial(api.schedule, season, site=site))
     if content:
@@ -80,7 +81,7 @@ def roster(api: StatsApi, zone: LandingZone, season: str, clock: Clock) -> Fetch
 
 
 def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Clock) -> Fetched:
-    """Land where the points of some dates' games came from: a request for each game that has none landed."""
+    """Land where the points of some dates' games came from: a request for each game that lacks it."""
     done = Fetched()
     games = nba_stats.read_box_scores(zone, days).frame
     if games.empty:
@@ -105,10 +106,10 @@ def shot_zones(api: StatsApi, zone: LandingZone, days: Sequence[date], clock: Cl
 
 
 def land_schedules(feeds: LiveFeeds, days: Sequence[date]) -> Fetched:
-    """Land the schedules of the dates' seasons that are not landed, where stats.nba.com may be asked.
+    """Land the schedules of the dates' seasons that are not landed, if stats.nba.com is switched on.
 
     Raises:
-        LandingError: it may not, or does not answer; the message names the command that brings them.
+        LandingError: it is off; the message names the command that fetches them. FetchError: the site did not answer.
     """
     done, zone = Fetched(), feeds.zone
     for season in sorted({season_of(d) for d in days}):
@@ -116,8 +117,8 @@ def land_schedules(feeds: LiveFeeds, days: Sequence[date]) -> Fetched:
             continue
         if not SWITCH.is_on(feeds.live):
             raise LandingError(
-                f"no schedule of the season {season} is landed, so that nobody knows which games there are: "
-                f"`{START}` brings it, with NBA_PROPS_STATS=on"
+                f"no schedule of the season {season} is landed, so its games are unknown: "
+                f"`{START}` fetches it, with NBA_PROPS_STATS=on"
             )
         done.add(schedule(open_api(feeds.live), zone, season, feeds.clock))
         if not has_schedule(zone, season):
@@ -126,7 +127,7 @@ def land_schedules(feeds: LiveFeeds, days: Sequence[date]) -> Fetched:
 
 
 def _ask(done: Fetched, what: str, request: Callable[..., Any], *arguments: Any) -> Any:
-    """The answer, or None with the failure in the account; a site that was silent is not asked."""
+    """The answer, or None with the failure recorded; once the site failed to answer, no request is made."""
     if done.silent:
         done.failures.append(f"{what}: {NOT_ASKED}")
         return None
@@ -139,7 +140,7 @@ def _ask(done: Fetched, what: str, request: Callable[..., Any], *arguments: Any)
 
 
 def split_by_date(content: dict[str, Any]) -> tuple[dict[date, dict[str, Any]], list[str]]:
-    """A game log as one log for each date that it has rows of, in the same form; and what of it could not be used."""
+    """A game log as one log for each date that it has rows of, in the same form; and failures for the rest."""
     results = [r for r in content["resultSets"] if isinstance(r, dict) and _is_table(r)]
     result = next((r for r in results if r.get("name") == "LeagueGameLog"), results[0] if results else None)
     if result is None:
@@ -175,7 +176,7 @@ def _land_news(
 
 
 def _land(zone: LandingZone, name: str, content: Any, now: datetime, done: Fetched) -> None:
-    """Land what was captured now; what another process captured in the same second stays."""
+    """Land what was captured now; if another process captured it in the same second, that one stays."""
     try:
         done.landed.append(zone.land(f"{name}{capture_suffix(now)}.json.gz", content).path)
     except FileExistsError:

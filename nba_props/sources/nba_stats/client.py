@@ -1,8 +1,8 @@
 """A client of stats.nba.com through ``nba_api``: a season or a day in one call, landed before it is parsed.
 
-The site has failures of its own: it drops connections from data centres, answers with a page instead of JSON, and
-sometimes with status 200 and an empty row set. The first two are tried again; the third is a
-failure of the caller's who asked for dates on which games were played.
+The site fails in ways of its own: it drops connections from data centres, answers with a page instead of JSON, and
+sometimes with status 200 and no rows. The first two are retried; the third is a failure for callers that request dates
+on which games were played.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from nba_props.sources.base import Switch
 from nba_props.sources.http import TRANSIENT, UNREACHABLE, Answer, FetchError, Http, Limits, retrying
 
 HOST = "stats.nba.com"
-#: what the injury report is switched on by as well
+#: also the switch of the injury report
 SWITCH = Switch(
     lambda live: live.stats,
     "NBA_PROPS_STATS is off",
-    "NBA_PROPS_STATS is off: set it to on to ask stats.nba.com and the injury report",
+    "NBA_PROPS_STATS is off: set it to on to use stats.nba.com and the injury report",
 )
 #: seconds between two requests of one client
 PAUSE = 1.0
@@ -29,12 +29,12 @@ PAUSE = 1.0
 LIMITS = Limits(silence=60, deadline=120, size=64_000_000)
 #: the schedule of the running season where the statistics site does not answer
 CDN_SCHEDULE = "https://cdn.nba.com/static/json/staticData/scheduleLeagueV2_1.json"
-#: the body with which the site fails under status 200
+#: the body of the site's failures with status 200
 _SITE_FAILED = b'{"Message":"An error has occurred."}'
 
 
 class StatsApiError(FetchError):
-    """The site refused or could not answer; ``code`` says how."""
+    """The site refused or could not answer; ``code`` has the reason."""
 
 
 class StatsApi:
@@ -43,7 +43,7 @@ class StatsApi:
     Args:
         proxy: a proxy's URL; None takes ``NBA_API_PROXY``. Never shown.
         base_url: another server, for tests: ``http://host/stats/{endpoint}``.
-        cdn_schedule: where the schedule is when the site is not; None asks nowhere else.
+        cdn_schedule: where to request the schedule if the site does not answer; None for nowhere.
         sleep: waits between requests and attempts.
         limits: what an answer may take.
     """
@@ -78,15 +78,13 @@ class StatsApi:
         return self._get("leaguegamelog", asked.parameters, "resultSets")
 
     def schedule(self, season: str, *, site: bool = True) -> dict[str, Any]:
-        """The schedule of a season; the CDN's copy of the running one where the site does not answer, or is not to be
-        asked.
-        """
+        """A season's schedule; the CDN's copy of the running one if the site does not answer, or ``site`` is False."""
         from nba_api.stats.endpoints import scheduleleaguev2
 
         asked = scheduleleaguev2.ScheduleLeagueV2(season=season, get_request=False)
         try:
             if not site:
-                raise StatsApiError("NO_ANSWER", "the site was silent a moment ago")
+                raise StatsApiError("NO_ANSWER", "the site did not answer a moment ago")
             return self._get("scheduleleaguev2", asked.parameters, "leagueSchedule")
         except StatsApiError as error:
             if not self._cdn_schedule:
@@ -96,9 +94,9 @@ class StatsApi:
             except StatsApiError as other:
                 if other.code == UNREACHABLE:
                     raise error from None
-                said = StatsApiError(other.code, f"{other.detail}; before, {error}", other.status)
-                said.first = error
-                raise said from None
+                both = StatsApiError(other.code, f"{other.detail}; before, {error}", other.status)
+                both.first = error
+                raise both from None
             if content["leagueSchedule"].get("seasonYear") != season:
                 raise
             return content
@@ -125,7 +123,7 @@ class StatsApi:
         if self._asked:
             self._sleep(PAUSE)
         self._asked = True
-        # the site has answered requests only with their parameters in order
+        # the site has answered only requests with sorted parameters
         answer = self._http.get(
             self._base_url.replace("{endpoint}", endpoint),
             endpoint,
@@ -139,7 +137,9 @@ class StatsApi:
 
     def _cdn(self, url: str) -> dict[str, Any]:
         place = "the CDN's schedule"
-        return self._content(self._http.get(url, place), place, "leagueSchedule", "see its address, NBA_PROPS_CDN_URL")
+        return self._content(
+            self._http.get(url, place), place, "leagueSchedule", "check its address, NBA_PROPS_CDN_URL"
+        )
 
     def _content(self, answer: Answer, place: str, holds: str, advice: str) -> dict[str, Any]:
         if not answer.ok:
@@ -152,12 +152,12 @@ class StatsApi:
 
 
 def open_api(live: Live) -> StatsApi:
-    """A client by the settings, which has asked for nothing yet."""
+    """A client by the settings; it makes no request yet."""
     return StatsApi(revealed(live.proxy), live.stats_url, live.cdn_url or CDN_SCHEDULE)
 
 
 def _resolved(proxy: str | None) -> str | None:
-    """The proxy of a request, by nba_api's rules; its credentials are known as secrets from here on.
+    """The proxy of a request, by nba_api's rules; its credentials are redacted from here on.
 
     Raises:
         StatsApiError: NO_PROXY, when NBA_API_REQUIRE_PROXY demands one and there is none.

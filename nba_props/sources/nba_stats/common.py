@@ -10,7 +10,7 @@ from nba_props.storage.landing import Payload, PayloadError, limited
 
 #: how rows of this feed are labelled
 FEED = DataSource.NBA_STATS.value
-#: the reason of a field that is null in a row which is kept
+#: the reason code of a field that is stored as null in a row that is kept
 BAD_FIELD = "BAD_FIELD"
 #: more columns than a result set has
 _MOST_COLUMNS = 200
@@ -28,7 +28,7 @@ def result_set(content: Any, name: str, payload: Payload) -> tuple[list[str], li
     """Headers and rows of a payload's result set.
 
     Raises:
-        PayloadError: WRONG_SHAPE, there is none of that name; or TOO_LARGE.
+        PayloadError: WRONG_SHAPE, it has none of that name; or TOO_LARGE.
     """
     sets = content.get("resultSets") if isinstance(content, dict) else None
     for one in sets if isinstance(sets, list) else []:

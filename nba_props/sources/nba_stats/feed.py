@@ -43,7 +43,7 @@ from nba_props.sources.nba_stats.scoring_shares import read_scoring
 from nba_props.sources.payloads import by_capture, by_prefix, newest_figure
 from nba_props.storage.landing import Payload
 
-#: dates whose box scores are asked for again each time: the league corrects them for days
+#: dates whose box scores are fetched again each time: the league corrects them for days
 CORRECTED_DAYS = 3
 
 # -- fetching ---------------------------------------------------------------------------------------------------------
@@ -55,7 +55,7 @@ def stats(feeds: LiveFeeds, days: Sequence[date], played: Collection[date] = (),
     seasons = sorted({season_of(d) for d in days})
     total = capture.box_scores(api, zone, days, clock, set(played))
     if total.silent:
-        # the schedule of the running season has a second place
+        # the schedule of the running season has a second source
         total.add(capture.schedule(api, zone, seasons[-1], clock, site=False))
         rest = [*(f"schedule {s}" for s in seasons[:-1]), "rosters", *(["shot zones"] if shot_zones else [])]
         total.failures += [f"{what}: {capture.NOT_ASKED}" for what in rest]
@@ -69,12 +69,12 @@ def stats(feeds: LiveFeeds, days: Sequence[date], played: Collection[date] = (),
 
 
 def by_hand(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> Fetched:
-    """Land what a person asks for."""
+    """Land the dates of a command."""
     return stats(feeds, days, shot_zones=options["shot-zones"])
 
 
 def by_itself(feeds: LiveFeeds, arguments: Mapping[str, str], nights: Nights) -> Fetched:
-    """Land some dates, the last three unless others are named; where games were played, no rows are a failure."""
+    """Land some dates, by default the last three; where games were played, no rows are a failure."""
     today = game_date_of(feeds.clock())
     first, last = arguments["first"], arguments["last"]
     start = parse_day(first) if first else today - timedelta(CORRECTED_DAYS)
@@ -83,15 +83,15 @@ def by_itself(feeds: LiveFeeds, arguments: Mapping[str, str], nights: Nights) ->
 
 
 def ask(feeds: LiveFeeds) -> str:
-    """Ask for today's roster, which shows that the site answers."""
+    """Whether the site answers, by a request for today's roster."""
     open_api(feeds.live).roster(season_of(game_date_of(feeds.clock())))
     return "answers"
 
 
 def freshness(at: Moment) -> Finding:
-    """Box scores of last night's tip-offs by nine in the morning, Eastern, and a schedule that was landed since.
+    """Whether last night's box scores are landed by nine in the morning, Eastern, and a schedule since the games.
 
-    A schedule that did not change is not landed again, so that without games its age says nothing.
+    An unchanged schedule is not landed again, so without games its age means nothing.
     """
     today = game_date_of(at.now)
     yesterday = today - timedelta(1)

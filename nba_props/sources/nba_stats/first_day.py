@@ -1,4 +1,4 @@
-"""What a first prediction needs of stats.nba.com: schedules, rosters, seasons of box scores, shot zones."""
+"""What a first prediction needs from stats.nba.com: schedules, rosters, seasons of box scores, shot zones."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from nba_props.sources.nba_stats.landed import landed_box_score_days, landed_ros
 
 
 def past_seasons(day: date, settings: Settings) -> list[date]:
-    """The first date of each past season that models or identities of a date read, newest first.
+    """The first date of each past season that a date's models or identities need, newest first.
 
-    Models learn from ``NBA_PROPS_TRAINING_SEASONS`` seasons, and who met whom counts from the one before them on.
+    Models are trained on ``NBA_PROPS_TRAINING_SEASONS`` seasons, whose features look back one season more.
     """
     learned = last_season_start(training_start(week_of(day), settings.training_seasons))
     first = max(min(learned, identity_start(day)), settings.first_date)
@@ -36,7 +36,7 @@ def past_seasons(day: date, settings: Settings) -> list[date]:
 
 
 def first_day(at: FirstDay) -> tuple[list[Step], list[str]]:
-    """Schedule, roster, the seasons that are read, and shot zones where they are wanted, as far as they lack."""
+    """Schedule, roster, the seasons that are read, and shot zones if wanted, as far as they are missing."""
     zone, api, start = at.feeds.zone, open_api(at.feeds.live), season_start(at.today)
     season = season_of(at.today)
     take = partial(_schedule, at.feeds, api, season)
@@ -52,14 +52,14 @@ def first_day(at: FirstDay) -> tuple[list[Step], list[str]]:
     if not at.shot_zones:
         return steps, [
             f"no shot zones: a request for each game of this season{f', {wanted} by now' if wanted else ''}, which "
-            "--shot-zones takes; zone_matchup_v1 and the models go without"
+            "--shot-zones makes; zone_matchup_v1 and the models do without"
         ]
     most = MOST_GAMES * (at.today - start).days if unknown else wanted
     return [*steps, Step("shot zones", most, partial(_shot_zones, at.feeds, api, start, at.today), host=HOST)], []
 
 
 def _season(at: FirstDay, api: StatsApi, first: date) -> Iterator[Step]:
-    """What lacks of the season that begins on a date; a past one needs its schedule before its box scores."""
+    """What is missing of the season that begins on a date; a past one needs its schedule before its box scores."""
     season, missing = season_of(first), unlanded(at.feeds.zone, first, at.today)
     if first < season_start(at.today) and not has_schedule(at.feeds.zone, season):
         take = partial(_schedule, at.feeds, api, season, vital=False)
@@ -73,24 +73,24 @@ def _season(at: FirstDay, api: StatsApi, first: date) -> Iterator[Step]:
 def _schedule(feeds: LiveFeeds, api: StatsApi, season: str, *, vital: bool = True) -> Fetched:
     done = capture.schedule(api, feeds.zone, season, feeds.clock)
     if vital and not has_schedule(feeds.zone, season):
-        raise FetchError("NO_SCHEDULE", f"{done.failures[0]}. {_way_out(done.silent)}")
+        raise FetchError("NO_SCHEDULE", f"{done.failures[0]}. {_remedy(done.silent)}")
     return done
 
 
-def _way_out(silent: str) -> str:
-    """What to do about a schedule that can't be had."""
+def _remedy(silent: str) -> str:
+    """What to do about a schedule that is not available."""
     if silent == UNREACHABLE:
         return f"Type `{START}` again once it is"
     return f"Set NBA_API_PROXY, or type `{START}` again later" if silent else f"Type `{START}` again later"
 
 
 def _box_scores(feeds: LiveFeeds, api: StatsApi, first: date, today: date) -> Fetched:
-    """The season's game logs from the first date that has none to the last; none without its schedule."""
+    """Land the season's game logs from the first date without one to the last; nothing without its schedule."""
     missing = unlanded(feeds.zone, first, today)
     if missing is None:
         season = season_of(first)
-        why = "can't be read" if has_schedule(feeds.zone, season) else "is not there"
-        return Fetched(failures=[f"box scores {season}: not asked for, the season's schedule {why}"])
+        why = "can't be read" if has_schedule(feeds.zone, season) else "is missing"
+        return Fetched(failures=[f"box scores {season}: not requested, the season's schedule {why}"])
     if not missing:
         return Fetched()
     return capture.box_scores(api, feeds.zone, missing, feeds.clock, missing)

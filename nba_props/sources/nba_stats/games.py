@@ -24,7 +24,7 @@ def has_schedule(zone: LandingZone, season: str) -> bool:
 
 
 def landed_games(zone: LandingZone, days: Sequence[date]) -> pd.DataFrame | None:
-    """The games of some dates that are predicted; None without a schedule to tell."""
+    """The games of some dates that are predicted; None without a schedule."""
     try:
         return playable(read_schedule(zone, days).frame) if zone.exists() else None
     except LandingError:
@@ -55,9 +55,7 @@ def games_of(zone: LandingZone, now: datetime) -> Games | None:
 
 
 def unlanded(zone: LandingZone, first: date, today: date) -> list[date] | None:
-    """The dates of the season that begins on ``first`` whose games are over and have no game log; None without a
-    schedule to tell.
-    """
+    """The dates of a season that begins on ``first`` with final games and no game log; None without a schedule."""
     days = dates_between(first, min(today - timedelta(1), first + timedelta(364)))
     games = landed_games(zone, days or [first])
     if games is None:
@@ -67,7 +65,7 @@ def unlanded(zone: LandingZone, first: date, today: date) -> list[date] | None:
 
 
 def without_zones(zone: LandingZone, first: date, today: date) -> tuple[int, bool]:
-    """Played games of a season without shot zones, and whether that is unknown for want of a schedule."""
+    """How many played games of a season lack shot zones, and whether that is unknown without a schedule."""
     games = landed_games(zone, dates_between(first, today))
     if games is None:
         return 0, True

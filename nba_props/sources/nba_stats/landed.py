@@ -10,7 +10,7 @@ from nba_props.storage import fields
 from nba_props.storage.landing import LandingZone, Payload
 
 SCHEDULE_FOLDER = "nba_stats/scheduleleaguev2"
-#: when a payload was captured whose name does not say: before all that do
+#: the capture instant of a payload without one in its name: before all others
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -49,7 +49,7 @@ def landed_roster_days(zone: LandingZone, first: date, last: date) -> list[date]
 def schedules_near(zone: LandingZone, days: Sequence[date]) -> dict[date, list[Payload]]:
     """For each date the schedules that were the newest at some instant of it or of the day before, oldest first.
 
-    Predictions for the date were made from one of them, whatever later ones say.
+    Predictions for the date were made from one of them, whatever later ones contain.
     """
     landed: dict[str, list[tuple[datetime, Payload]]] = {}
     for payload in zone.list(SCHEDULE_FOLDER):  # the newest capture comes last

@@ -39,7 +39,7 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
             try:
                 members, refused = _roster(zone.load(payload), payload, day)
             except PayloadError as error:
-                rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                rejects.append(Reject.of(payload, error, day))
                 continue
             rows += [{**m, "game_date": pd.Timestamp(day), "captured_at": captured_at} for m in members]
             rejects += refused

@@ -31,7 +31,7 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
     """The games of the given dates, from each season's newest schedule that can be read.
 
     Raises:
-        LandingError: a season of the dates has no schedule payload that can be read: nobody can say whether games are
+        LandingError: a season of the dates has no schedule that can be read, so it is unknown whether games are
             missing.
     """
     landed: dict[str, list[Payload]] = {}
@@ -43,7 +43,7 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
         if season not in landed:
             raise LandingError(
                 f"the landing zone {zone.root} has no schedule of the season {season}: "
-                f"`nba-props start` brings those of a first prediction, and `nba-props fetch stats "
+                f"`nba-props start` fetches those of a first prediction, and `nba-props fetch stats "
                 f"{min(d for d in days if season_of(d) == season)}` this one, with NBA_PROPS_STATS=on; or set "
                 "NBA_PROPS_FIRST_DATE to the first date that is covered"
             )
@@ -67,7 +67,7 @@ def _newest_schedule(
         try:
             games, refused = parse_schedule(zone.load(payload), payload)
         except PayloadError as error:
-            unreadable.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+            unreadable.append(Reject.of(payload, error, day))
             continue
         return games, [*unreadable, *refused]
     newest = unreadable[0]
@@ -78,9 +78,10 @@ def _newest_schedule(
 
 
 def read_departed(zone: LandingZone, days: Sequence[date], schedule: pd.DataFrame) -> pd.DataFrame:
-    """Games that stood on a date when it could be predicted and are not in its ``schedule`` any more, as its rows.
+    """Rows of games that were scheduled on a date while it could be predicted and have left its ``schedule``.
 
-    From captures alone, so that a backfill finds what the day itself knew. The newest of a game's captures counts.
+    They are read from captures alone, so that a backfill finds what was known on the day. The newest of a game's
+    captures counts.
     """
     here = set(zip(pd.to_datetime(schedule["game_date"]).dt.date, schedule["game_id"], strict=True))
     asked: dict[Payload, set[date]] = {}
@@ -92,7 +93,7 @@ def read_departed(zone: LandingZone, days: Sequence[date], schedule: pd.DataFram
         try:
             games, _ = parse_schedule(zone.load(payload), payload)
         except PayloadError:
-            continue  # the schedule's own reading holds it back
+            continue  # read_schedule holds it back
         rows |= {(g["game_date"], g["game_id"]): g for g in games if g["game_date"] in asked[payload]}
     frame = pd.DataFrame([g for key, g in rows.items() if key not in here])
     if len(frame):
@@ -103,7 +104,7 @@ def read_departed(zone: LandingZone, days: Sequence[date], schedule: pd.DataFram
 def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]], list[Reject]]:
     """A season's games and the entries held back.
 
-    A field that is wrong where the table takes null is null, and held back by itself.
+    An invalid field that may be null is stored as null, and held back by itself.
 
     Raises:
         PayloadError: WRONG_SHAPE, or WRONG_SEASON where it is the schedule of another season.
@@ -115,7 +116,7 @@ def parse_schedule(content: Any, payload: Payload) -> tuple[list[dict[str, Any]]
         if not isinstance(groups, list):
             raise FieldError("gameDates", groups, "not a list")
     except FieldError as error:
-        raise PayloadError("WRONG_SHAPE", f"{payload.path} is no leagueSchedule: {error}") from error
+        raise PayloadError("WRONG_SHAPE", f"{payload.path} is not a leagueSchedule payload: {error}") from error
     if stated != payload.subject or not _SEASON.fullmatch(stated):
         raise PayloadError("WRONG_SEASON", f"{payload.path}: seasonYear is {fields.shown(stated)}")
     lists = [g["games"] for g in groups if isinstance(g, dict) and isinstance(g.get("games"), list)]
@@ -141,7 +142,7 @@ class _Season:
         self.rejects.append(Reject(path, place, reason, f"{path}: {detail}", raw, day))
 
     def add_date(self, group: Any, number: int) -> None:
-        """Read the games that stand under a date."""
+        """Read the games that are listed under a date."""
         games = group.get("games") if isinstance(group, dict) else None
         if not isinstance(games, list):
             place = f"gameDates[{number}]"
@@ -153,7 +154,7 @@ class _Season:
 
     def _add_game(self, game: Any, group: Any, place: str) -> None:
         day = _group_day(group)
-        day = day if _is_in(self._season, day) else None  # then every date holds it back
+        day = day if _is_in(self._season, day) else None  # without a date of its own every date holds it back
         try:
             if not isinstance(game, dict):
                 raise FieldError("the game", game, "not an object")
@@ -164,7 +165,7 @@ class _Season:
             row, wrong = _game(game, self._season, self._codes)
             wrong += [far] if far else []
             if row["game_id"] in self._seen:
-                raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} stands in the schedule twice")
+                raise PayloadError("DUPLICATE_GAME", f"game {row['game_id']} is in the schedule twice")
         except PayloadError as error:
             self._reject(place, error.reason, error.detail, game, day)
         except FieldError as error:
@@ -174,7 +175,7 @@ class _Season:
             when = {"game_date": own, "tipoff_at": tipoff_at, "payload": self._payload.path}
             self.rows.append({**row, **when, POSITION: place})
             for field in wrong:
-                self._reject(place, "BAD_FIELD", f"{field}; null is taken for it", game, day)
+                self._reject(place, "BAD_FIELD", f"{field}; stored as null", game, day)
 
 
 def _codes(lists: Sequence[Sequence[Any]]) -> dict[Any, str]:
@@ -195,11 +196,11 @@ def _group_day(group: Any) -> date | None:
 def _when(game: dict[str, Any], group: Any) -> tuple[date, datetime | None, FieldError | None]:
     """A game's Eastern date, its scheduled start, and what is wrong with the start.
 
-    The start is None while it is to be decided, which the league writes as midnight Eastern or TBD, and when it is not
-    an instant, or one of another day than both stated ones; then the date is the stated one.
+    There is no start, and the stated date counts, if it is to be decided, which the league writes as midnight Eastern
+    or TBD; if it is not an instant; and if it is far from both stated dates.
 
     Raises:
-        FieldError: no date is there, or two are stated.
+        FieldError: there is no date, or two different ones.
     """
     stated = [d for d in (fields.date_in(str(game.get("gameDateEst"))), _group_day(group)) if d]
     wrong = None
@@ -214,7 +215,7 @@ def _when(game: dict[str, Any], group: Any) -> tuple[date, datetime | None, Fiel
         wrong = error
     day = fields.day(game, "gameDateEst")
     if max(abs(day - d) for d in stated) > _PAST_MIDNIGHT:
-        raise FieldError("gameDateEst", game["gameDateEst"], f"and it stands among the games of {stated[-1]}")
+        raise FieldError("gameDateEst", game["gameDateEst"], f"but it is listed under {stated[-1]}")
     return day, None, wrong
 
 
@@ -226,12 +227,12 @@ def _tipoff(game: dict[str, Any]) -> datetime | None:
 
 
 def _is_in(season: str, day: date | None) -> bool:
-    """Whether a date can be one of a season's; one has gone on into October."""
+    """Whether a date can be one of a season's; one season lasted until October."""
     return day is not None and 0 <= day.year - int(season[:4]) <= 1
 
 
 def _game(game: dict[str, Any], season: str, codes: Mapping[Any, str]) -> tuple[dict[str, Any], list[FieldError]]:
-    """One game but for its time, and what of it is wrong and null for that."""
+    """One game without its time, and the errors of fields that are null for it."""
     wrong: list[FieldError] = []
 
     def nullable(read: Callable[..., Any], *asked: Any) -> Any:
@@ -265,7 +266,9 @@ def _game(game: dict[str, Any], season: str, codes: Mapping[Any, str]) -> tuple[
         if not team_id or not code:
             raise PayloadError("TEAM_TO_BE_DECIDED", f"game {game_id} has no {side} team yet")
         if not is_team(team_id, code) or codes.get(team_id, code) != code:
-            raise PayloadError("UNKNOWN_TEAM", f"game {game_id}: {fields.shown(code)} is no code of team {team_id}")
+            raise PayloadError(
+                "UNKNOWN_TEAM", f"game {game_id}: {fields.shown(code)} is not the code of team {team_id}"
+            )
         city, name = fields.optional_name(team, "teamCity"), fields.name(team, "teamName")
         row[f"{side}_team_id"] = team_id
         row[f"{side}_team"] = code

@@ -39,11 +39,11 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
     rejects: list[Reject] = []
     for newest in zone.ahead([captures[-1] for captures in landed.values()]):
         day = date.fromisoformat(newest.subject[:10])
-        for payload in (newest, *landed[newest.subject][-2::-1]):  # the one before it where it can't be read
+        for payload in (newest, *landed[newest.subject][-2::-1]):  # the one before it if it can't be read
             try:
                 mine, refused = parse_scoring(zone.load(payload), payload, day)
             except PayloadError as error:
-                rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+                rejects.append(Reject.of(payload, error, day))
                 continue
             rows += mine
             rejects += refused
@@ -72,7 +72,7 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
     A share that can't be read is null, and held back by itself.
 
     Raises:
-        PayloadError: it has not the shape of that endpoint.
+        PayloadError: MISSING_COLUMN, WRONG_GAME or TOO_LARGE.
     """
     try:
         game = fields.record(content, "boxScoreScoring")
@@ -84,7 +84,7 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
             if not isinstance(players, list):
                 raise FieldError(f"{side}.players", players, "not a list")
     except FieldError as error:
-        raise PayloadError("MISSING_COLUMN", f"{payload.path} is no boxscorescoringv3 payload: {error}") from error
+        raise PayloadError("MISSING_COLUMN", f"{payload.path} is not a boxscorescoringv3 payload: {error}") from error
     if payload.subject != f"{day}-{game_id}":
         raise PayloadError("WRONG_GAME", f"{payload.path}: gameId is {game_id}")
     limited([p for players in sides.values() for p in players], payload, "players")
@@ -105,18 +105,18 @@ def parse_scoring(content: Any, payload: Payload, day: date) -> tuple[list[dict[
 
 
 def _player(player: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """A player's id and shares, nothing without minutes or when they can't be used; and reasons with their details."""
+    """A player's id and shares, empty without minutes or if they can't be used; and reasons with their details."""
     try:
         statistics = fields.record(player, "statistics")
         if "minutes" not in statistics:
-            raise FieldError("minutes", None, "and must be there, if blank")
+            raise FieldError("minutes", None, "but it is required, even if blank")
         if not fields.optional_name(statistics, "minutes"):
             return {}, []
         player_id = fields.whole(player, "personId", 1)
     except FieldError as error:
         return {}, [("MALFORMED_ROW", str(error))]
     shares, wrong = _shares(statistics)
-    rejects = [(BAD_FIELD, f"player {player_id}: {field}; null is taken for it") for field in wrong]
+    rejects = [(BAD_FIELD, f"player {player_id}: {field}; stored as null") for field in wrong]
     if sum(s or 0.0 for s in shares.values()) > _MOST_SHARED:
         return {}, [*rejects, ("CONTRADICTORY_ROW", f"player {player_id}: his shares are more than all of his points")]
     return {"player_id": player_id, **shares}, rejects

@@ -1,4 +1,4 @@
-"""The Odds API: what is landed of it and how it becomes quotes, for other rooms to import from here.
+"""The Odds API: its landed payloads and the quotes made from them; other packages import from here.
 
 Belongs here: its client, its captures, its parser. Does not: which quote is a line (``domain/lines.py``).
 """

@@ -1,7 +1,7 @@
 """Captures of odds: requests in, landed payloads out.
 
-A capture lands what it got before anyone parses it, under a name of day, event and instant. One event's failure does
-not cost the others their capture.
+Answers are landed before they are parsed, under a name of date, event and instant. When one event fails, the others are
+captured all the same.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from nba_props.sources.odds_api.times import MARKETS, REGIONS
 from nba_props.storage.landing import LandingError, LandingZone, Payload, capture_suffix
 from nba_props.storage.naming import id_part
 
-#: a landed capture this close before the wanted instant is the one that the archive would give again
+#: a landed capture this close before the wanted instant is the one that the archive would return again
 _SAME_SNAPSHOT = timedelta(minutes=10)
-#: errors of a disk that the next payload would meet as well
+#: errors of a disk that the next payload would run into as well
 _LASTING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
@@ -50,7 +50,7 @@ def odds(
     or later is not bought again.
 
     Raises:
-        OddsApiError: the list of games could not be had.
+        OddsApiError: the list of games is not available.
     """
     now = clock()
     # books and the league differ by minutes on when a game begins
@@ -89,7 +89,7 @@ def history(
     """The archive's snapshots of a past date's games, some minutes before each tip-off; what is landed is not bought.
 
     Raises:
-        OddsApiError: the list of games could not be had.
+        OddsApiError: the list of games is not available.
     """
     first, _ = day_bounds(day)
     done, spent = Fetched(), api.budget.spent
@@ -116,7 +116,7 @@ def history(
 
 
 def _starts(listed: Any, done: Fetched) -> list[tuple[dict[str, Any], datetime]]:
-    """The listed games that can be asked for, with their starts; of what can't, the failure is noted."""
+    """The listed games that can be requested, with their starts; a failure is recorded for each of the others."""
     if not isinstance(listed, list):
         done.failures.append(f"the games: a list was expected, not {type(listed).__name__}")
         return []
@@ -141,7 +141,7 @@ def _taken(envelope: dict[str, Any], event_id: str) -> datetime:
 def _instant(fields: dict[str, Any], name: str) -> datetime:
     text = fields.get(name)
     if not isinstance(text, str) or len(text) > 40:
-        raise ValueError(f"{name} is no instant")
+        raise ValueError(f"{name} is not an instant")
     try:
         return parse_instant(text)
     except ValueError as error:
@@ -158,8 +158,8 @@ def _has(landed: Sequence[Payload], event_id: Any, at: datetime) -> bool:
 def _land_all(
     api: OddsApi, zone: LandingZone, asked: Sequence[Any], fetch: Callable[[Any], tuple[str, Any]]
 ) -> Fetched:
-    """Fetch with limited concurrency and land each answer; an exhausted budget ends it, as does a host that can't be
-    reached, or a zone that takes nothing more: nothing is bought that can't be kept. Other failures are noted.
+    """Fetch with limited concurrency and land each answer. An exhausted budget, an unreachable host or a zone that
+    can't be written ends it, so that nothing is bought that can't be stored. Other failures are recorded.
     """
     done = Fetched()
     spent = api.budget.spent
@@ -196,7 +196,7 @@ def _land_all(
                     done.failures.append(str(outcome))
     if unasked:
         why = "nothing can be landed" if refused.is_set() else "the host can't be reached"
-        done.failures.append(f"{unasked} more were not asked for, since {why}")
+        done.failures.append(f"{unasked} more were not requested, since {why}")
     done.silent = UNREACHABLE if gone.is_set() else ""
     if exhausted:
         done.failures.append(str(exhausted))

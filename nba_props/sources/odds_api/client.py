@@ -1,7 +1,7 @@
-"""A client of The Odds API v4 that knows what a request costs, when to stop, and which failures to try again.
+"""A client of The Odds API v4, with prices of requests, a budget of credits, and retries.
 
-Formats, prices and error codes: the-odds-api.com/liveapi/guides/v4. The key stands in a query parameter, the only way
-the API takes it, so no URL ever reaches a log, an exception or a landed file from here.
+Formats, prices and error codes: the-odds-api.com/liveapi/guides/v4. The key is a query parameter, since the API takes
+it in no other way, so no URL ever reaches a log, an exception or a landed file from here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ SPORT = "basketball_nba"
 CONCURRENCY = 4
 HISTORICAL_FACTOR = 10
 _FREQUENCY = "EXCEEDED_FREQ_LIMIT"
-#: how the API writes its codes, and a number of credits; what is written in another way counts for nothing
+#: how the API writes its codes and numbers of credits; anything else is ignored
 _CODE = re.compile(r"[A-Z][A-Z_]{2,60}")
 _NUMBER = re.compile(r"(-?[0-9]{1,9})(\.[0-9]+)?")
 
 
 class OddsApiError(FetchError):
-    """The API refused or could not answer; ``code`` is its ``error_code``, or ours where there is none."""
+    """The API refused or could not answer; ``code`` is its ``error_code``, or our own if it sent none."""
 
 
 class BudgetExhausted(OddsApiError):
@@ -40,7 +40,7 @@ class BudgetExhausted(OddsApiError):
 
 @dataclass(frozen=True)
 class Credits:
-    """What the response headers say of the account; None where a header is missing."""
+    """The account by the response headers; None where a header is missing."""
 
     remaining: int | None
     used: int | None
@@ -48,21 +48,20 @@ class Credits:
 
 
 class Budget:
-    """Credits that are left, counted from below: the reserve holds whatever the answers say. Safe between threads.
+    """The credits left, estimated low, so that the reserve is kept whatever the answers report. Safe between threads.
 
-    Nothing is known of an account before an answer says what is left; the free list of games, with which a capture
-    begins, does. Until then ``BLIND`` credits may be spent, and no more when no answer ever says it. From then on each
-    request takes off its own price, or what its answer says it cost if that is more; a header can lower what counts as
-    left and never raises it. So a run may stop early, since an empty answer is free; the next one begins with what the
-    account says then.
+    The balance is unknown until an answer reports it, as the free list of games does, with which a capture begins.
+    Until then, or if no answer ever does, at most ``BLIND`` credits may be spent. From then on each request counts with
+    its own price, or with what its answer reports if that is more; a header can lower the balance and never raises it.
+    So a run may stop early, since an empty answer is free; the next one starts with the account's balance of that time.
     """
 
-    #: credits that may be spent while nothing is known: one snapshot of the archive, or ten games
+    #: credits that may be spent while the balance is unknown: one snapshot of the archive, or ten games
     BLIND = 10
 
     def __init__(self, reserve: int = 0) -> None:
         self.reserve = reserve
-        #: what the answers say is left, the least of them; None while none did
+        #: the lowest balance that an answer reported; None before the first
         self.remaining: int | None = None
         self.spent = 0
         self._least = reserve + self.BLIND
@@ -78,7 +77,7 @@ class Budget:
         with self._lock:
             left = self._least if self.remaining is None else min(self._least, self.remaining)
             if cost and left - self._pending - cost < self.reserve:
-                known = f"{left} credits are left" if self.remaining is not None else "no answer says what is left"
+                known = f"{left} credits are left" if self.remaining is not None else "the balance is unknown"
                 raise BudgetExhausted(
                     "BUDGET_EXHAUSTED",
                     f"{known}, with {self._pending} under way; {cost} more could go below the reserve of "
@@ -87,22 +86,22 @@ class Budget:
             self._pending += cost
 
     def settle(self, cost: int, credits: Credits | None) -> None:
-        """A request is over; ``credits`` are what its response said, None when there was none."""
+        """Settle a finished request; ``credits`` are those of its response, None without one."""
         with self._lock:
             self._pending -= cost
-            said = credits or Credits(None, None, None)
-            self._least -= max(cost, said.last or 0)
+            reported = credits or Credits(None, None, None)
+            self._least -= max(cost, reported.last or 0)
             if credits is not None:
-                self.spent += cost if said.last is None else said.last
-            if said.remaining is not None:
-                # responses overtake each other: what is left only shrinks within a run
+                self.spent += cost if reported.last is None else reported.last
+            if reported.remaining is not None:
+                # responses arrive out of order: within a run the balance only falls
                 first = self.remaining is None
-                self.remaining = said.remaining if first else min(self.remaining or 0, said.remaining)
-                self._least = said.remaining if first else min(self._least, said.remaining)
+                self.remaining = reported.remaining if first else min(self.remaining or 0, reported.remaining)
+                self._least = reported.remaining if first else min(self._least, reported.remaining)
 
 
 def _may_pass(error: FetchError) -> bool:
-    """Too fast, the server's own trouble, or no answer; anything else would fail again and may cost again."""
+    """Whether a retry may help: too many requests, an error of the server, or no answer. Others may cost again."""
     return error.code in TRANSIENT | {_FREQUENCY} or (error.status or 0) >= 500
 
 
@@ -135,12 +134,12 @@ class OddsApi:
         return f"OddsApi({self._base_url}, remaining={self.budget.remaining})"
 
     def events(self, first: datetime, last: datetime) -> list[Any]:
-        """The games that start in first..last, as listed: an entry may be anything; free."""
+        """The games that start in first..last, as listed and not validated; free."""
         parameters = {"commenceTimeFrom": _instant(first), "commenceTimeTo": _instant(last)}
         return _list(self._get(f"/sports/{SPORT}/events", parameters, 0))
 
     def event_odds(self, event_id: str, markets: str, regions: str) -> dict[str, Any]:
-        """The odds of a game as they stand; a credit for each market and region, none for what is empty."""
+        """The current odds of a game; a credit for each market and region that is not empty."""
         parameters = {"markets": markets, "regions": regions, "oddsFormat": "american"}
         return _object(
             self._get(f"/sports/{SPORT}/events/{_segment(event_id)}/odds", parameters, cost(markets, regions))
@@ -185,10 +184,10 @@ def open_api(live: Live) -> OddsApi:
 
 
 def _refusal(content: Any, path: str, status: int) -> OddsApiError:
-    """What a status of an error is called, by the API's own code where the answer has one."""
+    """The error of an answer with an error status, with the API's own code if the answer has one."""
     fields = content if isinstance(content, dict) else {}
-    said = [fields.get("error_code"), fields.get("code"), _FREQUENCY if status == 429 else "UNKNOWN"]
-    code = next(c for c in said if isinstance(c, str) and _CODE.fullmatch(c))
+    codes = [fields.get("error_code"), fields.get("code"), _FREQUENCY if status == 429 else "UNKNOWN"]
+    code = next(c for c in codes if isinstance(c, str) and _CODE.fullmatch(c))
     message = str(fields.get("message") or "no message")[:300]
     return OddsApiError(code, f"{''.join(c if c.isprintable() else ' ' for c in message)} at {path}", status)
 
@@ -200,7 +199,7 @@ def _segment(event_id: Any) -> str:
         OddsApiError: BAD_EVENT_ID, it can't be one.
     """
     if not isinstance(event_id, str) or not event_id.isprintable() or not 0 < len(event_id.strip(".")) <= 100:
-        raise OddsApiError("BAD_EVENT_ID", f"{str(event_id)[:60]!r} is no id that can be asked for")
+        raise OddsApiError("BAD_EVENT_ID", f"{str(event_id)[:60]!r} is not an id that can be requested")
     return quote(event_id, safe="")
 
 
@@ -210,7 +209,7 @@ def cost(markets: str, regions: str) -> int:
 
 
 def _credits(headers: Mapping[str, str]) -> Credits:
-    """The account by the headers; one below zero has nothing left, and a cost below zero counts for nothing."""
+    """The account by the headers; a negative balance counts as 0, and a negative cost is ignored."""
 
     def number(name: str) -> int | None:
         found = _NUMBER.fullmatch(headers.get(f"x-requests-{name}", ""))

@@ -57,7 +57,7 @@ KEY = (
     "the-odds-api.com sends a key by mail, its free plan has 500 credits a month (as of May 2026): "
     "put ODDS_API_KEY=... into"
 )
-#: odds that were captured so lately are not bought again
+#: odds captured more recently than this are not bought again
 _SAME_CAPTURE = timedelta(hours=1)
 #: up to a week before a tip-off
 _MINUTES = re.compile(r"[0-9]{1,4}(,[0-9]{1,4}){0,9}")
@@ -76,12 +76,12 @@ def odds(feeds: LiveFeeds, day: date, tipoff: datetime | None = None, since: dat
 
 
 def odds_history(feeds: LiveFeeds, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
-    """Buy past dates' odds from the archive, as far as they are not landed; stops where the budget does.
+    """Buy past dates' odds from the archive, as far as they are not landed and the budget allows.
 
-    A date whose list of games can't be had is noted and costs the others nothing.
+    When a date's list of games is not available, that is recorded as a failure and the other dates are bought.
 
     Raises:
-        OddsApiError: the account may not ask, and nothing was landed.
+        OddsApiError: the account has no access, and nothing was landed.
     """
     api, total, left = open_api(feeds.live), Fetched(), list(days)
     while left:
@@ -89,18 +89,18 @@ def odds_history(feeds: LiveFeeds, days: Iterable[date], minutes_before: Sequenc
         try:
             total.add(capture.history(api, feeds.zone, day, minutes_before, feeds.live.odds_regions))
         except OddsApiError as error:
-            may_not_ask = error.status in (401, 403)
-            if may_not_ask and not total.landed:
+            has_no_access = error.status in (401, 403)
+            if has_no_access and not total.landed:
                 raise
             total.failures.append(f"{day}: {error}")
             total.exhausted |= isinstance(error, BudgetExhausted)
             total.silent = UNREACHABLE if error.code == UNREACHABLE else ""
-            if may_not_ask:
+            if has_no_access:
                 break
         if total.exhausted or total.silent:
             break
     if total.silent and left:
-        total.failures.append(f"{len(left)} more dates were not asked for, since the host can't be reached")
+        total.failures.append(f"{len(left)} more dates were not requested, since the host can't be reached")
     return total
 
 
@@ -115,7 +115,7 @@ def by_hand(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) 
 
 
 def plan(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> list[str]:
-    """What a fetch by hand asks for and costs at most, after the schedules that say so are landed."""
+    """What a fetch by hand requests and costs at most; the schedules that show this are landed first."""
     land_schedules(feeds, days)
     today, live = game_date_of(feeds.clock()), feeds.live
     past = [d for d in days if d < today]
@@ -203,18 +203,16 @@ def due(live: Live, tonight: Tipoffs, after: datetime, now: datetime) -> list[As
 
 
 def ask(feeds: LiveFeeds) -> str:
-    """Ask for the games of this instant, which costs nothing; the answer has the credits that are left."""
+    """The credits that are left, by a free request for the games of this instant."""
     api, now = open_api(feeds.live), feeds.clock()
     api.events(now, now)
     left = api.budget.remaining
-    credits = "does not say what is left" if left is None else f"{left:,} credits left"
+    credits = "credits left unknown" if left is None else f"{left:,} credits left"
     return f"answers, {credits}, {feeds.live.odds_reserve} of them in reserve"
 
 
 def freshness(at: Moment) -> Finding:
-    """Odds of today's games are captured at least hourly from opening to the last tip-off; or as seldom as a thrifty
-    rhythm does it.
-    """
+    """Whether the newest capture of today's games is as recent as the rhythm, from opening to the last tip-off."""
     day, newest = game_date_of(at.now), newest_capture(at.zone, folder(game_date_of(at.now)))
     if not at.tonight.any_to_begin(at.now) or at.now.astimezone(EASTERN).time() < EXPECTED_FROM:
         return Finding(True, "no capture is expected now", newest_figure(newest), nothing=True)

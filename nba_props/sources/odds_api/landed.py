@@ -30,11 +30,11 @@ def landed_days(zone: LandingZone) -> list[date]:
 
 
 def with_odds(zone: LandingZone) -> LandingZone | None:
-    """The landing zone, when it has odds: without any, no quote could be shown to have come from a payload."""
+    """The landing zone if it has odds; without any, no quote can be traced to a payload."""
     return zone if zone.exists() and landed_days(zone) else None
 
 
 def payloads(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-    """A date's captures, and the schedules that their games are looked for in once they have left the newest."""
+    """A date's captures, and the schedules in which games are looked up that the newest one no longer has."""
     captures, near = by_folder(folder)(zone, days), schedules_near(zone, days)
     return {d: [*captures[d], *(p.path for p in near[d])] if captures[d] else () for d in days}

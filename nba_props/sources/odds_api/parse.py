@@ -20,13 +20,13 @@ from nba_props.storage.fields import FieldError
 from nba_props.storage.landing import LandingZone, Payload, PayloadError, limited
 
 FEED = DataSource.THE_ODDS_API.value
-#: no book's odds are longer than 1000 to 1; the real ones of main lines go to 385
+#: no book's odds are longer than 1000 to 1; those of real main lines reach 385
 MOST_PRICE = 100_000
 #: the content of a quote, and its instant
 _QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
-#: more points than a line has: the real ones go to 42.5, and but for one night of 1962 nobody has scored more
+#: above any line: real ones reach 42.5, and only once, in 1962, has a player scored more points
 MOST_LINE = 84.5
-#: no capture of a game is older when it begins, and none is taken so long after
+#: captures are taken at most this long before a game begins, and this long after
 _EARLIEST, _LATEST = timedelta(60), timedelta(1)
 
 
@@ -38,7 +38,7 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
         try:
             quotes, refused = parse_event_odds(zone.load(payload), payload, day)
         except PayloadError as error:
-            rejects.append(Reject(payload.path, None, error.reason, error.detail, game_date=day))
+            rejects.append(Reject.of(payload, error, day))
             continue
         rows += quotes
         rejects += refused
@@ -62,7 +62,7 @@ def not_as_landed(zone: LandingZone, quotes: pd.DataFrame) -> set[str]:
             try:
                 landed += parse_event_odds(zone.load(payload), payload, day.date())[0]
             except PayloadError:
-                continue  # it can't be read, so that nothing of it stands behind a quote
+                continue  # a payload that can't be read confirms no quote
     columns = ["payload", *_QUOTED]
     both = quotes[["quote_id", *columns]].merge(
         pd.DataFrame(landed, columns=["quote_id", *columns]).drop_duplicates(["quote_id", "payload"]),
@@ -104,7 +104,7 @@ def parse_event_odds(content: Any, payload: Payload, day: date) -> tuple[list[di
 
 
 class _EventQuotes:
-    """The quotes of an event, and what of its books can't be one."""
+    """The quotes of an event, and the parts of its books that are held back."""
 
     def __init__(self, payload: Payload, day: date, shared: dict[str, Any]) -> None:
         self._payload, self._day, self._shared = payload, day, shared
@@ -139,7 +139,7 @@ class _EventQuotes:
         try:
             last_update_at = fields.optional_instant(market if market.get("last_update") else book, "last_update")
         except FieldError as error:
-            self._reject(at, "BAD_TIME", f"{error}, of {book_key}; null is taken for it", market.get("last_update"))
+            self._reject(at, "BAD_TIME", f"{error}, of {book_key}; stored as null", market.get("last_update"))
             last_update_at = None
         outcomes = market.get("outcomes")
         if not isinstance(outcomes, list):

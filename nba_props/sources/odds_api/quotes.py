@@ -1,4 +1,4 @@
-"""Quotes with the games that they are of: every capture of some dates, matched with the schedule."""
+"""Quotes with their games: every capture of some dates, matched with the schedule."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nba_props.storage.landing import LandingZone
 
 
 def read_quotes(zone: LandingZone, days: Sequence[date], schedule_rows: pd.DataFrame) -> Parsed:
-    """The quotes of the given dates' captures, in-play ones marked; those of games nobody scheduled are held back.
+    """The quotes of the given dates' captures, in-play ones marked; those of unscheduled games are held back.
 
     Args:
         zone: where captures are landed.
@@ -37,12 +37,12 @@ def read_quotes(zone: LandingZone, days: Sequence[date], schedule_rows: pd.DataF
         parsed[column] = pd.to_datetime(parsed[column], utc=True)
     matched, unknown, _ = match_games(parsed, schedule_rows)
     if len(unknown):
-        # a game that was moved to another date leaves quotes behind that rows were published by
+        # a game that was moved to another date leaves quotes behind, with which predictions were published
         moved_from = sorted({d.date() for d in unknown["game_date"]})
         departed = read_departed(zone, moved_from, schedule_rows)
         matched, unknown, _ = match_games(parsed, pd.concat([schedule_rows, departed]))
     quotes, broken = keep_contract(raw.ODDS_QUOTES, matched)
-    strangers = [
+    unscheduled = [
         Reject(
             r.payload,
             f"{r.bookmaker}/{r.source_name}/{r.line}",
@@ -52,11 +52,11 @@ def read_quotes(zone: LandingZone, days: Sequence[date], schedule_rows: pd.DataF
         )
         for r in unknown.itertuples()
     ]
-    return Parsed(quotes, [*rejects, *strangers, *broken], _accounts(parsed, matched, unknown))
+    return Parsed(quotes, [*rejects, *unscheduled, *broken], _accounts(parsed, matched, unknown))
 
 
 def _accounts(parsed: pd.DataFrame, matched: pd.DataFrame, unknown: pd.DataFrame) -> dict[date, dict[str, Any]]:
-    """What became of each date's quotes that are neither rows nor refused."""
+    """How many quotes of each date are neither rows nor held back, and why."""
     all_quotes = parsed.groupby("game_date")["quote_id"].agg(["size", "nunique"])
     kept = sum(f["game_date"].value_counts().reindex(all_quotes.index, fill_value=0) for f in (matched, unknown))
     unpredicted = all_quotes["nunique"] - kept

@@ -58,7 +58,7 @@ def due(
     undecided: int = 0,
     rhythm: str = FULL,
 ) -> list[Due]:
-    """The captures whose instant lies in (after, now]; one for all games stands for those of single tip-offs."""
+    """The captures that are due in (after, now]; one of all games replaces those of single tip-offs."""
     found = [d for d in captures_of(day, tipoffs, undecided, rhythm) if after < d.at <= now]
     whole = [d for d in found if d.tipoff is None]
     return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]

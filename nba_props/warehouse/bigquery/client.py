@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow
 
-#: another change of the same table came first, or too many came within seconds
+#: another change of the same table was first, or there were too many within seconds
 _BUSY = re.compile(r"concurrent update|[Cc]ould not serialize|Failed to commit|Exceeded rate limits")
 _LABEL = re.compile(r"[^a-z0-9_-]")
 
@@ -68,7 +68,7 @@ def retried_while_busy(call: Callable[[], Any]) -> Any:
 
 @contextmanager
 def translated_errors(what: str) -> Iterator[None]:
-    """Google's errors become a :class:`WarehouseError` that names what was asked for and the way out."""
+    """Google's errors become a :class:`WarehouseError` that names the request and the remedy."""
     try:
         yield
     except GoogleAuthError as error:
@@ -204,7 +204,7 @@ class Api:
         usage.charge(usage.Usage(bytes_from_client=size))
 
     def kind_of(self, sql: str) -> str | None:
-        """What kind of statement it is, by BigQuery's own reading of it; nothing runs."""
+        """The kind of a statement, by a dry run."""
         with translated_errors("the statement"):
             return self.client.query(sql, job_config=bigquery.QueryJobConfig(dry_run=True)).statement_type
 
@@ -224,6 +224,6 @@ class Api:
 
 
 def _labels() -> dict[str, str]:
-    """By what a bill can be split: the step that asked."""
+    """Labels by which a bill can be split: the step."""
     step = usage.step_name()
     return {"application": "nba_props", **({"step": _LABEL.sub("-", step.lower())[:63]} if step else {})}

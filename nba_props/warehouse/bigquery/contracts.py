@@ -1,4 +1,4 @@
-"""Under which contract each partition was written: columns are noted in the bucket, a mark names its contract."""
+"""The contract each partition was written under: its columns are recorded in the bucket, and marks name it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nba_props.warehouse.bigquery.client import translated_errors
 from nba_props.warehouse.bigquery.manifest import Manifest, Mark
 from nba_props.warehouse.bigquery.types import contract_columns, contract_of
 
-#: where the columns of a contract are noted, and under what name those of earlier releases are
+#: where the columns of a contract are recorded, and under what name those of earlier releases are
 CONTRACTS = "_contracts"
 _BEFORE = "before"
 
@@ -26,11 +26,11 @@ class Contracts:
         self._read: dict[tuple[str, str], Mapping[str, str]] = {}
 
     def keep(self, table: Table) -> None:
-        """Note the columns of today's contract; what is noted stays."""
+        """Record the columns of today's contract, unless they are recorded already."""
         self._note(table, contract_of(table), contract_columns(table))
 
     def keep_before(self, table: Table, columns: Mapping[str, str]) -> None:
-        """Note the columns that earlier releases wrote, whose marks name no contract."""
+        """Record the columns that earlier releases wrote, whose marks name no contract."""
         self._note(table, _BEFORE, columns)
 
     def _note(self, table: Table, contract: str, columns: Mapping[str, str]) -> None:
@@ -43,12 +43,12 @@ class Contracts:
             return contract_columns(table)
         if key not in self._read:
             text = self._manifest.read(f"{CONTRACTS}/{key[0]}/{key[1]}")
-            # where nothing was noted nothing has changed
+            # where nothing was recorded nothing has changed
             self._read[key] = json.loads(text) if text else contract_columns(table)
         return self._read[key]
 
     def broken(self, table: Table, marked: Mapping[date, Mark]) -> dict[date, str]:
-        """For each partition that can't be read under today's contract the reason and the way out."""
+        """For each partition that can't be read under today's contract, the reason and the remedy."""
         fits: dict[str | None, growth.Fit] = {}
         with translated_errors(table.address):
             for contract in {mark.contract for mark in marked.values()}:
@@ -60,7 +60,7 @@ class Contracts:
         }
 
     def refuse_broken(self, table: Table, marked: Mapping[date, Mark]) -> None:
-        """Raise :class:`CorruptPartition` where a partition can't be read under today's contract."""
+        """Raise :class:`CorruptPartition` if a partition can't be read under today's contract."""
         broken = self.broken(table, marked)
         if broken:
             more = f" (and {len(broken) - 1} more partitions)" if len(broken) > 1 else ""

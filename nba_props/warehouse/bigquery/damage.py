@@ -8,7 +8,7 @@ from datetime import date
 from nba_props.catalog import TABLES
 from nba_props.domain import digests
 from nba_props.schemas import Table, WriteMode
-from nba_props.warehouse.base import CorruptPartition, Damage, WarehouseError, way_out
+from nba_props.warehouse.base import CorruptPartition, Damage, WarehouseError, remedy
 from nba_props.warehouse.bigquery.client import Api
 from nba_props.warehouse.bigquery.manifest import Mark
 from nba_props.warehouse.bigquery.reading import Reader
@@ -38,7 +38,7 @@ def damaged(
         found += [Damage(table, day, text) for day, text in broken.items()]
         counted = reader.counts(table, days)
         wrong = _flaws(table, {*marked, *counted} - set(broken), marked, counted, alteration)
-        if wrong:  # a writer may have been between rows and mark: what it leaves is looked at
+        if wrong:  # a writer may have been between rows and mark: look again
             marked, counted = tables.marked(table), reader.counts(table, list(wrong))
             wrong = _flaws(table, wrong, marked, counted, alteration)
         is_ledger = table.write_mode is WriteMode.APPEND
@@ -68,14 +68,14 @@ def _flaw(table: Table, day: date, mark: Mark | None, rows: int, alteration: Alt
     """What is wrong with the rows of a date, in words."""
     name = f"{table.address} partition {day}"
     if mark is None:
-        # it may have gone meanwhile
-        return f"{name} holds {rows} rows, though no mark says that it was written" if rows else None
-    # rows under a statement are compared with that; a table that is no ledger is made again when it has changed
+        # it may be gone by now
+        return f"{name} holds {rows} rows, though no mark records that it was written" if rows else None
+    # rows with a statement are compared with it; a table other than a ledger is made again when it has changed
     is_ledger = table.write_mode is WriteMode.APPEND
     is_counted = not digests.is_under_way(mark.statement) and not (is_ledger and mark.statement and rows)
     if rows != mark.rows and is_counted:
         return (
             f"{name} holds {rows or 'no'} rows, though {mark.rows} were written on "
-            f"{mark.written_at:%Y-%m-%d %H:%M} UTC. {way_out(table)}"
+            f"{mark.written_at:%Y-%m-%d %H:%M} UTC. {remedy(table)}"
         )
     return alteration(table, day) if is_ledger else None

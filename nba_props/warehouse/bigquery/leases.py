@@ -1,7 +1,7 @@
-"""Who may change a table: one process at a time, under a lease.
+"""Leases: one process at a time changes a table.
 
 A lease is an object in the bucket that only one process can create, renewed while the process lives. One that was not
-renewed for a while may be taken over, so that a killed process delays nobody for long.
+renewed for a while may be taken over, so that a killed process delays others only briefly.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 #: a lease that was not renewed for so long is free
 LEASE_SECONDS = 45.0
 LOCK_TIMEOUT_SECONDS = 300.0
-#: longer than any clock is wrong: a lease of this age needs no watching
+#: longer than any clock is wrong by: a lease of this age needs no watching
 _SURELY_OVER = timedelta(minutes=10)
 _POLL_SECONDS = 0.25
 
@@ -39,10 +39,10 @@ class Leases:
 
     @contextmanager
     def lock(self, table: Table) -> Iterator[None]:
-        """Only one process at a time is in here for a table.
+        """Inside, no other process has the lease on a table.
 
         Raises:
-            WarehouseError: another one was in for too long.
+            WarehouseError: another one held it for too long.
         """
         lease = self._acquire(table)
         over = threading.Event()
@@ -92,7 +92,7 @@ class Leases:
         while not over.wait(LEASE_SECONDS / 3):
             try:
                 lease.upload_from_string(owner, if_generation_match=lease.generation)
-            except GoogleAPIError as error:  # the statement under the lease is atomic and knows known keys by itself
+            except GoogleAPIError as error:  # the statement under the lease is atomic and skips known keys by itself
                 _LOG.warning("the lease %s could not be renewed: %s", lease.name, error)
 
     def _release(self, lease: Blob) -> None:

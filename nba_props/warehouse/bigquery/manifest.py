@@ -1,7 +1,7 @@
-"""What BigQuery does not keep: that a partition was written, when, with how many rows, and what was stated of them.
+"""What BigQuery does not store: that a partition was written, when, with how many rows, and the statement of them.
 
-One object in the bucket for each partition, listed by prefix. An empty partition leaves no trace in a table, but
-"nobody was on the slate" and "nobody has run it" are different answers.
+One object in the bucket for each partition, listed by prefix. An empty partition leaves no trace in a table, but a
+slate without players differs from one that was never made.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Mark(Entry):
 
 @dataclass(frozen=True, kw_only=True)
 class Note(Written):
-    """What a mark is to hold of a partition that is written now."""
+    """What a mark records of a partition as it is written."""
 
     contract: str
 
@@ -72,11 +72,11 @@ class Manifest:
         return dict(sorted(found.items()))
 
     def exist(self, table: Table) -> bool:
-        """Whether there is anything that is named like a mark of the table."""
+        """Whether any object is named like a mark of the table."""
         return any(self._bucket().list_blobs(prefix=self._folder(table), max_results=1))
 
     def put(self, table: Table, written: Mapping[date, Note]) -> None:
-        """Note that partitions were written just now."""
+        """Record that partitions were written just now."""
 
         def one(day: date) -> None:
             blob = self._bucket().blob(self._folder(table) + day.isoformat())
@@ -92,13 +92,13 @@ class Manifest:
             list(pool.map(one, written))
 
     def forget(self, table: Table, day: date) -> None:
-        """The partition counts as never written from here on."""
+        """Let the partition count as never written."""
         blob = self._bucket().get_blob(self._folder(table) + day.isoformat())
         if blob is not None:
             blob.delete()
 
     def rename(self, before: Table, now: Table, notes: str) -> None:
-        """Give a table's marks, and what is noted of its contracts under ``notes``, the table's name of today.
+        """Give a table's marks, and what is recorded of its contracts under ``notes``, the table's name of today.
 
         All are copied before the first is deleted: a call that was killed can be repeated.
         """
@@ -107,7 +107,7 @@ class Manifest:
         for old, new in (noted, (self._folder(before), self._folder(now))):
             for blob in bucket.list_blobs(prefix=old):
                 bucket.copy_blob(blob, bucket, new + blob.name.removeprefix(old))
-        # the marks last: as long as one is there the table counts as not renamed
+        # the marks last: as long as one exists the table counts as not renamed
         for old in (noted[0], self._folder(before)):
             for blob in bucket.list_blobs(prefix=old):
                 blob.delete()
@@ -133,7 +133,7 @@ class Manifest:
         return None if blob is None else blob.download_as_text()
 
     def create(self, name: str, text: str) -> bool:
-        """Write a text that is not there yet; False when another process was first."""
+        """Write a text that does not exist yet; False if another process was first."""
         from google.api_core.exceptions import PreconditionFailed
 
         try:
@@ -147,4 +147,4 @@ def _flaw(day: date | None, noted: Mapping[str, str]) -> str:
     """Why an object is not the mark of a partition; empty when it is one."""
     if day is None:
         return f"is not named like a partition's mark ({_PARTITION}2026-01-09)"
-    return "" if _COUNT.fullmatch(noted.get(_ROWS, "")) else "doesn't say how many rows were written"
+    return "" if _COUNT.fullmatch(noted.get(_ROWS, "")) else "does not state how many rows were written"

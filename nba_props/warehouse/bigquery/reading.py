@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nba_props.domain import digests
 from nba_props.facts.calendar import is_plausible
 from nba_props.schemas import Table
-from nba_props.warehouse.base import CorruptPartition, way_out
+from nba_props.warehouse.base import CorruptPartition, remedy
 from nba_props.warehouse.bigquery.client import Api
 from nba_props.warehouse.bigquery.manifest import Mark
 from nba_props.warehouse.bigquery.tables import DATE_COLUMN, Tables
@@ -29,7 +29,7 @@ class Reader:
     def __init__(self, api: Api, tables: Tables) -> None:
         self._api, self._tables = api, tables
         self._lock = threading.Lock()
-        #: what was read last, and the versions that it is of: eight systems read the same lines one after the other
+        #: the last frames read, with their versions: eight systems read the same lines one after the other
         self._frames: dict[tuple[Any, ...], tuple[tuple[Any, ...], pd.DataFrame]] = {}
 
     def read(self, table: Table, partitions: Sequence[date], marked: Mapping[date, Mark]) -> pd.DataFrame:
@@ -41,7 +41,7 @@ class Reader:
         if known is None or known[0] != state:
             rows = self._without_emptied(table, partitions, marked, self.select(table, partitions))
             known = (state, in_order(table, rows, partitions))
-            # under one mark of a writing under way there are the rows of before, and then the others
+            # while a write is under way, one mark covers the old rows and then the new ones
             is_open = any(digests.is_under_way(marked[d].statement) for d in partitions)
             with self._lock:
                 self._frames.pop(asked, None)
@@ -69,10 +69,10 @@ class Reader:
     def _without_emptied(
         self, table: Table, days: Sequence[date], marked: Mapping[date, Mark], rows: pd.DataFrame
     ) -> pd.DataFrame:
-        """The rows, looked up once more for dates that have none and should.
+        """The rows, read once more for dates that have none and should.
 
         Raises:
-            CorruptPartition: rows were written and none is there: another program emptied the partition.
+            CorruptPartition: rows were written and there are none: another program emptied the partition.
         """
         emptied = [d for d in _without_rows(days, rows) if marked[d].rows]
         if not emptied:
@@ -84,7 +84,7 @@ class Reader:
         if left:
             raise CorruptPartition(
                 f"{table.address} partition {left[0]} holds no row, though {now[left[0]].rows} were written on "
-                f"{now[left[0]].written_at:%Y-%m-%d %H:%M} UTC. {way_out(table)}"
+                f"{now[left[0]].written_at:%Y-%m-%d %H:%M} UTC. {remedy(table)}"
             )
         return joined(table, [rows, late]) if len(late) else rows
 

@@ -1,4 +1,4 @@
-"""The tables and views in BigQuery: made from their contracts, grown with them, renamed from a release before."""
+"""The tables and views in BigQuery: created from their contracts, extended with them, renamed after a migration."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from nba_props.warehouse.sql import qualified, reads
 DATE_COLUMN = "game_date"
 #: columns that a table is clustered by, as far as it has them
 CLUSTERED_BY = ("system_id", "player_id")
-#: labels of a table: the contract that it has the columns of; it was given a column late that can't be null
+#: labels of a table: the contract whose columns it has, and that it was given a required column late
 _CONTRACT_LABEL, _LATE_LABEL = "contract", "late_columns"
 
 
 class Tables:
-    """Tables and views ``project.<prefix><dataset>.<table>``, each looked at once by a process."""
+    """Tables and views ``project.<prefix><dataset>.<table>``, each checked once by a process."""
 
     def __init__(self, api: Api, manifest: Manifest, leases: Leases, prefix: str, views: Mapping[str, View]) -> None:
         self.prefix = prefix
@@ -35,7 +35,7 @@ class Tables:
         self.contracts = Contracts(manifest)
         self._api, self._manifest, self._leases = api, manifest, leases
         self._there: set[str] = set()
-        #: tables that were given a column that can't be null when partitions were there already
+        #: tables that were given a required column when they had partitions already
         self._late: set[str] = set()
         #: whether every table is known to have today's name
         self._is_todays = False
@@ -55,10 +55,10 @@ class Tables:
         with translated_errors(table.address):
             return self._manifest.of(table)
 
-    # -- being there ------------------------------------------------------------------------------------------------
+    # -- creation ---------------------------------------------------------------------------------------------------
 
     def ensure(self, address: str) -> str:
-        """The full name of a table or view, which is there from now on and as its contract says."""
+        """The full name of a table or view, after it was created or brought to its contract where needed."""
         self.refuse_outgrown(address)
         name = self.name(address)
         if address not in self._there:
@@ -75,15 +75,13 @@ class Tables:
         return name
 
     def ensure_all(self, addresses: Collection[str]) -> None:
-        """Everything a statement reads is there, and can be read under today's contracts."""
+        """Make sure that everything a statement reads exists and can be read under today's contracts."""
         for address in addresses:
             self.ensure(address)
         self._refuse_broken_behind(addresses)
 
     def _refuse_broken_behind(self, addresses: Iterable[str]) -> None:
-        """Raise where a statement reads what can't be read; only tables that were given a column late have such
-        partitions.
-        """
+        """Raise if a statement reads partitions that can't be read; only tables with a late column have such."""
         for address in addresses:
             if address in self.views:
                 self._refuse_broken_behind(reads(self.views[address].sql))
@@ -120,7 +118,7 @@ class Tables:
             self._late.add(table.address)
 
     def _under_another_contract(self, table: Table, name: str, changed: Sequence[str]) -> str:
-        """The error of a table whose columns are another contract's: no load job can change that."""
+        """The error of a table whose columns are of another contract, which no load job can change."""
         days = list(self._manifest.of(table))
         span = f"{days[0]}..{days[-1]}" if days else "SPAN"
         text = growth.complaint(table, span, changed, span)
@@ -139,16 +137,16 @@ class Tables:
             self._api.change(sql, {}, address)
 
     def _made(self, wanted: bigquery.Table) -> bigquery.Table:
-        """A table or view that was not there, as it is now."""
+        """The table or view, created unless another process was first."""
         dataset = bigquery.Dataset(f"{wanted.project}.{wanted.dataset_id}")
         dataset.location = self._api.location
         retried_while_busy(lambda: self._api.client.create_dataset(dataset, exists_ok=True))
         return retried_while_busy(lambda: self._api.client.create_table(wanted, exists_ok=True))
 
-    # -- a release before -------------------------------------------------------------------------------------------
+    # -- earlier releases -------------------------------------------------------------------------------------------
 
     def refuse_outgrown(self, asked_for: str) -> None:
-        """Raise when a table still has its name of a release before; looked at once."""
+        """Raise if a table still has its name of an earlier release; checked once."""
         if self._is_todays:
             return
         for table in (t for t in TABLES.values() if t.formerly):
@@ -157,27 +155,27 @@ class Tables:
         self._is_todays = True
 
     def stored_before(self, table: Table, asked_for: str = "") -> dict[date, int | None] | None:
-        """Dates and rows under a table's former name; None when nothing is stored there."""
+        """Dates and rows under a table's earlier name; None if nothing is stored there."""
         with translated_errors(asked_for or table.before.address):
             if self._manifest.exist(table.before):
                 return {day: mark.rows for day, mark in self._manifest.of(table.before).items()}
             return {} if self._stands_before(table) else None
 
     def _stands_before(self, table: Table) -> bool:
-        """Whether there is a table under the former name, and not the view that has it now."""
+        """Whether there is a table under the earlier name, and not the view that has it now."""
         found = self._api.found(self.name(table.before.address))
         return found is not None and found.table_type == "TABLE"
 
     def take_over(self, table: Table) -> None:
-        """Rename the table that has the former name, and its marks."""
+        """Rename the table that has the earlier name, and its marks."""
         before, now = self.name(table.before.address), self.name(table.address)
         with self._leases.lock(table.before), self._leases.lock(table):
             with translated_errors(table.before.address):
                 stands = self._stands_before(table)
                 if stands and self._api.found(now) is not None:
                     raise WarehouseError(
-                        f"{before} and {now} are both there: a release before wrote after the migration. Stop it, copy "
-                        "the former to another dataset and drop it"
+                        f"{before} and {now} both exist: an earlier release wrote after the migration. Stop it, copy "
+                        "the first to another dataset and drop it"
                     )
             if stands:
                 self._api.change(f"ALTER TABLE `{before}` RENAME TO `{table.name}`", {}, table.address)
@@ -187,7 +185,7 @@ class Tables:
 
 
 def bigquery_table(table: Table, name: str) -> bigquery.Table:
-    """The definition of a table: its contract's columns, a partition for each date, rows clustered by who they are."""
+    """The definition of a table: its contract's columns, a partition for each date, clustered by system and player."""
     made = bigquery.Table(name, schema=fields(table))
     made.description = table.description
     made.time_partitioning = bigquery.TimePartitioning(field=DATE_COLUMN)

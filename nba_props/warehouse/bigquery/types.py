@@ -12,15 +12,15 @@ from google.cloud import bigquery
 from nba_props.facts.digest import digest
 from nba_props.schemas import Table, Type
 
-#: types that the API answers with another name for than GoogleSQL has
+#: types that the API names otherwise than GoogleSQL
 _API_TYPES = {Type.INT64: "INTEGER", Type.FLOAT64: "FLOAT", Type.BOOL: "BOOLEAN"}
 _CONTRACT_TYPES = {api: str(kind) for kind, api in _API_TYPES.items()}
 _PARAMETER_TYPES = ((bool, "BOOL"), (datetime, "TIMESTAMP"), (date, "DATE"), (int, "INT64"), (float, "FLOAT64"))
 
 
 def fields(table: Table) -> list[bigquery.SchemaField]:
-    """The contract's columns. All are nullable there: what must not be null is refused before BigQuery is asked, and a
-    restored row may stand in the ledger with whatever was wrong with it.
+    """The contract's columns. All are nullable there: what must not be null is refused before it is sent to BigQuery,
+    and a restored row is stored in the ledger with its faults.
     """
     return [
         bigquery.SchemaField(c.name, _API_TYPES.get(c.type, c.type.value), description=c.full_description)

@@ -97,7 +97,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
         missing = [d for d in partitions if d not in marked]
         if missing:
             raise missing_partition(table, missing)
-        self._tables.ensure(table.address)  # what partitions were written with is noted before the table changes
+        self._tables.ensure(table.address)  # the columns of stored partitions are recorded before the table changes
         self._tables.contracts.refuse_broken(table, {d: marked[d] for d in partitions})
         return self._reader.read(table, partitions, marked)
 
@@ -116,7 +116,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
         return marked
 
     def _settle(self, table: Table, marked: Mapping[date, Mark]) -> None:
-        """Bring marks up to date whose writer died before it did so."""
+        """Complete marks whose writer was killed before it could."""
         known = self._reader.ledger(table, list(marked))
         done = {}
         for day, mark in marked.items():
@@ -134,7 +134,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def _locked(self, table: Table, days: Sequence[date]) -> AbstractContextManager[None]:
-        self._tables.ensure(table.address)  # others need not wait for a table to be made
+        self._tables.ensure(table.address)  # others need not wait for a table to be created
         return self._leases.lock(table)
 
     def _replace(self, table: Table, rows: pd.DataFrame, written: Mapping[date, Written]) -> None:
@@ -154,17 +154,18 @@ class BigQueryWarehouse(PartitionedWarehouse):
         self._mark(table, written)
 
     def _mark(self, table: Table, written: Mapping[date, Written]) -> None:
-        """Note that partitions were written just now."""
+        """Record that partitions were written just now."""
         contract = contract_of(table)
         notes = {d: Note(rows=w.rows, statement=w.statement, contract=contract) for d, w in written.items()}
         with translated_errors(table.address):
             self._manifest.put(table, notes)
 
     def _announce(self, table: Table, change: Change) -> None:
-        """Let the marks state that either rows may be there; the origin of new rows is stated once they are there."""
+        """Let the marks state that old or new rows may be there; the origin of new rows is stated once they are."""
         entries: Mapping[date, Any] = change.entries
         if change.is_accepted:
-            # accepted first: a call that dies before the digests are written leaves rows without any, and is repeated
+            # accepted first: a call that is killed before the digests are written leaves rows without any, and is
+            # repeated
             content = digests.contents(table, change.stored, change.made_from)
             self._mark(table, noted(change.stored, content, change.made_from))
             entries = self._tables.marked(table)
@@ -173,7 +174,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
             mark, was = entries.get(day), digests.content(table, rows_of(change.stored, [day]), day)
             if mark is not None and was == will:
                 continue
-            # with the fewer of both no reader takes the partition for one that was emptied
+            # with the smaller number no reader takes the partition for one that was emptied
             fewest = min(mark.rows, len(rows_of(change.rows, [day]))) if mark is not None else 0
             origin = mark.made_from if mark is not None else ""
             contract = (mark.contract if mark is not None else None) or contract_of(table)
@@ -183,7 +184,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
             self._manifest.put(table, under_way)
 
     def _insert(self, table: Table, change: Change, added: Mapping[date, pd.DataFrame]) -> None:
-        # rows of a release before digests get theirs in the same step
+        # rows of a release without digests get theirs in the same step
         outdated = [day for day in added if _gains_digests(table, change, day)]
         for day in outdated:
             self._load_partition(table, day, rows_of(change.rows, [day]))
@@ -195,7 +196,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
         name, columns = self._tables.ensure(table.address), listed(table.column_names)
         same = " AND ".join(f"t.`{c}` = s.`{c}`" for c in table.unique)
         with self._staged(table, joined(table, new.values())) as staging:
-            # the keys were compared already; here again, so that even a lease that was lost puts no row in twice
+            # the keys were compared already; here again, so that no row is inserted twice even if the lease was lost
             self._api.change(
                 f"MERGE `{name}` AS t USING `{staging}` AS s\n"
                 f"ON {same} AND t.{DATE_COLUMN} IN UNNEST(@days)\n"
@@ -208,7 +209,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
         (key,), (day,) = table.key, change.content
         keys = gone[key]
         if keys.isna().any() or keys.duplicated().any() or keys.isin(change.rows[key]).any():
-            self._load_partition(table, day, change.rows)  # no key tells the rows apart
+            self._load_partition(table, day, change.rows)  # the key does not identify the rows
         else:
             self._api.change(
                 f"DELETE FROM `{self._tables.ensure(table.address)}` WHERE {DATE_COLUMN} = @day "
@@ -223,7 +224,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
 
     @contextmanager
     def _staged(self, table: Table, rows: pd.DataFrame) -> Iterator[str]:
-        """A table of its own with the rows, gone afterwards; one that a killed process leaves expires by itself."""
+        """A temporary table with the rows; one that a killed process leaves expires by itself."""
         own = self._tables.name(f"{table.dataset}.staging_{table.name}_{uuid.uuid4().hex[:12]}")
         staging = bigquery.Table(own, schema=fields(table))
         staging.expires = datetime.now(UTC) + _STAGING_LIFE
@@ -296,7 +297,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
         with translated_errors("marks"):
             return self._manifest.strays(TABLES.values())
 
-    # -- a release before -------------------------------------------------------------------------------------------
+    # -- earlier releases -------------------------------------------------------------------------------------------
 
     def stored_before(self, table: Table) -> dict[date, int | None] | None:
         return self._tables.stored_before(table)
@@ -306,7 +307,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
 
 
 def _gains_digests(table: Table, change: Change, day: date) -> bool:
-    """Whether rows of a date that have no digest are given one."""
+    """Whether rows of a date that have no digest get one."""
     if not table.sealed_by:
         return False
     before, after = (rows_of(frame, [day])[table.sealed_by].isna().sum() for frame in (change.stored, change.rows))

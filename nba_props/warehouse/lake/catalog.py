@@ -35,9 +35,9 @@ class Catalog:
         self._views = views
 
     def refresh(self, only: Table | None = None) -> None:
-        """Bring the catalog up to date in a copy beside it, and rename that over; nothing is done when nothing changed.
+        """Bring the catalog up to date in a copy that then replaces it; nothing is done when nothing changed.
 
-        With ``only`` the other tables are taken to be as they were when the catalog was made.
+        With ``only`` the other tables are assumed to be as they were when the catalog was made.
 
         Raises:
             WarehouseError: it can't be written.
@@ -64,7 +64,7 @@ class Catalog:
             if known and not self.flaw():
                 shutil.copyfile(self.path, fresh)
             else:
-                known = {}  # made from nothing: it holds nothing but views
+                known = {}  # made from scratch: it holds nothing but views
             with duckdb.connect(str(fresh)) as connection:
                 connection.execute("SET TimeZone = 'UTC'")
                 for address in self._views.addresses:
@@ -76,20 +76,20 @@ class Catalog:
             (folder / "note").write_text(json.dumps(known))
             os.replace(folder / "note", self.note)
         except (OSError, duckdb.IOException) as error:
-            way_out = (
+            remedy = (
                 "move that folder away with `nba-props doctor --repair`"
                 if self.path.is_dir()
                 else "free the disk or fix the permissions and run again"
             )
             raise WarehouseError(
-                f"cannot write the catalog of views {self.path}: {error}. The tables are unchanged; {way_out}"
+                f"cannot write the catalog of views {self.path}: {error}. The tables are unchanged; {remedy}"
             ) from error
         finally:
             if folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def flaw(self) -> str:
-        """Why the catalog can't be opened; empty when it can, or when there is none."""
+        """Why the catalog can't be opened; empty when it can, or does not exist."""
         import duckdb
 
         if not os.path.lexists(self.path):
@@ -97,7 +97,7 @@ class Catalog:
         try:
             duckdb.connect(str(self.path), read_only=True).close()
         except duckdb.Error as error:
-            # a process that has it open for writing has it open
+            # another process has it open for writing, so it can be opened
             return "" if "lock" in str(error) else str(error).splitlines()[0]
         return ""
 

@@ -1,8 +1,8 @@
-"""A partition's file: written once under a name of its own, which a link in the partition's folder names as current.
+"""A partition's file: written once under a name of its own; a link in the partition's folder leads to the current one.
 
 DuckDB opens a file twice, for its footer and for its rows, so a name must never come to mean another file: writers make
-a new one and then replace the link, and what was current before stays for an hour for readers that have its name. A
-lake of an earlier release, and another program, has a plain file in the link's place, which is read as well.
+a new one and then replace the link, and the previous one stays for an hour for readers that have its name. An earlier
+release, or another program, has written a plain file in place of the link; it is read as well.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ CURRENT = "data.parquet"
 _NAME = re.compile(r"([0-9a-f]{32})\.[0-9a-f]{8}\.parquet", re.ASCII)
 #: shows that a partition was written, so that a lost link is not taken for a partition that never existed
 WRITTEN = ".written"
-#: so long a file that is no longer current may be read, and an unfinished one may still be written
+#: how long a file that is no longer current may still be read, and an unfinished one may still be written
 KEPT_SECONDS = 3600
 
 
 def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
-    """Where a partition's rows are now, and what tells that file from any other; None when there is no partition.
+    """Where a partition's rows are now, and what distinguishes that file from any other; None if there is no partition.
 
-    Cheap, since this is asked for every partition of every query. A link to a file that is gone is a partition, which
-    can't be read.
+    Cheap, since it is called for every partition of every query. A link to a file that is gone counts as a partition,
+    which can't be read.
     """
     try:
         name = os.readlink(link)
@@ -43,7 +43,7 @@ def locate(link: str) -> tuple[str, tuple[object, ...]] | None:
         path = link
     else:
         if _NAME.fullmatch(name) is None:
-            return None  # a link to somewhere else is no partition of this lake
+            return None  # a link to somewhere else is not a partition of this lake
         path = f"{os.path.dirname(link)}/{name}"
     try:
         status = os.stat(path)
@@ -58,7 +58,7 @@ def put(link: Path, data: bytes) -> None:
     """Make ``data`` the partition's content: readers see the old or the new, whenever the writer is killed.
 
     Raises:
-        OSError: it can't be written; the old content is current still.
+        OSError: it can't be written; the old content is still current.
     """
     sweep(link.parent)
     _point(link, f"{digest(data)}.{uuid.uuid4().hex[:8]}.parquet", data)
@@ -105,7 +105,7 @@ def is_ours(name: str) -> bool:
 
 
 def is_as_written(path: str) -> bool:
-    """Whether a file still has the content that its name states; a name that states none is taken at its word."""
+    """Whether a file still has the content that its name states; True if the name states none."""
     stated = _NAME.fullmatch(os.path.basename(path))
     return stated is None or digest(Path(path).read_bytes()) == stated[1]
 
@@ -122,7 +122,7 @@ def versions(folder: Path) -> list[Path]:
 
 
 def forget(link: Path) -> None:
-    """Let a partition count as never written; its files go with the next writing."""
+    """Let a partition count as never written; its files are removed by the next write."""
     (link.parent / WRITTEN).unlink(missing_ok=True)
 
 

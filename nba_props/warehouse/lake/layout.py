@@ -1,4 +1,4 @@
-"""Where a lake keeps what: ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``, and a lock beside each."""
+"""Where a lake's files are: ``root/<dataset>/<table>/game_date=YYYY-MM-DD/data.parquet``, with a lock beside each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DATES = f"{PREFIX}[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _DATE_FORM = re.compile(rf"{PREFIX}\d{{4}}-\d{{2}}-\d{{2}}", re.ASCII)
 LOCK = ".lock"
 _LOCK_TIMEOUT_SECONDS = 120
-#: a byte longer with every change of a table's partitions, so that readers need not look at each of them
+#: grows by a byte with every change of a table's partitions, so that readers need not look at each of them
 CHANGES = ".changes"
 
 
@@ -49,14 +49,14 @@ class Layout:
         return found[0] if found else None
 
     def names(self, table: Table) -> list[str]:
-        """What lies in a table's folder, in no order."""
+        """The names in a table's folder, in no order."""
         try:
             return os.listdir(self.folder(table))
         except FileNotFoundError:
             return []
         except NotADirectoryError as error:
             raise CorruptPartition(
-                f"{error.filename} or a folder above it is a file, so that nobody can tell what {table.address} holds: "
+                f"{error.filename} or a folder above it is a file, so it is unknown what {table.address} holds: "
                 "put the folder back in its place"
             ) from error
 
@@ -69,7 +69,7 @@ class Layout:
         return [d for d in self.days(table) if self.located(table, d)]
 
     def has_partition(self, table: Table) -> bool:
-        """Whether a table has any."""
+        """Whether a table has a partition."""
         return any(self.located(table, d) for d in self.days(table))
 
     def glob_is_exact(self, table: Table) -> bool:
@@ -96,14 +96,14 @@ class Layout:
         """Move the partitions of one table to another that has none of these dates."""
         for day in self.days(before):
             source, target = self.file(before, day).parent, self.file(table, day).parent
-            with self.locked(before, day):  # a process of the release before may still be writing
+            with self.locked(before, day):  # a process of the earlier release may still be writing
                 try:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     os.rename(source, target)
                 except OSError as error:
                     raise WarehouseError(
-                        f"cannot move {source} to {target}: {error.strerror or error}. Where both hold rows, a release "
-                        f"before wrote after the migration: stop it, keep both folders, and move {source} away"
+                        f"cannot move {source} to {target}: {error.strerror or error}. Where both hold rows, an "
+                        f"earlier release wrote after the migration: stop it, keep both folders, and move {source} away"
                     ) from error
         self.note_change(table)
         (self.folder(before) / CHANGES).unlink(missing_ok=True)
@@ -113,7 +113,7 @@ class Layout:
     # -- changes and locks ------------------------------------------------------------------------------------------
 
     def note_change(self, table: Table) -> None:
-        """Let every reader look again at the table's partitions; without it they do so within a second."""
+        """Make every reader look at the table's partitions again; without it they do so within a second."""
         try:
             with (self.folder(table) / CHANGES).open("ab") as marks:
                 marks.write(b".")
@@ -121,9 +121,9 @@ class Layout:
             _LOG.warning("readers of %s see its change a second later: %s", table.address, error)
 
     def changes(self, table: Table) -> tuple[int, int]:
-        """Another value after a partition of the table was written, or added or removed by other hands.
+        """A value that changes when a partition of the table is written, or added or removed by another program.
 
-        A run asks hundreds of statements, and a look at each file of its tables would cost as much as the statements.
+        A run makes hundreds of statements, and a look at each file of its tables would cost as much as the statements.
         """
         found = []
         for name in ("", CHANGES):
@@ -137,10 +137,10 @@ class Layout:
 
     @contextmanager
     def locked(self, table: Table, partition: date) -> Iterator[None]:
-        """Inside, no other process is in here for the partition.
+        """Inside, no other process has the partition's lock.
 
         Raises:
-            WarehouseError: another one was in for too long, or the lock can't be written.
+            WarehouseError: another one held it for too long, or the lock can't be written.
         """
         import filelock
 
@@ -164,5 +164,5 @@ class Layout:
 
 @lru_cache(maxsize=10_000)
 def day_of(folder: str) -> date | None:
-    """The date of a partition's folder; None for one that is not named like a partition's."""
+    """The date of a partition's folder; None for a folder of another name."""
     return named_day(folder.removeprefix(PREFIX)) if folder.startswith(PREFIX) else None

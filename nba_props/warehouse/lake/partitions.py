@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from nba_props.schemas import Table
 from nba_props.warehouse import growth
-from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError, way_out
+from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError, remedy
 from nba_props.warehouse.entries import Entry
 from nba_props.warehouse.lake import files
 from nba_props.warehouse.lake.layout import PREFIX, Layout
@@ -91,14 +91,14 @@ class Partitions:
     def _unreadable(self, table: Table, partition: date, error: Exception) -> CorruptPartition:
         where = self._layout.file(table, partition)
         return CorruptPartition(
-            f"{table.address} partition {partition} can't be read ({where}): {error}. {way_out(table)}"
+            f"{table.address} partition {partition} can't be read ({where}): {error}. {remedy(table)}"
         )
 
     def read(self, table: Table, partition: date) -> pyarrow.Table:
         """A partition's rows as today's contract has them.
 
         Raises:
-            CorruptPartition: the file can't be read, or was written under a contract that today's has not grown from.
+            CorruptPartition: the file can't be read, or was written under a contract that today's does not extend.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq

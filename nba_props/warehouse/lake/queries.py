@@ -1,4 +1,4 @@
-"""Statements of our own over a lake: GoogleSQL, translated, run by DuckDB in memory."""
+"""The project's own statements over a lake: GoogleSQL, translated, run by DuckDB in memory."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ class Queries:
         if not hasattr(self._own, "connection"):
             connection = duckdb.connect()
             connection.execute("SET TimeZone = 'UTC'")
-            # partitions are renamed over: nothing of a file may outlive a query
+            # partitions are replaced by a rename: nothing of a file may be cached beyond a query
             connection.execute("SET enable_external_file_cache = false")
             self._own.connection, self._own.views = connection, {}
         return self._own.connection
 
     def explained(self, addresses: Iterable[str], error: Exception, what: str = "") -> WarehouseError:
-        """The error of a statement that failed: which partition can't be read, where that is why."""
+        """The error of a failed statement; it names the partition that can't be read, if that is the cause."""
         import duckdb
 
         # what DuckDB raises because of a file; any other error is the statement's own

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-#: what stands before the statement that an EXPLAIN explains
+#: what precedes the statement that an EXPLAIN explains
 _EXPLAIN = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*EXPLAIN\b\s*(?:ANALYZE\b\s*)?(?:\([^)]*\)\s*)?", re.IGNORECASE | re.DOTALL
 )
@@ -43,7 +43,7 @@ def answer(queries: Queries, sql: str) -> pd.DataFrame:
             return _in_googlesql(queries, sql)
         except WarehouseError as error:
             if isinstance(error.__cause__, RefusedError):
-                raise  # DuckDB would answer, and something else
+                raise  # DuckDB would answer another question
     try:
         return _in_duckdb(queries, sql)
     except WarehouseError as error:
@@ -96,7 +96,7 @@ def _in_duckdb(queries: Queries, sql: str) -> pd.DataFrame:
 
 
 def _offer(connection: duckdb.DuckDBPyConnection, queries: Queries, asked: Collection[str]) -> None:
-    """Every table and view by its name; rows only for the tables that are asked for."""
+    """Create every table and view by its name, with rows only for the tables in ``asked``."""
 
     def scan(table: Table) -> str:
         if table.address not in asked:
@@ -147,7 +147,7 @@ def _refuse_changes(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
 
 
 def _meant(as_duckdb: WarehouseError, as_googlesql: WarehouseError) -> WarehouseError:
-    """Which error to show of a statement that fails in both dialects: that of the one that got further with it."""
+    """Which error to show of a statement that fails in both dialects: that of the dialect that got further with it."""
     import duckdb
 
     first, second = as_duckdb.__cause__, as_googlesql.__cause__
@@ -155,7 +155,7 @@ def _meant(as_duckdb: WarehouseError, as_googlesql: WarehouseError) -> Warehouse
         return as_googlesql
     if not isinstance(second, duckdb.Error) or _first_line(first) == _first_line(second):
         return as_duckdb
-    # what DuckDB lacks under a name that nothing can have, such as "2026-01-09", is GoogleSQL's text
+    # what DuckDB does not find and can't be a name, such as "2026-01-09", is GoogleSQL's text
     if isinstance(first, duckdb.BinderException) and _LACKS_A_NAME.search(_first_line(first)):
         return WarehouseError(f"{as_duckdb}\n{as_googlesql}")
     return as_googlesql

@@ -47,10 +47,10 @@ class Scans:
             self._known.pop(table.address, None)
 
     def of(self, table: Table) -> str:
-        """The statement for one query: every partition by its file of now.
+        """The statement for one query: every partition by its current file.
 
         Raises:
-            CorruptPartition: one was written under a contract that today's has not grown from.
+            CorruptPartition: one was written under a contract that today's does not extend.
         """
         changes = self._layout.changes(table)
         known = self._known.get(table.address)
@@ -68,7 +68,7 @@ class Scans:
         return sql
 
     def lasting(self, table: Table) -> str:
-        """The statement for a catalog: partitions come and change without it being made again."""
+        """The statement for a catalog: it stays valid as partitions are added and replaced."""
         try:
             lacking = self.files(table)[0].keys() - {()}
         except CorruptPartition as error:

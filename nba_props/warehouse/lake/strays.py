@@ -14,7 +14,7 @@ from nba_props.warehouse.partitioned import SEALED_MARK, SOURCE_MARK
 
 
 def strays(layout: Layout) -> list[tuple[str, str]]:
-    """What lies in a lake and is not part of it, by path, and why."""
+    """The files and folders under a lake that are not part of it, by path, and why."""
     tables = {layout.folder(t) for t in TABLES.values()}
     datasets = {folder.parent for folder in tables}
     found = [
@@ -29,14 +29,14 @@ def strays(layout: Layout) -> list[tuple[str, str]]:
         if entry.name not in (SOURCE_MARK, SEALED_MARK)
         and not entry.name.startswith((".", "_", CATALOG))
         and Path(entry.path) not in datasets
-        # what `doctor --repair` has put aside is kept beside its place
+        # what `doctor --repair` sets aside is kept beside its place
         and ASIDE not in entry.name
     ]
     return [*found, *(stray for table in TABLES.values() for stray in _in_table(layout.folder(table)))]
 
 
 def _in_table(folder: Path) -> Iterator[tuple[str, str]]:
-    """What lies in a table's folder and is not part of a partition, by path, and why."""
+    """What is in a table's folder and not part of a partition, by path, and why."""
     if folder.is_file():
         yield str(folder), "is a file in the place of a table's folder"
     for entry in _entries(folder):

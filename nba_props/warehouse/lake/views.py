@@ -38,7 +38,7 @@ class Views:
         return to_duckdb(self.views[address].sql).reads
 
     def body(self, address: str) -> str:
-        """A view's statement, and a mark of the contracts behind it: DuckDB keeps what a ``*`` once was."""
+        """A view's statement, and a mark of the contracts behind it: DuckDB keeps the columns that a ``*`` once had."""
         behind = self.tables_behind(address)
         contracts = json.dumps([(t.address, [(c.name, c.type) for c in t.columns]) for t in behind])
         mark = digest(contracts, 8)

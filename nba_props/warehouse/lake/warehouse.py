@@ -1,4 +1,4 @@
-"""The local warehouse: a lake of Parquet files, one per table and game_date, queried by DuckDB in memory.
+"""The local warehouse: a lake of Parquet files, one for each table and date, queried by DuckDB in memory.
 
 A partition is a link to a file that never changes (``files``): a writer makes a new file and replaces the link, so a
 reader sees the old rows or the new ones, and a killed writer leaves the old ones. Any number of processes may read and
@@ -136,9 +136,9 @@ class LakeWarehouse(PartitionedWarehouse):
         for day in self.partitions(table):
             path = self._layout.located(table, day)
             if path is None:
-                continue  # taken away in between
+                continue  # removed meanwhile
             try:
-                # of the bytes and not of the name, which does not change when the file is edited
+                # of the bytes, not of the name, which does not change when the file is edited
                 found[day] = digest(Path(path).read_bytes())
             except OSError as error:
                 found[day] = f"unreadable: {type(error).__name__}"  # a read of it gives the whole error
@@ -168,7 +168,7 @@ class LakeWarehouse(PartitionedWarehouse):
 
     @contextmanager
     def _catalogued(self, table: Table) -> Iterator[None]:
-        """Inside, partitions are written that the catalog finds, by itself or because it is made again."""
+        """The catalog finds the partitions that are written inside, if need be because it is made again."""
         is_needed = not (self._layout.has_partition(table) and self._layout.glob_is_exact(table))
         yield
         if is_needed:
@@ -226,7 +226,7 @@ class LakeWarehouse(PartitionedWarehouse):
             found, wrong = "", "is a folder"
         if found not in words(League):
             raise WarehouseError(
-                f"{self.source_path} {wrong}, so that nobody knows what the lake holds: nba-props doctor --repair"
+                f"{self.source_path} {wrong}, so it is unknown what the lake holds: nba-props doctor --repair"
             )
         return found
 
@@ -259,7 +259,7 @@ class LakeWarehouse(PartitionedWarehouse):
             target.parent.mkdir(parents=True, exist_ok=True)
             path, link = self._layout.located(table, day), self._file(table, day)
             kept = [Path(path)] if path is not None and os.path.exists(path) else files.versions(link.parent)
-            for number, file in enumerate(kept):  # before the partition goes: a kill in between loses nothing
+            for number, file in enumerate(kept):  # first, so that a kill in between loses nothing
                 shutil.copyfile(file, target if not number else target.with_suffix(f".{number}.parquet"))
             link.unlink(missing_ok=True)
             files.forget(link)
@@ -269,7 +269,7 @@ class LakeWarehouse(PartitionedWarehouse):
     def strays(self) -> list[tuple[str, str]]:
         return strays(self._layout)
 
-    # -- a release before -------------------------------------------------------------------------------------------
+    # -- earlier releases -------------------------------------------------------------------------------------------
 
     def stored_before(self, table: Table) -> dict[date, int | None] | None:
         days = self._layout.days(table.before)
@@ -297,12 +297,12 @@ class LakeWarehouse(PartitionedWarehouse):
         self.refresh_catalog()
 
     def refresh_catalog(self, only: Table | None = None) -> Path:
-        """Bring the catalog up to date (``catalog``), where it is not."""
+        """Bring the catalog up to date (``catalog``), if it is not."""
         self._catalog.refresh(only)
         return self.catalog_path
 
     def catalog_flaw(self) -> str:
-        """Why the catalog can't be opened; empty when it can, or when there is none."""
+        """Why the catalog can't be opened; empty when it can, or does not exist."""
         return self._catalog.flaw()
 
     @property
@@ -317,7 +317,7 @@ class LakeWarehouse(PartitionedWarehouse):
 
 @contextmanager
 def _skipping_unreadable() -> Iterator[None]:
-    """A partition that can't be opened counts as none: a read of it raises, and it is made again."""
+    """A partition that can't be opened is left out: a read of it raises, and it is made again."""
     try:
         yield
     except CorruptPartition as error:

@@ -142,7 +142,7 @@ def test_words_of_a_row_in_a_line_of_headings_are_held_back(line):
     report = injury_report.parse_pdf(pdf([odd if n == line else row for n, row in enumerate(FIRST_PAGE)]), PAYLOAD)
     assert len(report.records) == 5
     ((_, reason, detail, _),) = report.rejects
-    assert (reason, detail) == ("WRONG_SHAPE", "'Strus' stands in a line of headings")
+    assert (reason, detail) == ("WRONG_SHAPE", "'Strus' is in a line of headings")
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_the_newest_report_there_is_is_landed_once(server, zone, document):
 def test_no_report_is_said_and_nothing_landed(server, zone):
     done = injury_report.fetch(zone, lambda: AT, server.url)
     assert done.landed == []
-    assert "none of the last two hours can be had (404)" in done.failures[0]
+    assert "there is none of the last two hours (404)" in done.failures[0]
     for at in injury_report.report_instants(AT):
         server.on(injury_report.url_of(at, ""), Answer(b"<html>blocked</html>"))
     assert "(no PDF)" in injury_report.fetch(zone, lambda: AT, server.url).failures[0]

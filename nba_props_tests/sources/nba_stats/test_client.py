@@ -129,7 +129,7 @@ def test_status_200_without_rows_is_a_failure_where_games_were_played(server, ap
     server.on("/stats/leaguegamelog", Answer(NOTHING))
     done = stats_fetch.box_scores(api, zone, DAYS, lambda: NOW, played=[DAY])
     assert done.landed == []
-    assert done.failures == [f"{DAY}: games were played and the site gave no rows"]
+    assert done.failures == [f"{DAY}: games were played and the site returned no rows"]
 
 
 def test_a_silent_site_leaves_what_is_landed_in_use_and_says_so(server, api, zone):
@@ -154,7 +154,7 @@ def test_a_silent_site_is_asked_for_nothing_more(server, api, zone, answer):
     assert set(server.paths()) == {"/stats/leaguegamelog"}
     assert len({tuple(asked.items()) for _, asked in server.asked}) == 1
     assert done.failures[-1] == f"NBA Cup 2025-26: {stats_fetch.NOT_ASKED}"
-    assert not [f for f in done.failures if "gave no rows" in f], "nobody said so"
+    assert not [f for f in done.failures if "returned no rows" in f], "nobody said so"
     elsewhere = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW, site=False)
     assert (len(elsewhere.landed), server.paths()[-1]) == (1, "/cdn.json")
     assert "/stats/scheduleleaguev2" not in server.paths()
