@@ -14,7 +14,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation.location import Caller, job_origin, tags_of
 from nba_props.automation.upstream.runs import belonging, listening
 from nba_props.facts.words import plural
-from nba_props.operations.remediation import RemediationError
+from nba_props.operations.selection import RemediationError
 from nba_props.process import stopping
 from nba_props.schemas import predictions
 from nba_props.warehouse.base import Warehouse

@@ -23,7 +23,7 @@ from nba_props.catalog import TABLES
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.facts.calendar import parse_day, spans
-from nba_props.operations import remediation
+from nba_props.operations import selection
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
@@ -261,7 +261,7 @@ def _readable(
 
     def look(first: date, last: date) -> _Dates:
         if table.address == LEDGER.address:
-            frame = remediation.judged(warehouse, first, last, zone, memory.known_valid)
+            frame = selection.judged(warehouse, first, last, zone, memory.known_valid)
         else:
             frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
         pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}

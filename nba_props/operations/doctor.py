@@ -17,7 +17,7 @@ from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
 from nba_props.operations.freshness import feeds_freshness
 from nba_props.operations.home import Flaw, is_full, store_flaws
-from nba_props.operations.remediation import own_dates
+from nba_props.operations.ledger import own_dates
 from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY

@@ -24,7 +24,9 @@ from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
 from nba_props.operations.audit import Memory, audit, place
-from nba_props.operations.importing import ImportRefused, as_imported, bring_in, read_export
+from nba_props.operations.exports import ImportRefused, as_imported, read_export
+from nba_props.operations.importing import bring_in
+from nba_props.operations.ledger import batches, own_dates
 from nba_props.presentation import board, report
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
@@ -427,7 +429,7 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     assert (event["rows_taken_out"], counted(event), event["undo"]) == (3, ours, f"nba-props restore {undone.batch_id}")
     assert run_id in event["action"]
     do("import_legacy", files=[str(path)])
-    listed = remediation.batches(predicted.warehouse).set_index("batch_id")
+    listed = batches(predicted.warehouse).set_index("batch_id")
     assert listed.loc[[batch, undone.batch_id], ["archived", "in_the_ledger"]].values.tolist() == [[3, 3], [3, 3]]
     back = do("restore", batch_id=undone.batch_id)
     assert (back.total, back.standing) == (0, 3), "they were published anew"
@@ -507,7 +509,7 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(lined, monkeypatch)
     said = platform.query("SELECT revision, job_name FROM nba_predictions.ledger_revisions WHERE game_date = @d", d=DAY)
     assert said["revision"].notna().all()
     assert set(said["job_name"]) == {"import_legacy"}
-    assert remediation.own_dates(platform.warehouse) == []
+    assert own_dates(platform.warehouse) == []
     stored = quality.published(platform.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
     found = quality.all_systems_present(stored, DAY, DAY)
     assert "lacks 1" in found.text, "a date with games that ours never predicted"

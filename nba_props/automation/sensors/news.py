@@ -14,7 +14,7 @@ from nba_props.checks.analytics import HISTORY_COMPLETE
 from nba_props.checks.partitioned import Scope
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations.freshness import tipoffs
-from nba_props.operations.remediation import own_dates
+from nba_props.operations.ledger import own_dates
 from nba_props.process.clock import Clock
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.sources import odds_api, registry
@@ -34,7 +34,7 @@ def open_dates(inputs: Inputs, now: datetime) -> dict[date, bool]:
     today = game_date_of(now)
     tonight = tipoffs(inputs.warehouse, today, today).get(today)
     if tonight is None:
-        return {today: False} if inputs.not_taken_in(SCHEDULE, [today]) else {}
+        return {today: False} if inputs.not_loaded(SCHEDULE, [today]) else {}
     if not tonight.known:
         return {today: False}
     return {today: True} if tonight.any_to_begin(now) else {}
@@ -96,7 +96,7 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
     others = [day for day in news if day != today]
     # what is published and was never looked at may have been published from these payloads
     unseen = [day for day in others if day.isoformat() not in seen and day in published]
-    known = set(unseen) - inputs.not_taken_in(ODDS_QUOTES, unseen)
+    known = set(unseen) - inputs.not_loaded(ODDS_QUOTES, unseen)
     waiting = [day for day in others if day not in known]
     ready = with_history(inputs, waiting)
     asked = [day for day in waiting if day in ready][:_OTHERS_A_TICK]

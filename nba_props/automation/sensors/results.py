@@ -52,7 +52,7 @@ def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorRe
     known = (set(warehouse.partitions(PREDICTION_ACCURACY)) & first_look) | {
         watched[day] for day in news if jobs[day] == HISTORY_JOB
     }
-    untaken = inputs.not_taken_in(BOX_SCORES, sorted(known))
+    untaken = inputs.not_loaded(BOX_SCORES, sorted(known))
     done = {d.isoformat() for d in known - untaken}
     asked = [day for day in news if day not in done]
     kept = dict(marks)
