@@ -34,7 +34,7 @@ def land_first_day(
     """Land what a first prediction needs from stats.nba.com and the injury report."""
     total = Fetched()
     plan = day_one.plan(settings, feeds, odds=False)
-    for step, done in day_one.take(plan.steps, lambda step: context.log.info(step.name)):
+    for step, done in day_one.fetch(plan.steps, lambda step: context.log.info(step.name)):
         context.log.info(f"{step.name}: {len(done.landed)} payloads landed")
         total.add(done)
     report(context, alerts, "first day", total)

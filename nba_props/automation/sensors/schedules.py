@@ -1,4 +1,4 @@
-"""What happens at a time of day, Eastern, whatever the clocks do."""
+"""Schedules at times of day, Eastern, on both sides of daylight saving time."""
 
 from datetime import timedelta
 
@@ -50,11 +50,11 @@ def build_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.Schedul
         training_schedule(
             "45 8 * * *",
             "train_again",
-            "The week's models again, when what they learned from was corrected since or came too late for them.",
+            "The week's models again, if their training data were corrected since or arrived too late for them.",
             default_status,
             only_stale=True,
         ),
-        undated("0 5 * * *", "reconcile_nightly", RECONCILE_JOB, "Are last week's expected outputs there?"),
-        undated("20 * * * *", "freshness_hourly", FRESHNESS_JOB, "Is every feed that is on fresh, has tonight odds?"),
-        undated("40 * * * *", "ledger_audit_hourly", AUDIT_JOB, "Are ledger and archive as they were, and valid?"),
+        undated("0 5 * * *", "reconcile_nightly", RECONCILE_JOB, "Are last week's expected outputs complete?"),
+        undated("20 * * * *", "freshness_hourly", FRESHNESS_JOB, "Is every enabled feed fresh, has tonight odds?"),
+        undated("40 * * * *", "ledger_audit_hourly", AUDIT_JOB, "Are ledger and archive unchanged and valid?"),
     ]  # fmt: skip
