@@ -4,7 +4,9 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-TIMEZONE = "America/New_York"
+from nba_props.facts.calendar import EASTERN
+
+TIMEZONE = EASTERN.key
 
 
 def daily_partitions(first_date: date, last_date: date | None = None) -> dg.DailyPartitionsDefinition:

@@ -20,6 +20,7 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.losses import ALLOW_LOSS
 from nba_props.automation import planning, runner
 from nba_props.automation.planning import Step
+from nba_props.automation.ranges import dates_of
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of
@@ -55,9 +56,7 @@ def _at_work(instance: dg.DagsterInstance) -> str:
     """The run that is loading the inputs of another run, in words."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
         if prepared := run.tags.get(PREPARES_RUN_TAG):
-            first = run.tags.get(runner.RANGE_START) or run.tags.get("dagster/partition", "")
-            last = run.tags.get(runner.RANGE_END, first)
-            return f"{run.job_name} of {first}..{last} (run {run.run_id[:8]}), which run {prepared[:8]} needs first"
+            return f"{run.job_name} of {dates_of(run)} (run {run.run_id[:8]}), which run {prepared[:8]} needs first"
     return "another run that is loading its inputs"
 
 

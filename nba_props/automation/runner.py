@@ -12,6 +12,7 @@ import dagster as dg
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation.location import Caller, job_origin, tags_of
+from nba_props.automation.ranges import partition_key, range_tags
 from nba_props.automation.upstream.runs import belonging, listening
 from nba_props.facts.words import plural
 from nba_props.operations.selection import RemediationError
@@ -26,8 +27,6 @@ _OUR_CLASS = re.compile(r"^nba_props(\.\w+)+: ")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 #: the tag of runs whose inputs are planned already and that have no caller
 PLANNED_TAG = "nba_props/planned"
-#: the tags by which Dagster knows a run over a range of partitions
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass
@@ -83,8 +82,7 @@ def execute(
             done += 1
             on_step(event.step_key or "", done, total)
 
-    one = first == last
-    span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    planned = {} if caller else {PLANNED_TAG: "true"}
     publishes = asset_key(predictions.LEDGER) in job.asset_layer.executable_asset_keys
     with (
         listening(instance, run_id, listen),
@@ -98,8 +96,8 @@ def execute(
             run_config=_QUIET,
             raise_on_error=False,
             asset_selection=list(select) if select else None,
-            partition_key=first.isoformat() if one else None,
-            tags={**({} if caller else {PLANNED_TAG: "true"}), **tags_of(caller), **span, **(tags or {})},
+            partition_key=partition_key(first, last),
+            tags={**planned, **tags_of(caller), **range_tags(first, last), **(tags or {})},
         )
     return _outcome(run_id, result)
 

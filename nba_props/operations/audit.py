@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _LOG = logging.getLogger(__name__)
-#: dates that one query judges at most
-_TOGETHER = 31
 #: the file with the results of all dates, and the suffix of those with the rows of a date
 _JUDGED, _ROWS = "judged.json", ".rows"
 #: how long the rows of an earlier audit are kept
@@ -267,7 +265,7 @@ def _readable(
         pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
         return _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
 
-    for first, last in spans(changed, longest=_TOGETHER):
+    for first, last in spans(changed, longest=selection.JUDGED_TOGETHER):
         try:
             yield look(first, last)
             continue

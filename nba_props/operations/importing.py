@@ -22,6 +22,7 @@ from nba_props.domain.lines import LINE_PROBLEMS, claimed_lines_sql
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.calendar import spans
 from nba_props.operations.exports import ImportRefused, as_imported
+from nba_props.operations.selection import JUDGED_TOGETHER
 from nba_props.process.revision import publication
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.base import WriteMode
@@ -37,8 +38,6 @@ from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.warehouse.base import Warehouse
 from nba_props.warehouse.lake import LakeWarehouse
 
-#: dates that are judged at a time
-_TOGETHER = 31
 #: identifies a system's rows for one player-game
 _SAME = ["game_date", "system_id", "game_id", "player_id"]
 _COLUMNS = ", ".join([*(c.name for c in SYSTEM_COLUMNS), "source_created_at"])
@@ -120,7 +119,7 @@ def bring_in(
     with _copy(warehouse, days) if dry_run else nullcontext(warehouse) as target:
         outcomes: list[pd.DataFrame] = []
         new: dict[date, tuple[int, int]] = {}
-        for first, last in spans(days, longest=_TOGETHER):
+        for first, last in spans(days, longest=JUDGED_TOGETHER):
             asked = [d for d in days if first <= d <= last]
             mine = rows[rows["game_date"].between(pd.Timestamp(first), pd.Timestamp(last))]
             # stored first: what is judged is what is stored

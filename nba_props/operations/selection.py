@@ -40,8 +40,8 @@ PREDICATES: Mapping[str, tuple[int, Callable[[pd.DataFrame, Selection], pd.Serie
 }
 #: gives the hashes (``domain/audit.py``) of a span's rows that an audit has found valid
 Seen = Callable[[date, date], np.ndarray]
-#: dates that are judged at a time
-_TOGETHER = 31
+#: the most dates that one query judges
+JUDGED_TOGETHER = 31
 
 
 class RemediationError(NbaPropsError):
@@ -129,7 +129,7 @@ def selected(
     matches = PREDICATES[selection.predicate][1]
     within = [d for d in warehouse.dates(LEDGER) if selection.first <= d <= selection.last]
     found = []
-    for first, last in spans(within, longest=_TOGETHER) or [(selection.first, selection.first)]:
+    for first, last in spans(within, longest=JUDGED_TOGETHER) or [(selection.first, selection.first)]:
         rows = judged(warehouse, first, last, zone, seen)
         asked = matches(rows, selection)
         for column, only in (("system_id", selection.system_id), ("run_id", selection.run_id)):

@@ -11,8 +11,8 @@ import pytest
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
+from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
-from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.automation.sensors import failures
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process.revision import COMMAND_TAG

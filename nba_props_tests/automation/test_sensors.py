@@ -14,8 +14,9 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from nba_props.assets.inputs import Inputs
 from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, HISTORY_JOB, LINES_JOB, PREDICT_JOB
-from nba_props.automation.runner import RANGE_END, RANGE_START, execute
-from nba_props.automation.sensors import asking, news, training
+from nba_props.automation.ranges import RANGE_END, RANGE_START, dates_in
+from nba_props.automation.runner import execute
+from nba_props.automation.sensors import news, training
 from nba_props.domain import gate
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN
@@ -39,7 +40,7 @@ def tick(platform, name: str, cursor: str | None = None) -> dg.SensorResult | dg
 
 
 def asked(result) -> list[tuple[str, str]]:
-    return [(r.job_name, asking.dates_in(r.tags, r.partition_key)) for r in result.run_requests or []]
+    return [(r.job_name, dates_in(r.tags, r.partition_key)) for r in result.run_requests or []]
 
 
 def tonight(result) -> list[tuple[str, str]]:
@@ -508,7 +509,7 @@ def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
     platform = make_platform()
     found = training.to_prepare(platform.definitions.resources["preparation"], platform.instance, DAY)
     assert {r.job_name for r in found} == {HISTORY_JOB}
-    assert [asking.dates_in(r.tags, r.partition_key) for r in found] == [
+    assert [dates_in(r.tags, r.partition_key) for r in found] == [
         "2025-10-21..2025-10-30", "2025-10-31..2025-11-09",
     ]  # fmt: skip
     assert len({r.run_key for r in found}) == 2

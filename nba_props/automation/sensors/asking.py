@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
-from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.automation.ranges import partition_key, range_tags
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import parse_instant
@@ -62,21 +62,9 @@ def week_dates(day: date) -> list[date]:
 
 def run_over(job: str, first: date, last: date, cause: str, tags: Mapping[str, str]) -> dg.RunRequest:
     """A request of one run over a span, or of one date."""
-    one = first == last
-    span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
     return dg.RunRequest(
         run_key=f"{cause}:{job}:{first}..{last}",
         job_name=job,
-        partition_key=first.isoformat() if one else None,
-        tags={**tags, **span},
+        partition_key=partition_key(first, last),
+        tags={**tags, **range_tags(first, last)},
     )
-
-
-def dates_of(run: dg.DagsterRun) -> str:
-    """The date or span of a run; empty without partitions."""
-    return dates_in(run.tags, run.tags.get("dagster/partition"))
-
-
-def dates_in(tags: Mapping[str, str], day: str | None) -> str:
-    """The date or span of a request, from its partition or its tags."""
-    return day or (f"{tags[RANGE_START]}..{tags[RANGE_END]}" if RANGE_START in tags else "")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import TIMEZONE
 from nba_props.automation.sensors.asking import has_games, instant_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of
@@ -72,7 +73,7 @@ def build_fetch_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.S
 
 def _schedule(feed: Feed, times: Timetable, default_status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=times.name, cron_schedule=times.cron, job_name=feed.job.name, execution_timezone="America/New_York",
+        name=times.name, cron_schedule=times.cron, job_name=feed.job.name, execution_timezone=TIMEZONE,
         default_status=default_status, description=times.description,
     )  # fmt: skip
     def scheduled(

@@ -7,8 +7,7 @@ import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, PREDICT_JOB
-from nba_props.automation.runner import RANGE_START
-from nba_props.automation.sensors.asking import dates_of
+from nba_props.automation.ranges import RANGE_START, dates_of
 from nba_props.checks.freshness import FRESHNESS, TONIGHT
 from nba_props.process.revision import COMMAND_TAG
 

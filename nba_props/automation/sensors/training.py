@@ -6,11 +6,13 @@ from datetime import date, time, timedelta
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import TIMEZONE
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, ROSTERS_JOB, TRAIN_JOB, AssetJob
 from nba_props.automation.planning import preparation as needed_first
 from nba_props.automation.planning import untrained
 from nba_props.automation.preparing import Preparation
-from nba_props.automation.sensors.asking import AFTER_TONIGHT, dates_in, dates_of, has_games, run_over, week_dates
+from nba_props.automation.ranges import dates_in, dates_of
+from nba_props.automation.sensors.asking import AFTER_TONIGHT, has_games, run_over, week_dates
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, spans
 from nba_props.facts.calendar import days as dates_between
@@ -95,7 +97,7 @@ def training_schedule(
     """A schedule that trains the week's models."""
 
     @dg.schedule(
-        name=name, cron_schedule=cron, job_name=TRAIN_JOB, execution_timezone="America/New_York",
+        name=name, cron_schedule=cron, job_name=TRAIN_JOB, execution_timezone=TIMEZONE,
         default_status=default_status, description=description,
     )  # fmt: skip
     def scheduled(
