@@ -24,10 +24,10 @@ def as_archived(rows: pd.DataFrame, *, is_sealed: bool) -> pd.Series:
     """Whether each row of the archive is unchanged: it has the id of its content and its own digest."""
     own = own_ids(rows)
     # batches of an earlier release identify their rows by prediction_id alone
-    named = rows["archived_id"].isna() | rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
+    has_its_id = rows["archived_id"].isna() | rows["archived_id"].str.split("#").str[0].eq(own.str.split("#").str[0])
     stated = rows["archive_digest"]
     unstated = stated.isna() & (not is_sealed)
-    return named & (unstated | stated.eq(digests.row_digests(ARCHIVED_PREDICTIONS, rows)))
+    return has_its_id & (unstated | stated.eq(digests.row_digests(ARCHIVED_PREDICTIONS, rows)))
 
 
 def named(rows: pd.DataFrame) -> pd.DataFrame:

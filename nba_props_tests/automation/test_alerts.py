@@ -313,7 +313,7 @@ def test_what_is_there_is_no_alert(predicted):
 
 
 def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
-    """The terminal has said it: nobody else is woken."""
+    """The person at the terminal has seen it: there is no alert."""
     platform = published
     second_writer(platform.warehouse, [DAY])
     run, _ = gate_of(platform, {})

@@ -1,4 +1,4 @@
-"""The hourly audit: a row that a second writer put anywhere, a row that went, a row that changed, and nothing else."""
+"""The hourly audit finds rows that a second writer added, rows that disappeared or changed, and nothing else."""
 
 from __future__ import annotations
 
@@ -353,7 +353,7 @@ def test_vouching_for_old_rows_is_no_change(lake, tmp_path):
 
 
 def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp_path):
-    """The record that a batch was restored is taken away: its rows look as if nobody had put them back."""
+    """The record that a batch was restored is deleted: its rows look as if they were not restored."""
     lake.claim("SIMULATED")
     lake.append(LEDGER, rows(OLD), [OLD])
     batch = remediation.rollback(lake, rows(OLD)["run_id"].iloc[0], NOW)

@@ -184,11 +184,11 @@ def test_a_run_that_waits_for_another_says_for_what(fresh, monkeypatch):
         "their inputs one after the other"
     )
     events = platform.instance.all_logs(result.run_id)
-    told = [e.dagster_event.message for e in events if e.dagster_event and e.dagster_event.is_engine_event]
-    assert f"predict {expected}" in told
+    events_of_engine = [e.dagster_event.message for e in events if e.dagster_event and e.dagster_event.is_engine_event]
+    assert f"predict {expected}" in events_of_engine
     assert expected in [e.user_message for e in events]
     again = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
-    assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "nobody is in its way"
+    assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "no other run prepares"
 
 
 def test_a_plan_that_fails_fails_the_run_and_says_which_of_its_runs(fresh, monkeypatch):

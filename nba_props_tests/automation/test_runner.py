@@ -1,4 +1,4 @@
-"""What a run in this process says of its end."""
+"""The messages of a run in this process about its end."""
 
 from __future__ import annotations
 

@@ -518,7 +518,7 @@ def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
 
 
 def test_a_week_without_games_is_never_trained(platform):
-    """All summer nothing would be stored that says from what, and each day would ask once more."""
+    """All summer no digest of inputs would be stored, and each day would request a training again."""
     for name, at in (("train_again", utc(2025, 12, 10, 13, 45)), ("weekly_training", utc(2025, 12, 8, 11))):
         assert "no game is scheduled in the week" in scheduled(platform, name, at).skip_message
         platform.now = at

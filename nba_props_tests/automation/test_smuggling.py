@@ -1,4 +1,4 @@
-"""Rows that went past the gate into the ledger: each is found and can be taken out, and no honest row goes with it."""
+"""Rows that bypassed the gate: each one in the ledger is found and can be removed, without any valid row."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def block(kind: str) -> list[str]:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch, server):
-    """An empty folder, feeds of the small league, and the clock; ``begin`` writes .env as the page says and reads it."""
+    """An empty folder, feeds of the small league, and the clock; ``begin`` writes .env as the page shows it, and reads it."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -339,7 +339,7 @@ def test_a_refused_key_ends_it_before_the_long_part(world):
 
 
 def pasted(result, command: str) -> str:
-    """The one line that a refusal says to type."""
+    """The line to type in a refusal."""
     assert result.exit_code == 1, result.output
     said = " ".join(result.output.split("\n"))
     (line,) = re.findall(rf"Type: (.*?)(?:   and then: {command}|$)", said.strip())
@@ -472,7 +472,7 @@ def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, mo
 
 
 def next_of(now: datetime) -> tuple[str, str]:
-    """What the doctor says of today, and names as the next command."""
+    """The doctor's finding about today, and its next command."""
     settings = load_settings()
     zone = LandingZone(settings.landing)
     found = examine(settings, zone, open_warehouse(settings), lambda: now, ask=False)
@@ -621,7 +621,7 @@ def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
 @pytest.mark.long
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening-night"])
 def test_a_season_without_the_seasons_before_it_is_no_locked_door(world, now):
-    """Somebody who lands this season alone, with no schedule of the last, into which the look-back reaches."""
+    """Only this season is landed, and no schedule of the last one, into which the look-back reaches."""
     begin(world, now)
     assert typed(f"nba-props fetch stats {league.FIRST}..{world.today} --no-shot-zones").exit_code == 0
     assert typed("nba-props fetch odds").exit_code == 0

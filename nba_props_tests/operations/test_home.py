@@ -255,7 +255,7 @@ def test_everything_at_once_is_repaired_by_one_command(folder):
 
 
 def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(folder, monkeypatch):
-    """SQLite can't make what it has beside a database there, and says that reading failed."""
+    """SQLite can't create its files beside a database there, and reports a failure to read."""
     settings, asked = load_settings(), []
     plain = homes._checked
 
