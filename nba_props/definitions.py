@@ -38,7 +38,7 @@ for _category in (dg.BetaWarning, dg.PreviewWarning):
 
 
 def build_defs(deployment: Deployment) -> dg.Definitions:
-    """The definitions over the objects of a deployment; tests give some of their own."""
+    """The definitions over the objects of a deployment; tests pass objects of their own."""
     settings, zone, clock = deployment.settings, deployment.landing, deployment.clock
     partitions = daily_partitions(settings.first_date, zone.last_date)
     weeks = weekly_partitions(settings.first_date, zone.last_date)
@@ -57,7 +57,7 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
         ],
         asset_checks=[*build_checks(rules, partitions, PartitionEvaluations), *build_freshness_checks()],
         jobs=[*jobs, *REMEDIATION_JOBS, import_job, *build_fetch_jobs(), first_job, reconcile_job, audit_job],
-        # an invented league has no day of its own: there only what lands is followed
+        # a simulated league has no current day: sensors follow what is landed, and schedules stay off
         sensors=build_sensors(dg.DefaultSensorStatus.RUNNING, settings.sensor_seconds, jobs),
         schedules=build_schedules(
             dg.DefaultScheduleStatus.STOPPED if zone.is_simulated else dg.DefaultScheduleStatus.RUNNING
@@ -82,19 +82,19 @@ def build_defs(deployment: Deployment) -> dg.Definitions:
 
 
 def _in_bigquery(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """What is a Parquet file in a lake is a table there."""
+    """An asset with BigQuery as its kind: Parquet files and views of a lake are tables and views there."""
     kinds = {"bigquery" if kind in ("parquet", "view") else kind for kind in spec.kinds}
     return spec.replace_attributes(kinds=kinds)
 
 
 def _labelled_simulated(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """Every asset of a simulated league has a tag that says so; the name of the code location does, too."""
+    """An asset with the tag of the simulated league, as the code location's name has it."""
     return spec.replace_attributes(tags={**spec.tags, "data_source": "simulated"})
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The definitions of this deployment, by its environment and its file ``.env``."""
+    """The definitions of this deployment, from its environment and its file ``.env``."""
     env_file.load()
     for text in misspelt(os.environ):
         _LOG.warning(text)

@@ -23,7 +23,7 @@ Alias = tuple[str, str]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of an environment, completed by what its landing zone says of itself.
+    """The settings of an environment, with the first date from its landing zone unless it is set.
 
     Raises:
         BadSetting: a variable has a value that cannot be used, or is not one of ours.
@@ -31,7 +31,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     settings = read_settings(environ)
     if settings.home.exists() and not settings.home.is_dir():
-        raise BadSetting(f"NBA_PROPS_HOME is {settings.home}, which is a file and no folder")
+        raise BadSetting(f"NBA_PROPS_HOME is {settings.home}, which is a file and not a folder")
     zone = LandingZone(settings.landing)
     if settings.rehearsal_clock is not None and not zone.is_simulated:
         raise BadSetting("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
@@ -52,7 +52,7 @@ class Deployment:
 
     @property
     def feeds(self) -> LiveFeeds:
-        """The live feeds, as far as they are switched on."""
+        """The live feeds, with the switches of the settings."""
         return LiveFeeds(self.settings.live, self.landing, self.clock)
 
 
@@ -63,7 +63,7 @@ def deployed(
     clock: Clock | None = None,
     models: ModelStore | None = None,
 ) -> Deployment:
-    """The objects that settings describe; those that are given stand in for theirs."""
+    """The objects that settings describe, except those that are passed."""
     return Deployment(
         settings,
         landing or LandingZone(settings.landing),
@@ -74,7 +74,7 @@ def deployed(
 
 
 def clock_of(settings: Settings) -> Clock:
-    """The time, or in a rehearsal what its file says it is."""
+    """The clock of the system or, in a rehearsal, the one that returns the instant in its file."""
     file = settings.rehearsal_clock
     return utc_now if file is None else partial(_read_clock, file)
 
@@ -84,19 +84,19 @@ def _read_clock(file: Path) -> datetime:
         return parse_instant(file.read_text().strip())
     except (OSError, ValueError) as error:
         raise BadSetting(
-            f"NBA_PROPS_CLOCK names {file}, which holds no instant such as 2026-01-09T17:00Z: {error}"
+            f"NBA_PROPS_CLOCK names {file}, which has no instant such as 2026-01-09T17:00Z: {error}"
         ) from error
 
 
 def aliases_of(settings: Settings) -> tuple[tuple[Alias, ...], tuple[str, ...]]:
-    """Further spellings of players, the landing zone's and the user's own, and the lines that are not aliases.
+    """The aliases of players from the landing zone and from the user's file, and the lines that are not one, with the
+    reason.
 
-    The files are read at each call, so an alias that is added counts in the next run. Lines that are left out come
-    with the reason.
+    The files are read at each call, so that a new alias counts in the next run.
 
     Raises:
         SettingsError: the user's file can't be read.
-        LandingError: the landing zone's can't be.
+        LandingError: the landing zone's file can't be read.
     """
     zone = LandingZone(settings.landing)
     own, left_out = _own_aliases(settings.aliases_file)

@@ -134,7 +134,8 @@ class Platform:
         self, first: date, last: date, select: Iterable[dg.AssetKey] | None = None, job: str = "predict"
     ) -> None:
         """The assets of a job, or some of them, over a span, without their checks, which are half of the work."""
-        from nba_props.automation.runner import _QUIET, PLANNED_TAG, RANGE_END, RANGE_START
+        from nba_props.automation.ranges import RANGE_END, RANGE_START
+        from nba_props.automation.runner import _QUIET, PLANNED_TAG
 
         chosen = self.definitions.resolve_job_def(job).get_subset(
             asset_selection=set(self.of(job) if select is None else select), asset_check_selection=set()

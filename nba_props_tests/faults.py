@@ -27,8 +27,8 @@ from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.instance import open_instance
 from nba_props.catalog import TABLES
-from nba_props.operations import remediation
-from nba_props.operations.remediation import Selection
+from nba_props.operations import ledger, remediation
+from nba_props.operations.selection import Selection
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, PUBLICATIONS, QUARANTINED_PREDICTIONS
 from nba_props.warehouse.lake import LakeWarehouse
@@ -109,7 +109,7 @@ def quarantine(folder: Path) -> None:
 def restore(folder: Path) -> None:
     """And back."""
     store = lake(folder)
-    remediation.restore(store, remediation.batches(store)["batch_id"].iloc[0], NOW)
+    remediation.restore(store, ledger.batches(store)["batch_id"].iloc[0], NOW)
 
 
 OPERATIONS: dict[str, Callable[[Path], None]] = {

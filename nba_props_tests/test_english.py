@@ -14,11 +14,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 #: packages and modules whose docstrings, comments and strings are held to it
 ROOMS = (
-    "catalog.py", "cli", "domain", "facts", "presentation", "process", "schemas", "settings", "simulator", "sources",
-    "storage", "warehouse",
-    "automation/alerts.py", "automation/audit.py", "automation/location.py", "automation/webserver.py",
-    "operations/audit.py", "operations/backup.py", "operations/importing.py", "operations/remediation.py",
+    "assets", "automation", "checks", "cli", "facts", "operations", "presentation", "process", "schemas", "settings",
+    "storage", "definitions.py", "deployment.py", "domain/claims.py",
 )  # fmt: skip
+#: strings that are stored, and so can't change
+STORED = frozenset({"taken in:"})
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 #: by what to write instead
 BANNED = {
@@ -51,7 +51,7 @@ def found_in(text: str) -> list[str]:
 def prose_of(source: str) -> Iterator[tuple[int, str]]:
     """Comments and string constants of a module, with their lines; f-strings piece by piece."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value not in STORED:
             yield node.lineno, node.value
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:

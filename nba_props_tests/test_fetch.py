@@ -246,8 +246,8 @@ def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server,
     assert "bad The Odds API: INVALID_KEY (401)" in invoke("doctor").output
     before = len(server.asked)
     offline = invoke("doctor", "--offline").output
-    assert "off The Odds API: a key is set, nothing was asked" in offline
-    assert "off stats.nba.com: switched on, nothing was asked" in offline
+    assert "off The Odds API: a key is set, no request was made" in offline
+    assert "off stats.nba.com: switched on, no request was made" in offline
     assert len(server.asked) == before
     assert KEY not in said + offline
 
@@ -316,9 +316,7 @@ def test_the_next_command_of_a_real_home_follows_its_evening(evening):
     assert found["today"].text == f"2 games of {DAY}, predicted"
     morning = evening.now + timedelta(hours=17)
     found, command = next_of(evening, morning)
-    assert found["today"].text.startswith(
-        f"nobody plays on {DAY + timedelta(1)}; next games on {OTHER}; not landed yet"
-    )
+    assert found["today"].text.startswith(f"no games on {DAY + timedelta(1)}; next games on {OTHER}; not landed yet")
     assert command == "nba-props start", "which fetches the results"
     assert found["grades"].advice == f"nba-props fetch stats {DAY}"
     for day in {g.day for g in league.games() if g.day >= DAY}:

@@ -166,7 +166,7 @@ def test_a_rehearsals_clock_that_tells_no_time_is_named(tmp_path, text):
     clock = tmp_path / "clock"
     if text is not None:
         clock.write_text(text)
-    with pytest.raises(BadSetting, match=r"NBA_PROPS_CLOCK names .*clock, which holds no instant"):
+    with pytest.raises(BadSetting, match=r"NBA_PROPS_CLOCK names .*clock, which has no instant"):
         clock_of(replace(load_settings({"NBA_PROPS_HOME": str(tmp_path)}), rehearsal_clock=clock))()
 
 

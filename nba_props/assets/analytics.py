@@ -16,9 +16,7 @@ from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
 
-def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The analytics assets over the given partitions."""
-
+def _slate(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         analytics.SLATE,
         partitions=partitions,
@@ -39,6 +37,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     ):
         return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, quotes)], figures.slate)
 
+    return slate
+
+
+def _historical_games(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         analytics.HISTORICAL_GAMES,
         partitions=partitions,
@@ -54,6 +56,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         sql = history.historical_games_sql(settings.look_back_days, settings.max_games)
         return emit(context, [analytics.HISTORICAL_GAMES], [warehouse.query(sql, first=days[0], last=days[-1])])
 
+    return historical_games
+
+
+def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         analytics.BETTING_LINES,
         partitions=partitions,
@@ -72,6 +78,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             games=figures.games(slate_rows),
         )
 
+    return betting_lines
+
+
+def _upcoming_player_game_context(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         analytics.CONTEXT,
         partitions=partitions,
@@ -103,6 +113,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         frame = player_context.build(slate_rows, past_games, season, form, line_rows, available)
         return emit(context, [analytics.CONTEXT], [frame])
 
+    return upcoming_player_game_context
+
+
+def _player_features(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         PLAYER_FEATURES,
         partitions=partitions,
@@ -136,4 +150,15 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         )
         return emit(context, [PLAYER_FEATURES], [frame], of_date=lambda day: {"schema_hash": SCHEMA_HASH})
 
-    return [slate, historical_games, betting_lines, upcoming_player_game_context, player_features]
+    return player_features
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The analytics assets over the given partitions."""
+    return [
+        _slate(partitions),
+        _historical_games(partitions),
+        _betting_lines(partitions),
+        _upcoming_player_game_context(partitions),
+        _player_features(partitions),
+    ]

@@ -1,6 +1,6 @@
-"""What a partition's page shows of its rows: figures that Dagster plots over the dates, and a preview.
+"""The metadata of a materialization: figures of its partition's rows, which Dagster plots by date, and a preview.
 
-Every figure is of one partition's rows. A figure that there is none of is left out, never 0.
+A figure that can't be computed, for want of rows or values, is left out; it is never 0 instead.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from nba_props.schemas.base import VOLATILE
 PREVIEW_ROWS = 10
 _PREVIEW_COLUMNS = 12
 _DIGITS = 4
-#: what names a row and tells nobody anything, or is the same in all rows of a partition
+#: columns that previews leave out: ids and hashes, and values that all rows of a partition share
 _HASHES = {"schema_hash", "feature_hash", "quote_id", "prediction_id", "grade_id", "replaces"}
-_UNTELLING = VOLATILE | _HASHES | {"game_date"}
-#: what the scoreboard's page plots of the season so far, by the scoreboard's column
+_NOT_SHOWN = VOLATILE | _HASHES | {"game_date"}
+#: figures of the season so far, with the scoreboard's column of each
 _SEASON = {"season_hit_rate": "hit_rate", "season_mae_minus_line": "mae_difference", "season_roi": "roi"}
 Figures = Mapping[str, Any]
 
@@ -32,12 +32,12 @@ Figures = Mapping[str, Any]
 
 
 def slate(rows: pd.DataFrame) -> Figures:
-    """Of the slate: its games, and how many of its players have a quote."""
+    """The slate's games, and how many of its players have a quote."""
     return {"games": int(rows["game_id"].nunique()), "quoted": int(rows["is_quoted"].sum())}
 
 
 def lines(rows: pd.DataFrame) -> Figures:
-    """Of the lines: how many there are, whose they are, how old, and why the others are none."""
+    """How many players have a line, from which sportsbooks and how old, and why the others have none."""
     lined = rows["has_prop_line"].astype(bool)
     age = rows.loc[lined, "line_minutes_before_game"].dropna().astype("float64")
     return {
@@ -52,7 +52,7 @@ def lines(rows: pd.DataFrame) -> Figures:
 
 
 def forecasts(rows: pd.DataFrame) -> Figures:
-    """Of a system's rows: how many are forecasts, how many have a line, what it would do."""
+    """How many of a system's rows are forecasts, how many have a line, and what it recommends."""
     abstained = rows["abstain_reason"].notna()
     return {
         "forecasts": int(rows["predicted_points"].notna().sum()),
@@ -65,7 +65,7 @@ def forecasts(rows: pd.DataFrame) -> Figures:
 
 
 def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
-    """Of the gate: what passed, what it held back and why, and what each system's picks are worth by its own chances.
+    """How many rows passed the gate, how many it held back and why, and what each system's picks would be worth.
 
     ``claimed_ev_<system>`` is the mean profit of one unit at the quoted price, if the system's P(over) were right.
     """
@@ -85,7 +85,7 @@ def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
 
 
 def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
-    """Of the grades: decided bets, each system's hit rate, and how far it missed less how far the line did."""
+    """The decided bets, and for each system its hit rate and its mean absolute error less that of the line."""
     counted = settled["is_valid_line"].astype(bool) & settled["is_current"].astype(bool)
     scored = settled[counted & settled["absolute_error"].notna() & settled["line_absolute_error"].notna()]
     bets = settled[scoring.bets(settled)]
@@ -102,8 +102,8 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
 
 
 def scoreboard(rows: pd.DataFrame) -> Figures:
-    """Of the scoreboard: each system's season so far."""
-    season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(Tier.ALL)] if len(rows) else rows
+    """Each system's season so far."""
+    season = rows[rows["span"].eq("SEASON") & rows["tier"].eq("ALL")] if len(rows) else rows
     found: dict[str, Any] = {}
     for figure, column in _SEASON.items() if len(season) else ():
         found |= _by_system(figure, season[column].astype("float64"), season["system_id"])
@@ -121,7 +121,7 @@ def _sided(rows: pd.DataFrame) -> pd.Series:
 
 
 def counts(values: pd.Series) -> dict[str, int]:
-    """How often each value stands there."""
+    """The number of rows with each value."""
     return {str(k): int(v) for k, v in values.value_counts().items()}
 
 
@@ -137,41 +137,41 @@ def _number(value: float) -> float | None:
 
 
 def preview(table: Table, rows: pd.DataFrame, games: Mapping[str, str] | None = None) -> pd.DataFrame:
-    """What is shown of a partition: what one looks for in its table, else its first rows without what only names them.
+    """At most ten rows of a partition: the largest edges or highest lines where its table has any, else the first.
 
     Args:
-        table: whose partition it is.
-        rows: its rows.
+        table: the partition's table.
+        rows: the partition's rows.
         games: ``BOS @ LAL`` by ``game_id``, where they are known.
     """
-    shown = _SHOWN.get(table.address)
-    if shown is None:
+    choose = _CHOSEN.get(table.address)
+    if choose is None:
         return _first(table, rows)
-    looks = shown(rows.assign(game=rows["game_id"].map(games or {})))
-    return looks if games else looks.drop(columns="game")
+    chosen = choose(rows.assign(game=rows["game_id"].map(games or {})))
+    return chosen if games else chosen.drop(columns="game")
 
 
 def games(rows: pd.DataFrame) -> dict[str, str]:
     """``BOS @ LAL`` by ``game_id``, from a schedule or from a slate."""
     if "home_team" in rows:
-        said = rows["away_team"] + " @ " + rows["home_team"]
+        names = rows["away_team"] + " @ " + rows["home_team"]
     else:
         rows = rows.dropna(subset=["team", "opponent", "is_home"])
         home = rows["team"].where(rows["is_home"].astype(bool), rows["opponent"])
         away = rows["opponent"].where(rows["is_home"].astype(bool), rows["team"])
-        said = away + " @ " + home
-    return dict(zip(rows["game_id"], said, strict=True))
+        names = away + " @ " + home
+    return dict(zip(rows["game_id"], names, strict=True))
 
 
 def _first(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
-    if key := [c for c in table.key if c in rows]:  # what comes from a query comes in any order
+    if key := [c for c in table.key if c in rows]:  # a query returns its rows in any order
         rows = rows.sort_values(key, kind="stable")
-    told = [c for c in rows.columns if c not in _UNTELLING and not c.endswith("_digest")]
-    return rows[told].iloc[:PREVIEW_ROWS, :_PREVIEW_COLUMNS]
+    shown = [c for c in rows.columns if c not in _NOT_SHOWN and not c.endswith("_digest")]
+    return rows[shown].iloc[:PREVIEW_ROWS, :_PREVIEW_COLUMNS]
 
 
 def _largest(rows: pd.DataFrame, margin: pd.Series) -> pd.DataFrame:
-    """The rows with the largest margins on either side; equal ones by name and system, whatever order they came in."""
+    """The rows with the largest margins on either side, equal ones ordered by name and system."""
     ordered = rows.assign(size=margin.astype("float64").abs(), edge=margin.astype("float64"))
     ordered = ordered.sort_values(["size", "player_name", "system_id"], ascending=[False, True, True], kind="stable")
     return ordered.head(PREVIEW_ROWS)
@@ -194,13 +194,13 @@ def _edges(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _prices(rows: pd.DataFrame) -> pd.Series:
-    price = rows["over_price"].where(rows["recommendation"].eq(Recommendation.OVER), rows["under_price"])
-    said = price.map("{:+.0f}".format, na_action="ignore").fillna("?").astype(str)
-    return said + "@" + rows["sportsbook"].fillna("?").astype(str)
+    price = rows["over_price"].where(rows["recommendation"].eq("OVER"), rows["under_price"])
+    american = price.map("{:+.0f}".format, na_action="ignore").fillna("?").astype(str)
+    return american + "@" + rows["sportsbook"].fillna("?").astype(str)
 
 
 def _graded(rows: pd.DataFrame) -> pd.DataFrame:
-    """The ten decided bets of the largest edges, and what became of them."""
+    """The ten decided bets with the largest edges, and their results."""
     bets = rows[scoring.bets(rows)]
     top = _largest(bets, bets["line_margin"])
     columns = ["player_name", "game", "system_id", "predicted_points", "line", "recommendation", "actual_points"]
@@ -222,7 +222,7 @@ _HEADINGS = {
     "actual_points": "points", "sportsbook": "book", "consensus_line": "consensus", "over_price": "over",
     "under_price": "under",
 }  # fmt: skip
-_SHOWN: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+_CHOSEN: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     predictions.LEDGER.address: _edges,
     **{t.address: _edges for t in SYSTEM_TABLES.values()},
     predictions.PREDICTION_ACCURACY.address: _graded,

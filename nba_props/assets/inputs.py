@@ -1,7 +1,7 @@
-"""What a partition is made from, as a digest: names of payloads, contents of other partitions, models, settings.
+"""Digests of the inputs of partitions: names of payloads, contents of other partitions, models, settings.
 
-A partition is stale when the digest of its inputs is another one than the digest that was stored with its rows. Times
-play no part: a payload that was copied with an old file time is new, and a table written again with equal rows is not.
+A partition is stale when the digest of its inputs differs from the one that was stored with its rows. Times are not
+compared: a payload that was copied with an old file time is new, and a table written again with equal rows is not.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from nba_props.warehouse.base import PartitionState, Warehouse
 
 MODELS = "nba_models"
 LANDING = "landing"
-#: what a training and a history read of the schedule, and what a slate does: all but status and scores
+#: the facet of the schedule that trainings, histories and slates read: all but status and scores
 PLAN = "plan"
-#: tables to which the status and the score of a game matter
+#: tables that read the status and the score of a game as well
 _READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HISTORY.address)
 
 
@@ -42,7 +42,7 @@ _READ_RESULTS = (predictions.PREDICTION_ACCURACY.address, predictions.GRADE_HIST
 
 
 def landing_key(feed: Feed) -> dg.AssetKey:
-    """The asset that stands for a feed's payloads."""
+    """The asset of a feed's payloads."""
     return dg.AssetKey([LANDING, feed.name])
 
 
@@ -54,14 +54,14 @@ def _digest(parts: Iterable[str]) -> str:
 
 
 def _lasting(key: dg.AssetKey) -> list[str]:
-    """A key's path under the table's first name: a digest must not change because a table is called otherwise."""
+    """A key's path with the table's first name: renaming a table must not change a digest."""
     table = TABLES.get(".".join(key.path))
     return table.lasting_name.split(".") if table else list(key.path)
 
 
 @dataclass
 class Inputs:
-    """Digests of what partitions are made from, as things stand; states are read once and kept for one use."""
+    """Digests of the current inputs of partitions; states are read once and kept, so an object serves one use."""
 
     warehouse: Warehouse
     landing: LandingZone
@@ -71,40 +71,41 @@ class Inputs:
     _learned: dict[date, str] = field(default_factory=dict, repr=False)
 
     def fresh(self) -> Inputs:
-        """The same, knowing nothing yet: what was written since is seen."""
+        """The same without the states read so far, so that later writes are seen."""
         return Inputs(self.warehouse, self.landing, self.models, self.settings)
 
     def knowing(self, states: Mapping[str, dict[date, PartitionState]]) -> Inputs:
-        """The same, with some tables as they stood when somebody looked, by address."""
+        """The same with these states of some tables, by address, instead of the current ones."""
         return replace(self, _states={**self._states, **states}, _learned=dict(self._learned))
 
     def states(self, table: Table) -> dict[date, PartitionState]:
+        """The state of each stored partition of a table."""
         if table.address not in self._states:
             self._states[table.address] = self.warehouse.states(table)
         return self._states[table.address]
 
     def outdated(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> set[date]:
-        """The dates whose partition is missing, or was made from something else than what is there now."""
+        """The dates whose partition is missing, or was made from other inputs than the current ones."""
         if not days:
             return set()
         states, now = self.states(table), self.digests(table, parents, days)
         return {d for d in days if d not in states or states[d].made_from != now[d]}
 
     def payloads(self, table: Table, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
-        """The names of the payloads behind each date of a table; none for a table that is made from others."""
+        """The names of the payloads behind each date of a table; empty for a table that is made from others."""
         found = registry.source_of(table)
         return found[1].payloads(self.landing, days) if found and days else {}
 
     def without_payloads(self, table: Table, days: Sequence[date]) -> set[date]:
-        """The dates of which nothing is landed that a table of payloads could have rows of."""
+        """The dates for which no payload of a table is landed; empty for a table that is made from others."""
         landed = self.payloads(table, days)
         return {d for d in days if not landed.get(d)} if registry.source_of(table) else set()
 
-    def not_taken_in(self, table: Table, days: Sequence[date]) -> set[date]:
-        """The dates of a table of payloads whose partition is missing, or was made before the newest of them came.
+    def not_loaded(self, table: Table, days: Sequence[date]) -> set[date]:
+        """The dates of a table of payloads whose partition is missing, or was made before the newest payload landed.
 
         Raises:
-            KeyError: no payload is behind the table.
+            KeyError: the table is made from other tables.
         """
         found = registry.source_of(table)
         if found is None:
@@ -116,7 +117,7 @@ class Inputs:
         """The digest of each date's inputs.
 
         Args:
-            table: whose partitions are made.
+            table: the table that has the partitions.
             parents: the asset's parents in Dagster's graph.
             days: the dates.
         """
@@ -150,7 +151,7 @@ class Inputs:
         if table.dataset == analytics.SLATE.dataset:
             own = {
                 PLAYER_FEATURES.address: [SCHEMA_HASH],
-                analytics.CONTEXT.address: table.column_names,  # what a release wrote that knew fewer is stale
+                analytics.CONTEXT.address: table.column_names,  # partitions of a release with fewer are stale
             }
             return (self.settings.look_back_days, self.settings.max_games, *own.get(table.address, []))
         return ()
@@ -158,14 +159,14 @@ class Inputs:
     def _span(
         self, table: Table, first: date, last: date, facet: str = "", only: Collection[date] | None = None
     ) -> str:
-        """One digest of all partitions of a table in first..last, or of some of them, that have rows."""
+        """One digest of the partitions of a table in first..last that have rows, all of them or those of some dates."""
         states = self.states(table)
         asked = states if only is None else states.keys() & only
-        there = (d for d in sorted(asked) if first <= d <= last and states[d].rows)  # an empty one says nothing
-        return _digest(f"{d}{states[d].content.get(facet, '')}" for d in there)
+        filled = (d for d in sorted(asked) if first <= d <= last and states[d].rows)
+        return _digest(f"{d}{states[d].content.get(facet, '')}" for d in filled)
 
     def _models(self, system_id: str, days: Sequence[date]) -> dict[date, str]:
-        """The model in force for each date."""
+        """The fingerprint of the model in force for each date, or why there is none."""
         found: dict[date, str] = {}
         for week in {week_of(d) for d in days}:
             try:
@@ -184,26 +185,26 @@ class Inputs:
         return game_days(self.landing, days)
 
     def trained_from(self, system_id: str, week: date) -> str:
-        """What decides on a week's model: a digest of what and how it learns, and what it is judged against."""
+        """A digest of the training data and recipe of a week's model, and the model that it is judged against."""
         incumbent = self.models.incumbent(system_id, week)
-        return f"{self._taught(system_id, week)}-{incumbent.fingerprint if incumbent else 'none'}"
+        return f"{self._training(system_id, week)}-{incumbent.fingerprint if incumbent else 'none'}"
 
-    def _taught(self, system_id: str, week: date) -> str:
+    def _training(self, system_id: str, week: date) -> str:
         return _digest([self.learned(week), definition(RECIPES[system_id])])
 
     def lacks_model(self, recipe: Recipe, week: date) -> bool:
-        """Whether a week that could have a model was never tried, or what it would learn from has changed since, or
-        another library made it; what it was judged against is no matter to the week after.
+        """Whether a week that could have a model was never trained, its training data or recipe changed since, or
+        another library made it. The model it was judged against does not matter.
         """
         if week + timedelta(6) < self.settings.first_date:
             return False
         made_from = self.models.made_from(recipe.system_id, week)
-        if made_from is None or made_from.partition("-")[0] != self._taught(recipe.system_id, week):
+        if made_from is None or made_from.partition("-")[0] != self._training(recipe.system_id, week):
             return True
-        return self.is_anothers(recipe, week)
+        return self.is_unusable(recipe, week)
 
-    def is_anothers(self, recipe: Recipe, week: date) -> bool:
-        """Whether the model of a week was made by another library than the one that runs, or can't be read."""
+    def is_unusable(self, recipe: Recipe, week: date) -> bool:
+        """Whether the model of a week was made by another version of its library, or can't be read."""
         try:
             if week not in self.models.weeks(recipe.system_id):
                 return False
@@ -213,7 +214,7 @@ class Inputs:
         return why.startswith("MODEL_LIBRARY_DIFFERS")
 
     def learned(self, week: date) -> str:
-        """The digest of all that a week's models learn from; the same for every system, so it is kept."""
+        """The digest of the training data of a week's models; the same for every system, so it is kept."""
         if week not in self._learned:
             self._learned[week] = self._all_learned(week)
         return self._learned[week]
@@ -221,7 +222,7 @@ class Inputs:
     def _all_learned(self, week: date) -> str:
         start, last = training_start(week, self.settings.training_seasons), week - timedelta(1)
         parts = [f"{self.settings.look_back_days} {self.settings.max_games} {SCHEMA_HASH}"]
-        # rows of a date without a quote have no line: that it was predicted, or was not, teaches nothing
+        # rows of a date without a quote have no line: whether it was predicted makes no difference to a model
         quoted = {d for d, state in self.states(raw.ODDS_QUOTES).items() if state.rows}
         for window in LEARNED:
             facet = PLAN if window.table is raw.SCHEDULE else ""

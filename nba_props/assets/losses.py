@@ -1,4 +1,4 @@
-"""Good rows are not replaced by none because a payload went missing: such a write is refused."""
+"""Refusing writes that would empty partitions of delivered data, because a payload is missing or can't be read."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -11,17 +11,18 @@ from nba_props.warehouse.base import RowsWouldBeLost, Warehouse
 
 #: the run tag, "true", under which a partition may lose most of its rows
 ALLOW_LOSS = "nba_props/allow_loss"
-#: a table that guards so many rows never loses its last ones unasked; the few games of a date may all be moved
+#: a table that guards so many rows or more keeps its last ones too; a date's few scheduled games may all be moved
 _LAST_ROWS = 10
 _DATES_NAMED = 3
 
 
 def refuse_loss(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> None:
-    """Keep what the outside world delivered: good rows are not replaced by none because a payload went missing.
+    """Refuse to write ``frame`` to the partitions of ``days`` if that would lose stored rows; see
+    ``Table.guarded``.
 
     Raises:
-        RowsWouldBeLost: a partition would lose ``table.guarded`` rows or more, and more than half of what it has; or,
-            of a table that guards ``_LAST_ROWS`` or more, all it has, however few, or all of a game.
+        RowsWouldBeLost: a partition would lose ``table.guarded`` rows or more, and more than half of its rows; or, in
+            a table that guards ``_LAST_ROWS`` or more, all of its rows, or all rows of a game.
     """
     counted = pd.to_datetime(frame["game_date"]).value_counts()
     counts = {
@@ -44,14 +45,14 @@ def refuse_loss(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: S
     more = f", and {len(lost) - _DATES_NAMED} more" if len(lost) > _DATES_NAMED else ""
     raise RowsWouldBeLost(
         f"{table.address} partition {'; '.join(lost[:_DATES_NAMED])}{more}: more likely a payload is missing or can't "
-        f"be read than that the rows are gone. Nothing of the step was written, for none of its {len(days)} dates "
+        f"be read than that the rows are gone. The step wrote nothing, for none of its {len(days)} dates "
         f"({days[0]} to {days[-1]}). Put the payload back and run it again; or, if the rows are really gone, run it "
         f"again with --allow-loss (the run tag {ALLOW_LOSS}=true)"
     )
 
 
 def _games_lost(warehouse: Warehouse, table: Table, frame: pd.DataFrame, days: Sequence[date]) -> list[str]:
-    """The games of some dates that have rows now and would have none, in words."""
+    """A sentence for each game of some dates that has rows now and would have none."""
     stored = warehouse.query(
         f"SELECT game_date, game_id, COUNT(*) AS n FROM {table.address} "
         "WHERE game_date BETWEEN @first AND @last GROUP BY game_date, game_id ORDER BY game_date, game_id",

@@ -1,4 +1,4 @@
-"""``nba_models``: a model a week for each system that needs one; nothing but these assets trains."""
+"""``nba_models``: a model a week for each system that needs one. Only these assets train."""
 
 from typing import Any
 
@@ -22,11 +22,12 @@ _SHOWN_IMPORTANCES = 15
 
 
 def model_key(system_id: str) -> dg.AssetKey:
+    """The asset key of a system's models."""
     return dg.AssetKey([DATASET, system_id])
 
 
 def build(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The models of every system that has a recipe of them."""
+    """The models of every system that has a recipe."""
     return [build_model(recipe, weeks) for recipe in RECIPES.values()]
 
 
@@ -37,7 +38,7 @@ def build_model(recipe: Recipe, weeks: dg.WeeklyPartitionsDefinition) -> dg.Asse
         key,
         description=f"{recipe.description} One model a week, trained on games before it begins and on nothing later.",
         deps=[
-            # what it reads of them is bounded by a query: no window of partitions says "everything before"
+            # a query bounds what it reads of them: no partition mapping expresses "everything before"
             dg.AssetDep(asset_key(t), partition_mapping=dg.AllPartitionMapping())
             for t in (raw.SCHEDULE, raw.BOX_SCORES, analytics.BETTING_LINES)
         ],
@@ -75,7 +76,7 @@ def build_model(recipe: Recipe, weeks: dg.WeeklyPartitionsDefinition) -> dg.Asse
 
 
 def card_metadata(card: Card) -> dict[str, Any]:
-    """What the UI shows of a model: its card, and its importances as a picture."""
+    """The metadata of a model's materialization: its card, and its importances as a picture."""
     top = dict(list(card.importances.items())[:_SHOWN_IMPORTANCES])
     importances = plots.bars(top, "share of importance")
     return {

@@ -1,4 +1,4 @@
-"""Grades, the monitoring views and the scoreboard: what became of the predictions, and what they are worth."""
+"""Grades, scoreboard, its page and the monitoring views: the results of the predictions, and how good they were."""
 
 import dagster as dg
 import pandas as pd
@@ -20,10 +20,8 @@ from nba_props.sources import nba_stats
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import Warehouse
 
-#: the page of the scoreboard; made when there is something to grade, never while a slate waits
+#: the page of the scoreboard: jobs that grade make it, and none that predicts
 REPORT_PAGE = dg.AssetKey(["nba_monitoring", "report_page"])
-
-
 _NAMELESS_WAY_OUT = (
     "they have no prediction_id, or one of another row. See nba-props quarantine invalid_line DATE --dry-run"
 )
@@ -33,15 +31,11 @@ _JUDGED_SQL = judged_sql(f"(SELECT * FROM nba_predictions.ledger {_WITHIN})")
 _AVERAGES_SQL = f"""
 SELECT game_date, player_id, points_avg_last_10 FROM nba_analytics.upcoming_player_game_context {_WITHIN}
 """
-
-
-#: dates with predictions that the previews of views look at
+#: newest dates with predictions that the previews of views read
 _PREVIEWED = 31
 
 
-def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The assets over the given partitions."""
-
+def _grades(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         predictions.PREDICTION_ACCURACY,
         predictions.GRADE_HISTORY,
@@ -88,6 +82,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             of_date=lambda day: {"rows_without_an_id": without.get(pd.Timestamp(day))},
         )
 
+    return grades
+
+
+def _scoreboard(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         monitoring.SCOREBOARD,
         partitions=partitions,
@@ -99,6 +97,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         graded = graded_rows(warehouse, min(season_start(d) for d in days), days[-1])
         return emit(context, [monitoring.SCOREBOARD], [scoring.scoreboard(graded, days)], figures.scoreboard)
 
+    return scoreboard
+
+
+def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @dg.asset(
         key=REPORT_PAGE,
         description="The season's scoreboard as a page: tables and pictures in one HTML file. A run over several dates "
@@ -126,48 +128,46 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         page = {"page": dg.MetadataValue.url(url)} if url else {}
         return dg.MaterializeResult(metadata={**page, "report": dg.MetadataValue.path(path), "as_of": last.isoformat()})
 
-    @dg.multi_asset(
-        name="monitoring_views",
-        specs=[
-            dg.AssetSpec(
-                view_key(view),
-                description=view.description,
-                deps=[
-                    asset_key(t)
-                    for t in (
-                        predictions.PREDICTION_ACCURACY,
-                        predictions.LEDGER,
-                        predictions.QUARANTINED_PREDICTIONS,
-                        *((analytics.CONTEXT,) if view is LINE_QUALITY_DAILY else ()),
-                    )
-                ],
-                group_name="monitoring",
-                owners=OWNERS,
-                kinds={"view"},
-                code_version=code_version(Warehouse.create_views, view.sql),
-                metadata={"dagster/table_name": view.address},
-            )
-            for view in MONITORING_VIEWS
-        ],
-    )
-    def monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
-        warehouse.create_views()
-        published = warehouse.dates(predictions.LEDGER)[-_PREVIEWED:]
-        for view in MONITORING_VIEWS:
-            # a view of each date is asked for the newest ones: all of them would cost more with every season
-            dated = published and view.newest_by == "game_date"
-            within = "WHERE game_date BETWEEN @first AND @last" if dated else ""
-            with usage.within(view.address) as cost:
-                newest = warehouse.query(
-                    f"SELECT * FROM {view.address} {within} ORDER BY {view.newest_by} DESC LIMIT {PREVIEW_ROWS}",
-                    **({"first": published[0], "last": published[-1]} if dated else {}),
-                )
-            yield dg.MaterializeResult(
-                asset_key=view_key(view), metadata={"newest": as_markdown(newest), **cost.billed()}
-            )
-
-    return [grades, scoreboard, report_page, monitoring_views]
+    return report_page
 
 
 def view_key(view: View) -> dg.AssetKey:
+    """The asset key is the view's address."""
     return dg.AssetKey([view.dataset, view.name])
+
+
+def _view_spec(view: View) -> dg.AssetSpec:
+    read = [predictions.PREDICTION_ACCURACY, predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS]
+    if view is LINE_QUALITY_DAILY:
+        read.append(analytics.CONTEXT)
+    return dg.AssetSpec(
+        view_key(view),
+        description=view.description,
+        deps=[asset_key(t) for t in read],
+        group_name="monitoring",
+        owners=OWNERS,
+        kinds={"view"},
+        code_version=code_version(Warehouse.create_views, view.sql),
+        metadata={"dagster/table_name": view.address},
+    )
+
+
+@dg.multi_asset(name="monitoring_views", specs=[_view_spec(view) for view in MONITORING_VIEWS])
+def _monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
+    warehouse.create_views()
+    published = warehouse.dates(predictions.LEDGER)[-_PREVIEWED:]
+    for view in MONITORING_VIEWS:
+        # a view by date is queried for its newest dates: reading all of them would cost more with every season
+        dated = published and view.newest_by == "game_date"
+        with usage.within(view.address) as cost:
+            newest = warehouse.query(
+                f"SELECT * FROM {view.address} {_WITHIN if dated else ''} "
+                f"ORDER BY {view.newest_by} DESC LIMIT {PREVIEW_ROWS}",
+                **({"first": published[0], "last": published[-1]} if dated else {}),
+            )
+        yield dg.MaterializeResult(asset_key=view_key(view), metadata={"newest": as_markdown(newest), **cost.billed()})
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """Grades, scoreboard and page over the given partitions, and the views, which have none."""
+    return [_grades(partitions), _scoreboard(partitions), _report_page(partitions), _monitoring_views]

@@ -4,14 +4,16 @@ from datetime import date, timedelta
 
 import dagster as dg
 
-TIMEZONE = "America/New_York"
+from nba_props.facts.calendar import EASTERN
+
+TIMEZONE = EASTERN.key
 
 
 def daily_partitions(first_date: date, last_date: date | None = None) -> dg.DailyPartitionsDefinition:
-    """Daily partitions from the first date through today in US/Eastern (``end_offset=1`` makes today one).
+    """Daily partitions from the first date through today in US/Eastern (``end_offset=1`` adds today).
 
-    ``last_date`` is the last one that an invented league plays on: its partitions end a day later, so that the UI opens
-    on dates that have something.
+    ``last_date`` is the last game date of a simulated league: its partitions end a day later, so that the UI opens on
+    dates with rows.
     """
     end = (last_date + timedelta(2)).isoformat() if last_date else None
     return dg.DailyPartitionsDefinition(
@@ -20,8 +22,9 @@ def daily_partitions(first_date: date, last_date: date | None = None) -> dg.Dail
 
 
 def weekly_partitions(first_date: date, last_date: date | None = None) -> dg.WeeklyPartitionsDefinition:
-    """Weeks from Monday to Sunday, Eastern, from that of the first date through the running one, or that of the day
-    after ``last_date``.
+    """Weekly partitions from Monday to Sunday, Eastern, named by the Monday.
+
+    They begin with the week of the first date and end with the current one, or that of the day after ``last_date``.
     """
     monday = first_date - timedelta(first_date.weekday())
     last = last_date + timedelta(1) if last_date else None
@@ -32,5 +35,5 @@ def weekly_partitions(first_date: date, last_date: date | None = None) -> dg.Wee
 
 
 def partition_days(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
-    """The dates (or Mondays) a step runs for: one, or every one of a range run."""
+    """The dates (or Mondays) that a step runs for: one, or all of a range run."""
     return [date.fromisoformat(key) for key in context.partition_keys]

@@ -36,11 +36,11 @@ _KNOWN_SQL = (
 _GAMES_SQL = "SELECT game_id, away_team, home_team FROM nba_raw.schedule WHERE game_date BETWEEN @first AND @last"
 
 
-class Teller(Protocol):
-    """Who is told what somebody should know (``automation/alerts.py``)."""
+class Alerting(Protocol):
+    """Sends alerts (``automation/alerts.py``)."""
 
-    def tell(self, severity: str, cause: str, text: str) -> bool:
-        """Tell it, unless the same cause was told a little while ago; whether it was told."""
+    def report(self, severity: str, cause: str, text: str) -> bool:
+        """Send an alert, unless its cause was sent within the cool-down; returns whether it was sent."""
 
 
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -51,7 +51,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
 def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The asset of one prediction system.
 
-    A system that raises has no rows on these dates and a failing check; the others and the gate go on.
+    A system that raises has no rows on these dates and a failing check; the other systems and the gate still run.
     """
     table, needs = system.table, system.needs()
     deps: list[Table | dg.AssetKey] = [*needs.tables, *(s.table for s in needs.systems)]
@@ -99,7 +99,7 @@ def _rows(
     settings: Settings,
     model_store: ModelStore,
 ) -> pd.DataFrame:
-    """The rows of a system for some dates; the log says which model is missing, and what makes it."""
+    """The rows of a system for some dates; a missing model is logged with the command that makes it."""
     inputs = read_inputs(system, days, line_rows, warehouse, settings, model_store)
     for system_id, models in inputs.models.items():
         if untrained := sorted(day for day, model in models.items() if model == UNTRAINED):
@@ -119,7 +119,7 @@ def read_inputs(
     settings: Settings,
     model_store: ModelStore,
 ) -> SystemInputs:
-    """What a system needs of some dates, read from warehouse and model store."""
+    """The inputs of a system for some dates, read from warehouse and model store."""
     needs, span = system.needs(), {"first": days[0], "last": days[-1]}
     others = [s.table for s in needs.systems]
     tables = {t.address: warehouse.read(t, days) for t in needs.tables}
@@ -144,11 +144,11 @@ def gate_predictions(
     context: dg.AssetExecutionContext,
     warehouse: dg.ResourceParam[Warehouse],
     clock: dg.ResourceParam[Clock],
-    alerts: dg.ResourceParam[Teller],
+    alerts: dg.ResourceParam[Alerting],
 ):
     """The gate: every system's rows in, the ledger and the quarantine out.
 
-    When it holds rows back it says so: a line in the log for each reason, and one alert for the run.
+    Rows held back are reported: a line in the log for each reason, and one alert for the run.
     """
     days = partition_days(context)
     claims = f"({stored_sql(SYSTEM_TABLES.values())})"
@@ -157,8 +157,8 @@ def gate_predictions(
     now = pd.Timestamp(clock())
     current, known = (warehouse.query(sql, first=days[0], last=days[-1]) for sql in (_CURRENT_SQL, _KNOWN_SQL))
     if context.run.tags.get(FOLLOW_TAG):
-        told = gate.moved_games(current, published)
-        published = published[published["game_id"].isin(told) & (published["cutoff_at"] > now)]
+        moved = gate.moved_games(current, published)
+        published = published[published["game_id"].isin(moved) & (published["cutoff_at"] > now)]
     published = published.assign(
         run_id=context.run.run_id,
         created_at=now,
@@ -168,7 +168,7 @@ def gate_predictions(
     published, conflicting = gate.without_conflicts(published, known)
     held_back = pd.concat([f for f in (held_back, conflicting) if len(f)] or [held_back], ignore_index=True)
     held_back = held_back.assign(run_id=context.run.run_id, quarantined_at=now)
-    _speak(context, alerts, held_back, days)
+    _report(context, alerts, held_back, days)
     _sign(context, warehouse, published[~published["prediction_id"].isin(known["prediction_id"])], now)
     return emit(
         context,
@@ -180,36 +180,36 @@ def gate_predictions(
 
 
 def _sign(context: dg.AssetExecutionContext, warehouse: Warehouse, new: pd.DataFrame, now: pd.Timestamp) -> None:
-    """Put down which code is about to publish, before it does: no row of the ledger is without it."""
+    """Record which code is about to publish, before it does, so that every row of the ledger has that record."""
     run = context.run
     signed = publication(new["game_date"], run.run_id, run.job_name, run.tags.get(COMMAND_TAG), now)
     if len(signed):
         warehouse.append(predictions.PUBLICATIONS, signed, sorted({d.date() for d in signed["game_date"]}))
 
 
-def _speak(context: dg.AssetExecutionContext, alerts: Teller, held_back: pd.DataFrame, days: Sequence[date]) -> None:
-    """One line in the log for each reason that rows were held back for, and one alert that lists them all.
+def _report(context: dg.AssetExecutionContext, alerts: Alerting, held_back: pd.DataFrame, days: Sequence[date]) -> None:
+    """Log one line for each reason that rows were held back for, and send one alert that lists them all.
 
-    The alert's cause is dates, reasons and whose rows they are: a slate that is followed all day does not repeat
-    itself, and other rows are told.
+    The alert's cause consists of dates, reasons and a mark of the rows: a slate that is published all day long repeats
+    no alert, and different rows cause another one.
     """
-    said = gate.messages(held_back, context.run.run_id)
-    if not said:
+    reports = gate.spoken(held_back, context.run.run_id)
+    if not reports:
         return
-    for one in said:
+    for one in reports:
         (context.log.error if one.is_placeholder else context.log.warning)(one.text)
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]}..{days[-1]}"
-    severity = "ERROR" if any(one.is_placeholder for one in said) else "WARN"
-    reasons = ", ".join(f"{one.reason} {one.rows}" for one in sorted(said, key=lambda one: one.reason))
-    cause = f"gate held rows back: {reasons} {span} [{_whose(held_back)}]"
+    severity = "ERROR" if any(one.is_placeholder for one in reports) else "WARN"
+    reasons = ", ".join(f"{one.reason} {one.rows}" for one in sorted(reports, key=lambda one: one.reason))
+    cause = f"gate held rows back: {reasons} {span} [{_mark(held_back)}]"
     try:
-        alerts.tell(severity, cause, "\n".join(one.text for one in said))
-    except OSError as error:  # what is sound has to be published though nobody can be told of the rest
+        alerts.report(severity, cause, "\n".join(one.text for one in reports))
+    except OSError as error:  # the valid rows are published even if the alert can't be sent
         context.log.error(f"the alert {cause!r} could not be written: {error}")
 
 
-def _whose(held_back: pd.DataFrame) -> str:
-    """A few characters that tell rows held back from others: by reason, system, game and player, whatever the line."""
+def _mark(held_back: pd.DataFrame) -> str:
+    """A short id of the rows held back, by reason, system, game and player, whatever the line."""
     columns = held_back[["reason", "system_id", "game_id", "player_id"]].astype(str)
     rows = sorted(columns.agg(" ".join, axis=1))
     return digest("\n".join(rows), 4)

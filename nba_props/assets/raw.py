@@ -1,4 +1,4 @@
-"""``nba_raw``: landed payloads as typed rows, and what could not become one; for every table of every feed."""
+"""``nba_raw``: landed payloads as typed rows, and a quarantine of what is not one, for every table of every feed."""
 
 import inspect
 
@@ -17,17 +17,17 @@ from nba_props.warehouse.base import Warehouse
 
 
 def origin(landing: LandingZone) -> str:
-    """REAL or SIMULATED: a warehouse takes in one of them, never both."""
-    return (League.SIMULATED if landing.is_simulated else League.REAL).value
+    """REAL or SIMULATED: a warehouse holds one of the two, never both."""
+    return "SIMULATED" if landing.is_simulated else "REAL"
 
 
 def landing_files(feed: Feed) -> dg.AssetSpec:
-    """A feed's payloads, which no run of Dagster's makes."""
+    """The asset of a feed's payloads, which no run of Dagster materializes."""
     return dg.AssetSpec(landing_key(feed), group_name="landing", description=feed.description, kinds=set(feed.kinds))
 
 
 def raw_assets(feed: Feed, source: RawTable, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """A table of landed payloads, and the quarantine of what could not become a row of it."""
+    """A table of landed payloads, and the quarantine of what could not become one of its rows."""
     table, quarantine, read = source.table, source.quarantine, source.read
 
     def rows(context, landing: LandingZone, warehouse: Warehouse, **frames: pd.DataFrame):

@@ -1,4 +1,4 @@
-"""``nba_reference``: who is who before each date, and whom a book's spelling means."""
+"""``nba_reference``: the players known before each date, and which of them a sportsbook's spelling refers to."""
 
 from typing import Any
 
@@ -17,9 +17,7 @@ from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
 
-def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
-    """The reference assets over the given partitions."""
-
+def _players(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         reference.PLAYERS,
         partitions=partitions,
@@ -31,6 +29,10 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         frame = warehouse.query(slate.PLAYERS_SQL, first=days[0], last=days[-1], identity_from=identity_start(days[0]))
         return emit(context, [reference.PLAYERS], [frame])
 
+    return players
+
+
+def _resolved_names(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         reference.RESOLVED_NAMES,
         reference.UNRESOLVED_NAMES,
@@ -66,4 +68,9 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
             of_date=lambda day: {"alias_lines_left_out": list(left_out)},
         )
 
-    return [players, resolved_names]
+    return resolved_names
+
+
+def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
+    """The reference assets over the given partitions."""
+    return [_players(partitions), _resolved_names(partitions)]

@@ -1,7 +1,7 @@
-"""What all assets share: how a table becomes an asset, how its frames are stored, and what a user sees of them.
+"""Tables as assets: their definition, how their frames are stored, and the metadata of each partition.
 
-What a materialization says is said of its own partition, in a run over many dates as in one of a day. What a step cost
-is the run's, and is an observation of the asset without a partition.
+The metadata of a materialization is of its own partition, in a run over many dates as in a run of one. The cost of a
+step belongs to the run, and is an observation of the asset without a partition.
 """
 
 import functools
@@ -28,18 +28,18 @@ from nba_props.warehouse.base import PartitionState, Warehouse
 
 IO_MANAGER = "warehouse_io"
 OWNERS = ["team:nba_props"]
-#: of what no payload brings back: what a backup is for
+#: the tag of tables that can't be computed again from payloads: they need a backup
 IRREPLACEABLE = {"criticality": "irreplaceable"}
 
 
 class Preparer(Protocol):
-    """Takes in what a run needs of earlier dates, where nobody has planned it (``automation/preparing.py``)."""
+    """Loads the earlier dates that a run without a plan needs (``automation/preparing.py``)."""
 
     def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
-        """What the dates of a run need."""
+        """Load what the dates of a run need."""
 
     def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
-        """What the models of some weeks learn from."""
+        """Load what the models of some weeks learn from."""
 
 
 GROUPS = {
@@ -58,6 +58,7 @@ def asset_key(table: Table) -> dg.AssetKey:
 
 
 def table_of(key: dg.AssetKey) -> Table:
+    """The table of an asset key."""
     return TABLES[".".join(key.path)]
 
 
@@ -68,6 +69,7 @@ class WarehouseIOManager(dg.IOManager):
         self._warehouse = warehouse
 
     def handle_output(self, context: dg.OutputContext, obj: pd.DataFrame) -> None:
+        """Store a step's frame with the digest of its inputs."""
         table = table_of(context.asset_key)
         days = [date.fromisoformat(k) for k in context.asset_partition_keys]
         usage.resume(context.op_def.name)
@@ -77,7 +79,7 @@ class WarehouseIOManager(dg.IOManager):
                 refuse_loss(self._warehouse, table, obj, days)
             if table.write_mode is WriteMode.APPEND:
                 result = self._warehouse.append(table, obj, days, made_from)
-                # other runs' rows, and those that were imported, are in the partition as well
+                # the partition also has the rows of other runs and of imports
                 counted = self._warehouse.row_counts(table, list(result.by_day))
                 undo = {"undo": f"nba-props rollback {context.run_id}"} if table.address == LEDGER.address else {}
                 for day, (added, known) in result.by_day.items():
@@ -98,6 +100,7 @@ class WarehouseIOManager(dg.IOManager):
                 context.log_event(cost_of(context.asset_key, cost))
 
     def load_input(self, context: dg.InputContext) -> pd.DataFrame:
+        """The stored rows of a table on a step's dates."""
         usage.enter(context.op_def.name)
         table = table_of(context.asset_key)
         # before the rows: what changes between the two makes the step's partitions stale
@@ -107,12 +110,12 @@ class WarehouseIOManager(dg.IOManager):
 
 
 def cost_of(key: dg.AssetKey, cost: Mapping[str, int]) -> dg.AssetObservation:
-    """What a step cost, which is nothing of one of its partitions."""
+    """The cost of a step as an observation without a partition."""
     return dg.AssetObservation(key, metadata={"cost_of_the_run": True, **cost})
 
 
 def definition_metadata(table: Table) -> dict[str, Any]:
-    """What the asset's page shows before any materialization: the contract and its lineage."""
+    """The metadata of an asset before any materialization: the contract and its column lineage."""
     lineage = {
         c.name: [
             dg.TableColumnDep(asset_key=dg.AssetKey(s.split(".")[:2]), column_name=s.split(".")[2]) for s in c.source
@@ -140,6 +143,7 @@ def definition_metadata(table: Table) -> dict[str, Any]:
 
 
 def table_out(table: Table, version: str) -> dg.AssetOut:
+    """The output of a step that becomes a table's asset."""
     return dg.AssetOut(
         key=asset_key(table),
         description=table.description,
@@ -162,9 +166,9 @@ def table_assets(
 ) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: one step that makes one or more tables, for any number of dates.
 
-    The function returns one frame per table, in order, or ``(frame, metadata)`` pairs. ``ins`` are loaded as frames;
-    ``deps`` are only waited for, because they are read by query. Without ``partitions`` what is made is no asset yet,
-    but a function that makes one of them: so a step can stand at the top of its module.
+    The function returns the outputs of :func:`emit`. ``ins`` are loaded as frames; ``deps`` only order the steps,
+    because they are read by query. Without ``partitions`` the result is a function of them, so that a step can be
+    defined at the top level of its module.
     """
 
     def decorate(compute: Callable[..., Any]) -> Any:
@@ -188,7 +192,7 @@ def table_assets(
 def _step(
     compute: Callable[..., Any], name: str, tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]
 ) -> Callable[..., Any]:
-    """The function of a step, with what is done before each: preparation, and a note of what it is made from."""
+    """The function of a step, after preparation and a note of its inputs' digests."""
 
     @functools.wraps(compute)
     def step(
@@ -202,11 +206,11 @@ def _step(
         if preparation is not None:
             preparation.before(context, [date.fromisoformat(key) for key in context.partition_keys])
         usage.enter(name)
-        # before it computes: what changes meanwhile makes these partitions stale
+        # before it computes: inputs that change meanwhile make these partitions stale
         note(context, tables, inputs.fresh())
         return compute(context, *args, **kwargs)
 
-    # Dagster reads what a step needs from its function's parameters
+    # Dagster reads a step's resources from its function's parameters
     asked = inspect.signature(compute)
     resources: dict[str, Any] = {"inputs": dg.ResourceParam[Inputs]}
     if _reads_the_past(tables, deps):
@@ -225,14 +229,14 @@ def _reads_the_past(tables: Sequence[Table], deps: Sequence[Table | dg.AssetKey]
     return models or any(w.table.dataset == raw.SCHEDULE.dataset for w in windows)
 
 
-#: digests of the inputs of the steps that this process is in, by run, table and date
+#: digests of the inputs of the running steps, by run, table and date
 _noted: dict[tuple[str, str], Mapping[date, str]] = {}
-#: the tables that a step of a run has loaded, as they stood before their rows were read
+#: states of the tables that a step of a run has loaded, from before their rows were read
 _seen: dict[tuple[str, str], dict[str, dict[date, PartitionState]]] = {}
 
 
 def note(context: dg.AssetExecutionContext, tables: Sequence[Table], inputs: Inputs) -> None:
-    """Keep what the step's partitions are made from, until they are written."""
+    """Keep the digests of the inputs of a step's partitions until these are written."""
     days = [date.fromisoformat(key) for key in context.partition_keys]
     inputs = inputs.knowing(_seen.get((context.run.run_id, context.op_def.name), {}))
     for table in tables:
@@ -241,17 +245,17 @@ def note(context: dg.AssetExecutionContext, tables: Sequence[Table], inputs: Inp
 
 
 def inputs_digest(context: dg.OutputContext) -> Mapping[date, str] | None:
-    """The digest of what each date of an output is made from, as things stood when its step began."""
+    """The digest of each date's inputs from when the output's step began."""
     _seen.pop((context.run_id, context.op_def.name), None)
     return _noted.pop((context.run_id, ".".join(context.asset_key.path)), None)
 
 
-#: runs of this process that say which code they are of
+#: runs of this process that have the tag of their revision
 _signed: set[str] = set()
 
 
 def watch(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Let a run that is cancelled in the UI end within seconds, whatever call it is in; and say which code it is of."""
+    """Tag a run with the revision of this code, and end it within seconds of its cancellation in the UI."""
     if run_id not in _signed:
         _signed.add(run_id)
         instance.add_run_tags(run_id, {REVISION_TAG: revision()})
@@ -267,7 +271,7 @@ def watch(instance: dg.DagsterInstance, run_id: str) -> None:
     def give_up() -> None:
         run = instance.get_run_by_id(run_id)
         if run is not None and not run.is_finished:
-            instance.report_run_canceled(run, "cancelled; what was written before stays")
+            instance.report_run_canceled(run, "cancelled; partitions written before that are kept")
 
     stopping.watch(run_id, is_canceling, give_up)
 
@@ -280,15 +284,16 @@ def emit(
     games: Mapping[str, str] | None = None,
     of_date: Callable[[date], Mapping[str, Any]] | None = None,
 ) -> Any:
-    """Outputs for the frames of one step, each date with its own row count, figures and preview.
+    """The outputs of one step, whose dates have their own row count, figures and preview each.
 
     Args:
-        context: the step's.
-        tables: in the order of the step's outputs.
-        frames: the rows of each, for all dates of the run.
-        figures: makes of one date's rows, a frame for each table, what is shown on every output of the date.
+        context: the step's context.
+        tables: the tables, in the order of the step's outputs.
+        frames: the rows of each table, for all dates of the run.
+        figures: computes the figures of a date from its rows, a frame for each table; every output of the date has
+            them.
         games: ``BOS @ LAL`` by ``game_id``, for the previews.
-        of_date: further figures of a date, that its rows don't say.
+        of_date: further figures of a date, which are not computed from its rows.
     """
     days = [pd.Timestamp(key) for key in context.partition_keys]
     whole = [frame if len(frame.columns) else table.empty() for table, frame in zip(tables, frames, strict=True)]
@@ -300,9 +305,9 @@ def emit(
         found = {**(figures(*pieces) if figures else {}), **(of_date(day.date()) if of_date else {})}
         shown = {k: v for k, v in found.items() if v is not None and v not in ([], {})}
         for table, piece in zip(tables, pieces, strict=True):
-            looks = as_markdown(preview(table, piece, games))
+            rows_shown = as_markdown(preview(table, piece, games))
             context.add_asset_metadata(
-                {"preview": looks, "dagster/partition_row_count": len(piece), **shown},
+                {"preview": rows_shown, "dagster/partition_row_count": len(piece), **shown},
                 asset_key=asset_key(table),
                 partition_key=day.date().isoformat(),
             )
@@ -311,5 +316,5 @@ def emit(
 
 
 def as_markdown(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
-    """Rows as a table, or one clear word that there are none."""
+    """Rows as a table in Markdown, or ``no rows``."""
     return dg.MetadataValue.md("no rows" if frame.empty else frame.to_markdown(index=False))

@@ -1,4 +1,4 @@
-"""The work behind ``nba_models``: the training frame of what is stored, and weeks trained from it in order."""
+"""Training for ``nba_models``: the training frame from stored tables, and the weeks trained from it in order."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def train_weeks(
 ) -> tuple[list[Card], dict[date, str]]:
     """Train and store the models of some weeks, in order; their features are computed once.
 
-    That of the week before is trained as well where it is missing or stale: a model is judged against it, and it serves
-    where the week's own has not earned its place. So neither depends on what was asked for before.
+    The model of the week before is trained as well where it is missing or stale: it is the one that a model is judged
+    against and, where the week's own is refused, the one that serves. So results do not depend on the order of runs.
 
     Returns:
         The cards of the models put in force, and for each other week the reason why it has none.
@@ -57,12 +57,12 @@ def _idle(weeks: Collection[date], inputs: Inputs) -> set[date]:
     try:
         busy = {week_of(d) for d in inputs.game_days([w + timedelta(n) for w in weeks for n in range(7)])}
     except LandingError:
-        return set()  # nobody knows
+        return set()  # without a schedule no week is known to be idle
     return set(weeks) - busy
 
 
 def _with_weeks_before(recipe: Recipe, busy: Sequence[date], asked: Collection[date], inputs: Inputs) -> list[date]:
-    """The weeks, each after the one before it where that has no model of what is stored now."""
+    """The weeks in order, with the week before each where that lacks a model of the stored data."""
     before = {week - _WEEK for week in busy} - set(asked)
     lacking = {week for week in before if inputs.lacks_model(recipe, week)}
     return sorted({*busy, *(lacking - _idle(lacking, inputs))})
@@ -101,7 +101,7 @@ def train_week(
 def _rows_before(first: date, last: date, inputs: Inputs) -> pd.DataFrame | None:
     """The training frame of the weeks first..last; None without a box score before them.
 
-    All systems learn from the same rows: the second of a run finds them here.
+    All systems learn from the same rows, so that the frame is kept for the next one of the run.
     """
     start, end = training_start(first, inputs.settings.training_seasons), last - timedelta(1)
     usable = [d for d in inputs.warehouse.partitions(raw.BOX_SCORES) if start <= d <= end]
@@ -115,7 +115,7 @@ def _rows_before(first: date, last: date, inputs: Inputs) -> pd.DataFrame | None
 
 
 def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: date) -> pd.DataFrame:
-    """``frame.build`` of stored box scores and lines."""
+    """The training frame (``frame.build``) of the dates first..last from stored box scores and lines."""
     lined = warehouse.partitions(analytics.BETTING_LINES)
 
     def lines(start: date, end: date) -> pd.DataFrame:

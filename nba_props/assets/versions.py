@@ -1,8 +1,8 @@
-"""The code version of an asset, from the content of what computes it.
+"""The code version of an asset, from the source of the code that computes it.
 
-It changes when the step's function, a module of this package that the function itself names, or the table's contract
-changes; what helpers of the step's own module use is not followed. The UI says of a partition which code made it. What
-is missing or stale is decided by inputs alone (``assets/inputs.py``); this has no say in it.
+It changes with the step's function, with a module of ``domain`` or ``sources`` that the function names, with the
+modules which that one uses, and with the table's contract; helpers in the step's own module are not followed. The UI
+shows it for each partition. It does not decide what is missing or stale: inputs do (``assets/inputs.py``).
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
 
-from nba_props.facts.digest import digest
-
-#: formulas, readers and contracts; what stores and shows rows does not make them
+#: formulas and readers; code that stores or shows rows does not change them
 _COMPUTE = ("nba_props.domain.", "nba_props.sources.")
 
 
 def code_version(compute: Any, *more: Any) -> str:
-    """Twelve hexadecimal digits for a function, the modules that it uses, and what else ``more`` says of the rows."""
+    """Twelve hexadecimal digits for a function, the modules that it uses, and ``more`` that its rows depend on."""
     names = {compute.__module__: inspect.getsource(compute)}
     pending = list(_used(compute))
     while pending:
@@ -30,21 +28,21 @@ def code_version(compute: Any, *more: Any) -> str:
         if module.__name__ not in names:
             names[module.__name__] = _source(module.__name__)
             pending += _within(module.__name__)
-    said = [*(f"{name}\x1f{text}" for name, text in sorted(names.items())), *map(repr, more)]
-    return digest("\x1e".join(said), 6)
+    parts = [*(f"{name}\x1f{text}" for name, text in sorted(names.items())), *map(repr, more)]
+    return hashlib.blake2b("\x1e".join(parts).encode(), digest_size=6).hexdigest()
 
 
 def _used(compute: Any) -> Iterable[ModuleType]:
-    """The modules behind the names that a function reads, those of its closure's values included."""
+    """The modules behind the names that a function reads, and behind the values of its closure."""
     held: list[Any] = [compute.__globals__.get(name) for name in _names(compute.__code__)]
     for cell in compute.__closure__ or ():
-        with suppress(ValueError):  # a name that is given later
+        with suppress(ValueError):  # not assigned yet
             held.append(cell.cell_contents)
     return _modules(held)
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """The names that a function's code reads, and that of functions within it."""
+    """The names that a function's code reads, and those that functions within it read."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -69,7 +67,7 @@ def _modules(values: Iterable[Any]) -> Iterable[ModuleType]:
 
 
 def _is_ours(value: Any) -> bool:
-    """Whether a value is an object of ours that may hold functions, such as a system with its formula."""
+    """Whether a value is an object of ours with attributes that may be functions, such as a system with its formula."""
     return type(value).__module__.startswith(_COMPUTE) and hasattr(value, "__dict__")
 
 

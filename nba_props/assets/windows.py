@@ -1,6 +1,6 @@
-"""What a partition reads of other dates than its own: by table, the span of dates of another table.
+"""The dates, other than its own, that a partition is made from: for each table, spans of dates of other tables.
 
-Belongs here: which dates. Does not: what their digests are, and whether a partition is stale (``assets/inputs.py``).
+Belongs here: which dates. Does not: their digests, and whether a partition is stale (``assets/inputs.py``).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from nba_props.settings import Settings
 
 @dataclass(frozen=True)
 class Window:
-    """Dates that a partition's rows are made from: from ``start`` through the day before its own, or its own."""
+    """Dates of a table that a partition is made from: from ``start`` through the day before its own, or its own."""
 
     table: Table
     start: Callable[[date, Settings], date]
-    #: the partition's own date belongs to it as well
+    #: whether the partition's own date is in the window
     own: bool = False
 
     def days(self, day: date, settings: Settings) -> tuple[date, date]:
+        """The first and the last date of the window of a partition."""
         return self.start(day, settings), day if self.own else day - timedelta(1)
 
 
@@ -36,7 +37,7 @@ def _identity(day: date, settings: Settings) -> date:
 
 
 def _met(day: date, settings: Settings) -> date:
-    """Games against an opponent count from last season on."""
+    """Games against an opponent count from the start of last season."""
     return min(last_season_start(day), _history(day, settings))
 
 
@@ -53,7 +54,7 @@ def _season(day: date, settings: Settings) -> date:
 
 
 _PAST_FORM = (Window(raw.BOX_SCORES, _long_history),)
-#: tables that read more than their own date of another
+#: tables that are made from other dates than their own, by address
 WINDOWS: Mapping[str, tuple[Window, ...]] = {
     reference.PLAYERS.address: (Window(raw.BOX_SCORES, _identity), Window(raw.ROSTERS, _identity, own=True)),
     analytics.HISTORICAL_GAMES.address: (Window(raw.BOX_SCORES, _history),),
@@ -68,7 +69,7 @@ def _trained_on(day: date, settings: Settings) -> date:
     return day
 
 
-#: what a model learns from, by where it is read from for the first date that it is trained on, and up to its week
+#: the training data of a model: ``start`` is for the first date that it is trained on, and the end is its week
 LEARNED = (
     Window(raw.SCHEDULE, _trained_on),
     Window(raw.BOX_SCORES, _met),
@@ -79,5 +80,5 @@ LEARNED = (
 
 
 def learned_from(week: date, settings: Settings) -> date:
-    """First date whose box scores a week's model learns from."""
+    """The first date whose box scores a week's model learns from."""
     return _met(training_start(week, settings.training_seasons), settings)

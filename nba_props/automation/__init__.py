@@ -1,4 +1,4 @@
-"""What happens by itself, and what a person starts: jobs, schedules, sensors, alerts.
+"""Jobs, schedules, sensors and alerts: everything that runs on its own or is started by a person.
 
-Belongs here: what Dagster has to know of them. Does not: what is judged or done without Dagster (operations).
+Belongs here: what Dagster has to know of it. Does not: what works without Dagster (operations).
 """

@@ -68,13 +68,13 @@ class Alerts:
             try:
                 with self.path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(record) + "\n")
-            except OSError as error:  # it was sent nevertheless, and the caller goes on
-                _LOG.error("%s can't be written, so that this alert will be sent again: %s", self.path, error)
+            except OSError as error:  # the alert was sent, so the caller continues
+                _LOG.error("%s can't be written, so this alert will be sent again: %s", self.path, error)
         level = logging.ERROR if alert.severity == "ERROR" else logging.WARNING
         _LOG.log(level, "%s: %s", alert.cause, alert.text)
         return True
 
-    def tell(self, severity: str, cause: str, text: str) -> bool:
+    def report(self, severity: str, cause: str, text: str) -> bool:
         """Send an alert from its parts."""
         return self.send(Alert(severity, cause, text))
 

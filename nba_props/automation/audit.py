@@ -20,15 +20,13 @@ from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
 AUDIT_JOB = "ledger_audit"
-
-
 _DATES_SHOWN = 10
 
 
 def alerts_of(found: Sequence[Found]) -> Iterator[Alert]:
     """One alert for each kind of new findings, with its dates; rows that were reported before cause none.
 
-    The cause identifies the new rows: as many other rows of the same date are another cause.
+    The cause identifies the new rows: other rows of the same dates are another cause.
     """
     by_kind: dict[tuple[str, str], list[Found]] = {}
     for one in found:

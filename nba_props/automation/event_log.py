@@ -1,4 +1,4 @@
-"""The event log by the name under which ``dagster.yaml`` of a home knows it."""
+"""The event log under the name that ``dagster.yaml`` of a Dagster home has."""
 
 from nba_props.automation.upstream.event_log import SqliteEventLog
 

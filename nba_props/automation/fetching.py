@@ -1,4 +1,4 @@
-"""Jobs that fetch live payloads into the landing zone, one a feed; assets read only what was landed."""
+"""Jobs that fetch live payloads into the landing zone, one for each feed; assets read only landed payloads."""
 
 from functools import partial
 
@@ -12,8 +12,12 @@ from nba_props.sources.base import Feed, Fetched, LiveFeeds
 from nba_props.warehouse.base import Warehouse
 
 
-def tell(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
-    """The account of a fetch as metadata; trouble as an alert, and as a failure when nothing came of it."""
+def report(context: dg.OpExecutionContext, alerts: Alerts, feed: str, done: Fetched) -> None:
+    """Record the counts of a fetch as metadata, and send an alert if anything failed.
+
+    Raises:
+        dagster.Failure: nothing was landed, nor landed before.
+    """
     context.add_output_metadata(
         {
             "landed": len(done.landed), "unchanged": done.present, "failures": done.failures, "credits": done.credits,
@@ -51,7 +55,7 @@ def _job(feed: Feed) -> dg.JobDefinition:
         warehouse: dg.ResourceParam[Warehouse],
     ) -> None:
         feed.require(feeds)
-        tell(context, alerts, asked.called, asked.run(feeds, context.op_config or {}, partial(tipoffs, warehouse)))
+        report(context, alerts, asked.called, asked.run(feeds, context.op_config or {}, partial(tipoffs, warehouse)))
 
     @dg.job(tags=run_tags(), name=asked.name, description=asked.description)
     def fetch() -> None:

@@ -1,4 +1,4 @@
-"""A daemon that was started with keys and nothing else: the schedule, without which nothing is due, is brought."""
+"""The first day of a daemon with keys and an empty home: it fetches and loads the schedule, so captures become due."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -7,7 +7,7 @@ import dagster as dg
 
 from nba_props.assets.inputs import Inputs
 from nba_props.automation.alerts import Alerts
-from nba_props.automation.fetching import tell
+from nba_props.automation.fetching import report
 from nba_props.automation.jobs import HISTORY_JOB, AssetJob
 from nba_props.facts.calendar import game_date_of
 from nba_props.facts.tipoffs import day_bounds
@@ -20,7 +20,7 @@ from nba_props.sources.base import START, Fetched, LiveFeeds
 from nba_props.sources.nba_stats.games import games_of
 
 FIRST_JOB = "fetch_first_day"
-#: seconds between two looks at least: on BigQuery each is a query
+#: least seconds between two ticks of the sensor: on BigQuery each is a query
 _SECONDS = 60
 
 
@@ -31,33 +31,33 @@ def land_first_day(
     feeds: dg.ResourceParam[LiveFeeds],
     alerts: dg.ResourceParam[Alerts],
 ) -> None:
-    """Land what a first prediction needs of stats.nba.com and the injury report."""
+    """Land what a first prediction needs from stats.nba.com and the injury report."""
     total = Fetched()
     plan = day_one.plan(settings, feeds, odds=False)
-    for step, done in day_one.take(plan.steps, lambda step: context.log.info(step.name)):
+    for step, done in day_one.fetch(plan.steps, lambda step: context.log.info(step.name)):
         context.log.info(f"{step.name}: {len(done.landed)} payloads landed")
         total.add(done)
-    tell(context, alerts, "first day", total)
+    report(context, alerts, "first day", total)
 
 
 @dg.job(
     tags=run_tags(),
     name=FIRST_JOB,
-    description="Schedules, rosters, the box scores that models and identities need, and the injury report, as far as "
-    "they are not landed; no credit is spent.",
+    description="Fetches schedules, rosters, the box scores that models and identities need, and the injury report, "
+    "unless they are landed already; spends no credits.",
 )
 def first_job() -> None:
-    """What a first prediction needs, into the landing zone."""
+    """Land what a first prediction needs."""
     land_first_day()
 
 
 def due(inputs: Inputs, day: date) -> dg.RunRequest | dg.SkipReason:
-    """What is missing on a day whose schedule nobody has: its payloads, or that they are taken in; once a day each."""
+    """The run that a day without a schedule needs, once a day: fetching its payloads, or loading them."""
     if inputs.landing.exists() and inputs.landing.is_simulated:
-        return dg.SkipReason("an invented league asks no feed")
+        return dg.SkipReason("a simulated league has no feeds")
     known = inputs.warehouse.partitions(SCHEDULE)
     if known and known[-1] >= day - timedelta(1):
-        return dg.SkipReason(f"the schedule is taken in through {known[-1]}: morning_slate goes on with it")
+        return dg.SkipReason(f"the schedule is loaded through {known[-1]}: morning_slate loads the next dates")
     if games_of(inputs.landing, _noon(day)) is not None:
         return dg.RunRequest(run_key=f"schedule:{day}", job_name=HISTORY_JOB, partition_key=day.isoformat())
     if not inputs.settings.live.stats:
@@ -72,14 +72,14 @@ def _noon(day: date) -> datetime:
 def build_first_day_sensor(
     default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
 ) -> dg.SensorDefinition:
-    """The sensor that brings a schedule where there is none."""
+    """The sensor that gets a schedule if there is none."""
 
     @dg.sensor(
         jobs=[first_job, next(j for j in jobs if j.name == HISTORY_JOB)],
         minimum_interval_seconds=max(seconds, _SECONDS),
         default_status=default_status,
-        description="A home without a schedule of today: what a first prediction needs is fetched once a day, and the "
-        "schedule is taken in, so that captures become due.",
+        description="While there is no schedule of today: fetches once a day what a first prediction needs, and loads "
+        "the schedule, so that captures become due.",
     )
     def first_day_sensor(
         context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]

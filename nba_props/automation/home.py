@@ -1,4 +1,4 @@
-"""Dagster's folder of a home: what can be wrong with its settings and databases, and how they are made anew."""
+"""Dagster's folder of a home: the flaws of its settings and databases, and how these are made again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
 def _config_flaw(home: Path) -> Iterator[Flaw]:
     def remake() -> str:
         deliver_config(home)
-        return "the settings are as delivered"
+        return "the default settings are written"
 
     try:
         if os.path.lexists(home / CONFIG):
@@ -37,9 +37,9 @@ def _config_flaw(home: Path) -> Iterator[Flaw]:
 
 
 def _database_again(home: Path, path: Path) -> str:
-    """Let Dagster make a database anew; the index, from what each run has kept."""
+    """Let Dagster make a database again, the index from the runs' own databases; returns the result in words."""
     with open_dagster(home) as instance:
         log = instance.event_log_storage
         if path == home / EVENTS and isinstance(log, BatchedEventLog):
             return f"it has the events of the {log.rebuild_index()} runs that are kept"
-    return "Dagster has forgotten what it held, the lake has not"
+    return "its old content is lost to Dagster, but not to the lake"

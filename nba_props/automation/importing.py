@@ -1,4 +1,4 @@
-"""The import of another system's predictions as a Dagster job: ``operations/importing.py`` and its account."""
+"""The import of another system's predictions as a Dagster job; the work is done by ``operations/importing.py``."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import dagster as dg
 
 from nba_props.automation.remediation import note, tag
-from nba_props.operations import importing
+from nba_props.operations.exports import read_export
+from nba_props.operations.importing import bring_in
 from nba_props.process.clock import Clock
 from nba_props.process.revision import COMMAND_TAG, run_tags
 from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
@@ -30,11 +31,11 @@ def import_rows(
     warehouse: dg.ResourceParam[Warehouse],
     clock: dg.ResourceParam[Clock],
 ) -> Any:
-    """Keep, judge and publish the rows of exports of the old production table."""
+    """Store, judge and publish the rows of exports of the old production table."""
     tag(context, dry_run=config.dry_run)
-    done = importing.bring_in(
+    done = bring_in(
         warehouse,
-        [importing.read_export(Path(f)) for f in config.files],
+        [read_export(Path(f)) for f in config.files],
         context.run_id,
         clock(),
         real_lines=config.real_lines,
@@ -55,10 +56,10 @@ def import_rows(
     if not config.dry_run:
         files = ", ".join(Path(f).name for f in config.files)
         counts = {d: {"rows_published": rows, "rows_quarantined": others} for d, (rows, others) in done.new.items()}
-        said = {"files": files, "run": dg.MetadataValue.dagster_run(context.run_id), "undo": done.undo}
-        told = {day: {**counted, **said} for day, counted in counts.items()}
+        origin = {"files": files, "run": dg.MetadataValue.dagster_run(context.run_id), "undo": done.undo}
+        by_day = {day: {**counted, **origin} for day, counted in counts.items()}
         for table in (LEDGER, QUARANTINED_PREDICTIONS):
-            note(context, warehouse, table, told, f"{context.job_name}: {files}")
+            note(context, warehouse, table, by_day, f"{context.job_name}: {files}")
     return done
 
 

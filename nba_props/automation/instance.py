@@ -1,4 +1,4 @@
-"""The Dagster instance of a home: opened, and its settings delivered and read."""
+"""The Dagster instance of a home: opening it, and writing and reading its settings."""
 
 import os
 import sqlite3
@@ -19,14 +19,14 @@ from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, s
 from nba_props.settings import Settings
 from nba_props.storage.files import replace
 
-_DELIVERS = f"{REPAIR} moves it aside and puts the delivered one there"
+_DELIVERS = f"{REPAIR} moves it aside and writes the default one"
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The persistent instance: that of DAGSTER_HOME when set, else one under the project's home.
 
     Raises:
-        HomeError: its settings or databases can't be used; the message says how they are mended.
+        HomeError: its settings or databases can't be used; the message has the remedy.
     """
     home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
@@ -40,21 +40,21 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
 
 
 def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> dg.DagsterInstance:
-    """The instance of a Dagster home, ``overrides`` before its own settings."""
-    if not os.environ.get("DAGSTER_HOME"):  # the storage's settings name no folder; an empty one is the working folder
+    """The instance of a Dagster home; ``overrides`` take precedence over its own settings."""
+    if not os.environ.get("DAGSTER_HOME"):  # the event log's folder is under it; empty means the working folder
         os.environ["DAGSTER_HOME"] = str(home)
-    # two processes that make the databases of a new home at the same moment spoil them
+    # two processes that create the databases of a new home at the same moment damage them
     with filelock.FileLock(home / ".opening"):
         return upstream.opened(home, read_config(home, overrides))
 
 
 def deliver_config(home: Path) -> None:
-    """Put the settings in a Dagster home that a new one has."""
+    """Write the default settings into a Dagster home."""
     replace(home / CONFIG, (resources.files("nba_props") / CONFIG).read_bytes())
 
 
 def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> upstream.InstanceRef | None:
-    """The settings of a Dagster home.
+    """The settings of a Dagster home; None if only Dagster's own way to open it is left.
 
     Raises:
         HomeError: they can't be read, or Dagster refuses them.
@@ -65,8 +65,8 @@ def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
         found = yaml.safe_load((home / CONFIG).read_bytes()) if (home / CONFIG).exists() else None
         own = found if found is not None else {}
         if not isinstance(own, dict):
-            raise HomeError(f"{home / CONFIG} holds no settings. {_DELIVERS}")
+            raise HomeError(f"{home / CONFIG} has no settings. {_DELIVERS}")
         return upstream.settings_of(home, own, overrides)
     except (OSError, ValueError, yaml.YAMLError, *upstream.REFUSALS) as error:
         why = " ".join(str(error).split())
-        raise HomeError(f"{home / CONFIG} can't be used: {why}. Mend it; or {_DELIVERS}") from error
+        raise HomeError(f"{home / CONFIG} can't be used: {why}. Fix it; or {_DELIVERS}") from error

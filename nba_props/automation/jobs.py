@@ -1,4 +1,4 @@
-"""Jobs, by what a person asks for."""
+"""The jobs of assets, each named after what a person wants to do."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from nba_props.schemas import Table, analytics, features, predictions, reference
 from nba_props.sources import registry
 from nba_props.sources.base import Intake
 
-#: what ``dg.define_asset_job`` gives, a class that Dagster does not export
+#: the type of ``dg.define_asset_job``'s result, which Dagster does not export
 AssetJob = Any
 #: schedule and box scores of past dates
 HISTORY_JOB = Intake.HISTORY.value
-#: box scores of seasons that only say who is who, and how he did against whom
+#: box scores of earlier seasons, for identities and matchups
 PAST_JOB = Intake.PAST.value
 #: landed rosters of past dates
 ROSTERS_JOB = Intake.ROSTERS.value
-#: the lines of past dates, which models learn from
+#: the lines of past dates, from which models learn
 LINES_JOB = Intake.LINES.value
 #: the models of a week
 TRAIN_JOB = "train"
@@ -30,7 +30,7 @@ PREDICT_JOB = "predict"
 
 
 def _tables(*tables: Table) -> dg.AssetSelection:
-    """Tables without their checks: over hundreds of past dates the log of each date's evaluations costs more than the
+    """Tables without their checks: over hundreds of past dates, logging each date's evaluations costs more than the
     work itself, and ``history_complete`` judges the result.
     """
     return dg.AssetSelection.assets(*(asset_key(t) for t in tables)).without_checks()
@@ -38,13 +38,13 @@ def _tables(*tables: Table) -> dg.AssetSelection:
 
 _MODELS = dg.AssetSelection.groups("models")
 _MONITORING = dg.AssetSelection.groups("monitoring")
-#: what became of the predictions of past dates
+#: results and grades of past dates
 GRADE_JOB = Intake.GRADE.value
-#: lines chosen again, and everything that follows from them
+#: lines selected again, and everything that depends on them
 RELINE_JOB = "reline"
 #: new odds or injury reports of games that have not begun
 FOLLOW_JOB = Intake.FOLLOW.value
-#: whether what must be there by now is
+#: the checks against the clock
 FRESHNESS_JOB = "feeds_are_fresh"
 
 _FROM_LINES = (
@@ -64,89 +64,89 @@ _FROM_PAYLOADS = tuple(
 )
 
 
-def _taken_in(job: Intake) -> list[Table]:
-    """The tables of payloads that a job makes, and their quarantines."""
+def _raw_tables(job: Intake) -> list[Table]:
+    """The tables of payloads that a job loads, and their quarantines."""
     sources = (source for feed in registry.feeds() for source in feed.tables if job in source.intakes)
     return [table for source in sources for table in (source.table, source.quarantine)]
 
 
 def build_jobs() -> list[AssetJob]:
     """Every job of assets."""
-    of_the_hour = dg.AssetSelection.checks(*freshness_keys())
-    return [*_intakes(), *_predictions(of_the_hour)]
+    against_the_clock = dg.AssetSelection.checks(*freshness_keys())
+    return [*_intakes(), *_predictions(against_the_clock)]
 
 
 def _intakes() -> list[AssetJob]:
-    """Payloads of past dates as rows, as far as later dates and models need them."""
+    """The jobs that load the payloads of past dates that later dates and models need."""
     return [
         dg.define_asset_job(
             HISTORY_JOB,
-            selection=_tables(*_taken_in(Intake.HISTORY)),
-            description="Schedule and box scores: what the averages and rosters of later dates need.",
+            selection=_tables(*_raw_tables(Intake.HISTORY)),
+            description="Schedule and box scores, for the averages and rosters of later dates.",
         ),
         dg.define_asset_job(
             PAST_JOB,
-            selection=_tables(*_taken_in(Intake.PAST)),
-            description="Box scores of seasons before those that models learn from: who is who, and matchups.",
+            selection=_tables(*_raw_tables(Intake.PAST)),
+            description="Box scores of seasons before those that models learn from, for identities and matchups.",
         ),
         dg.define_asset_job(
             ROSTERS_JOB,
-            selection=_tables(*_taken_in(Intake.ROSTERS)),
+            selection=_tables(*_raw_tables(Intake.ROSTERS)),
             description="Team membership as landed before a date.",
         ),
         dg.define_asset_job(
             LINES_JOB,
             selection=_tables(
-                *_taken_in(Intake.LINES),
+                *_raw_tables(Intake.LINES),
                 reference.PLAYERS,
                 reference.RESOLVED_NAMES,
                 reference.UNRESOLVED_NAMES,
                 analytics.SLATE,
                 analytics.BETTING_LINES,
             ),
-            description="The lines of past dates, without predictions: what models learn from.",
+            description="The lines of past dates, without predictions, for models to learn from.",
         ),
     ]
 
 
-def _predictions(of_the_hour: dg.AssetSelection) -> list[AssetJob]:
-    """Models, predictions, grades; and the checks of the hour, which belong to no date and to no other job."""
-    followed = (*(asset_key(t) for t in _taken_in(Intake.FOLLOW)), *_FROM_PAYLOADS, *_FROM_LINES)
-    graded = (*(asset_key(t) for t in _taken_in(Intake.GRADE)), *_GRADES)
+def _predictions(against_the_clock: dg.AssetSelection) -> list[AssetJob]:
+    """The jobs of models, predictions and grades, and that of the checks against the clock, which no other job runs."""
+    followed = (*(asset_key(t) for t in _raw_tables(Intake.FOLLOW)), *_FROM_PAYLOADS, *_FROM_LINES)
+    graded = (*(asset_key(t) for t in _raw_tables(Intake.GRADE)), *_GRADES)
     return [
         dg.define_asset_job(
             TRAIN_JOB,
-            selection=_MODELS - of_the_hour,
+            selection=_MODELS - against_the_clock,
             description="The models of a week, from the games before it.",
         ),
         dg.define_asset_job(
             RELINE_JOB,
-            selection=dg.AssetSelection.assets(*_FROM_LINES, *_GRADES) - of_the_hour | _MONITORING,
-            description="Lines chosen again from stored quotes; what changes is published as new rows and graded.",
+            selection=dg.AssetSelection.assets(*_FROM_LINES, *_GRADES) - against_the_clock | _MONITORING,
+            description="Lines selected again from stored quotes; changed rows are published as new rows and graded.",
         ),
         dg.define_asset_job(
             FOLLOW_JOB,
-            selection=dg.AssetSelection.assets(*followed) - of_the_hour,
+            selection=dg.AssetSelection.assets(*followed) - against_the_clock,
             tags={FOLLOW_TAG: "true"},
-            description="New odds and injury reports: games whose line moved by half a point, whose book changed or "
-            "whose players were reported out or back are published again, until they begin.",
+            description="New odds and injury reports: games whose line moved by half a point, whose sportsbook changed "
+            "or whose players were reported out or back are published again, until they begin.",
         ),
         dg.define_asset_job(
             FRESHNESS_JOB,
-            selection=of_the_hour,
-            description="Whether the payloads of every feed that is on are as new as the time of day requires, tonight "
-            "has odds, slate, lines and predictions, and last night its grades.",
+            selection=against_the_clock,
+            description="Whether every enabled feed is as fresh as the time of day requires, tonight has odds, slate, "
+            "lines and predictions, and last night has grades.",
         ),
         dg.define_asset_job(
             GRADE_JOB,
-            selection=dg.AssetSelection.assets(*graded) - of_the_hour | _MONITORING,
+            selection=dg.AssetSelection.assets(*graded) - against_the_clock | _MONITORING,
             description="Results of past dates, the grades of their predictions, scoreboard, page and monitoring "
             "views.",
         ),
         dg.define_asset_job(
             PREDICT_JOB,
-            selection=dg.AssetSelection.all() - _MODELS - of_the_hour - dg.AssetSelection.assets(REPORT_PAGE),
+            selection=dg.AssetSelection.all() - _MODELS - against_the_clock - dg.AssetSelection.assets(REPORT_PAGE),
             description="Everything for the chosen dates: payloads to rows, slate, lines, context, predictions, gate. "
-            "Started by hand, it takes in the history that they need first, and trains their models.",
+            "Started by hand, it first loads the history that they need, and trains their models.",
         ),
     ]

@@ -1,7 +1,7 @@
-"""What has to be run: what is missing or stale, and what a date needs before it can be predicted.
+"""Plans: which partitions are missing or stale, and which runs a date needs before it can be predicted.
 
-The same inputs give the same answer whatever the order of commands: what a model learns from and what a history
-consists of is made by the plan from all that is landed, not taken as it happens to be stored.
+The result does not depend on the order of earlier commands: a plan makes histories and training data from everything
+landed, whatever happens to be stored.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from nba_props.sources.base import RawTable
 from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split
 
-#: tables that say how all dates so far stand: they change with every earlier date, and are quickly made again
+#: tables over all dates so far: they change with every earlier date, and are quickly made again
 _AS_OF = frozenset({monitoring.SCOREBOARD.address})
-#: how the models are made that a table's rows are forecast by
+#: the recipes of the models that a table's forecasts come from
 _MODELS_OF = {s.table.address: s.needs().models for s in SYSTEMS}
-#: what follows a system's rows wherever they are made anew
+#: tables that are made again with a system's rows
 _PUBLISHING = (
     predictions.LEDGER,
     predictions.QUARANTINED_PREDICTIONS,
@@ -52,10 +52,10 @@ Step = tuple[str, date, date]
 def stale(
     definitions: dg.Definitions, inputs: Inputs, keys: Collection[dg.AssetKey], days: Sequence[date]
 ) -> dict[date, list[str]]:
-    """The tables of ``keys`` that each date lacks, or has made from something else than what is there now.
+    """The tables of ``keys`` that each date lacks, or that were made from other inputs than the current ones.
 
-    What is made from a stale table is stale too, as far as it is among ``keys``. A partition that is missing and would
-    be empty, of a day off or without a payload, makes nothing stale that reads a span of dates.
+    A table made from a stale one is stale too, if it is among ``keys``. A missing partition that would be empty, as on
+    a day off or without a payload, makes no table stale that reads a span of dates.
     """
     if not days:
         return {}
@@ -87,7 +87,7 @@ def stale(
 
 
 def _late_to_learn(inputs: Inputs, found: Mapping[str, set[date]], empty: Mapping[str, set[date]]) -> set[date]:
-    """The dates of which something is stale that models learn from."""
+    """The dates with a stale table that models learn from."""
     late = {d for w in LEARNED for d in found.get(w.table.address, set()) - empty.get(w.table.address, set())}
     if analytics.BETTING_LINES.address in found:  # without a quote there is no line to learn from
         late -= found[analytics.BETTING_LINES.address] - set(odds_api.landed_days(inputs.landing))
@@ -97,7 +97,7 @@ def _late_to_learn(inputs: Inputs, found: Mapping[str, set[date]], empty: Mappin
 def _would_be_empty(
     inputs: Inputs, table: Table, days: Collection[date], parents: Collection[str], empty: Mapping[str, set[date]]
 ) -> set[date]:
-    """Of dates without a partition those on which it would have no row: nothing was landed, or no parent has a row."""
+    """The dates on which a missing partition would have no row: no payload is landed, or no parent has a row."""
     if not parents:
         return set(days) & inputs.without_payloads(table, sorted(days))
     rows = [{d: s.rows for d, s in inputs.states(TABLES[p]).items()} for p in parents]
@@ -107,7 +107,7 @@ def _would_be_empty(
 
 
 def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection[date], system_id: str) -> set[date]:
-    """The dates whose model learned from something else than what is stored now, or will be once ``late`` are made."""
+    """The dates whose model was trained on other data than are stored now, or will be once ``late`` is loaded."""
     weeks = sorted({week_of(d) for d in inputs.game_days(days)})
     changes = {w for w in weeks if any(learned_from(w, inputs.settings) <= d < w for d in late)}
     stale_weeks = {*untrained(inputs, weeks, [system_id]), *changes}
@@ -115,7 +115,7 @@ def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection
 
 
 def _changed(inputs: Inputs, source: RawTable, days: Collection[date]) -> set[date]:
-    """The dates whose rows differ from those stored, of a table whose payloads come whole, whatever changed in them."""
+    """The dates whose rows differ from those stored, for a table whose payloads hold many dates."""
     if not days:
         return set()
     table, wanted = source.table, sorted(days)
@@ -131,9 +131,9 @@ def _changed(inputs: Inputs, source: RawTable, days: Collection[date]) -> set[da
 def pending(
     definitions: dg.Definitions, inputs: Inputs, keys: Sequence[dg.AssetKey], days: Sequence[date]
 ) -> list[date]:
-    """The dates on which one of the assets is missing or stale; of the scoreboard see :func:`late_scores`.
+    """The dates on which one of the assets is missing or stale; for the scoreboard see :func:`late_scores`.
 
-    A date without games has what it needs when its schedule and box scores were taken in.
+    A date without games is complete when its schedule and box scores are loaded.
     """
     history = {".".join(k.path) for k in assets_of(definitions, HISTORY_JOB)}
     busy = set(inputs.game_days(days))
@@ -145,8 +145,8 @@ def pending(
 
 
 def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> list[date]:
-    """The dates whose scoreboard is not of all grades up to the date: an earlier date was graded since, or a run ended
-    between grades and scoreboard.
+    """The dates whose scoreboard lacks grades up to the date: an earlier date was graded since, or a run ended between
+    grades and scoreboard.
     """
     graded = set(inputs.warehouse.partitions(predictions.PREDICTION_ACCURACY))
     keys = [asset_key(monitoring.SCOREBOARD)]
@@ -159,8 +159,7 @@ def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date
 def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
     """The runs that ``days`` need, those for earlier dates first.
 
-    To be run one after the other: what comes next is decided when the one before is done, since only then it is known
-    what it changed.
+    To be run one after the other: each step is decided when the one before is done and its changes are known.
     """
     yield from models(definitions, inputs, days, RECIPES)
     yield (PREDICT_JOB, days[0], days[-1])
@@ -175,15 +174,15 @@ def needed(
 
 
 def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
-    """The runs that bring in what was landed of dates before ``days``, and for their models; none without games."""
+    """The runs that load the landed dates before ``days``, also those for their models; none without games."""
     busy = sorted(inputs.game_days(days))
     if busy:
         yield from preparation(definitions, inputs, busy, sorted({week_of(d) for d in busy}))
 
 
 def ahead(definitions: dg.Definitions, inputs: Inputs, day: date) -> Iterator[Step]:
-    """The runs that bring in all that is landed before ``day``, which has no game to predict, and train the models of
-    its week where games are still to come in it.
+    """The runs that load everything landed before ``day``, which has no game to predict, and train the models of its
+    week if games are still to come in it.
     """
     week = week_of(day)
     yield from preparation(definitions, inputs, [day], [week])
@@ -194,11 +193,11 @@ def ahead(definitions: dg.Definitions, inputs: Inputs, day: date) -> Iterator[St
 def preparation(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], weeks: Sequence[date]
 ) -> Iterator[Step]:
-    """The runs that bring in what ``days`` and the models of ``weeks`` are made from.
+    """The runs that load the inputs of ``days`` and of the models of ``weeks``.
 
-    Every date since the season began, so that a hole can be told from a day off; every landed date of the seasons that
-    models learn from; the landed box scores of seasons before, which say who is who and how he did against whom; and
-    the lines of every landed date that models learn from. Nothing before the first partition is asked for.
+    They cover every date since the season began, so that a gap differs from a day off; every landed date of the seasons
+    that models learn from; the landed box scores of earlier seasons, for identities and matchups; and the lines of
+    every landed date that models learn from. Dates before the first partition are left out.
     """
     settings, landing = inputs.settings, inputs.landing
     through = max(days[0], weeks[-1]) - timedelta(1)
@@ -225,20 +224,20 @@ def preparation(
 
 
 def _reads_from(inputs: Inputs, day: date) -> date:
-    """First date whose box scores are read for a date: for its averages, its rosters, and its players' past form."""
+    """The first date whose box scores a date needs, for averages, rosters and its players' past form."""
     start = history_start(day, inputs.settings.look_back_days)
     return min(identity_start(day), start - timedelta(LONGEST_REST))
 
 
 def assets_of(definitions: dg.Definitions, job: str) -> list[dg.AssetKey]:
-    """The assets that a job makes."""
+    """The assets that a job materializes."""
     return sorted(definitions.resolve_job_def(job).asset_layer.executable_asset_keys)
 
 
 def models(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], systems: Collection[str]
 ) -> Iterator[Step]:
-    """The runs that the models of some systems need for ``days``; none for systems that have no model."""
+    """The runs that load training data and train the models of some systems for ``days``; none without models."""
     asked = sorted(RECIPES.keys() & set(systems))
     weeks = sorted({week_of(d) for d in inputs.game_days(days)}) if asked else []
     if weeks:
@@ -248,9 +247,9 @@ def models(
 
 
 def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = RECIPES.keys()) -> list[date]:
-    """The weeks of which a system has no model that was made from what is stored now, by the library that runs now.
+    """The weeks for which a system has no model of the stored data by the installed library, and the week after each.
 
-    The one after each of them belongs to it: its model is judged against that one, and served where it has none.
+    The next week's model is judged against that one, which also serves it if its own is refused.
     """
     asked = [recipe for system_id, recipe in RECIPES.items() if system_id in systems]
     lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in asked)}
@@ -259,14 +258,14 @@ def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = 
 
 def _lacks_model(inputs: Inputs, recipe: Recipe, week: date) -> bool:
     now, before = inputs.trained_from(recipe.system_id, week), week - timedelta(7)
-    if inputs.models.made_from(recipe.system_id, week) != now or inputs.is_anothers(recipe, week):
+    if inputs.models.made_from(recipe.system_id, week) != now or inputs.is_unusable(recipe, week):
         return True
     return inputs.lacks_model(recipe, before) and bool(_game_days(inputs, dates_between(before, week)[:-1]))
 
 
 def never_trained(inputs: Inputs, days: Sequence[date], systems: Collection[str], running: date) -> Iterator[Step]:
-    """The runs that train the weeks of ``days`` before the ``running`` one that no training of a system ever tried,
-    from what is stored: for runs that were started without a plan.
+    """The runs that train the weeks of ``days`` before the ``running`` one that a system was never trained for, on the
+    stored data; for runs that were started without a plan.
     """
     asked = RECIPES.keys() & set(systems)
     weeks = {week for d in days if (week := week_of(d)) < running}
@@ -277,7 +276,7 @@ def never_trained(inputs: Inputs, days: Sequence[date], systems: Collection[str]
 
 
 def _game_days(inputs: Inputs, days: Sequence[date]) -> list[date]:
-    """The dates that have games by the landed schedule; none where there is no schedule."""
+    """The dates that have games by the landed schedule; empty without a schedule."""
     try:
         return inputs.game_days(days) if days else []
     except LandingError:
@@ -288,10 +287,11 @@ def _game_days(inputs: Inputs, days: Sequence[date]) -> list[date]:
 
 
 def resolve(definitions: dg.Definitions, names: Sequence[str]) -> list[dg.AssetKey]:
-    """The assets that names mean (``xgboost_v1``, ``nba_raw.box_scores``), and what publishes and grades systems.
+    """The assets of some names (``xgboost_v1``, ``nba_raw.box_scores``); those of a system with ledger, grades and
+    scoreboard.
 
     Raises:
-        SettingsError: a name is none of an asset.
+        SettingsError: a name is not an asset's.
     """
     short = {t.name: t for t in TABLES.values()}
     found: list[dg.AssetKey] = []

@@ -1,9 +1,9 @@
-"""What a run that a person starts in the UI needs of earlier dates: taken in first, as a command does by its plan.
+"""Preparation: a run that a person starts in the UI first loads the earlier dates that it needs.
 
 A command plans and then runs; the UI only runs. So the first step of such a run that reads earlier dates or a model
-makes the same plan and follows it, each step of it a run of its own job. What sensors and schedules start is planned by
-them: tonight never waits for a season. Only a past date whose week has no model yet has it trained first, from what is
-stored, by a run of the job that trains.
+makes the same plan and follows it, each step as a run of its own job. Sensors and schedules plan their own runs, so
+that tonight never waits for a season to load. Their runs prepare one thing only: a past date whose week was never
+trained has its models trained first, on the stored data, by a run of the training job.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ from nba_props.assets.inputs import Inputs
 from nba_props.assets.losses import ALLOW_LOSS
 from nba_props.automation import planning, runner
 from nba_props.automation.planning import Step
+from nba_props.automation.ranges import dates_of
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of
 from nba_props.process.clock import Clock
 from nba_props.process.revision import COMMAND_TAG
 
-#: the run for which another one takes in what it needs
+#: the tag of a run that loads the inputs of another run: that run's id
 PREPARES_RUN_TAG = "nba_props/prepares_run"
-#: runs that somebody else has planned
+#: tags of runs whose inputs are planned already
 _PLANNED = (runner.PLANNED_TAG, COMMAND_TAG)
-#: runs that nobody typed or clicked
+#: tags of runs that a sensor or a schedule started
 _AUTOMATED = ("dagster/sensor_name", "dagster/schedule_name")
 
 
 @contextmanager
 def _alone(context: dg.AssetExecutionContext, lock: filelock.BaseFileLock) -> Iterator[None]:
-    """While in here, no other run takes in anything; whoever has to wait for one says so in log and events."""
+    """While in here, no other run prepares; a run that has to wait for one reports it in its log and events."""
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        said = f"waits for {_at_work(context.instance)}: runs take in what they need one after the other"
-        context.log.info(said)
-        context.instance.report_engine_event(f"{context.run.job_name} {said}", context.run)
+        text = f"waits for {_at_work(context.instance)}: runs load their inputs one after the other"
+        context.log.info(text)
+        context.instance.report_engine_event(f"{context.run.job_name} {text}", context.run)
         lock.acquire()
-        context.log.info("waits no longer")
+        context.log.info("no longer waits")
     try:
         yield
     finally:
@@ -52,30 +53,28 @@ def _alone(context: dg.AssetExecutionContext, lock: filelock.BaseFileLock) -> It
 
 
 def _at_work(instance: dg.DagsterInstance) -> str:
-    """Which run takes in what another one needs, as far as it is known."""
+    """The run that is loading the inputs of another run, in words."""
     for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        if whose := run.tags.get(PREPARES_RUN_TAG):
-            first = run.tags.get(runner.RANGE_START) or run.tags.get("dagster/partition", "")
-            last = run.tags.get(runner.RANGE_END, first)
-            return f"{run.job_name} of {first}..{last} (run {run.run_id[:8]}), which run {whose[:8]} needs first"
-    return "another run that takes in what it needs first"
+        if prepared := run.tags.get(PREPARES_RUN_TAG):
+            return f"{run.job_name} of {dates_of(run)} (run {run.run_id[:8]}), which run {prepared[:8]} needs first"
+    return "another run that is loading its inputs"
 
 
 @dataclass
 class Preparation:
-    """Follows the plan of a run that nobody planned, once."""
+    """Plans and runs what a run without a plan needs first, once for each run."""
 
     inputs: Inputs
-    #: makes the definitions that the plan's jobs are of
+    #: makes the definitions with the plan's jobs
     definitions: Callable[[], dg.Definitions]
     clock: Clock
     _prepared: set[str] = field(default_factory=set, repr=False)
 
     def before(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
-        """What the dates of a run need, with the models of the systems that it makes.
+        """Load what the dates of a run need, and train the models of its systems.
 
         Raises:
-            dagster.Failure: a run of the plan failed; it says which.
+            dagster.Failure: a run of the plan failed; the message names it.
             LandingError: a season of the dates has no schedule.
         """
         span = dates_between(days[0], days[-1])
@@ -90,10 +89,10 @@ class Preparation:
         self._follow_once(context, plan)
 
     def before_training(self, context: dg.AssetExecutionContext, weeks: Sequence[date]) -> None:
-        """What the models of some weeks learn from.
+        """Load what the models of some weeks learn from.
 
         Raises:
-            dagster.Failure: a run of the plan failed; it says which.
+            dagster.Failure: a run of the plan failed; the message names it.
             LandingError: a season of the weeks has no schedule.
         """
         if not _has(context.run, _AUTOMATED):
@@ -108,9 +107,9 @@ class Preparation:
         self._follow(context, plan, _fail)
 
     def _train_past_weeks(self, context: dg.AssetExecutionContext, days: Sequence[date]) -> None:
-        """Train what this step's systems lack for dates before the running week.
+        """Train the models that this step's systems lack for dates before the current week.
 
-        A training that fails is no reason to publish nothing: its system abstains, and a check says why.
+        A training that fails does not fail the step: its system abstains, and a check reports why.
         """
         systems = {key.path[-1] for key in context.selected_asset_keys}
         running = week_of(game_date_of(self.clock()))
@@ -129,7 +128,7 @@ class Preparation:
         tags = {PREPARES_RUN_TAG: run.run_id, **allowed}
         home = self.inputs.settings.home
         home.mkdir(parents=True, exist_ok=True)
-        # runs of one backfill need the same: those that wait find it done
+        # runs of one backfill need the same inputs: those that wait find them loaded
         with _alone(context, filelock.FileLock(home / ".preparing")):
             made = self.definitions()
             for job, first, last in plan(made):

@@ -1,8 +1,8 @@
-"""Keeping a home flat: the records and logs of old runs go, what they made stays.
+"""Pruning a home: the records and logs of old runs are deleted, and everything that they made is kept.
 
-Dagster deletes the materializations of a run with it. Here the newest of each partition stays, and the newest result of
-each check, so that the UI shows a pruned home as it showed it before. Whether a partition is stale is told by the
-warehouse alone.
+Dagster deletes the materializations of a run with it. Here the newest of each partition is kept, and the newest result
+of each check, so that the UI shows a pruned home as before. Whether a partition is stale depends on the warehouse
+alone.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ from nba_props.storage.files import ASIDE, TEMPORARY
 from nba_props.warehouse.lake import SET_ASIDE, files
 
 _TOGETHER = 200
-#: nobody writes one file for so long
+#: an unfinished file that is older is left over from a killed process
 _ORPHAN_SECONDS = 3600
-#: names that a file of ours has before it is whole, and a payload
+#: names of unfinished files: of ours in general, and of payloads
 _OURS, _PAYLOAD = re.compile(rf"{re.escape(TEMPORARY)}.+"), re.compile(r"\.[0-9a-f]{32}")
 _VACUUM_SECONDS = 5.0
 
 
 @dataclass
 class Account:
-    """What went, or would go: how many of each kind and, of files, how many bytes."""
+    """What was deleted, or would be: the number of each kind and, for files, their bytes."""
 
     counts: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def add(self, what: str, count: int, size: int = 0) -> None:
+        """Add a number of things, and their bytes."""
         self.counts[what] = self.counts.get(what, 0) + count
         self.sizes[what] = self.sizes.get(what, 0) + size
 
@@ -61,14 +62,14 @@ def prune(
     """Delete what is older than ``age``: finished runs with their events and logs, ticks, and orphaned files.
 
     Args:
-        settings: where the home is.
+        settings: the settings with the home.
         now: the time.
-        age: how long ago a run ended, or a file was set aside.
+        age: the least time since a run ended, or a file was set aside.
         set_aside: delete files that were set aside, too.
         dry_run: count and delete nothing.
     """
     account, home = Account(), dagster_home(settings)
-    # files first: on a full disk that is the room which the databases need
+    # files first: on a full disk the databases need the space
     _delete("files that killed processes left", list(_orphans(settings)), account, dry_run=dry_run)
     if set_aside:
         _delete("files set aside", list(_aside(settings, home, now - age)), account, dry_run=dry_run)
@@ -84,11 +85,11 @@ def prune(
 
 
 def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account, *, dry_run: bool) -> None:
-    """Delete the finished runs of an instance that nothing was heard of since ``before``."""
+    """Delete the finished runs of an instance that were last updated before ``before``."""
     old = instance.get_run_records(dg.RunsFilter(updated_before=before))
     runs = [r.dagster_run.run_id for r in old if r.dagster_run.is_finished]
     if len(old) > len(runs):
-        account.notes.append(f"{len(old) - len(runs)} runs are as old and not finished: end them in the UI")
+        account.notes.append(f"unfinished runs of that age: {len(old) - len(runs)}; end them in the UI")
     log = instance.event_log_storage
     forgotten = _without_record(instance, log, before)
     account.add("runs", len(runs))
@@ -101,13 +102,13 @@ def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account,
         for run_id in chunk:
             instance.compute_log_manager.delete_logs(prefix=[run_id])
             _drop_log(log, run_id)
-            instance.run_storage.delete_run(run_id)  # the last of it: whoever is killed begins here again
+            instance.run_storage.delete_run(run_id)  # last: after a kill the next prune finds the run again
     for state in instance.all_instigator_state():
         instance.purge_ticks(state.instigator_origin_id, state.selector_id, before.timestamp())
 
 
 def _without_record(instance: dg.DagsterInstance, log: object, before: datetime) -> list[str]:
-    """Runs that have a log of their own and no record: Dagster's databases were made anew since."""
+    """The runs that have a log but no record, because Dagster's databases were replaced since."""
     if not isinstance(log, StockEventLog):
         return []
     known = set(instance.get_run_ids())
@@ -116,7 +117,7 @@ def _without_record(instance: dg.DagsterInstance, log: object, before: datetime)
 
 
 def _events(log: object, runs: Sequence[str]) -> tuple[int, int]:
-    """How many databases of events some runs have, and their bytes; of a server none are counted."""
+    """The number of the event databases of some runs, and their bytes; zeros if the events are on a server."""
     if not isinstance(log, StockEventLog):
         return 0, 0
     files = [p for r in runs if (p := Path(log.path_for_shard(r))).exists()]
@@ -124,7 +125,7 @@ def _events(log: object, runs: Sequence[str]) -> tuple[int, int]:
 
 
 def _drop_log(log: object, run_id: str) -> None:
-    """Delete a run's own database of events, where it has one."""
+    """Delete a run's own database of events, if it has one."""
     if isinstance(log, StockEventLog):
         if isinstance(log, BatchedEventLog):
             log.close(run_id)
@@ -136,10 +137,10 @@ def _drop_log(log: object, run_id: str) -> None:
 
 
 def _orphans(settings: Settings) -> Iterator[Path]:
-    """Files and folders that were never whole, in what is on this machine, and partitions' files that are replaced."""
+    """Unfinished files and folders on this machine, and files of partitions that have been replaced."""
     old = time.time() - _ORPHAN_SECONDS
     for root, unfinished in ((str(settings.home), _OURS), (settings.landing, _PAYLOAD)):
-        for folder, folders, names in os.walk(root):  # a bucket's URL is no folder here
+        for folder, folders, names in os.walk(root):  # finds nothing under a bucket's URL
             found = [n for n in (*folders, *names) if unfinished.fullmatch(n)]
             folders[:] = [n for n in folders if n not in found]
             yield from (p for n in found if (p := Path(folder, n)).lstat().st_mtime < old)
@@ -148,7 +149,7 @@ def _orphans(settings: Settings) -> Iterator[Path]:
 
 
 def _aside(settings: Settings, home: Path, before: datetime) -> Iterator[Path]:
-    """What was set aside, by when it was."""
+    """The files that were set aside before ``before``."""
     moved = [p for root in (settings.home, home) for p in root.rglob(f"*{ASIDE}*")]
     kept = [*moved, *(settings.lake / SET_ASIDE).rglob("*.parquet")]
     yield from (p for p in dict.fromkeys(kept) if p.lstat().st_ctime < before.timestamp())
@@ -170,7 +171,7 @@ def _delete(what: str, paths: Sequence[Path], account: Account, *, dry_run: bool
 
 
 def _vacuum(home: Path, account: Account) -> None:
-    """Give the space of deleted rows back; of a database that somebody writes to, the next time."""
+    """Return the space of deleted rows to the disk; a database in use keeps it until the next prune."""
     for path in (home / place for place in DATABASES):
         if not path.exists():
             continue
@@ -180,6 +181,6 @@ def _vacuum(home: Path, account: Account) -> None:
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.OperationalError as error:
-            account.notes.append(f"{path} keeps its size: {error}; the next prune gives its space back")
+            account.notes.append(f"{path} keeps its size: {error}; the next prune shrinks it")
             continue
         account.add("databases made smaller", 1, max(0, before - _size(path)))

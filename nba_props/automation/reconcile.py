@@ -1,4 +1,4 @@
-"""Nightly: is everything there that the schedule promises? What is missing is an alert, whoever failed to make it."""
+"""The nightly job that compares the last week's outputs with its schedule, and alerts on what is missing."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from nba_props.domain.finding import Finding
 from nba_props.domain.games import PLAYABLE
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.operations.freshness import expected_dates
-from nba_props.operations.remediation import own_dates
+from nba_props.operations.ledger import own_dates
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags
 from nba_props.warehouse.base import Warehouse
@@ -19,7 +19,7 @@ RECONCILE_JOB = "reconcile"
 
 
 def missing_outputs(warehouse: Warehouse, days: list[date], now: datetime) -> dict[tuple[date, str], Finding]:
-    """What the given dates lack, by date and rule: a schedule, predictions of a game or a system, box scores."""
+    """What some dates lack, by date and rule: a schedule, predictions of a game or a system, box scores."""
     published = quality.published(warehouse, tuple(SYSTEM_TABLES), days[0], days[-1], now)
     scheduled = warehouse.query(
         "SELECT game_date, COUNT(*) AS games FROM nba_raw.schedule "
@@ -56,15 +56,15 @@ def reconcile_outputs(
     context.add_output_metadata({"missing": {f"{day} {rule}": f.text for (day, rule), f in missing.items()}})
     for (day, rule), finding in missing.items():
         context.log.warning(f"{day} {rule}: {finding.text}")
-        text = f"{finding.text}; nba-props backfill {day} makes it good"
+        text = f"{finding.text}; the remedy is nba-props backfill {day}"
         alerts.send(Alert(finding.severity, f"reconcile: {rule} {day}", text))
 
 
 @dg.job(
     tags=run_tags(),
     name=RECONCILE_JOB,
-    description="Last week's expected outputs against the schedule; what is missing alerts.",
+    description="Compares last week's outputs with its schedule; missing ones are alerts.",
 )
 def reconcile_job() -> None:
-    """Expected outputs against the schedule."""
+    """Compare the last week's outputs with its schedule."""
     reconcile_outputs()

@@ -1,4 +1,4 @@
-"""Remediation as Dagster jobs with typed config: the functions of ``operations/remediation.py`` and their accounts."""
+"""Remediation as Dagster jobs with typed config; the work is done by ``operations/remediation.py``."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -10,7 +10,8 @@ from nba_props.assets.tables import asset_key
 from nba_props.facts.calendar import parse_day
 from nba_props.operations import remediation
 from nba_props.operations.audit import Memory, place
-from nba_props.operations.remediation import Account, Selection
+from nba_props.operations.remediation import Account
+from nba_props.operations.selection import Selection
 from nba_props.process.clock import Clock
 from nba_props.process.revision import run_tags
 from nba_props.schemas import Table
@@ -20,7 +21,7 @@ from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
-#: the tag, "true", of runs that only counted
+#: the tag, "true", of dry runs
 DRY_RUN_TAG = "nba_props/dry_run"
 
 
@@ -50,7 +51,7 @@ class RollbackConfig(dg.Config):
 
 
 def tag(context: dg.OpExecutionContext, *, dry_run: bool) -> None:
-    """Let the list of runs tell a dry run from one that did it, whoever started it."""
+    """Mark a dry run in the list of runs."""
     if dry_run:
         context.instance.add_run_tags(context.run_id, {DRY_RUN_TAG: "true"})
 
@@ -62,9 +63,9 @@ def note(
     account: Mapping[date, Mapping[str, Any]],
     description: str,
 ) -> None:
-    """Leave on each date's page of a table what a job did to it, beside what the runs that made it say.
+    """Record what a job did to each date of a table, as an event of the partition.
 
-    A partition that no run has made is there from now on: for the UI an observation alone is none.
+    A partition that no run has made gets a materialization: with an observation alone the UI shows it as missing.
     """
     if not account:
         return
@@ -79,12 +80,12 @@ def note(
         context.log_event(event(key, partition=day.isoformat(), description=description, metadata=metadata))
 
 
-def _tell(context: dg.OpExecutionContext, warehouse: Warehouse, account: Account, dry_run: bool) -> Account:
+def _report(context: dg.OpExecutionContext, warehouse: Warehouse, account: Account, dry_run: bool) -> Account:
     context.log.info(f"{'would move' if dry_run else 'moved'} {account.total} rows: {account.action}")
-    said = {"batch_id": account.batch_id, "action": account.action, "undo": account.undo}
+    origin = {"batch_id": account.batch_id, "action": account.action, "undo": account.undo}
     context.add_output_metadata(
         {
-            **said,
+            **origin,
             "rows": account.total,
             "dry_run": dry_run,
             "by_date_and_system": dg.MetadataValue.md(account.rows.to_markdown(index=False)),
@@ -97,7 +98,7 @@ def _tell(context: dg.OpExecutionContext, warehouse: Warehouse, account: Account
             day: {
                 moved: int(rows["rows"].sum()),
                 "by_system": dg.MetadataValue.md(rows[["system_id", "rows"]].to_markdown(index=False)),
-                **said,
+                **origin,
             }
             for day, rows in by_day
         }
@@ -122,7 +123,7 @@ def quarantine_rows(
         context.log.warning(f"{settings.landing} has no odds: quotes are not compared with their payloads")
     seen = Memory(place(settings)).known_valid
     account = remediation.quarantine(warehouse, selection, clock(), zone=zone, seen=seen, dry_run=config.dry_run)
-    return _tell(context, warehouse, account, config.dry_run)
+    return _report(context, warehouse, account, config.dry_run)
 
 
 @dg.op
@@ -135,7 +136,7 @@ def restore_rows(
     """Put the archived rows of a batch back into the ledger."""
     tag(context, dry_run=config.dry_run)
     account = remediation.restore(warehouse, config.batch_id, clock(), dry_run=config.dry_run)
-    return _tell(context, warehouse, account, config.dry_run)
+    return _report(context, warehouse, account, config.dry_run)
 
 
 @dg.op
@@ -148,10 +149,10 @@ def rollback_rows(
     """Move what a run published to the archive."""
     tag(context, dry_run=config.dry_run)
     account = remediation.rollback(warehouse, config.run_id, clock(), dry_run=config.dry_run)
-    return _tell(context, warehouse, account, config.dry_run)
+    return _report(context, warehouse, account, config.dry_run)
 
 
-_AFTERWARDS = "Grade the dates it names again afterwards (job grade); the command line does so by itself."
+_AFTERWARDS = "Grade its dates again afterwards (job grade); the command line does so by itself."
 
 
 @dg.job(

@@ -1,4 +1,4 @@
-"""Runs jobs through Dagster from a terminal, and says what became of them."""
+"""Running jobs through Dagster from a terminal, and their outcomes."""
 
 import re
 import uuid
@@ -12,34 +12,31 @@ import dagster as dg
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation.location import Caller, job_origin, tags_of
+from nba_props.automation.ranges import partition_key, range_tags
 from nba_props.automation.upstream.runs import belonging, listening
 from nba_props.facts.words import plural
-from nba_props.operations.remediation import RemediationError
+from nba_props.operations.selection import RemediationError
 from nba_props.process import stopping
 from nba_props.schemas import predictions
 from nba_props.warehouse.base import Warehouse
 
-#: what a stop says of rows that are being moved
-_MOVED = "what was moved so far stands, and the same command goes on from there"
+#: the message of a stop while rows are being moved
+_MOVED = "rows moved so far stay moved, and the same command continues from there"
 #: how Dagster names this project's exceptions
 _OUR_CLASS = re.compile(r"^nba_props(\.\w+)+: ")
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-#: the tag of runs whose needs somebody has planned, and that no tag tells of who did
+#: the tag of runs whose inputs are planned already and that have no caller
 PLANNED_TAG = "nba_props/planned"
-#: the tags by which Dagster knows a run over a range of partitions
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 @dataclass
 class Outcome:
-    """What a run did."""
+    """The outcome of a run."""
 
     run_id: str
     success: bool
     errors: list[str] = field(default_factory=list)
-    #: systems that failed while the run went on, and why
+    #: systems that failed while the run continued, and why
     failures: list[str] = field(default_factory=list)
     #: asset, check, severity and description of every check that did not pass
     failed_checks: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -60,9 +57,17 @@ def execute(
 ) -> Outcome:
     """Run a job for one date or a span, in this process, recorded in the instance like any other run of the job.
 
-    ``select`` narrows it to some of its assets and their checks. ``on_step`` is called after each step: its name, how
-    many are done, how many there are. ``tags`` are the run's, ``caller`` who asked for it. A stop says what the run has
-    published in ``warehouse`` by then.
+    Args:
+        definitions: the definitions with the job.
+        instance: the instance that records the run.
+        job_name: the job.
+        first: the first partition.
+        last: the last partition.
+        on_step: called after each step with its name, the number of steps done and that of all.
+        select: the assets of the job to run, with their checks; all by default.
+        warehouse: when the run is stopped, the message counts what it has published there.
+        tags: further tags of the run.
+        caller: the user and the command that asked for it.
     """
     job = definitions.resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
@@ -77,8 +82,7 @@ def execute(
             done += 1
             on_step(event.step_key or "", done, total)
 
-    one = first == last
-    span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    planned = {} if caller else {PLANNED_TAG: "true"}
     publishes = asset_key(predictions.LEDGER) in job.asset_layer.executable_asset_keys
     with (
         listening(instance, run_id, listen),
@@ -92,14 +96,14 @@ def execute(
             run_config=_QUIET,
             raise_on_error=False,
             asset_selection=list(select) if select else None,
-            partition_key=first.isoformat() if one else None,
-            tags={**({} if caller else {PLANNED_TAG: "true"}), **tags_of(caller), **span, **(tags or {})},
+            partition_key=partition_key(first, last),
+            tags={**planned, **tags_of(caller), **range_tags(first, last), **(tags or {})},
         )
     return _outcome(run_id, result)
 
 
 def _outcome(run_id: str, result: dg.ExecuteInProcessResult) -> Outcome:
-    """What a run did, from its events."""
+    """The outcome of a run, from its events."""
     outcome = Outcome(run_id, result.success)
     for event in result.all_events:
         if event.is_step_failure:
@@ -122,7 +126,7 @@ def _outcome(run_id: str, result: dg.ExecuteInProcessResult) -> Outcome:
 
 
 def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date) -> str:
-    """What a run that is stopped has published of its dates."""
+    """A sentence on what a stopped run has published of its dates."""
     if warehouse is None:
         return ""
     rows = warehouse.query(
@@ -137,12 +141,11 @@ def _published(warehouse: Warehouse | None, run_id: str, first: date, last: date
     if not done:
         return f"nothing of {asked} was published"
     of = asked if first == last else f"{plural(len(done), 'date')} of {asked} ({done[0]} to {done[-1]})"
-    stand = f"{plural(rows['n'].sum(), 'row')} of {of} were published by then, and stand"
-    return f"{stand}; undo with `nba-props rollback {run_id}`"
+    return f"{plural(rows['n'].sum(), 'row')} of {of} were already published; undo with `nba-props rollback {run_id}`"
 
 
 def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Record that a run of this process was stopped; nothing to say of one that has not begun or is over."""
+    """Record that a run of this process was stopped; returns a sentence, empty if the run has not begun or is over."""
     run = instance.get_run_by_id(run_id)
     if run is None or run.is_finished:
         return ""
@@ -152,7 +155,7 @@ def _cancel(instance: dg.DagsterInstance, run_id: str) -> str:
 
 
 def _cause(failure: dg.DagsterEvent) -> str:
-    """What a step failed of, beneath what Dagster wraps it in; and what that came of, unless it says so itself."""
+    """The cause of a step's failure without Dagster's wrapping, and its root cause unless the message has that."""
     error = failure.step_failure_data.error
     while error and error.cause and (error.cls_name or "").startswith("Dagster"):
         error = error.cause
@@ -161,8 +164,8 @@ def _cause(failure: dg.DagsterEvent) -> str:
         root = root.cause
     if error is None or root is None:
         return (failure.message or "").strip()
-    said, why = (_OUR_CLASS.sub("", e.message.strip()) for e in (error, root))
-    return said if why.partition(": ")[2] in said else f"{said} ({why})"
+    text, why = (_OUR_CLASS.sub("", e.message.strip()) for e in (error, root))
+    return text if why.partition(": ")[2] in text else f"{text} ({why})"
 
 
 def remediate(
@@ -172,12 +175,10 @@ def remediate(
     config: dict[str, Any],
     caller: Caller | None = None,
 ) -> Any:
-    """Run a job of one op with its config, a remediation or an import, recorded in the instance; returns its account.
-
-    ``caller`` is who asked for it.
+    """Run a job of one op, a remediation or an import, recorded in the instance; returns the op's result.
 
     Raises:
-        RemediationError: it was refused; the message says why.
+        RemediationError: it was refused; the message has the reason.
     """
     job = definitions.resolve_job_def(job_name)
     (op,) = job.graph.node_dict

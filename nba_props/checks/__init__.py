@@ -1,6 +1,5 @@
-"""Asset checks: what must hold of each table, per date, with figures a person can act on.
+"""Asset checks: what must hold of each table, by date, with figures a person can act on; a module for each dataset.
 
-Belongs here: which asset a rule stands on, what it is called and whether it blocks, a module a dataset, and the
-registration with Dagster. Does not: what a rule asks and judges (domain/quality), quarantining (domain/gate.py) or
-alerting (automation).
+Belongs here: a rule's asset, its name and whether it blocks, and its registration with Dagster. Does not: the queries
+and judgements (domain/quality), the quarantine (domain/gate.py) and alerts (automation).
 """

@@ -1,4 +1,4 @@
-"""Rules on ``nba_analytics``: what predictions are made from."""
+"""Rules on ``nba_analytics``: slate, history, lines, context and features."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TABLES = (
 
 
 def rules(systems: Sequence[System]) -> list[Rule]:
-    """The rules, of which those on features name the systems that use them."""
+    """The rules; those on features name the systems that use a feature."""
     return [
         *(schema_rule(t) for t in _TABLES),
         HISTORY_COMPLETE,
@@ -66,20 +66,19 @@ def rules(systems: Sequence[System]) -> list[Rule]:
         no_future_data(
             analytics.CONTEXT,
             "history_through >= game_date OR injury_reported_at >= cutoff_at",
-            "No game on or after the date is in any average, no report of or after the cut-off in anyone's standing.",
+            "No average includes a game on or after the date, and no status is of a report from the cut-off or later.",
         ),
         daily(
             "reported_absent_known",
             analytics.CONTEXT,
-            f"At least {1 - inputs.ABSENT_OFF_SLATE_SHARE:.0%} of those who are reported out or doubtful are players "
-            "of the slate.",
+            f"At least {1 - inputs.ABSENT_STRANGERS_SHARE:.0%} of players reported out or doubtful are on the slate.",
             inputs.REPORTED_ABSENT,
         ),
         daily(
             "inputs_are_known",
             PLAYER_FEATURES,
-            "No input of a system, if its feed spoke, is unknown of everybody who has "
-            f"{inputs.SETTLED_GAMES} games of the season behind him.",
+            "No input of a system whose feed delivered is unknown for all players with at least "
+            f"{inputs.SETTLED_GAMES} games this season.",
             inputs.inputs_known(systems),
         ),
     ]

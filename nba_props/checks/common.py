@@ -1,4 +1,4 @@
-"""Rules that many tables share: the contract, what was held back, nothing from the future, lines with provenance."""
+"""Rules that many tables share: the contract, the quarantine, no data from the future, lines with provenance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def daily(name: str, table: Table, description: str, question: Daily, *, blockin
 
 
 def schema_rule(table: Table) -> Rule:
-    """What is stored keeps its contract: types, nulls, bounds, allowed values, unique keys."""
+    """The stored rows meet the table's contract: types, nulls, bounds, allowed values, unique keys."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         frame = scope.warehouse.read(table, days)
@@ -51,7 +51,7 @@ def schema_rule(table: Table) -> Rule:
 
 
 def nothing_quarantined(table: Table) -> Rule:
-    """Rows and payloads that were held back, by reason."""
+    """No row or payload was held back; if any was, the finding counts them by reason."""
     sql = f"""
     SELECT game_date, reason, COUNT(*) AS held_back, MIN(detail) AS example
     FROM {table.address} WHERE game_date BETWEEN @first AND @last
@@ -73,11 +73,11 @@ def nothing_quarantined(table: Table) -> Rule:
 
 
 def no_future_data(table: Table, breach: str, description: str) -> Rule:
-    """Nothing behind the rows was known at or after their cut-off only; ``breach`` is a condition in SQL."""
+    """No row depends on data from its cut-off or later; ``breach`` is an SQL condition that such a row meets."""
     return daily("no_future_data", table, description, rows.none_from_the_future(table, breach), blocking=True)
 
 
 def lines_have_provenance(table: Table, *, blocking: bool) -> Rule:
-    """Every line of the table is valid: a verified quote is behind it, or there is honestly none."""
+    """Every line of the table is valid: a stored quote verifies it, or the row states that it has none."""
     description = "Every line equals a stored quote of an allowed sportsbook, seen before the cut-off."
     return daily("lines_have_provenance", table, description, rows.provenance(table), blocking=blocking)

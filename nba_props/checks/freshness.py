@@ -1,4 +1,4 @@
-"""Checks of the hour, and not of a date: whether feeds, tonight's odds, tables and models are there by now.
+"""Checks against the clock instead of a date's rows: feeds, tonight's odds, tables and models are as new as expected.
 
 Belongs here: what Dagster has to know. Does not: what is expected and when (``operations/freshness.py``).
 """
@@ -27,16 +27,16 @@ from nba_props.sources.base import EXPECTED_FROM, Feed, Odds
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
-#: the check that a feed's payloads are as new as they must be
+#: the check that a feed's payloads are as new as expected
 FRESHNESS = "feed_is_fresh"
 #: the check that tonight's games have odds at all
 TONIGHT = "tonight_has_odds"
-#: the check that a table has the date, or a model the week, that it must have by now
+#: the check that a table has the date, or a system's models the week, that is expected by now
 IS_FRESH = "is_fresh"
 
 
 def freshness_keys() -> list[dg.AssetCheckKey]:
-    """The key of every check of the hour."""
+    """The key of every check against the clock."""
     feeds = registry.feeds()
     return [
         *(dg.AssetCheckKey(landing_key(feed), FRESHNESS) for feed in feeds),
@@ -47,7 +47,7 @@ def freshness_keys() -> list[dg.AssetCheckKey]:
 
 
 def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
-    """A check on each landing asset, one that tonight's games have odds, and one on what each day must have."""
+    """The checks of feeds, tonight's odds, the tables of ``OUTPUTS`` and the models of each system."""
     feeds = registry.feeds()
     return [
         *(_feed_check(feed) for feed in feeds),
@@ -100,7 +100,7 @@ def _output_check(output: Output) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=asset_key(output.table),
         name=IS_FRESH,
-        description=f"It has {of} partition by {output.by:%H:%M} Eastern, whatever else was materialized since.",
+        description=f"It has {of} partition by {output.by:%H:%M} Eastern, whichever others were materialized since.",
     )
     def is_fresh(
         landing: dg.ResourceParam[LandingZone],
@@ -117,7 +117,7 @@ def _model_check(system_id: str) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=model_key(system_id),
         name=IS_FRESH,
-        description="The running week has been trained by Monday noon Eastern, whatever else was trained since.",
+        description="The current week is trained by Monday noon Eastern, whichever others were trained since.",
     )
     def is_fresh(inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]) -> dg.AssetCheckResult:
         return _result(model_freshness(inputs.settings, inputs.landing, inputs.models, system_id, clock()))

@@ -1,4 +1,4 @@
-"""Rules on the tables of trained systems: a model that may serve the date, and inputs like those it was trained on."""
+"""Rules on the tables of trained systems: a model in force for the date, and inputs like those it was trained on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nba_props.domain.systems import SYSTEM_TABLES
 
 
 def model_is_in_force(trained: Recipe) -> Rule:
-    """The newest model before each date is of its week, made from what is stored now, and may serve it."""
+    """Each date's newest model is of its week, made from the stored data, and in force."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         busy = models.days_with_players(scope.warehouse, days)
@@ -33,14 +33,14 @@ def model_is_in_force(trained: Recipe) -> Rule:
     return Rule(
         "model_is_in_force",
         SYSTEM_TABLES[trained.system_id],
-        f"A model of at most {MAX_AGE.days} days, of these features and this library, serves the date. A week without "
-        "a new one warns, as do one that did not earn its place and one whose inputs have changed since.",
+        f"A model of at most {MAX_AGE.days} days, with these features and this library, serves the date. Warns about a "
+        "week without a new model, a model that was refused, and one whose inputs have changed since.",
         evaluate,
     )
 
 
 def inputs_as_in_training(trained: Recipe) -> Rule:
-    """Each input of a model is known about as often on the slate as in the rows that it learned from."""
+    """Each input of a model is known about as often on the slate as in its training rows."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         known = models.known_shares(scope.warehouse, trained, days)
@@ -50,7 +50,7 @@ def inputs_as_in_training(trained: Recipe) -> Rule:
     return Rule(
         "inputs_as_in_training",
         SYSTEM_TABLES[trained.system_id],
-        "No input is known much more often, or more seldom, on the slate than in the rows the model learned from "
+        "No input is known much more or less often on the slate than in the model's training rows "
         f"(shares differ by less than {models.KNOWN_SHARE_DIFFERS}).",
         evaluate,
     )

@@ -1,7 +1,7 @@
-"""How a rule becomes a Dagster check with a result of its own for every date, in single and in range runs.
+"""Rules as Dagster checks with a result for every date, in runs of one date and in range runs.
 
-In a range run Dagster records one evaluation without a partition; whoever builds the checks says how those of the dates
-are recorded.
+In a range run Dagster records one evaluation without a partition; the caller of :func:`build_checks` decides how those
+of each date are recorded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,9 +40,9 @@ class Scope:
     """What a rule may read."""
 
     inputs: Inputs
-    #: the time; None where nobody asks what should be there by now
+    #: the time; None for rules that do not depend on it
     now: datetime | None = None
-    #: what one rule of a step has read and the next may use; nothing is written in between
+    #: rows that one rule of a step has read and the next may use; nothing is written in between
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -60,7 +60,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Rule:
-    """A named rule on a table; ``evaluate`` answers for all dates at once."""
+    """A named rule on a table; ``evaluate`` returns a finding for each of the dates."""
 
     name: str
     table: Table
@@ -72,7 +72,7 @@ class Rule:
 def build_checks(
     rules: Iterable[Rule], partitions: dg.PartitionsDefinition, recording: Recording
 ) -> list[dg.AssetChecksDefinition]:
-    """One step per table that evaluates all its rules."""
+    """One step for each table, which evaluates all its rules."""
     by_table: dict[str, list[Rule]] = {}
     for rule in rules:
         by_table.setdefault(rule.table.address, []).append(rule)
@@ -123,7 +123,7 @@ def _table_checks(
 def result(
     finding: Finding, figures: Mapping[str, Any], asset: dg.AssetKey | None = None, check: str | None = None
 ) -> dg.AssetCheckResult:
-    """A finding as Dagster has it; asset and check are named where a step has several."""
+    """A finding as Dagster's result; steps with several checks name ``asset`` and ``check``."""
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=check,
@@ -139,7 +139,7 @@ def _result(rule: Rule, finding: Finding) -> dg.AssetCheckResult:
 
 
 def _together(found: dict[date, Finding]) -> Finding:
-    """The finding of the only date, or one for all: with the dates that failed, as severe as the worst of them."""
+    """The finding of the only date, or one for all of them with the failed dates and the worst severity."""
     if len(found) == 1:
         return next(iter(found.values()))
     failed = {day: f for day, f in found.items() if not f.passed}

@@ -1,4 +1,4 @@
-"""Rules on ``nba_predictions``: what systems forecast, what was published, and how it was graded."""
+"""Rules on ``nba_predictions``: forecasts, the published ledger, and grades."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from nba_props.schemas import predictions
 NO_PLACEHOLDER_LINES = daily(
     "no_placeholder_lines",
     predictions.LEDGER,
-    "No published line is a placeholder. Fails when one stands in the ledger, warns while a system of this platform "
-    "lacks a row that was held back; what is in quarantine or archived is only counted.",
+    "No published line is a placeholder. Fails when one is in the ledger, warns while a system of this platform lacks "
+    "a row that was held back; rows in quarantine or archive are only counted.",
     rows.PLACEHOLDERS,
     blocking=True,
 )
 
 
 def _of_grades(name: str, find: Callable[[quality.Published, date], Finding]) -> Rule:
-    """A rule on what was published, and how it was graded, from a function of ``domain/quality``."""
+    """A rule on published rows and their grades, from a function of ``domain/quality``."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
         key = ("published", days[0], days[-1])
@@ -45,7 +45,7 @@ def _of_one_date(
 
     def of_date(published: quality.Published, day: date) -> Finding:
         found = find(published, day, day)
-        # early in a season, or without odds, there may be nothing to judge: other checks say so
+        # early in a season, or without odds, there may be nothing to judge: other checks report that
         return replace(found, passed=True) if found.nothing else found
 
     of_date.__doc__ = find.__doc__
@@ -61,7 +61,7 @@ _GRADED = (
         blocking=True,
     ),
     *(_of_grades(name, find) for name, find in quality.DETECTORS.items()),
-    # a platform younger than thirty game days can't have its streak yet: streak_unbroken is the daily form of that one
+    # long_streak needs thirty game days, which a new platform lacks: streak_unbroken is its daily form
     *(_of_grades(n, _of_one_date(f)) for n, f in quality.VALIDATION.items() if f is not quality.long_streak),
 )
 
@@ -86,10 +86,10 @@ def rules(systems: Sequence[System]) -> list[Rule]:
         lines_have_provenance(predictions.LEDGER, blocking=False),
         no_future_data(
             predictions.LEDGER,
-            # the flag chooses the current row, so it says what the clock says; without a cut-off nothing was early
+            # the flag decides the current row, so it must agree with the clock; without a cut-off no row is early
             "line_minutes_before_game <= 0 OR COALESCE(created_at < cutoff_at, FALSE) = COALESCE(is_backfill, FALSE)",
             "Every published line was seen before the cut-off, and a row is a backfill exactly when it was published "
-            "at or after it, or when nobody knows the cut-off.",
+            "at or after it, or when the cut-off is unknown.",
         ),
         *_GRADED,
     ]

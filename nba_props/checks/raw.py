@@ -1,4 +1,4 @@
-"""Rules on ``nba_raw``: what the feeds delivered."""
+"""Rules on ``nba_raw``: the feeds' deliveries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GAMES_HAVE_QUOTES = Rule(
     "games_have_quotes",
     raw.ODDS_QUOTES,
     "Every game of the date has quotes of a sportsbook from before the cut-off. A slate without any is an error from "
-    "an hour before its first tip-off on.",
+    "an hour before its first tip-off.",
     _games_have_quotes,
 )
 BOOKS_ARE_FRESH = Rule(
@@ -43,7 +43,7 @@ BOOKS_ARE_FRESH = Rule(
 
 
 def rules() -> list[Rule]:
-    """The rules on every feed's tables and their quarantines, and those on some of them."""
+    """The rules on every feed's tables and quarantines, and those on single tables."""
     sources = [source for feed in registry.feeds() for source in feed.tables]
     return [
         *(schema_rule(source.table) for source in sources),

@@ -1,4 +1,4 @@
-"""Rules on ``nba_reference``: who is who."""
+"""Rules on ``nba_reference``: players and resolved names."""
 
 from __future__ import annotations
 

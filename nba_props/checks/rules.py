@@ -1,4 +1,4 @@
-"""Every rule of the platform, by dataset. Each answers for any number of dates with a fixed number of queries."""
+"""Every rule of the platform, by dataset. Each evaluates any number of dates with a fixed number of queries."""
 
 from __future__ import annotations
 

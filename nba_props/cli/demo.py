@@ -20,7 +20,7 @@ from nba_props.deployment import load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import season_start
 from nba_props.operations import day_one
-from nba_props.operations.remediation import own_dates
+from nba_props.operations.ledger import own_dates
 from nba_props.settings import Settings, SettingsError
 from nba_props.simulator.incidents import INCIDENTS, apply
 from nba_props.sources import odds_api

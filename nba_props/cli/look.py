@@ -69,11 +69,11 @@ def board(span: list[date] | None, rows: int, system: str | None, systems: bool,
     Nothing is run. Columns: line, best price and its book, the system's forecast and its edge over the line, P of that
     side beside the market's, and how many of the systems with a forecast agree.
     """
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     with Output(form) as out:
         warehouse = to_read(out=out)
-        stored = remediation.own_dates(warehouse)
+        stored = ledger.own_dates(warehouse)
         days = span or stored[-1:]
         asked = [d for d in days if d in set(stored)]
         if not asked:
@@ -274,16 +274,16 @@ def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Se
 @FORMAT
 def history(player: str, day: date, form: str) -> None:
     """Show every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, status and grade."""
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
     from nba_props.presentation import board
 
     with Output(form) as out:
         warehouse = to_read(out=out)
-        frame = remediation.history(warehouse, player, day)
+        frame = ledger.history(warehouse, player, day)
         if frame.empty:
             found = board.people(warehouse, player, day)
             if len(found):
-                frame = remediation.history(warehouse, str(_one(found, player, list)["player_id"]), day)
+                frame = ledger.history(warehouse, str(_one(found, player, list)["player_id"]), day)
         if frame.empty:
             raise click.ClickException(f"nothing was ever published for {player} on {day}")
         title = f"{frame['player_name'].iloc[0]}, {day}"
@@ -428,10 +428,10 @@ def _open_page(path: str) -> bool:
 @FORMAT
 def batches(form: str) -> None:
     """List the batches of the archive: what was removed, when, and whether it was restored."""
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     with Output(form) as out:
-        frame = remediation.batches(to_read(out=out))
+        frame = ledger.batches(to_read(out=out))
         out.rows(frame, f"{len(frame)} batch{'' if len(frame) == 1 else 'es'}")
 
 

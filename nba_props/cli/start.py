@@ -42,7 +42,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
         raise SettingsError(off)
     plan = day_one.plan(settings, LiveFeeds(settings.live, zone, clock), shot_zones=shot_zones)
     with Output() as out:
-        for text in day_one.told(plan, settings.live):
+        for text in day_one.plan_lines(plan, settings.live):
             out.print(text)
         if off:
             out.print(f"note      {off}")
@@ -53,7 +53,7 @@ def start(dry_run: bool, shot_zones: bool, rows: int) -> None:
         with stopping.closing_with(lambda: f"landed payloads are kept, `{day_one.COMMAND}` continues from there"):
             with progress(out.console) as bars:
                 bar = bars.add_task("fetch", total=len(plan.steps))
-                steps = day_one.take(plan.steps, lambda step: bars.update(bar, description=f"fetch {step.name}"))
+                steps = day_one.fetch(plan.steps, lambda step: bars.update(bar, description=f"fetch {step.name}"))
                 for step, done in steps:
                     bars.advance(bar)
                     out.print(f"landed    {day_one.account(step, done)}")

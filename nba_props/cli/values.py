@@ -188,7 +188,7 @@ def _assets() -> Iterable[str]:
 
 
 def _predicates() -> Iterable[str]:
-    from nba_props.operations.remediation import PREDICATES
+    from nba_props.operations.selection import PREDICATES
 
     return PREDICATES
 
@@ -224,7 +224,7 @@ def _runs(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
 
 
 def _batches(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
-    from nba_props.operations.remediation import batches
+    from nba_props.operations.ledger import batches
 
     found = [(b.batch_id, f"{b.archived} rows: {b.action}") for b in batches(warehouse).iloc[::-1].itertuples()]
     yield from ((v, text) for v, text in [("last", "the newest"), *found] if v.startswith(beginning))

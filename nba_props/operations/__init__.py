@@ -1,3 +1,5 @@
-"""What an operator does or asks: remediation, import, backup, the doctor, day one. Nothing here is an asset, and
-nothing prints.
+"""The work of an operator: remediation, import, audit, backup, the doctor, day one.
+
+Belongs here: what an operator does or asks, without Dagster. Does not: assets and jobs (assets, automation), printing
+(cli).
 """

@@ -22,8 +22,7 @@ from nba_props.catalog import TABLES
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.facts.calendar import parse_day, spans
-from nba_props.facts.digest import digest
-from nba_props.operations import remediation
+from nba_props.operations import selection
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from upath import UPath
 
 _LOG = logging.getLogger(__name__)
-#: dates that one query judges at most
-_TOGETHER = 31
 #: the file with the results of all dates, and the suffix of those with the rows of a date
 _JUDGED, _ROWS = "judged.json", ".rows"
 #: how long the rows of an earlier audit are kept
@@ -261,13 +258,13 @@ def _readable(
 
     def look(first: date, last: date) -> _Dates:
         if table.address == LEDGER.address:
-            frame = remediation.judged(warehouse, first, last, zone, memory.known_valid)
+            frame = selection.judged(warehouse, first, last, zone, memory.known_valid)
         else:
             frame = warehouse.query(rules.ROWS_SQL[table.address], first=first, last=last)
         pieces = {d.date(): rows for d, rows in frame.groupby("game_date")}
         return _gone(warehouse, table, memory, pieces, frame, [d for d in sorted(changed) if first <= d <= last])
 
-    for first, last in spans(changed, longest=_TOGETHER):
+    for first, last in spans(changed, longest=selection.JUDGED_TOGETHER):
         try:
             yield look(first, last)
             continue

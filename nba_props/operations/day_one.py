@@ -1,7 +1,7 @@
-"""The first day with live feeds: what a first prediction needs, what that costs, and taking it.
+"""The first day with live feeds: what a first prediction needs, what it costs, and fetching it.
 
-What is landed is not asked for again, so that it goes on where it was stopped. The plan is made of what the landing
-zone has: before the first schedule is there it says what can be asked for at most.
+Landed payloads are not requested again, so a stopped start continues where it was. The plan depends on the landing
+zone: before the first schedule is landed, its numbers are upper bounds.
 """
 
 from __future__ import annotations
@@ -25,36 +25,36 @@ from nba_props.sources.nba_stats.games import games_of
 from nba_props.storage.landing import LandingZone
 
 COMMAND = START
-#: a request to stats.nba.com with its pause
+#: seconds of a request to stats.nba.com with its pause
 _SECONDS = 5
-#: training on three seasons and predicting a slate, measured on two cores
+#: minutes to train on three seasons and predict a slate, measured on two cores
 WORK_MINUTES = 3
-#: the home that is proposed beside one with a simulated league
+#: the home to propose for real data beside a simulated league
 _REAL_HOME = ".nba_props_real"
-#: and the one that is proposed for the simulated league beside real data
+#: the home to propose for a simulated league beside real data
 DEMO_HOME = ".nba_props_demo"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a first prediction still needs, in order, and what is left out, in words."""
+    """The steps that a first prediction still needs, in order, and notes on what is left out."""
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def requests(self) -> int:
-        """Requests at most."""
+        """The most requests."""
         return sum(step.requests for step in self.steps)
 
     @property
     def credits(self) -> int:
-        """Credits of The Odds API at most."""
+        """The most credits of The Odds API."""
         return sum(step.credits for step in self.steps)
 
     @property
     def minutes(self) -> int:
-        """Minutes that the requests may take, at least one."""
+        """The minutes that the requests may take, at least one."""
         return max(1, round(self.requests * _SECONDS / 60))
 
 
@@ -62,15 +62,15 @@ class Plan:
 
 
 def require_real(settings: Settings, zone: LandingZone, stored: str | None) -> None:
-    """Refuse to bring real data where the simulated league is.
+    """Refuse to load real data into a home with the simulated league.
 
     Args:
-        settings: where things are.
+        settings: the settings with the home.
         zone: the landing zone.
-        stored: what the warehouse holds, REAL, SIMULATED or nothing.
+        stored: what the warehouse holds: REAL, SIMULATED or nothing.
 
     Raises:
-        SettingsError: it is there; the message has the one line to type.
+        SettingsError: the home has the simulated league; the message has the line to type.
     """
     if not (zone.exists() and zone.is_simulated) and stored != League.SIMULATED:
         return
@@ -86,11 +86,10 @@ def require_real(settings: Settings, zone: LandingZone, stored: str | None) -> N
 
 
 def require_simulated(settings: Settings, zone: LandingZone, stored: str | None) -> None:
-    """Refuse to simulate a league where real data is, or is meant to be; the arguments are those of
-    :func:`require_real`.
+    """Refuse to simulate a league in a home for real data; the arguments are those of :func:`require_real`.
 
     Raises:
-        SettingsError: the home holds real data, or has none and is named by .env or for feeds; the message has the one
+        SettingsError: the home holds real data, or is meant to: it is set in .env, or feeds are on; the message has the
             line to type.
     """
     simulated = zone.exists() and zone.is_simulated
@@ -110,14 +109,14 @@ def require_simulated(settings: Settings, zone: LandingZone, stored: str | None)
 
 
 def _free_home() -> Path:
-    """A home for real data that no simulated league has taken."""
+    """A home for real data that has no simulated league."""
     names = (f"{_REAL_HOME}{f'_{n}' if n > 1 else ''}" for n in count(1))
     homes = (env_file.path().with_name(name) for name in names)
     return next(h for h in homes if not LandingZone(str(h / "landing")).is_simulated)
 
 
 def switched_off(settings: Settings) -> str:
-    """Why nothing can be fetched, with the line to type; empty where it can."""
+    """Why nothing can be fetched, with the line to type; empty if it can."""
     if settings.live.stats:
         return ""
     return (
@@ -130,13 +129,13 @@ def switched_off(settings: Settings) -> str:
 
 
 def plan(settings: Settings, feeds: LiveFeeds, *, shot_zones: bool = False, odds: bool = True) -> Plan:
-    """What is still to be taken for a first prediction of today; nothing is asked.
+    """What is still to be fetched for a first prediction of today; makes no request.
 
     Args:
         settings: seasons and feeds.
-        feeds: what is asked, and the landing zone that says what is there.
-        shot_zones: and where the points of this season's games came from, a request for each game.
-        odds: and tonight's odds, where there is a key.
+        feeds: the live feeds, with the landing zone.
+        shot_zones: also fetch where the points of this season's games came from, a request for each game.
+        odds: also fetch tonight's odds, if there is a key.
     """
     feeds.require_real()
     now = feeds.clock()
@@ -145,24 +144,24 @@ def plan(settings: Settings, feeds: LiveFeeds, *, shot_zones: bool = False, odds
     notes: list[str] = []
     for feed in registry.feeds():
         if feed.first_day is not None:
-            own, said = feed.first_day(question)
-            steps += [replace(step, take=partial(_take, feed, feeds, step)) for step in own]
-            notes += said
+            own, remarks = feed.first_day(question)
+            steps += [replace(step, take=partial(_fetch, feed, feeds, step)) for step in own]
+            notes += remarks
     return Plan(tuple(sorted(steps, key=lambda step: step.stage)), tuple(notes))
 
 
-def _take(feed: Feed, feeds: LiveFeeds, step: Step) -> Fetched:
+def _fetch(feed: Feed, feeds: LiveFeeds, step: Step) -> Fetched:
     feed.require(feeds)
     return step.take()
 
 
 def lacking(settings: Settings, feeds: LiveFeeds) -> list[str]:
-    """What a first prediction needs and is not landed, by the names of its steps; what is asked for daily apart."""
+    """The names of the steps that a first prediction still needs, except those that are fetched daily."""
     return [step.name for step in plan(settings, feeds, odds=False).steps if not step.daily]
 
 
-def told(plan: Plan, live: Live) -> list[str]:
-    """The plan as lines to print, one a step, with what it needs at most."""
+def plan_lines(plan: Plan, live: Live) -> list[str]:
+    """The plan as lines to print, one for each step with its most requests and credits."""
     lines = [f"plan      {plan.requests} requests at most, about {plan.minutes} min; {plan.credits} credits at most"]
     for step in plan.steps:
         credits = f", {step.credits} credits" if step.credits else ""
@@ -174,7 +173,7 @@ def told(plan: Plan, live: Live) -> list[str]:
 
 
 def account(step: Step, done: Fetched) -> str:
-    """What came of a step, in words."""
+    """The result of a step in one line."""
     credits = f", {done.credits} credits" if done.credits else ""
     left = f", {done.remaining:,} left" if done.remaining is not None else ""
     present = f", {done.present} landed before" if done.present else ""
@@ -183,25 +182,31 @@ def account(step: Step, done: Fetched) -> str:
 
 
 def waiting(games: Games | None, today: date) -> list[str]:
-    """What to say of a day with nothing to predict."""
-    none = f"all games of {today} have begun" if games and games.today else f"nobody plays on {today}"
+    """The lines to print on a day with nothing to predict."""
+    none = nothing_to_predict(games, today)
     if games is None or games.next_day is None:
         return [f"today     {none}, and the schedule has no later game: type `{COMMAND}` again when the season begins"]
     return [
-        f"today     {none}: what was landed is taken in",
+        f"today     {none}: what was landed is loaded",
         f"next      games on {games.next_day}: type `{COMMAND}` that day, or leave `nba-props dev` running",
     ]
 
 
-# -- taking -----------------------------------------------------------------------------------------------------------
+def nothing_to_predict(games: Games | None, today: date) -> str:
+    """Why there is nothing to predict: no games today, or all of them have begun."""
+    return f"all games of {today} have begun" if games and games.today else f"no games on {today}"
 
 
-def take(steps: Sequence[Step], before: Callable[[Step], None]) -> Iterator[tuple[Step, Fetched]]:
-    """Take the steps in order; ``before`` is called with each. A host that is silent is asked for nothing more; what is
-    wrong with one answer costs the others nothing.
+# -- fetching ---------------------------------------------------------------------------------------------------------
+
+
+def fetch(steps: Sequence[Step], before: Callable[[Step], None]) -> Iterator[tuple[Step, Fetched]]:
+    """Fetch the steps in order, and yield each with its result; ``before`` is called before each.
+
+    A host that fails to answer gets no more requests; any other failure affects its own step only.
 
     Raises:
-        FetchError: the running season's schedule can't be had, or the key of The Odds API is refused.
+        FetchError: the current season's schedule is not available, or the key of The Odds API is refused.
     """
     silent: set[str] = set()
     for step in steps:

@@ -1,4 +1,4 @@
-"""What is configured, reachable and fresh, and what to do about the rest."""
+"""The doctor: what is configured, reachable and fresh, and the remedy for everything that is not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nba_props.operations import day_one
 from nba_props.operations.day_one import COMMAND
 from nba_props.operations.freshness import feeds_freshness
 from nba_props.operations.home import Flaw, is_full, store_flaws
-from nba_props.operations.remediation import own_dates
+from nba_props.operations.ledger import own_dates
 from nba_props.process.clock import Clock
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
@@ -32,9 +32,9 @@ from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
-#: strays that are named one by one
+#: the most strays that have a finding of their own
 _SHOWN = 10
-#: without these nothing else can be looked at
+#: without these, nothing else can be examined
 _NEEDED = ("landing zone", "warehouse")
 _FETCH = "nba-props fetch "
 _OFFLINE = "connect this machine, or leave the feeds out with --offline"
@@ -42,7 +42,7 @@ _OFFLINE = "connect this machine, or leave the feeds out with --offline"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: ``state`` is ok, off or bad, and ``advice`` what to do unless it is ok."""
+    """The result of one examination: ``state`` is ok, off or bad; ``advice`` is the remedy unless it is ok."""
 
     what: str
     state: str
@@ -59,9 +59,15 @@ def examine(
     *,
     ask: bool = True,
 ) -> list[Finding]:
-    """Every finding; ``ask`` makes one free request to each feed that is on.
+    """Every finding about a deployment.
 
-    ``flaws`` says which files of the home can't be used: who knows Dagster's gives one that looks at those, too.
+    Args:
+        settings: the settings.
+        zone: the landing zone.
+        warehouse: the tables.
+        clock: the time.
+        flaws: finds the files of the home that can't be used; a caller that knows Dagster's files passes its own.
+        ask: whether to make one free request to each feed that is on.
     """
     now = clock()
     found = [*_places(settings, zone, warehouse)]
@@ -79,8 +85,8 @@ def examine(
 
 
 def next_command(found: list[Finding], zone: LandingZone) -> str:
-    """The one command to type next: what fixes the first thing that is bad, then what brings a first prediction, then
-    tonight's and the grades of nights before, then what goes on by itself.
+    """The next command to type: the remedy for the first bad finding, else the first prediction, then tonight's, then
+    missing grades; else the command that keeps everything running.
     """
     if not zone.exists():
         return COMMAND
@@ -91,7 +97,7 @@ def next_command(found: list[Finding], zone: LandingZone) -> str:
     if predicted is not None and predicted.state == "off" and "today" not in by_name:
         fixes.append("nba-props demo" if zone.is_simulated else COMMAND)
     today, grades = ([f.advice for f in found if (f.what, f.state) == (what, "off")] for what in ("today", "grades"))
-    late = [advice for advice in bad if advice.startswith(_FETCH)]  # a start fetches as well
+    late = [advice for advice in bad if advice.startswith(_FETCH)]  # last: a start fetches as well
     return next(iter([*fixes, *today, *late, *grades]), "nba-props board" if zone.is_simulated else "nba-props dev")
 
 
@@ -130,7 +136,7 @@ def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iter
 
 
 def strays(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> list[tuple[str, str]]:
-    """What lies among partitions, models and payloads and is named like none of them, and why; nothing reads it."""
+    """Files among partitions, models and payloads that have another name than these, and why; nothing reads them."""
     landed = [(f"{zone.root}/{path}", why) for path, why in zone.strays(registry.layout())] if zone.exists() else []
     return [*warehouse.strays(), *ModelStore(settings.models).strays(), *landed]
 
@@ -141,7 +147,7 @@ def _damage(flaws: list[Flaw]) -> Iterator[Finding]:
 
 
 def _own_files(settings: Settings) -> Iterator[Finding]:
-    """Files that only a user can fix: of aliases, and a rehearsal's clock."""
+    """Files that only a user can fix: the aliases, and a rehearsal's clock."""
     try:
         found, left_out = aliases_of(settings)
         if settings.aliases_file or left_out:
@@ -174,7 +180,7 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
         one = f"1 date, {days[0]}" if days else "none"
         text = f"{len(days)} dates, {days[0]}..{days[-1]}" if len(days) > 1 else one
         yield Finding(what, "ok" if days else "off", text, "" if days else first)
-    # an invented league plays on dates of its own: its newest predicted one stands for today
+    # a simulated league has dates of its own: the newest predicted one is used as today
     today = game_date_of(now)
     day = published[-1] if zone.is_simulated and published else today
     store, week = ModelStore(settings.models), week_of(day)
@@ -191,7 +197,7 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
 
 
 def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool) -> Finding:
-    """Whether today's games are predicted, and what a first prediction needs is landed."""
+    """Whether today's games are predicted, or everything that a first prediction needs is landed."""
     today, games = game_date_of(now), games_of(zone, now)
     if games is None:
         return Finding("today", "off", f"no schedule of {season_of(today)} is landed", COMMAND)
@@ -201,11 +207,11 @@ def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool
         return Finding(
             "today", "off", f"{plural(games.to_begin, 'game')} of {today} to begin, not predicted yet", COMMAND
         )
-    nobody = f"nobody plays on {today}" if not games.today else f"all games of {today} have begun"
+    idle = day_one.nothing_to_predict(games, today)
     later = f"; next games on {games.next_day}" if games.next_day else ""
     if lacking := day_one.lacking(settings, LiveFeeds(settings.live, zone, lambda: now)):
-        return Finding("today", "off", f"{nobody}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
-    return Finding("today", "ok", f"{nobody}{later}")
+        return Finding("today", "off", f"{idle}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
+    return Finding("today", "ok", f"{idle}{later}")
 
 
 def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterator[Finding]:
@@ -228,7 +234,7 @@ def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterat
 
 
 def _feeds(feeds: LiveFeeds, *, ask: bool) -> Iterator[Finding]:
-    """Which feeds answer."""
+    """Whether each feed answers."""
     for feed in registry.feeds():
         if feed.probe is None:
             continue
@@ -237,7 +243,7 @@ def _feeds(feeds: LiveFeeds, *, ask: bool) -> Iterator[Finding]:
         elif ask:
             yield _asked(feed.title, feed.probe, feeds)
         else:
-            yield Finding(feed.title, "off", f"{feed.probe.on}, nothing was asked (--offline)")
+            yield Finding(feed.title, "off", f"{feed.probe.on}, no request was made (--offline)")
 
 
 def _asked(title: str, probe: Probe, feeds: LiveFeeds) -> Finding:
@@ -248,9 +254,9 @@ def _asked(title: str, probe: Probe, feeds: LiveFeeds) -> Finding:
 
 
 def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
-    """Whether the newest payloads of each feed are as new as they must be."""
+    """Whether the newest payloads of each feed are as new as expected."""
     if zone.is_simulated:
-        return  # an invented league has no feeds
+        return  # a simulated league has no feeds
     found = feeds_freshness(settings, zone, warehouse, now)
     for feed in registry.feeds():
         is_fresh = found[feed.name]

@@ -1,4 +1,4 @@
-"""What must be there by now, by the clock and not by the run that never came: payloads, odds, tables, models."""
+"""Freshness of payloads, odds, tables and models, by the clock: a run that never started has no checks to fail."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
 
-#: the schedule makes the slate at nine
+#: the daily schedule makes the slate at nine
 SLATE_EXPECTED_BY = time(9, 30)
-#: the results are due at nine
+#: the results of last night are due at nine
 GRADES_EXPECTED_BY = time(9, 30)
 MODELS_EXPECTED_BY = time(12)
 
-#: why there is no partition (no odds, a failed run) is an alert by itself
+#: findings warn: the cause of a missing partition (no odds, a failed run) has an alert of its own
 _warning = partial(Finding, severity=Severity.WARN)
 
 
 def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, Tipoffs]:
-    """The tip-offs of each date that has games that are predicted, by the stored schedule."""
+    """The tip-offs of the playable games of each date that has any, from the stored schedule."""
     rows = warehouse.query(
         "SELECT game_date, tipoff_at FROM nba_raw.schedule "
         f"WHERE game_date BETWEEN @first AND @last AND {PLAYABLE} ORDER BY game_date, tipoff_at",
@@ -52,7 +52,7 @@ def tipoffs(warehouse: Warehouse, first: date, last: date) -> dict[date, Tipoffs
 
 
 def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> dict[str, Finding]:
-    """Every feed's freshness, by its name; of a feed that is off nothing is expected."""
+    """The freshness of every feed, by its name; a feed that is off passes."""
     today = game_date_of(now)
     yesterday = today - timedelta(1)
     starts = tipoffs(warehouse, yesterday, today)
@@ -61,7 +61,7 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
     return {
         feed.name: feed.freshness(moment)
         if feed.switch.is_on(settings.live)
-        else Finding(True, f"{feed.switch.off}: nothing is expected of it", nothing=True)
+        else Finding(True, f"{feed.switch.off}: nothing is expected", nothing=True)
         for feed in registry.feeds()
     }
 
@@ -69,16 +69,16 @@ def feeds_freshness(settings: Settings, zone: LandingZone, warehouse: Warehouse,
 def tonights_odds(
     settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime, feed: Feed, odds: Odds
 ) -> Finding:
-    """Odds of today's games, by what was landed: expected from 10:20 Eastern, an error an hour before they begin.
+    """Whether odds of today's games are landed: expected from 10:20 Eastern, an error an hour before the first tip-off.
 
-    A night is judged by the clock, because without odds there is no run whose checks could tell.
+    It is a finding of the clock, because without odds no run has checks that could fail.
     """
     day = game_date_of(now)
     if not feed.switch.is_on(settings.live) and not odds.landed_days(zone):
         return _warning(True, f"{feed.switch.off} and no odds were ever landed: none are expected")
     early = now.astimezone(EASTERN).time() < EXPECTED_FROM
     if day not in warehouse.partitions(SCHEDULE):
-        text = f"the schedule of {day} was not taken in, so that nobody knows whether there are games"
+        text = f"the schedule of {day} is not loaded, so it is unknown whether there are games"
         return _warning(early, f"{text}: materialize nba_raw/schedule for it")
     tonight = tipoffs(warehouse, day, day).get(day)
     if tonight is None:
@@ -87,7 +87,7 @@ def tonights_odds(
     if captures:
         return _warning(True, f"{captures} captures of the {tonight.games} games of {day} are landed")
     if not tonight.any_to_begin(now):
-        return _warning(True, f"the games of {day} have begun without odds")
+        return _warning(True, f"all games of {day} have begun without odds")
     overdue = quality.odds_are_overdue(min(tonight.latest), now)
     if early and not overdue:
         return _warning(True, f"odds of {day} are expected from {EXPECTED_FROM:%H:%M} Eastern on")
@@ -103,15 +103,15 @@ def tonights_odds(
 
 @dataclass(frozen=True)
 class Output:
-    """A table that must have rows of a date by a time of day, Eastern: of today, or of so many dates ``back``."""
+    """A table that must have rows by a time of day, Eastern: of today, or of the date so many days ``back``."""
 
     table: Table
     by: time
     back: int = 0
 
 
-#: what is expected of a day, and by when. Dagster's own freshness policies know no partitions: an old date that is
-#: materialized again would make them pass
+#: the tables of each day, and when they are due. Dagster's own freshness policies do not consider partitions: an old
+#: date that is materialized again would make them pass
 OUTPUTS = (
     Output(SLATE, SLATE_EXPECTED_BY),
     Output(BETTING_LINES, SLATE_EXPECTED_BY),
@@ -121,17 +121,17 @@ OUTPUTS = (
 
 
 def _follows_the_clock(settings: Settings, zone: LandingZone) -> bool:
-    """Whether days are expected to come in here: not in an invented league, nor where no feed is on."""
+    """Whether new dates are expected at all: not in a simulated league, and not while every feed is off."""
     return not zone.is_simulated and any(feed.switch.is_on(settings.live) for feed in registry.feeds())
 
 
-_NO_CLOCK = _warning(True, "no feed is on, or the league is invented: no date of today is expected", nothing=True)
+_NO_CLOCK = _warning(True, "no feed is on, or the league is simulated: today is not expected", nothing=True)
 
 
 def output_freshness(
     settings: Settings, zone: LandingZone, warehouse: Warehouse, output: Output, now: datetime
 ) -> Finding:
-    """Whether a table has its date: today's where games are scheduled, last night's where rows were published."""
+    """Whether a table has its date: today if games are scheduled, or last night if rows were published."""
     if not _follows_the_clock(settings, zone):
         return _NO_CLOCK
     day = game_date_of(now) - timedelta(output.back)
@@ -139,9 +139,9 @@ def output_freshness(
         return _warning(True, f"{day} is expected by {output.by:%H:%M} Eastern", nothing=True)
     if output.table is PREDICTION_ACCURACY:
         if not warehouse.row_counts(LEDGER, [day]).get(day):
-            return _warning(True, f"nothing was published on {day}, so that there is nothing to grade", nothing=True)
+            return _warning(True, f"nothing was published on {day}, so there is nothing to grade", nothing=True)
     elif day not in warehouse.partitions(SCHEDULE):
-        return _warning(False, f"the schedule of {day} was not taken in: materialize nba_raw/schedule for it")
+        return _warning(False, f"the schedule of {day} is not loaded: materialize nba_raw/schedule for it")
     elif day not in tipoffs(warehouse, day, day):
         return _warning(True, f"no games on {day}", nothing=True)
     rows = warehouse.row_counts(output.table, [day]).get(day)
@@ -153,7 +153,7 @@ def output_freshness(
 def model_freshness(
     settings: Settings, zone: LandingZone, models: ModelStore, system_id: str, now: datetime
 ) -> Finding:
-    """Whether the running week's model was trained, or refused for a reason, by Monday noon, Eastern."""
+    """Whether the current week's model was trained, or refused for a reason, by Monday noon, Eastern."""
     if not _follows_the_clock(settings, zone):
         return _NO_CLOCK
     today = game_date_of(now)
@@ -174,6 +174,6 @@ def model_freshness(
 
 
 def expected_dates(now: datetime, back: int = 7) -> list[date]:
-    """The last dates whose outputs must be there by now."""
+    """The last dates whose outputs must be complete by now, oldest first."""
     today = game_date_of(now)
     return [today - timedelta(n) for n in range(back, 0, -1)]

@@ -1,7 +1,7 @@
-"""What lies in a home beside the rows: what can be wrong with it, how that is said, and how it is mended.
+"""The files of a home beside the rows: what can be damaged, the message about it, and its repair.
 
-Nothing is ever deleted: what can't be read is moved aside, under a dated name beside its place, and what can be made
-anew is. What can't, the partitions of what only grows, is put back from a backup.
+Nothing is ever deleted: a file that can't be read is moved aside, to a dated name in the same folder, and made again if
+possible. What can't be made again, the partitions of append-only tables, is restored from a backup.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nba_props.warehouse.base import Warehouse, WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 
 REPAIR = "nba-props doctor --repair"
-#: Dagster's own databases, by where they are under its home, and what is lost with each
+#: Dagster's databases by their paths in its home, and what each holds
 RUNS, EVENTS, TICKS = "history/runs.db", "history/runs/index.db", "schedules/schedules.db"
 DATABASES = {
     RUNS: "Dagster's record of runs",
@@ -41,36 +41,37 @@ SIDES = ("", "-wal", "-shm", "-journal")
 _WAYS_OUT = {
     errno.ENOSPC: "free the disk and run the same command again; partitions are whole, old or new",
     errno.EDQUOT: "free the disk and run the same command again; partitions are whole, old or new",
-    errno.EROFS: "let it be written to and run the same command again; partitions are whole, old or new",
-    errno.EACCES: "mend its permissions, or set NBA_PROPS_HOME to a folder of your own",
-    errno.EPERM: "mend its permissions, or set NBA_PROPS_HOME to a folder of your own",
+    errno.EROFS: "make it writable and run the same command again; partitions are whole, old or new",
+    errno.EACCES: "fix its permissions, or set NBA_PROPS_HOME to a folder of your own",
+    errno.EPERM: "fix its permissions, or set NBA_PROPS_HOME to a folder of your own",
     errno.ENOTDIR: "move away what is in the place of a folder",
     errno.EEXIST: "move away what is in the place of a folder",
     errno.EISDIR: "move away the folder that is in the place of a file",
     errno.ENAMETOOLONG: "set NBA_PROPS_HOME to a folder with a shorter path",
-    errno.ENOENT: "nba-props doctor says what is there",
+    errno.ENOENT: "nba-props doctor lists what exists",
 }
-_OTHERWISE = "nba-props doctor looks at every file of the home"
+_OTHERWISE = "nba-props doctor examines every file of the home"
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN)
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-#: bytes that a disk must have before anything is moved and made anew
+#: free bytes that a disk must have before anything is moved and made again
 _ROOM = 1 << 20
 
 
 def _log_lost() -> str:
-    return "the run's log is lost, its rows stand in the lake"
+    return "the run's log is lost, its rows are in the lake"
 
 
 class HomeError(NbaPropsError):
-    """A home can't be used; the message names the file, the cause and the way out."""
+    """A home can't be used; the message has the file, the cause and the remedy."""
 
 
 @dataclass(frozen=True)
 class Flaw:
     """A file of a home that can't be used.
 
-    ``remake`` makes it anew once it is moved aside, and says how far; None where only a person can, by ``advice``.
+    ``remake`` makes it again once it is moved aside, and returns the result in words; None if only a person can, by
+    ``advice``.
     """
 
     what: str
@@ -84,12 +85,12 @@ class Flaw:
 
 
 def dagster_home(settings: Settings) -> Path:
-    """DAGSTER_HOME where it is set, else a folder of the home."""
+    """DAGSTER_HOME if it is set, else a folder of the home."""
     return Path(os.environ.get("DAGSTER_HOME") or settings.dagster_home)
 
 
 def set_aside(path: Path, now: datetime) -> Path:
-    """Move a file or folder, and what a database has beside it, to a dated name next to its place."""
+    """Move a file or folder, with the other files of a database, to a dated name in the same folder."""
     target = path.with_name(f"{path.name}{ASIDE}{now:%Y%m%dT%H%M%S%fZ}")
     for side in SIDES:
         source = path.with_name(path.name + side)
@@ -99,9 +100,9 @@ def set_aside(path: Path, now: datetime) -> Path:
 
 
 def repair(found: Sequence[Flaw], now: datetime) -> Iterator[str]:
-    """Move aside what can be made anew, all of it first, and make it; yields a sentence for each.
+    """Move aside all files that can be made again, then make them; yields a sentence for each.
 
-    What may not be read is left alone: its content may be sound.
+    A file without permission to read it is left alone: its content may be valid.
 
     Raises:
         HomeError: the disk has no room for it; nothing was moved.
@@ -109,20 +110,20 @@ def repair(found: Sequence[Flaw], now: datetime) -> Iterator[str]:
     repairable = [f for f in found if f.remake is not None and os.access(f.path, os.R_OK)]
     for folder in {f.path.parent for f in repairable}:
         if is_full(folder):
-            raise HomeError(f"{folder} has no room to make anything anew: {_WAYS_OUT[errno.ENOSPC]}")
+            raise HomeError(f"{folder} has no room to make a file again: {_WAYS_OUT[errno.ENOSPC]}")
     for flaw, kept in [(f, set_aside(f.path, now)) for f in repairable]:
         try:
             made = flaw.remake() if flaw.remake else ""
         except Exception as error:
-            said = str(error) if isinstance(error, WarehouseError) else sentence(error, None)
-            if said is None:
+            why = str(error) if isinstance(error, WarehouseError) else sentence(error, None)
+            if why is None:
                 raise
-            made = f"it could not be made anew: {said}"
+            made = f"it could not be made again: {why}"
         yield f"{flaw.path} is moved to {kept.name}: {made}"
 
 
 def is_full(folder: Path) -> bool:
-    """Whether the disk of a folder has no room for anything."""
+    """Whether the disk of a folder is full."""
     return shutil.disk_usage(folder).free < _ROOM
 
 
@@ -130,11 +131,11 @@ def _has_room(folder: Path) -> bool:
     return folder.exists() and not is_full(folder)
 
 
-# -- what an error means ----------------------------------------------------------------------------------------------
+# -- errors -----------------------------------------------------------------------------------------------------------
 
 
 def sentence(error: BaseException, settings: Settings | None) -> str | None:
-    """What an error of a disk or of a database means to a user, in one sentence; None for any other error."""
+    """A sentence for the user about an error of a disk or of a database; None for any other error."""
     for cause in _causes(error):
         if isinstance(cause, HomeError):
             return str(cause)
@@ -143,7 +144,7 @@ def sentence(error: BaseException, settings: Settings | None) -> str | None:
         if isinstance(cause, OSError) and cause.errno is not None and cause.errno != errno.EPIPE:
             where = cause.filename if cause.filename is not None else settings.home if settings else "a file"
             if cause.errno == errno.ENOSPC and cause.filename is None and settings and _has_room(settings.home):
-                where = "what this command writes to"  # a pipe or a device: the home has room
+                where = "the output of this command"  # a pipe or a device: the home has room
             if isinstance(where, bytes):
                 where = os.fsdecode(where)
             return f"{where} can't be used: {cause.strerror}. {_WAYS_OUT.get(cause.errno, _OTHERWISE)}"
@@ -167,17 +168,17 @@ def _of_database(error: sqlite3.Error, settings: Settings | None) -> str:
     if code in _IN_USE:
         return f"Dagster's databases under {home} are in use: {error}. Wait for the other process, or stop it"
     if damaged := database_flaws(home) if home else []:
-        return f"{'; '.join(map(str, damaged))}. {REPAIR} moves it aside and makes it anew"
+        return f"{'; '.join(map(str, damaged))}. {REPAIR} moves it aside and makes it again"
     if code in _NOT_WRITABLE:
         return f"Dagster's databases under {home} can't be opened for writing: {error}. {_WAYS_OUT[errno.EACCES]}"
     return f"a database of Dagster under {home} failed: {error}. {_OTHERWISE}"
 
 
-# -- what is wrong ----------------------------------------------------------------------------------------------------
+# -- flaws ------------------------------------------------------------------------------------------------------------
 
 
 def store_flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
-    """What is wrong with models, the lake's own files and the audit's memory; partitions are read by a scrub."""
+    """The flaws of models, of the lake's own files and of the audit's memory; a scrub reads the partitions."""
     found = list(_model_flaws(ModelStore(settings.models)))
     if isinstance(warehouse, LakeWarehouse):
         found += [*_source_flaw(warehouse), *_catalog_flaws(warehouse)]
@@ -187,9 +188,9 @@ def store_flaws(settings: Settings, warehouse: Warehouse) -> list[Flaw]:
 
 
 def database_flaws(home: Path, remake: Callable[[Path], str] | None = None) -> list[Flaw]:
-    """Those of Dagster's databases under its home that SQLite can't read, every run's own among them.
+    """The flaws of Dagster's databases in its home, those of single runs included.
 
-    ``remake`` makes a database of the instance once it is moved aside, and says how far.
+    ``remake`` makes a database of the instance again once it is moved aside, and returns the result in words.
     """
     runs = {p: f"Dagster's log of run {p.stem[:8]}" for p in sorted((home / EVENTS).parent.glob("*.db"))}
     named = {home / place: what for place, what in DATABASES.items()}
@@ -200,32 +201,32 @@ def database_flaws(home: Path, remake: Callable[[Path], str] | None = None) -> l
             again = _log_lost if path not in named else partial(remake, path) if remake else None
             found.append(Flaw(what, path, why, remake=again))
         elif why:
-            found.append(Flaw(what, path, why, "free the disk, and mend its permissions"))
+            found.append(Flaw(what, path, why, "free the disk, and fix the file's permissions"))
     return found
 
 
 def _unreadable(path: Path) -> tuple[str, bool]:
-    """Why SQLite can't read a file, and whether the file is to blame; empty where it can, or where there is none.
+    """Why SQLite can't read a file, and whether the file is damaged; empty if it can, or if there is no file.
 
-    An empty file is a new one.
+    An empty file is a new database.
     """
     if not os.path.lexists(path):
         return "", False
     if not path.is_file():
         return "it is not a file", True
     try:
-        said = _checked(path, "mode=ro")
+        checked = _checked(path, "mode=ro")
     except sqlite3.Error as error:
         if _code(error) in _IN_USE:
             return "", False
         if _code(error) in _DAMAGED:
             return str(error), True
-        try:  # on a full or read-only disk what a database has beside it can't be made
-            said = _checked(path, "immutable=1")
+        try:  # on a full or read-only disk SQLite can't create the other files of a database
+            checked = _checked(path, "immutable=1")
         except sqlite3.Error as again:
             return str(again), False
-        return ("", False) if said == "ok" else (said.splitlines()[-1], False)
-    return ("", False) if said == "ok" else (said.splitlines()[-1], True)
+        return ("", False) if checked == "ok" else (checked.splitlines()[-1], False)
+    return ("", False) if checked == "ok" else (checked.splitlines()[-1], True)
 
 
 def _checked(path: Path, how: str) -> str:
@@ -252,7 +253,7 @@ def _source_flaw(lake: LakeWarehouse) -> Iterator[Flaw]:
         if held is None:
             return "the lake has no rows, and the next ones claim it"
         lake.claim(held)
-        return f"it says {held}, as the rows do"
+        return f"it is {held} again, like the rows"
 
     try:
         lake.source()
@@ -261,7 +262,7 @@ def _source_flaw(lake: LakeWarehouse) -> Iterator[Flaw]:
         try:
             held = _held(lake)
         except WarehouseError as unknown:
-            yield Flaw(what, lake.source_path, f"{error}; its rows don't say either: {unknown}", "nba-props scrub")
+            yield Flaw(what, lake.source_path, f"{error}; nor can its rows be read: {unknown}", "nba-props scrub")
             return
         if held in (None, *League):
             yield Flaw(what, lake.source_path, str(error), remake=remake)
@@ -271,7 +272,7 @@ def _source_flaw(lake: LakeWarehouse) -> Iterator[Flaw]:
 
 
 def _held(lake: LakeWarehouse) -> str | None:
-    """What the lake's rows say that it holds: REAL, SIMULATED, both, or nothing as yet."""
+    """The sources of the lake's rows: REAL, SIMULATED, ``REAL and SIMULATED``; None without rows."""
     from nba_props.schemas import raw
 
     tables = (raw.SCHEDULE, raw.BOX_SCORES, raw.ODDS_QUOTES)
@@ -289,7 +290,7 @@ def _held(lake: LakeWarehouse) -> str | None:
 def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:
     def remake() -> str:
         lake.refresh_catalog()
-        return "the views are made anew"
+        return "the views are made again"
 
     if why := lake.catalog_flaw():
         yield Flaw("the catalog of views", lake.catalog_path, why, remake=remake)
@@ -299,4 +300,4 @@ def _catalog_flaws(lake: LakeWarehouse) -> Iterator[Flaw]:
 
 def _memory_flaws(settings: Settings) -> Iterator[Flaw]:
     for path, why in unreadable_files(Path(place(settings))).items():
-        yield Flaw("the audit's memory", path, why, remake=lambda: "the next audit judges anew what it held")
+        yield Flaw("the audit's memory", path, why, remake=lambda: "the next audit judges its dates again")

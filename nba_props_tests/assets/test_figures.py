@@ -20,7 +20,7 @@ _OF_THE_RUN = {"path", "report", "undo"}
 
 
 def shown(platform: Platform, key: dg.AssetKey, day: str) -> dict[str, Any]:
-    """What the newest materialization of a partition says."""
+    """The metadata of the newest materialization of a partition."""
     records = platform.instance.fetch_materializations(dg.AssetRecordsFilter(key, asset_partitions=[day]), limit=1)
     (record,) = records.records
     return {k: v.value for k, v in record.asset_materialization.metadata.items() if k not in _OF_THE_RUN}

@@ -52,7 +52,7 @@ def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(in
 
 
 def test_a_date_without_quotes_teaches_nothing_so_predicting_it_makes_no_model_stale(inputs):
-    """A model was trained anew for each date without odds that was run before its week."""
+    """A model was trained again for each date without odds that was run before its week."""
     week, quoted, unquoted = week_of(DAY), week_of(DAY) - timedelta(3), week_of(DAY) - timedelta(5)
     some, none = PartitionState(5, {"": "x"}, ""), PartitionState(0, {"": "0"}, "")
 

@@ -26,7 +26,7 @@ LATER = WEEK + timedelta(7)
 
 
 def measured(monkeypatch, error: Callable[[date], float]) -> None:
-    """Models whose holdout error is what ``error`` says for the newest date that they learned from, noise aside."""
+    """Models with the holdout error that ``error`` gives for the newest date that they learned from, apart from noise."""
     measure = training._metrics
 
     def metrics(rows, forecast):
@@ -87,7 +87,7 @@ def test_the_week_before_is_trained_again_when_what_it_learned_from_has_changed(
 
 
 def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
-    """A model of last season that nobody would serve was the reason, and an error, where it was still stored."""
+    """A stored model of last season, too old to be served, was given as the reason, and was an error."""
     store, (system, _) = platform.models, SYSTEMS
     why = "WORSE_THAN_LAST_10: MAE 6"
     shutil.rmtree(f"{platform.settings.models}/{system}/{WEEK - timedelta(7)}")

@@ -137,7 +137,7 @@ def test_the_loss_of_a_whole_game_does_not_though_most_rows_stay(lake):
 def test_a_file_that_cannot_be_read_has_nothing_to_keep(lake):
     lake.write(raw.BOX_SCORES, box_scores(D1, 50), [D1])
     lake._file(raw.BOX_SCORES, D1).write_bytes(b"nothing")
-    assert step(lake, {D1: 0}).success, "a backfill mends what scrub found"
+    assert step(lake, {D1: 0}).success, "a backfill repairs what scrub found"
 
 
 def test_all_that_the_outside_world_delivered_is_guarded_and_nothing_else():
@@ -156,7 +156,7 @@ def test_what_a_step_was_made_from_is_stored_with_its_rows(lake, monkeypatch):
 
 
 def test_what_changes_after_a_step_has_loaded_it_makes_its_rows_stale(lake, monkeypatch):
-    """The digest says what the rows were made from, and not what lay there when they were computed."""
+    """The digest is of the inputs that the rows were made from, not of those stored when they were computed."""
 
     @table_assets(raw.SCORING_SHARES, partitions=PARTITIONS, name="shares", ins={"boxes": raw.BOX_SCORES})
     def shares(context, boxes):

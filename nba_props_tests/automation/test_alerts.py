@@ -11,8 +11,8 @@ import pytest
 
 from nba_props.assets.tables import asset_key
 from nba_props.automation.alerts import Alert, Alerts
+from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.automation.reconcile import RECONCILE_JOB, missing_outputs
-from nba_props.automation.runner import RANGE_END, RANGE_START
 from nba_props.automation.sensors import failures
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.process.revision import COMMAND_TAG
@@ -58,10 +58,10 @@ def test_a_cause_is_told_once_in_a_while(tmp_path, clock, caplog):
 
 def test_an_error_is_told_though_its_warning_was(tmp_path, clock):
     alerts = Alerts(Live(), tmp_path, clock)
-    assert alerts.tell("WARN", "no odds: 2025-11-10", "they may come")
-    assert alerts.tell("ERROR", "no odds: 2025-11-10", "they did not")
-    assert not alerts.tell("ERROR", "no odds: 2025-11-10", "they did not")
-    assert not alerts.tell("WARN", "no odds: 2025-11-10", "they may come")
+    assert alerts.report("WARN", "no odds: 2025-11-10", "they may come")
+    assert alerts.report("ERROR", "no odds: 2025-11-10", "they did not")
+    assert not alerts.report("ERROR", "no odds: 2025-11-10", "they did not")
+    assert not alerts.report("WARN", "no odds: 2025-11-10", "they may come")
 
 
 def test_each_severity_has_its_webhook_and_no_url_is_told(tmp_path, clock, caplog):
@@ -94,7 +94,7 @@ def test_a_secret_of_the_settings_is_in_no_alert(tmp_path, clock, caplog):
         )
         alerts = Alerts(live, tmp_path, clock)
         with caplog.at_level(logging.DEBUG):
-            alerts.tell(
+            alerts.report(
                 "ERROR", "feed k3y-s3cret", "at http://me:pr0xy-pass@p:1 and /hook/s3cret-path?apiKey=other-s3cret"
             )
     said = alerts.path.read_text() + caplog.text + str(slack.posted)
@@ -107,7 +107,7 @@ def test_a_webhook_that_leads_elsewhere_gets_the_alert_alone(tmp_path, clock):
     with serve() as other, serve() as slack:
         slack.on("/services/error", Answer(b"", 307, {"Location": other.url + "/services/error"}))
         alerts = Alerts(Live(webhooks={"ERROR": slack.url + "/services/error"}), tmp_path, clock)
-        alerts.tell("ERROR", "e", "text")
+        alerts.report("ERROR", "e", "text")
         assert (len(slack.posted), other.posted, other.asked) == (1, [], [])
     assert alerts.sent()[0]["delivered"] == (
         "file: the webhook could not be reached (a redirect, which is never followed, status 307)"
@@ -313,7 +313,7 @@ def test_what_is_there_is_no_alert(predicted):
 
 
 def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
-    """The terminal has said it: nobody else is woken."""
+    """The person at the terminal has seen it: there is no alert."""
     platform = published
     second_writer(platform.warehouse, [DAY])
     run, _ = gate_of(platform, {})

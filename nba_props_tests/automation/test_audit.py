@@ -1,4 +1,4 @@
-"""The hourly audit: a row that a second writer put anywhere, a row that went, a row that changed, and nothing else."""
+"""The hourly audit finds rows that a second writer added, rows that disappeared or changed, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from nba_props.definitions import build_defs
 from nba_props.deployment import deployed
 from nba_props.domain import audit as rules
 from nba_props.domain import digests
-from nba_props.operations import audit, remediation
+from nba_props.operations import audit, remediation, selection
 from nba_props.operations.audit import Memory
-from nba_props.operations.remediation import Selection
+from nba_props.operations.selection import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, REMEDIATIONS
 from nba_props.warehouse.lake import LakeWarehouse, files
 from nba_props_tests.conftest import make_settings, utc
@@ -353,7 +353,7 @@ def test_vouching_for_old_rows_is_no_change(lake, tmp_path):
 
 
 def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp_path):
-    """The record that a batch was restored is taken away: its rows look as if nobody had put them back."""
+    """The record that a batch was restored is deleted: its rows look as if they were not restored."""
     lake.claim("SIMULATED")
     lake.append(LEDGER, rows(OLD), [OLD])
     batch = remediation.rollback(lake, rows(OLD)["run_id"].iloc[0], NOW)
@@ -361,7 +361,7 @@ def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp
     assert look(lake, tmp_path).found == []
     records = lake.read(REMEDIATIONS, [OLD])
     lake.write_unchecked(REMEDIATIONS, records[records["step"] != "RESTORED"], OLD)
-    assert remediation.judged(lake, OLD, OLD)["problem"].isna().all()
+    assert selection.judged(lake, OLD, OLD)["problem"].isna().all()
     assert [d.table for d in lake.damaged()] == [REMEDIATIONS]
     assert [c.split()[2] for c in told(look(lake, tmp_path))] == ["ROWS_GONE"]
     remediation.rollback(lake, rows(OLD)["run_id"].iloc[0], NOW + timedelta(minutes=2))

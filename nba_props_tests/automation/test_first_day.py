@@ -1,4 +1,4 @@
-"""A daemon with keys and an empty home: what is missing is brought once a day, and taken in."""
+"""A daemon with keys and an empty home: it gets what is missing, once a day."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def empty(make_platform, server, monkeypatch):
 
 def test_captures_become_due_on_a_home_that_had_nothing(empty, server):
     waiting = tick(empty, "capture_sensor", (NOON - timedelta(hours=1)).isoformat())
-    assert "the schedule of 2025-11-10 was not taken in" in waiting.skip_reason.skip_message
+    assert "the schedule of 2025-11-10 is not loaded" in waiting.skip_reason.skip_message
     assert "`nba-props start`" in waiting.skip_reason.skip_message
     first = tick(empty, "first_day_sensor")
     assert (first.job_name, first.run_key) == (FIRST_JOB, f"first:{DAY}")
@@ -53,7 +53,7 @@ def test_captures_become_due_on_a_home_that_had_nothing(empty, server):
     assert (taken.job_name, taken.partition_key) == ("ingest_history", str(DAY))
     assert empty.run(taken.job_name, DAY).success
     assert empty.warehouse.partitions(SCHEDULE) == [DAY]
-    assert "is taken in through" in tick(empty, "first_day_sensor").skip_message
+    assert "is loaded through" in tick(empty, "first_day_sensor").skip_message
     asked = tick(empty, "capture_sensor", (NOON - timedelta(hours=1)).isoformat())
     assert len(asked.run_requests) == 1, "noon's capture"
 
@@ -63,12 +63,12 @@ def test_what_cannot_be_brought_is_said(empty, platform):
     said = due(off.inputs, DAY)
     assert isinstance(said, dg.SkipReason)
     assert "NBA_PROPS_STATS=on, and `nba-props start`" in said.skip_message
-    assert "is taken in through" in due(platform.inputs, DAY).skip_message
+    assert "is loaded through" in due(platform.inputs, DAY).skip_message
     long_after = due(platform.with_live(Live(stats=True)).inputs, DAY + timedelta(10))
-    assert long_after.job_name == "ingest_history", "the season's schedule is landed, and these dates are not taken in"
+    assert long_after.job_name == "ingest_history", "the season's schedule is landed, and these dates are not loaded"
     off.zone.land("landing.json", {"data_source": "SIMULATED"})
     invented = replace(off.inputs, landing=LandingZone(off.zone.root))
-    assert "asks no feed" in due(invented, DAY).skip_message
+    assert "has no feeds" in due(invented, DAY).skip_message
 
 
 def test_the_thrifty_rhythm_is_captured_and_watched(before_tipoff):

@@ -15,7 +15,7 @@ from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from nba_props.automation import location, planning, runner
 from nba_props.automation.instance import open_instance
 from nba_props.automation.location import Caller, workspace
-from nba_props.operations.remediation import RemediationError
+from nba_props.operations.selection import RemediationError
 from nba_props.process.revision import revision
 from nba_props.storage.landing import LandingZone
 from nba_props_tests.conftest import DAY, Platform

@@ -1,4 +1,4 @@
-"""A backfill by clicks takes in what it needs first, as a command does."""
+"""A run started in the UI loads what it needs first, as a command does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from nba_props.assets.tables import asset_key
 from nba_props.automation import preparing
 from nba_props.automation.preparing import PREPARES_RUN_TAG
-from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.catalog import TABLES
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEM_TABLES
@@ -31,7 +31,7 @@ LAST = DAY + timedelta(4)
 
 @pytest.fixture
 def fresh(rung, tmp_path):
-    """Makes platforms of which everything is landed and nothing was ever taken in."""
+    """Makes platforms with everything landed and nothing loaded."""
     with dg.DagsterInstance.ephemeral() as instance:
 
         def make(name: str) -> Platform:
@@ -78,7 +78,7 @@ def test_five_dates_by_clicks_on_a_home_where_nothing_was_taken_in(fresh):
 
     again = clicked(by_clicks, "predict", DAY, LAST)
     assert again.success
-    assert prepared_by(by_clicks, again.run_id) == [], "there is nothing left to be taken in"
+    assert prepared_by(by_clicks, again.run_id) == [], "nothing is left to load"
 
 
 def test_any_asset_by_clicks_takes_in_what_it_needs(fresh):
@@ -180,15 +180,15 @@ def test_a_run_that_waits_for_another_says_for_what(fresh, monkeypatch):
     result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
     other.join(30)
     expected = (
-        f"waits for ingest_history of {DAY}..{LAST} (run {busy.run_id[:8]}), which run ffffffff needs first: runs take "
-        "in what they need one after the other"
+        f"waits for ingest_history of {DAY}..{LAST} (run {busy.run_id[:8]}), which run ffffffff needs first: runs load "
+        "their inputs one after the other"
     )
     events = platform.instance.all_logs(result.run_id)
-    told = [e.dagster_event.message for e in events if e.dagster_event and e.dagster_event.is_engine_event]
-    assert f"predict {expected}" in told
+    events_of_engine = [e.dagster_event.message for e in events if e.dagster_event and e.dagster_event.is_engine_event]
+    assert f"predict {expected}" in events_of_engine
     assert expected in [e.user_message for e in events]
     again = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)])
-    assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "nobody is in its way"
+    assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "no other run prepares"
 
 
 def test_a_plan_that_fails_fails_the_run_and_says_which_of_its_runs(fresh, monkeypatch):

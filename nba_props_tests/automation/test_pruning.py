@@ -91,7 +91,7 @@ def test_a_pruned_home_is_smaller_and_shows_what_it_showed(settings):
     assert pruning.prune(settings, in_days(29), AGE).counts["runs"] == 0
     done = pruning.prune(settings, in_days(31), AGE)
     assert done.counts == {**looked.counts, **done.counts}
-    assert done.notes == ["1 runs are as old and not finished: end them in the UI"]
+    assert done.notes == ["unfinished runs of that age: 1; end them in the UI"]
     assert bytes_of(settings.home) < 0.6 * size
     logs = {p.stem for p in (settings.dagster_home / "history" / "runs").glob("*.db")}
     assert logs == {"index", failing.run_id}

@@ -1,4 +1,4 @@
-"""What a run in this process says of its end."""
+"""The messages of a run in this process about its end."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ def test_a_stop_after_rows_were_published_says_how_many_stand_and_how_to_take_th
                       select=slated.publication(SOME_SYSTEMS, slate=False))  # fmt: skip
     rows = slated.warehouse.row_counts(LEDGER, [DAY])[DAY]
     assert last_lines[-1] == (
-        f"{rows} rows of {DAY} were published by then, and stand; undo with `nba-props rollback {outcome.run_id}`"
+        f"{rows} rows of {DAY} were already published; undo with `nba-props rollback {outcome.run_id}`"
     )
 
 
 def test_a_stop_in_a_remediation_says_that_what_was_moved_stands(platform, last_lines):
     config = {"predicate": "placeholder", "first": str(DAY), "last": str(DAY)}
     remediate(platform.definitions, platform.instance, "quarantine", config)
-    assert last_lines == ["what was moved so far stands, and the same command goes on from there"]
+    assert last_lines == ["rows moved so far stay moved, and the same command continues from there"]

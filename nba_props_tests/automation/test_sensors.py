@@ -14,8 +14,9 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from nba_props.assets.inputs import Inputs
 from nba_props.automation.jobs import FOLLOW_JOB, GRADE_JOB, HISTORY_JOB, LINES_JOB, PREDICT_JOB
-from nba_props.automation.runner import RANGE_END, RANGE_START, execute
-from nba_props.automation.sensors import asking, news, training
+from nba_props.automation.ranges import RANGE_END, RANGE_START, dates_in
+from nba_props.automation.runner import execute
+from nba_props.automation.sensors import news, training
 from nba_props.domain import gate
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN
@@ -39,7 +40,7 @@ def tick(platform, name: str, cursor: str | None = None) -> dg.SensorResult | dg
 
 
 def asked(result) -> list[tuple[str, str]]:
-    return [(r.job_name, asking.dates_in(r.tags, r.partition_key)) for r in result.run_requests or []]
+    return [(r.job_name, dates_in(r.tags, r.partition_key)) for r in result.run_requests or []]
 
 
 def tonight(result) -> list[tuple[str, str]]:
@@ -286,7 +287,7 @@ def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkey
     assert {int(r.tags["dagster/priority"]) for r in late.run_requests} == {-1}
     assert asked(tick(platform, "new_results_sensor", late.cursor)) == [], "once, whatever became of the run"
     platform.materialize(DAY, day, job=HISTORY_JOB)
-    assert results_until_quiet(platform)[0] == [], "what is taken in is not asked for after a lost cursor"
+    assert results_until_quiet(platform)[0] == [], "loaded dates are not requested after a lost cursor"
     corrected = [r for g in games if g.day == day for r in league.log_rows(g)]
     league.land_log(platform.zone, day, corrected, "-20251115T090000Z")
     assert asked(tick(platform, "new_results_sensor", late.cursor)) == [(HISTORY_JOB, str(day))], "they differ"
@@ -307,7 +308,7 @@ def test_a_date_that_was_published_after_its_results_were_taken_in_is_graded(pub
     rows = platform.warehouse.read(LEDGER, [DAY])
     shutil.rmtree(platform.warehouse._file(LEDGER, DAY).parent)
     looks, cursor = results_until_quiet(platform)
-    assert looks == [], "its box scores were taken in"
+    assert looks == [], "its box scores were loaded"
     platform.warehouse.write_unchecked(LEDGER, rows, DAY)
     assert asked(tick(platform, "new_results_sensor", cursor)) == [(GRADE_JOB, str(DAY))]
 
@@ -466,12 +467,12 @@ def prepare_by_itself(platform) -> list[tuple[str, str]]:
 
 def test_models_are_trained_again_once_what_they_learned_from_was_corrected(platform):
     platform.now = WEDNESDAY - timedelta(minutes=30)
-    assert "learned from what is stored now" in scheduled(platform, "train_again", WEDNESDAY).skip_message
+    assert "trained on what is stored now" in scheduled(platform, "train_again", WEDNESDAY).skip_message
     assert prepare_by_itself(platform) == []
     day = DAY - timedelta(4)
     rows = [r for g in league.games() if g.day == day for r in league.log_rows(g)]
     league.land_log(platform.zone, day, [league.scoring_more(r, 1) for r in rows], "-20251112T090000Z")
-    assert "is taken in first" in scheduled(platform, "train_again", WEDNESDAY).skip_message
+    assert "are loaded first" in scheduled(platform, "train_again", WEDNESDAY).skip_message
     assert prepare_by_itself(platform)[0] == (HISTORY_JOB, f"{day}..{day}")
     assert scheduled(platform, "train_again", WEDNESDAY).partition_key == "2025-11-10"
 
@@ -482,7 +483,7 @@ def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
     shutil.rmtree(platform.warehouse._file(ODDS_QUOTES, day).parent)
     shutil.rmtree(platform.warehouse._file(BETTING_LINES, day).parent)
     monday = utc(2025, 11, 10, 11)
-    assert "is taken in first" in scheduled(platform, "weekly_training", monday).skip_message
+    assert "are loaded first" in scheduled(platform, "weekly_training", monday).skip_message
     platform.now = utc(2025, 11, 10, 9, 59)
     assert "last night's results come first" in tick(platform, "training_inputs_sensor").skip_message
     platform.now = utc(2025, 11, 10, 10, 1)
@@ -494,10 +495,10 @@ def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
         tags={**request.tags, "dagster/partition": str(day)},
         status=dg.DagsterRunStatus.STARTED,
     )
-    assert "is being taken in" in tick(platform, "training_inputs_sensor").skip_message, "asked for once"
-    assert "is taken in first" in scheduled(platform, "weekly_training", monday).skip_message
+    assert "are being loaded" in tick(platform, "training_inputs_sensor").skip_message, "asked for once"
+    assert "are loaded first" in scheduled(platform, "weekly_training", monday).skip_message
     platform.instance.report_run_failed(run)
-    assert "nothing is to be taken in" in tick(platform, "training_inputs_sensor").skip_message, "once a day"
+    assert "no training data are left to load" in tick(platform, "training_inputs_sensor").skip_message, "once a day"
     assert scheduled(platform, "weekly_training", monday).partition_key == str(DAY), "from what there is"
     platform.now += timedelta(days=1)
     assert prepare_by_itself(platform) == [(LINES_JOB, f"{day}..{day}")]
@@ -508,7 +509,7 @@ def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
     platform = make_platform()
     found = training.to_prepare(platform.definitions.resources["preparation"], platform.instance, DAY)
     assert {r.job_name for r in found} == {HISTORY_JOB}
-    assert [asking.dates_in(r.tags, r.partition_key) for r in found] == [
+    assert [dates_in(r.tags, r.partition_key) for r in found] == [
         "2025-10-21..2025-10-30", "2025-10-31..2025-11-09",
     ]  # fmt: skip
     assert len({r.run_key for r in found}) == 2
@@ -517,7 +518,7 @@ def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
 
 
 def test_a_week_without_games_is_never_trained(platform):
-    """All summer nothing would be stored that says from what, and each day would ask once more."""
+    """All summer no digest of inputs would be stored, and each day would request a training again."""
     for name, at in (("train_again", utc(2025, 12, 10, 13, 45)), ("weekly_training", utc(2025, 12, 8, 11))):
         assert "no game is scheduled in the week" in scheduled(platform, name, at).skip_message
         platform.now = at

@@ -1,4 +1,4 @@
-"""Rows that went past the gate into the ledger: each is found and can be taken out, and no honest row goes with it."""
+"""Rows that bypassed the gate: each one in the ledger is found and can be removed, without any valid row."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import digests
-from nba_props.operations import audit, remediation
-from nba_props.operations.remediation import Selection
+from nba_props.operations import audit, remediation, selection
+from nba_props.operations.ledger import batches
+from nba_props.operations.selection import Selection
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
     LEDGER,
@@ -125,7 +126,7 @@ def test_smuggled_rows_are_found_taken_out_and_put_back_one_by_one(predicted: Pl
     smuggled = pd.concat([beside(honest), replaced], ignore_index=True)
     store.write_unchecked(LEDGER_AS_FOUND, pd.concat([smuggled, honest]), DAY)
     ids = sorted(digests.row_ids(LEDGER, rows_of(predicted)))
-    found = remediation.selected(store, WRONG)
+    found = selection.selected(store, WRONG)
     kinds = [kind for _, kind in [*BESIDE.values(), *INSTEAD.values()]]
     assert sorted(found["problem"]) == sorted(kinds)
     of_run = found.set_index("run_id")["problem"]
@@ -155,7 +156,7 @@ def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Plat
     store, rows = predicted.warehouse, rows_of(predicted)
     zone = odds_api.with_odds(LandingZone(predicted.settings.landing))
     assert zone is not None
-    assert remediation.selected(store, WRONG, zone).empty
+    assert selection.selected(store, WRONG, zone).empty
     quotes = store.read(ODDS_QUOTES, [DAY])
     honest = one(rows)
     quote = quotes[quotes["quote_id"] == honest["quote_id"].iloc[0]]
@@ -163,8 +164,8 @@ def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Plat
     bad = one(rows, quote_id="forged", line=honest["line"] + 3, prediction_id="smuggled", recommendation="PASS")
     store.write_unchecked(ODDS_QUOTES, pd.concat([quotes, forged]), DAY)
     store.write_unchecked(LEDGER, pd.concat([rows, resealed(bad.assign(run_id="x"))]), DAY)
-    assert remediation.selected(store, WRONG).empty, "it fits what is stored"
-    found = remediation.selected(store, WRONG, zone)
+    assert selection.selected(store, WRONG).empty, "it fits what is stored"
+    found = selection.selected(store, WRONG, zone)
     assert found[["prediction_id", "problem"]].values.tolist() == [["smuggled", "NOT_LANDED"]]
 
 
@@ -172,9 +173,9 @@ def test_a_start_that_moved_makes_no_honest_row_a_late_one(predicted: Platform):
     store = predicted.warehouse
     games = store.read(SCHEDULE, [DAY])
     store.write_unchecked(SCHEDULE, games.assign(tipoff_at=games["tipoff_at"] + timedelta(hours=2)), DAY)
-    assert remediation.selected(store, WRONG).empty
+    assert selection.selected(store, WRONG).empty
     store.write_unchecked(SCHEDULE, games.iloc[1:], DAY)
-    assert remediation.selected(store, WRONG).empty, "and a game that left the date has no start to be later than"
+    assert selection.selected(store, WRONG).empty, "and a game that left the date has no start to be later than"
 
 
 def generated(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -212,7 +213,7 @@ def test_no_generated_row_stays_unseen_and_no_honest_row_is_taken(predicted: Pla
     for seed in range(batches):
         bad = generated(rows, size, seed)
         store.write_unchecked(LEDGER_AS_FOUND, pd.concat([bad, rows]).sample(frac=1, random_state=seed), DAY)
-        found = remediation.selected(store, WRONG)
+        found = selection.selected(store, WRONG)
         assert len(found) == len(bad)
         assert honest.isdisjoint(found["row_id"])
 
@@ -244,7 +245,7 @@ def test_old_rows_that_come_back_are_sound_and_come_back_once(lake):
     batch = remediation.rollback(lake, "r", NOW)
     lake.append(LEDGER, ledger(["d"]).assign(run_id="later"), [D1])
     assert remediation.restore(lake, batch.batch_id, NOW).total == 1
-    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert selection.judged(lake, D1, D1)["problem"].isna().all()
     lake.seal(LEDGER, D1)
     assert remediation.restore(lake, batch.batch_id, NOW).total == 0
     assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "d"]
@@ -286,7 +287,7 @@ def test_only_the_rows_of_the_named_run_are_meant_by_any_predicate(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     lake.append(LEDGER, ledger(["b"]).assign(run_id="later", player_id=2), [D1])
     asked = Selection("system", D1, D1, run_id="later", system_id="s")
-    assert remediation.selected(lake, asked)["prediction_id"].tolist() == ["b"]
+    assert selection.selected(lake, asked)["prediction_id"].tolist() == ["b"]
 
 
 def test_two_who_take_the_same_rows_out_at_once_agree(lake, monkeypatch):
@@ -324,11 +325,11 @@ def test_an_older_copy_of_a_partition_brings_nothing_back_unseen(lake):
     batch = remediation.rollback(lake, "r", NOW)
     replaced(lake, older)
     assert lake.damaged() == []
-    assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
+    assert selection.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
     assert remediation.quarantine(lake, Selection("invalid_line", D1, D1), NOW).total == 1
     # restored on purpose it is as good as before, whichever batch has it
     assert remediation.restore(lake, batch.batch_id, NOW).total == 1
-    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert selection.judged(lake, D1, D1)["problem"].isna().all()
 
 
 def test_what_was_restored_once_is_out_when_it_was_taken_out_again(lake):
@@ -338,9 +339,9 @@ def test_what_was_restored_once_is_out_when_it_was_taken_out_again(lake):
     remediation.restore(lake, first.batch_id, NOW + timedelta(minutes=1))
     remediation.rollback(lake, "r", NOW + timedelta(minutes=2))
     replaced(lake, older)
-    assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
+    assert selection.judged(lake, D1, D1)["problem"].tolist() == ["RETURNED"]
     remediation.restore(lake, first.batch_id, NOW + timedelta(minutes=3))
-    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert selection.judged(lake, D1, D1)["problem"].isna().all()
 
 
 @pytest.mark.parametrize("stated", ["0" * 16, None])
@@ -351,7 +352,7 @@ def test_an_altered_archive_names_no_honest_row(lake, stated):
     honest = digests.row_ids(LEDGER, lake.read(LEDGER, [D1]))[0]
     archive = lake.read(ARCHIVED_PREDICTIONS, [D1])
     lake.write_unchecked(ARCHIVED_PREDICTIONS, archive.assign(archived_id=honest, archive_digest=stated), D1)
-    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert selection.judged(lake, D1, D1)["problem"].isna().all()
 
 
 @pytest.mark.parametrize("version", [0, 2])
@@ -365,7 +366,7 @@ def test_a_sealed_lake_makes_no_forged_row_its_own(lake, version):
     assert lake.damaged()
     lake.append(LEDGER, ledger(["b"]).assign(player_id=2), [D1])
     assert lake.damaged(), "and stays on record"
-    assert remediation.judged(lake, D1, D1).set_index("prediction_id")["problem"].to_dict() == {
+    assert selection.judged(lake, D1, D1).set_index("prediction_id")["problem"].to_dict() == {
         "x": "NO_DIGEST",
         "b": None,
     }
@@ -395,12 +396,12 @@ def test_forged_rows_of_the_archive_take_nothing_out_and_bring_nothing_in(lake):
     forged = ARCHIVED_PREDICTIONS.conform(honest.assign(**marks, line_problem=None, archived_id=names))
     smuggled_into(lake, ARCHIVED_PREDICTIONS, forged)
     remediation._record(lake, batch, "REMOVED", "x", D1, 2, NOW)
-    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert selection.judged(lake, D1, D1)["problem"].isna().all()
     assert remediation.quarantine(lake, wanted, NOW).total == 1
     assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "b"]
     own = forged.head(1).assign(predicted_points=33.0, row_digest=None, archived_id=None)
     smuggled_into(lake, ARCHIVED_PREDICTIONS, own)
-    with pytest.raises(remediation.RemediationError, match="not as they were archived"):
+    with pytest.raises(selection.RemediationError, match="not as they were archived"):
         remediation.restore(lake, batch, NOW)
 
 
@@ -445,7 +446,7 @@ def test_a_quarantine_that_was_killed_and_restored_in_between_takes_all_out_agai
     with pytest.raises(KeyboardInterrupt):
         remediation.quarantine(lake, both, NOW)
     monkeypatch.undo()
-    (batch,) = remediation.batches(lake)["batch_id"]
+    (batch,) = batches(lake)["batch_id"]
     assert remediation.restore(lake, batch, NOW + timedelta(minutes=1)).total == 1
     assert remediation.quarantine(lake, both, NOW + timedelta(minutes=2)).total == 2
     assert lake.read(LEDGER, [D1, D2]).empty
@@ -457,14 +458,14 @@ def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
     batch = remediation.rollback(lake, "r", NOW)
     replaced(lake, older)
     assert remediation.restore(lake, batch.batch_id, NOW).total == 0
-    assert remediation.judged(lake, D1, D1)["problem"].isna().all()
+    assert selection.judged(lake, D1, D1)["problem"].isna().all()
 
 
 def test_a_date_that_was_rewritten_without_digests_is_no_earlier_releases(lake):
     lake.claim("SIMULATED")
     lake.append(LEDGER, ledger(["a"]), [D1])
     lake.write_unchecked(LEDGER_AS_FOUND, ledger(["a"], points=33.0).assign(row_digest=None), D1)
-    assert remediation.judged(lake, D1, D1)["problem"].tolist() == ["NO_DIGEST"]
+    assert selection.judged(lake, D1, D1)["problem"].tolist() == ["NO_DIGEST"]
     assert "states nothing of its rows" in lake.damaged()[0].reason
 
 
@@ -485,7 +486,7 @@ class Forgery:
         return [f.kind for f in audit.audit(self.platform.warehouse, self.memory).found]
 
     def selected(self) -> pd.DataFrame:
-        return remediation.selected(self.platform.warehouse, WRONG, seen=self.memory.known_valid)
+        return selection.selected(self.platform.warehouse, WRONG, seen=self.memory.known_valid)
 
 
 @pytest.fixture
@@ -539,7 +540,7 @@ def test_an_archive_that_was_altered_decides_nothing(lake):
         archive.assign(archived_id=archive["archived_id"].iloc[::-1].to_numpy()),
     ):
         lake.write_unchecked(ARCHIVED_PREDICTIONS, altered, D1)
-        with pytest.raises(remediation.RemediationError, match="not as they were archived"):
+        with pytest.raises(selection.RemediationError, match="not as they were archived"):
             remediation.restore(lake, batch.batch_id, NOW)
 
 

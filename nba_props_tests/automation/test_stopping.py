@@ -264,7 +264,7 @@ def test_a_cancelled_run_ends_though_its_state_can_be_neither_read_nor_written(m
 
 
 def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatch):
-    """DuckDB says RuntimeError or InterruptException when a signal arrives within a query."""
+    """DuckDB raises RuntimeError or InterruptException when a signal arrives within a query."""
     import duckdb
 
     for error in (RuntimeError("Query interrupted"), duckdb.InterruptException("INTERRUPT Error: Interrupted!")):

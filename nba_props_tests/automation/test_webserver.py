@@ -136,7 +136,7 @@ class Ui:
         return sent[0]["status"], dict(sent[0]["headers"]), b"".join(m.get("body", b"") for m in sent[1:])
 
     def talk(self, app, headers):
-        """What is sent over a websocket on which the UI says hello and leaves."""
+        """The messages of a websocket on which the UI connects and disconnects."""
         said = [
             {"type": "websocket.connect"},
             {"type": "websocket.receive", "text": json.dumps({"type": "connection_init"})},
@@ -342,7 +342,7 @@ def test_the_entry_point_puts_the_guard_around_the_application(ui, monkeypatch):
 
 
 def test_dagsters_command_serves_the_application_by_that_name(ui, monkeypatch):
-    """Of this version: another may make its application elsewhere, and the guard would stand beside it."""
+    """In this version: another may create its application elsewhere, without the guard."""
     from dagster_webserver import cli
 
     served = []

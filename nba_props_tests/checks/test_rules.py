@@ -57,13 +57,13 @@ HISTORY = "nba_analytics.historical_games"
 
 
 def in_ledger(change):
-    """Damage to the ledger, whatever table the check stands on."""
+    """Damage to the ledger, whichever table the check is on."""
     change.address = LEDGER
     return change
 
 
 def in_features(change):
-    """Damage to the features, whatever table the check stands on."""
+    """Damage to the features, whichever table the check is on."""
     change.address = "nba_analytics.player_features"
     return change
 

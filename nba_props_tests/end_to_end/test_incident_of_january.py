@@ -20,8 +20,8 @@ from nba_props.domain import quality
 from nba_props.domain.finding import Finding
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
-from nba_props.operations import remediation
-from nba_props.operations.remediation import Selection
+from nba_props.operations import ledger, remediation
+from nba_props.operations.selection import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
 from nba_props.simulator.incidents import second_writer
 from nba_props_tests import league
@@ -176,7 +176,7 @@ def test_24033_rows_are_taken_out_made_good_rolled_back_and_restored(platform, t
     )
 
     # and back: the run is rolled back, then what it had replaced is restored
-    assert remediation.latest_run(platform.warehouse) == regenerated.run_id
+    assert ledger.latest_run(platform.warehouse) == regenerated.run_id
     rolled = remediation.rollback(platform.warehouse, regenerated.run_id, platform.now)
     assert rolled.total == mine
     assert story.account() == (len(after_lines) - taken.total, BAD_ROWS + taken.total)
@@ -189,6 +189,6 @@ def test_24033_rows_are_taken_out_made_good_rolled_back_and_restored(platform, t
 
     # the bad rows themselves could come back too: nothing was deleted
     assert remediation.restore(platform.warehouse, batch.batch_id, platform.now, dry_run=True).total == BAD_ROWS
-    listed = remediation.batches(platform.warehouse).set_index("batch_id")
+    listed = ledger.batches(platform.warehouse).set_index("batch_id")
     assert listed.loc[batch.batch_id, ["archived", "in_the_ledger"]].tolist() == [BAD_ROWS, 0]
     assert listed.loc[taken.batch_id, ["archived", "in_the_ledger"]].tolist() == [taken.total, taken.total]

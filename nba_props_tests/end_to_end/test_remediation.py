@@ -21,7 +21,8 @@ from nba_props.cli import main
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.operations import remediation
-from nba_props.operations.remediation import RemediationError, Selection
+from nba_props.operations.ledger import batches, history, lines_to_change
+from nba_props.operations.selection import RemediationError, Selection
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
 from nba_props_tests import league
@@ -96,7 +97,7 @@ def test_quarantine_moves_exactly_the_bad_rows_and_restore_brings_them_back(plat
     second = remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
     assert second.batch_id != account.batch_id
     assert second.total == 60
-    listed = remediation.batches(platform.warehouse).set_index("batch_id")
+    listed = batches(platform.warehouse).set_index("batch_id")
     assert listed.loc[[account.batch_id, second.batch_id], "archived"].tolist() == [60, 60]
     assert listed["is_complete"].tolist() == [True, True]
 
@@ -301,34 +302,34 @@ def test_the_jobs_take_typed_config_and_leave_their_account(platform):
 
 def test_the_story_of_a_player(platform):
     name = league.player(league.TEAMS[0], 0)[1]
-    story = remediation.history(platform.warehouse, name, DAY)
+    story = history(platform.warehouse, name, DAY)
     assert set(story["system_id"]) == set(SYSTEM_TABLES)
     bad = platform.warehouse.read(LEDGER, [DAY])
     bad = bad[bad["prediction_id"].str.startswith("fake")].iloc[0]
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
-    story = remediation.history(platform.warehouse, str(bad["player_id"]), DAY)
+    story = history(platform.warehouse, str(bad["player_id"]), DAY)
     assert story["standing"].str.startswith("archived").any()
     assert (story["standing"] == "current").any()
-    assert remediation.history(platform.warehouse, bad["player_name"].upper(), DAY).equals(story)
+    assert history(platform.warehouse, bad["player_name"].upper(), DAY).equals(story)
 
 
 @pytest.mark.long
 def test_relining_can_be_looked_at_first(platform):
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
-    assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
+    assert lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))
     quotes = planning.resolve(platform.definitions, ["odds_quotes", "resolved_names"])
     assert platform.run("predict", DAY, select=quotes).success
     before = ledger(platform)
-    asked = remediation.lines_to_change(platform.warehouse, SPAN)
+    asked = lines_to_change(platform.warehouse, SPAN)
     assert asked["rows"].tolist() == [12] * len(SYSTEM_TABLES)
     assert set(asked["game_date"].dt.date) == {DAY}
     pdt.assert_frame_equal(ledger(platform), before)
     platform.now += timedelta(minutes=9)
     assert platform.run("reline", DAY).success
     assert len(ledger(platform)) - len(before) == asked["rows"].sum()
-    assert remediation.lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
+    assert lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
 
 
 def test_every_step_is_on_record(platform):

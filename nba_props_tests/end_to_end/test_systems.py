@@ -16,7 +16,7 @@ import pytest
 from nba_props.assets import predictions as assets
 from nba_props.automation import planning
 from nba_props.automation.preparing import PREPARES_RUN_TAG
-from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.automation.ranges import RANGE_END, RANGE_START
 from nba_props.catalog import TABLES
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS

@@ -17,7 +17,8 @@ from google.cloud import bigquery
 
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
-from nba_props.operations import remediation
+from nba_props.operations import remediation, selection
+from nba_props.operations.ledger import batches
 from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import usage
 from nba_props.warehouse.base import CorruptPartition, MissingPartition, WarehouseError
@@ -399,9 +400,7 @@ class TestWhatSomebodyElseDid:
             damage.reason == f"{LEDGER.address} partition {D3} holds 1 rows, though no mark records that it was written"
         )
         assert warehouse.damaged([D1]) == []
-        found = remediation.quarantine(
-            warehouse, remediation.Selection("invalid_line", D3, D3), pd.Timestamp.now("UTC")
-        )
+        found = remediation.quarantine(warehouse, selection.Selection("invalid_line", D3, D3), pd.Timestamp.now("UTC"))
         assert found.total == 1
         assert warehouse.read(LEDGER, [D3]).empty
         assert warehouse.damaged() == []
@@ -424,9 +423,9 @@ class TestWhatSomebodyElseDid:
         again = reopened(warehouse, gcp, tmp_path)
         assert again.read(LEDGER, [D1]).empty
         assert again.damaged() == []
-        assert remediation.quarantine(again, remediation.Selection("run", D1, D1, run_id="r"), now).total == 1
+        assert remediation.quarantine(again, selection.Selection("run", D1, D1, run_id="r"), now).total == 1
         assert again.damaged() == []
-        (batch,) = remediation.batches(again)["batch_id"]
+        (batch,) = batches(again)["batch_id"]
         assert remediation.restore(again, batch, now + timedelta(minutes=1)).total == 1
         assert again.read(LEDGER, [D1])["prediction_id"].tolist() == ["a"]
 

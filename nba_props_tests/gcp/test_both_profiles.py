@@ -20,7 +20,7 @@ from dagster_gcp import GCSResource
 from nba_props.assets.tables import asset_key
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.operations import remediation
-from nba_props.operations.remediation import Selection
+from nba_props.operations.selection import Selection
 from nba_props.schemas import raw
 from nba_props.schemas.analytics import HISTORICAL_GAMES
 from nba_props.settings import Gcp

@@ -15,7 +15,7 @@ from nba_props.cli import main
 from nba_props.domain import digests
 from nba_props.operations import remediation
 from nba_props.operations.backup import backup
-from nba_props.operations.remediation import Selection
+from nba_props.operations.selection import Selection
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS
 from nba_props.settings import SettingsError
 from nba_props.warehouse.lake import LakeWarehouse

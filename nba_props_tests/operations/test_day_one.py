@@ -58,7 +58,7 @@ def block(kind: str) -> list[str]:
 
 @pytest.fixture
 def world(tmp_path, monkeypatch, server):
-    """An empty folder, feeds of the small league, and the clock; ``begin`` writes .env as the page says and reads it."""
+    """An empty folder, feeds of the small league, and the clock; ``begin`` writes .env as the page shows it, and reads it."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -135,7 +135,7 @@ def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, n
     steps = list(day_one.plan(settings, feeds).steps)
     assert [s.name for s in steps[:4]] == ["schedule 2025-26", "tonight's odds", "injury report", "rosters"]
     assert len([s for s in steps if s.name.startswith("box scores")]) == 4
-    for _, done in day_one.take(steps[:7], lambda _: None):  # killed after some of them
+    for _, done in day_one.fetch(steps[:7], lambda _: None):  # killed after some of them
         assert done.failures == []
     spent = 500 - world.remaining
     assert spent == 2
@@ -144,7 +144,7 @@ def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, n
     names = {s.name for s in left.steps}
     assert {s.name for s in steps[7:]} <= names
     assert "rosters" not in names
-    for _, done in day_one.take(left.steps, lambda _: None):
+    for _, done in day_one.fetch(left.steps, lambda _: None):
         assert done.failures == []
     assert 500 - world.remaining == spent, "odds of the last hour are not bought again"
     _, feeds = live(world)
@@ -160,7 +160,7 @@ def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, n
 def test_a_season_that_was_landed_in_part_is_asked_for_from_its_first_hole_on(world):
     begin(world, NOVEMBER)
     settings, feeds = live(world)
-    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+    for _ in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None):
         pass
     lost = [g.day for g in games_of("2024-25")][6]
     (path,) = Path(".nba_props/landing/nba_stats/leaguegamelog/2024-25").glob(f"{lost}*")
@@ -168,7 +168,7 @@ def test_a_season_that_was_landed_in_part_is_asked_for_from_its_first_hole_on(wo
     _, feeds = live(world)
     assert unlanded(feeds.zone, date(2024, 10, 1), world.today) == [lost]
     world.server.asked.clear()
-    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+    for _ in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None):
         pass
     logs = [asked for path, asked in world.server.asked if path.endswith("leaguegamelog")]
     assert {(a["Season"], a["DateFrom"], a["DateTo"]) for a in logs} == {
@@ -181,7 +181,7 @@ def test_without_a_key_the_plan_says_how_to_get_one_and_costs_nothing(world):
     settings, feeds = live(world)
     plan = day_one.plan(settings, feeds)
     assert plan.credits == 0
-    text = "\n".join(day_one.told(plan, settings.live))
+    text = "\n".join(day_one.plan_lines(plan, settings.live))
     assert "the-odds-api.com" in text
     assert f"put ODDS_API_KEY=... into {Path.cwd() / '.env'}" in text
     assert "Without a line nothing is published as a pick" in text
@@ -223,8 +223,8 @@ def test_a_silent_site_is_asked_for_nothing_more(world):
     begin(world, NOVEMBER)
     world.server.on("/stats/commonallplayers", Answer(b"blocked", 403))
     settings, feeds = live(world)
-    outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
-    assert "not requested" in outcomes["box scores 2024-25"].failures[0]
+    outcomes = {s.name: d for s, d in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None)}
+    assert "not asked for" in outcomes["box scores 2024-25"].failures[0]
     assert not [a for p, a in world.server.asked if p.endswith("leaguegamelog")]
     world.server.on("/stats/scheduleleaguev2", Answer(b"blocked", 403))
     for path in Path(".nba_props/landing/nba_stats/scheduleleaguev2").iterdir():
@@ -251,7 +251,7 @@ def test_a_bad_season_is_an_error_of_its_own_and_no_silent_site(world, answer, s
         "/stats/leaguegamelog", lambda asked: answer if asked["Season"] == "2024-25" else world.game_log(asked)
     )
     settings, feeds = live(world)
-    outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
+    outcomes = {s.name: d for s, d in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None)}
     assert said in outcomes["box scores 2024-25"].failures[0]
     assert outcomes["box scores 2023-24"].landed, "the seasons after it are asked for"
     assert outcomes["box scores 2022-23"].failures == []
@@ -268,7 +268,7 @@ def test_a_schedule_that_cannot_be_read_is_called_so(world):
         ),
     )
     settings, feeds = live(world)
-    outcomes = {s.name: d for s, d in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)}
+    outcomes = {s.name: d for s, d in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None)}
     assert outcomes["box scores 2024-25"].failures == [
         "box scores 2024-25: not requested, the season's schedule can't be read"
     ]
@@ -340,7 +340,7 @@ def test_a_refused_key_ends_it_before_the_long_part(world):
 
 
 def pasted(result, command: str) -> str:
-    """The one line that a refusal says to type."""
+    """The line to type in a refusal."""
     assert result.exit_code == 1, result.output
     said = " ".join(result.output.split("\n"))
     (line,) = re.findall(rf"Type: (.*?)(?:   and then: {command}|$)", said.strip())
@@ -384,7 +384,7 @@ def test_a_home_that_env_names_for_real_data_takes_no_simulated_league(world, mo
 def test_real_payloads_and_a_simulated_league_never_share_a_home(world):
     begin(world, NOVEMBER)
     settings, feeds = live(world)
-    next(day_one.take(day_one.plan(settings, feeds).steps, lambda _: None))
+    next(day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None))
     before = sorted(Path(".nba_props").rglob("*"))
     result = typed("nba-props demo")
     assert "holds real data" in result.output
@@ -475,7 +475,7 @@ def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, mo
 
 
 def next_of(now: datetime) -> tuple[str, str]:
-    """What the doctor says of today, and names as the next command."""
+    """The doctor's finding about today, and its next command."""
     settings = load_settings()
     zone = LandingZone(settings.landing)
     found = examine(settings, zone, open_warehouse(settings), lambda: now, ask=False)
@@ -487,13 +487,13 @@ def test_the_doctor_knows_a_home_before_the_season_from_one_that_was_stopped(wor
     begin(world, summer, "ODDS_API_KEY")
     assert next_of(summer) == ("", "nba-props start"), "nothing is there"
     settings, feeds = live(world)
-    steps = day_one.take(day_one.plan(settings, feeds).steps, lambda _: None)
+    steps = day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None)
     next(steps)
     told, command = next_of(summer)
-    assert told.startswith("nobody plays on 2025-10-10; next games on 2025-10-21; not landed yet: schedule 2024-25")
+    assert told.startswith("no games on 2025-10-10; next games on 2025-10-21; not landed yet: schedule 2024-25")
     assert command == "nba-props start"
     assert [f for _, done in steps for f in done.failures] == []
-    assert next_of(summer) == ("nobody plays on 2025-10-10; next games on 2025-10-21", "nba-props dev")
+    assert next_of(summer) == ("no games on 2025-10-10; next games on 2025-10-21", "nba-props dev")
 
 
 @pytest.mark.parametrize("without", [(), ("ODDS_API_KEY",), ("ODDS_API_KEY", "NBA_PROPS_STATS")], ids=len)
@@ -502,7 +502,7 @@ def test_the_doctor_of_a_season_under_way_names_start_until_tonight_is_predicted
     _, feeds = live(world)
     settings = load_settings()
     feeds = replace(feeds, live=replace(feeds.live, stats=True))
-    for _ in day_one.take(day_one.plan(settings, feeds).steps, lambda _: None):
+    for _ in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None):
         pass
     assert next_of(NOVEMBER) == (f"2 games of {DAY} to begin, not predicted yet", "nba-props start")
     assert "nba-props run" not in typed("nba-props doctor --offline").output
@@ -624,7 +624,7 @@ def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
 @pytest.mark.long
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening-night"])
 def test_a_season_without_the_seasons_before_it_is_no_locked_door(world, now):
-    """Somebody who lands this season alone, with no schedule of the last, into which the look-back reaches."""
+    """Only this season is landed, and no schedule of the last one, into which the look-back reaches."""
     begin(world, now)
     assert typed(f"nba-props fetch stats {league.FIRST}..{world.today} --no-shot-zones").exit_code == 0
     assert typed("nba-props fetch odds").exit_code == 0
@@ -641,9 +641,9 @@ def test_a_day_off_is_made_ready_for_and_a_night_that_has_begun_as_well(world):
     begin(world, NOVEMBER + timedelta(1), "ODDS_API_KEY")
     result = typed("nba-props start")
     assert result.exit_code == 0, result.output
-    assert f"nobody plays on {DAY + timedelta(1)}" in result.output
+    assert f"no games on {DAY + timedelta(1)}" in result.output
     assert f"games on {DAY + timedelta(2)}: type `nba-props start` that day" in result.output
-    assert len(open_warehouse(load_settings()).read(raw.BOX_SCORES, [DAY])), "what was landed is taken in"
+    assert len(open_warehouse(load_settings()).read(raw.BOX_SCORES, [DAY])), "what was landed is loaded"
     world.now = league.tipoff(DAY + timedelta(2), 23)
     late = landed_games_of(LandingZone(load_settings().landing), world.now)
     assert (late.today, late.to_begin) == (2, 0)

@@ -98,7 +98,7 @@ def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
 
 @pytest.fixture
 def on(platform):
-    """The platform with a key, today's schedule taken in."""
+    """The platform with a key, and today's schedule loaded."""
     platform.materialize(DAY, DAY, job="ingest_history")
     return platform.with_live(Live(odds_key="key"))
 
@@ -166,7 +166,7 @@ def test_a_night_whose_schedule_nobody_took_in_is_no_night_off(platform):
     unknown = utc(2025, 11, 11, 17)
     found = tonights_odds(platform, unknown)
     assert (found.passed, found.warns) == (False, True)
-    assert "the schedule of 2025-11-11 was not taken in" in found.text
+    assert "the schedule of 2025-11-11 is not loaded" in found.text
     early = tonights_odds(platform, utc(2025, 11, 11, 14))
     assert early.passed
 
@@ -213,7 +213,7 @@ def test_todays_slate_is_expected_in_the_morning_whatever_else_was_made_since(pr
 
 def test_a_day_off_needs_no_slate_and_an_unknown_one_is_told(platform):
     off = MORNING + timedelta(1)
-    assert "was not taken in" in _output(platform, SLATE_OUT, off).text
+    assert "is not loaded" in _output(platform, SLATE_OUT, off).text
     platform.materialize(DAY + timedelta(1), DAY + timedelta(1), job="ingest_history")
     found = _output(platform, SLATE_OUT, off)
     assert (found.passed, found.nothing, found.text) == (True, True, "no games on 2025-11-11")

@@ -147,7 +147,7 @@ DAMAGES = {
     "events truncated": Damage(EVENTS, truncated, MOVE, "Dagster's index of events can't be read"),
     "ticks garbage": Damage(TICKS, garbage, MOVE, "Dagster's sensors and schedules can't be read"),
     "settings garbage": Damage("dagster/dagster.yaml", text("a: [b\x00")),
-    "settings a list": Damage("dagster/dagster.yaml", text("- a"), MOVE, "dagster.yaml holds no settings"),
+    "settings a list": Damage("dagster/dagster.yaml", text("- a"), MOVE, "dagster.yaml has no settings"),
     "settings of no Dagster": Damage("dagster/dagster.yaml", text("no_such: 1"), MOVE, "dagster.yaml can't be used"),
     "settings binary": Damage("dagster/dagster.yaml", garbage),
     "settings a folder": Damage("dagster/dagster.yaml", a_folder),
@@ -255,7 +255,7 @@ def test_everything_at_once_is_repaired_by_one_command(folder):
 
 
 def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(folder, monkeypatch):
-    """SQLite can't make what it has beside a database there, and says that reading failed."""
+    """SQLite can't create its files beside a database there, and reports a failure to read."""
     settings, asked = load_settings(), []
     plain = homes._checked
 
@@ -278,7 +278,7 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
     monkeypatch.setattr(homes, "is_full", lambda _: True)
     found = homes.database_flaws(settings.dagster_home, lambda path: f"{path} is made")
     assert len(found) == 1
-    with pytest.raises(homes.HomeError, match="has no room to make anything anew: free the disk"):
+    with pytest.raises(homes.HomeError, match="has no room to make a file again: free the disk"):
         list(homes.repair(found, NOW))
     assert found[0].path.exists()
 
@@ -375,8 +375,8 @@ def test_a_catalog_that_is_damaged_at_the_first_write_is_made_anew(folder):
     ("error", "said"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "/h/lake/x"), "/h/lake/x can't be used: No space left.*free the disk"),
-        (OSError(errno.EROFS, "Read-only file system", "/h/x"), "/h/x can't be used: Read-only.*let it be written to"),
-        (PermissionError(errno.EACCES, "Permission denied", "/h/x"), "/h/x can't be used: Permission denied. mend its perm"),
+        (OSError(errno.EROFS, "Read-only file system", "/h/x"), "/h/x can't be used: Read-only.*make it writable"),
+        (PermissionError(errno.EACCES, "Permission denied", "/h/x"), "/h/x can't be used: Permission denied. fix its perm"),
         (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/h/x"), "/h/x .*move away what is in the place of a folder"),
         (OSError(errno.ENOSPC, "No space left on device"), "/h can't be used: No space left on device"),
         (OSError(errno.EIO, "Input/output error", b"/h/x"), "/h/x can't be used: Input/output error. nba-props doctor"),
@@ -401,7 +401,7 @@ def test_a_full_pipe_is_no_full_home(tmp_path):
     error = OSError(errno.ENOSPC, "No space left on device")
     found = homes.sentence(error, load_settings({"NBA_PROPS_HOME": str(tmp_path)}))
     assert found is not None
-    assert found.startswith("what this command writes to can't be used: No space left")
+    assert found.startswith("the output of this command can't be used: No space left")
 
 
 @pytest.mark.parametrize("place", ["landing.json", "player_aliases.csv", "own.csv", "reports", "audit"])

@@ -1,4 +1,4 @@
-"""An export of the old production table is judged, kept, published and quarantined by what a quote says of each row."""
+"""An export of the old production table: every row is kept, and published or quarantined by the quote behind it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import days as dates_between
 from nba_props.operations import remediation
 from nba_props.operations.audit import Memory, audit, place
-from nba_props.operations.importing import ImportRefused, as_imported, bring_in, read_export
+from nba_props.operations.exports import ImportRefused, as_imported, read_export
+from nba_props.operations.importing import bring_in
+from nba_props.operations.ledger import batches, own_dates
 from nba_props.presentation import board, report
 from nba_props.schemas import Table
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
@@ -188,7 +190,7 @@ def test_importing_twice_changes_nothing(predicted, lines):
 
 
 def test_a_date_of_which_nothing_is_published_has_no_partition_of_the_ledger(predicted, lines):
-    """It would count as predicted: history was taken in for it, and nothing else."""
+    """It would count as predicted, though only its history is loaded."""
     before = predicted.warehouse.partitions(LEDGER)
     day = min(set(predicted.warehouse.partitions(BETTING_LINES)) - set(before))
     bring_in(predicted.warehouse, [export(old_row(lines.loc[0], game_date=str(day), line_source=None))], "run-1", NOW)
@@ -364,7 +366,7 @@ def verdict(platform):
 
 
 def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, Any]]:
-    """What the partition's page says of the date, the newest first, with the description and whose run it was."""
+    """The events of a date's partition, newest first, with description and run."""
     asked = dg.AssetRecordsFilter(asset_key=asset_key(table), asset_partitions=[str(DAY)])
     fetch = platform.instance.fetch_materializations
     if kind is dg.AssetObservation:
@@ -427,7 +429,7 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     assert (event["rows_taken_out"], counted(event), event["undo"]) == (3, ours, f"nba-props restore {undone.batch_id}")
     assert run_id in event["action"]
     do("import_legacy", files=[str(path)])
-    listed = remediation.batches(predicted.warehouse).set_index("batch_id")
+    listed = batches(predicted.warehouse).set_index("batch_id")
     assert listed.loc[[batch, undone.batch_id], ["archived", "in_the_ledger"]].values.tolist() == [[3, 3], [3, 3]]
     back = do("restore", batch_id=undone.batch_id)
     assert (back.total, back.standing) == (0, 3), "they were published anew"
@@ -453,7 +455,7 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(lined, tmp_
 
 
 def test_a_row_of_a_game_that_has_not_begun_is_left_out(lined):
-    """Only this platform's own clock says what was published before a cut-off."""
+    """Only this platform's own clock proves what was published before a cut-off."""
     platform = lined
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
@@ -507,7 +509,7 @@ def test_imported_rows_have_a_revision_and_make_no_date_ours(lined, monkeypatch)
     said = platform.query("SELECT revision, job_name FROM nba_predictions.ledger_revisions WHERE game_date = @d", d=DAY)
     assert said["revision"].notna().all()
     assert set(said["job_name"]) == {"import_legacy"}
-    assert remediation.own_dates(platform.warehouse) == []
+    assert own_dates(platform.warehouse) == []
     stored = quality.published(platform.warehouse, tuple(SYSTEM_TABLES), DAY, DAY, NOW)
     found = quality.all_systems_present(stored, DAY, DAY)
     assert "lacks 1" in found.text, "a date with games that ours never predicted"
@@ -636,7 +638,7 @@ def test_the_old_teams_repair_on_its_own_rows(tmp_path, monkeypatch):
 
 
 def old_export(lines: pd.DataFrame) -> pd.DataFrame:
-    """74,033 rows of the old table over some lines: 50,000 that a quote stands behind, or that honestly have no line,
+    """74,033 rows of the old table over some lines: 50,000 backed by a quote or rightly without a line,
     and 24,033 of 20.0.
     """
     sound = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)

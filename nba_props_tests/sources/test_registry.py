@@ -123,7 +123,7 @@ def test_it_has_a_command_lines_of_the_doctor_and_a_step_of_the_first_day(platfo
     found = {f.what: f for f in doctor.examine(
         platform.settings, platform.zone, platform.warehouse, lambda: platform.now + timedelta(days=1), ask=False
     )}  # fmt: skip
-    assert found["The Toy"].text == "taken out, nothing was asked (--offline)"
+    assert found["The Toy"].text == "taken out, no request was made (--offline)"
     assert found["toy is fresh"].advice == "nba-props fetch toy, and is the daemon running?"
     assert "stray" not in found, "its folder is one of payloads"
     plan = day_one.plan(platform.settings, live(platform))

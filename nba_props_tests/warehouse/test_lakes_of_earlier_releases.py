@@ -14,7 +14,7 @@ import pytest
 
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
-from nba_props.operations.remediation import judged
+from nba_props.operations.selection import judged
 from nba_props.schemas import Type
 from nba_props.schemas.base import Column, WriteMode
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, GRADE_HISTORY, LEDGER, PUBLICATIONS, REMEDIATIONS

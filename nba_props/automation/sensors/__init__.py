@@ -1,8 +1,8 @@
-"""What happens by itself: captures when they are due, predictions after new payloads, grades after results, alerts.
+"""Sensors and schedules: captures when they are due, predictions after new payloads, grades after results, alerts.
 
-Cursor sensors and not declarative automation, for three reasons measured on this version: they ask for any date, not
-only the newest window; a tick is a pure function of landing zone and cursor; and the checks that block stand in the
-same run as what they block.
+Cursor sensors and not declarative automation, for three reasons measured on this version: they request any date, not
+only the newest window; a tick is a pure function of landing zone and cursor; and blocking checks are in the same run
+as what they block.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,10 @@ __all__ = ["build_schedules", "build_sensors"]
 def build_sensors(
     default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
 ) -> list[dg.SensorDefinition]:
-    """Every sensor, looking that often; all of them forget nothing over a restart. ``jobs`` are those of assets."""
+    """Every sensor, with ticks at least so many seconds apart; all keep their state over a restart.
+
+    ``jobs`` are the jobs of assets.
+    """
     return [
         build_news_sensor(default_status, seconds, jobs),
         build_results_sensor(default_status, seconds, jobs),

@@ -1,4 +1,4 @@
-"""What sensors and schedules share: cursors, runs over spans, and whether dates have games."""
+"""Helpers of sensors and schedules: cursors, run requests over spans, and whether dates have games."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,24 +7,24 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
-from nba_props.automation.runner import RANGE_END, RANGE_START
+from nba_props.automation.ranges import partition_key, range_tags
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import parse_instant
 from nba_props.facts.digest import digest
 from nba_props.storage.landing import LandingError
 
-#: the queue takes the higher number first
+#: the run queue takes the higher number first
 TONIGHT_FIRST, AFTER_TONIGHT = {"dagster/priority": "10"}, {"dagster/priority": "-1"}
 
 
 def fingerprint(names: list[str]) -> str:
-    """A hash of names: payloads are written once, so a new one is a new name."""
-    return digest("\n".join(names), 8)
+    """A hash of the names of payloads; payloads are never changed, so a new one has a new name."""
+    return hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
 
 
 def marks_of(cursor: str | None) -> dict[str, str]:
-    """The cursor's marks by date; an unreadable one is an empty one, whose requests are known by their run keys."""
+    """The cursor's marks by date; empty if it is unreadable, as run keys prevent repeated runs."""
     try:
         found = json.loads(cursor or "{}")
     except json.JSONDecodeError:
@@ -33,7 +33,7 @@ def marks_of(cursor: str | None) -> dict[str, str]:
 
 
 def instant_of(cursor: str | None) -> datetime | None:
-    """The cursor of a sensor of the clock; None for none, and for one that somebody made unreadable in the UI."""
+    """The instant in a cursor; None without one, and for one that was made unreadable in the UI."""
     try:
         return parse_instant(cursor) if cursor else None
     except ValueError:
@@ -41,7 +41,7 @@ def instant_of(cursor: str | None) -> datetime | None:
 
 
 def days_off(inputs: Inputs, days: Sequence[date]) -> list[date] | None:
-    """The dates without games; None while there is no schedule to tell."""
+    """The dates without games; None if there is no schedule."""
     try:
         busy = inputs.game_days(days) if days else []
     except LandingError:
@@ -50,7 +50,7 @@ def days_off(inputs: Inputs, days: Sequence[date]) -> list[date] | None:
 
 
 def has_games(inputs: Inputs, days: Sequence[date]) -> bool:
-    """Whether a game is scheduled on one of the dates, or nobody knows."""
+    """Whether a game is scheduled on one of the dates; True without a schedule."""
     off = days_off(inputs, days)
     return off is None or len(off) < len(days)
 
@@ -61,22 +61,10 @@ def week_dates(day: date) -> list[date]:
 
 
 def run_over(job: str, first: date, last: date, cause: str, tags: Mapping[str, str]) -> dg.RunRequest:
-    """One run over a span, or of a date."""
-    one = first == last
-    span = {} if one else {RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
+    """A request of one run over a span, or of one date."""
     return dg.RunRequest(
         run_key=f"{cause}:{job}:{first}..{last}",
         job_name=job,
-        partition_key=first.isoformat() if one else None,
-        tags={**tags, **span},
+        partition_key=partition_key(first, last),
+        tags={**tags, **range_tags(first, last)},
     )
-
-
-def dates_of(run: dg.DagsterRun) -> str:
-    """The date or span that a run is for; empty for one that has none."""
-    return dates_in(run.tags, run.tags.get("dagster/partition"))
-
-
-def dates_in(tags: Mapping[str, str], day: str | None) -> str:
-    """The date or span of a request, by its tags or its partition."""
-    return day or (f"{tags[RANGE_START]}..{tags[RANGE_END]}" if RANGE_START in tags else "")

@@ -1,10 +1,11 @@
-"""What starts the jobs of feeds: the night's tip-offs, or the time of day."""
+"""Sensors and schedules that start the jobs of feeds, by the night's tip-offs or by the time of day."""
 
 from datetime import timedelta
 
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import TIMEZONE
 from nba_props.automation.sensors.asking import has_games, instant_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of
@@ -17,10 +18,10 @@ from nba_props.sources import registry
 from nba_props.sources.base import START, Captures, Feed, Timetable
 from nba_props.warehouse.base import Warehouse
 
-#: a silence of captures longer than this is not caught up with
-_LONGEST_SILENCE = timedelta(hours=12)
-#: how far back the first look of a sensor goes
-_FIRST_LOOK = timedelta(minutes=5)
+#: captures that were missed longer ago are not made up for
+_LONGEST_GAP = timedelta(hours=12)
+#: the time before a sensor's first tick that the tick covers
+_FIRST_TICK = timedelta(minutes=5)
 
 
 def build_capture_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[dg.SensorDefinition]:
@@ -47,7 +48,7 @@ def _sensor(
         now = clock()
         if not feed.switch.is_on(settings.live):
             return dg.SkipReason(feed.switch.off)
-        since = max(instant_of(context.cursor) or now - _FIRST_LOOK, now - _LONGEST_SILENCE)
+        since = max(instant_of(context.cursor) or now - _FIRST_TICK, now - _LONGEST_GAP)
         day = game_date_of(now)
         tonight = tipoffs(warehouse, day, day).get(day, Tipoffs(day))
         requests = [
@@ -59,20 +60,20 @@ def _sensor(
         ]
         reason = None if requests else f"no capture is due; {tonight.games} games are known for {day}"
         if reason and not tonight.games and day not in warehouse.partitions(SCHEDULE):
-            reason = f"the schedule of {day} was not taken in, so that no capture is known to be due: `{START}` does it"
+            reason = f"the schedule of {day} is not loaded, so no capture is known to be due: type `{START}`"
         return dg.SensorResult(run_requests=requests, cursor=now.isoformat(), skip_reason=reason)
 
     return look
 
 
 def build_fetch_schedules(default_status: dg.DefaultScheduleStatus) -> list[dg.ScheduleDefinition]:
-    """The schedules of feeds that are asked at times of the day."""
+    """The schedules of feeds that are fetched at times of the day."""
     return [_schedule(feed, feed.job.timetable, default_status) for feed in registry.feeds() if feed.job.timetable]
 
 
 def _schedule(feed: Feed, times: Timetable, default_status: dg.DefaultScheduleStatus) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=times.name, cron_schedule=times.cron, job_name=feed.job.name, execution_timezone="America/New_York",
+        name=times.name, cron_schedule=times.cron, job_name=feed.job.name, execution_timezone=TIMEZONE,
         default_status=default_status, description=times.description,
     )  # fmt: skip
     def scheduled(

@@ -1,4 +1,4 @@
-"""Failed runs and failed checks are alerts."""
+"""Sensors that turn failed runs and failed checks into alerts."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,26 +7,24 @@ import dagster as dg
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.automation.jobs import FOLLOW_JOB, FRESHNESS_JOB, GRADE_JOB, PREDICT_JOB
-from nba_props.automation.runner import RANGE_START
-from nba_props.automation.sensors.asking import dates_of
+from nba_props.automation.ranges import RANGE_START, dates_of
 from nba_props.checks.freshness import FRESHNESS, TONIGHT
 from nba_props.process.revision import COMMAND_TAG
 
-#: checks of severity WARN that are worth a person's look, and so an alert
+#: checks whose warnings are alerts, too
 ALERTING_WARNINGS = ("covers_slate", "model_is_in_force", "names_resolved")
-#: checks that a night lacks odds: one cause for each date, whoever notices first
+#: checks that a night has odds: their failures are one cause for each date, so one alert
 _NO_ODDS = ("games_have_quotes", TONIGHT)
 #: Dagster's tag of runs that a sensor asked for
 _SENSOR_TAG = "dagster/sensor_name"
-#: jobs whose failing checks are alerts; those of a command, and of a span by clicks, are their
-#: author's to read
+#: jobs whose failed checks are alerts; a person who started a run sees them without one
 _WATCHED_JOBS = (PREDICT_JOB, FOLLOW_JOB, GRADE_JOB, FRESHNESS_JOB)
 
 
 def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[Alert]:
-    """An alert for each check of severity ERROR that a watched run failed, and one for all warnings worth a look.
+    """An alert for each check of severity ERROR that a watched run failed, and one for all warnings that are alerts.
 
-    The other warnings are for the page of the asset.
+    Other warnings are only on the asset's page.
     """
     by_hand = COMMAND_TAG in run.tags or (RANGE_START in run.tags and _SENSOR_TAG not in run.tags)
     if run.job_name not in _WATCHED_JOBS or by_hand:
@@ -59,7 +57,7 @@ def check_alerts(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[A
 
 
 def build_failure_sensors(default_status: dg.DefaultSensorStatus, seconds: int) -> list[dg.SensorDefinition]:
-    """The sensors of runs that are over."""
+    """The sensors of finished runs."""
 
     @dg.run_failure_sensor(
         default_status=default_status, minimum_interval_seconds=seconds, description="A failed run is an alert."
@@ -67,7 +65,7 @@ def build_failure_sensors(default_status: dg.DefaultSensorStatus, seconds: int) 
     def run_failure_alert(context: dg.RunFailureSensorContext, alerts: dg.ResourceParam[Alerts]) -> None:
         run = context.dagster_run
         if COMMAND_TAG in run.tags:
-            return  # who typed it has read it
+            return  # the person who typed the command has seen it
         dates = dates_of(run)
         text = f"run {run.run_id} of {dates or 'no partition'}: {context.failure_event.message}"
         alerts.send(Alert("ERROR", f"run failed: {run.job_name} {dates}".strip(), text))

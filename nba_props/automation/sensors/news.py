@@ -1,4 +1,4 @@
-"""New odds and injury reports: tonight is predicted and followed, dates nearby are predicted after it."""
+"""The sensor of new odds and injury reports: it predicts and follows tonight, then predicts nearby dates."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,36 +14,36 @@ from nba_props.checks.analytics import HISTORY_COMPLETE
 from nba_props.checks.partitioned import Scope
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations.freshness import tipoffs
-from nba_props.operations.remediation import own_dates
+from nba_props.operations.ledger import own_dates
 from nba_props.process.clock import Clock
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.sources import odds_api, registry
 from nba_props.storage.landing import Arrivals, LandingZone
 
-#: dates around today whose odds start runs by themselves; those of any other date are `nba-props backfill`'s
+#: dates around today whose new odds start runs; other dates need `nba-props backfill`
 _BACK, _AHEAD = timedelta(14), timedelta(7)
-#: runs of other dates than tonight's that one look asks for at most
+#: the most runs of other dates than tonight's that one tick requests
 _OTHERS_A_TICK = 3
 
 
 def open_dates(inputs: Inputs, now: datetime) -> dict[date, bool]:
-    """Today, if a game of it may still begin or its schedule is unknown, and whether a tip-off is known.
+    """Today and whether a tip-off is known, if one of its games may still begin; empty otherwise.
 
-    A day off is known by a schedule that was taken in and is the newest one that was landed.
+    Today is a day off only by the newest landed schedule: until that one is loaded, a game may still begin.
     """
     today = game_date_of(now)
     tonight = tipoffs(inputs.warehouse, today, today).get(today)
     if tonight is None:
-        return {today: False} if inputs.not_taken_in(SCHEDULE, [today]) else {}
+        return {today: False} if inputs.not_loaded(SCHEDULE, [today]) else {}
     if not tonight.known:
         return {today: False}
     return {today: True} if tonight.any_to_begin(now) else {}
 
 
 def other_dates(landing: LandingZone, today: date) -> list[date]:
-    """The dates nearby that odds were landed for, today apart: those to come in order, then past ones, newest first.
+    """The nearby dates with landed odds, without today: later ones in order, then past ones, newest first.
 
-    An invented league has no day of its own: where none of its odds are nearby, its last date stands for today.
+    A simulated league without odds near today has its last date as the centre instead.
     """
     landed = odds_api.landed_days(landing)
     centre = today
@@ -54,9 +54,9 @@ def other_dates(landing: LandingZone, today: date) -> list[date]:
 
 
 def with_history(inputs: Inputs, days: Sequence[date]) -> set[date]:
-    """The dates that have a partition and that ``history_complete`` would let through: of others a run could only fail.
+    """The dates that have a partition and would pass ``history_complete``; runs of others could only fail.
 
-    A date after today has no partition yet.
+    Dates after today have no partition yet.
     """
     first = inputs.settings.first_date
     newest = daily_partitions(first, inputs.landing.last_date).get_last_partition_key()
@@ -76,9 +76,10 @@ def _on_odds(job: str, day: date, arrivals: Arrivals, priority: Mapping[str, str
 
 
 def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorResult:
-    """The runs that landed odds and injury reports ask for, tonight's first; ``seen`` are the marks of the last look.
+    """The runs that new odds and injury reports need, tonight's first; ``seen`` are the marks of the last tick.
 
-    What is not asked for yet, since a look asks for few other dates or because they lack their history, stays news.
+    Dates that are not requested, because a tick requests few of them or because they lack their history, stay new for
+    the next tick.
     """
     landing, warehouse, today = inputs.landing, inputs.warehouse, game_date_of(now)
     published = set(own_dates(warehouse))
@@ -94,20 +95,19 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
         job = FOLLOW_JOB if open_ones[today] and today in published else PREDICT_JOB
         requests.append(_on_odds(job, today, arrived[today], TONIGHT_FIRST))
     others = [day for day in news if day != today]
-    # what is published and was never looked at may have been published from these payloads
+    # a published date without a mark may have been published from these payloads
     unseen = [day for day in others if day.isoformat() not in seen and day in published]
-    known = set(unseen) - inputs.not_taken_in(ODDS_QUOTES, unseen)
+    known = set(unseen) - inputs.not_loaded(ODDS_QUOTES, unseen)
     waiting = [day for day in others if day not in known]
     ready = with_history(inputs, waiting)
     asked = [day for day in waiting if day in ready][:_OTHERS_A_TICK]
     requests += [_on_odds(PREDICT_JOB, day, arrived[day], AFTER_TONIGHT) for day in asked]
-    # what is not asked for yet stays news
     later = set(waiting) - set(asked)
     marks = {day.isoformat(): str(arrived[day]) for day in arrived if day not in later}
     marks |= {day.isoformat(): seen[day.isoformat()] for day in later if day.isoformat() in seen}
     reason = None
     if not requests:
-        reason = "no new payload of a game that has not begun, nor of a date nearby"
+        reason = "no new payload of a game that has not begun, or of a nearby date"
         if later:
             reason += f"; {len(later)} dates wait for their history, the first {min(later)}: nba-props backfill"
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(marks), skip_reason=reason)
@@ -116,14 +116,14 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
 def build_news_sensor(
     default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
 ) -> dg.SensorDefinition:
-    """The sensor that looks for new odds and injury reports."""
+    """The sensor of new odds and injury reports."""
 
     @dg.sensor(
         jobs=[j for j in jobs if j.name in (PREDICT_JOB, FOLLOW_JOB)],
         minimum_interval_seconds=seconds,
         default_status=default_status,
-        description="New odds or injury reports: tonight is predicted, or followed until it begins; dates of the "
-        "last two weeks and the next one are predicted after it, a few at a time.",
+        description="New odds or injury reports: tonight is predicted, and followed until it begins; then dates of the "
+        "last two weeks and the next one are predicted, a few at a time.",
     )
     def new_odds_sensor(
         context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]

@@ -1,4 +1,4 @@
-"""New and corrected box scores: predictions are graded, and dates without any are taken in."""
+"""The sensor of new and corrected box scores: it grades the predictions of their dates, or loads dates without any."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -19,17 +19,17 @@ from nba_props.warehouse.base import Warehouse
 
 #: past dates whose game logs are watched for results and corrections
 _RESULT_DAYS = 14
-#: how the mark of results begins that were only taken in, for want of predictions to grade
-_TAKEN_IN = "taken in:"
+#: the beginning of the mark of a date whose results were loaded without predictions to grade; cursors have it
+_LOADED = "taken in:"
 #: the mark of a date whose games have no game log yet
 _AWAITED = "awaited"
 
 
 def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorResult:
-    """The dates whose box scores are new or corrected, all in as few runs as can be and after tonight's.
+    """The runs of dates whose box scores are new or corrected, as few as possible and after tonight's.
 
-    The predictions of each are graded then. A date without predictions is taken in all the same, a day off as well, if
-    it was not yet: else every later date would wait for its history.
+    They grade each date's predictions. A date without predictions, a day off included, is loaded if it is not yet, as
+    part of the history of later dates. ``seen`` are the marks of the last tick.
     """
     warehouse = inputs.warehouse
     published = set(warehouse.partitions(LEDGER))
@@ -37,32 +37,31 @@ def on_results(seen: dict[str, str], inputs: Inputs, today: date) -> dg.SensorRe
     watched = {d.isoformat(): d for d in back if d in published or inputs.settings.first_date <= d < today}
     landed = inputs.payloads(BOX_SCORES, list(watched.values()))
     names = {day: list(landed[d]) for day, d in watched.items() if landed.get(d)}
-    # yesterday is taken in by the clock; of an older date the schedule is asked once
+    # a schedule of the clock loads yesterday; whether an older date is a day off is looked up once
     older = {d for d in watched.values() if season_start(today) <= d < today - timedelta(1)} - published
-    silent = {d.isoformat() for d in older} - set(names)
-    off = days_off(inputs, sorted(watched[day] for day in silent if day not in seen))
+    without = {d.isoformat() for d in older} - set(names)
+    off = days_off(inputs, sorted(watched[day] for day in without if day not in seen))
     names |= {d.isoformat(): [] for d in off or ()}
     jobs = {day: GRADE_JOB if watched[day] in published else HISTORY_JOB for day in names}
     marks = {day: fingerprint(found) for day, found in names.items()}
-    # a date that is published after its results were taken in has no grades yet
-    marks |= {day: _TAKEN_IN + marks[day] for day, job in jobs.items() if job == HISTORY_JOB}
+    # a date that is published after its results were loaded has no grades yet
+    marks |= {day: _LOADED + marks[day] for day, job in jobs.items() if job == HISTORY_JOB}
     news = [day for day in sorted(marks, reverse=True) if seen.get(day) != marks[day]]
-    # at the first look many dates are new; those whose results were taken in and graded are done
-    first_look = {watched[day] for day in news if seen.get(day, _TAKEN_IN).startswith(_TAKEN_IN)}
-    known = (set(warehouse.partitions(PREDICTION_ACCURACY)) & first_look) | {
+    # at the first tick many dates are new; those whose results were loaded and graded are done
+    first_tick = {watched[day] for day in news if seen.get(day, _LOADED).startswith(_LOADED)}
+    known = (set(warehouse.partitions(PREDICTION_ACCURACY)) & first_tick) | {
         watched[day] for day in news if jobs[day] == HISTORY_JOB
     }
-    untaken = inputs.not_taken_in(BOX_SCORES, sorted(known))
-    done = {d.isoformat() for d in known - untaken}
+    done = {d.isoformat() for d in known - inputs.not_loaded(BOX_SCORES, sorted(known))}
     asked = [day for day in news if day not in done]
     kept = dict(marks)
-    looked_up = silent - set(names) if off is not None else silent & set(seen)
+    looked_up = without - set(names) if off is not None else without & set(seen)
     kept |= {day: seen.get(day, _AWAITED) for day in looked_up}
     cause = f"results:{fingerprint([f'{day} {marks[day]}' for day in sorted(asked)])}"
     return dg.SensorResult(
         run_requests=_runs(warehouse, {watched[day]: jobs[day] for day in asked}, published, cause),
         cursor=json.dumps(kept),
-        skip_reason=None if asked else "no new box scores of dates with predictions, and none that was not taken in",
+        skip_reason=None if asked else "no new box scores of dates with predictions, and none left to load",
     )
 
 
@@ -80,9 +79,9 @@ def _runs(
 
 
 def _to_grade(warehouse: Warehouse, days: Sequence[date], published: Collection[date]) -> list[tuple[date, date]]:
-    """Dates to grade as few spans; those in between are off days, or have predictions too.
+    """The dates to grade in as few spans as possible; dates in between are days off, or have predictions too.
 
-    Of a date that may yet be predicted no grades are made: a partition of none would say that it is graded.
+    A date that may yet be predicted is not graded: an empty partition would count as its grades.
     """
     if len(days) < 2:
         return spans(days)
@@ -101,14 +100,14 @@ def _to_grade(warehouse: Warehouse, days: Sequence[date], published: Collection[
 def build_results_sensor(
     default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
 ) -> dg.SensorDefinition:
-    """The sensor that looks for new box scores."""
+    """The sensor of new box scores."""
 
     @dg.sensor(
         jobs=[j for j in jobs if j.name in (GRADE_JOB, HISTORY_JOB)],
         minimum_interval_seconds=seconds,
         default_status=default_status,
         description="New or corrected box scores: the predictions of their dates are graded, many dates in one run, "
-        "after tonight's; those of other dates are taken in, for the history of the dates after them.",
+        "after tonight's; those of other dates are loaded, as history for later dates.",
     )
     def new_results_sensor(
         context: dg.SensorEvaluationContext, inputs: dg.ResourceParam[Inputs], clock: dg.ResourceParam[Clock]

@@ -1,4 +1,4 @@
-"""What the week's models learn from is taken in first, and they are trained once it is."""
+"""The training of the week's models: a sensor loads their training data, and schedules train once these are loaded."""
 
 from collections.abc import Sequence
 from datetime import date, time, timedelta
@@ -6,36 +6,39 @@ from datetime import date, time, timedelta
 import dagster as dg
 
 from nba_props.assets.inputs import Inputs
+from nba_props.assets.partitions import TIMEZONE
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, ROSTERS_JOB, TRAIN_JOB, AssetJob
 from nba_props.automation.planning import preparation as needed_first
 from nba_props.automation.planning import untrained
 from nba_props.automation.preparing import Preparation
-from nba_props.automation.sensors.asking import AFTER_TONIGHT, dates_in, dates_of, has_games, run_over, week_dates
+from nba_props.automation.ranges import dates_in, dates_of
+from nba_props.automation.sensors.asking import AFTER_TONIGHT, has_games, run_over, week_dates
 from nba_props.domain.models.card import week_of
 from nba_props.facts.calendar import EASTERN, game_date_of, spans
 from nba_props.facts.calendar import days as dates_between
 from nba_props.process.clock import Clock
 
-#: the tag of runs that take in what models learn from: the date that asked for them
+#: the tag of runs that load training data: the date on which they were requested
 PREPARES_TAG = "nba_props/prepares"
-#: from then on, Eastern, a day looks for what models learn from: last night's results have been taken in by the clock
+#: training data are loaded from this time on, Eastern: by then a schedule has loaded last night's results
 _PREPARED_FROM = time(5)
 _PREPARE_SECONDS = 600
-#: dates of one such run at most, so that tonight's do not wait for a whole season
+#: the most dates of one such run, so that tonight's runs do not wait for a whole season
 _PREPARED_TOGETHER = 31
-_NO_GAMES = "no game is scheduled in the week, so that it needs no models"
+_NO_GAMES = "no game is scheduled in the week, so it needs no models"
 
 
 def to_prepare(preparation: Preparation, instance: dg.DagsterInstance, today: date) -> list[dg.RunRequest] | None:
-    """The runs that take in what this week's models learn from, as far as today has not tried them yet.
+    """The runs that load the training data of this week's models and were not requested yet today; None while such runs
+    are active.
 
-    Those of the first job that is due, since what the others have to do depends on it; None while such runs are under
-    way. What was tried and is not taken in all the same does not keep the models from learning from the rest.
+    They are of the first job that is due, because the later ones depend on its result. Dates whose runs failed today
+    are left out, so the models learn from the rest.
     """
     inputs = preparation.inputs
     if inputs.landing.is_simulated:
-        return []  # an invented league has no week of its own: commands take in what they need
-    # those of yesterday may still be under way
+        return []  # a simulated league has no current week: commands load what they need
+    # runs of yesterday may still be active
     asked_on = [today.isoformat(), (today - timedelta(1)).isoformat()]
     runs = instance.get_runs(dg.RunsFilter(tags={PREPARES_TAG: asked_on}))
     if any(not run.is_finished for run in runs):
@@ -59,13 +62,13 @@ def _preparing(job: str, first: date, last: date, today: date) -> dg.RunRequest:
 def build_training_sensor(
     default_status: dg.DefaultSensorStatus, seconds: int, jobs: Sequence[AssetJob]
 ) -> dg.SensorDefinition:
-    """The sensor that has taken in what models learn from."""
+    """The sensor that loads training data."""
 
     @dg.sensor(
         jobs=[j for j in jobs if j.name in (PAST_JOB, HISTORY_JOB, ROSTERS_JOB, LINES_JOB)],
         minimum_interval_seconds=max(seconds, _PREPARE_SECONDS),
         default_status=default_status,
-        description="Takes in what was landed for the week's models to learn from, before they are trained.",
+        description="Loads what was landed for the week's models to learn from, before they are trained.",
     )
     def training_inputs_sensor(
         context: dg.SensorEvaluationContext,
@@ -82,7 +85,7 @@ def build_training_sensor(
             return dg.SkipReason(_NO_GAMES)
         asked = to_prepare(preparation, context.instance, today)
         if not asked:
-            return dg.SkipReason("nothing is to be taken in" if asked is not None else "it is being taken in")
+            return dg.SkipReason("no training data are left to load" if asked is not None else "they are being loaded")
         return dg.SensorResult(run_requests=asked)
 
     return training_inputs_sensor
@@ -91,10 +94,10 @@ def build_training_sensor(
 def training_schedule(
     cron: str, name: str, description: str, default_status: dg.DefaultScheduleStatus, *, only_stale: bool
 ) -> dg.ScheduleDefinition:
-    """A schedule of the week's models."""
+    """A schedule that trains the week's models."""
 
     @dg.schedule(
-        name=name, cron_schedule=cron, job_name=TRAIN_JOB, execution_timezone="America/New_York",
+        name=name, cron_schedule=cron, job_name=TRAIN_JOB, execution_timezone=TIMEZONE,
         default_status=default_status, description=description,
     )  # fmt: skip
     def scheduled(
@@ -109,9 +112,9 @@ def training_schedule(
         if not has_games(inputs, week_dates(day)):
             return dg.SkipReason(_NO_GAMES)
         if to_prepare(preparation, context.instance, day) != []:
-            return dg.SkipReason("what the models learn from is taken in first: see training_inputs_sensor")
+            return dg.SkipReason("the training data are loaded first: see training_inputs_sensor")
         if only_stale and not untrained(inputs.fresh(), [week]):
-            return dg.SkipReason("the week's models learned from what is stored now")
+            return dg.SkipReason("the week's models are trained on what is stored now")
         return dg.RunRequest(run_key=f"{name}:{day}", partition_key=week.isoformat())
 
     return scheduled

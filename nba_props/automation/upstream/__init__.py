@@ -1,7 +1,7 @@
-"""Every use of a part of Dagster that it does not export, each with what it exports in its place.
+"""Every use of Dagster's private parts, each with a fallback to its public ones.
 
-Belongs here: imports of ``dagster._...``, and nothing of ours. With another version than the tested one the stock
-behaviour is used, with a warning: docs/upstream.md says what is lost then, and what was asked of Dagster.
+Belongs here: imports of ``dagster._...``. Does not: rules of this platform. With another version than the tested one
+the stock behaviour is used, with a warning: docs/upstream.md lists what is lost then, and what was asked of Dagster.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _warned: set[str] = set()
 
 
 def is_tested(part: str, lost: str) -> bool:
-    """Whether Dagster is the tested version; otherwise warns, once for each part, what is lost without it."""
+    """Whether Dagster is the tested version; otherwise warns once for each part what is lost without it."""
     if dg.__version__ == TESTED:
         return True
     if part not in _warned:

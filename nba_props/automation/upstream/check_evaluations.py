@@ -23,7 +23,7 @@ class PartitionEvaluations:
         self._context, self._key, self._partitions = context, key, partitions
 
     def record(self, check_name: str, results: Mapping[str, dg.AssetCheckResult], *, blocking: bool) -> None:
-        """Log a check's result for each partition, about the partition's newest materialization."""
+        """Log a check's result for each partition, with the partition's newest materialization as its target."""
         if not is_tested("a check's result over a range", "and shows the range's only, not each partition's"):
             return
         batch = str(uuid.uuid4())
@@ -51,7 +51,7 @@ class PartitionEvaluations:
 
     @cached_property
     def _newest(self) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
-        """The newest materialization of each partition, as far as there is one."""
+        """The newest materialization of each partition that has one."""
         newest: dict[str, AssetCheckEvaluationTargetMaterializationData] = {}
         cursor = None
         while len(newest) < len(self._partitions):

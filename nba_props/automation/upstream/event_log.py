@@ -1,7 +1,7 @@
-"""Dagster's SQLite event log, made fit for runs over hundreds of partitions.
+"""Dagster's SQLite event log, for runs over hundreds of partitions.
 
-The stock storage opens an engine for every statement and commits every event several times: over half of the time of
-a backfill went there. This one writes to the same files in the same form; a home can change between the two.
+The stock storage opens an engine for every statement and commits every event several times, which took more than half
+of the time of a backfill. This one writes the same files in the same format; a home can switch between the two.
 """
 
 import os
@@ -35,12 +35,12 @@ _BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 
 
 def batch_events() -> None:
-    """Let this process and its children hand a run's partition events to the storage in batches."""
+    """Let this process and its children pass a run's partition events to the storage in batches."""
     os.environ.setdefault(_BATCH_SIZE, "1000")
 
 
 class StockEventLog(SqliteEventLogStorage):
-    """Dagster's own, in the folder where it keeps its databases unless a home's settings name another one."""
+    """Dagster's event log, by default in the folder where Dagster keeps its databases."""
 
     @classmethod
     def config_type(cls) -> Any:
@@ -53,7 +53,7 @@ class StockEventLog(SqliteEventLogStorage):
 
 
 class BatchedEventLog(StockEventLog):
-    """Keeps its databases open, and stores a batch of events in one transaction for each database."""
+    """An event log that keeps its databases open and stores a batch of events in one transaction for each database."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
@@ -62,7 +62,7 @@ class BatchedEventLog(StockEventLog):
         super().__init__(base_dir, inst_data)
 
     def _engine(self, shard: str) -> Engine:
-        """The open engine of a database; the one that was used longest ago gives way."""
+        """The open engine of a database; the one that was used longest ago is closed if there are too many."""
         if shard not in self._engines:
             engine = create_engine(
                 self.conn_string_for_shard(shard),
@@ -105,7 +105,7 @@ class BatchedEventLog(StockEventLog):
             yield connection
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        # the run's database is always asked for before the index, so two processes can't wait for each other
+        # the run's database is always opened before the index, so two processes can't wait for each other
         with self._db_lock, ExitStack() as stack:
             self._batch.stack, self._batch.connections = stack, {}
             try:
@@ -115,19 +115,19 @@ class BatchedEventLog(StockEventLog):
                 del self._batch.connections
 
     def get_all_run_ids(self) -> Sequence[str]:
-        # the stock one takes a folder's name for a pattern
+        # the stock method uses a folder's name as a pattern
         return sorted(p.stem for p in Path(self._base_dir).glob("*.db") if p.stem not in (INDEX_SHARD_NAME, ".db"))
 
     def close(self, shard: str) -> None:
-        """Close a database, so that its file can go."""
+        """Close a database, so that its file can be deleted."""
         with self._db_lock:
             if engine := self._engines.pop(shard, None):
                 engine.dispose()
             self._initialized_dbs.discard(shard)
 
     def rebuild_index(self) -> int:
-        """Fill a new index with the events that runs have kept, in the order in which the runs ended; returns how many
-        runs there are.
+        """Fill a new index with the events of the runs' own databases, in the order in which the runs ended; returns
+        the number of runs.
         """
         runs = sorted(self.get_all_run_ids(), key=lambda r: os.stat(self.path_for_shard(r)).st_mtime_ns)
         for run_id in runs:
@@ -137,11 +137,11 @@ class BatchedEventLog(StockEventLog):
         return len(runs)
 
     def _mirror(self, event: EventLogEntry) -> None:
-        """What the stock storage does with an event once the run's own database has it."""
+        """Store an event in the index, as the stock storage does after storing it in the run's own database."""
         values = self._event_to_row(event)
         with self.index_transaction() as connection:
             if connection.execute(db.select(db.func.max(SqlEventLogStorageTable.c.id))).scalar() is None:
-                # sensors remember numbers of the index that was lost: these are higher, whatever it had
+                # sensors remember ids of the lost index: these are higher than any it had
                 values["id"] = time.time_ns() // 1_000_000
             made = connection.execute(SqlEventLogStorageTable.insert().values(**values))
             number: int = made.inserted_primary_key[0]  # type: ignore[index]
@@ -158,7 +158,7 @@ class BatchedEventLog(StockEventLog):
                 self._engines.popitem()[1].dispose()
 
 
-#: the one that homes use
+#: the event log of a home
 SqliteEventLog: type[StockEventLog] = (
     BatchedEventLog if is_tested("the event log", "which is slow over many partitions") else StockEventLog
 )

@@ -1,4 +1,4 @@
-"""Deleting the events of old runs, where Dagster would delete what they have materialized with them."""
+"""Deleting the events of old runs, without the materializations that Dagster would delete with them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ _NEWEST = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
 
 
 class UnknownStorage(NbaPropsError):
-    """How a storage keeps events is not known."""
+    """A storage keeps its events in an unknown way."""
 
 
 def forget_events(log: object, runs: Sequence[str]) -> None:
-    """Delete the events of some runs, but not a partition's newest materialization and a check's newest result."""
+    """Delete the events of some runs, except each partition's newest materialization and each check's newest result.
+
+    Raises:
+        UnknownStorage: the events are not in a storage whose tables are known.
+    """
     if not isinstance(log, SqlEventLogStorage) or not is_tested("deleting runs", "and they are kept"):
         raise UnknownStorage(f"runs can't be pruned: how {type(log).__name__} keeps events is not known here")
     events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c

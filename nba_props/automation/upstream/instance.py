@@ -1,4 +1,4 @@
-"""An instance with settings that are given, not only those of the file in its folder."""
+"""Opening an instance with settings besides those of the file in its folder."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from dagster._core.instance.ref import InstanceRef
 
 from nba_props.automation.upstream import is_tested
 
-#: settings with which what a step prints goes to the terminal: a redirected one hides a progress bar
+#: settings that leave a step's output on the terminal: capturing it would hide a progress bar
 TO_THE_TERMINAL = {
     "compute_logs": {
         "module": "dagster._core.storage.noop_compute_log_manager",
         "class": "NoOpComputeLogManager",
     }
 }
-#: what Dagster raises of settings that it can't use
+#: errors of Dagster about settings that it can't use
 REFUSALS = (dg.DagsterInvalidConfigError, CheckError)
 
 
 def settings_of(home: Path, own: Mapping[str, Any], overrides: Mapping[str, Any]) -> InstanceRef | None:
-    """What an instance is made of: ``own``, what its file says, under ``overrides``.
+    """The settings of an instance: ``own``, read from its file, with ``overrides`` in precedence.
 
-    Dagster looks for the file by a pattern, and overlooks it in a folder with ``[`` or ``*`` in its name. None where
-    only Dagster's own reading of the folder is left.
+    Dagster looks for the file by a pattern, and misses it in a folder with ``[`` or ``*`` in its name. None if only
+    Dagster's own reading of the folder is left.
     """
     if not is_tested("opening an instance", "which captures what steps print"):
         return None
@@ -35,7 +35,7 @@ def settings_of(home: Path, own: Mapping[str, Any], overrides: Mapping[str, Any]
 
 
 def opened(home: Path, ref: InstanceRef | None) -> dg.DagsterInstance:
-    """The instance of these settings, or of the folder as Dagster reads it."""
+    """The instance with these settings or, without any, of the folder as Dagster reads it."""
     return dg.DagsterInstance.from_ref(ref) if ref is not None else dg.DagsterInstance.from_config(str(home))
 
 

@@ -1,4 +1,4 @@
-"""Runs of this process that look like any other run: of the job that the UI shows, and forgotten once they are over."""
+"""Runs of this process: the UI assigns them to their job like other runs, and they are released once they are over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def listening(
 ) -> Iterator[None]:
     """While in here, ``listen`` is called with a run's events; afterwards the instance keeps nothing of the run.
 
-    Dagster has a way to add a listener and none to take it away, and remembers every run whose events it stored.
+    Dagster has no way to remove a listener, and remembers every run whose events it stored.
     """
     if listen is not None:
         instance.add_event_listener(run_id, listen)
@@ -33,7 +33,7 @@ def listening(
 
 
 def job_origin(workspace: Path, job_name: str) -> RemoteJobOrigin | None:
-    """The origin of a job in the first location of a workspace file."""
+    """The origin of a job in the first location of a workspace file; None if the version of Dagster is not tested."""
     if not is_tested("running a job", "and runs of a terminal are listed under no job"):
         return None
     location, *_ = location_origins_from_yaml_paths([str(workspace)])
@@ -42,9 +42,9 @@ def job_origin(workspace: Path, job_name: str) -> RemoteJobOrigin | None:
 
 @contextmanager
 def belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> Iterator[None]:
-    """While in here, a run that is created is one of the job that the UI shows.
+    """While in here, a created run has this origin, by which the UI assigns it to a job.
 
-    Dagster's way to run a job in this process has no argument for it.
+    ``execute_in_process`` has no argument for it.
     """
     if origin is None:
         yield
