@@ -19,8 +19,9 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from nba_props.cli import main
-from nba_props.cli.look import BOOKS, print_boards, print_scores
+from nba_props.cli.boards import BOOKS, print_boards
 from nba_props.cli.printing import Output
+from nba_props.cli.scores import print_scores
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.rhythm import RHYTHMS

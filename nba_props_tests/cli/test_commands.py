@@ -27,7 +27,7 @@ from nba_props.cli.session import print_findings, session
 from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEMS
-from nba_props.presentation.board import people
+from nba_props.presentation.players import people
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.storage.landing import LandingZone
