@@ -526,7 +526,7 @@ def deploy(bigquery_server: emulators.BigQueryServer, make_bucket: Callable[[], 
 @pytest.fixture
 def make_gcp(deploy: Callable[[], Gcp]) -> Iterator[Callable[[], Gcp]]:
     """The same for one test: its tables are gone afterwards, since the emulator goes through all that there are."""
-    from nba_props.warehouse.bigquery import BigQueryAt
+    from nba_props.warehouse.bigquery.client import BigQueryAt
 
     made: list[Gcp] = []
 
