@@ -28,8 +28,8 @@ _PATH = re.compile(r"(?:\.?[\w-]+/)*[\w.-]+\.(?:py|md|yaml|yml|jinja|toml|cfg|lo
 _MODULE = re.compile(r"(?:nba_props|nba_props_tests|benchmarks)(?:\.\w+)+")
 _DOCUMENT = re.compile(r"\b(docs/[\w/.-]+?\.(?:md|png))(?:#([\w-]+))?")
 _HEADING = re.compile(r"^#+ (.*)$", re.M)
-#: names in backticks that look like files of ours and are a user's or Dagster's
-FOREIGN = {"dagster.yaml"}
+#: names in backticks that look like files of ours and are those of a home or a bucket
+FOREIGN = {"dagster.yaml", "audit/"}
 
 
 @functools.cache
@@ -48,7 +48,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def exists(cited: str, page: Path) -> bool:
-    if "/" not in cited:
+    if "/" not in cited or cited in FOREIGN:
         return cited in names() | FOREIGN
     return any((place / cited).exists() for place in (ROOT, page.parent, *(ROOT / package for package in PACKAGES)))
 
