@@ -31,6 +31,7 @@ from nba_props.cli.session import (
 from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM_SHOWN, DateSpan
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import spans
+from nba_props.facts.words import plural
 from nba_props.presentation.board import SYSTEM, gate_summary
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
@@ -211,9 +212,8 @@ def predict(
         update_scores(opened, span)
     if outcomes:
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
-        runs = f"{len(outcomes)} run{'s' if len(outcomes) > 1 else ''}"
         above = " (see above)" if failed else ""
-        out.print(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
+        out.print(f"{plural(len(outcomes), 'run')} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
         print_undo(opened, outcomes[-1], span)
     if not all(o.success for o in outcomes):
         out.print("not done  fix the problem above and run the command again: finished work is kept")

@@ -200,4 +200,4 @@ def sql(query: str, form: str) -> None:
             if not (more := explained(query, str(error))):
                 raise
             raise WarehouseError(f"{error}\n{more}") from error
-        out.rows(frame, f"{len(frame)} row{'' if len(frame) == 1 else 's'}")
+        out.rows(frame, plural(len(frame), "row"))
