@@ -17,9 +17,14 @@ ROOMS = (
     "assets", "automation", "checks", "cli", "facts", "operations", "presentation", "process", "schemas", "settings",
     "storage", "definitions.py", "deployment.py", "domain/claims.py",
 )  # fmt: skip
-#: strings that are stored, and so can't change
-STORED = frozenset({"taken in:"})
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+#: docs, templates of pages, deployments and benchmarks, whose whole text is held to it
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "Dockerfile")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "nba_props" / "presentation").glob("*.jinja")),
+    *sorted(p for p in (ROOT / "deploy").iterdir() if p.is_file()),
+    *sorted((ROOT / "benchmarks").glob("*.py")),
+)
 #: by what to write instead
 BANNED = {
     "again": r"\banew\b",
