@@ -103,7 +103,7 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
 
 def scoreboard(rows: pd.DataFrame) -> Figures:
     """Each system's season so far."""
-    season = rows[rows["span"].eq("SEASON") & rows["tier"].eq("ALL")] if len(rows) else rows
+    season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(Tier.ALL)] if len(rows) else rows
     found: dict[str, Any] = {}
     for figure, column in _SEASON.items() if len(season) else ():
         found |= _by_system(figure, season[column].astype("float64"), season["system_id"])
@@ -194,7 +194,7 @@ def _edges(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _prices(rows: pd.DataFrame) -> pd.Series:
-    price = rows["over_price"].where(rows["recommendation"].eq("OVER"), rows["under_price"])
+    price = rows["over_price"].where(rows["recommendation"].eq(Recommendation.OVER), rows["under_price"])
     american = price.map("{:+.0f}".format, na_action="ignore").fillna("?").astype(str)
     return american + "@" + rows["sportsbook"].fillna("?").astype(str)
 

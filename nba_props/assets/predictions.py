@@ -193,7 +193,7 @@ def _report(context: dg.AssetExecutionContext, alerts: Alerting, held_back: pd.D
     The alert's cause consists of dates, reasons and a mark of the rows: a slate that is published all day long repeats
     no alert, and different rows cause another one.
     """
-    reports = gate.spoken(held_back, context.run.run_id)
+    reports = gate.messages(held_back, context.run.run_id)
     if not reports:
         return
     for one in reports:

@@ -18,7 +18,7 @@ from nba_props.warehouse.base import Warehouse
 
 def origin(landing: LandingZone) -> str:
     """REAL or SIMULATED: a warehouse holds one of the two, never both."""
-    return "SIMULATED" if landing.is_simulated else "REAL"
+    return (League.SIMULATED if landing.is_simulated else League.REAL).value
 
 
 def landing_files(feed: Feed) -> dg.AssetSpec:

@@ -15,6 +15,8 @@ from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
 
+from nba_props.facts.digest import digest
+
 #: formulas and readers; code that stores or shows rows does not change them
 _COMPUTE = ("nba_props.domain.", "nba_props.sources.")
 
@@ -29,7 +31,7 @@ def code_version(compute: Any, *more: Any) -> str:
             names[module.__name__] = _source(module.__name__)
             pending += _within(module.__name__)
     parts = [*(f"{name}\x1f{text}" for name, text in sorted(names.items())), *map(repr, more)]
-    return hashlib.blake2b("\x1e".join(parts).encode(), digest_size=6).hexdigest()
+    return digest("\x1e".join(parts), 6)
 
 
 def _used(compute: Any) -> Iterable[ModuleType]:

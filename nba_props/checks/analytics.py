@@ -71,7 +71,7 @@ def rules(systems: Sequence[System]) -> list[Rule]:
         daily(
             "reported_absent_known",
             analytics.CONTEXT,
-            f"At least {1 - inputs.ABSENT_STRANGERS_SHARE:.0%} of players reported out or doubtful are on the slate.",
+            f"At least {1 - inputs.ABSENT_OFF_SLATE_SHARE:.0%} of players reported out or doubtful are on the slate.",
             inputs.REPORTED_ABSENT,
         ),
         daily(

@@ -12,6 +12,7 @@ from nba_props.cli.printing import Column, Output
 from nba_props.cli.program import program
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.vocabulary import Outcome, Recommendation
 from nba_props.facts.words import plural
 from nba_props.presentation.board import SYSTEM, is_pick, old_quotes, picks, record
 from nba_props.warehouse.base import Warehouse
@@ -26,9 +27,11 @@ BOOKS = {
     "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
     "betparx": "PARX", "superbook": "SB", "wynnbet": "WYNN",
 }  # fmt: skip
-_SIDES = {"OVER": "O", "UNDER": "U", "PASS": "\N{MIDDLE DOT}"}
-_RESULTS = {"WIN": "W", "LOSS": "L", "PUSH": "push", "VOID": "void"}
-_STYLES = {"OVER": "green", "UNDER": "red", "yes": "green", "no": "red", "W": "green", "L": "red"}
+_SIDES = {Recommendation.OVER: "O", Recommendation.UNDER: "U", Recommendation.PASS: "\N{MIDDLE DOT}"}
+_RESULTS = {Outcome.WIN: "W", Outcome.LOSS: "L", Outcome.PUSH: "push", Outcome.VOID: "void"}
+_STYLES = {
+    Recommendation.OVER: "green", Recommendation.UNDER: "red", "yes": "green", "no": "red", "W": "green", "L": "red",
+}  # fmt: skip
 _LEGEND = (
     "O over, U under, \N{MIDDLE DOT} no pick, - no forecast. best: the best price of that side, at its book. "
     "edge: forecast less line. P: probability that the side wins; mkt: the same by the quote without its vig. "

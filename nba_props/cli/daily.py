@@ -29,6 +29,7 @@ from nba_props.cli.session import (
     within_partitions,
 )
 from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM_SHOWN, DateSpan
+from nba_props.facts import vocabulary
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import spans
 from nba_props.facts.words import plural

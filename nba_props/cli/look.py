@@ -131,7 +131,7 @@ def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Se
 @FORMAT
 def history(player: str, day: date, form: str) -> None:
     """Show every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, status and grade."""
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
     from nba_props.presentation import players
 
     with Output(form) as out:

@@ -17,6 +17,7 @@ from nba_props.cli.session import text_of, to_read, within_reach
 from nba_props.cli.values import DateSpan
 from nba_props.deployment import clock_of, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.vocabulary import Tier
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def print_scores(out: Output, found: Span, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import score_tables, verdicts
 
-    everything = found.scores[found.scores["tier"] == "ALL"]
+    everything = found.scores[found.scores["tier"] == Tier.ALL]
     out.print(verdicts.headline(everything, found.suspects))
     scored = everything.assign(verdict=verdicts.verdicts(everything, found.suspects))
     is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from nba_props.domain.lines import LINE_SOURCE_APIS, POINTS_MARKETS
+from nba_props.domain.lines import LINE_SOURCE_APIS
 from nba_props.domain.odds import SPORTSBOOKS
-from nba_props.schemas.predictions import IMPORTED_PREFIX
+from nba_props.domain.stored import span_sql
+from nba_props.facts.vocabulary import LineSource, Market, Recommendation, sql_list
+from nba_props.schemas.predictions import IMPORTED_PREDICTIONS, IMPORTED_PREFIX
 
 _CLAIM_COLUMNS = """
   l.game_date, s.game_id, s.player_id, s.player_name, l.player_lookup,
@@ -13,7 +15,7 @@ _CLAIM_COLUMNS = """
   CAST(NULL AS FLOAT64) AS over_probability, CAST(NULL AS STRING) AS abstain_reason, l.source_row AS components,
   l.row_id AS feature_hash, s.cutoff_at, l.source_created_at
 """.replace("{prefix}", IMPORTED_PREFIX)
-_ROWS = "(SELECT * FROM nba_predictions.imported_predictions WHERE game_date BETWEEN @first AND @last)"
+_ROWS = span_sql(IMPORTED_PREDICTIONS)
 #: a name that two players of a slate share matches neither
 _SLATE = """(
   SELECT game_date, player_lookup, MIN(game_id) AS game_id, MIN(player_id) AS player_id,
@@ -32,11 +34,10 @@ _OF_ITS_GAME = """{slate}.game_date = {row}.game_date AND {slate}.player_lookup 
   )"""
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
 _APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
-_MARKETS = ", ".join(f"'{m}'" for m in POINTS_MARKETS)
 #: each row with the last quote before the cut-off that has its line, from its book where one is given
 AS_CLAIMED_SQL = f"""
 SELECT {_CLAIM_COLUMNS}, l.source_recommendation AS recommendation, l.has_prop_line,
-  CASE l.line_source WHEN 'ODDS_API' THEN 'ACTUAL_PROP' ELSE l.line_source END AS line_source,
+  CASE l.line_source WHEN 'ODDS_API' THEN '{LineSource.ACTUAL_PROP}' ELSE l.line_source END AS line_source,
   CASE WHEN q.quote_id IS NULL THEN l.line_source_api ELSE q.api END AS line_source_api,
   COALESCE(l.sportsbook, q.bookmaker) AS sportsbook, q.quote_id, l.line, q.over_price, q.under_price,
   q.minutes_before_game AS line_minutes_before_game, l.predicted_points - l.line AS line_margin
@@ -55,22 +56,22 @@ LEFT JOIN (
     ON q.game_date = r.game_date AND q.game_id = r.game_id AND q.source_name = r.source_name
       AND q.data_source = r.source AND q.line = m.line
   WHERE r.game_date BETWEEN @first AND @last AND q.game_date BETWEEN @first AND @last
-    AND q.market IN ({_MARKETS}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
-    AND q.snapshot_at < t.cutoff_at AND NOT q.is_in_play AND m.line_source IN ('ACTUAL_PROP', 'ODDS_API')
+    AND q.market IN ({sql_list(Market)}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
+    AND q.snapshot_at < t.cutoff_at AND NOT q.is_in_play AND m.line_source IN ('{LineSource.ACTUAL_PROP}', 'ODDS_API')
     AND COALESCE(m.sportsbook, q.bookmaker) = q.bookmaker
-    AND q.bookmaker IN ({", ".join(f"'{b}'" for b in SPORTSBOOKS)})
+    AND q.bookmaker IN ({sql_list(SPORTSBOOKS)})
 ) AS q ON q.row_id = l.row_id AND q.place = 1
 """
 #: each row's forecast against the line that this platform chose, with the resulting side
 RELINED_SQL = f"""
 SELECT {_CLAIM_COLUMNS},
-  CASE WHEN l.predicted_points > b.line THEN 'OVER' WHEN l.predicted_points < b.line THEN 'UNDER' ELSE 'PASS' END
-    AS recommendation,
+  CASE WHEN l.predicted_points > b.line THEN '{Recommendation.OVER}'
+    WHEN l.predicted_points < b.line THEN '{Recommendation.UNDER}' ELSE '{Recommendation.PASS}' END AS recommendation,
   b.has_prop_line, b.line_source, b.line_source_api, b.sportsbook, b.quote_id, b.line, b.over_price, b.under_price,
   b.line_minutes_before_game, l.predicted_points - b.line AS line_margin
 FROM {_ROWS} AS l
 JOIN {_SLATE} AS s ON {_OF_ITS_GAME.format(row="l", slate="s")}
 JOIN nba_analytics.betting_lines AS b
   ON b.game_date = s.game_date AND b.game_id = s.game_id AND b.player_id = s.player_id
-WHERE b.game_date BETWEEN @first AND @last AND b.line_source = 'ACTUAL_PROP'
+WHERE b.game_date BETWEEN @first AND @last AND b.line_source = '{LineSource.ACTUAL_PROP}'
 """

@@ -10,6 +10,8 @@ from datetime import date
 import pandas as pd
 
 from nba_props.domain import digests
+from nba_props.facts.vocabulary import RemediationStep as Step
+from nba_props.facts.vocabulary import sql_list
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, LEDGER_AS_FOUND
 from nba_props.warehouse.base import Warehouse
 
@@ -68,13 +70,13 @@ def removed(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     rows = named(rows[as_archived(rows, is_sealed=warehouse.is_sealed())])
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
-        "WHERE game_date BETWEEN @first AND @last AND step IN ('REMOVED', 'RESTORED') "
+        f"WHERE game_date BETWEEN @first AND @last AND step IN ({sql_list((Step.REMOVED, Step.RESTORED))}) "
         "GROUP BY game_date, batch_id, step",
         **span,
     )
     row = ["game_date", "archived_id"]
     moved = rows[[*row, "batch_id"]].merge(steps, on=["game_date", "batch_id"])
     newest = moved.sort_values("done_at", kind="stable").drop_duplicates([*row, "step"], keep="last")
-    restored = newest[newest["step"].eq("RESTORED")]
-    both = newest[newest["step"].eq("REMOVED")].merge(restored, on=row, how="left", suffixes=("", "_back"))
+    restored = newest[newest["step"].eq(Step.RESTORED)]
+    both = newest[newest["step"].eq(Step.REMOVED)].merge(restored, on=row, how="left", suffixes=("", "_back"))
     return both.loc[~(both["done_at_back"] >= both["done_at"]), row]

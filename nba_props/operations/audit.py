@@ -22,6 +22,7 @@ from nba_props.catalog import TABLES
 from nba_props.domain import audit as rules
 from nba_props.domain.audit import Rows
 from nba_props.facts.calendar import parse_day, spans
+from nba_props.facts.digest import digest
 from nba_props.operations import selection
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas import Table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from datetime import datetime
@@ -12,6 +11,8 @@ import pandas as pd
 
 from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import is_plausible
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import LineSource
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.base import Type
 from nba_props.schemas.predictions import IMPORTED_PREDICTIONS
@@ -96,7 +97,7 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     # an instant is not a game date: its date depends on a time zone
     made["game_date"] = pd.to_datetime(given["game_date"].str.extract(_DATE)[0], format="%Y-%m-%d", errors="coerce")
     made["source_row"] = [json.dumps(r, sort_keys=True, ensure_ascii=False) for r in text.to_dict("records")]
-    made["row_id"] = [hashlib.blake2b(r.encode(), digest_size=16).hexdigest() for r in made["source_row"]]
+    made["row_id"] = [digest(r) for r in made["source_row"]]
     # the export's own column with such a name holds something else
     renamed = given.drop(columns=[ours for old, ours in _NAMES.items() if old in given and ours in given])
     renamed = renamed.rename(columns=_NAMES)
@@ -109,7 +110,7 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
     made["source_game_id"] = _game_ids(made["source_game_id"])
     # a line that can't be read is not an absent line
     has_line = renamed["line"].notna() & ~renamed["line"].astype("string").str.lower().eq("nan").fillna(False)
-    is_unread = has_line & made["line"].isna() & made["line_source"].eq("NO_PROP_LINE")
+    is_unread = has_line & made["line"].isna() & made["line_source"].eq(LineSource.NO_PROP_LINE)
     made["line_source"] = made["line_source"].mask(is_unread, None)
     made["imported_at"] = pd.Timestamp(now)
     dated = made["game_date"].notna() & made["game_date"].map(lambda d: pd.notna(d) and is_plausible(d.date()))

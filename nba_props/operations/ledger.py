@@ -9,6 +9,8 @@ import pandas as pd
 
 from nba_props.domain import lines
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.operations.selection import RemediationError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
@@ -87,7 +89,7 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
         first=days[0],
         last=days[-1],
     )
-    both = current.merge(chosen[["game_date", "game_id", "player_id", "quote_id"]], how="left")
+    both = current.merge(chosen[[*PLAYER_GAME, "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
     return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
 
@@ -113,7 +115,7 @@ def batches(warehouse: Warehouse) -> pd.DataFrame:
         ) AS n
           ON a.line_problem IS NULL AND n.game_date = a.game_date AND n.prediction_id = a.prediction_id
             AND {_SAME_CONTENT}
-        LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = 'DONE') AS r
+        LEFT JOIN (SELECT DISTINCT batch_id FROM nba_predictions.remediations WHERE step = '{Step.DONE}') AS r
           ON r.batch_id = a.batch_id
         GROUP BY a.batch_id
         ORDER BY deleted_at, batch_id

@@ -9,7 +9,6 @@ in the ledger, or in the archive, never in neither.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,6 +18,8 @@ import pandas as pd
 
 from nba_props.domain import digests
 from nba_props.domain.alike import alike
+from nba_props.facts.digest import digest
+from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.operations.archive import archived_rows, as_archived, named, stored_rows
 from nba_props.operations.ledger import no_row_of, require_run
 from nba_props.operations.selection import RemediationError, Seen, Selection, command_of, selected
@@ -77,7 +78,7 @@ def quarantine(
         return _account(batch_id, selection.action, [waiting])
     waiting = waiting.drop(columns="line_problem").rename(columns={"problem": "line_problem", "row_id": "archived_id"})
     archived = archived_rows(warehouse, batch_id, (selection.first, selection.last))
-    done = _recorded(warehouse, batch_id, "REMOVED")
+    done = _recorded(warehouse, batch_id, Step.REMOVED)
     moved = []
     for day in sorted({d.date() for d in [*waiting["game_date"], *archived["game_date"]]}):
         rows, kept = (f[f["game_date"] == pd.Timestamp(day)] for f in (waiting, archived))
@@ -218,7 +219,7 @@ def _open_batch(warehouse: Warehouse, action: str) -> str:
     return digest(f"{action} #{int(done['n'].iloc[0])}", 6)
 
 
-def _recorded(warehouse: Warehouse, batch_id: str, step: str) -> set[date]:
+def _recorded(warehouse: Warehouse, batch_id: str, step: Step) -> set[date]:
     rows = warehouse.query(
         "SELECT game_date FROM nba_predictions.remediations WHERE batch_id = @batch_id AND step = @step",
         batch_id=batch_id,

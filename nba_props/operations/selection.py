@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain import audit as rules
-from nba_props.domain.gate import PLACEHOLDER_REASONS
+from nba_props.domain.lines import PLACEHOLDER_REASONS
 from nba_props.facts.calendar import spans
 from nba_props.operations.archive import own_ids, removed
 from nba_props.process.errors import NbaPropsError

@@ -106,13 +106,13 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     ranked = rows.assign(is_own=rows["system_id"].eq(system)).sort_values(
         ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
     )
-    board = ranked.drop_duplicates(_KEY).set_index(_KEY)
-    own = ranked[ranked["is_own"]].set_index(_KEY).reindex(board.index)
+    board = ranked.drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)
+    own = ranked[ranked["is_own"]].set_index(PLAYER_GAME).reindex(board.index)
     forecast = own["predicted_points"]
     edge = forecast - board["line"]
-    leans = np.sign(edge).map({1.0: "OVER", -1.0: "UNDER"})
-    forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
-    made = board[[c for c in _PROP if c not in _KEY]].assign(
+    leans = np.sign(edge).map({1.0: Recommendation.OVER.value, -1.0: Recommendation.UNDER.value})
+    forecasts = rows.pivot(index=PLAYER_GAME, columns="system_id", values="predicted_points").reindex(board.index)
+    made = board[[c for c in _PROP if c not in PLAYER_GAME]].assign(
         forecast=forecast,
         side=own["recommendation"].where(forecast.notna()),
         edge=edge,
@@ -130,7 +130,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     )
     order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
     order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
-    made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
+    made = made.loc[pd.MultiIndex.from_frame(order[PLAYER_GAME])].join(forecasts).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
 
 
@@ -147,7 +147,7 @@ def _best_prices(board: pd.DataFrame, leans: pd.Series) -> dict[str, pd.Series]:
 
     def of_its_side(column: str, over_quoted: str, under_quoted: str) -> pd.Series:
         over, under = best("over", column, over_quoted), best("under", column, under_quoted)
-        return over.where(leans.eq("OVER"), under).where(leans.notna())
+        return over.where(leans.eq(Recommendation.OVER), under).where(leans.notna())
 
     return {
         "price": of_its_side("price", "over_price", "under_price"),
@@ -157,7 +157,7 @@ def _best_prices(board: pd.DataFrame, leans: pd.Series) -> dict[str, pd.Series]:
 
 def _chances(rows: pd.DataFrame, board: pd.DataFrame, leans: pd.Series, system: str) -> pd.DataFrame:
     """P of each player's side by the first system that has one, the name of that system, and P by the quote."""
-    over = leans.eq("OVER")
+    over = leans.eq(Recommendation.OVER)
     # a probability is only valid for its own line
     lines = pd.MultiIndex.from_frame(board.reset_index()[[*PLAYER_GAME, "line"]])
     same_line = rows[pd.MultiIndex.from_frame(rows[[*PLAYER_GAME, "line"]]).isin(lines)]
@@ -183,7 +183,9 @@ def _quote_age(board: pd.DataFrame) -> pd.Series:
 def _agreeing(forecasts: pd.DataFrame, line: pd.Series, leans: pd.Series) -> pd.Series:
     """How many of the forecasts, a column per system, are on each player's side of the line."""
     margins = forecasts.sub(line, axis=0)
-    return (margins.gt(0).mul(leans.eq("OVER"), axis=0) | margins.lt(0).mul(leans.eq("UNDER"), axis=0)).sum(axis=1)
+    over = margins.gt(0).mul(leans.eq(Recommendation.OVER), axis=0)
+    under = margins.lt(0).mul(leans.eq(Recommendation.UNDER), axis=0)
+    return (over | under).sum(axis=1)
 
 
 def old_quotes(board: pd.DataFrame) -> str:

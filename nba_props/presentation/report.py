@@ -11,11 +11,12 @@ import pandas as pd
 
 from nba_props.domain import quality, scoring
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.keys import PLAYER_DAY
+from nba_props.facts.vocabulary import Tier, words
 from nba_props.presentation import charts as plots
 from nba_props.presentation.pages import render, write_index
 from nba_props.presentation.score_tables import BETS, CHANCES, ERRORS, SIDES, by_night, note, shown
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
-from nba_props.schemas.monitoring import TIERS
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -102,12 +103,12 @@ def write_report(
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
     game_days = days[days["games"] > 0]
     nights = by_night(found.daily)
-    parts = {tier: part for tier in TIERS if len(part := _of_tier(found.scores, tier))}
+    parts = {tier: part for tier in words(Tier) if len(part := _of_tier(found.scores, tier))}
     text = render(
         "report.html.jinja",
         first=first, last=last, now=found.now, rows=len(found.graded),
-        words=in_words(parts["ALL"], found.suspects) if parts else [],
-        headline=headline(parts["ALL"], found.suspects) if parts else "",
+        words=in_words(parts[Tier.ALL], found.suspects) if parts else [],
+        headline=headline(parts[Tier.ALL], found.suspects) if parts else "",
         late=after_the_fact(found.graded), listed=not out, nights=_night_tables(nights),
         sections=[
             (tier, note(part), [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
@@ -144,7 +145,7 @@ def _pictures(found: Span, nights: pd.DataFrame, days: pd.DataFrame, first: date
     if len(nights):
         made["units"], made["bets"] = plots.nights(nights)
     if len(found.scores):
-        made["differences"] = plots.mae_differences(_of_tier(found.scores, "ALL"))
+        made["differences"] = plots.mae_differences(_of_tier(found.scores, Tier.ALL))
         if chances := reliability_tables(found.graded):
             made["reliability"] = plots.reliability(chances)
     if len(days):

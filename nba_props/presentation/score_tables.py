@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nba_props.domain import scoring
+from nba_props.facts.vocabulary import Tier
 from nba_props.facts.words import plural
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import MIN_DATES, SCORES
@@ -176,7 +177,7 @@ def by_night(daily: pd.DataFrame) -> pd.DataFrame:
     """
     if daily.empty:
         return pd.DataFrame()
-    own = daily.xs("ALL", level="tier").sort_index().reset_index()
+    own = daily.xs(Tier.ALL, level="tier").sort_index().reset_index()
     own = own[own["decided"] > 0].rename(columns={"win": "wins", "loss": "losses", "profit": "units"})
     own = own[["system_id", "game_date", "wins", "losses", "units"]]
     return own.assign(total=own.groupby("system_id")["units"].cumsum()).reset_index(drop=True)

@@ -17,7 +17,7 @@ from nba_props.cli import scores as command
 from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
 from nba_props.presentation import report, score_tables
-from nba_props_tests.domain.test_scoring import graded
+from nba_props_tests.domain.scoring.test_scoring import graded
 from nba_props_tests.presentation.test_score_tables import everything, with_verdicts
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from nba_props.domain import scoring
 from nba_props.presentation import charts as plots
-from nba_props_tests.domain.test_scoring import chances, graded
+from nba_props_tests.domain.scoring.test_scoring import chances, graded
 from nba_props_tests.presentation.test_score_tables import everything
 
 

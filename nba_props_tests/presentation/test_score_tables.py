@@ -9,7 +9,7 @@ import pytest
 
 from nba_props.domain import scoring
 from nba_props.presentation import score_tables, verdicts
-from nba_props_tests.domain.test_scoring import graded
+from nba_props_tests.domain.scoring.test_scoring import graded
 
 TABLES = tuple(score_tables.TABLES.values())
 

@@ -7,7 +7,7 @@ import pytest
 
 from nba_props.domain import scoring
 from nba_props.presentation import verdicts
-from nba_props_tests.domain.test_scoring import graded
+from nba_props_tests.domain.scoring.test_scoring import graded
 from nba_props_tests.presentation.test_score_tables import everything
 
 SCORES: dict = {

@@ -20,7 +20,7 @@ TONIGHT_FIRST, AFTER_TONIGHT = {"dagster/priority": "10"}, {"dagster/priority": 
 
 def fingerprint(names: list[str]) -> str:
     """A hash of the names of payloads; payloads are never changed, so a new one has a new name."""
-    return hashlib.blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+    return digest("\n".join(names), 8)
 
 
 def marks_of(cursor: str | None) -> dict[str, str]:
