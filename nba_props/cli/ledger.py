@@ -78,13 +78,13 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
     for name, given in (("run", run_id), ("system", system_id)):
         if predicate == name and not given:
             raise click.UsageError(f"the predicate {name} needs --{name}")
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     settings = load_settings()
     warehouse = to_read(settings)
     within_reach(settings, warehouse, span)
     if system_id:
-        WRITER.require(system_id, remediation.writers(warehouse, span[0], span[-1]))
+        WRITER.require(system_id, ledger.writers(warehouse, span[0], span[-1]))
     config = {
         "predicate": predicate,
         "first": str(span[0]),
@@ -101,12 +101,12 @@ def quarantine(predicate: str, span: list[date], run_id: str, system_id: str | N
 @FORMAT
 def restore(batch_id: str, dry_run: bool, form: str) -> None:
     """Put the archived rows of BATCH_ID back, unless the ledger has them already; `last` is the newest batch."""
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     warehouse = to_read()
     if batch_id == "last":
-        batch_id = remediation.latest_batch(warehouse)
-    remediation.require_batch(warehouse, batch_id)
+        batch_id = ledger.latest_batch(warehouse)
+    ledger.require_batch(warehouse, batch_id)
     _remediate("restore", {"batch_id": batch_id}, dry_run, form)
 
 
@@ -119,12 +119,12 @@ def rollback(run_id: str, dry_run: bool, form: str) -> None:
 
     `last` is the newest run that published anything, imports included.
     """
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     warehouse = to_read()
     if run_id == "last":
-        run_id = remediation.latest_run(warehouse)
-    remediation.require_run(warehouse, run_id)
+        run_id = ledger.latest_run(warehouse)
+    ledger.require_run(warehouse, run_id)
     _remediate("rollback", {"run_id": run_id}, dry_run, form)
 
 
@@ -152,10 +152,11 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
     from nba_props.automation.importing import IMPORT_JOB
     from nba_props.automation.instance import open_instance
     from nba_props.automation.jobs import GRADE_JOB
-    from nba_props.operations import importing
+    from nba_props.operations.exports import read_export
+    from nba_props.operations.importing import require_judgeable
 
     # refused before a run starts
-    importing.require_judgeable(to_read(), [importing.read_export(f) for f in files], clock.utc_now())
+    require_judgeable(to_read(), [read_export(f) for f in files], clock.utc_now())
     config = {"files": [str(f.absolute()) for f in files], "real_lines": real_lines, "dry_run": dry_run}
     with Output(form) as out:
         opened = session(out, landed=False)
@@ -183,10 +184,10 @@ def import_legacy(files: tuple[Path, ...], real_lines: bool, dry_run: bool, form
 @FORMAT
 def batches(form: str) -> None:
     """List the batches of the archive: what was removed, when, and whether it was restored."""
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     with Output(form) as out:
-        frame = remediation.batches(to_read(out=out))
+        frame = ledger.batches(to_read(out=out))
         out.rows(frame, f"{len(frame)} batch{'' if len(frame) == 1 else 'es'}")
 
 
@@ -197,14 +198,14 @@ def batches(form: str) -> None:
 def reline(span: list[date], dry_run: bool, form: str) -> None:
     """Re-select the lines of SPAN from stored quotes; changes are published as new rows and graded."""
     from nba_props.automation.jobs import RELINE_JOB
-    from nba_props.operations import remediation
+    from nba_props.operations import ledger
 
     with Output(form) as out:
         opened = session(out)
         if not published(opened, span, "there is no line to re-select"):
             return
         if dry_run:
-            changed = remediation.lines_to_change(opened.warehouse, span)
+            changed = ledger.lines_to_change(opened.warehouse, span)
             out.rows(changed, f"{int(changed['rows'].sum())} rows would be published again")
             return
         outcomes = opened.follow([(RELINE_JOB, span[0], span[-1])])
