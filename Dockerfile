@@ -14,7 +14,7 @@ RUN useradd --system --uid 10001 --create-home nba_props && mkdir -p "$DAGSTER_H
 COPY deploy/dagster.yaml deploy/workspace.yaml /opt/dagster/
 COPY --chmod=755 deploy/dagster-webserver /opt/nba_props/bin/
 RUN chown -R nba_props "$DAGSTER_HOME" "$NBA_PROPS_HOME"
-# which code it is: on every run, row and page
+# revision of the code, shown on every run, row and page
 ARG NBA_PROPS_REVISION=""
 ENV NBA_PROPS_REVISION=$NBA_PROPS_REVISION
 USER 10001

@@ -33,7 +33,7 @@ emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, 
 	@$(BIN)/python -m nba_props_tests.gcp.bootstrap
 	@$(BIN)/python -c "from nba_props_tests.gcp import googlesql; googlesql.service()"
 
-lint: $(VENV)/.ready  ## ruff, mypy, and the floors of the rooms
+lint: $(VENV)/.ready  ## ruff, mypy, and which package may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy nba_props
@@ -76,6 +76,7 @@ lock: $(VENV)/.ready  ## resolve requirements.lock again from setup.cfg
 clean:  ## remove environment, lake and build files
 	rm -rf $(VENV) .emulators .nba_props build *.egg-info
 
-docs: $(VENV)/.ready  ## the data dictionary, from the contracts; the tables of variables, from the settings
+docs: $(VENV)/.ready  ## the generated pages: data dictionary, commands, and the tables of variables
 	$(BIN)/python -m nba_props.presentation.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m nba_props.cli.reference > docs/commands.md
 	$(BIN)/python -m nba_props.presentation.variables docs/settings.md docs/automation.md docs/production.md

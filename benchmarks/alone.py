@@ -1,7 +1,7 @@
-"""Every landed date by itself: what `nba-props run DATE` says of it, in random order, from an empty home.
+"""Every landed date by itself: the output of `nba-props run DATE`, in random order, from an empty home.
 
 ``python -m benchmarks.alone LANDING HOME --part 0 --parts 2`` runs one half of the dates. A home of an earlier try is
-gone on with: its dates are made anew only where something is missing or stale.
+continued: its dates are run again only where something is missing or stale.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def main() -> None:
     parser.add_argument("--part", type=int, default=0)
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600, help="begin no date after so many")
-    parser.add_argument("--after", type=Path, nargs="*", default=[], help="what earlier tries printed: not run again")
+    parser.add_argument(
+        "--after", type=Path, nargs="*", default=[], help="output of earlier tries, whose dates are not run again"
+    )
     arguments = parser.parse_args()
     few_trees()
     settings = load_settings({"NBA_PROPS_HOME": str(arguments.home), "NBA_PROPS_LANDING": arguments.landing})
@@ -45,7 +47,7 @@ def main() -> None:
         dates = [day for day in every if day not in done_before]
         for done, day in enumerate(dates):
             if time.monotonic() - started > 60 * arguments.minutes:
-                print(f"{len(dates) - done} dates were not begun", flush=True)
+                print(f"{len(dates) - done} dates were not started", flush=True)
                 break
             before, errors = time.monotonic(), home.errors
             home.run([day])
@@ -54,7 +56,7 @@ def main() -> None:
 
 
 def _shuffled(days: Iterable[date], part: int, parts: int) -> list[date]:
-    """A part of the dates, in random order but for this: those of a week, which have one model, come together."""
+    """A part of the dates in random order, except that those of a week, which have one model, are kept together."""
     weeks: dict[date, list[date]] = {}
     for day in sorted(days):
         weeks.setdefault(week_of(day), []).append(day)

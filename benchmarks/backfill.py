@@ -31,7 +31,7 @@ def timed(b: Bench, first: date, last: date, keys: Sequence[dg.AssetKey] | None 
 
 
 def peak() -> float:
-    """The most memory that this process ever held, in GB."""
+    """The peak memory of this process [GB]."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 

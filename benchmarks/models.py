@@ -39,7 +39,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def done(as_expected: bool) -> None:
-    """A benchmark of something else than it says is none."""
+    """Refuse to report a measurement of something else."""
     if not as_expected:
         raise RuntimeError("the benchmark did not do what it measures")
 

@@ -1,4 +1,4 @@
-"""Whole simulated seasons, backfilled and graded: every date's checks, and what they said.
+"""Whole simulated seasons, backfilled and graded: the results of every date's checks.
 
 ``python -m benchmarks.seasons --seeds 20`` simulates one clean season for each seed, backfills it date range by date
 range as a user would, and counts what was found. Trees are few, so that twenty seasons take an hour and not a day.
@@ -36,7 +36,7 @@ Findings = collections.Counter[tuple[str, str, str]]
 
 
 class Home:
-    """A home and its landing zone, and what its runs found: by asset, check and severity, and what failed."""
+    """A home and its landing zone, and what its runs found by asset, check and severity, errors included."""
 
     def __init__(self, settings: Settings, instance: dg.DagsterInstance) -> None:
         self.zone, self.warehouse = LandingZone(settings.landing), open_warehouse(settings)

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.yardstick FOLDER > FILE`` plays two weeks of real payloads, the two nights of ``demo`` and 26
 dates of the tests' small league by commands, each in a home of its own below FOLDER, and prints the digests as JSON.
-The files of two commits are equal when nothing has changed that a reader could see.
+The files of two commits are equal if nothing has changed that a reader of the tables could see.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nba_props.schemas.base import VOLATILE
 from nba_props.storage.landing import LandingZone
 from nba_props_tests import league
 
-#: when, by which run or from which payload a row came, and what is made of these: no two runs have the same
+#: instants, runs and payloads of rows, and what is derived from them: they differ in every run
 _OF_THE_RUN = VOLATILE | {
     "first_created_at", "last_created_at", "updated_at", "first_seen", "last_seen", "revision", "command",
     "published_at",
@@ -33,7 +33,7 @@ _SEASON = (league.FIRST + timedelta(4), league.FIRST + timedelta(29))
 
 
 def _typed(environment: Mapping[str, str], *arguments: str) -> str:
-    """What a command prints; whatever its checks say, since a small league fails some."""
+    """The output of a command, whatever its exit status: a small league fails some checks."""
     return subprocess.run(
         [sys.executable, "-m", "nba_props", *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=False
     ).stdout

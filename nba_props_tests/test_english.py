@@ -18,7 +18,14 @@ ROOMS = (
     "automation/alerts.py", "automation/audit.py", "automation/location.py", "automation/webserver.py",
     "operations/audit.py", "operations/backup.py", "operations/importing.py", "operations/remediation.py",
 )  # fmt: skip
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
+#: docs, templates of pages, deployments and benchmarks, whose whole text is held to it
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "Dockerfile")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / "nba_props" / "presentation").glob("*.jinja")),
+    *sorted(p for p in (ROOT / "deploy").iterdir() if p.is_file()),
+    *sorted((ROOT / "benchmarks").glob("*.py")),
+)
 #: by what to write instead
 BANNED = {
     "again": r"\banew\b",

@@ -12,7 +12,8 @@ from nba_props.domain import audit, grading, scoring
 from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.facts.calendar import season_start
-from nba_props.presentation.report import address, graded_rows, write_report
+from nba_props.presentation.pages import address
+from nba_props.presentation.report import graded_rows, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from nba_props.presentation.report import ADDRESS, INDEX
+from nba_props.presentation.pages import ADDRESS, INDEX
 from nba_props.process.addresses import is_loopback
 from nba_props.settings import home_of, reports_of
 

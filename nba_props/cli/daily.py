@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nba_props.cli.group import example, main
-from nba_props.cli.look import print_boards
+from nba_props.cli.boards import print_boards
+from nba_props.cli.group import RUN_FAILS, example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import (
@@ -28,9 +28,11 @@ from nba_props.cli.session import (
     update_scores,
     within_partitions,
 )
-from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM, DateSpan
+from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM_SHOWN, DateSpan
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import spans
+from nba_props.facts.words import plural
+from nba_props.presentation.board import SYSTEM, gate_summary
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
@@ -46,14 +48,14 @@ _OUTCOMES_SQL = "CASE outcome WHEN 'WIN' THEN 1 WHEN 'LOSS' THEN 2 WHEN 'PUSH' T
 _FORCE = click.option("--force", is_flag=True, help="Materialize dates again that are complete.")
 
 
-@main.command(**example("nba-props run today", "nba-props run 2026-01-09..2026-01-11 --rows 0"))
+@main.command(**example("nba-props run today", "nba-props run 2026-01-09..2026-01-11 --rows 0", fails=RUN_FAILS))
 @click.argument("span", type=DateSpan())
 @_FORCE
 @ALLOW_LOSS
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
-@click.option("--system", type=SYSTEM, default=None, help="System whose picks are shown.  [default: ensemble_v1_1]")
+@SYSTEM_SHOWN
 @FORMAT
-def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str | None, form: str) -> None:
+def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str, form: str) -> None:
     """Predict the dates of SPAN that are missing or stale, from landed payloads, and print their boards.
 
     Prerequisites are materialized first: history, lines and weekly models. Fresh data is kept.
@@ -64,7 +66,7 @@ def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str 
             sys.exit(1)
 
 
-@main.command(**example("nba-props backfill 2026-01-01..2026-01-11 --dry-run"))
+@main.command(**example("nba-props backfill 2026-01-01..2026-01-11 --dry-run", fails=RUN_FAILS))
 @click.argument("span", type=DateSpan())
 @click.option(
     "--select",
@@ -85,7 +87,6 @@ def backfill(
     """
     from nba_props.automation import planning
     from nba_props.automation.jobs import PREDICT_JOB
-    from nba_props.presentation import board
 
     with Output(form) as out:
         opened = session(out, allow_loss=allow_loss)
@@ -107,7 +108,7 @@ def backfill(
             if all(o.success for o in outcomes):
                 outcomes += opened.follow([(PREDICT_JOB, days[0], days[-1])], chosen)
             ok = print_findings(out, outcomes)
-            _print_gate(out, board.gate_summary(opened.warehouse, days))
+            _print_gate(out, gate_summary(opened.warehouse, days))
             update_scores(opened, span)
             print_undo(opened, outcomes[-1], span)
         if not ok:
@@ -171,7 +172,7 @@ def predict(
     *,
     force: bool = False,
     rows: int = 20,
-    system: str | None = None,
+    system: str = SYSTEM,
     boards: bool = True,
 ) -> bool:
     """Update a span and print the result.
@@ -211,9 +212,8 @@ def predict(
         update_scores(opened, span)
     if outcomes:
         passed, failed = sum(o.passed_checks for o in outcomes), sum(len(o.failed_checks) for o in outcomes)
-        runs = f"{len(outcomes)} run{'s' if len(outcomes) > 1 else ''}"
         above = " (see above)" if failed else ""
-        out.print(f"{runs} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
+        out.print(f"{plural(len(outcomes), 'run')} in {seconds:.1f} s; {passed} checks passed, {failed} failed{above}")
         print_undo(opened, outcomes[-1], span)
     if not all(o.success for o in outcomes):
         out.print("not done  fix the problem above and run the command again: finished work is kept")
@@ -228,17 +228,16 @@ def show(
     warehouse: Warehouse,
     span: list[date],
     rows: int,
-    system: str | None = None,
+    system: str = SYSTEM,
     *,
     boards: bool = True,
 ) -> None:
     """Print what is published for a span, where it is stored, and which commands to run next."""
     from nba_props.operations.home import dagster_home
-    from nba_props.presentation import board
 
     if boards:
         print_boards(out, warehouse, span, rows, system)
-    _print_gate(out, board.gate_summary(warehouse, span))
+    _print_gate(out, gate_summary(warehouse, span))
     out.print(f"warehouse {warehouse.place}")
     if warehouse.catalog:
         out.print(f"catalog   {warehouse.catalog}")
@@ -288,7 +287,7 @@ def _load_days_off(opened: Session, span: list[date]) -> bool:
     return ok
 
 
-@main.command(**example("nba-props train today"))
+@main.command(**example("nba-props train today", fails=RUN_FAILS))
 @click.argument("span", type=DateSpan())
 @ALLOW_LOSS
 def train(span: list[date], allow_loss: bool) -> None:
@@ -325,7 +324,7 @@ def train(span: list[date], allow_loss: bool) -> None:
             sys.exit(1)
 
 
-@main.command(**example("nba-props grade yesterday"))
+@main.command(**example("nba-props grade yesterday", fails=RUN_FAILS))
 @click.argument("span", type=DateSpan())
 @ALLOW_LOSS
 @FORMAT

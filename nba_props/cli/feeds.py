@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from nba_props.sources.base import Feed, Fetched, Option
 
 
+_FAILS = "a request fails; what was landed before is kept"
+
+
 class FeedCommands(Group):
     """A command for each feed of the registry."""
 
@@ -48,7 +51,13 @@ def _command(feed: Feed) -> click.Command:
     if asked.plan is not None:
         text = "Print the plan and its cost, and stop."
         parameters.append(click.Option(["--dry-run"], is_flag=True, help=text))
-    return Typed(asked.name, params=parameters, callback=_callback(feed), help=asked.help, **example(*asked.examples))
+    return Typed(
+        asked.name,
+        params=parameters,
+        callback=_callback(feed),
+        help=asked.help,
+        **example(*asked.examples, fails=_FAILS),
+    )
 
 
 def _option(option: Option) -> click.Option:
@@ -71,7 +80,7 @@ def _reader(option: Option) -> Callable[[click.Context, click.Parameter, str], A
 
 
 def _callback(feed: Feed) -> Callable[..., None]:
-    """What the command does: prints the plan, lands the payloads, says what came of it."""
+    """The function of the command: prints the plan, lands the payloads and prints how many."""
     from nba_props.sources.base import LiveFeeds
 
     def run(span: list[date] | None = None, dry_run: bool = False, **given: Any) -> None:

@@ -14,6 +14,7 @@ from nba_props.cli.printing import at_words
 from nba_props.cli.program import typed
 from nba_props.cli.values import DATES, Day
 from nba_props.deployment import load_settings
+from nba_props.process import stopping
 from nba_props.process.errors import NbaPropsError
 from nba_props.settings import BadSetting, Settings, SettingsError
 from nba_props.storage.landing import LandingError
@@ -36,6 +37,17 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "import-legacy",
     ),
     "Simulate": ("simulate", "incidents"),
+}
+
+
+#: what the exit statuses of all commands mean
+STATUSES: Mapping[int, str] = {
+    0: "success; also when there was nothing to do",
+    click.ClickException.exit_code: (
+        "failure: an error (one sentence on stderr, with the remedy), or a result that the help of the command names"
+    ),
+    click.UsageError.exit_code: "wrong usage: a bad argument, option or environment variable; nothing was done",
+    stopping.EXIT_STATUS: "stopped by Ctrl-C, SIGTERM or SIGHUP; completed work is kept (`dev` ends with 0)",
 }
 
 
@@ -87,7 +99,18 @@ def _settings_if_any() -> Settings | None:
 
 
 class Typed(click.Command):
-    """A command whose help shows commands as they can be typed here, and explains DATE where it is an argument."""
+    """A command whose help shows commands as they can be typed here, explains DATE where it is an argument, and lists
+    what gives exit status 1 besides an error.
+
+    Args:
+        *args: those of a click command.
+        fails: when the exit status is 1, as a clause that follows "if"; empty if only for an error.
+        **attributes: those of a click command.
+    """
+
+    def __init__(self, *args: Any, fails: str = "", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.fails = fails
 
     def get_help(self, ctx: click.Context) -> str:
         return typed(super().get_help(ctx))
@@ -97,13 +120,22 @@ class Typed(click.Command):
             formatter.write_paragraph()
             with formatter.indentation():
                 formatter.write_text(DATES)
+        if self.fails:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"Exit status 1 if {self.fails}.")
         super().format_epilog(ctx, formatter)
 
 
 class Group(Typed, click.Group):
-    """A group of commands."""
+    """A group of commands, listed with whole first sentences."""
 
     command_class = Typed
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(command)) for name, command in found if command])
 
 
 class Program(Group):
@@ -116,7 +148,7 @@ class Program(Group):
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands in their sections, with whole first sentences."""
+        """The commands in their sections."""
         for section, names in SECTIONS.items():
             found = [(name, self.commands[name]) for name in names if name in self.commands]
             with formatter.section(section):
@@ -131,16 +163,28 @@ def summary(command: click.Command) -> str:
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 
-def example(*lines: str) -> dict[str, Any]:
-    """Arguments for a command that has -h, and whose help ends with command lines to copy."""
+#: when the exit status of commands that run jobs is 1
+RUN_FAILS = "a run or a check of severity ERROR fails"
+
+
+def example(*lines: str, fails: str = "") -> dict[str, Any]:
+    """Arguments for a command that has -h, and whose help ends with command lines to copy.
+
+    Args:
+        *lines: the command lines.
+        fails: when the exit status is 1, see :class:`Typed`.
+    """
     word = "Example" if len(lines) == 1 else "Examples"
-    return {"context_settings": CONTEXT, "epilog": "\n\n".join([f"{word}:", *(f"\b\n  {line}" for line in lines)])}
+    epilog = "\n\n".join([f"{word}:", *(f"\b\n  {line}" for line in lines)])
+    return {"context_settings": CONTEXT, "epilog": epilog, "fails": fails}
 
 
 @click.group(
     cls=Program,
     context_settings=CONTEXT,
-    epilog=f"{DATES} `nba-props COMMAND -h` has examples.",
+    epilog=(
+        f"{DATES} `nba-props COMMAND -h` has examples. Exit status: 0 success, 1 failure, 2 wrong usage, 130 stopped."
+    ),
 )
 @click.version_option(package_name="nba_props")
 def main() -> None:

@@ -71,8 +71,10 @@ def _feeds(settings: Settings) -> str:
     return f"The Odds API {odds}, stats.nba.com {stats}; `{program()} doctor` has details"
 
 
-@main.command(**example("nba-props dev", "nba-props dev --port 3001"))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; the UI has no login.")
+@main.command(**example("nba-props dev", "nba-props dev --port 3001", fails="one of the servers ends by itself"))
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Address to listen on; the UI has no login."
+)
 @click.option("--port", type=Whole(1, _LAST_PORT), default=3000, show_default=True, help="Port of the Dagster UI.")
 def dev(host: str, port: int) -> None:
     """Run Dagster's UI and daemon on this project's instance, until Ctrl-C.
@@ -94,32 +96,28 @@ def dev(host: str, port: int) -> None:
             "[ or *; set another one"
         )
     _require_free(host, port)
-    location = ["-w", str(workspace(Path(os.environ["DAGSTER_HOME"]), LandingZone(settings.landing)))]
-    scripts = Path(sys.executable).parent
-    commands = [
-        [
-            sys.executable,
-            "-m",
-            "nba_props.automation.webserver",
-            "-h",
-            host,
-            "-p",
-            str(port),
-            *location,
-            *_QUIET,
-            "--dagster-log-level",
-            "warning",
-        ],
-        [str(scripts / "dagster-daemon"), "run", *location, *_QUIET],
-    ]
+    landing = LandingZone(settings.landing)
+    location = ["-w", str(workspace(Path(os.environ["DAGSTER_HOME"]), landing))]
     for what, text in (
         ("Dagster UI", f"http://{host}:{port}"),
-        ("home", f"{settings.home}{' (the simulated league)' if LandingZone(settings.landing).is_simulated else ''}"),
+        ("home", f"{settings.home}{' (the simulated league)' if landing.is_simulated else ''}"),
         ("feeds", _feeds(settings)),
         ("stop", "Ctrl-C"),
     ):
         click.echo(f"{what:<11} {text}")
     environment = {**os.environ, HOSTS: ",".join({*hosts_of(), host})}
+    sys.exit(_serve(_commands(host, port, location), environment, host, port))
+
+
+def _commands(host: str, port: int, location: list[str]) -> list[list[str]]:
+    """The commands of the webserver and of the daemon."""
+    webserver = [sys.executable, "-m", "nba_props.automation.webserver", "-h", host, "-p", str(port)]
+    daemon = [str(Path(sys.executable).parent / "dagster-daemon"), "run"]
+    return [[*webserver, *location, *_QUIET, "--dagster-log-level", "warning"], [*daemon, *location, *_QUIET]]
+
+
+def _serve(commands: list[list[str]], environment: dict[str, str], host: str, port: int) -> int:
+    """Run the servers until Ctrl-C or SIGTERM, or until one of them ends; returns the exit status."""
     processes = [
         subprocess.Popen(  # noqa: S603
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -130,16 +128,16 @@ def dev(host: str, port: int) -> None:
     for relay in relays:
         relay.start()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ended = 0
     try:
         is_up = False
         while all(p.poll() is None for p in processes):
             if not is_up and (is_up := _answers(host, port)):
                 click.echo("ready: errors from here on are printed below, everything else is in the UI")
             time.sleep(0.5)
-        ended = 1  # one of them ended by itself, and printed why
+        return 1  # one of them ended by itself, and printed why
     except KeyboardInterrupt:
         click.echo("stopping")
+        return 0
     finally:
         for process in processes:
             process.terminate()
@@ -147,4 +145,3 @@ def dev(host: str, port: int) -> None:
             process.wait()
         for relay in relays:
             relay.join(1)  # their last output; a run that they started may go on
-    sys.exit(ended)

@@ -19,7 +19,11 @@ from nba_props.settings import Settings, SettingsError
 from nba_props.storage.landing import LandingZone
 
 
-@main.command(**example("nba-props start --dry-run", "nba-props start"))
+@main.command(
+    **example(
+        "nba-props start --dry-run", "nba-props start", fails="a request, a run or a check of severity ERROR fails"
+    )
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan with its requests, credits and time, and stop.")
 @click.option("--shot-zones", is_flag=True, help="Also fetch this season's shot zones: one request for each game.")
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of the board to print; 0 for all.")

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, parse_day
+from nba_props.presentation.board import SYSTEM as SHOWN
 from nba_props.process.errors import NbaPropsError
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class DateSpan(Day):
 
 class Whole(click.IntRange):
     """A whole number in ASCII digits; ``int`` also accepts those of other scripts, blanks and underscores."""
+
+    name = "N"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and not _WHOLE.fullmatch(value):
@@ -195,7 +198,7 @@ def _predicates() -> Iterable[str]:
 
 def _words_of_names(warehouse: Warehouse, beginning: str) -> Iterator[tuple[str, str]]:
     """The words of players' names that begin so: a shell would cut a whole name at its blank."""
-    from nba_props.presentation.board import people
+    from nba_props.presentation.players import people
 
     names: dict[str, list[str]] = {}
     for name in people(warehouse, beginning)["player_name"]:
@@ -239,6 +242,9 @@ PLAYER = Stored("NAME", _words_of_names)
 RUN_ID = Stored("RUN_ID", _runs)
 BATCH_ID = Stored("BATCH_ID", _batches)
 ROWS = Whole(min=0)
+SYSTEM_SHOWN = click.option(
+    "--system", type=SYSTEM, default=SHOWN, show_default=True, help="System whose picks and forecasts are shown."
+)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
 ALLOW_LOSS = click.option(
     "--allow-loss",

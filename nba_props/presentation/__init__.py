@@ -1,4 +1,4 @@
-"""Belongs here: what people read, such as boards, the scoreboard with its page and charts, the dictionary.
+"""What people read: boards, scores in tables and words, the scoreboard's page and charts, the generated docs.
 
-Does not: what writes a table, or decides anything.
+Belongs here: the text and layout of results. Does not: what writes a table, or decides anything.
 """

@@ -1,32 +1,27 @@
-"""A slate for people to read: the board of picks, a player's games and lines, the gate's summary."""
+"""A slate for people to read: the board of picks, its record, the gate's summary."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
-from difflib import get_close_matches
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
-from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.words import percent, plural
-from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
 
-_PERSON = ["player_id", "player_name", "team"]
 #: the system whose picks a board shows by default
 SYSTEM = ensemble.V1_1.system_id
 #: systems with a P(over), in the order in which they are used where the board's own system has none
 CHANCES = (catboost_v8.SYSTEM.system_id, xgboost_v1.SYSTEM.system_id)
 
 #: the current rows of the ledger on some dates, each with the problem of its line
-_CURRENT_SQL = f"""
+CURRENT_SQL = f"""
 SELECT j.* FROM ({
     claimed_lines_sql("(SELECT * FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last)")
 }) AS j
@@ -41,7 +36,7 @@ SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, 
   c.line_minutes_before_game, c.cutoff_at, c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line,
   b.opening_line, b.books, b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
-  SELECT p.*, s.team FROM ({_CURRENT_SQL}) AS p
+  SELECT p.*, s.team FROM ({CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
   WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND s.game_date BETWEEN @first AND @last
 ) AS c
@@ -53,8 +48,6 @@ LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BET
 WHERE g.game_date BETWEEN @first AND @last
 """
 
-#: a name as narrow boards show it
-_INITIAL = re.compile(r"(\w)\. *(.+)")
 _GATE_SQL = f"""
 SELECT game_date, outcome, COUNT(*) AS row_count FROM (
   SELECT game_date,
@@ -64,7 +57,7 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
       WHEN line_source = 'ACTUAL_PROP' THEN 'published with line'
       ELSE 'published, no line'
     END AS outcome
-  FROM ({_CURRENT_SQL}) AS c WHERE NOT {is_imported_sql("c")}
+  FROM ({CURRENT_SQL}) AS c WHERE NOT {is_imported_sql("c")}
   UNION ALL
   SELECT game_date, CONCAT('quarantined: ', reason) AS outcome
   FROM nba_predictions.quarantined_predictions AS q
@@ -72,8 +65,6 @@ SELECT game_date, outcome, COUNT(*) AS row_count FROM (
 ) AS o
 GROUP BY game_date, outcome
 """
-
-
 #: the columns of a board that are the same for every system
 _PROP = (
     "game_date", "game_id", "player_id", "player_name", "team", "away_team", "home_team", "tipoff_at", "line",
@@ -115,54 +106,83 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
     )
     board = ranked.drop_duplicates(_KEY).set_index(_KEY)
-    own = ranked[ranked["is_own"]].set_index(_KEY)
-    forecast = own["predicted_points"].reindex(board.index)
+    own = ranked[ranked["is_own"]].set_index(_KEY).reindex(board.index)
+    forecast = own["predicted_points"]
+    edge = forecast - board["line"]
+    leans = np.sign(edge).map({1.0: "OVER", -1.0: "UNDER"})
+    forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
     made = board[[c for c in _PROP if c not in _KEY]].assign(
         forecast=forecast,
-        side=own["recommendation"].reindex(board.index).where(forecast.notna()),
-        edge=forecast - board["line"],
+        side=own["recommendation"].where(forecast.notna()),
+        edge=edge,
         points=board["actual_points"],
-        outcome=own["outcome"].reindex(board.index),
-        profit=own["profit"].reindex(board.index),
+        outcome=own["outcome"],
+        profit=own["profit"],
+        leans=leans,
     )
-    over = made["edge"].gt(0)
-    made["leans"] = np.sign(made["edge"]).map({1.0: "OVER", -1.0: "UNDER"})
-    # the best price is of the line chosen now; the published quote may have another line
+    made = made.assign(**_best_prices(board, leans)).join(_chances(rows, board, leans, system))
+    made = made.assign(
+        ev=expected_profit(made["chance"], made["price"]),
+        quote_age=_quote_age(board),
+        agree=_agreeing(forecasts, board["line"], leans),
+        spoke=forecasts.notna().sum(axis=1),
+    )
+    order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
+    order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
+    made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
+    return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
+
+
+def _best_prices(board: pd.DataFrame, leans: pd.Series) -> dict[str, pd.Series]:
+    """The best price of each player's side and its book; those of the published quote where its line is an older one.
+
+    The best prices are those of the newest line, which may differ from the published one.
+    """
     is_same = board["newest_line"].eq(board["line"])
-    for side in ("over", "under"):
-        for column, best, quoted in (
-            ("price", f"best_{side}_price", f"{side}_price"), ("book", f"best_{side}_book", "sportsbook"),
-        ):  # fmt: skip
-            board[f"{side}_{column}"] = board[best].where(is_same & board[best].notna(), board[quoted])
-    leans = made["leans"].notna()
-    for column in ("price", "book"):
-        made[column] = board[f"over_{column}"].where(over, board[f"under_{column}"]).where(leans)
+
+    def best(side: str, column: str, quoted: str) -> pd.Series:
+        found = board[f"best_{side}_{column}"]
+        return found.where(is_same & found.notna(), board[quoted])
+
+    def of_its_side(column: str, over_quoted: str, under_quoted: str) -> pd.Series:
+        over, under = best("over", column, over_quoted), best("under", column, under_quoted)
+        return over.where(leans.eq("OVER"), under).where(leans.notna())
+
+    return {
+        "price": of_its_side("price", "over_price", "under_price"),
+        "book": of_its_side("book", "sportsbook", "sportsbook"),
+    }
+
+
+def _chances(rows: pd.DataFrame, board: pd.DataFrame, leans: pd.Series, system: str) -> pd.DataFrame:
+    """P of each player's side by the first system that has one, the name of that system, and P by the quote."""
+    over = leans.eq("OVER")
     # a probability is only valid for its own line
     lines = pd.MultiIndex.from_frame(board.reset_index()[[*_KEY, "line"]])
     same_line = rows[pd.MultiIndex.from_frame(rows[[*_KEY, "line"]]).isin(lines)]
     chances = same_line.pivot(index=_KEY, columns="system_id", values="over_probability")
     chances = chances.reindex(board.index).astype("float64")
-    made["chance"], made["chance_by"] = np.nan, None
+    made = pd.DataFrame({"chance": np.nan, "chance_by": None}, index=board.index)
     for name in dict.fromkeys([c for c in (system, *CHANCES) if c in chances]):
-        fills = leans & made["chance"].isna() & chances[name].notna()
+        fills = leans.notna() & made["chance"].isna() & chances[name].notna()
         made.loc[fills, "chance"] = chances[name].where(over, 1 - chances[name])[fills]
         made.loc[fills, "chance_by"] = name
-    market = over_probability(made["over_price"], made["under_price"])
-    made["market_chance"] = market.where(over, 1 - market).where(leans)
-    made["ev"] = expected_profit(made["chance"], made["price"])
+    market = over_probability(board["over_price"], board["under_price"])
+    return made.assign(market_chance=market.where(over, 1 - market).where(leans.notna()))
+
+
+def _quote_age(board: pd.DataFrame) -> pd.Series:
+    """The published quote's age at publication, or at tip-off if that was earlier [hours]."""
     # the minutes refer to the cut-off known then; the game may have been moved since
     cutoff, published = (pd.to_datetime(board[c], utc=True) for c in ("cutoff_at", "created_at"))
     early = (cutoff - published).clip(lower=pd.Timedelta(0)) / pd.Timedelta(hours=1)
-    made["quote_age"] = board["line_minutes_before_game"].astype("float64") / 60 - early
-    forecasts = rows.pivot(index=_KEY, columns="system_id", values="predicted_points").reindex(board.index)
-    margins = forecasts.sub(made["line"], axis=0).to_numpy()
-    same = np.where(over.to_numpy()[:, None], margins > 0, margins < 0) & leans.to_numpy()[:, None]
-    made["agree"] = same.sum(axis=1)
-    made["spoke"] = forecasts.notna().sum(axis=1)
-    order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
-    order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
-    made = made.loc[pd.MultiIndex.from_frame(order[_KEY])].join(forecasts).reset_index()
-    return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
+    return board["line_minutes_before_game"].astype("float64") / 60 - early
+
+
+def _agreeing(forecasts: pd.DataFrame, line: pd.Series, leans: pd.Series) -> pd.Series:
+    """How many of the forecasts, a column per system, are on each player's side of the line."""
+    margins = forecasts.sub(line, axis=0)
+    return (margins.gt(0).mul(leans.eq("OVER"), axis=0) | margins.lt(0).mul(leans.eq("UNDER"), axis=0)).sum(axis=1)
 
 
 def old_quotes(board: pd.DataFrame) -> str:
@@ -205,94 +225,3 @@ def gate_summary(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     wide = rows.pivot(index="game_date", columns="outcome", values="row_count").fillna(0).astype(int)
     wide.index = wide.index.strftime("%Y-%m-%d")
     return wide.rename_axis(index="date", columns=None).reset_index()
-
-
-_LOG_SQL = f"""
-SELECT k.game_date, COALESCE(b.opponent, '') AS opponent, b.is_home, b.minutes, b.points, c.line, c.sportsbook,
-  c.predicted_points AS forecast, c.recommendation AS side, a.outcome, c.prediction_id
-FROM (
-  SELECT game_date, game_id FROM nba_raw.box_scores
-  WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
-  UNION DISTINCT
-  SELECT game_date, game_id FROM nba_predictions.ledger
-  WHERE game_date BETWEEN @first AND @last AND player_id = @player_id AND system_id = @system
-) AS k
-LEFT JOIN (
-  SELECT * FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
-) AS b ON b.game_date = k.game_date AND b.game_id = k.game_id
-LEFT JOIN (
-  SELECT * FROM ({_CURRENT_SQL}) AS v WHERE player_id = @player_id AND system_id = @system AND line_problem IS NULL
-) AS c ON c.game_date = k.game_date AND c.game_id = k.game_id
-LEFT JOIN (
-  SELECT game_date, prediction_id, outcome FROM nba_predictions.prediction_accuracy
-  WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
-) AS a ON a.game_date = c.game_date AND a.prediction_id = c.prediction_id
-ORDER BY k.game_date DESC
-"""
-
-
-def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataFrame:
-    """The players whom an id, a name or a part of one matches: ``player_id``, ``player_name``, ``team``, one row each.
-
-    Args:
-        warehouse: where the tables are.
-        text: an id, or letters of the name in any spelling; also ``C. Jessamy``, as narrow boards show it.
-        day: the date whose players are searched; None is the newest stored date.
-    """
-    known = _known(warehouse, day)
-    asked = player_lookup(text)
-    exact = known[known["player_lookup"].eq(asked) | known["player_id"].astype(str).eq(text)]
-    part = known[known["player_lookup"].str.contains(asked, regex=False)] if asked else known.head(0)
-    if part.empty and (short := _INITIAL.fullmatch(text.strip())):
-        first, rest = map(player_lookup, short.groups())
-        part = known[known["player_lookup"].str.startswith(first) & known["player_lookup"].str.endswith(rest)]
-    if part.empty and len(words := [w for w in map(player_lookup, text.split()) if w]) > 1:
-        has_all = [known["player_lookup"].str.contains(word, regex=False) for word in words]
-        part = known[np.logical_and.reduce(has_all)]
-    return (exact if len(exact) else part)[_PERSON].reset_index(drop=True)
-
-
-def near(warehouse: Warehouse, text: str, day: date | None = None) -> list[str]:
-    """Names of players that are spelled similarly, the nearest first."""
-    known = _known(warehouse, day).drop_duplicates("player_lookup").set_index("player_lookup")["player_name"]
-    return [known[lookup] for lookup in get_close_matches(player_lookup(text), list(known.index), 3, 0.75)]
-
-
-def _known(warehouse: Warehouse, day: date | None) -> pd.DataFrame:
-    """The players of the newest stored date, or of the newest up to a day."""
-    days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
-    if not days:
-        return pd.DataFrame(columns=[*_PERSON, "player_lookup"], dtype=str)
-    return warehouse.query(
-        "SELECT player_id, player_name, team, player_lookup FROM nba_reference.players "
-        "WHERE game_date BETWEEN @first AND @last ORDER BY player_name",
-        first=days[-1],
-        last=days[-1],
-    )
-
-
-def player_log(warehouse: Warehouse, player_id: int, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
-    """A player's games in a span, newest first: opponent, minutes, points, the published line, forecast, side, outcome.
-
-    Games that are predicted and not yet played have no points.
-    """
-    return warehouse.query(_LOG_SQL, first=first, last=last, player_id=player_id, system=system)
-
-
-def form(log: pd.DataFrame) -> list[str]:
-    """How often a player was over his newest line in the games before it, and his average points, in words."""
-    lined = log[log["line"].notna()]
-    if lined.empty:
-        return []
-    newest = lined.iloc[0]
-    before = log[(log["game_date"] < newest["game_date"]) & log["points"].notna()]["points"]
-    if before.empty:
-        return []
-    last = [before.head(n) for n in (5, 10, 20) if len(before) >= n] or [before]
-    over = ", ".join(f"{int((p > newest['line']).sum())} of the last {len(p)}" for p in last)
-    mean = ", ".join(f"{p.mean():.1f} in the last {len(p)}" for p in last)
-    before_it = f"before {newest['game_date'].date()}"
-    return [
-        f"line of {newest['game_date'].date()}: {newest['line']:g} ({newest['sportsbook']}); over it in {over}",
-        f"points   {mean} games {before_it}",
-    ]

@@ -20,9 +20,9 @@ def _row(column: Column) -> str:
 
 def markdown() -> str:
     """Every table and view: key, columns, types, nulls, bounds and meaning."""
-    parts = ["# Data dictionary", "", "Made from `nba_props/schemas/` by `make docs`; do not edit.", ""]
+    parts = ["# Data dictionary", "", "Generated from `nba_props/schemas/` by `make docs`; do not edit.", ""]
     for table in TABLES.values():
-        key = ", ".join(f"`{c}`" for c in table.unique) or "none promised"
+        key = ", ".join(f"`{c}`" for c in table.unique) or "none"
         parts += [f"## {table.address}", "", table.description, "", f"Key: {key}. Written by {table.write_mode}.", ""]
         parts += ["| column | type | null | limits | meaning |", "|---|---|---|---|---|"]
         parts += [_row(c) for c in table.columns]

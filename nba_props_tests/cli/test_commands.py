@@ -1,4 +1,4 @@
-"""What a person types and sees."""
+"""Commands that run jobs, and errors as one sentence."""
 
 from __future__ import annotations
 
@@ -14,20 +14,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from click.testing import CliRunner
-from rich.console import Console
 
 from nba_props.automation.planning import plan
 from nba_props.automation.runner import Outcome
-from nba_props.catalog import TABLES, VIEWS
-from nba_props.cli import demo, printing
-from nba_props.cli.group import main
-from nba_props.cli.printing import Column, Output
+from nba_props.cli import demo
+from nba_props.cli.printing import Output
 from nba_props.cli.session import print_findings, session
 from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import SYSTEMS
-from nba_props.presentation.board import people
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.storage.landing import LandingZone
@@ -35,26 +30,10 @@ from nba_props.storage.models import CorruptModel
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
 from nba_props_tests.automation.test_stopping import environment
+from nba_props_tests.cli.conftest import invoke, runs
 from nba_props_tests.conftest import DAY, open_platform
 from nba_props_tests.copies import copied
 from nba_props_tests.warehouse.samples import take_out
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch) -> Path:
-    for name in [n for n in os.environ if n.startswith(("NBA_PROPS", "DAGSTER"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("NBA_PROPS_LANDING", str(tmp_path / "landing"))
-    monkeypatch.setenv("NBA_PROPS_FIRST_DATE", str(league.FIRST))
-    return tmp_path
-
-
-def invoke(*arguments: str):
-    result = CliRunner().invoke(main, list(arguments))
-    if os.environ.get("DAGSTER_HOME", "").startswith("/tmp"):  # noqa: S108
-        del os.environ["DAGSTER_HOME"]
-    return result
 
 
 def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
@@ -100,42 +79,6 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert str(rows) in invoke("sql", f"select count(*) as n from {table}").output
 
 
-def runs(home: Path) -> list[str]:
-    return sorted(p.name for p in (home / "home" / "dagster" / "history" / "runs").glob("*-*.db"))
-
-
-@pytest.fixture
-def invented(home, rung) -> Path:
-    """A home whose lake says that its league is an invented one; a date of it is published and graded."""
-    copied(rung("predicted"), home)
-    (home / "home" / "lake" / "SOURCE").write_text("SIMULATED")
-    return home
-
-
-def someone(home: Path) -> str:
-    rows = LakeWarehouse(home / "home" / "lake").query(
-        "SELECT MIN(player_name) AS name FROM nba_predictions.ledger WHERE game_date = @day AND line IS NOT NULL",
-        day=DAY,
-    )
-    return rows["name"][0]
-
-
-@pytest.mark.parametrize("command", ["board", "player", "history", "validate", "report", "sql", "batches"])
-def test_every_look_at_an_invented_league_says_that_it_is_one(invented, command):
-    more = {
-        "board": [str(DAY)], "player": [someone(invented)], "history": [someone(invented), str(DAY)],
-        "validate": [str(DAY)], "report": [str(DAY)], "sql": ["select 1 as a"],
-    }.get(command, [])  # fmt: skip
-    read = invoke(command, *more)
-    assert read.stdout.startswith("SIMULATED LEAGUE"), read.output
-    assert read.output.count("SIMULATED LEAGUE") == 1
-    machine = invoke(command, *more, "--format", "json")
-    assert machine.stderr.startswith("SIMULATED LEAGUE")
-    assert isinstance(json.loads(machine.stdout), list)
-    (invented / "home" / "lake" / "SOURCE").write_text("REAL")
-    assert "SIMULATED" not in invoke(command, *more).output
-
-
 def test_a_second_demo_and_whatever_runs_a_job_say_that_the_league_is_invented(invented):
     for simulated in (True, False):
         with Output() as out, out.console.capture() as said:
@@ -154,52 +97,6 @@ def test_an_empty_lake_is_of_what_is_landed(home):
     with Output() as out, out.console.capture() as said:
         session(out)
     assert said.get().startswith("SIMULATED LEAGUE")
-
-
-def test_a_graded_date_shows_what_came_of_it(invented):
-    shown = invoke("board", str(DAY)).output.splitlines()
-    record = re.compile(r"\d+ picks?: \d+-\d+.*; [+-]\d+\.\d units at the quoted prices")
-    assert [n for n, line in enumerate(shown) if record.fullmatch(line)] == [2], shown
-    rows = json.loads(invoke("board", str(DAY), "--format", "json").stdout)
-    assert {r["outcome"] for r in rows if r["side"] in ("OVER", "UNDER")} <= {"WIN", "LOSS", "PUSH", "VOID"}
-    assert all(type(r["points"]) is int for r in rows if r["outcome"] in ("WIN", "LOSS"))
-    assert {r["game_date"] for r in rows} == {str(DAY)}
-
-
-def test_validate_says_what_failed_first_and_what_passed_when_asked(invented):
-    short, long = invoke("validate", str(DAY)), invoke("validate", str(DAY), "--all")
-    assert short.exit_code == long.exit_code == 0, short.output
-    checks = json.loads(invoke("validate", str(DAY), "--format", "json").stdout)
-    passed = sum(c["verdict"] == "passes" for c in checks)
-    order = [c["verdict"] for c in checks]
-    assert order == sorted(order, key=["fails", "warns", "passes"].index)
-    assert [line.split()[0] for line in short.output.splitlines()[1:-1]] == ["warns"] * (len(checks) - passed)
-    assert short.output.splitlines()[-1].startswith(f"{passed} of {len(checks)} checks pass for {DAY}; ")
-    assert [line.split()[0] for line in long.output.splitlines()[1:-1]] == order
-
-
-def test_history_names_what_a_repair_is_told(invented):
-    name = someone(invented)
-    rows = json.loads(invoke("history", name, str(DAY), "--format", "json").stdout)
-    shown = invoke("history", name, str(DAY)).output
-    assert all(f"run       {r['run_id']} published" in shown for r in rows)
-    assert all(r["system_id"] in shown for r in rows)
-
-
-def test_tables_are_listed_with_their_whole_names_in_a_narrow_terminal(home, monkeypatch):
-    (home / "home").mkdir()
-    monkeypatch.setattr(printing, "terminal", lambda **_: Console(file=sys.stdout, width=80, force_terminal=True))
-    shown = invoke("sql", "show tables").output
-    assert all(address in shown for address in (*TABLES, *VIEWS))
-
-
-def test_a_whole_number_stays_one_beside_a_null(home):
-    (home / "home").mkdir()
-    query = "select 1::{} as n union all select null order by n"
-    for kind in ("tinyint", "smallint", "integer", "bigint", "hugeint", "utinyint", "usmallint", "uinteger", "ubigint"):
-        found = invoke("sql", query.format(kind), "--format", "json").stdout
-        assert json.loads(found) == [{"n": 1}, {"n": None}], kind
-        assert ".0" not in found, kind
 
 
 def test_a_sentence_of_an_error_is_broken_between_words(home):
@@ -438,80 +335,6 @@ def test_a_date_before_the_first_partition_is_refused(home):
     result = invoke("run", "2025-10-01")
     assert result.exit_code == 1
     assert "NBA_PROPS_FIRST_DATE" in result.output
-
-
-def test_sql_refuses_to_write(home):
-    (home / "home").mkdir()
-    result = invoke("sql", "drop table x")
-    assert result.exit_code == 1
-    assert "Error:" in result.output
-
-
-@pytest.mark.parametrize("form", ["table", "csv", "json"])
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("select 1 a, 2 a", "2"),
-        ("select [1, 2] as l, map {'k': 3} as m, {'f': null} as s", "2"),
-        ("select list(range) as l, null as n from range(3)", "2"),
-        ("select date '2026-01-09' d, timestamptz '2026-01-09 12:00:00+00' t", "2026-01-09"),
-        ("show all tables", "nba_raw"),
-    ],
-)
-def test_sql_prints_whatever_a_statement_gives(home, query, form, said):
-    (home / "home").mkdir()
-    result = invoke("sql", query, "--format", form)
-    assert result.exit_code == 0, result.output
-    assert said in result.output
-    assert form != "json" or isinstance(json.loads(result.output), list)
-
-
-def test_what_is_printed_moves_no_cursor(home):
-    (home / "home").mkdir()
-    assert "\x1b" not in invoke("sql", "select chr(27) || '[2J' as a").output
-    column = Column("a", ("\x1b[2J", "b"), shorter=(("\x1b", "b"),))
-    assert "\x1b" not in "".join((*column.cells, *column.shorter[0]))
-
-
-def test_a_terminal_without_accents_shows_marks_in_their_place(home):
-    (home / "home").mkdir()
-    done = subprocess.run(
-        [sys.executable, "-m", "nba_props", "sql", "select 'Dončić' as a"], capture_output=True, check=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-    )  # fmt: skip
-    assert b"Don?i?" in done.stdout
-
-
-def test_a_name_of_a_narrow_board_can_be_typed(invented):
-    first, _, last = someone(invented).partition(" ")
-    assert someone(invented) in invoke("player", f"{first[0]}. {last}").output
-    assert "player PART-OF-A-NAME lists the matches" in invoke("player", "Q. Nobody").output
-
-
-def test_a_mistyped_name_leads_to_the_right_one_and_a_shared_one_to_all_who_have_it(invented):
-    name = someone(invented)
-    first, _, last = name.partition(" ")
-    assert name in invoke("player", f"{last} {first}").output
-    wrong = invoke("player", f"{first[:-1]} {last[:1]}{last}")
-    assert wrong.exit_code == 1
-    assert f"did you mean {name}" in wrong.output
-    known = people(LakeWarehouse(invented / "home" / "lake"), last.split()[-1])["player_name"]
-    said = invoke("player", last.split()[-1]).output
-    assert len(known) > 1
-    assert all(other in said for other in known)
-    log = invoke("player", name, "--games", "1").output
-    assert re.search(r": the last 1 of \d+ games, forecasts of", log)
-
-
-def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):
-    board = ["board", str(DAY), "--format", "json"]
-    everybody = json.loads(invoke(*board).stdout)
-    assert json.loads(invoke(*board, "--rows", "3").stdout) == everybody[:3]
-
-
-def test_a_report_of_nothing_names_the_command_that_comes_first(invented):
-    ahead = DAY + timedelta(1)
-    assert f"nothing is published for {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output
 
 
 def test_the_command_starts_without_dagster():

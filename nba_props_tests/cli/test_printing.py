@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from nba_props.cli import boards
+from nba_props.cli.boards import columns_of, print_boards
 from nba_props.cli.daily import _print_gate
-from nba_props.cli.look import columns_of, print_boards
 from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.presentation import board
 from nba_props_tests.presentation.test_board import of, row
 
 
@@ -110,7 +110,7 @@ def test_a_board_says_who_picks_whose_p_it_is_and_what_came_of_it(monkeypatch, g
         row("ensemble_v1_1", 23.0, side="OVER", **what_came),
         row("catboost_v8", 22.0, over_probability=0.56),
     ).reset_index()
-    monkeypatch.setattr(board, "picks", lambda *_: picks)
+    monkeypatch.setattr(boards, "picks", lambda *_: picks)
     out = output(80)
     print_boards(out, None, [date(2026, 1, 9)], 20)
     lines = out.console.file.getvalue().splitlines()

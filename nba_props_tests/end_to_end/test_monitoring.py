@@ -23,7 +23,7 @@ from nba_props.catalog import TABLES, views
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
-from nba_props.presentation import board, report
+from nba_props.presentation import board, pages, report
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY
@@ -345,7 +345,7 @@ def test_every_page_is_listed_the_newest_first(finished, tmp_path):
     for n, (first, last) in enumerate(spans, 1):
         page = report.write_report(predicted.warehouse, settings, first, last)
         assert page == str(folder / f"{first}_{last}.html")
-        assert report.address(settings, page) == f"/reports/{first}_{last}.html"
+        assert pages.address(settings, page) == f"/reports/{first}_{last}.html"
         assert (folder / "index.html").read_text().count("<li>") == n
     (folder / "notes.html").write_text("no page of a span")
     listed = (folder / "index.html").read_text()
@@ -355,7 +355,7 @@ def test_every_page_is_listed_the_newest_first(finished, tmp_path):
         (f"{before}_{before}.html", str(before)),
     ]
     elsewhere = report.write_report(predicted.warehouse, settings, DAY, DAY, tmp_path / "page.html")
-    assert report.address(settings, elsewhere) is None
+    assert pages.address(settings, elsewhere) is None
     assert (folder / "index.html").read_text() == listed
     assert {p.name for p in folder.iterdir()} == {"index.html", "notes.html", *(f"{a}_{b}.html" for a, b in spans)}
 
@@ -363,15 +363,15 @@ def test_every_page_is_listed_the_newest_first(finished, tmp_path):
 def test_a_page_that_comes_while_the_list_is_written_is_listed(tmp_path, monkeypatch, evening):
     settings = replace(evening.settings, home=tmp_path)
     folder = tmp_path / "reports"
-    write = report.replace
+    write = pages.replace
 
     def meanwhile(path, data):
         write(path, data)
         (folder / "2025-01-01_2025-01-02.html").touch()
 
-    monkeypatch.setattr(report, "replace", meanwhile)
+    monkeypatch.setattr(pages, "replace", meanwhile)
     folder.mkdir()
-    report._write_index(settings, simulated=True)
+    pages.write_index(settings, simulated=True)
     text = (folder / "index.html").read_text()
     assert "2025-01-01 to 2025-01-02" in text
     assert "SIMULATED LEAGUE" in text
@@ -412,7 +412,7 @@ def test_the_page_says_which_bets_nobody_could_have_placed(morning, tmp_path, la
     morning.warehouse.write(PREDICTION_ACCURACY, rows, [DAY])
     bets = int((rows["outcome"].isin(["WIN", "LOSS"]) & rows["is_valid_line"].astype(bool)).sum())
     page = report.write_report(morning.warehouse, morning.settings, DAY, DAY, tmp_path / "page.html")
-    said = f"{bets} of {bets} bets were published after tip-off (backfill): what they would have done"
+    said = f"{bets} of {bets} bets were published after tip-off (backfill), when they could no longer be placed"
     assert (said in Path(page).read_text()) == late
 
 

@@ -167,14 +167,3 @@ def test_edge_side_price_and_chance_always_agree(players):
             assert seen["price"] == at
             assert seen["ev"] == pytest.approx(mine * (1 + payout(pd.Series([at]))[0]) - 1)
             assert seen["agree"] == 1 + ((other > 20.5) if side == "OVER" else (other < 20.5))
-
-
-def test_a_log_in_words_counts_only_games_before_the_line():
-    days = pd.date_range("2026-01-01", periods=7)
-    log = pd.DataFrame(
-        {"game_date": days, "points": [10, 22, 30, 19, 25, 28, None], "line": [None] * 6 + [20.5], "sportsbook": "dk"}
-    )[::-1].reset_index(drop=True)
-    said = board.form(log)
-    assert said[0] == "line of 2026-01-07: 20.5 (dk); over it in 4 of the last 5"
-    assert said[1] == "points   24.8 in the last 5 games before 2026-01-07"
-    assert board.form(log.assign(line=None)) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from nba_props import __version__
-from nba_props.presentation import report
+from nba_props.presentation import pages
 from nba_props.process import revision
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
@@ -82,4 +82,4 @@ def test_runs_that_make_no_asset_say_which_code_they_are_of(published):
 
 def test_every_page_says_which_code_wrote_it(monkeypatch):
     monkeypatch.setenv("NBA_PROPS_REVISION", "r7")
-    assert "nba_props r7" in report._page("reports.html.jinja", pages=[], simulated=False)
+    assert "nba_props r7" in pages.render("reports.html.jinja", pages=[], simulated=False)

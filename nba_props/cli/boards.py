@@ -1,0 +1,160 @@
+"""Boards for the terminal: which columns are shown where there is room, and the lines above and below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from nba_props.cli.printing import Column, Output
+from nba_props.cli.program import program
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.calendar import EASTERN
+from nba_props.facts.words import plural
+from nba_props.presentation.board import SYSTEM, is_pick, old_quotes, picks, record
+from nba_props.warehouse.base import Warehouse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: short names of books for narrow columns
+BOOKS = {
+    "draftkings": "DK", "fanduel": "FD", "betmgm": "MGM", "williamhill_us": "CZR", "fanatics": "FAN",
+    "betrivers": "BR", "espnbet": "ESPN", "hardrockbet": "HR", "bovada": "BOV", "betonlineag": "BOL",
+    "pointsbetus": "PB", "unibet_us": "UNI", "mybookieag": "MYB", "betus": "BUS", "lowvig": "LV", "ballybet": "BALY",
+    "betparx": "PARX", "superbook": "SB", "wynnbet": "WYNN",
+}  # fmt: skip
+_SIDES = {"OVER": "O", "UNDER": "U", "PASS": "\N{MIDDLE DOT}"}
+_RESULTS = {"WIN": "W", "LOSS": "L", "PUSH": "push", "VOID": "void"}
+_STYLES = {"OVER": "green", "UNDER": "red", "yes": "green", "no": "red", "W": "green", "L": "red"}
+_LEGEND = (
+    "O over, U under, \N{MIDDLE DOT} no pick, - no forecast. best: the best price of that side, at its book. "
+    "edge: forecast less line. P: probability that the side wins; mkt: the same by the quote without its vig. "
+    "EV: average profit of one unit at the best price, if P is right; value: whether EV is positive. "
+    "agree: systems on that side, of those with a forecast. Tip-offs are US/Eastern."
+)
+#: spans of up to this many dates print a board for each date, longer ones only the last
+_BOARDS = 2
+
+
+def print_boards(
+    out: Output,
+    warehouse: Warehouse,
+    span: Sequence[date],
+    rows: int,
+    system: str = SYSTEM,
+    *,
+    systems: bool = False,
+) -> None:
+    """Print one board for each date of a span; for a long span only the last."""
+    shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
+    found = picks(warehouse, shown[0], shown[-1], system)
+    if out.form != "table":
+        source = click.get_current_context().get_parameter_source("rows")
+        asked = source is not None and source.name == "COMMANDLINE" and rows > 0
+        out.rows(found.groupby("game_date").head(rows) if asked and len(found) else found, "Board", "board")
+        return
+    for day in shown:
+        _print_board(out, found[found["game_date"].dt.date == day] if len(found) else found, day, rows, system, systems)
+    if len(found):
+        if systems:
+            out.print(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in found)}.", style="dim")
+        graded = " pts: points scored; W won, L lost." if found["points"].notna().any() else ""
+        out.print(_LEGEND + graded, style="dim")
+
+
+def _print_board(out: Output, board: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
+    if board.empty:
+        out.print(f"Slate of {day}: no player with a line")
+        return
+    shown = board if rows == 0 else board.head(rows)
+    count = plural(is_pick(board).sum(), "pick")
+    title = f"Slate of {day}: {plural(len(board), 'player')} with a line, {count} of {system}"
+    chances = board["chance_by"].value_counts()
+    if list(chances.index) not in ([], [system]):  # the probability is not the picking system's own
+        by = ", else ".join(chances.index)
+        title += f"\nside and edge by {system}; P, EV and value by {by}"
+    for found in filter(None, (record(board), old_quotes(board))):
+        title += f"\n{found}"
+    out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
+    if len(shown) < len(board):
+        out.print(f"{len(board) - len(shown)} more: {program()} board {day} --rows 0")
+
+
+def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
+    """A board's columns for display: those that fit 80 characters first, more where there is room.
+
+    With ``systems``, every system's forecast takes precedence over all but player, line and result.
+    """
+    sides = _styles(board["side"].fillna("").map(lambda s: s or "-"))
+    tipoff = board["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M ET").fillna("tip-off open")
+    names = list(board["player_name"])
+    short = [f"{n[0]}. {n.partition(' ')[2]}" if " " in n else n for n in names]
+    is_judged = is_pick(board) & board["ev"].notna()
+    value = list(board["ev"].gt(0).map({True: "yes", False: "no"}).where(is_judged, ""))
+    result = list(board["outcome"].map(_RESULTS).fillna(""))
+
+    def spare(alone: int, beside_systems: int) -> int:
+        return beside_systems if systems else alone
+
+    found = [
+        Column("player", names, shorter=(short, *_cut(short))),
+        Column("team", list(board["team"].fillna("?")), spare=spare(0, 4)),
+        Column("game", list(board["away_team"] + " @ " + board["home_team"]), spare=spare(3, 6)),
+        Column("tip-off", list(tipoff), spare=spare(2, 6)),
+        Column("", [_SIDES.get(s, "-") for s in board["side"]], styles=sides),
+        Column("line", numbers(board["line"], "{:.1f}"), right=True, styles=sides),
+        Column("opened", numbers(board["opening_line"], "{:.1f}"), right=True, spare=spare(4, 7)),
+        Column("best", numbers(board["price"], "{:+.0f}"), right=True, spare=spare(0, 3)),
+        Column("at", [BOOKS.get(b, b or "") for b in board["book"].fillna("")], spare=spare(0, 3)),
+        Column("proj", numbers(board["forecast"], "{:.1f}"), right=True, spare=spare(0, 8)),
+        Column("edge", numbers(board["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
+        Column("P", numbers(board["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
+        Column("mkt", numbers(board["market_chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
+        Column("EV", _percentages(board["ev"]), right=True, spare=spare(1, 5)),
+        Column("value", value, styles=_styles(value), spare=spare(0, 4)),
+        Column("agree", [f"{a}/{s}" for a, s in zip(board["agree"], board["spoke"], strict=True)], right=True,
+               spare=spare(0, 4)),
+        Column("books", numbers(board["books"], "{:.0f}"), right=True, spare=spare(5, 7)),
+    ]  # fmt: skip
+    if board["points"].notna().any():
+        found.append(Column("pts", numbers(board["points"], "{:.0f}"), right=True))
+        found.append(Column("", result, styles=_styles(result)))
+    own = [n for n in SYSTEM_TABLES if n in board]
+    heading = _short if systems else _stacked
+    return found + [Column(heading(n), numbers(board[n], "{:.1f}"), right=True, spare=spare(6, 0)) for n in own]
+
+
+def _styles(words: Iterable[str]) -> list[str]:
+    return [_STYLES.get(word, "dim") for word in words]
+
+
+def _cut(names: Sequence[str]) -> tuple[Sequence[str], ...]:
+    return tuple(
+        [n if len(n) <= most else f"{n[: most - 1]}\N{HORIZONTAL ELLIPSIS}" for n in names] for most in (20, 16)
+    )
+
+
+def numbers(values: pd.Series, form: str) -> list[str]:
+    """Numbers as texts of one format; empty for null."""
+    return ["" if v != v or v is None else form.format(v) for v in values.astype("float64")]  # noqa: PLR0124
+
+
+def _percentages(values: pd.Series) -> list[str]:
+    """Whole percentages with a sign; one decimal where they would round to ``-0%`` or ``+0%``."""
+    whole, finer = (numbers(values, form) for form in ("{:+.0%}", "{:+.1%}"))
+    return [f if w[1:] == "0%" else w for w, f in zip(whole, finer, strict=True)]
+
+
+def _stacked(name: str) -> str:
+    """A system's id on several lines: ensemble_v1_1 -> ensemble, v1_1."""
+    stem, mark, version = name.partition("_v")
+    return stem.replace("_", "\n") + (f"\nv{version}" if mark else "")
+
+
+def _short(name: str) -> str:
+    """A system's id in a few letters: ensemble_v1_1 -> ens1.1."""
+    stem, _, version = name.partition("_v")
+    return stem[:3] + version.replace("_", ".")

@@ -1,0 +1,149 @@
+"""Commands that judge what is stored: the scoreboard, and validation."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nba_props.cli.group import example, main
+from nba_props.cli.printing import FORMAT, Column, Output
+from nba_props.cli.program import program
+from nba_props.cli.session import text_of, to_read, within_reach
+from nba_props.cli.values import DateSpan
+from nba_props.deployment import clock_of, load_settings
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.schemas.predictions import IMPORTED_PREFIX
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nba_props.presentation.report import Span
+    from nba_props.presentation.score_tables import Score
+
+#: verdicts of checks, the worst first, and their colours
+_VERDICTS = {"fails": "red", "warns": "yellow", "passes": "green"}
+
+
+@main.command(**example("nba-props validate 2026-01-09..2026-01-10", fails="a check fails; warnings do not count"))
+@click.argument("span", type=DateSpan())
+@click.option("--all", "everything", is_flag=True, help="Also show the checks that passed.")
+@FORMAT
+def validate(span: list[date], everything: bool, form: str) -> None:
+    """Run the final validation of SPAN and the detectors as of its end; show failures, warnings and the number passed.
+
+    Reads the current ledger, graded or not; for one date the results equal those of the date's checks.
+    """
+    import pandas as pd
+
+    from nba_props.domain import quality
+
+    with Output(form) as out:
+        settings = load_settings()
+        warehouse = to_read(settings, out)
+        within_reach(settings, warehouse, span)
+        published = quality.published(warehouse, tuple(SYSTEM_TABLES), span[0], span[-1], clock_of(settings)())
+        findings = quality.findings(published, span[0], span[-1])
+        verdicts = pd.DataFrame(
+            [(name, "passes" if f.passed else "warns" if f.warns else "fails", f.text) for name, f in findings.items()],
+            columns=["check", "verdict", "text"],
+        ).sort_values("verdict", key=lambda v: v.map(list(_VERDICTS).index), kind="stable")
+        if form != "table":
+            out.rows(verdicts, "Validation")
+        for name, verdict, text in verdicts.itertuples(index=False) if form == "table" else ():
+            if everything or verdict != "passes":
+                out.print_marked(f"{verdict:<6}", _VERDICTS[verdict], f"{name.removeprefix('validation_')}: {text}")
+        passed = int(verdicts["verdict"].eq("passes").sum())
+        more = "" if everything or not passed else f"; {program()} validate {text_of(span)} --all shows what they found"
+        out.print(f"{passed} of {len(verdicts)} checks pass for {text_of(span)}{more}")
+        if verdicts["verdict"].eq("fails").any():
+            sys.exit(1)
+
+
+@main.command(
+    **example(
+        "nba-props report 2026-01-09..2026-01-10",
+        "nba-props report 2026-01-09..2026-01-10 --open",
+        fails="nothing in SPAN is graded, or --open finds no browser",
+    )
+)
+@click.argument("span", type=DateSpan())
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the page.  [default: <home>/reports/]",
+)
+@click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")
+@FORMAT
+def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
+    """Print the scoreboard of SPAN, and write it with charts as one HTML page."""
+    from nba_props.presentation import report as page
+    from nba_props.presentation.score_tables import typed
+    from nba_props.schemas.predictions import LEDGER
+
+    with Output(form) as printed:
+        settings = load_settings()
+        warehouse = to_read(settings, printed)
+        graded = page.graded_rows(warehouse, span[0], span[-1])
+        if graded.empty:
+            is_published = any(span[0] <= d <= span[-1] for d in warehouse.partitions(LEDGER))
+            command = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
+            what = "no prediction on a verified line is graded" if is_published else "nothing is published"
+            raise click.ClickException(f"{what} for {text_of(span)}: {command} does that")
+        found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
+        if form != "table":
+            printed.rows(typed(found.scores), "Scores")
+        else:
+            print_scores(printed, found, span)
+        path = page.write_report(warehouse, settings, span[0], span[-1], out, found)
+        printed.print(f"page      {path}")
+        if opened and not _open_page(path):
+            raise click.ClickException(f"no browser could be started here: open {path} yourself")
+
+
+def print_scores(out: Output, found: Span, span: Sequence[date]) -> None:
+    """Print the headline and the score tables of a span, with notes."""
+    from nba_props.presentation import score_tables, verdicts
+
+    everything = found.scores[found.scores["tier"] == "ALL"]
+    out.print(verdicts.headline(everything, found.suspects))
+    scored = everything.assign(verdict=verdicts.verdicts(everything, found.suspects))
+    is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)
+    # imported records have tables of their own, without the prefix: few terminals have room for it
+    imported = scored[is_imported].assign(system_id=lambda f: f["system_id"].str.removeprefix(IMPORTED_PREFIX))
+    for lead, rows in (("", scored[~is_imported]), ("Imported records. ", imported)):
+        for title, columns in score_tables.TABLES.items():
+            table = score_tables.shown(rows, columns)
+            if len(table) or not lead:  # an export has no P(over)
+                out.rows(table, f"{lead}{title}, {text_of(span)}", columns=score_columns(rows, columns))
+    out.print("A bet is a pick that was won or lost, one unit on it at the quoted price.")
+    for text in filter(None, (score_tables.note(everything), verdicts.after_the_fact(found.graded))):
+        out.print(text)
+
+
+def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:
+    """A score table's columns for display: intervals where there is room, the first columns in preference to others."""
+    from nba_props.presentation import score_tables
+
+    whole, short = score_tables.shown(scores, columns), score_tables.shown(scores, columns, brackets=False)
+    return [
+        Column(
+            c.heading,
+            list(whole[c.heading]),
+            right=name not in ("system_id", "verdict"),
+            shorter=(list(short[c.heading]),) if (whole[c.heading] != short[c.heading]).any() else (),
+            spare=c.spare,
+        )
+        for name, c in columns.items()
+    ]
+
+
+def _open_page(path: str) -> bool:
+    """Show a page in the browser; False when there is no browser, or the page is not a local file."""
+    import webbrowser
+
+    return "://" not in path and webbrowser.open(Path(path).absolute().as_uri())

@@ -1,0 +1,50 @@
+"""HTML pages: made from templates, listed in an index, and their addresses beside the UI."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from nba_props.process.revision import revision
+from nba_props.settings import Settings
+from nba_props.storage.files import open_path, replace
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+#: the path under which ``automation/webserver.py`` serves the pages of a local folder
+ADDRESS = "/reports"
+#: the page that lists the others, which are named by their span
+INDEX = "index.html"
+_PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.html")
+
+
+def render(template: str, **named: Any) -> str:
+    """A page as HTML: a template of this folder with values for its names."""
+    from jinja2 import Environment, PackageLoader, select_autoescape
+
+    made = Environment(
+        loader=PackageLoader("nba_props", "presentation"), autoescape=select_autoescape(default=True), trim_blocks=True
+    )
+    return made.get_template(template).render(revision=revision(), **named)
+
+
+def address(settings: Settings, path: str) -> str | None:
+    """The path of a page on the UI's host; None for a page that is not in the local reports folder."""
+    page = open_path(path)
+    return f"{ADDRESS}/{page.name}" if settings.gcp is None and str(page.parent) == settings.reports else None
+
+
+def pages(folder: UPath) -> list[tuple[str, str, str]]:
+    """The pages of a folder: last and first date and name, the newest dates first."""
+    found = [match for path in folder.iterdir() if (match := _PAGE.fullmatch(path.name))]
+    return sorted(((m[2], m[1], m[0]) for m in found), reverse=True)
+
+
+def write_index(settings: Settings, *, simulated: bool) -> None:
+    """Write ``reports/index.html``, which lists the pages; repeats it when another writer added a page meanwhile."""
+    folder = open_path(settings.reports)
+    listed: list[tuple[str, str, str]] | None = None
+    while (found := pages(folder)) != listed:
+        replace(folder / INDEX, render("reports.html.jinja", pages=found, simulated=simulated).encode())
+        listed = found
