@@ -27,6 +27,11 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"(?:\.?[\w-]+/)*[\w.-]+\.(?:py|md|yaml|yml|jinja|toml|cfg|lock|env)|(?:[a-z_]+/)+")
 _MODULE = re.compile(r"(?:nba_props|nba_props_tests|benchmarks)(?:\.\w+)+")
 _DOCUMENT = re.compile(r"\b(docs/[\w/.-]+?\.(?:md|png))(?:#([\w-]+))?")
+#: a module by its package, as comments and docstrings of code name it
+_OURS = re.compile(
+    rf"(?<![\w/.-])((?:nba_props(?:_tests)?/)?(?:{'|'.join(p.name for p in (ROOT / 'nba_props').iterdir() if p.is_dir())})"
+    r"/[\w/]+\.(?:py|jinja))\b"
+)
 _HEADING = re.compile(r"^#+ (.*)$", re.M)
 #: names in backticks that look like files of ours and are those of a home or a bucket
 FOREIGN = {"dagster.yaml", "audit/"}
@@ -48,8 +53,8 @@ def anchors(page: Path) -> set[str]:
 
 
 def exists(cited: str, page: Path) -> bool:
-    if "/" not in cited or cited in FOREIGN:
-        return cited in names() | FOREIGN
+    if cited in FOREIGN or "/" not in cited:
+        return cited in FOREIGN | names()
     return any((place / cited).exists() for place in (ROOT, page.parent, *(ROOT / package for package in PACKAGES)))
 
 
@@ -88,6 +93,17 @@ def test_every_document_that_is_cited_anywhere_is_in_the_repository():
         if source != Path(__file__)
         for document, anchor in _DOCUMENT.findall(source.read_text(errors="replace"))
         if not (ROOT / document).exists() or (anchor and anchor not in anchors(ROOT / document))
+    ]
+    assert lost == []
+
+
+def test_every_module_that_is_cited_by_its_package_exists():
+    lost = [
+        f"{source.relative_to(ROOT)}: {module}"
+        for source in SOURCES
+        if source != Path(__file__)
+        for module in _OURS.findall(source.read_text(errors="replace"))
+        if not exists(module, source)
     ]
     assert lost == []
 

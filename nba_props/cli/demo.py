@@ -43,7 +43,7 @@ _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 @click.option("--incident", type=INCIDENT, help="Reproduce an incident (see `incidents`) in a separate league.")
 @click.option("--force", is_flag=True, help="Materialize the nights again even if they exist.")
 def demo(rows: int, incident: str | None, force: bool) -> None:
-    """Predict two nights of a simulated league, or the newest landed odds where NBA_PROPS_LANDING is set."""
+    """Predict two nights of a simulated league or, if NBA_PROPS_LANDING is set, the date of the newest landed odds."""
     settings = load_settings()
     if settings.profile != "local":
         raise SettingsError("the demo uses a simulated league on this machine: unset NBA_PROPS_PROFILE")

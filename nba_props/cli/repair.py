@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
@@ -122,7 +122,7 @@ def _print_damage(out: Output, warehouse: Warehouse, damage: Damage, *, aside: b
         )
         return
     if aside:
-        out.print(f"set aside {warehouse.set_aside(damage, datetime.now(UTC))}")
+        out.print(f"set aside {warehouse.set_aside(damage, clock.utc_now())}")
     if _is_append_only(damage):
         out.print(
             f"          {damage.table.address} is append-only: earlier rows of the date can't be computed again, "

@@ -74,7 +74,9 @@ def validate(span: list[date], everything: bool, form: str) -> None:
 )
 @click.argument("span", type=DateSpan())
 @click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the page.  [default: home/reports/]"
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the page.  [default: <home>/reports/]",
 )
 @click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")
 @FORMAT

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +17,7 @@ from nba_props.cli.program import program
 from nba_props.deployment import clock_of, deployed, load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, season_start
+from nba_props.process.clock import utc_now
 from nba_props.settings import BadSetting, Settings, SettingsError, env_file
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -157,7 +158,7 @@ def here(settings: Settings) -> str:
 
 def today_of(settings: Settings) -> date:
     """Today's US/Eastern date, or that of the rehearsal clock if it is later."""
-    return max(game_date_of(clock_of(settings)()), game_date_of(datetime.now(UTC)))
+    return max(game_date_of(clock_of(settings)()), game_date_of(utc_now()))
 
 
 def within_partitions(settings: Settings, span: Sequence[date]) -> None:

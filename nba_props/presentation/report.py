@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +17,7 @@ from nba_props.presentation import charts as plots
 from nba_props.presentation.pages import render, write_index
 from nba_props.presentation.score_tables import BETS, CHANCES, ERRORS, SIDES, by_night, note, shown
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
+from nba_props.process.clock import utc_now
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -69,7 +70,7 @@ def read(
     warehouse: Warehouse, first: date, last: date, now: datetime | None = None, graded: pd.DataFrame | None = None
 ) -> Span:
     """Read a span; ``graded`` are its graded rows, if already read, and ``now`` is by default the clock's time."""
-    now = now or datetime.now(UTC)
+    now = now or utc_now()
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
     scores = scoring.scores(daily) if len(daily) else pd.DataFrame()

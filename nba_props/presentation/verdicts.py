@@ -126,6 +126,6 @@ def after_the_fact(graded: pd.DataFrame) -> str:
     if not late:
         return ""
     return (
-        f"{late:,} of {len(bets):,} bets were published after tip-off (backfill): what they would have done, not bets "
-        "that anyone could have placed."
+        f"{late:,} of {len(bets):,} bets were published after tip-off (backfill), when they could no longer be placed: "
+        "their results are hypothetical."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -14,6 +15,8 @@ from click.testing import CliRunner
 from nba_props.cli import main
 from nba_props.cli.group import SECTIONS, summary
 from nba_props.domain.systems import SYSTEMS
+from nba_props.operations.remediation import PREDICATES
+from nba_props.presentation.board import SYSTEM
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
@@ -98,6 +101,15 @@ def test_what_is_stored_is_completed(rung, monkeypatch):
     assert completed("player", incomplete="") == completed("rollback", incomplete="") == []
     monkeypatch.setenv("NBA_PROPS_PROFILE", "none such")
     assert completed("player", incomplete="") == []
+
+
+def test_help_names_every_predicate_and_the_default_system():
+    text = " ".join(CliRunner().invoke(main, ["quarantine", "-h"]).output.split())
+    named = re.findall(r"\w+", text.partition("PREDICATE is ")[2].partition(".")[0])
+    assert set(PREDICATES) <= set(named)
+    for command in ("board", "player", "run"):
+        shown = " ".join(CliRunner().invoke(main, [command, "-h"]).output.split())
+        assert f"[default: {SYSTEM}]" in shown
 
 
 def test_make_help_lists_every_target():

@@ -412,7 +412,7 @@ def test_the_page_says_which_bets_nobody_could_have_placed(morning, tmp_path, la
     morning.warehouse.write(PREDICTION_ACCURACY, rows, [DAY])
     bets = int((rows["outcome"].isin(["WIN", "LOSS"]) & rows["is_valid_line"].astype(bool)).sum())
     page = report.write_report(morning.warehouse, morning.settings, DAY, DAY, tmp_path / "page.html")
-    said = f"{bets} of {bets} bets were published after tip-off (backfill): what they would have done"
+    said = f"{bets} of {bets} bets were published after tip-off (backfill), when they could no longer be placed"
     assert (said in Path(page).read_text()) == late
 
 

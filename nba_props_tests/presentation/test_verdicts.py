@@ -31,8 +31,8 @@ def test_bets_that_nobody_could_have_placed_are_counted_in_words(late):
     f.loc[~f.index.isin(bets), "is_backfill"] = True  # what is no bet is not counted
     said = verdicts.after_the_fact(f)
     assert said == (
-        f"{late} of {len(bets)} bets were published after tip-off (backfill): what they would have done, not bets that "
-        "anyone could have placed."
+        f"{late} of {len(bets)} bets were published after tip-off (backfill), when they could no longer be placed: "
+        "their results are hypothetical."
         if late
         else ""
     )
