@@ -19,7 +19,7 @@ from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIAT
 from nba_props.settings import Settings, SettingsError
 from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.migration import refuse_outgrown
+from nba_props.warehouse.migration import refuse_unmigrated
 
 _FIRST = (REMEDIATIONS, LEDGER, ARCHIVED_PREDICTIONS)
 #: folders of a home, besides the lake, whose files are written atomically and never changed
@@ -57,7 +57,7 @@ def backup(settings: Settings, target: Path) -> Backup:
     if target.exists() and any(target.iterdir()):
         raise SettingsError(f"{target} is not empty: choose a folder that does not exist yet")
     lake = LakeWarehouse(settings.lake)
-    refuse_outgrown(lake)
+    refuse_unmigrated(lake)
     copy = LakeWarehouse(target / "lake")
     # read first: a partition that is sealed meanwhile may be copied in its earlier state
     is_sealed, is_whole = lake.is_sealed(), lake.is_whole

@@ -147,7 +147,7 @@ class Exchange:
 
 
 def _without_answer(error: Exception, host: str) -> Refused:
-    """The refusal that an error of the library stands for."""
+    """An error of the library as a refusal."""
     why = next((text for cause in _chain(error) for kind, text in _NO_CONNECTION if isinstance(cause, kind)), None)
     if why is None:
         return Refused("NO_ANSWER", type(error).__name__)

@@ -62,7 +62,7 @@ class RefusedError(UnreadableError):
     """A statement is valid GoogleSQL, and a part of it has no equivalent over a lake."""
 
 
-def outgrown(table: Table, place: str, days: Collection[date]) -> WarehouseError:
+def unmigrated(table: Table, place: str, days: Collection[date]) -> WarehouseError:
     """The error of a warehouse in which a table still has its earlier name."""
     return WarehouseError(
         f"{place} is of an earlier release: {table.address} is stored there as {table.lasting_name} "

@@ -13,7 +13,7 @@ from datetime import date
 
 from nba_props.catalog import TABLES
 from nba_props.schemas import Table
-from nba_props.warehouse.base import Warehouse, outgrown
+from nba_props.warehouse.base import Warehouse, unmigrated
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def renamed() -> Iterator[Table]:
     return (t for t in TABLES.values() if t.formerly)
 
 
-def refuse_outgrown(warehouse: Warehouse) -> None:
+def refuse_unmigrated(warehouse: Warehouse) -> None:
     """Raise unless every table has today's name."""
     for move in needed(warehouse):
-        raise outgrown(move.table, warehouse.place, move.rows)
+        raise unmigrated(move.table, warehouse.place, move.rows)

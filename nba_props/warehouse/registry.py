@@ -5,7 +5,7 @@ from __future__ import annotations
 from nba_props.catalog import views
 from nba_props.settings import Gcp, Settings
 from nba_props.warehouse.lake import LakeWarehouse
-from nba_props.warehouse.migration import refuse_outgrown
+from nba_props.warehouse.migration import refuse_unmigrated
 from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
@@ -23,7 +23,7 @@ def open_warehouse(settings: Settings, *, as_found: bool = False) -> Partitioned
         return _bigquery(settings, settings.gcp)
     lake = LakeWarehouse(settings.lake, views(settings.min_minutes))
     if not as_found:
-        refuse_outgrown(lake)
+        refuse_unmigrated(lake)
     return lake
 
 

@@ -86,7 +86,7 @@ def _header(row: Sequence[dict[str, Any]]) -> dict[str, float] | None:
     return starts
 
 
-def _beside(text: str) -> str:
+def _without_headings(text: str) -> str:
     """The text of a line of headings that is not one of them, and so belongs to a row."""
     rest = _PAGE.sub("", _TITLE.sub("", text))
     columns, joined = "".join(_COLUMNS).replace(" ", ""), rest.replace(" ", "")
@@ -105,9 +105,9 @@ def _read_page(
     for top, words in page:
         text = " ".join(w["text"] for w in words)
         if _header(words) or _TITLE.search(text) or _PAGE.fullmatch(text):
-            if beside := _beside(text):
+            if stray := _without_headings(text):
                 at = f"page {number}, {top:.0f} points from the top"
-                report.rejects.append((at, "WRONG_SHAPE", f"{fields.shown(beside)} is in a line of headings", text))
+                report.rejects.append((at, "WRONG_SHAPE", f"{fields.shown(stray)} is in a line of headings", text))
             continue
         cells = dict.fromkeys(_COLUMNS, "")
         for word in words:

@@ -40,14 +40,15 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
     for season in sorted({season_of(d) for d in days}):
+        first = min(d for d in days if season_of(d) == season)
         if season not in landed:
             raise LandingError(
                 f"the landing zone {zone.root} has no schedule of the season {season}: "
                 f"`nba-props start` fetches those of a first prediction, and `nba-props fetch stats "
-                f"{min(d for d in days if season_of(d) == season)}` this one, with NBA_PROPS_STATS=on; or set "
+                f"{first}` this one, with NBA_PROPS_STATS=on; or set "
                 "NBA_PROPS_FIRST_DATE to the first date that is covered"
             )
-        games, refused = _newest_schedule(zone, season, landed[season], min(d for d in days if season_of(d) == season))
+        games, refused = _newest_schedule(zone, season, landed[season], first)
         rows += games
         rejects += refused
     wanted = set(days)

@@ -24,13 +24,13 @@ class Bucket:
         self._root = root
         self._path = path
         self._was_there = False
-        #: payloads that were fetched and not asked for yet
+        #: prefetched payloads that were not read yet
         self._ahead: dict[str, bytes] = {}
         #: payloads that are too large by a listing
         self._too_large: set[str] = set()
 
     def exists(self) -> bool:
-        """Whether the bucket can be listed; asked until it was there once."""
+        """Whether the bucket can be listed; checked until it was found once."""
         if not self._was_there:
             if self._path.protocol in ("gs", "gcs"):
                 bucket = self._path.path.lstrip("/").split("/")[0]

@@ -11,7 +11,7 @@ from google.cloud import bigquery
 from nba_props.catalog import TABLES
 from nba_props.schemas import Table, View, WriteMode
 from nba_props.warehouse import growth
-from nba_props.warehouse.base import WarehouseError, outgrown
+from nba_props.warehouse.base import WarehouseError, unmigrated
 from nba_props.warehouse.bigquery.client import Api, retried_while_busy, translated_errors
 from nba_props.warehouse.bigquery.contracts import CONTRACTS, Contracts
 from nba_props.warehouse.bigquery.leases import Leases
@@ -51,7 +51,7 @@ class Tables:
 
     def marked(self, table: Table) -> dict[date, Mark]:
         """The marks of a table's partitions, in order."""
-        self.refuse_outgrown(table.address)
+        self.refuse_unmigrated(table.address)
         with translated_errors(table.address):
             return self._manifest.of(table)
 
@@ -59,7 +59,7 @@ class Tables:
 
     def ensure(self, address: str) -> str:
         """The full name of a table or view, after it was created or brought to its contract where needed."""
-        self.refuse_outgrown(address)
+        self.refuse_unmigrated(address)
         name = self.name(address)
         if address not in self._there:
             with translated_errors(address):
@@ -145,13 +145,13 @@ class Tables:
 
     # -- earlier releases -------------------------------------------------------------------------------------------
 
-    def refuse_outgrown(self, asked_for: str) -> None:
+    def refuse_unmigrated(self, asked_for: str) -> None:
         """Raise if a table still has its name of an earlier release; checked once."""
         if self._is_todays:
             return
         for table in (t for t in TABLES.values() if t.formerly):
             if (rows := self.stored_before(table, asked_for)) is not None:
-                raise outgrown(table, self.place, rows)
+                raise unmigrated(table, self.place, rows)
         self._is_todays = True
 
     def stored_before(self, table: Table, asked_for: str = "") -> dict[date, int | None] | None:
@@ -159,9 +159,9 @@ class Tables:
         with translated_errors(asked_for or table.before.address):
             if self._manifest.exist(table.before):
                 return {day: mark.rows for day, mark in self._manifest.of(table.before).items()}
-            return {} if self._stands_before(table) else None
+            return {} if self._is_stored_before(table) else None
 
-    def _stands_before(self, table: Table) -> bool:
+    def _is_stored_before(self, table: Table) -> bool:
         """Whether there is a table under the earlier name, and not the view that has it now."""
         found = self._api.found(self.name(table.before.address))
         return found is not None and found.table_type == "TABLE"
@@ -171,13 +171,13 @@ class Tables:
         before, now = self.name(table.before.address), self.name(table.address)
         with self._leases.lock(table.before), self._leases.lock(table):
             with translated_errors(table.before.address):
-                stands = self._stands_before(table)
-                if stands and self._api.found(now) is not None:
+                is_stored = self._is_stored_before(table)
+                if is_stored and self._api.found(now) is not None:
                     raise WarehouseError(
                         f"{before} and {now} both exist: an earlier release wrote after the migration. Stop it, copy "
                         "the first to another dataset and drop it"
                     )
-            if stands:
+            if is_stored:
                 self._api.change(f"ALTER TABLE `{before}` RENAME TO `{table.name}`", {}, table.address)
             with translated_errors(table.before.address):
                 self._manifest.rename(table.before, table, CONTRACTS)

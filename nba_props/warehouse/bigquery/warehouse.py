@@ -268,7 +268,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
     # -- what the warehouse holds -----------------------------------------------------------------------------------
 
     def source(self) -> str | None:
-        self._tables.refuse_outgrown(SOURCE_MARK)
+        self._tables.refuse_unmigrated(SOURCE_MARK)
         with translated_errors(SOURCE_MARK):
             return self._manifest.read(SOURCE_MARK)
 
