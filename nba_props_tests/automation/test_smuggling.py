@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import digests
+from nba_props.facts.vocabulary import RemediationStep
 from nba_props.operations import audit, remediation
 from nba_props.operations.remediation import Selection
 from nba_props.schemas.predictions import (
@@ -277,7 +278,7 @@ def test_an_archived_row_comes_back_beside_a_forged_one_of_its_id(lake):
 def test_a_record_alone_keeps_no_row_from_being_taken_out(lake):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     batch = remediation.quarantine(lake, RUN, NOW, dry_run=True).batch_id
-    remediation._record(lake, batch, "REMOVED", RUN.action, D1, 2, NOW)
+    remediation._record(lake, batch, RemediationStep.REMOVED, RUN.action, D1, 2, NOW)
     assert remediation.quarantine(lake, RUN, NOW).total == 2
     assert lake.read(LEDGER, [D1]).empty
 
@@ -394,7 +395,7 @@ def test_forged_rows_of_the_archive_take_nothing_out_and_bring_nothing_in(lake):
     marks = {"batch_id": batch, "deletion_reason": "x", "deleted_at": pd.Timestamp(NOW), "archive_digest": None}
     forged = ARCHIVED_PREDICTIONS.conform(honest.assign(**marks, line_problem=None, archived_id=names))
     smuggled_into(lake, ARCHIVED_PREDICTIONS, forged)
-    remediation._record(lake, batch, "REMOVED", "x", D1, 2, NOW)
+    remediation._record(lake, batch, RemediationStep.REMOVED, "x", D1, 2, NOW)
     assert remediation.judged(lake, D1, D1)["problem"].isna().all()
     assert remediation.quarantine(lake, wanted, NOW).total == 1
     assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "b"]

@@ -17,6 +17,7 @@ from google.cloud import bigquery
 
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
+from nba_props.facts.vocabulary import RemediationStep
 from nba_props.operations import remediation
 from nba_props.schemas.base import Column, Type
 from nba_props.warehouse import usage
@@ -455,13 +456,13 @@ class TestWhatSomebodyElseDid:
 
     def test_records_beside_a_writing_that_died_are_no_damage(self, warehouse, monkeypatch):
         record = remediation._record
-        record(warehouse, "b", "REMOVED", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
+        record(warehouse, "b", RemediationStep.REMOVED, "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
         with monkeypatch.context() as patch:
             patch.setattr(warehouse, "_mark", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
-                record(warehouse, "b", "DONE", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
+                record(warehouse, "b", RemediationStep.DONE, "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
         assert warehouse.damaged() == []
-        record(warehouse, "b", "DONE", "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
+        record(warehouse, "b", RemediationStep.DONE, "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
         assert warehouse.row_counts(remediation.REMEDIATIONS, [D1]) == {D1: 2}
 
     def test_what_is_read_while_a_writing_is_under_way_is_not_kept(self, warehouse, gcp, tmp_path, monkeypatch):
