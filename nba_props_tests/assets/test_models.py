@@ -99,7 +99,7 @@ def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
         assert store.serving(RECIPES[system], [DAY]) == {DAY: f"NO_MODEL: {why}"}
         found = model_in_force(RECIPES[system], store.in_force(system, DAY), DAY, why, {})
         assert (found.passed, found.severity) == (False, Severity.WARN)
-        assert found.text == f"{why}; nor has the week before a model, so the system abstains"
+        assert found.text == f"{why}; the week before has no model either, so the system abstains"
 
 
 def test_a_card_says_of_how_many_landed_dates_the_lines_were_missing(platform):
