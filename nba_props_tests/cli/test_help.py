@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from nba_props.cli import main
 from nba_props.cli.group import SECTIONS, summary
 from nba_props.domain.systems import SYSTEMS
-from nba_props.operations.remediation import PREDICATES
+from nba_props.operations.selection import PREDICATES
 from nba_props.presentation.board import SYSTEM
 from nba_props.simulator.incidents import INCIDENTS
 from nba_props_tests import league

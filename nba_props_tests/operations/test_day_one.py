@@ -224,7 +224,7 @@ def test_a_silent_site_is_asked_for_nothing_more(world):
     world.server.on("/stats/commonallplayers", Answer(b"blocked", 403))
     settings, feeds = live(world)
     outcomes = {s.name: d for s, d in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None)}
-    assert "not asked for" in outcomes["box scores 2024-25"].failures[0]
+    assert "not requested" in outcomes["box scores 2024-25"].failures[0]
     assert not [a for p, a in world.server.asked if p.endswith("leaguegamelog")]
     world.server.on("/stats/scheduleleaguev2", Answer(b"blocked", 403))
     for path in Path(".nba_props/landing/nba_stats/scheduleleaguev2").iterdir():
