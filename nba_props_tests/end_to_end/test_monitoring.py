@@ -403,7 +403,7 @@ def test_the_page_and_the_command_say_the_same(morning, tmp_path):
         marks = {n: "passes" if f.passed else "warns" if f.warns else "fails" for n, f in found.items()}
         assert told == {n: (marks[n], f.text) for n, f in found.items()}
         assert told[loud][0] == "fails"
-    assert "never taken in" in told["expected_outputs"][1]
+    assert "never loaded" in told["expected_outputs"][1]
 
 
 @pytest.mark.parametrize("late", [True, False])
