@@ -9,17 +9,22 @@ into the place of the partition's.
 import contextlib
 import functools
 import re
+import sys
 import threading
 import uuid
 from collections import defaultdict, deque
 from datetime import date
 
 import duckdb
-from local_bigquery.catalog import tables
+from local_bigquery.catalog import metadata, tables
 from local_bigquery.cli import main
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import load, runner
+from local_bigquery.models import Table
+
+# DuckDB looks for it once for each value of each statement, and the emulator's environment has none
+sys.modules.setdefault("pandas", None)
 
 _DECORATED = re.compile(r"^(.+)\$(\d{8})$")
 _plain_run = load.run
@@ -105,6 +110,27 @@ def _fetch(sql, params=None):
 
 
 database.fetch = _fetch
+
+
+_plain_objects = database.objects
+
+
+def _objects(project_id, dataset_id, table_id=None):
+    """One table or view by its name, which is asked a hundred times for each statement: DuckDB's own list goes through
+    all that there are.
+    """
+    if table_id is None:
+        return _plain_objects(project_id, dataset_id)
+    place = database.quote(project_id, dataset_id, table_id)
+    stored = metadata.load(Table, project_id, dataset_id, table_id)
+    if stored and (stored.view or stored.materializedView):
+        return _plain_objects(project_id, dataset_id, table_id)
+    with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
+        return [(table_id, "TABLE", *row) for row in database.fetch(f"SELECT count(*) FROM {place}")]
+    return []
+
+
+database.objects = _objects
 
 
 def _attach(connection, project_id):
