@@ -303,6 +303,16 @@ def no_pictures() -> Iterator[None]:
         yield
 
 
+_DRAWING = {name: getattr(charts, name) for name in ("_svg", "_png")}
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that looks at pictures in a module that does not."""
+    for name, plain in _DRAWING.items():
+        monkeypatch.setattr(charts, name, plain)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def what_nobody_looks_at_is_not_made(request: pytest.FixtureRequest) -> Iterator[None]:
     """Catalogs and pictures are made in the folders named above, and in modules that say so of themselves."""

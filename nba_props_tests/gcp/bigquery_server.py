@@ -112,6 +112,30 @@ def _fetch(sql, params=None):
 database.fetch = _fetch
 
 
+_plain_list = metadata.list_
+#: what was found since anything was changed
+_resources = {}
+_resources_lock = threading.RLock()
+
+
+def _list(model, *keys):
+    """Resources as they were found last, unless any was changed since: each statement asks for each a dozen times."""
+    with _resources_lock:
+        if (model, keys) not in _resources:
+            _resources[model, keys] = _plain_list(model, *keys)
+        return [*_resources[model, keys]]
+
+
+def _forgetting(plain):
+    def change(*arguments):
+        with _resources_lock:
+            _resources.clear()
+            return plain(*arguments)
+
+    return change
+
+
+metadata.list_, metadata.save, metadata.delete = _list, _forgetting(metadata.save), _forgetting(metadata.delete)
 _plain_objects = database.objects
 
 
