@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nba_props.facts.digest import digest
-from nba_props.schemas import Table, Type
+from nba_props.schemas import Column, Table, Type
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 #: incremented when equal rows get other digests than before: those stored under another version are computed again
 VERSION = 1
 _SAMPLE = 1_000
+#: so many numbers are hashed at once
+_BLOCK = 1_000_000
 #: the facet of all columns but volatile ones
 _ALL = ""
 #: the ledger's column of digests, also in contracts that do not define it as one
@@ -256,42 +259,68 @@ def _hashed(table: Table, frame: pd.DataFrame, asked: Mapping[str, Collection[st
     import numpy as np
 
     sums = {facet: np.zeros(len(frame), dtype="uint64") for facet in asked}
-    for column in table.columns:
-        facets = [facet for facet, columns in asked.items() if column.name in columns]
-        if facets:
-            cells = _cells(column.name, column.type, frame[column.name])
-            for facet in facets:
+    columns = [c for c in table.columns if any(c.name in names for names in asked.values())]
+    for name, cells in _cells(columns, frame):
+        for facet, names in asked.items():
+            if name in names:
                 sums[facet] += cells
     return {facet: _mixed(rows) for facet, rows in sums.items()}
 
 
-def _cells(name: str, kind: Type, values: pd.Series) -> np.ndarray:
-    """A 64-bit hash of each value and the column's name; 0 for a null."""
+def _cells(columns: Iterable[Column], frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """For each column a 64-bit hash of each value and the column's name; 0 for a null."""
+    texts = [c for c in columns if c.type is Type.STRING]
+    for column in texts:
+        yield column.name, _of_texts(column.name, frame[column.name])
+    others = [c for c in columns if c.type is not Type.STRING]
+    # a partition has few rows and many columns, so that a call for each costs more than its work
+    together = max(_BLOCK // max(len(frame), 1), 1)
+    for block in (others[n : n + together] for n in range(0, len(others), together)):
+        yield from zip([c.name for c in block], _of_numbers(block, frame), strict=True)
+
+
+def _of_numbers(columns: Sequence[Column], frame: pd.DataFrame) -> np.ndarray:
+    """Hashes of columns that are no texts, a row for each."""
+    import numpy as np
+
+    bits = np.empty((len(columns), len(frame)), dtype="uint64")
+    null = np.empty(bits.shape, dtype=bool)
+    for n, column in enumerate(columns):
+        values = frame[column.name]
+        null[n] = values.isna()
+        if column.type is Type.FLOAT64:
+            # without the sign of a zero; a NaN is a null
+            bits[n] = (values.to_numpy("float64", na_value=np.nan) + 0.0).view("uint64")
+        elif column.type in (Type.DATE, Type.TIMESTAMP):
+            bits[n] = values.to_numpy("datetime64[us]").view("uint64")
+        else:
+            bits[n] = values.to_numpy("int64", na_value=0).view("uint64")
+    cells = _mixed(bits + np.array([[_seed(c.name)] for c in columns]))
+    cells[null] = 0
+    return cells
+
+
+def _of_texts(name: str, values: pd.Series) -> np.ndarray:
     import numpy as np
     import pandas as pd
 
-    seed = np.frombuffer(hashlib.blake2b(name.encode(), digest_size=8).digest(), dtype="<u8")[0]
-    if kind is Type.STRING:
-        texts = values.to_numpy(object)
-        sample = texts[:_SAMPLE]
-        if len(set(sample)) > len(sample) / 2:  # ids: factorizing values that do not repeat costs more than it saves
-            cells = _mixed(pd.util.hash_array(texts, categorize=False) + seed)
-            cells[values.isna().to_numpy()] = 0
-            return cells
-        codes, distinct = pd.factorize(texts)
-        hashed = _mixed(pd.util.hash_array(np.asarray(distinct, dtype=object), categorize=False) + seed)
-        return np.append(hashed, np.uint64(0))[codes]  # a null has the code -1
-    null = values.isna().to_numpy()
-    if kind is Type.FLOAT64:
-        # without the sign of a zero; a NaN is a null
-        bits = (values.to_numpy("float64", na_value=np.nan) + 0.0).view("uint64")
-    elif kind in (Type.DATE, Type.TIMESTAMP):
-        bits = values.to_numpy("datetime64[us]").view("uint64")
-    else:
-        bits = values.to_numpy("int64", na_value=0).view("uint64")
-    cells = _mixed(bits + seed)
-    cells[null] = 0
-    return cells
+    texts = values.to_numpy(object)
+    sample = texts[:_SAMPLE]
+    if len(set(sample)) > len(sample) / 2:  # ids: factorizing values that do not repeat costs more than it saves
+        cells = _mixed(pd.util.hash_array(texts, categorize=False) + _seed(name))
+        cells[values.isna().to_numpy()] = 0
+        return cells
+    codes, distinct = pd.factorize(texts)
+    hashed = _mixed(pd.util.hash_array(np.asarray(distinct, dtype=object), categorize=False) + _seed(name))
+    return np.append(hashed, np.uint64(0))[codes]  # a null has the code -1
+
+
+@cache
+def _seed(column: str) -> np.uint64:
+    """What makes equal values of two columns differ."""
+    import numpy as np
+
+    return np.frombuffer(hashlib.blake2b(column.encode(), digest_size=8).digest(), dtype="<u8")[0]
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:

@@ -317,12 +317,15 @@ class View:
 def _text(values: pd.Series) -> pd.Series:
     import pandas as pd
 
-    if values.dtype == object and len(values) and pd.api.types.infer_dtype(values, skipna=False) == "string":
+    found = values.to_numpy() if values.dtype == object else values
+    if values.dtype == object and len(values) and pd.api.types.infer_dtype(found, skipna=False) == "string":
         return values
     # pandas calls a column of nulls "empty"
-    if len(values) and pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
+    if len(values) and pd.api.types.infer_dtype(found, skipna=True) not in ("string", "empty"):
         raise TypeError("text expected")
-    return values.astype(object).where(values.notna(), None)
+    texts = values.to_numpy(object, copy=True)
+    texts[pd.isna(texts)] = None
+    return pd.Series(texts, index=values.index, dtype=object)
 
 
 def _dates(values: pd.Series) -> pd.Series:
@@ -333,7 +336,8 @@ def _dates(values: pd.Series) -> pd.Series:
         dates = pd.to_datetime(values, format="ISO8601" if values.dtype == object else None)
     if getattr(dates.dtype, "tz", None) is not None:
         raise TypeError("a DATE has no time zone")
-    if (dates.dropna() != dates.dropna().dt.normalize()).any():
+    whole = dates.to_numpy("datetime64[D]")
+    if ((dates.to_numpy() != whole) & dates.notna().to_numpy()).any():
         raise TypeError("a DATE has no time of day")
     return dates.astype("datetime64[ns]")
 
