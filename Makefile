@@ -21,7 +21,7 @@ run: $(VENV)/.ready  ## predict two nights of a simulated league (or the newest 
 
 test: $(VENV)/.ready  ## lint, type-check and test
 	@$(MAKE) --no-print-directory -j 2 lint emulators
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 dev: $(VENV)/.ready  ## the Dagster UI and daemon on http://127.0.0.1:3000 (or PORT)
 	@$(BIN)/nba-props dev --port $(PORT)

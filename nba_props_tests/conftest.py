@@ -70,10 +70,6 @@ BEFORE = DAY - timedelta(2)
 
 SOME_SYSTEMS = ("moving_average", "shrunk_rate_v1")
 """What ``Platform.publish`` runs unless told otherwise."""
-_WITH_CATALOG = ("warehouse", "operations", "cli", "gcp", "nba_props_tests")
-"""Folders of tests that look at a lake's catalog, or at a home as a user has it."""
-_WITH_PICTURES = ("presentation",)
-"""Folders of tests that look at charts."""
 BEFORE_SYSTEMS = ("nba_raw", "nba_reference", "nba_analytics")
 """Datasets of what comes before the systems."""
 
@@ -304,21 +300,28 @@ def no_pictures() -> Iterator[None]:
 
 
 _DRAWING = {name: getattr(charts, name) for name in ("_svg", "_png")}
+_REFRESHING = LakeWarehouse.refresh_catalog
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a test that looks at pictures in a module that does not."""
+    """For a test that looks at pictures."""
     for name, plain in _DRAWING.items():
         monkeypatch.setattr(charts, name, plain)
 
 
+@pytest.fixture
+def catalogued(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that looks at a lake's catalog."""
+    monkeypatch.setattr(LakeWarehouse, "refresh_catalog", _REFRESHING)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def what_nobody_looks_at_is_not_made(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Catalogs and pictures are made in the folders named above, and in modules that say so of themselves."""
-    folder = request.path.parent.name
-    catalogs = getattr(request.module, "WITH_CATALOG", folder in _WITH_CATALOG)
-    pictures = getattr(request.module, "WITH_PICTURES", folder in _WITH_PICTURES)
+    """Catalogs and pictures are made in modules that say so (``WITH_CATALOG``, ``WITH_PICTURES``), and for tests that ask
+    for the fixtures above.
+    """
+    catalogs, pictures = (getattr(request.module, name, False) for name in ("WITH_CATALOG", "WITH_PICTURES"))
     with nullcontext() if catalogs else no_catalog(), nullcontext() if pictures else no_pictures():
         yield
 

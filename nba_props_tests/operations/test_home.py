@@ -29,6 +29,7 @@ from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 from nba_props_tests.copies import copied
 
+WITH_CATALOG = True
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 RUNS, EVENTS, TICKS = (f"dagster/{place}" for place in homes.DATABASES)
 

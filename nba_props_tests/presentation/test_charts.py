@@ -14,6 +14,8 @@ from nba_props.presentation import charts as plots
 from nba_props_tests.domain.scoring.test_scoring import chances, graded
 from nba_props_tests.presentation.test_score_tables import everything
 
+WITH_PICTURES = True
+
 
 @pytest.fixture
 def drawn(monkeypatch) -> list[Figure]:

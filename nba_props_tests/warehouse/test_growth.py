@@ -171,6 +171,7 @@ def test_a_ledger_under_another_contract_says_that_its_rows_cannot_be_made_again
     assert store.append(other, rows.assign(game_date=pd.Timestamp(D2)), [D2]).added == 1
 
 
+@pytest.mark.usefixtures("catalogued")
 class TestTheCatalogOfTheLake:
     def rows(self, lake: LakeWarehouse, sql: str) -> list[tuple]:
         with duckdb.connect(str(lake.catalog_path), read_only=True) as catalog:

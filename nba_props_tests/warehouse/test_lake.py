@@ -43,7 +43,7 @@ def test_read_only_is_read_only(lake, statement):
     assert len(lake.read_only("SELECT * FROM nba_reference.unresolved_names")) == 3
 
 
-def test_the_catalog_opens_the_lake_in_any_duckdb(lake):
+def test_the_catalog_opens_the_lake_in_any_duckdb(lake, catalogued):
     import duckdb
 
     lake.write(NAMES, names(D1, 3), [D1])

@@ -23,6 +23,7 @@ from nba_props.warehouse.migration import migrate
 from nba_props_tests.warehouse.old_lakes import FROZEN, unpacked
 from nba_props_tests.warehouse.samples import take_out
 
+WITH_CATALOG = True
 NIGHTS = [date(2025, 11, 2), date(2025, 11, 4)]
 #: rows and partitions that all frozen lakes have alike, as the release that made the first one counted them
 ROWS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -48,6 +49,15 @@ def content(folder: Path) -> dict[str, bytes]:
         for p in folder.rglob("*")
         if (p.is_file() or p.is_symlink()) and p.name not in (".lock", ".changes")
     }
+
+
+@pytest.fixture(autouse=True)
+def tables_keep_their_order() -> Iterator[None]:
+    """A table that a test takes from the catalog and puts back would be its last from then on."""
+    before = dict(TABLES)
+    yield
+    TABLES.clear()
+    TABLES.update(before)
 
 
 @pytest.fixture

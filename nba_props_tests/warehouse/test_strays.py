@@ -18,6 +18,7 @@ from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.warehouse.samples import D1, D2, NAMES, names
 
 D9 = date(2026, 1, 9)
+WITH_CATALOG = True
 COUNT = "SELECT COUNT(*) AS n FROM nba_reference.unresolved_names"
 
 
