@@ -280,7 +280,7 @@ def _cells(columns: Iterable[Column], frame: pd.DataFrame) -> Iterator[tuple[str
 
 
 def _of_numbers(columns: Sequence[Column], frame: pd.DataFrame) -> np.ndarray:
-    """Hashes of columns that are no texts, a row for each."""
+    """Hashes of numbers, truth values and times, a row for each column."""
     import numpy as np
 
     bits = np.empty((len(columns), len(frame)), dtype="uint64")
