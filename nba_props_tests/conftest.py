@@ -15,6 +15,7 @@ import itertools
 import json
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -44,7 +45,7 @@ from nba_props.schemas.predictions import LEDGER, QUARANTINED_PREDICTIONS
 from nba_props.settings import Gcp, Live, Settings
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, queries
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests import dagster_in_memory, league
 from nba_props_tests.copies import contents, copied, spoiled
@@ -268,9 +269,38 @@ def instances_are_cheap() -> Iterator[None]:
         yield
 
 
+class _OneDuckDB:
+    """Databases in the memory of one instance of DuckDB, each with a name: to start an instance costs as much CPU as
+    twenty of them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self._instance = self._started()
+
+    @staticmethod
+    def _started() -> duckdb.DuckDBPyConnection:
+        instance = duckdb.connect()
+        instance.execute("SET enable_external_file_cache = false")
+        return instance
+
+    def in_memory(self) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            try:
+                connection = self._instance.cursor()
+                connection.execute("SELECT 1")
+            except duckdb.Error:  # a damaged file that a test read has stopped it for good
+                self._instance = self._started()
+                connection = self._instance.cursor()
+            name = f"memory_{next(self._numbers)}"
+            connection.execute(f"ATTACH ':memory:' AS {name}; USE {name}; SET TimeZone = 'UTC'")
+            return connection
+
+
 @pytest.fixture(autouse=True, scope="session")
-def duckdb_has_one_thread() -> Iterator[None]:
-    """Tables of some hundred rows: more threads cost more than they save. The long tests keep DuckDB's own number."""
+def duckdb_is_cheap() -> Iterator[None]:
+    """Started once and with one thread, since tables have some hundred rows; the long tests have it as delivered."""
     plain = duckdb.connect
 
     def connect(*arguments: Any, config: dict[str, Any] | None = None, **named: Any) -> duckdb.DuckDBPyConnection:
@@ -279,6 +309,7 @@ def duckdb_has_one_thread() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if not _LONG:
             patch.setattr(duckdb, "connect", connect)
+            patch.setattr(queries, "in_memory", _OneDuckDB().in_memory)
         yield
 
 

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
@@ -17,6 +16,7 @@ from nba_props.domain import digests
 from nba_props.schemas import Table
 from nba_props.warehouse.base import AppendResult, MissingPartition
 from nba_props.warehouse.frames import checked, new_rows, refuse_strays, split, to_frame
+from nba_props.warehouse.lake import queries
 from nba_props.warehouse.lake.types import DUCKDB_TYPES
 from nba_props.warehouse.sql import to_duckdb
 
@@ -26,8 +26,7 @@ class Frames:
 
     def __init__(self) -> None:
         self.query_count = 0
-        self._connection = duckdb.connect()
-        self._connection.execute("SET TimeZone = 'UTC'")
+        self._connection = queries.in_memory()
         self._there: set[str] = set()
         self._days: dict[str, set[date]] = {}
 

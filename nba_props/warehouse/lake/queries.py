@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     import pyarrow
 
 
+def in_memory() -> duckdb.DuckDBPyConnection:
+    """A connection to a database of its own that holds nothing but views."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    # partitions are renamed over: nothing of a file may outlive a query
+    connection.execute("SET enable_external_file_cache = false")
+    return connection
+
+
 class Queries:
     """DuckDB over the partitions of a lake, a connection for each thread."""
 
@@ -64,14 +75,8 @@ class Queries:
 
     def _connection(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection, which keeps its views: opening one costs as much as a small query."""
-        import duckdb
-
         if not hasattr(self._own, "connection"):
-            connection = duckdb.connect()
-            connection.execute("SET TimeZone = 'UTC'")
-            # partitions are replaced by a rename: nothing of a file may be cached beyond a query
-            connection.execute("SET enable_external_file_cache = false")
-            self._own.connection, self._own.views = connection, {}
+            self._own.connection, self._own.views = in_memory(), {}
         return self._own.connection
 
     def explained(self, addresses: Iterable[str], error: Exception, what: str = "") -> WarehouseError:
