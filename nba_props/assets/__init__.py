@@ -1,4 +1,4 @@
 """Assets: read frames, call the domain, return frames with metadata. One module per dataset.
 
-Belongs here: what Dagster must know to make a table. Does not: formulas (domain) and storage (warehouse).
+Belongs here: what Dagster must know to make a table. Not here: formulas (domain) and storage (warehouse).
 """

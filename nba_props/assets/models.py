@@ -62,7 +62,7 @@ def build_model(recipe: Recipe, weeks: dg.WeeklyPartitionsDefinition) -> dg.Asse
         preparation.before_training(context, asked)
         with usage.within(recipe.system_id) as cost:
             made, refused = train_weeks(recipe, asked, inputs.fresh(), clock())
-        for card in made:  # only the weeks whose model is in force are materialized
+        for card in made:  # a model that was refused is stored and not materialized
             context.log_event(
                 dg.AssetMaterialization(key, partition=card.week.isoformat(), metadata=card_metadata(card))
             )

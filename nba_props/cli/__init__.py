@@ -1,6 +1,6 @@
 """The commands of the program, grouped by purpose; ``main`` runs them.
 
-Belongs here: arguments, help and what is printed. Does not: the work itself (operations, automation).
+Belongs here: arguments, help and what is printed. Not here: the work itself (operations, automation).
 """
 
 # each module registers its commands when it is imported

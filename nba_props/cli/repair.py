@@ -100,7 +100,7 @@ def scrub(span: list[date] | None, aside: bool, seal: bool) -> None:
     days = sorted({d.partition for d in damaged if not _is_append_only(d)})
     if aside and days:
         out.print(f"fix       nba-props backfill {days[0]}..{days[-1]}")
-    if not aside or len(days) < len({d.partition for d in damaged}):
+    if not aside or any(map(_is_append_only, damaged)):
         sys.exit(1)
 
 

@@ -107,7 +107,7 @@ def verdicts(
     """The ``problem`` of each row of the ledger (one of ``KINDS``), null for none; and whether it is ``nameless``: it
     lacks a ``prediction_id`` or shares it, so it can't be identified by it.
 
-    Of the rows with one id, the one that an earlier audit has seen is valid, else the earliest that is as published.
+    Of rows with one id, the one that an earlier audit accepted is valid, otherwise the earliest that is as published.
     Dates on which no row has a digest are from a release before digests, unless ``is_sealed``.
 
     Args:

@@ -122,8 +122,8 @@ def alteration(
 ) -> str | None:
     """How a partition differs from the statement that was stored when it was written, in words.
 
-    None if it does not, or if there is no statement: from a release before statements, which is ruled out by rows with
-    digests, and by ``is_sealed`` for every partition.
+    None if it does not. Without a statement it is from a release before statements and None, too; but not if rows have
+    digests, or with ``is_sealed``, since every partition has a statement then.
     """
     try:
         said = json.loads(text or "")
@@ -166,29 +166,6 @@ def owed(
         return dict(said.get("due") or said["content"])
     except _NO_STATEMENT:
         return {}
-
-
-def due(
-    table: Table,
-    text: str | bytes | None,
-    known: pd.DataFrame,
-    now: Mapping[str, str],
-    day: date,
-    *,
-    is_sealed: bool = False,
-) -> Mapping[str, str] | None:
-    """The digests that an altered partition should have, when it is written now; None if it was not altered, or if the
-    rows that are written have them.
-
-    Args:
-        table: a ledger.
-        text: the statement of the ``known`` rows.
-        known: the rows that are replaced.
-        now: the digests of the rows that replace them.
-        day: the date.
-        is_sealed: whether every partition is from a release with statements.
-    """
-    return unmet(owed(table, text, known, day, is_sealed=is_sealed), now)
 
 
 def unmet(owed: Mapping[str, str] | None, now: Mapping[str, str]) -> Mapping[str, str] | None:
@@ -317,7 +294,7 @@ def _of_texts(name: str, values: pd.Series) -> np.ndarray:
 
 @cache
 def _seed(column: str) -> np.uint64:
-    """What makes equal values of two columns differ."""
+    """A number for each column, so that equal values of two columns have different hashes."""
     import numpy as np
 
     return np.frombuffer(hashlib.blake2b(column.encode(), digest_size=8).digest(), dtype="<u8")[0]

@@ -113,11 +113,9 @@ def shot_zones(history: pd.DataFrame, shots: pd.DataFrame) -> pd.DataFrame:
     """
     ten = history.loc[history["recency"] <= 10, [*PLAYER_DAY, "game_id", "points"]]
     known = ten.merge(shots, on=["game_id", "player_id"], validate="many_to_one")
-    known = known[
-        known[["points_paint", "points_mid_range"]].notna().all(axis=1)
-    ]  # one wrong share makes both doubtful
-    points = known["points"].astype("float64")
     names = ["points_paint", "points_mid_range"]
+    known = known[known[names].notna().all(axis=1)]  # if one share is invalid, neither is used
+    points = known["points"].astype("float64")
     weighted = known[PLAYER_DAY].assign(points=points, **{n: points * known[n].astype("float64") for n in names})
     by = weighted.groupby(PLAYER_DAY)
     total = by[["points", *names]].sum()

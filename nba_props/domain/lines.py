@@ -22,14 +22,14 @@ PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
 LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
 
 
-def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[float, ...] = PLACEHOLDER_VALUES) -> str:
+def line_problem_sql() -> str:
     """A GoogleSQL expression: null for a valid line, else the reason code.
 
     ``p`` is the row that claims a line, ``q`` the row of ``nba_raw.odds_quotes`` with the claimed ``quote_id``, ``r``
     the row of ``nba_reference.resolved_names`` that identifies the quoted player, and ``g`` the latest start that
     schedule or odds feed ever had for the game (all left-joined).
     """
-    placeholder = f"p.line IN ({', '.join(map(repr, placeholders))})"
+    placeholder = f"p.line IN ({', '.join(map(repr, PLACEHOLDER_VALUES))})"
     unverified = "q.quote_id IS NULL"
     late_cutoff = "p.cutoff_at > g.latest_start_at"
     return f"""
@@ -52,7 +52,7 @@ def line_problem_sql(books: tuple[str, ...] = SPORTSBOOKS, placeholders: tuple[f
       WHEN {unverified} THEN 'NO_QUOTE'
       WHEN NOT COALESCE(p.has_prop_line, FALSE) THEN 'CONTRADICTORY_LINE'
       WHEN p.sportsbook IS NULL OR p.sportsbook <> q.bookmaker THEN 'BOOK_MISMATCH'
-      WHEN q.bookmaker NOT IN ({sql_list(books)}) THEN 'BOOK_NOT_ALLOWED'
+      WHEN q.bookmaker NOT IN ({sql_list(SPORTSBOOKS)}) THEN 'BOOK_NOT_ALLOWED'
       WHEN r.player_id IS NULL OR r.player_id <> p.player_id OR q.game_id <> p.game_id
         OR q.market NOT IN ({sql_list(Market)}) THEN 'QUOTE_OF_ANOTHER'
       WHEN p.line <> q.line AND {placeholder} THEN 'PLACEHOLDER_LINE'

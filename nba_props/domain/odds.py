@@ -7,7 +7,7 @@ import pandas as pd
 
 from nba_props.facts.vocabulary import BookKind
 
-#: US sportsbooks by The Odds API's key, in the order in which a line is chosen; the first four are the house order
+#: US sportsbooks by The Odds API's key, in the order in which a line is chosen (the house order)
 SPORTSBOOKS = (
     "draftkings",
     "fanduel",

@@ -16,7 +16,7 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
 
     An event is the game of its two teams on its date; its cut-off is ``games.cutoff``. A start at midnight Eastern
     means "to be decided", in the feed as in the schedule: the start is then that of another capture or the schedule;
-    where none has it, midnight stays the cut-off, and no line can be verified.
+    where none has it, midnight is the cut-off, so that only quotes of the days before count.
 
     A postponed game keeps its quotes, since earlier predictions are judged by them; it is on no slate, so it gets no
     new ones.

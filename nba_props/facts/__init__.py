@@ -1,5 +1,5 @@
-"""What is true before any code runs.
+"""Fixed facts: dates, teams, vocabularies.
 
-Belongs here: dates, teams, vocabularies, keys, digests; nothing here imports another package. Does not: a number that a
+Belongs here: also keys and digests; nothing here imports another package. Not here: a number that a
 user may choose (settings), or a rule that is a decision of ours (domain).
 """

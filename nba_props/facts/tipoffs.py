@@ -42,5 +42,5 @@ class Tipoffs:
         return (*self.known, *([latest_start(self.day)] if self.undecided else []))
 
     def any_to_begin(self, now: datetime) -> bool:
-        """Whether a game may still be to begin."""
+        """Whether any game may not have begun yet."""
         return any(t > now for t in self.latest)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.odds import expected_profit, over_probability
-from nba_props.domain.systems import SYSTEM_TABLES, catboost_v8, ensemble, xgboost_v1
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, catboost_v8, ensemble
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.keys import PLAYER_GAME
 from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
@@ -20,7 +20,7 @@ from nba_props.warehouse.base import Warehouse
 #: the system whose picks a board shows by default
 SYSTEM = ensemble.V1_1.system_id
 #: systems with a P(over), in the order in which they are used where the board's own system has none
-CHANCES = (catboost_v8.SYSTEM.system_id, xgboost_v1.SYSTEM.system_id)
+CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *RECIPES]))
 
 #: the current rows of the ledger on some dates, each with the problem of its line
 CURRENT_SQL = f"""

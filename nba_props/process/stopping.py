@@ -136,11 +136,11 @@ def watch(run_id: str, is_canceling: Callable[[], bool | None], give_up: Callabl
                 return
             time.sleep(_POLL)
         if _listening.is_set():
-            os.kill(os.getpid(), signal.SIGTERM)  # ends as a stop in the terminal does
+            os.kill(os.getpid(), signal.SIGTERM)  # the process then ends like one stopped in a terminal
             return
         _asked.set()
         time.sleep(_GRACE)
-        for call in reversed(_closing):  # of runs that this one started
+        for call in reversed(_closing):  # end the runs that this process started
             _message(call)
         try:
             give_up()

@@ -1,6 +1,6 @@
 """The contract of every table: types, units, nullability, bounds, keys and lineage.
 
-Belongs here: what a table promises. Does not: how rows are made (domain) or stored (warehouse).
+Belongs here: what a table promises. Not here: how rows are made (domain) or stored (warehouse).
 """
 
 from nba_props.schemas.base import Column, ContractError, Table, Type, View, WriteMode

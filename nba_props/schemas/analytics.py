@@ -9,7 +9,8 @@ MINUTES_HALF_LIFE = 5
 
 CUTOFF_AT = instant(
     "cutoff_at",
-    "Tip-off; nothing captured at or after it is used. Null while unknown, when no line can be verified",
+    "Tip-off, or midnight Eastern while it is to be decided; nothing captured at or after it is used. Null if unknown: "
+    "no line can be verified then",
     nullable=True,
     source=("nba_raw.schedule.tipoff_at", "nba_raw.odds_quotes.cutoff_at"),
 )

@@ -1,6 +1,6 @@
 """Typed settings from the environment, read once; invalid ones are errors. Nothing here opens anything.
 
-Belongs here: what a user may choose, its default and its variable. Does not: the objects that are made from settings
+Belongs here: what a user may choose, its default and its variable. Not here: the objects that are made from settings
 (deployment.py).
 """
 

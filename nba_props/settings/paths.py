@@ -17,7 +17,7 @@ def project_root(start: Path | None = None) -> Path:
 
 def home_of(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of lake, Dagster instance and reports, whether or not it exists."""
-    return Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").absolute()
+    return Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").expanduser().absolute()
 
 
 def reports_of(home: Path) -> Path:

@@ -92,7 +92,7 @@ def schedule(rng: np.random.Generator, year: int) -> pd.DataFrame:
 
 
 def _matching(rng: np.random.Generator, left: list[tuple[int, int]], teams: list[int]) -> list[tuple[int, int]]:
-    """Games for a night on which all the given teams play, from those still to place."""
+    """Games for a night on which all the given teams play, from those not yet placed."""
     hosts: dict[tuple[int, int], tuple[int, int]] = {}
     for k in rng.permutation(len(left)):
         home, away = left[k]

@@ -245,7 +245,7 @@ def _market(
     frame = pd.DataFrame(np.vstack(expectations), columns=["game", "player", "minutes", "form", "available", "team"])
     frame = frame.astype({"game": int, "player": int})
     rate = points_per_minute(players)[frame["player"]]
-    # the market knows form only roughly
+    # the market's estimate of form is imprecise
     seen = frame["form"] * 0.7 + rng.normal(0, 0.055, len(frame))
     frame["expected"] = frame["minutes"] * rate * np.exp(seen)
     # a team's expected points add up to the usual total, however many of its scorers are out

@@ -114,7 +114,7 @@ class Reader:
         deadline = time.monotonic() + self._most_seconds
         (length,) = _LENGTH.unpack(self._read(process, _LENGTH.size, deadline))
         if length > _MOST_ANSWER:
-            raise UnreadablePdf("more text than a report has")
+            raise UnreadablePdf(f"more than {_MOST_ANSWER:,} bytes of text")
         return self._read(process, length, deadline)
 
     def _read(self, process: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
@@ -127,7 +127,7 @@ class Reader:
                     raise UnreadablePdf(f"it takes more than {self._most_seconds:.0f} seconds")
                 part = os.read(process.stdout.fileno(), size - len(found))
                 if not part:
-                    raise UnreadablePdf("it takes more memory than a report, or ends its reader")
+                    raise UnreadablePdf("it exceeds the memory limit, or its reader crashed")
                 found += part
         return bytes(found)
 

@@ -1,4 +1,4 @@
-"""Every feed of the platform. A new one is a folder with its record, and a line here."""
+"""Every feed of the platform. A new one is a folder with its record, a line here, and its tables in ``catalog.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Belongs here: bytes that are not rows: files, the landing zone, models.
+"""What is stored as files, not as rows.
 
-Does not: what a payload means (sources), and rows (warehouse).
+Belongs here: files, the landing zone, models. Not here: what a payload means (sources), and rows (warehouse).
 """

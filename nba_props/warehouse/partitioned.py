@@ -240,8 +240,8 @@ class PartitionedWarehouse(Warehouse):
         *,
         is_accepted: bool = False,
     ) -> Change:
-        """The change of a ledger's ``stored`` rows to others, announced; that they were altered stays on record, unless
-        they are accepted as they are.
+        """Build and announce the change of a ledger's ``stored`` rows. If they had been altered, that stays on record
+        unless ``is_accepted``.
         """
         content = digests.contents(table, rows, made_from)
         owed: dict[date, Mapping[str, str] | None] = dict.fromkeys(made_from)

@@ -108,7 +108,7 @@ def _extract(node: exp.Extract) -> exp.Expr:
     if isinstance(node.this, exp.WeekStart) or part == "WEEK":
         day = node.this.this.name.upper() if isinstance(node.this, exp.WeekStart) else "SUNDAY"
         if day not in _WEEKDAYS:
-            raise RefusedError(f"WEEK({day}) begins on no day of the week; there are {', '.join(_WEEKDAYS)}")
+            raise RefusedError(f"WEEK({day}): {day} is not a day of the week; use one of {', '.join(_WEEKDAYS)}")
         return _as(_WEEK, x=moment, first=_WEEKDAYS.index(day))
     if part == "DATE":
         return exp.cast(moment.copy(), exp.DataType.Type.DATE)

@@ -24,7 +24,7 @@ from nba_props.cli import main
 from nba_props.deployment import load_settings
 from nba_props.operations import home as homes
 from nba_props.settings import Settings
-from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.lake import LakeWarehouse, files
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 from nba_props_tests.copies import copied
@@ -282,6 +282,22 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
     with pytest.raises(homes.HomeError, match="has no room to make a file again: free the disk"):
         list(homes.repair(found, NOW))
     assert found[0].path.exists()
+
+
+@pytest.mark.parametrize(
+    ("tables", "status"),
+    [
+        (["nba_analytics/slate"], 0),
+        (["nba_predictions/ledger"], 1),
+        (["nba_analytics/slate", "nba_predictions/ledger"], 1),
+    ],
+)
+def test_setting_aside_is_no_success_where_a_backfill_cannot_make_it_again(folder, tables, status):
+    for table in tables:
+        truncated((folder / "home" / "lake" / table / f"game_date={DAY}" / files.CURRENT).resolve())
+    done = invoke("scrub", str(DAY), "--quarantine")
+    assert done.exit_code == status, done.output
+    assert done.output.count("set aside ") == len(tables)
 
 
 def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):

@@ -135,6 +135,12 @@ def test_the_program_reads_the_file_before_it_does_anything(tmp_path):
     assert HIDDEN not in done.stderr + done.stdout + bad.stderr + bad.stdout
 
 
+def test_a_home_of_the_file_is_in_the_users_folder(tmp_path):
+    """No shell has put a folder in the place of ``~``."""
+    environ = loaded(tmp_path, "NBA_PROPS_HOME=~/props\n")
+    assert read_settings(environ).home == Path.home() / "props"
+
+
 def test_what_the_file_names_is_known_from_what_the_shell_does(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("NBA_PROPS_HOME=there")

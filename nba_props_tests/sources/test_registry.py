@@ -43,6 +43,12 @@ def live(platform) -> LiveFeeds:
     return LiveFeeds(platform.settings.live, platform.zone, lambda: platform.now)
 
 
+def test_every_table_of_a_feed_is_in_the_catalog():
+    """A feed has its record in the registry, and its tables in the catalog."""
+    sources = [source for feed in registry.FEEDS for source in feed.tables]
+    assert {t.address for source in sources for t in (source.table, source.quarantine)} <= set(TABLES)
+
+
 def test_its_table_is_an_asset_beside_its_quarantine_with_their_checks(platform):
     graph = platform.definitions.resolve_asset_graph()
     files = dg.AssetKey(["landing", "toy"])

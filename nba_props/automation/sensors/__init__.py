@@ -1,6 +1,6 @@
 """Sensors and schedules: captures when they are due, predictions after new payloads, grades after results, alerts.
 
-Belongs here: when a run starts, and over which dates. Does not: what it does (jobs.py), and what is missing or stale
+Belongs here: when a run starts, and over which dates. Not here: what it does (jobs.py), and what is missing or stale
 (planning.py).
 
 Cursor sensors and not declarative automation, for three reasons measured on this version: they request any date, not

@@ -79,13 +79,15 @@ def build_training_sensor(
         if not inputs.landing.exists():
             return dg.SkipReason(f"there is no landing zone at {inputs.landing.root}")
         if clock().astimezone(EASTERN).time() < _PREPARED_FROM:
-            return dg.SkipReason(f"last night's results come first: from {_PREPARED_FROM:%H:%M} Eastern on")
+            return dg.SkipReason(f"waits until {_PREPARED_FROM:%H:%M} Eastern, when last night's results are there")
         today = game_date_of(clock())
         if not has_games(inputs, week_dates(today)):
             return dg.SkipReason(_NO_GAMES)
         asked = to_prepare(preparation, context.instance, today)
         if not asked:
-            return dg.SkipReason("no training data are left to load" if asked is not None else "they are being loaded")
+            return dg.SkipReason(
+                "no training data are left to load" if asked is not None else "the training data are being loaded"
+            )
         return dg.SensorResult(run_requests=asked)
 
     return training_inputs_sensor

@@ -1,7 +1,7 @@
 """Every use of Dagster's private parts, each with a fallback to its public ones.
 
-Belongs here: imports of ``dagster._...``. Does not: rules of this platform. With another version than the tested one
-the stock behaviour is used, with a warning: docs/upstream.md lists what is lost then, and what was asked of Dagster.
+Belongs here: imports of ``dagster._...``. Not here: rules of this platform. With another version than the tested one
+that has these names, the stock behaviour is used, with a warning: docs/upstream.md lists what is lost then.
 """
 
 from __future__ import annotations
@@ -22,5 +22,11 @@ def is_tested(part: str, lost: str) -> bool:
         return True
     if part not in _warned:
         _warned.add(part)
-        _LOG.warning("Dagster %s is not the tested %s: %s is Dagster's own, %s", dg.__version__, TESTED, part, lost)
+        _LOG.warning(
+            "Dagster %s is not the tested %s: %s uses Dagster's standard behaviour, %s",
+            dg.__version__,
+            TESTED,
+            part,
+            lost,
+        )
     return False

@@ -3,7 +3,7 @@
 Each statement is for any number of players and dates, and runs inside the warehouse. The player-games that it is for
 are given as a relation: the slate in serving, the games that were played in training.
 
-Belongs here: statements on past games. Does not: features made of them (domain/context.py, domain/features.py).
+Belongs here: statements on past games. Not here: features made of them (domain/context.py, domain/features.py).
 """
 
 from nba_props.domain.history.players import (

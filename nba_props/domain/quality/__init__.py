@@ -8,7 +8,7 @@ counts what was published in it, so that a date is not blamed for others that we
 published row, valid or not: a figure that is too good or too even is a defect of the data until proven otherwise.
 ``alarms`` has how rarely they fire by chance.
 
-Belongs here: what must hold of stored data, as a :class:`Finding` in words and figures. Does not: the asset that a rule
+Belongs here: what must hold of stored data, as a :class:`Finding` in words and figures. Not here: the asset that a rule
 checks and what it blocks (checks), or what is held back row by row (domain/gate.py).
 """
 

@@ -3,7 +3,7 @@
 Every score is a ratio of sums: grades are summed by date, tier and system, and a span adds up its dates. Proper scores
 come from ``scoringrules``.
 
-Belongs here: what is computed from grades. Does not: what a grade is (domain/grading.py), or which figures are
+Belongs here: what is computed from grades. Not here: what a grade is (domain/grading.py), or which figures are
 suspicious (domain/quality).
 """
 

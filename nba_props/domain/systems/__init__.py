@@ -1,6 +1,6 @@
 """The prediction systems, one module each.
 
-Belongs here: formulas, betting rules and the inputs they need. Does not: training of models (models), or reading rows.
+Belongs here: formulas, betting rules and the inputs they need. Not here: training of models (models), or reading rows.
 To add one, write a module with a ``SYSTEM`` and list it in ``SYSTEMS``: its table, asset and checks, and the gate's
 input follow.
 """

@@ -16,10 +16,6 @@ from nba_props.facts.vocabulary import LineSource, Outcome, StreakVerdict, sql_l
 from nba_props.schemas.base import View
 from nba_props.schemas.monitoring import MIN_DATES
 
-#: share of lines that must be a sportsbook's, in percent (docs/legacy-systems.md#the-brief)
-ACTUAL_PROP_PCT = 95
-
-
 #: fewest players with a line on a game day
 FEW_PLAYERS = 5
 

@@ -3,7 +3,7 @@
 Each damages the payloads of one night as has happened or may happen in production. The platform's reaction is shown by
 ``nba_props_tests/simulator/test_incidents.py`` and by ``nba-props demo --incident NAME``.
 
-Belongs here: damage, a module for each kind, and one registry. Does not: the undamaged league (the rest of the
+Belongs here: damage, a module for each kind, and one registry. Not here: the undamaged league (the rest of the
 simulator).
 """
 

@@ -1,6 +1,6 @@
 """The official injury report: its landed payloads and the rows made from them; other packages import from here.
 
-Belongs here: where reports are, and their parser. Does not: who is predicted (``domain/slate.py``).
+Belongs here: where reports are, and their parser. Not here: who is predicted (``domain/slate.py``).
 """
 
 from nba_props.sources.injury_report.capture import fetch

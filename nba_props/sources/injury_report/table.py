@@ -39,7 +39,7 @@ def parse_words(pages: pdf_words.Words, payload: Payload) -> Report:
     try:
         local = datetime.strptime(f"{title[1]} {title[2].replace(' ', '')}", "%m/%d/%y %I:%M%p")  # noqa: DTZ007
         if local.year not in YEARS:
-            raise ValueError(f"no report is of {local.year}")
+            raise ValueError(f"{local.year} is not a plausible year of a report")
     except ValueError as error:
         raise PayloadError("BAD_TIME", f"{payload.path}: the title says {title[0]!r}: {error}") from error
     report = Report(local.replace(tzinfo=EASTERN))

@@ -1,6 +1,6 @@
 """stats.nba.com: its landed payloads and the rows made from them; other packages import from here.
 
-Belongs here: its client, its captures, its parsers. Does not: what histories and slates are made of (``domain``).
+Belongs here: its client, its captures, its parsers. Not here: what histories and slates are made of (``domain``).
 """
 
 from nba_props.sources.nba_stats.box_scores import read_box_scores, refused_players

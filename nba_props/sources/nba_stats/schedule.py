@@ -278,5 +278,5 @@ def _game(game: dict[str, Any], season: str, codes: Mapping[Any, str]) -> tuple[
             nullable(fields.optional_whole, team, "score", 0, _MOST_SCORED) if status == FINAL else None
         )
     if row["home_team_id"] == row["away_team_id"]:
-        raise PayloadError("CONTRADICTORY_ROW", f"game {game_id} is of team {row['home_team_id']} with itself")
+        raise PayloadError("CONTRADICTORY_ROW", f"game {game_id} has team {row['home_team_id']} both at home and away")
     return row, wrong

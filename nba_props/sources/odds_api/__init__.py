@@ -1,6 +1,6 @@
 """The Odds API: its landed payloads and the quotes made from them; other packages import from here.
 
-Belongs here: its client, its captures, its parser. Does not: which quote is a line (``domain/lines.py``).
+Belongs here: its client, its captures, its parser. Not here: which quote is a line (``domain/lines.py``).
 """
 
 from nba_props.sources.odds_api.landed import folder, landed_days, with_odds

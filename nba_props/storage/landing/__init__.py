@@ -1,6 +1,6 @@
 """The landing zone: payloads as delivered, written once and never changed, in a folder or a bucket.
 
-Belongs here: where payloads are, and how they are written and read. Does not: what is in them (``sources``).
+Belongs here: where payloads are, and how they are written and read. Not here: what is in them (``sources``).
 
 Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z``; a later capture supersedes):
 

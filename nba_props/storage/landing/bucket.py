@@ -40,7 +40,7 @@ class Bucket:
         return self._was_there
 
     def make(self) -> None:
-        """Nothing: a bucket is never created."""
+        """Do nothing: buckets are not created here."""
 
     def place(self, path: str) -> UPath:
         """Where a path of the zone is."""

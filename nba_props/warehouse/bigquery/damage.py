@@ -38,7 +38,7 @@ def damaged(
         found += [Damage(table, day, text) for day, text in broken.items()]
         counted = reader.counts(table, days)
         wrong = _flaws(table, {*marked, *counted} - set(broken), marked, counted, alteration)
-        if wrong:  # a writer may have been between rows and mark: look again
+        if wrong:  # a writer may have stored the rows and not yet the mark: check again
             marked, counted = tables.marked(table), reader.counts(table, list(wrong))
             wrong = _flaws(table, wrong, marked, counted, alteration)
         is_ledger = table.write_mode is WriteMode.APPEND
