@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
+import nba_props
 from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
@@ -276,3 +278,11 @@ def test_the_definitions_validate():
 def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value):
     with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
         load_settings({name: value})
+
+
+def test_the_floors_can_see_every_module():
+    """import-linter knows packages alone, and no import by a name that is put together."""
+    package = Path(nba_props.__file__).parent
+    modules = list(package.rglob("*.py"))
+    assert {m.parent for m in modules} == {m.parent for m in package.rglob("__init__.py")}
+    assert [m.name for m in modules if 'import_module("nba_props' in m.read_text()] == []

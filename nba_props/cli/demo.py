@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -114,6 +115,13 @@ def incidents() -> None:
         print_line(console, f"{name:<{width}}  {incident.description}", indent=width + 2)
 
 
+def _on_this_machine(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """A folder; an address would become one named like its scheme."""
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(value)):
+        raise click.BadParameter("is an address, not a folder of this machine", context, parameter)
+    return value
+
+
 @main.command(**example("nba-props simulate --seasons 2 --out ../league"))
 @click.option(
     "--seasons",
@@ -125,7 +133,10 @@ def incidents() -> None:
 @click.option(
     "--seed", type=Whole(min=0), default=_DEMO_SEED, show_default=True, help="The same seed gives the same league."
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the new landing zone.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), callback=_on_this_machine, required=True,
+    help="Folder of the new landing zone.",
+)  # fmt: skip
 @click.option(
     "--incident", "names", type=INCIDENT, multiple=True, help="Damage the payloads (see `incidents`); may be repeated."
 )

@@ -259,7 +259,7 @@ class Table:
             values = frame[column.name]
             known = values.notna()
             if (
-                (column.type is not Type.STRING and values.dtype != PANDAS_DTYPES[column.type])
+                values.dtype != PANDAS_DTYPES[column.type]
                 or not (column.nullable or known.all())
                 or (column.ge is not None and (values < column.ge).any())
                 or (column.le is not None and (values > column.le).any())
@@ -336,8 +336,7 @@ def _dates(values: pd.Series) -> pd.Series:
         dates = pd.to_datetime(values, format="ISO8601" if values.dtype == object else None)
     if getattr(dates.dtype, "tz", None) is not None:
         raise TypeError("a DATE has no time zone")
-    whole = dates.to_numpy("datetime64[D]")
-    if ((dates.to_numpy() != whole) & dates.notna().to_numpy()).any():
+    if (dates.dropna() != dates.dropna().dt.normalize()).any():
         raise TypeError("a DATE has no time of day")
     return dates.astype("datetime64[ns]")
 

@@ -17,7 +17,16 @@ def project_root(start: Path | None = None) -> Path:
 
 def home_of(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of lake, Dagster instance and reports, whether or not it exists."""
-    return Path(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props").expanduser().absolute()
+    return expanded(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props")
+
+
+def expanded(path: str | Path) -> Path:
+    """An absolute path, ``~`` replaced.
+
+    Raises:
+        RuntimeError: it begins with ``~`` and a name that is not a user's.
+    """
+    return Path(path).expanduser().absolute()
 
 
 def reports_of(home: Path) -> Path:

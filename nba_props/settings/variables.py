@@ -20,6 +20,7 @@ from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.process.addresses import why_unsafe
 from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
 from nba_props.settings.errors import BadSetting
+from nba_props.settings.paths import expanded
 
 PREFIX = "NBA_PROPS_"
 #: prefixes of names that only this project uses
@@ -111,16 +112,20 @@ def _place(text: str) -> str:
     import fsspec
 
     if "://" not in text:
-        return str(Path(text).expanduser().absolute())
+        return str(_file(text))
+    scheme = text.partition("://")[0]
     try:
-        fsspec.get_filesystem_class(text.partition("://")[0])
+        fsspec.get_filesystem_class(scheme)
     except (ImportError, ValueError) as error:
-        raise ValueError(f" is {text}, which can't be opened: {error}") from error
+        raise ValueError(f" is a place of {scheme}, which can't be opened: {error}") from error
     return text
 
 
 def _file(text: Any) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return expanded(text)
+    except RuntimeError as error:
+        raise ValueError(f" is {text!r}, in the folder of an unknown user") from error
 
 
 def _cloud(what: str) -> Any:
@@ -154,7 +159,7 @@ def _variable(name: str, description: str, topic: Topic, default: Any = None, sh
 class Variables(BaseSettings):
     """The variables by field; the docs show the description, topic and default of each."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
     landing: Annotated[str, AfterValidator(_place)] | None = _variable(
         "NBA_PROPS_LANDING", "folder or bucket of payloads", Topic.DATA,
@@ -303,7 +308,8 @@ def read(environ: Mapping[str, str]) -> Variables:
         return Variables()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise BadSetting(f"{first['loc'][0]}{first['ctx']['error']}") from error
+        # without the chain: its texts hold every value as it was given, secret or not
+        raise BadSetting(f"{first['loc'][0]}{first['ctx']['error']}") from None
     finally:
         _environment.reset(token)
 

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,25 @@ def test_the_doctor_says_who_else_can_read_keys(tmp_path, monkeypatch, text, mod
     assert (f"{tmp_path}/.env has keys and can be read by {others} -> chmod 600" in said) == bool(others)
     assert ("chmod" in said) == bool(others)
     assert HIDDEN not in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NBA_API_PROXY", f"socks5://user:{HIDDEN}@host"),
+        ("SLACK_WEBHOOK_URL_ERROR", f"http://hooks.slack.com/services/{HIDDEN}"),
+        ("NBA_PROPS_ODDS_URL", f"http://user:{HIDDEN}@host"),
+        ("NBA_PROPS_LANDING", f"nosuch://user:{HIDDEN}@host/landing"),
+    ],
+)
+def test_a_secret_is_in_no_traceback(name, value):
+    """Dagster prints the whole chain of an error that loading the definitions raises."""
+    with pytest.raises(BadSetting) as raised:
+        read_settings({name: value})
+    assert HIDDEN not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("name", ["NBA_PROPS_HOME", "NBA_PROPS_LANDING", "NBA_PROPS_ALIASES"])
+def test_a_folder_of_an_unknown_user_is_a_sentence(name):
+    with pytest.raises(BadSetting, match=f"^{name} is '~nosuchuser/x', in the folder of an unknown user$"):
+        read_settings({name: "~nosuchuser/x"})

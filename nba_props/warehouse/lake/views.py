@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nba_props.catalog import TABLES
 from nba_props.facts.digest import digest
-from nba_props.schemas import Column, Table, View
+from nba_props.schemas import Table, View
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.sql import to_duckdb
 
@@ -21,8 +21,8 @@ class Views:
 
     def __init__(self, views: Mapping[str, View]) -> None:
         self.views = views
-        #: the statement of each view, and the columns of the tables behind it at that time
-        self._bodies: dict[str, tuple[list[tuple[Column, ...]], str]] = {}
+        #: the body of each view, with its statement and the tables behind it at that time
+        self._bodies: dict[str, tuple[str, list[Table], str]] = {}
 
     @property
     def addresses(self) -> list[str]:
@@ -42,13 +42,12 @@ class Views:
     def body(self, address: str) -> str:
         """A view's statement, and a mark of the contracts behind it: DuckDB keeps the columns that a ``*`` once had."""
         behind = self.tables_behind(address)
-        columns = [t.columns for t in behind]
+        sql = self.views[address].sql
         known = self._bodies.get(address)
-        if known is None or any(a is not b for a, b in zip(known[0], columns, strict=True)):
+        if known is None or known[:2] != (sql, behind):
             contracts = json.dumps([(t.address, [(c.name, c.type) for c in t.columns]) for t in behind])
-            body = f"{to_duckdb(self.views[address].sql).sql} /* {digest(contracts, 8)} */"
-            known = self._bodies[address] = columns, body
-        return known[1]
+            known = self._bodies[address] = sql, behind, f"{to_duckdb(sql).sql} /* {digest(contracts, 8)} */"
+        return known[2]
 
     def create(
         self,
