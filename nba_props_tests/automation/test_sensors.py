@@ -485,7 +485,7 @@ def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
     monday = utc(2025, 11, 10, 11)
     assert "are loaded first" in scheduled(platform, "weekly_training", monday).skip_message
     platform.now = utc(2025, 11, 10, 9, 59)
-    assert "last night's results come first" in tick(platform, "training_inputs_sensor").skip_message
+    assert "waits until 05:00 Eastern" in tick(platform, "training_inputs_sensor").skip_message
     platform.now = utc(2025, 11, 10, 10, 1)
     (request,) = tick(platform, "training_inputs_sensor").run_requests
     assert (request.job_name, request.partition_key) == (LINES_JOB, str(day))

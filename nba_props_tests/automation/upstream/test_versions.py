@@ -43,7 +43,7 @@ def test_with_another_version_the_stock_event_log_is_used_and_a_warning_says_so(
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
-    assert "Dagster 1.99.0 is not the tested 1.13.27: the event log is Dagster's own" in done.stderr
+    assert "Dagster 1.99.0 is not the tested 1.13.27: the event log uses Dagster's standard behaviour" in done.stderr
 
 
 def test_with_another_version_runs_are_listed_under_no_job(another_version, tmp_path):
