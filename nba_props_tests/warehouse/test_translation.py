@@ -128,7 +128,7 @@ MEANINGS = {
     "FIRST_VALUE(x) OVER (ORDER BY x DESC) FROM UNNEST([1, NULL, 2]) AS x LIMIT 1": 2,
 }
 REFUSED = {
-    "EXTRACT(WEEK(NODAY) FROM d) FROM UNNEST([DATE '2017-11-05']) AS d": r"WEEK\(NODAY\) : NODAY is not a day of the week",
+    "EXTRACT(WEEK(NODAY) FROM d) FROM UNNEST([DATE '2017-11-05']) AS d": r"WEEK\(NODAY\): NODAY is not a day of the week",
     "FORMAT_DATE('%Q', DATE '2025-05-05')": "%Q .* is not supported over a lake; there are %A, ",
     "FORMAT_DATE('%e', DATE '2025-05-05')": "%e .* is not supported",
     "FORMAT_TIMESTAMP('%Z', TIMESTAMP '2025-05-05 00:00:00+00')": "%Z .* is not supported",
