@@ -13,7 +13,7 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.session import to_read, within_reach
 from nba_props.cli.values import DateSpan, Whole
-from nba_props.deployment import load_settings
+from nba_props.deployment import clock_of, load_settings
 from nba_props.process import clock
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Damage, Warehouse, WarehouseError
@@ -45,7 +45,7 @@ def doctor(offline: bool, repairing: bool, form: str) -> None:
             for done in repair(flaws(settings, warehouse), clock.utc_now()):
                 out.print_marked("repaired", "green", done)
         with out.console.status("checking the home" if offline else "checking the home and the feeds"):
-            findings = examine(settings, zone, warehouse, clock.utc_now, flaws, ask=not offline)
+            findings = examine(settings, zone, warehouse, clock_of(settings), flaws, ask=not offline)
         styles = {"ok": "green", "off": "yellow", "bad": "red"}
         if form != "table":
             out.rows(pd.DataFrame(map(asdict, findings)), "Findings")
