@@ -6,7 +6,7 @@ Dagster column schema are all derived from it here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -88,6 +88,18 @@ class Column:
     @property
     def full_description(self) -> str:
         return f"{self.description} [{self.unit}]" if self.unit else self.description
+
+    def breaches(self, values: pd.Series) -> Iterator[tuple[pd.Series, str]]:
+        """Which values, all of the column's type, it does not allow: a mask and a reason for each of its rules."""
+        known = values.notna()
+        if not self.nullable:
+            yield ~known, "but it is required"
+        if self.ge is not None:
+            yield known & (values < self.ge), f"less than {self.ge}"
+        if self.le is not None:
+            yield known & (values > self.le), f"more than {self.le}"
+        if self.isin is not None:
+            yield known & ~values.isin(self.isin), f"not one of {', '.join(self.isin)}"
 
 
 class _Constructor(Protocol):
@@ -257,14 +269,7 @@ class Table:
             return False
         for column in self.columns:
             values = frame[column.name]
-            known = values.notna()
-            if (
-                values.dtype != PANDAS_DTYPES[column.type]
-                or not (column.nullable or known.all())
-                or (column.ge is not None and (values < column.ge).any())
-                or (column.le is not None and (values > column.le).any())
-                or (column.isin is not None and not values[known].isin(column.isin).all())
-            ):
+            if values.dtype != PANDAS_DTYPES[column.type] or any(wrong.any() for wrong, _ in column.breaches(values)):
                 return False
         return not (self.unique and frame.duplicated(self.unique).any())
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.facts.digest import digest
-from nba_props.schemas.base import PANDAS_DTYPES, Column, ContractError, Table
+from nba_props.schemas.base import PANDAS_DTYPES, ContractError, Table
 from nba_props.storage.fields import shown
 from nba_props.storage.landing import Payload, PayloadError
 
@@ -128,7 +128,9 @@ def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list
     valid = pd.DataFrame({**{c: fits.get(c, rows[c]) for c in rows}}).drop(index=list(broken))
     kept = table.conform(valid)
     for column in table.columns:
-        for i, why in _out_of_bounds(column, kept[column.name].set_axis(valid.index)).items():
+        values = kept[column.name].set_axis(valid.index)
+        found = {i: why for wrong, why in column.breaches(values) for i in values.index[wrong]}
+        for i, why in found.items():
             broken.setdefault(i, ("CONTRACT_BREACH", f"{column.name} is {shown(rows[column.name].iloc[i])}, {why}"))
     if table.unique:
         valid = valid.drop(index=[i for i in broken if i in valid.index])
@@ -143,21 +145,6 @@ def keep_contract(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, list
         return kept, []
     rejects = [_as_reject(table, rows.iloc[i], places, i, *broken[i]) for i in sorted(broken)]
     return table.conform(rows.assign(**fits).drop(index=list(broken))), rejects
-
-
-def _out_of_bounds(column: Column, values: pd.Series) -> dict[int, str]:
-    """Why values of the right type don't fit a column, by position; what ``Table.violations`` would find."""
-    found: dict[int, str] = {}
-    known = values.notna()
-    if not column.nullable:
-        found |= dict.fromkeys(values.index[~known], "but it is required")
-    if column.ge is not None:
-        found |= dict.fromkeys(values.index[known & (values < column.ge)], f"less than {column.ge}")
-    if column.le is not None:
-        found |= dict.fromkeys(values.index[known & (values > column.le)], f"more than {column.le}")
-    if column.isin is not None:
-        found |= dict.fromkeys(values.index[known & ~values.isin(column.isin)], f"not one of {', '.join(column.isin)}")
-    return found
 
 
 def _castable(one: Table, values: pd.Series) -> tuple[pd.Series, dict[int, str]]:
