@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -16,7 +15,7 @@ from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, print_line, progress, terminal
 from nba_props.cli.session import here, session_of
-from nba_props.cli.values import INCIDENT, ROWS, Whole
+from nba_props.cli.values import INCIDENT, ROWS, Whole, is_address
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import season_start
@@ -116,8 +115,7 @@ def incidents() -> None:
 
 
 def _on_this_machine(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
-    """A folder; an address would become one named like its scheme."""
-    if re.match(r"[a-z][a-z0-9+.-]+:/", str(value)):
+    if is_address(value):
         raise click.BadParameter("is an address, not a folder of this machine", context, parameter)
     return value
 

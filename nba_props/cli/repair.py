@@ -12,7 +12,7 @@ import click
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Output
 from nba_props.cli.session import to_read, within_reach
-from nba_props.cli.values import DateSpan, Whole
+from nba_props.cli.values import DateSpan, Whole, is_address
 from nba_props.deployment import clock_of, load_settings
 from nba_props.process import clock
 from nba_props.storage.landing import LandingZone
@@ -184,7 +184,7 @@ def backup(target: Path) -> None:
     """
     from nba_props.operations.backup import backup as copy
 
-    if "://" in str(target) or ":/" in str(target):
+    if is_address(target):
         raise click.UsageError("TARGET has to be a folder of this machine: copy the backup to a bucket afterwards")
     made = copy(load_settings(), target)
     out = Output()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,11 @@ DATES = (
 _DATES_OF_RUNS = 14
 _MOST_DIGITS = 9
 _WHOLE = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}")
+
+
+def is_address(path: Path) -> bool:
+    """Whether a path was typed as an address (``gs://...``), which as a folder would be named like its scheme."""
+    return ":/" in str(path)
 
 
 def day_of(text: str) -> date:
