@@ -1,6 +1,6 @@
 """The dates, other than its own, that a partition is made from: for each table, spans of dates of other tables.
 
-Belongs here: which dates. Does not: their digests, and whether a partition is stale (``assets/inputs.py``).
+Belongs here: which dates. Not here: their digests, and whether a partition is stale (``assets/inputs.py``).
 """
 
 from __future__ import annotations

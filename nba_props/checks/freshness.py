@@ -1,6 +1,6 @@
 """Checks against the clock instead of a date's rows: feeds, tonight's odds, tables and models are as new as expected.
 
-Belongs here: what Dagster has to know. Does not: what is expected and when (``operations/freshness.py``).
+Belongs here: what Dagster has to know. Not here: what is expected and when (``operations/freshness.py``).
 """
 
 import dagster as dg

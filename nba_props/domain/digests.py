@@ -6,7 +6,6 @@ rows, changes no digest. A row's hash is the sum of its cells', a partition's di
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -220,12 +219,8 @@ def completed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{table.sealed_by: stated.where(stated.notna(), row_digests(table, frame))})
 
 
-def adopted(
-    table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
-) -> pd.DataFrame:
+def adopted(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date) -> pd.DataFrame:
     """A partition's rows, sealed if a release before digests wrote all of them and they are as it stated, if it did."""
-    if is_sealed:  # no partition of such a release is left
-        return frame
     if not table.sealed_by or frame.empty or frame[table.sealed_by].notna().any():
         return frame
     return frame if text and alteration(table, text, frame, day) else sealed(table, frame)
@@ -297,7 +292,7 @@ def _seed(column: str) -> np.uint64:
     """A number for each column, so that equal values of two columns have different hashes."""
     import numpy as np
 
-    return np.frombuffer(hashlib.blake2b(column.encode(), digest_size=8).digest(), dtype="<u8")[0]
+    return np.frombuffer(bytes.fromhex(digest(column, 8)), dtype="<u8")[0]
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:

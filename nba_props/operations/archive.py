@@ -52,7 +52,11 @@ def stored_rows(warehouse: Warehouse, batch_id: str, span: tuple[date, date] | N
 
 def archived_rows(warehouse: Warehouse, batch_id: str, span: tuple[date, date]) -> pd.DataFrame:
     """The unchanged rows of a batch on the dates of a span."""
-    rows = stored_rows(warehouse, batch_id, span)
+    return _unchanged(warehouse, stored_rows(warehouse, batch_id, span))
+
+
+def _unchanged(warehouse: Warehouse, rows: pd.DataFrame) -> pd.DataFrame:
+    """Those of some archived rows that are unchanged, so that an altered one can't identify a valid one."""
     return named(rows[as_archived(rows, is_sealed=warehouse.is_sealed())])
 
 
@@ -61,13 +65,10 @@ def removed(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     if not any(first <= d <= last for d in warehouse.partitions(ARCHIVED_PREDICTIONS)):
         return pd.DataFrame(columns=["game_date", "archived_id"])
     span = {"first": first, "last": last}
-    rows = ARCHIVED_PREDICTIONS.conform(
-        warehouse.query(
-            "SELECT * FROM nba_predictions.archived_predictions WHERE game_date BETWEEN @first AND @last", **span
-        )
+    stored = warehouse.query(
+        "SELECT * FROM nba_predictions.archived_predictions WHERE game_date BETWEEN @first AND @last", **span
     )
-    # an altered row must not identify a valid one
-    rows = named(rows[as_archived(rows, is_sealed=warehouse.is_sealed())])
+    rows = _unchanged(warehouse, ARCHIVED_PREDICTIONS.conform(stored))
     steps = warehouse.query(
         "SELECT game_date, batch_id, step, MAX(recorded_at) AS done_at FROM nba_predictions.remediations "
         f"WHERE game_date BETWEEN @first AND @last AND step IN ({sql_list((Step.REMOVED, Step.RESTORED))}) "

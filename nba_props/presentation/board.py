@@ -10,11 +10,14 @@ import pandas as pd
 
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.odds import expected_profit, over_probability
+from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, catboost_v8, ensemble
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts.keys import PLAYER_GAME
 from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
 from nba_props.facts.words import percent, plural
+from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.warehouse.base import Warehouse
 
 #: the system whose picks a board shows by default
@@ -24,9 +27,7 @@ CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *RECIPES]))
 
 #: the current rows of the ledger on some dates, each with the problem of its line
 CURRENT_SQL = f"""
-SELECT j.* FROM ({
-    claimed_lines_sql("(SELECT * FROM nba_predictions.ledger WHERE game_date BETWEEN @first AND @last)")
-}) AS j
+SELECT j.* FROM ({claimed_lines_sql(span_sql(LEDGER))}) AS j
 JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
 ) AS k ON k.game_date = j.game_date AND k.prediction_id = j.prediction_id
@@ -43,9 +44,9 @@ FROM (
   WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND s.game_date BETWEEN @first AND @last
 ) AS c
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
-LEFT JOIN (SELECT * FROM nba_analytics.betting_lines WHERE game_date BETWEEN @first AND @last) AS b
+LEFT JOIN {span_sql(BETTING_LINES)} AS b
   ON b.game_date = c.game_date AND b.game_id = c.game_id AND b.player_id = c.player_id
-LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date BETWEEN @first AND @last) AS a
+LEFT JOIN {span_sql(PREDICTION_ACCURACY)} AS a
   ON a.game_date = c.game_date AND a.prediction_id = c.prediction_id
 WHERE g.game_date BETWEEN @first AND @last
 """

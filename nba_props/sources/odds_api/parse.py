@@ -22,6 +22,7 @@ from nba_props.storage.landing import LandingZone, Payload, PayloadError, limite
 FEED = DataSource.THE_ODDS_API.value
 #: no book's odds are longer than 1000 to 1; those of real main lines reach 385
 MOST_PRICE = 100_000
+_MARKETS = words(Market)
 #: the content of a quote, and its instant
 _QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
 #: above any line: real ones reach 42.5, and only once, in 1962, has a player scored more points
@@ -132,7 +133,7 @@ class _EventQuotes:
             self._add_market(market, key, book, f"{at}.markets[{j}]")
 
     def _add_market(self, market: Any, book_key: str, book: dict[str, Any], at: str) -> None:
-        if not isinstance(market, dict) or market.get("key") not in words(Market):
+        if not isinstance(market, dict) or market.get("key") not in _MARKETS:
             found = market.get("key") if isinstance(market, dict) else None
             self._reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {book_key}", market)
             return
