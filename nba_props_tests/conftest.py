@@ -277,13 +277,8 @@ class _OneDuckDB:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._instance = self._started()
-
-    @staticmethod
-    def _started() -> duckdb.DuckDBPyConnection:
-        instance = duckdb.connect()
-        instance.execute("SET enable_external_file_cache = false")
-        return instance
+        self._start = queries.in_memory
+        self._instance = self._start()
 
     def in_memory(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -291,7 +286,7 @@ class _OneDuckDB:
                 connection = self._instance.cursor()
                 connection.execute("SELECT 1")
             except duckdb.Error:  # a damaged file that a test read has stopped it for good
-                self._instance = self._started()
+                self._instance = self._start()
                 connection = self._instance.cursor()
             name = f"memory_{next(self._numbers)}"
             connection.execute(f"ATTACH ':memory:' AS {name}; USE {name}; SET TimeZone = 'UTC'")
@@ -321,22 +316,21 @@ def no_catalog() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def no_pictures() -> Iterator[None]:
-    """Charts that are put together and not drawn, where nobody looks at them."""
+_DRAWING = {name: getattr(charts, name) for name in ("_svg", "_png")}
+_REFRESHING = LakeWarehouse.refresh_catalog
+
+
+@pytest.fixture(autouse=True, scope="session")
+def charts_are_put_together_and_not_drawn() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(charts, "_svg", lambda _: b"<svg></svg>")
         patch.setattr(charts, "_png", lambda _: b"PNG")
         yield
 
 
-_DRAWING = {name: getattr(charts, name) for name in ("_svg", "_png")}
-_REFRESHING = LakeWarehouse.refresh_catalog
-
-
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For a test that looks at pictures."""
+def pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a test that looks at drawn charts."""
     for name, plain in _DRAWING.items():
         monkeypatch.setattr(charts, name, plain)
 
@@ -348,12 +342,9 @@ def catalogued(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def what_nobody_looks_at_is_not_made(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Catalogs and pictures are made in modules that say so (``WITH_CATALOG``, ``WITH_PICTURES``), and for tests that ask
-    for the fixtures above.
-    """
-    catalogs, pictures = (getattr(request.module, name, False) for name in ("WITH_CATALOG", "WITH_PICTURES"))
-    with nullcontext() if catalogs else no_catalog(), nullcontext() if pictures else no_pictures():
+def catalogs_are_made_where_they_are_looked_at(request: pytest.FixtureRequest) -> Iterator[None]:
+    """In modules that say so (``WITH_CATALOG``), and for tests that ask for the fixture above."""
+    with nullcontext() if getattr(request.module, "WITH_CATALOG", False) else no_catalog():
         yield
 
 
@@ -471,7 +462,7 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
                 if below:
                     copied(below, made)
                 # a copied catalog would name these files
-                with dagster_in_memory.instance_that_forgets() as instance, no_catalog(), no_pictures():
+                with dagster_in_memory.instance_that_forgets() as instance, no_catalog():
                     step.climb(open_platform(made, instance))
                 place.parent.mkdir(exist_ok=True)
                 place.with_suffix(".json").write_text(json.dumps(contents(made)))

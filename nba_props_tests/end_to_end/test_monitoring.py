@@ -263,7 +263,7 @@ def test_a_prediction_makes_no_page(evening):
     assert not (evening.settings.home / "reports").exists()
 
 
-def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path, drawn):
+def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path, pictures):
     predicted, _ = finished
     page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
     text = Path(page).read_text()
@@ -318,7 +318,7 @@ frame.onload = () => {{
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
-def test_on_a_phone_the_page_has_nothing_beside_the_screen(finished, tmp_path, drawn):
+def test_on_a_phone_the_page_has_nothing_beside_the_screen(finished, tmp_path, pictures):
     predicted, _ = finished
     page = Path(report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html"))
     frame = tmp_path / "frame.html"
