@@ -12,8 +12,8 @@ from pathlib import Path
 
 import dagster as dg
 
+from nba_props.automation.event_log import batch_events
 from nba_props.automation.runner import Outcome, execute
-from nba_props.automation.upstream.event_log import batch_events
 from nba_props.definitions import build_defs
 from nba_props.deployment import deployed
 from nba_props.settings import Settings

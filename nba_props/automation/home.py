@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from nba_props.automation.instance import deliver_config, open_dagster, read_config
-from nba_props.automation.upstream.event_log import BatchedEventLog
+from nba_props.automation.upstream.stock_event_log import StockEventLog
 from nba_props.operations.home import CONFIG, EVENTS, Flaw, HomeError, dagster_home, database_flaws, store_flaws
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
@@ -40,6 +40,7 @@ def _database_again(home: Path, path: Path) -> str:
     """Let Dagster make a database again, the index from the runs' own databases; returns the result in words."""
     with open_dagster(home) as instance:
         log = instance.event_log_storage
-        if path == home / EVENTS and isinstance(log, BatchedEventLog):
-            return f"it has the events of the {log.rebuild_index()} runs that are kept"
+        runs = log.rebuild_index() if path == home / EVENTS and isinstance(log, StockEventLog) else None
+        if runs is not None:
+            return f"it has the events of the {runs} runs that are kept"
     return "its old content is lost to Dagster, but not to the lake"

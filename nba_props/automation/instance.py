@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +13,8 @@ import filelock
 import sqlalchemy as db
 import yaml
 
+from nba_props.automation.event_log import batch_events
 from nba_props.automation.upstream import instance as upstream
-from nba_props.automation.upstream.event_log import batch_events
 from nba_props.operations.home import CONFIG, REPAIR, HomeError, dagster_home, sentence
 from nba_props.settings import Settings
 from nba_props.storage.files import replace
@@ -45,7 +45,7 @@ def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})
         os.environ["DAGSTER_HOME"] = str(home)
     # two processes that create the databases of a new home at the same moment damage them
     with filelock.FileLock(home / ".opening"):
-        return upstream.opened(home, read_config(home, overrides))
+        return read_config(home, overrides)()
 
 
 def deliver_config(home: Path) -> None:
@@ -53,8 +53,8 @@ def deliver_config(home: Path) -> None:
     replace(home / CONFIG, (resources.files("nba_props") / CONFIG).read_bytes())
 
 
-def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> upstream.InstanceRef | None:
-    """The settings of a Dagster home; None if only Dagster's own way to open it is left.
+def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})) -> Callable[[], dg.DagsterInstance]:
+    """Read the settings of a Dagster home; returns what opens its instance with them.
 
     Raises:
         HomeError: they can't be read, or Dagster refuses them.
@@ -66,7 +66,7 @@ def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
         own = found if found is not None else {}
         if not isinstance(own, dict):
             raise HomeError(f"{home / CONFIG} has no settings. {_DELIVERS}")
-        return upstream.settings_of(home, own, overrides)
-    except (OSError, ValueError, yaml.YAMLError, *upstream.REFUSALS) as error:
+        return upstream.opener(home, own, overrides)
+    except (OSError, ValueError, yaml.YAMLError, *upstream.refusals()) as error:
         why = " ".join(str(error).split())
         raise HomeError(f"{home / CONFIG} can't be used: {why}. Fix it; or {_DELIVERS}") from error

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -46,7 +47,7 @@ def workspace(home: Path, landing: LandingZone) -> Path:
     return path
 
 
-def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str) -> runs.RemoteJobOrigin | None:
+def job_origin(definitions: dg.Definitions, instance: dg.DagsterInstance, job_name: str) -> Any | None:
     """The origin of a job by the workspace of the instance's home; None for an instance that no UI can show."""
     landing = (definitions.resources or {}).get("landing")
     if not instance.is_persistent or not isinstance(landing, LandingZone):

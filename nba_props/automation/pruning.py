@@ -22,8 +22,8 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.automation.instance import open_dagster
-from nba_props.automation.upstream.event_log import BatchedEventLog, StockEventLog
 from nba_props.automation.upstream.forgetting import forget_events
+from nba_props.automation.upstream.stock_event_log import StockEventLog
 from nba_props.operations.home import DATABASES, SIDES, dagster_home
 from nba_props.settings import Settings
 from nba_props.storage.files import ASIDE, TEMPORARY
@@ -127,8 +127,7 @@ def _events(log: object, runs: Sequence[str]) -> tuple[int, int]:
 def _drop_log(log: object, run_id: str) -> None:
     """Delete a run's own database of events, if it has one."""
     if isinstance(log, StockEventLog):
-        if isinstance(log, BatchedEventLog):
-            log.close(run_id)
+        log.close(run_id)
         for side in SIDES:
             Path(log.path_for_shard(run_id) + side).unlink(missing_ok=True)
 

@@ -14,7 +14,7 @@ from dagster._utils.test.schedule_storage import TestScheduleStorage
 from nba_props.automation import pruning
 from nba_props.automation.instance import open_instance
 from nba_props.automation.runner import execute
-from nba_props.automation.upstream import event_log
+from nba_props.automation.upstream import batched_event_log
 from nba_props.cli import main
 from nba_props.deployment import load_settings
 from nba_props.process import stopping
@@ -188,7 +188,7 @@ def test_nothing_is_planned_after_a_prune(rung, tmp_path, settings, monkeypatch)
 
 def test_runs_in_one_process_leave_nothing_behind(settings, monkeypatch):
     """No listener, no thread, no open file, no note stays with each of them."""
-    monkeypatch.setattr(event_log, "_OPEN_ENGINES", 2)  # the newest runs' databases stay open
+    monkeypatch.setattr(batched_event_log, "_OPEN_ENGINES", 2)  # the newest runs' databases stay open
 
     def left(instance: dg.DagsterInstance) -> tuple[int, ...]:
         files = len(os.listdir("/proc/self/fd"))

@@ -8,12 +8,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationTargetMaterializationData
-from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType
 
 from nba_props.automation.upstream import is_tested
+
+if TYPE_CHECKING:
+    from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+        AssetCheckEvaluationTargetMaterializationData,
+    )
 
 
 class PartitionEvaluations:
@@ -26,6 +30,8 @@ class PartitionEvaluations:
         """Log a check's result for each partition, with the partition's newest materialization as its target."""
         if not is_tested("a check's result over a range", "and shows the range's only, not each partition's"):
             return
+        from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType
+
         batch = str(uuid.uuid4())
         for number, (partition, result) in enumerate(results.items(), start=1):
             evaluation = dg.AssetCheckEvaluation(
@@ -52,6 +58,10 @@ class PartitionEvaluations:
     @cached_property
     def _newest(self) -> dict[str, AssetCheckEvaluationTargetMaterializationData]:
         """The newest materialization of each partition that has one."""
+        from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+            AssetCheckEvaluationTargetMaterializationData,
+        )
+
         newest: dict[str, AssetCheckEvaluationTargetMaterializationData] = {}
         cursor = None
         while len(newest) < len(self._partitions):

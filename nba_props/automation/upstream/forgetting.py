@@ -5,12 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import sqlalchemy as db
-from dagster._core.storage.event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.schema import (
-    AssetCheckExecutionsTable,
-    AssetEventTagsTable,
-    SqlEventLogStorageTable,
-)
 
 from nba_props.automation.upstream import is_tested
 from nba_props.process.errors import NbaPropsError
@@ -28,8 +22,18 @@ def forget_events(log: object, runs: Sequence[str]) -> None:
     Raises:
         UnknownStorage: the events are not in a storage whose tables are known.
     """
-    if not isinstance(log, SqlEventLogStorage) or not is_tested("deleting runs", "and they are kept"):
-        raise UnknownStorage(f"runs can't be pruned: how {type(log).__name__} keeps events is not known here")
+    unknown = UnknownStorage(f"runs can't be pruned: how {type(log).__name__} keeps events is not known here")
+    if not is_tested("deleting runs", "and they are kept"):
+        raise unknown
+    from dagster._core.storage.event_log import SqlEventLogStorage
+    from dagster._core.storage.event_log.schema import (
+        AssetCheckExecutionsTable,
+        AssetEventTagsTable,
+        SqlEventLogStorageTable,
+    )
+
+    if not isinstance(log, SqlEventLogStorage):
+        raise unknown
     events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
     newest = db.select(db.func.max(events.id)).where(events.dagster_event_type.in_(_NEWEST))
     newest = newest.group_by(events.asset_key, events.partition, events.dagster_event_type)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._check import CheckError
-from dagster._core.instance.ref import InstanceRef
 
 from nba_props.automation.upstream import is_tested
 
@@ -19,24 +18,25 @@ TO_THE_TERMINAL = {
         "class": "NoOpComputeLogManager",
     }
 }
-#: errors of Dagster about settings that it can't use
-REFUSALS = (dg.DagsterInvalidConfigError, CheckError)
 
 
-def settings_of(home: Path, own: Mapping[str, Any], overrides: Mapping[str, Any]) -> InstanceRef | None:
-    """The settings of an instance: ``own``, read from its file, with ``overrides`` in precedence.
+def refusals() -> tuple[type[Exception], ...]:
+    """Errors of Dagster about settings that it can't use."""
+    if not is_tested("reading settings", "and some errors in them end in a traceback"):
+        return (dg.DagsterInvalidConfigError,)
+    from dagster._check import CheckError
 
-    Dagster looks for the file by a pattern, and misses it in a folder with ``[`` or ``*`` in its name. None if only
-    Dagster's own reading of the folder is left.
+    return dg.DagsterInvalidConfigError, CheckError
+
+
+def opener(home: Path, own: Mapping[str, Any], overrides: Mapping[str, Any]) -> Callable[[], dg.DagsterInstance]:
+    """What opens the instance of a folder with ``own`` settings, read from its file; ``overrides`` take precedence.
+
+    Settings that Dagster refuses raise one of ``refusals()`` here. Dagster looks for the file by a pattern, and misses
+    it in a folder with ``[`` or ``*`` in its name; with an untested version that is all that is left.
     """
     if not is_tested("opening an instance", "which captures what steps print"):
-        return None
-    return InstanceRef.from_dir(str(home), overrides={**own, **overrides})
+        return partial(dg.DagsterInstance.from_config, str(home))
+    from dagster._core.instance.ref import InstanceRef
 
-
-def opened(home: Path, ref: InstanceRef | None) -> dg.DagsterInstance:
-    """The instance with these settings or, without any, of the folder as Dagster reads it."""
-    return dg.DagsterInstance.from_ref(ref) if ref is not None else dg.DagsterInstance.from_config(str(home))
-
-
-__all__ = ["REFUSALS", "TO_THE_TERMINAL", "InstanceRef", "opened", "settings_of"]
+    return partial(dg.DagsterInstance.from_ref, InstanceRef.from_dir(str(home), overrides={**own, **overrides}))

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
-from dagster._core.remote_origin import RemoteJobOrigin, RemoteRepositoryOrigin
-from dagster._core.workspace.load import location_origins_from_yaml_paths
 
 from nba_props.automation.upstream import is_tested
 
@@ -32,16 +30,20 @@ def listening(
             instance._subscribers.pop(run_id, None)
 
 
-def job_origin(workspace: Path, job_name: str) -> RemoteJobOrigin | None:
+def job_origin(workspace: Path, job_name: str) -> Any | None:
     """The origin of a job in the first location of a workspace file; None if the version of Dagster is not tested."""
     if not is_tested("running a job", "and runs of a terminal are listed under no job"):
         return None
+    from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+    from dagster._core.remote_origin import RemoteRepositoryOrigin
+    from dagster._core.workspace.load import location_origins_from_yaml_paths
+
     location, *_ = location_origins_from_yaml_paths([str(workspace)])
     return RemoteRepositoryOrigin(location, SINGLETON_REPOSITORY_NAME).get_job_origin(job_name)
 
 
 @contextmanager
-def belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> Iterator[None]:
+def belonging(instance: dg.DagsterInstance, origin: Any | None) -> Iterator[None]:
     """While in here, a created run has this origin, by which the UI assigns it to a job.
 
     ``execute_in_process`` has no argument for it.
@@ -55,6 +57,3 @@ def belonging(instance: dg.DagsterInstance, origin: RemoteJobOrigin | None) -> I
         yield
     finally:
         del instance.create_run_for_job
-
-
-__all__ = ["RemoteJobOrigin", "belonging", "job_origin", "listening"]

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as db
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from nba_props.automation.upstream.event_log import SqliteEventLog, batch_events
+from nba_props.automation.event_log import SqliteEventLog, batch_events
 
 PARTITIONS = dg.DailyPartitionsDefinition("2025-11-01", end_date="2025-12-20")
 

@@ -4,6 +4,8 @@ The stock storage opens an engine for every statement and commits every event se
 of the time of a backfill. This one writes the same files in the same format; a home can switch between the two.
 """
 
+from __future__ import annotations
+
 import os
 import threading
 import time
@@ -11,45 +13,26 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import sqlalchemy as db
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import StaticPool
 
-from nba_props.automation.upstream import is_tested
+from nba_props.automation.upstream.stock_event_log import StockEventLog
+
+if TYPE_CHECKING:
+    from dagster._serdes import ConfigurableClassData
 
 #: databases kept open at once: the index, and the newest runs
 _OPEN_ENGINES = 8
 _MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | set(EVENT_TYPE_TO_PIPELINE_RUN_STATUS)
-_BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
-
-
-def batch_events() -> None:
-    """Let this process and its children pass a run's partition events to the storage in batches."""
-    os.environ.setdefault(_BATCH_SIZE, "1000")
-
-
-class StockEventLog(SqliteEventLogStorage):
-    """Dagster's event log, by default in the folder where Dagster keeps its databases."""
-
-    @classmethod
-    def config_type(cls) -> Any:
-        return {"base_dir": dg.Field(dg.StringSource, is_required=False)}
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> Self:
-        base_dir = config_value.get("base_dir") or os.path.join(os.environ["DAGSTER_HOME"], "history", "runs")
-        return cls(base_dir, inst_data)
 
 
 class BatchedEventLog(StockEventLog):
@@ -126,9 +109,7 @@ class BatchedEventLog(StockEventLog):
             self._initialized_dbs.discard(shard)
 
     def rebuild_index(self) -> int:
-        """Fill a new index with the events of the runs' own databases, in the order in which the runs ended; returns
-        the number of runs.
-        """
+        """Fill a new index with the events of the runs' own databases, in the order in which the runs ended."""
         runs = sorted(self.get_all_run_ids(), key=lambda r: os.stat(self.path_for_shard(r)).st_mtime_ns)
         for run_id in runs:
             for event in self.get_logs_for_run(run_id):
@@ -156,9 +137,3 @@ class BatchedEventLog(StockEventLog):
         with self._db_lock:
             while self._engines:
                 self._engines.popitem()[1].dispose()
-
-
-#: the event log of a home
-SqliteEventLog: type[StockEventLog] = (
-    BatchedEventLog if is_tested("the event log", "which is slow over many partitions") else StockEventLog
-)
