@@ -16,7 +16,7 @@ from nba_props.cli import main, printing
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
 from nba_props.operations import doctor
-from nba_props.operations.doctor import Finding, examine, next_command
+from nba_props.operations.doctor import Examination, examine, next_command
 from nba_props.settings import Live, SettingsError
 from nba_props.simulator import payloads
 from nba_props.sources.base import LiveFeeds
@@ -257,12 +257,12 @@ def test_the_doctor_says_in_a_terminal_what_it_waits_for_as_long_as_it_waits(hom
     monkeypatch.setattr(printing, "terminal", lambda **_: screen)
     seen = []
 
-    def examine(*_, ask: bool) -> list[Finding]:
+    def examine(*_, ask: bool) -> list[Examination]:
         until = time.monotonic() + 10
         while "checking the home" not in screen.file.getvalue() and time.monotonic() < until:
             time.sleep(0.02)
         seen.append((ask, screen.file.getvalue()))
-        return [Finding("home", "ok", "empty")]
+        return [Examination("home", "ok", "empty")]
 
     monkeypatch.setattr(doctor, "examine", examine)
     for options in ([], ["--offline"]):
@@ -275,16 +275,16 @@ def test_the_doctor_says_in_a_terminal_what_it_waits_for_as_long_as_it_waits(hom
 @pytest.mark.parametrize(
     ("simulated", "found", "expected"),
     [
-        (False, [Finding("predictions", "off", "none")], "nba-props start"),
-        (True, [Finding("predictions", "off", "none")], "nba-props demo"),
-        (False, [Finding("predictions", "ok", "3 dates")], "nba-props dev"),
-        (False, [Finding("f", "bad", "x", "nba-props doctor --repair"), Finding("predictions", "off", "none")],
+        (False, [Examination("predictions", "off", "none")], "nba-props start"),
+        (True, [Examination("predictions", "off", "none")], "nba-props demo"),
+        (False, [Examination("predictions", "ok", "3 dates")], "nba-props dev"),
+        (False, [Examination("f", "bad", "x", "nba-props doctor --repair"), Examination("predictions", "off", "none")],
          "nba-props doctor --repair"),
-        (False, [Finding("the_odds_api is fresh", "bad", "x", "nba-props fetch odds, and is the daemon running?"),
-                 Finding("today", "off", "x", "nba-props start")], "nba-props start"),
-        (False, [Finding("nba_stats is fresh", "bad", "x", "nba-props fetch stats yesterday, and ...")],
+        (False, [Examination("the_odds_api is fresh", "bad", "x", "nba-props fetch odds, and is the daemon running?"),
+                 Examination("today", "off", "x", "nba-props start")], "nba-props start"),
+        (False, [Examination("nba_stats is fresh", "bad", "x", "nba-props fetch stats yesterday, and ...")],
          "nba-props fetch stats yesterday"),
-        (False, [Finding("stats.nba.com", "bad", "x", "it blocks many networks"), Finding("predictions", "ok", "1 date")],
+        (False, [Examination("stats.nba.com", "bad", "x", "it blocks many networks"), Examination("predictions", "ok", "1 date")],
          "nba-props dev"),
     ],
 )  # fmt: skip
@@ -294,7 +294,7 @@ def test_the_doctor_names_one_next_command(zone, simulated, found, expected):
     assert next_command(found, zone) == expected
 
 
-def next_of(platform, now) -> tuple[dict[str, Finding], str]:
+def next_of(platform, now) -> tuple[dict[str, Examination], str]:
     found = examine(platform.settings, platform.zone, platform.warehouse, lambda: now, ask=False)
     return {f.what: f for f in found}, next_command(found, platform.zone)
 

@@ -38,7 +38,7 @@ _VACUUM_SECONDS = 5.0
 
 
 @dataclass
-class Account:
+class Pruned:
     """What was deleted, or would be: the number of each kind and, for files, their bytes."""
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Account:
 
 def prune(
     settings: Settings, now: datetime, age: timedelta, *, set_aside: bool = False, dry_run: bool = False
-) -> Account:
+) -> Pruned:
     """Delete what is older than ``age``: finished runs with their events and logs, ticks, and orphaned files.
 
     Args:
@@ -68,32 +68,32 @@ def prune(
         set_aside: delete files that were set aside, too.
         dry_run: count and delete nothing.
     """
-    account, home = Account(), dagster_home(settings)
+    pruned, home = Pruned(), dagster_home(settings)
     # files first: on a full disk the databases need the space
-    _delete("files that killed processes left", list(_orphans(settings)), account, dry_run=dry_run)
+    _delete("files that killed processes left", list(_orphans(settings)), pruned, dry_run=dry_run)
     if set_aside:
-        _delete("files set aside", list(_aside(settings, home, now - age)), account, dry_run=dry_run)
+        _delete("files set aside", list(_aside(settings, home, now - age)), pruned, dry_run=dry_run)
     if home.exists():
         with open_dagster(home) as instance:
-            prune_runs(instance, now - age, account, dry_run=dry_run)
+            prune_runs(instance, now - age, pruned, dry_run=dry_run)
     if not dry_run:
-        _vacuum(home, account)
-    return account
+        _vacuum(home, pruned)
+    return pruned
 
 
 # -- runs -------------------------------------------------------------------------------------------------------------
 
 
-def prune_runs(instance: dg.DagsterInstance, before: datetime, account: Account, *, dry_run: bool) -> None:
+def prune_runs(instance: dg.DagsterInstance, before: datetime, pruned: Pruned, *, dry_run: bool) -> None:
     """Delete the finished runs of an instance that were last updated before ``before``."""
     old = instance.get_run_records(dg.RunsFilter(updated_before=before))
     runs = [r.dagster_run.run_id for r in old if r.dagster_run.is_finished]
     if len(old) > len(runs):
-        account.notes.append(f"unfinished runs of that age: {len(old) - len(runs)}; end them in the UI")
+        pruned.notes.append(f"unfinished runs of that age: {len(old) - len(runs)}; end them in the UI")
     log = instance.event_log_storage
     forgotten = _without_record(instance, log, before)
-    account.add("runs", len(runs))
-    account.add("logs of runs", *_events(log, [*runs, *forgotten]))
+    pruned.add("runs", len(runs))
+    pruned.add("logs of runs", *_events(log, [*runs, *forgotten]))
     if dry_run:
         return
     for start in range(0, len(runs) + len(forgotten), _TOGETHER):
@@ -160,8 +160,8 @@ def _size(path: Path) -> int:
     return path.lstat().st_size
 
 
-def _delete(what: str, paths: Sequence[Path], account: Account, *, dry_run: bool) -> None:
-    account.add(what, len(paths), sum(map(_size, paths)))
+def _delete(what: str, paths: Sequence[Path], pruned: Pruned, *, dry_run: bool) -> None:
+    pruned.add(what, len(paths), sum(map(_size, paths)))
     for path in () if dry_run else paths:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -169,7 +169,7 @@ def _delete(what: str, paths: Sequence[Path], account: Account, *, dry_run: bool
             path.unlink(missing_ok=True)
 
 
-def _vacuum(home: Path, account: Account) -> None:
+def _vacuum(home: Path, pruned: Pruned) -> None:
     """Return the space of deleted rows to the disk; a database in use keeps it until the next prune."""
     for path in (home / place for place in DATABASES):
         if not path.exists():
@@ -180,6 +180,6 @@ def _vacuum(home: Path, account: Account) -> None:
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.OperationalError as error:
-            account.notes.append(f"{path} keeps its size: {error}; the next prune shrinks it")
+            pruned.notes.append(f"{path} keeps its size: {error}; the next prune shrinks it")
             continue
-        account.add("databases made smaller", 1, max(0, before - _size(path)))
+        pruned.add("databases made smaller", 1, max(0, before - _size(path)))

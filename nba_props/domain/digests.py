@@ -117,19 +117,19 @@ def settled(table: Table, text: str | bytes | None, frame: pd.DataFrame, day: da
 
 
 def alteration(
-    table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_sealed: bool = False
+    table: Table, text: str | bytes | None, frame: pd.DataFrame, day: date, *, is_stated: bool = False
 ) -> str | None:
     """How a partition differs from the statement that was stored when it was written, in words.
 
     None if it does not. Without a statement it is from a release before statements and None, too; but not if rows have
-    digests, or with ``is_sealed``, since every partition has a statement then.
+    digests, or with ``is_stated``, since every partition has a statement then.
     """
     try:
         said = json.loads(text or "")
         version, stated_content = int(said["version"]), dict(said["content"])
         stated_content[_ALL], before = str(stated_content[_ALL]), dict(said.get("before") or {})
     except _NO_STATEMENT:
-        was_stated = is_sealed or (bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any()))
+        was_stated = is_stated or (bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any()))
         return "states nothing of its rows: another writer put it there" if was_stated else None
     if said.get("due") is not None:
         return "was altered before it was written last"
@@ -155,10 +155,10 @@ def wrong_digests(table: Table, frame: pd.DataFrame) -> int:
 
 
 def owed(
-    table: Table, text: str | bytes | None, known: pd.DataFrame, day: date, *, is_sealed: bool = False
+    table: Table, text: str | bytes | None, known: pd.DataFrame, day: date, *, is_stated: bool = False
 ) -> Mapping[str, str] | None:
     """The digests of a partition as it was last written, if it was altered since; None if it was not."""
-    if not (table.sealed_by or is_sealed) or not alteration(table, text, known, day, is_sealed=is_sealed):
+    if not (table.sealed_by or is_stated) or not alteration(table, text, known, day, is_stated=is_stated):
         return None
     try:
         said = json.loads(text or "")

@@ -41,7 +41,7 @@ _OFFLINE = "connect this machine, or leave the feeds out with --offline"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Examination:
     """The result of one examination: ``state`` is ok, off or bad; ``advice`` is the remedy unless it is ok."""
 
     what: str
@@ -58,7 +58,7 @@ def examine(
     flaws: Callable[[Settings, Warehouse], list[Flaw]] = store_flaws,
     *,
     ask: bool = True,
-) -> list[Finding]:
+) -> list[Examination]:
     """Every finding about a deployment.
 
     Args:
@@ -84,7 +84,7 @@ def examine(
     return found
 
 
-def next_command(found: list[Finding], zone: LandingZone) -> str:
+def next_command(found: list[Examination], zone: LandingZone) -> str:
     """The next command to type: the remedy for the first bad finding, else the first prediction, then tonight's, then
     missing grades; else the command that keeps everything running.
     """
@@ -101,35 +101,35 @@ def next_command(found: list[Finding], zone: LandingZone) -> str:
     return next(iter([*fixes, *today, *late, *grades]), "nba-props board" if zone.is_simulated else "nba-props dev")
 
 
-def _variables() -> Iterator[Finding]:
+def _variables() -> Iterator[Examination]:
     for text in misspelt(os.environ):
-        yield Finding("environment", "off", text, "fix its name, or remove it")
+        yield Examination("environment", "off", text, "fix its name, or remove it")
     if others := env_file.readers():
         text = f"{env_file.path()} has keys and can be read by {others}"
-        yield Finding("file of settings", "off", text, f"chmod 600 {shlex.quote(str(env_file.path()))}")
+        yield Examination("file of settings", "off", text, f"chmod 600 {shlex.quote(str(env_file.path()))}")
 
 
-def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Finding]:
+def _places(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> Iterator[Examination]:
     home = settings.home if settings.home.exists() else settings.home.parent
     writable = os.access(home, os.W_OK)
     wrong = "NBA_PROPS_HOME can't be written" if not writable else "free the disk: it is full" if is_full(home) else ""
-    yield Finding("home", "bad" if wrong else "ok", str(settings.home), wrong)
+    yield Examination("home", "bad" if wrong else "ok", str(settings.home), wrong)
     if not zone.exists():
-        yield Finding(
+        yield Examination(
             "landing zone", "bad", f"nothing at {zone.root}",
             f"{COMMAND} makes one of the real league, nba-props demo or nba-props simulate one of a simulated league; "
             "or set NBA_PROPS_LANDING",
         )  # fmt: skip
         return
     held = League.SIMULATED if zone.is_simulated else League.REAL
-    yield Finding("landing zone", "ok", f"{zone.root} ({held})")
+    yield Examination("landing zone", "ok", f"{zone.root} ({held})")
     try:
         source = warehouse.source()
     except WarehouseError as error:
-        yield Finding("warehouse", "bad", str(error), "see docs/production.md for access" if settings.gcp else "")
+        yield Examination("warehouse", "bad", str(error), "see docs/production.md for access" if settings.gcp else "")
         return
     mixed = source not in (None, held)
-    yield Finding(
+    yield Examination(
         "warehouse", "bad" if mixed else "ok", f"{warehouse.place} holds {source or 'nothing yet'}",
         f"the landing zone is {held}: set another NBA_PROPS_HOME, or NBA_PROPS_DATASET_PREFIX" if mixed else "",
     )  # fmt: skip
@@ -141,52 +141,56 @@ def strays(settings: Settings, zone: LandingZone, warehouse: Warehouse) -> list[
     return [*warehouse.strays(), *ModelStore(settings.models).strays(), *landed]
 
 
-def _damage(flaws: list[Flaw]) -> Iterator[Finding]:
+def _damage(flaws: list[Flaw]) -> Iterator[Examination]:
     for flaw in flaws:
-        yield Finding(flaw.what, "bad", f"{flaw.why} ({flaw.path})", flaw.advice)
+        yield Examination(flaw.what, "bad", f"{flaw.why} ({flaw.path})", flaw.advice)
 
 
-def _own_files(settings: Settings) -> Iterator[Finding]:
+def _own_files(settings: Settings) -> Iterator[Examination]:
     """Files that only a user can fix: the aliases, and a rehearsal's clock."""
     try:
         found, left_out = aliases_of(settings)
         if settings.aliases_file or left_out:
             text = f"{len(found)} in use" + (f", {len(left_out)} lines left out" if left_out else "")
-            yield Finding("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
+            yield Examination("aliases", "off" if left_out else "ok", text, left_out[0] if left_out else "")
     except (SettingsError, LandingError) as error:
-        yield Finding("aliases", "bad", str(error), "fix the file")
+        yield Examination("aliases", "bad", str(error), "fix the file")
     if settings.rehearsal_clock is not None:
         try:
             instant = clock_of(settings)()
-            yield Finding("rehearsal's clock", "ok", f"{instant:%Y-%m-%d %H:%M} UTC")
+            yield Examination("rehearsal's clock", "ok", f"{instant:%Y-%m-%d %H:%M} UTC")
         except SettingsError as error:
-            yield Finding("rehearsal's clock", "bad", str(error), "write an instant into it, or unset NBA_PROPS_CLOCK")
+            yield Examination(
+                "rehearsal's clock", "bad", str(error), "write an instant into it, or unset NBA_PROPS_CLOCK"
+            )
 
 
-def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse, flaws: list[Flaw]) -> Iterator[Finding]:
+def _files(settings: Settings, zone: LandingZone, warehouse: Warehouse, flaws: list[Flaw]) -> Iterator[Examination]:
     damage = list(_damage(flaws))
-    yield from damage or [Finding("files of the home", "ok", "can be read; nba-props scrub reads the partitions")]
+    yield from damage or [Examination("files of the home", "ok", "can be read; nba-props scrub reads the partitions")]
     found = strays(settings, zone, warehouse)
     for path, why in found[:_SHOWN]:
-        yield Finding("stray", "off", f"{path} {why}", "nothing reads it: move it away")
+        yield Examination("stray", "off", f"{path} {why}", "nothing reads it: move it away")
     if len(found) > _SHOWN:
-        yield Finding("strays", "off", f"{len(found)} in all, the first {_SHOWN} above", "nba-props scrub names them")
+        yield Examination(
+            "strays", "off", f"{len(found)} in all, the first {_SHOWN} above", "nba-props scrub names them"
+        )
 
 
-def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
+def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Examination]:
     first = "nba-props demo" if zone.is_simulated else COMMAND
     published = own_dates(warehouse)
     for what, days in (("schedule", warehouse.partitions(raw.SCHEDULE)), ("predictions", published)):
         one = f"1 date, {days[0]}" if days else "none"
         text = f"{len(days)} dates, {days[0]}..{days[-1]}" if len(days) > 1 else one
-        yield Finding(what, "ok" if days else "off", text, "" if days else first)
+        yield Examination(what, "ok" if days else "off", text, "" if days else first)
     # a simulated league has dates of its own: the newest predicted one is used as today
     today = game_date_of(now)
     day = published[-1] if zone.is_simulated and published else today
     store, week = ModelStore(settings.models), week_of(day)
     lacking = [system_id for system_id in RECIPES if week not in store.weeks(system_id)]
     advice = first if zone.is_simulated or not published else f"nba-props train {day}"
-    yield Finding(
+    yield Examination(
         "models", "off" if lacking else "ok",
         f"week of {week}: {'none of ' + ', '.join(lacking) if lacking else 'all trained'}",
         advice if lacking else "",
@@ -196,25 +200,25 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
         yield from _grades(warehouse, [d for d in published if d < today], zone)
 
 
-def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool) -> Finding:
+def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool) -> Examination:
     """Whether today's games are predicted, or everything that a first prediction needs is landed."""
     today, games = game_date_of(now), games_of(zone, now)
     if games is None:
-        return Finding("today", "off", f"no schedule of {season_of(today)} is landed", COMMAND)
+        return Examination("today", "off", f"no schedule of {season_of(today)} is landed", COMMAND)
     if predicted:
-        return Finding("today", "ok", f"{plural(games.today, 'game')} of {today}, predicted")
+        return Examination("today", "ok", f"{plural(games.today, 'game')} of {today}, predicted")
     if games.to_begin:
-        return Finding(
+        return Examination(
             "today", "off", f"{plural(games.to_begin, 'game')} of {today} to begin, not predicted yet", COMMAND
         )
     idle = day_one.nothing_to_predict(games, today)
     later = f"; next games on {games.next_day}" if games.next_day else ""
     if lacking := day_one.lacking(settings, LiveFeeds(settings.live, zone, lambda: now)):
-        return Finding("today", "off", f"{idle}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
-    return Finding("today", "ok", f"{idle}{later}")
+        return Examination("today", "off", f"{idle}{later}; not landed yet: {', '.join(lacking)}", COMMAND)
+    return Examination("today", "ok", f"{idle}{later}")
 
 
-def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterator[Finding]:
+def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterator[Examination]:
     """Whether the newest predicted date before today is graded."""
     if not past:
         return
@@ -226,34 +230,34 @@ def _grades(warehouse: Warehouse, past: list[date], zone: LandingZone) -> Iterat
         last=day,
     )
     if graded["n"].iloc[0]:
-        yield Finding("grades", "ok", f"through {day}")
+        yield Examination("grades", "ok", f"through {day}")
     else:
         landed = nba_stats.landed_box_score_days(zone, day, day)
         advice = f"nba-props grade {day}" if landed else f"{_FETCH}stats {day}"
-        yield Finding("grades", "off", f"{day} is predicted and not graded", advice)
+        yield Examination("grades", "off", f"{day} is predicted and not graded", advice)
 
 
-def _feeds(feeds: LiveFeeds, *, ask: bool) -> Iterator[Finding]:
+def _feeds(feeds: LiveFeeds, *, ask: bool) -> Iterator[Examination]:
     """Whether each feed answers."""
     for feed in registry.feeds():
         if feed.probe is None:
             continue
         if not feed.switch.is_on(feeds.live):
-            yield Finding(feed.title, "off", feed.probe.off, feed.switch.advice)
+            yield Examination(feed.title, "off", feed.probe.off, feed.switch.advice)
         elif ask:
             yield _asked(feed.title, feed.probe, feeds)
         else:
-            yield Finding(feed.title, "off", f"{feed.probe.on}, no request was made (--offline)")
+            yield Examination(feed.title, "off", f"{feed.probe.on}, no request was made (--offline)")
 
 
-def _asked(title: str, probe: Probe, feeds: LiveFeeds) -> Finding:
+def _asked(title: str, probe: Probe, feeds: LiveFeeds) -> Examination:
     try:
-        return Finding(title, "ok", probe.ask(feeds))
+        return Examination(title, "ok", probe.ask(feeds))
     except FetchError as error:
-        return Finding(title, "bad", str(error), _OFFLINE if error.code == UNREACHABLE else probe.advice)
+        return Examination(title, "bad", str(error), _OFFLINE if error.code == UNREACHABLE else probe.advice)
 
 
-def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Finding]:
+def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: datetime) -> Iterator[Examination]:
     """Whether the newest payloads of each feed are as new as expected."""
     if zone.is_simulated:
         return  # a simulated league has no feeds
@@ -263,13 +267,13 @@ def _fresh(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: dat
         state = "bad" if not is_fresh.passed else "off" if is_fresh.nothing else "ok"
         command = f"{_FETCH}{feed.command.name} {feed.command.overdue}".rstrip()
         advice = "" if is_fresh.passed else f"{command}, and is the daemon running?"
-        yield Finding(f"{feed.name} is fresh", state, is_fresh.text, advice)
+        yield Examination(f"{feed.name} is fresh", state, is_fresh.text, advice)
 
 
-def _alerts(settings: Settings) -> Iterator[Finding]:
+def _alerts(settings: Settings) -> Iterator[Examination]:
     for severity, name in (("WARN", "SLACK_WEBHOOK_URL_WARNING"), ("ERROR", "SLACK_WEBHOOK_URL_ERROR")):
         on = severity in settings.live.webhooks
-        yield Finding(
+        yield Examination(
             f"alerts of severity {severity}",
             "ok" if on else "off",
             "to Slack" if on else "to alerts.jsonl and the log",

@@ -248,7 +248,7 @@ class PartitionedWarehouse(Warehouse):
         for day in () if is_accepted else made_from:
             before, entry = rows_of(stored, [day]), entries.get(day)
             if entry is not None:
-                owed[day] = digests.owed(table, entry.statement, before, day, is_sealed=self._is_stated(table))
+                owed[day] = digests.owed(table, entry.statement, before, day, is_stated=self._is_stated(table))
             elif len(before) and len(rows_of(rows, [day])):  # another program's rows, of which some may stay
                 owed[day] = {}
         change = Change(stored, rows, entries, made_from, content, owed, is_accepted)
@@ -288,7 +288,7 @@ class PartitionedWarehouse(Warehouse):
             return None
         rows = self.read(table, [partition])
         is_stated = self._is_stated(table)
-        altered = digests.alteration(table, entry.statement, rows, partition, is_sealed=is_stated) or self._flaw(entry)
+        altered = digests.alteration(table, entry.statement, rows, partition, is_stated=is_stated) or self._flaw(entry)
         where = f" ({entry.place})" if entry.place else ""
         return f"{table.address} partition {partition}{where} {altered}" if altered else None
 

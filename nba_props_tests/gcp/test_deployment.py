@@ -314,9 +314,9 @@ def test_the_deployments_instance_on_a_real_postgresql(postgres, make_bucket, tm
         checks = again.all_logs(done.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         assert {e.dagster_event.asset_check_evaluation_data.partition for e in checks} >= {league.FIRST.isoformat()}
         # an old run goes, what it made stays known
-        account = pruning.Account()
-        pruning.prune_runs(again, datetime.now(UTC) + timedelta(1), account, dry_run=False)
-        assert account.counts["runs"] == 1
+        pruned = pruning.Pruned()
+        pruning.prune_runs(again, datetime.now(UTC) + timedelta(1), pruned, dry_run=False)
+        assert pruned.counts["runs"] == 1
         assert (again.get_runs(), again.get_materialized_partitions(key)) == ([], found)
         assert again.fetch_materializations(key, limit=1).records[0] == record
         assert len(again.all_logs(done.run_id)) < 3 * len(found) * len(keys), "of each partition the newest"
