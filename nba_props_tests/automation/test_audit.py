@@ -64,16 +64,19 @@ def placeholders(day: date, count: int = 2) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def quarter(tmp_path_factory) -> Path:
-    """The lake of a quarter of a year, to be copied."""
-    lake = LakeWarehouse(tmp_path_factory.mktemp("quarter") / "lake")
+    """The lake of a quarter of a year and the memory of a first look, to be copied."""
+    folder = tmp_path_factory.mktemp("quarter")
+    lake = LakeWarehouse(folder / "lake")
     lake.append(LEDGER, pd.concat([rows(day) for day in DATES]), DATES)
-    return lake.root
+    look(lake, folder)
+    return folder
 
 
 @pytest.fixture
 def published(quarter, tmp_path) -> LakeWarehouse:
-    """A quarter of a year, published."""
-    return LakeWarehouse(copied(quarter, tmp_path / "lake"))
+    """A quarter of a year, published, and looked at an hour ago."""
+    copied(quarter / "audit", tmp_path / "audit")
+    return LakeWarehouse(copied(quarter / "lake", tmp_path / "lake"))
 
 
 def look(lake, tmp_path) -> audit.Audit:
@@ -89,6 +92,7 @@ def told(result: audit.Audit) -> list[str]:
 
 
 def test_an_hour_in_which_nothing_changed_costs_no_query(published, tmp_path):
+    shutil.rmtree(tmp_path / "audit")
     first = look(published, tmp_path)
     assert (len(first.judged), first.rows, first.found) == (len(DATES), 4 * len(DATES), [])
     before = published.query_count
@@ -113,7 +117,6 @@ def test_a_second_writers_row_on_a_date_three_months_old_is_known_within_an_hour
 
 
 def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     assert len(told(look(published, tmp_path))) == 1
     later = pd.concat([rows(OLD, 5), placeholders(OLD)])
@@ -126,7 +129,6 @@ def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
 
 
 def test_as_many_other_bad_rows_within_the_hour_are_news(published, tmp_path):
-    look(published, tmp_path)
     five, fakes = rows(OLD), placeholders(OLD, 10)
     write(published, OLD, pd.concat([five, fakes.head(5)]))
     first = told(look(published, tmp_path))
@@ -141,7 +143,6 @@ def test_as_many_other_bad_rows_within_the_hour_are_news(published, tmp_path):
 
 
 def test_as_many_other_losses_are_news(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, rows(OLD).iloc[2:])
     assert "ROWS_GONE" in told(look(published, tmp_path))[0]
     write(published, OLD, rows(OLD).iloc[:2])
@@ -149,7 +150,6 @@ def test_as_many_other_losses_are_news(published, tmp_path):
 
 
 def test_the_same_row_once_more_is_news_though_nothing_tells_them_apart(published, tmp_path):
-    look(published, tmp_path)
     twin = rows(OLD).head(1)
     for times in (1, 2):
         write(published, OLD, pd.concat([rows(OLD), *[twin] * times]))
@@ -158,7 +158,6 @@ def test_the_same_row_once_more_is_news_though_nothing_tells_them_apart(publishe
 
 
 def test_of_a_memory_that_knew_only_how_many_rows_were_bad_the_rest_is_news(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     look(published, tmp_path)
     (index,) = (tmp_path / "audit").glob("*/judged.json")
@@ -201,14 +200,12 @@ def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
     ],
 )
 def test_what_happened_to_a_date_is_named(published, tmp_path, change, kind, count):
-    look(published, tmp_path)
     write(published, OLD, change(rows(OLD)))
     found = {f.kind: f.rows for f in look(published, tmp_path).found if f.kind == kind or not kind}
     assert found == ({kind: count} if count else {})
 
 
 def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, rows(OLD).iloc[2:])
     assert "ROWS_GONE" in told(look(published, tmp_path))[0]
     write(published, OLD, pd.concat([rows(OLD).iloc[2:], rows(OLD, 5).tail(1)]))
@@ -222,7 +219,6 @@ def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
 
 
 def test_a_partition_that_was_taken_away_is_a_loss(published, tmp_path):
-    look(published, tmp_path)
     shutil.rmtree(published._file(LEDGER, OLD).parent)
     result = look(published, tmp_path)
     assert [c[:-11] for c in told(result)] == [f"ledger audit: ROWS_GONE in {LEDGER.address}, 4 rows of {OLD}..{OLD}"]
@@ -230,7 +226,6 @@ def test_a_partition_that_was_taken_away_is_a_loss(published, tmp_path):
 
 
 def test_what_a_remediation_took_out_is_in_the_archive_and_no_loss(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     look(published, tmp_path)
     batch = remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW)
@@ -252,14 +247,12 @@ def test_what_a_remediation_took_out_is_in_the_archive_and_no_loss(published, tm
 
 
 def test_a_row_that_was_published_anew_after_a_remediation_is_no_change(published, tmp_path):
-    look(published, tmp_path)
     remediation.quarantine(published, Selection("system", OLD, OLD, system_id="s"), NOW)
     published.append(LEDGER, rows(OLD).assign(run_id="again"), [OLD])
     assert look(published, tmp_path).found == []
 
 
 def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(published, tmp_path):
-    look(published, tmp_path)
     (index,) = (tmp_path / "audit").glob("*/judged.json")
     for spoiled in (
         '{"a": {"2026-01-09": {"fingerprint": "", "findings": {}, "which": {"A": "AAAA"}}}}',
@@ -277,7 +270,6 @@ def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(publ
 
 @pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"abc"), lambda p: (p.unlink(), p.mkdir())])
 def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published, tmp_path, spoil, caplog):
-    look(published, tmp_path)
     (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.lasting_name}/{OLD}.*.rows")
     spoil(path)
     write(published, OLD, rows(OLD).iloc[1:])
@@ -288,7 +280,6 @@ def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published
 
 
 def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(published, tmp_path):
-    look(published, tmp_path)
     memory = Memory(str(tmp_path / "audit"))
     before = memory.known_valid(OLD, OLD)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
@@ -306,7 +297,6 @@ def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(pub
 
 
 def test_a_date_that_cannot_be_read_costs_itself_only(published, tmp_path):
-    look(published, tmp_path)
     for day in (DATES[0], OLD):
         write(published, day, pd.concat([rows(day), placeholders(day)]))
     path = Path(files.locate(str(published._file(LEDGER, DATES[0])))[0])
@@ -317,7 +307,6 @@ def test_a_date_that_cannot_be_read_costs_itself_only(published, tmp_path):
 
 
 def test_a_partition_whose_file_is_gone_stops_no_audit(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     published._file(LEDGER, DATES[0]).resolve().unlink()
     causes = told(look(LakeWarehouse(published.root), tmp_path))
@@ -329,7 +318,6 @@ def test_a_partition_whose_file_is_gone_stops_no_audit(published, tmp_path):
 
 def test_the_rows_of_an_earlier_look_stay_for_whoever_names_them(published, tmp_path):
     """A quarantine beside an audit, and two audits at once."""
-    look(published, tmp_path)
     first = Memory(str(tmp_path / "audit"))
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     look(published, tmp_path)
@@ -369,7 +357,6 @@ def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp
 
 
 def test_an_alert_that_was_not_sent_is_sent_the_next_time(published, tmp_path):
-    look(published, tmp_path)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     died = audit.audit(published, Memory(str(tmp_path / "audit")))  # and nothing is saved
     assert told(died) == told(look(published, tmp_path)) != []
