@@ -14,7 +14,7 @@ from nba_props.domain.models.learner import Recipe
 from nba_props.domain.models.training import TooFewRows, train
 from nba_props.schemas import analytics, raw
 from nba_props.settings import Settings
-from nba_props.sources import odds_api
+from nba_props.sources import registry
 from nba_props.storage.landing import LandingError
 from nba_props.warehouse.base import Warehouse
 
@@ -41,7 +41,7 @@ def train_weeks(
         return [], refused
     rows = _rows_before(min(weeks), max(weeks), inputs)
     lined = set(inputs.warehouse.partitions(analytics.BETTING_LINES))
-    unlined = [d for d in odds_api.landed_days(inputs.landing) if d not in lined]
+    unlined = [d for d in registry.days_with_odds(inputs.landing) if d not in lined]
     made: list[Card] = []
     for week in _with_weeks_before(recipe, busy, weeks, inputs):
         card, why = train_week(recipe, week, rows, inputs, now, unlined)

@@ -15,7 +15,7 @@ from nba_props.operations.audit import Found, Memory, audit, known_faults, place
 from nba_props.process.revision import run_tags
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings
-from nba_props.sources import odds_api
+from nba_props.sources import registry
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
@@ -61,7 +61,7 @@ def audit_ledger(
 ) -> None:
     """Judge what changed in ledger and archive since the last audit."""
     memory = Memory(place(settings))
-    result = audit(warehouse, memory, odds_api.with_odds(LandingZone(settings.landing)))
+    result = audit(warehouse, memory, registry.with_odds(LandingZone(settings.landing)))
     wrong = known_faults(memory)
     shown: dict[str, Any] = {
         "partitions": result.dates,

@@ -25,7 +25,7 @@ from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
 from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
 from nba_props.settings import SettingsError
-from nba_props.sources import nba_stats, odds_api, registry
+from nba_props.sources import nba_stats, registry
 from nba_props.sources.base import RawTable
 from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split
@@ -90,7 +90,7 @@ def _late_to_learn(inputs: Inputs, found: Mapping[str, set[date]], empty: Mappin
     """The dates with a stale table that models learn from."""
     late = {d for w in LEARNED for d in found.get(w.table.address, set()) - empty.get(w.table.address, set())}
     if analytics.BETTING_LINES.address in found:  # without a quote there is no line to learn from
-        late -= found[analytics.BETTING_LINES.address] - set(odds_api.landed_days(inputs.landing))
+        late -= found[analytics.BETTING_LINES.address] - set(registry.days_with_odds(inputs.landing))
     return late
 
 
@@ -202,7 +202,7 @@ def preparation(
     settings, landing = inputs.settings, inputs.landing
     through = max(days[0], weeks[-1]) - timedelta(1)
     learn_from = max(training_start(weeks[0], settings.training_seasons), settings.first_date)
-    lined = [d for d in odds_api.landed_days(landing) if learn_from <= d < weeks[-1]]
+    lined = [d for d in registry.days_with_odds(landing) if learn_from <= d < weeks[-1]]
     first = max(settings.first_date, min(_reads_from(inputs, d) for d in (days[0], *lined[:1])))
     first = max(settings.first_date, min(first, learned_from(weeks[0], settings)))
     bridged = [d for start, end in spans(lined) for d in dates_between(start, end)]  # a run has no gaps

@@ -17,7 +17,7 @@ from nba_props.process.revision import run_tags
 from nba_props.schemas import Table
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import Settings
-from nba_props.sources import odds_api
+from nba_props.sources import registry
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
@@ -118,7 +118,7 @@ def quarantine_rows(
     tag(context, dry_run=config.dry_run)
     first, last = parse_day(config.first), parse_day(config.last)
     selection = Selection(config.predicate, first, last, config.run_id, config.system_id)
-    zone = odds_api.with_odds(LandingZone(settings.landing))
+    zone = registry.with_odds(LandingZone(settings.landing))
     if zone is None:
         context.log.warning(f"{settings.landing} has no odds: quotes are not compared with their payloads")
     seen = Memory(place(settings)).known_valid

@@ -22,15 +22,16 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from nba_props.automation.upstream.webserver import NoGuard, serve
 from nba_props.presentation.pages import ADDRESS, INDEX
 from nba_props.process.addresses import is_loopback
-from nba_props.settings import home_of, reports_of
+from nba_props.settings import home_of, profile_of, reports_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -179,8 +180,7 @@ def read_page(folder: Path, name: str) -> bytes | None:
 
 def _folder() -> Path | None:
     """The local folder of pages; None where they are in a bucket."""
-    is_local = os.environ.get("NBA_PROPS_PROFILE", "local") == "local"
-    return reports_of(home_of()) if is_local else None
+    return reports_of(home_of()) if profile_of() == "local" else None
 
 
 def _unframed(send: Send) -> Send:
@@ -194,16 +194,12 @@ def _unframed(send: Send) -> Send:
 
 def main() -> None:
     """Run ``dagster-webserver`` with the guard around its application."""
-    cli: Any = import_module("dagster_webserver.cli")
-    make = cli.create_app_from_workspace_process_context
     hosts, folder = hosts_of(), _folder()  # before Dagster gives precedence to a .env of the working directory
 
-    def guarded(*arguments: Any, **named: Any) -> Guard:
-        app = make(*arguments, **named)
-        return Guard(Reports(app, folder) if folder else app, hosts)
-
-    cli.create_app_from_workspace_process_context = guarded
-    cli.main()
+    try:
+        serve(lambda app: Guard(Reports(app, folder) if folder else app, hosts))
+    except NoGuard as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -272,12 +272,12 @@ def _load_days_off(opened: Session, span: list[date]) -> bool:
     from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB
     from nba_props.domain import quality
     from nba_props.schemas.raw import SCHEDULE
-    from nba_props.sources import odds_api
+    from nba_props.sources import registry
 
     out, warehouse = opened.out, opened.warehouse
     out.print(f"no game is scheduled on {text_of(span)}: nothing to predict, and no model to train")
     outcomes = opened.follow([(HISTORY_JOB, span[0], span[-1])])
-    if set(span) & set(odds_api.landed_days(opened.landing)):
+    if set(span) & set(registry.days_with_odds(opened.landing)):
         outcomes += opened.follow([(LINES_JOB, span[0], span[-1])])
         out.print("odds were landed for it nevertheless: see nba_raw.quarantined_quotes")
     ok = print_findings(out, outcomes)

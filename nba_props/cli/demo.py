@@ -23,7 +23,7 @@ from nba_props.operations import day_one
 from nba_props.operations.ledger import own_dates
 from nba_props.settings import Settings, SettingsError
 from nba_props.simulator.incidents import INCIDENTS, apply
-from nba_props.sources import odds_api
+from nba_props.sources import registry
 from nba_props.storage.landing import LandingError, LandingZone
 from nba_props.warehouse.base import is_simulated
 from nba_props.warehouse.registry import open_warehouse
@@ -85,7 +85,7 @@ def _newest(settings: Settings) -> date:
     """The newest date with odds."""
     landing = LandingZone(settings.landing)
     landing.require()
-    landed = odds_api.landed_days(landing)
+    landed = registry.days_with_odds(landing)
     if not landed:
         raise LandingError(f"{settings.landing} has no odds: name a date with `nba-props run DATE`")
     return landed[-1]

@@ -112,7 +112,7 @@ def verdicts(
 
     Args:
         judged: all rows of the ledger on some dates, with their ``line_problem``.
-        not_landed: the quotes that no payload has as they are stored (``odds_api.not_as_landed``).
+        not_landed: the quotes that no payload has as they are stored (``registry.not_as_landed``).
         is_sealed: whether every row that was published has a digest (``Warehouse.is_sealed``).
         seen: the hashes of rows (:func:`hashed`) that were there when an audit looked last.
     """

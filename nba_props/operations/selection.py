@@ -17,7 +17,7 @@ from nba_props.facts.calendar import spans
 from nba_props.operations.archive import own_ids, removed
 from nba_props.process.errors import NbaPropsError
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER, REMEDIATIONS
-from nba_props.sources import odds_api
+from nba_props.sources import registry
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.base import Warehouse
 
@@ -105,7 +105,7 @@ def judged(
     not_landed: set[str] = set()
     if zone is not None and len(rows):
         quotes = warehouse.query(rules.NAMED_QUOTES_SQL, **span)
-        not_landed = odds_api.not_as_landed(zone, quotes)
+        not_landed = registry.not_as_landed(zone, quotes)
     verdicts = rules.verdicts(
         rows, not_landed, is_sealed=warehouse.is_sealed(), seen=seen(first, last) if seen is not None else None
     )

@@ -18,7 +18,7 @@ from pydantic.dataclasses import dataclass as validated
 from nba_props.settings import variables
 from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
 from nba_props.settings.errors import BadSetting, SettingsError
-from nba_props.settings.paths import home_of, project_root, reports_of
+from nba_props.settings.paths import home_of, profile_of, project_root, reports_of
 from nba_props.settings.variables import Variables
 
 
@@ -173,6 +173,6 @@ def _live(given: Variables) -> Live:
 
 
 __all__ = [
-    "BadSetting", "Gcp", "Live", "Settings", "SettingsError", "home_of", "project_root", "read_settings", "reports_of",
-    "revealed",
+    "BadSetting", "Gcp", "Live", "Settings", "SettingsError", "home_of", "profile_of", "project_root", "read_settings",
+    "reports_of", "revealed",
 ]  # fmt: skip

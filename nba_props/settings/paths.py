@@ -20,6 +20,11 @@ def home_of(environ: Mapping[str, str] = os.environ) -> Path:
     return expanded(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props")
 
 
+def profile_of(environ: Mapping[str, str] = os.environ) -> str:
+    """The profile, for a process that needs no other setting of it."""
+    return environ.get("NBA_PROPS_PROFILE") or "local"
+
+
 def expanded(path: str | Path) -> Path:
     """An absolute path, ``~`` replaced.
 

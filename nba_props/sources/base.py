@@ -11,6 +11,8 @@ from datetime import date, datetime, time
 from enum import IntEnum, StrEnum
 from typing import Any, Literal
 
+import pandas as pd
+
 from nba_props.domain.finding import Finding
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.process.clock import Clock
@@ -298,10 +300,12 @@ class RawTable:
 
 @dataclass(frozen=True)
 class Odds:
-    """Where a feed of odds lands a game date's captures, and which dates have any: tonight must have some."""
+    """Where a feed of odds lands a game date's captures, which dates have any (tonight must), and what they held."""
 
     folders: Callable[[date], tuple[str, ...]]
     landed_days: Callable[[LandingZone], list[date]]
+    #: the ids of those stored quotes that no payload of the feed has as they are stored
+    not_as_landed: Callable[[LandingZone, pd.DataFrame], set[str]]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from nba_props.schemas.predictions import (
     PREDICTION_ACCURACY,
 )
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
-from nba_props.sources import odds_api
+from nba_props.sources import registry
 from nba_props.storage.landing import LandingZone
 from nba_props.warehouse.entries import Written
 from nba_props_tests.conftest import DAY, Platform, utc
@@ -155,7 +155,7 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Platform):
     store, rows = predicted.warehouse, rows_of(predicted)
-    zone = odds_api.with_odds(LandingZone(predicted.settings.landing))
+    zone = registry.with_odds(LandingZone(predicted.settings.landing))
     assert zone is not None
     assert selection.selected(store, WRONG, zone).empty
     quotes = store.read(ODDS_QUOTES, [DAY])

@@ -312,7 +312,7 @@ def test_pages_are_for_the_same_hosts_as_the_ui_and_to_read_only(ui, folder):
     assert ui.ask(served(ui, folder / "nowhere"), "GET", "/reports/a_b-1.html", headers=OWN)[0] == 404
 
 
-@pytest.mark.parametrize("profile", ["local", "gcp"])
+@pytest.mark.parametrize("profile", ["local", "", "gcp"])
 def test_the_entry_point_serves_the_reports_of_the_home(ui, folder, monkeypatch, profile):
     from dagster_webserver import cli
 
@@ -323,7 +323,7 @@ def test_the_entry_point_serves_the_reports_of_the_home(ui, folder, monkeypatch,
     monkeypatch.setattr(cli, "main", lambda: made.append(cli.create_app_from_workspace_process_context("context")))
     webserver.main()
     body = ui.ask(made[0], "GET", "/reports/a_b-1.html", headers={**OWN, **PAGE})[2]
-    assert (body == b"<p>a page") == (profile == "local"), "of a bucket's pages the UI has the path"
+    assert (body == b"<p>a page") == (profile != "gcp"), "of a bucket's pages the UI has the path"
 
 
 def test_the_entry_point_puts_the_guard_around_the_application(ui, monkeypatch):

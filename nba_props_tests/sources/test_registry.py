@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import dagster as dg
+import pandas as pd
 import pytest
 from click.testing import CliRunner
 
@@ -15,9 +17,10 @@ from nba_props.catalog import TABLES
 from nba_props.cli import main
 from nba_props.operations import day_one, doctor
 from nba_props.schemas import raw
+from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.settings import Live
 from nba_props.sources import registry
-from nba_props.sources.base import LiveFeeds
+from nba_props.sources.base import LiveFeeds, Odds
 from nba_props_tests.automation.test_sensors import asked, scheduled, tick
 from nba_props_tests.conftest import DAY
 from nba_props_tests.sources import toy
@@ -144,3 +147,14 @@ def test_a_table_and_its_quarantine_have_one_feed():
     addresses = [t.address for feed in registry.feeds() for s in feed.tables for t in (s.table, s.quarantine)]
     assert len(addresses) == len(set(addresses))
     assert set(addresses) == {a for a in TABLES if a.startswith(f"{raw.SCHEDULE.dataset}.")}
+
+
+def test_odds_of_any_feed_are_odds(slated, monkeypatch):
+    """A quote is as landed if any feed has it."""
+    other = Odds(toy.FEED.news, lambda _: [DAY + timedelta(40)], lambda _, quotes: set(quotes["quote_id"]) - {"theirs"})
+    monkeypatch.setattr(registry, "FEEDS", (*registry.FEEDS, replace(toy.FEED, odds=other)))
+    landed = registry.days_with_odds(slated.zone)
+    assert (DAY in landed, landed[-1]) == (True, DAY + timedelta(40))
+    ours = slated.warehouse.read(ODDS_QUOTES, [DAY]).head(2)
+    stored = pd.concat([ours, ours.head(1).assign(quote_id="theirs"), ours.head(1).assign(quote_id="nobody's")])
+    assert registry.not_as_landed(slated.zone, stored) == {"nobody's"}

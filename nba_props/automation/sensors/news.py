@@ -17,7 +17,7 @@ from nba_props.operations.freshness import tipoffs
 from nba_props.operations.ledger import own_dates
 from nba_props.process.clock import Clock
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
-from nba_props.sources import odds_api, registry
+from nba_props.sources import registry
 from nba_props.storage.landing import Arrivals, LandingZone
 
 #: dates around today whose new odds start runs; other dates need `nba-props backfill`
@@ -45,7 +45,7 @@ def other_dates(landing: LandingZone, today: date) -> list[date]:
 
     A simulated league without odds near today has its last date as the centre instead.
     """
-    landed = odds_api.landed_days(landing)
+    landed = registry.days_with_odds(landing)
     centre = today
     if landing.is_simulated and landed and not any(today - _BACK <= d <= today + _AHEAD for d in landed):
         centre = landed[-1]

@@ -3,7 +3,7 @@
 Belongs here: its client, its captures, its parser. Not here: which quote is a line (``domain/lines.py``).
 """
 
-from nba_props.sources.odds_api.landed import folder, landed_days, with_odds
+from nba_props.sources.odds_api.landed import folder, landed_days
 from nba_props.sources.odds_api.parse import not_as_landed, parse_event_odds, read_day
 
-__all__ = ["folder", "landed_days", "not_as_landed", "parse_event_odds", "read_day", "with_odds"]
+__all__ = ["folder", "landed_days", "not_as_landed", "parse_event_odds", "read_day"]

@@ -45,6 +45,7 @@ from nba_props.sources.nba_stats.schedule import read_schedule
 from nba_props.sources.odds_api import capture, times
 from nba_props.sources.odds_api.client import NO_KEY, BudgetExhausted, OddsApiError, open_api
 from nba_props.sources.odds_api.landed import folder, folders, landed_days, payloads
+from nba_props.sources.odds_api.parse import not_as_landed
 from nba_props.sources.odds_api.quotes import read_quotes
 from nba_props.sources.payloads import how_old, newest_capture, newest_figure
 
@@ -278,5 +279,5 @@ FEED = Feed(
     probe=Probe(ask, "no key", "a key is set", "look up the code at the-odds-api.com, or the network"),
     first_day=first_day,
     news=folders,
-    odds=Odds(folders, landed_days),
+    odds=Odds(folders, landed_days, not_as_landed),
 )

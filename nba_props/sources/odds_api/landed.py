@@ -29,11 +29,6 @@ def landed_days(zone: LandingZone) -> list[date]:
     return sorted(d for name in names if (d := fields.date_in(name)) and name == d.isoformat())
 
 
-def with_odds(zone: LandingZone) -> LandingZone | None:
-    """The landing zone if it has odds; without any, no quote can be traced to a payload."""
-    return zone if zone.exists() and landed_days(zone) else None
-
-
 def payloads(zone: LandingZone, days: Sequence[date]) -> Mapping[date, Sequence[str]]:
     """A date's captures, and the schedules in which games are looked up that the newest one no longer has."""
     captures, near = by_folder(folder)(zone, days), schedules_near(zone, days)

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from nba_props.automation import upstream
-from nba_props.automation.upstream import forgetting, instance, runs
+from nba_props.automation.upstream import forgetting, instance, runs, webserver
 from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
 
 ROOT = Path(__file__).parents[3]
@@ -108,3 +108,11 @@ def test_with_another_version_a_range_has_one_result(another_version):
     evaluations = PartitionEvaluations(None, dg.AssetKey("a"), ["2025-11-01"])  # nothing of the run is touched
     evaluations.record("schema", {"2025-11-01": dg.AssetCheckResult(passed=True)}, blocking=True)
     assert "shows the range's only" in another_version.text
+
+
+def test_with_another_version_no_ui_is_served_without_its_guard(another_version, monkeypatch):
+    from dagster_webserver import cli
+
+    monkeypatch.setattr(cli, "main", lambda: pytest.fail("served"))
+    with pytest.raises(webserver.NoGuard, match="is not served"):
+        webserver.serve(lambda app: app)
