@@ -20,7 +20,7 @@ from nba_props.domain.digests import contents
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.models.card import training_start, week_of
 from nba_props.domain.models.learner import Recipe
-from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS
+from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
 from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
@@ -79,7 +79,7 @@ def stale(
                 spans_of = {d: window.days(d, inputs.settings) for d in days}
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
         for recipe in _MODELS_OF.get(table.address, ()):
-            own |= _days_of_stale_models(inputs, days, _late_to_learn(inputs, found, empty), recipe.system_id)
+            own |= _days_of_stale_models(inputs, days, _late_to_learn(inputs, found, empty), recipe)
         found[table.address] = own
         side_by_side = [p for p in (".".join(p.path) for p in parents) if p in TABLES and p not in apart]
         empty[table.address] = _would_be_empty(inputs, table, own - set(states), side_by_side, empty)
@@ -106,11 +106,11 @@ def _would_be_empty(
     }
 
 
-def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection[date], system_id: str) -> set[date]:
+def _days_of_stale_models(inputs: Inputs, days: Sequence[date], late: Collection[date], recipe: Recipe) -> set[date]:
     """The dates whose model was trained on other data than are stored now, or will be once ``late`` is loaded."""
     weeks = sorted({week_of(d) for d in inputs.game_days(days)})
     changes = {w for w in weeks if any(learned_from(w, inputs.settings) <= d < w for d in late)}
-    stale_weeks = {*untrained(inputs, weeks, [system_id]), *changes}
+    stale_weeks = {*untrained(inputs, weeks, [recipe]), *changes}
     return {d for d in days if week_of(d) in stale_weeks}
 
 
@@ -161,7 +161,7 @@ def plan(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> I
 
     To be run one after the other: each step is decided when the one before is done and its changes are known.
     """
-    yield from models(definitions, inputs, days, RECIPES)
+    yield from models(definitions, inputs, days, SYSTEM_TABLES)
     yield (PREDICT_JOB, days[0], days[-1])
 
 
@@ -170,7 +170,7 @@ def needed(
 ) -> Iterator[Step]:
     """The runs that some assets of ``days`` need first; models are trained where their system is among the assets."""
     made = {key.path[-1] for key in keys}
-    yield from models(definitions, inputs, days, made) if made & RECIPES.keys() else earlier(definitions, inputs, days)
+    yield from models(definitions, inputs, days, made) if recipes_of(made) else earlier(definitions, inputs, days)
 
 
 def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
@@ -238,7 +238,7 @@ def models(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], systems: Collection[str]
 ) -> Iterator[Step]:
     """The runs that load training data and train the models of some systems for ``days``; none without models."""
-    asked = sorted(RECIPES.keys() & set(systems))
+    asked = recipes_of(systems)
     weeks = sorted({week_of(d) for d in inputs.game_days(days)}) if asked else []
     if weeks:
         yield from preparation(definitions, inputs, days, weeks)
@@ -246,13 +246,12 @@ def models(
         yield from ((TRAIN_JOB, *span) for span in spans(stale_weeks, bridge=6))  # weeks are Mondays
 
 
-def untrained(inputs: Inputs, weeks: Sequence[date], systems: Collection[str] = RECIPES.keys()) -> list[date]:
-    """The weeks for which a system has no model of the stored data by the installed library, and the week after each.
+def untrained(inputs: Inputs, weeks: Sequence[date], recipes: Collection[Recipe] = RECIPES.values()) -> list[date]:
+    """The weeks for which a recipe has no model of the stored data by the installed library, and the week after each.
 
     The next week's model is judged against that one, which also serves it if its own is refused.
     """
-    asked = [recipe for system_id, recipe in RECIPES.items() if system_id in systems]
-    lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in asked)}
+    lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in recipes)}
     return sorted(lacking | {week for week in weeks if week - timedelta(7) in lacking})
 
 
@@ -267,10 +266,10 @@ def never_trained(inputs: Inputs, days: Sequence[date], systems: Collection[str]
     """The runs that train the weeks of ``days`` before the ``running`` one that a system was never trained for, on the
     stored data; for runs that were started without a plan.
     """
-    asked = RECIPES.keys() & set(systems)
+    asked = recipes_of(systems)
     weeks = {week for d in days if (week := week_of(d)) < running}
     tried = inputs.models.made_from
-    lacking = {w for w in weeks if any(tried(s, w) is None for s in asked)}
+    lacking = {w for w in weeks if any(tried(recipe.system_id, w) is None for recipe in asked)}
     busy = {week_of(d) for d in _game_days(inputs, [d for d in days if week_of(d) in lacking])}
     yield from ((TRAIN_JOB, *span) for span in spans(busy, bridge=6))
 

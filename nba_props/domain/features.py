@@ -14,7 +14,7 @@ import pandas as pd
 from nba_props.domain.context import halved
 from nba_props.facts.calendar import POSTSEASON
 from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME
-from nba_props.facts.vocabulary import NOT_LISTED, InjuryStatus
+from nba_props.facts.vocabulary import ABSENT, NOT_LISTED, InjuryStatus
 from nba_props.schemas.analytics import MINUTES_HALF_LIFE
 from nba_props.schemas.features import CONTEXT_ADDRESS, FEATURES, NAMES, SCHEMA_HASH, Feature
 
@@ -28,6 +28,8 @@ INJURY_RISK: Mapping[str, int] = {
     InjuryStatus.DOUBTFUL: 3,
     InjuryStatus.OUT: 3,
 }
+#: from this ``injury_risk`` on a player is not expected to play, and gets no forecast
+ABSENT_RISK = min(INJURY_RISK[status] for status in ABSENT)
 
 #: half-lives, in games, of the exponentially weighted averages
 POINTS_HALF_LIFE = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.facts.calendar import COUNTED_SEASON_TYPES
+from nba_props.facts.calendar import COUNTED_SEASON_TYPES, EASTERN
 from nba_props.facts.vocabulary import sql_list
 
 _COUNTED = sql_list(COUNTED_SEASON_TYPES)
@@ -40,6 +40,12 @@ def playable_sql(alias: str = "") -> str:
 
 #: ``playable_sql`` where the schedule is the only table
 PLAYABLE = playable_sql()
+
+
+def decided(starts: pd.Series) -> pd.Series:
+    """Instants at which games start; null at midnight Eastern, by which feeds mean "to be decided"."""
+    local = starts.dt.tz_convert(EASTERN)
+    return starts.where(local != local.dt.normalize())
 
 
 def cutoff(tipoff: pd.Series, start: pd.Series) -> pd.Series:

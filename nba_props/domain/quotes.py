@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nba_props.domain.games import cutoff, is_counted
+from nba_props.domain.games import cutoff, decided, is_counted
 from nba_props.domain.names import team_key
-from nba_props.facts.calendar import EASTERN
 from nba_props.facts.keys import GAME
 
 
@@ -43,8 +42,7 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     unknown = out[~known]
     out = out[predicted].drop(columns=["home", "away", "home_team_name", "away_team_name", "is_predicted"])
     out = out.assign(**{c: _instants(out[c]) for c in ("commence_at", "tipoff_at")})
-    local = out["commence_at"].dt.tz_convert(EASTERN)
-    start = out["commence_at"].where(local != local.dt.normalize())
+    start = decided(out["commence_at"])
     start = start.fillna(start.groupby(out["game_id"]).transform("min"))
     out["cutoff_at"] = cutoff(out["tipoff_at"], _instants(start)).fillna(out["commence_at"])
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60

@@ -1,5 +1,5 @@
 """Fixed facts: dates, teams, vocabularies.
 
-Belongs here: also keys and digests; nothing here imports another package. Not here: a number that a
-user may choose (settings), or a rule that is a decision of ours (domain).
+Belongs here: also keys, digests, and what several rooms must agree on, such as the look-back or the hours of captures;
+nothing here imports another package. Not here: what a user may choose (settings), or a rule on frames (domain).
 """

@@ -13,6 +13,7 @@ WarehouseError
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -125,6 +126,7 @@ class Warehouse(Protocol):
     query_count: int
 
     @property
+    @abstractmethod
     def place(self) -> str:
         """Where the tables are, as text for people."""
 
@@ -150,6 +152,7 @@ class Warehouse(Protocol):
             PartitionMismatch: the frame has rows outside ``partitions``; nothing was written.
         """
 
+    @abstractmethod
     def read(self, table: Table, partitions: Sequence[date]) -> pd.DataFrame:
         """The rows of the partitions, in partition order, with the contract's dtypes.
 
@@ -158,6 +161,7 @@ class Warehouse(Protocol):
             CorruptPartition: one of them can't be read.
         """
 
+    @abstractmethod
     def partitions(self, table: Table) -> list[date]:
         """The partitions that exist, in order."""
 
@@ -176,6 +180,7 @@ class Warehouse(Protocol):
             CorruptPartition: one can't be read.
         """
 
+    @abstractmethod
     def fingerprints(self, table: Table) -> dict[date, str]:
         """A short text for each partition, from any writer, that differs when a row does.
 
@@ -222,9 +227,11 @@ class Warehouse(Protocol):
 
     # -- statements -------------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def query(self, sql: str, /, **parameters: Any) -> pd.DataFrame:
         """The result of a portable GoogleSQL statement; tables are named ``dataset.table``, parameters ``@name``."""
 
+    @abstractmethod
     def read_only(self, sql: str) -> pd.DataFrame:
         """The result of one statement that changes nothing, in GoogleSQL as written (``dialects``); over a lake in
         DuckDB's own SQL as well.
@@ -233,11 +240,13 @@ class Warehouse(Protocol):
             WarehouseError: the statement is not read-only, or it fails; the message is the engine's.
         """
 
+    @abstractmethod
     def create_views(self) -> None:
         """Create or replace every view, so that anyone can query it."""
 
     # -- what the warehouse holds -----------------------------------------------------------------------------------
 
+    @abstractmethod
     def source(self) -> str | None:
         """What the warehouse was claimed by, REAL or SIMULATED; None before the first data."""
 
@@ -270,19 +279,23 @@ class Warehouse(Protocol):
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
         """The partitions, of all dates or these, that are not as they were written."""
 
+    @abstractmethod
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Let a damaged partition count as never written, so that it is made again; returns where its rows are."""
 
+    @abstractmethod
     def strays(self) -> list[tuple[str, str]]:
         """Files or objects among the partitions that are not part of any, and why; no reader uses them."""
 
     # -- earlier releases -------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def stored_before(self, table: Table) -> dict[date, int | None] | None:
         """What is stored under the table's earlier name: rows by date, None where they can't be counted; None if
         nothing is stored there.
         """
 
+    @abstractmethod
     def take_over(self, table: Table) -> None:
         """Rename what is stored under the table's earlier name, as it is: no row is read or written.
 

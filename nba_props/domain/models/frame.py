@@ -1,7 +1,8 @@
 """The training frame: features of played games as of before each game, with the points scored.
 
 The statements and ``features.build`` are those of serving, for another set of player-games. Only players who entered
-the game are in it, because a prop on a player who does not play is void.
+the game are in it, because a prop on a player who does not play is void. Their cut-off is the scheduled tip-off, also
+where the feed of odds had an earlier start, since most games that are learned from have no odds.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ To add one, write a module with a ``SYSTEM`` and list it in ``SYSTEMS``: its tab
 input follow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from nba_props.domain.models.learner import Recipe
 from nba_props.domain.systems import (
@@ -36,4 +36,11 @@ SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}
 #: the recipes of the models that systems need, by the id of the model's system
 RECIPES: Mapping[str, Recipe] = {r.system_id: r for s in SYSTEMS for r in s.needs().models}
 
-__all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "System"]
+
+def recipes_of(systems: Collection[str]) -> list[Recipe]:
+    """The recipes of the models that some systems need, by the ids of the systems."""
+    needed = {r.system_id for s in SYSTEMS if s.system_id in systems for r in s.needs().models}
+    return [recipe for recipe_id, recipe in RECIPES.items() if recipe_id in needed]
+
+
+__all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "System", "recipes_of"]

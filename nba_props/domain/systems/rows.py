@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.features import ABSENT_RISK
 from nba_props.domain.systems.base import System
 from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME
 from nba_props.facts.vocabulary import REPORTED_ABSENT, Recommendation
@@ -21,8 +22,6 @@ from nba_props.schemas.analytics import LINE_COLUMNS
 #: it) and a ``model_version`` for each row.
 Forecast = Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
 
-#: from this ``injury_risk`` on a player is reported OUT or DOUBTFUL and gets no forecast
-ABSENT_RISK = 3
 _ABSENT_HASH = np.uint64(0x9E3779B97F4A7C15)
 _LINE = [c.name for c in LINE_COLUMNS]
 
@@ -39,7 +38,7 @@ def predict(
 
     A player whose required inputs are incomplete keeps his row: no forecast, recommendation PASS, and the reason.
     Without a line the recommendation is NO_LINE. A player who is OUT or DOUBTFUL in the newest
-    injury report before the cut-off gets no forecast.
+    injury report before the cut-off gets no forecast; an ensemble, whose inputs are forecasts, then has no components.
 
     Args:
         system: the system.

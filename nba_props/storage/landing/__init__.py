@@ -2,7 +2,8 @@
 
 Belongs here: where payloads are, and how they are written and read. Not here: what is in them (``sources``).
 
-Layout (``[-<capture>]`` is an optional UTC instant such as ``-20251105T170000Z``; a later capture supersedes):
+The record of each feed has its folders (``sources/registry.layout``); together (``[-<capture>]`` is an optional UTC
+instant such as ``-20251105T170000Z``; a later capture supersedes):
 
 * ``the_odds_api/player_points/<game date>/<event id>-<capture>.json[.gz]``
 * ``nba_stats/leaguegamelog/<season>/<game date>-<season type>[-<capture>].json[.gz]``

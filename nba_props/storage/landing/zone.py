@@ -70,7 +70,7 @@ class LandingZone:
             raise LandingError(
                 f"there is no landing zone at {self.root}: `nba-props start` creates one for the real league, "
                 "`nba-props demo` one for a simulated league; or set NBA_PROPS_LANDING to the folder or bucket that "
-                "holds the_odds_api/ and nba_stats/"
+                "holds the payloads"
             )
 
     def make(self) -> None:
