@@ -18,7 +18,7 @@ from nba_props.facts.vocabulary import REPORTED_ABSENT, SIDES, LineSource, Recom
 from nba_props.schemas.predictions import LEDGER, LEDGER_KEY, MAX_POINTS, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
-    "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
+    "INVALID_PREDICTION": f"points outside 0-{MAX_POINTS}, or none without a reason to abstain",
     "INVALID_CONFIDENCE": "confidence or probability outside 0-1, or no confidence beside a forecast",
     "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
     "MISSING_KEY": "game, player, system, model version or feature hash is missing",
