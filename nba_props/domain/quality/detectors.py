@@ -102,11 +102,13 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
     Over ``MAX_ONE_SIDED`` of ``ENOUGH`` picks or more: a warning, since a formula may prefer a side. Eight systems with
     up to 65 % on one side get one by chance in fewer than one of a hundred seasons.
     """
-    bets = within(p.bets, day - WINDOW, day)
-    sides = bets[bets["recommendation"].isin(SIDES)]
-    counts = sides.pivot_table(index="system_id", columns="recommendation", values="bets", aggfunc="sum", fill_value=0)
+    rows = within(p.current, day - WINDOW, day)
+    picks = rows[rows["recommendation"].isin(SIDES)]
+    counts = picks.pivot_table(
+        index="system_id", columns="recommendation", values="published", aggfunc="sum", fill_value=0
+    )
     total, most = counts.sum(axis=1), counts.max(axis=1)
-    dates = sides[sides["bets"] > 0].groupby("system_id")["game_date"].nunique()
+    dates = picks[picks["published"] > 0].groupby("system_id")["game_date"].nunique()
     judged = counts[total >= ENOUGH]
     share = (most / total).reindex(judged.index)
     skewed = [
