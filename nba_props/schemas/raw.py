@@ -12,7 +12,7 @@ SEASON = text("season", "Season such as 2025-26")
 SEASON_TYPE = text("season_type", either(t.name for t in SEASON_TYPES))
 PLAYER_ID = whole("player_id", "The NBA's player id", ge=1)
 PLAYER_NAME = text("player_name", "Player name as spelled by the NBA")
-PLAYER_LOOKUP = text("player_lookup", "Normalised player name (domain/names.py)")
+PLAYER_LOOKUP = text("player_lookup", "Normalized player name (domain/names.py)")
 PAYLOAD = text("payload", "Landing-zone path of the payload the row came from")
 DATA_SOURCE = text("data_source", f"Source of the payload: {either(DataSource)}")
 
