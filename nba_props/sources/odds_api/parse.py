@@ -20,7 +20,7 @@ from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
 from nba_props.storage.landing import LandingZone, Payload, PayloadError, limited
 
-FEED = DataSource.THE_ODDS_API.value
+SOURCE = DataSource.THE_ODDS_API.value
 #: no book's odds are longer than 1000 to 1; those of real main lines reach 385
 MOST_PRICE = 100_000
 _MARKETS = words(Market)
@@ -44,7 +44,7 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
             continue
         rows += quotes
         rejects += refused
-    source = zone.data_source(FEED)
+    source = zone.data_source(SOURCE)
     for row in rows:
         row["data_source"] = source
     return rows, rejects
