@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props.assets.inputs import Inputs
+from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
 from nba_props.assets.training import train_week, train_weeks
@@ -17,13 +17,12 @@ from nba_props.process.clock import Clock
 from nba_props.schemas import analytics, raw
 from nba_props.warehouse import usage
 
-DATASET = "nba_models"
 _SHOWN_IMPORTANCES = 15
 
 
 def model_key(system_id: str) -> dg.AssetKey:
     """The asset key of a system's models."""
-    return dg.AssetKey([DATASET, system_id])
+    return dg.AssetKey([MODELS, system_id])
 
 
 def build(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:

@@ -8,7 +8,8 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets import figures
-from nba_props.assets.models import DATASET, model_key
+from nba_props.assets.inputs import MODELS
+from nba_props.assets.models import model_key
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import gate, history, lines
@@ -105,7 +106,7 @@ def _rows(
         if untrained := sorted(day for day, model in models.items() if model == UNTRAINED):
             context.log.warning(
                 f"{plural(len(untrained), 'date')} from {untrained[0]} on have no model, so the system abstains: "
-                f"materialize {DATASET}/{system_id} for {week_of(untrained[0])}, or type "
+                f"materialize {MODELS}/{system_id} for {week_of(untrained[0])}, or type "
                 f"`nba-props train {untrained[0]}`"
             )
     return system.rows(inputs)

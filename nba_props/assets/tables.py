@@ -47,7 +47,7 @@ GROUPS = {
     "nba_reference": "reference",
     "nba_analytics": "analytics",
     "nba_predictions": "predictions",
-    "nba_models": "models",
+    MODELS: "models",
     "nba_monitoring": "monitoring",
 }
 

@@ -118,7 +118,7 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         Column("mkt", numbers(board["market_chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
         Column("EV", _percentages(board["ev"]), right=True, spare=spare(1, 5)),
         Column("value", value, styles=_styles(value), spare=spare(0, 4)),
-        Column("agree", [f"{a}/{s}" for a, s in zip(board["agree"], board["spoke"], strict=True)], right=True,
+        Column("agree", [f"{a}/{s}" for a, s in zip(board["agree"], board["forecasts"], strict=True)], right=True,
                spare=spare(0, 4)),
         Column("books", numbers(board["books"], "{:.0f}"), right=True, spare=spare(5, 7)),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from nba_props.schemas.predictions import IMPORTED_PREFIX
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nba_props.presentation.report import Span
+    from nba_props.presentation.report import ReportData
     from nba_props.presentation.score_tables import Score
 
 #: verdicts of checks, the worst first, and their colours
@@ -106,7 +106,7 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
 
 
-def print_scores(out: Output, found: Span, span: Sequence[date]) -> None:
+def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import score_tables, verdicts
 

@@ -130,11 +130,11 @@ def alteration(
         stated_content[_ALL], before = str(stated_content[_ALL]), dict(said.get("before") or {})
     except _NO_STATEMENT:
         was_stated = is_stated or (bool(table.sealed_by) and bool(frame[table.sealed_by].notna().any()))
-        return "states nothing of its rows: another writer put it there" if was_stated else None
+        return "has no statement of its rows: another program wrote it" if was_stated else None
     if said.get("due") is not None:
         return "was altered before it was written last"
     if version != VERSION:  # no release had another one yet
-        return f"states its rows in form {version}, which this release does not know"
+        return f"has a statement of version {version}, which this release does not know"
     now = content(table, frame, day)
     if not any(_agrees(now, one) for one in (stated_content, before)):
         return "holds other rows than were written"

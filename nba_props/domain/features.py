@@ -155,42 +155,51 @@ def build(
     rates = league.set_index("game_date")
     players = pd.MultiIndex.from_frame(base[PLAYER_DAY])
     own = form(history, rates["points_per_minute"]).reindex(players).reset_index(drop=True)
-    market, met, missed = (_of_players(base, f) for f in (lines.drop_duplicates(PLAYER_DAY), matchups, absences))
     zones = shot_zones(history, shots).reindex(players).reset_index(drop=True)
-    mine, other = (_of_teams(base[["game_date", c]], team_state) for c in ("team_id", "opponent_team_id"))
-
-    def plain(column: str) -> pd.Series:
-        return base[column].astype("float64")
-
-    opponent_rest = (base["game_date"] - other["last_played_on"]).dt.days
-    season_minutes = plain("minutes_avg_season")
-    change = (plain("minutes_avg_last_10") - season_minutes) / season_minutes.where(season_minutes > 0)
-    has_team = base["opponent_team_id"].notna()
+    market, met, missed = (_of_players(base, f) for f in (lines.drop_duplicates(PLAYER_DAY), matchups, absences))
     values = {
-        **{f.name: plain(f.source[0].rsplit(".", 1)[1]) for f in FEATURES if _copied(f)},
+        **_from_context(base),
         **{name: own[name] for name in own},
-        "rest_advantage": (plain("days_rest") - opponent_rest).clip(-2, 2),
-        "injury_risk": base["injury_status"].map(INJURY_RISK).astype("float64"),
-        "minutes_change": _step(change, 0.10, 0.20),
-        "playoff_game": base["season_type"].isin(POSTSEASON).astype("float64"),
+        **_from_teams(base, team_state),
         "pct_paint": zones["points_paint"],
         "pct_mid_range": zones["points_mid_range"],
-        "team_win_pct": (mine["wins"] / mine["games"]).where(mine["games"] >= 5).astype("float64"),
-        "vegas_points_line": market["consensus_line"].astype("float64"),
-        "vegas_opening_line": market["opening_line"].astype("float64"),
-        "vegas_line_move": market["line_movement"].astype("float64"),
-        "has_vegas_line": market["has_prop_line"].astype("float64"),
-        "avg_points_vs_opponent": met["points_vs"].astype("float64"),
-        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(has_team),
-        "league_pace": base["game_date"].map(rates["pace"]).astype("float64"),
-        "league_def_rating": base["game_date"].map(rates["def_rating"]).astype("float64"),
-        "games_missed": missed["games_missed"].astype("float64"),
-        "teammates_missing_minutes": missed["teammates_missing_minutes"].astype("float64"),
+        "vegas_points_line": market["consensus_line"],
+        "vegas_opening_line": market["opening_line"],
+        "vegas_line_move": market["line_movement"],
+        "has_vegas_line": market["has_prop_line"],
+        "avg_points_vs_opponent": met["points_vs"],
+        "games_vs_opponent": met["games_vs"].astype("float64").fillna(0.0).where(base["opponent_team_id"].notna()),
+        "league_pace": base["game_date"].map(rates["pace"]),
+        "league_def_rating": base["game_date"].map(rates["def_rating"]),
+        "games_missed": missed["games_missed"],
+        "teammates_missing_minutes": missed["teammates_missing_minutes"],
     }
     out = pd.concat([base[keys], pd.DataFrame(values)[list(NAMES)].astype("float64")], axis=1)
     out["schema_hash"] = SCHEMA_HASH
     out["null_reasons"] = _null_reasons(out)
     return out
+
+
+def _from_context(base: pd.DataFrame) -> dict[str, pd.Series]:
+    """The features that are columns of the context, or made from its columns alone."""
+    minutes = base["minutes_avg_season"].astype("float64")
+    change = (base["minutes_avg_last_10"].astype("float64") - minutes) / minutes.where(minutes > 0)
+    return {
+        **{f.name: base[f.source[0].rsplit(".", 1)[1]] for f in FEATURES if _copied(f)},
+        "injury_risk": base["injury_status"].map(INJURY_RISK),
+        "minutes_change": _step(change, 0.10, 0.20),
+        "playoff_game": base["season_type"].isin(POSTSEASON),
+    }
+
+
+def _from_teams(base: pd.DataFrame, state: pd.DataFrame) -> dict[str, pd.Series]:
+    """The features that are made from the state of the player's team and of his opponent."""
+    mine, other = (_of_teams(base[["game_date", c]], state) for c in ("team_id", "opponent_team_id"))
+    opponent_rest = (base["game_date"] - other["last_played_on"]).dt.days
+    return {
+        "rest_advantage": (base["days_rest"].astype("float64") - opponent_rest).clip(-2, 2),
+        "team_win_pct": (mine["wins"] / mine["games"]).where(mine["games"] >= 5),
+    }
 
 
 def _of_players(base: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,10 +15,10 @@ from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS
 from nba_props.facts.digest import digest
 from nba_props.facts.vocabulary import REPORTED_ABSENT, SIDES, LineSource, Recommendation
-from nba_props.schemas.predictions import LEDGER, MAX_POINTS, SYSTEM_COLUMNS
+from nba_props.schemas.predictions import LEDGER, LEDGER_KEY, MAX_POINTS, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
-    "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
+    "INVALID_PREDICTION": f"points outside 0-{MAX_POINTS}, or none without a reason to abstain",
     "INVALID_CONFIDENCE": "confidence or probability outside 0-1, or no confidence beside a forecast",
     "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
     "MISSING_KEY": "game, player, system, model version or feature hash is missing",
@@ -34,7 +34,6 @@ _EXAMPLES = 3
 #: the columns of a system's row
 CLAIM = [c.name for c in SYSTEM_COLUMNS]
 
-KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
 #: the columns that identify a forecast: a system has one per player and game
 _FORECAST = ["system_id", "game_id", "player_id"]
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
@@ -112,7 +111,7 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     problem = prediction_problem(judged)
     claims = judged.drop(columns=["line_problem", "stands_in"], errors="ignore")
     good = claims[problem.isna()].reset_index(drop=True)
-    good.insert(0, "prediction_id", _ids(good[list(KEY)]))
+    good.insert(0, "prediction_id", _ids(good[list(LEDGER_KEY)]))
     return good, held_back(claims[problem.notna()], problem.dropna())
 
 
@@ -156,16 +155,16 @@ def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[st
         current: the current rows of these dates in the ledger.
         known: the id of every row of these dates in the ledger.
     """
-    columns = [*dict.fromkeys([*_FORECAST, *KEY, *_ANSWER]), "prediction_id", "is_backfill"]
+    columns = [*dict.fromkeys([*_FORECAST, *LEDGER_KEY, *_ANSWER]), "prediction_id", "is_backfill"]
     both = published[columns].merge(
         current[columns], on=_FORECAST, how="left", suffixes=("", "_old"), validate="many_to_one"
     )
     has_current = both["prediction_id_old"].notna()
-    same_key = has_current & alike(both, [c for c in KEY if c not in _FORECAST], "_old")
+    same_key = has_current & alike(both, [c for c in LEDGER_KEY if c not in _FORECAST], "_old")
     late = both["is_backfill"].astype("boolean") & ~both["is_backfill_old"].astype("boolean").fillna(True)
     again = has_current & ~same_key & ~late & both["prediction_id"].isin(list(known))
     ids = both["prediction_id"].mask(same_key & alike(both, _ANSWER, "_old"), both["prediction_id_old"])
-    ids[again] = _ids(both.loc[again, [*KEY, "prediction_id_old"]])
+    ids[again] = _ids(both.loc[again, [*LEDGER_KEY, "prediction_id_old"]])
     return published.assign(prediction_id=ids.to_numpy())
 
 

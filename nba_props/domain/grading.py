@@ -2,8 +2,9 @@
 
 Every row is graded, whatever its line. The outcome of a row is, in this order:
 
+* VOID: its game is postponed or was moved to another date, which needs no finished game, or it is finished and the
+  player did not enter it;
 * PENDING: its game is not finished (``results``), or the player's row of its box score is in quarantine;
-* VOID: the player did not enter the game, or the game was not played on its date;
 * NO_BET: it has no side or no line;
 * PUSH: points equal the line; WIN or LOSS otherwise.
 
@@ -59,44 +60,54 @@ def grade(
     own = _joined(rows, box_scores[[*PLAYER_GAME, "points", "minutes"]], PLAYER_GAME)
     is_over = _joined(rows, finished(schedule, box_scores), GAME)["is_finished"].astype("boolean").fillna(False)
     points = own["points"].astype("float64").where(is_over.astype(bool))
-    line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
-    side = rows["recommendation"].where(rows["recommendation"].isin(SIDES))
     void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & points.isna(), refused)
+    outcome = _outcomes(rows, points, void)
+    points = points.where(void == "")
+    correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean")
+    return rows.drop(columns=list(NOT_GRADED)).assign(
+        outcome=outcome,
+        void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
+        actual_points=points.astype("Int64"),
+        minutes_played=own["minutes"].where(points.notna()).astype("Int64"),
+        prediction_correct=correct.where(np.isin(outcome, words(DECIDED))),
+        **_errors(rows, points, _joined(rows, averages, PLAYER_DAY)["points_avg_last_10"].astype("float64")),
+        confidence_decile=np.minimum(10, np.floor(10 * rows["confidence_score"].astype("float64").round(9)) + 1),
+        **_profits(rows, outcome, lines),
+        market_over_probability=over_probability(rows["over_price"], rows["under_price"]),
+        graded_at=now,
+    )
+
+
+def _outcomes(rows: pd.DataFrame, points: pd.Series, void: np.ndarray) -> np.ndarray:
+    """The outcome of each prediction; ``points`` are null while they are not known."""
+    line, side = rows["line"].astype("float64"), _sides(rows)
     above = points > line
-    outcome = np.select(
+    return np.select(
         [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq(Recommendation.OVER)],
         words((Outcome.VOID, Outcome.PENDING, Outcome.NO_BET, Outcome.PUSH, Outcome.WIN)),
         default=Outcome.LOSS.value,
     )
-    points = points.where(void == "")
-    decided = np.isin(outcome, words(DECIDED))
-    best = _joined(
-        rows, lines[[*PLAYER_GAME, "quote_id", "best_over_price", "best_under_price"]], [*PLAYER_GAME, "quote_id"]
-    )
-    last_10 = _joined(rows, averages, PLAYER_DAY)["points_avg_last_10"].astype("float64")
+
+
+def _sides(rows: pd.DataFrame) -> pd.Series:
+    """The side of each prediction, null for one without a bet."""
+    return rows["recommendation"].where(rows["recommendation"].isin(SIDES))
+
+
+def _errors(rows: pd.DataFrame, points: pd.Series, last_10: pd.Series) -> dict[str, pd.Series]:
+    """How far forecast, line and last-10 average are from the points, and from each other."""
+    line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
     error = forecast - points
-    correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean").where(decided)
-    actual = points.astype("Int64")
-    return rows.drop(columns=list(NOT_GRADED)).assign(
-        outcome=outcome,
-        void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
-        actual_points=actual,
-        minutes_played=own["minutes"].where(actual.notna()).astype("Int64"),
-        prediction_correct=correct,
-        absolute_error=error.abs(),
-        signed_error=error,
-        line_absolute_error=(line - points).abs(),
-        last_10_absolute_error=(last_10 - points).abs(),
-        predicted_margin=forecast - line,
-        actual_margin=points - line,
-        within_3_points=error.abs().le(3).astype("boolean").where(error.notna()),
-        within_5_points=error.abs().le(5).astype("boolean").where(error.notna()),
-        confidence_decile=np.minimum(10, np.floor(10 * rows["confidence_score"].astype("float64").round(9)) + 1),
-        profit=_profit(outcome, side, rows["over_price"], rows["under_price"]),
-        best_profit=_profit(outcome, side, best["best_over_price"], best["best_under_price"]),
-        market_over_probability=over_probability(rows["over_price"], rows["under_price"]),
-        graded_at=now,
-    )
+    return {
+        "absolute_error": error.abs(),
+        "signed_error": error,
+        "line_absolute_error": (line - points).abs(),
+        "last_10_absolute_error": (last_10 - points).abs(),
+        "predicted_margin": forecast - line,
+        "actual_margin": points - line,
+        "within_3_points": error.abs().le(3).astype("boolean").where(error.notna()),
+        "within_5_points": error.abs().le(5).astype("boolean").where(error.notna()),
+    }
 
 
 def _void_reasons(
@@ -152,6 +163,16 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
     if len(out) != len(rows):
         raise FanOut(f"{len(rows)} predictions became {len(out)} rows")
     return out
+
+
+def _profits(rows: pd.DataFrame, outcome: np.ndarray, lines: pd.DataFrame) -> dict[str, pd.Series]:
+    """The profit of one unit at the quoted price, and at the best one where the quote is still the chosen one."""
+    key, side = [*PLAYER_GAME, "quote_id"], _sides(rows)
+    best = _joined(rows, lines[[*key, "best_over_price", "best_under_price"]], key)
+    return {
+        "profit": _profit(outcome, side, rows["over_price"], rows["under_price"]),
+        "best_profit": _profit(outcome, side, best["best_over_price"], best["best_under_price"]),
+    }
 
 
 def _profit(outcome: np.ndarray, side: pd.Series, over_price: pd.Series, under_price: pd.Series) -> pd.Series:

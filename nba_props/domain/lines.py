@@ -21,6 +21,13 @@ PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
 #: the published name of the API that a quote comes from, by its data source
 LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
 
+_OFF_GRID_SQL = "p.line <= 0 OR p.line * 2 <> FLOOR(p.line * 2)"
+
+
+def is_off_grid(line: float) -> bool:
+    """Whether a number is not a positive multiple of a half point, and so no line: ``_OFF_GRID_SQL`` in Python."""
+    return line <= 0 or line * 2 % 1 != 0
+
 
 def line_problem_sql() -> str:
     """A GoogleSQL expression: null for a valid line, else the reason code.
@@ -62,7 +69,7 @@ def line_problem_sql() -> str:
       WHEN p.cutoff_at IS NULL THEN 'NO_CUTOFF'
       WHEN {late_cutoff} THEN 'CUTOFF_MISMATCH'
       WHEN q.snapshot_at >= p.cutoff_at OR q.is_in_play THEN 'IN_PLAY_QUOTE'
-      WHEN p.line <= 0 OR p.line * 2 <> FLOOR(p.line * 2) THEN 'OFF_GRID_LINE'
+      WHEN {_OFF_GRID_SQL} THEN 'OFF_GRID_LINE'
       ELSE NULL
     END"""
 

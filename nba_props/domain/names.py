@@ -45,7 +45,7 @@ FUZZY_MIN_MARGIN = 5.0
 
 @lru_cache(maxsize=65536)
 def player_lookup(name: str) -> str:
-    """The normalised name: ASCII, lower case, letters and digits only, suffix kept ("Luka Dončić" -> lukadoncic).
+    """The normalized name: ASCII, lower case, letters and digits only, suffix kept ("Luka Dončić" -> lukadoncic).
 
     "Last, First" is put in order first; a comma before a suffix ("Trent, Jr., Gary") does not separate a first name.
     """
@@ -64,7 +64,7 @@ def player_lookup(name: str) -> str:
 
 @lru_cache(maxsize=65536)
 def words(name: str) -> tuple[str, ...]:
-    """The normalised words of a name without a trailing suffix: "Jaren Jackson Jr." -> (jaren, jackson)."""
+    """The normalized words of a name without a trailing suffix: "Jaren Jackson Jr." -> (jaren, jackson)."""
     from anyascii import anyascii
 
     parts = [re.sub(r"[^a-z0-9]", "", p) for p in re.split(r"[\s,\-]+", anyascii(name).lower())]
@@ -75,7 +75,7 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def without_suffix(name: str) -> str:
-    """Normalised name less its suffix: "Vincent Williams Jr" -> vincentwilliams."""
+    """Normalized name less its suffix: "Vincent Williams Jr" -> vincentwilliams."""
     return "".join(words(name))
 
 

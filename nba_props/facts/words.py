@@ -8,6 +8,11 @@ def percent(share: float, sign: str = "") -> str:
     return f"{100 * share:{sign}.1f} %"
 
 
+def percents(*shares: float) -> str:
+    """One limit, or a lower and an upper one, as percentages: 0.85 -> ``85 %``; 0.4, 0.65 -> ``40-65 %``."""
+    return f"{'-'.join(f'{100 * share:g}' for share in shares)} %"
+
+
 def plural(number: float, what: str) -> str:
     """A number of things: ``1 night``, ``1,200 nights``."""
     return f"{number:,.0f} {what}{'' if number == 1 else 's'}"

@@ -42,7 +42,7 @@ def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
 
     Args:
         warehouse: where the ledger is.
-        player: name, normalised name or id.
+        player: name, normalized name or id.
         day: the game date.
     """
     columns = (

@@ -93,10 +93,10 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         of the edge; ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins), pushes
         aside, by the first system that has one, ``chance_by``; ``market_chance``, the same by the published quote
         without its vig; ``ev``, expected profit of one unit at ``price`` by ``chance``; ``quote_age`` [hours], the
-        published quote's age at publication, or at tip-off if that was earlier; ``spoke``, the number of systems with
-        a forecast, and ``agree``, how many of them lean to that side; once the date is graded ``points``, the side's
-        ``outcome``, and the ``profit`` of one unit on it at the published quote's price. Then a column per system: its
-        forecast.
+        published quote's age at publication, or at tip-off if that was earlier; ``forecasts``, the number of systems
+        with a forecast, and ``agree``, how many of them lean to that side; once the date is graded ``points``, the
+        side's ``outcome``, and the ``profit`` of one unit on it at the published quote's price. Then a column per
+        system: its forecast.
     """
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # imported records have no board
     if rows.empty:
@@ -127,7 +127,7 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
         ev=expected_profit(made["chance"], made["price"]),
         quote_age=_quote_age(board),
         agree=_agreeing(forecasts, board["line"], leans),
-        spoke=forecasts.notna().sum(axis=1),
+        forecasts=forecasts.notna().sum(axis=1),
     )
     order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
     order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")

@@ -44,7 +44,7 @@ def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Span:
+class ReportData:
     """The data of a span, read once for the terminal and the page.
 
     Args:
@@ -68,7 +68,7 @@ class Span:
 
 def read(
     warehouse: Warehouse, first: date, last: date, now: datetime | None = None, graded: pd.DataFrame | None = None
-) -> Span:
+) -> ReportData:
     """Read a span; ``graded`` are its graded rows, if already read, and ``now`` is by default the clock's time."""
     now = now or utc_now()
     graded = graded_rows(warehouse, first, last) if graded is None else graded
@@ -77,7 +77,7 @@ def read(
     published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now)
     findings = quality.findings(published, first, last)
     suspects = quality.suspects(published, findings, first, last) if len(scores) else {}
-    return Span(graded, daily, scores, published, findings, suspects, now)
+    return ReportData(graded, daily, scores, published, findings, suspects, now)
 
 
 def write_report(
@@ -86,7 +86,7 @@ def write_report(
     first: date,
     last: date,
     out: Path | None = None,
-    found: Span | None = None,
+    found: ReportData | None = None,
     now: datetime | None = None,
 ) -> str:
     """Write the page of a span and return its path, by default ``reports/<first>_<last>.html``.
@@ -132,7 +132,7 @@ def _of_tier(scores: pd.DataFrame, tier: str) -> pd.DataFrame:
     return scores[scores["tier"] == tier] if len(scores) else scores
 
 
-def _pictures(found: Span, nights: pd.DataFrame, days: pd.DataFrame, first: date, last: date) -> dict[str, bytes]:
+def _pictures(found: ReportData, nights: pd.DataFrame, days: pd.DataFrame, first: date, last: date) -> dict[str, bytes]:
     """The charts of a page by name; a chart without data is left out.
 
     Args:

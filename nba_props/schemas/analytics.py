@@ -231,7 +231,7 @@ CONTEXT_FEATURES = (
         nullable=True,
         source=("nba_raw.injury_reports.status",),
     ),
-    real("shot_zone_mismatch_score", "Null: no landed feed has shot zones", "-10..10", nullable=True),
+    real("shot_zone_mismatch_score", "Null: no feed has opponents' defence by shot zone", "-10..10", nullable=True),
     real("usage_spike_score", "Null: no landed feed projects usage", "-3..3", nullable=True),
 )
 

@@ -1,7 +1,8 @@
 """The vocabulary of table contracts: what a column, a table and a view are.
 
-A contract is plain data, so that loading the definitions stays cheap; the pandera schema, the Arrow schema and the
-Dagster column schema are all derived from it here and nowhere else.
+A contract is plain data, so that loading the definitions stays cheap. The pandera and Arrow schemas are derived from it
+here, Dagster's column schema in ``assets/tables.py``, BigQuery's in ``warehouse/bigquery/types.py``. A column's bounds
+are masks in ``Column.breaches`` and checks in ``Table.pandera_schema``, and a test compares the two.
 """
 
 from __future__ import annotations

@@ -116,6 +116,8 @@ EXPECTED = tuple(
 )
 #: and those that are known when their feed delivered
 EXPECTED_WITH_FEED = tuple(f.name for f in FEATURES if f.null_reason in _CHECKED_ELSEWHERE)
+#: stored models and rows of features carry it: with any changed name, unit or description, every model that was trained
+#: before is refused (MODEL_SCHEMA_DIFFERS), and every partition of features is stale
 SCHEMA_HASH = digest(json.dumps([(f.name, f.unit, f.description) for f in FEATURES]), 8)
 
 PLAYER_FEATURES = Table(

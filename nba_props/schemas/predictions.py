@@ -51,11 +51,14 @@ def system_table(system_id: str, description: str) -> Table:
     return Table("nba_predictions", system_id, description, SYSTEM_COLUMNS, key=())
 
 
+#: what ``prediction_id`` is the hash of, in this order: a version of a system, a player in a game, and the quote and
+#: the inputs that the forecast was made from
+LEDGER_KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", "feature_hash")
 _LEDGER = (
     text(
         "prediction_id",
-        "Hash of system, version, game, player, quote and feature hash; for a forecast "
-        "that returns after a different one, also of the row that it replaces",
+        f"Hash of {', '.join(LEDGER_KEY)}; for a forecast that returns after a different one, also of the row that it "
+        "replaces",
     ),
     *_PUBLISHED,
     text("run_id", "Dagster run that published the row"),

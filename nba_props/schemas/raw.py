@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from nba_props.facts.calendar import SEASON_TYPES
-from nba_props.facts.vocabulary import BookKind, InjuryStatus, Market, either, words
+from nba_props.facts.vocabulary import BookKind, DataSource, InjuryStatus, Market, either, words
 from nba_props.schemas.base import Column, Table, Type, WriteMode, count, day, flag, instant, real, text, whole
 
 GAME_DATE = day("game_date", "US/Eastern date of tip-off; the partition")
@@ -12,9 +12,9 @@ SEASON = text("season", "Season such as 2025-26")
 SEASON_TYPE = text("season_type", either(t.name for t in SEASON_TYPES))
 PLAYER_ID = whole("player_id", "The NBA's player id", ge=1)
 PLAYER_NAME = text("player_name", "Player name as spelled by the NBA")
-PLAYER_LOOKUP = text("player_lookup", "Normalised player name (domain/names.py)")
+PLAYER_LOOKUP = text("player_lookup", "Normalized player name (domain/names.py)")
 PAYLOAD = text("payload", "Landing-zone path of the payload the row came from")
-DATA_SOURCE = text("data_source", "Source of the payload: NBA_STATS, THE_ODDS_API or SIMULATED")
+DATA_SOURCE = text("data_source", f"Source of the payload: {either(DataSource)}")
 
 SCHEDULE = Table(
     "nba_raw",

@@ -24,6 +24,7 @@ from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import ODDS_QUOTES, SCHEDULE
 from nba_props.settings import Live
+from nba_props.sources.registry import FEEDS
 from nba_props.storage.landing import LandingZone, capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -419,10 +420,11 @@ def test_schedules_speak_eastern_whatever_the_clocks_do(platform, name, at, key)
 
 
 def test_without_live_feeds_nothing_is_fetched(platform):
-    for schedule in platform.definitions.schedules:
-        if schedule.name.startswith("fetch"):
-            found = scheduled(platform, schedule.name, utc(2025, 11, 10, 14))
-            assert "NBA_PROPS_STATS is off" in found.skip_message
+    fetching = [feed.job.timetable.name for feed in FEEDS if feed.job.timetable]
+    assert sorted(fetching) == ["fetch_injury_report", "fetch_results"]
+    for name in fetching:
+        found = scheduled(platform, name, utc(2025, 11, 10, 14))
+        assert "NBA_PROPS_STATS is off" in found.skip_message
 
 
 def test_injury_reports_are_not_asked_for_where_no_game_is_near(platform):

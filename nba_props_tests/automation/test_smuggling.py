@@ -425,7 +425,7 @@ def test_a_sealed_partition_that_another_put_in_place_is_altered_and_stays_so(la
     lake.claim("SIMULATED")
     published(lake, "a", "b")
     lake.write_unchecked(LEDGER_AS_FOUND, ledger(rows).assign(row_digest=None), D1)
-    assert "states nothing of its rows" in lake.damaged()[0].reason
+    assert "has no statement of its rows" in lake.damaged()[0].reason
     remediation.quarantine(lake, Selection("invalid_line", D1, D1), NOW)
     assert lake.damaged() or not rows
     if not rows:
@@ -467,7 +467,7 @@ def test_a_date_that_was_rewritten_without_digests_is_no_earlier_releases(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     lake.write_unchecked(LEDGER_AS_FOUND, ledger(["a"], points=33.0).assign(row_digest=None), D1)
     assert selection.judged(lake, D1, D1)["problem"].tolist() == ["NO_DIGEST"]
-    assert "states nothing of its rows" in lake.damaged()[0].reason
+    assert "has no statement of its rows" in lake.damaged()[0].reason
 
 
 @dataclass

@@ -21,10 +21,10 @@ from nba_props_tests.domain.scoring.test_scoring import graded
 from nba_props_tests.presentation.test_score_tables import everything, with_verdicts
 
 
-def span_of(rows: pd.DataFrame, **more) -> report.Span:
+def span_of(rows: pd.DataFrame, **more) -> report.ReportData:
     """What is read of graded rows, without any finding."""
     daily = scoring.sums(rows)
-    return report.Span(rows, daily, scoring.scores(daily), None, {}, {}, None, **more)
+    return report.ReportData(rows, daily, scoring.scores(daily), None, {}, {}, None, **more)
 
 
 @pytest.mark.parametrize("width", [80, 120])

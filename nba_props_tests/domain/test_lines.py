@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nba_props.domain import odds
+from nba_props.domain import lines, odds
 from nba_props.domain.lines import betting_lines
 from nba_props.domain.quotes import match_games
 from nba_props.schemas import analytics, raw, reference
@@ -149,6 +149,13 @@ def test_a_chosen_line_is_always_a_real_pregame_quote(rows):
         own = q[(q["source_name"] == f"Player {line.player_id}") & ~q["is_in_play"].astype(bool)]
         two_sided = own[own["over_price"].notna() & own["under_price"].notna() & own["book_kind"].eq("SPORTSBOOK")]
         assert two_sided.empty
+
+
+def test_a_number_off_the_grid_is_the_same_in_python_and_in_sql(lake):
+    numbers = (-0.5, 0.0, 0.25, 0.5, 1.0, 20.5, 20.49)
+    values = " UNION ALL ".join(f"SELECT CAST({n} AS FLOAT64) AS line" for n in numbers)
+    rows = lake.query(f"SELECT p.line, {lines._OFF_GRID_SQL} AS is_off FROM ({values}) AS p").set_index("line")
+    assert rows["is_off"].to_dict() == {n: lines.is_off_grid(n) for n in numbers}
 
 
 @pytest.mark.parametrize(

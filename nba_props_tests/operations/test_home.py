@@ -157,7 +157,7 @@ DAMAGES = {
     "catalog a folder": Damage("lake/catalog.duckdb", a_folder),
     "note garbage": Damage("lake/.catalog.json", garbage),
     "note a list": Damage("lake/.catalog.json", text("[1]")),
-    "mark emptied": Damage("lake/SOURCE", emptied, ("run", str(DAY)), "SOURCE says '', neither REAL nor SIMULATED"),
+    "mark emptied": Damage("lake/SOURCE", emptied, ("run", str(DAY)), "SOURCE contains '', neither REAL nor SIMULATED"),
     "mark garbage": Damage("lake/SOURCE", text("\x00\xff")),
     "mark a folder": Damage("lake/SOURCE", a_folder, ("run", str(DAY)), "SOURCE is a folder"),
     "card garbage": Damage(newest_card, garbage, advice="nba-props train"),

@@ -39,7 +39,7 @@ def test_the_best_price_is_that_of_the_side_it_leans_to():
     ).loc[1]
     assert (found["side"], found["leans"], found["edge"]) == ("OVER", "OVER", 2.5)
     assert (found["price"], found["book"]) == (105, "fanduel")
-    assert (found["agree"], found["spoke"]) == (2, 3)
+    assert (found["agree"], found["forecasts"]) == (2, 3)
     assert (found["chance"], found["chance_by"]) == (0.56, "catboost_v8")
     assert found["market_chance"] == pytest.approx(0.5)
     assert found["ev"] == pytest.approx(0.56 * 2.05 - 1)
@@ -82,7 +82,7 @@ def test_what_a_system_did_not_say_is_null():
     found = of(row(board.SYSTEM, None), row("moving_average", 25.0)).loc[1]
     blank = ["forecast", "side", "edge", "leans", "price", "book", "chance", "chance_by", "market_chance", "ev"]
     assert found[blank].isna().all()
-    assert (found["agree"], found["spoke"]) == (0, 1)
+    assert (found["agree"], found["forecasts"]) == (0, 1)
     alone = of(row("moving_average", 25.0)).loc[1]
     assert alone[["forecast", "side", "price"]].isna().all(), "the board's own system has no row of him"
     exact = of(row(board.SYSTEM, 20.5)).loc[1]

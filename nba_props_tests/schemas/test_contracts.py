@@ -2,22 +2,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import dagster as dg
 import pandas as pd
 import pytest
 from pandera.errors import SchemaErrors
 
+from nba_props.assets import predictions
+from nba_props.assets.tables import asset_key
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain.gate import REASONS
 from nba_props.domain.lines import LINE_PROBLEMS, line_problem_sql
-from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.schemas import Table, Type, WriteMode
 from nba_props.schemas.base import Column
+from nba_props.schemas.predictions import SYSTEM_COLUMNS
 from nba_props.warehouse.sql import to_duckdb
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_is_fully_described(table):
-    assert table.description.endswith((".", "s"))
+    assert table.description.endswith(".")
     assert table.column("game_date").type == "DATE"
     assert all(c.description for c in table.columns)
     assert len(set(table.column_names)) == len(table.columns)
@@ -48,7 +52,10 @@ def test_every_reason_code_of_the_gate_is_explained():
 
 
 def test_every_system_has_its_table():
-    assert {s.table.name for s in SYSTEMS} == {s.system_id for s in SYSTEMS}
+    assert len(SYSTEM_TABLES) == len(SYSTEMS), "two systems have one id"
+    assert [t for t in TABLES.values() if t.columns == SYSTEM_COLUMNS] == list(SYSTEM_TABLES.values())
+    assets = predictions.build(dg.DailyPartitionsDefinition("2025-10-21"))
+    assert {key for asset in assets for key in asset.keys} >= {asset_key(table) for table in SYSTEM_TABLES.values()}
 
 
 def rows_of(table: Table) -> pd.DataFrame:

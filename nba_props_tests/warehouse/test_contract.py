@@ -284,7 +284,7 @@ def test_a_ledger_that_was_there_before_is_sealed_when_somebody_vouches_for_it(s
     assert store.alteration(LEDGER, D1) is None
     store.mark_sealed()
     store.mark_sealed()
-    assert "states nothing of its rows" in store.alteration(LEDGER, D1)
+    assert "has no statement of its rows" in store.alteration(LEDGER, D1)
     assert store.seal(LEDGER, D1) == 1
     assert store.alteration(LEDGER, D1) is None
 

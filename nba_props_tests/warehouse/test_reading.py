@@ -325,15 +325,18 @@ def test_a_statement_that_is_none_says_nothing(text):
     assert digests.stated(LEDGER, text) == (None, "")
     assert not digests.is_under_way(text)
     assert digests.settled(LEDGER, text, ledger(["a"]), D1) is None
-    assert "another writer" in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
+    assert "another program" in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"version": 1, "content": {}, "made_from": ""}', "another writer"),
-        ('{"version": 1, "content": {"nothing": "0"}, "before": {}, "made_from": ""}', "another writer"),
-        ('{"version": 2, "content": {"": "0"}, "made_from": ""}', "in form 2, which this release does not know"),
+        ('{"version": 1, "content": {}, "made_from": ""}', "another program"),
+        ('{"version": 1, "content": {"nothing": "0"}, "before": {}, "made_from": ""}', "another program"),
+        (
+            '{"version": 2, "content": {"": "0"}, "made_from": ""}',
+            "a statement of version 2, which this release does not know",
+        ),
         ('{"version": 1, "content": {"": "0"}, "before": {}, "made_from": ""}', "other rows than were written"),
     ],
 )

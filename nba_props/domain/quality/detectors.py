@@ -12,7 +12,7 @@ from nba_props.domain.quality.sums import WINDOW, WINDOW_DATES, Published, by_sy
 from nba_props.domain.scoring import log_loss_differences
 from nba_props.facts.calendar import season_start
 from nba_props.facts.vocabulary import SIDES
-from nba_props.facts.words import percent, plural
+from nba_props.facts.words import percent, percents, plural
 from nba_props.schemas.monitoring import MIN_DATES
 
 #: fewest decided bets or lines that a rate is judged on
@@ -31,7 +31,8 @@ TOO_GOOD_ROWS, TOO_GOOD_HIT_RATE, TOO_GOOD_MAE = 1000, 0.58, 0.25
 def win_rates_plausible(p: Published, day: date) -> Finding:
     """No system wins far too often or far too seldom on one side, whatever its lines are (30 days).
 
-    Fails outside 40-65 % on at least 100 bets, and further from 45-55 % than by chance in one of twenty clean seasons.
+    Fails outside ``WIN_RATE`` on ``ENOUGH`` bets or more, and further from ``FAIR`` than by chance in one of twenty
+    clean seasons.
     """
     bets = within(p.decided, day - WINDOW, day).groupby(["system_id", "recommendation"]).sum(numeric_only=True)
     figures: dict[str, Any] = {}
@@ -45,13 +46,12 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
             wrong.append((str(system), f"{side} {shown}"))
     if wrong:
         text = "; ".join(f"{system} {shown}" for system, shown in wrong)
-        text = f"win rates outside 40-65 %: {text}: suspect the lines or a leak"
+        text = f"win rates outside {percents(*WIN_RATE)}: {text}: suspect the lines or a leak"
         return Finding(False, text, figures, suspects=by_system(wrong))
     counted = f"{len(figures)} of {len(bets)} sides have {ENOUGH} decided bets or more in {WINDOW_DATES} days"
     text = f"{counted} (a system's overs and unders are counted apart)"
-    return Finding(
-        True, f"{text}, none shown to be outside 40-65 %" if figures else f"{text}: too few to judge", figures
-    )
+    none = f"none shown to be outside {percents(*WIN_RATE)}"
+    return Finding(True, f"{text}, {none}" if figures else f"{text}: too few to judge", figures)
 
 
 def share_under_plausible(p: Published, day: date) -> Finding:
@@ -59,8 +59,8 @@ def share_under_plausible(p: Published, day: date) -> Finding:
 
     A market sets its lines so that half end under them; invented lines, such as one value for all players, do not. The
     lines are those of the current rows, valid or not: a line that moved, or was published again, is one result, and
-    superseded ones are left to ``no_placeholders``. Fails outside 42-58 % of at least 100 players, and further from
-    45-55 % than by chance in one of twenty clean seasons.
+    superseded ones are left to ``no_placeholders``. Fails outside ``SHARE_UNDER`` of ``ENOUGH`` players or more,
+    and further from ``FAIR`` than by chance in one of twenty clean seasons.
     """
     lines = within(p.lines[p.lines["system_id"] == ""], day - WINDOW, day)
     nightly = (lines["unders"] + lines["overs"]).astype("float64")
@@ -97,16 +97,18 @@ def lines_vary(p: Published, day: date) -> Finding:
 
 
 def sides_not_skewed(p: Published, day: date) -> Finding:
-    """No system has nearly all picks on one side (30 days): over 85 % of at least 100 picks.
+    """No system has nearly all picks on one side (30 days).
 
-    A warning, since a formula may prefer a side. Eight systems with up to 65 % on one side get one by chance in fewer
-    than one of a hundred seasons.
+    Over ``MAX_ONE_SIDED`` of ``ENOUGH`` picks or more: a warning, since a formula may prefer a side. Eight systems with
+    up to 65 % on one side get one by chance in fewer than one of a hundred seasons.
     """
-    bets = within(p.bets, day - WINDOW, day)
-    sides = bets[bets["recommendation"].isin(SIDES)]
-    counts = sides.pivot_table(index="system_id", columns="recommendation", values="bets", aggfunc="sum", fill_value=0)
+    rows = within(p.current, day - WINDOW, day)
+    picks = rows[rows["recommendation"].isin(SIDES)]
+    counts = picks.pivot_table(
+        index="system_id", columns="recommendation", values="published", aggfunc="sum", fill_value=0
+    )
     total, most = counts.sum(axis=1), counts.max(axis=1)
-    dates = sides[sides["bets"] > 0].groupby("system_id")["game_date"].nunique()
+    dates = picks[picks["published"] > 0].groupby("system_id")["game_date"].nunique()
     judged = counts[total >= ENOUGH]
     share = (most / total).reindex(judged.index)
     skewed = [
@@ -119,7 +121,7 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
         return Finding(False, f"one-sided: {'; '.join(skewed)}", figures, Severity.WARN)
     counted = f"{len(figures)} of {len(counts)} systems have {ENOUGH} picks or more in {WINDOW_DATES} days"
     text = f"{counted} (overs and unders together)"
-    text = f"{text}, none over 85 % on one side" if figures else f"{text}: too few to judge"
+    text = f"{text}, none over {percents(MAX_ONE_SIDED)} on one side" if figures else f"{text}: too few to judge"
     return Finding(True, text, figures, Severity.WARN)
 
 
@@ -142,9 +144,10 @@ def not_too_good(p: Published, day: date) -> Finding:
 def too_good(p: Published, first: date, last: date) -> dict[str, str]:
     """Systems that are too good in first..last on valid lines not to use data from the future, and their figures.
 
-    On at least 1,000 rows: more than 58 % of the bets won, and more than by chance in one of twenty seasons if the
-    quotes' probabilities are right; or an error more than .25 points below the line's, and further than by chance for
-    a forecast as good as the line. The distance of forecast and line bounds how far a row's two errors can differ.
+    On ``TOO_GOOD_ROWS`` or more: over ``TOO_GOOD_HIT_RATE`` of the bets won, and more than by chance in one of twenty
+    seasons if the quotes' probabilities are right; or an error over ``TOO_GOOD_MAE`` points below the line's, and
+    further than by chance for a forecast as good as the line. The distance of forecast and line bounds how far a row's
+    two errors can differ.
     """
     most = limit(len(p.systems))
     wrong: list[tuple[str, str]] = []
@@ -167,8 +170,8 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
 def chances_as_good_as_quotes(p: Published, day: date) -> Finding:
     """No system's P(over) is significantly worse than the quotes' (log-loss, season to date).
 
-    Significantly means by a 95 % interval, from ten dates on. It warns and never fails: run on every date of a season,
-    it is wrong about a system exactly as good as the quotes in about one season of six.
+    Significantly means by a 95 % interval, from ``MIN_DATES`` on. It warns and never fails: run on every date of a
+    season, it is wrong about a system exactly as good as the quotes in about one season of six.
     """
     if p.is_free(day, day):
         return Finding(True, "no games on this date")

@@ -101,14 +101,14 @@ class Published:
         return counted.groupby(["game_date", "system_id"], as_index=False, dropna=False)[sums].sum()
 
     @cached_property
-    def bets(self) -> pd.DataFrame:
-        """Current rows by date, system, side and validity: bets won and lost; errors beside the line's."""
-        return self.cells[self.cells["is_current"].astype(bool)].rename(columns={"published": "bets"})
+    def current(self) -> pd.DataFrame:
+        """The current rows among the cells."""
+        return self.cells[self.cells["is_current"].astype(bool)]
 
     @cached_property
     def decided(self) -> pd.DataFrame:
         """Decided current bets by date, system and side; ``squared`` is for the mean size of a night."""
-        sides = self.bets[self.bets["recommendation"].isin(SIDES)]
+        sides = self.current[self.current["recommendation"].isin(SIDES)]
         sides = sides.assign(decided=sides["wins"] + sides["losses"])
         daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[["wins", "decided"]].sum()
         return daily.assign(squared=daily["decided"] ** 2, dates=(daily["decided"] > 0).astype(int))
@@ -124,7 +124,7 @@ class Published:
     @cached_property
     def on_valid_lines(self) -> pd.DataFrame:
         """The same by date and system on verified lines, with errors."""
-        valid = self.bets[self.bets["is_valid_line"].astype(bool)]
+        valid = self.current[self.current["is_valid_line"].astype(bool)]
         valid = valid.assign(decided=valid["wins"] + valid["losses"])
         sums = ["wins", "decided", "quoted_wins", "rows_with_error", "error", "line_error", "disagreement"]
         daily = valid.groupby(["game_date", "system_id"], as_index=False)[sums].sum()

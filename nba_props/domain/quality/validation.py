@@ -9,7 +9,7 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.alarms import limit, off_by
 from nba_props.domain.quality.sums import Published, summed, within
 from nba_props.domain.scoring import rate_intervals
-from nba_props.facts.words import percent, plural
+from nba_props.facts.words import percent, percents, plural
 from nba_props.schemas.monitoring import MIN_DATES
 
 #: the brief's success criteria (docs/legacy-systems.md#the-brief)
@@ -53,9 +53,10 @@ def lines_are_real(p: Published, first: date, last: date) -> Finding:
 
 
 def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
-    """No system's win rate on valid lines is significantly outside 50-65 %.
+    """No system's win rate on valid lines is significantly outside the brief's (docs/legacy-systems.md#the-brief).
 
-    Significantly means further than by chance in one of twenty seasons; the text has the 95 % interval.
+    The brief's is ``BRIEF_WIN_RATE``. Significantly means further than by chance in one of twenty seasons; the text has
+    the 95 % interval.
     """
     daily = within(p.on_valid_lines, first, last)
     sums = summed(daily, first, last)
@@ -79,7 +80,7 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
     if not figures:
         return Finding(False, "no bet on a valid line is decided", figures, Severity.WARN, nothing=True)
     text = "; ".join(f"{k} {v}" for k, v in figures.items())
-    text = f"outside 50-65 %: {'; '.join(wrong)}" if wrong else text
+    text = f"outside {percents(*BRIEF_WIN_RATE)}: {'; '.join(wrong)}" if wrong else text
     return Finding(not wrong, text, figures, suspects=high)
 
 

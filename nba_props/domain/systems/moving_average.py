@@ -3,7 +3,7 @@
 Formula: docs/legacy-systems.md#moving_average.
 
 Kept as in the legacy formula: the fatigue score runs from 0 to 100 with
-100 fresh, yet a score above 70 is *penalised*; confidence never exceeds 0.60; a spread above 6 points never bets.
+100 fresh, yet a score above 70 is *penalized*; confidence never exceeds 0.60; a spread above 6 points never bets.
 The legacy system used 0 for adjustments without data; here such a term is left out and listed in the row.
 """
 

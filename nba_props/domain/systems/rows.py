@@ -16,10 +16,10 @@ from nba_props.schemas.analytics import LINE_COLUMNS
 
 #: A system's forecast. It takes one row per player with ``game_date, player_id``, the required inputs (never null), the
 #: optional ones (null where unknown), ``line`` and its prices (null without one), and the players' past games where
-#: they are needed. It returns, with the same index, ``predicted_points`` (0-60, null to abstain), ``confidence_score``
-#: (0-1) and ``side`` (OVER, UNDER or PASS); a ``reason`` where it abstains; and a column for each term of the forecast,
-#: named ``term_<name>``. It may add ``over_probability`` (0-1, that points exceed the line given that they differ from
-#: it) and a ``model_version`` for each row.
+#: they are needed. It returns, with the same index, ``predicted_points`` (0 to ``MAX_POINTS``, null to abstain),
+#: ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or PASS); a ``reason`` where it abstains; and a column for each
+#: term of the forecast, named ``term_<name>``. It may add ``over_probability`` (0-1, that points exceed the line given
+#: that they differ from it) and a ``model_version`` for each row.
 Forecast = Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
 
 _ABSENT_HASH = np.uint64(0x9E3779B97F4A7C15)

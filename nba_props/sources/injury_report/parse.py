@@ -27,7 +27,7 @@ from nba_props.storage.landing import LandingZone, Payload, PayloadError, limite
 if TYPE_CHECKING:
     import pandas as pd
 
-FEED = DataSource.INJURY_REPORT.value
+SOURCE = DataSource.INJURY_REPORT.value
 
 
 def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
@@ -59,7 +59,7 @@ def read_reports(zone: LandingZone, days: Sequence[date]) -> Parsed:
             game_date=pd.to_datetime(frame["game_date"]),
             report_at=pd.to_datetime(frame["report_at"], utc=True),
             player_lookup=frame["player_name"].map(player_lookup),
-            data_source=zone.data_source(FEED),
+            data_source=zone.data_source(SOURCE),
         )
         frame, refused = _once(frame)
         rejects += refused

@@ -35,13 +35,13 @@ def parse_words(pages: pdf_words.Words, payload: Payload) -> Report:
         (m for page in lines for _, row in page if (m := _TITLE.search(" ".join(w["text"] for w in row)))), None
     )
     if title is None:
-        raise PayloadError("WRONG_SHAPE", f"{payload.path}: no line says Injury Report with date and time")
+        raise PayloadError("WRONG_SHAPE", f"{payload.path}: no title Injury Report with date and time")
     try:
         local = datetime.strptime(f"{title[1]} {title[2].replace(' ', '')}", "%m/%d/%y %I:%M%p")  # noqa: DTZ007
         if local.year not in YEARS:
             raise ValueError(f"{local.year} is not a plausible year of a report")
     except ValueError as error:
-        raise PayloadError("BAD_TIME", f"{payload.path}: the title says {title[0]!r}: {error}") from error
+        raise PayloadError("BAD_TIME", f"{payload.path}: the title is {title[0]!r}: {error}") from error
     report = Report(local.replace(tzinfo=EASTERN))
     places: dict[str, float] | None = None
     carried = {"Game Date": "", "Game Time": "", "Matchup": "", "Team": ""}

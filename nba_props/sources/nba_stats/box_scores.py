@@ -15,7 +15,7 @@ from nba_props.domain.results import adds_up
 from nba_props.facts.calendar import COUNTED_SEASON_TYPES, season_of
 from nba_props.facts.teams import NBA, are_teams
 from nba_props.schemas import raw as tables
-from nba_props.sources.nba_stats.common import BAD_FIELD, FEED, result_set, season_type
+from nba_props.sources.nba_stats.common import BAD_FIELD, SOURCE, result_set, season_type
 from nba_props.sources.nba_stats.landed import gamelog_folder
 from nba_props.sources.rejects import POSITION, Parsed, Reject
 from nba_props.storage import fields
@@ -93,7 +93,7 @@ def read_box_scores(zone: LandingZone, days: Sequence[date]) -> Parsed:
         return Parsed.of(tables.BOX_SCORES, pd.DataFrame(), rejects, remarks)
     frame, refused = type_box_scores(pd.DataFrame(rows, columns=list(_DELIVERED), dtype=object))
     superseded = frame["payload_order"] != _counting_capture(frame)
-    kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(FEED))
+    kept = frame[~superseded].drop(columns="payload_order").assign(data_source=zone.data_source(SOURCE))
     for stamp, rows_of in superseded.groupby(frame["game_date"]):
         remarks.setdefault(stamp.date(), {})["superseded_rows"] = int(rows_of.sum())
     return Parsed.of(tables.BOX_SCORES, kept.reset_index(drop=True), rejects + refused, remarks)

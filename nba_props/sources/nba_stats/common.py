@@ -1,4 +1,4 @@
-"""What the parsers of stats.nba.com share: the label of its rows, result sets, season types."""
+"""What the parsers of stats.nba.com share: the source that its rows name, result sets, season types."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from nba_props.facts.calendar import season_type_of
 from nba_props.facts.vocabulary import DataSource
 from nba_props.storage.landing import Payload, PayloadError, limited
 
-#: how rows of this feed are labelled
-FEED = DataSource.NBA_STATS.value
+#: how rows name their source
+SOURCE = DataSource.NBA_STATS.value
 #: the reason code of a field that is stored as null in a row that is kept
 BAD_FIELD = "BAD_FIELD"
 #: more columns than a result set has

@@ -12,7 +12,7 @@ from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.facts.teams import is_team
 from nba_props.schemas import raw as tables
-from nba_props.sources.nba_stats.common import FEED, result_set
+from nba_props.sources.nba_stats.common import SOURCE, result_set
 from nba_props.sources.nba_stats.landed import roster_folder
 from nba_props.sources.rejects import POSITION, Parsed, Reject
 from nba_props.storage import fields
@@ -45,7 +45,7 @@ def read_rosters(zone: LandingZone, days: Sequence[date]) -> Parsed:
             rejects += refused
     if not rows:
         return Parsed.of(tables.ROSTERS, pd.DataFrame(), rejects)
-    frame = pd.DataFrame(rows).assign(data_source=zone.data_source(FEED))
+    frame = pd.DataFrame(rows).assign(data_source=zone.data_source(SOURCE))
     # the site lists some people twice
     once = frame.drop_duplicates(["player_id", "player_lookup", "team_id", "captured_at"])
     return Parsed.of(tables.ROSTERS, once, rejects)

@@ -13,7 +13,7 @@ import pandas as pd
 from nba_props.facts.calendar import FINAL, game_date_of, is_undecided, season_of
 from nba_props.facts.teams import is_team
 from nba_props.schemas import raw as tables
-from nba_props.sources.nba_stats.common import FEED, season_type
+from nba_props.sources.nba_stats.common import SOURCE, season_type
 from nba_props.sources.nba_stats.landed import SCHEDULE_FOLDER, schedules_near
 from nba_props.sources.rejects import POSITION, Parsed, Reject
 from nba_props.storage import fields
@@ -54,7 +54,7 @@ def read_schedule(zone: LandingZone, days: Sequence[date]) -> Parsed:
     wanted = set(days)
     frame = pd.DataFrame([r for r in rows if r["game_date"] in wanted])
     if len(frame):
-        frame = frame.assign(data_source=zone.data_source(FEED))
+        frame = frame.assign(data_source=zone.data_source(SOURCE))
     kept = [r for r in rejects if r.game_date is None or r.game_date in wanted]
     return Parsed.of(tables.SCHEDULE, frame, kept)
 
@@ -98,7 +98,7 @@ def read_departed(zone: LandingZone, days: Sequence[date], schedule: pd.DataFram
         rows |= {(g["game_date"], g["game_id"]): g for g in games if g["game_date"] in asked[payload]}
     frame = pd.DataFrame([g for key, g in rows.items() if key not in here])
     if len(frame):
-        frame = frame.assign(data_source=zone.data_source(FEED))
+        frame = frame.assign(data_source=zone.data_source(SOURCE))
     return Parsed.of(tables.SCHEDULE, frame, []).frame
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nba_props.facts.calendar import season_of
 from nba_props.schemas import raw as tables
-from nba_props.sources.nba_stats.common import BAD_FIELD, FEED
+from nba_props.sources.nba_stats.common import BAD_FIELD, SOURCE
 from nba_props.sources.nba_stats.landed import scoring_folder
 from nba_props.sources.rejects import POSITION, Parsed, Reject
 from nba_props.storage import fields
@@ -50,7 +50,7 @@ def read_scoring(zone: LandingZone, days: Sequence[date]) -> Parsed:
             break
     frame = pd.DataFrame(rows)
     if len(frame):
-        frame = frame.assign(data_source=zone.data_source(FEED))
+        frame = frame.assign(data_source=zone.data_source(SOURCE))
     return Parsed.of(tables.SCORING_SHARES, frame, rejects)
 
 

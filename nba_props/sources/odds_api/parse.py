@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.domain.alike import alike
+from nba_props.domain.lines import is_off_grid
 from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
 from nba_props.facts.calendar import game_date_of
@@ -19,7 +20,7 @@ from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
 from nba_props.storage.landing import LandingZone, Payload, PayloadError, limited
 
-FEED = DataSource.THE_ODDS_API.value
+SOURCE = DataSource.THE_ODDS_API.value
 #: no book's odds are longer than 1000 to 1; those of real main lines reach 385
 MOST_PRICE = 100_000
 _MARKETS = words(Market)
@@ -43,7 +44,7 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
             continue
         rows += quotes
         rejects += refused
-    source = zone.data_source(FEED)
+    source = zone.data_source(SOURCE)
     for row in rows:
         row["data_source"] = source
     return rows, rejects
@@ -247,7 +248,7 @@ def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"BAD_{field.upper()}", f"{player} has {field} {fields.shown(value)}"
     point, price = outcome["point"], outcome["price"]
-    if not 0 < point <= MOST_LINE or (point * 2) % 1:
+    if is_off_grid(point) or point > MOST_LINE:
         return "BAD_POINT", f"{player} has line {fields.shown(point)}, not a half point up to {MOST_LINE}"
     if not 100 <= abs(price) <= MOST_PRICE or price % 1:
         return "BAD_PRICE", f"{player} has price {fields.shown(price)}, which is not American"

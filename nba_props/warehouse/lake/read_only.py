@@ -13,7 +13,7 @@ from nba_props.warehouse import dialects
 from nba_props.warehouse.base import CorruptPartition, RefusedError, UnreadableError, WarehouseError
 from nba_props.warehouse.frames import dtype_of
 from nba_props.warehouse.lake.queries import Queries
-from nba_props.warehouse.lake.scans import arrow_dataset, complaint, nothing, selected
+from nba_props.warehouse.lake.scans import arrow_dataset, failing, nothing, selected
 
 if TYPE_CHECKING:
     import duckdb
@@ -104,7 +104,7 @@ def _offer(connection: duckdb.DuckDBPyConnection, queries: Queries, asked: Colle
         try:
             listed, unreadable = queries.scans.files(table)
         except CorruptPartition as error:
-            return complaint(table, error)
+            return failing(table, error)
         name = f"_files_of_{table.dataset}_{table.name}"
         connection.register(name, arrow_dataset(table, [path for paths in listed.values() for path in paths]))
         return " UNION ALL ".join([f"SELECT {selected(table, ())} FROM {name}", *unreadable])

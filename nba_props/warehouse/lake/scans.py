@@ -72,7 +72,7 @@ class Scans:
         try:
             lacking = self.files(table)[0].keys() - {()}
         except CorruptPartition as error:
-            return complaint(table, error)
+            return failing(table, error)
         if not self._layout.has_partition(table):
             return nothing(table)
         every = [f"{_literal(str(self._layout.folder(table).absolute()))}/{DATES}/{files.CURRENT}"]
@@ -104,7 +104,7 @@ class Scans:
                     self._layout.refuse_lost(table, day)
                     continue
             except CorruptPartition as error:
-                unreadable.append(complaint(table, error, day))
+                unreadable.append(failing(table, error, day))
                 continue
             columns = id(footer.columns)  # few are distinct, and those are kept
             if columns not in fits:
@@ -144,17 +144,17 @@ def nothing(table: Table) -> str:
     return f"SELECT {selected(table)} WHERE FALSE"
 
 
-def complaint(table: Table, error: Exception, day: date | None = None) -> str:
+def failing(table: Table, error: Exception, day: date | None = None) -> str:
     """A statement that fails with the reason why a table or a date can't be read; only a condition that asks for other
     dates avoids it.
     """
-    failing = f"error({_quoted(str(error))})"
+    raised = f"error({_quoted(str(error))})"
     columns = ", ".join(
         f"DATE '{day}' AS \"{c.name}\"" if day and c.name == "game_date"
-        else f'CAST({failing} AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"'
+        else f'CAST({raised} AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"'
         for c in table.columns
     )  # fmt: skip
-    return f"SELECT {columns} WHERE {failing} IS NULL"
+    return f"SELECT {columns} WHERE {raised} IS NULL"
 
 
 def _is_recent(looked: float) -> bool:

@@ -219,7 +219,7 @@ class LakeWarehouse(PartitionedWarehouse):
     def source(self) -> str | None:
         try:
             found = self.source_path.read_bytes().decode("utf-8", "replace").strip()
-            wrong = f"says {found[:40]!r}, neither {' nor '.join(League)}"
+            wrong = f"contains {found[:40]!r}, neither {' nor '.join(League)}"
         except FileNotFoundError:
             return None
         except IsADirectoryError:

@@ -79,7 +79,7 @@ def test_a_component_that_did_not_run_is_left_out_by_name():
     assert json.loads(row["components"])["left_out"] == ["similarity_balanced_v1"]
 
 
-def test_fixed_weights_are_renormalised_over_those_that_spoke():
+def test_fixed_weights_are_renormalized_over_those_that_spoke():
     there = {k: GOLDEN[k] for k in ("catboost_v8", "zone_matchup_v1", "xgboost_v1")}
     row = run(ensemble.V1_1, there)
     assert row["predicted_points"] == pytest.approx((0.45 * 22.55 + 0.10 * 24.324) / 0.55)
