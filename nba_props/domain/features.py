@@ -6,7 +6,7 @@ Each feature is defined in ``schemas/features.py``. No feature has a default: an
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,11 @@ POINTS_HALF_LIFE = 6
 RATE_HALF_LIFE = 16
 #: minutes at the league's rate that a player's own rate is mixed with
 RATE_PRIOR_MINUTES = 90.0
+#: features that need both teams, and are no columns of the context
+_OF_TEAMS = (
+    "rest_advantage", "team_win_pct", "avg_points_vs_opponent", "games_vs_opponent", "games_missed",
+    "teammates_missing_minutes",
+)  # fmt: skip
 #: fewest games with known shot zones for a share of them
 FEWEST_SHOT_GAMES = 5
 
@@ -176,7 +181,7 @@ def build(
     }
     out = pd.concat([base[keys], pd.DataFrame(values)[list(NAMES)].astype("float64")], axis=1)
     out["schema_hash"] = SCHEMA_HASH
-    out["null_reasons"] = _null_reasons(out)
+    out["null_reasons"] = _null_reasons(out, base["null_reasons"])
     return out
 
 
@@ -222,18 +227,24 @@ def _copied(feature: Feature) -> bool:
     )
 
 
-def _null_reasons(frame: pd.DataFrame) -> list[str]:
-    """For each row a JSON object of its null features and why they are null."""
-    reasons = {f.name: f.null_reason for f in FEATURES}
-    return reasons_as_json(frame[list(NAMES)].isna(), lambda name: reasons[name])
+def _null_reasons(frame: pd.DataFrame, of_context: pd.Series) -> list[str]:
+    """For each row a JSON object of its null features and why, built once for each pattern of nulls.
+
+    A feature of the context is null for the context's reason, and one of the teams for that of an unknown opponent.
+    """
+    codes, texts = of_context.factorize()
+    patterns, of_row = np.unique(
+        np.column_stack([codes, frame[list(NAMES)].isna()]).astype(int), axis=0, return_inverse=True
+    )
+    found = []
+    for code, *nulls in patterns:
+        given = json.loads(texts[code])
+        null = [feature for feature, is_null in zip(FEATURES, nulls, strict=True) if is_null]
+        found.append(json.dumps({f.name: _null_reason(f, given) for f in null}, sort_keys=True))
+    return [found[i] for i in of_row.ravel()]
 
 
-def reasons_as_json(nulls: pd.DataFrame, reason: Callable[[str], str | None]) -> list[str]:
-    """For each row a JSON object of the null columns and their reasons, built once for each pattern of nulls."""
-    patterns, of_row = np.unique(nulls.to_numpy(dtype=bool), axis=0, return_inverse=True)
-    names = list(nulls.columns)
-    texts = [
-        json.dumps({n: reason(n) for n, null in zip(names, pattern, strict=True) if null}, sort_keys=True)
-        for pattern in patterns
-    ]
-    return [texts[i] for i in of_row.ravel()]
+def _null_reason(feature: Feature, of_context: Mapping[str, str]) -> str | None:
+    columns = [s.removeprefix(f"{CONTEXT_ADDRESS}.") for s in feature.source]
+    columns += ["opponent"] if feature.name in _OF_TEAMS else []
+    return next((of_context[c] for c in columns if c in of_context), feature.null_reason)

@@ -7,6 +7,7 @@ import pandas as pd
 from nba_props.domain.games import counted, counted_sql, cutoff, playable
 from nba_props.facts.calendar import IDENTITY_SEASONS
 from nba_props.facts.keys import GAME, PLAYER_DAY
+from nba_props.facts.vocabulary import NullReason
 
 #: a player still belongs to the team he last appeared for this many days ago, even across a season's start
 ROSTER_DAYS = 30
@@ -135,7 +136,7 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
         opponent=None,
         is_home=pd.array([pd.NA] * len(moved), dtype="boolean"),
         team_source=None,
-        team_null_reason="QUOTED_FOR_A_GAME_OF_OTHER_TEAMS",
+        team_null_reason=NullReason.QUOTED_FOR_A_GAME_OF_OTHER_TEAMS.value,
     )
     rows = [f for f in (at_home, moved) if len(f)] or [at_home]
     out = pd.concat(rows, ignore_index=True)

@@ -138,6 +138,7 @@ class NullReason(_Words):
     NEVER_MET = auto()
     NOT_YET_PLAYED_FOR_THE_TEAM = auto()
     TEAM_UNKNOWN = auto()
+    QUOTED_FOR_A_GAME_OF_OTHER_TEAMS = auto()
     NO_SHOT_ZONE_FEED = auto()
     NO_USAGE_PROJECTION_FEED = auto()
 

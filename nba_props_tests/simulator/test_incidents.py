@@ -241,6 +241,10 @@ def traded_today(platform, outcome, clean):
     slate = frame(platform, "nba_analytics.slate")
     (moved,) = slate[slate["team"].isna()].to_dict("records")
     assert moved["team_null_reason"] == "QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"
+    features = frame(platform, "nba_analytics.player_features").set_index("player_id")
+    why = json.loads(features.loc[moved["player_id"], "null_reasons"])
+    of_teams = ("home_away", "opponent_pace", "team_pace", "injury_risk", "rest_advantage", "avg_points_vs_opponent")
+    assert {why[name] for name in of_teams} == {"QUOTED_FOR_A_GAME_OF_OTHER_TEAMS"}, "the reason of the context"
     rows = frame(platform, "nba_predictions.moving_average")
     own = rows[rows["player_id"] == moved["player_id"]].iloc[0]
     assert own["abstain_reason"] == "MISSING_INPUT: home_away"
