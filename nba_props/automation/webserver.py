@@ -180,7 +180,7 @@ def read_page(folder: Path, name: str) -> bytes | None:
 def _folder() -> Path | None:
     """The local folder of pages; None where they are in a bucket."""
     is_local = os.environ.get("NBA_PROPS_PROFILE", "local") == "local"
-    return reports_of(home_of()) if is_local else None
+    return reports_of(home_of(os.environ.get("NBA_PROPS_HOME"))) if is_local else None
 
 
 def _unframed(send: Send) -> Send:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 _PROJECT_MARK = "workspace.yaml"
@@ -15,9 +13,9 @@ def project_root(start: Path | None = None) -> Path:
     return next((p for p in (here, *here.parents) if (p / _PROJECT_MARK).exists()), here)
 
 
-def home_of(environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of lake, Dagster instance and reports, whether or not it exists."""
-    return expanded(environ.get("NBA_PROPS_HOME") or project_root() / ".nba_props")
+def home_of(named: str | Path | None) -> Path:
+    """The folder of lake, Dagster instance and reports, by the value of ``NBA_PROPS_HOME``, if it has one."""
+    return expanded(named or project_root() / ".nba_props")
 
 
 def expanded(path: str | Path) -> Path:
