@@ -404,7 +404,7 @@ def ask(case: Case, server: Hostile, folder) -> Outcome:
         if case.client == ODDS:
             found.budget = Budget(reserve=20)
             api = OddsApi(KEY, found.budget, server.url, skip, case.limits)
-            done = capture.odds(api, zone, DAY, lambda: NOON)
+            done = capture.odds(api, zone, DAY, lambda: NOON, "us")
         elif case.client in (STATS, CDN):
             api = StatsApi(None, server.url + "/stats/{endpoint}", server.url + "/cdn.json", skip, case.limits)
             get = stats_fetch.roster if case.client == STATS else stats_fetch.schedule

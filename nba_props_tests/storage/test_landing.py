@@ -53,7 +53,7 @@ def test_an_event_id_that_is_none_is_landed_under_its_hash_within_the_zone_and_h
         def event_odds(self, asked, markets, regions):
             return event
 
-    done = capture.odds(Api(), zone, DAY, lambda: at)
+    done = capture.odds(Api(), zone, DAY, lambda: at, "us")
     expected = f"{FOLDER}/{naming.id_part(event_id)}-20251110T233000Z.json.gz"
     if isinstance(event_id, str):
         assert (done.failures, done.landed) == ([], [expected])
