@@ -183,7 +183,7 @@ def read_odds(zone: LandingZone) -> Parsed:
     parsed = pd.DataFrame(rows).assign(game_date=pd.Timestamp(DAY))
     for column in ("snapshot_at", "last_update_at", "commence_at"):
         parsed[column] = pd.to_datetime(parsed[column], utc=True)
-    matched, unknown, _ = match_games(parsed, SCHEDULED)
+    matched, unknown = match_games(parsed, SCHEDULED)
     strange = [
         Reject(r.payload, None, "GAME_NOT_IN_SCHEDULE", f"{r.payload}: no such game") for r in unknown.itertuples()
     ]

@@ -17,23 +17,11 @@ from nba_props.domain.scoring.chances import (
     tenth_of,
 )
 from nba_props.domain.scoring.daily import BET_SQL, PICK_SQL, bets, sums, tier_of
-from nba_props.domain.scoring.intervals import (
-    T_SERIES,
-    Interval,
-    Z,
-    mean_interval,
-    mean_intervals,
-    rate_interval,
-    rate_intervals,
-    return_intervals,
-    wilson,
-)
+from nba_props.domain.scoring.intervals import T_SERIES, Z, mean_intervals, rate_intervals, return_intervals
 from nba_props.domain.scoring.ratios import scoreboard, scores, span_starts, table
-from nba_props.schemas.monitoring import MIN_DATES
 
 __all__ = [
-    "BET_SQL", "COIN_BRIER", "COIN_LOG_LOSS", "LOG_LOSS_SQL", "MIN_DATES", "PICK_SQL", "TENTHS", "T_SERIES", "Interval",
-    "Z", "bets", "log_loss_differences", "mean_interval", "mean_intervals", "rate_interval", "rate_intervals",
-    "reliability", "return_intervals", "scoreboard", "scores", "span_starts", "sums", "table", "tenth_of", "tier_of",
-    "wilson",
+    "BET_SQL", "COIN_BRIER", "COIN_LOG_LOSS", "LOG_LOSS_SQL", "PICK_SQL", "TENTHS", "T_SERIES", "Z", "bets",
+    "log_loss_differences", "mean_intervals", "rate_intervals", "reliability", "return_intervals", "scoreboard",
+    "scores", "span_starts", "sums", "table", "tenth_of", "tier_of",
 ]  # fmt: skip

@@ -10,7 +10,28 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nba_props.domain import scoring
-from nba_props.domain.scoring import MIN_DATES, intervals, mean_interval, rate_interval
+from nba_props.domain.scoring import intervals
+from nba_props.schemas.monitoring import MIN_DATES
+
+
+def of_one(found_by, sums, rows):
+    """The interval of a single group, from an entry for each of its dates."""
+    index = pd.MultiIndex.from_product([["one"], range(len(rows))], names=["group", "game_date"])
+    (found,) = found_by(*(pd.Series(np.asarray(v, float), index) for v in (sums, rows))).itertuples(index=False)
+    return found
+
+
+def mean_interval(total, rows):
+    return of_one(scoring.mean_intervals, total, rows)
+
+
+def rate_interval(wins, decided):
+    return of_one(scoring.rate_intervals, wins, decided)
+
+
+def wilson(wins: int, decided: int):
+    """Wilson's bounds, which ignore the dates."""
+    return stats.binomtest(wins, decided).proportion_ci(0.95, method="wilson")
 
 
 @st.composite
@@ -65,13 +86,13 @@ def test_the_quantile_is_students():
 def test_a_rate_of_dates_that_tell_nothing_apart_is_wilsons():
     for wins, decided in (([5] * 12, [10] * 12), ([3] * 10, [3] * 10), ([0] * 11, [2] * 11)):
         found = rate_interval(wins, decided)
-        assert found[:3] == pytest.approx([float(v) for v in scoring.wilson(sum(wins), sum(decided))])
+        assert found[:3] == pytest.approx((sum(wins) / sum(decided), *wilson(sum(wins), sum(decided))))
 
 
 def test_a_rate_of_dates_that_move_together_is_that_of_fewer_bets():
     """Twelve dates, each all won or all lost, are worth about twelve bets and not two hundred and forty."""
     found = rate_interval([20, 0] * 6, [20] * 12)
-    _, low, high = scoring.wilson(6, 12)
+    low, high = wilson(6, 12)
     assert found.low < low
     assert found.high > high
 
@@ -98,7 +119,6 @@ def test_entries_of_one_date_are_one_date():
 
 
 def test_nothing_has_no_mean_and_a_total_that_is_missing_is_an_error():
-    assert mean_interval([], []) == pytest.approx((np.nan, np.nan, np.nan, 0, 0), nan_ok=True)
     assert rate_interval([0, 0], [0, 0]) == pytest.approx((np.nan, np.nan, np.nan, 0, 0), nan_ok=True)
     assert mean_interval([np.nan, 2], [0, 4])[:1] == (0.5,), "a date without rows has no total"
     with pytest.raises(ValueError, match="1 dates have rows and no total"):
@@ -122,7 +142,7 @@ def test_an_interval_begins_at_ten_dates(night):
 def test_a_rate_holds_its_value_stays_in_bounds_and_is_never_narrower_than_wilsons(night):
     wins, decided = night
     found = rate_interval(wins, decided)
-    _, low, high = scoring.wilson(sum(wins), sum(decided))
+    low, high = wilson(sum(wins), sum(decided))
     assert 0 <= found.low <= found.value + 1e-12
     assert found.value - 1e-12 <= found.high <= 1
     assert found.low <= low + 1e-12

@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
 
 from nba_props.domain import scoring
 from nba_props.domain.odds import over_probability, payout
@@ -100,14 +99,6 @@ def test_every_score_is_what_the_rows_say(system, tier):
         assert s["calibration_error"] == pytest.approx(gaps / len(known))
     else:
         assert np.isnan(s["log_loss"])
-
-
-def test_wilson_is_scipys():
-    for wins, n in ((0, 10), (3, 10), (10, 10), (570, 1000)):
-        found = scoring.wilson(wins, n)
-        interval = binomtest(wins, n).proportion_ci(0.95, method="wilson")
-        assert [float(x) for x in found] == pytest.approx([wins / n, interval.low, interval.high])
-    assert np.isnan(scoring.wilson(0, 0)).all()
 
 
 def test_the_interval_is_wider_when_dates_move_together():
