@@ -79,24 +79,6 @@ def remedy(table: Table) -> str:
 
 
 @dataclass(frozen=True)
-class AppendResult:
-    """What an append did, in rows."""
-
-    #: rows that were new, and rows that were there already, of each partition
-    by_day: Mapping[date, tuple[int, int]]
-
-    @property
-    def added(self) -> int:
-        """Rows that were new."""
-        return sum(new for new, _ in self.by_day.values())
-
-    @property
-    def already_present(self) -> int:
-        """Rows that were there already."""
-        return sum(known for _, known in self.by_day.values())
-
-
-@dataclass(frozen=True)
 class PartitionState:
     """A partition as it was last written."""
 
@@ -190,10 +172,13 @@ class Warehouse(Protocol):
         frame: pd.DataFrame,
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
-    ) -> AppendResult:
+    ) -> dict[date, tuple[int, int]]:
         """Append rows whose key is new to a ledger, under a lock.
 
         The newest ``made_from`` is kept, also when no row was new; a date without one keeps the one before.
+
+        Returns:
+            How many rows were new, and how many were there already, by partition.
 
         Raises:
             LedgerConflict: a known key comes with other content; the partition is left as it was.

@@ -18,7 +18,6 @@ from nba_props.domain import digests
 from nba_props.process import stopping
 from nba_props.schemas import Table, WriteMode
 from nba_props.warehouse.base import (
-    AppendResult,
     CorruptPartition,
     Damage,
     MissingPartition,
@@ -163,14 +162,14 @@ class PartitionedWarehouse(Warehouse):
         frame: pd.DataFrame,
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
-    ) -> AppendResult:
+    ) -> dict[date, tuple[int, int]]:
         pieces = split(table, table.validate(digests.sealed(table, frame)), partitions)
         by_day: dict[date, tuple[int, int]] = {}
         for days in self._batches(pieces):
             with self._locked(table, days):
                 new = self._append(table, {day: pieces[day] for day in days}, made_from or {})
             by_day |= {day: (new[day], len(pieces[day]) - new[day]) for day in days}
-        return AppendResult(by_day)
+        return by_day
 
     def _append(
         self, table: Table, pieces: Mapping[date, pd.DataFrame], made_from: Mapping[date, str]
