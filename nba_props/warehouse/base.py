@@ -149,8 +149,8 @@ class Warehouse(Protocol):
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         """How many rows each of these partitions holds, of those that exist and can be opened."""
 
-    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
-        """The state of each partition that exists, of all dates or these, in order; no rows are read for it.
+    def states(self, table: Table) -> dict[date, PartitionState]:
+        """The state of each partition that exists, in order; no rows are read for it.
 
         Where an earlier release or another writer stored no state, the rows are read and ``made_from`` is ``""``.
 

@@ -259,8 +259,8 @@ class PartitionedWarehouse(Warehouse):
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         return {day: entry.rows for day, entry in self._entries(table, days).items()}
 
-    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
-        entries = self._entries(table, days)
+    def states(self, table: Table) -> dict[date, PartitionState]:
+        entries = self._entries(table, None)
         content = {day: entry.content for day, entry in entries.items() if entry.content is not None}
         content |= self._computed(table, {day: entry for day, entry in entries.items() if day not in content})
         return {

@@ -169,7 +169,6 @@ def test_a_partition_says_what_is_in_it_and_what_it_was_made_from(store):
     states = store.states(NAMES)
     assert list(states) == [D1, D2]
     assert {d: (s.rows, s.made_from) for d, s in states.items()} == {D1: (3, "the payloads of D1"), D2: (2, "")}
-    assert store.states(NAMES, [D2, D2 + timedelta(1)]) == {D2: states[D2]}
     assert states[D1].content.keys() == {""}
     assert states[D1].content != states[D2].content
 
