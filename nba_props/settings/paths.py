@@ -7,9 +7,9 @@ from pathlib import Path
 _PROJECT_MARK = "workspace.yaml"
 
 
-def project_root(start: Path | None = None) -> Path:
+def project_root() -> Path:
     """The checkout the process runs in (the folder with workspace.yaml above it), else the working directory."""
-    here = (start or Path.cwd()).resolve()
+    here = Path.cwd().resolve()
     return next((p for p in (here, *here.parents) if (p / _PROJECT_MARK).exists()), here)
 
 

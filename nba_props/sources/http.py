@@ -122,9 +122,9 @@ class Http:
         proxies = {"http": proxy, "https": proxy} if proxy else None
         return self._ask(place, "GET", url, parameters, headers, None, proxies)
 
-    def post(self, url: str, content: Any, place: str = "") -> Answer:
+    def post(self, url: str, content: Any) -> Answer:
         """The answer to a POST of JSON; raises as :meth:`get` does."""
-        return self._ask(place, "POST", url, (), None, content, None)
+        return self._ask("", "POST", url, (), None, content, None)
 
     def json(self, answer: Answer, place: str) -> Any:
         """The JSON of an answer: RFC 8259 with finite numbers, nested no deeper than a payload may be.
