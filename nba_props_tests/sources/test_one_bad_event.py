@@ -228,7 +228,7 @@ def test_half_a_surrogate_pair_is_landed_as_it_came(zone):
 
 
 def told(remaining: int | None = None, last: int | None = None) -> Credits:
-    return Credits(remaining, None, last)
+    return Credits(remaining, last)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from nba_props.domain.scoring.chances import (
 )
 from nba_props.domain.scoring.daily import BET_SQL, PICK_SQL, bets, sums, tier_of
 from nba_props.domain.scoring.intervals import T_SERIES, Z, mean_intervals, rate_intervals, return_intervals
-from nba_props.domain.scoring.ratios import scoreboard, scores, span_starts, table
+from nba_props.domain.scoring.ratios import scoreboard, scores, span_starts
 
 __all__ = [
     "BET_SQL", "COIN_BRIER", "COIN_LOG_LOSS", "LOG_LOSS_SQL", "PICK_SQL", "TENTHS", "T_SERIES", "Z", "bets",
     "log_loss_differences", "mean_intervals", "rate_intervals", "reliability", "return_intervals", "scoreboard",
-    "scores", "span_starts", "sums", "table", "tenth_of", "tier_of",
+    "scores", "span_starts", "sums", "tenth_of", "tier_of",
 ]  # fmt: skip

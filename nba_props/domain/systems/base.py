@@ -71,8 +71,6 @@ class System(ABC):
     description: str
     #: version of the formula, as in its rows
     model_version: str
-    #: the markets that it forecasts
-    markets: tuple[str, ...] = ("points",)
 
     @cached_property
     def table(self) -> Table:

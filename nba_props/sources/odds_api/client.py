@@ -43,7 +43,6 @@ class Credits:
     """The account by the response headers; None where a header is missing."""
 
     remaining: int | None
-    used: int | None
     last: int | None
 
 
@@ -89,7 +88,7 @@ class Budget:
         """Settle a finished request; ``credits`` are those of its response, None without one."""
         with self._lock:
             self._pending -= cost
-            reported = credits or Credits(None, None, None)
+            reported = credits or Credits(None, None)
             self._least -= max(cost, reported.last or 0)
             if credits is not None:
                 self.spent += cost if reported.last is None else reported.last
@@ -216,9 +215,7 @@ def _credits(headers: Mapping[str, str]) -> Credits:
         return int(found[1]) if found else None
 
     remaining, last = number("remaining"), number("last")
-    return Credits(
-        None if remaining is None else max(remaining, 0), number("used"), None if last is None or last < 0 else last
-    )
+    return Credits(None if remaining is None else max(remaining, 0), None if last is None or last < 0 else last)
 
 
 def _instant(at: datetime) -> str:

@@ -48,6 +48,10 @@ def graded(n: int = 600, days: int = 20, seed: int = 1) -> pd.DataFrame:
     return f
 
 
+def scores_of(f: pd.DataFrame) -> pd.DataFrame:
+    return scoring.scores(scoring.sums(f))
+
+
 def row(table: pd.DataFrame, system: str, tier: str = "ALL") -> pd.Series:
     return table.set_index(["tier", "system_id"]).loc[(tier, system)]
 
@@ -56,7 +60,7 @@ def row(table: pd.DataFrame, system: str, tier: str = "ALL") -> pd.Series:
 @pytest.mark.parametrize("system", ["a", "b"])
 def test_every_score_is_what_the_rows_say(system, tier):
     f = graded()
-    s = row(scoring.table(f), system, tier)
+    s = row(scores_of(f), system, tier)
     own = f[(f["system_id"] == system) & f["is_valid_line"] & f["is_current"]]
     bounds = {"ALL": (0, 99), "UNDER_10": (0, 9.5), "10_TO_20": (10, 20), "OVER_20": (20.5, 99)}[tier]
     own = own[own["line"].between(*bounds)]
@@ -107,16 +111,15 @@ def test_the_interval_is_wider_when_dates_move_together():
     f["system_id"], f["is_valid_line"], f["is_current"] = "a", True, True
     shock = pd.Series(np.random.default_rng(3).normal(0, 2, 25))
     together = f.assign(absolute_error=f["absolute_error"] + (f["game_date"].dt.dayofyear - 305).map(shock))
-    alone, shared = (row(scoring.table(x), "a") for x in (f, together))
+    alone, shared = (row(scores_of(x), "a") for x in (f, together))
     width = [s["mae_difference_high"] - s["mae_difference_low"] for s in (alone, shared)]
     assert width[1] > 2 * width[0]
 
 
 def test_nothing_has_no_scores():
     f = graded(50, 1)
-    assert scoring.table(f.iloc[:0]).empty
     pending = f.assign(outcome="PENDING", absolute_error=np.nan, line_absolute_error=np.nan, actual_margin=np.nan)
-    s = row(scoring.table(pending), "a")
+    s = row(scores_of(pending), "a")
     assert np.isnan(s[["mae", "hit_rate", "roi", "log_loss", "break_even"]].astype(float)).all()
     assert s["rows_scored"] == s["dates"] == s["bet_dates"] == s["dates_with_probability"] == 0
 
@@ -127,7 +130,7 @@ def bounds(table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("days", [1, 2, 9])
 def test_below_ten_dates_there_is_no_interval_of_any_score(days):
-    found = scoring.table(graded(900, days))
+    found = scores_of(graded(900, days))
     assert bounds(found).shape[1] == 14
     assert bounds(found).isna().all(axis=None)
     assert (found["dates"] == days).all()
@@ -135,7 +138,7 @@ def test_below_ten_dates_there_is_no_interval_of_any_score(days):
 
 
 def test_from_ten_dates_on_every_score_has_an_interval_around_it():
-    found = scoring.table(graded(4000, 10))
+    found = scores_of(graded(4000, 10))
     assert (found["dates"] == 10).all()
     known = found[found["system_id"] == "a"]
     for low in bounds(known).columns[::2]:
@@ -149,7 +152,7 @@ def test_a_score_with_rows_on_fewer_dates_than_the_others_has_no_interval_of_its
     late = f["game_date"] >= pd.Timestamp("2025-11-09")
     f.loc[late & f["recommendation"].eq("OVER"), "recommendation"] = "UNDER"
     f.loc[late, "over_probability"] = np.nan
-    s = row(scoring.table(f), "a")
+    s = row(scores_of(f), "a")
     assert (s["dates"], s["bet_dates"], s["over_dates"], s["under_dates"], s["dates_with_probability"]) == (
         12, 12, 8, 12, 8,
     )  # fmt: skip
@@ -173,14 +176,14 @@ def test_no_score_is_drawn_at_random(monkeypatch):
 
     monkeypatch.setattr(np.random, "default_rng", refuse)
     monkeypatch.setattr(np.random, "RandomState", refuse)
-    assert scoring.table(f)["mae_difference_low"].notna().all()
+    assert scores_of(f)["mae_difference_low"].notna().all()
 
 
 def test_a_bet_is_one_thing_on_rows_and_in_sql(accuracy):
     f, lake = accuracy
     rows = lake.query(f"SELECT COUNT(*) AS n FROM nba_predictions.prediction_accuracy WHERE {scoring.BET_SQL}")
     assert rows["n"][0] == scoring.bets(f).sum() > 100
-    everything = scoring.table(f).query("tier == 'ALL'")
+    everything = scores_of(f).query("tier == 'ALL'")
     assert rows["n"][0] == everything[["wins", "losses"]].to_numpy().sum()
     assert rows["n"][0] == everything[["over_bets", "under_bets"]].to_numpy().sum()
 
@@ -191,7 +194,7 @@ def test_the_view_gives_the_intervals_of_the_scores(accuracy):
     assert view["month"].tolist() == ["2025-11", "2025-11", "2025-12", "2025-12"]
     for month, own in f.groupby(f["game_date"].dt.strftime("%Y-%m")):
         found = view[view["month"] == month].set_index("system_id")
-        s = scoring.table(own).query("tier == 'ALL'").set_index("system_id")
+        s = scores_of(own).query("tier == 'ALL'").set_index("system_id")
         for column, name in {
             "win_rate": "hit_rate", "win_rate_low": "hit_rate_low", "win_rate_high": "hit_rate_high",
             "dates": "dates", "bet_dates": "bet_dates", "wins": "wins", "losses": "losses", "avg_error": "mae",
@@ -209,7 +212,7 @@ def test_the_log_losses_of_sql_are_those_of_the_scores(accuracy):
         first=date(2025, 11, 1), last=date(2025, 12, 31),
     )  # fmt: skip
     found = scoring.log_loss_differences(daily.set_index(["system_id", "game_date"]))
-    s = scoring.table(f).query("tier == 'ALL'").set_index("system_id")
+    s = scores_of(f).query("tier == 'ALL'").set_index("system_id")
     assert found.loc["a", ["value", "low", "high", "rows", "dates"]].tolist() == pytest.approx(
         s.loc["a", ["log_loss_difference", "log_loss_difference_low", "log_loss_difference_high",
                     "rows_with_probability", "dates_with_probability"]].tolist()
@@ -251,7 +254,7 @@ def test_the_calibration_error_is_that_of_the_picture():
     f = graded(3000, 20)
     t = scoring.reliability(chances(f)).loc["a"]
     assert (t["chance"] - t["rate"]).abs().mul(t["rows"]).sum() / t["rows"].sum() == pytest.approx(
-        row(scoring.table(f), "a")["calibration_error"]
+        row(scores_of(f), "a")["calibration_error"]
     )
     assert t.index.tolist() == [2, 3, 4, 5, 6, 7]
     assert ((t["chance"] >= t.index / 10) & (t["chance"] <= (t.index + 1) / 10)).all()
@@ -283,7 +286,7 @@ def test_a_scoreboard_row_knows_only_its_span():
     assert set(board["span"]) == {"SEASON", "LAST_30_DAYS", "LAST_7_DAYS"}
     today = board[board["game_date"] == pd.Timestamp(day)]
     season = row(today[today["span"] == "SEASON"], "a")
-    assert season["mae"] == pytest.approx(row(scoring.table(f[f["game_date"] <= pd.Timestamp(day)]), "a")["mae"])
+    assert season["mae"] == pytest.approx(row(scores_of(f[f["game_date"] <= pd.Timestamp(day)]), "a")["mae"])
     corrupt = f.copy()
     later = corrupt["game_date"] > pd.Timestamp(day)
     corrupt.loc[later, ["absolute_error", "profit"]] = 1e6
@@ -291,7 +294,7 @@ def test_a_scoreboard_row_knows_only_its_span():
     pd.testing.assert_frame_equal(again, today.reset_index(drop=True))
     week = row(today[today["span"] == "LAST_7_DAYS"], "a")
     within = f[(f["game_date"] > pd.Timestamp("2025-11-13")) & ~later]
-    assert week["rows_scored"] == row(scoring.table(within), "a")["rows_scored"]
+    assert week["rows_scored"] == row(scores_of(within), "a")["rows_scored"]
     assert set(today.loc[today["span"] == "LAST_7_DAYS", "tier"]) == {"ALL"}
 
 
