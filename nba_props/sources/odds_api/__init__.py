@@ -4,6 +4,6 @@ Belongs here: its client, its captures, its parser. Not here: which quote is a l
 """
 
 from nba_props.sources.odds_api.landed import folder, landed_days, with_odds
-from nba_props.sources.odds_api.parse import not_as_landed, parse_event_odds, read_day
+from nba_props.sources.odds_api.parse import not_as_landed, read_day
 
-__all__ = ["folder", "landed_days", "not_as_landed", "parse_event_odds", "read_day", "with_odds"]
+__all__ = ["folder", "landed_days", "not_as_landed", "read_day", "with_odds"]

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nba_props.domain import scoring
 from nba_props.domain.scoring import intervals
 from nba_props.schemas.monitoring import MIN_DATES
 
@@ -22,11 +21,11 @@ def of_one(found_by, sums, rows):
 
 
 def mean_interval(total, rows):
-    return of_one(scoring.mean_intervals, total, rows)
+    return of_one(intervals.mean_intervals, total, rows)
 
 
 def rate_interval(wins, decided):
-    return of_one(scoring.rate_intervals, wins, decided)
+    return of_one(intervals.rate_intervals, wins, decided)
 
 
 def wilson(wins: int, decided: int):
@@ -102,8 +101,8 @@ def test_any_number_of_groups_at_once_is_each_by_itself():
     decided = rng.integers(0, 30, (50, 14))
     wins = rng.binomial(decided, 0.5)
     index = pd.MultiIndex.from_product([range(50), range(14)], names=["system_id", "game_date"])
-    found = scoring.rate_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
-    means = scoring.mean_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
+    found = intervals.rate_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
+    means = intervals.mean_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
     for g in range(50):
         assert tuple(found.loc[g]) == pytest.approx(rate_interval(wins[g], decided[g]), nan_ok=True)
         assert tuple(means.loc[g]) == pytest.approx(mean_interval(wins[g], decided[g]), nan_ok=True)
@@ -112,7 +111,7 @@ def test_any_number_of_groups_at_once_is_each_by_itself():
 def test_entries_of_one_date_are_one_date():
     parts = pd.DataFrame({"system_id": "a", "game_date": [*range(12)] * 2, "wins": 1.0, "decided": [2.0, 3.0] * 12})
     daily = parts.set_index(["system_id", "game_date"])
-    found = scoring.rate_intervals(daily["wins"], daily["decided"]).loc["a"]
+    found = intervals.rate_intervals(daily["wins"], daily["decided"]).loc["a"]
     by_date = parts.groupby("game_date")[["wins", "decided"]].sum()
     assert tuple(found) == pytest.approx(rate_interval(by_date["wins"], by_date["decided"]))
     assert found["dates"] == 12
@@ -196,7 +195,7 @@ def test_a_return_is_above_nothing_when_its_rate_is_above_break_even(night, odds
     profit, staked, bets = (
         pd.Series(v.to_numpy(), index) for v in (wins * odds - bets, bets * odds, bets)
     )  # fmt: skip
-    found = scoring.return_intervals(profit, staked, bets).iloc[0]
+    found = intervals.return_intervals(profit, staked, bets).iloc[0]
     rate = rate_interval(*night)
     assert found[["value", "low", "high"]].tolist() == pytest.approx([odds * v - 1 for v in rate[:3]])
     assert (found["low"] > 1e-9) == (rate.low - 1 / odds > 1e-9 / odds)
@@ -246,9 +245,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say(dates, alike):
     made = seasons(dates, alike)
     index = pd.MultiIndex.from_product([range(TRIES), range(dates)], names=["season", "game_date"])
     daily = {name: pd.Series(v.ravel(), index) for name, v in made.items() if v.ndim}
-    mean = scoring.mean_intervals(daily["difference"], daily["rows"])
-    rate = scoring.rate_intervals(daily["wins"], daily["rows"])
-    roi = scoring.return_intervals(daily["profit"], daily["odds"], daily["rows"])
+    mean = intervals.mean_intervals(daily["difference"], daily["rows"])
+    rate = intervals.rate_intervals(daily["wins"], daily["rows"])
+    roi = intervals.return_intervals(daily["profit"], daily["odds"], daily["rows"])
     found = {
         "mean": covered(mean, SHIFT), "rate": covered(rate, RATE), "return": covered(roi, float(made["roi"])),
     }  # fmt: skip

@@ -10,6 +10,8 @@ import pytest
 
 from nba_props.domain import scoring
 from nba_props.domain.odds import over_probability, payout
+from nba_props.domain.scoring.chances import tenth_of
+from nba_props.domain.scoring.daily import tier_of
 
 
 def graded(n: int = 600, days: int = 20, seed: int = 1) -> pd.DataFrame:
@@ -274,7 +276,7 @@ def test_calibration_errors_of_a_span_come_of_its_dates():
 
 
 def test_a_chance_of_one_lies_in_the_last_tenth():
-    assert scoring.tenth_of(pd.Series([0.0, 0.099, 0.1, 0.5, 0.999, 1.0])).tolist() == [0, 0, 1, 5, 9, 9]
+    assert tenth_of(pd.Series([0.0, 0.099, 0.1, 0.5, 0.999, 1.0])).tolist() == [0, 0, 1, 5, 9, 9]
 
 
 def test_a_scoreboard_row_knows_only_its_span():
@@ -299,6 +301,6 @@ def test_a_scoreboard_row_knows_only_its_span():
 
 
 def test_a_whole_line_belongs_to_one_tier():
-    assert scoring.tier_of(pd.Series([0.5, 9.5, 10.0, 20.0, 20.5])).tolist() == [
+    assert tier_of(pd.Series([0.5, 9.5, 10.0, 20.0, 20.5])).tolist() == [
         "UNDER_10", "UNDER_10", "10_TO_20", "10_TO_20", "OVER_20",
     ]  # fmt: skip
