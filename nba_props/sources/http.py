@@ -24,9 +24,6 @@ from nba_props.storage.landing import MOST_DEPTH, is_deeper
 if TYPE_CHECKING:
     import tenacity
 
-__all__ = [
-    "TRANSIENT", "UNREACHABLE", "Answer", "FetchError", "Http", "Limits", "not_asked", "retrying", "silence",
-]  # fmt: skip
 #: codes of failures that may not occur again
 TRANSIENT = frozenset({UNREACHABLE, "NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
 #: codes of a host that answers no request at all

@@ -38,7 +38,8 @@ from nba_props.sources.base import (
     Step,
     Switch,
 )
-from nba_props.sources.http import UNREACHABLE, silence
+from nba_props.sources.exchange import UNREACHABLE
+from nba_props.sources.http import silence
 from nba_props.sources.nba_stats.capture import land_schedules
 from nba_props.sources.nba_stats.games import games_of
 from nba_props.sources.nba_stats.schedule import read_schedule
