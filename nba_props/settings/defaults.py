@@ -1,4 +1,4 @@
-"""Default values of settings: the only place that has them."""
+"""Default values of settings, each written here only; any other setting is none, off or local unless set."""
 
 from datetime import date
 
