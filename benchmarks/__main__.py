@@ -41,7 +41,7 @@ def set_against_per_player(b: Bench) -> None:
         season_type="Regular Season", is_quoted=False, **{c: players[c] for c in players},
     )  # fmt: skip
     b.warehouse.write(analytics.SLATE, slate, [day])
-    sql = history.historical_games_sql()
+    sql = history.historical_games_sql(b.settings.look_back_days, b.settings.max_games)
     one = timed(lambda: b.warehouse.query(sql, first=day, last=day), 5)
     rows = b.warehouse.query(sql, first=day, last=day)
     single = sql.replace("WHERE s.game_date", "WHERE s.player_id = @player AND s.game_date")
@@ -94,6 +94,7 @@ def our_own_work(b: Bench) -> None:
 
     day = date(2025, 11, 5)
     w, span = b.warehouse, {"first": day, "last": day}
+    reach, most = b.settings.look_back_days, b.settings.max_games
 
     def work() -> None:
         schedule = w.read(raw.SCHEDULE, [day])
@@ -108,16 +109,16 @@ def our_own_work(b: Bench) -> None:
         asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
         resolved, _ = names.resolve(asked, slate.roster_candidates(schedule, players), players)
         people = analytics.SLATE.conform(slate.slate(schedule, players, resolved, quotes))
-        past = w.query(history.historical_games_sql(), **span)
+        past = w.query(history.historical_games_sql(reach, most), **span)
         chosen = analytics.BETTING_LINES.conform(lines.betting_lines(people, quotes, resolved))
-        season = w.query(history.season_sql(), **span, history_from=history_start(day, 90))
+        season = w.query(history.season_sql(), **span, history_from=history_start(day, reach))
         available = w.query(history.availability_sql(), **span)
-        built = context.build(people, past, season, w.query(history.team_form_sql(), **span), chosen, available)
+        built = context.build(people, past, season, w.query(history.team_form_sql(reach), **span), chosen, available)
         met = w.query(history.matchup_sql(), **span, last_season_from=last_season_start(day))
         statements = (history.team_state_sql, history.league_form_sql, history.absence_sql, history.shot_zones_sql)
-        state, league, absences, shots = (w.query(sql(), **span) for sql in statements)
+        state, league, absences, shots = (w.query(sql(reach), **span) for sql in statements)
         vectors = features.build(built, past, chosen, met, state, league, absences, shots)
-        form = w.query(history.past_form_sql(), **span)
+        form = w.query(history.past_form_sql(reach), **span)
         for system in (s for s in SYSTEMS if isinstance(s, Formula)):
             system.rows(SystemInputs(chosen, {PLAYER_FEATURES.address: vectors}, form if system.uses_past else None))
         table = moving_average.SYSTEM.table.address

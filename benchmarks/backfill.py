@@ -69,7 +69,7 @@ def main() -> None:
 
 def by_player(b: Bench, together: float) -> None:
     """The history of every player of the span by one query, and of one date's players by a query each."""
-    sql = history.historical_games_sql()
+    sql = history.historical_games_sql(b.settings.look_back_days, b.settings.max_games)
     started = time.perf_counter()
     b.warehouse.query(sql, first=FIRST, last=LAST)
     at_once = time.perf_counter() - started

@@ -52,8 +52,9 @@ def five_seasons_of_features(warehouse: LakeWarehouse, settings: Settings) -> No
     print(f"features of {rows} player-games: {seconds:.1f} s, {1e6 * seconds / rows:.0f} us each")
 
     span = {"first": date(2025, 12, 1), "last": date(2025, 12, 31)}
-    past = warehouse.query(history.historical_games_sql(asked=history.PLAYED), **span)
-    league = warehouse.query(history.league_form_sql(asked=history.PLAYED), **span)
+    reach = settings.look_back_days, settings.max_games
+    past = warehouse.query(history.historical_games_sql(*reach, history.PLAYED), **span)
+    league = warehouse.query(history.league_form_sql(settings.look_back_days, history.PLAYED), **span)
     rate = league.set_index("game_date")["points_per_minute"]
     together = timed(lambda: features.form(past, rate), 3)
     each = [g for _, g in past.groupby(["game_date", "player_id"])]

@@ -61,14 +61,13 @@ def deployed(
     warehouse: Warehouse | None = None,
     landing: LandingZone | None = None,
     clock: Clock | None = None,
-    models: ModelStore | None = None,
 ) -> Deployment:
     """The objects that settings describe, except those that are passed."""
     return Deployment(
         settings,
         landing or LandingZone(settings.landing),
         warehouse or open_warehouse(settings),
-        models or ModelStore(settings.models),
+        ModelStore(settings.models),
         clock or clock_of(settings),
     )
 

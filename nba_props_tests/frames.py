@@ -14,7 +14,7 @@ import pyarrow as pa
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.domain import digests
 from nba_props.schemas import Table
-from nba_props.warehouse.base import AppendResult, MissingPartition
+from nba_props.warehouse.base import MissingPartition
 from nba_props.warehouse.frames import checked, new_rows, refuse_strays, split, to_frame
 from nba_props.warehouse.lake import queries
 from nba_props.warehouse.lake.types import DUCKDB_TYPES
@@ -38,14 +38,14 @@ class Frames:
     def write_unchecked(self, table: Table, rows: pd.DataFrame, partition: date) -> None:
         self.put(table, table.conform(rows), [partition])
 
-    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> AppendResult:
+    def append(self, table: Table, frame: pd.DataFrame, partitions: Sequence[date]) -> dict[date, tuple[int, int]]:
         account = {}
         for day, rows in split(table, table.validate(digests.sealed(table, frame)), partitions).items():
             known = self.read(table, [day]) if day in self.partitions(table) else table.empty()
             new = new_rows(table, rows, known)
             self.put(table, pd.concat([f for f in (known, new) if len(f)] or [known], ignore_index=True), [day])
             account[day] = (len(new), len(rows) - len(new))
-        return AppendResult(account)
+        return account
 
     def put(self, table: Table, rows: pd.DataFrame, partitions: Collection[date]) -> None:
         """Replace partitions by conformed rows, whatever these say."""

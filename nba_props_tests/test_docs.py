@@ -22,7 +22,7 @@ from nba_props.cli import main
 from nba_props.cli.boards import BOOKS, print_boards
 from nba_props.cli.printing import Output
 from nba_props.cli.scores import print_scores
-from nba_props.deployment import load_settings
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.rhythm import RHYTHMS
 from nba_props.presentation import report
@@ -111,8 +111,9 @@ def assert_sample_of_report_is_current():
     """README's sample of the report is how the command begins in a terminal of 80 columns."""
     (sample,) = re.findall(r"```text\n(2 nights: .*?)\.\.\.\n```", (ROOT / "README.md").read_text(), re.S)
     out = terminal_of_80()
-    found = report.read(open_warehouse(load_settings()), date(2026, 1, 9), date(2026, 1, 10))
-    print_scores(out, found, [date(2026, 1, 9), date(2026, 1, 10)])
+    settings, span = load_settings(), [date(2026, 1, 9), date(2026, 1, 10)]
+    found = report.read(open_warehouse(settings), *span, clock_of(settings)())
+    print_scores(out, found, span)
     assert_lines(sample, out, 6)
 
 

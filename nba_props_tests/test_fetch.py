@@ -15,6 +15,7 @@ from rich.console import Console
 from nba_props.cli import main, printing
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.rhythm import FULL, THRIFTY
 from nba_props.operations import doctor
 from nba_props.operations.doctor import Examination, examine, next_command
 from nba_props.settings import Live, SettingsError
@@ -102,15 +103,13 @@ def test_events_whose_start_is_to_be_decided_are_captured(home, server):
 
 
 def test_a_night_whose_tipoffs_are_to_be_decided_is_captured_hourly():
-    hours = [f"{d.at.astimezone(EASTERN):%H:%M}" for d in times.captures_of(DAY, [], undecided=2)]
+    hours = [f"{d.at.astimezone(EASTERN):%H:%M}" for d in times.captures_of(DAY, [], FULL, undecided=2)]
     assert hours == [f"{h}:00" for h in range(10, 23)]
-    both = times.captures_of(DAY, [GAMES[0].tipoff_at], undecided=1)
+    both = times.captures_of(DAY, [GAMES[0].tipoff_at], FULL, undecided=1)
     assert [d.tipoff for d in both if d.tipoff] == [GAMES[0].tipoff_at] * 2, "60 minutes before is a full hour"
     assert f"{both[-1].at.astimezone(EASTERN):%H:%M}" == "22:00"
-    assert times.price_of_day(DAY, [], "us,us2", undecided=2) == 13 * 2 * 2
-    assert times.price_of_day(DAY, [GAMES[0].tipoff_at], rhythm="thrifty", undecided=1) == 3, (
-        "no tip-off is known of one"
-    )
+    assert times.price_of_day(DAY, [], "us,us2", FULL, undecided=2) == 13 * 2 * 2
+    assert times.price_of_day(DAY, [GAMES[0].tipoff_at], "us", THRIFTY, undecided=1) == 3, "no tip-off is known of one"
 
 
 def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):

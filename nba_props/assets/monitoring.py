@@ -13,7 +13,7 @@ from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.facts.calendar import season_start
 from nba_props.presentation.pages import address
-from nba_props.presentation.report import graded_rows, write_report
+from nba_props.presentation.report import graded_rows, read, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.settings import Settings
@@ -121,8 +121,9 @@ def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         clock: dg.ResourceParam[Clock],
     ):
         last = partition_days(context)[-1]
+        first = season_start(last)
         with usage.within("report_page") as cost:
-            path = write_report(warehouse, settings, season_start(last), last, now=clock())
+            path = write_report(warehouse, settings, first, last, read(warehouse, first, last, clock()))
         if billed := cost.billed():
             context.log_event(cost_of(REPORT_PAGE, billed))
         url = address(settings, path)

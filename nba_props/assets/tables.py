@@ -80,9 +80,9 @@ class WarehouseIOManager(dg.IOManager):
             if table.write_mode is WriteMode.APPEND:
                 result = self._warehouse.append(table, obj, days, made_from)
                 # the partition also has the rows of other runs and of imports
-                counted = self._warehouse.row_counts(table, list(result.by_day))
+                counted = self._warehouse.row_counts(table, list(result))
                 undo = {"undo": f"nba-props rollback {context.run_id}"} if table.address == LEDGER.address else {}
-                for day, (added, known) in result.by_day.items():
+                for day, (added, known) in result.items():
                     context.step_context.add_asset_metadata(
                         {
                             "rows_added": added,

@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 from nba_props.automation.upstream.webserver import NoGuard, serve
 from nba_props.presentation.pages import ADDRESS, INDEX
 from nba_props.process.addresses import is_loopback
-from nba_props.settings import home_of, profile_of, reports_of
+from nba_props.settings import home_of, reports_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -180,7 +180,8 @@ def read_page(folder: Path, name: str) -> bytes | None:
 
 def _folder() -> Path | None:
     """The local folder of pages; None where they are in a bucket."""
-    return reports_of(home_of()) if profile_of() == "local" else None
+    is_local = (os.environ.get("NBA_PROPS_PROFILE") or "local") == "local"
+    return reports_of(home_of(os.environ.get("NBA_PROPS_HOME"))) if is_local else None
 
 
 def _unframed(send: Send) -> Send:

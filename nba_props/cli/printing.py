@@ -74,12 +74,12 @@ def print_line(console: Console, *parts: str | tuple[str, str], style: str = "",
             console.print(Text(" " * indent if number else "").append_text(part), soft_wrap=True)
 
 
-def at_words(text: str, width: int, indent: int = 0) -> str:
+def at_words(text: str, width: int) -> str:
     """A text in lines of at most ``width`` cells, wrapped between words as by ``print_line``."""
     lines = []
     for line in text.split("\n"):
-        ends = [0, *_breaks(line, width, indent), len(line)]
-        lines += [" " * (indent if start else 0) + line[start:end].rstrip() for start, end in pairwise(ends)]
+        ends = [0, *_breaks(line, width, 0), len(line)]
+        lines += [line[start:end].rstrip() for start, end in pairwise(ends)]
     return "\n".join(lines)
 
 

@@ -100,7 +100,7 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
             printed.rows(typed(found.scores), "Scores")
         else:
             print_scores(printed, found, span)
-        path = page.write_report(warehouse, settings, span[0], span[-1], out, found)
+        path = page.write_report(warehouse, settings, span[0], span[-1], found, out)
         printed.print(f"page      {path}")
         if opened and not _open_page(path):
             raise click.ClickException(f"no browser could be started here: open {path} yourself")

@@ -40,20 +40,10 @@ def book_kind(bookmaker: str) -> str:
     return BOOK_KINDS.get(bookmaker, BookKind.UNKNOWN).value
 
 
-def is_american(price: pd.Series) -> pd.Series:
-    """Whether each price is a possible American price: at most -100 or at least +100; null is not."""
-    return (price.abs() >= 100).fillna(False).astype(bool)
-
-
 def implied_probability(price: pd.Series) -> pd.Series:
     """Implied probability of American prices, vig included: -110 -> 0.5238, +150 -> 0.4; null stays null."""
     p = price.astype("float64")
     return pd.Series(np.where(p < 0, -p / (100 - p), 100 / (100 + p)), index=price.index).where(p.notna())
-
-
-def vig(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
-    """The book's overround of a two-sided quote: implied over plus implied under, less one."""
-    return implied_probability(over_price) + implied_probability(under_price) - 1
 
 
 def over_probability(over_price: pd.Series, under_price: pd.Series) -> pd.Series:

@@ -9,9 +9,10 @@ from nba_props.domain.names import team_key
 from nba_props.facts.keys import GAME
 
 
-def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``; quotes of games in no schedule; and
-    the number of quotes of games that are not predicted, such as pre-season ones.
+def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Quotes of scheduled games, in the columns of ``nba_raw.odds_quotes``, and quotes of games in no schedule.
+
+    Those of games that are not predicted, such as pre-season ones, are in neither.
 
     An event is the game of its two teams on its date; its cut-off is ``games.cutoff``. A start at midnight Eastern
     means "to be decided", in the feed as in the schedule: the start is then that of another capture or the schedule;
@@ -37,9 +38,8 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     swapped = games.rename(columns={"home": "away", "away": "home"})  # neutral sites may be listed either way
     both = pd.concat([games, swapped], ignore_index=True).drop_duplicates(["game_date", "home", "away"])
     out = quotes.merge(both, on=["game_date", "home", "away"], how="left", validate="many_to_one")
-    known = out["game_id"].notna()
     predicted = out["is_predicted"].astype("boolean").fillna(False).astype(bool)
-    unknown = out[~known]
+    unknown = out[out["game_id"].isna()]
     out = out[predicted].drop(columns=["home", "away", "home_team_name", "away_team_name", "is_predicted"])
     out = out.assign(**{c: _instants(out[c]) for c in ("commence_at", "tipoff_at")})
     start = decided(out["commence_at"])
@@ -48,11 +48,7 @@ def match_games(parsed: pd.DataFrame, schedule: pd.DataFrame) -> tuple[pd.DataFr
     minutes = (out["cutoff_at"] - out["snapshot_at"]).dt.total_seconds() / 60
     out["minutes_before_game"] = minutes
     out["is_in_play"] = minutes <= 0
-    return (
-        out.drop(columns="tipoff_at").reset_index(drop=True),
-        unknown.reset_index(drop=True),
-        int((known & ~predicted).sum()),
-    )
+    return out.drop(columns="tipoff_at").reset_index(drop=True), unknown.reset_index(drop=True)
 
 
 def _instants(values: pd.Series) -> pd.Series:

@@ -171,14 +171,9 @@ def look_back_start(day: date, look_back_days: int) -> date:
     return day - timedelta(look_back_days + (_SUMMER_DAYS if crosses else 0))
 
 
-def history_start(first: date, look_back_days: int, last: date | None = None) -> date:
-    """First date whose games the features of ``first``, or of any date of ``first..last``, may use.
-
-    A season's start, or that of the look-back if that is earlier.
-    """
-    found = min(season_start(first), look_back_start(first, look_back_days))
-    october = date(season_year(first) + 1, 10, 1)
-    return min(found, look_back_start(october, look_back_days)) if last and october <= last else found
+def history_start(day: date, look_back_days: int) -> date:
+    """First date whose games the features of ``day`` may use: its season's start, or its look-back's if earlier."""
+    return min(season_start(day), look_back_start(day, look_back_days))
 
 
 def look_back_start_sql(day: str, look_back_days: int) -> str:

@@ -173,7 +173,7 @@ def model_freshness(
     return _warning(True, text)
 
 
-def expected_dates(now: datetime, back: int = 7) -> list[date]:
-    """The last dates whose outputs must be complete by now, oldest first."""
+def expected_dates(now: datetime) -> list[date]:
+    """The week's dates whose outputs must be complete by now, oldest first."""
     today = game_date_of(now)
-    return [today - timedelta(n) for n in range(back, 0, -1)]
+    return [today - timedelta(n) for n in range(7, 0, -1)]

@@ -260,7 +260,7 @@ def _publish(
     # no partition for a date without published rows: it would look published
     rows = fresh.assign(run_id=run_id, created_at=stamp, is_backfill=True)
     published = warehouse.append(LEDGER, rows, _dates(rows))
-    new = {d: tuple(a.by_day.get(d, (0, 0))[0] for a in (published, held_back)) for d in days}
+    new = {d: tuple(a.get(d, (0, 0))[0] for a in (published, held_back)) for d in days}
     return {d: (rows, others) for d, (rows, others) in new.items() if rows or others}
 
 

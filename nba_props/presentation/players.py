@@ -62,13 +62,13 @@ def people(warehouse: Warehouse, text: str, day: date | None = None) -> pd.DataF
     return (exact if len(exact) else part)[_PERSON].reset_index(drop=True)
 
 
-def near(warehouse: Warehouse, text: str, day: date | None = None) -> list[str]:
+def near(warehouse: Warehouse, text: str) -> list[str]:
     """Names of players that are spelled similarly, the nearest first."""
-    known = _known(warehouse, day).drop_duplicates("player_lookup").set_index("player_lookup")["player_name"]
+    known = _known(warehouse).drop_duplicates("player_lookup").set_index("player_lookup")["player_name"]
     return [known[lookup] for lookup in get_close_matches(player_lookup(text), list(known.index), 3, 0.75)]
 
 
-def _known(warehouse: Warehouse, day: date | None) -> pd.DataFrame:
+def _known(warehouse: Warehouse, day: date | None = None) -> pd.DataFrame:
     """The players of the newest stored date, or of the newest up to a day."""
     days = [d for d in warehouse.partitions(PLAYERS) if day is None or d <= day]
     if not days:

@@ -17,7 +17,6 @@ from nba_props.presentation import charts as plots
 from nba_props.presentation.pages import render, write_index
 from nba_props.presentation.score_tables import BETS, CHANCES, ERRORS, SIDES, by_night, note, shown
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
-from nba_props.process.clock import utc_now
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -67,10 +66,9 @@ class ReportData:
 
 
 def read(
-    warehouse: Warehouse, first: date, last: date, now: datetime | None = None, graded: pd.DataFrame | None = None
+    warehouse: Warehouse, first: date, last: date, now: datetime, graded: pd.DataFrame | None = None
 ) -> ReportData:
-    """Read a span; ``graded`` are its graded rows, if already read, and ``now`` is by default the clock's time."""
-    now = now or utc_now()
+    """Read a span as of ``now``; ``graded`` are its graded rows, if already read."""
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
     scores = scoring.scores(daily) if len(daily) else pd.DataFrame()
@@ -81,13 +79,7 @@ def read(
 
 
 def write_report(
-    warehouse: Warehouse,
-    settings: Settings,
-    first: date,
-    last: date,
-    out: Path | None = None,
-    found: ReportData | None = None,
-    now: datetime | None = None,
+    warehouse: Warehouse, settings: Settings, first: date, last: date, found: ReportData, out: Path | None = None
 ) -> str:
     """Write the page of a span and return its path, by default ``reports/<first>_<last>.html``.
 
@@ -96,11 +88,9 @@ def write_report(
         settings: those of the home; pages in its reports folder are listed in ``index.html``.
         first: the span's first date.
         last: its last date.
+        found: the result of ``read`` for the span.
         out: another path for the page, which the index does not list.
-        found: the result of ``read``, if the span was read already.
-        now: the time by which results and odds are due; by default the clock's.
     """
-    found = found or read(warehouse, first, last, now)
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
     game_days = days[days["games"] > 0]
     nights = by_night(found.daily)

@@ -38,11 +38,6 @@ _closing: list[Callable[[], str]] = []
 _watched: set[str] = set()
 
 
-def asked() -> bool:
-    """Whether this process was asked to stop."""
-    return _asked.is_set()
-
-
 def check() -> None:
     """Raise :class:`Stopped` when this process was asked to stop: before anything is published."""
     if not _asked.is_set():

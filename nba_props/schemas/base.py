@@ -190,12 +190,6 @@ class Table:
         """The columns that are not volatile, without these."""
         return tuple(n for n in self.column_names if n not in VOLATILE and n not in names)
 
-    def column(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(f"{self.address} has no column {name!r}")
-
     def empty(self) -> pd.DataFrame:
         """A frame of zero rows with the contract's columns and dtypes."""
         return self._empty.copy()

@@ -1,7 +1,7 @@
 """Typed settings from the environment, read once; invalid ones are errors. Nothing here opens anything.
 
-Belongs here: what a user may choose, its default and its variable. Not here: the objects that are made from settings
-(deployment.py).
+Belongs here: what a user may choose, its default (defaults.py) and its variable (variables.py). Not here: the objects
+that are made from settings (deployment.py).
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from pathlib import Path
 from pydantic import SecretStr
 from pydantic.dataclasses import dataclass as validated
 
-from nba_props.settings import variables
-from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
+from nba_props.settings import defaults, variables
 from nba_props.settings.errors import BadSetting, SettingsError
-from nba_props.settings.paths import home_of, profile_of, project_root, reports_of
+from nba_props.settings.paths import home_of, project_root, reports_of
 from nba_props.settings.variables import Variables
 
 
@@ -33,15 +32,15 @@ class Live:
 
     odds_key: SecretStr | None = None
     #: credits never spent
-    odds_reserve: int = 50
-    odds_regions: str = "us"
-    odds_rhythm: str = "full"
+    odds_reserve: int = defaults.ODDS_RESERVE
+    odds_regions: str = defaults.ODDS_REGIONS
+    odds_rhythm: str = defaults.ODDS_RHYTHM
     #: whether stats.nba.com and the injury report may be requested
     stats: bool = False
     proxy: SecretStr | None = None
     #: webhook URL by severity, WARN or ERROR
     webhooks: Mapping[str, SecretStr] = field(default_factory=dict)
-    alert_cooldown: timedelta = timedelta(hours=6)
+    alert_cooldown: timedelta = timedelta(minutes=defaults.ALERT_COOLDOWN_MINUTES)
     odds_url: str | None = None
     stats_url: str | None = None
     cdn_url: str | None = None
@@ -59,7 +58,7 @@ class Gcp:
     location: str
     bucket: str
     prefix: str = ""
-    maximum_bytes: int = 20 * 1024**3
+    maximum_bytes: int = defaults.MAX_BYTES_BILLED
     bigquery_url: str | None = None
     bigquery_storage: str | None = None
 
@@ -77,15 +76,15 @@ class Settings:
     home: Path
     landing: str
     first_date: date
-    look_back_days: int = LOOK_BACK_DAYS
-    max_games: int = MAX_GAMES
+    look_back_days: int = defaults.LOOK_BACK_DAYS
+    max_games: int = defaults.MAX_GAMES
     #: least projected minutes at which a player's line matters
-    min_minutes: int = MIN_MINUTES
-    training_seasons: int = TRAINING_SEASONS
+    min_minutes: int = defaults.MIN_MINUTES
+    training_seasons: int = defaults.TRAINING_SEASONS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
     #: seconds between evaluations of a sensor
-    sensor_seconds: int = 30
+    sensor_seconds: int = defaults.SENSOR_SECONDS
     gcp: Gcp | None = None
     #: a file that holds the time, for rehearsals with a simulated league
     rehearsal_clock: Path | None = None
@@ -120,7 +119,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     given = variables.read(environ)
     gcp = _gcp(given) if given.profile == "gcp" else None
-    home = home_of(environ)
+    home = home_of(given.home)
     return Settings(
         profile=given.profile,
         home=home,
@@ -173,6 +172,6 @@ def _live(given: Variables) -> Live:
 
 
 __all__ = [
-    "BadSetting", "Gcp", "Live", "Settings", "SettingsError", "home_of", "profile_of", "project_root", "read_settings",
+    "BadSetting", "Gcp", "Live", "Settings", "SettingsError", "home_of", "project_root", "read_settings",
     "reports_of", "revealed",
 ]  # fmt: skip

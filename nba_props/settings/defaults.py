@@ -1,5 +1,11 @@
-"""Default values of settings."""
+"""Default values of settings, each written here only; any other setting is none, off or local unless set."""
 
+from datetime import date
+
+from nba_props.facts.rhythm import FULL
+
+#: the first partition
+FIRST_DATE = date(2021, 10, 19)
 #: days and games of history
 LOOK_BACK_DAYS = 90
 MAX_GAMES = 30
@@ -7,3 +13,13 @@ MAX_GAMES = 30
 MIN_MINUTES = 15
 #: seasons a model is trained on, the running one included
 TRAINING_SEASONS = 3
+#: credits never spent, and what is bought with the others
+ODDS_RESERVE = 50
+ODDS_REGIONS = "us"
+ODDS_RHYTHM = FULL
+#: at most one alert for each cause in this time
+ALERT_COOLDOWN_MINUTES = 360
+#: seconds between evaluations of a sensor
+SENSOR_SECONDS = 30
+#: most bytes that one statement may scan
+MAX_BYTES_BILLED = 20 * 1024**3

@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from nba_props.facts.calendar import parse_day
-from nba_props.facts.rhythm import FULL, RHYTHMS
+from nba_props.facts.rhythm import RHYTHMS
 from nba_props.process.addresses import why_unsafe
-from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES, MIN_MINUTES, TRAINING_SEASONS
+from nba_props.settings import defaults
 from nba_props.settings.errors import BadSetting
 from nba_props.settings.paths import expanded
 
@@ -152,7 +152,9 @@ class _Given(PydanticBaseSettingsSource):
         return {name: value for value, name, _ in found if value is not None}
 
 
-def _variable(name: str, description: str, topic: Topic, default: Any = None, shown: str = "none") -> Any:
+def _variable(name: str, description: str, topic: Topic, default: Any = None, shown: str = "") -> Any:
+    """A field; the docs show its default, or the text ``shown``."""
+    shown = shown or ("none" if default in (None, "") else f"`{default}`" if isinstance(default, str) else str(default))
     return Field(default, alias=name, description=description, json_schema_extra={"topic": topic, "default": shown})
 
 
@@ -169,8 +171,8 @@ class Variables(BaseSettings):
         "NBA_PROPS_HOME", "lake, models, reports and Dagster instance", Topic.DATA, shown="`.nba_props` in the checkout"
     )
     first_date: Annotated[date, BeforeValidator(_day)] = _variable(
-        "NBA_PROPS_FIRST_DATE", "first partition", Topic.DATA, date(2021, 10, 19),
-        "2021-10-19, or the zone manifest's",
+        "NBA_PROPS_FIRST_DATE", "first partition", Topic.DATA, defaults.FIRST_DATE,
+        f"{defaults.FIRST_DATE}, or the zone manifest's",
     )  # fmt: skip
     aliases: _Path | None = _variable(
         "NBA_PROPS_ALIASES",
@@ -180,36 +182,36 @@ class Variables(BaseSettings):
     )
     # longer look-backs and training periods would reach back before the first game
     look_back_days: Annotated[int, _whole(3650)] = _variable(
-        "NBA_PROPS_LOOK_BACK_DAYS", "days that history reaches back", Topic.DATA, LOOK_BACK_DAYS, str(LOOK_BACK_DAYS)
+        "NBA_PROPS_LOOK_BACK_DAYS", "days that history reaches back", Topic.DATA, defaults.LOOK_BACK_DAYS
     )
     max_games: Annotated[int, _whole()] = _variable(
-        "NBA_PROPS_MAX_GAMES", "games of a player in his history, at most", Topic.DATA, MAX_GAMES, str(MAX_GAMES)
+        "NBA_PROPS_MAX_GAMES", "games of a player in his history, at most", Topic.DATA, defaults.MAX_GAMES
     )
     # a game lasts 48 minutes
     min_minutes: Annotated[int, _whole(48)] = _variable(
-        "NBA_PROPS_MIN_MINUTES", "least projected minutes at which a player's line matters", Topic.DATA, MIN_MINUTES,
-        str(MIN_MINUTES),
+        "NBA_PROPS_MIN_MINUTES", "least projected minutes at which a player's line matters", Topic.DATA,
+        defaults.MIN_MINUTES,
     )  # fmt: skip
     training_seasons: Annotated[int, _whole(50)] = _variable(
         "NBA_PROPS_TRAINING_SEASONS", "seasons a model is trained on, the running one included", Topic.DATA,
-        TRAINING_SEASONS, str(TRAINING_SEASONS),
+        defaults.TRAINING_SEASONS,
     )  # fmt: skip
 
     odds_key: SecretStr | None = _variable(
         "ODDS_API_KEY", "key of The Odds API; without it no odds are captured", Topic.LIVE
     )
     odds_reserve: Annotated[int, _whole()] = _variable(
-        "NBA_PROPS_ODDS_RESERVE", "credits never spent", Topic.LIVE, 50, "50"
+        "NBA_PROPS_ODDS_RESERVE", "credits never spent", Topic.LIVE, defaults.ODDS_RESERVE
     )
     odds_regions: Annotated[
         str, _like(_REGIONS, lambda t: f" is {t!r}; it can be regions with commas between, such as us,eu")
-    ] = _variable("NBA_PROPS_ODDS_REGIONS", "regions requested, comma-separated", Topic.LIVE, "us", "`us`")
+    ] = _variable("NBA_PROPS_ODDS_REGIONS", "regions requested, comma-separated", Topic.LIVE, defaults.ODDS_REGIONS)
     odds_rhythm: Annotated[str, _one_of(*RHYTHMS)] = _variable(
         "NBA_PROPS_ODDS_RHYTHM", "how often odds are captured: `full` or `thrifty`, see [Credits](#credits)",
-        Topic.LIVE, FULL, f"`{FULL}`",
+        Topic.LIVE, defaults.ODDS_RHYTHM,
     )  # fmt: skip
     stats: Annotated[Literal["on", "off"], _one_of("on", "off")] = _variable(
-        "NBA_PROPS_STATS", "`on` allows requests to stats.nba.com and for the injury report", Topic.LIVE, "off", "`off`"
+        "NBA_PROPS_STATS", "`on` allows requests to stats.nba.com and for the injury report", Topic.LIVE, "off"
     )
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = _variable(
         "NBA_API_PROXY", "proxy for stats.nba.com, which blocks many networks", Topic.LIVE
@@ -221,10 +223,11 @@ class Variables(BaseSettings):
         "SLACK_WEBHOOK_URL_ERROR", "Slack webhook for errors, besides `<home>/alerts.jsonl` and the log", Topic.LIVE
     )
     alert_cooldown_minutes: Annotated[int, _whole()] = _variable(
-        "NBA_PROPS_ALERT_COOLDOWN_MINUTES", "at most one alert for each cause in this time", Topic.LIVE, 360, "360"
-    )
+        "NBA_PROPS_ALERT_COOLDOWN_MINUTES", "at most one alert for each cause in this time", Topic.LIVE,
+        defaults.ALERT_COOLDOWN_MINUTES,
+    )  # fmt: skip
     sensor_seconds: Annotated[int, _whole()] = _variable(
-        "NBA_PROPS_SENSOR_SECONDS", "seconds between evaluations of a sensor", Topic.LIVE, 30, "30"
+        "NBA_PROPS_SENSOR_SECONDS", "seconds between evaluations of a sensor", Topic.LIVE, defaults.SENSOR_SECONDS
     )
     ui_hosts: Annotated[str, AfterValidator(_hosts)] = _variable(
         "NBA_PROPS_UI_HOSTS",
@@ -234,7 +237,7 @@ class Variables(BaseSettings):
     )
 
     profile: Annotated[Literal["local", "gcp"], _one_of("local", "gcp")] = _variable(
-        "NBA_PROPS_PROFILE", "`local` or `gcp`", Topic.CLOUD, "local", "`local`"
+        "NBA_PROPS_PROFILE", "`local` or `gcp`", Topic.CLOUD, "local"
     )
     gcp_project: _cloud("project") | None = _variable(  # type: ignore[valid-type]
         "NBA_PROPS_GCP_PROJECT", "project of datasets and jobs", Topic.CLOUD, shown="required"
@@ -253,8 +256,9 @@ class Variables(BaseSettings):
         Topic.CLOUD, "",
     )  # fmt: skip
     max_bytes_billed: Annotated[int, _whole(10**15)] = _variable(
-        "NBA_PROPS_MAX_BYTES_BILLED", "most bytes that one statement may scan", Topic.CLOUD, 20 * 1024**3, "20 GiB"
-    )
+        "NBA_PROPS_MAX_BYTES_BILLED", "most bytes that one statement may scan", Topic.CLOUD,
+        defaults.MAX_BYTES_BILLED, f"{defaults.MAX_BYTES_BILLED // 1024**3} GiB",
+    )  # fmt: skip
 
     odds_url: _Url | None = _variable("NBA_PROPS_ODDS_URL", "a server in place of The Odds API's", Topic.OTHER)
     stats_url: _Url | None = _variable("NBA_PROPS_STATS_URL", "a server in place of stats.nba.com", Topic.OTHER)

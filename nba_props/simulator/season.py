@@ -195,7 +195,7 @@ def _box_scores(
         out[name] = rng.poisson(exact * p[name] * rng.gamma(8, 1 / 8, n))
     out["pf"] = out["pf"].clip(upper=6)
     out["points"] = 2 * fg2m + 3 * fg3m + ftm
-    return _break_ties(rng, out)
+    return _break_ties(out)
 
 
 def _share(
@@ -209,7 +209,7 @@ def _share(
     return (wanted / sums * total * luck).to_numpy()
 
 
-def _break_ties(rng: np.random.Generator, boxes: pd.DataFrame) -> pd.DataFrame:
+def _break_ties(boxes: pd.DataFrame) -> pd.DataFrame:
     """No game ends level: one more free throw goes in for the first team."""
     score = boxes.groupby(["game", "team"])["points"].sum().unstack()
     level = score.max(axis=1, skipna=True).eq(score.min(axis=1, skipna=True))

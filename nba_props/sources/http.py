@@ -24,9 +24,6 @@ from nba_props.storage.landing import MOST_DEPTH, is_deeper
 if TYPE_CHECKING:
     import tenacity
 
-__all__ = [
-    "TRANSIENT", "UNREACHABLE", "Answer", "FetchError", "Http", "Limits", "not_asked", "retrying", "silence",
-]  # fmt: skip
 #: codes of failures that may not occur again
 TRANSIENT = frozenset({UNREACHABLE, "NO_ANSWER", "BAD_ENCODING", "NOT_JSON", "SERVER_ERROR"})
 #: codes of a host that answers no request at all
@@ -122,9 +119,9 @@ class Http:
         proxies = {"http": proxy, "https": proxy} if proxy else None
         return self._ask(place, "GET", url, parameters, headers, None, proxies)
 
-    def post(self, url: str, content: Any, place: str = "") -> Answer:
+    def post(self, url: str, content: Any) -> Answer:
         """The answer to a POST of JSON; raises as :meth:`get` does."""
-        return self._ask(place, "POST", url, (), None, content, None)
+        return self._ask("", "POST", url, (), None, content, None)
 
     def json(self, answer: Answer, place: str) -> Any:
         """The JSON of an answer: RFC 8259 with finite numbers, nested no deeper than a payload may be.

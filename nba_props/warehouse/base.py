@@ -80,24 +80,6 @@ def remedy(table: Table) -> str:
 
 
 @dataclass(frozen=True)
-class AppendResult:
-    """What an append did, in rows."""
-
-    #: rows that were new, and rows that were there already, of each partition
-    by_day: Mapping[date, tuple[int, int]]
-
-    @property
-    def added(self) -> int:
-        """Rows that were new."""
-        return sum(new for new, _ in self.by_day.values())
-
-    @property
-    def already_present(self) -> int:
-        """Rows that were there already."""
-        return sum(known for _, known in self.by_day.values())
-
-
-@dataclass(frozen=True)
 class PartitionState:
     """A partition as it was last written."""
 
@@ -171,8 +153,8 @@ class Warehouse(Protocol):
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         """How many rows each of these partitions holds, of those that exist and can be opened."""
 
-    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
-        """The state of each partition that exists, of all dates or these, in order; no rows are read for it.
+    def states(self, table: Table) -> dict[date, PartitionState]:
+        """The state of each partition that exists, in order; no rows are read for it.
 
         Where an earlier release or another writer stored no state, the rows are read and ``made_from`` is ``""``.
 
@@ -195,10 +177,13 @@ class Warehouse(Protocol):
         frame: pd.DataFrame,
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
-    ) -> AppendResult:
+    ) -> dict[date, tuple[int, int]]:
         """Append rows whose key is new to a ledger, under a lock.
 
         The newest ``made_from`` is kept, also when no row was new; a date without one keeps the one before.
+
+        Returns:
+            How many rows were new, and how many were there already, by partition.
 
         Raises:
             LedgerConflict: a known key comes with other content; the partition is left as it was.

@@ -18,7 +18,6 @@ from nba_props.domain import digests
 from nba_props.process import stopping
 from nba_props.schemas import Table, WriteMode
 from nba_props.warehouse.base import (
-    AppendResult,
     CorruptPartition,
     Damage,
     MissingPartition,
@@ -163,14 +162,14 @@ class PartitionedWarehouse(Warehouse):
         frame: pd.DataFrame,
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
-    ) -> AppendResult:
+    ) -> dict[date, tuple[int, int]]:
         pieces = split(table, table.validate(digests.sealed(table, frame)), partitions)
         by_day: dict[date, tuple[int, int]] = {}
         for days in self._batches(pieces):
             with self._locked(table, days):
                 new = self._append(table, {day: pieces[day] for day in days}, made_from or {})
             by_day |= {day: (new[day], len(pieces[day]) - new[day]) for day in days}
-        return AppendResult(by_day)
+        return by_day
 
     def _append(
         self, table: Table, pieces: Mapping[date, pd.DataFrame], made_from: Mapping[date, str]
@@ -260,8 +259,8 @@ class PartitionedWarehouse(Warehouse):
     def row_counts(self, table: Table, days: Collection[date]) -> dict[date, int]:
         return {day: entry.rows for day, entry in self._entries(table, days).items()}
 
-    def states(self, table: Table, days: Collection[date] | None = None) -> dict[date, PartitionState]:
-        entries = self._entries(table, days)
+    def states(self, table: Table) -> dict[date, PartitionState]:
+        entries = self._entries(table, None)
         content = {day: entry.content for day, entry in entries.items() if entry.content is not None}
         content |= self._computed(table, {day: entry for day, entry in entries.items() if day not in content})
         return {

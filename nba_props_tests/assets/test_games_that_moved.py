@@ -11,6 +11,7 @@ from nba_props.assets.inputs import landing_key
 from nba_props.schemas import raw
 from nba_props.schemas.predictions import LEDGER
 from nba_props.sources import nba_stats, registry
+from nba_props.sources.nba_stats.schedule import read_departed
 from nba_props.storage.landing import capture_suffix
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, NEXT
@@ -60,7 +61,7 @@ def test_a_game_is_looked_for_in_the_schedules_that_its_date_could_be_predicted_
     land_schedule(zone, AT + timedelta(days=9), **MOVED)
     schedule = nba_stats.read_schedule(zone, [DAY, NEXT]).frame
     assert schedule.loc[schedule["game_date"].dt.date == DAY, "game_id"].tolist() == [OTHER.game_id]
-    found = nba_stats.read_departed(zone, [DAY, NEXT], schedule)
+    found = read_departed(zone, [DAY, NEXT], schedule)
     assert found[["game_id", "tipoff_at"]].to_numpy().tolist() == [[GAME.game_id, pd.Timestamp(GAME.tipoff_at)]]
     raw.SCHEDULE.validate(found)
 
@@ -69,9 +70,9 @@ def test_a_plan_that_was_given_up_long_before_is_none_of_them(zone):
     land_schedule(zone, AT - timedelta(days=9))
     land_schedule(zone, AT - timedelta(days=5), **MOVED)
     schedule = nba_stats.read_schedule(zone, [DAY]).frame
-    assert nba_stats.read_departed(zone, [DAY], schedule).empty
+    assert read_departed(zone, [DAY], schedule).empty
     land_schedule(zone, AT - timedelta(days=5, hours=1), homeTeam=None)
-    assert nba_stats.read_departed(zone, [DAY], schedule).empty
+    assert read_departed(zone, [DAY], schedule).empty
 
 
 def test_the_schedules_that_count_are_inputs_of_the_quotes(published):

@@ -14,6 +14,7 @@ from nba_props.domain.systems import RECIPES
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.sources import injury_report, registry
+from nba_props.sources.injury_report.parse import read_reports
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import PartitionState
@@ -40,10 +41,10 @@ def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(in
 
     seen = [digest()]
     for n, folder in enumerate((DAY - timedelta(2), DAY - timedelta(1), DAY, DAY + timedelta(1))):
-        before = len(injury_report.read_reports(zone, [DAY]).frame)
+        before = len(read_reports(zone, [DAY]).frame)
         at = f"{folder:%Y%m%d}T2{n}0000Z"
         zone.land(f"{injury_report.folder(folder)}/report-{at}.json", named(DAY))
-        changed = len(injury_report.read_reports(zone, [DAY]).frame) != before
+        changed = len(read_reports(zone, [DAY]).frame) != before
         assert changed == (folder in (DAY - timedelta(1), DAY))
         assert (digest() != seen[-1]) == changed
         seen.append(digest())

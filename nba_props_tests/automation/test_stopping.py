@@ -258,7 +258,7 @@ def test_a_cancelled_run_ends_though_its_state_can_be_neither_read_nor_written(m
     try:
         stopping.watch("a run of its own", is_canceling, give_up)
         assert ended.wait(5)
-        assert stopping.asked()
+        assert stopping._asked.is_set()
     finally:
         stopping._asked.clear()
 

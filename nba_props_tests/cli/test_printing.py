@@ -18,7 +18,7 @@ from rich.console import Console
 from nba_props.cli import boards
 from nba_props.cli.boards import columns_of, print_boards
 from nba_props.cli.daily import _print_gate
-from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, progress
+from nba_props.cli.printing import Column, Output, as_table, at_words, fits, fitted, print_line, progress
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props_tests.presentation.test_board import of, row
 
@@ -202,10 +202,12 @@ def test_what_a_person_types_again_is_never_cut():
 
 @given(st.text("ab /\n", max_size=120), st.integers(10, 40), st.integers(0, 8))
 def test_lines_break_between_words_and_lose_none(text, width, indent):
-    found = at_words(text, width, indent)
+    print_line(console := paper(width), text, indent=indent)
+    found = console.file.getvalue()
     assert found.split() == text.split()
     for line in found.split("\n"):
         assert len(line) <= width or any(indent + len(word) > width for word in line.split())
+    assert indent or at_words(text, width) + "\n" == found
 
 
 def test_words_are_wrapped_in_a_terminal_and_not_in_a_pipe():

@@ -17,7 +17,7 @@ from nba_props.cli import scores as command
 from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
 from nba_props.presentation import report, score_tables
-from nba_props_tests.domain.scoring.test_scoring import graded
+from nba_props_tests.domain.scoring.test_scoring import graded, scores_of
 from nba_props_tests.presentation.test_score_tables import everything, with_verdicts
 
 
@@ -76,7 +76,7 @@ def test_a_machine_gets_the_scores_as_numbers(monkeypatch, tmp_path):
     monkeypatch.setattr(report, "write_report", lambda *_: "page.html")
     result = CliRunner().invoke(main, ["report", "2025-11-01..2025-11-12", "--format", "json"])
     found = {(r["tier"], r["system_id"]): r for r in json.loads(result.stdout)}
-    expected = scoring.table(rows).set_index(["tier", "system_id"])
+    expected = scores_of(rows).set_index(["tier", "system_id"])
     assert set(found) == set(expected.index)
     one = found["ALL", "a"]
     assert (type(one["wins"]), type(one["dates"]), type(one["roi"])) == (int, int, float)

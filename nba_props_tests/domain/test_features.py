@@ -16,11 +16,11 @@ from nba_props.facts.calendar import look_back_start
 from nba_props.schemas.features import FEATURES, LEGACY, MARKET, NAMES, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props_tests.conftest import BEFORE_SYSTEMS
 from nba_props_tests.conftest import DAY as PLATFORM_DAY
-from nba_props_tests.domain.test_history import DAY, FIRST, NO_REPORT, ask, stored
+from nba_props_tests.domain.test_history import DAY, FIRST, LOOK_BACK, NO_REPORT, ask, stored
 
 
 def reached(day: pd.Timestamp) -> pd.Timestamp:
-    return pd.Timestamp(look_back_start(day.date(), 90))
+    return pd.Timestamp(look_back_start(day.date(), LOOK_BACK))
 
 
 def build(lake, days):
@@ -34,9 +34,9 @@ def build(lake, days):
     built = context.build(people, games, season, form, lines, NO_REPORT)
     span = {"first": days[0], "last": days[-1]}
     met = lake.query(history.matchup_sql(), **span, last_season_from=FIRST)
-    state = lake.query(history.team_state_sql(), **span)
+    state = lake.query(history.team_state_sql(LOOK_BACK), **span)
     statements = (history.league_form_sql, history.absence_sql, history.shot_zones_sql)
-    rows = features.build(built, games, lines, met, state, *(lake.query(sql(), **span) for sql in statements))
+    rows = features.build(built, games, lines, met, state, *(lake.query(sql(LOOK_BACK), **span) for sql in statements))
     return boxes, games, built, PLAYER_FEATURES.validate(rows)
 
 

@@ -252,7 +252,7 @@ def publish(lake: Frames, answer: pd.DataFrame, hour: int) -> int:
     now = pd.Timestamp("2025-11-05T12:00Z") + pd.Timedelta(hours=hour)
     rows = answer.assign(run_id=f"run-{hour}", created_at=now, is_backfill=now >= CUTOFF)
     known = lake.query(f"SELECT prediction_id FROM {LEDGER.address} WHERE {_DATES}", **ON_DAY)["prediction_id"]
-    return lake.append(LEDGER, gate.renewed(rows, standing(lake), set(known)), [DAY.date()]).added
+    return lake.append(LEDGER, gate.renewed(rows, standing(lake), set(known)), [DAY.date()])[DAY.date()][0]
 
 
 @hypothesis.given(names=st.text("ABC", min_size=1, max_size=6), start=st.sampled_from([0, 24]))

@@ -16,6 +16,7 @@ from nba_props_tests.frames import Frames
 
 DAY = date(2025, 12, 20)
 FIRST = date(2025, 10, 1)
+LOOK_BACK, MOST = 90, 30
 NO_REPORT = pd.DataFrame(
     {
         "game_date": pd.Series(dtype="datetime64[ns]"), "player_id": pd.Series(dtype="Int64"),
@@ -77,7 +78,7 @@ def stored(lake: Frames, players: int, days: list[date]) -> tuple[pd.DataFrame, 
     return boxes, people
 
 
-def ask(lake: Frames, days: list[date], look_back: int = 90, most: int = 30):
+def ask(lake: Frames, days: list[date], look_back: int = LOOK_BACK, most: int = MOST):
     span = {"first": days[0], "last": days[-1]}
     games = lake.query(history.historical_games_sql(look_back, most), **span)
     season = lake.query(history.season_sql(), **span, history_from=FIRST)
@@ -85,7 +86,7 @@ def ask(lake: Frames, days: list[date], look_back: int = 90, most: int = 30):
     return TABLES["nba_analytics.historical_games"].validate(games), season, form
 
 
-@pytest.mark.parametrize(("look_back", "most"), [(90, 30), (30, 5)])
+@pytest.mark.parametrize(("look_back", "most"), [(LOOK_BACK, MOST), (30, 5)])
 def test_history_equals_a_walk_through_the_rows(lake, look_back, most):
     days = [DAY - timedelta(3), DAY]
     boxes, people = stored(lake, 20, days)
@@ -118,7 +119,7 @@ def test_context_equals_a_walk_through_the_rows(lake):
     for row in built.itertuples():
         past = boxes[(boxes["player_id"] == row.player_id) & (boxes["game_date"] < row.game_date)]
         past = past.sort_values("game_date", ascending=False)
-        recent = past[past["game_date"] >= pd.Timestamp(look_back_start(row.game_date.date(), 90))].head(30)
+        recent = past[past["game_date"] >= pd.Timestamp(look_back_start(row.game_date.date(), LOOK_BACK))].head(MOST)
         ages = [(row.game_date - d).days for d in recent["game_date"]]
         scored, played = recent["points"].tolist(), recent["minutes"].tolist()
         this_season = past[past["season"] == "2025-26"]
@@ -168,7 +169,7 @@ def test_team_form_equals_a_walk_through_the_games(lake):
     assert sorted(form["team_id"]) == [1, 2, 3, 4]
     for row in form.itertuples():
         totals = []
-        start = pd.Timestamp(look_back_start(DAY, 90))
+        start = pd.Timestamp(look_back_start(DAY, LOOK_BACK))
         recent = boxes[(boxes["game_date"] < pd.Timestamp(DAY)) & (boxes["game_date"] >= start)]
         for (day, game), g in recent.groupby(["game_date", "game_id"]):
             own, other = g[g["team_id"] == row.team_id], g[g["team_id"] != row.team_id]
@@ -234,14 +235,14 @@ def test_on_opening_night_the_games_of_last_spring_are_the_history_and_the_seaso
     )
     assert season.empty
     span = {"first": night, "last": night}
-    past = lake.query(history.past_form_sql(), **span)
+    past = lake.query(history.past_form_sql(LOOK_BACK), **span)
     assert len(past) == 0, "historical games are not stored yet"
-    missing = lake.query(history.absence_sql(), **span)
+    missing = lake.query(history.absence_sql(LOOK_BACK), **span)
     assert missing["games_missed"].tolist() == [0] * 15
     # the same night asked for with a date before the season and one long after it
     wide = [date(2025, 9, 20), night, date(2026, 1, 20)]
     lake.write(analytics.SLATE, slate(15, [wide[0], wide[2]]), [wide[0], wide[2]])
-    again = lake.query(history.historical_games_sql(), first=wide[0], last=wide[2])
+    again = lake.query(history.historical_games_sql(LOOK_BACK, MOST), first=wide[0], last=wide[2])
     pd.testing.assert_frame_equal(
         again[again["game_date"] == pd.Timestamp(night)].sort_values(["player_id", "recency"], ignore_index=True),
         games.sort_values(["player_id", "recency"], ignore_index=True), check_dtype=False,

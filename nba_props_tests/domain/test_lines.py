@@ -165,17 +165,6 @@ def test_implied_probability(price, probability):
     assert odds.implied_probability(pd.Series([price]))[0] == pytest.approx(probability)
 
 
-def test_vig_and_american():
-    assert odds.vig(pd.Series([-110]), pd.Series([-110]))[0] == pytest.approx(0.047619, abs=1e-6)
-    assert odds.is_american(pd.Series([-110, 99, 100, -99, None], dtype="Int64")).tolist() == [
-        True,
-        False,
-        True,
-        False,
-        False,
-    ]
-
-
 def game(tipoff: str | None) -> pd.DataFrame:
     row = {
         "game_date": DAY, "game_id": "0022500001", "season": "2025-26", "season_type": "Regular Season",
@@ -196,7 +185,7 @@ def test_the_cutoff_is_the_earlier_of_schedule_and_feed(scheduled, in_play):
         columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
     )
     parsed = parsed.assign(home_team_name="Los Angeles Clippers", away_team_name="Oklahoma City Thunder")
-    matched, unknown, _ = match_games(parsed, game(scheduled))
+    matched, unknown = match_games(parsed, game(scheduled))
     assert unknown.empty
     assert matched["is_in_play"].tolist() == [in_play]
     assert matched["cutoff_at"][0] == min(filter(None, [CUTOFF, pd.Timestamp(scheduled) if scheduled else None]))
@@ -208,7 +197,7 @@ def test_a_game_in_no_schedule_is_set_apart_not_dropped():
         columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
     )
     parsed = parsed.assign(home_team_name="Seattle SuperSonics", away_team_name="Oklahoma City Thunder")
-    matched, unknown, _ = match_games(parsed, game("2025-11-06T00:00Z"))
+    matched, unknown = match_games(parsed, game("2025-11-06T00:00Z"))
     assert matched.empty
     assert len(unknown) == 1
 
@@ -230,34 +219,34 @@ MIDNIGHT = "2025-11-05T05:00Z"
 def test_a_start_to_be_decided_is_followed_as_soon_as_anybody_knows_it():
     """Midnight Eastern is no start: the schedule's counts, or another capture's; where nobody knows, no line counts."""
     early = parsed_quotes(MIDNIGHT, 400)
-    by_schedule, _, _ = match_games(early, game("2025-11-06T00:00Z"))
+    by_schedule, _ = match_games(early, game("2025-11-06T00:00Z"))
     assert by_schedule["cutoff_at"].tolist() == [pd.Timestamp("2025-11-06T00:00Z")]
     later = parsed_quotes("2025-11-05T23:30Z", 60).assign(quote_id="later")
-    by_feed, _, _ = match_games(pd.concat([early, later]), game(None))
+    by_feed, _ = match_games(pd.concat([early, later]), game(None))
     assert by_feed["cutoff_at"].tolist() == [pd.Timestamp("2025-11-05T23:30Z")] * 2
     assert by_feed["is_in_play"].tolist() == [False, False]
-    nobody, _, _ = match_games(early, game(None))
+    nobody, _ = match_games(early, game(None))
     assert nobody["is_in_play"].tolist() == [True]
     assert nobody["cutoff_at"].tolist() == [pd.Timestamp(MIDNIGHT)]
 
 
-def test_quotes_of_games_that_are_not_predicted_are_counted_and_not_taken_in():
+def test_quotes_of_games_that_are_not_predicted_are_neither_taken_in_nor_held_back():
     pre_season = game("2025-11-06T00:00Z").assign(season_type="Pre Season")
-    matched, unknown, unpredicted = match_games(parsed_quotes("2025-11-06T00:00Z", 60), pre_season)
-    assert (len(matched), len(unknown), unpredicted) == (0, 0, 1)
+    matched, unknown = match_games(parsed_quotes("2025-11-06T00:00Z", 60), pre_season)
+    assert (len(matched), len(unknown)) == (0, 0)
 
 
 def test_quotes_of_a_postponed_game_stay_its_quotes():
     """Lines that were published before the game was postponed were real, and stay so."""
     parsed, planned = parsed_quotes("2025-11-06T00:00Z", 60), game("2025-11-06T00:00Z")
-    before, _, _ = match_games(parsed, planned)
-    after, unknown, unpredicted = match_games(parsed, planned.assign(is_postponed=True))
-    assert (len(unknown), unpredicted) == (0, 0)
+    before, _ = match_games(parsed, planned)
+    after, unknown = match_games(parsed, planned.assign(is_postponed=True))
+    assert unknown.empty
     pd.testing.assert_frame_equal(after, before)
 
 
 def test_a_game_that_is_played_goes_before_one_of_the_same_teams_that_is_not():
     planned = game("2025-11-06T00:00Z")
     both = pd.concat([planned.assign(is_postponed=True), planned.assign(game_id="0022509999")])
-    matched, _, _ = match_games(parsed_quotes("2025-11-06T00:00Z", 60), both)
+    matched, _ = match_games(parsed_quotes("2025-11-06T00:00Z", 60), both)
     assert matched["game_id"].tolist() == ["0022509999"]

@@ -25,6 +25,7 @@ from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
 from nba_props.sources.base import Fetched, LiveFeeds
 from nba_props.sources.nba_stats import feed
+from nba_props.sources.odds_api.quotes import _accounts
 from nba_props.storage.landing import LandingZone
 from nba_props.storage.models import ModelStore
 from nba_props_tests import league
@@ -116,7 +117,9 @@ def test_their_quotes_are_taken_in_and_those_of_the_others_counted(stored):
             "away_team_name": league.TEAMS[1].full,
         }
     )  # fmt: skip
-    matched, unknown, unpredicted = match_games(parsed, schedule)
+    matched, unknown = match_games(parsed, schedule)
     assert set(matched["game_date"].dt.date) == {*COUNTED_DAYS, POSTPONED}
     assert unknown.empty
-    assert unpredicted == 2
+    counted = _accounts(parsed, matched, unknown)
+    others = {day for day, quotes in counted.items() if quotes["quotes_of_games_that_are_not_predicted"] == 1}
+    assert others == set(DAYS.values()) - COUNTED_DAYS

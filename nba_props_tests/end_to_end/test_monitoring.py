@@ -259,13 +259,20 @@ def view_record():
     return dg.AssetRecordsFilter(asset_key=dg.AssetKey(["nba_monitoring", "line_quality_daily"]))
 
 
+def page_of(platform, first, last, out=None, home=None):
+    """The path of a span's page, in the reports of a ``home`` or as ``out``."""
+    settings = replace(platform.settings, home=home or platform.settings.home)
+    found = report.read(platform.warehouse, first, last, platform.now)
+    return report.write_report(platform.warehouse, settings, first, last, found, out)
+
+
 def test_a_prediction_makes_no_page(evening):
     assert not (evening.settings.home / "reports").exists()
 
 
 def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path, pictures):
     predicted, _ = finished
-    page = report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html")
+    page = page_of(predicted, DAY, DAY, tmp_path / "page.html")
     text = Path(page).read_text()
     pictures = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="', text)
     assert len(pictures) >= 5, "by night, beside the line, P(over), lines"
@@ -320,7 +327,7 @@ frame.onload = () => {{
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
 def test_on_a_phone_the_page_has_nothing_beside_the_screen(finished, tmp_path, pictures):
     predicted, _ = finished
-    page = Path(report.write_report(predicted.warehouse, predicted.settings, DAY, DAY, tmp_path / "page.html"))
+    page = Path(page_of(predicted, DAY, DAY, tmp_path / "page.html"))
     frame = tmp_path / "frame.html"
     frame.write_text(FRAME.format(page=html.escape(page.read_text())))
     chromium = [
@@ -343,7 +350,7 @@ def test_every_page_is_listed_the_newest_first(finished, tmp_path):
     before = DAY - timedelta(3)
     spans = [(DAY, DAY), (before, before), (before, DAY)]
     for n, (first, last) in enumerate(spans, 1):
-        page = report.write_report(predicted.warehouse, settings, first, last)
+        page = page_of(predicted, first, last, home=tmp_path)
         assert page == str(folder / f"{first}_{last}.html")
         assert pages.address(settings, page) == f"/reports/{first}_{last}.html"
         assert (folder / "index.html").read_text().count("<li>") == n
@@ -354,7 +361,7 @@ def test_every_page_is_listed_the_newest_first(finished, tmp_path):
         (f"{before}_{DAY}.html", f"{before} to {DAY}"),
         (f"{before}_{before}.html", str(before)),
     ]
-    elsewhere = report.write_report(predicted.warehouse, settings, DAY, DAY, tmp_path / "page.html")
+    elsewhere = page_of(predicted, DAY, DAY, tmp_path / "page.html", home=tmp_path)
     assert pages.address(settings, elsewhere) is None
     assert (folder / "index.html").read_text() == listed
     assert {p.name for p in folder.iterdir()} == {"index.html", "notes.html", *(f"{a}_{b}.html" for a, b in spans)}
@@ -379,8 +386,7 @@ def test_a_page_that_comes_while_the_list_is_written_is_listed(tmp_path, monkeyp
 
 def test_every_page_of_a_simulated_league_says_so(evening, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "is_simulated", lambda _: True)
-    settings = replace(evening.settings, home=tmp_path)
-    page = Path(report.write_report(evening.warehouse, settings, DAY - timedelta(3), DAY - timedelta(3)))
+    page = Path(page_of(evening, DAY - timedelta(3), DAY - timedelta(3), home=tmp_path))
     for path in (page, page.with_name("index.html")):
         assert "SIMULATED LEAGUE: players, teams, scores and lines are invented." in path.read_text()
 
@@ -391,9 +397,7 @@ def test_the_page_and_the_command_say_the_same(morning, tmp_path):
     platform.warehouse.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [DAY])
     platform.now = league.tipoff(DAY) + timedelta(days=3)
     for first, last, loud in ((DAY, DAY, "gradable_are_graded"), (free, free, "expected_outputs")):
-        page = report.write_report(
-            platform.warehouse, platform.settings, first, last, tmp_path / f"{first}.html", now=platform.now
-        )
+        page = page_of(platform, first, last, tmp_path / f"{first}.html")
         rows = re.findall(
             r'<tr><td>(\w+)</td>\n<td class="\w+">(\w+)</td><td class="text">(.*?)</td>', Path(page).read_text()
         )
@@ -411,7 +415,7 @@ def test_the_page_says_which_bets_nobody_could_have_placed(morning, tmp_path, la
     rows = grades(morning).assign(is_backfill=late)
     morning.warehouse.write(PREDICTION_ACCURACY, rows, [DAY])
     bets = int((rows["outcome"].isin(["WIN", "LOSS"]) & rows["is_valid_line"].astype(bool)).sum())
-    page = report.write_report(morning.warehouse, morning.settings, DAY, DAY, tmp_path / "page.html")
+    page = page_of(morning, DAY, DAY, tmp_path / "page.html")
     said = f"{bets} of {bets} bets were published after tip-off (backfill), when they could no longer be placed"
     assert (said in Path(page).read_text()) == late
 
@@ -423,7 +427,7 @@ def page_record():
 def test_an_empty_span_makes_a_page_that_says_so(evening, tmp_path):
     predicted = evening
     before = DAY - timedelta(3)
-    page = report.write_report(predicted.warehouse, predicted.settings, before, before, tmp_path / "page.html")
+    page = page_of(predicted, before, before, tmp_path / "page.html")
     assert "Nothing is graded" in Path(page).read_text()
 
 

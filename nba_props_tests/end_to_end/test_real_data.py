@@ -179,7 +179,7 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit_on_real_data(real, tmp_path
 def test_errors_and_voids_are_what_was_measured_elsewhere(real):
     """A line's MAE of about 4.9, one in twenty void, no push on half points; no system better than the line."""
     platform, _ = real
-    scores = scoring.table(graded_rows(platform.warehouse, FIRST, LAST))
+    scores = scoring.scores(scoring.sums(graded_rows(platform.warehouse, FIRST, LAST)))
     board = scores[scores["tier"] == "ALL"].set_index("system_id")
     assert set(board.index) == {s.system_id for s in SYSTEMS}
     assert board["line_mae"].between(4.6, 5.0).all()

@@ -92,7 +92,6 @@ def test_a_span_reaches_as_far_as_the_earliest_of_its_dates(length):
     for first in TWO_YEARS[:: 29 if length > 1 else 11]:
         span = [d for d in calendar.days(first, first + timedelta(length - 1)) if d <= TWO_YEARS[-1]]
         earliest = min(calendar.look_back_start(d, 90) for d in span)
-        assert calendar.history_start(first, 90, span[-1]) == min(earliest, calendar.season_start(first))
         sql = calendar.span_look_back_start_sql(90)
         assert set(duckdb_dates(sql, first=first, last=span[-1])) == {earliest}
     assert set(duckdb_dates(calendar.span_look_back_start_sql(90, 7), first=first, last=span[-1])) == {

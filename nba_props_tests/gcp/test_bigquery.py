@@ -355,19 +355,19 @@ class TestWhatSomebodyElseDid:
         monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
         lease = warehouse._leases._acquire(LEDGER)
         started = time.monotonic()
-        assert warehouse.append(LEDGER, ledger(["a"]), [D1]).added == 1
+        assert warehouse.append(LEDGER, ledger(["a"]), [D1]) == {D1: (1, 0)}
         assert 0.5 < time.monotonic() - started < 20
         warehouse._leases._release(
             lease
         )  # the one who was thought dead comes back: it is no error, and no other's lease
-        assert warehouse.append(LEDGER, ledger(["b"]), [D1]).added == 1
+        assert warehouse.append(LEDGER, ledger(["b"]), [D1]) == {D1: (1, 0)}
 
     def test_a_lease_is_renewed_while_its_holder_lives(self, warehouse, monkeypatch):
         monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
         monkeypatch.setattr(leases, "LOCK_TIMEOUT_SECONDS", 2.0)
         with warehouse._leases.lock(LEDGER), pytest.raises(WarehouseError, match="is held by another run"):
             warehouse.append(LEDGER, ledger(["a"]), [D1])
-        assert warehouse.append(LEDGER, ledger(["a"]), [D1]).added == 1
+        assert warehouse.append(LEDGER, ledger(["a"]), [D1]) == {D1: (1, 0)}
 
     def test_even_without_a_lease_no_key_stands_twice(self, warehouse):
         """A lease that was lost: the statement itself knows the keys that came in between."""
@@ -504,7 +504,7 @@ class TestWhatSomebodyElseDid:
         state = warehouse.states(LEDGER)[D1]
         assert state.made_from == "old", "what may not be there is not said to be made"
         assert (state.content == before) == (dies_after == "nothing")
-        assert warehouse.append(LEDGER, ledger(["b"]), [D1], {D1: "new"}).added == (dies_after == "nothing")
+        assert warehouse.append(LEDGER, ledger(["b"]), [D1], {D1: "new"})[D1][0] == (dies_after == "nothing")
         assert warehouse.damaged() == []
         assert warehouse.states(LEDGER)[D1].made_from == "new"
 
@@ -582,7 +582,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_partitions(warehouse, gcp, 
         assert len([i for i in ids if i.startswith("k")]) % 2 == 0, "half an append was kept"
         known = ids
     later = reopened(warehouse, gcp, tmp_path)
-    assert later.append(LEDGER, ledger(["last"]), [D1]).added == 1
+    assert later.append(LEDGER, ledger(["last"]), [D1]) == {D1: (1, 0)}
     assert set(later.read(LEDGER, [D1])["prediction_id"]) == known | {"last"}
 
 

@@ -451,7 +451,7 @@ def test_a_record_of_imported_systems_alone_is_graded_and_has_a_page(lined, tmp_
     assert event["rows_published"] == 10, "a partition that only an import has filled is there"
     outcome = platform.run("grade", DAY, DAY)
     assert not outcome.errors
-    assert len(report.read(platform.warehouse, DAY, DAY).scores)
+    assert len(report.read(platform.warehouse, DAY, DAY, platform.now).scores)
 
 
 def test_a_row_of_a_game_that_has_not_begun_is_left_out(lined):

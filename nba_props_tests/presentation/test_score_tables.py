@@ -9,13 +9,13 @@ import pytest
 
 from nba_props.domain import scoring
 from nba_props.presentation import score_tables, verdicts
-from nba_props_tests.domain.scoring.test_scoring import graded
+from nba_props_tests.domain.scoring.test_scoring import graded, scores_of
 
 TABLES = tuple(score_tables.TABLES.values())
 
 
 def everything(dates: int) -> pd.DataFrame:
-    found = scoring.table(graded(300 * dates, dates))
+    found = scores_of(graded(300 * dates, dates))
     return found[found["tier"] == "ALL"]
 
 
@@ -59,7 +59,7 @@ def test_the_number_of_nights_stands_beside_every_n():
 def test_some_scores_of_a_table_may_have_too_few_nights_and_others_not():
     f = graded(3000, 12)
     f.loc[f["game_date"] >= pd.Timestamp("2025-11-09"), "over_probability"] = None
-    scores = scoring.table(f).query("tier == 'ALL'")
+    scores = scores_of(f).query("tier == 'ALL'")
     assert score_tables.note(scores) == (
         "In brackets: 95 % intervals, from the sums of each night. "
         "8 nights: too few for an interval (10 are needed)."
@@ -70,7 +70,7 @@ def test_some_scores_of_a_table_may_have_too_few_nights_and_others_not():
 def test_nothing_graded_has_no_note_and_no_sentence():
     f = graded(50, 1)
     pending = f.assign(outcome="PENDING", absolute_error=None, line_absolute_error=None, actual_margin=None)
-    scores = scoring.table(pending.astype({c: float for c in pending if "error" in c or "margin" in c}))
+    scores = scores_of(pending.astype({c: float for c in pending if "error" in c or "margin" in c}))
     assert score_tables.note(scores) == ""
     assert verdicts.in_words(scores) == []
 
@@ -78,7 +78,7 @@ def test_nothing_graded_has_no_note_and_no_sentence():
 def test_nights_add_up_to_the_scores():
     f = graded(800, 12)
     nights = score_tables.by_night(scoring.sums(f))
-    scores = scoring.table(f).query("tier == 'ALL'").set_index("system_id")
+    scores = scores_of(f).query("tier == 'ALL'").set_index("system_id")
     assert len(nights) == scores["bet_dates"].sum()
     for system, own in nights.groupby("system_id"):
         assert own["game_date"].is_monotonic_increasing

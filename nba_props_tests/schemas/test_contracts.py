@@ -22,7 +22,7 @@ from nba_props.warehouse.sql import to_duckdb
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_table_is_fully_described(table):
     assert table.description.endswith(".")
-    assert table.column("game_date").type == "DATE"
+    assert {c.name: c.type for c in table.columns}["game_date"] == "DATE"
     assert all(c.description for c in table.columns)
     assert len(set(table.column_names)) == len(table.columns)
     assert set(table.key) | set(table.content) <= set(table.column_names)

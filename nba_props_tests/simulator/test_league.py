@@ -160,7 +160,7 @@ def test_the_market_is_like_the_real_one(landed):
     spread = several["max"] - several["min"]
     assert 0.45 < (spread > 0).mean() < 0.65
     assert 0.45 < spread.mean() < 0.75
-    vig = odds.vig(main["over_price"], main["under_price"])
+    vig = sum(odds.implied_probability(main[side]) for side in ("over_price", "under_price")) - 1
     assert 0.06 < vig.median() < 0.08
     assert ((main["over_price"].abs() >= 100) & (main["under_price"].abs() >= 100)).all()
     assert (main["line"] % 1 == 0.5).all()

@@ -8,7 +8,7 @@ from typing import Any
 
 from nba_props.facts.calendar import EASTERN, game_date_of, season_of
 from nba_props.simulator import payloads
-from nba_props.sources import injury_report
+from nba_props.sources.injury_report.client import report_instants, url_of
 from nba_props_tests import league
 from nba_props_tests.sources.fake_server import Answer, FakeServer
 from nba_props_tests.sources.injury_report.test_parse import PLACES, pdf
@@ -57,8 +57,8 @@ class Feeds:
         )
         for game in games_of(league.SEASON):
             on(f"{EVENTS}/{game.event_id}/odds", lambda asked, game=game: self.odds(game, asked))
-        newest = injury_report.report_instants(self.now)[0]
-        on(injury_report.url_of(newest, ""), Answer(self.report(newest)))
+        newest = report_instants(self.now)[0]
+        on(url_of(newest, ""), Answer(self.report(newest)))
 
     def environment(self) -> dict[str, str]:
         """What names these servers in the place of the real ones."""

@@ -14,6 +14,7 @@ import pytest
 from nba_props.catalog import TABLES
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats, odds_api
+from nba_props.sources.nba_stats.rosters import read_rosters
 from nba_props.sources.rejects import Parsed, quarantine_frame
 from nba_props.storage import fields
 from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError
@@ -429,7 +430,7 @@ def rosters(zone: LandingZone, change) -> Parsed:
     content = payloads.rosters(league.SEASON, people)
     change(content["resultSets"][0])
     zone.land(f"{nba_stats.roster_folder(league.SEASON)}/{DAY}-20251110T120000Z.json.gz", content)
-    return nba_stats.read_rosters(zone, [DAY])
+    return read_rosters(zone, [DAY])
 
 
 @pytest.mark.parametrize(

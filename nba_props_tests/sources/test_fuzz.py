@@ -23,7 +23,11 @@ from nba_props.facts.teams import are_opponents, are_teams
 from nba_props.schemas import Table, raw
 from nba_props.schemas.base import Type
 from nba_props.simulator import payloads
-from nba_props.sources import injury_report, nba_stats, odds_api, pdf_words
+from nba_props.sources import nba_stats, odds_api, pdf_words
+from nba_props.sources.injury_report.parse import read_reports
+from nba_props.sources.nba_stats.rosters import read_rosters
+from nba_props.sources.nba_stats.schedule import parse_schedule
+from nba_props.sources.nba_stats.scoring_shares import read_scoring
 from nba_props.sources.rejects import Parsed, Reject, quarantine_frame
 from nba_props.storage import fields
 from nba_props.storage.landing import LandingZone, Payload, PayloadError, capture_suffix
@@ -170,7 +174,7 @@ def odds(n: int, archive: bool) -> tuple[str, Any]:
     return path, payloads.historical(event, at(n)) if archive else event
 
 
-SCHEDULE = nba_stats.parse_schedule(
+SCHEDULE = parse_schedule(
     league.schedule([g for g in league.games() if g.day == DAY], DAY), Payload(f"x/{league.SEASON}.json")
 )[0]
 SCHEDULED = pd.DataFrame(SCHEDULE).assign(game_date=pd.Timestamp(DAY))
@@ -183,7 +187,7 @@ def read_odds(zone: LandingZone) -> Parsed:
     parsed = pd.DataFrame(rows).assign(game_date=pd.Timestamp(DAY))
     for column in ("snapshot_at", "last_update_at", "commence_at"):
         parsed[column] = pd.to_datetime(parsed[column], utc=True)
-    matched, unknown, _ = match_games(parsed, SCHEDULED)
+    matched, unknown = match_games(parsed, SCHEDULED)
     strange = [
         Reject(r.payload, None, "GAME_NOT_IN_SCHEDULE", f"{r.payload}: no such game") for r in unknown.itertuples()
     ]
@@ -208,7 +212,7 @@ def read_schedules(zone: LandingZone) -> Parsed:
     rows, rejects = [], []
     for payload in zone.list(nba_stats.SCHEDULE_FOLDER):
         try:
-            games, refused = nba_stats.parse_schedule(zone.load(payload), payload)
+            games, refused = parse_schedule(zone.load(payload), payload)
         except PayloadError as error:
             rejects.append(Reject(payload.path, None, error.reason, error.detail))
             continue
@@ -289,7 +293,7 @@ def _as_word(word: Any) -> dict[str, Any]:
 
 
 def read_injuries(zone: LandingZone) -> Parsed:
-    return injury_report.read_reports(zone, days(DAY - timedelta(2), DAY + timedelta(3)))
+    return read_reports(zone, days(DAY - timedelta(2), DAY + timedelta(3)))
 
 
 FEEDS = {
@@ -297,8 +301,8 @@ FEEDS = {
     "odds, archive": Feed(raw.ODDS_QUOTES, lambda n: odds(n, True), read_odds, 8),
     "game log": Feed(raw.BOX_SCORES, log, lambda z: nba_stats.read_box_scores(z, [DAY])),
     "schedule": Feed(raw.SCHEDULE, schedule, read_schedules, 2),
-    "roster": Feed(raw.ROSTERS, roster, lambda z: nba_stats.read_rosters(z, [DAY])),
-    "shares": Feed(raw.SCORING_SHARES, shares, lambda z: nba_stats.read_scoring(z, [DAY])),
+    "roster": Feed(raw.ROSTERS, roster, lambda z: read_rosters(z, [DAY])),
+    "shares": Feed(raw.SCORING_SHARES, shares, lambda z: read_scoring(z, [DAY])),
     "injuries": Feed(raw.INJURY_REPORTS, injuries, read_injuries),
     "injuries, PDF": Feed(raw.INJURY_REPORTS, pdf, read_injuries),
 }

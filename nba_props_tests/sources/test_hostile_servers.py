@@ -21,8 +21,8 @@ import pytest
 
 from nba_props.automation.alerts import Alert, Alerts
 from nba_props.settings import Live
-from nba_props.sources import injury_report
-from nba_props.sources.http import Limits
+from nba_props.sources.exchange import Limits
+from nba_props.sources.injury_report.capture import fetch
 from nba_props.sources.nba_stats import capture as stats_fetch
 from nba_props.sources.nba_stats.client import StatsApi
 from nba_props.sources.odds_api import capture
@@ -404,13 +404,13 @@ def ask(case: Case, server: Hostile, folder) -> Outcome:
         if case.client == ODDS:
             found.budget = Budget(reserve=20)
             api = OddsApi(KEY, found.budget, server.url, skip, case.limits)
-            done = capture.odds(api, zone, DAY, lambda: NOON)
+            done = capture.odds(api, zone, DAY, lambda: NOON, "us")
         elif case.client in (STATS, CDN):
             api = StatsApi(None, server.url + "/stats/{endpoint}", server.url + "/cdn.json", skip, case.limits)
             get = stats_fetch.roster if case.client == STATS else stats_fetch.schedule
             done = get(api, zone, league.SEASON, lambda: NOON)
         elif case.client == INJURIES:
-            done = injury_report.fetch(zone, lambda: utc(2025, 12, 25, 18, 15), server.url, case.limits)
+            done = fetch(zone, lambda: utc(2025, 12, 25, 18, 15), server.url, case.limits)
         else:
             alerts = Alerts(Live(webhooks={"ERROR": server.url + HOOK}), folder / "alerts", lambda: NOON, case.limits)
             alerts.send(Alert("ERROR", "cause", "text"))

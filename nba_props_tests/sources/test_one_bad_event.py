@@ -50,7 +50,7 @@ def test_bad_events_among_good_ones_are_noted_and_the_good_ones_landed(server, a
     live(server)
     entries = [*BAD_EVENTS, *(listed(g) for g in GAMES)]
     server.on(EVENTS, Answer(entries))
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert len(done.landed) == len(GAMES)
     assert len(done.failures) == len(BAD_EVENTS)
     assert all(f.startswith(f"game {n} of the list: ") for n, f in enumerate(done.failures, 1))
@@ -58,7 +58,7 @@ def test_bad_events_among_good_ones_are_noted_and_the_good_ones_landed(server, a
     server.on(
         f"/historical{EVENTS}", Answer({"timestamp": "2025-11-10T15:00:00Z", "data": entries}, headers=credits(500))
     )
-    past = capture.history(api, zone, DAY, (30,))
+    past = capture.history(api, zone, DAY, (30,), "us")
     assert (len(past.landed), len(past.failures)) == (len(GAMES), len(BAD_EVENTS))
 
 
@@ -68,7 +68,7 @@ def test_what_can_not_be_kept_is_not_bought(server, api, zone, monkeypatch):
     server.on(EVENTS, Answer([listed(g) for g in GAMES]))
     monkeypatch.setattr(capture, "CONCURRENCY", 1)
     monkeypatch.setattr(zone, "land", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert done.landed == []
     assert "No space left on device" in done.failures[0]
     assert done.failures[1:] == [f"{len(GAMES) - 1} more were not requested, since nothing can be landed"]
@@ -87,7 +87,7 @@ def test_an_error_that_passes_costs_one_event(server, api, zone, monkeypatch):
         return land(*args)
 
     monkeypatch.setattr(zone, "land", flaky)
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert len(done.landed) == len(GAMES) - 1
     assert len(done.failures) == 1
 
@@ -100,7 +100,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_capture_that_is_there_already(ser
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.touch()
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert (done.landed, done.present) == ([], 0)
     assert f"{folder} is not a folder" in done.failures[0]
 
@@ -132,7 +132,7 @@ def test_an_id_stays_one_segment_of_the_path(server, api, event_id):
 def test_a_list_of_the_archive_that_is_none_is_noted(server, api, zone, data):
     envelope = {} if data == "missing" else {"data": data}
     server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(400)))
-    done = capture.history(api, zone, DAY, (30,))
+    done = capture.history(api, zone, DAY, (30,), "us")
     assert done.landed == []
     assert done.failures == [
         f"the games: a list was expected, not {type(None if data == 'missing' else data).__name__}"
@@ -146,7 +146,7 @@ def test_a_snapshot_without_an_instant_costs_the_others_nothing(server, api, zon
     snapshot = {k: v for k, v in league.capture(first, 33)[1].items() if k != "timestamp"}
     server.on(f"/historical{EVENTS}/{first.event_id}/odds", Answer({**snapshot, **stamp}, headers=credits(400)))
     server.on(f"/historical{EVENTS}", Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500)))
-    done = capture.history(api, zone, DAY, (30,))
+    done = capture.history(api, zone, DAY, (30,), "us")
     assert [second.event_id in path for path in done.landed] == [True]
     assert len(done.failures) == 1
     assert first.event_id in done.failures[0]
@@ -228,7 +228,7 @@ def test_half_a_surrogate_pair_is_landed_as_it_came(zone):
 
 
 def told(remaining: int | None = None, last: int | None = None) -> Credits:
-    return Credits(remaining, None, last)
+    return Credits(remaining, last)
 
 
 @pytest.mark.parametrize(

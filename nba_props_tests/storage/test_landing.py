@@ -17,12 +17,15 @@ from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
 from nba_props.schemas import raw
 from nba_props.settings import SettingsError
-from nba_props.sources import injury_report, nba_stats, odds_api, registry
+from nba_props.sources import nba_stats, odds_api, registry
+from nba_props.sources.injury_report.parse import read_reports
+from nba_props.sources.nba_stats.rosters import read_rosters
+from nba_props.sources.nba_stats.scoring_shares import read_scoring
 from nba_props.sources.odds_api import capture
 from nba_props.sources.odds_api.client import Budget
 from nba_props.sources.rejects import quarantine_frame
-from nba_props.storage import landing, naming
-from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, decode, read_aliases
+from nba_props.storage import naming
+from nba_props.storage.landing import LandingError, LandingZone, Payload, PayloadError, read_aliases, reading
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, make_settings, utc
 
@@ -53,7 +56,7 @@ def test_an_event_id_that_is_none_is_landed_under_its_hash_within_the_zone_and_h
         def event_odds(self, asked, markets, regions):
             return event
 
-    done = capture.odds(Api(), zone, DAY, lambda: at)
+    done = capture.odds(Api(), zone, DAY, lambda: at, "us")
     expected = f"{FOLDER}/{naming.id_part(event_id)}-20251110T233000Z.json.gz"
     if isinstance(event_id, str):
         assert (done.failures, done.landed) == ([], [expected])
@@ -186,9 +189,9 @@ def everything(zone: LandingZone, day=DAY) -> dict[str, Any]:
     parsed = {
         "box scores": nba_stats.read_box_scores(zone, [day]),
         "schedule": nba_stats.read_schedule(zone, [day]),
-        "shares": nba_stats.read_scoring(zone, [day]),
-        "rosters": nba_stats.read_rosters(zone, [day]),
-        "injuries": injury_report.read_reports(zone, [day]),
+        "shares": read_scoring(zone, [day]),
+        "rosters": read_rosters(zone, [day]),
+        "injuries": read_reports(zone, [day]),
     }
     rows, rejects = odds_api.read_day(zone, day)
     return {
@@ -361,7 +364,7 @@ def test_a_file_that_holds_no_aliases_names_the_way_out(content, said):
 
 # -- bounds -----------------------------------------------------------------------------------------------------------
 
-TEN = landing.MOST_BYTES
+TEN = reading.MOST_BYTES
 
 
 def bomb() -> bytes:
@@ -433,7 +436,7 @@ def test_a_file_that_is_too_large_is_not_read(zone, monkeypatch):
 
 
 def test_rows_beyond_any_real_payload_refuse_it(zone):
-    many = landing.MOST_ROWS + 1
+    many = reading.MOST_ROWS + 1
     log = json.loads(json.dumps(league.capture(GAMES[0], 60)[1]))
     log["data"]["bookmakers"][0]["markets"][0]["outcomes"] = [0] * many
     zone.land(f"{FOLDER}/x.json", log)
@@ -446,11 +449,11 @@ def test_rows_beyond_any_real_payload_refuse_it(zone):
     zone.land(league.log_path(DAY), content)
     assert [r.reason for r in nba_stats.read_box_scores(zone, [DAY]).rejects] == ["TOO_LARGE"]
     zone.land(f"injury_report/{DAY}/report-20251110T180000Z.json", {"records": [0] * many})
-    assert [r.reason for r in injury_report.read_reports(zone, [DAY]).rejects] == ["TOO_LARGE"]
+    assert [r.reason for r in read_reports(zone, [DAY]).rejects] == ["TOO_LARGE"]
     share = league.scoring(GAMES[0])
     share["boxScoreScoring"]["homeTeam"]["players"] = [0] * many
     zone.land(league.scoring_path(GAMES[0]), share)
-    assert [r.reason for r in nba_stats.read_scoring(zone, [DAY]).rejects] == ["TOO_LARGE"]
+    assert [r.reason for r in read_scoring(zone, [DAY]).rejects] == ["TOO_LARGE"]
     games = league.schedule(GAMES, DAY)
     games["leagueSchedule"]["gameDates"] = [0] * many
     zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}.json", games)
@@ -461,7 +464,7 @@ def test_rows_beyond_any_real_payload_refuse_it(zone):
 def test_a_capture_of_shares_that_can_not_be_read_leaves_the_one_before_in_use(zone):
     zone.land(league.scoring_path(GAMES[0]), league.scoring(GAMES[0]))
     zone.land_bytes(league.scoring_path(GAMES[0], "-20251112T000000Z"), b"\x1f\x8b")
-    parsed = nba_stats.read_scoring(zone, [DAY])
+    parsed = read_scoring(zone, [DAY])
     assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (18, ["TRUNCATED"])
 
 
@@ -473,7 +476,7 @@ def test_a_flipped_bit_costs_its_payload_only(inside):
         data = bytearray(packed)
         data[place // 8] ^= 1 << place % 8
         try:
-            decode(bytes(data), "x.json.gz")
+            reading.decode(bytes(data), "x.json.gz")
         except PayloadError as error:
             reasons.add(error.reason)
     assert reasons <= {"NOT_JSON", "TRUNCATED", "TOO_LARGE"}

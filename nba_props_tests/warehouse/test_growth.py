@@ -87,7 +87,7 @@ def test_a_ledger_grows_too_and_rows_are_appended_to_what_was_there(reopen, rele
     store = reopen()
     assert store.query("SELECT note FROM nba_predictions.current_predictions")["note"].tolist() == [None]
     again = store.append(grown, pd.concat([ledger(["a"]), ledger(["b"])]).assign(note=["x", "y"]), [D1])
-    assert (again.added, again.already_present) == (1, 1)
+    assert again == {D1: (1, 1)}
     found = store.query("SELECT prediction_id, note FROM nba_predictions.ledger ORDER BY 1")
     assert found.values.tolist() == [["a", None], ["b", "y"]]
     assert take_out(store, ["b"], D1, grown) == 1
@@ -168,7 +168,7 @@ def test_a_ledger_under_another_contract_says_that_its_rows_cannot_be_made_again
     ):
         with pytest.raises(WarehouseError, match=message):
             attempt()
-    assert store.append(other, rows.assign(game_date=pd.Timestamp(D2)), [D2]).added == 1
+    assert store.append(other, rows.assign(game_date=pd.Timestamp(D2)), [D2]) == {D2: (1, 0)}
 
 
 @pytest.mark.usefixtures("catalogued")

@@ -152,7 +152,7 @@ def test_a_publisher_killed_at_any_moment_releases_the_ledger(lake):
         assert known <= ids, "a published row is lost"
         assert len(ids) % 5 == 0, "half an append was kept"
         known = ids
-    assert lake.append(LEDGER, ledger(["last"]), [D1]).added == 1
+    assert lake.append(LEDGER, ledger(["last"]), [D1]) == {D1: (1, 0)}
 
 
 @pytest.mark.slow

@@ -77,7 +77,7 @@ def test_their_ledgers_are_appended_to(old):
     before = old.read(LEDGER, [night])
     one = before.head(1).assign(prediction_id="new", created_at=pd.Timestamp("2025-11-02T20:00Z"))
     result = old.append(LEDGER, pd.concat([before, one]), [night], {night: "inputs"})
-    assert (result.added, result.already_present) == (1, len(before))
+    assert result == {night: (1, len(before))}
     pd.testing.assert_frame_equal(old.read(LEDGER, [night]).iloc[:-1].assign(row_digest=None), before)
     problems = judged(old, night, night)["problem"].dropna()
     assert set(problems) == {"DUPLICATE"}, "of the copy and its twin; what an earlier release published is sound"
@@ -130,7 +130,7 @@ def test_going_back_a_release_finds_what_this_one_published_and_all_else_as_it_w
           "command": None, "recorded_at": pd.Timestamp("2025-11-02T20:00Z")}]
     )  # fmt: skip
     old.append(PUBLICATIONS, signed, [night])
-    assert old.append(LEDGER, new, [night]).added == 1
+    assert old.append(LEDGER, new, [night]) == {night: (1, 0)}
     old.create_views()
     there = {t: names for t, names in columns.items() if night in old.partitions(t)}
     gained = {t: set(pq.read_schema(old._file(t, night)).names) - set(names) for t, names in there.items()}

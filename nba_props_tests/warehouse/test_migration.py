@@ -102,7 +102,7 @@ def test_it_is_moved_as_it_is(home, tmp_path):
     assert opened.query(f"SELECT COUNT(*) AS n FROM {OLD.address} WHERE is_active")["n"][0] == 2, (
         "one player on two dates"
     )
-    assert opened.append(LEDGER, ledger(["a", "b", "d"]), [D1]).added == 1
+    assert opened.append(LEDGER, ledger(["a", "b", "d"]), [D1]) == {D1: (1, 2)}
 
 
 def test_whoever_is_killed_half_way_goes_on(home, tmp_path, monkeypatch):
@@ -288,7 +288,7 @@ def test_bigquery_is_migrated_by_a_rename(before, gcp, tmp_path, monkeypatch):
     assert (table.table_type, table.time_partitioning.field) == ("TABLE", "game_date")
     assert store._api.client.get_table(store._tables.name(OLD.address)).table_type == "VIEW"
     assert store._manifest.read(f"_contracts/{LEDGER.address}/{contract_of(LEDGER)}")
-    assert store.append(LEDGER, ledger(["a", "b", "d"]), [D1]).added == 1
+    assert store.append(LEDGER, ledger(["a", "b", "d"]), [D1]) == {D1: (1, 2)}
     assert int(store.read_only(f"SELECT COUNT(*) AS n FROM `x.{OLD.address}`")["n"].iloc[0]) == 4
 
 

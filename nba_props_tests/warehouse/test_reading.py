@@ -269,12 +269,12 @@ def test_a_partition_whose_link_is_lost_is_damage_and_its_files_stay(lake):
     assert files.left_over(link.parent) == []
     link.symlink_to(file.name)
     assert lake.damaged() == []
-    assert lake.append(LEDGER, ledger(["b"]), [D1]).added == 1
+    assert lake.append(LEDGER, ledger(["b"]), [D1]) == {D1: (1, 0)}
     link.unlink()
     kept = lake.set_aside(damage, pd.Timestamp("2026-01-01T00:00Z").to_pydatetime())
     assert Path(kept).exists()
     assert lake.damaged() == []
-    assert lake.append(LEDGER, ledger(["c"]), [D1]).added == 1
+    assert lake.append(LEDGER, ledger(["c"]), [D1]) == {D1: (1, 0)}
 
 
 def test_what_an_append_or_a_removal_finds_altered_stays_on_record(lake):
@@ -312,7 +312,7 @@ def test_a_row_of_another_date_is_of_the_date_that_its_folder_names(lake):
     pq.write_table(table.set_column(at, "game_date", pa.array([D2, D1], pa.date32())), path)
     assert [d.partition for d in lake.damaged()] == [D1]
     assert lake.query(f"SELECT COUNT(*) AS n FROM {LEDGER.address} WHERE game_date = @d", d=D1)["n"][0] == 2
-    assert lake.append(LEDGER, ledger(["c"]), [D1]).added == 1
+    assert lake.append(LEDGER, ledger(["c"]), [D1]) == {D1: (1, 0)}
     assert len(lake.read(LEDGER, [D1])) == 3
 
 

@@ -15,19 +15,13 @@ from nba_props.domain.history.players import (
     season_sql,
     shot_zones_sql,
 )
-from nba_props.domain.history.relations import (
-    GAMES_FOUND_SQL,
-    LONGEST_REST,
-    PLAYED,
-    SLATE,
-)
+from nba_props.domain.history.relations import GAMES_FOUND_SQL, LONGEST_REST, PLAYED
 from nba_props.domain.history.teams import league_form_sql, team_form_sql, team_state_sql
 
 __all__ = [
     "GAMES_FOUND_SQL",
     "LONGEST_REST",
     "PLAYED",
-    "SLATE",
     "absence_sql",
     "availability_sql",
     "historical_games_sql",

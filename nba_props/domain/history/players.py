@@ -13,12 +13,11 @@ from nba_props.domain.history.relations import (
 from nba_props.facts.calendar import span_look_back_start_sql
 from nba_props.facts.vocabulary import ABSENT, NOT_LISTED, TEAM_UNKNOWN, InjuryStatus, sql_list
 from nba_props.schemas.raw import BOX_SCORE_STATS
-from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 _STATS = ", ".join(f"b.{c.name}" for c in BOX_SCORE_STATS)
 
 
-def historical_games_sql(look_back_days: int = LOOK_BACK_DAYS, max_games: int = MAX_GAMES, asked: str = SLATE) -> str:
+def historical_games_sql(look_back_days: int, max_games: int, asked: str = SLATE) -> str:
     """``nba_analytics.historical_games`` for @first..@last: played games only, newest first."""
     return f"""
     SELECT s.game_date, s.player_id,
@@ -62,7 +61,7 @@ def matchup_sql(asked: str = SLATE) -> str:
     """
 
 
-def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+def past_form_sql(look_back_days: int) -> str:
     """``historical_games`` with rest, form and the opponent's defence as of *before* each past game.
 
     ``days_rest`` since the game before, null after more than 300 days; ``form`` is the mean points of the last 5 less
@@ -114,7 +113,7 @@ def past_form_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """
 
 
-def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
+def shot_zones_sql(look_back_days: int) -> str:
     """Shares of points by shot zone of the past games in the look-backs of @first..@last."""
     return f"""
     SELECT b.game_id, b.player_id, b.points_paint, b.points_mid_range
@@ -123,7 +122,7 @@ def shot_zones_sql(look_back_days: int = LOOK_BACK_DAYS) -> str:
     """
 
 
-def absence_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+def absence_sql(look_back_days: int, asked: str = SLATE) -> str:
     """Per player: ``games_missed`` of his team since he last played, and ``teammates_missing_minutes``.
 
     The latter are the usual minutes (mean of the look-back) of team-mates who sat out the team's last game but played

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from nba_props.domain.history.relations import GAME_MINUTES, POSSESSIONS, SLATE, before, behind
-from nba_props.settings.defaults import LOOK_BACK_DAYS
 
 
-def team_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+def team_form_sql(look_back_days: int, asked: str = SLATE) -> str:
     """Per date and team: pace and offence over its last 10 games, defence over its last 15.
 
     Pace = possessions x 48 / (team minutes / 5) (docs/legacy-systems.md#context). Results are rounded to nine places,
@@ -53,7 +52,7 @@ def team_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> s
     """
 
 
-def team_state_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+def team_state_sql(look_back_days: int, asked: str = SLATE) -> str:
     """Per date and team: games and wins in the look-back, and the date of the last one."""
     return f"""
     WITH team_games AS (
@@ -73,7 +72,7 @@ def team_state_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> 
     """
 
 
-def league_form_sql(look_back_days: int = LOOK_BACK_DAYS, asked: str = SLATE) -> str:
+def league_form_sql(look_back_days: int, asked: str = SLATE) -> str:
     """Per date: the league's points per minute, pace and points per 100 possessions over the look-back."""
     return f"""
     WITH team_games AS (

@@ -15,7 +15,6 @@ import pandas as pd
 from nba_props.domain import context, features, history
 from nba_props.facts import calendar
 from nba_props.facts.keys import PLAYER_GAME
-from nba_props.settings.defaults import LOOK_BACK_DAYS, MAX_GAMES
 
 Query = Callable[..., pd.DataFrame]
 
@@ -36,8 +35,8 @@ def build(
     lines: Callable[[date, date], pd.DataFrame],
     first: date,
     last: date,
-    look_back_days: int = LOOK_BACK_DAYS,
-    max_games: int = MAX_GAMES,
+    look_back_days: int,
+    max_games: int,
 ) -> pd.DataFrame:
     """Features of every player-game played in first..last, with its ``points``.
 

@@ -28,20 +28,13 @@ from nba_props.domain.quality.detectors import (
     too_good,
     win_rates_plausible,
 )
-from nba_props.domain.quality.outputs import (
-    RESULTS_DUE,
-    expected_outputs,
-    gradable_are_graded,
-    odds_are_overdue,
-    results_due,
-)
+from nba_props.domain.quality.outputs import RESULTS_DUE, expected_outputs, gradable_are_graded, odds_are_overdue
 from nba_props.domain.quality.streak import BRIEF_STREAK, long_streak, streak_unbroken
 from nba_props.domain.quality.sums import Published, by_system, published
 from nba_props.domain.quality.validation import (
     all_systems_present,
     lines_are_real,
     no_placeholders,
-    set_aside,
     win_rates_in_range,
 )
 
@@ -89,7 +82,7 @@ def findings(p: Published, first: date, last: date) -> dict[str, Finding]:
 __all__ = [
     "BRIEF_STREAK", "DETECTORS", "RESULTS_DUE", "VALIDATION", "Finding", "Published", "all_systems_present",
     "chances_as_good_as_quotes", "expected_outputs", "findings", "gradable_are_graded", "lines_are_real", "lines_vary",
-    "long_streak", "no_placeholders", "not_too_good", "odds_are_overdue", "published", "results_due", "set_aside",
+    "long_streak", "no_placeholders", "not_too_good", "odds_are_overdue", "published",
     "share_under_plausible", "sides_not_skewed", "streak_unbroken", "suspects", "too_good", "win_rates_in_range",
     "win_rates_plausible",
 ]  # fmt: skip

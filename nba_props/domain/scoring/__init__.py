@@ -7,33 +7,12 @@ Belongs here: what is computed from grades. Not here: what a grade is (domain/gr
 suspicious (domain/quality).
 """
 
-from nba_props.domain.scoring.chances import (
-    COIN_BRIER,
-    COIN_LOG_LOSS,
-    LOG_LOSS_SQL,
-    TENTHS,
-    log_loss_differences,
-    reliability,
-    tenth_of,
-)
-from nba_props.domain.scoring.daily import BET_SQL, PICK_SQL, bets, sums, tier_of
-from nba_props.domain.scoring.intervals import (
-    T_SERIES,
-    Interval,
-    Z,
-    mean_interval,
-    mean_intervals,
-    rate_interval,
-    rate_intervals,
-    return_intervals,
-    wilson,
-)
-from nba_props.domain.scoring.ratios import scoreboard, scores, span_starts, table
-from nba_props.schemas.monitoring import MIN_DATES
+from nba_props.domain.scoring.chances import COIN_BRIER, LOG_LOSS_SQL, log_loss_differences, reliability
+from nba_props.domain.scoring.daily import BET_SQL, bets, sums
+from nba_props.domain.scoring.intervals import T_SERIES, Z, rate_intervals
+from nba_props.domain.scoring.ratios import scoreboard, scores
 
 __all__ = [
-    "BET_SQL", "COIN_BRIER", "COIN_LOG_LOSS", "LOG_LOSS_SQL", "MIN_DATES", "PICK_SQL", "TENTHS", "T_SERIES", "Interval",
-    "Z", "bets", "log_loss_differences", "mean_interval", "mean_intervals", "rate_interval", "rate_intervals",
-    "reliability", "return_intervals", "scoreboard", "scores", "span_starts", "sums", "table", "tenth_of", "tier_of",
-    "wilson",
+    "BET_SQL", "COIN_BRIER", "LOG_LOSS_SQL", "T_SERIES", "Z", "bets", "log_loss_differences", "rate_intervals",
+    "reliability", "scoreboard", "scores", "sums",
 ]  # fmt: skip

@@ -14,8 +14,7 @@ for any number of dates from ``MIN_DATES`` on. No resampling: no digit depends o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,18 +31,6 @@ T_SERIES = (
     (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384,
     (79 * Z**9 + 776 * Z**7 + 1482 * Z**5 - 1920 * Z**3 - 945 * Z) / 92160,
 )
-
-
-class Interval(NamedTuple):
-    """A mean or rate with its 95 % interval; the bounds are null below ``MIN_DATES`` dates with rows."""
-
-    value: float
-    low: float
-    high: float
-    #: rows or decided bets in all
-    rows: float
-    #: dates that have any
-    dates: int
 
 
 def mean_intervals(total: pd.Series, rows: pd.Series) -> pd.DataFrame:
@@ -106,41 +93,6 @@ def return_intervals(profit: pd.Series, odds: pd.Series, bets: pd.Series) -> pd.
     each = money["rows"] / nonzero(count)
     found = money.assign(value=money["value"] * each - 1, rows=count)
     return _intervals(found, low * each - 1, high * each - 1)
-
-
-def mean_interval(total: Sequence[float], rows: Sequence[float]) -> Interval:
-    """``mean_intervals`` of one group: sums and numbers of rows by date, one entry each."""
-    return _only(mean_intervals(_one_group(total), _one_group(rows)))
-
-
-def rate_interval(wins: Sequence[float], decided: Sequence[float]) -> Interval:
-    """``rate_intervals`` of one group: wins and decided bets by date, one entry each."""
-    return _only(rate_intervals(_one_group(wins), _one_group(decided)))
-
-
-def wilson(wins: Any, decided: Any) -> tuple[Any, Any, Any]:
-    """Rate and Wilson 95 % interval of wins in decided bets, for numbers or arrays; null without any.
-
-    It takes bets as independent and ignores their dates; what is published uses ``rate_intervals``.
-    """
-    n = np.where(np.asarray(decided) > 0, decided, np.nan)
-    rate = wins / n
-    centre, half = rate + Z**2 / (2 * n), Z * np.sqrt(rate * (1 - rate) / n + Z**2 / (4 * n**2))
-    return rate, (centre - half) / (1 + Z**2 / n), (centre + half) / (1 + Z**2 / n)
-
-
-def _one_group(values: Sequence[float]) -> pd.Series:
-    own = np.asarray(values, dtype="float64")
-    index = pd.MultiIndex.from_arrays([np.zeros(len(own), int), np.arange(len(own))], names=["group", "game_date"])
-    return pd.Series(own, index=index)
-
-
-def _only(found: pd.DataFrame) -> Interval:
-    if found.empty:
-        return Interval(np.nan, np.nan, np.nan, 0.0, 0)
-    row = found.iloc[0]
-    value, low, high, rows = (float(row[c]) for c in ("value", "low", "high", "rows"))
-    return Interval(value, low, high, rows, int(row["dates"]))
 
 
 def groups_of(values: pd.Series | pd.DataFrame) -> list[str]:

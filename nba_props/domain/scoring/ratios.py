@@ -91,12 +91,6 @@ def _named(**found: pd.DataFrame) -> dict[str, pd.Series]:
     return {f"{name}{end}": frame[column] for name, frame in found.items() for end, column in ends.items()}
 
 
-def table(graded: pd.DataFrame) -> pd.DataFrame:
-    """One row per tier and system with every score of some rows of ``prediction_accuracy``; empty without any."""
-    daily = sums(graded) if len(graded) else pd.DataFrame()
-    return scores(daily) if len(daily) else pd.DataFrame()
-
-
 def span_starts(day: date) -> dict[str, date]:
     """First date of each of the scoreboard's spans that end on a date."""
     starts = {

@@ -12,9 +12,7 @@ from nba_props.facts.vocabulary import Recommendation
 from nba_props.warehouse.partitioned import PartitionedWarehouse
 
 
-def second_writer(
-    warehouse: PartitionedWarehouse, days: Sequence[date], rows: int | None = None, system_id: str = "moving_average"
-) -> int:
+def second_writer(warehouse: PartitionedWarehouse, days: Sequence[date], rows: int | None = None) -> int:
     """A second writer adds rows of 20.0 without a source to the ledger, past the gate, as the legacy backfill did.
 
     ``rows`` are spread evenly over the dates, in as many reruns as that takes; None is one run, with a row for each
@@ -23,6 +21,7 @@ def second_writer(
     Returns:
         The number of rows written.
     """
+    system_id = "moving_average"
     table = TABLES["nba_predictions.ledger"]
     busy = [d for d in days if (warehouse.read(table, [d])["system_id"] == system_id).any()]
     count = 0

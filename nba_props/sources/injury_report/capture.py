@@ -5,7 +5,8 @@ from __future__ import annotations
 from nba_props.facts.calendar import game_date_of
 from nba_props.process.clock import Clock
 from nba_props.sources.base import Fetched
-from nba_props.sources.http import FetchError, Http, Limits, silence
+from nba_props.sources.exchange import Limits
+from nba_props.sources.http import FetchError, Http, silence
 from nba_props.sources.injury_report.client import BASE_URL, report_instants, url_of
 from nba_props.sources.injury_report.landed import folder
 from nba_props.storage.landing import LandingZone, capture_suffix

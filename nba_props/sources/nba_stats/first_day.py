@@ -18,7 +18,8 @@ from nba_props.facts.calendar import (
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.settings import Settings
 from nba_props.sources.base import START, Fetched, FirstDay, LiveFeeds, Stage, Step
-from nba_props.sources.http import UNREACHABLE, FetchError
+from nba_props.sources.exchange import UNREACHABLE
+from nba_props.sources.http import FetchError
 from nba_props.sources.nba_stats import capture
 from nba_props.sources.nba_stats.client import HOST, StatsApi, open_api
 from nba_props.sources.nba_stats.games import has_schedule, unlanded, without_zones

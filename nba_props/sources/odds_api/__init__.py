@@ -4,6 +4,6 @@ Belongs here: its client, its captures, its parser. Not here: which quote is a l
 """
 
 from nba_props.sources.odds_api.landed import folder, landed_days
-from nba_props.sources.odds_api.parse import not_as_landed, parse_event_odds, read_day
+from nba_props.sources.odds_api.parse import read_day
 
-__all__ = ["folder", "landed_days", "not_as_landed", "parse_event_odds", "read_day"]
+__all__ = ["folder", "landed_days", "read_day"]

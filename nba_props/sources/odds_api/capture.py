@@ -17,7 +17,8 @@ from nba_props.facts.calendar import game_date_of, is_undecided, parse_instant
 from nba_props.facts.tipoffs import day_bounds
 from nba_props.process.clock import Clock
 from nba_props.sources.base import Fetched
-from nba_props.sources.http import UNREACHABLE, FetchError
+from nba_props.sources.exchange import UNREACHABLE
+from nba_props.sources.http import FetchError
 from nba_props.sources.odds_api.client import (
     CONCURRENCY,
     BudgetExhausted,
@@ -25,7 +26,7 @@ from nba_props.sources.odds_api.client import (
     OddsApiError,
 )
 from nba_props.sources.odds_api.landed import folder
-from nba_props.sources.odds_api.times import MARKETS, REGIONS
+from nba_props.sources.odds_api.times import MARKETS
 from nba_props.storage.landing import LandingError, LandingZone, Payload, capture_suffix
 from nba_props.storage.naming import id_part
 
@@ -40,8 +41,8 @@ def odds(
     zone: LandingZone,
     day: date,
     clock: Clock,
+    regions: str,
     tipoff: datetime | None = None,
-    regions: str = REGIONS,
     since: datetime | None = None,
 ) -> Fetched:
     """Capture the games of a date that have not begun, or those of one tip-off.
@@ -83,9 +84,7 @@ def captured_since(zone: LandingZone, day: date, since: datetime) -> set[str]:
     return {p.subject for p in landed if p.captured_at and p.captured_at >= since}
 
 
-def history(
-    api: OddsApi, zone: LandingZone, day: date, minutes_before: Sequence[int], regions: str = REGIONS
-) -> Fetched:
+def history(api: OddsApi, zone: LandingZone, day: date, minutes_before: Sequence[int], regions: str) -> Fetched:
     """The archive's snapshots of a past date's games, some minutes before each tip-off; what is landed is not bought.
 
     Raises:

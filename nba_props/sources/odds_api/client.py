@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from nba_props.settings import Live, SettingsError, revealed
-from nba_props.sources.http import TRANSIENT, FetchError, Http, Limits, retrying
+from nba_props.sources.exchange import Limits
+from nba_props.sources.http import TRANSIENT, FetchError, Http, retrying
 
 NO_KEY = "ODDS_API_KEY is not set: get a key of The Odds API and set it"
 BASE_URL = "https://api.the-odds-api.com/v4"
@@ -43,7 +44,6 @@ class Credits:
     """The account by the response headers; None where a header is missing."""
 
     remaining: int | None
-    used: int | None
     last: int | None
 
 
@@ -89,7 +89,7 @@ class Budget:
         """Settle a finished request; ``credits`` are those of its response, None without one."""
         with self._lock:
             self._pending -= cost
-            reported = credits or Credits(None, None, None)
+            reported = credits or Credits(None, None)
             self._least -= max(cost, reported.last or 0)
             if credits is not None:
                 self.spent += cost if reported.last is None else reported.last
@@ -216,9 +216,7 @@ def _credits(headers: Mapping[str, str]) -> Credits:
         return int(found[1]) if found else None
 
     remaining, last = number("remaining"), number("last")
-    return Credits(
-        None if remaining is None else max(remaining, 0), number("used"), None if last is None or last < 0 else last
-    )
+    return Credits(None if remaining is None else max(remaining, 0), None if last is None or last < 0 else last)
 
 
 def _instant(at: datetime) -> str:

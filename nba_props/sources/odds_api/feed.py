@@ -38,7 +38,8 @@ from nba_props.sources.base import (
     Step,
     Switch,
 )
-from nba_props.sources.http import UNREACHABLE, silence
+from nba_props.sources.exchange import UNREACHABLE
+from nba_props.sources.http import silence
 from nba_props.sources.nba_stats.capture import land_schedules
 from nba_props.sources.nba_stats.games import games_of
 from nba_props.sources.nba_stats.schedule import read_schedule
@@ -73,7 +74,7 @@ def odds(feeds: LiveFeeds, day: date, tipoff: datetime | None = None, since: dat
     What was captured at ``since`` or later is not bought again.
     """
     api, live = open_api(feeds.live), feeds.live
-    return capture.odds(api, feeds.zone, day, feeds.clock, tipoff, live.odds_regions, since)
+    return capture.odds(api, feeds.zone, day, feeds.clock, live.odds_regions, tipoff, since)
 
 
 def odds_history(feeds: LiveFeeds, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
@@ -193,7 +194,7 @@ def by_itself(feeds: LiveFeeds, arguments: Mapping[str, str], nights: Nights) ->
 
 def due(live: Live, tonight: Tipoffs, after: datetime, now: datetime) -> list[Asked]:
     """The captures whose instant lies in (after, now]."""
-    found = times.due(tonight.day, tonight.known, after, now, tonight.undecided, live.odds_rhythm)
+    found = times.due(tonight.day, tonight.known, after, now, live.odds_rhythm, tonight.undecided)
     return [
         Asked(
             f"{d.at.isoformat()}:{d.tipoff or ''}",
@@ -220,7 +221,7 @@ def freshness(at: Moment) -> Finding:
     limit, rhythm = MAX_AGE, at.live.odds_rhythm
     if rhythm != FULL:
         slack = MAX_AGE - timedelta(hours=1)
-        captures = times.captures_of(day, at.tonight.known, at.tonight.undecided, rhythm)
+        captures = times.captures_of(day, at.tonight.known, rhythm, at.tonight.undecided)
         instants = [d.at for d in captures if d.at <= at.now - slack]
         limit = max(limit, at.now - instants[-1] + slack) if instants else limit
     return how_old(newest, at.now, limit, f"capture of {day}")

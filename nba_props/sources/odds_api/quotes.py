@@ -35,12 +35,12 @@ def read_quotes(zone: LandingZone, days: Sequence[date], schedule_rows: pd.DataF
     parsed["game_date"] = pd.to_datetime(parsed["game_date"])
     for column in ("snapshot_at", "last_update_at", "commence_at"):
         parsed[column] = pd.to_datetime(parsed[column], utc=True)
-    matched, unknown, _ = match_games(parsed, schedule_rows)
+    matched, unknown = match_games(parsed, schedule_rows)
     if len(unknown):
         # a game that was moved to another date leaves quotes behind, with which predictions were published
         moved_from = sorted({d.date() for d in unknown["game_date"]})
         departed = read_departed(zone, moved_from, schedule_rows)
-        matched, unknown, _ = match_games(parsed, pd.concat([schedule_rows, departed]))
+        matched, unknown = match_games(parsed, pd.concat([schedule_rows, departed]))
     quotes, broken = keep_contract(raw.ODDS_QUOTES, matched)
     unscheduled = [
         Reject(

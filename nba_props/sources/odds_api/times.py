@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from nba_props.facts.calendar import EASTERN
-from nba_props.facts.rhythm import FULL, RHYTHMS
+from nba_props.facts.rhythm import RHYTHMS
 from nba_props.facts.tipoffs import latest_start
 from nba_props.facts.vocabulary import Market
 from nba_props.sources.odds_api.client import HISTORICAL_FACTOR, cost
 
 MARKETS = Market.POINTS.value
-REGIONS = "us"
 #: the first capture of a game day, Eastern
 OPENING = time(10)
 
@@ -26,7 +25,7 @@ class Due:
     tipoff: datetime | None = field(default=None, compare=False)
 
 
-def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0, rhythm: str = FULL) -> list[Due]:
+def captures_of(day: date, tipoffs: Iterable[datetime], rhythm: str, undecided: int = 0) -> list[Due]:
     """The captures of a game day: at opening, every full hour until the last tip-off, and before each tip-off.
 
     ``undecided`` games, whose tip-offs are to be decided, may be the last to begin. A thrifty ``rhythm`` leaves the
@@ -51,27 +50,20 @@ def captures_of(day: date, tipoffs: Iterable[datetime], undecided: int = 0, rhyt
 
 
 def due(
-    day: date,
-    tipoffs: Iterable[datetime],
-    after: datetime,
-    now: datetime,
-    undecided: int = 0,
-    rhythm: str = FULL,
+    day: date, tipoffs: Iterable[datetime], after: datetime, now: datetime, rhythm: str, undecided: int = 0
 ) -> list[Due]:
     """The captures that are due in (after, now]; one of all games replaces those of single tip-offs."""
-    found = [d for d in captures_of(day, tipoffs, undecided, rhythm) if after < d.at <= now]
+    found = [d for d in captures_of(day, tipoffs, rhythm, undecided) if after < d.at <= now]
     whole = [d for d in found if d.tipoff is None]
     return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]
 
 
-def price_of_capture(games: int, regions: str = REGIONS) -> int:
+def price_of_capture(games: int, regions: str) -> int:
     """Credits that one capture of some games costs at most."""
     return games * cost(MARKETS, regions)
 
 
-def price_of_day(
-    day: date, tipoffs: Sequence[datetime], regions: str = REGIONS, rhythm: str = FULL, undecided: int = 0
-) -> int:
+def price_of_day(day: date, tipoffs: Sequence[datetime], regions: str, rhythm: str, undecided: int = 0) -> int:
     """Credits that the captures of a game day cost at most; ``tipoffs`` has an instant for each game.
 
     A capture of all games asks for those that have not begun.
@@ -79,11 +71,11 @@ def price_of_day(
     starts = [*tipoffs, *([latest_start(day)] * undecided)]
     asked = sum(
         sum(start > d.at if d.tipoff is None else start == d.tipoff for start in starts)
-        for d in captures_of(day, tipoffs, undecided, rhythm)
+        for d in captures_of(day, tipoffs, rhythm, undecided)
     )
     return price_of_capture(asked, regions)
 
 
-def price_of_history(dates: int, games: int, snapshots: int, regions: str = REGIONS) -> int:
+def price_of_history(dates: int, games: int, snapshots: int, regions: str) -> int:
     """Credits that the archive's snapshots of some dates cost at most."""
     return dates + games * snapshots * HISTORICAL_FACTOR * cost(MARKETS, regions)

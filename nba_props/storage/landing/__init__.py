@@ -17,7 +17,6 @@ instant such as ``-20251105T170000Z``; a later capture supersedes):
 Any other file is not a payload: it is never opened, and ``LandingZone.strays`` lists it with the reason.
 """
 
-from nba_props.storage.landing.layout import Layout
 from nba_props.storage.landing.own_files import (
     ALIASES_FILE,
     MANIFEST,
@@ -27,26 +26,22 @@ from nba_props.storage.landing.own_files import (
     read_aliases,
 )
 from nba_props.storage.landing.payload import Arrivals, LandingError, Payload, PayloadError, capture_suffix
-from nba_props.storage.landing.reading import MOST_BYTES, MOST_DEPTH, MOST_ROWS, decode, is_deeper, limited, read_file
+from nba_props.storage.landing.reading import MOST_DEPTH, is_deeper, limited, read_file
 from nba_props.storage.landing.zone import LandingZone
 
 __all__ = [
     "ALIASES_FILE",
     "MANIFEST",
     "MARKED",
-    "MOST_BYTES",
     "MOST_BYTES_OF_OURS",
     "MOST_DEPTH",
-    "MOST_ROWS",
     "SIMULATED_MARK",
     "Arrivals",
     "LandingError",
     "LandingZone",
-    "Layout",
     "Payload",
     "PayloadError",
     "capture_suffix",
-    "decode",
     "is_deeper",
     "limited",
     "read_aliases",

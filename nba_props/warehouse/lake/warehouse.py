@@ -22,7 +22,7 @@ from nba_props.facts.vocabulary import League, words
 from nba_props.schemas import Table, View
 from nba_props.storage.files import create
 from nba_props.warehouse import usage
-from nba_props.warehouse.base import AppendResult, CorruptPartition, Damage, WarehouseError
+from nba_props.warehouse.base import CorruptPartition, Damage, WarehouseError
 from nba_props.warehouse.entries import Entry, Written
 from nba_props.warehouse.frames import arrow_by_date, to_frame
 from nba_props.warehouse.lake import files
@@ -162,7 +162,7 @@ class LakeWarehouse(PartitionedWarehouse):
         frame: pd.DataFrame,
         partitions: Sequence[date],
         made_from: Mapping[date, str] | None = None,
-    ) -> AppendResult:
+    ) -> dict[date, tuple[int, int]]:
         with self._catalogued(table):
             return super().append(table, frame, partitions, made_from)
 

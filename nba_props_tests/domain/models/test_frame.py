@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pandas.testing as pdt
 
+from nba_props.assets.training import training_frame
 from nba_props.catalog import TABLES
 from nba_props.domain.models import frame
 from nba_props.schemas import analytics, raw
@@ -17,11 +18,7 @@ from nba_props_tests.conftest import DAY
 
 
 def learn(platform, first, last):
-    def lines(start, end):
-        stored = [d for d in platform.warehouse.partitions(analytics.BETTING_LINES) if start <= d <= end]
-        return platform.warehouse.read(analytics.BETTING_LINES, stored)
-
-    return frame.build(platform.warehouse.query, lines, first, last)
+    return training_frame(platform.warehouse, platform.settings, first, last)
 
 
 def test_a_training_row_is_the_row_that_was_served(published):

@@ -9,8 +9,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nba_props.domain import scoring
-from nba_props.domain.scoring import MIN_DATES, intervals, mean_interval, rate_interval
+from nba_props.domain.scoring import intervals
+from nba_props.schemas.monitoring import MIN_DATES
+
+
+def of_one(found_by, sums, rows):
+    """The interval of a single group, from an entry for each of its dates."""
+    index = pd.MultiIndex.from_product([["one"], range(len(rows))], names=["group", "game_date"])
+    (found,) = found_by(*(pd.Series(np.asarray(v, float), index) for v in (sums, rows))).itertuples(index=False)
+    return found
+
+
+def mean_interval(total, rows):
+    return of_one(intervals.mean_intervals, total, rows)
+
+
+def rate_interval(wins, decided):
+    return of_one(intervals.rate_intervals, wins, decided)
+
+
+def wilson(wins: int, decided: int):
+    """Wilson's bounds, which ignore the dates."""
+    return stats.binomtest(wins, decided).proportion_ci(0.95, method="wilson")
 
 
 @st.composite
@@ -65,13 +85,13 @@ def test_the_quantile_is_students():
 def test_a_rate_of_dates_that_tell_nothing_apart_is_wilsons():
     for wins, decided in (([5] * 12, [10] * 12), ([3] * 10, [3] * 10), ([0] * 11, [2] * 11)):
         found = rate_interval(wins, decided)
-        assert found[:3] == pytest.approx([float(v) for v in scoring.wilson(sum(wins), sum(decided))])
+        assert found[:3] == pytest.approx((sum(wins) / sum(decided), *wilson(sum(wins), sum(decided))))
 
 
 def test_a_rate_of_dates_that_move_together_is_that_of_fewer_bets():
     """Twelve dates, each all won or all lost, are worth about twelve bets and not two hundred and forty."""
     found = rate_interval([20, 0] * 6, [20] * 12)
-    _, low, high = scoring.wilson(6, 12)
+    low, high = wilson(6, 12)
     assert found.low < low
     assert found.high > high
 
@@ -81,8 +101,8 @@ def test_any_number_of_groups_at_once_is_each_by_itself():
     decided = rng.integers(0, 30, (50, 14))
     wins = rng.binomial(decided, 0.5)
     index = pd.MultiIndex.from_product([range(50), range(14)], names=["system_id", "game_date"])
-    found = scoring.rate_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
-    means = scoring.mean_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
+    found = intervals.rate_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
+    means = intervals.mean_intervals(pd.Series(wins.ravel(), index), pd.Series(decided.ravel(), index))
     for g in range(50):
         assert tuple(found.loc[g]) == pytest.approx(rate_interval(wins[g], decided[g]), nan_ok=True)
         assert tuple(means.loc[g]) == pytest.approx(mean_interval(wins[g], decided[g]), nan_ok=True)
@@ -91,14 +111,13 @@ def test_any_number_of_groups_at_once_is_each_by_itself():
 def test_entries_of_one_date_are_one_date():
     parts = pd.DataFrame({"system_id": "a", "game_date": [*range(12)] * 2, "wins": 1.0, "decided": [2.0, 3.0] * 12})
     daily = parts.set_index(["system_id", "game_date"])
-    found = scoring.rate_intervals(daily["wins"], daily["decided"]).loc["a"]
+    found = intervals.rate_intervals(daily["wins"], daily["decided"]).loc["a"]
     by_date = parts.groupby("game_date")[["wins", "decided"]].sum()
     assert tuple(found) == pytest.approx(rate_interval(by_date["wins"], by_date["decided"]))
     assert found["dates"] == 12
 
 
 def test_nothing_has_no_mean_and_a_total_that_is_missing_is_an_error():
-    assert mean_interval([], []) == pytest.approx((np.nan, np.nan, np.nan, 0, 0), nan_ok=True)
     assert rate_interval([0, 0], [0, 0]) == pytest.approx((np.nan, np.nan, np.nan, 0, 0), nan_ok=True)
     assert mean_interval([np.nan, 2], [0, 4])[:1] == (0.5,), "a date without rows has no total"
     with pytest.raises(ValueError, match="1 dates have rows and no total"):
@@ -122,7 +141,7 @@ def test_an_interval_begins_at_ten_dates(night):
 def test_a_rate_holds_its_value_stays_in_bounds_and_is_never_narrower_than_wilsons(night):
     wins, decided = night
     found = rate_interval(wins, decided)
-    _, low, high = scoring.wilson(sum(wins), sum(decided))
+    low, high = wilson(sum(wins), sum(decided))
     assert 0 <= found.low <= found.value + 1e-12
     assert found.value - 1e-12 <= found.high <= 1
     assert found.low <= low + 1e-12
@@ -176,7 +195,7 @@ def test_a_return_is_above_nothing_when_its_rate_is_above_break_even(night, odds
     profit, staked, bets = (
         pd.Series(v.to_numpy(), index) for v in (wins * odds - bets, bets * odds, bets)
     )  # fmt: skip
-    found = scoring.return_intervals(profit, staked, bets).iloc[0]
+    found = intervals.return_intervals(profit, staked, bets).iloc[0]
     rate = rate_interval(*night)
     assert found[["value", "low", "high"]].tolist() == pytest.approx([odds * v - 1 for v in rate[:3]])
     assert (found["low"] > 1e-9) == (rate.low - 1 / odds > 1e-9 / odds)
@@ -226,9 +245,9 @@ def test_intervals_hold_the_truth_as_often_as_they_say(dates, alike):
     made = seasons(dates, alike)
     index = pd.MultiIndex.from_product([range(TRIES), range(dates)], names=["season", "game_date"])
     daily = {name: pd.Series(v.ravel(), index) for name, v in made.items() if v.ndim}
-    mean = scoring.mean_intervals(daily["difference"], daily["rows"])
-    rate = scoring.rate_intervals(daily["wins"], daily["rows"])
-    roi = scoring.return_intervals(daily["profit"], daily["odds"], daily["rows"])
+    mean = intervals.mean_intervals(daily["difference"], daily["rows"])
+    rate = intervals.rate_intervals(daily["wins"], daily["rows"])
+    roi = intervals.return_intervals(daily["profit"], daily["odds"], daily["rows"])
     found = {
         "mean": covered(mean, SHIFT), "rate": covered(rate, RATE), "return": covered(roi, float(made["roi"])),
     }  # fmt: skip

@@ -7,10 +7,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest
 
 from nba_props.domain import scoring
 from nba_props.domain.odds import over_probability, payout
+from nba_props.domain.scoring.chances import tenth_of
+from nba_props.domain.scoring.daily import tier_of
 
 
 def graded(n: int = 600, days: int = 20, seed: int = 1) -> pd.DataFrame:
@@ -49,6 +50,10 @@ def graded(n: int = 600, days: int = 20, seed: int = 1) -> pd.DataFrame:
     return f
 
 
+def scores_of(f: pd.DataFrame) -> pd.DataFrame:
+    return scoring.scores(scoring.sums(f))
+
+
 def row(table: pd.DataFrame, system: str, tier: str = "ALL") -> pd.Series:
     return table.set_index(["tier", "system_id"]).loc[(tier, system)]
 
@@ -57,7 +62,7 @@ def row(table: pd.DataFrame, system: str, tier: str = "ALL") -> pd.Series:
 @pytest.mark.parametrize("system", ["a", "b"])
 def test_every_score_is_what_the_rows_say(system, tier):
     f = graded()
-    s = row(scoring.table(f), system, tier)
+    s = row(scores_of(f), system, tier)
     own = f[(f["system_id"] == system) & f["is_valid_line"] & f["is_current"]]
     bounds = {"ALL": (0, 99), "UNDER_10": (0, 9.5), "10_TO_20": (10, 20), "OVER_20": (20.5, 99)}[tier]
     own = own[own["line"].between(*bounds)]
@@ -102,30 +107,21 @@ def test_every_score_is_what_the_rows_say(system, tier):
         assert np.isnan(s["log_loss"])
 
 
-def test_wilson_is_scipys():
-    for wins, n in ((0, 10), (3, 10), (10, 10), (570, 1000)):
-        found = scoring.wilson(wins, n)
-        interval = binomtest(wins, n).proportion_ci(0.95, method="wilson")
-        assert [float(x) for x in found] == pytest.approx([wins / n, interval.low, interval.high])
-    assert np.isnan(scoring.wilson(0, 0)).all()
-
-
 def test_the_interval_is_wider_when_dates_move_together():
     """Rows of a date that share their luck are worth less than as many independent ones."""
     f = graded(2000, 25)
     f["system_id"], f["is_valid_line"], f["is_current"] = "a", True, True
     shock = pd.Series(np.random.default_rng(3).normal(0, 2, 25))
     together = f.assign(absolute_error=f["absolute_error"] + (f["game_date"].dt.dayofyear - 305).map(shock))
-    alone, shared = (row(scoring.table(x), "a") for x in (f, together))
+    alone, shared = (row(scores_of(x), "a") for x in (f, together))
     width = [s["mae_difference_high"] - s["mae_difference_low"] for s in (alone, shared)]
     assert width[1] > 2 * width[0]
 
 
 def test_nothing_has_no_scores():
     f = graded(50, 1)
-    assert scoring.table(f.iloc[:0]).empty
     pending = f.assign(outcome="PENDING", absolute_error=np.nan, line_absolute_error=np.nan, actual_margin=np.nan)
-    s = row(scoring.table(pending), "a")
+    s = row(scores_of(pending), "a")
     assert np.isnan(s[["mae", "hit_rate", "roi", "log_loss", "break_even"]].astype(float)).all()
     assert s["rows_scored"] == s["dates"] == s["bet_dates"] == s["dates_with_probability"] == 0
 
@@ -136,7 +132,7 @@ def bounds(table: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("days", [1, 2, 9])
 def test_below_ten_dates_there_is_no_interval_of_any_score(days):
-    found = scoring.table(graded(900, days))
+    found = scores_of(graded(900, days))
     assert bounds(found).shape[1] == 14
     assert bounds(found).isna().all(axis=None)
     assert (found["dates"] == days).all()
@@ -144,7 +140,7 @@ def test_below_ten_dates_there_is_no_interval_of_any_score(days):
 
 
 def test_from_ten_dates_on_every_score_has_an_interval_around_it():
-    found = scoring.table(graded(4000, 10))
+    found = scores_of(graded(4000, 10))
     assert (found["dates"] == 10).all()
     known = found[found["system_id"] == "a"]
     for low in bounds(known).columns[::2]:
@@ -158,7 +154,7 @@ def test_a_score_with_rows_on_fewer_dates_than_the_others_has_no_interval_of_its
     late = f["game_date"] >= pd.Timestamp("2025-11-09")
     f.loc[late & f["recommendation"].eq("OVER"), "recommendation"] = "UNDER"
     f.loc[late, "over_probability"] = np.nan
-    s = row(scoring.table(f), "a")
+    s = row(scores_of(f), "a")
     assert (s["dates"], s["bet_dates"], s["over_dates"], s["under_dates"], s["dates_with_probability"]) == (
         12, 12, 8, 12, 8,
     )  # fmt: skip
@@ -182,14 +178,14 @@ def test_no_score_is_drawn_at_random(monkeypatch):
 
     monkeypatch.setattr(np.random, "default_rng", refuse)
     monkeypatch.setattr(np.random, "RandomState", refuse)
-    assert scoring.table(f)["mae_difference_low"].notna().all()
+    assert scores_of(f)["mae_difference_low"].notna().all()
 
 
 def test_a_bet_is_one_thing_on_rows_and_in_sql(accuracy):
     f, lake = accuracy
     rows = lake.query(f"SELECT COUNT(*) AS n FROM nba_predictions.prediction_accuracy WHERE {scoring.BET_SQL}")
     assert rows["n"][0] == scoring.bets(f).sum() > 100
-    everything = scoring.table(f).query("tier == 'ALL'")
+    everything = scores_of(f).query("tier == 'ALL'")
     assert rows["n"][0] == everything[["wins", "losses"]].to_numpy().sum()
     assert rows["n"][0] == everything[["over_bets", "under_bets"]].to_numpy().sum()
 
@@ -200,7 +196,7 @@ def test_the_view_gives_the_intervals_of_the_scores(accuracy):
     assert view["month"].tolist() == ["2025-11", "2025-11", "2025-12", "2025-12"]
     for month, own in f.groupby(f["game_date"].dt.strftime("%Y-%m")):
         found = view[view["month"] == month].set_index("system_id")
-        s = scoring.table(own).query("tier == 'ALL'").set_index("system_id")
+        s = scores_of(own).query("tier == 'ALL'").set_index("system_id")
         for column, name in {
             "win_rate": "hit_rate", "win_rate_low": "hit_rate_low", "win_rate_high": "hit_rate_high",
             "dates": "dates", "bet_dates": "bet_dates", "wins": "wins", "losses": "losses", "avg_error": "mae",
@@ -218,7 +214,7 @@ def test_the_log_losses_of_sql_are_those_of_the_scores(accuracy):
         first=date(2025, 11, 1), last=date(2025, 12, 31),
     )  # fmt: skip
     found = scoring.log_loss_differences(daily.set_index(["system_id", "game_date"]))
-    s = scoring.table(f).query("tier == 'ALL'").set_index("system_id")
+    s = scores_of(f).query("tier == 'ALL'").set_index("system_id")
     assert found.loc["a", ["value", "low", "high", "rows", "dates"]].tolist() == pytest.approx(
         s.loc["a", ["log_loss_difference", "log_loss_difference_low", "log_loss_difference_high",
                     "rows_with_probability", "dates_with_probability"]].tolist()
@@ -260,7 +256,7 @@ def test_the_calibration_error_is_that_of_the_picture():
     f = graded(3000, 20)
     t = scoring.reliability(chances(f)).loc["a"]
     assert (t["chance"] - t["rate"]).abs().mul(t["rows"]).sum() / t["rows"].sum() == pytest.approx(
-        row(scoring.table(f), "a")["calibration_error"]
+        row(scores_of(f), "a")["calibration_error"]
     )
     assert t.index.tolist() == [2, 3, 4, 5, 6, 7]
     assert ((t["chance"] >= t.index / 10) & (t["chance"] <= (t.index + 1) / 10)).all()
@@ -280,7 +276,7 @@ def test_calibration_errors_of_a_span_come_of_its_dates():
 
 
 def test_a_chance_of_one_lies_in_the_last_tenth():
-    assert scoring.tenth_of(pd.Series([0.0, 0.099, 0.1, 0.5, 0.999, 1.0])).tolist() == [0, 0, 1, 5, 9, 9]
+    assert tenth_of(pd.Series([0.0, 0.099, 0.1, 0.5, 0.999, 1.0])).tolist() == [0, 0, 1, 5, 9, 9]
 
 
 def test_a_scoreboard_row_knows_only_its_span():
@@ -292,7 +288,7 @@ def test_a_scoreboard_row_knows_only_its_span():
     assert set(board["span"]) == {"SEASON", "LAST_30_DAYS", "LAST_7_DAYS"}
     today = board[board["game_date"] == pd.Timestamp(day)]
     season = row(today[today["span"] == "SEASON"], "a")
-    assert season["mae"] == pytest.approx(row(scoring.table(f[f["game_date"] <= pd.Timestamp(day)]), "a")["mae"])
+    assert season["mae"] == pytest.approx(row(scores_of(f[f["game_date"] <= pd.Timestamp(day)]), "a")["mae"])
     corrupt = f.copy()
     later = corrupt["game_date"] > pd.Timestamp(day)
     corrupt.loc[later, ["absolute_error", "profit"]] = 1e6
@@ -300,11 +296,11 @@ def test_a_scoreboard_row_knows_only_its_span():
     pd.testing.assert_frame_equal(again, today.reset_index(drop=True))
     week = row(today[today["span"] == "LAST_7_DAYS"], "a")
     within = f[(f["game_date"] > pd.Timestamp("2025-11-13")) & ~later]
-    assert week["rows_scored"] == row(scoring.table(within), "a")["rows_scored"]
+    assert week["rows_scored"] == row(scores_of(within), "a")["rows_scored"]
     assert set(today.loc[today["span"] == "LAST_7_DAYS", "tier"]) == {"ALL"}
 
 
 def test_a_whole_line_belongs_to_one_tier():
-    assert scoring.tier_of(pd.Series([0.5, 9.5, 10.0, 20.0, 20.5])).tolist() == [
+    assert tier_of(pd.Series([0.5, 9.5, 10.0, 20.0, 20.5])).tolist() == [
         "UNDER_10", "UNDER_10", "10_TO_20", "10_TO_20", "OVER_20",
     ]  # fmt: skip

@@ -10,7 +10,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from nba_props.sources import injury_report, pdf_words
+from nba_props.sources import pdf_words
+from nba_props.sources.injury_report.capture import fetch
+from nba_props.sources.injury_report.client import report_instants, url_of
+from nba_props.sources.injury_report.parse import parse_pdf, read_reports
 from nba_props.storage.landing import Payload, PayloadError
 from nba_props_tests.conftest import utc
 from nba_props_tests.sources.fake_server import Answer
@@ -78,7 +81,7 @@ def document() -> bytes:
 
 
 def test_the_table_of_the_pdf_becomes_records(document):
-    report = injury_report.parse_pdf(document, PAYLOAD)
+    report = parse_pdf(document, PAYLOAD)
     assert report.report_at == AT
     assert report.rejects == []
     found = {r["player_name"]: r for r in report.records}
@@ -114,18 +117,18 @@ def test_the_table_of_the_pdf_becomes_records(document):
 )
 def test_what_is_no_report_is_refused(content, reason):
     with pytest.raises(PayloadError) as failure:
-        injury_report.parse_pdf(content, PAYLOAD)
+        parse_pdf(content, PAYLOAD)
     assert failure.value.reason == reason
 
 
 def test_a_cut_off_document_is_refused(document):
     with pytest.raises(PayloadError):
-        injury_report.parse_pdf(document[: len(document) // 2], PAYLOAD)
+        parse_pdf(document[: len(document) // 2], PAYLOAD)
 
 
 def test_a_status_nobody_knows_is_held_back_and_the_others_count():
     odd = [(95, {**FIRST_PAGE[2][1], "Current Status": "Day-To-Day"}), FIRST_PAGE[6]]
-    report = injury_report.parse_pdf(pdf([*FIRST_PAGE[:2], *odd]), PAYLOAD)
+    report = parse_pdf(pdf([*FIRST_PAGE[:2], *odd]), PAYLOAD)
     assert [(r["player_name"], r["status"]) for r in report.records] == [
         ("Max Strus", "STATUS_UNREADABLE"),
         ("Landry Shamet", "DOUBTFUL"),
@@ -139,7 +142,7 @@ def test_a_status_nobody_knows_is_held_back_and_the_others_count():
 def test_words_of_a_row_in_a_line_of_headings_are_held_back(line):
     top, headings = FIRST_PAGE[line]
     odd = (top, {**headings, "Reason": headings.get("Reason", "") + " Strus"})
-    report = injury_report.parse_pdf(pdf([odd if n == line else row for n, row in enumerate(FIRST_PAGE)]), PAYLOAD)
+    report = parse_pdf(pdf([odd if n == line else row for n, row in enumerate(FIRST_PAGE)]), PAYLOAD)
     assert len(report.records) == 5
     ((_, reason, detail, _),) = report.rejects
     assert (reason, detail) == ("WRONG_SHAPE", "'Strus' is in a line of headings")
@@ -176,7 +179,7 @@ def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
             "records": [good, {**good, "player": "Wade, Dean", **change}, 7],
         },
     )
-    parsed = injury_report.read_reports(zone, [DAY])
+    parsed = read_reports(zone, [DAY])
     found = [
         f"{name}: {status}" for name, status in zip(parsed.frame["player_name"], parsed.frame["status"], strict=True)
     ]
@@ -192,7 +195,7 @@ GOOD = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "Cleveland Cavaliers
 def records(zone, *found, at: str = "2025-12-25T18:15:00Z"):
     content = {"metadata": {"report_at": at}, "records": list(found)}
     zone.land("injury_report/2025-12-25/report-20251225T181500Z.json.gz", content)
-    parsed = injury_report.read_reports(zone, [DAY])
+    parsed = read_reports(zone, [DAY])
     rows = zip(parsed.frame["player_name"], parsed.frame["home_team"], parsed.frame["status"], strict=True)
     return [" ".join(r) for r in rows], [r.reason for r in parsed.rejects]
 
@@ -271,7 +274,7 @@ def test_a_document_that_wants_to_hurt_ends_its_reader_and_the_next_one_is_read(
 def test_a_document_that_wants_to_hurt_costs_the_others_nothing(zone, document):
     zone.land_bytes("injury_report/2025-12-25/report-20251225T120000Z.pdf", HURTING["61 pages"]())
     zone.land_bytes(PAYLOAD.path, document)
-    parsed = injury_report.read_reports(zone, [DAY])
+    parsed = read_reports(zone, [DAY])
     assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (6, ["NOT_PDF"])
     assert "more than 60 pages" in parsed.rejects[0].detail
 
@@ -286,7 +289,7 @@ def test_no_flipped_bytes_of_a_document_raise_anything_but_that_it_is_none(flips
                 data[rng.randrange(len(data))] = rng.randrange(256)
             cut = bytes(data[: rng.choice((len(data), rng.randrange(len(data))))])
             with pytest.raises(PayloadError) as refused:  # it never had a table
-                injury_report.parse_pdf(cut, PAYLOAD, read)
+                parse_pdf(cut, PAYLOAD, read)
             assert refused.value.reason in ("NOT_PDF", "WRONG_SHAPE", "BAD_TIME")
 
 
@@ -296,7 +299,7 @@ def test_reports_of_a_date_come_one_after_the_other(zone, document):
                "status": "Questionable", "reason": ""}  # fmt: skip
     zone.land("injury_report/2025-12-25/report-20251225T130000Z.json", {"records": [earlier]})
     zone.land_bytes("injury_report/2025-12-25/report-20251225T190000Z.pdf", b"%PDF-1.4 cut")
-    parsed = injury_report.read_reports(zone, [DAY])
+    parsed = read_reports(zone, [DAY])
     strus = parsed.frame[parsed.frame["player_name"] == "Max Strus"].sort_values("report_at")
     assert strus["status"].tolist() == ["QUESTIONABLE", "OUT"]
     assert set(parsed.frame["game_date"].dt.date) == {DAY}, "tomorrow's games of the report are tomorrow's"
@@ -309,43 +312,40 @@ def test_a_team_that_has_submitted_since_is_waited_for_no_more(zone, document):
     late = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "New York Knicks", "player": "", "status": "",
             "reason": "NOT YET SUBMITTED"}  # fmt: skip
     zone.land("injury_report/2025-12-25/report-20251225T130000Z.json", {"records": [late]})
-    assert injury_report.read_reports(zone, [DAY]).remarks == {DAY: {"not_submitted": ["Oklahoma City Thunder"]}}
+    assert read_reports(zone, [DAY]).remarks == {DAY: {"not_submitted": ["Oklahoma City Thunder"]}}
     tomorrow = {**late, "date": "12/26/2025"}
     zone.land("injury_report/2025-12-25/report-20251225T200000Z.json", {"records": [tomorrow]})
-    parsed = injury_report.read_reports(zone, [DAY + timedelta(1)])
+    parsed = read_reports(zone, [DAY + timedelta(1)])
     assert parsed.remarks == {DAY + timedelta(1): {"not_submitted": ["New York Knicks"]}}, (
         "each date's by its newest report"
     )
 
 
 def test_addresses_before_and_after_the_league_changed_them():
-    assert injury_report.url_of(utc(2025, 12, 1, 22, 30)).endswith("/Injury-Report_2025-12-01_05PM.pdf")
-    assert injury_report.url_of(utc(2026, 1, 4, 22, 30)).endswith("/Injury-Report_2026-01-04_05_30PM.pdf")
-    assert injury_report.url_of(utc(2026, 1, 5, 5, 0)).endswith("/Injury-Report_2026-01-05_12_00AM.pdf")
-    assert injury_report.report_instants(utc(2026, 1, 4, 22, 44))[0] == utc(2026, 1, 4, 22, 30)
-    assert injury_report.report_instants(utc(2025, 12, 1, 22, 20))[0] == utc(2025, 12, 1, 21, 30)
+    assert url_of(utc(2025, 12, 1, 22, 30)).endswith("/Injury-Report_2025-12-01_05PM.pdf")
+    assert url_of(utc(2026, 1, 4, 22, 30)).endswith("/Injury-Report_2026-01-04_05_30PM.pdf")
+    assert url_of(utc(2026, 1, 5, 5, 0)).endswith("/Injury-Report_2026-01-05_12_00AM.pdf")
+    assert report_instants(utc(2026, 1, 4, 22, 44))[0] == utc(2026, 1, 4, 22, 30)
+    assert report_instants(utc(2025, 12, 1, 22, 20))[0] == utc(2025, 12, 1, 21, 30)
 
 
 def test_the_newest_report_there_is_is_landed_once(server, zone, document):
     server.on("/Injury-Report_2025-12-25_01_30PM.pdf", Answer(b"denied", 403))
     server.on("/Injury-Report_2025-12-25_01_15PM.pdf", Answer(document))
     now = lambda: AT + timedelta(minutes=20)
-    done = injury_report.fetch(zone, now, server.url)
+    done = fetch(zone, now, server.url)
     assert done.landed == [PAYLOAD.path]
     assert zone.load_bytes(PAYLOAD) == document
-    assert injury_report.fetch(zone, now, server.url).present == 1
-    assert len(injury_report.read_reports(zone, [DAY]).frame) == 6
+    assert fetch(zone, now, server.url).present == 1
+    assert len(read_reports(zone, [DAY]).frame) == 6
 
 
 def test_no_report_is_said_and_nothing_landed(server, zone):
-    done = injury_report.fetch(zone, lambda: AT, server.url)
+    done = fetch(zone, lambda: AT, server.url)
     assert done.landed == []
     assert "there is none of the last two hours (404)" in done.failures[0]
-    for at in injury_report.report_instants(AT):
-        server.on(injury_report.url_of(at, ""), Answer(b"<html>blocked</html>"))
-    assert "(no PDF)" in injury_report.fetch(zone, lambda: AT, server.url).failures[0]
-    server.on(injury_report.url_of(AT, ""), Answer(drop=True))
-    assert (
-        "ConnectionError; what was landed before stays in use"
-        in injury_report.fetch(zone, lambda: AT, server.url).failures[0]
-    )
+    for at in report_instants(AT):
+        server.on(url_of(at, ""), Answer(b"<html>blocked</html>"))
+    assert "(no PDF)" in fetch(zone, lambda: AT, server.url).failures[0]
+    server.on(url_of(AT, ""), Answer(drop=True))
+    assert "ConnectionError; what was landed before stays in use" in fetch(zone, lambda: AT, server.url).failures[0]

@@ -8,9 +8,11 @@ import pytest
 
 from nba_props.simulator import payloads
 from nba_props.sources import nba_stats
-from nba_props.sources.http import Limits
+from nba_props.sources.exchange import Limits
 from nba_props.sources.nba_stats import capture as stats_fetch
 from nba_props.sources.nba_stats.client import PAUSE, StatsApi, StatsApiError
+from nba_props.sources.nba_stats.rosters import read_rosters
+from nba_props.sources.nba_stats.scoring_shares import read_scoring
 from nba_props.storage.landing import Payload
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, utc
@@ -223,7 +225,7 @@ def test_a_roster_is_landed_with_its_instant(server, api, zone, real_data):
     server.on("/stats/commonallplayers", Answer(sample))
     done = stats_fetch.roster(api, zone, league.SEASON, lambda: NOW)
     assert done.failures == []
-    parsed = nba_stats.read_rosters(zone, [NOW.date()])
+    parsed = read_rosters(zone, [NOW.date()])
     assert parsed.rejects == []
     assert len(parsed.frame) > 400
 
@@ -252,6 +254,6 @@ def test_shot_zones_are_asked_for_once_a_game(server, api, zone, real_data):
     games = {g.game_id for g in league.games() if g.day == DAY}
     assert (len(done.landed), done.failures) == (2, [])
     assert {asked["GameID"] for path, asked in server.asked if path.endswith("scoringv3")} == games
-    assert nba_stats.read_scoring(zone, [DAY]).rejects == []
+    assert read_scoring(zone, [DAY]).rejects == []
     assert stats_fetch.shot_zones(api, zone, [DAY], lambda: NOW).present == 2
     assert stats_fetch.shot_zones(api, zone, [DAY + timedelta(1)], lambda: NOW).landed == []

@@ -13,7 +13,7 @@ import pytest
 from nba_props.domain import features
 from nba_props.schemas import raw
 from nba_props.schemas.features import PLAYER_FEATURES
-from nba_props.sources import nba_stats
+from nba_props.sources.nba_stats.scoring_shares import read_scoring
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY
 
@@ -23,18 +23,18 @@ GAME = next(g for g in league.games() if g.day == DAY)
 
 def test_a_payload_becomes_rows(zone):
     zone.land(path(GAME), payload(GAME))
-    parsed = nba_stats.read_scoring(zone, [DAY, DAY + timedelta(1)])
+    parsed = read_scoring(zone, [DAY, DAY + timedelta(1)])
     rows = raw.SCORING_SHARES.validate(parsed.frame)
     assert parsed.rejects == []
     assert len(rows) == 2 * league.PLAYERS_PER_TEAM
     assert set(rows["points_paint"]) == {0.5}
-    assert nba_stats.read_scoring(zone, [DAY + timedelta(2)]).frame.empty
+    assert read_scoring(zone, [DAY + timedelta(2)]).frame.empty
 
 
 def test_the_newest_capture_counts(zone):
     zone.land(path(GAME), payload(GAME))
     zone.land(path(GAME, "-20251112T000000Z"), payload(GAME, paint=0.75, mid=0.0))
-    assert set(nba_stats.read_scoring(zone, [DAY]).frame["points_paint"]) == {0.75}
+    assert set(read_scoring(zone, [DAY]).frame["points_paint"]) == {0.75}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_the_newest_capture_counts(zone):
 )
 def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
     zone.land(path(GAME), payload(GAME, **change))
-    parsed = nba_stats.read_scoring(zone, [DAY])
+    parsed = read_scoring(zone, [DAY])
     assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM
     assert parsed.frame["points_paint"].isna().tolist() == [True] + [False] * 17
     assert [(r.reason, r.game_date, r.position) for r in parsed.rejects] == [(r, DAY, "homeTeam/0") for r in reasons]
@@ -64,18 +64,18 @@ def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
 )
 def test_a_row_that_can_not_be_is_held_back(zone, change, reason):
     zone.land(path(GAME), payload(GAME, **change))
-    parsed = nba_stats.read_scoring(zone, [DAY])
+    parsed = read_scoring(zone, [DAY])
     assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (17, [reason])
 
 
 def test_shares_of_another_game_than_their_name_says_are_refused(zone):
     zone.land(path(GAME), payload(replace(GAME, game_id="0022500999")))
-    assert [r.reason for r in nba_stats.read_scoring(zone, [DAY]).rejects] == ["WRONG_GAME"]
+    assert [r.reason for r in read_scoring(zone, [DAY]).rejects] == ["WRONG_GAME"]
 
 
 def test_a_player_without_minutes_has_no_shares(zone):
     zone.land(path(GAME), payload(GAME, minutes=""))
-    parsed = nba_stats.read_scoring(zone, [DAY])
+    parsed = read_scoring(zone, [DAY])
     assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM - 1
     assert parsed.rejects == []
 
@@ -83,14 +83,14 @@ def test_a_player_without_minutes_has_no_shares(zone):
 @pytest.mark.parametrize("content", [{}, [], {"boxScoreScoring": {"gameId": "1"}}, {"boxScoreTraditional": {}}])
 def test_another_payload_is_refused_by_name(zone, content):
     zone.land(path(GAME), content)
-    (reject,) = nba_stats.read_scoring(zone, [DAY]).rejects
+    (reject,) = read_scoring(zone, [DAY]).rejects
     assert (reject.reason, reject.game_date) == ("MISSING_COLUMN", DAY)
 
 
 def test_the_real_response_has_the_shape_we_read(real_data, zone):
     content = json.loads((real_data / "samples" / "nba_stats" / "boxscorescoringv3.json").read_text())
     zone.land(path(replace(GAME, game_id=content["boxScoreScoring"]["gameId"])), content)
-    parsed = nba_stats.read_scoring(zone, [DAY])
+    parsed = read_scoring(zone, [DAY])
     assert parsed.rejects == []
     rows = raw.SCORING_SHARES.validate(parsed.frame)
     assert len(rows) > 12

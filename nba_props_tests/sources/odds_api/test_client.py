@@ -49,7 +49,7 @@ def live(server, remaining: int = 400) -> None:
 
 def test_the_open_games_of_a_date_are_captured_and_parsed(server, api, zone):
     live(server)
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert len(done.landed) == 2
     assert (done.failures, done.present, done.credits, done.remaining) == ([], 0, 2, 400)
     asked = dict(server.asked)
@@ -62,7 +62,7 @@ def test_the_open_games_of_a_date_are_captured_and_parsed(server, api, zone):
     assert rejects == []
     assert {r["snapshot_at"] for r in rows} == {NOON}, "a live answer has the instant of its capture"
     assert len(rows) == 2 * 4 * 12
-    again = capture.odds(api, zone, DAY, lambda: NOON)
+    again = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert (again.landed, again.present) == ([], 2), "the same instant a second time changes nothing"
 
 
@@ -71,10 +71,10 @@ def test_games_that_have_begun_and_those_of_other_dates_are_left_alone(server, a
     other = listed(next(g for g in league.games() if g.day == DAY + timedelta(2)))
     server.on(EVENTS, Answer([*[listed(g) for g in GAMES], other]))
     later = GAMES[0].tipoff_at + timedelta(minutes=1)
-    done = capture.odds(api, zone, DAY, lambda: later)
+    done = capture.odds(api, zone, DAY, lambda: later, "us")
     assert len(done.landed) == 1
     assert GAMES[1].event_id in done.landed[0]
-    one = capture.odds(api, zone, DAY, lambda: NOON, tipoff=GAMES[0].tipoff_at)
+    one = capture.odds(api, zone, DAY, lambda: NOON, "us", tipoff=GAMES[0].tipoff_at)
     assert [GAMES[0].event_id in path for path in one.landed] == [True]
 
 
@@ -141,7 +141,7 @@ def test_an_answer_of_another_shape_is_an_error(server, api, body):
 def test_the_key_is_nowhere_to_be_read(server, api, zone, caplog):
     caplog.set_level(logging.DEBUG)
     live(server)
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     server.on(f"{EVENTS}/e/odds", Answer(drop=True))
     with pytest.raises(OddsApiError) as failure:
         api.event_odds("e", "player_points", "us")
@@ -159,7 +159,7 @@ def test_the_key_is_nowhere_to_be_read(server, api, zone, caplog):
 def test_one_games_failure_costs_the_others_nothing(server, api, zone):
     live(server)
     server.on(f"{EVENTS}/{GAMES[0].event_id}/odds", Answer({"message": "gone", "error_code": "EVENT_NOT_FOUND"}, 404))
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert len(done.landed) == 1
     assert len(done.failures) == 1
     assert "EVENT_NOT_FOUND" in done.failures[0]
@@ -168,7 +168,7 @@ def test_one_games_failure_costs_the_others_nothing(server, api, zone):
 def test_spending_stops_at_the_reserve(server, api, zone):
     live(server, remaining=20)
     api.budget.remaining = 21
-    done = capture.odds(api, zone, DAY, lambda: NOON)
+    done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     assert len(done.landed) == 1, "one credit above the reserve was left"
     assert "reserve of 20" in done.failures[0]
     asked = len(server.asked)
@@ -181,7 +181,7 @@ def test_spending_stops_at_the_reserve(server, api, zone):
 def test_what_requests_cost():
     assert cost("player_points", "us") == 1
     assert cost("player_points,player_points_alternate", "us,us2") == 4
-    assert times.price_of_history(dates=53, games=372, snapshots=2) == 53 + 7440
+    assert times.price_of_history(dates=53, games=372, snapshots=2, regions="us") == 53 + 7440
 
 
 def test_the_archive_is_bought_once(server, api, zone):
@@ -193,7 +193,7 @@ def test_the_archive_is_bought_once(server, api, zone):
     envelope = {"timestamp": "2025-11-10T14:55:40Z", "data": [listed(GAMES[0])]}
     server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(920)))
     server.on(f"/historical{EVENTS}/{GAMES[0].event_id}/odds", snapshot)
-    done = capture.history(api, zone, DAY, (240, 30))
+    done = capture.history(api, zone, DAY, (240, 30), "us")
     assert len(done.landed) == 2
     assert done.credits == 21
     rows, rejects = odds_api.read_day(zone, DAY)
@@ -201,34 +201,34 @@ def test_the_archive_is_bought_once(server, api, zone):
     assert {r["snapshot_at"] for r in rows} == {
         GAMES[0].tipoff_at - timedelta(minutes=243), GAMES[0].tipoff_at - timedelta(minutes=33)
     }  # fmt: skip
-    again = capture.history(api, zone, DAY, (240, 30))
+    again = capture.history(api, zone, DAY, (240, 30), "us")
     assert (again.landed, again.present, again.credits) == ([], 2, 1)
     server.on(f"/historical{EVENTS}", Answer({"timestamp": "2025-11-10T14:55:40Z", "data": []}, headers=credits(9, 0)))
-    assert capture.history(api, zone, DAY, (30,)).landed == []
+    assert capture.history(api, zone, DAY, (30,), "us").landed == []
 
 
 def test_a_day_is_captured_at_opening_hourly_and_before_each_tipoff():
     tipoffs = [utc(2025, 11, 11, 0), utc(2025, 11, 11, 0), utc(2025, 11, 11, 2, 30)]
-    plan = times.captures_of(date(2025, 11, 10), tipoffs)
+    plan = times.captures_of(date(2025, 11, 10), tipoffs, FULL)
     local = [f"{d.at.astimezone(EASTERN):%H:%M}{'' if d.tipoff is None else '*'}" for d in plan]
     assert local == [
         *(f"{h}:00" for h in range(10, 19)), "18:30*", "18:55*", "19:00", "20:00", "20:30*", "21:00", "21:25*",
     ]  # fmt: skip
     assert all(game_date_of(d.at) == date(2025, 11, 10) for d in plan)
-    assert times.captures_of(date(2025, 11, 10), []) == []
+    assert times.captures_of(date(2025, 11, 10), [], FULL) == []
 
 
 def test_what_is_due_since_the_last_capture():
     day, tipoffs = date(2025, 11, 10), [utc(2025, 11, 11, 0), utc(2025, 11, 11, 2, 30)]
     at = lambda h, m=0: utc(2025, 11, 10 + h // 24, h % 24, m)
-    assert times.due(day, tipoffs, at(14, 50), at(14, 55)) == []
-    assert [d.at for d in times.due(day, tipoffs, at(14, 55), at(15))] == [at(15)]
-    (before,) = times.due(day, tipoffs, at(23, 25), at(23, 30))
+    assert times.due(day, tipoffs, at(14, 50), at(14, 55), FULL) == []
+    assert [d.at for d in times.due(day, tipoffs, at(14, 55), at(15), FULL)] == [at(15)]
+    (before,) = times.due(day, tipoffs, at(23, 25), at(23, 30), FULL)
     assert before.tipoff == tipoffs[0]
-    late = times.due(day, tipoffs, at(10), at(23, 50))
+    late = times.due(day, tipoffs, at(10), at(23, 50), FULL)
     assert [d.at for d in late] == [at(23)], "after a silence one capture of all games is enough"
-    assert times.due(day, tipoffs, at(23, 50), at(24, 1))[0].tipoff is None
-    assert times.due(day, tipoffs, at(26, 26), at(26, 40)) == [], "nothing after the last tip-off"
+    assert times.due(day, tipoffs, at(23, 50), at(24, 1), FULL)[0].tipoff is None
+    assert times.due(day, tipoffs, at(26, 26), at(26, 40), FULL) == [], "nothing after the last tip-off"
 
 
 @pytest.mark.parametrize("day", [date(2025, 11, 2), date(2026, 3, 8)])
@@ -236,7 +236,7 @@ def test_captures_survive_the_clock_changes(day):
     first, last = capture.day_bounds(day)
     assert game_date_of(first) == game_date_of(last) == day
     tip = first + timedelta(hours=20)
-    plan = [d.at for d in times.captures_of(day, [tip])]
+    plan = [d.at for d in times.captures_of(day, [tip], FULL)]
     assert plan[0].astimezone(EASTERN).hour == 10
     assert plan == sorted(set(plan))
     assert {tip - timedelta(minutes=m) for m in RHYTHMS[FULL].before} <= set(plan)
