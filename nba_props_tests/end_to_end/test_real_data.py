@@ -38,7 +38,7 @@ def real(real_data, tmp_path_factory):
     landing, first_date = str(real_data / "landing"), date(2024, 10, 22)
     with dg.DagsterInstance.ephemeral() as instance, warnings.catch_warnings():
         platform = open_platform(folder, instance, utc(2026, 11, 23), landing=landing, first_date=first_date)
-        assert platform.ingest(first_date, date(2025, 10, 20)).success
+        assert all(before.success for before in platform.catch_up(FIRST, LAST))
         outcome = platform.predict(FIRST, LAST)
         assert outcome.success, outcome.errors
         yield platform, outcome
@@ -158,6 +158,8 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit_on_real_data(real, tmp_path
     for system in ("xgboost_v1", "catboost_v8"):
         shutil.rmtree(tmp_path / "home" / "models" / system / str(week_of(day)))
     definitions = build_defs(deployed(settings, lake, platform.zone, clock=lambda: platform.now))
+    trained = execute(definitions, platform.instance, "train", week_of(day), week_of(day))
+    assert trained.success, trained.errors
     after_raw = [
         k
         for k in definitions.resolve_asset_graph().materializable_asset_keys
