@@ -7,7 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # gcsfs asks a new bucket how it stores folders, by a protocol that the emulator has not, and waits 45 s for an answer
 os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-# a developer's own keys are no part of a test
+# a developer's own keys are not used by tests
 os.environ["PYTHON_DOTENV_DISABLED"] = "1"
 
 import gc
@@ -54,7 +54,7 @@ from nba_props_tests.frames import Frames
 from nba_props_tests.gcp import bootstrap, emulators, googlesql
 from nba_props_tests.sources.fake_server import serve
 
-# a loaded machine is no defect of the code: tests assert counts, not milliseconds
+# a loaded machine is not a defect of the code: tests assert counts, not milliseconds
 # and `make test-long` draws five times as many examples of each property
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=200)
@@ -70,7 +70,7 @@ BEFORE = DAY - timedelta(2)
 """The last date with games before it."""
 
 SOME_SYSTEMS = ("moving_average", "shrunk_rate_v1")
-"""What ``Platform.publish`` runs unless told otherwise."""
+"""What ``Platform.publish`` runs by default."""
 BEFORE_SYSTEMS = ("nba_raw", "nba_reference", "nba_analytics")
 """Datasets of what comes before the systems."""
 
@@ -158,7 +158,7 @@ class Platform:
         slate: bool = False,
         job: str = "predict",
     ) -> Outcome:
-        """Some of the systems and the gate, on the slate as it is stored or, with ``slate``, made anew before them.
+        """Some of the systems and the gate, on the slate as it is stored or, with ``slate``, made again before them.
 
         The first is a tenth of the work of a whole prediction, the second half of it.
         """
@@ -310,7 +310,7 @@ def duckdb_is_cheap() -> Iterator[None]:
 
 @contextmanager
 def no_catalog() -> Iterator[None]:
-    """Lakes without their file of views for other programs, where nobody looks at it."""
+    """Lakes without their file of views for other programs, in tests that do not read it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LakeWarehouse, "refresh_catalog", lambda self, *_: self.catalog_path)
         yield

@@ -68,7 +68,7 @@ def read_migrations_once(patch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def instance_that_forgets() -> Iterator[dg.DagsterInstance]:
-    """An instance for runs whose tables are wanted and whose events nobody will ask for."""
+    """An instance for runs whose tables are needed and whose events are not."""
     with dg.DagsterInstance.ephemeral() as instance:
         instance.event_log_storage.store_event = lambda _: None  # type: ignore[method-assign]
         yield instance

@@ -90,7 +90,7 @@ def publish(folder: Path) -> None:
 
 
 def regenerate(folder: Path, first: date, last: date) -> None:
-    """Two systems made anew for a span, published and graded, whatever is there already."""
+    """Two systems made again for a span, published and graded, whatever is there already."""
     with opened(folder) as platform:
         keys = planning.resolve(platform.definitions, SYSTEMS)
         outcome = platform.run("predict", first, last, keys)

@@ -190,7 +190,7 @@ def test_one_writer_per_table(graph):
     assert {v.address for v in MONITORING_VIEWS} <= set(VIEWS)
 
 
-def test_what_is_expected_of_the_hour_is_checked_by_its_own_job_alone(definitions):
+def test_hourly_expectations_are_checked_by_their_own_job_alone(definitions):
     """In a backfill of old dates it would say of today that it is missing."""
     by_job = {
         job.name: {k.name for k in definitions.resolve_job_def(job.name).asset_layer.asset_graph.asset_check_keys}
@@ -199,12 +199,12 @@ def test_what_is_expected_of_the_hour_is_checked_by_its_own_job_alone(definition
     assert {name for name, checks in by_job.items() if "is_fresh" in checks} == {FRESHNESS_JOB}
 
 
-def test_what_cannot_be_made_again_is_marked_so(graph):
+def test_what_cannot_be_made_again_is_marked(graph):
     marked = {k.path[-1] for k in tables(graph) if graph.get(k).tags.get("criticality") == "irreplaceable"}
     assert marked == {LEDGER.name, "quarantined_predictions", "grade_history"}
 
 
-def test_a_simulated_league_is_told_by_a_tag_and_its_descriptions_come_first(tmp_path):
+def test_a_simulated_league_is_marked_by_a_tag_and_not_in_descriptions(tmp_path):
     settings = make_settings(tmp_path)
     (tmp_path / "landing").mkdir()
     (tmp_path / "landing" / "landing.json").write_text(
@@ -250,8 +250,8 @@ def test_loading_is_cheap():
         f"print((time.process_time() - theirs) / theirs, [m for m in {HEAVY!r} if m in sys.modules])"
     )
     for _ in range(3):  # the least of three, on a machine that does other things as well
-        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        ratio, loaded = told.split(maxsplit=1)
+        output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        ratio, loaded = output.split(maxsplit=1)
         assert loaded.strip() == "[]"
         if float(ratio) < 1.0:
             return
@@ -279,12 +279,12 @@ def test_the_definitions_validate():
         ("NBA_PROPS_MIN_MINUTES", "0"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused_by_name(name, value):
+def test_an_invalid_setting_is_refused_by_name(name, value):
     with pytest.raises(SettingsError, match=f"{name} is '{value}'"):
         load_settings({name: value})
 
 
-def test_the_floors_can_see_every_module():
+def test_the_import_contracts_cover_every_module():
     """import-linter knows packages alone, and no import by a name that is put together."""
     package = Path(nba_props.__file__).parent
     modules = list(package.rglob("*.py"))

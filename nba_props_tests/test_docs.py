@@ -55,7 +55,7 @@ def commands(*pages: Path) -> list[str]:
     ]
 
 
-#: its commands take published rows out, and publish and grade them anew
+#: its commands take published rows out, and publish and grade them again
 BAD_ROWS = ROOT / "docs" / "runbooks" / "bad-rows.md"
 #: its commands are typed from an empty folder, in test_day_one.py
 DAY_ONE = ROOT / "docs" / "day-one.md"
@@ -75,7 +75,7 @@ def test_every_make_target_exists():
         assert done.returncode == 0, done.stderr
 
 
-def test_the_program_has_one_name_and_the_way_to_it_is_said_once_a_page():
+def test_the_program_has_one_name_and_each_page_explains_its_path_once():
     for page in PAGES:
         assert ".venv/bin/nba-props" not in page.read_text(), page.name
     for page in (ROOT / "README.md", DAY_ONE):
@@ -83,7 +83,7 @@ def test_the_program_has_one_name_and_the_way_to_it_is_said_once_a_page():
     assert "`make install`" in DAY_ONE.read_text()
 
 
-def test_an_install_says_what_it_does_and_how_long_it_takes(tmp_path):
+def test_an_install_prints_what_it_does_and_how_long_it_takes(tmp_path):
     """With a package installer that does nothing, in a folder of its own."""
     for name in ("Makefile", "requirements.lock", "setup.cfg", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path / name)
@@ -92,7 +92,7 @@ def test_an_install_says_what_it_does_and_how_long_it_takes(tmp_path):
     for name in ("python", "uv"):
         (tools / name).write_text("#!/bin/sh\n")
         (tools / name).chmod(0o755)
-    alone = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}  # `make test` is none of its business
+    alone = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}  # without the variables of `make test`
     done = subprocess.run(
         ["make", f"PYTHON={sys.executable}", "install"],
         cwd=tmp_path,
@@ -156,7 +156,7 @@ def assert_answers_are_current(runner: CliRunner) -> None:
 
 
 @pytest.mark.parametrize("command", ours(*PAGES))
-def test_every_command_is_understood(command):
+def test_every_command_parses(command):
     name, *arguments = shlex.split(command)[1:]
     with click.Context(main) as context:
         assert main.get_command(context, name).make_context(name, arguments, context)
@@ -196,7 +196,7 @@ def test_every_command_runs(pages, tmp_path, monkeypatch, trees_as_delivered):
         assert result.exit_code == 0, f"{command}: {result.output}"
         if command.startswith("nba-props validate "):
             result = runner.invoke(main, [*shlex.split(command)[1:], "--all"])
-            assert "% [too few dates for an interval] of" in result.output, "what stands in brackets is no markup"
+            assert "% [too few dates for an interval] of" in result.output, "text in brackets is not markup"
         if command.startswith("nba-props report "):
             assert "2 nights and fewer: too few for an interval (10 are needed)." in result.output
             assert "[" not in result.output, "two nights have no interval"
@@ -234,7 +234,7 @@ def test_every_command_of_production_runs_on_bigquery(make_gcp, tmp_path, monkey
     assert "holds nothing yet" in outputs["scrub"]
 
 
-def test_the_table_of_credits_is_the_codes():
+def test_the_table_of_credits_matches_the_code():
     """A game at 19:30 Eastern, by the captures that the sensor asks for."""
     page = (ROOT / "docs" / "automation.md").read_text()
     rows = re.findall(r"^\| ([0-9]+), [a-z ]+ \| (.*) \|$", page, re.M)
@@ -257,11 +257,11 @@ def test_the_table_of_credits_is_the_codes():
     assert 3 <= 500 // (13 * price("full", "us", 19, 30)) < 4
 
 
-def test_the_data_dictionary_is_the_contracts():
+def test_the_data_dictionary_matches_the_contracts():
     assert (ROOT / "docs" / "data-dictionary.md").read_text() == markdown() + "\n", "run `make docs`"
 
 
-def test_the_tables_of_variables_are_the_settings():
+def test_the_tables_of_variables_match_the_settings():
     written = [page for page in PAGES if "<!-- variables:" in page.read_text()]
     assert [page.read_text() for page in written] == [brought_up_to_date(p.read_text()) for p in written], (
         "run `make docs`"

@@ -56,7 +56,7 @@ def land_schedule(home) -> LandingZone:
     return zone
 
 
-def test_the_plan_and_its_cost_come_before_anything_is_asked(home, server, monkeypatch):
+def test_the_plan_and_its_cost_are_shown_before_any_request(home, server, monkeypatch):
     land_schedule(home)
     result = invoke("fetch", "odds", f"{DAY}..{OTHER}", "--before", "240,30", "--dry-run")
     assert result.exit_code == 0, result.output
@@ -88,7 +88,7 @@ def test_past_odds_are_bought_and_spending_stops_at_the_reserve(home, server, mo
 
 
 def test_events_whose_start_is_to_be_decided_are_captured(home, server):
-    """Midnight Eastern is no start that is past."""
+    """Midnight Eastern does not count as a start that is past."""
     zone, (known, undecided) = LandingZone(str(home / "landing")), GAMES
     (home / "landing").mkdir()
     server.on(EVENTS, Answer([listed(known), {**listed(undecided), "commence_time": f"{DAY}T05:00:00Z"}]))
@@ -122,7 +122,7 @@ def test_a_wrong_key_is_one_sentence(home, server, monkeypatch):
     assert KEY not in result.output
 
 
-def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch):
+def test_statistics_are_landed_and_a_run_loads_them(home, server, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_STATS", "on")
     monkeypatch.setattr("nba_props.sources.nba_stats.client.PAUSE", 0.0)
     rows = [r for g in GAMES for r in league.log_rows(g)]
@@ -148,14 +148,14 @@ def test_statistics_are_landed_and_a_run_takes_them_in(home, server, monkeypatch
     assert f"{2 + len(GAMES)} already there" in again.output or f"{3 + len(GAMES)} already there" in again.output
 
 
-def test_switched_off_feeds_say_how_to_switch_them_on(home):
+def test_the_error_of_a_switched_off_feed_names_its_setting(home):
     for feed in (["stats", str(DAY)], ["injuries"]):
         result = invoke("fetch", *feed)
         assert result.exit_code == 1
         assert "NBA_PROPS_STATS is off: set it to on" in result.output
 
 
-def test_a_simulated_zone_takes_no_real_payload(home):
+def test_a_simulated_zone_refuses_real_payloads(home):
     LandingZone(str(home / "landing")).land("landing.json", {"data_source": "SIMULATED"})
     result = invoke("fetch", "odds")
     assert result.exit_code == 1
@@ -177,12 +177,12 @@ def test_a_simulated_zone_takes_no_real_payload(home):
         ),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_named(name, value, text):
+def test_an_invalid_setting_is_named(name, value, text):
     with pytest.raises(SettingsError, match=f"{name}.*{text}"):
         load_settings({name: value, "NBA_PROPS_FIRST_DATE": "2025-10-21"})
 
 
-def test_secrets_are_in_no_text_of_the_settings():
+def test_no_text_of_the_settings_contains_a_secret():
     environ = {
         "ODDS_API_KEY": "s3cret",
         "SLACK_WEBHOOK_URL_ERROR": "https://h/s3cret",
@@ -193,7 +193,7 @@ def test_secrets_are_in_no_text_of_the_settings():
     assert "s3cret" not in repr(settings)
 
 
-def test_the_doctor_says_what_is_off_and_what_to_do(platform, server):
+def test_the_doctor_shows_what_is_off_and_what_to_do(platform, server):
     found = {f.what: f for f in examine(platform.settings, platform.zone, platform.warehouse, lambda: platform.now)}
     assert found["The Odds API"].advice.startswith("ODDS_API_KEY is not set")
     assert found["stats.nba.com"].state == "off"
@@ -230,7 +230,7 @@ def test_the_doctor_of_an_empty_home(home):
     assert result.output.rstrip().endswith("next: nba-props start")
 
 
-def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server, monkeypatch):
+def test_the_doctor_shows_the_state_of_each_key_whatever_else_is_missing(home, server, monkeypatch):
     monkeypatch.setenv("ODDS_API_KEY", KEY)
     monkeypatch.setenv("NBA_PROPS_STATS", "on")
     monkeypatch.setenv("ODDS_API_KEYS", "k")
@@ -251,7 +251,7 @@ def test_the_doctor_tells_each_keys_state_whatever_else_is_missing(home, server,
     assert KEY not in said + offline
 
 
-def test_the_doctor_says_in_a_terminal_what_it_waits_for_as_long_as_it_waits(home, monkeypatch):
+def test_the_doctor_shows_its_progress_in_a_terminal_while_it_waits(home, monkeypatch):
     screen = Console(file=io.StringIO(), width=80, force_terminal=True)
     monkeypatch.setattr(printing, "terminal", lambda **_: screen)
     seen = []
@@ -298,7 +298,7 @@ def next_of(platform, now) -> tuple[dict[str, Examination], str]:
     return {f.what: f for f in found}, next_command(found, platform.zone)
 
 
-def test_the_next_command_of_a_simulated_home_is_of_its_own_dates(predicted):
+def test_the_next_command_of_a_simulated_home_uses_its_own_dates(predicted):
     (predicted.settings.home / "lake" / "SOURCE").write_text("SIMULATED")
     predicted.zone.land("landing.json", {"data_source": "SIMULATED"})
     simulated = replace(predicted, zone=LandingZone(predicted.zone.root))
@@ -328,6 +328,6 @@ def test_the_next_command_of_a_real_home_follows_its_evening(evening):
     assert command == "nba-props start"
 
 
-def test_what_is_graded_goes_on_by_itself(predicted):
+def test_once_a_night_is_graded_the_next_command_is_dev(predicted):
     found, command = next_of(predicted, predicted.now + timedelta(hours=17))
     assert (found["grades"].text, command) == (f"through {DAY}", "nba-props dev")

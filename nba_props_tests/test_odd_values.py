@@ -114,7 +114,7 @@ def test_a_setting_out_of_all_bounds_is_refused(name, value):
         ("NBA_PROPS_UI_HOSTS", "ui.example.com, [::1]:3000,10.0.0.1,"),
     ],
 )
-def test_what_names_a_host_is_taken(name, value):
+def test_a_valid_host_is_accepted(name, value):
     load_settings({name: value})
 
 
@@ -146,7 +146,7 @@ def test_doctor_looks_at_the_files_that_settings_name(name, content, said, tmp_p
     assert said in result.output, result.output
 
 
-def test_an_empty_dagster_home_is_none(tmp_path, monkeypatch):
+def test_an_empty_dagster_home_is_treated_as_unset(tmp_path, monkeypatch):
     """It put Dagster's databases into the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", "")
@@ -157,12 +157,12 @@ def test_an_empty_dagster_home_is_none(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("cursor", [None, "", "soon", "2026-01-09", "0001-01-01T00:00Z", "9999-12-31T23:59Z", "[]"])
-def test_a_cursor_that_is_no_instant_is_none(cursor):
+def test_an_invalid_cursor_is_ignored(cursor):
     assert instant_of(cursor) is None
 
 
 @pytest.mark.parametrize("text", [None, "", "soon", "2026-01-09T17:00"])
-def test_a_rehearsals_clock_that_tells_no_time_is_named(tmp_path, text):
+def test_a_rehearsal_clock_without_an_instant_is_named(tmp_path, text):
     clock = tmp_path / "clock"
     if text is not None:
         clock.write_text(text)

@@ -58,11 +58,11 @@ def test_no_module_runs_what_it_reads():
     ["import pickle", "import joblib as j", "from cloudpickle import loads", "import torch.nn", "pd.read_pickle(p)",
      "frame.to_pickle(p)", "np.load(p, allow_pickle=True)", "yaml.unsafe_load(t)", "eval(t)", "import_module('dill')"],
 )  # fmt: skip
-def test_what_would_be_found(source):
+def test_unsafe_code_is_found(source):
     assert runs_what_it_reads(source)
 
 
-def test_sound_code_is_not_found():
+def test_safe_code_is_not_found():
     assert runs_what_it_reads("import json\nnp.load(p, allow_pickle=False)\nframe.eval('a + b')\njson.load(f)") == []
 
 
@@ -76,14 +76,14 @@ def test_actions_are_pinned_by_commit_with_their_version(path):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.name)
-def test_a_workflow_may_read_and_nothing_else(path):
+def test_a_workflow_has_read_permission_only(path):
     workflow = yaml.safe_load(path.read_text())
     assert workflow["permissions"] == {"contents": "read"}
-    assert "pull_request_target" not in workflow[True], "that runs a stranger's code with our rights"
+    assert "pull_request_target" not in workflow[True], "that runs foreign code with our rights"
     for job in workflow["jobs"].values():
         assert "permissions" not in job
         for step in job["steps"]:
-            assert "${{ github.event." not in step.get("run", ""), "a title is no shell"
+            assert "${{ github.event." not in step.get("run", ""), "a title must not be run by a shell"
             if step.get("uses", "").startswith("actions/checkout"):
                 assert step["with"]["persist-credentials"] is False
 

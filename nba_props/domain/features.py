@@ -36,7 +36,7 @@ POINTS_HALF_LIFE = 6
 RATE_HALF_LIFE = 16
 #: minutes at the league's rate that a player's own rate is mixed with
 RATE_PRIOR_MINUTES = 90.0
-#: features that need both teams, and are no columns of the context
+#: features that need both teams, and are not columns of the context
 _OF_TEAMS = (
     "rest_advantage", "team_win_pct", "avg_points_vs_opponent", "games_vs_opponent", "games_missed",
     "teammates_missing_minutes",

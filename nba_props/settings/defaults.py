@@ -1,4 +1,4 @@
-"""Default values of settings, each written here only; any other setting is none, off or local unless set."""
+"""Default values of settings, each written here only; any other setting is unset, off or local by default."""
 
 from datetime import date
 

@@ -54,7 +54,7 @@ def test_every_figure_of_a_range_run_is_that_of_its_partition(both):
 
 
 @pytest.mark.long
-def test_no_partition_says_what_a_run_cost_or_made(both):
+def test_no_partition_has_the_cost_or_rows_of_the_run(both):
     for partition, said in both["range"].items():
         assert not {"rows_in_run", "queries", "bytes_to_client"} & set(said), partition
         assert "dagster/partition_row_count" in said, partition
@@ -82,7 +82,7 @@ def test_there_is_something_to_plot_of_every_date(both):
 
 
 @pytest.mark.long
-def test_a_preview_shows_what_one_looks_for_and_no_hash(both):
+def test_a_preview_shows_the_columns_of_interest_and_no_hash(both):
     def columns(asset: str) -> list[str]:
         head = both["range"][asset, DAY.isoformat()]["preview"].splitlines()[0]
         return [cell.strip() for cell in head.strip("|").split("|")]

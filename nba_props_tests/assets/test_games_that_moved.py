@@ -54,7 +54,7 @@ def test_what_was_published_stays_valid_and_nothing_new_is(published, change):
     assert judged["line_problem"].tolist() == [None]
 
 
-def test_a_game_is_looked_for_in_the_schedules_that_its_date_could_be_predicted_from(zone):
+def test_moved_games_are_found_in_the_schedules_that_their_date_could_be_predicted_from(zone):
     land_schedule(zone, AT - timedelta(days=9), **MOVED)
     land_schedule(zone, AT - timedelta(days=5))
     land_schedule(zone, AT, **MOVED)
@@ -66,7 +66,7 @@ def test_a_game_is_looked_for_in_the_schedules_that_its_date_could_be_predicted_
     raw.SCHEDULE.validate(found)
 
 
-def test_a_plan_that_was_given_up_long_before_is_none_of_them(zone):
+def test_a_start_that_was_changed_long_before_is_not_a_moved_game(zone):
     land_schedule(zone, AT - timedelta(days=9))
     land_schedule(zone, AT - timedelta(days=5), **MOVED)
     schedule = nba_stats.read_schedule(zone, [DAY]).frame

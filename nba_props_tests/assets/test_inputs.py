@@ -52,7 +52,7 @@ def test_a_report_of_the_evening_before_is_an_input_of_the_date_that_it_names(in
     assert one[DAY] == seen[-1], "a date has one digest, asked for alone or with others"
 
 
-def test_a_date_without_quotes_teaches_nothing_so_predicting_it_makes_no_model_stale(inputs):
+def test_predicting_a_date_without_quotes_makes_no_model_stale(inputs):
     """A model was trained again for each date without odds that was run before its week."""
     week, quoted, unquoted = week_of(DAY), week_of(DAY) - timedelta(3), week_of(DAY) - timedelta(5)
     some, none = PartitionState(5, {"": "x"}, ""), PartitionState(0, {"": "0"}, "")
@@ -75,7 +75,7 @@ def test_another_definition_of_the_features_makes_stored_ones_stale(inputs, monk
 
 
 @pytest.mark.parametrize("system_id", list(RECIPES))
-def test_another_way_to_learn_makes_another_model_of_that_system_alone(inputs, monkeypatch, system_id):
+def test_a_change_of_training_makes_models_of_that_system_alone_stale(inputs, monkeypatch, system_id):
     def digests() -> dict[str, str]:
         return {s: inputs.trained_from(s, week_of(DAY)) for s in RECIPES}
 

@@ -57,7 +57,7 @@ def two_weeks(two_weeks) -> Platform:
 
 @pytest.mark.parametrize("worse", [5.1, 4.8], ids=["than the last-10 average", "than the model of the week before"])
 @pytest.mark.parametrize("asked", [[WEEK, LATER], [LATER], [LATER, WEEK, LATER]], ids=["in order", "alone", "again"])
-def test_what_serves_a_week_does_not_depend_on_what_was_asked_for_before(two_weeks, monkeypatch, asked, worse):
+def test_which_model_serves_a_week_does_not_depend_on_earlier_requests(two_weeks, monkeypatch, asked, worse):
     store = two_weeks.models
     measured(monkeypatch, lambda newest: worse if newest >= WEEK else 4.5)
     for week in asked:
@@ -70,7 +70,7 @@ def test_what_serves_a_week_does_not_depend_on_what_was_asked_for_before(two_wee
     assert untrained(two_weeks.inputs, sorted({*asked})) == [], "and nothing of it is stale"
 
 
-def test_the_week_before_is_trained_again_when_what_it_learned_from_has_changed(two_weeks, monkeypatch):
+def test_the_week_before_is_trained_again_when_its_training_data_has_changed(two_weeks, monkeypatch):
     """Else a week that has no model of its own would be served by another than a fresh home has."""
     measured(monkeypatch, lambda newest: 5.1 if newest >= WEEK else 4.5)
     two_weeks.materialize(LATER, LATER, job="train")
@@ -102,7 +102,7 @@ def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
         assert found.text == f"{why}; the week before has no model either, so the system abstains"
 
 
-def test_a_card_says_of_how_many_landed_dates_the_lines_were_missing(platform):
+def test_a_card_counts_the_landed_dates_without_lines(platform):
     """A run that was started without a plan learns from what is stored; each date that is only landed is counted."""
     assert {platform.models.in_force(s, DAY).dates_without_lines for s in SYSTEMS} == {0}
     later = WEEK + timedelta(7)

@@ -62,7 +62,7 @@ def message(result: dg.ExecuteInProcessResult) -> str:
     return str(failure.step_failure_data.error.cause or failure.step_failure_data.error)
 
 
-def test_a_game_log_that_vanished_leaves_the_box_scores_that_are_there(lake):
+def test_a_missing_game_log_leaves_the_stored_box_scores_in_place(lake):
     assert step(lake, {D1: 173}).success
     before = lake.states(raw.BOX_SCORES)[D1]
     refused = step(lake, {D1: 0})
@@ -75,7 +75,7 @@ def test_a_game_log_that_vanished_leaves_the_box_scores_that_are_there(lake):
     assert lake.states(raw.BOX_SCORES)[D1] == before
 
 
-def test_with_the_tag_it_goes_through(lake):
+def test_with_the_tag_the_loss_is_allowed(lake):
     assert step(lake, {D1: 173}).success
     assert not step(lake, {D1: 0}, **{ALLOW_LOSS: "false"}).success
     assert step(lake, {D1: 0}, **{ALLOW_LOSS: "true"}).success
@@ -95,13 +95,13 @@ def test_of_a_span_nothing_is_written_when_one_date_would_lose_its_rows(lake):
 
 
 @pytest.mark.parametrize(("before", "after"), [(173, 172), (173, 200), (20, 10), (9, 1), (0, 0), (0, 50), (18, 9)])
-def test_a_correction_passes(lake, before, after):
+def test_a_correction_is_allowed(lake, before, after):
     lake.write(raw.BOX_SCORES, box_scores(D1, before), [D1])
     refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, after), [D1])
 
 
 @pytest.mark.parametrize(("before", "after"), [(173, 86), (20, 9), (10, 0), (12, 2), (9, 0), (1, 0)])
-def test_the_loss_of_most_rows_does_not(lake, before, after):
+def test_the_loss_of_most_rows_is_refused(lake, before, after):
     lake.write(raw.BOX_SCORES, box_scores(D1, before), [D1])
     with pytest.raises(RowsWouldBeLost, match=f"from {before} rows to {after}"):
         refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, after), [D1])
@@ -127,35 +127,35 @@ def test_the_few_games_of_a_date_may_all_be_moved(lake, before, after, passes):
             refuse_loss(lake, raw.SCHEDULE, games(after), [D1])
 
 
-def test_the_loss_of_a_whole_game_does_not_though_most_rows_stay(lake):
+def test_the_loss_of_a_whole_game_is_refused_even_if_most_rows_stay(lake):
     """A log cut short at six tenths: two of seven games would be gone, and their bets pending again."""
     lake.write(raw.BOX_SCORES, box_scores(D1, 173), [D1])
     with pytest.raises(RowsWouldBeLost, match="2025-11-05 would lose all 26 rows of game 0000000005; 2025-11-05"):
         refuse_loss(lake, raw.BOX_SCORES, box_scores(D1, 120), [D1])
 
 
-def test_a_file_that_cannot_be_read_has_nothing_to_keep(lake):
+def test_an_unreadable_file_may_be_replaced(lake):
     lake.write(raw.BOX_SCORES, box_scores(D1, 50), [D1])
     lake._file(raw.BOX_SCORES, D1).write_bytes(b"nothing")
     assert step(lake, {D1: 0}).success, "a backfill repairs what scrub found"
 
 
-def test_all_that_the_outside_world_delivered_is_guarded_and_nothing_else():
+def test_all_external_data_is_guarded_and_nothing_else():
     delivered = (raw.SCHEDULE, raw.BOX_SCORES, raw.ODDS_QUOTES, raw.ROSTERS, raw.INJURY_REPORTS, raw.SCORING_SHARES)
     assert {t.address for t in TABLES.values() if t.guarded} == {t.address for t in delivered}
 
 
-def test_what_a_step_was_made_from_is_stored_with_its_rows(lake, monkeypatch):
-    def told(context: dg.OutputContext) -> Mapping[date, str]:
+def test_the_inputs_of_a_step_are_stored_with_its_rows(lake, monkeypatch):
+    def noted(context: dg.OutputContext) -> Mapping[date, str]:
         return {date.fromisoformat(key): f"made from {key}" for key in context.asset_partition_keys}
 
-    monkeypatch.setattr(tables, "inputs_digest", told)
+    monkeypatch.setattr(tables, "inputs_digest", noted)
     assert step(lake, {D1: 3, D1 + timedelta(1): 0}).success
     found = {d: s.made_from for d, s in lake.states(raw.BOX_SCORES).items()}
     assert found == {D1: "made from 2025-11-05", D1 + timedelta(1): "made from 2025-11-06"}
 
 
-def test_what_changes_after_a_step_has_loaded_it_makes_its_rows_stale(lake, monkeypatch):
+def test_an_input_that_changes_after_it_was_loaded_makes_the_rows_stale(lake, monkeypatch):
     """The digest is of the inputs that the rows were made from, not of those stored when they were computed."""
 
     @table_assets(raw.SCORING_SHARES, partitions=PARTITIONS, name="shares", ins={"boxes": raw.BOX_SCORES})

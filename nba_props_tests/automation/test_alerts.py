@@ -38,7 +38,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_a_cause_is_told_once_in_a_while(tmp_path, clock, caplog):
+def test_a_cause_is_alerted_once_per_cool_down(tmp_path, clock, caplog):
     alerts = Alerts(Live(), tmp_path, clock)
     with caplog.at_level(logging.WARNING):
         assert alerts.send(Alert("ERROR", "check failed: x", "three rows"))
@@ -56,7 +56,7 @@ def test_a_cause_is_told_once_in_a_while(tmp_path, clock, caplog):
     assert not again.send(Alert("ERROR", "check failed: x", "after a restart")), "remembered over restarts"
 
 
-def test_an_error_is_told_though_its_warning_was(tmp_path, clock):
+def test_an_error_is_alerted_even_after_its_warning(tmp_path, clock):
     alerts = Alerts(Live(), tmp_path, clock)
     assert alerts.report("WARN", "no odds: 2025-11-10", "they may come")
     assert alerts.report("ERROR", "no odds: 2025-11-10", "they did not")
@@ -64,7 +64,7 @@ def test_an_error_is_told_though_its_warning_was(tmp_path, clock):
     assert not alerts.report("WARN", "no odds: 2025-11-10", "they may come")
 
 
-def test_each_severity_has_its_webhook_and_no_url_is_told(tmp_path, clock, caplog):
+def test_each_severity_has_its_webhook_and_no_url_is_logged(tmp_path, clock, caplog):
     with serve() as slack:
         slack.on("/services/warn", lambda _: Answer(b"ok"))
         slack.on("/services/error", Answer(b"no_service", 404))
@@ -86,7 +86,7 @@ def test_each_severity_has_its_webhook_and_no_url_is_told(tmp_path, clock, caplo
     assert "services/error" not in caplog.text
 
 
-def test_a_secret_of_the_settings_is_in_no_alert(tmp_path, clock, caplog):
+def test_no_alert_contains_a_secret_of_the_settings(tmp_path, clock, caplog):
     with serve() as slack:
         slack.on("/hook/s3cret-path", Answer(b"ok"))
         live = Live(
@@ -103,7 +103,7 @@ def test_a_secret_of_the_settings_is_in_no_alert(tmp_path, clock, caplog):
         assert secret not in said
 
 
-def test_a_webhook_that_leads_elsewhere_gets_the_alert_alone(tmp_path, clock):
+def test_a_redirect_of_a_webhook_is_not_followed(tmp_path, clock):
     with serve() as other, serve() as slack:
         slack.on("/services/error", Answer(b"", 307, {"Location": other.url + "/services/error"}))
         alerts = Alerts(Live(webhooks={"ERROR": slack.url + "/services/error"}), tmp_path, clock)
@@ -114,7 +114,7 @@ def test_a_webhook_that_leads_elsewhere_gets_the_alert_alone(tmp_path, clock):
     )
 
 
-def test_a_line_cut_by_a_dying_process_is_passed_over(tmp_path, clock):
+def test_a_line_that_a_killed_process_cut_off_is_skipped(tmp_path, clock):
     alerts = Alerts(Live(), tmp_path, clock)
     alerts.send(Alert("WARN", "a", "b"))
     with alerts.path.open("a") as file:
@@ -150,7 +150,7 @@ def test_a_placeholder_in_the_ledger_is_an_alert(two_dates):
     assert f"check failed: nba_predictions/ledger no_placeholder_lines {DAY}" in causes
     assert all(a.severity == "ERROR" for a in alerts_of(platform, bad.run_id))
     span = platform.publish(DAY, last=NEXT)
-    assert alerts_of(platform, span.run_id) == [], "a backfill's findings are in front of whoever asked for it"
+    assert alerts_of(platform, span.run_id) == [], "a backfill prints its findings to the user"
 
 
 def gate_of(platform, change, others: int = 0):
@@ -173,7 +173,7 @@ def sent_by(platform) -> list[tuple[str, str, str]]:
     return [(s["severity"], s["cause"], s["text"]) for s in alerts.sent()]
 
 
-def test_the_gate_says_what_it_holds_back_and_why(published):
+def test_the_gate_reports_what_it_holds_back_and_why(published):
     platform = published
     gate_of(platform, {})
     assert sent_by(platform) == [], "it has nothing to say of honest rows"
@@ -187,12 +187,12 @@ def test_the_gate_says_what_it_holds_back_and_why(published):
     assert (severity, cause[:-11]) == ("ERROR", f"gate held rows back: PLACEHOLDER_LINE 2 {DAY}")
     assert text == line
     gate_of(platform, {})
-    assert len(sent_by(platform)) == 1, "the same rows again are no news"
+    assert len(sent_by(platform)) == 1, "the same rows again are not reported"
     gate_of(platform, {"line": 11.5, "quote_id": "made-up"})
     assert [(s, c[:-11]) for s, c, _ in sent_by(platform)[1:]] == [("WARN", f"gate held rows back: NO_QUOTE 2 {DAY}")]
 
 
-def test_more_rows_or_others_held_back_for_the_same_reason_are_told(published):
+def test_more_or_other_rows_held_back_for_the_same_reason_are_reported(published):
     platform = published
     bad = {"line": 20.0, "quote_id": None}
     gate_of(platform, bad)
@@ -220,8 +220,8 @@ def test_the_gate_publishes_though_its_alert_can_not_be_written(published):
 def test_a_warning_worth_a_look_is_one_alert_for_the_run(published):
     platform = published
     game = next(g for g in league.games() if g.day == DAY)
-    strangers = {league.player(game.home, n)[1]: f"Nobody{'abcdef'[n]} Known" for n in range(6)}
-    platform.zone.land(*league.capture(game, 45, names=strangers))
+    unknown = {league.player(game.home, n)[1]: f"Nobody{'abcdef'[n]} Known" for n in range(6)}
+    platform.zone.land(*league.capture(game, 45, names=unknown))
     run = platform.slate(DAY)
     (alert,) = alerts_of(platform, run.run_id)
     assert (alert.severity, alert.cause) == ("WARN", f"checks warn: names_resolved {DAY}")
@@ -260,7 +260,7 @@ def failed(platform, job: str, tags: dict[str, str]) -> None:
     next(s for s in platform.definitions.sensors if s.name == "run_failure_alert")(context)
 
 
-def test_a_failed_past_date_does_not_silence_tonight(platform):
+def test_a_failed_past_date_does_not_suppress_the_alert_of_tonight(platform):
     span = {RANGE_START: "2025-11-01", RANGE_END: "2025-11-03"}
     for tags in ({"dagster/partition": "2025-11-08"}, {"dagster/partition": str(DAY)}, span, {}):
         for _ in range(2):
@@ -288,7 +288,7 @@ def test_a_fetch_that_fails_is_an_alert(platform):
         assert "k3y" not in json.dumps([e.message for e in result.all_events])
 
 
-def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
+def test_a_missing_scheduled_output_is_an_alert(platform):
     two_games = DAY - timedelta(2)
     found = missing_outputs(platform.warehouse, [two_games], platform.now)
     missing = {key: finding.text for key, finding in found.items()}
@@ -301,7 +301,7 @@ def test_what_the_schedule_promises_and_nobody_made_is_an_alert(platform):
     assert "nba-props backfill" in sent[0]["text"]
 
 
-def test_what_is_there_is_no_alert(predicted):
+def test_only_a_missing_output_is_reported(predicted):
     platform = predicted
     assert missing_outputs(platform.warehouse, [DAY], platform.now) == {}
     rows = platform.warehouse.read(LEDGER, [DAY])
@@ -312,7 +312,7 @@ def test_what_is_there_is_no_alert(predicted):
     assert f"absent: {next(iter(SYSTEM_TABLES))}" in found[DAY, "expected_outputs"].text
 
 
-def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
+def test_a_failed_command_raises_no_alert(published):
     """The person at the terminal has seen it: there is no alert."""
     platform = published
     second_writer(platform.warehouse, [DAY])
@@ -326,7 +326,7 @@ def test_what_a_command_failed_of_is_its_readers_and_no_alert(published):
 
 
 @pytest.mark.long
-def test_each_date_of_a_span_that_a_sensor_graded_alerts_by_itself(two_dates):
+def test_each_date_of_a_span_that_a_sensor_graded_has_its_own_alert(two_dates):
     platform, last = two_dates, DAY + timedelta(2)
     second_writer(platform.warehouse, [DAY])
     run = platform.run("predict", DAY, last, select=platform.publication([]))
@@ -334,5 +334,5 @@ def test_each_date_of_a_span_that_a_sensor_graded_alerts_by_itself(two_dates):
     assert list(failures.check_alerts(platform.instance, record)) == [], "of a span by hand its author reads the checks"
     asked = record.with_tags({**record.tags, "dagster/sensor_name": "new_results_sensor"})
     causes = [a.cause for a in failures.check_alerts(platform.instance, asked)]
-    assert causes, "somebody has to be told"
+    assert causes, "there has to be an alert"
     assert all(str(DAY) in cause and ".." not in cause for cause in causes)

@@ -87,7 +87,7 @@ def look(lake, tmp_path) -> audit.Audit:
     return result
 
 
-def told(result: audit.Audit) -> list[str]:
+def alerted(result: audit.Audit) -> list[str]:
     return [a.cause for a in alerts_of(result.found)]
 
 
@@ -101,7 +101,7 @@ def test_an_hour_in_which_nothing_changed_costs_no_query(published, tmp_path):
     assert (again.dates, again.judged, again.found) == (len(DATES), [], [])
 
 
-def test_a_second_writers_row_on_a_date_three_months_old_is_known_within_an_hour(published, tmp_path):
+def test_a_second_writers_row_on_a_date_three_months_old_is_found_within_an_hour(published, tmp_path):
     assert OLD in DATES
     look(published, tmp_path)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
@@ -116,40 +116,44 @@ def test_a_second_writers_row_on_a_date_three_months_old_is_known_within_an_hour
     assert f"nba-props quarantine invalid_line {OLD}..{OLD}" in alert.text
 
 
-def test_what_was_told_is_told_again_only_when_it_grows(published, tmp_path):
+def test_a_finding_is_reported_again_only_when_it_grows(published, tmp_path):
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
-    assert len(told(look(published, tmp_path))) == 1
+    assert len(alerted(look(published, tmp_path))) == 1
     later = pd.concat([rows(OLD, 5), placeholders(OLD)])
     write(published, OLD, later)
     result = look(published, tmp_path)
-    assert (len(result.judged), told(result)) == (1, []), "an honest row more is no news of the bad ones"
+    assert (len(result.judged), alerted(result)) == (1, []), (
+        "one more valid row is not a reason to report the bad ones again"
+    )
     write(published, OLD, pd.concat([later, placeholders(OLD, 3).tail(1)]))
-    assert "3 rows" in told(look(published, tmp_path))[0]
+    assert "3 rows" in alerted(look(published, tmp_path))[0]
     assert audit.known_faults(Memory(str(tmp_path / "audit")))["rows"].tolist() == [3]
 
 
-def test_as_many_other_bad_rows_within_the_hour_are_news(published, tmp_path):
+def test_as_many_other_bad_rows_within_the_hour_are_reported(published, tmp_path):
     five, fakes = rows(OLD), placeholders(OLD, 10)
     write(published, OLD, pd.concat([five, fakes.head(5)]))
-    first = told(look(published, tmp_path))
+    first = alerted(look(published, tmp_path))
     write(published, OLD, pd.concat([five, fakes.tail(5)]))
     result = look(published, tmp_path)
     assert [(f.rows, f.new) for f in result.found if f.kind == "PLACEHOLDER_LINE"] == [(5, 5)]
-    second = [cause for cause in told(result) if "PLACEHOLDER_LINE" in cause]
+    second = [cause for cause in alerted(result) if "PLACEHOLDER_LINE" in cause]
     assert (len(second), set(first) & set(second)) == (1, set()), "another cause, or the cool-down would swallow it"
     write(published, OLD, pd.concat([five, fakes.tail(3)]))
-    mended = look(published, tmp_path)
-    assert [(f.rows, f.new) for f in mended.found if f.kind == "PLACEHOLDER_LINE"] == [(3, 0)], "some of them mended"
+    repaired = look(published, tmp_path)
+    assert [(f.rows, f.new) for f in repaired.found if f.kind == "PLACEHOLDER_LINE"] == [(3, 0)], (
+        "some of them repaired"
+    )
 
 
-def test_as_many_other_losses_are_news(published, tmp_path):
+def test_as_many_other_losses_are_reported(published, tmp_path):
     write(published, OLD, rows(OLD).iloc[2:])
-    assert "ROWS_GONE" in told(look(published, tmp_path))[0]
+    assert "ROWS_GONE" in alerted(look(published, tmp_path))[0]
     write(published, OLD, rows(OLD).iloc[:2])
     assert [(f.kind, f.rows, f.new) for f in look(published, tmp_path).found] == [("ROWS_GONE", 2, 2)]
 
 
-def test_the_same_row_once_more_is_news_though_nothing_tells_them_apart(published, tmp_path):
+def test_one_more_copy_of_the_same_row_is_reported(published, tmp_path):
     twin = rows(OLD).head(1)
     for times in (1, 2):
         write(published, OLD, pd.concat([rows(OLD), *[twin] * times]))
@@ -157,7 +161,7 @@ def test_the_same_row_once_more_is_news_though_nothing_tells_them_apart(publishe
         assert found == [(times, 1)]
 
 
-def test_of_a_memory_that_knew_only_how_many_rows_were_bad_the_rest_is_news(published, tmp_path):
+def test_with_a_memory_of_counts_alone_only_what_exceeds_them_is_reported(published, tmp_path):
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     look(published, tmp_path)
     (index,) = (tmp_path / "audit").glob("*/judged.json")
@@ -165,7 +169,7 @@ def test_of_a_memory_that_knew_only_how_many_rows_were_bad_the_rest_is_news(publ
     del known[LEDGER.lasting_name][str(OLD)]["which"]
     index.write_text(json.dumps(known))
     write(published, OLD, pd.concat([rows(OLD, 5), placeholders(OLD)]))
-    assert told(look(published, tmp_path)) == []
+    assert alerted(look(published, tmp_path)) == []
 
 
 def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
@@ -207,7 +211,7 @@ def test_what_happened_to_a_date_is_named(published, tmp_path, change, kind, cou
 
 def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
     write(published, OLD, rows(OLD).iloc[2:])
-    assert "ROWS_GONE" in told(look(published, tmp_path))[0]
+    assert "ROWS_GONE" in alerted(look(published, tmp_path))[0]
     write(published, OLD, pd.concat([rows(OLD).iloc[2:], rows(OLD, 5).tail(1)]))
     still = look(published, tmp_path)
     assert [(f.kind, f.rows, f.new) for f in still.found] == [("ROWS_GONE", 2, 0)]
@@ -218,41 +222,43 @@ def test_a_loss_stays_on_record_until_the_rows_are_back(published, tmp_path):
     assert audit.known_faults(Memory(str(tmp_path / "audit"))).empty
 
 
-def test_a_partition_that_was_taken_away_is_a_loss(published, tmp_path):
+def test_a_partition_that_was_deleted_is_a_loss(published, tmp_path):
     shutil.rmtree(published._file(LEDGER, OLD).parent)
     result = look(published, tmp_path)
-    assert [c[:-11] for c in told(result)] == [f"ledger audit: ROWS_GONE in {LEDGER.address}, 4 rows of {OLD}..{OLD}"]
-    assert told(look(published, tmp_path)) == []
+    assert [c[:-11] for c in alerted(result)] == [
+        f"ledger audit: ROWS_GONE in {LEDGER.address}, 4 rows of {OLD}..{OLD}"
+    ]
+    assert alerted(look(published, tmp_path)) == []
 
 
-def test_what_a_remediation_took_out_is_in_the_archive_and_no_loss(published, tmp_path):
+def test_what_a_remediation_took_out_is_in_the_archive_and_not_a_loss(published, tmp_path):
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     look(published, tmp_path)
     batch = remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW)
     assert batch.total == 2
     after = look(published, tmp_path)
-    assert [f.kind for f in after.found] == ["PARTITION_ALTERED"], "nobody states what it held"
+    assert [f.kind for f in after.found] == ["PARTITION_ALTERED"], "what it held is not recorded"
     assert {j.split()[0] for j in after.judged} == {t.address for t in rules.WATCHED}
     published.seal(LEDGER, OLD)
     assert look(published, tmp_path).found == []
     remediation.restore(published, batch.batch_id, NOW)
-    assert "PLACEHOLDER_LINE" in told(look(published, tmp_path))[0], "they are in the ledger again"
+    assert "PLACEHOLDER_LINE" in alerted(look(published, tmp_path))[0], "they are in the ledger again"
     remediation.quarantine(published, Selection("placeholder", OLD, OLD), NOW + timedelta(hours=1))
     archive = published.read(ARCHIVED_PREDICTIONS, [OLD])
     look(published, tmp_path)
     published.write_unchecked(ARCHIVED_PREDICTIONS, archive.iloc[1:], OLD)
-    assert [c[:-11] for c in told(look(published, tmp_path))] == [
+    assert [c[:-11] for c in alerted(look(published, tmp_path))] == [
         f"ledger audit: ROWS_GONE in {ARCHIVED_PREDICTIONS.address}, 1 rows of {OLD}..{OLD}"
     ]
 
 
-def test_a_row_that_was_published_anew_after_a_remediation_is_no_change(published, tmp_path):
+def test_a_row_that_was_published_again_after_a_remediation_is_not_a_change(published, tmp_path):
     remediation.quarantine(published, Selection("system", OLD, OLD, system_id="s"), NOW)
     published.append(LEDGER, rows(OLD).assign(run_id="again"), [OLD])
     assert look(published, tmp_path).found == []
 
 
-def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(published, tmp_path):
+def test_with_a_lost_or_corrupt_memory_everything_is_judged_again(published, tmp_path):
     (index,) = (tmp_path / "audit").glob("*/judged.json")
     for spoiled in (
         '{"a": {"2026-01-09": {"fingerprint": "", "findings": {}, "which": {"A": "AAAA"}}}}',
@@ -269,7 +275,7 @@ def test_a_lost_or_spoiled_memory_means_that_everything_is_judged_once_more(publ
 
 
 @pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"abc"), lambda p: (p.unlink(), p.mkdir())])
-def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published, tmp_path, spoil, caplog):
+def test_remembered_rows_that_are_corrupt_are_dropped_with_a_warning(published, tmp_path, spoil, caplog):
     (path,) = (tmp_path / "audit").glob(f"*/{LEDGER.lasting_name}/{OLD}.*.rows")
     spoil(path)
     write(published, OLD, rows(OLD).iloc[1:])
@@ -279,7 +285,7 @@ def test_rows_of_a_date_that_are_spoiled_are_forgotten_and_stop_nobody(published
     assert list(audit.unreadable_files(tmp_path / "audit")) == [path]
 
 
-def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(published, tmp_path):
+def test_an_interrupted_audit_leaves_what_was_judged_and_its_rows_unchanged(published, tmp_path):
     memory = Memory(str(tmp_path / "audit"))
     before = memory.known_valid(OLD, OLD)
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
@@ -296,27 +302,27 @@ def test_an_audit_that_died_leaves_what_was_judged_and_its_rows_as_they_were(pub
     assert len(list(folder.glob(f"{OLD}*"))) == 1, "and rows that nothing names go after a day"
 
 
-def test_a_date_that_cannot_be_read_costs_itself_only(published, tmp_path):
+def test_an_unreadable_date_affects_only_itself(published, tmp_path):
     for day in (DATES[0], OLD):
         write(published, day, pd.concat([rows(day), placeholders(day)]))
     path = Path(files.locate(str(published._file(LEDGER, DATES[0])))[0])
     path.write_bytes(path.read_bytes()[:100])
-    causes = told(look(published, tmp_path))
+    causes = alerted(look(published, tmp_path))
     assert {c.split()[2] for c in causes} == {"UNREADABLE", "PLACEHOLDER_LINE"}
-    assert [c.split()[2] for c in told(look(published, tmp_path))] == ["UNREADABLE"], "until it can be read"
+    assert [c.split()[2] for c in alerted(look(published, tmp_path))] == ["UNREADABLE"], "until it can be read"
 
 
-def test_a_partition_whose_file_is_gone_stops_no_audit(published, tmp_path):
+def test_a_partition_whose_file_is_missing_stops_no_audit(published, tmp_path):
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     published._file(LEDGER, DATES[0]).resolve().unlink()
-    causes = told(look(LakeWarehouse(published.root), tmp_path))
+    causes = alerted(look(LakeWarehouse(published.root), tmp_path))
     assert {(c.split()[2], c.split()[-2]) for c in causes} == {
         ("UNREADABLE", f"{DATES[0]}..{DATES[0]}"),
         ("PLACEHOLDER_LINE", f"{OLD}..{OLD}"),
     }
 
 
-def test_the_rows_of_an_earlier_look_stay_for_whoever_names_them(published, tmp_path):
+def test_the_rows_of_an_earlier_audit_stay_readable(published, tmp_path):
     """A quarantine beside an audit, and two audits at once."""
     first = Memory(str(tmp_path / "audit"))
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
@@ -327,7 +333,7 @@ def test_the_rows_of_an_earlier_look_stay_for_whoever_names_them(published, tmp_
     assert len(Memory(str(tmp_path / "audit")).known_valid(OLD, OLD)) == len(rows(OLD))
 
 
-def test_vouching_for_old_rows_is_no_change(lake, tmp_path):
+def test_sealing_old_rows_is_not_a_change(lake, tmp_path):
     """Rows of a release before digests are given theirs by `scrub --seal`, or by the next append."""
     old = rows(OLD).assign(row_digest=None)
     lake.write_unchecked(LEDGER, old, OLD)
@@ -340,7 +346,7 @@ def test_vouching_for_old_rows_is_no_change(lake, tmp_path):
     assert look(lake, tmp_path / "2").found == []
 
 
-def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp_path):
+def test_altered_records_are_reported_and_remove_no_valid_row(lake, tmp_path):
     """The record that a batch was restored is deleted: its rows look as if they were not restored."""
     lake.claim("SIMULATED")
     lake.append(LEDGER, rows(OLD), [OLD])
@@ -351,7 +357,7 @@ def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp
     lake.write_unchecked(REMEDIATIONS, records[records["step"] != "RESTORED"], OLD)
     assert selection.judged(lake, OLD, OLD)["problem"].isna().all()
     assert [d.table for d in lake.damaged()] == [REMEDIATIONS]
-    assert [c.split()[2] for c in told(look(lake, tmp_path))] == ["ROWS_GONE"]
+    assert [c.split()[2] for c in alerted(look(lake, tmp_path))] == ["ROWS_GONE"]
     remediation.rollback(lake, rows(OLD)["run_id"].iloc[0], NOW + timedelta(minutes=2))
     assert lake.damaged(), "and stays on record"
 
@@ -359,7 +365,7 @@ def test_records_that_were_altered_are_told_and_take_no_honest_row_out(lake, tmp
 def test_an_alert_that_was_not_sent_is_sent_the_next_time(published, tmp_path):
     write(published, OLD, pd.concat([rows(OLD), placeholders(OLD)]))
     died = audit.audit(published, Memory(str(tmp_path / "audit")))  # and nothing is saved
-    assert told(died) == told(look(published, tmp_path)) != []
+    assert alerted(died) == alerted(look(published, tmp_path)) != []
 
 
 def test_queries_grow_with_months_and_not_with_dates(lake, tmp_path):
@@ -369,7 +375,7 @@ def test_queries_grow_with_months_and_not_with_dates(lake, tmp_path):
     assert lake.query_count - before == 4
 
 
-def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
+def test_findings_are_shown_in_the_ui_and_alerted(tmp_path):
     settings = make_settings(tmp_path)
     (tmp_path / "landing").mkdir()
     definitions = build_defs(deployed(settings, clock=lambda: NOW))
@@ -382,7 +388,7 @@ def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
         assert job.execute_in_process(instance=instance).success
         assert job.execute_in_process(instance=instance).success
         seen = instance.fetch_observations(dg.AssetKey(LEDGER.path), limit=1).records[0].asset_observation
-    assert seen.metadata["rows_wrong"].value == 2, "it stands there until it is mended"
+    assert seen.metadata["rows_wrong"].value == 2, "it is shown until it is repaired"
     assert "PLACEHOLDER_LINE" in seen.metadata["wrong"].value
     assert seen.metadata["partitions_judged"].value == 0
     (sent,) = Alerts(settings.live, settings.home, lambda: NOW).sent()
@@ -391,7 +397,7 @@ def test_a_person_sees_it_in_the_ui_and_is_alerted(tmp_path):
     assert (hourly.job_name, hourly.cron_schedule) == (AUDIT_JOB, "40 * * * *")
 
 
-def test_the_memory_lies_in_a_bucket_as_well(lake, make_bucket):
+def test_the_memory_can_be_in_a_bucket(lake, make_bucket):
     lake.append(LEDGER, rows(OLD), [OLD])
     root = f"gs://{make_bucket()}/audit/main"
     for judged in (1, 0):
@@ -399,4 +405,4 @@ def test_the_memory_lies_in_a_bucket_as_well(lake, make_bucket):
         assert len(audit.audit(lake, memory).judged) == judged
         memory.save()
     write(lake, OLD, rows(OLD).iloc[1:])
-    assert "ROWS_GONE" in told(audit.audit(lake, Memory(root)))[0]
+    assert "ROWS_GONE" in alerted(audit.audit(lake, Memory(root)))[0]

@@ -58,7 +58,7 @@ def test_captures_become_due_on_a_home_that_had_nothing(empty, server):
     assert len(asked.run_requests) == 1, "noon's capture"
 
 
-def test_what_cannot_be_brought_is_said(empty, platform):
+def test_what_cannot_be_fetched_is_reported(empty, platform):
     off = empty.with_live(Live(odds_key=KEY))
     said = due(off.inputs, DAY)
     assert isinstance(said, dg.SkipReason)
@@ -71,7 +71,7 @@ def test_what_cannot_be_brought_is_said(empty, platform):
     assert "has no feeds" in due(invented, DAY).skip_message
 
 
-def test_the_thrifty_rhythm_is_captured_and_watched(before_tipoff):
+def test_the_thrifty_rhythm_has_its_captures_and_freshness(before_tipoff):
     platform = before_tipoff.with_live(Live(odds_key=KEY, odds_rhythm="thrifty"))
     opening, first = utc(2025, 11, 10, 15), league.tipoff(DAY)
     platform.now = opening + timedelta(seconds=20)

@@ -49,7 +49,7 @@ def runs_of_job(instance: dg.DagsterInstance, job: str, label: str) -> list[dict
     return answer.data["pipelineRunsOrError"]["results"]
 
 
-def test_a_run_of_the_terminal_is_one_of_its_job_in_the_ui(platform: Platform, instance):
+def test_a_run_from_the_terminal_is_listed_under_its_job_in_the_ui(platform: Platform, instance):
     caller = Caller.of("backfill", f"{DAY}..{DAY}")
     select = planning.resolve(platform.definitions, ["schedule"])
     outcome = runner.execute(platform.definitions, instance, "ingest_history", DAY, DAY, select=select, caller=caller)
@@ -66,10 +66,10 @@ def test_a_run_of_the_terminal_is_one_of_its_job_in_the_ui(platform: Platform, i
     assert tags["nba_props/span"] == f"{DAY}..{DAY}"
     assert tags["user"] == caller.user != ""
     assert tags["nba_props/revision"] == revision()
-    assert tags["dagster/max_retries"] == "0", "a terminal's run is nobody's to start again"
+    assert tags["dagster/max_retries"] == "0", "a run from a terminal is not restarted automatically"
 
 
-def test_a_remediation_of_the_terminal_is_one_of_its_job_too(platform: Platform, instance):
+def test_a_remediation_from_the_terminal_is_listed_under_its_job_too(platform: Platform, instance):
     config = {"predicate": "placeholder", "first": str(DAY), "last": str(DAY)}
     caller = Caller("quarantine", str(DAY), "ann")
     runner.remediate(platform.definitions, instance, "quarantine", config, caller)
@@ -80,13 +80,13 @@ def test_a_remediation_of_the_terminal_is_one_of_its_job_too(platform: Platform,
         assert {"key": "user", "value": "ann"} in shown["tags"]
 
 
-def test_the_instance_is_left_as_it_was(platform: Platform, instance):
+def test_the_instance_is_not_patched_afterwards(platform: Platform, instance):
     select = planning.resolve(platform.definitions, ["schedule"])
     runner.execute(platform.definitions, instance, "ingest_history", DAY, DAY, select=select)
     assert "create_run_for_job" not in vars(instance)
 
 
-def test_the_name_of_the_location_says_that_a_league_is_simulated(tmp_path):
+def test_the_name_of_the_location_shows_that_a_league_is_simulated(tmp_path):
     landing = tmp_path / "landing"
     landing.mkdir()
     path = workspace(tmp_path, LandingZone(str(landing)))
@@ -98,7 +98,7 @@ def test_the_name_of_the_location_says_that_a_league_is_simulated(tmp_path):
     assert origin.loadable_target_origin.module_name == "nba_props.definitions"
 
 
-def test_the_workspace_of_a_deployment_stays_and_its_runs_are_of_its_location(platform: Platform, instance):
+def test_the_workspace_of_a_deployment_stays_and_its_runs_belong_to_its_location(platform: Platform, instance):
     path = Path(instance.root_directory) / location.WORKSPACE
     deployed = "load_from: [{grpc_server: {host: code-location, port: 4000, location_name: nba_props}}]\n"
     path.write_text(deployed)
@@ -107,7 +107,7 @@ def test_the_workspace_of_a_deployment_stays_and_its_runs_are_of_its_location(pl
     assert origin.repository_origin.get_label() == "__repository__@nba_props"
 
 
-def test_a_run_that_no_ui_can_see_has_no_origin(platform: Platform):
+def test_a_run_that_no_ui_can_show_has_no_origin(platform: Platform):
     assert location.job_origin(platform.definitions, platform.instance, "predict") is None
 
 

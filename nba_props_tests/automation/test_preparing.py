@@ -56,7 +56,7 @@ def prepared_by(platform: Platform, run_id: str) -> list[str]:
 
 
 @pytest.mark.long
-def test_five_dates_by_clicks_on_a_home_where_nothing_was_taken_in(fresh):
+def test_five_dates_launched_in_the_ui_on_a_home_where_nothing_is_loaded(fresh):
     by_clicks, by_command = fresh("clicks"), fresh("command")
     result = clicked(by_clicks, "predict", DAY, LAST)
     assert result.success
@@ -68,10 +68,10 @@ def test_five_dates_by_clicks_on_a_home_where_nothing_was_taken_in(fresh):
     days = dates_between(DAY, LAST)
     for table in TABLES.values():
         found, expected = (p.warehouse.read(table, p.warehouse.partitions(table)) for p in (by_clicks, by_command))
-        told = [c for c in table.column_names if c not in VOLATILE]
-        keys = [c for c in ("game_date", *table.key, "system_id", "player_id") if c in told]
+        compared = [c for c in table.column_names if c not in VOLATILE]
+        keys = [c for c in ("game_date", *table.key, "system_id", "player_id") if c in compared]
         found, expected = (
-            f[told].sort_values(list(dict.fromkeys(keys))).reset_index(drop=True) for f in (found, expected)
+            f[compared].sort_values(list(dict.fromkeys(keys))).reset_index(drop=True) for f in (found, expected)
         )
         assert found.equals(expected), table.address
     assert set(by_clicks.warehouse.partitions(LEDGER)) == set(days)
@@ -81,7 +81,7 @@ def test_five_dates_by_clicks_on_a_home_where_nothing_was_taken_in(fresh):
     assert prepared_by(by_clicks, again.run_id) == [], "nothing is left to load"
 
 
-def test_any_asset_by_clicks_takes_in_what_it_needs(fresh):
+def test_any_asset_launched_in_the_ui_loads_what_it_needs(fresh):
     platform = fresh("one-asset")
     result = clicked(platform, "predict", DAY, DAY, select=[asset_key(raw.SCHEDULE), asset_key(raw.QUARANTINED_GAMES)])
     assert result.success
@@ -95,14 +95,14 @@ def test_any_asset_by_clicks_takes_in_what_it_needs(fresh):
 
 
 @pytest.mark.parametrize("tag", ["dagster/sensor_name", "dagster/schedule_name"])
-def test_what_a_sensor_or_a_schedule_starts_never_waits_for_a_season(fresh, tag):
+def test_runs_of_sensors_and_schedules_never_wait_for_a_season(fresh, tag):
     platform = fresh("automation")
     result = clicked(platform, "predict", DAY, DAY, select=[asset_key(reference.PLAYERS)], **{tag: "one"})
     assert prepared_by(platform, result.run_id) == []
 
 
 @pytest.mark.parametrize("trains", [True, False], ids=["trained", "failing"])
-def test_a_past_date_of_a_sensor_has_its_week_trained_before_its_system_is_asked(slated, monkeypatch, trains):
+def test_a_sensors_run_of_a_past_date_trains_the_week_before_its_system_predicts(slated, monkeypatch, trains):
     """By a run of the job that trains; where that one fails, the system abstains and the others go on."""
     asked: list[tuple] = []
 
@@ -130,8 +130,8 @@ def test_a_past_date_of_a_sensor_has_its_week_trained_before_its_system_is_asked
     assert slated.warehouse.read(SYSTEM_TABLES["xgboost_v1"], [DAY])["predicted_points"].notna().all()
 
 
-def test_lines_by_clicks_train_nothing(fresh, monkeypatch):
-    """What of the plan is followed is looked at, not done: a season's taking in has stories of its own."""
+def test_lines_launched_in_the_ui_train_nothing(fresh, monkeypatch):
+    """What of the plan is followed is looked at, not done: loading a season has tests of its own."""
     platform, asked = fresh("lines"), []
 
     def note(definitions, instance, job, first, last, **_):
@@ -152,7 +152,7 @@ def test_lines_by_clicks_train_nothing(fresh, monkeypatch):
     assert asked[-1] == "train"
 
 
-def test_a_run_that_waits_for_another_says_for_what(fresh, monkeypatch):
+def test_a_run_that_waits_for_another_names_it(fresh, monkeypatch):
     platform = fresh("waiting")
     home = platform.settings.home
     home.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,7 @@ def test_a_run_that_waits_for_another_says_for_what(fresh, monkeypatch):
     assert "waits for" not in str(platform.instance.all_logs(again.run_id)), "no other run prepares"
 
 
-def test_a_plan_that_fails_fails_the_run_and_says_which_of_its_runs(fresh, monkeypatch):
+def test_a_plan_that_fails_fails_the_run_and_names_the_failed_one(fresh, monkeypatch):
     platform = fresh("failing")
     monkeypatch.setattr(
         preparing.runner, "execute", lambda *_, **__: preparing.runner.Outcome("r1", False, ["no disk"])

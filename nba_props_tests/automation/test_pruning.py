@@ -108,7 +108,7 @@ def test_a_pruned_home_is_smaller_and_shows_what_it_showed(settings):
     assert pruning.prune(settings, in_days(31), AGE).counts["runs"] == 1
 
 
-def test_logs_of_runs_that_nobody_knows_any_more_go(settings):
+def test_logs_of_deleted_runs_are_removed(settings):
     with open_instance(settings) as instance:
         assert execute(DEFINITIONS, instance, "make", FIRST, FIRST).success
         instance.run_storage.delete_run(instance.get_run_ids()[0])
@@ -116,7 +116,7 @@ def test_logs_of_runs_that_nobody_knows_any_more_go(settings):
     assert list((settings.dagster_home / "history" / "runs").glob("*-*.db")) == []
 
 
-def test_what_killed_processes_left_goes_and_what_is_set_aside_only_on_request(settings):
+def test_leftovers_of_killed_processes_are_removed_and_what_is_set_aside_only_on_request(settings):
     settings.home.mkdir(parents=True)
     landing = Path(settings.landing)
     left = [
@@ -151,7 +151,7 @@ def test_what_killed_processes_left_goes_and_what_is_set_aside_only_on_request(s
     assert not any(p.exists() for p in aside)
 
 
-def test_ticks_as_old_go(settings):
+def test_old_ticks_are_removed(settings):
     state = TestScheduleStorage.build_sensor("my_sensor")
     with open_instance(settings) as instance:
         instance.add_instigator_state(state)
@@ -167,7 +167,7 @@ def test_ticks_as_old_go(settings):
         assert left.timestamp == pytest.approx(in_days(-20).timestamp(), abs=60)
 
 
-def test_the_command_says_what_would_go(settings):
+def test_the_command_lists_what_would_be_removed(settings):
     result = CliRunner().invoke(main, ["prune", "--dry-run"])
     assert result.exit_code == 0, result.output
     assert "Would delete, older than 30 days" in result.output

@@ -27,7 +27,7 @@ def _named(said: str) -> None:
         ("payload 7: text expected", "ValueError: payload 7: text expected"),
     ],
 )
-def test_a_failed_step_says_what_it_knew_and_not_only_what_it_came_of(said, printed):
+def test_a_failed_step_reports_its_own_error_and_not_only_the_cause(said, printed):
     @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2025-11-01"))
     def table() -> None:
         _named(said)
@@ -54,7 +54,7 @@ def last_lines(monkeypatch):
     return said
 
 
-def test_a_stop_says_nothing_of_publishing_where_nothing_is_published(platform, last_lines):
+def test_a_stop_does_not_mention_publishing_where_nothing_is_published(platform, last_lines):
     execute(platform.definitions, platform.instance, "ingest_history", DAY, DAY, warehouse=platform.warehouse)
     assert last_lines == ["", ""]
     execute(platform.definitions, platform.instance, "predict", DAY, DAY, select=platform.of("predict", "nba_raw"),
@@ -62,7 +62,7 @@ def test_a_stop_says_nothing_of_publishing_where_nothing_is_published(platform, 
     assert last_lines[-2] == f"nothing of {DAY} was published"
 
 
-def test_a_stop_after_rows_were_published_says_how_many_stand_and_how_to_take_them_back(slated, monkeypatch):
+def test_a_stop_after_rows_were_published_shows_how_many_remain_and_how_to_roll_them_back(slated, monkeypatch):
     last_lines: list[str] = []
 
     @contextmanager
@@ -79,7 +79,7 @@ def test_a_stop_after_rows_were_published_says_how_many_stand_and_how_to_take_th
     )
 
 
-def test_a_stop_in_a_remediation_says_that_what_was_moved_stands(platform, last_lines):
+def test_a_stop_in_a_remediation_says_that_moved_rows_stay_moved(platform, last_lines):
     config = {"predicate": "placeholder", "first": str(DAY), "last": str(DAY)}
     remediate(platform.definitions, platform.instance, "quarantine", config)
     assert last_lines == ["rows moved so far stay moved, and the same command continues from there"]

@@ -1,4 +1,4 @@
-"""Ticks: what they ask for, once, whatever arrives in whatever order and whenever the daemon dies."""
+"""Ticks: what they request, once, whatever arrives in whatever order and whenever the daemon is killed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def tonight(result) -> list[tuple[str, str]]:
     return [(job, key) for job, key in asked(result) if key == str(DAY)]
 
 
-def test_new_odds_ask_for_their_date_once(before_tipoff):
+def test_new_odds_request_a_run_of_their_date_once(before_tipoff):
     first = tick(before_tipoff, "new_odds_sensor")
     assert tonight(first) == [(PREDICT_JOB, str(DAY))]
     again = tick(before_tipoff, "new_odds_sensor", first.cursor)
@@ -99,7 +99,7 @@ def test_odds_that_landed_ahead_wait_for_the_games_before_them(before_tipoff):
     assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY + timedelta(2)))]
 
 
-def test_a_date_that_was_published_before_the_first_look_is_not_asked_for_again(late):
+def test_a_date_that_was_published_before_the_first_tick_is_not_requested_again(late):
     found, cursor = until_quiet(late)
     assert PAST[0] not in [key for _, key in found]
     late.zone.land(*league.capture(next(g for g in league.games() if str(g.day) == PAST[0]), 33))
@@ -118,7 +118,7 @@ def test_an_invented_league_has_its_own_last_date(before_tipoff):
     assert news.other_dates(simulated, DAY)[:3] == [DAY + timedelta(n) for n in (2, 4, 6)]
 
 
-def test_a_date_without_a_partition_is_not_asked_for(before_tipoff):
+def test_a_date_without_a_partition_is_not_requested(before_tipoff):
     """Dagster refuses a run of a date after today, and the whole look with it."""
     known = [DAY, league.FIRST, league.FIRST - timedelta(1)]
     ahead = date.today() + timedelta(3)  # noqa: DTZ011 Dagster's own clock, not ours
@@ -126,13 +126,13 @@ def test_a_date_without_a_partition_is_not_asked_for(before_tipoff):
     assert found == {DAY, league.FIRST}
 
 
-def test_without_a_landing_zone_a_look_says_so(platform):
+def test_without_a_landing_zone_a_tick_is_skipped_with_the_reason(platform):
     shutil.rmtree(platform.settings.home.parent / "landing")
     for name in ("new_odds_sensor", "new_results_sensor"):
         assert "there is no landing zone" in tick(platform, name).skip_message
 
 
-def test_a_published_date_is_followed_and_a_begun_one_is_not(published):
+def test_a_published_date_is_followed_until_its_games_begin(published):
     before_tipoff = published
     found, cursor = until_quiet(before_tipoff)
     assert [f for f in found if f[1] == str(DAY)] == [(FOLLOW_JOB, str(DAY))]
@@ -156,7 +156,7 @@ def test_any_number_of_files_late_early_and_twice_is_one_request(before_tipoff):
     assert asked(tick(before_tipoff, "new_odds_sensor", result.cursor)) == []
 
 
-def test_an_injury_report_is_news_too(before_tipoff):
+def test_an_injury_report_counts_as_new_too(before_tipoff):
     _, cursor = until_quiet(before_tipoff)
     before_tipoff.zone.land(f"injury_report/{DAY}/report-20251110T203000Z.json", {"records": []})
     assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == [(PREDICT_JOB, str(DAY))]
@@ -179,7 +179,7 @@ def ledger(platform) -> pd.DataFrame:
     return platform.warehouse.read(LEDGER, [DAY])
 
 
-def test_only_games_whose_line_moved_are_published_anew(predicted):
+def test_only_games_whose_line_moved_are_published_again(predicted):
     before_tipoff = predicted
     before = ledger(before_tipoff)
     before_tipoff.now += timedelta(minutes=100)
@@ -236,14 +236,14 @@ def rows(**changes) -> pd.DataFrame:
         ({"system_id": "t"}, True),
     ],
 )
-def test_what_counts_as_news(change, moved):
+def test_what_counts_as_new(change, moved):
     assert gate.moved_games(rows(), rows(**change)) == ({"g"} if moved else set())
     if "player_id" not in change and "system_id" not in change:
         assert gate.moved_games(rows(**change), rows()) == ({"g"} if moved else set())
     assert gate.moved_games(rows().iloc[:0], rows()) == {"g"}
 
 
-def test_results_ask_for_the_grades_of_their_date(before_tipoff, published):
+def test_results_request_the_grades_of_their_date(before_tipoff, published):
     assert tick(before_tipoff, "new_results_sensor").run_requests == []
     platform = published
     platform.now = league.tipoff(DAY) + timedelta(hours=12)
@@ -269,14 +269,14 @@ def results_until_quiet(platform, cursor: str | None = None) -> tuple[list[list[
     raise AssertionError(f"it asks for ever: {found}")
 
 
-def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkeypatch):
+def test_results_of_a_date_that_was_never_predicted_are_loaded(evening, monkeypatch):
     """Its predict failed and its results came two days later: else every later date would wait for its history."""
     platform, day = evening, DAY + timedelta(2)
     shutil.rmtree(platform.warehouse._file(LEDGER, DAY).parent)
     platform.now = league.tipoff(DAY) + timedelta(days=4)
     off = [(HISTORY_JOB, str(DAY + timedelta(1)))]
     first, cursor = results_until_quiet(platform)
-    assert first == [off], "a day off that nobody took in, and no game whose results are not there"
+    assert first == [off], "a day off that is not loaded, and no game whose results are not there"
     with monkeypatch.context() as patch:
         patch.setattr(Inputs, "game_days", lambda *_: pytest.fail("the schedule is read once"))
         assert tick(platform, "new_results_sensor", cursor).cursor == cursor
@@ -294,7 +294,7 @@ def test_results_of_a_date_that_was_never_predicted_are_taken_in(evening, monkey
     assert asked(tick(platform, "new_results_sensor", late.cursor)) == [(HISTORY_JOB, str(day))], "they differ"
 
 
-def test_an_old_landing_zone_is_taken_in_by_one_run_after_tonight(make_platform):
+def test_an_old_landing_zone_is_loaded_by_one_run_after_tonight(make_platform):
     platform = make_platform()
     first = tick(platform, "new_results_sensor")
     assert [r.tags["dagster/priority"] for r in first.run_requests] == ["-1"]
@@ -303,7 +303,7 @@ def test_an_old_landing_zone_is_taken_in_by_one_run_after_tonight(make_platform)
     assert results_until_quiet(platform, cursor)[0] == []
 
 
-def test_a_date_that_was_published_after_its_results_were_taken_in_is_graded(published):
+def test_a_date_that_was_published_after_its_results_were_loaded_is_graded(published):
     platform = published
     platform.now = league.tipoff(DAY) + timedelta(hours=12)
     rows = platform.warehouse.read(LEDGER, [DAY])
@@ -323,7 +323,7 @@ def without_games(platform, *days) -> None:
 
 def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
     report = f"injury_report/{DAY}/report-20251110T{{}}0000Z.json"
-    assert news.open_dates(platform.inputs, platform.now) == {DAY: False}, "nobody took its schedule in"
+    assert news.open_dates(platform.inputs, platform.now) == {DAY: False}, "its schedule is not loaded"
     platform.materialize(DAY, DAY, job=HISTORY_JOB)
     assert news.open_dates(platform.inputs, platform.now) == {DAY: True}
     schedule = platform.warehouse.read(SCHEDULE, [DAY])
@@ -340,7 +340,7 @@ def test_a_day_off_needs_no_run_and_one_without_known_tipoffs_does(platform):
     assert tonight(tick(platform, "new_odds_sensor", cursor)) == []
 
 
-def test_the_first_look_at_results_leaves_the_way_to_tonight(late):
+def test_the_first_tick_on_results_requests_one_run_after_tonight(late):
     """Dates with results and old predictions: one run, after tonight; those that are graded ask for none."""
     old = [DAY - timedelta(n) for n in range(2, 12, 2)]
     before_tipoff = late
@@ -368,7 +368,7 @@ def test_no_grades_are_made_of_a_date_in_between_that_may_yet_be_predicted(late)
     assert asked(first) == [(GRADE_JOB, str(old[1])), (GRADE_JOB, str(old[0]))]
 
 
-def test_captures_are_asked_for_when_they_are_due(before_tipoff):
+def test_captures_are_requested_when_they_are_due(before_tipoff):
     assert "ODDS_API_KEY is not set" in tick(before_tipoff, "capture_sensor").skip_message
     platform = before_tipoff.with_live(Live(odds_key="key"))
     platform.now = utc(2025, 11, 10, 14, 59)
@@ -408,7 +408,7 @@ def scheduled(platform, name: str, at) -> dg.RunRequest | dg.SkipReason:
         ("weekly_training", utc(2025, 11, 10, 11), "2025-11-10"),
     ],
 )
-def test_schedules_speak_eastern_whatever_the_clocks_do(platform, name, at, key):
+def test_schedules_run_on_eastern_time_across_clock_changes(platform, name, at, key):
     schedule = next(s for s in platform.definitions.schedules if s.name == name)
     assert schedule.execution_timezone == "America/New_York"
     result = scheduled(platform, name, at)
@@ -427,7 +427,7 @@ def test_without_live_feeds_nothing_is_fetched(platform):
         assert "NBA_PROPS_STATS is off" in found.skip_message
 
 
-def test_injury_reports_are_not_asked_for_where_no_game_is_near(platform):
+def test_injury_reports_are_not_requested_when_no_game_is_near(platform):
     on = platform.with_live(Live(stats=True))
     for at, is_asked in (
         (utc(2025, 11, 10, 14), True),
@@ -439,7 +439,7 @@ def test_injury_reports_are_not_asked_for_where_no_game_is_near(platform):
         assert isinstance(found, dg.RunRequest) is is_asked, at
 
 
-def test_everything_that_runs_by_itself_is_on(platform):
+def test_every_schedule_and_sensor_is_on(platform):
     assert all(s.default_status is dg.DefaultSensorStatus.RUNNING for s in platform.definitions.sensors)
     assert all(s.default_status is dg.DefaultScheduleStatus.RUNNING for s in platform.definitions.schedules)
     assert json.dumps([s.name for s in platform.definitions.sensors])
@@ -467,7 +467,7 @@ def prepare_by_itself(platform) -> list[tuple[str, str]]:
     raise AssertionError(f"it asks for ever: {done}")
 
 
-def test_models_are_trained_again_once_what_they_learned_from_was_corrected(platform):
+def test_models_are_trained_again_once_their_training_data_was_corrected(platform):
     platform.now = WEDNESDAY - timedelta(minutes=30)
     assert "trained on what is stored now" in scheduled(platform, "train_again", WEDNESDAY).skip_message
     assert prepare_by_itself(platform) == []
@@ -479,7 +479,7 @@ def test_models_are_trained_again_once_what_they_learned_from_was_corrected(plat
     assert scheduled(platform, "train_again", WEDNESDAY).partition_key == "2025-11-10"
 
 
-def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
+def test_missing_lines_are_loaded_before_the_week_is_trained(platform):
     """Odds older than the odds sensor looks back: the command line takes them in as well."""
     day = DAY - timedelta(2)
     shutil.rmtree(platform.warehouse._file(ODDS_QUOTES, day).parent)
@@ -506,7 +506,7 @@ def test_lines_that_nobody_took_in_are_before_the_week_is_trained(platform):
     assert prepare_by_itself(platform) == [(LINES_JOB, f"{day}..{day}")]
 
 
-def test_a_long_history_is_taken_in_by_the_month(make_platform, monkeypatch):
+def test_a_long_history_is_loaded_month_by_month(make_platform, monkeypatch):
     monkeypatch.setattr(training, "_PREPARED_TOGETHER", 10)
     platform = make_platform()
     found = training.to_prepare(platform.definitions.resources["preparation"], platform.instance, DAY)

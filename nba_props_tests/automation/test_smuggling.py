@@ -66,7 +66,7 @@ BESIDE = {
     "a price that is not its quote's": ({"over_price": 250}, "PRICE_MISMATCH"),
     "no price": ({"under_price": None}, "PRICE_MISMATCH"),
     "another book": ({"sportsbook": "somebook"}, "BOOK_MISMATCH"),
-    "a quote that nobody has": ({"quote_id": "0" * 32}, "NO_QUOTE"),
+    "an unknown quote": ({"quote_id": "0" * 32}, "NO_QUOTE"),
     "another player's quote": ({"player_id": 424242}, "QUOTE_OF_ANOTHER"),
     "another game": ({"game_id": "0022599999"}, "QUOTE_OF_ANOTHER"),
     "another source": ({"line_source": "ESTIMATED"}, "UNKNOWN_SOURCE"),
@@ -153,7 +153,7 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("prediction_id", ignore_index=True)
 
 
-def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Platform):
+def test_a_quote_that_no_payload_has_does_not_make_a_line_valid(predicted: Platform):
     store, rows = predicted.warehouse, rows_of(predicted)
     zone = registry.with_odds(LandingZone(predicted.settings.landing))
     assert zone is not None
@@ -170,7 +170,7 @@ def test_a_quote_that_no_payload_has_does_not_make_a_line_honest(predicted: Plat
     assert found[["prediction_id", "problem"]].values.tolist() == [["smuggled", "NOT_LANDED"]]
 
 
-def test_a_start_that_moved_makes_no_honest_row_a_late_one(predicted: Platform):
+def test_a_moved_start_does_not_make_a_valid_row_late(predicted: Platform):
     store = predicted.warehouse
     games = store.read(SCHEDULE, [DAY])
     store.write_unchecked(SCHEDULE, games.assign(tipoff_at=games["tipoff_at"] + timedelta(hours=2)), DAY)
@@ -208,7 +208,7 @@ def generated(rows: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("batches", "size"), [(2, 500), pytest.param(100, 1_000, marks=pytest.mark.long)], ids=["some", "100,000"]
 )
-def test_no_generated_row_stays_unseen_and_no_honest_row_is_taken(predicted: Platform, batches: int, size: int):
+def test_every_generated_row_and_no_valid_row_is_selected(predicted: Platform, batches: int, size: int):
     store, rows = predicted.warehouse, rows_of(predicted)
     honest = set(digests.row_ids(LEDGER, rows))
     for seed in range(batches):
@@ -228,7 +228,7 @@ def before_digests(store, ids: list[str], day=D1) -> None:
 RUN = Selection("run", D1, D1, run_id="r")
 
 
-def test_a_killed_quarantine_of_old_rows_is_finished_after_they_got_digests(lake, monkeypatch):
+def test_a_killed_quarantine_of_old_rows_is_completed_after_they_got_digests(lake, monkeypatch):
     before_digests(lake, ["a", "b"])
     with monkeypatch.context() as patch:
         patch.setattr(lake, "remove", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -241,7 +241,7 @@ def test_a_killed_quarantine_of_old_rows_is_finished_after_they_got_digests(lake
     assert sorted(archived["prediction_id"]) == ["a", "b"]
 
 
-def test_old_rows_that_come_back_are_sound_and_come_back_once(lake):
+def test_restored_old_rows_are_valid_and_restored_once(lake):
     before_digests(lake, ["a"])
     batch = remediation.rollback(lake, "r", NOW)
     lake.append(LEDGER, ledger(["d"]).assign(run_id="later"), [D1])
@@ -253,7 +253,7 @@ def test_old_rows_that_come_back_are_sound_and_come_back_once(lake):
 
 
 @pytest.mark.parametrize("then", ["sealed", "another batch"])
-def test_a_batch_of_an_earlier_release_comes_back_whatever_was_archived_since(lake, then):
+def test_a_batch_of_an_earlier_release_is_restored_whatever_was_archived_since(lake, then):
     published(lake, "a")
     batch = remediation.rollback(lake, "r", NOW)
     old = lake.read(ARCHIVED_PREDICTIONS, [D1]).assign(archived_id=None, archive_digest=None)
@@ -267,7 +267,7 @@ def test_a_batch_of_an_earlier_release_comes_back_whatever_was_archived_since(la
     assert remediation.restore(lake, batch.batch_id, NOW + timedelta(minutes=2)).total == 1
 
 
-def test_an_archived_row_comes_back_beside_a_forged_one_of_its_id(lake):
+def test_an_archived_row_is_restored_beside_a_forged_one_of_its_id(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     batch = remediation.rollback(lake, "r", NOW)
     forged = ledger(["a"], points=33.0).assign(run_id="second writer", row_digest=None)
@@ -276,7 +276,7 @@ def test_an_archived_row_comes_back_beside_a_forged_one_of_its_id(lake):
     assert sorted(lake.read(LEDGER, [D1])["predicted_points"]) == [10.0, 33.0]
 
 
-def test_a_record_alone_keeps_no_row_from_being_taken_out(lake):
+def test_a_record_alone_does_not_keep_rows_from_being_removed(lake):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     batch = remediation.quarantine(lake, RUN, NOW, dry_run=True).batch_id
     remediation._record(lake, batch, RemediationStep.REMOVED, RUN.action, D1, 2, NOW)
@@ -291,7 +291,7 @@ def test_only_the_rows_of_the_named_run_are_meant_by_any_predicate(lake):
     assert selection.selected(lake, asked)["prediction_id"].tolist() == ["b"]
 
 
-def test_two_who_take_the_same_rows_out_at_once_agree(lake, monkeypatch):
+def test_two_quarantines_of_the_same_rows_at_once_agree(lake, monkeypatch):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     plain = remediation._recorded
 
@@ -306,7 +306,7 @@ def test_two_who_take_the_same_rows_out_at_once_agree(lake, monkeypatch):
     assert lake.read(LEDGER, [D1]).empty
 
 
-def test_what_is_published_again_while_it_is_put_back_stands_once(lake, monkeypatch):
+def test_a_row_that_is_published_again_during_its_restore_is_stored_once(lake, monkeypatch):
     lake.append(LEDGER, ledger(["a"]), [D1])
     batch = remediation.rollback(lake, "r", NOW)
     plain = remediation._record
@@ -320,7 +320,7 @@ def test_what_is_published_again_while_it_is_put_back_stands_once(lake, monkeypa
     assert lake.read(LEDGER, [D1])["run_id"].tolist() == ["later"]
 
 
-def test_an_older_copy_of_a_partition_brings_nothing_back_unseen(lake):
+def test_rows_that_return_with_an_older_copy_of_a_partition_are_found(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
     batch = remediation.rollback(lake, "r", NOW)
@@ -333,7 +333,7 @@ def test_an_older_copy_of_a_partition_brings_nothing_back_unseen(lake):
     assert selection.judged(lake, D1, D1)["problem"].isna().all()
 
 
-def test_what_was_restored_once_is_out_when_it_was_taken_out_again(lake):
+def test_a_restored_row_that_was_removed_again_may_not_return_by_itself(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
     first = remediation.rollback(lake, "r", NOW)
@@ -346,7 +346,7 @@ def test_what_was_restored_once_is_out_when_it_was_taken_out_again(lake):
 
 
 @pytest.mark.parametrize("stated", ["0" * 16, None])
-def test_an_altered_archive_names_no_honest_row(lake, stated):
+def test_an_altered_archive_does_not_make_a_valid_row_suspect(lake, stated):
     lake.append(LEDGER, ledger(["a"]), [D1])
     remediation.rollback(lake, "r", NOW)
     lake.append(LEDGER, ledger(["b"]).assign(run_id="later"), [D1])
@@ -357,7 +357,7 @@ def test_an_altered_archive_names_no_honest_row(lake, stated):
 
 
 @pytest.mark.parametrize("version", [0, 2])
-def test_a_sealed_lake_makes_no_forged_row_its_own(lake, version):
+def test_a_sealed_lake_does_not_accept_a_forged_row(lake, version):
     """Rows without digests, and a statement of a form that no release had."""
     lake.claim("SIMULATED")
     lake.append(LEDGER, ledger(["a"]), [D1])
@@ -385,7 +385,7 @@ def smuggled_into(lake, table, rows: pd.DataFrame) -> None:
     lake.write_unchecked(table, whole, D1)
 
 
-def test_forged_rows_of_the_archive_take_nothing_out_and_bring_nothing_in(lake):
+def test_forged_rows_in_the_archive_remove_and_restore_nothing(lake):
     lake.claim("SIMULATED")
     published(lake, "a", "b")
     published(lake, "c", run="later")
@@ -406,7 +406,7 @@ def test_forged_rows_of_the_archive_take_nothing_out_and_bring_nothing_in(lake):
         remediation.restore(lake, batch, NOW)
 
 
-def test_what_takes_rows_out_or_back_forgets_no_alteration(lake):
+def test_rollback_and_restore_hide_no_alteration(lake):
     """A second writer takes an honest row; an unrelated batch of the date is restored, then taken out."""
     lake.claim("SIMULATED")
     published(lake, "a", "b")
@@ -421,7 +421,7 @@ def test_what_takes_rows_out_or_back_forgets_no_alteration(lake):
 
 
 @pytest.mark.parametrize("rows", [[], ["x"]], ids=["emptied", "replaced"])
-def test_a_sealed_partition_that_another_put_in_place_is_altered_and_stays_so(lake, rows):
+def test_a_sealed_partition_that_another_program_replaced_stays_reported_as_altered(lake, rows):
     lake.claim("SIMULATED")
     published(lake, "a", "b")
     lake.write_unchecked(LEDGER_AS_FOUND, ledger(rows).assign(row_digest=None), D1)
@@ -433,7 +433,7 @@ def test_a_sealed_partition_that_another_put_in_place_is_altered_and_stays_so(la
         assert lake.damaged(), "and what is published since does not hide it"
 
 
-def test_a_quarantine_that_was_killed_and_restored_in_between_takes_all_out_again(lake, monkeypatch):
+def test_a_quarantine_that_was_killed_and_then_restored_removes_all_rows_again(lake, monkeypatch):
     published(lake, "a")
     lake.append(LEDGER, ledger(["b"]).assign(game_date=pd.Timestamp(D2)), [D2])
     both, plain = Selection("run", D1, D2, run_id="r"), lake.remove
@@ -453,7 +453,7 @@ def test_a_quarantine_that_was_killed_and_restored_in_between_takes_all_out_agai
     assert lake.read(LEDGER, [D1, D2]).empty
 
 
-def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
+def test_a_row_that_had_returned_is_valid_once_it_is_restored(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     older = lake.read(LEDGER, [D1])
     batch = remediation.rollback(lake, "r", NOW)
@@ -462,7 +462,7 @@ def test_what_came_back_by_itself_is_right_when_somebody_restores_it(lake):
     assert selection.judged(lake, D1, D1)["problem"].isna().all()
 
 
-def test_a_date_that_was_rewritten_without_digests_is_no_earlier_releases(lake):
+def test_a_date_that_was_rewritten_without_digests_is_not_taken_for_an_earlier_releases(lake):
     lake.claim("SIMULATED")
     lake.append(LEDGER, ledger(["a"]), [D1])
     lake.write_unchecked(LEDGER_AS_FOUND, ledger(["a"], points=33.0).assign(row_digest=None), D1)
@@ -500,7 +500,7 @@ def forgery(predicted: Platform, tmp_path) -> Forgery:
     return Forgery(predicted, memory, rows, honest, forged)
 
 
-def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(forgery: Forgery):
+def test_a_row_that_an_audit_has_seen_is_valid_and_its_forged_copy_is_not(forgery: Forgery):
     forgery.put(forgery.rows, forgery.forged)
     for _ in range(2):  # at first sight, and when the audit has seen the forged one as well
         found = forgery.selected()
@@ -512,7 +512,7 @@ def test_a_row_that_an_audit_has_seen_is_right_whatever_another_claims(forgery: 
     pd.testing.assert_frame_equal(_in_order(rows_of(forgery.platform)), _in_order(forgery.rows))
 
 
-def test_a_row_that_took_anothers_place_is_not_right_because_an_audit_saw_it(forgery: Forgery):
+def test_a_row_that_replaced_another_is_not_valid_because_an_audit_saw_it(forgery: Forgery):
     forgery.put(forgery.rows.drop(index=forgery.honest.index), forgery.forged)
     assert forgery.audited() == ["ROWS_CHANGED"]
     forgery.put(forgery.rows, forgery.forged)
@@ -521,7 +521,7 @@ def test_a_row_that_took_anothers_place_is_not_right_because_an_audit_saw_it(for
         forgery.audited()
 
 
-def test_a_memory_that_does_not_say_which_rows_were_wrong_says_nothing(predicted: Platform, tmp_path):
+def test_a_memory_without_the_wrong_rows_makes_no_row_valid(predicted: Platform, tmp_path):
     store = predicted.warehouse
     memory = audit.Memory(str(tmp_path / "audit"))
     audit.audit(store, memory)
@@ -531,7 +531,7 @@ def test_a_memory_that_does_not_say_which_rows_were_wrong_says_nothing(predicted
     assert len(memory.known_valid(DAY, DAY)) == 0
 
 
-def test_an_archive_that_was_altered_decides_nothing(lake):
+def test_rows_of_an_altered_archive_are_not_restored(lake):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     batch = remediation.rollback(lake, "r", NOW)
     archive = lake.read(ARCHIVED_PREDICTIONS, [D1])
@@ -549,7 +549,7 @@ def test_an_archive_that_was_altered_decides_nothing(lake):
     "values",
     [{"predicted_points": 33.0}, {"line": 37.5}, {"quote_id": "0" * 32}, {"predicted_points": 1e6, "run_id": "own"}],
 )
-def test_a_forged_row_with_an_honest_id_blocks_neither_publishing_nor_grading(predicted: Platform, values):
+def test_a_forged_row_with_a_valid_id_blocks_neither_publishing_nor_grading(predicted: Platform, values):
     store, rows = predicted.warehouse, rows_of(predicted)
     forged = resealed(one(rows, **{**values, "created_at": rows["created_at"].max() + timedelta(minutes=5)}))
     store.write_unchecked(LEDGER_AS_FOUND, pd.concat([rows, forged]), DAY)

@@ -122,14 +122,14 @@ def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
 
 
 @pytest.mark.slow
-def test_a_key_pressed_at_any_moment_stops_a_run_that_publishes_nothing_and_says_so(home: Path):
+def test_a_signal_at_any_moment_stops_a_run_that_publishes_nothing_and_is_reported(home: Path):
     dice = random.Random(15)  # noqa: S311
     judge(home, *press(home, dice.uniform(0.5, 3), signal.SIGINT))
     assert judge(home, *press(home, dice.uniform(0, 1.5), signal.SIGTERM, seen=rb"predict \S+  \w")) == "in a run"
 
 
 @pytest.mark.long
-def test_thirty_keys_pressed_at_random_moments(home: Path):
+def test_thirty_signals_at_random_moments(home: Path):
     dice = random.Random(30)  # noqa: S311
     fell = [
         judge(home, *press(home, dice.uniform(0.3, WHOLE_RUN), dice.choice([signal.SIGINT, signal.SIGTERM])))
@@ -204,7 +204,7 @@ def test_runs_cancelled_in_the_ui_at_random_moments(home: Path):
     assert check_cancelled(home, [dice.uniform(0.2, 8) for _ in range(15)]) >= 5
 
 
-def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated, monkeypatch):
+def test_a_system_that_fails_because_of_a_stop_is_not_a_failing_system(slated, monkeypatch):
     platform = slated
 
     def interrupted(*_: object) -> None:
@@ -225,7 +225,7 @@ def test_a_system_that_fails_of_a_stop_is_not_taken_for_a_failing_system(slated,
 
 
 @pytest.mark.parametrize("in_a_terminal", [True, False])
-def test_a_stop_in_a_terminal_is_recorded_before_any_step_can_fail_of_it(monkeypatch, in_a_terminal):
+def test_a_stop_in_a_terminal_is_recorded_before_any_step_can_fail_because_of_it(monkeypatch, in_a_terminal):
     """The thread that ends the process needs its seconds; a step that raised first would end the run as FAILURE."""
     waited: list[float] = []
     monkeypatch.setattr(stopping.time, "sleep", waited.append)
@@ -263,7 +263,7 @@ def test_a_cancelled_run_ends_though_its_state_can_be_neither_read_nor_written(m
         stopping._asked.clear()
 
 
-def test_duckdbs_word_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatch):
+def test_duckdbs_error_for_an_interrupt_is_a_stop(lake: LakeWarehouse, monkeypatch):
     """DuckDB raises RuntimeError or InterruptException when a signal arrives within a query."""
     import duckdb
 
@@ -286,11 +286,11 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)
 stopping.listen()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
-print("went on" if input() else "", flush=True)
+print("continued" if input() else "", flush=True)
 """
 
 
-def test_a_job_in_the_background_goes_on_when_a_key_is_pressed_in_front():
+def test_a_background_job_continues_after_ctrl_c_in_the_foreground():
     """A shell has it ignore the key, and Dagster, which has a handler for the signal in every run, must not undo that."""
     process = subprocess.Popen(
         [sys.executable, "-c", IN_THE_BACKGROUND], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -299,4 +299,4 @@ def test_a_job_in_the_background_goes_on_when_a_key_is_pressed_in_front():
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate("and on\n", timeout=LIMIT)
-    assert (process.returncode, said) == (0, "went on\n"), errors
+    assert (process.returncode, said) == (0, "continued\n"), errors

@@ -221,14 +221,14 @@ def test_the_ui_itself_works(ui):
     assert ui.ask(ui.guarded, "GET", "/server_info", headers={"host": "10.1.2.3:80"})[0] == 200
 
 
-def test_subscriptions_are_the_uis_alone(ui):
+def test_subscriptions_are_open_to_the_ui_alone(ui):
     own = {**OWN, "origin": "http://127.0.0.1:3000"}
     assert ui.talk(ui.guarded, own) == ["websocket.accept", '{"type":"connection_ack"}']
     assert ui.talk(ui.guarded, {**OWN, "origin": "https://evil.example"}) == ["websocket.close"]
     assert ui.talk(ui.guarded, {"host": "evil.example", "origin": "https://evil.example"}) == ["websocket.close"]
 
 
-def test_other_events_of_the_server_pass(ui):
+def test_other_events_of_the_server_are_passed_through(ui):
     passed = []
 
     async def app(scope, receive, send):
@@ -240,7 +240,7 @@ def test_other_events_of_the_server_pass(ui):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A reports folder with a page, and what is none of its pages."""
+    """A reports folder with a page, and files that are not pages."""
     reports = tmp_path / "reports"
     (reports / "deeper").mkdir(parents=True)
     (reports / "a_b-1.html").write_text("<p>a page")
@@ -355,7 +355,7 @@ def test_dagsters_command_serves_the_application_by_that_name(ui, monkeypatch):
     assert served == ["the application"]
 
 
-def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
+def test_dev_starts_the_guarded_webserver(tmp_path, monkeypatch):
     started = []
 
     class Process:
@@ -378,7 +378,7 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     monkeypatch.setattr("nba_props.cli.servers.signal.signal", lambda *_: None)
     monkeypatch.setattr("nba_props.cli.servers._require_free", lambda *_: None)
     result = CliRunner().invoke(main, ["dev", "--host", "192.168.0.7"])
-    assert result.exit_code == 1, "a server that ends by itself is no success"
+    assert result.exit_code == 1, "a server that ends by itself is a failure"
     (command, environment), (daemon, _) = started
     assert command[:3] == [sys.executable, "-m", "nba_props.automation.webserver"]
     assert hosts_of(environment) == {"props.example.org", "192.168.0.7"}
@@ -386,9 +386,9 @@ def test_dev_starts_the_guarded_one(tmp_path, monkeypatch):
     assert not [c for c, _ in started if "dagster-webserver" in c[0]]
     for arguments in (command, daemon):
         assert arguments[arguments.index("--log-level") + 1] == "error", "no line for each look of a sensor"
-    told = [line.split(maxsplit=1) for line in result.output.splitlines()]
+    printed = [line.split(maxsplit=1) for line in result.output.splitlines()]
     assert result.output.splitlines()[0] == "Dagster UI  http://192.168.0.7:3000"
-    assert {"home", "feeds", "stop"} <= {words[0] for words in told}
+    assert {"home", "feeds", "stop"} <= {words[0] for words in printed}
     assert f"home        {tmp_path}" in result.output
     assert "stop        Ctrl-C" in result.output
     assert result.output.count("no disk") == result.output.count("Traceback of it") == len(started)

@@ -93,7 +93,7 @@ DAMAGE = {
     (LINES, "no_future_data"): (first_line(quoted_at=lambda r: r["cutoff_at"]), "ERROR"),
     (CONTEXT, "schema"): (first_row(games_last_5=6), "ERROR"),
     (CONTEXT, "no_future_data"): (first_row(history_through=pd.Timestamp(DAY)), "ERROR"),
-    (CONTEXT, "reported_absent_known"): ("strangers", "WARN"),
+    (CONTEXT, "reported_absent_known"): ("unknown reports", "WARN"),
     (CONTEXT, "slate_is_complete"): (lambda f: f[f["team"] != "ALB"], "ERROR"),
     ("nba_analytics.player_features", "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
     ("nba_analytics.player_features", "inputs_are_known"): (lambda f: f.assign(pct_paint=float("nan")), "WARN"),
@@ -141,7 +141,7 @@ def break_it(platform, address: str, damage) -> None:
         )  # fmt: skip
         platform.warehouse.write(TABLES["nba_reference.unresolved_names"], rows, [DAY])
         return
-    if damage == "strangers":
+    if damage == "unknown reports":
         context = platform.warehouse.read(TABLES[address], [DAY])
         at = context["cutoff_at"].min() - pd.Timedelta(hours=1)
         platform.warehouse.write(TABLES[address], context.assign(injury_reported_at=at), [DAY])
@@ -185,7 +185,7 @@ def test_every_rule_passes_on_clean_data(stored, days):
 
 
 @pytest.mark.parametrize(("address", "name"), DAMAGE, ids=[f"{t}-{n}" for t, n in DAMAGE])
-def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, address, name):
+def test_every_rule_fails_on_the_damage_that_it_is_for_and_on_that_date_only(stored, address, name):
     damage, severity = DAMAGE[address, name]
     break_it(stored, address, damage)
     one = findings(stored, address, name, [DAY])[DAY]
@@ -209,14 +209,14 @@ def test_every_rule_fails_on_its_own_damage_and_on_that_date_only(stored, addres
     ],
     ids=["at the cut-off", "an hour after it", "with no flag", "without a cut-off"],
 )
-def test_a_late_row_that_denies_being_one_would_be_current_and_fails(stored, late):
+def test_a_late_row_that_is_not_marked_as_backfill_fails(stored, late):
     tamper(stored, LEDGER, first_line(**late))
     found = findings(stored, LEDGER, "no_future_data", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (False, "ERROR")
     assert found.figures["rows_from_the_future"] == 1
 
 
-def test_a_row_that_was_published_after_the_cut_off_and_says_so_is_no_breach(stored):
+def test_a_row_that_is_marked_as_backfill_passes(stored):
     late = {"is_backfill": True, "created_at": lambda r: r["cutoff_at"]}
     tamper(stored, LEDGER, first_line(**late))
     assert findings(stored, LEDGER, "no_future_data", [DAY])[DAY].passed
@@ -238,19 +238,19 @@ MARKET_INPUTS = ["vegas_points_line", "vegas_opening_line", "vegas_line_move"]
         (["avg_points_vs_opponent"], True, "(NEVER_MET)"),
     ],
 )
-def test_a_dead_input_names_every_system_that_went_without_it(stored, dead, passes, why):
+def test_the_finding_of_an_unknown_input_names_every_system_that_uses_it(stored, dead, passes, why):
     tamper(stored, FEATURES_TABLE, lambda f: f.assign(**dict.fromkeys(dead, float("nan"))))
     found = findings(stored, FEATURES_TABLE, "inputs_are_known", [DAY])[DAY]
     assert (found.passed, found.severity.value) == (passes, "WARN")
     for name in dead:
         users = [s.system_id for s in SYSTEMS if name in (*s.needs().required, *s.needs().optional)]
         assert users, "an input that no system uses shows nothing"
-        (told,) = [part for part in found.text.split("; ") if part.startswith(f"{name} is unknown")]
-        assert told.endswith(f": {', '.join(users)} did without {why}".rstrip())
+        (stated,) = [part for part in found.text.split("; ") if part.startswith(f"{name} is unknown")]
+        assert stated.endswith(f": {', '.join(users)} did without {why}".rstrip())
         assert name in found.figures["unknown_to_all"].split(", ")
 
 
-def test_an_input_known_more_often_by_the_productions_measure_warns():
+def test_an_input_known_less_often_than_in_training_warns():
     """The small league's measure is another; here it is the one that is delivered."""
     trained = RECIPES["xgboost_v1"]
     known = dict.fromkeys(trained.inputs, 0.9)
@@ -290,7 +290,7 @@ def test_a_slate_without_any_odds_is_an_error_when_the_first_tipoff_is_near(stor
         assert found.text.startswith("NO ODDS: none of 2 games")
 
 
-def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
+def test_a_date_without_a_stored_schedule_is_not_a_day_off(stored):
     shutil.rmtree(stored.warehouse._file(TABLES["nba_raw.schedule"], DAY).parent)
     known = (GRADES, "expected_outputs"), ("nba_raw.odds_quotes", "games_have_quotes"), (CONTEXT, "slate_is_complete")
     for address, name in known:
@@ -300,7 +300,7 @@ def test_a_date_without_a_stored_schedule_is_no_day_off(stored):
         assert found[NEXT].passed, name
 
 
-def test_validate_says_of_a_date_what_its_checks_say(stored):
+def test_validate_agrees_with_the_checks_of_a_date(stored):
     tamper(stored, LEDGER, first_line(line=20.0, quote_id="none"))
     loud = {}
     for day in SPAN:
@@ -396,7 +396,7 @@ def test_a_model_that_was_trained_without_landed_lines_or_was_not_put_in_force_w
     assert found.text.startswith("not in force: WORSE_THAN_LAST_10")
 
 
-def test_a_dead_retrain_shows_before_the_system_falls_silent(stored):
+def test_a_missed_training_warns_before_the_system_has_no_model(stored):
     """A week without a new model warns; two weeks without one fail, and so does a model of another library."""
     name = "model_is_in_force"
     address = "nba_predictions.catboost_v8"

@@ -79,7 +79,7 @@ def test_run_prints_the_board_the_gate_and_where_to_look(home, landed_history):
     assert str(rows) in invoke("sql", f"select count(*) as n from {table}").output
 
 
-def test_a_second_demo_and_whatever_runs_a_job_say_that_the_league_is_invented(invented):
+def test_a_second_demo_and_every_command_that_runs_a_job_say_that_the_league_is_simulated(invented):
     for simulated in (True, False):
         with Output() as out, out.console.capture() as said:
             demo._run(out, load_settings(), [DAY], 3, force=False)
@@ -91,7 +91,7 @@ def test_a_second_demo_and_whatever_runs_a_job_say_that_the_league_is_invented(i
         (invented / "home" / "lake" / "SOURCE").write_text("REAL")
 
 
-def test_an_empty_lake_is_of_what_is_landed(home):
+def test_an_empty_lake_has_the_source_of_its_landing_zone(home):
     league.land(LandingZone(str(home / "landing")))
     (home / "landing" / "landing.json").write_text(json.dumps({"data_source": "SIMULATED"}))
     with Output() as out, out.console.capture() as said:
@@ -99,7 +99,7 @@ def test_an_empty_lake_is_of_what_is_landed(home):
     assert said.get().startswith("SIMULATED LEAGUE")
 
 
-def test_a_sentence_of_an_error_is_broken_between_words(home):
+def test_an_error_message_is_wrapped_between_words(home):
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "nba_props", "run", "someday"], stdin=slave, stdout=slave, stderr=slave,
@@ -155,7 +155,7 @@ def test_without_a_landing_zone_it_ends_with_one_sentence(home):
 
 
 @pytest.mark.long
-def test_a_failed_run_says_why_and_exits_with_one(home):
+def test_a_failed_run_prints_the_reason_and_exits_with_one(home):
     (home / "landing").mkdir()
     zone = LandingZone(str(home / "landing"))
     league.land(zone)
@@ -168,7 +168,7 @@ def test_a_failed_run_says_why_and_exits_with_one(home):
     assert "next" not in result.output, "the next date would fail of the same"
 
 
-def test_what_published_nothing_is_not_to_be_undone(home, rung):
+def test_a_run_that_published_nothing_shows_no_way_to_undo_it(home, rung):
     copied(rung("predicted"), home)
     table = "nba_predictions.ledger"
     lake = LakeWarehouse(home / "home" / "lake")
@@ -178,15 +178,15 @@ def test_what_published_nothing_is_not_to_be_undone(home, rung):
     assert "rollback" not in again.output
     ids = lake.query(f"SELECT prediction_id AS id FROM {table} WHERE system_id = 'moving_average' LIMIT 7")["id"]
     assert take_out(lake, list(ids), DAY) == 7
-    mended = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
+    repaired = invoke("backfill", str(DAY), "--select", "moving_average", "--force")
     run_id = lake.query(f"SELECT run_id FROM {table} ORDER BY created_at DESC LIMIT 1")["run_id"][0]
-    assert f"run       {run_id}; 7 new rows; undo with `nba-props rollback {run_id}`" in mended.output
+    assert f"run       {run_id}; 7 new rows; undo with `nba-props rollback {run_id}`" in repaired.output
 
 
 IDLE = DAY + timedelta(1)
 
 
-def test_a_date_without_games_says_so_and_trains_nothing(home):
+def test_a_date_without_games_is_reported_and_trains_nothing(home):
     league.land(LandingZone(str(home / "landing")))
     result = invoke("run", str(IDLE))
     assert result.exit_code == 0, result.output
@@ -195,8 +195,8 @@ def test_a_date_without_games_says_so_and_trains_nothing(home):
     assert LakeWarehouse(home / "home" / "lake").partitions(SCHEDULE) == [IDLE]
 
 
-def test_a_day_off_by_a_schedule_that_lost_its_games_is_none(home):
-    """The newest schedule lacks the games of a date: what was played, taken in or landed says otherwise."""
+def test_a_schedule_that_lost_its_games_makes_no_day_off(home):
+    """The newest schedule lacks the games of a date: what was played, loaded or landed contradicts it."""
     zone = LandingZone(str(home / "landing"))
     zone.land(
         f"nba_stats/scheduleleaguev2/{league.SEASON}.json.gz",
@@ -213,7 +213,7 @@ def test_a_day_off_by_a_schedule_that_lost_its_games_is_none(home):
     )
 
 
-def test_a_day_off_whose_taking_in_is_refused_has_failed(home):
+def test_a_day_off_that_is_refused_when_loading_has_failed(home):
     """The schedule and the game log that are stored have rows; those that are landed now have none."""
     zone = LandingZone(str(home / "landing"))
     league.land(zone)
@@ -232,7 +232,7 @@ def test_a_day_off_whose_taking_in_is_refused_has_failed(home):
 
 
 def test_a_model_that_cannot_be_read_is_trained_again(platform):
-    """A card that is no JSON, of a week whose newest training was refused for another reason."""
+    """A card that is not JSON, of a week whose newest training was refused for another reason."""
     store, week = platform.models, week_of(DAY)
     store.refuse("catboost_v8", week, "WORSE_THAN_LAST_10: MAE 6", platform.inputs.trained_from("catboost_v8", week))
     assert "train" not in [job for job, *_ in plan(platform.definitions, platform.inputs, [DAY])]
@@ -241,7 +241,7 @@ def test_a_model_that_cannot_be_read_is_trained_again(platform):
 
 
 @pytest.mark.parametrize("error", [CorruptModel("the card can't be read"), ContractError("a column is missing")])
-def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
+def test_an_error_that_a_user_can_fix_is_a_sentence(home, monkeypatch, error):
     def broken(*_: object, **__: object) -> None:
         raise error
 
@@ -252,7 +252,7 @@ def test_what_a_user_can_mend_is_a_sentence(home, monkeypatch, error):
 
 
 @pytest.mark.long
-def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
+def test_a_backfill_loads_what_was_landed_for_earlier_dates_first(home, rung):
     """A corrected box score of five days ago, with an old file time: the models and averages of the date are of it."""
     copied(rung("predicted"), home)
     assert "nothing is missing or stale" in invoke("backfill", str(DAY)).output
@@ -277,7 +277,7 @@ def test_a_backfill_takes_in_what_was_landed_of_earlier_dates_first(home, rung):
 
 
 @pytest.mark.parametrize("command", ["grade", "reline"])
-def test_what_was_never_published_is_said_with_the_way_there(home, command):
+def test_a_date_that_was_never_published_is_reported_with_the_command_to_run(home, command):
     league.land(LandingZone(str(home / "landing")))
     result = invoke(command, str(DAY))
     assert result.exit_code == 0
@@ -346,7 +346,7 @@ def test_the_command_starts_without_dagster():
     assert done.stdout.split()[0] == "False"
 
 
-def test_the_plan_asks_for_what_is_missing_and_nothing_else(make_platform):
+def test_the_plan_contains_what_is_missing_and_nothing_else(make_platform):
     platform = make_platform()
     before, week = DAY - timedelta(1), week_of(DAY)
     steps = list(plan(platform.definitions, platform.inputs, [DAY]))
@@ -362,7 +362,7 @@ def test_the_plan_asks_for_what_is_missing_and_nothing_else(make_platform):
     assert list(plan(platform.definitions, platform.inputs, [idle])) == [("predict", idle, idle)]
 
 
-def test_a_plan_asks_for_nothing_twice_and_sees_payloads_with_an_old_file_time(platform):
+def test_a_plan_has_no_duplicates_and_includes_payloads_with_an_old_file_time(platform):
     steps = [s for s in plan(platform.definitions, platform.inputs, [DAY]) if s[0] != "predict"]
     for step in steps:
         assert platform.run(*step).success
@@ -378,7 +378,7 @@ def test_a_plan_asks_for_nothing_twice_and_sees_payloads_with_an_old_file_time(p
     assert list(asked) == [("train", week, week), ("predict", DAY, DAY)], "its models learned from another line"
 
 
-def test_brackets_in_what_is_said_are_no_markup(home, monkeypatch):
+def test_brackets_in_messages_are_not_markup(home, monkeypatch):
     """A reason, an interval or a player's name may hold any: it is shown, and crashes nothing."""
     outcome = Outcome(
         "run", False, errors=["box_scores: [/i] [too few] [red]"], failed_checks=[("a", "b", "WARN", "[x]")]

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = sorted(main.commands)
 
 
-def test_every_command_stands_in_one_section():
+def test_every_command_is_in_one_section():
     listed = [name for names in SECTIONS.values() for name in names]
     assert sorted(listed) == COMMANDS
 
@@ -42,7 +42,7 @@ def test_help_lists_the_sections_with_whole_sentences(flag):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_an_example_that_is_understood(name, tmp_path, monkeypatch):
+def test_every_command_has_an_example_that_parses(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for file in ("old.csv", "old.parquet"):
         (tmp_path / file).touch()
@@ -79,7 +79,7 @@ def test_values_are_completed(words, incomplete, expected):
 
 
 @pytest.mark.parametrize("command", [["run"], ["history"], ["fetch", "odds"], []])
-def test_help_says_which_words_are_dates(command):
+def test_help_lists_the_words_that_are_dates(command):
     text = " ".join(CliRunner().invoke(main, [*command, "-h"]).output.split())
     assert "DATE is 2026-01-09, today, tonight, tomorrow or yesterday (US/Eastern)" in text
     assert "DATE is" not in CliRunner().invoke(main, ["doctor", "-h"]).output

@@ -31,7 +31,7 @@ def someone(home: Path) -> str:
 
 
 @pytest.mark.parametrize("command", ["board", "player", "history", "validate", "report", "sql", "batches"])
-def test_every_look_at_an_invented_league_says_that_it_is_one(invented, command):
+def test_every_command_on_a_simulated_league_says_that_it_is_simulated(invented, command):
     more = {
         "board": [str(DAY)], "player": [someone(invented)], "history": [someone(invented), str(DAY)],
         "validate": [str(DAY)], "report": [str(DAY)], "sql": ["select 1 as a"],
@@ -46,7 +46,7 @@ def test_every_look_at_an_invented_league_says_that_it_is_one(invented, command)
     assert "SIMULATED" not in invoke(command, *more).output
 
 
-def test_a_graded_date_shows_what_came_of_it(invented):
+def test_a_graded_date_shows_its_results(invented):
     shown = invoke("board", str(DAY)).output.splitlines()
     record = re.compile(r"\d+ picks?: \d+-\d+.*; [+-]\d+\.\d units at the quoted prices")
     assert [n for n, line in enumerate(shown) if record.fullmatch(line)] == [2], shown
@@ -56,7 +56,7 @@ def test_a_graded_date_shows_what_came_of_it(invented):
     assert {r["game_date"] for r in rows} == {str(DAY)}
 
 
-def test_validate_says_what_failed_first_and_what_passed_when_asked(invented):
+def test_validate_prints_failures_first_and_what_passed_on_request(invented):
     short, long = invoke("validate", str(DAY)), invoke("validate", str(DAY), "--all")
     assert short.exit_code == long.exit_code == 0, short.output
     checks = json.loads(invoke("validate", str(DAY), "--format", "json").stdout)
@@ -68,7 +68,7 @@ def test_validate_says_what_failed_first_and_what_passed_when_asked(invented):
     assert [line.split()[0] for line in long.output.splitlines()[1:-1]] == order
 
 
-def test_history_names_what_a_repair_is_told(invented):
+def test_history_shows_the_ids_that_a_repair_needs(invented):
     name = someone(invented)
     rows = json.loads(invoke("history", name, str(DAY), "--format", "json").stdout)
     shown = invoke("history", name, str(DAY)).output
@@ -110,7 +110,7 @@ def test_sql_refuses_to_write(home):
         ("show all tables", "nba_raw"),
     ],
 )
-def test_sql_prints_whatever_a_statement_gives(home, query, form, said):
+def test_sql_prints_whatever_a_statement_returns(home, query, form, said):
     (home / "home").mkdir()
     result = invoke("sql", query, "--format", form)
     assert result.exit_code == 0, result.output
@@ -118,7 +118,7 @@ def test_sql_prints_whatever_a_statement_gives(home, query, form, said):
     assert form != "json" or isinstance(json.loads(result.output), list)
 
 
-def test_what_is_printed_moves_no_cursor(home):
+def test_output_contains_no_control_characters(home):
     (home / "home").mkdir()
     assert "\x1b" not in invoke("sql", "select chr(27) || '[2J' as a").output
     column = Column("a", ("\x1b[2J", "b"), shorter=(("\x1b", "b"),))
@@ -140,7 +140,7 @@ def test_a_name_of_a_narrow_board_can_be_typed(invented):
     assert "player PART-OF-A-NAME lists the matches" in invoke("player", "Q. Nobody").output
 
 
-def test_a_mistyped_name_leads_to_the_right_one_and_a_shared_one_to_all_who_have_it(invented):
+def test_a_mistyped_name_suggests_the_right_one_and_a_shared_one_lists_all_its_players(invented):
     name = someone(invented)
     first, _, last = name.partition(" ")
     assert name in invoke("player", f"{last} {first}").output
@@ -161,6 +161,6 @@ def test_as_many_rows_as_were_asked_for_whatever_the_form(invented):
     assert json.loads(invoke(*board, "--rows", "3").stdout) == everybody[:3]
 
 
-def test_a_report_of_nothing_names_the_command_that_comes_first(invented):
+def test_a_report_without_rows_names_the_command_to_run_first(invented):
     ahead = DAY + timedelta(1)
     assert f"nothing is published for {ahead}: nba-props run {ahead} does that" in invoke("report", str(ahead)).output

@@ -91,7 +91,7 @@ def test_more_room_shows_more():
     assert "catboost" in seen[250]
 
 
-def test_a_pick_that_is_not_worth_its_price_is_said_to_be_none_of_value():
+def test_a_pick_that_is_not_worth_its_price_is_shown_as_no_value():
     picks = of(
         row("ensemble_v1_1", 23.0, side="OVER"), row("catboost_v8", 22.0, over_probability=0.45),
         row("ensemble_v1_1", 23.0, side="OVER", player=2), row("catboost_v8", 22.0, over_probability=0.55, player=2),
@@ -104,7 +104,7 @@ def test_a_pick_that_is_not_worth_its_price_is_said_to_be_none_of_value():
 
 
 @pytest.mark.parametrize("graded", [False, True], ids=["tonight", "graded"])
-def test_a_board_says_who_picks_whose_p_it_is_and_what_came_of_it(monkeypatch, graded):
+def test_a_board_shows_which_system_picks_whose_p_it_is_and_the_result(monkeypatch, graded):
     what_came = {"actual_points": 25, "outcome": "WIN", "profit": 0.95} if graded else {}
     picks = of(
         row("ensemble_v1_1", 23.0, side="OVER", **what_came),
@@ -122,14 +122,14 @@ def test_a_board_says_who_picks_whose_p_it_is_and_what_came_of_it(monkeypatch, g
     assert (lines[2] == record) is graded
     assert (record in lines) is graded
     assert all(len(line) <= 80 for line in lines)
-    assert "bet" not in " ".join(lines).replace("better", ""), "nobody has staked anything"
+    assert "bet" not in " ".join(lines).replace("better", ""), "nothing was staked"
 
 
 _CELLS = st.lists(st.text("abcdefgh ", max_size=40), min_size=2, max_size=2)
 
 
 @given(st.lists(st.tuples(_CELLS, st.integers(0, 3)), min_size=1, max_size=8), st.integers(20, 200))
-def test_what_must_stay_stays_and_what_fits_is_shown(drawn, width):
+def test_required_columns_stay_and_others_are_shown_where_they_fit(drawn, width):
     columns = [Column(f"c{n}", cells, spare=spare if n else 0) for n, (cells, spare) in enumerate(drawn)]
     kept, gap = fitted(columns, width)
     assert [c for c in columns if not c.spare] == [c for c in kept if not c.spare]
@@ -182,7 +182,7 @@ def test_a_title_is_a_line_of_its_own_however_narrow_its_table(terminal):
     assert lines[4:6] == ["", "Another"], "a blank line keeps two tables apart"
 
 
-def test_what_a_person_types_again_is_never_cut():
+def test_what_a_user_types_again_is_never_cut():
     frame = pd.DataFrame(
         {
             "run_id": ["3ea645ad-c021-4b76-b904-e7cfd03e73dd"], "n": [1234.5678], "text": ["some words " * 30],
@@ -226,7 +226,7 @@ def test_words_are_wrapped_in_a_terminal_and_not_in_a_pipe():
     assert len(pipe.console.file.getvalue().splitlines()) == 2
 
 
-def test_commands_are_called_as_they_mean_the_home_that_is_talked_of():
+def test_printed_commands_name_the_home_that_they_are_for():
     out = output(120)
     out.called = "NBA_PROPS_HOME=/else nba-props"
     out.print("undo with `nba-props rollback 1`, or .venv/bin/nba-props")
@@ -237,7 +237,7 @@ def test_commands_are_called_as_they_mean_the_home_that_is_talked_of():
     ]
 
 
-def test_the_label_of_an_invented_league_stands_once_and_beside_the_rows_of_a_machine(capsys):
+def test_the_label_of_a_simulated_league_is_printed_once_and_kept_out_of_machine_output(capsys):
     for form in ("table", "csv", "json"):
         with Output(form) as out:
             out.label(simulated=False)
@@ -295,7 +295,7 @@ def test_json_has_the_types_of_its_values_and_every_column(capsys):
     ]  # fmt: skip
 
 
-def test_csv_has_every_column_and_json_where_a_value_is_no_scalar(capsys):
+def test_csv_has_every_column_and_json_where_a_value_is_not_a_scalar(capsys):
     with Output("csv") as out:
         out.rows(typed(), "t")
     head, first, second = csv.reader(io.StringIO(capsys.readouterr().out))
@@ -315,7 +315,7 @@ def test_a_long_step_takes_no_room_from_the_number_and_the_time():
     assert "11/14 0:00:0" in console.file.getvalue()
 
 
-def test_the_gates_account_fits_with_every_reason():
+def test_the_summary_of_the_gate_fits_with_every_reason():
     account = pd.DataFrame(
         {
             "date": ["2026-01-09"], "published with line": [1281], "published, abstained": [570],
@@ -332,7 +332,7 @@ def test_the_gates_account_fits_with_every_reason():
 @pytest.mark.parametrize(
     ("title", "said"), [("0 batches", "0 batches"), ("Gate", "Gate: no rows"), ("10 of them", "10 of them: no rows")]
 )
-def test_no_rows_are_said_once(title, said):
+def test_that_there_are_no_rows_is_printed_once(title, said):
     out = output(80)
     out.rows(pd.DataFrame(), title)
     assert out.console.file.getvalue() == f"{said}\n"

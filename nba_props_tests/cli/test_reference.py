@@ -49,7 +49,7 @@ def callback(command: click.Command) -> str:
     return command.callback.__qualname__.partition(".")[0]
 
 
-def test_the_page_is_the_programs():
+def test_the_page_matches_the_program():
     assert PAGE.read_text() == markdown(), "run `make docs`"
 
 

@@ -28,7 +28,7 @@ def span_of(rows: pd.DataFrame, **more) -> report.ReportData:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_imported_records_stand_apart_and_leave_every_table_one(width):
+def test_imported_records_are_in_tables_of_their_own_and_every_table_fits(width):
     f = graded(6000, 12).assign(is_valid_line=True, is_current=True, is_backfill=False)
     names = {"a": "moving_average_baseline_v1", "b": "imported_moving_average_baseline_v1"}
     found = span_of(f.assign(system_id=f["system_id"].map(names)))

@@ -151,7 +151,7 @@ def test_there_are_enough_of_them():
 def test_a_wrong_input_is_one_sentence(home, arguments, status, said):
     before = runs(home)
     refused(arguments, status, said)
-    assert runs(home) == before, "a typo is no run"
+    assert runs(home) == before, "a typo starts no run"
     assert not list(home.glob("reports/*"))
 
 
@@ -165,7 +165,7 @@ def test_an_odd_setting_is_one_sentence_that_names_it(home, monkeypatch, setting
     assert len(result.output.strip().splitlines()) == 1
 
 
-def test_a_taken_port_is_said_and_starts_nothing(home, monkeypatch):
+def test_a_taken_port_is_reported_and_nothing_is_started(home, monkeypatch):
     monkeypatch.delenv("MAKELEVEL", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -175,7 +175,7 @@ def test_a_taken_port_is_said_and_starts_nothing(home, monkeypatch):
         refused(["dev", "--port", str(port)], 1, f"as in `make dev PORT={other}`")
 
 
-def test_a_home_without_anything_is_said(home, monkeypatch, tmp_path):
+def test_an_empty_home_is_reported(home, monkeypatch, tmp_path):
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "typo"))
     refused(["board"], 2, "is NBA_PROPS_HOME the home that you mean?")
     (tmp_path / "typo").mkdir()
@@ -183,7 +183,7 @@ def test_a_home_without_anything_is_said(home, monkeypatch, tmp_path):
     refused(["player", "Anybody"], 1, "no player is called")
 
 
-def test_words_are_dates_of_today_in_the_east(home, monkeypatch):
+def test_today_and_tomorrow_are_dates_in_eastern_time(home, monkeypatch):
     monkeypatch.setattr(values, "clock_of", lambda _: lambda: parse_instant("2025-11-11T03:30Z"))
     assert values.day_of("today") == date(2025, 11, 10), "half past ten in the evening of the tenth"
     assert values.day_of("tonight") == date(2025, 11, 10)

@@ -52,7 +52,7 @@ def frame(rows, day: date = D1) -> pd.DataFrame:
 
 
 def said(rows) -> list[str]:
-    """What rows say, in words that tell null from text and True from 1."""
+    """The values of rows as text that distinguishes null from text and True from 1."""
     return sorted(repr([float(v) + 0.0 if isinstance(v, float) else v for v in row]) for row in rows)
 
 
@@ -85,7 +85,7 @@ def test_no_variant_of_the_dtypes_changes_a_digest(change):
     assert digests.content(NAMES, NAMES.conform(change(plain)), D1) == digests.content(NAMES, plain, D1)
 
 
-def test_a_number_of_another_sign_of_zero_or_payload_of_nan_is_the_same():
+def test_the_sign_of_zero_and_the_payload_of_nan_do_not_change_a_digest():
     odd = np.array([0x7FF8000000000001], dtype="uint64").view("float64")[0]
     one, other = (
         names(D1, 2).assign(best_score=[0.0, np.nan]),
@@ -112,7 +112,7 @@ def test_a_new_column_that_is_null_changes_no_digest_and_one_with_a_value_does()
     assert digests.content(wider, wider.conform(plain.assign(note="x")), D1) != digests.content(NAMES, plain, D1)
 
 
-def test_rows_that_stand_twice_are_not_rows_that_stand_once():
+def test_rows_that_are_stored_twice_differ_from_rows_that_are_stored_once():
     once, twice = names(D1, 1), pd.concat([names(D1, 1)] * 2)
     thrice = pd.concat([names(D1, 1)] * 3)
     assert len({digests.content(NAMES, f, D1)[""] for f in (once, twice, thrice)}) == 3
@@ -127,7 +127,7 @@ def test_the_digests_are_those_of_the_release_before():
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
-def test_every_facet_names_columns_that_say_something(table):
+def test_every_facet_names_columns_with_content(table):
     for facet, columns in table.digested.items():
         assert set(columns) <= set(table.column_names) - (VOLATILE if facet != "rows" else set())
         assert columns

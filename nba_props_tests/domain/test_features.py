@@ -1,4 +1,4 @@
-"""Features against a slow walk through the rows, with their mended definitions, reasons and reproducibility."""
+"""Features against a slow loop over the rows, with their corrected definitions, reasons and reproducibility."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def build(lake, days):
     return boxes, games, built, PLAYER_FEATURES.validate(rows)
 
 
-def test_features_equal_a_walk_through_the_rows(lake):
+def test_features_equal_a_loop_over_the_rows(lake):
     days = [DAY - timedelta(1), DAY]
     boxes, _, _, rows = build(lake, days)
     checked = 0
@@ -83,7 +83,7 @@ def test_the_trend_rises_when_points_rise():
     assert features.form(rising.head(4), rate)["recent_trend"].isna().all()
 
 
-def test_every_null_has_a_reason_and_no_default_stands_in(lake):
+def test_every_null_has_a_reason_and_is_not_replaced_by_a_default(lake):
     _, _, _, rows = build(lake, [DAY])
     for row in rows.to_dict("records"):
         reasons = json.loads(row["null_reasons"])
@@ -117,7 +117,7 @@ def test_a_served_row_and_its_recomputation_are_bit_equal(published):
     assert set(served["schema_hash"]) == {SCHEMA_HASH}
 
 
-def test_absences_league_and_rest_equal_a_walk_through_the_rows(lake):
+def test_absences_league_and_rest_equal_a_loop_over_the_rows(lake):
     days = [DAY - timedelta(2), DAY]
     boxes, _, _, rows = build(lake, days)
     checked = 0

@@ -21,7 +21,7 @@ EARLY, LATE = "2025-11-06T00:00Z", "2025-11-06T00:30Z"
         (None, None, None),
     ],
 )
-def test_the_cutoff_is_the_earliest_start_that_anybody_knows(tipoff, start, expected):
+def test_the_cutoff_is_the_earliest_known_start(tipoff, start, expected):
     own, feed, known = (
         pd.Series(pd.to_datetime([value], utc=True)).dt.as_unit("us") for value in (tipoff, start, expected)
     )

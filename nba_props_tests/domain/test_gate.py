@@ -130,7 +130,7 @@ def corruptions(rng: np.random.Generator):
     }
 
 
-def test_no_invalid_row_passes_and_no_honest_row_is_held_back(lake):
+def test_no_invalid_row_passes_and_no_valid_row_is_held_back(lake):
     rng = np.random.default_rng(7)
     q = quotes(N)
     claims = honest(q)
@@ -175,8 +175,8 @@ def test_what_passes_fits_the_ledger_and_what_is_held_back_its_quarantine(lake):
     claims.loc[3, "line"] = 20.0
     published, held = gate.split(judge(lake, q, claims))
     now = pd.Timestamp("2025-11-05T20:00Z")
-    told = published.assign(run_id="r", created_at=now, is_backfill=False)
-    predictions.LEDGER.validate(digests.sealed(predictions.LEDGER, told))
+    stamped = published.assign(run_id="r", created_at=now, is_backfill=False)
+    predictions.LEDGER.validate(digests.sealed(predictions.LEDGER, stamped))
     predictions.QUARANTINED_PREDICTIONS.validate(held.assign(run_id="r", quarantined_at=now))
 
 
@@ -206,7 +206,7 @@ def test_the_prediction_id_is_the_key_and_nothing_else(lake):
     assert date(2025, 11, 5) == one["game_date"][0].date()
 
 
-def test_what_is_held_back_is_said_by_reason_placeholders_first(lake):
+def test_what_is_held_back_is_reported_by_reason_placeholders_first(lake):
     q = quotes(60)
     claims = honest(q)
     claims.loc[1, ["line", "quote_id"]] = [20.0, None]
@@ -269,7 +269,7 @@ def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answ
     assert lake.read(LEDGER, [DAY.date()])["prediction_id"].is_unique
 
 
-def test_after_the_fact_nothing_takes_the_place_of_what_was_published_in_time(answers, lake):
+def test_a_backfill_does_not_replace_what_was_published_in_time(answers, lake):
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("AB")] == [3, 3]
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("ACA", 24)] == [0, 3, 0]
     assert set(standing(lake)["predicted_points"]) == {ANSWERS["B"][1]}

@@ -100,7 +100,7 @@ NO_BOX = box().iloc[:0]
         ({}, schedule(1), NO_BOX, "PENDING", None),
         ({}, schedule(2), box(played(23)).assign(won=None), "PENDING", None),
         ({}, schedule(games=(GAME, OTHER_GAME)), box(played(23)).assign(game_id=OTHER_GAME), "PENDING", None),
-        # a box score landed before the schedule said that the game is over
+        # a box score landed before the schedule had the game as over
         ({}, schedule(1), box(played(23)), "WIN", None),
         ({}, schedule(postponed=True), NO_BOX, "VOID", "POSTPONED"),
         ({}, schedule(games=(OTHER_GAME,)), NO_BOX, "VOID", "GAME_MOVED"),
@@ -148,7 +148,7 @@ PAYLOAD, OLDER = "2025-11-05-regular-season-20251106T100000Z.json", "2025-11-05-
         (OLDER, None, None, "VOID"),
     ],
 )
-def test_whose_row_is_held_back_did_not_sit_out(payload, game, player, outcome):
+def test_a_player_whose_row_is_held_back_did_not_sit_out(payload, game, player, outcome):
     refused = pd.DataFrame(
         {"game_date": [DAY], "payload": payload, "game_id": [game], "player_id": pd.array([player], dtype="Int64")}
     )
@@ -195,7 +195,7 @@ def test_pushes_and_voids_return_the_stake_and_a_missing_price_gives_no_profit()
     assert graded(ledger(prediction()), schedule(), box())["profit"][0] == 0.0
 
 
-def test_the_best_price_counts_only_for_the_quote_it_stood_beside():
+def test_the_best_price_counts_only_for_its_own_quote():
     row = graded(ledger(prediction(quote_id="older")), schedule(), box(played(26))).iloc[0]
     assert row["profit"] == pytest.approx(100 / 110)
     assert np.isnan(row["best_profit"])
@@ -248,7 +248,7 @@ def test_two_graders_write_the_same_history():
     assert one["grade_id"].tolist() == two["grade_id"].tolist()
 
 
-def test_rows_in_are_rows_out_whatever_is_missing():
+def test_every_row_is_graded_once_whatever_is_missing():
     """Every combination of recommendation, line, forecast, status and box score gets exactly one outcome."""
     claims = [
         prediction(recommendation=side, line=line, predicted_points=points)

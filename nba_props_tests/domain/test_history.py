@@ -87,7 +87,7 @@ def ask(lake: Frames, days: list[date], look_back: int = LOOK_BACK, most: int = 
 
 
 @pytest.mark.parametrize(("look_back", "most"), [(LOOK_BACK, MOST), (30, 5)])
-def test_history_equals_a_walk_through_the_rows(lake, look_back, most):
+def test_history_equals_a_loop_over_the_rows(lake, look_back, most):
     days = [DAY - timedelta(3), DAY]
     boxes, people = stored(lake, 20, days)
     games, _, _ = ask(lake, days, look_back, most)
@@ -105,7 +105,7 @@ def test_history_equals_a_walk_through_the_rows(lake, look_back, most):
         assert mine["recency"].tolist() == list(range(1, len(own) + 1))
 
 
-def test_context_equals_a_walk_through_the_rows(lake):
+def test_context_equals_a_loop_over_the_rows(lake):
     days = [DAY - timedelta(1), DAY]
     boxes, people = stored(lake, 30, days)
     games, season, form = ask(lake, days)
@@ -163,7 +163,7 @@ def test_minutes_are_projected_from_the_past_alone(lake):
     assert (projected() != before).any(), "and of the past every game counts"
 
 
-def test_team_form_equals_a_walk_through_the_games(lake):
+def test_team_form_equals_a_loop_over_the_games(lake):
     boxes, _ = stored(lake, 60, [DAY])
     _, _, form = ask(lake, [DAY])
     assert sorted(form["team_id"]) == [1, 2, 3, 4]
@@ -249,8 +249,8 @@ def test_on_opening_night_the_games_of_last_spring_are_the_history_and_the_seaso
     )  # fmt: skip
 
 
-def availability(lake: Frames, *told: tuple[str, str, str]) -> pd.DataFrame:
-    """What is known of three players of each team when the newest report says ``told``: team, player and status."""
+def availability(lake: Frames, *listed: tuple[str, str, str]) -> pd.DataFrame:
+    """What is known of three players of each team when the newest report has ``listed``: team, player and status."""
     people = slate(33, [DAY])
     people = people[people["player_id"].isin([1, 2, 3, 31, 32, 33])].copy()
     people["team_id"] = np.where(people["player_id"] < 10, 1, 2)
@@ -267,7 +267,7 @@ def availability(lake: Frames, *told: tuple[str, str, str]) -> pd.DataFrame:
             "home_team": "HOM", "team_name": team, "source_name": name, "player_name": name, "player_lookup": name,
             "status": status, "reason": None, "payload": "p", "data_source": "S",
         }
-        for team, name, status in told
+        for team, name, status in listed
     ]  # fmt: skip
     lake.write(raw.SCHEDULE, raw.SCHEDULE.conform(pd.DataFrame([game])), [DAY])
     lake.write(raw.INJURY_REPORTS, raw.INJURY_REPORTS.validate(pd.DataFrame(rows)), [DAY])
@@ -281,26 +281,26 @@ def availability(lake: Frames, *told: tuple[str, str, str]) -> pd.DataFrame:
 HOME, AWAY = "Home Herons", "Away Otters"
 
 
-def test_whom_a_team_that_has_submitted_does_not_list_is_not_listed(lake):
+def test_a_player_whom_a_submitted_list_lacks_is_not_listed(lake):
     found = availability(lake, (HOME, "p1", "OUT"), (HOME, "p2", "QUESTIONABLE"))
     assert found["injury_status"].tolist() == ["OUT", "QUESTIONABLE", *["NOT_LISTED"] * 4]
     assert found["teammates_reported_absent"].tolist() == [0, 1, 1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("status", ["NOT_SUBMITTED", "NAME_UNREADABLE"])
-def test_of_a_team_whose_list_is_not_known_only_those_it_names_are_known(lake, status):
+def test_without_a_full_list_only_the_named_players_of_a_team_have_a_status(lake, status):
     found = availability(lake, (HOME, "p1", "OUT"), (AWAY, "notyetsubmitted", status), (AWAY, "p31", "OUT"))
     assert found["injury_status"].tolist() == ["OUT", "NOT_LISTED", "NOT_LISTED", "OUT", None, None]
     assert found["teammates_reported_absent"].tolist() == [0, 1, 1, None, None, None]
 
 
-def test_a_status_that_cannot_be_read_leaves_nobody_available(lake):
+def test_an_unreadable_status_leaves_no_player_available(lake):
     found = availability(lake, (HOME, "p1", "OUT"), (HOME, "p2", "STATUS_UNREADABLE"))
     assert found["injury_status"].tolist() == ["OUT", None, "NOT_LISTED", *["NOT_LISTED"] * 3]
     assert found["teammates_reported_absent"].tolist() == [None, 1, None, 0, 0, 0]
 
 
-def test_a_team_that_the_report_calls_by_another_name_may_be_either(lake):
+def test_a_team_under_an_ambiguous_name_may_be_either(lake):
     found = availability(lake, (HOME, "p1", "OUT"), ("The Otters", "p31", "OUT"))
     assert found["injury_status"].tolist() == ["OUT", None, None, None, None, None]
     assert found["teammates_reported_absent"].isna().all()

@@ -52,7 +52,7 @@ def choose(*rows: tuple) -> pd.Series:
     return out.iloc[0]
 
 
-def test_books_come_in_the_house_order():
+def test_books_are_preferred_in_a_fixed_order():
     line = choose(
         ("bovada", 20.5, -110, -110, 60), ("fanduel", 21.5, -110, -110, 60), ("draftkings", 22.5, -110, -110, 60)
     )
@@ -192,7 +192,7 @@ def test_the_cutoff_is_the_earlier_of_schedule_and_feed(scheduled, in_play):
     raw.ODDS_QUOTES.validate(matched)
 
 
-def test_a_game_in_no_schedule_is_set_apart_not_dropped():
+def test_a_game_in_no_schedule_is_set_aside_and_not_dropped():
     parsed = quotes(("draftkings", 20.5, -110, -110, 60)).drop(
         columns=["game_id", "cutoff_at", "minutes_before_game", "is_in_play"]
     )
@@ -216,8 +216,8 @@ def parsed_quotes(commence_at: str, *minutes: int) -> pd.DataFrame:
 MIDNIGHT = "2025-11-05T05:00Z"
 
 
-def test_a_start_to_be_decided_is_followed_as_soon_as_anybody_knows_it():
-    """Midnight Eastern is no start: the schedule's counts, or another capture's; where nobody knows, no line counts."""
+def test_a_start_to_be_decided_is_used_as_soon_as_it_is_known():
+    """Midnight Eastern is not a start: the schedule's counts, or another capture's; if neither has one, no line counts."""
     early = parsed_quotes(MIDNIGHT, 400)
     by_schedule, _ = match_games(early, game("2025-11-06T00:00Z"))
     assert by_schedule["cutoff_at"].tolist() == [pd.Timestamp("2025-11-06T00:00Z")]
@@ -230,7 +230,7 @@ def test_a_start_to_be_decided_is_followed_as_soon_as_anybody_knows_it():
     assert nobody["cutoff_at"].tolist() == [pd.Timestamp(MIDNIGHT)]
 
 
-def test_quotes_of_games_that_are_not_predicted_are_neither_taken_in_nor_held_back():
+def test_quotes_of_games_that_are_not_predicted_are_neither_loaded_nor_held_back():
     pre_season = game("2025-11-06T00:00Z").assign(season_type="Pre Season")
     matched, unknown = match_games(parsed_quotes("2025-11-06T00:00Z", 60), pre_season)
     assert (len(matched), len(unknown)) == (0, 0)
@@ -245,7 +245,7 @@ def test_quotes_of_a_postponed_game_stay_its_quotes():
     pd.testing.assert_frame_equal(after, before)
 
 
-def test_a_game_that_is_played_goes_before_one_of_the_same_teams_that_is_not():
+def test_a_game_that_is_played_is_preferred_to_a_cancelled_one_of_the_same_teams():
     planned = game("2025-11-06T00:00Z")
     both = pd.concat([planned.assign(is_postponed=True), planned.assign(game_id="0022509999")])
     matched, _ = match_games(parsed_quotes("2025-11-06T00:00Z", 60), both)

@@ -126,13 +126,13 @@ def test_hard_names_resolve(spelling, player_id, method):
         ("", "NO_CANDIDATE"),
     ],
 )
-def test_what_is_not_safe_stays_unresolved(spelling, reason):
+def test_an_ambiguous_name_stays_unresolved(spelling, reason):
     resolved, unresolved = ask(spelling)
     assert resolved.empty
     assert unresolved["reason"].tolist() == [reason]
 
 
-def test_an_alias_that_arrives_resolves_what_was_left():
+def test_a_new_alias_resolves_what_was_left():
     assert ask("The Joker")[0].empty
     resolved, unresolved = ask("The Joker", aliases=(("The Joker", "Nikola Jokić"),))
     assert resolved["player_id"].tolist() == [1]

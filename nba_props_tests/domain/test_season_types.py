@@ -62,7 +62,7 @@ def stored(lake, zone):
 SPAN = {"first": FIRST, "last": POSTPONED}
 
 
-def test_the_schedule_keeps_all_and_those_that_count_are_predicted(stored):
+def test_the_schedule_keeps_all_games_and_those_that_count_are_predicted(stored):
     schedule = stored.read(raw.SCHEDULE, [*DAYS.values(), POSTPONED])
     assert set(schedule["season_type"]) == set(DAYS)
     assert set(games.playable(schedule)["game_date"].dt.date) == COUNTED_DAYS
@@ -72,7 +72,7 @@ def test_history_waits_for_the_box_scores_of_those_that_count(stored):
     assert set(stored.query(GAMES_FOUND_SQL, **SPAN)["game_date"].dt.date) == COUNTED_DAYS
 
 
-def test_feeds_are_expected_to_speak_on_their_dates_only(stored):
+def test_feeds_are_expected_to_deliver_on_their_dates_only(stored):
     assert set(freshness.tipoffs(stored, FIRST, POSTPONED)) == COUNTED_DAYS
 
 
@@ -91,12 +91,12 @@ def test_only_their_dates_are_a_failed_fetch_when_the_site_has_no_rows(stored, t
     assert asked == [([*DAYS.values(), POSTPONED], COUNTED_DAYS)]
 
 
-def test_only_their_outputs_are_missed_at_night(stored):
+def test_only_their_outputs_are_expected_at_night(stored):
     missing = missing_outputs(stored, [*DAYS.values(), POSTPONED], utc(2026, 7, 1, 12))
     assert {day for day, rule in missing if rule == "expected_outputs"} == COUNTED_DAYS
 
 
-def test_checks_ask_for_their_box_scores_and_quotes_only(stored, tmp_path):
+def test_checks_expect_their_box_scores_and_quotes_only(stored, tmp_path):
     settings = make_settings(tmp_path)
     scope, days = (
         Scope(Inputs(stored, LandingZone(settings.landing), ModelStore(settings.models), settings)),
@@ -107,7 +107,7 @@ def test_checks_ask_for_their_box_scores_and_quotes_only(stored, tmp_path):
         assert failed == COUNTED_DAYS, rule.name
 
 
-def test_their_quotes_are_taken_in_and_those_of_the_others_counted(stored):
+def test_their_quotes_are_loaded_and_those_of_the_others_counted(stored):
     schedule = stored.read(raw.SCHEDULE, [*DAYS.values(), POSTPONED])
     start = schedule["tipoff_at"]
     parsed = pd.DataFrame(

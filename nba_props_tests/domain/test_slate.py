@@ -25,7 +25,7 @@ def players_on(platform, day):
     return platform.query("SELECT * FROM nba_reference.players WHERE game_date = @day", day=day).set_index("player_id")
 
 
-def test_rosters_are_who_appeared_since_the_season_began(slated):
+def test_rosters_are_the_players_who_appeared_since_the_season_began(slated):
     players = players_on(slated, DAY)
     assert len(players) == 36
     assert players["on_roster"].all()
@@ -149,7 +149,7 @@ def known(lake, day: date) -> pd.DataFrame:
     return lake.query(slate.PLAYERS_SQL, **span).set_index("player_id")
 
 
-def test_who_missed_a_whole_season_is_known_and_on_no_roster_until_he_plays(lake):
+def test_a_player_who_missed_a_whole_season_is_known_and_on_no_roster_until_he_plays(lake):
     """Saddiq Bey on 2025-10-22: his last box score is of April 2024."""
     night, week_later = date(2025, 10, 22), date(2025, 10, 29)
     store_games(
@@ -207,7 +207,7 @@ print(len(found))
 
 
 @pytest.mark.slow
-def test_a_season_of_everybody_is_answered(tmp_path):
+def test_a_season_of_all_players_is_computed(tmp_path):
     """167,300 players of dates. A plan that DuckDB waits for ever on can only be stopped in another process."""
     done = subprocess.run(
         [sys.executable, "-c", AT_SCALE, str(tmp_path)], capture_output=True, text=True, timeout=60, check=False

@@ -1,4 +1,4 @@
-"""A game day with webserver and daemon, at high speed: nobody touches anything but the outside world and the clock."""
+"""A game day with webserver and daemon, at high speed: the test changes only the outside world and the clock."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def day(tmp_path, monkeypatch, trees_as_delivered):
 
 
 @pytest.mark.long
-def test_a_day_needs_nobody(day):
+def test_a_day_runs_unattended(day):
     port = "3199"
     day.start("webserver", "python", "-m", "nba_props.automation.webserver", "-h", "127.0.0.1", "-p", port)
     day.start("daemon", "dagster-daemon", "run")

@@ -63,28 +63,28 @@ from nba_props_tests.conftest import DAY
 conftest.few_trees()  # as the stored models were trained
 with dg.DagsterInstance.ephemeral() as instance:
     platform = conftest.open_platform(Path(sys.argv[1]), instance)
-    told = {"steps": list(platform.missing(DAY))}
+    found = {"steps": list(platform.missing(DAY))}
     platform.materialize(DAY, DAY, platform.publication(["toy_v1"], slate=False))
     table, graph = SYSTEM_TABLES["toy_v1"], platform.definitions.resolve_asset_graph()
     key = dg.AssetKey(table.path)
-    told["known"] = TABLES[table.address] is table
-    told["parents"] = sorted(k.to_user_string() for k in graph.get(key).parent_keys)
-    told["gate_waits"] = key in graph.get(dg.AssetKey(["nba_predictions", "ledger"])).parent_keys
-    told["checks"] = sorted(k.name for k in graph.asset_check_keys if k.asset_key == key)
-    told["published"] = platform.query(
+    found["known"] = TABLES[table.address] is table
+    found["parents"] = sorted(k.to_user_string() for k in graph.get(key).parent_keys)
+    found["gate_waits"] = key in graph.get(dg.AssetKey(["nba_predictions", "ledger"])).parent_keys
+    found["checks"] = sorted(k.name for k in graph.asset_check_keys if k.asset_key == key)
+    found["published"] = platform.query(
         "SELECT COUNT(*) AS players, COUNT(predicted_points) AS forecasts, COUNT(DISTINCT model_version) AS versions, "
         "COUNT(CASE WHEN recommendation = 'OVER' AND line_margin <= 1 THEN 1 END) AS wrong "
         "FROM nba_predictions.current_predictions WHERE system_id = 'toy_v1'"
     ).iloc[0].astype(int).to_dict()
-    told["days_of_its_own"] = int(platform.query(
+    found["days_of_its_own"] = int(platform.query(
         "SELECT COUNT(*) AS n FROM nba_monitoring.line_quality_daily WHERE system_id = 'toy_v1' AND game_date = @day",
         day=DAY,
     )["n"].iloc[0])
     shutil.rmtree(platform.settings.models)
     for name in ("toy_v1", "catboost_v8"):
         needed = planning.needed(platform.definitions, platform.inputs, [DAY], [dg.AssetKey(SYSTEM_TABLES[name].path)])
-        told[name] = [(job, str(first), str(last)) for job, first, last in needed]
-print("TOLD " + json.dumps(told, default=str))
+        found[name] = [(job, str(first), str(last)) for job, first, last in needed]
+print("FOUND " + json.dumps(found, default=str))
 """
 
 
@@ -115,9 +115,9 @@ def test_a_module_and_its_name_bring_a_system_to_the_ledger(rung, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    (line,) = [text for text in done.stdout.splitlines() if text.startswith("TOLD ")]
-    told = json.loads(line.removeprefix("TOLD "))
-    assert told == {
+    (line,) = [text for text in done.stdout.splitlines() if text.startswith("FOUND ")]
+    found = json.loads(line.removeprefix("FOUND "))
+    assert found == {
         "steps": [],
         "known": True,
         "parents": ["nba_analytics/betting_lines", "nba_analytics/player_features"],

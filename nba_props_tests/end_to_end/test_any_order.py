@@ -70,9 +70,9 @@ COMMANDS: dict[str, Callable[[Platform], object]] = {
 
 
 def outcome(platform: Platform) -> dict[str, dict[str, object]]:
-    """What every partition of every table says, run ids and clocks aside, and which model serves each week.
+    """The content of every partition of every table, run ids and clocks aside, and which model serves each week.
 
-    One without rows says what one that is missing does: of a day off some commands make it and some do not.
+    One without rows equals a missing one: on a day off some commands make it and some do not.
     """
     found: dict[str, dict[str, object]] = {
         # the digest of whole rows is of the run, too
@@ -110,7 +110,7 @@ def check_orders(tmp_path: Path, instance: dg.DagsterInstance, orders: list[list
 
 @pytest.mark.long
 def test_a_later_date_first_ends_with_the_tables_of_a_plain_backfill(tmp_path: Path, instance: dg.DagsterInstance):
-    """In a new home the later week's model is trained with the lines of dates that nobody predicted yet."""
+    """In a new home the later week's model is trained with the lines of dates that are not predicted yet."""
     check_orders(tmp_path, instance, [["run a later week's", "grade"]])
 
 

@@ -55,9 +55,9 @@ def test_the_check_sees_a_lost_row_and_a_half_partition(scene_of, tmp_path):
 
 @pytest.mark.long
 def test_eight_processes_and_two_readers_share_a_lake(scene_of, tmp_path):
-    told = faults.together(scene_of("publish"), tmp_path)
-    assert told["failed"] == []
-    assert told["errors"] == []
-    assert min(told["reads"]) > 3
-    assert told["equal"]
-    assert told["rows"] == told["rows_alone"] > 0
+    result = faults.together(scene_of("publish"), tmp_path)
+    assert result["failed"] == []
+    assert result["errors"] == []
+    assert min(result["reads"]) > 3
+    assert result["equal"]
+    assert result["rows"] == result["rows_alone"] > 0

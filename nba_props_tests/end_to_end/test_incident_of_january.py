@@ -88,7 +88,7 @@ class Story:
         return quality.VALIDATION[name](published, FIRST, LAST)
 
 
-def test_24033_rows_are_taken_out_made_good_rolled_back_and_restored(platform, tmp_path):
+def test_24033_rows_are_removed_regenerated_rolled_back_and_restored(platform, tmp_path):
     story = Story(platform)
     aside = tmp_path / "not-yet-delivered"
     captures = Path(platform.zone.root) / "the_odds_api" / "player_points"
@@ -149,7 +149,7 @@ def test_24033_rows_are_taken_out_made_good_rolled_back_and_restored(platform, t
     assert current[current["game_date"].isin(pd.to_datetime(LATE))]["line"].notna().sum() == quoted
     assert story.finding("validation_lines_are_real").passed
 
-    # phase 4: one system is made anew; the others' rows do not change by a bit
+    # phase 4: one system is regenerated; the others' rows do not change by a bit
     others = {
         system: [platform.warehouse._file(SYSTEM_TABLES[system], d).read_bytes() for d in SPAN]
         for system in SYSTEMS

@@ -55,7 +55,7 @@ def land_and_predict(platform):
     return platform.predict(DAY)
 
 
-def test_the_absent_get_no_forecast_and_everyone_knows_of_them(reported):
+def test_absent_players_get_no_forecast_and_count_for_their_teammates(reported):
     predicted = reported
     context = predicted.warehouse.read(CONTEXT, [DAY]).set_index("player_id")
     status = context["injury_status"]
@@ -113,7 +113,7 @@ def test_a_later_report_changes_the_forecast_and_deleting_it_changes_nothing_bef
     assert pd.isna(after.loc[DOUBTFUL[0], "predicted_points"])
 
 
-def test_the_scale_is_the_legacy_ones():
+def test_the_scale_is_that_of_the_legacy_system():
     assert features.INJURY_RISK == {
         "NOT_LISTED": 0, "AVAILABLE": 0, "PROBABLE": 1, "QUESTIONABLE": 2, "DOUBTFUL": 3, "OUT": 3,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""After the games: results come in, predictions are graded, corrected scores regrade, the page and the views speak."""
+"""After the games: results come in, predictions are graded, corrected scores regrade, the page and the views show them."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     assert alerts["issue_count"].sum() == len(fakes)
     account = board.gate_summary(predicted.warehouse, [DAY])
     assert account["published past the gate: PLACEHOLDER_LINE"].tolist() == [len(fakes)]
-    assert account["published with line"].tolist() == [len(honest)], "a line without a quote is none"
+    assert account["published with line"].tolist() == [len(honest)], "a line without a quote is not counted"
     slate = board.picks(predicted.warehouse, DAY, DAY)
     assert len(slate) == 24, "a pick is made against a valid line"
     assert 20.0 not in set(slate["line"])
@@ -241,7 +241,7 @@ def test_the_share_of_real_lines_among_the_players_that_matter(finished):
     assert set(found["total_predictions"]) == {len(context)}, "a row is counted once"
 
 
-def test_the_views_are_assets_and_stand_in_the_catalog(finished):
+def test_the_views_are_assets_in_the_catalog(finished):
     import duckdb
 
     predicted, _ = finished
@@ -266,11 +266,11 @@ def page_of(platform, first, last, out=None, home=None):
     return report.write_report(platform.warehouse, settings, first, last, found, out)
 
 
-def test_a_prediction_makes_no_page(evening):
+def test_a_prediction_writes_no_page(evening):
     assert not (evening.settings.home / "reports").exists()
 
 
-def test_the_page_stands_alone_and_says_what_it_counts(finished, tmp_path, pictures):
+def test_the_page_is_self_contained_and_explains_its_counts(finished, tmp_path, pictures):
     predicted, _ = finished
     page = page_of(predicted, DAY, DAY, tmp_path / "page.html")
     text = Path(page).read_text()
@@ -325,7 +325,7 @@ frame.onload = () => {{
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs Chromium")
-def test_on_a_phone_the_page_has_nothing_beside_the_screen(finished, tmp_path, pictures):
+def test_on_a_phone_the_page_fits_the_screen(finished, tmp_path, pictures):
     predicted, _ = finished
     page = Path(page_of(predicted, DAY, DAY, tmp_path / "page.html"))
     frame = tmp_path / "frame.html"
@@ -367,7 +367,7 @@ def test_every_page_is_listed_the_newest_first(finished, tmp_path):
     assert {p.name for p in folder.iterdir()} == {"index.html", "notes.html", *(f"{a}_{b}.html" for a, b in spans)}
 
 
-def test_a_page_that_comes_while_the_list_is_written_is_listed(tmp_path, monkeypatch, evening):
+def test_a_page_that_is_added_while_the_list_is_written_is_listed(tmp_path, monkeypatch, evening):
     settings = replace(evening.settings, home=tmp_path)
     folder = tmp_path / "reports"
     write = pages.replace
@@ -384,15 +384,15 @@ def test_a_page_that_comes_while_the_list_is_written_is_listed(tmp_path, monkeyp
     assert "SIMULATED LEAGUE" in text
 
 
-def test_every_page_of_a_simulated_league_says_so(evening, tmp_path, monkeypatch):
+def test_every_page_of_a_simulated_league_is_marked(evening, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "is_simulated", lambda _: True)
     page = Path(page_of(evening, DAY - timedelta(3), DAY - timedelta(3), home=tmp_path))
     for path in (page, page.with_name("index.html")):
         assert "SIMULATED LEAGUE: players, teams, scores and lines are invented." in path.read_text()
 
 
-def test_the_page_and_the_command_say_the_same(morning, tmp_path):
-    """The season behind the span counts, what is overdue is an error, and a schedule never taken in is no day off."""
+def test_the_page_and_the_command_agree(morning, tmp_path):
+    """The season behind the span counts, what is overdue is an error, and a schedule that was never loaded is not a day off."""
     platform, free = morning, DAY + timedelta(1)
     platform.warehouse.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [DAY])
     platform.now = league.tipoff(DAY) + timedelta(days=3)
@@ -401,17 +401,17 @@ def test_the_page_and_the_command_say_the_same(morning, tmp_path):
         rows = re.findall(
             r'<tr><td>(\w+)</td>\n<td class="\w+">(\w+)</td><td class="text">(.*?)</td>', Path(page).read_text()
         )
-        told = {name: (mark, html.unescape(text)) for name, mark, text in rows}
+        shown = {name: (mark, html.unescape(text)) for name, mark, text in rows}
         published = quality.published(platform.warehouse, SYSTEMS, first, last, platform.now)
         found = quality.findings(published, first, last)
         marks = {n: "passes" if f.passed else "warns" if f.warns else "fails" for n, f in found.items()}
-        assert told == {n: (marks[n], f.text) for n, f in found.items()}
-        assert told[loud][0] == "fails"
-    assert "never loaded" in told["expected_outputs"][1]
+        assert shown == {n: (marks[n], f.text) for n, f in found.items()}
+        assert shown[loud][0] == "fails"
+    assert "never loaded" in shown["expected_outputs"][1]
 
 
 @pytest.mark.parametrize("late", [True, False])
-def test_the_page_says_which_bets_nobody_could_have_placed(morning, tmp_path, late):
+def test_the_page_shows_which_bets_were_too_late_to_be_placed(morning, tmp_path, late):
     rows = grades(morning).assign(is_backfill=late)
     morning.warehouse.write(PREDICTION_ACCURACY, rows, [DAY])
     bets = int((rows["outcome"].isin(["WIN", "LOSS"]) & rows["is_valid_line"].astype(bool)).sum())

@@ -107,7 +107,7 @@ def test_a_range_run_equals_ordered_day_runs(platform, landed_history, tmp_path)
     assert len(together["nba_predictions.ledger"]) == 2 * PLAYERS * len(systems)
 
 
-def test_days_out_of_order_fail_the_check_instead_of_giving_thin_history(make_platform):
+def test_days_out_of_order_fail_the_check_instead_of_using_too_little_history(make_platform):
     platform = make_platform()
     outcome = platform.publish(DAY, slate=True)
     assert not outcome.success
@@ -133,7 +133,7 @@ def test_a_missing_day_of_box_scores_blocks_and_names_the_day(make_platform):
     assert platform.publish(day, slate=True).success
 
 
-def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_on(slated, monkeypatch):
+def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_rest_is_published(slated, monkeypatch):
     platform = slated
     from nba_props.assets import predictions as assets
 
@@ -169,8 +169,8 @@ def test_a_placeholder_smuggled_into_a_system_is_quarantined_and_the_slate_goes_
 
     monkeypatch.setattr(assets, "_rows", honest)
     platform.now += timedelta(minutes=5)
-    mended = platform.publish(DAY)
-    assert mended.failed_checks == [], "rows that were replaced by honest ones still warn"
+    repaired = platform.publish(DAY)
+    assert repaired.failed_checks == [], "rows that were replaced by honest ones still warn"
     assert len(platform.query("SELECT * FROM nba_predictions.current_predictions")) == SOME_ROWS
 
 

@@ -44,7 +44,7 @@ def real(real_data, tmp_path_factory):
         yield platform, outcome
 
 
-def test_all_but_coverage_of_opening_nights_and_inputs_without_a_feed_passes(real):
+def test_everything_passes_but_coverage_of_opening_nights_and_inputs_without_a_feed(real):
     platform, outcome = real
     # every system but one needs an average of this season
     opening_nights = {f"{s.system_id}.covers_slate": "WARN" for s in SYSTEMS if s.system_id != "shrunk_rate_v1"}
@@ -178,7 +178,7 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit_on_real_data(real, tmp_path
     assert mine.trained_at
 
 
-def test_errors_and_voids_are_what_was_measured_elsewhere(real):
+def test_errors_and_voids_are_in_the_measured_ranges(real):
     """A line's MAE of about 4.9, one in twenty void, no push on half points; no system better than the line."""
     platform, _ = real
     scores = scoring.scores(scoring.sums(graded_rows(platform.warehouse, FIRST, LAST)))

@@ -102,7 +102,7 @@ def test_quarantine_moves_exactly_the_bad_rows_and_restore_brings_them_back(plat
     assert listed["is_complete"].tolist() == [True, True]
 
 
-def test_the_runbooks_first_command_says_where_bad_rows_are(platform, monkeypatch):
+def test_the_runbooks_first_command_finds_the_bad_rows(platform, monkeypatch):
     """Date, system, severity and count of each, in a terminal of 80 columns."""
     page = Path(__file__).parents[2] / "docs" / "runbooks" / "bad-rows.md"
     command = shlex.split(re.findall(r"```bash\n(nba-props .*)\n", page.read_text())[0])
@@ -116,7 +116,7 @@ def test_the_runbooks_first_command_says_where_bad_rows_are(platform, monkeypatc
     assert sum(int(count) for _, _, count in found) == 60
 
 
-def test_what_was_archived_is_only_counted_until_it_is_back(platform):
+def test_archived_rows_are_only_counted_until_they_are_restored(platform):
     def said():
         found = NO_PLACEHOLDER_LINES.evaluate(Scope(platform.inputs, platform.now), SPAN)
         stored = quality.published(platform.warehouse, tuple(SYSTEM_TABLES), DAY, NEXT, platform.now)
@@ -140,7 +140,7 @@ def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):
     )
     assert account.total == 72
     before_rerun = ledger(platform)
-    # one date is published anew, with the same keys
+    # one date is published again, with the same keys
     platform.materialize(DAY, DAY, platform.publication(["xgboost_v1"], slate=False))
     regenerated = ledger(platform)
     assert len(regenerated) == len(before_rerun) + 36
@@ -151,7 +151,7 @@ def test_a_partly_regenerated_span_is_restored_without_duplicates(platform):
 
 
 @pytest.mark.parametrize("kill_at", range(8))
-def test_killed_anywhere_it_is_finished_by_the_same_command(platform, monkeypatch, kill_at):
+def test_a_killed_remediation_is_completed_by_the_same_command(platform, monkeypatch, kill_at):
     """Every write of a quarantine and of its restoring is a place to die; the same command brings the same end."""
     before = ledger(platform)
     store = platform.warehouse
@@ -242,7 +242,7 @@ def test_one_system_is_regenerated_and_no_other_is_touched(platform):
     assert not {k.path[-1] for k in keys} & (set(SYSTEM_TABLES) - {"zone_matchup_v1"})
 
 
-def test_only_what_is_missing_or_stale_is_asked_for(platform):
+def test_only_what_is_missing_or_stale_is_requested(platform):
     keys = planning.assets_of(platform.definitions, "predict")
     span = [DAY + timedelta(n) for n in range(4)]
     assert planning.pending(platform.definitions, platform.inputs, keys, span) == [
@@ -280,7 +280,7 @@ def test_only_what_is_missing_or_stale_is_asked_for(platform):
         ({"predicate": "system"}, "needs system_id"),
     ],
 )
-def test_a_selection_that_makes_no_sense_is_refused(selection, text):
+def test_an_invalid_selection_is_refused(selection, text):
     with pytest.raises(RemediationError, match=text):
         Selection(**selection, first=DAY, last=NEXT)
 
@@ -290,7 +290,7 @@ def test_an_unknown_batch_is_refused(platform):
         remediation.restore(platform.warehouse, "nothing", platform.now)
 
 
-def test_the_jobs_take_typed_config_and_leave_their_account(platform):
+def test_the_jobs_take_typed_config_and_return_their_account(platform):
     config = {"predicate": "placeholder", "first": str(DAY), "last": str(NEXT), "dry_run": False}
     account = runner.remediate(platform.definitions, platform.instance, "quarantine", config)
     assert account.total == 60
@@ -314,7 +314,7 @@ def test_the_story_of_a_player(platform):
 
 
 @pytest.mark.long
-def test_relining_can_be_looked_at_first(platform):
+def test_relining_has_a_preview(platform):
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
     assert lines_to_change(platform.warehouse, SPAN)["rows"].sum() == 0
     game = next(g for g in league.games() if g.day == DAY)
@@ -341,7 +341,7 @@ def test_every_step_is_on_record(platform):
     assert TABLES[REMEDIATIONS.address] is REMEDIATIONS
 
 
-def test_dates_that_were_run_by_themselves_are_not_stale_together(predicted):
+def test_dates_that_were_run_one_by_one_are_not_stale_as_a_range(predicted):
     """The day off between them has no roster, no odds and no slate, and needs none."""
     platform = predicted
     for job, first, last in platform.missing(NEXT):

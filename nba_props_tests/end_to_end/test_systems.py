@@ -37,7 +37,7 @@ def rows_of(platform: Platform, system: str, day=DAY) -> pd.DataFrame:
     return platform.warehouse.read(SYSTEM_TABLES[system], [day])
 
 
-def test_failing_systems_stop_no_other(slated, monkeypatch):
+def test_failing_systems_do_not_stop_the_others(slated, monkeypatch):
     platform = slated
     broken, honest = ("moving_average", "catboost_v8"), assets._rows
 
@@ -50,8 +50,8 @@ def test_failing_systems_stop_no_other(slated, monkeypatch):
     platform.rebuild()
     outcome = platform.run("predict", DAY, select=platform.of("predict", "nba_predictions"))
     assert outcome.success, outcome.errors
-    told = [f"nba_predictions/{system}: ZeroDivisionError: a bug in the formula" for system in broken]
-    assert sorted(outcome.failures) == sorted(told)
+    errors = [f"nba_predictions/{system}: ZeroDivisionError: a bug in the formula" for system in broken]
+    assert sorted(outcome.failures) == sorted(errors)
     assert platform.failed(outcome) == {
         **{f"{system}.covers_slate": "ERROR" for system in broken},
         "prediction_accuracy.expected_outputs": "ERROR",
@@ -66,11 +66,11 @@ def test_failing_systems_stop_no_other(slated, monkeypatch):
     }
     for system in (s for s in SYSTEMS if isinstance(s, Ensemble)):
         absent = [c for c in system.names if c in broken]
-        told = rows_of(platform, system.system_id)["components"].map(json.loads)
-        assert all(sorted(row["left_out"]) == sorted(absent) for row in told)
+        components = rows_of(platform, system.system_id)["components"].map(json.loads)
+        assert all(sorted(row["left_out"]) == sorted(absent) for row in components)
 
 
-def test_trouble_with_storage_fails_the_run_instead(slated, monkeypatch):
+def test_a_storage_error_fails_the_whole_run(slated, monkeypatch):
     platform = slated
     from nba_props.warehouse.base import CorruptPartition
 
@@ -84,7 +84,7 @@ def test_trouble_with_storage_fails_the_run_instead(slated, monkeypatch):
 
 @pytest.mark.long
 def test_a_past_date_has_the_models_that_it_needs_trained_in_order(platform):
-    """Two weeks back, long after, with nobody to plan it: both systems answer, with models of the dates' own weeks,
+    """Two weeks back, long after, without a plan: both systems answer, with models of the dates' own weeks,
     which a run of the job that trains has made known to Dagster.
     """
     shutil.rmtree(platform.settings.models)
@@ -108,7 +108,7 @@ def test_a_past_date_has_the_models_that_it_needs_trained_in_order(platform):
         assert recorded == {str(week_of(first)), str(week_of(DAY))}
 
 
-def test_the_running_week_is_not_trained_behind_the_schedules_back(slated):
+def test_the_running_week_is_trained_by_its_schedule_alone(slated):
     platform = slated
     shutil.rmtree(platform.settings.models)
     outcome = platform.publish(DAY, SYSTEM_TABLES)
@@ -156,7 +156,7 @@ SPRING = date(2025, 3, 10) - league.FIRST
 
 
 @pytest.mark.long
-def test_on_opening_night_the_one_system_that_needs_no_season_forecasts_and_the_others_say_why(tmp_path):
+def test_on_opening_night_the_one_system_that_needs_no_season_forecasts_and_the_others_give_the_reason(tmp_path):
     """Ninety days of last season are behind it, models of them in force, and no game of this one."""
     night = league.FIRST
     with dg.DagsterInstance.ephemeral() as instance:
@@ -170,16 +170,16 @@ def test_on_opening_night_the_one_system_that_needs_no_season_forecasts_and_the_
         platform.materialize(night, night, platform.publication(SYSTEM_TABLES))
         rows = {s: rows_of(platform, s, night) for s in SYSTEM_TABLES}
     assert {len(own) for own in rows.values()} == {36}
-    told = {s: " and ".join(sorted(set(own["abstain_reason"].fillna("a forecast")))) for s, own in rows.items()}
+    reasons = {s: " and ".join(sorted(set(own["abstain_reason"].fillna("a forecast")))) for s, own in rows.items()}
     of_the_season = ("moving_average", "zone_matchup_v1", "similarity_balanced_v1", *TRAINED)
-    assert told == {
+    assert reasons == {
         "shrunk_rate_v1": "a forecast",
         **dict.fromkeys(of_the_season, "MISSING_INPUT: points_avg_season"),
         **dict.fromkeys(("ensemble_v1", "ensemble_v1_1"), "FEWER_THAN_2_COMPONENTS"),
     }
 
 
-def test_weeks_with_too_little_history_have_no_model_by_name_and_the_others_do(platform):
+def test_weeks_with_too_little_history_have_a_reason_instead_of_a_model(platform):
     shutil.rmtree(platform.settings.models)
     first = week_of(league.FIRST)
     platform.materialize(first, week_of(DAY), job="train")
@@ -194,7 +194,7 @@ def test_weeks_with_too_little_history_have_no_model_by_name_and_the_others_do(p
         }
 
 
-def test_a_model_is_judged_against_that_of_the_week_before_whoever_asked_for_it(platform):
+def test_a_model_is_judged_against_that_of_the_week_before_in_any_order_of_training(platform):
     """Whichever week is trained first, the models in force end up the same."""
     week = week_of(DAY)
     before = week - timedelta(7)

@@ -59,7 +59,7 @@ def in_summer(day: date) -> bool:
 
 
 @pytest.mark.parametrize("look_back", [1, 30, 90, 150])
-def test_the_look_back_counts_no_summer_from_october_on(look_back):
+def test_the_look_back_skips_the_summer_from_october_on(look_back):
     for day in TWO_YEARS:
         reached = calendar.days(calendar.look_back_start(day, look_back), day - timedelta(1))
         counted = reached if in_summer(day) else [d for d in reached if not in_summer(d)]
@@ -81,7 +81,7 @@ def duckdb_dates(expression: str, **parameters: date) -> list[date]:
 
 
 @pytest.mark.parametrize("look_back", [30, 90, 300])
-def test_the_look_back_of_sql_is_that_of_python_on_every_date_of_two_years(look_back):
+def test_the_look_back_is_the_same_in_sql_and_python_on_every_date_of_two_years(look_back):
     span = {"first": TWO_YEARS[0], "last": TWO_YEARS[-1]}
     found = duckdb_dates(calendar.look_back_start_sql("d", look_back), **span)
     assert found == [calendar.look_back_start(d, look_back) for d in TWO_YEARS]
@@ -113,13 +113,13 @@ def test_every_season_type_has_its_feed_name_and_one_treatment():
     assert calendar.season_type_of("0062400001") == "NBA Cup"
 
 
-def test_an_instant_of_no_season_is_refused():
+def test_an_instant_outside_every_season_is_refused():
     for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "1900-01-01T00:00:00Z"):
         with pytest.raises(ValueError, match="not in the years"):
             calendar.parse_instant(text)
 
 
-def test_a_start_at_midnight_eastern_is_undecided():
+def test_a_start_at_midnight_eastern_is_to_be_decided():
     assert calendar.is_undecided(datetime(2025, 12, 9, 5, tzinfo=UTC))
     assert calendar.is_undecided(datetime(2026, 4, 18, 4, tzinfo=UTC))
     assert not calendar.is_undecided(datetime(2025, 11, 5, 4, tzinfo=UTC)), "eleven in the evening is a real start"

@@ -74,7 +74,7 @@ def _run(cur, config, upload):
 
 runner.HANDLERS["load"] = _run
 
-#: jobs whose answers are kept: whoever asked has read his by then
+#: jobs whose answers are kept: older ones have been read by then
 _KEPT_ANSWERS = 50
 _answers = deque()
 _plain_execute = runner._execute
@@ -158,7 +158,7 @@ database.objects = _objects
 
 
 def _attach(connection, project_id):
-    """A project's tables in memory: DuckLake reads its whole catalog anew after every change of a table."""
+    """A project's tables in memory: DuckLake reads its whole catalog again after every change of a table."""
     connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {database.quote(project_id)}")
     database._attached.add(project_id)
 

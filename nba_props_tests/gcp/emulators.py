@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def _served(command: Sequence[str], port: int, log: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """The command's process while it listens; what it says goes to a file, since nobody empties a pipe."""
+    """The command's process while it listens; its output is written to a file, since a pipe that is not read would fill up."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **env})
     try:

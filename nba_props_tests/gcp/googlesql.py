@@ -128,9 +128,9 @@ def analyse(sql: str) -> None:
 
 
 def unbounded(sql: str) -> list[str]:
-    """The tables and views that a statement reads without saying of which dates, in an order of their own.
+    """The tables and views that a statement reads without naming the dates, sorted.
 
-    Bounded is a scan whose own SELECT compares its ``game_date`` with something that is no column: BigQuery reads only
+    Bounded is a scan whose own SELECT compares its ``game_date`` with something that is not a column: BigQuery reads only
     those partitions then.
     """
     tree = sqlglot.parse_one(sql, read="bigquery")
@@ -183,7 +183,7 @@ class Gate:
         folder.mkdir(exist_ok=True)
 
     def judge(self, sql: str, caller: types.FrameType) -> None:
-        """Raise AssertionError for a statement that BigQuery would refuse, or that scans dates nobody asked for."""
+        """Raise AssertionError for a statement that BigQuery would refuse, or that scans every date."""
         place = Path(caller.f_code.co_filename)
         if sql in self._seen or place.parent.name == "gcp" or "nba_props_tests" in place.parts:
             return

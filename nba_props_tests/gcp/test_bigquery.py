@@ -136,7 +136,7 @@ class TestTheTables:
             with pytest.raises(CorruptPartition, match=f"partition {D2} .*note is missing and can't be null"):
                 each.query("SELECT note FROM nba_reference.unresolved_names")
 
-    def test_a_changed_view_is_made_anew(self, warehouse, gcp, tmp_path, monkeypatch):
+    def test_a_changed_view_is_recreated(self, warehouse, gcp, tmp_path, monkeypatch):
         address = "nba_predictions.current_predictions"
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         assert len(warehouse.query(f"SELECT * FROM {address}")) == 1
@@ -258,7 +258,7 @@ class TestWhatIsAsked:
         warehouse.read(NAMES, [D1, D2])
         warehouse.damaged()
 
-    def test_every_statement_has_a_limit_and_says_who_asks(self, warehouse, gcp, asked):
+    def test_every_statement_has_a_limit_and_labels(self, warehouse, gcp, asked):
         with usage.within("box_scores") as spent:
             self.use(warehouse)
             warehouse.query("SELECT COUNT(*) AS n FROM nba_reference.unresolved_names WHERE game_date = @day", day=D1)
@@ -272,11 +272,11 @@ class TestWhatIsAsked:
         assert spent.bytes_to_client > 0
         assert spent.bytes_from_client > 0
 
-    def test_statements_of_our_own_ask_for_partitions(self, warehouse, asked):
+    def test_our_own_statements_filter_on_partitions(self, warehouse, asked):
         self.use(warehouse)
         assert all("game_date" in sql.split("WHERE")[-1] or "@days" in sql for sql, _ in asked)
 
-    def test_googles_analyzer_accepts_what_only_bigquery_is_asked(self, warehouse, asked):
+    def test_googles_analyzer_accepts_the_statements_that_only_bigquery_gets(self, warehouse, asked):
         self.use(warehouse)
         statements = [part.strip() for sql, _ in asked for part in sql.split(";") if part.strip()]
         for statement in statements:
@@ -297,7 +297,7 @@ class TestWhatIsAsked:
         with pytest.raises(WarehouseError, match="NBA_PROPS_MAX_BYTES_BILLED sets the limit"):
             warehouse.read(NAMES, [D1])
 
-    def test_a_frame_that_was_read_is_not_asked_for_again_until_it_is_replaced(self, warehouse, gcp, tmp_path, asked):
+    def test_a_frame_is_cached_until_its_partition_is_replaced(self, warehouse, gcp, tmp_path, asked):
         warehouse.write(NAMES, names(D1, 2), [D1])
         for _ in range(3):
             assert len(warehouse.read(NAMES, [D1])) == 2
@@ -317,7 +317,7 @@ class TestWhatIsAsked:
 
 
 class TestWhatSomebodyElseDid:
-    def test_an_emptied_partition_is_no_empty_slate(self, warehouse):
+    def test_an_emptied_partition_is_not_an_empty_slate(self, warehouse):
         warehouse.write(NAMES, names(D1, 3), [D1])
         warehouse.write(NAMES, NAMES.empty(), [D2])
         name = warehouse._tables.name(NAMES.address)
@@ -351,25 +351,24 @@ class TestWhatSomebodyElseDid:
         assert warehouse.read(NAMES, [D1, D2])["source_name"].tolist() == ["a0", "a1", "a2", "a0", "a1"]
         assert asked == [[D1, D2], [D1]]
 
-    def test_a_killed_process_holds_a_ledger_up_only_for_a_while(self, warehouse, monkeypatch):
+    def test_a_killed_process_blocks_a_ledger_only_for_a_while(self, warehouse, monkeypatch):
         monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
         lease = warehouse._leases._acquire(LEDGER)
         started = time.monotonic()
         assert warehouse.append(LEDGER, ledger(["a"]), [D1]) == {D1: (1, 0)}
         assert 0.5 < time.monotonic() - started < 20
-        warehouse._leases._release(
-            lease
-        )  # the one who was thought dead comes back: it is no error, and no other's lease
+        # a holder that was thought dead comes back: not an error, and not another's lease
+        warehouse._leases._release(lease)
         assert warehouse.append(LEDGER, ledger(["b"]), [D1]) == {D1: (1, 0)}
 
-    def test_a_lease_is_renewed_while_its_holder_lives(self, warehouse, monkeypatch):
+    def test_a_lease_is_renewed_while_its_holder_is_alive(self, warehouse, monkeypatch):
         monkeypatch.setattr(leases, "LEASE_SECONDS", 1.0)
         monkeypatch.setattr(leases, "LOCK_TIMEOUT_SECONDS", 2.0)
         with warehouse._leases.lock(LEDGER), pytest.raises(WarehouseError, match="is held by another run"):
             warehouse.append(LEDGER, ledger(["a"]), [D1])
         assert warehouse.append(LEDGER, ledger(["a"]), [D1]) == {D1: (1, 0)}
 
-    def test_even_without_a_lease_no_key_stands_twice(self, warehouse):
+    def test_even_without_a_lease_no_key_is_written_twice(self, warehouse):
         """A lease that was lost: the statement itself knows the keys that came in between."""
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         warehouse._merge(LEDGER, {D1: LEDGER.conform(ledger(["a", "b"]))})
@@ -389,7 +388,7 @@ class TestWhatSomebodyElseDid:
         warehouse.put_back(LEDGER, D1, lambda known: ledger(["a"]))
         assert warehouse.damaged() == [], "and is right again when it is as it was"
 
-    def test_rows_on_a_date_that_nobody_marked_are_found_and_taken_out(self, warehouse):
+    def test_rows_on_a_date_without_a_mark_are_found_and_removed(self, warehouse):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         own = ledger(["x"]).assign(game_date=pd.Timestamp(D3), row_digest=None)
         warehouse._api.load(
@@ -406,7 +405,7 @@ class TestWhatSomebodyElseDid:
         assert warehouse.read(LEDGER, [D3]).empty
         assert warehouse.damaged() == []
 
-    def test_a_rollback_that_died_is_finished_and_stops_nobody(self, warehouse, gcp, tmp_path, monkeypatch):
+    def test_an_interrupted_rollback_is_completed_and_blocks_no_command(self, warehouse, gcp, tmp_path, monkeypatch):
         """It left a partition that held no row, though two were written, and that no command could read."""
         now, mark = pd.Timestamp.now("UTC"), warehouse._mark
 
@@ -430,7 +429,7 @@ class TestWhatSomebodyElseDid:
         assert remediation.restore(again, batch, now + timedelta(minutes=1)).total == 1
         assert again.read(LEDGER, [D1])["prediction_id"].tolist() == ["a"]
 
-    def test_a_quarantine_that_died_before_it_took_a_forged_row_makes_it_no_honest_one(self, warehouse, monkeypatch):
+    def test_an_interrupted_quarantine_does_not_make_a_forged_row_valid(self, warehouse, monkeypatch):
         warehouse.claim("REAL")
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         name = warehouse._tables.name(LEDGER.address)
@@ -447,7 +446,7 @@ class TestWhatSomebodyElseDid:
         assert take_out(warehouse, ["b", "x"], D1) == 2
         assert warehouse.damaged() == []
 
-    def test_vouching_is_done_once(self, warehouse):
+    def test_old_rows_are_accepted_once(self, warehouse):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         name = warehouse._tables.name(LEDGER.address)
         mixed = LEDGER.conform(pd.concat([ledger(["a"]), ledger(["x"]).assign(row_digest=None)]))
@@ -455,7 +454,7 @@ class TestWhatSomebodyElseDid:
         assert warehouse.seal(LEDGER, D1) == 1
         assert warehouse.damaged() == []
 
-    def test_records_beside_a_writing_that_died_are_no_damage(self, warehouse, monkeypatch):
+    def test_records_beside_an_interrupted_write_are_not_damage(self, warehouse, monkeypatch):
         record = remediation._record
         record(warehouse, "b", RemediationStep.REMOVED, "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
         with monkeypatch.context() as patch:
@@ -466,7 +465,7 @@ class TestWhatSomebodyElseDid:
         record(warehouse, "b", RemediationStep.DONE, "x", D1, 1, pd.Timestamp("2026-01-01T00:00Z"))
         assert warehouse.row_counts(remediation.REMEDIATIONS, [D1]) == {D1: 2}
 
-    def test_what_is_read_while_a_writing_is_under_way_is_not_kept(self, warehouse, gcp, tmp_path, monkeypatch):
+    def test_what_is_read_during_a_write_is_not_cached(self, warehouse, gcp, tmp_path, monkeypatch):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         other, merge = reopened(warehouse, gcp, tmp_path), warehouse._merge
 
@@ -481,7 +480,7 @@ class TestWhatSomebodyElseDid:
             warehouse.append(LEDGER, ledger(["b"]), [D1])
         assert len(other.read(LEDGER, [D1])) == 2
 
-    def test_a_row_of_another_century_is_counted_and_stops_nobody(self, warehouse):
+    def test_a_row_of_another_century_is_counted_and_blocks_nothing(self, warehouse):
         warehouse.append(LEDGER, ledger(["a"]), [D1])
         name = warehouse._tables.name(LEDGER.address)
         warehouse._api.client.query(
@@ -492,7 +491,7 @@ class TestWhatSomebodyElseDid:
         assert list(warehouse.fingerprints(LEDGER)) == [D1]
 
     @pytest.mark.parametrize("dies_after", ["rows", "nothing"])
-    def test_who_dies_between_rows_and_mark_leaves_no_false_alarm(self, warehouse, monkeypatch, dies_after):
+    def test_a_crash_between_rows_and_mark_raises_no_false_alarm(self, warehouse, monkeypatch, dies_after):
         warehouse.append(LEDGER, ledger(["a"]), [D1], {D1: "old"})
         before = warehouse.states(LEDGER)[D1].content
         dies = "_mark" if dies_after == "rows" else "_merge"
@@ -540,7 +539,7 @@ def writer(tmp_path, gcp, mark: str, count: int) -> subprocess.Popen:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_two_processes_at_once_lose_nothing_and_put_nothing_in_twice(warehouse, gcp, tmp_path):
+def test_two_concurrent_processes_lose_and_duplicate_nothing(warehouse, gcp, tmp_path):
     rounds = 2
     for table in (LEDGER, NAMES):  # the emulator knows no "already there" for two who make a dataset at once
         warehouse._tables.ensure(table.address)

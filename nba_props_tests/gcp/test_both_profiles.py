@@ -123,7 +123,7 @@ def test_every_table_and_view_is_equal_row_by_row(both, stage):
 
 
 @pytest.mark.long
-def test_what_a_step_cost_stands_beside_its_materializations(both, platforms):
+def test_the_cost_of_a_step_is_recorded_beside_its_materializations(both, platforms):
     def figures(platform: Platform, table) -> dict[str, int]:
         records = platform.instance.fetch_observations(asset_key(table), limit=1).records
         found = records[0].asset_observation.metadata if records else {}
@@ -136,7 +136,7 @@ def test_what_a_step_cost_stands_beside_its_materializations(both, platforms):
     assert figures(cloud, HISTORICAL_GAMES)["queries"] == 2, "the statement, and the span's transaction"
     assert "bytes_processed" in figures(cloud, HISTORICAL_GAMES)
     assert figures(cloud, HISTORICAL_GAMES)["bytes_to_client"] > 10_000
-    assert figures(local, HISTORICAL_GAMES) == {}, "nobody bills for a lake"
+    assert figures(local, HISTORICAL_GAMES) == {}, "a lake is not billed"
     record = cloud.instance.fetch_materializations(asset_key(HISTORICAL_GAMES), limit=1).records[0]
     assert "queries" not in record.asset_materialization.metadata, "it is the run's, not the partition's"
 

@@ -25,7 +25,7 @@ def bucket(make_bucket):
     return LandingZone(f"gs://{make_bucket()}/landing")
 
 
-def test_a_payload_is_written_once_whoever_comes_second(bucket):
+def test_a_payload_is_written_once_by_concurrent_writers(bucket):
     path, content = league.capture(GAMES[0], 60)
     landed = bucket.land(path, content)
     with pytest.raises(FileExistsError):
@@ -46,7 +46,7 @@ def _land(zone: LandingZone, path: str, content) -> bool:
     return True
 
 
-def test_a_bucket_and_a_folder_answer_alike(bucket, zone):
+def test_a_bucket_and_a_folder_behave_alike(bucket, zone):
     for place in (bucket, zone):
         league.land(place, days=14)
         place.land_bytes(f"{FOLDER}/cut-20251110T170000Z.json.gz", b"\x1f\x8b")
@@ -64,11 +64,11 @@ def test_a_bucket_and_a_folder_answer_alike(bucket, zone):
         assert refused.value.reason == reason
 
 
-def test_an_absent_bucket_is_no_landing_zone(gcs_server):
+def test_a_missing_bucket_is_not_a_landing_zone(gcs_server):
     assert not LandingZone("gs://there-is-none/landing").exists()
 
 
-def test_what_arrives_is_news_once_and_what_goes_is_none(bucket):
+def test_an_arrival_counts_as_new_once_and_a_deletion_never(bucket):
     path, content = league.capture(GAMES[0], 60)
     bucket.land(path, content)
     first = bucket.arrivals(FOLDER)
@@ -86,7 +86,7 @@ def test_what_arrives_is_news_once_and_what_goes_is_none(bucket):
 
 
 @pytest.mark.parametrize("seen", ["", "7", "{", "a|b", "2025-11-10T17:00:00+00:00|b|many"])
-def test_a_mark_that_cannot_be_read_is_news(seen):
+def test_an_unreadable_mark_counts_as_new(seen):
     assert Arrivals("2025-11-10T17:00:00+00:00", "b", 3).is_news(seen)
     assert Arrivals("", "0123", 3).is_news(seen)
 

@@ -76,7 +76,7 @@ class TestSettings:
             ("NBA_PROPS_PROFILE", "aws", "can be local or gcp"),
         ],
     )
-    def test_nonsense_is_refused(self, name, value, message):
+    def test_invalid_values_are_refused(self, name, value, message):
         with pytest.raises(SettingsError, match=message):
             load_settings({**PRODUCTION, name: value})
 
@@ -90,7 +90,7 @@ class TestSettings:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_assets_say_where_they_are(make_bucket, tmp_path):
+def test_assets_show_where_they_are_stored(make_bucket, tmp_path):
     settings = load_settings({**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path), "NBA_PROPS_BUCKET": make_bucket()})
     graph = build_defs(deployed(settings)).resolve_asset_graph()
     kinds = {k: graph.get(k).kinds for k in graph.materializable_asset_keys if k.path[0] != "nba_models"}
@@ -101,7 +101,7 @@ def test_assets_say_where_they_are(make_bucket, tmp_path):
     assert not [k for k in kinds if "bigquery" in local.get(k).kinds]
 
 
-def test_the_demo_is_for_this_machine(tmp_path, monkeypatch):
+def test_the_demo_runs_on_the_local_profile_only(tmp_path, monkeypatch):
     for name, value in {**PRODUCTION, "NBA_PROPS_HOME": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
     shown = CliRunner().invoke(main, ["demo"])
@@ -117,7 +117,7 @@ class TestTheImage:
                 assert (ROOT / source).exists(), source
                 assert f"!{source.split('/')[0]}" in ignored, source
 
-    def test_its_extras_and_lock_are_the_projects(self):
+    def test_its_extras_and_lock_are_those_of_the_project(self):
         extras = re.search(r"\.\[(.+)\]", DOCKERFILE)[1].split(",")
         declared = (ROOT / "setup.cfg").read_text().split("[options.extras_require]")[1]
         locked = {re.split(r"[=<>\[ ]", line)[0] for line in (ROOT / "requirements.lock").read_text().splitlines()}
@@ -128,7 +128,7 @@ class TestTheImage:
         versions = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["environments"]
         assert versions, "the lock is for the versions that the image may have"
 
-    def test_its_webserver_is_the_guarded_one(self):
+    def test_its_webserver_has_the_guard(self):
         """The chart starts `dagster-webserver` by name."""
         script = ROOT / "deploy/dagster-webserver"
         assert 'exec python -m nba_props.automation.webserver "$@"' in script.read_text()
@@ -136,7 +136,7 @@ class TestTheImage:
         (place,) = re.findall(r"^COPY --chmod=755 deploy/dagster-webserver (\S+)/$", DOCKERFILE, re.M)
         assert re.search(rf"PATH={place}:\$PATH$", DOCKERFILE, re.M)
 
-    def test_runs_as_nobody_in_particular(self):
+    def test_does_not_run_as_root(self):
         assert re.findall(r"^USER (\S+)$", DOCKERFILE, re.M) == ["10001"]
         assert DOCKERFILE.index("USER 10001") < DOCKERFILE.index("definitions validate") < DOCKERFILE.index("CMD")
 
@@ -153,7 +153,7 @@ class TestComposeAndHelm:
     compose = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())
     values = yaml.safe_load((ROOT / "deploy/values.yaml").read_text())
 
-    def test_compose_knows_every_setting_of_a_deployment(self):
+    def test_compose_passes_every_setting_of_a_deployment(self):
         services = self.compose["services"]
         assert set(services) == {"postgres", "code-location", "webserver", "daemon", "login"}
         asked = re.findall(r"\$\{(\w+)", (ROOT / "deploy/compose.yaml").read_text())
@@ -216,7 +216,7 @@ class TestComposeAndHelm:
         assert webserver["service"]["type"] == "ClusterIP"
         assert {e["name"] for e in webserver["env"]} == {HOSTS}
 
-    def test_the_commands_are_the_workspaces(self):
+    def test_the_commands_match_the_workspace(self):
         (server,) = yaml.safe_load((ROOT / "deploy/workspace.yaml").read_text())["load_from"]
         code = self.compose["services"][server["grpc_server"]["host"]]["command"]
         assert code[code.index("-p") + 1] == str(server["grpc_server"]["port"])

@@ -29,7 +29,7 @@ def test_googles_analyzer_accepts_every_view(address):
         f"SELECT ROW_NUMBER() OVER (ORDER BY points ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM {BOX}",
     ],
 )
-def test_the_analyzer_refuses_what_only_duckdb_knows(statement):
+def test_the_analyzer_refuses_the_syntax_of_duckdb(statement):
     with pytest.raises(Exception, match=r"\S"):
         analyse(statement)
 
@@ -56,11 +56,11 @@ def test_the_analyzer_refuses_what_only_duckdb_knows(statement):
         ),
     ],
 )  # fmt: skip
-def test_a_scan_of_every_date_is_seen(statement, scanned):
+def test_a_scan_of_every_date_is_detected(statement, scanned):
     assert unbounded(statement) == scanned
 
 
-def test_the_gate_speaks_of_a_statement_once(tmp_path):
+def test_the_gate_reports_a_statement_once(tmp_path):
     gate, here = Gate(tmp_path / "statements"), sys._getframe()
     as_if = type("Frame", (), {"f_code": type("Code", (), {"co_filename": "/x/nba_props/a.py", "co_name": "f"})})
     with pytest.raises(AssertionError, match=r"a\.py, f scans every date of nba_raw\.box_scores"):
@@ -71,7 +71,7 @@ def test_the_gate_speaks_of_a_statement_once(tmp_path):
     gate.judge("SELECT nonsense", here)  # the tests' own statements are their own
 
 
-def test_names_are_qualified_and_nothing_else_is_touched():
+def test_names_are_qualified_and_nothing_else_changes():
     sql = f"SELECT 'nba_raw.box_scores_of_old', b.game_date FROM {BOX} AS b -- nba_raw.nothing\n"
     assert qualified(sql, lambda a: f"p.x_{a}") == sql.replace(f"FROM {BOX}", f"FROM `p.x_{BOX}`")
     for view in VIEWS.values():

@@ -36,7 +36,7 @@ def home(tmp_path):
     return settings
 
 
-def test_a_backup_is_a_home_again(home, tmp_path):
+def test_a_backup_works_as_a_home(home, tmp_path):
     made = backup(home, tmp_path / "copy")
     copy = LakeWarehouse(tmp_path / "copy/lake")
     pd.testing.assert_frame_equal(copy.read(LEDGER, [D1]), LakeWarehouse(home.lake).read(LEDGER, [D1]))
@@ -49,7 +49,7 @@ def test_a_backup_is_a_home_again(home, tmp_path):
         backup(replace(home, gcp=object()), tmp_path / "other")
 
 
-def test_what_is_damaged_is_damaged_in_the_copy(home, tmp_path):
+def test_damage_is_copied_as_it_is(home, tmp_path):
     lake = LakeWarehouse(home.lake)
     file = lake._file(LEDGER, D1).resolve()
     data = bytearray(file.read_bytes())
@@ -60,7 +60,7 @@ def test_what_is_damaged_is_damaged_in_the_copy(home, tmp_path):
     assert [d.partition for d in LakeWarehouse(tmp_path / "copy/lake").damaged()] == [D1]
 
 
-def test_no_row_is_missing_from_a_backup_of_a_lake_in_motion(home, tmp_path):
+def test_no_row_is_missing_from_a_backup_of_a_lake_that_is_written_to(home, tmp_path):
     lake = LakeWarehouse(home.lake)
     rows = set(lake.read(LEDGER, [D1])["prediction_id"])
     stop = threading.Event()
@@ -100,7 +100,7 @@ def test_a_target_that_protects_nothing_is_refused(home, tmp_path):
     assert (refused.exit_code, "folder of this machine" in refused.output) == (2, True)
 
 
-def test_what_is_no_plain_file_is_left_out_and_what_is_gone_is_named(home, tmp_path):
+def test_only_regular_files_are_copied_and_missing_ones_are_named(home, tmp_path):
     lake = LakeWarehouse(home.lake)
     landing = home.home / "landing/the_odds_api"
     landing.mkdir(parents=True)
@@ -114,7 +114,7 @@ def test_what_is_no_plain_file_is_left_out_and_what_is_gone_is_named(home, tmp_p
     assert (made.partitions, len(made.lost)) == (0, 1)
 
 
-def test_dev_says_that_its_port_is_taken(home, monkeypatch):
+def test_dev_reports_that_its_port_is_taken(home, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_HOME", str(home.home))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         refused = CliRunner().invoke(main, ["dev", "--port", str(taken.getsockname()[1])])

@@ -102,7 +102,7 @@ def live(world: Feeds) -> tuple[Settings, LiveFeeds]:
 # -- the plan: cheap --------------------------------------------------------------------------------------------------
 
 
-def test_the_plan_of_an_empty_folder_says_what_can_be_asked_for_at_most(world):
+def test_the_plan_of_an_empty_folder_shows_the_most_requests_that_can_be_made(world):
     begin(world, OPENING)
     result = typed("nba-props start --dry-run")
     assert result.exit_code == 0, result.output
@@ -120,7 +120,7 @@ def test_the_plan_of_an_empty_folder_says_what_can_be_asked_for_at_most(world):
 
 
 @pytest.mark.parametrize("without", [(), ("NBA_PROPS_STATS",)], ids=["as the page says", "switched off"])
-def test_the_plan_of_the_page_is_the_one_that_is_printed(world, without):
+def test_the_plan_on_the_page_is_the_one_that_is_printed(world, without):
     begin(world, utc(2026, 11, 10, 17), *without)
     sample = re.search(r"```text\n(plan .*?)```", PAGE, re.S)[1]
     printed = typed("nba-props start --dry-run").output
@@ -129,7 +129,7 @@ def test_the_plan_of_the_page_is_the_one_that_is_printed(world, without):
 
 
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening night"])
-def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, now):
+def test_what_was_fetched_is_not_requested_again_and_a_stop_costs_nothing(world, now):
     begin(world, now)
     settings, feeds = live(world)
     steps = list(day_one.plan(settings, feeds).steps)
@@ -157,7 +157,7 @@ def test_what_was_taken_is_not_asked_for_again_and_a_stop_costs_nothing(world, n
         assert set(nba_stats.landed_box_score_days(zone, first, first + timedelta(300))) == over
 
 
-def test_a_season_that_was_landed_in_part_is_asked_for_from_its_first_hole_on(world):
+def test_a_partly_landed_season_is_requested_from_its_first_gap_on(world):
     begin(world, NOVEMBER)
     settings, feeds = live(world)
     for _ in day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None):
@@ -176,7 +176,7 @@ def test_a_season_that_was_landed_in_part_is_asked_for_from_its_first_hole_on(wo
     }
 
 
-def test_without_a_key_the_plan_says_how_to_get_one_and_costs_nothing(world):
+def test_without_a_key_the_plan_explains_how_to_get_one_and_costs_nothing(world):
     begin(world, NOVEMBER, "ODDS_API_KEY")
     settings, feeds = live(world)
     plan = day_one.plan(settings, feeds)
@@ -188,7 +188,7 @@ def test_without_a_key_the_plan_says_how_to_get_one_and_costs_nothing(world):
     assert "NBA_PROPS_ODDS_RESERVE" not in text
 
 
-def test_every_region_is_paid_for(world, monkeypatch):
+def test_every_region_is_in_the_cost(world, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_ODDS_REGIONS", "us,us2")
     begin(world, NOVEMBER)
     settings, feeds = live(world)
@@ -205,7 +205,7 @@ def test_every_region_is_paid_for(world, monkeypatch):
     )
 
 
-def test_seasons_are_those_that_models_and_identities_read():
+def test_the_planned_seasons_are_those_that_models_and_identities_read():
     settings = Settings("local", Path("home"), "landing", date(2010, 10, 1))
     assert [d.year for d in past_seasons(DAY, settings)] == [2024, 2023, 2022]
     assert past_seasons(DAY, settings)[-1] == identity_start(DAY)
@@ -219,7 +219,7 @@ def test_seasons_are_those_that_models_and_identities_read():
     assert past_seasons(DAY, replace(settings, first_date=date(2025, 10, 1))) == []
 
 
-def test_a_silent_site_is_asked_for_nothing_more(world):
+def test_an_unresponsive_site_gets_no_further_requests(world):
     begin(world, NOVEMBER)
     world.server.on("/stats/commonallplayers", Answer(b"blocked", 403))
     settings, feeds = live(world)
@@ -245,7 +245,7 @@ def test_a_silent_site_is_asked_for_nothing_more(world):
     ],
     ids=["no game log", "no rows"],
 )
-def test_a_bad_season_is_an_error_of_its_own_and_no_silent_site(world, answer, said):
+def test_a_bad_season_is_an_error_of_its_own_and_not_an_unresponsive_site(world, answer, said):
     begin(world, NOVEMBER)
     world.server.on(
         "/stats/leaguegamelog", lambda asked: answer if asked["Season"] == "2024-25" else world.game_log(asked)
@@ -257,7 +257,7 @@ def test_a_bad_season_is_an_error_of_its_own_and_no_silent_site(world, answer, s
     assert outcomes["box scores 2022-23"].failures == []
 
 
-def test_a_schedule_that_cannot_be_read_is_called_so(world):
+def test_an_unreadable_schedule_is_reported_as_unreadable(world):
     begin(world, NOVEMBER)
     world.server.on(
         "/stats/scheduleleaguev2",
@@ -275,7 +275,7 @@ def test_a_schedule_that_cannot_be_read_is_called_so(world):
     assert outcomes["box scores 2023-24"].landed
 
 
-def test_a_defect_is_no_silent_site(world, monkeypatch):
+def test_a_bug_is_not_reported_as_an_unresponsive_site(world, monkeypatch):
     begin(world, NOVEMBER)
     monkeypatch.setattr(capture, "roster", lambda *_: {}["a mistake of ours"])
     result = typed("nba-props start")
@@ -301,7 +301,9 @@ def offline(monkeypatch) -> None:
         ("nba-props fetch odds 2024-11-10..2024-12-10", 1),
     ],
 )
-def test_a_machine_without_a_network_is_asked_whether_it_is_online(world, offline, monkeypatch, command, failures):
+def test_the_error_on_a_machine_without_a_network_asks_whether_it_is_online(
+    world, offline, monkeypatch, command, failures
+):
     begin(world, NOVEMBER)
     asked: list[str] = []
     plain = http.Http._ask
@@ -319,7 +321,7 @@ def test_a_machine_without_a_network_is_asked_whether_it_is_online(world, offlin
         assert text.endswith("Type `nba-props start` again once it is")
 
 
-def test_past_odds_end_with_the_first_look_that_fails(world, offline):
+def test_past_odds_stop_at_the_first_request_that_fails(world, offline):
     begin(world, NOVEMBER)
     _, feeds = live(world)
     done = odds_history(feeds, [DAY - timedelta(n) for n in range(90)], [30])
@@ -361,7 +363,7 @@ def in_a_shell(line: str) -> None:
     env_file.load()
 
 
-def test_a_home_that_env_names_for_real_data_takes_no_simulated_league(world, monkeypatch):
+def test_a_home_that_env_names_for_real_data_refuses_a_simulated_league(world, monkeypatch):
     begin(world, NOVEMBER, "ODDS_API_KEY", "NBA_PROPS_STATS")
     with Path(".env").open("a") as file:
         file.write("NBA_PROPS_HOME=.nba_props_real\n")
@@ -393,7 +395,7 @@ def test_real_payloads_and_a_simulated_league_never_share_a_home(world):
     with pytest.raises(SettingsError, match="holds real data"):
         day_one.require_simulated(replace(settings, landing="elsewhere"), LandingZone("elsewhere"), "REAL")
     assert typed("nba-props simulate --out .nba_props/landing").exit_code == 1
-    # the other way round, whoever asks
+    # the other way round, for any command
     simulated("taken")
     real = replace(feeds, zone=LandingZone("taken/landing"))
     for ask in (
@@ -451,7 +453,7 @@ def test_a_home_of_the_simulated_league_names_the_line_to_type(world):
 def test_a_switched_off_site_names_the_line_to_type(world):
     begin(world, NOVEMBER, "NBA_PROPS_STATS")
     plan = typed("nba-props start --dry-run")
-    assert plan.exit_code == 0, "a plan asks nobody"
+    assert plan.exit_code == 0, "a plan sends no request"
     assert "tonight's odds: 16 requests" in plan.output
     assert "Type: echo NBA_PROPS_STATS=on >>" in plan.output
     result = typed("nba-props start")
@@ -459,7 +461,7 @@ def test_a_switched_off_site_names_the_line_to_type(world):
     assert f"Type: echo NBA_PROPS_STATS=on >> {Path.cwd() / '.env'}" in result.output.replace("\n", " ")
 
 
-def test_fetch_odds_brings_its_schedule_or_names_the_command_that_does(world, monkeypatch):
+def test_fetch_odds_fetches_its_schedule_or_names_the_command_that_does(world, monkeypatch):
     begin(world, NOVEMBER)
     result = typed("nba-props fetch odds")
     assert result.exit_code == 0, result.output
@@ -482,15 +484,15 @@ def next_of(now: datetime) -> tuple[str, str]:
     return next((f.text for f in found if f.what == "today"), ""), next_command(found, zone)
 
 
-def test_the_doctor_knows_a_home_before_the_season_from_one_that_was_stopped(world):
+def test_the_doctor_distinguishes_a_home_before_the_season_from_a_stopped_start(world):
     summer = utc(2025, 10, 10, 17)
     begin(world, summer, "ODDS_API_KEY")
     assert next_of(summer) == ("", "nba-props start"), "nothing is there"
     settings, feeds = live(world)
     steps = day_one.fetch(day_one.plan(settings, feeds).steps, lambda _: None)
     next(steps)
-    told, command = next_of(summer)
-    assert told.startswith("no games on 2025-10-10; next games on 2025-10-21; not landed yet: schedule 2024-25")
+    printed, command = next_of(summer)
+    assert printed.startswith("no games on 2025-10-10; next games on 2025-10-21; not landed yet: schedule 2024-25")
     assert command == "nba-props start"
     assert [f for _, done in steps for f in done.failures] == []
     assert next_of(summer) == ("no games on 2025-10-10; next games on 2025-10-21", "nba-props dev")
@@ -509,7 +511,7 @@ def test_the_doctor_of_a_season_under_way_names_start_until_tonight_is_predicted
 
 
 @pytest.mark.parametrize("day", ["today", "tomorrow", "2025-11-10"])
-def test_an_empty_home_is_told_to_start_whatever_is_asked(world, day):
+def test_every_command_on_an_empty_home_points_to_start(world, day):
     begin(world, NOVEMBER)
     refused = typed(f"nba-props run {day}")
     assert (refused.exit_code, refused.output.count("nba-props start")) == (1, 1)
@@ -541,7 +543,7 @@ def published(day: date):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening-night"])
-def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
+def test_the_commands_of_the_page_lead_to_a_board(world, now):
     begin(world, now)
     plan, start, doctor = (typed(command) for command in block("bash"))
     assert plan.exit_code == 0, plan.output
@@ -558,7 +560,7 @@ def test_what_the_page_says_is_typed_and_there_is_a_board(world, now):
         out = [league.player(g.home, OUT)[0] for g in games_of("2025-26") if g.day == world.today]
         assert rows.loc[rows["player_id"].isin(out), "predicted_points"].isna().all(), "the injury report was read"
     else:
-        assert "shrunk_rate_v1" in set(forecasts.index), "nobody has an average of this season yet"
+        assert "shrunk_rate_v1" in set(forecasts.index), "there are no averages of this season yet"
     assert doctor.exit_code == 0, doctor.output
     assert "498 credits left, 50 of them in reserve" in doctor.output
     assert "next: nba-props dev" in doctor.output
@@ -588,7 +590,7 @@ main(sys.argv[1:])
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
+def test_start_can_be_stopped_at_any_moment_and_run_again(world, how):
     begin(world, NOVEMBER)
     reached, go_on = threading.Event(), threading.Event()
 
@@ -623,7 +625,7 @@ def test_it_can_be_stopped_at_any_moment_and_typed_again(world, how):
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.parametrize("now", [NOVEMBER, OPENING], ids=["november", "opening-night"])
-def test_a_season_without_the_seasons_before_it_is_no_locked_door(world, now):
+def test_a_season_without_the_seasons_before_it_can_be_predicted(world, now):
     """Only this season is landed, and no schedule of the last one, into which the look-back reaches."""
     begin(world, now)
     assert typed(f"nba-props fetch stats {league.FIRST}..{world.today} --no-shot-zones").exit_code == 0
@@ -637,7 +639,7 @@ def test_a_season_without_the_seasons_before_it_is_no_locked_door(world, now):
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_day_off_is_made_ready_for_and_a_night_that_has_begun_as_well(world):
+def test_start_prepares_a_day_off_and_a_night_that_has_begun(world):
     begin(world, NOVEMBER + timedelta(1), "ODDS_API_KEY")
     result = typed("nba-props start")
     assert result.exit_code == 0, result.output

@@ -88,7 +88,7 @@ def test_box_scores_and_a_schedule_are_expected_the_morning_after_games(zone):
     zone.land(f"{path}-20251110T080000Z.json", league.schedule(league.games(), DAY))
     missing = stats_freshness(zone, TONIGHT, morning)
     assert (missing.passed, missing.text) == (False, f"no box scores of {DAY} were landed, and games were played")
-    assert stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).passed, "before nine nobody expects them"
+    assert stats_freshness(zone, TONIGHT, utc(2025, 11, 11, 13)).passed, "they are not expected before nine"
     assert stats_freshness(zone, NO_GAMES, morning + timedelta(days=9)).passed, "nor after a day without games"
     league.land_log(zone, DAY, [r for g in league.games() if g.day == DAY for r in league.log_rows(g)])
     assert "older than its games" in stats_freshness(zone, TONIGHT, morning).text
@@ -162,7 +162,7 @@ def test_a_night_without_odds_is_one_alert_that_grows_with_the_hour(on):
     assert tonights_odds(on, NOON).passed
 
 
-def test_a_night_whose_schedule_nobody_took_in_is_no_night_off(platform):
+def test_a_night_whose_schedule_is_not_loaded_is_not_a_night_off(platform):
     unknown = utc(2025, 11, 11, 17)
     found = tonights_odds(platform, unknown)
     assert (found.passed, found.warns) == (False, True)
@@ -171,12 +171,12 @@ def test_a_night_whose_schedule_nobody_took_in_is_no_night_off(platform):
     assert early.passed
 
 
-def test_where_no_odds_are_ever_captured_none_are_missed(platform):
+def test_where_no_odds_are_ever_captured_none_are_missing(platform):
     shutil.rmtree(platform.settings.home.parent / "landing/the_odds_api")
     assert tonights_odds(platform, NOON).passed
 
 
-def test_a_feed_that_is_off_is_expected_to_say_nothing(platform):
+def test_a_feed_that_is_off_is_expected_to_deliver_nothing(platform):
     found = freshness.feeds_freshness(platform.settings, platform.zone, platform.warehouse, platform.now)
     assert set(found) == {"the_odds_api", "nba_stats", "injury_report"}
     assert all(f.passed and f.nothing for f in found.values())
@@ -211,7 +211,7 @@ def test_todays_slate_is_expected_in_the_morning_whatever_else_was_made_since(pr
     assert (early.passed, early.nothing) == (True, True)
 
 
-def test_a_day_off_needs_no_slate_and_an_unknown_one_is_told(platform):
+def test_a_day_off_needs_no_slate_and_an_unloaded_schedule_is_reported(platform):
     off = MORNING + timedelta(1)
     assert "is not loaded" in _output(platform, SLATE_OUT, off).text
     platform.materialize(DAY + timedelta(1), DAY + timedelta(1), job="ingest_history")
@@ -241,7 +241,7 @@ def test_the_running_weeks_model_is_expected_on_monday_noon(platform):
     assert late.passed == (not has_games)
 
 
-def test_an_invented_league_and_one_without_feeds_have_no_day_of_their_own(platform):
+def test_a_simulated_league_and_one_without_feeds_have_no_expected_outputs(platform):
     found = freshness.output_freshness(platform.settings, platform.zone, platform.warehouse, SLATE_OUT, MORNING)
     assert (found.passed, found.nothing) == (True, True)
     assert model_freshness(platform, "xgboost_v1", MORNING).nothing is True

@@ -130,7 +130,7 @@ class Damage:
     #: the command that meets it, and a part of what that says; None where it goes on
     command: tuple[str, ...] = ()
     says: str | None = None
-    #: what the doctor's advice is, unless it makes the file anew
+    #: what the doctor's advice is, unless it makes the file again
     advice: str = homes.REPAIR
 
     def path(self, home: Path) -> Path:
@@ -188,7 +188,7 @@ def assert_no_traceback(result: Result) -> None:
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_a_damage_is_said_found_and_repaired(folder, name):
+def test_damage_is_reported_found_and_repaired(folder, name):
     damage, home = DAMAGES[name], folder / "home"
     path = damage.path(home)
     damage.harm(path)
@@ -216,7 +216,7 @@ def test_a_damage_is_said_found_and_repaired(folder, name):
     assert lake.source() == "REAL"
 
 
-def test_the_index_is_made_anew_from_the_logs_of_runs(folder):
+def test_the_index_is_rebuilt_from_the_logs_of_runs(folder):
     settings = load_settings()
     with open_instance(settings) as instance:
         (before,) = instance.fetch_materializations(something.key, limit=9).records
@@ -247,15 +247,15 @@ def test_everything_at_once_is_repaired_by_one_command(folder):
     broken = invoke("doctor", "--offline")
     assert_no_traceback(broken)
     assert broken.exit_code == 1
-    mended = invoke("doctor", "--offline", "--repair")
-    assert_no_traceback(mended)
-    assert mended.output.count("repaired ") == 7
+    repaired = invoke("doctor", "--offline", "--repair")
+    assert_no_traceback(repaired)
+    assert repaired.output.count("repaired ") == 7
     settings = load_settings()
     assert flaws(settings, LakeWarehouse(settings.lake)) == []
     assert invoke(*MOVE).exit_code == 0
 
 
-def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(folder, monkeypatch):
+def test_on_a_full_disk_no_database_counts_as_damaged_and_nothing_is_moved(folder, monkeypatch):
     """SQLite can't create its files beside a database there, and reports a failure to read."""
     settings, asked = load_settings(), []
     plain = homes._checked
@@ -292,7 +292,7 @@ def test_on_a_full_disk_no_database_is_taken_for_damaged_and_nothing_is_moved(fo
         (["nba_analytics/slate", "nba_predictions/ledger"], 1),
     ],
 )
-def test_setting_aside_is_no_success_where_a_backfill_cannot_make_it_again(folder, tables, status):
+def test_setting_aside_fails_where_a_backfill_cannot_make_it_again(folder, tables, status):
     for table in tables:
         truncated((folder / "home" / "lake" / table / f"game_date={DAY}" / files.CURRENT).resolve())
     done = invoke("scrub", str(DAY), "--quarantine")
@@ -300,7 +300,7 @@ def test_setting_aside_is_no_success_where_a_backfill_cannot_make_it_again(folde
     assert done.output.count("set aside ") == len(tables)
 
 
-def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
+def test_strays_are_named_by_doctor_and_scrub_and_are_not_a_failure(folder):
     table = folder / "home" / "lake" / "nba_predictions" / "ledger"
     before = invoke(*COUNT).output
     shutil.copytree(table / f"game_date={DAY}", table / f"game_date={DAY}.bak")
@@ -325,7 +325,7 @@ def test_strays_are_named_by_doctor_and_scrub_and_are_no_failure(folder):
 
 
 @pytest.mark.parametrize("place", ["nba_predictions", "nba_predictions/ledger"])
-def test_a_file_in_the_place_of_tables_is_not_counted_as_none(folder, place):
+def test_a_file_in_the_place_of_tables_is_not_counted_as_empty(folder, place):
     path = folder / "home" / "lake" / place
     shutil.move(path, folder / "elsewhere")
     path.touch()
@@ -335,7 +335,7 @@ def test_a_file_in_the_place_of_tables_is_not_counted_as_none(folder, place):
         assert "is a file, so it is unknown what" in result.output or "Not a directory" in result.output
 
 
-def test_a_lost_link_is_not_counted_as_none(folder):
+def test_a_lost_link_is_not_counted_as_empty(folder):
     (folder / "home" / "lake" / "nba_predictions" / "ledger" / f"game_date={DAY}" / "data.parquet").unlink()
     result = invoke(*COUNT)
     assert result.exit_code == 1
@@ -377,7 +377,7 @@ def test_what_may_not_be_read_is_left_alone(folder, monkeypatch):
     assert all(f.path.exists() for f in found)
 
 
-def test_a_catalog_that_is_damaged_at_the_first_write_is_made_anew(folder):
+def test_a_catalog_that_is_damaged_at_the_first_write_is_rebuilt(folder):
     lake = LakeWarehouse(folder / "home" / "lake")
     for harm, path in ((garbage, lake.catalog_path), (truncated, lake.catalog_path), (garbage, lake.catalog_note)):
         harm(path)
@@ -402,7 +402,7 @@ def test_a_catalog_that_is_damaged_at_the_first_write_is_made_anew(folder):
         (ValueError("a mistake of ours"), None),
     ],
 )  # fmt: skip
-def test_an_error_of_the_disk_is_a_sentence_however_deep(error, said):
+def test_a_disk_error_is_a_sentence_however_deeply_nested(error, said):
     settings = load_settings({"NBA_PROPS_HOME": "/h", "NBA_PROPS_FIRST_DATE": "2025-10-21"})
     wrapped = RuntimeError("a step failed")
     wrapped.__cause__ = error
@@ -414,7 +414,7 @@ def test_an_error_of_the_disk_is_a_sentence_however_deep(error, said):
         assert re.search(said, found)
 
 
-def test_a_full_pipe_is_no_full_home(tmp_path):
+def test_a_full_pipe_is_not_a_full_home(tmp_path):
     error = OSError(errno.ENOSPC, "No space left on device")
     found = homes.sentence(error, load_settings({"NBA_PROPS_HOME": str(tmp_path)}))
     assert found is not None
@@ -500,7 +500,7 @@ def test_a_home_lies_under_any_name(lived_in, tmp_path, environ, name):
     assert sorted(p.name for p in tmp_path.iterdir()) == [name], "nothing lies beside it"
 
 
-def test_what_dagster_cannot_have_in_a_path_is_said(tmp_path, environ):
+def test_a_path_that_dagster_cannot_use_is_reported(tmp_path, environ):
     environ(tmp_path / "what?")
     result = invoke("backfill", str(DAY), "--dry-run")
     assert_no_traceback(result)
@@ -516,7 +516,7 @@ def test_what_dagster_cannot_have_in_a_path_is_said(tmp_path, environ):
 
 
 @pytest.mark.parametrize("command", ["quarantine", "sql", "doctor"])
-def test_a_home_of_somebody_else_is_a_sentence(folder, command):
+def test_a_home_of_another_user_is_a_sentence(folder, command):
     closed = [folder / "home" / "lake", folder / "home" / "dagster"]
     for path in closed:
         path.chmod(0o000)

@@ -84,10 +84,10 @@ def ledger(warehouse) -> pd.DataFrame:
     return rows[rows["system_id"].str.startswith("imported_")]
 
 
-def test_each_row_is_what_its_quote_says(predicted, lines):
+def test_each_row_is_classified_by_its_quote(predicted, lines):
     placeholder = {"current_points_line": 20.0, "line_source": None, "sportsbook": None}
     cases = {
-        "sound": (old_row(lines.loc[0]), None),
+        "valid": (old_row(lines.loc[0]), None),
         "of any book": (old_row(lines.loc[1], sportsbook=None), None),
         "percent": (old_row(lines.loc[2], confidence_score=70, line_source="ODDS_API"), None),
         "honest": (
@@ -100,7 +100,7 @@ def test_each_row_is_what_its_quote_says(predicted, lines):
         "placeholder": (old_row(lines.loc[4], **placeholder), "PLACEHOLDER_LINE"),
         "no source": (old_row(lines.loc[5], line_source=None), "NO_SOURCE"),
         "estimated": (old_row(lines.loc[6], line_source="ESTIMATED_AVG", current_points_line=21.5), "UNKNOWN_SOURCE"),
-        "nobody's quote": (old_row(lines.loc[7], current_points_line=lines["line"][7] + 7), "NO_QUOTE"),
+        "a line without a quote": (old_row(lines.loc[7], current_points_line=lines["line"][7] + 7), "NO_QUOTE"),
         "other book": (old_row(lines.loc[8], sportsbook="Caesars"), "NO_QUOTE"),
         "wrong side": (old_row(lines.loc[9], recommendation="UNDER"), "INVALID_RECOMMENDATION"),
         "no forecast": (old_row(lines.loc[10], predicted_points=None), "INVALID_PREDICTION"),
@@ -112,7 +112,7 @@ def test_each_row_is_what_its_quote_says(predicted, lines):
                     sportsbook=None, recommendation="NO_LINE"),
             "NO_SOURCE",
         ),
-        "nobody's book": (old_row(lines.loc[15], sportsbook=" "), None),
+        "a blank book": (old_row(lines.loc[15], sportsbook=" "), None),
     }  # fmt: skip
     done = bring_in(predicted.warehouse, [export(*(row for row, _ in cases.values()))], "run-1", NOW)
     held = predicted.warehouse.read(QUARANTINED_PREDICTIONS, [DAY])
@@ -143,7 +143,7 @@ GAME_IDS = {
 }  # fmt: skip
 
 
-def test_a_row_is_of_the_game_that_it_names_whatever_form_the_id_has(predicted, lines):
+def test_a_row_belongs_to_the_game_that_it_names_whatever_form_the_id_has(predicted, lines):
     line = lines.loc[0]
     _, away, home = line["old_id"].split("_")
     own = {"22500041": line["game_id"][2:], "AWY": away, "HOM": home, "awy": away.lower()}
@@ -159,7 +159,7 @@ def test_a_row_is_of_the_game_that_it_names_whatever_form_the_id_has(predicted, 
     assert {text: f"imported_s{n}" in published for n, text in enumerate(GAME_IDS)} == GAME_IDS
 
 
-def test_a_row_that_was_rolled_back_is_no_rival_of_a_corrected_one(predicted, lines):
+def test_a_row_that_was_rolled_back_does_not_conflict_with_a_corrected_one(predicted, lines):
     """The correction was written earlier, or in the same second, by its own word."""
     for n, created in enumerate(("2025-11-10 14:00:00 UTC", "2025-11-10 15:00:00 UTC")):
         rows = [old_row(lines.loc[k], predicted_points=50.0 + n) for k in range(10)]
@@ -198,7 +198,7 @@ def test_a_date_of_which_nothing_is_published_has_no_partition_of_the_ledger(pre
     assert predicted.warehouse.partitions(LEDGER) == before
 
 
-def test_of_several_rows_about_one_game_the_newest_sound_one_counts(predicted, lines):
+def test_of_several_rows_about_one_game_the_newest_valid_one_counts(predicted, lines):
     """The old table kept a row for each line it ever had."""
     rows = [
         old_row(lines.loc[0], created_at="2025-11-10 09:00:00", predicted_points=30.0),
@@ -211,7 +211,7 @@ def test_of_several_rows_about_one_game_the_newest_sound_one_counts(predicted, l
     assert sorted(held[held["run_id"] == "run-1"]["reason"]) == ["DUPLICATE", "NO_SOURCE"]
 
 
-def test_a_forecast_gets_the_real_line_where_that_is_asked_for(predicted, lines):
+def test_a_forecast_gets_the_real_line_on_request(predicted, lines):
     bad = {"current_points_line": 20.0, "line_source": None, "recommendation": "PASS"}
     rows = export(*(old_row(lines.loc[n], **bad) for n in range(6)), old_row(lines.loc[6]))
     plain = bring_in(predicted.warehouse, [rows], "run-1", NOW)
@@ -225,14 +225,14 @@ def test_a_forecast_gets_the_real_line_where_that_is_asked_for(predicted, lines)
     assert good["recommendation"].eq("OVER").all()
 
 
-def test_dates_without_a_slate_are_refused_with_the_way_there(predicted, lines):
+def test_dates_without_a_slate_are_refused_with_the_command_that_makes_it(predicted, lines):
     early = old_row(lines.loc[0], game_date=str(DAY - timedelta(60)))
     with pytest.raises(ImportRefused, match=f"1 of 2 dates .* `nba-props backfill {DAY - timedelta(60)}` first"):
         bring_in(predicted.warehouse, [export(early, old_row(lines.loc[1]))], "run-1", NOW)
     assert ledger(predicted.warehouse).empty
 
 
-def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
+def test_unusable_rows_are_counted_and_unusable_numbers_are_null(lines):
     rows = export(
         old_row(lines.loc[0], game_date="soon"),
         *(old_row(lines.loc[0], game_date=f"{DAY}{more}") for more in ("trash", " 03:00:00 UTC", "T03:00:00Z")),
@@ -251,7 +251,7 @@ def test_what_is_no_row_is_counted_and_what_is_no_number_is_null(lines):
     assert made["game_date"].dt.date.tolist() == [DAY] * len(midnights)
 
 
-def test_a_column_of_an_export_that_is_called_as_one_of_ours_is_not_mistaken(lines):
+def test_a_column_of_an_export_with_the_name_of_one_of_ours_is_not_mistaken_for_it(lines):
     more = {"line": 1.5, "source_version": "v9", "source_game_id": "1", "source_created_at": "2020-01-01"}
     made, _ = as_imported(export(old_row(lines.loc[0]) | more), NOW)
     assert made["line"][0] == lines["line"][0]
@@ -315,7 +315,9 @@ NEEDED = "game_date,player_lookup,system_id,predicted_points,current_points_line
         (".", None, "Is a directory"),
     ],
 )
-def test_a_file_that_is_no_export_is_a_sentence_and_no_run(predicted, tmp_path, monkeypatch, name, content, said):
+def test_a_file_that_is_not_an_export_is_refused_in_a_sentence_without_a_run(
+    predicted, tmp_path, monkeypatch, name, content, said
+):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     use(predicted, monkeypatch)
@@ -323,7 +325,7 @@ def test_a_file_that_is_no_export_is_a_sentence_and_no_run(predicted, tmp_path, 
     assert result.exit_code == 1
     assert said in result.output
     assert len(result.output.strip().splitlines()) == 1
-    assert not list(predicted.settings.dagster_home.rglob("*.db")), "nobody was told of a run"
+    assert not list(predicted.settings.dagster_home.rglob("*.db")), "no run was recorded"
 
 
 def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predicted, lines):
@@ -335,7 +337,7 @@ def test_what_was_imported_passes_the_audit_and_leaves_our_systems_alone(predict
     assert set(SYSTEM_TABLES) & set(ledger(predicted.warehouse)["system_id"]) == set()
 
 
-def test_what_an_import_put_in_quarantine_is_dealt_with(predicted, lines):
+def test_the_quarantined_rows_of_an_import_need_no_action(predicted, lines):
     """No user can see it, no run will replace it, and no command has anything left to do with it."""
     bad = {"current_points_line": 20.0, "line_source": None, "recommendation": "OVER"}
     clean, before = verdict(predicted), board.gate_summary(predicted.warehouse, [DAY])
@@ -376,7 +378,7 @@ def events(platform, table: Table, kind=dg.AssetObservation) -> list[dict[str, A
     return [{"run": run_id, "said": e.description, **{k: v.value for k, v in e.metadata.items()}} for run_id, e in said]
 
 
-def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_undo_it(slated, tmp_path):
+def test_the_page_of_the_partition_shows_what_was_imported_and_removed_and_how_to_undo_it(slated, tmp_path):
     """Whoever looks at the ledger's partition in the UI sees what was done to it from a terminal."""
     predicted, lines = slated, lines_of(slated)
     gate = predicted.publication(SOME_SYSTEMS, slate=False)
@@ -432,7 +434,7 @@ def test_the_partitions_page_says_what_was_imported_and_taken_out_and_how_to_und
     listed = batches(predicted.warehouse).set_index("batch_id")
     assert listed.loc[[batch, undone.batch_id], ["archived", "in_the_ledger"]].values.tolist() == [[3, 3], [3, 3]]
     back = do("restore", batch_id=undone.batch_id)
-    assert (back.total, back.standing) == (0, 3), "they were published anew"
+    assert (back.total, back.standing) == (0, 3), "they were published again"
     dry = [
         r.tags.get(DRY_RUN_TAG) for r in predicted.instance.get_runs() if r.job_name in ("import_legacy", "rollback")
     ]
@@ -501,7 +503,7 @@ def test_a_dry_run_keeps_nothing(predicted, lines):
     pd.testing.assert_frame_equal(dry.rows, done.rows)
 
 
-def test_imported_rows_have_a_revision_and_make_no_date_ours(lined, monkeypatch):
+def test_imported_rows_have_a_revision_and_do_not_make_a_date_our_own(lined, monkeypatch):
     platform = lined
     lines = platform.warehouse.read(BETTING_LINES, [DAY])
     lines = lines[lines["line"].notna()].reset_index(drop=True)
@@ -571,7 +573,7 @@ def test_the_pages_queries_count_pushes_voids_and_rows_without_a_line_apart(pred
     assert answers["total_predictions", "placeholders"].to_numpy().tolist() == [[len(rows) - 1, 0]]
 
 
-def test_a_damaged_export_costs_nothing_that_stands(predicted, lines, tmp_path):
+def test_a_damaged_export_is_refused(predicted, lines, tmp_path):
     path = tmp_path / "old.csv"
     path.write_text(export(old_row(lines.loc[0])).to_csv(index=False) + '"never closed')
     with pytest.raises(ImportRefused, match="can't be read"):
@@ -641,18 +643,18 @@ def old_export(lines: pd.DataFrame) -> pd.DataFrame:
     """74,033 rows of the old table over some lines: 50,000 backed by a quote or rightly without a line,
     and 24,033 of 20.0.
     """
-    sound = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)
+    valid = pd.concat([_claims(lines, system) for system in OLD_SYSTEMS], ignore_index=True).head(GOOD)
     wrong = pd.concat([_claims(lines, "xgboost_v1"), _claims(lines, "catboost_v8")] * 3, ignore_index=True).head(BAD)
     wrong = wrong.assign(
         current_points_line=20.0, line_source=None, sportsbook=None, recommendation="OVER",
         created_at="2026-01-01 00:00:00 UTC", prediction_id=[f"bad-{n}" for n in range(BAD)],
     )  # fmt: skip
-    assert (len(sound), len(wrong)) == (GOOD, BAD)
-    return pd.concat([sound, wrong], ignore_index=True).sample(frac=1, random_state=1)
+    assert (len(valid), len(wrong)) == (GOOD, BAD)
+    return pd.concat([valid, wrong], ignore_index=True).sample(frac=1, random_state=1)
 
 
 def page_queries() -> list[tuple[str, list[list[str]]]]:
-    """The statements of the page for whoever comes from the old system, each with the table of its answer."""
+    """The statements of the page for users of the old system, each with the table of its answer."""
     page = (Path(__file__).parents[2] / "docs" / "from-the-old-system.md").read_text()
     found = re.findall(r"```sql\n(.*?)```\n\n((?:\|[^\n]*\n)+)", page, re.S)
     assert len(found) == page.count("```sql"), "a query without its answer"

@@ -49,7 +49,7 @@ def test_the_best_price_is_that_of_the_side_it_leans_to():
 
 
 def test_a_line_that_was_old_when_it_was_published_is_counted():
-    """Its book may have gone on without telling the feed: nobody can say that it was still offered."""
+    """The book may have moved since without an update of the feed: it is unknown whether it was still offered."""
     day, hour = 24 * 60.0, pd.Timedelta(hours=1)
     found = of(
         row(board.SYSTEM, 23.0, player=1),
@@ -72,13 +72,13 @@ def test_a_line_that_was_old_when_it_was_published_is_counted():
     assert board.old_quotes(found.loc[[1, 3]]) == ""
 
 
-def test_a_price_of_another_line_is_none_of_this_one():
+def test_a_price_of_another_line_is_not_used():
     """The chosen line moved after it was published: the published quote's own price and book stand."""
     found = of(row(board.SYSTEM, 23.0, side="OVER", newest_line=21.5)).loc[1]
     assert (found["price"], found["book"], found["line"]) == (-110, "draftkings", 20.5)
 
 
-def test_what_a_system_did_not_say_is_null():
+def test_what_a_system_did_not_predict_is_null():
     found = of(row(board.SYSTEM, None), row("moving_average", 25.0)).loc[1]
     blank = ["forecast", "side", "edge", "leans", "price", "book", "chance", "chance_by", "market_chance", "ev"]
     assert found[blank].isna().all()
@@ -105,7 +105,7 @@ def test_systems_published_against_two_quotes_leave_one_row_a_player():
     assert list(found["line"]) == [20.5], "the board's own system decides"
 
 
-def test_p_is_that_of_the_boards_own_line():
+def test_p_is_for_the_boards_own_line():
     """A system that was run again alone may stand on another quote: its P says nothing of this line."""
     found = of(
         row(board.SYSTEM, 23.0, side="OVER"),
@@ -115,13 +115,13 @@ def test_p_is_that_of_the_boards_own_line():
     assert (found["chance"], found["chance_by"]) == (0.55, "xgboost_v1")
 
 
-def test_a_forged_twin_leaves_the_first_row_and_the_board_stands():
+def test_a_forged_duplicate_does_not_replace_the_first_row():
     late = _TIP + pd.Timedelta(hours=1)
     found = of(row(board.SYSTEM, 23.0, side="OVER"), row(board.SYSTEM, 99.0, side="OVER", created_at=late))
     assert list(found["forecast"]) == [23.0]
 
 
-def test_a_graded_board_says_what_came_of_each_player_and_of_the_date():
+def test_a_graded_board_shows_the_results_of_each_player_and_of_the_date():
     def graded(player: int, side: str, outcome: str, points: int | None, profit: float) -> dict:
         return row(board.SYSTEM, 23.0, player=player, side=side, outcome=outcome, actual_points=points, profit=profit)
 

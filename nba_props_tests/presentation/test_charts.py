@@ -71,7 +71,7 @@ def test_every_system_has_a_chart_of_its_nights_on_the_same_axes(drawn, days):
     assert high >= 5
 
 
-def test_a_picture_of_a_page_follows_the_screen_and_asks_nothing_of_a_network(pictures):
+def test_a_chart_on_a_page_fits_the_screen_and_loads_nothing_from_the_network(pictures):
     days = pd.Series([1.0, 2.0], index=pd.date_range("2026-01-09", periods=2))
     picture = plots.streak(days, 30)
     assert picture == plots.streak(days, 30), "the same figures are the same bytes"

@@ -18,7 +18,7 @@ HERE = {a: set(t.column_names) for a, t in TABLES.items()}
 
 
 @pytest.mark.parametrize("old", [*OLD_TABLES, *OLD_COLUMNS])
-def test_what_is_named_is_there(old):
+def test_every_new_name_that_is_given_exists(old):
     said = OLD_TABLES.get(old) or OLD_COLUMNS[old]
     named = re.findall(r"nba_[a-z]+\.\w+", said)
     assert named or said.startswith("no table: "), said
@@ -58,7 +58,7 @@ def test_the_page_names_the_same_tables():
         ("SELECT 1 FROM nba_raw.schedule JOIN nba_raw.box_scores USING (game_code)", "the old game_code is game_id in "),
     ],
 )  # fmt: skip
-def test_an_error_over_a_lake_says_where_it_is(lake, statement, said):
+def test_an_error_over_a_lake_names_the_new_table(lake, statement, said):
     with pytest.raises(WarehouseError) as caught:
         lake.read_only(statement)
     assert f"here {explained(statement, str(caught.value))}".count(said) == 1, caught.value
@@ -75,11 +75,11 @@ def test_an_error_over_a_lake_says_where_it_is(lake, statement, said):
         ("Conversion Error: x", ""),
     ],
 )  # fmt: skip
-def test_the_name_is_taken_from_what_the_engine_says_first(error, said):
+def test_the_old_name_is_read_from_the_start_of_the_error(error, said):
     assert explained("SELECT 1", error)[: len(said) or None] == said
 
 
-def test_sql_says_it(lake, monkeypatch):
+def test_the_sql_command_names_the_new_table(lake, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_HOME", str(lake.root.parent))
     result = CliRunner().invoke(main, ["sql", "SELECT points FROM nba_analytics.player_game_summary"])
     assert result.exit_code == 1

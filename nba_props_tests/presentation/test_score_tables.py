@@ -24,7 +24,7 @@ def with_verdicts(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("dates", [1, 2, 9])
-def test_below_ten_nights_no_table_has_a_bracket_and_the_note_says_why(dates):
+def test_below_ten_nights_no_table_has_an_interval_and_the_note_explains_why(dates):
     scores = with_verdicts(everything(dates))
     for columns in TABLES:
         assert not score_tables.shown(scores, columns).map(lambda cell: "[" in cell).any(axis=None)
@@ -33,7 +33,7 @@ def test_below_ten_nights_no_table_has_a_bracket_and_the_note_says_why(dates):
     assert all("too few to judge" in sentence for sentence in verdicts.in_words(scores))
 
 
-def test_from_ten_nights_on_every_score_has_its_interval_and_the_note_says_what_it_is():
+def test_from_ten_nights_on_every_score_has_an_interval_and_the_note_explains_it():
     scores = everything(10)
     bets, sides, errors = (
         score_tables.shown(scores, t) for t in (score_tables.BETS, score_tables.SIDES, score_tables.ERRORS)
@@ -45,7 +45,7 @@ def test_from_ten_nights_on_every_score_has_its_interval_and_the_note_says_what_
     assert score_tables.note(scores) == "In brackets: 95 % intervals, from the sums of each night."
 
 
-def test_the_number_of_nights_stands_beside_every_n():
+def test_the_number_of_nights_is_shown_beside_every_n():
     for columns in TABLES:
         headings = [c.heading for c in columns.values()]
         assert {("n", "nights"), ("bets", "nights"), ("nights", "overs")} & set(pairwise(headings))

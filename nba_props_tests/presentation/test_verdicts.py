@@ -24,11 +24,11 @@ def scores_of(*rows: dict) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("late", [0, 1, 5])
-def test_bets_that_nobody_could_have_placed_are_counted_in_words(late):
+def test_bets_published_too_late_to_be_placed_are_counted_in_a_sentence(late):
     f = graded(300, 2).assign(is_valid_line=True, is_current=True, is_backfill=False)
     bets = f.index[scoring.bets(f)]
     f.loc[bets[:late], "is_backfill"] = True
-    f.loc[~f.index.isin(bets), "is_backfill"] = True  # what is no bet is not counted
+    f.loc[~f.index.isin(bets), "is_backfill"] = True  # rows that are not bets are not counted
     said = verdicts.after_the_fact(f)
     assert said == (
         f"{late} of {len(bets)} bets were published after tip-off (backfill), when they could no longer be placed: "
@@ -47,7 +47,7 @@ def test_bets_that_nobody_could_have_placed_are_counted_in_words(late):
         (-0.04, 0.09, "indistinguishable from break-even on these nights"),
     ],
 )
-def test_a_sentence_says_no_more_than_the_interval(low, high, verdict):
+def test_a_sentence_claims_no_more_than_the_interval(low, high, verdict):
     row = everything(12).iloc[[0]].assign(roi_low=low, roi_high=high)
     (sentence,) = verdicts.in_words(row)
     assert f" a bet [{100 * low:+.1f} %, {100 * high:+.1f} %], {verdict}. MAE " in sentence
@@ -98,7 +98,7 @@ def test_a_system_in_words(row, said):
 
 
 @pytest.mark.parametrize("row", [{}, {**MANY, "roi_low": 0.3, "roi_high": 0.5}, {"wins": 0.0, "losses": 0.0}])
-def test_what_is_too_good_to_be_true_is_a_likely_bug_and_no_success(row):
+def test_what_is_too_good_to_be_true_is_called_a_likely_bug(row):
     why = "wins 90.0 % of 1200 on 40 dates, 51.0 % by the quotes"
     (sentence,) = verdicts.in_words(scores_of(row), {"ensemble_v1_1": why})
     assert f": a likely bug until proven otherwise ({why})." in sentence
@@ -106,7 +106,7 @@ def test_what_is_too_good_to_be_true_is_a_likely_bug_and_no_success(row):
     assert "too few to judge" not in sentence
 
 
-def test_the_headline_counts_what_the_sentences_say():
+def test_the_headline_counts_the_verdicts_of_the_sentences():
     better, worse, same = (
         {**MANY, "roi_low": low, "roi_high": high} for low, high in ((0.1, 0.2), (-0.2, -0.1), (-1, 1))
     )
@@ -124,7 +124,7 @@ def test_the_headline_counts_what_the_sentences_say():
     assert verdicts.headline(scores_of(none)) == "No bet is decided on these nights."
 
 
-def test_an_imported_record_is_never_told_apart_as_better():
+def test_an_imported_record_is_never_called_better():
     """Its rows may have been written after the game: only their own word says when."""
     better = {**MANY, "roi_low": 0.8, "roi_high": 0.9}
     oracle = scores_of({**better, "system_id": "imported_oracle"})
@@ -152,5 +152,5 @@ def test_an_imported_record_is_never_told_apart_as_better():
         ({"roi_low": 0.01, "roi_high": 0.2, "system_id": "imported_oracle"}, ("imported_oracle",), "likely a bug"),
     ],
 )
-def test_a_verdict_is_a_word_and_claims_no_more_than_the_sentence(row, suspects, said):
+def test_a_verdict_is_one_word_and_claims_no_more_than_the_sentence(row, suspects, said):
     assert verdicts.verdicts(scores_of(row), suspects) == [said]

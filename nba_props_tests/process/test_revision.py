@@ -10,12 +10,12 @@ from nba_props.process import revision
 from nba_props_tests.conftest import DAY, SOME_SYSTEMS
 
 
-def test_an_image_says_which_code_it_was_built_from(monkeypatch):
+def test_an_image_records_the_code_that_it_was_built_from(monkeypatch):
     monkeypatch.setenv("NBA_PROPS_REVISION", " v7 ")
     assert revision.revision() == "v7"
 
 
-def test_without_a_checkout_the_version_is_all_there_is(monkeypatch, tmp_path):
+def test_without_a_checkout_the_revision_is_the_version(monkeypatch, tmp_path):
     monkeypatch.delenv("NBA_PROPS_REVISION", raising=False)
     assert revision.revision().startswith(__version__)
     assert revision._commit(tmp_path) == ""
@@ -23,7 +23,7 @@ def test_without_a_checkout_the_version_is_all_there_is(monkeypatch, tmp_path):
     assert revision._commit(tmp_path) == "", "git knows no commit there"
 
 
-def test_a_checkout_says_its_commit_and_whether_files_differ_from_it(tmp_path, monkeypatch):
+def test_the_revision_of_a_checkout_is_its_commit_and_whether_files_differ(tmp_path, monkeypatch):
     def git(*words: str) -> str:
         who = ("-c", "user.name=nobody", "-c", "user.email=nobody@example.org")
         done = subprocess.run(["git", "-C", str(tmp_path), *who, *words], capture_output=True, text=True, check=True)
@@ -43,7 +43,7 @@ def test_a_checkout_says_its_commit_and_whether_files_differ_from_it(tmp_path, m
     assert revision._commit(tmp_path) == f"g{commit}.dirty"
 
 
-def test_every_row_says_which_code_published_it_and_every_run_too(slated, monkeypatch):
+def test_every_row_and_run_has_the_revision_that_published_it(slated, monkeypatch):
     monkeypatch.setenv("NBA_PROPS_REVISION", "r1")
     platform = slated
     platform.publish(DAY)  # as a command does
@@ -61,14 +61,14 @@ def test_every_row_says_which_code_published_it_and_every_run_too(slated, monkey
     assert set(said["job_name"]) == {"predict"}
 
 
-def test_a_run_that_publishes_nothing_new_signs_nothing(published):
+def test_a_run_that_publishes_nothing_new_records_no_publication(published):
     before = len(published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY))
     assert published.publish(DAY).success
     after = published.query("SELECT run_id FROM nba_predictions.publications WHERE game_date = @day", day=DAY)
     assert len(after) == before == 1
 
 
-def test_runs_that_make_no_asset_say_which_code_they_are_of(published):
+def test_runs_without_assets_have_a_revision(published):
     jobs = published.definitions.resolve_all_job_defs()
     rest = [
         j for j in jobs if not j.asset_layer.executable_asset_keys and not j.asset_layer.asset_graph.asset_check_keys
@@ -80,6 +80,6 @@ def test_runs_that_make_no_asset_say_which_code_they_are_of(published):
         assert job.tags["nba_props/revision"] == revision.revision(), job.name
 
 
-def test_every_page_says_which_code_wrote_it(monkeypatch):
+def test_every_page_shows_the_revision_that_wrote_it(monkeypatch):
     monkeypatch.setenv("NBA_PROPS_REVISION", "r7")
     assert "nba_props r7" in pages.render("reports.html.jinja", pages=[], simulated=False)

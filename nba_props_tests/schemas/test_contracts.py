@@ -110,7 +110,7 @@ def breaches() -> Iterator[tuple[str, pd.DataFrame]]:
                 yield f"{name} {value}", changed
 
 
-def test_whether_a_contract_is_kept_is_what_pandera_says():
+def test_validation_agrees_with_pandera():
     said = {}
     for what, frame in breaches():
         try:

@@ -27,7 +27,7 @@ def loaded(folder, text: str | bytes, **environ: str) -> dict[str, str]:
     return environ
 
 
-def test_what_the_environment_lacks_is_set_and_what_it_has_wins(tmp_path):
+def test_the_file_sets_what_the_environment_lacks_and_the_environment_wins(tmp_path):
     text = f"# my keys\nexport ODDS_API_KEY='{HIDDEN}'\nNBA_PROPS_STATS=on # yes\n\nNBA_PROPS_ODDS_REGIONS=us,eu\r\n"
     found = loaded(tmp_path, text, NBA_PROPS_ODDS_REGIONS="us")
     assert (found["ODDS_API_KEY"], found["NBA_PROPS_STATS"], found["NBA_PROPS_ODDS_REGIONS"]) == (HIDDEN, "on", "us")
@@ -63,7 +63,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path):
         env_file.load({}, tmp_path / ".env")
 
 
-def test_dagsters_processes_see_what_the_command_saw(tmp_path, monkeypatch):
+def test_dagsters_processes_have_the_settings_of_the_command(tmp_path, monkeypatch):
     """Dagster lets the file of its working directory win, and its code servers then load the definitions."""
     from dagster._cli.utils import _inject_local_env_file
 
@@ -88,7 +88,7 @@ def test_a_misspelt_variable_is_named_with_the_nearest():
         "ODDS_API_KEYS is not a setting: did you mean ODDS_API_KEY?",
     ]
     assert misspelt(dict.fromkeys(KNOWN, "1")) == []
-    assert read_settings(near).live.stats is False, "a name that may be somebody else's is no error"
+    assert read_settings(near).live.stats is False, "a name that may be another program's is not an error"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_misspelt_variable_is_named_with_the_nearest():
         ("NBA_PROPS_XYZZY_PLUGH", "NBA_PROPS_XYZZY_PLUGH is not a setting: nothing reads it, remove it"),
     ],
 )
-def test_a_setting_that_nothing_reads_is_an_error(name, text):
+def test_an_unknown_setting_is_an_error(name, text):
     with pytest.raises(BadSetting, match=f"^{re.escape(text)}$"):
         read_settings({name: "eu"})
 
@@ -136,13 +136,13 @@ def test_the_program_reads_the_file_before_it_does_anything(tmp_path):
     assert HIDDEN not in done.stderr + done.stdout + bad.stderr + bad.stdout
 
 
-def test_a_home_of_the_file_is_in_the_users_folder(tmp_path):
+def test_a_tilde_in_the_home_of_the_file_is_expanded(tmp_path):
     """No shell has put a folder in the place of ``~``."""
     environ = loaded(tmp_path, "NBA_PROPS_HOME=~/props\n")
     assert read_settings(environ).home == Path.home() / "props"
 
 
-def test_what_the_file_names_is_known_from_what_the_shell_does(tmp_path, monkeypatch):
+def test_settings_of_the_file_are_distinguished_from_those_of_the_shell(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".env").write_text("NBA_PROPS_HOME=there")
     assert env_file.names("NBA_PROPS_HOME", {"NBA_PROPS_HOME": "there"})
@@ -152,7 +152,7 @@ def test_what_the_file_names_is_known_from_what_the_shell_does(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("before", [None, "", "A=1\n", "A=1", "# a remark"])
-def test_a_line_to_paste_leaves_the_lines_before_it_alone(tmp_path, monkeypatch, before):
+def test_a_line_to_paste_changes_no_line_before_it(tmp_path, monkeypatch, before):
     monkeypatch.chdir(tmp_path)
     if before is not None:
         (tmp_path / ".env").write_text(before)
@@ -172,7 +172,7 @@ def test_a_line_to_paste_leaves_the_lines_before_it_alone(tmp_path, monkeypatch,
         (None, 0, ""),
     ],
 )
-def test_the_doctor_says_who_else_can_read_keys(tmp_path, monkeypatch, text, mode, others):
+def test_the_doctor_reports_who_else_can_read_keys(tmp_path, monkeypatch, text, mode, others):
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(env_file, "path", lambda: tmp_path / ".env")
     if text is not None:
@@ -193,7 +193,7 @@ def test_the_doctor_says_who_else_can_read_keys(tmp_path, monkeypatch, text, mod
         ("NBA_PROPS_LANDING", f"nosuch://user:{HIDDEN}@host/landing"),
     ],
 )
-def test_a_secret_is_in_no_traceback(name, value):
+def test_no_traceback_contains_a_secret(name, value):
     """Dagster prints the whole chain of an error that loading the definitions raises."""
     with pytest.raises(BadSetting) as raised:
         read_settings({name: value})

@@ -1,4 +1,4 @@
-"""Every incident: what the platform does with it. A clear quarantine, a check that speaks, or a correct result."""
+"""Every incident and its effect: a clear quarantine, a check that fails, or a correct result."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def lines(platform: Platform, day: date = NIGHT) -> pd.DataFrame:
     return frame(platform, "nba_analytics.betting_lines", day).set_index("player_name")
 
 
-def test_whatever_an_incident_lands_is_of_the_league(base, tmp_path):
+def test_whatever_an_incident_lands_is_marked_as_simulated(base, tmp_path):
     """Its zone takes no payload that does not say so: an incident would be no more than that."""
     known = {p.stat().st_ino for p in (base / "landing").rglob("*.json.gz")}
     for name in [n for n, incident in INCIDENTS.items() if incident.damage]:
@@ -362,7 +362,7 @@ EXPECTED: dict[str, Callable] = {
     "odds_without_games": odds_without_games,
     "games_without_odds": games_without_odds,
 }
-#: from which date on history is taken in, or taken in again, before the incident's own date
+#: from which date on history is loaded, or loaded again, before the incident's own date
 _HISTORY = {
     "clock_change": OPENING,
     "same_name": NIGHT - timedelta(10),
@@ -433,6 +433,6 @@ def test_incident_to_the_ledger(league, clean, name):
     no_invented_number(league, LEDGER)
 
 
-def test_every_incident_is_expected():
+def test_every_incident_has_an_expectation():
     assert {*EXPECTED, "second_writer"} == set(INCIDENTS)
     assert all(i.description for i in INCIDENTS.values())

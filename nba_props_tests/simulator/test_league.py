@@ -97,7 +97,7 @@ def test_a_season_has_the_shape_of_a_season(season):
             games[["day", "away"]].set_axis(["day", "team"], axis=1),
         ]
     )
-    assert not slots.duplicated().any(), "nobody plays twice a day"
+    assert not slots.duplicated().any(), "no player plays twice a day"
     gaps = slots.sort_values(["team", "day"]).groupby("team")["day"].diff().map(lambda d: getattr(d, "days", None))
     assert 8 <= (gaps == 1).sum() / 30 <= 16, "back-to-backs"
     assert gaps.max() >= 7, "the All-Star break"
@@ -146,7 +146,7 @@ def landed(tmp_path_factory):
 
 
 @pytest.mark.long
-def test_the_market_is_like_the_real_one(landed):
+def test_the_market_resembles_the_real_one(landed):
     """Line MAE about 5, over rate 48-50 %, vig 6-8 %, disagreement on half the players, 5 % who do not play."""
     _, quotes, boxes = landed
     quotes = quotes[quotes["snapshot_at"] < quotes["commence_at"]].assign(
@@ -188,7 +188,7 @@ def test_dfs_books_quote_whole_numbers_and_genuine_twenties(landed):
 
 
 @pytest.mark.long
-def test_every_row_says_that_it_is_simulated(landed):
+def test_every_row_is_marked_as_simulated(landed):
     zone, quotes, boxes = landed
     assert zone.is_simulated
     assert set(quotes["data_source"]) == set(boxes["data_source"]) == {"SIMULATED"}

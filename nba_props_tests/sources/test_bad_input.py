@@ -91,7 +91,7 @@ REAL_NAMES = [
 
 
 @pytest.mark.parametrize("name", REAL_NAMES)
-def test_names_as_people_have_them_are_taken(name):
+def test_real_names_are_accepted(name):
     assert fields.person({"name": name}, "name") == name
 
 
@@ -245,7 +245,7 @@ def test_one_bad_box_score_never_stops_the_rest(zone, change, kept, reasons):
         TABLES["nba_raw.box_scores"].validate(parsed.frame)
 
 
-def test_a_missing_column_refuses_the_payload_and_names_the_column(zone):
+def test_a_payload_without_a_column_is_refused_with_its_name(zone):
     def drop(result_set):
         result_set["headers"][result_set["headers"].index("PTS")] = "POINTS"
 
@@ -279,7 +279,7 @@ def test_a_corrected_box_score_supersedes_game_by_game(zone):
     assert (parsed.frame["points"] == 77).sum() == 1
 
 
-def test_a_capture_in_part_takes_no_whole_ones_place(zone):
+def test_a_partial_capture_does_not_replace_a_whole_one(zone):
     rows = league.log_rows(GAME)[1:]  # a scorer less: now one of the teams has lost
     for team in {r["TEAM_ID"] for r in rows}:
         first, *others = (r for r in rows if r["TEAM_ID"] == team)
@@ -345,12 +345,12 @@ def test_one_bad_game_never_stops_the_rest(zone, change, games, reasons):
     assert frame["home_score"].isna().all(), "a game that is not final has no score"
 
 
-def test_without_a_schedule_nobody_can_say_what_is_missing(zone):
+def test_without_a_schedule_a_date_cannot_be_read(zone):
     with pytest.raises(LandingError, match=r"no schedule of the season 2025-26.*NBA_PROPS_FIRST_DATE"):
         nba_stats.read_schedule(zone, [DAY])
 
 
-def test_a_landing_zone_that_does_not_exist_says_what_to_set(tmp_path):
+def test_the_error_of_a_missing_landing_zone_names_the_setting(tmp_path):
     with pytest.raises(LandingError, match="NBA_PROPS_LANDING"):
         LandingZone(str(tmp_path / "nowhere")).list("the_odds_api")
 
@@ -400,7 +400,7 @@ def test_capture_instants_are_in_the_name():
         (lambda s: s["rowSet"][0].pop(), False, False),
     ],
 )  # fmt: skip
-def test_it_is_known_whose_row_of_a_box_score_is_held_back(zone, change, game, player):
+def test_the_player_of_a_held_back_box_score_row_is_recorded(zone, change, game, player):
     parsed, _ = logs(zone, change)
     held = nba_stats.refused_players(quarantine_frame(TABLES["nba_raw.quarantined_box_scores"], parsed.rejects, DAY))
     first = league.log_rows(GAME)[0]
@@ -409,7 +409,7 @@ def test_it_is_known_whose_row_of_a_box_score_is_held_back(zone, change, game, p
     assert set(held["payload"]) == {league.log_path(DAY)}
 
 
-def test_a_payload_that_cannot_be_read_holds_nobodys_row_back(zone):
+def test_an_unreadable_payload_holds_back_no_players_row(zone):
     raw_file(zone, league.log_path(DAY), b"<html>Access Denied</html>")
     rejects = nba_stats.read_box_scores(zone, [DAY]).rejects
     assert len(rejects) == 1
@@ -453,7 +453,7 @@ def test_one_bad_member_of_a_team_never_stops_the_rest(zone, change, kept, reaso
     TABLES["nba_raw.rosters"].validate(parsed.frame)
 
 
-def test_a_row_of_which_one_field_is_null_holds_nobody_back(zone):
+def test_a_row_with_one_null_field_holds_back_no_player(zone):
     parsed, _ = logs(zone, lambda s: cell(s, 0, "PLUS_MINUS", "many"))
     assert parsed.frame["plus_minus"].isna().sum() == 1
     table = TABLES["nba_raw.quarantined_box_scores"]

@@ -86,7 +86,7 @@ CASES: list[Case] = []
 
 
 def add(name, make, expected, clients=ALL, limits=USUAL, *, slack=None, injuries=None):
-    """A case for each client; ``make`` gives the behaviour for a sound body of its."""
+    """A case for each client; ``make`` gives the behaviour for a valid body of that client."""
     own = {SLACK: slack, INJURIES: injuries}
     CASES.extend(Case(name, c, make(GOOD[c]), own.get(c) or expected, limits) for c in clients)
 
@@ -204,8 +204,8 @@ for name, body, encoding in (
     ("gzip that ends early", lambda good: gzip.compress(good)[:-9], "gzip"),
     ("gzip with a tail", lambda good: gzip.compress(good) + b"more", "gzip"),
     ("gzip with a flipped bit", lambda good: gzip.compress(good)[:-1] + b"\xff", "gzip"),
-    ("brotli that nobody asked for", lambda good: good, "br"),
-    ("zstd that nobody asked for", lambda good: good, "zstd"),
+    ("brotli that was not requested", lambda good: good, "br"),
+    ("zstd that was not requested", lambda good: good, "zstd"),
     ("gzip of a bomb of gzip", lambda good: gzip.compress(GZIP_BOMB), "gzip, gzip"),
     ("an encoding of 2,000 links", lambda good: good, ", ".join(["gzip"] * 2_000)),
     ("an encoding with the key", lambda good: good, KEY),
@@ -218,7 +218,7 @@ for name, body, encoding in (
     )
 for encoding, packed in (("gzip", gzip.compress), ("GZIP", gzip.compress), ("deflate", zlib.compress)):
     add(
-        f"sound {encoding}",
+        f"valid {encoding}",
         says(lambda good, e=encoding, p=packed: answer(p(good), headers={"Content-Encoding": e})),
         "OK",
     )
@@ -245,7 +245,7 @@ for name, make in {
     "half a status line": says(lambda good: b"HTTP/1.1 2"),
     "junk for a status line": says(lambda good: b"HELLO THERE\r\n\r\n" + good),
     "binary for a status line": says(lambda good: bytes(range(256)) * 4),
-    "a status that is no number": says(lambda good: answer(good, "2xx OK")),
+    "a status that is not a number": says(lambda good: answer(good, "2xx OK")),
     "a status of four digits": says(lambda good: answer(good, "2000 OK")),
     "a status line of 200 kB": says(lambda good: answer(good, "200 " + "x" * 200_000)),
     "a header of 200 kB": says(lambda good: answer(good, headers={"X-Long": "x" * 200_000})),
@@ -265,12 +265,12 @@ for name, make in {
     add(name, make, "NO_ANSWER", slack=broken)
 for name, make in {
     "a length below zero": says(lambda good: answer(good, length="-7")),
-    "a length that is no number": says(lambda good: answer(good, length="many")),
+    "a length that is not a number": says(lambda good: answer(good, length="many")),
     "a header without a colon": says(lambda good: answer(good).replace(b"Connection", b"no colon\r\nConnection", 1)),
     "a header with bytes of latin-1": says(lambda good: answer(good, headers={"X-Odd": "\xe9\xff\x01"})),
     "chunks and a length": says(lambda good: answer(chunked(good), headers={"Transfer-Encoding": "chunked"}, length=3)),
     "cookies": says(lambda good: answer(good, headers={"Set-Cookie": f"session={KEY}; Domain=.com; Expires=never"})),
-    "a type that is none": says(lambda good: answer(good, headers={"Content-Type": "\xff/;;charset=utf-99"})),
+    "an invalid type": says(lambda good: answer(good, headers={"Content-Type": "\xff/;;charset=utf-99"})),
 }.items():
     add(name, make, "OK")
 
@@ -284,7 +284,7 @@ for name, damage in {
     "an integer of 5,000 digits": lambda good: good[:-1] + b', "x": ' + b"9" * 5_000 + b"}",
     "100,000 levels": lambda good: b"[" * 100_000 + b"]" * 100_000,
     "60 levels": lambda good: good[:-1] + b', "x": ' + b"[" * 60 + b"]" * 60 + b"}",
-    "bytes that are no UTF-8": lambda good: good[:-1] + b', "x": "\xff\xfe"}',
+    "bytes that are not UTF-8": lambda good: good[:-1] + b', "x": "\xff\xfe"}',
     "an HTML page": lambda good: b"<!DOCTYPE html><title>" + KEY.encode() + b"</title>",
     "nothing": lambda good: b"",
     "a NUL": lambda good: b"\x00",
@@ -501,7 +501,7 @@ def test_a_hostile_server(everything, case):
         assert len(found.requests) - len(routes(case.client)) == 1, "it would end so again"
 
 
-def test_no_redirect_led_anywhere(everything):
+def test_no_redirect_was_followed(everything):
     assert len([c for c in CASES if c.expected.startswith("REDIRECT")]) > 30
     assert elsewhere.url
     assert elsewhere.requests == []

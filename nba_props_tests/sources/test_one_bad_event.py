@@ -62,7 +62,7 @@ def test_bad_events_among_good_ones_are_noted_and_the_good_ones_landed(server, a
     assert (len(past.landed), len(past.failures)) == (len(GAMES), len(BAD_EVENTS))
 
 
-def test_what_can_not_be_kept_is_not_bought(server, api, zone, monkeypatch):
+def test_what_cannot_be_stored_is_not_bought(server, api, zone, monkeypatch):
     """A full disk: what was asked for already is lost, and no credit is spent on more."""
     live(server)
     server.on(EVENTS, Answer([listed(g) for g in GAMES]))
@@ -75,7 +75,7 @@ def test_what_can_not_be_kept_is_not_bought(server, api, zone, monkeypatch):
     assert sum(path.endswith("/odds") for path, _ in server.asked) == 1
 
 
-def test_an_error_that_passes_costs_one_event(server, api, zone, monkeypatch):
+def test_a_temporary_error_affects_one_event(server, api, zone, monkeypatch):
     live(server)
     server.on(EVENTS, Answer([listed(g) for g in GAMES]))
     land, asked = zone.land, []
@@ -92,7 +92,7 @@ def test_an_error_that_passes_costs_one_event(server, api, zone, monkeypatch):
     assert len(done.failures) == 1
 
 
-def test_a_file_in_the_place_of_a_folder_is_no_capture_that_is_there_already(server, api, zone):
+def test_a_file_in_the_place_of_a_folder_does_not_count_as_an_existing_capture(server, api, zone):
     """It cost the credits of each capture, and was counted as landed before."""
     live(server)
     server.on(EVENTS, Answer([listed(g) for g in GAMES]))
@@ -106,7 +106,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_capture_that_is_there_already(ser
 
 
 @pytest.mark.parametrize("event_id", ["..", ".", "", "\x00", "a\nb", "x" * 5_000, "\ud800"])
-def test_an_id_that_names_no_place_is_not_asked_for(server, api, event_id):
+def test_an_id_that_is_not_a_path_segment_is_not_requested(server, api, event_id):
     for ask in (
         lambda: api.event_odds(event_id, "player_points", "us"),
         lambda: api.historical_event_odds(event_id, NOON, "player_points", "us"),
@@ -129,7 +129,7 @@ def test_an_id_stays_one_segment_of_the_path(server, api, event_id):
 
 
 @pytest.mark.parametrize("data", ["missing", None, {}, "x", 7, {"id": "e"}])
-def test_a_list_of_the_archive_that_is_none_is_noted(server, api, zone, data):
+def test_an_invalid_list_of_the_archive_is_noted(server, api, zone, data):
     envelope = {} if data == "missing" else {"data": data}
     server.on(f"/historical{EVENTS}", Answer(envelope, headers=credits(400)))
     done = capture.history(api, zone, DAY, (30,), "us")
@@ -140,7 +140,7 @@ def test_a_list_of_the_archive_that_is_none_is_noted(server, api, zone, data):
 
 
 @pytest.mark.parametrize("stamp", [{}, {"timestamp": None}, {"timestamp": "soon"}, {"timestamp": ["x"]}])
-def test_a_snapshot_without_an_instant_costs_the_others_nothing(server, api, zone, stamp):
+def test_a_snapshot_without_an_instant_does_not_affect_the_others(server, api, zone, stamp):
     live(server)
     first, second = GAMES
     snapshot = {k: v for k, v in league.capture(first, 33)[1].items() if k != "timestamp"}
@@ -157,19 +157,19 @@ def feeds(server, tmp_path) -> LiveFeeds:
     return LiveFeeds(Live(odds_key=KEY, odds_url=server.url), LandingZone(str(tmp_path)), lambda: NOON)
 
 
-def test_a_date_whose_games_cant_be_had_costs_the_others_nothing(server, tmp_path, monkeypatch):
+def test_a_date_whose_games_cannot_be_fetched_does_not_affect_the_others(server, tmp_path, monkeypatch):
     live(server)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    sound = Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500))
+    valid = Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500))
     bad = Answer([], headers=credits(500))
-    server.on(f"/historical{EVENTS}", bad, sound, bad)
+    server.on(f"/historical{EVENTS}", bad, valid, bad)
     days = [DAY - timedelta(1), DAY, DAY + timedelta(1)]
     done = odds_history(feeds(server, tmp_path), days, (30,))
     assert len(done.landed) == len(GAMES)
     assert [f[:10] for f in done.failures] == [str(days[0]), str(days[2])]
 
 
-def test_a_key_that_is_refused_on_the_way_does_not_hide_what_was_landed(server, tmp_path):
+def test_a_key_that_is_refused_midway_does_not_hide_what_was_landed(server, tmp_path):
     live(server)
     refused = Answer({"error_code": "DEACTIVATED_KEY"}, 401)
     server.on(f"/historical{EVENTS}", Answer({"data": [listed(g) for g in GAMES]}, headers=credits(500)), refused)
@@ -206,7 +206,7 @@ def test_rows_without_a_date_are_counted_and_the_others_landed():
     [[None], [7], [{}], [{"name": "LeagueGameLog"}], [{"name": "LeagueGameLog", "headers": "GAME_DATE", "rowSet": []}],
      [{"headers": ["GAME_DATE"], "rowSet": {"a": 1}}], [{"headers": None, "rowSet": None}], [[["GAME_DATE"]]]],
 )  # fmt: skip
-def test_a_game_log_without_a_table_is_a_failure_and_no_traceback(server, waits, zone, results):
+def test_a_game_log_without_a_table_is_a_failure_without_a_traceback(server, waits, zone, results):
     from nba_props.sources.nba_stats.client import StatsApi
 
     server.on("/stats/leaguegamelog", Answer({"resultSets": results}))
@@ -217,8 +217,8 @@ def test_a_game_log_without_a_table_is_a_failure_and_no_traceback(server, waits,
     assert all("WRONG_SHAPE" in f for f in done.failures)
 
 
-def test_half_a_surrogate_pair_is_landed_as_it_came(zone):
-    content = {"name": "x\ud800y", "sound": "é"}
+def test_half_a_surrogate_pair_is_landed_unchanged(zone):
+    content = {"name": "x\ud800y", "text": "é"}
     payload = zone.land("nba_stats/x.json", content)
     assert zone.load(payload) == content
     assert json.loads(zone.load_bytes(payload).decode("utf-8")) == content, "what others read, too"
@@ -227,19 +227,19 @@ def test_half_a_surrogate_pair_is_landed_as_it_came(zone):
 # -- credits
 
 
-def told(remaining: int | None = None, last: int | None = None) -> Credits:
+def reported(remaining: int | None = None, last: int | None = None) -> Credits:
     return Credits(remaining, last)
 
 
 @pytest.mark.parametrize(
     ("name", "first", "then"),
     [
-        ("no header ever", told(), told()),
-        ("headers that vanish", told(30), told()),
-        ("what is left grows", told(30), told(10_000)),
-        ("what is left stands still", told(30), told(30, 0)),
-        ("nothing costs anything", told(30), told(30, 0)),
-        ("no answer at all", told(30), None),
+        ("no header ever", reported(), reported()),
+        ("headers that vanish", reported(30), reported()),
+        ("what is left grows", reported(30), reported(10_000)),
+        ("what is left stands still", reported(30), reported(30, 0)),
+        ("nothing costs anything", reported(30), reported(30, 0)),
+        ("no answer at all", reported(30), None),
     ],
 )
 def test_ten_credits_above_the_reserve_are_ten_requests(name, first, then):
@@ -264,15 +264,15 @@ def test_what_is_under_way_counts_too():
         budget.ask(1)
     with pytest.raises(BudgetExhausted, match="the balance is unknown, with 10 under way"):
         budget.ask(1)
-    budget.settle(1, told(500))
+    budget.settle(1, reported(500))
     budget.ask(1)
 
 
-def test_a_request_that_cost_more_than_its_price_counts_for_that():
+def test_a_request_that_cost_more_than_its_price_counts_at_its_cost():
     budget = Budget(reserve=20)
-    budget.settle(0, told(100))
+    budget.settle(0, reported(100))
     budget.ask(1)
-    budget.settle(1, told(None, 75))
+    budget.settle(1, reported(None, 75))
     assert budget.spent == 75
     budget.ask(5)
     with pytest.raises(BudgetExhausted):

@@ -80,7 +80,7 @@ def test_a_payload_makes_its_partition_stale_for_the_planner_and_nothing_else(pl
     assert job == HISTORY_JOB
 
 
-def test_it_has_a_job_that_the_clock_and_a_sensor_start(platform):
+def test_it_has_a_job_that_a_schedule_and_a_sensor_start(platform):
     job = platform.definitions.resolve_job_def("fetch_toy")
     assert job.execute_in_process(instance=platform.instance).success
     assert len(platform.zone.names(toy.folder(DAY))) == 1
@@ -156,5 +156,5 @@ def test_odds_of_any_feed_are_odds(slated, monkeypatch):
     landed = registry.days_with_odds(slated.zone)
     assert (DAY in landed, landed[-1]) == (True, DAY + timedelta(40))
     ours = slated.warehouse.read(ODDS_QUOTES, [DAY]).head(2)
-    stored = pd.concat([ours, ours.head(1).assign(quote_id="theirs"), ours.head(1).assign(quote_id="nobody's")])
-    assert registry.not_as_landed(slated.zone, stored) == {"nobody's"}
+    stored = pd.concat([ours, ours.head(1).assign(quote_id="theirs"), ours.head(1).assign(quote_id="unknown")])
+    assert registry.not_as_landed(slated.zone, stored) == {"unknown"}

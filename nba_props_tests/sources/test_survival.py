@@ -56,7 +56,7 @@ def test_a_row_that_breaks_the_contract_is_held_back_alone_and_says_where_and_wh
     assert len(quarantine_frame(raw.QUARANTINED_ROSTERS, rejects, DAY)) == 1
 
 
-def test_of_equal_rows_one_is_kept_and_of_different_ones_of_a_key_none():
+def test_one_of_equal_rows_is_kept_and_none_of_different_rows_with_one_key():
     frame = rosters({"player_id": 1, "player_name": "Ada Archer"}, {"player_id": 2, "team": "BRI"})
     kept, rejects = keep_contract(raw.ROSTERS, frame)
     assert kept["player_id"].tolist() == [1, 3]
@@ -73,7 +73,7 @@ def test_clean_rows_go_through_unchanged_and_no_rows_are_an_empty_table():
     assert list(keep_contract(raw.ROSTERS, pd.DataFrame())[0].columns) == raw.ROSTERS.column_names
 
 
-def test_many_bad_values_in_a_long_column_are_found_without_a_walk_through_it():
+def test_many_bad_values_in_a_long_column_are_found_without_a_loop_over_it():
     frame = pd.concat([rosters()] * 4000, ignore_index=True).assign(player_id=range(1, 12001))
     frame = frame.astype({"player_id": object})
     frame.loc[[17, 9000], "player_id"] = ["x", {}]
@@ -99,7 +99,7 @@ def test_a_date_on_which_no_arena_is_known_is_ingested_like_any_other(zone):
 
 
 @pytest.mark.parametrize("text", ["Scheduled", "TBD", "tbd "])
-def test_a_tip_off_to_be_decided_is_unknown_and_its_date_is_the_stated_one(zone, text):
+def test_a_tip_off_to_be_decided_is_null_and_its_date_is_kept(zone, text):
     def change(games):
         start = "2025-11-10T05:00:00Z" if text == "Scheduled" else "2025-11-11T02:00:00Z"
         games[0].update(gameDateTimeUTC=start, gameStatusText=text)
@@ -127,7 +127,7 @@ def test_a_game_without_teams_is_held_back_under_its_own_date_only(zone):
     assert nba_stats.read_schedule(zone, [other]).rejects == []
 
 
-def test_the_schedule_before_stays_in_use_when_the_newest_can_not_be_read(zone):
+def test_the_schedule_before_stays_in_use_when_the_newest_is_unreadable(zone):
     land_schedule(zone, lambda games: None)
     zone.land(f"nba_stats/scheduleleaguev2/{league.SEASON}-20251110T120000Z.json.gz", {"leagueSchedule": None})
     parsed = nba_stats.read_schedule(zone, [DAY])

@@ -1,4 +1,4 @@
-"""A feed that nobody knows: the ratings that somebody gives to games, one payload a date. Its record is all there is."""
+"""A feed that the package does not have: ratings of games, one payload a date. Only its record registers it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ HOSTILE_IDS: list[Any] = [
 
 
 @pytest.mark.parametrize("event_id", HOSTILE_IDS, ids=lambda i: repr(i)[:30])
-def test_an_event_id_that_is_none_is_landed_under_its_hash_within_the_zone_and_held_back(tmp_path, event_id):
+def test_an_invalid_event_id_is_landed_under_its_hash_within_the_zone_and_held_back(tmp_path, event_id):
     zone = LandingZone(str(tmp_path / "zone"))
     event = {**GOOD["data"], "id": event_id}
     at = GAMES[0].tipoff_at - timedelta(minutes=30)
@@ -92,7 +92,7 @@ def test_different_ids_have_different_names_and_good_ones_their_own():
     ["../out.json", "a/../../out.json", "/etc/out.json", "", "a//b.json", "a/./b.json", ".hidden.json", "a/.hidden.json",
      "a\x00.json", "a/" + "x" * 300 + ".json", "a\\..\\b.json", "a/b\n.json", "a/\ud800.json", "~/x.json"],
 )  # fmt: skip
-def test_a_zone_writes_and_reads_nothing_outside_of_it(tmp_path, path):
+def test_a_zone_writes_and_reads_nothing_outside_itself(tmp_path, path):
     for zone in (LandingZone(str(tmp_path / "zone")), LandingZone("memory://hostile-paths")):
         for write in (lambda z: z.land(path, {}), lambda z: z.land_bytes(path, b"x"), lambda z: z.has(path)):
             with pytest.raises(LandingError, match="not a path of a landing zone"):
@@ -210,13 +210,13 @@ def test_strays_are_named_with_the_reason_and_never_opened_or_read(littered, tmp
     assert everything(zone) == everything(clean)
     for folder in (FOLDER, f"nba_stats/leaguegamelog/{league.SEASON}", "nba_stats/scheduleleaguev2"):
         assert [n for n in zone.names(folder) if n not in clean.names(folder)] in ([], ["season.json"], ["latest.json"])
-    assert zone.arrivals(FOLDER) == clean.arrivals(FOLDER), "a stray is no news"
+    assert zone.arrivals(FOLDER) == clean.arrivals(FOLDER), "a stray does not count as new"
     assert odds_api.landed_days(zone) == odds_api.landed_days(clean)
     assert set(zone.landed_at(FOLDER)) == set(clean.landed_at(FOLDER))
     assert zone.tree("the_odds_api/player_points")[str(DAY)] == clean.names(FOLDER)
 
 
-def test_a_walk_for_strays_ends_where_it_may(zone):
+def test_the_search_for_strays_stops_at_its_limit(zone):
     league.land(zone, days=2)
     for n in range(30):
         (zone._path / f"stray{n:02d}").mkdir()
@@ -238,7 +238,7 @@ def test_a_bucket_names_its_strays_too():
     assert zone.names(FOLDER) == []
 
 
-def test_what_can_not_be_read_is_held_back_with_the_reason_and_the_rest_goes_on(zone, monkeypatch):
+def test_an_unreadable_payload_is_held_back_with_the_reason_and_the_others_are_read(zone, monkeypatch):
     league.land(zone)
     closed = f"{FOLDER}/closed-20251110T190000Z.json.gz"
     zone.land(closed, GOOD)
@@ -305,7 +305,7 @@ def test_a_damaged_manifest_names_file_cause_and_way_out(zone, content):
         zone.data_source("X")
 
 
-def test_a_manifest_that_is_no_file_or_too_large_is_a_sentence(zone):
+def test_a_manifest_that_is_not_a_file_or_too_large_is_a_sentence(zone):
     place = zone._path / "landing.json"
     os.mkfifo(place)
     with pytest.raises(LandingError, match="not a regular file"):
@@ -322,7 +322,7 @@ def test_a_manifest_that_is_no_file_or_too_large_is_a_sentence(zone):
     assert (LandingZone(zone.root).is_simulated, LandingZone(zone.root).first_date) == (True, league.FIRST)
 
 
-def test_a_bad_line_of_the_aliases_costs_itself_and_is_named(zone, tmp_path):
+def test_a_bad_line_of_the_aliases_is_skipped_and_named(zone, tmp_path):
     lines = [
         b"\xef\xbb\xbfalias,player_name", b"Ada A.,Ada Archer", b"x", b"", b'"Open,Ben Cole', b"Luka D\xf3n,Luka",
         b"Nul\x00l,Ben", b"a,b,c", "Rtl\u202e,Ben".encode(), b"y" * 200_000 + b",Ben", b",Ben", b"Cy,Cyrus Cole\r",
@@ -397,7 +397,7 @@ LARGE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("kind", [*LARGE, "bomb", "bombs in bombs"])
-def test_any_payload_of_ten_megabytes_takes_a_second_and_200_megabytes_at_most(zone, kind):
+def test_any_payload_of_ten_megabytes_takes_at_most_a_second_and_200_megabytes(zone, kind):
     data, reason = LARGE[kind] if kind in LARGE else (bomb(), "TOO_LARGE")
     name = f"x-20251110T190000Z.json{'' if kind in LARGE else '.gz'}"
     zone.land_bytes(f"{FOLDER}/{name}", gzip.compress(data) if kind == "bombs in bombs" else data)
@@ -435,7 +435,7 @@ def test_a_file_that_is_too_large_is_not_read(zone, monkeypatch):
     assert not any("x-2025" in p for p in reads)
 
 
-def test_rows_beyond_any_real_payload_refuse_it(zone):
+def test_a_payload_with_more_rows_than_any_real_one_is_refused(zone):
     many = reading.MOST_ROWS + 1
     log = json.loads(json.dumps(league.capture(GAMES[0], 60)[1]))
     log["data"]["bookmakers"][0]["markets"][0]["outcomes"] = [0] * many
@@ -461,7 +461,7 @@ def test_rows_beyond_any_real_payload_refuse_it(zone):
         nba_stats.read_schedule(zone, [DAY])
 
 
-def test_a_capture_of_shares_that_can_not_be_read_leaves_the_one_before_in_use(zone):
+def test_an_unreadable_capture_of_shares_leaves_the_one_before_in_use(zone):
     zone.land(league.scoring_path(GAMES[0]), league.scoring(GAMES[0]))
     zone.land_bytes(league.scoring_path(GAMES[0], "-20251112T000000Z"), b"\x1f\x8b")
     parsed = read_scoring(zone, [DAY])
@@ -469,7 +469,7 @@ def test_a_capture_of_shares_that_can_not_be_read_leaves_the_one_before_in_use(z
 
 
 @pytest.mark.parametrize("inside", [b"null", b"[]", b'{"a": 1}'])
-def test_a_flipped_bit_costs_its_payload_only(inside):
+def test_a_flipped_bit_affects_only_its_payload(inside):
     packed = gzip.compress(inside, mtime=0)
     reasons = set()
     for place in range(len(packed) * 8):
@@ -483,7 +483,7 @@ def test_a_flipped_bit_costs_its_payload_only(inside):
     assert "NOT_JSON" in reasons
 
 
-def test_a_capture_instant_that_is_no_time_is_none():
+def test_an_invalid_capture_instant_is_ignored():
     assert Payload("x/a-20251399T996199Z.json").captured_at is None
     assert Payload("x/a-\u0662\u0660251110T200000Z.json").captured_at is None
     assert Payload("x/a-18991231T000000Z.json").captured_at is None
@@ -504,7 +504,7 @@ def test_a_quarantine_row_holds_whatever_was_refused():
         "".join(frame[column]).encode()
 
 
-def test_a_payload_that_says_it_is_invented_is_refused_where_the_zone_does_not(zone):
+def test_a_payload_marked_as_simulated_is_refused_in_a_real_zone(zone):
     """A copy of a simulated league without its manifest would be taken for real."""
     payload = zone.land("nba_stats/scheduleleaguev2/2025-26.json.gz", {"simulated": True, "leagueSchedule": {}})
     with pytest.raises(PayloadError, match=r"of a simulated league: copy its zone's landing.json with it") as refused:
@@ -514,7 +514,7 @@ def test_a_payload_that_says_it_is_invented_is_refused_where_the_zone_does_not(z
     assert LandingZone(zone.root).load(payload)["leagueSchedule"] == {}
 
 
-def test_a_payload_that_does_not_say_so_is_none_of_a_league_whose_payloads_do(zone):
+def test_an_unmarked_payload_is_refused_in_a_zone_of_marked_payloads(zone):
     """A real one that somebody copied there; a zone of a release before the mark is read as before."""
     payload = zone.land("nba_stats/scheduleleaguev2/2025-26.json.gz", {"leagueSchedule": {}})
     (zone._path / "landing.json").write_text('{"data_source": "SIMULATED"}')

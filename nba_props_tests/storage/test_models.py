@@ -64,7 +64,7 @@ def test_a_model_that_is_worse_than_the_one_before_may_serve_the_week_after(stor
     assert store.in_force("xgboost_v1", WEEK + timedelta(14)) is None
 
 
-def test_card_and_record_of_two_trainings_are_none(store, model):
+def test_a_card_and_a_record_of_different_trainings_count_as_missing(store, model):
     """Who was killed between the two left a week that no plan would have trained again."""
     store.put(replace(model, card=replace(model.card, made_from="x")))
     assert store.made_from("xgboost_v1", WEEK) == "x"
@@ -77,7 +77,7 @@ def test_card_and_record_of_two_trainings_are_none(store, model):
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", "1e999", "{}", '{"reason": "x"}', "[" * 100_000, "\x00"])
-def test_records_that_are_none_are_named(store, model, text):
+def test_unreadable_records_are_named(store, model, text):
     store.put(model)
     folder = store._path / "xgboost_v1" / WEEK.isoformat()
     (folder / "refused.json").write_text(text)

@@ -100,7 +100,7 @@ def test_a_ledger_only_grows_by_new_keys(store):
     assert stored.to_dict() == {"a": "r", "b": "r", "c": "later"}
 
 
-def test_a_known_key_with_another_answer_is_a_conflict(store):
+def test_a_known_key_with_different_values_is_a_conflict(store):
     store.append(LEDGER, ledger(["a"]), [D1])
     with pytest.raises(LedgerConflict, match="raise model_version"):
         store.append(LEDGER, ledger(["a", "b"], points=11.0), [D1])
@@ -163,7 +163,7 @@ def test_what_adds_nothing_to_a_ledger_changes_nothing(store):
     assert store.states(LEDGER)[D1].made_from == "other payloads"
 
 
-def test_a_partition_says_what_is_in_it_and_what_it_was_made_from(store):
+def test_a_partition_records_its_content_and_its_inputs(store):
     assert store.states(NAMES) == {}
     store.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2], {D1: "the payloads of D1"})
     states = store.states(NAMES)
@@ -214,7 +214,7 @@ def test_an_empty_partition_has_a_digest_like_any_other_empty_one(store):
     assert store.states(LEDGER)[D1].content == digests.content(LEDGER, LEDGER.empty(), D1)
 
 
-def test_rows_of_a_writer_who_says_nothing_are_read_for_their_digest(store):
+def test_rows_without_a_recorded_state_are_read_for_their_digest(store):
     store.write(NAMES, names(D1, 3), [D1], {D1: "known"})
     said = store.states(NAMES)[D1]
     for rows in (names(D1, 3), names(D1, 4)):
@@ -224,7 +224,7 @@ def test_rows_of_a_writer_who_says_nothing_are_read_for_their_digest(store):
         assert (found.content == said.content) is (len(rows) == 3)
 
 
-def test_a_schedules_plan_changes_with_the_tipoff_and_not_with_the_score(store):
+def test_the_plan_digest_of_a_schedule_changes_with_the_tipoff_and_not_with_the_score(store):
     game = {
         "game_date": pd.Timestamp(D1), "game_id": "0022500001", "season": "2025-26", "season_type": "Regular Season",
         "tipoff_at": pd.Timestamp("2025-11-06T00:00Z"), "status": 1, "is_postponed": False, "home_team_id": 1,
@@ -261,7 +261,7 @@ def test_a_fingerprint_changes_with_any_row_and_with_nothing_else(store):
     assert len(seen) == 5
 
 
-def test_a_warehouse_is_of_one_source_for_good(store):
+def test_a_warehouse_keeps_its_first_source(store):
     assert store.source() is None
     store.claim("REAL")
     store.claim("REAL")
@@ -276,7 +276,7 @@ def test_a_new_warehouse_is_sealed_and_one_with_old_rows_is_not(store):
     assert store.is_sealed()
 
 
-def test_a_ledger_that_was_there_before_is_sealed_when_somebody_vouches_for_it(store):
+def test_an_old_ledger_is_sealed_on_request(store):
     store.write_unchecked(LEDGER, ledger(["a"]).assign(row_digest=None), D1)
     store.claim("REAL")
     assert not store.is_sealed()
@@ -288,13 +288,13 @@ def test_a_ledger_that_was_there_before_is_sealed_when_somebody_vouches_for_it(s
     assert store.alteration(LEDGER, D1) is None
 
 
-def test_a_partition_that_nobody_wrote_is_not_vouched_for(store):
+def test_a_missing_partition_is_not_sealed(store):
     with pytest.raises(MissingPartition, match="has no partition 2025-11-05"):
         store.seal(LEDGER, D1)
     assert store.partitions(LEDGER) == []
 
 
-def test_what_is_put_back_is_chosen_among_the_rows_that_are_there(store):
+def test_what_is_put_back_depends_on_the_rows_that_are_stored(store):
     store.append(LEDGER, ledger(["a"]), [D1])
     assert store.put_back(LEDGER, D1, lambda known: ledger(["b"])[known["prediction_id"].eq("b").to_numpy()]) == 0
     assert store.put_back(LEDGER, D1, lambda known: ledger(["b"]) if len(known) == 1 else known.iloc[:0]) == 1
@@ -302,7 +302,7 @@ def test_what_is_put_back_is_chosen_among_the_rows_that_are_there(store):
     assert sorted(store.read(LEDGER, [D1])["prediction_id"]) == ["a", "b"]
 
 
-def test_a_caller_may_change_the_frame_he_was_given(store):
+def test_a_caller_may_change_a_returned_frame(store):
     store.write(NAMES, names(D1, 3), [D1])
     mine = store.read(NAMES, [D1])
     mine["source_name"] = "spoiled"
@@ -325,7 +325,7 @@ NUMBER = st.one_of(st.just(float("nan")), st.floats(0, 100), st.sampled_from([0.
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.lists(st.tuples(TEXT, NUMBER, st.integers(1, 2**62)), max_size=5))
-def test_any_value_comes_back_as_it_was(store, values):
+def test_any_value_is_read_back_unchanged(store, values):
     frame = NAMES.conform(
         names(D1, len(values)).assign(
             best_candidate=pd.Series([v[0] for v in values], dtype=object),

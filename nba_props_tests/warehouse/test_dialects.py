@@ -103,7 +103,7 @@ def test_the_briefs_queries_run_as_written(store):
         pd.testing.assert_frame_equal(store.read_only(plain), found)
 
 
-def test_the_old_table_says_which_row_stands_and_since_when(store):
+def test_the_old_table_shows_which_row_is_active_and_since_when(store):
     chain = published(
         D1, prediction_id=["late", "first", "second"], is_backfill=[True, False, False], line=[9.5, 8.5, 7.5]
     ).assign(created_at=[at("2025-11-06 09:00"), at("2025-11-05 18:00"), at("2025-11-05 20:00")])
@@ -134,7 +134,7 @@ def test_the_players_that_matter(settings, store):
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """A lake that nobody writes into, as those say who try."""
+    """A lake for reading: no test changes it, and those that try to write fail."""
     lake = LakeWarehouse(tmp_path_factory.mktemp("filled") / "lake")
     lake.write(NAMES, pd.concat([names(D1, 3), names(D2, 2)]), [D1, D2])
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
@@ -213,7 +213,7 @@ def test_both_dialects_are_read_over_a_lake(filled, statement, answer):
         ("SELECT EXTRACT(DAY FROM DATE 'x') FROM `nba_predictions.ledger`", "x"),
     ],
 )  # fmt: skip
-def test_an_error_is_that_of_the_dialect_that_was_meant(filled, statement, said):
+def test_an_error_is_that_of_the_dialect_that_the_statement_is_in(filled, statement, said):
     with pytest.raises(WarehouseError, match=said) as caught:
         filled.read_only(statement)
     assert "\x1b" not in str(caught.value)
@@ -249,7 +249,7 @@ GOOGLE_PENS = [
 
 
 @pytest.mark.parametrize("statement", GOOGLE_PENS)
-def test_googlesql_has_no_pen_either(filled, statement):
+def test_googlesql_cannot_write_either(filled, statement):
     before = whole_of(filled.root)
     file = filled._file(LEDGER, D1)
     with pytest.raises(WarehouseError):
@@ -257,7 +257,7 @@ def test_googlesql_has_no_pen_either(filled, statement):
     assert whole_of(filled.root) == before
 
 
-def test_names_are_found_where_they_stand():
+def test_table_names_are_found_wherever_they_occur():
     known = {"nba_raw.schedule", "nba_raw.box_scores"}
     written, asked = dialects.named(
         "SELECT 'nba_raw.schedule', \"nba_raw.schedule\" /* nba_raw.schedule */, a-nba_raw.x FROM p-1.nba_raw.schedule s "
@@ -273,7 +273,7 @@ def test_names_are_found_where_they_stand():
 
 
 @pytest.mark.parametrize("name", ["nba_raw.nosuch", "`p.nba_raw.nosuch`", "p.nba_raw.nosuch"])
-def test_a_name_that_is_none_is_refused_with_those_that_are(shared_gcp, tmp_path, name):
+def test_an_unknown_name_is_refused_with_a_list_of_the_known_ones(shared_gcp, tmp_path, name):
     store = open_warehouse(make_settings(tmp_path, gcp=shared_gcp))
     with pytest.raises(WarehouseError, match=r"no table or view nba_raw\.nosuch; there are nba_raw\.schedule, "):
         store.read_only(f"SELECT * FROM {name}")

@@ -155,7 +155,7 @@ def test_the_command_helps_where_a_column_is_new_and_not_null(reopen, release):
         assert each.damaged() == []
 
 
-def test_a_ledger_under_another_contract_says_that_its_rows_cannot_be_made_again(reopen, release):
+def test_the_error_of_a_ledger_under_another_contract_warns_that_its_rows_cannot_be_made_again(reopen, release):
     reopen().append(LEDGER, ledger(["a"]), [D1])
     other = release(wider(LEDGER, Column("note", Type.STRING, "A note")))
     store = reopen()
@@ -177,7 +177,7 @@ class TestTheCatalogOfTheLake:
         with duckdb.connect(str(lake.catalog_path), read_only=True) as catalog:
             return catalog.execute(sql).fetchall()
 
-    def test_has_the_new_column_and_goes_on_when_partitions_have_it(self, lake, release):
+    def test_has_the_new_column_before_and_after_partitions_have_it(self, lake, release):
         lake.write(NAMES, names(D1, 1), [D1])
         lake.append(LEDGER, ledger(["a"]), [D1])
         grown = release(wider(NAMES, NOTE, SIZE))
@@ -189,7 +189,7 @@ class TestTheCatalogOfTheLake:
         lake.write(grown, names(D2, 1, "b").assign(note="new", size=2.0), [D2])
         assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "the catalog was not made again"
 
-    def test_says_what_is_wrong_where_a_partition_is_another_contracts(self, lake, release):
+    def test_names_the_way_out_where_a_partition_has_another_contract(self, lake, release):
         lake.write(NAMES, names(D1, 1), [D1])
         lake.append(LEDGER, ledger(["a"]), [D1])
         other = release(replace(NAMES, columns=changed("quotes", type=Type.FLOAT64)))
@@ -232,7 +232,7 @@ def test_a_file_of_another_writer_with_the_same_columns_is_read(lake):
     assert (after.content, after.made_from) == (before.content, "")
 
 
-def test_one_damaged_file_costs_only_who_asks_for_its_date(lake):
+def test_one_damaged_file_affects_only_queries_of_its_date(lake):
     lake.write(NAMES, pd.concat([names(d, 2) for d in (D1, D2, D3)]), [D1, D2, D3])
     lake._file(NAMES, D2).write_bytes(b"PAR1 and nothing more")
     assert len(lake.query(f"SELECT * FROM {NAMES.address} WHERE game_date = @day", day=D3)) == 2

@@ -70,7 +70,7 @@ def test_a_corrupt_file_is_named_with_the_way_out(lake):
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/proc/self/ns/user"), reason="needs an unwritable folder")
-def test_a_lake_that_cannot_be_written_says_so(tmp_path):
+def test_a_lake_that_cannot_be_written_is_a_clear_error(tmp_path):
     blocked = tmp_path / "file-not-folder"
     blocked.write_text("")
     with pytest.raises(WarehouseError, match=r"is a file, so it is unknown what nba_reference\.unresolved_names"):
@@ -156,7 +156,7 @@ def test_a_publisher_killed_at_any_moment_releases_the_ledger(lake):
 
 
 @pytest.mark.slow
-def test_processes_side_by_side_lose_nothing_and_disturb_no_reader(lake):
+def test_concurrent_processes_lose_nothing_and_disturb_no_reader(lake):
     lake.write(NAMES, names(D1 - timedelta(1), 7), [D1 - timedelta(1)])
     started = [writer(lake.root, "dates", 0, 30), writer(lake.root, "dates", 30, 30)]
     started += [writer(lake.root, "append", 0, 20), writer(lake.root, "append", 1000, 20)]
@@ -211,7 +211,7 @@ def test_a_disk_that_is_really_full_and_one_that_is_read_only(tmp_path):
     if subprocess.run(
         [*inside, "mount", "-t", "tmpfs", "tmpfs", str(disk)], capture_output=True, check=False
     ).returncode:
-        pytest.skip("this machine lets nobody mount a disk")
+        pytest.skip("mounting a disk is not allowed on this machine")
     done = subprocess.run(
         [*inside, sys.executable, "-c", ON_A_SMALL_DISK, str(disk)], capture_output=True, text=True, check=False
     )
@@ -226,7 +226,7 @@ def test_a_disk_that_is_really_full_and_one_that_is_read_only(tmp_path):
     assert still == "still 500 2"
 
 
-def test_scrub_finds_what_a_reader_would_trip_over_and_sets_it_aside(lake):
+def test_scrub_finds_what_a_reader_would_fail_on_and_sets_it_aside(lake):
     lake.write(NAMES, names(D1, 3), [D1])
     lake.write(NAMES, names(D1 + timedelta(1), 4), [D1 + timedelta(1)])
     lake.append(LEDGER, ledger(["a"]), [D1])

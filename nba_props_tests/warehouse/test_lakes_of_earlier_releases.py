@@ -80,7 +80,7 @@ def test_their_ledgers_are_appended_to(old):
     assert result == {night: (1, len(before))}
     pd.testing.assert_frame_equal(old.read(LEDGER, [night]).iloc[:-1].assign(row_digest=None), before)
     problems = judged(old, night, night)["problem"].dropna()
-    assert set(problems) == {"DUPLICATE"}, "of the copy and its twin; what an earlier release published is sound"
+    assert set(problems) == {"DUPLICATE"}, "of the copy and its twin; what an earlier release published is valid"
     state = old.states(LEDGER)[night]
     assert (state.rows, state.made_from) == (len(before) + 1, "inputs")
     assert take_out(old, ["new"], night) == 1
@@ -139,7 +139,7 @@ def test_going_back_a_release_finds_what_this_one_published_and_all_else_as_it_w
     )
     after = files()
     changed = {f for f in before if after.get(f) != before[f]}
-    assert changed == {old._file(LEDGER, night)}, "nothing but the date that was published is written anew"
+    assert changed == {old._file(LEDGER, night)}, "nothing but the date that was published is written again"
     assert set(after) - set(before) == {old._file(PUBLICATIONS, night)}
     said = old.query(
         "SELECT run_id, revision FROM nba_predictions.ledger_revisions WHERE game_date = @night", night=night
@@ -148,7 +148,7 @@ def test_going_back_a_release_finds_what_this_one_published_and_all_else_as_it_w
     assert said.loc[said["run_id"] != "of this release", "revision"].isna().all(), "of releases before revisions"
 
 
-def test_a_table_gets_its_older_name_back_as_the_page_says_and_its_newer_one_again(old):
+def test_a_table_gets_its_older_name_back_as_documented_and_its_newer_one_again(old):
     """docs/production.md: a folder is moved, and not a byte of it differs."""
     folder = old.root / "nba_predictions"
     files = {f.relative_to(folder / "ledger"): f.read_bytes() for f in (folder / "ledger").rglob("*") if f.is_file()}

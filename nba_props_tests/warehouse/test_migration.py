@@ -79,7 +79,7 @@ def test_the_table_has_a_name_of_its_own_and_the_old_one_is_a_view():
     assert OLD.columns == LEDGER.columns
 
 
-def test_it_is_moved_as_it_is(home, tmp_path):
+def test_the_table_is_moved_unchanged(home, tmp_path):
     files, altered = content(home._folder(OLD)), home.alteration(OLD, D2)
     before, states = home.read(OLD, [D1, D2]), home.states(OLD)
     ids = digests.row_ids(LEDGER, before).tolist()
@@ -105,7 +105,7 @@ def test_it_is_moved_as_it_is(home, tmp_path):
     assert opened.append(LEDGER, ledger(["a", "b", "d"]), [D1]) == {D1: (1, 2)}
 
 
-def test_whoever_is_killed_half_way_goes_on(home, tmp_path, monkeypatch):
+def test_a_killed_migration_can_be_resumed(home, tmp_path, monkeypatch):
     before, rename, done = home.read(OLD, [D1, D2]), os.rename, []
 
     def killed(source: object, target: object) -> None:
@@ -124,7 +124,7 @@ def test_whoever_is_killed_half_way_goes_on(home, tmp_path, monkeypatch):
     pdt.assert_frame_equal(open_warehouse(make_settings(tmp_path)).read(LEDGER, [D1, D2]), before)
 
 
-def test_rows_under_both_names_are_nobodys_to_mix(home, tmp_path):
+def test_rows_under_both_names_are_never_merged(home, tmp_path):
     migrate(home)
     LakeWarehouse(home.root).append(OLD, ledger(["late"]), [D1])
     files = content(home._folder(LEDGER)), content(home._folder(OLD))
@@ -191,7 +191,7 @@ def test_a_frozen_lake(frozen, tmp_path):
     assert open_warehouse(make_settings(tmp_path)).damaged() == []
 
 
-def test_what_the_audit_remembers_and_what_grades_are_made_from_outlive_the_name(home, tmp_path, monkeypatch):
+def test_the_memory_of_the_audit_and_the_inputs_of_grades_survive_the_rename(home, tmp_path, monkeypatch):
     migrate(home)
     memory = Memory(str(tmp_path / "audit"))
     audit(home, memory)
@@ -296,7 +296,7 @@ def _kill(*_) -> None:
     raise KeyboardInterrupt
 
 
-def test_bigquerys_table_under_both_names_is_nobodys_to_mix(before, gcp, tmp_path):
+def test_bigquery_tables_under_both_names_are_never_merged(before, gcp, tmp_path):
     store = opened(gcp, tmp_path, as_found=True)
     store._api.client.create_table(bigquery_table(LEDGER, store._tables.name(LEDGER.address)))
     with pytest.raises(WarehouseError, match="both exist"):

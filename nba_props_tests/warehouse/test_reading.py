@@ -95,7 +95,7 @@ def whole_of(root: Path) -> dict[str, bytes]:
     return {str(p): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
-def test_no_statement_of_a_hundred_writes_or_reads_beside_the_tables(lake):
+def test_none_of_a_hundred_statements_writes_or_reads_outside_the_tables(lake):
     lake.write(NAMES, names(D1, 3), [D1])
     lake.append(LEDGER, ledger(["a"]), [D1])
     before = whole_of(lake.root)
@@ -130,7 +130,7 @@ def test_what_reads_is_answered(lake, statement, rows):
     assert len(found) == rows if rows is not None else len(found)
 
 
-def test_a_file_never_changes_under_its_name_and_goes_an_hour_after_it_was_replaced(lake, monkeypatch):
+def test_a_file_never_changes_and_is_deleted_an_hour_after_it_was_replaced(lake, monkeypatch):
     lake.write(NAMES, names(D1, 3), [D1])
     link = lake._file(NAMES, D1)
     first = Path(files.locate(str(link))[0])
@@ -148,7 +148,7 @@ def test_a_file_never_changes_under_its_name_and_goes_an_hour_after_it_was_repla
     assert len(lake.read(NAMES, [D1])) == 5
 
 
-def test_a_partition_whose_file_is_gone_is_damaged_and_not_absent(lake):
+def test_a_partition_whose_file_is_missing_is_damaged_and_not_absent(lake):
     lake.write(NAMES, names(D1, 3), [D1])
     Path(files.locate(str(lake._file(NAMES, D1)))[0]).unlink()
     assert lake.partitions(NAMES) == [D1]
@@ -233,7 +233,7 @@ def test_eight_writers_and_four_readers_of_fifty_thousand_queries(lake):
      "(SELECT * FROM {t} AS a JOIN {t} AS b USING (prediction_id))", "(WITH ledger AS (FROM {t}) FROM ledger)",
      "nba_predictions.judged_predictions j", "(SELECT * FROM nba_predictions.current_predictions c, LATERAL (SELECT 1))"],
 )  # fmt: skip
-def test_a_table_is_itself_however_it_is_written(lake, source):
+def test_a_table_name_is_resolved_however_it_is_spelled(lake, source):
     lake.append(LEDGER, pd.concat([ledger(["a"]), ledger(["b"]).assign(player_id=2)]), [D1])
     written = source.format(t=LEDGER.address, T=LEDGER.address.upper())
     assert lake.read_only(f"SELECT COUNT(*) AS n FROM {written}")["n"][0] == 2
@@ -256,7 +256,7 @@ def test_an_interrupt_right_after_the_link_is_replaced_leaves_the_new_rows(lake,
     assert lake.damaged() == []
 
 
-def test_a_partition_whose_link_is_lost_is_damage_and_its_files_stay(lake):
+def test_a_partition_whose_link_is_lost_is_damaged_and_keeps_its_files(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     link = lake._file(LEDGER, D1)
     (file,) = files.versions(link.parent)
@@ -304,7 +304,7 @@ def _row(rows: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(rows, schema=LEDGER.arrow_schema(), preserve_index=False)
 
 
-def test_a_row_of_another_date_is_of_the_date_that_its_folder_names(lake):
+def test_a_row_of_another_date_belongs_to_the_date_of_its_folder(lake):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     path = Path(files.locate(str(lake._file(LEDGER, D1)))[0])
     table = pq.ParquetFile(path).read()
@@ -321,7 +321,7 @@ def test_a_row_of_another_date_is_of_the_date_that_its_folder_names(lake):
     [b"[" * 100_000, b"null", b"[]", b'{"version": 1}', b"\xff", b'{"version": Infinity, "content": {"": "x"}}',
      b'{"before": {}}', b'["before"]', b'"before"'],
 )  # fmt: skip
-def test_a_statement_that_is_none_says_nothing(text):
+def test_an_invalid_statement_states_nothing(text):
     assert digests.stated(LEDGER, text) == (None, "")
     assert not digests.is_under_way(text)
     assert digests.settled(LEDGER, text, ledger(["a"]), D1) is None
@@ -340,7 +340,7 @@ def test_a_statement_that_is_none_says_nothing(text):
         ('{"version": 1, "content": {"": "0"}, "before": {}, "made_from": ""}', "other rows than were written"),
     ],
 )
-def test_a_statement_that_states_less_silences_nothing(text, said):
+def test_an_incomplete_statement_hides_no_alteration(text, said):
     assert digests.stated(LEDGER, text)[0] is None
     assert said in str(digests.alteration(LEDGER, text, ledger(["a"]), D1))
 
@@ -351,7 +351,7 @@ def test_a_statement_that_states_less_silences_nothing(text, said):
     ["SELECT * FROM {t}", "SELECT COUNT(*) FROM {t} WHERE prediction_id = 'a'", "SELECT MAX(line) FROM {t}",
      "SELECT COUNT(*) FROM nba_predictions.judged_predictions WHERE is_current"],
 )  # fmt: skip
-def test_what_can_not_be_read_is_named_and_never_counted_as_none(lake, damage, statement):
+def test_an_unreadable_partition_is_named_and_never_counted_as_empty(lake, damage, statement):
     lake.append(LEDGER, ledger(["a", "b"]), [D1])
     path = Path(files.locate(str(lake._file(LEDGER, D1)))[0])
     whole = path.read_bytes()
@@ -370,7 +370,7 @@ def test_what_can_not_be_read_is_named_and_never_counted_as_none(lake, damage, s
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("damage", ["link", "file", "garbage"])
-def test_a_date_that_cannot_be_read_costs_no_other_date(lake, damage, place):
+def test_an_unreadable_date_does_not_affect_other_dates(lake, damage, place):
     days = [D1, D2, D2 + timedelta(1)]
     for day in days:
         lake.write(NAMES, names(day, 2), [day])
@@ -398,7 +398,7 @@ def test_a_date_that_cannot_be_read_costs_no_other_date(lake, damage, place):
         lake.query(f"SELECT COUNT(*) AS n FROM {NAMES.address} WHERE source_name = 'a0'")
 
 
-def test_a_statements_own_error_blames_no_partition(lake):
+def test_an_error_of_the_statement_is_not_blamed_on_a_partition(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     empty = lake._file(LEDGER, D2).parent
     empty.mkdir()
@@ -410,7 +410,7 @@ def test_a_statements_own_error_blames_no_partition(lake):
             )
 
 
-def test_who_was_killed_before_he_said_that_a_partition_is_written_is_made_good(lake):
+def test_a_lost_written_marker_is_restored_by_the_next_write(lake):
     lake.append(LEDGER, ledger(["a"]), [D1])
     link = lake._file(LEDGER, D1)
     (link.parent / files.WRITTEN).unlink()
@@ -419,6 +419,6 @@ def test_who_was_killed_before_he_said_that_a_partition_is_written_is_made_good(
     assert lake.damaged(), "and a link that is lost afterwards is damage"
 
 
-def test_a_result_that_is_no_table_is_a_sentence(lake):
+def test_a_result_that_is_not_a_table_is_refused_in_a_sentence(lake):
     with pytest.raises(WarehouseError, match="No known equivalent"):
         lake.read_only("SELECT * FROM test_all_types()")

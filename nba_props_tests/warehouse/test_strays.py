@@ -1,4 +1,4 @@
-"""What is named like no partition and no model is read by nobody, stops nobody, and is named."""
+"""A file that is not named like a partition or model is ignored, stops no command, and is named."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def two_dates(lake: LakeWarehouse) -> LakeWarehouse:
 
 
 @pytest.mark.parametrize("kind", STRAYS)
-def test_a_stray_is_read_by_nobody_and_named(two_dates, kind):
+def test_a_stray_is_ignored_and_named(two_dates, kind):
     make, named = STRAYS[kind]
     make(two_dates._folder(NAMES))
     lake = LakeWarehouse(two_dates.root)
@@ -130,7 +130,7 @@ def test_a_lake_lies_under_any_name(tmp_path, name):
     assert lake.source() == "SIMULATED"
 
 
-def test_the_catalog_takes_in_what_comes_later(two_dates):
+def test_the_catalog_includes_partitions_that_are_written_later(two_dates):
     two_dates.write(NAMES, names(D9, 5), [D9])
     with duckdb.connect(str(two_dates.catalog_path), read_only=True) as catalog:
         assert catalog.execute(COUNT).fetchall() == [(12,)]
@@ -147,7 +147,7 @@ def test_the_catalog_takes_in_what_comes_later(two_dates):
         (".DS_Store", "a trained system"),
     ],
 )
-def test_a_stray_among_models_is_named_and_is_no_week(tmp_path, place, why):
+def test_a_stray_among_models_is_named_and_is_not_a_week(tmp_path, place, why):
     path = tmp_path / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("{}")
@@ -183,7 +183,7 @@ class Bucket:
         ]  # fmt: skip
 
 
-def test_a_mark_with_an_odd_name_or_word_is_none_and_is_named():
+def test_a_mark_with_an_odd_name_or_content_is_ignored_and_named():
     place = f"marks/{NAMES.dataset}/{NAMES.name}/"
     odd = {
         "game_date=2026-01-09.bak": "3", "game_date=2026-01-09 (copy)": "3", "game_date=2026-13-01": "3", "game_date=": "3",

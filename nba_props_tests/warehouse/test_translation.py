@@ -152,19 +152,19 @@ def session():
 
 
 @pytest.mark.parametrize("asked", MEANINGS)
-def test_it_means_over_a_lake_what_it_means_on_bigquery(session, asked):
-    told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
-    ((found,),) = session.execute(told).fetchall()
+def test_a_statement_means_the_same_over_a_lake_as_on_bigquery(session, asked):
+    translated = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
+    ((found,),) = session.execute(translated).fetchall()
     stated = MEANINGS[asked]
     if isinstance(found, pd.Timestamp | str) or hasattr(found, "isoformat"):
-        assert str(found).startswith(str(stated)), told
+        assert str(found).startswith(str(stated)), translated
     else:
-        assert found == stated, told
+        assert found == stated, translated
         assert isinstance(found, bool) == isinstance(stated, bool)
 
 
 @pytest.mark.parametrize("asked", REFUSED)
-def test_what_has_no_equal_is_refused_in_a_sentence(asked):
+def test_what_has_no_equivalent_is_refused_in_a_sentence(asked):
     with pytest.raises(UnreadableError, match=REFUSED[asked]):
         dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
 
@@ -173,20 +173,20 @@ def test_what_has_no_equal_is_refused_in_a_sentence(asked):
 def test_a_division_by_zero_is_an_error(session, asked):
     import duckdb
 
-    told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
+    translated = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
     with pytest.raises(duckdb.Error, match="division by zero"):
-        session.execute(told).fetchall()
+        session.execute(translated).fetchall()
 
 
 @pytest.mark.parametrize(
     "asked", ["CAST('1.5' AS INT64)", "CAST('yes' AS BOOL)", "[1, 2][OFFSET(5)]", "[1][OFFSET(-1)]", "[1][ORDINAL(0)]"]
 )
-def test_what_is_an_error_on_bigquery_is_one_over_a_lake(session, asked):
+def test_an_error_on_bigquery_is_an_error_over_a_lake(session, asked):
     import duckdb
 
-    told = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
+    translated = dialects.from_googlesql(f"SELECT {asked}", set(TABLES))
     with pytest.raises(duckdb.Error, match=r"not a value of the type|no such position"):
-        session.execute(told).fetchall()
+        session.execute(translated).fetchall()
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_what_is_an_error_on_bigquery_is_one_over_a_lake(session, asked):
         ("extract(dow FROM DATE '2017-11-05')", 0),
     ],
 )
-def test_words_that_both_have_are_googlesqls_where_they_differ(lake, asked, stated):
+def test_functions_of_both_dialects_have_googlesqls_meaning(lake, asked, stated):
     assert lake.read_only(f"SELECT {asked}").iloc[0, 0] == stated
 
 
@@ -214,6 +214,6 @@ def test_words_that_both_have_are_googlesqls_where_they_differ(lake, asked, stat
         ("FORMAT('%t', DATE '2025-05-05')", "^read as GoogleSQL: FORMAT is supported"),  # DuckDB would answer %t
     ],
 )
-def test_a_refusal_is_what_sql_says(lake, asked, said):
+def test_a_query_fails_with_the_reason_of_the_refusal(lake, asked, said):
     with pytest.raises(WarehouseError, match=said):
         lake.read_only(f"SELECT {asked}")

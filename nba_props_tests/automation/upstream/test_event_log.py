@@ -52,7 +52,7 @@ def shape(storage: SqliteEventLogStorage, run_id: str) -> list[tuple[str, str | 
 
 
 @pytest.mark.parametrize("batched", [True, False])
-def test_a_run_leaves_what_the_stock_storage_would_and_that_reads_it(home, batched):
+def test_a_run_is_stored_as_by_the_stock_storage_and_readable_by_it(home, batched):
     if batched:
         batch_events()
     with dg.DagsterInstance.get() as instance:
@@ -89,7 +89,7 @@ def test_a_batch_costs_one_transaction_for_each_database(home):
         assert len(commits) > 1
 
 
-def test_a_batch_that_fails_leaves_nothing_of_itself(home, monkeypatch):
+def test_a_failed_batch_leaves_no_events(home, monkeypatch):
     with dg.DagsterInstance.get() as instance:
         storage = instance.event_log_storage
         run_id = run(instance).run_id

@@ -29,7 +29,7 @@ def test_the_tested_version_is_the_pinned_one():
     assert f"dagster=={upstream.TESTED}" in (ROOT / "setup.cfg").read_text()
 
 
-def test_no_other_room_imports_what_dagster_does_not_export():
+def test_no_other_package_imports_what_dagster_does_not_export():
     private = re.compile(r"^\s*(from|import) dagster\._", re.MULTILINE)
     found = {
         p.relative_to(ROOT / "nba_props") for p in (ROOT / "nba_props").rglob("*.py") if private.search(p.read_text())
@@ -86,7 +86,7 @@ def test_with_another_version_runs_are_listed_under_no_job(another_version, tmp_
     assert another_version.text.count("runs of a terminal") == 1, "once"
 
 
-def test_with_another_version_an_instance_is_what_its_folder_says(another_version, tmp_path, monkeypatch):
+def test_with_another_version_an_instance_is_configured_by_its_folder(another_version, tmp_path, monkeypatch):
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     with instance.opener(tmp_path, {}, instance.TO_THE_TERMINAL)() as opened:
         assert opened.root_directory == str(tmp_path)

@@ -73,7 +73,7 @@ def test_a_span_is_cut_where_seasons_begin():
     assert frame.season_chunks(date(2025, 10, 21), date(2025, 11, 1)) == [(date(2025, 10, 21), date(2025, 11, 1))]
 
 
-def test_chunks_do_not_show(platform, monkeypatch):
+def test_rows_do_not_depend_on_chunks(platform, monkeypatch):
     whole = learn(platform, league.FIRST, DAY - timedelta(1))
     cut = DAY - timedelta(8)
     monkeypatch.setattr(frame, "season_chunks", lambda first, last: [(first, cut), (cut + timedelta(1), last)])

@@ -54,7 +54,7 @@ def taught(system_id: str = "xgboost_v1", seed: int = 1, week: date = WEEK) -> M
 
 @pytest.mark.parametrize("system", BOTH, ids=lambda t: t.system_id)
 class TestAModel:
-    def test_learns_and_says_what_it_is(self, system):
+    def test_learns_and_describes_itself(self, system):
         frame, model = played(), taught(system.system_id)
         card = model.card
         assert card.schema_hash == SCHEMA_HASH
@@ -127,7 +127,7 @@ class TestAModel:
         found = refusal(system, card, day)
         assert found is None if reason is None else found.startswith(reason)
 
-    def test_serves_each_date_with_its_own_model_and_abstains_by_name(self, system):
+    def test_serves_each_date_with_its_own_model_and_abstains_with_a_reason(self, system):
         model, other = taught(system.system_id), taught(system.system_id, 2, WEEK + timedelta(7))
         days = [WEEK, WEEK + timedelta(8), WEEK + timedelta(30)]
         chosen = {days[0]: model, days[1]: other, days[2]: "MODEL_TOO_OLD: of another age"}
@@ -152,7 +152,7 @@ class TestAModel:
         shuffled = system.rows(given(features.sample(frac=1, random_state=1), lines, models=models))
         pd.testing.assert_frame_equal(shuffled.sort_values("player_id", ignore_index=True), out, check_exact=True)
 
-    def test_without_models_it_does_not_answer(self, system):
+    def test_without_models_it_raises(self, system):
         with pytest.raises(KeyError, match=system.system_id):
             system.rows(given(pd.DataFrame(), pd.DataFrame()))
 
@@ -190,7 +190,7 @@ def quoted(rows: int = 9000, skill: float = 1.0) -> pd.DataFrame:
     return frame
 
 
-def test_a_models_chance_moves_the_quotes_as_far_as_it_proved_right(monkeypatch):
+def test_a_models_chance_moves_the_quotes_as_far_as_it_was_calibrated(monkeypatch):
     monkeypatch.setattr(chance, "CHANCE_DATES", 5)
     knows = train(xgboost_v1.SYSTEM, quoted(), WEEK, 3, NOW).card
     assert knows.chance["rows"] >= chance.CHANCE_ROWS
@@ -247,7 +247,7 @@ def metrics(mae: float, last_10: float = 5.0, se: float = 0.02, rows: int = 5000
         (metrics(4.8, se=0.1), metrics(4.7), ""),
     ],
 )
-def test_a_model_earns_its_place(own, in_force, reason):
+def test_a_model_is_put_in_force_only_if_it_is_good_enough(own, in_force, reason):
     """Beside the last-10 average, and beside the model of the week before."""
     card = taught().card
     before = None if in_force is None else replace(card, metrics=in_force, week=card.week - timedelta(7))

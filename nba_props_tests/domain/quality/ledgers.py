@@ -46,7 +46,7 @@ def made(days: int = 35, players: int = 30, seed: int = 2, systems=SYSTEMS) -> p
 
 
 def regraded(out: pd.DataFrame) -> pd.DataFrame:
-    """Outcome and errors anew, after a change of line, points or side."""
+    """Outcome and errors again, after a change of line, points or side."""
     points = out["actual_points"].astype(float)
     out["actual_margin"] = points - out["line"]
     out["outcome"] = np.where((out["actual_margin"] > 0) == (out["recommendation"] == "OVER"), "WIN", "LOSS")
@@ -100,11 +100,11 @@ def stored(lake, out: pd.DataFrame, game_days: int | None = None, status: int = 
 
 def put(lake, table: Table, rows: pd.DataFrame, days: list[date]) -> None:
     """Store rows as another's writer does, unchecked."""
-    sound = table.conform(rows)
+    conformed = table.conform(rows)
     if isinstance(lake, Frames):
-        lake.put(table, sound, days)
+        lake.put(table, conformed, days)
         return
-    for day, piece in split(table, sound, days).items():
+    for day, piece in split(table, conformed, days).items():
         lake.write_unchecked(table, piece, day)
 
 
@@ -144,7 +144,7 @@ def failing(found) -> set[str]:
 
 
 def written_past_the_gate(lake, day: date, count: int = 30, system_id: str | None = "moving_average") -> None:
-    """Lines of 20.0 without a source beside a system's rows, under its name or another's; nobody grades them."""
+    """Lines of 20.0 without a source beside a system's rows, under its name or another's; they are not graded."""
     table = predictions.LEDGER
     rows = lake.read(table, [day])
     fake = rows[rows["system_id"] == "moving_average"].head(count)

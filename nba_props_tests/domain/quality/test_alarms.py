@@ -70,7 +70,7 @@ def test_two_clean_seasons_raise_no_false_alarm():
 
 
 @pytest.mark.long
-def test_twenty_clean_seasons_asked_on_every_date_raise_at_most_one_false_alarm():
+def test_twenty_clean_seasons_checked_on_every_date_raise_at_most_one_false_alarm():
     loud = [seed for seed in range(20) if Season(seed).alarms()]
     assert len(loud) <= 1, loud
 
@@ -83,13 +83,13 @@ def test_twenty_clean_seasons_asked_on_every_date_raise_at_most_one_false_alarm(
         ({"leak": 0.5}, {"win_rates_plausible"}),
     ],
 )
-def test_what_the_detectors_are_for_is_caught_within_two_weeks(damage, loud):
+def test_what_the_detectors_are_for_is_detected_within_two_weeks(damage, loud):
     season = Season(3, nights=14, **damage)
     found = {n for n in loud if not quality.DETECTORS[n](season, season.last).passed}
     assert found == loud
 
 
-def test_the_old_incidents_win_rates_are_caught_in_their_first_nights():
+def test_the_win_rates_of_the_old_incident_are_detected_in_their_first_nights():
     """85-97 % of a few hundred bets; and a system that wins 65 % of a season's bets has seen the results."""
     first = Season(5, under=0.9, nights=4)
     assert not quality.share_under_plausible(first, first.last).passed
@@ -121,7 +121,7 @@ def test_chances_as_good_as_the_quotes_are_warned_of_in_about_one_of_six_seasons
     assert 0.10 < len(loud) / len(names) < 0.22, len(loud)
 
 
-def test_a_side_that_a_formula_prefers_a_little_is_not_warned_of_by_chance():
+def test_a_slightly_preferred_side_raises_no_warning_by_chance():
     """Every ask of a season of eight systems, as if none overlapped another, at the fewest bets that are judged."""
     most, n = round(detectors.MAX_ONE_SIDED * detectors.ENOUGH), detectors.ENOUGH
     beyond = {

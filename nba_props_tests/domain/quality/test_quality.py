@@ -28,7 +28,7 @@ from nba_props_tests.domain.quality.ledgers import (
 )
 
 
-def test_clean_data_leaves_every_finding_silent(lake):
+def test_clean_data_fails_no_finding(lake):
     found = findings(stored(lake, made()))
     assert failing(found) == set()
     assert all(f.text for f in found.values())
@@ -43,7 +43,7 @@ def test_clean_data_leaves_every_finding_silent(lake):
     assert not [name for name, f in found.items() if f.suspects]
 
 
-def test_the_old_systems_data_makes_them_loud(lake):
+def test_data_of_the_old_system_fails_the_findings(lake):
     found = findings(stored(lake, poisoned(made())))
     assert failing(found) == {
         "win_rates_plausible", "share_under_plausible", "lines_vary", "sides_not_skewed",
@@ -83,7 +83,7 @@ def test_a_game_day_without_evidence_ends_the_streak(lake):
     assert not quality.all_systems_present(published, FIRST, LAST).passed
 
 
-def test_a_day_without_games_is_no_finding(lake):
+def test_a_day_without_games_is_not_a_finding(lake):
     out = made()
     free = FIRST + timedelta(20)
     published = stored(lake, out[out["game_date"] != pd.Timestamp(free)])
@@ -92,7 +92,7 @@ def test_a_day_without_games_is_no_finding(lake):
     assert published.streaks["streak"].max() == 34
 
 
-def test_a_hole_at_the_start_of_a_span_is_one(lake):
+def test_a_gap_at_the_start_of_a_span_is_a_finding(lake):
     """What was published before it says that the season had begun."""
     out = made()
     holes = [pd.Timestamp(FIRST + timedelta(n)) for n in (10, 11)]
@@ -111,7 +111,7 @@ def test_game_days_before_the_first_that_was_published_are_named(lake):
     assert found.text.endswith(f"; nothing was published on 10 game days before {begun}, the season's first")
 
 
-def test_one_line_that_is_not_its_quotes_is_enough(lake):
+def test_one_line_that_differs_from_its_quote_is_a_finding(lake):
     out = made()
     out.loc[7, "line"] += 1
     out.loc[7, "line_problem"] = "LINE_MISMATCH"
@@ -234,7 +234,7 @@ def test_few_bets_are_not_judged(lake):
 
 
 @pytest.mark.parametrize(("won", "suspects"), [(0.85, {"xgboost_v1"}), (0.2, set())], ids=["too high", "too low"])
-def test_a_win_rate_over_the_briefs_is_suspect_and_one_under_it_is_only_bad(lake, won, suspects):
+def test_a_win_rate_above_the_limit_is_suspect_and_one_below_it_only_bad(lake, won, suspects):
     out = made(days=12)
     own = out.index[out["system_id"] == "xgboost_v1"]
     wins = np.random.default_rng(1).random(len(own)) < won
@@ -257,7 +257,7 @@ def test_a_final_game_without_box_score_is_a_finding(lake):
     assert found.figures["pending"] == 60
 
 
-def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
+def test_nothing_published_is_a_failure_and_not_a_success_with_zero_rows(lake):
     published = stored(lake, made(days=1))
     empty = quality.Published(lake.query, SYSTEMS, FIRST - timedelta(9), FIRST - timedelta(1), scheduled=())
     assert published.rows["published"].sum() > 0
@@ -269,7 +269,7 @@ def test_nothing_published_is_a_failure_and_no_success_with_zero_rows(lake):
 # -- the ledger, and not the copy that was made at the last grading --------------------------------------------------
 
 
-def test_a_second_writers_row_is_seen_before_anybody_grades(lake):
+def test_a_second_writers_row_is_found_before_grading(lake):
     published = stored(lake, made(days=3))
     written_past_the_gate(lake, FIRST)
     found = quality.findings(published, FIRST, FIRST)
@@ -281,7 +281,7 @@ def test_a_second_writers_row_is_seen_before_anybody_grades(lake):
     assert clean == {"streak_of_30"}, "the other dates have nothing to do with it"
 
 
-def test_a_system_that_a_second_writer_took_out_is_missed_before_anybody_grades(lake):
+def test_a_system_that_a_second_writer_removed_is_missed_before_grading(lake):
     published = stored(lake, made(days=2))
     table = predictions.LEDGER
     rows = lake.read(table, [FIRST])
@@ -318,7 +318,7 @@ def test_findings_are_the_same_on_bigquery(make_gcp, tmp_path):
 # -- each player once a date -----------------------------------------------------------------------------------------
 
 
-def test_a_line_that_moved_three_times_is_one_result_of_one_player(lake):
+def test_a_line_that_moved_three_times_counts_as_one_result(lake):
     """Superseded rows of one player do not outvote the others: the share is that of the players, as its text says."""
     out = made(days=5)
     stored(lake, out)
@@ -339,7 +339,7 @@ def test_a_line_that_moved_three_times_is_one_result_of_one_player(lake):
     assert "of 150 players on 5 dates end under their line" in asked[1].text
 
 
-def test_a_player_with_different_standing_lines_is_shared_between_them(lake):
+def test_a_player_with_different_current_lines_is_shared_between_them(lake):
     """One system on invented lines among others on real ones shows, and still counts each player once."""
     out = made(days=5)
     theirs = out["system_id"] == "xgboost_v1"
@@ -354,7 +354,7 @@ def test_a_player_with_different_standing_lines_is_shared_between_them(lake):
 # -- a date's findings are about that date ---------------------------------------------------------------------------
 
 
-def test_a_date_after_a_gap_is_not_to_blame_for_it(lake):
+def test_a_date_after_a_gap_is_not_blamed_for_it(lake):
     out = made(days=20, players=6)
     silent = [FIRST + timedelta(n) for n in range(5, 15)]
     stored(lake, out[~out["game_date"].isin(pd.to_datetime(silent))], game_days=20)
@@ -369,7 +369,7 @@ def test_a_date_after_a_gap_is_not_to_blame_for_it(lake):
     )
 
 
-def test_a_past_incident_is_no_fault_of_todays_date(lake):
+def test_a_past_incident_does_not_fail_todays_date(lake):
     bad, today = FIRST + timedelta(10), FIRST + timedelta(12)
     stored(lake, poisoned(made(days=13, players=6), bad))
     asked = quality.published(lake, SYSTEMS, today, today, None)
@@ -379,7 +379,7 @@ def test_a_past_incident_is_no_fault_of_todays_date(lake):
     assert not quality.streak_unbroken(asked, bad).passed
 
 
-def test_a_schedule_that_nobody_took_in_is_no_day_off(lake):
+def test_a_date_whose_schedule_is_not_loaded_is_not_a_day_off(lake):
     stored(lake, made(days=3))
     absent, free = FIRST + timedelta(3), FIRST + timedelta(4)
     lake.write(raw.SCHEDULE, raw.SCHEDULE.empty(), [free])
@@ -389,7 +389,7 @@ def test_a_schedule_that_nobody_took_in_is_no_day_off(lake):
     assert failing(quality.findings(found[free], free, free)) == {"streak_of_30"}
 
 
-def test_box_scores_of_games_that_no_schedule_has_are_no_day_off(lake):
+def test_a_date_with_box_scores_and_no_scheduled_games_is_not_a_day_off(lake):
     stored(lake, made(days=3))
     lake.write(raw.SCHEDULE, raw.SCHEDULE.empty(), [FIRST])
     boxes = lake.read(raw.BOX_SCORES, [FIRST]).assign(season_type="Regular Season")
@@ -400,7 +400,7 @@ def test_box_scores_of_games_that_no_schedule_has_are_no_day_off(lake):
     assert "1 games have box scores and are not in the schedule" in found.text
     lake.write(raw.BOX_SCORES, boxes.assign(season_type="Pre Season"), [FIRST])
     asked = quality.published(lake, SYSTEMS, FIRST, FIRST, None)
-    assert quality.expected_outputs(asked, FIRST).passed, "a pre-season game is none that counts"
+    assert quality.expected_outputs(asked, FIRST).passed, "a pre-season game does not count"
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,13 @@ def test_the_quantile_is_students():
     assert intervals._quantile(freedom[4:]).to_numpy() == pytest.approx(stats.t.ppf(0.975, freedom[4:]), rel=1e-4)
 
 
-def test_a_rate_of_dates_that_tell_nothing_apart_is_wilsons():
+def test_a_rate_of_dates_without_variation_has_wilsons_interval():
     for wins, decided in (([5] * 12, [10] * 12), ([3] * 10, [3] * 10), ([0] * 11, [2] * 11)):
         found = rate_interval(wins, decided)
         assert found[:3] == pytest.approx((sum(wins) / sum(decided), *wilson(sum(wins), sum(decided))))
 
 
-def test_a_rate_of_dates_that_move_together_is_that_of_fewer_bets():
+def test_a_rate_of_correlated_dates_has_the_interval_of_fewer_bets():
     """Twelve dates, each all won or all lost, are worth about twelve bets and not two hundred and forty."""
     found = rate_interval([20, 0] * 6, [20] * 12)
     low, high = wilson(6, 12)
@@ -165,7 +165,7 @@ def test_an_interval_of_a_mean_moves_and_grows_with_its_unit(night, shift, scale
     plain, moved = mean_interval(totals, rows), mean_interval(scale * totals + shift * rows, rows)
     assert moved[:3] == pytest.approx([scale * v + shift for v in plain[:3]], abs=1e-6)
     copied = mean_interval(7 * totals, 7 * rows)
-    assert copied[:3] == pytest.approx(plain[:3]), "rows that say the same again are no evidence"
+    assert copied[:3] == pytest.approx(plain[:3]), "repeated rows are not evidence"
 
 
 @given(st.lists(st.floats(-9, 9), min_size=MIN_DATES, max_size=30), st.floats(-30, 30))
@@ -180,7 +180,7 @@ def test_one_more_date_narrows_an_interval_by_no_more_than_an_average_date_does(
 
 
 @given(nights(MIN_DATES))
-def test_as_many_dates_again_that_say_the_same_are_evidence(night):
+def test_as_many_dates_with_the_same_results_narrow_the_interval(night):
     wins, decided = night
     for interval in (rate_interval, mean_interval):
         once, twice = interval(wins, decided), interval(wins * 2, decided * 2)
@@ -241,7 +241,7 @@ def covered(found: pd.DataFrame, truth: float) -> float:
 
 @pytest.mark.parametrize("alike", [0.01, 0.05])
 @pytest.mark.parametrize("dates", [10, 15, 30, 60])
-def test_intervals_hold_the_truth_as_often_as_they_say(dates, alike):
+def test_intervals_have_their_stated_coverage(dates, alike):
     made = seasons(dates, alike)
     index = pd.MultiIndex.from_product([range(TRIES), range(dates)], names=["season", "game_date"])
     daily = {name: pd.Series(v.ravel(), index) for name, v in made.items() if v.ndim}
@@ -254,7 +254,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(dates, alike):
     assert all(0.93 <= share <= 0.97 for share in found.values()), found
 
 
-def test_resampled_dates_promise_more_than_they_hold():
+def test_resampled_intervals_have_less_than_their_stated_coverage():
     """What the scores had before: at ten dates nine of ten percentile intervals, not nineteen of twenty."""
     made = seasons(10, 0.01)
     draws = np.random.default_rng(0).multinomial(10, np.full(10, 0.1), 1000).astype(float)

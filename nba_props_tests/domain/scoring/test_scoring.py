@@ -60,7 +60,7 @@ def row(table: pd.DataFrame, system: str, tier: str = "ALL") -> pd.Series:
 
 @pytest.mark.parametrize("tier", ["ALL", "UNDER_10", "10_TO_20", "OVER_20"])
 @pytest.mark.parametrize("system", ["a", "b"])
-def test_every_score_is_what_the_rows_say(system, tier):
+def test_every_score_follows_from_the_rows(system, tier):
     f = graded()
     s = row(scores_of(f), system, tier)
     own = f[(f["system_id"] == system) & f["is_valid_line"] & f["is_current"]]
@@ -170,7 +170,7 @@ def test_the_spans_of_a_week_have_no_interval_and_those_of_a_month_do():
     assert board.loc[~week, ["mae_difference_low", "hit_rate_low", "roi_low"]].notna().all(axis=None)
 
 
-def test_no_score_is_drawn_at_random(monkeypatch):
+def test_scores_are_deterministic(monkeypatch):
     f = graded()
 
     def refuse(*_, **__):
@@ -206,7 +206,7 @@ def test_the_view_gives_the_intervals_of_the_scores(accuracy):
         assert found["win_rate_low"].isna().all() == (month == "2025-12"), "November has 30 dates, December nine"
 
 
-def test_the_log_losses_of_sql_are_those_of_the_scores(accuracy):
+def test_the_log_losses_of_sql_equal_the_scores(accuracy):
     f, lake = accuracy
     daily = lake.query(
         f"SELECT system_id, game_date, {scoring.LOG_LOSS_SQL} FROM nba_predictions.prediction_accuracy "
@@ -264,7 +264,7 @@ def test_the_calibration_error_is_that_of_the_picture():
     assert scoring.reliability(chances(graded(500, 5)))["low"].isna().all()
 
 
-def test_calibration_errors_of_a_span_come_of_its_dates():
+def test_calibration_errors_of_a_span_are_computed_from_its_dates():
     """Signed gaps of a tenth add up over dates, so the error of a span needs no rows."""
     f = graded(3000, 20)
     whole = scoring.sums(f)
@@ -279,7 +279,7 @@ def test_a_chance_of_one_lies_in_the_last_tenth():
     assert tenth_of(pd.Series([0.0, 0.099, 0.1, 0.5, 0.999, 1.0])).tolist() == [0, 0, 1, 5, 9, 9]
 
 
-def test_a_scoreboard_row_knows_only_its_span():
+def test_a_scoreboard_row_depends_only_on_its_span():
     from nba_props.schemas.monitoring import SCOREBOARD
 
     f = graded(900, 40)

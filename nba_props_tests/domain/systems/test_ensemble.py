@@ -79,13 +79,13 @@ def test_a_component_that_did_not_run_is_left_out_by_name():
     assert json.loads(row["components"])["left_out"] == ["similarity_balanced_v1"]
 
 
-def test_fixed_weights_are_renormalized_over_those_that_spoke():
+def test_fixed_weights_are_renormalized_over_the_systems_that_answered():
     there = {k: GOLDEN[k] for k in ("catboost_v8", "zone_matchup_v1", "xgboost_v1")}
     row = run(ensemble.V1_1, there)
     assert row["predicted_points"] == pytest.approx((0.45 * 22.55 + 0.10 * 24.324) / 0.55)
 
 
-def test_a_majority_against_the_own_margin_passes_and_says_so():
+def test_a_majority_against_the_ensembles_margin_is_a_pass_with_the_reason():
     """Three of four say UNDER, yet the confidence-weighted mean is above the line."""
     rows = {
         "moving_average": (20.0, 0.30, "UNDER"),
@@ -105,15 +105,15 @@ def test_a_majority_against_the_own_margin_passes_and_says_so():
     assert run(ensemble.V1, agreed, line=22.5)["recommendation"] == "OVER"
 
 
-def test_a_side_against_another_line_is_no_vote():
+def test_a_side_on_another_line_is_not_a_vote():
     crossing = dict.fromkeys(ensemble.V1.names, (26.2, 0.95, "UNDER"))
     assert run(ensemble.V1, crossing, line=22.5)["recommendation"] == "PASS"
     moved = run(ensemble.V1, crossing, line=22.5, quoted="older")
-    assert moved["recommendation"] == "OVER", "the sign of the margin decides when nobody voted on this line"
+    assert moved["recommendation"] == "OVER", "the sign of the margin decides when there is no vote on this line"
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_no_side_contradicts_its_margin_and_nothing_leaves_its_scale(seed):
+def test_no_side_contradicts_its_margin_and_no_value_is_out_of_range(seed):
     rng = np.random.default_rng(seed)
     n = 200
     names = ensemble.V1_1.names

@@ -35,7 +35,7 @@ C = {**A, "points_avg_last_5": 8.0, "points_avg_last_10": 9.0, "points_avg_seaso
         (C, 9.20, 0.40, "PASS"),
         ({**A, "line": 19.5}, 21.90, 0.52, "OVER"),
         ({**A, "line": 24.5}, 21.90, 0.52, "UNDER"),
-        ({**A, "line": 19.9}, 21.90, 0.52, "PASS"),  # exactly 2.0 is no edge
+        ({**A, "line": 19.9}, 21.90, 0.52, "PASS"),  # exactly 2.0 is not an edge
         ({**A, "line": float("nan")}, 21.90, 0.52, "PASS"),
         ({**A, "fatigue_score": 70.0}, 23.40, 0.52, "PASS"),  # above 50, not above 70
         ({**A, "fatigue_score": 50.0}, 24.40, 0.52, "PASS"),
@@ -81,7 +81,7 @@ def test_a_missing_input_abstains_with_its_name(missing):
     assert row["abstain_reason"] == f"MISSING_INPUT: {missing}"
 
 
-def test_no_line_is_no_line_even_for_one_who_abstains():
+def test_an_abstention_without_a_line_recommends_no_line():
     assert SYSTEM.rows(given(*context_and_lines(line=float("nan")))).iloc[0]["recommendation"] == "NO_LINE"
     both = SYSTEM.rows(given(*context_and_lines(line=float("nan"), home_away=None))).iloc[0]
     assert both["recommendation"] == "NO_LINE"

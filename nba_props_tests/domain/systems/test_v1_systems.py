@@ -55,7 +55,7 @@ def test_zone_matchup(features, points, confidence, side):
     assert out["side"] == side
 
 
-def test_zone_matchup_leaves_out_a_zone_it_knows_nothing_of():
+def test_zone_matchup_leaves_out_an_unknown_zone():
     out = one(zone_matchup.SYSTEM, {**A, "pct_paint": np.nan, "pct_mid_range": np.nan})
     assert out["predicted_points"] == pytest.approx(24.324 - 1.44 - 0.4 * 1.2)
     assert np.isnan(out["term_pct_paint"])
@@ -83,7 +83,7 @@ def test_similarity_abstains_where_too_little_is_similar():
 @pytest.mark.parametrize(
     ("unknown", "worth"), [("form", 15), ("days_rest", 30), ("opponent_def_rating", 40), ("is_home", 15)]
 )
-def test_what_is_unknown_of_a_past_game_is_like_nothing(unknown, worth):
+def test_an_unknown_value_of_a_past_game_matches_nothing(unknown, worth):
     alike = PAST.head(1).assign(form=4.0, points=20)
     (known,) = similarity.similar_games(pd.DataFrame([A]), alike)["score"]
     assert known == 100
@@ -92,14 +92,14 @@ def test_what_is_unknown_of_a_past_game_is_like_nothing(unknown, worth):
     ]
 
 
-def test_similarity_takes_the_twenty_best_and_of_equals_the_newest():
+def test_similarity_uses_the_twenty_best_games():
     many = pd.concat([PAST.assign(recency=PAST["recency"] + 12 * k) for k in range(3)], ignore_index=True)
     games = similarity.similar_games(pd.DataFrame([A]), many.sample(frac=1, random_state=3))
     assert len(games) == 20
     assert games["score"].is_monotonic_decreasing
 
 
-def test_shrunk_rate_is_minutes_times_rate_with_half_trust_in_the_surroundings():
+def test_shrunk_rate_is_minutes_times_rate_with_half_of_each_adjustment():
     features = {"minutes_ewma": 30.0, "ppm_shrunk": 0.6, "minutes_std_last_10": 6.0, "opponent_def_rating": 120.0,
                 "league_def_rating": 115.0, "team_pace": 102.0, "opponent_pace": 100.0, "league_pace": 99.0, "line": 16.5}  # fmt: skip
     out = one(shrunk_rate.SYSTEM, features)
@@ -113,7 +113,7 @@ def test_shrunk_rate_is_minutes_times_rate_with_half_trust_in_the_surroundings()
 
 
 @pytest.mark.parametrize("system", [s for s in SYSTEMS if isinstance(s, Formula)], ids=lambda s: s.system_id)
-def test_every_system_abstains_by_name_and_answers_for_every_row(system):
+def test_every_system_abstains_with_a_reason_and_answers_for_every_row(system):
     n = 6
     rng = np.random.default_rng(1)
     inputs = {c: rng.uniform(1, 3, n) for c in (*system.required, *system.optional)}

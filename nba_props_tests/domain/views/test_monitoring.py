@@ -46,7 +46,7 @@ def test_line_quality_adds_up_and_grades_each_day(lake):
     ] is pd.NA or np.isnan(by.loc[(pd.Timestamp(FIRST + timedelta(5)), "moving_average"), "actual_prop_pct_of_lines"])
 
 
-def test_alerts_say_how_many_rows_they_inspected(lake):
+def test_alerts_show_how_many_rows_they_inspected(lake):
     bad = FIRST + timedelta(1)
     stored(lake, poisoned(made(days=3), bad), game_days=4)
     alerts = lake.query("SELECT * FROM nba_monitoring.placeholder_alerts").set_index(["game_date", "system_id"])
@@ -61,7 +61,7 @@ def test_alerts_say_how_many_rows_they_inspected(lake):
 
 @pytest.mark.parametrize("name", ["legacy_backfill", None])
 @pytest.mark.parametrize("fate", ["stands", "archived"])
-def test_a_placeholder_counts_whoever_wrote_it(lake, name, fate):
+def test_a_placeholder_counts_from_any_writer(lake, name, fate):
     """A second writer has a name of his own, or none; archived since, his row still ends the streak."""
     bad = FIRST + timedelta(1)
     stored(lake, made(days=3, players=7))
@@ -93,7 +93,7 @@ def test_a_placeholder_counts_whoever_wrote_it(lake, name, fate):
         assert (name or "no system") in found["lines_vary"].text
 
 
-def test_a_placeholder_on_a_date_without_games_ends_the_streak_and_a_clean_row_there_is_no_game_day(lake):
+def test_a_placeholder_on_a_date_without_games_ends_the_streak_and_a_clean_row_there_does_not_count(lake):
     stored(lake, made(days=3, players=7))
     table, (clean, bad) = predictions.LEDGER, (FIRST + timedelta(3), FIRST + timedelta(4))
     row = lake.read(table, [FIRST]).head(1)

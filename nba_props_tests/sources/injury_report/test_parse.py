@@ -115,18 +115,18 @@ def test_the_table_of_the_pdf_becomes_records(document):
         (pdf([FIRST_PAGE[0], *FIRST_PAGE[2:]]), "WRONG_SHAPE"),
     ],
 )
-def test_what_is_no_report_is_refused(content, reason):
+def test_a_document_that_is_not_a_report_is_refused(content, reason):
     with pytest.raises(PayloadError) as failure:
         parse_pdf(content, PAYLOAD)
     assert failure.value.reason == reason
 
 
-def test_a_cut_off_document_is_refused(document):
+def test_a_truncated_document_is_refused(document):
     with pytest.raises(PayloadError):
         parse_pdf(document[: len(document) // 2], PAYLOAD)
 
 
-def test_a_status_nobody_knows_is_held_back_and_the_others_count():
+def test_an_unknown_status_is_held_back_and_the_others_count():
     odd = [(95, {**FIRST_PAGE[2][1], "Current Status": "Day-To-Day"}), FIRST_PAGE[6]]
     report = parse_pdf(pdf([*FIRST_PAGE[:2], *odd]), PAYLOAD)
     assert [(r["player_name"], r["status"]) for r in report.records] == [
@@ -139,7 +139,7 @@ def test_a_status_nobody_knows_is_held_back_and_the_others_count():
 
 
 @pytest.mark.parametrize("line", [0, 1])
-def test_words_of_a_row_in_a_line_of_headings_are_held_back(line):
+def test_words_of_a_row_in_a_heading_line_are_held_back(line):
     top, headings = FIRST_PAGE[line]
     odd = (top, {**headings, "Reason": headings.get("Reason", "") + " Strus"})
     report = parse_pdf(pdf([odd if n == line else row for n, row in enumerate(FIRST_PAGE)]), PAYLOAD)
@@ -169,7 +169,7 @@ def test_words_of_a_row_in_a_line_of_headings_are_held_back(line):
         ({"reason": "x" * 301}, "BAD_FIELD", ["Dean Wade: OUT"]),
     ],
 )
-def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
+def test_records_of_other_tools_are_validated_the_same(zone, change, reason, kept):
     good = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "Cleveland Cavaliers", "player": "Strus, Max",
             "status": "Out", "reason": ""}  # fmt: skip
     zone.land(
@@ -183,7 +183,7 @@ def test_records_of_others_are_judged_the_same(zone, change, reason, kept):
     found = [
         f"{name}: {status}" for name, status in zip(parsed.frame["player_name"], parsed.frame["status"], strict=True)
     ]
-    assert found == ["Max Strus: OUT", *kept], "nobody who is named passes for available"
+    assert found == ["Max Strus: OUT", *kept], "no named player counts as available"
     assert set(parsed.frame["report_at"]) == {AT}
     assert [r.reason for r in parsed.rejects] == [reason, "BAD_FIELD"]
 
@@ -200,12 +200,12 @@ def records(zone, *found, at: str = "2025-12-25T18:15:00Z"):
     return [" ".join(r) for r in rows], [r.reason for r in parsed.rejects]
 
 
-def test_a_player_of_two_statuses_in_one_report_has_none(zone):
+def test_a_player_with_two_statuses_in_one_report_has_no_status(zone):
     found = records(zone, GOOD, {**GOOD, "player": "Wade, Dean"}, {**GOOD, "status": "Questionable"}, GOOD)
     assert found == (["Dean Wade NYK OUT", "Max Strus NYK STATUS_UNREADABLE"], ["CONFLICTING_ROWS"] * 3)
 
 
-def test_a_record_whose_game_the_others_contradict_leaves_its_team_unknown(zone):
+def test_a_record_that_contradicts_the_others_on_the_game_leaves_its_team_unknown(zone):
     others = [{**GOOD, "player": f"Wade{'abc'[i] * 3}, Dean"} for i in range(3)]
     found, reasons = records(zone, *others, {**GOOD, "matchup": "CLE@BOS"})
     assert (found[-1], len(found), reasons) == ("NAME UNREADABLE NYK NAME_UNREADABLE", 4, ["CONTRADICTORY_ROW"])
@@ -259,7 +259,7 @@ HURTING_LONGER = {
 
 
 @pytest.mark.parametrize("kind", [*HURTING, *(pytest.param(k, marks=pytest.mark.long) for k in HURTING_LONGER)])
-def test_a_document_that_wants_to_hurt_ends_its_reader_and_the_next_one_is_read(kind):
+def test_a_malicious_document_ends_its_reader_and_the_next_one_is_read(kind):
     hurting = (HURTING | HURTING_LONGER)[kind]()
     assert len(hurting) < 1_100_000
     start = time.monotonic()
@@ -271,7 +271,7 @@ def test_a_document_that_wants_to_hurt_ends_its_reader_and_the_next_one_is_read(
     assert time.monotonic() - start < 60, "not a second longer than it may take, on a machine that is busy"
 
 
-def test_a_document_that_wants_to_hurt_costs_the_others_nothing(zone, document):
+def test_a_malicious_document_does_not_affect_the_others(zone, document):
     zone.land_bytes("injury_report/2025-12-25/report-20251225T120000Z.pdf", HURTING["61 pages"]())
     zone.land_bytes(PAYLOAD.path, document)
     parsed = read_reports(zone, [DAY])
@@ -280,7 +280,7 @@ def test_a_document_that_wants_to_hurt_costs_the_others_nothing(zone, document):
 
 
 @pytest.mark.parametrize("flips", [60, pytest.param(3000, marks=pytest.mark.long)])
-def test_no_flipped_bytes_of_a_document_raise_anything_but_that_it_is_none(flips):
+def test_flipped_bytes_of_a_document_raise_only_that_it_is_invalid(flips):
     rng, good = random.Random(7), written(zlib.compress(SHOWN))  # noqa: S311 - no secret
     with pdf_words.Reader() as read:
         for _ in range(flips):
@@ -307,7 +307,7 @@ def test_reports_of_a_date_come_one_after_the_other(zone, document):
     assert parsed.remarks == {DAY: {"not_submitted": ["Oklahoma City Thunder"]}}
 
 
-def test_a_team_that_has_submitted_since_is_waited_for_no_more(zone, document):
+def test_a_team_that_has_submitted_since_is_no_longer_pending(zone, document):
     zone.land_bytes(PAYLOAD.path, document)
     late = {"date": "12/25/2025", "matchup": "CLE@NYK", "team": "New York Knicks", "player": "", "status": "",
             "reason": "NOT YET SUBMITTED"}  # fmt: skip
@@ -340,7 +340,7 @@ def test_the_newest_report_there_is_is_landed_once(server, zone, document):
     assert len(read_reports(zone, [DAY]).frame) == 6
 
 
-def test_no_report_is_said_and_nothing_landed(server, zone):
+def test_a_missing_report_is_reported_and_nothing_is_landed(server, zone):
     done = fetch(zone, lambda: AT, server.url)
     assert done.landed == []
     assert "there is none of the last two hours (404)" in done.failures[0]

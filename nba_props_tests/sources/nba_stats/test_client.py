@@ -57,7 +57,7 @@ def test_dates_are_one_call_a_season_type_and_one_file_each(server, api, zone, w
     assert parsed.frame.groupby("game_date").size().tolist() == [36, 36]
 
 
-def test_the_cup_final_is_asked_for_by_its_own_name_and_read_as_one(server, api, zone):
+def test_the_cup_final_is_requested_by_its_own_name_and_read_as_one(server, api, zone):
     """No usual season type has it; a season before the cup is not asked for one."""
     final = league.Game("0062500001", DAY, *league.TEAMS[:2], league.tipoff(DAY))
     content = payloads.game_log(league.SEASON, "IST", DAY, league.log_rows(final))
@@ -98,7 +98,7 @@ def test_what_did_not_change_is_not_landed_again_and_a_correction_supersedes(ser
         (Answer([]), "WRONG_SHAPE", 1),
     ],
 )
-def test_failures_have_names_and_only_some_are_tried_again(server, api, answer, code, attempts):
+def test_failures_have_names_and_only_some_are_retried(server, api, answer, code, attempts):
     server.on("/stats/leaguegamelog", answer)
     with pytest.raises(StatsApiError) as failure:
         api.game_log(league.SEASON, "Regular Season")
@@ -106,12 +106,12 @@ def test_failures_have_names_and_only_some_are_tried_again(server, api, answer, 
     assert len(server.asked) == attempts
 
 
-def test_after_a_failure_that_passes_the_rows_are_there(server, api):
+def test_after_a_temporary_failure_the_rows_are_read(server, api):
     server.on("/stats/leaguegamelog", Answer(drop=True), Answer(b"<html>"), Answer(log()))
     assert len(api.game_log(league.SEASON, "Regular Season")["resultSets"][0]["rowSet"]) == 72
 
 
-def test_a_timeout_is_no_answer(server, waits):
+def test_a_timeout_counts_as_no_answer(server, waits):
     import threading
 
     hold = threading.Event()
@@ -134,7 +134,7 @@ def test_status_200_without_rows_is_a_failure_where_games_were_played(server, ap
     assert done.failures == [f"{DAY}: games were played and the site returned no rows"]
 
 
-def test_a_silent_site_leaves_what_is_landed_in_use_and_says_so(server, api, zone):
+def test_an_unresponsive_site_leaves_what_is_landed_in_use_with_a_warning(server, api, zone):
     season(server, log())
     stats_fetch.box_scores(api, zone, DAYS, lambda: NOW)
     server.on("/stats/leaguegamelog", Answer(drop=True))
@@ -146,7 +146,7 @@ def test_a_silent_site_leaves_what_is_landed_in_use_and_says_so(server, api, zon
 
 
 @pytest.mark.parametrize("answer", [Answer(drop=True), Answer(b"blocked", 403)])
-def test_a_silent_site_is_asked_for_nothing_more(server, api, zone, answer):
+def test_an_unresponsive_site_gets_no_further_requests(server, api, zone, answer):
     """Of two seasons, with rosters and shot zones: one request is tried, and the schedule's second place."""
     days = [date(2024, 11, 10), DAY]
     server.on("/stats/leaguegamelog", answer)
@@ -156,13 +156,13 @@ def test_a_silent_site_is_asked_for_nothing_more(server, api, zone, answer):
     assert set(server.paths()) == {"/stats/leaguegamelog"}
     assert len({tuple(asked.items()) for _, asked in server.asked}) == 1
     assert done.failures[-1] == f"NBA Cup 2025-26: {stats_fetch.NOT_ASKED}"
-    assert not [f for f in done.failures if "returned no rows" in f], "nobody said so"
+    assert not [f for f in done.failures if "returned no rows" in f], "which was not the cause"
     elsewhere = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW, site=False)
     assert (len(elsewhere.landed), server.paths()[-1]) == (1, "/cdn.json")
     assert "/stats/scheduleleaguev2" not in server.paths()
 
 
-def test_a_bad_answer_is_no_silence(server, api, zone):
+def test_a_bad_answer_does_not_count_as_no_answer(server, api, zone):
     server.on("/stats/leaguegamelog", Answer({"message": "hello"}))
     done = stats_fetch.box_scores(api, zone, [DAY], lambda: NOW)
     assert not done.silent
@@ -170,7 +170,7 @@ def test_a_bad_answer_is_no_silence(server, api, zone):
     assert all("WRONG_SHAPE" in f for f in done.failures)
 
 
-def test_shot_zones_end_with_the_first_silence(server, api, zone):
+def test_shot_zones_stop_at_the_first_request_without_an_answer(server, api, zone):
     season(server, log())
     stats_fetch.box_scores(api, zone, DAYS, lambda: NOW)
     server.on("/stats/boxscorescoringv3", Answer(b"blocked", 403))
@@ -195,7 +195,7 @@ def test_the_schedule_is_landed_when_it_changes(server, api, zone):
     assert len(nba_stats.read_schedule(zone, [DAY]).frame) == 2
 
 
-def test_two_captures_of_one_second_are_no_error(server, api, zone):
+def test_two_captures_in_one_second_are_not_an_error(server, api, zone):
     """Another process landed it in between: the name is taken, and the first one's stays."""
     server.on("/stats/scheduleleaguev2", Answer(schedule()))
     (path,) = stats_fetch.schedule(api, zone, league.SEASON, lambda: NOW).landed
@@ -240,7 +240,7 @@ def test_a_proxy_is_used_and_never_shown(server, waits):
     assert failure.value.__cause__ is None
 
 
-def test_shot_zones_are_asked_for_once_a_game(server, api, zone, real_data):
+def test_shot_zones_are_requested_once_per_game(server, api, zone, real_data):
     import json
 
     sample = json.loads((real_data / "samples/nba_stats/boxscorescoringv3.json").read_text())

@@ -46,7 +46,7 @@ def test_the_newest_capture_counts(zone):
         ({"percentagePointsPaint": "much"}, ["BAD_FIELD"]),
     ],
 )
-def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
+def test_an_odd_share_is_null_and_the_others_are_kept(zone, change, reasons):
     zone.land(path(GAME), payload(GAME, **change))
     parsed = read_scoring(zone, [DAY])
     assert len(parsed.frame) == 2 * league.PLAYERS_PER_TEAM
@@ -62,13 +62,13 @@ def test_an_odd_share_is_unknown_and_the_others_go_on(zone, change, reasons):
         ({"minutes": 7}, "MALFORMED_ROW"),
     ],
 )
-def test_a_row_that_can_not_be_is_held_back(zone, change, reason):
+def test_an_impossible_row_is_held_back(zone, change, reason):
     zone.land(path(GAME), payload(GAME, **change))
     parsed = read_scoring(zone, [DAY])
     assert (len(parsed.frame), [r.reason for r in parsed.rejects]) == (17, [reason])
 
 
-def test_shares_of_another_game_than_their_name_says_are_refused(zone):
+def test_shares_of_another_game_than_in_their_file_name_are_refused(zone):
     zone.land(path(GAME), payload(replace(GAME, game_id="0022500999")))
     assert [r.reason for r in read_scoring(zone, [DAY]).rejects] == ["WRONG_GAME"]
 

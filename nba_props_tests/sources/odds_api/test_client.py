@@ -88,7 +88,7 @@ def test_games_that_have_begun_and_those_of_other_dates_are_left_alone(server, a
         (Answer(drop=True), "NO_ANSWER"),
     ],
 )
-def test_what_may_pass_is_tried_again(server, api, waits, answer, code):
+def test_a_temporary_failure_is_retried(server, api, waits, answer, code):
     path = f"{EVENTS}/e/odds"
     server.on(path, answer, answer, Answer(event(GAMES[0]), headers=credits(99)))
     assert api.event_odds("e", "player_points", "us")["id"] == GAMES[0].event_id
@@ -118,7 +118,7 @@ def test_what_may_pass_is_tried_again(server, api, waits, answer, code):
         (404, "EVENT_NOT_FOUND", "error_code"),
     ],
 )
-def test_what_would_fail_again_is_not_tried_again(server, api, waits, status, code, field):
+def test_a_permanent_failure_is_not_retried(server, api, waits, status, code, field):
     server.on(f"{EVENTS}/e/odds", Answer({"message": f"no, {KEY} is bad", field: code}, status))
     with pytest.raises(OddsApiError, match=code) as failure:
         api.event_odds("e", "player_points", "us")
@@ -138,17 +138,17 @@ def test_an_answer_of_another_shape_is_an_error(server, api, body):
         api.events(NOON, NOON)
 
 
-def test_the_key_is_nowhere_to_be_read(server, api, zone, caplog):
+def test_the_key_appears_nowhere(server, api, zone, caplog):
     caplog.set_level(logging.DEBUG)
     live(server)
     done = capture.odds(api, zone, DAY, lambda: NOON, "us")
     server.on(f"{EVENTS}/e/odds", Answer(drop=True))
     with pytest.raises(OddsApiError) as failure:
         api.event_odds("e", "player_points", "us")
-    told = "".join(traceback.format_exception(failure.value))
+    printed = "".join(traceback.format_exception(failure.value))
     landed = "".join(str(zone.load(p)) for p in zone.list(odds_api.folder(DAY)))
     assert "apiKey=***" in caplog.text, "the library logs the URL"
-    for text in (caplog.text, told, landed, repr(api), *done.landed):
+    for text in (caplog.text, printed, landed, repr(api), *done.landed):
         assert KEY not in text
     error: BaseException | None = failure.value
     while error:
@@ -156,7 +156,7 @@ def test_the_key_is_nowhere_to_be_read(server, api, zone, caplog):
         error = error.__cause__ or error.__context__
 
 
-def test_one_games_failure_costs_the_others_nothing(server, api, zone):
+def test_one_games_failure_does_not_affect_the_others(server, api, zone):
     live(server)
     server.on(f"{EVENTS}/{GAMES[0].event_id}/odds", Answer({"message": "gone", "error_code": "EVENT_NOT_FOUND"}, 404))
     done = capture.odds(api, zone, DAY, lambda: NOON, "us")
