@@ -118,7 +118,9 @@ def judge(folder: Path, status: int, shown: str, seconds: float) -> str:
             assert ("already published" in last) == published
         else:
             assert all(r.status.value != "STARTED" for r in runs)
-    return "before a run" if "recorded" not in last else "after publishing" if "already published" in last else "in a run"
+    return (
+        "before a run" if "recorded" not in last else "after publishing" if "already published" in last else "in a run"
+    )
 
 
 @pytest.mark.slow
