@@ -208,6 +208,13 @@ class Api:
         with translated_errors("the statement"):
             return self.client.query(sql, job_config=bigquery.QueryJobConfig(dry_run=True)).statement_type
 
+    def listed(self, dataset: str) -> list[str]:
+        """The names of a dataset's tables and views; none where there is no such dataset."""
+        try:
+            return [table.table_id for table in self.client.list_tables(dataset)]
+        except NotFound:
+            return []
+
     def found(self, name: str) -> bigquery.Table | None:
         """A table or view by its full name; None when there is none."""
         try:

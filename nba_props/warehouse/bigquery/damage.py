@@ -9,7 +9,6 @@ from nba_props.catalog import TABLES
 from nba_props.domain import digests
 from nba_props.schemas import Table, WriteMode
 from nba_props.warehouse.base import CorruptPartition, Damage, WarehouseError, remedy
-from nba_props.warehouse.bigquery.client import Api
 from nba_props.warehouse.bigquery.manifest import Mark
 from nba_props.warehouse.bigquery.reading import Reader
 from nba_props.warehouse.bigquery.tables import Tables
@@ -18,17 +17,18 @@ from nba_props.warehouse.bigquery.tables import Tables
 Alteration = Callable[[Table, date], str | None]
 
 
-def damaged(
-    api: Api, tables: Tables, reader: Reader, days: Collection[date] | None, alteration: Alteration
-) -> list[Damage]:
+def damaged(tables: Tables, reader: Reader, days: Collection[date] | None, alteration: Alteration) -> list[Damage]:
     """The partitions, of all dates or these, that are not as they were written: one count of each table's rows, and a
     look at those of ledgers.
     """
-    found = []
+    found: list[Damage] = []
+    stored: Collection[str] | None = None
     for table in TABLES.values():
         marked = {d: m for d, m in tables.marked(table).items() if days is None or d in days}
-        if not marked and api.found(tables.name(table.address)) is None:
-            continue
+        if not marked:
+            stored = tables.stored() if stored is None else stored
+            if table.address not in stored:
+                continue
         try:
             tables.ensure(table.address)
         except WarehouseError as error:

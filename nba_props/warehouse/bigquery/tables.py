@@ -49,6 +49,15 @@ class Tables:
         """The full name of a table or view."""
         return f"{self._api.project}.{self.prefix}{address}"
 
+    def stored(self) -> set[str]:
+        """The addresses of the tables and views that there are, by one request for each dataset."""
+        found = set()
+        for dataset in sorted({table.dataset for table in TABLES.values()}):
+            with translated_errors(dataset):
+                names = self._api.listed(f"{self._api.project}.{self.prefix}{dataset}")
+            found |= {f"{dataset}.{name}" for name in names}
+        return found
+
     def marked(self, table: Table) -> dict[date, Mark]:
         """The marks of a table's partitions, in order."""
         self.refuse_unmigrated(table.address)

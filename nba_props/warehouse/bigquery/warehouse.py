@@ -285,7 +285,7 @@ class BigQueryWarehouse(PartitionedWarehouse):
     # -- damage -----------------------------------------------------------------------------------------------------
 
     def damaged(self, days: Collection[date] | None = None) -> list[Damage]:
-        return damaged(self._api, self._tables, self._reader, days, self.alteration)
+        return damaged(self._tables, self._reader, days, self.alteration)
 
     def set_aside(self, damage: Damage, now: datetime) -> str:
         """Count the partition as never written; its rows stay in the table until it is written again."""
