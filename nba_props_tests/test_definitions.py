@@ -16,6 +16,7 @@ from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
 from nba_props.deployment import deployed, load_settings
+from nba_props.domain.quality import LIMITS
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import SettingsError
@@ -165,6 +166,13 @@ def test_checks_are_partitioned_and_structure_blocks(graph):
     required = {"no_placeholder_lines", "history_complete", "lines_have_provenance", "schema", "names_resolved",
                 "slate_is_complete", "no_future_data"}  # fmt: skip
     assert required <= {s.name for s in specs}
+
+
+def test_the_description_of_a_check_has_its_limit(graph):
+    limits = {s.name: s.description for s in map(graph.get_check_spec, graph.asset_check_keys) if s.name in LIMITS}
+    assert limits.keys() == LIMITS.keys()
+    assert all(limits[name].endswith(f" Limit: {limit}.") for name, limit in LIMITS.items())
+    assert "50-65 %" in limits["validation_win_rates"]
 
 
 def test_a_slate_waits_for_no_page(definitions, graph):

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -45,7 +46,9 @@ def open_dagster(home: Path, overrides: Mapping[str, Any] = MappingProxyType({})
         os.environ["DAGSTER_HOME"] = str(home)
     # two processes that create the databases of a new home at the same moment damage them
     with filelock.FileLock(home / ".opening"):
-        return read_config(home, overrides)()
+        opener = read_config(home, overrides)
+        with _refused(home):
+            return opener()
 
 
 def deliver_config(home: Path) -> None:
@@ -57,16 +60,23 @@ def read_config(home: Path, overrides: Mapping[str, Any] = MappingProxyType({}))
     """Read the settings of a Dagster home; returns what opens its instance with them.
 
     Raises:
-        HomeError: they can't be read, or Dagster refuses them.
+        HomeError: they can't be read, or Dagster refuses them; an untested version of Dagster does when it opens.
     """
     if "?" in str(home):
         raise HomeError(f"DAGSTER_HOME is {home}: Dagster can't keep a database under a path with ?; set another one")
-    try:
+    with _refused(home):
         found = yaml.safe_load((home / CONFIG).read_bytes()) if (home / CONFIG).exists() else None
         own = found if found is not None else {}
         if not isinstance(own, dict):
             raise HomeError(f"{home / CONFIG} has no settings. {_DELIVERS}")
         return upstream.opener(home, own, overrides)
+
+
+@contextmanager
+def _refused(home: Path) -> Iterator[None]:
+    """An error of Dagster's about the settings of a home becomes one sentence with the remedy."""
+    try:
+        yield
     except (OSError, ValueError, yaml.YAMLError, *upstream.refusals()) as error:
         why = " ".join(str(error).split())
         raise HomeError(f"{home / CONFIG} can't be used: {why}. Fix it; or {_DELIVERS}") from error

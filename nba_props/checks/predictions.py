@@ -35,7 +35,10 @@ def _of_grades(name: str, find: Callable[[quality.Published, date], Finding]) ->
             scope.memo[key] = quality.published(scope.warehouse, systems, days[0], days[-1], scope.now)
         return {d: find(scope.memo[key], d) for d in days}
 
-    return Rule(name, predictions.PREDICTION_ACCURACY, (find.__doc__ or name).split("\n")[0], evaluate)
+    limit = quality.LIMITS.get(name)
+    first_line = (find.__doc__ or name).split("\n")[0]
+    description = f"{first_line} Limit: {limit}." if limit else first_line
+    return Rule(name, predictions.PREDICTION_ACCURACY, description, evaluate)
 
 
 def _of_one_date(

@@ -117,18 +117,27 @@ def _commands(host: str, port: int, location: list[str]) -> list[list[str]]:
 
 
 def _serve(commands: list[list[str]], environment: dict[str, str], host: str, port: int) -> int:
-    """Run the servers until Ctrl-C or SIGTERM, or until one of them ends; returns the exit status."""
-    processes = [
-        subprocess.Popen(  # noqa: S603
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        )
-        for command in commands
-    ]
-    relays = [threading.Thread(target=_relay, args=(p.stdout,), daemon=True) for p in processes]
-    for relay in relays:
-        relay.start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    """Run the servers until Ctrl-C, SIGTERM or SIGHUP, or until one of them ends; returns the exit status."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup asks for
+            signal.signal(number, lambda *_: sys.exit(0))
+    processes: list[subprocess.Popen[str]] = []
+    relays: list[threading.Thread] = []
     try:
+        for command in commands:
+            processes.append(
+                subprocess.Popen(  # noqa: S603
+                    command,
+                    env=environment,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                )
+            )
+            relay = threading.Thread(target=_relay, args=(processes[-1].stdout,), daemon=True)
+            relay.start()
+            relays.append(relay)
         is_up = False
         while all(p.poll() is None for p in processes):
             if not is_up and (is_up := _answers(host, port)):

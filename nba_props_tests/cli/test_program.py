@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -61,3 +64,20 @@ def test_errors_words_and_help_can_be_typed(unactivated, capsys):
     printed = capsys.readouterr().out
     assert "`.venv/bin/nba-props rollback x`" in printed
     assert "bad fix it: .venv/bin/nba-props train today" in printed
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name)
+def test_dev_ends_its_servers_by_every_signal_that_stops_it(number):
+    """A terminal that is closed sends SIGHUP; servers that are left would keep the port."""
+    code = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from nba_props.cli.servers import _serve; "
+        "sys.exit(_serve([['sh', '-c', 'echo $$; exec sleep 60']] * 2, dict(os.environ), '127.0.0.1', 9))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as dev:
+        servers = [int(dev.stdout.readline()) for _ in range(2)]
+        dev.send_signal(number)
+        assert dev.wait(20) == 0
+    for server in servers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(server, 0)

@@ -38,7 +38,9 @@ def real(real_data, tmp_path_factory):
     landing, first_date = str(real_data / "landing"), date(2024, 10, 22)
     with dg.DagsterInstance.ephemeral() as instance, warnings.catch_warnings():
         platform = open_platform(folder, instance, utc(2026, 11, 23), landing=landing, first_date=first_date)
-        assert all(before.success for before in platform.catch_up(FIRST, LAST))
+        before = platform.catch_up(FIRST, LAST)
+        assert len(before) >= 3, "history, lines and models"
+        assert all(outcome.success for outcome in before)
         outcome = platform.predict(FIRST, LAST)
         assert outcome.success, outcome.errors
         yield platform, outcome

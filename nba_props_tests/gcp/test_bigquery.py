@@ -272,6 +272,23 @@ class TestWhatIsAsked:
         assert spent.bytes_to_client > 0
         assert spent.bytes_from_client > 0
 
+    def test_damage_is_found_by_a_list_for_each_dataset_and_not_by_a_request_for_each_table(
+        self, warehouse, monkeypatch
+    ):
+        warehouse.write(NAMES, names(D1, 2), [D1])
+        asked = []
+        for name in ("get_table", "list_tables"):
+            plain = getattr(bigquery.Client, name)
+
+            def noted(self, *args, _name=name, _plain=plain, **options):
+                asked.append(_name)
+                return _plain(self, *args, **options)
+
+            monkeypatch.setattr(bigquery.Client, name, noted)
+        assert warehouse.damaged() == []
+        assert asked.count("list_tables") == len({table.dataset for table in TABLES.values()})
+        assert asked.count("get_table") <= 1
+
     def test_our_own_statements_filter_on_partitions(self, warehouse, asked):
         self.use(warehouse)
         assert all("game_date" in sql.split("WHERE")[-1] or "@days" in sql for sql, _ in asked)

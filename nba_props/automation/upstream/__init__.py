@@ -16,9 +16,14 @@ _LOG = logging.getLogger(__name__)
 _warned: set[str] = set()
 
 
+def is_the_tested_version() -> bool:
+    """Whether Dagster is the tested version; for parts that refuse with any other."""
+    return dg.__version__ == TESTED
+
+
 def is_tested(part: str, lost: str) -> bool:
-    """Whether Dagster is the tested version; otherwise warns once for each part what is lost without it."""
-    if dg.__version__ == TESTED:
+    """The same for parts with a fallback: otherwise warns once for each what is lost without it."""
+    if is_the_tested_version():
         return True
     if part not in _warned:
         _warned.add(part)

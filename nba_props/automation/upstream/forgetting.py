@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as db
 
-from nba_props.automation.upstream import is_tested
+from nba_props.automation.upstream import is_the_tested_version
 from nba_props.process.errors import NbaPropsError
 
 _NEWEST = ("ASSET_MATERIALIZATION", "ASSET_OBSERVATION")
@@ -23,7 +23,7 @@ def forget_events(log: object, runs: Sequence[str]) -> None:
         UnknownStorage: the events are not in a storage whose tables are known.
     """
     unknown = UnknownStorage(f"runs can't be pruned: how {type(log).__name__} keeps events is not known here")
-    if not is_tested("deleting runs", "and they are kept"):
+    if not is_the_tested_version():
         raise unknown
     from dagster._core.storage.event_log import SqlEventLogStorage
     from dagster._core.storage.event_log.schema import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from nba_props.automation.upstream import is_tested
+from nba_props.automation.upstream import is_tested, is_the_tested_version
 
 #: settings that leave a step's output on the terminal: capturing it would hide a progress bar
 TO_THE_TERMINAL = {
@@ -22,7 +22,7 @@ TO_THE_TERMINAL = {
 
 def refusals() -> tuple[type[Exception], ...]:
     """Errors of Dagster about settings that it can't use."""
-    if not is_tested("reading settings", "and some errors in them end in a traceback"):
+    if not is_the_tested_version():
         return (dg.DagsterInvalidConfigError,)
     from dagster._check import CheckError
 
@@ -32,8 +32,9 @@ def refusals() -> tuple[type[Exception], ...]:
 def opener(home: Path, own: Mapping[str, Any], overrides: Mapping[str, Any]) -> Callable[[], dg.DagsterInstance]:
     """What opens the instance of a folder with ``own`` settings, read from its file; ``overrides`` take precedence.
 
-    Settings that Dagster refuses raise one of ``refusals()`` here. Dagster looks for the file by a pattern, and misses
-    it in a folder with ``[`` or ``*`` in its name; with an untested version that is all that is left.
+    Settings that Dagster refuses raise one of ``refusals()`` here or, with an untested version, when it is called: then
+    only Dagster's own way to open a folder is left. Dagster looks for the file by a pattern, and misses
+    it in a folder with ``[`` or ``*`` in its name.
     """
     if not is_tested("opening an instance", "which captures what steps print"):
         return partial(dg.DagsterInstance.from_config, str(home))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nba_props.automation.upstream import is_tested
+from nba_props.automation import upstream
+from nba_props.automation.upstream import is_the_tested_version
 from nba_props.process.errors import NbaPropsError
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ def serve(around: Callable[[Any], ASGIApp]) -> None:
     Raises:
         NoGuard: Dagster is not the tested version, which may make its application elsewhere.
     """
-    if not is_tested("the webserver", "which nothing guards"):
-        raise NoGuard(
-            "the UI is not served, since its guard is tested with another version of Dagster: install that one"
-        )
+    if not is_the_tested_version():
+        raise NoGuard(f"the UI is not served, since its guard is tested with Dagster {upstream.TESTED}: install it")
     cli: Any = import_module("dagster_webserver.cli")
     make = cli.create_app_from_workspace_process_context
     cli.create_app_from_workspace_process_context = lambda *arguments, **named: around(make(*arguments, **named))

@@ -20,6 +20,10 @@ from datetime import date
 
 from nba_props.domain.finding import Finding
 from nba_props.domain.quality.detectors import (
+    ENOUGH,
+    MAX_ONE_SIDED,
+    SHARE_UNDER,
+    WIN_RATE,
     chances_as_good_as_quotes,
     lines_vary,
     not_too_good,
@@ -32,11 +36,13 @@ from nba_props.domain.quality.outputs import RESULTS_DUE, expected_outputs, grad
 from nba_props.domain.quality.streak import BRIEF_STREAK, long_streak, streak_unbroken
 from nba_props.domain.quality.sums import Published, by_system, published
 from nba_props.domain.quality.validation import (
+    BRIEF_WIN_RATE,
     all_systems_present,
     lines_are_real,
     no_placeholders,
     win_rates_in_range,
 )
+from nba_props.facts.words import percents
 
 VALIDATION: Mapping[str, Callable[[Published, date, date], Finding]] = {
     "validation_no_placeholders": no_placeholders,
@@ -55,6 +61,13 @@ DETECTORS: Mapping[str, Callable[[Published, date], Finding]] = {
     "not_too_good": not_too_good,
     "chances_as_good_as_quotes": chances_as_good_as_quotes,
     "streak_unbroken": streak_unbroken,
+}
+#: the limits of those that have one, for the descriptions of their checks
+LIMITS: Mapping[str, str] = {
+    "validation_win_rates": percents(*BRIEF_WIN_RATE),
+    "win_rates_plausible": f"{percents(*WIN_RATE)} on {ENOUGH} bets or more",
+    "share_under_plausible": f"{percents(*SHARE_UNDER)} of {ENOUGH} players or more",
+    "sides_not_skewed": f"{percents(MAX_ONE_SIDED)} of {ENOUGH} picks or more",
 }
 
 
@@ -80,7 +93,7 @@ def findings(p: Published, first: date, last: date) -> dict[str, Finding]:
 
 
 __all__ = [
-    "BRIEF_STREAK", "DETECTORS", "RESULTS_DUE", "VALIDATION", "Finding", "Published", "all_systems_present",
+    "BRIEF_STREAK", "DETECTORS", "LIMITS", "RESULTS_DUE", "VALIDATION", "Finding", "Published", "all_systems_present",
     "chances_as_good_as_quotes", "expected_outputs", "findings", "gradable_are_graded", "lines_are_real", "lines_vary",
     "long_streak", "no_placeholders", "not_too_good", "odds_are_overdue", "published",
     "share_under_plausible", "sides_not_skewed", "streak_unbroken", "suspects", "too_good", "win_rates_in_range",

@@ -12,8 +12,10 @@ import dagster as dg
 import pytest
 
 from nba_props.automation import upstream
+from nba_props.automation.instance import open_dagster
 from nba_props.automation.upstream import forgetting, instance, runs, webserver
 from nba_props.automation.upstream.check_evaluations import PartitionEvaluations
+from nba_props.operations.home import HomeError
 
 ROOT = Path(__file__).parents[3]
 
@@ -92,6 +94,12 @@ def test_with_another_version_an_instance_is_configured_by_its_folder(another_ve
         assert opened.root_directory == str(tmp_path)
 
 
+def test_with_another_version_settings_that_dagster_refuses_are_a_sentence(another_version, tmp_path):
+    (tmp_path / "dagster.yaml").write_text("nonsense_key: 1\n")
+    with pytest.raises(HomeError, match=r"dagster\.yaml can't be used: .*nonsense_key"):
+        open_dagster(tmp_path)
+
+
 def test_with_another_version_a_listener_stays(another_version):
     with dg.DagsterInstance.ephemeral() as ephemeral:
         with runs.listening(ephemeral, "run", lambda _: None):
@@ -114,5 +122,6 @@ def test_with_another_version_no_ui_is_served_without_its_guard(another_version,
     from dagster_webserver import cli
 
     monkeypatch.setattr(cli, "main", lambda: pytest.fail("served"))
-    with pytest.raises(webserver.NoGuard, match="is not served"):
+    with pytest.raises(webserver.NoGuard, match=r"is not served.*Dagster 0\.0\.1"):
         webserver.serve(lambda app: app)
+    assert another_version.text == "", "it does not fall back"
