@@ -1,7 +1,8 @@
 """Digests of a partition's content: equal rows have equal digests, in any order, from any dtype, on any engine.
 
-A cell is hashed with the name of its column and a null adds nothing, so a column that is added later, null in older
-rows, changes no digest. A row's hash is the sum of its cells', a partition's digest that of its sorted rows.
+A cell is hashed with the first name of its column, and a null adds nothing, nor does the value that rows without the
+column have: so a column that is added or renamed later changes no digest of older rows. A row's hash is the sum of its
+cells', a partition's digest that of its sorted rows.
 """
 
 from __future__ import annotations
@@ -243,7 +244,7 @@ def _cells(columns: Iterable[Column], frame: pd.DataFrame) -> Iterator[tuple[str
     """For each column a 64-bit hash of each value and the column's name; 0 for a null."""
     texts = [c for c in columns if c.type is Type.STRING]
     for column in texts:
-        yield column.name, _of_texts(column.name, frame[column.name])
+        yield column.name, _of_texts(column, frame[column.name])
     others = [c for c in columns if c.type is not Type.STRING]
     # a partition has few rows and many columns, so that a call for each costs more than its work
     together = max(_BLOCK // max(len(frame), 1), 1)
@@ -267,23 +268,26 @@ def _of_numbers(columns: Sequence[Column], frame: pd.DataFrame) -> np.ndarray:
             bits[n] = values.to_numpy("datetime64[us]").view("uint64")
         else:
             bits[n] = values.to_numpy("int64", na_value=0).view("uint64")
-    cells = _mixed(bits + np.array([[_seed(c.name)] for c in columns]))
+    cells = _mixed(bits + np.array([[_seed(c.lasting_name)] for c in columns]))
     cells[null] = 0
     return cells
 
 
-def _of_texts(name: str, values: pd.Series) -> np.ndarray:
+def _of_texts(column: Column, values: pd.Series) -> np.ndarray:
     import numpy as np
     import pandas as pd
 
+    seed = _seed(column.lasting_name)
     texts = values.to_numpy(object)
+    if column.before is not None:
+        texts = np.where(values.eq(column.before), None, texts)
     sample = texts[:_SAMPLE]
     if len(set(sample)) > len(sample) / 2:  # ids: factorizing values that do not repeat costs more than it saves
-        cells = _mixed(pd.util.hash_array(texts, categorize=False) + _seed(name))
-        cells[values.isna().to_numpy()] = 0
+        cells = _mixed(pd.util.hash_array(texts, categorize=False) + seed)
+        cells[pd.isna(texts)] = 0
         return cells
     codes, distinct = pd.factorize(texts)
-    hashed = _mixed(pd.util.hash_array(np.asarray(distinct, dtype=object), categorize=False) + _seed(name))
+    hashed = _mixed(pd.util.hash_array(np.asarray(distinct, dtype=object), categorize=False) + seed)
     return np.append(hashed, np.uint64(0))[codes]  # a null has the code -1
 
 

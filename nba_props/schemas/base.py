@@ -85,6 +85,15 @@ class Column:
     le: float | None = None
     isin: tuple[str, ...] | None = None
     source: tuple[str, ...] = ()
+    #: the name in an earlier release, under which older partitions have the column
+    formerly: str = ""
+    #: what rows mean that were written before a text column was there
+    before: str | None = None
+
+    @property
+    def lasting_name(self) -> str:
+        """The column's first name, by which digests hash its values."""
+        return self.formerly or self.name
 
     @property
     def full_description(self) -> str:
@@ -115,6 +124,8 @@ class _Constructor(Protocol):
         le: float | None = None,
         isin: tuple[str, ...] | None = None,
         source: tuple[str, ...] = (),
+        formerly: str = "",
+        before: str | None = None,
     ) -> Column: ...
 
 

@@ -63,12 +63,12 @@ class RefusedError(UnreadableError):
     """A statement is valid GoogleSQL, and a part of it has no equivalent over a lake."""
 
 
-def unmigrated(table: Table, place: str, days: Collection[date]) -> WarehouseError:
-    """The error of a warehouse in which a table still has its earlier name."""
+def unmigrated(table: Table, place: str, days: Collection[date], columns: Collection[str] = ()) -> WarehouseError:
+    """The error of a warehouse in which a table still has its earlier name, or the ``columns`` of then."""
+    what = f"has the columns of then: {', '.join(columns)}" if columns else f"is stored there as {table.lasting_name}"
     return WarehouseError(
-        f"{place} is of an earlier release: {table.address} is stored there as {table.lasting_name} "
-        f"({len(days)} dates). Stop whatever uses it and run `nba-props migrate`, which changes no row; "
-        "`nba-props migrate --dry-run` shows what it would do"
+        f"{place} is of an earlier release: {table.address} {what} ({len(days)} dates). Stop whatever uses it and run "
+        "`nba-props migrate`, which changes no row; `nba-props migrate --dry-run` shows what it would do"
     )
 
 
@@ -276,13 +276,13 @@ class Warehouse(Protocol):
 
     @abstractmethod
     def stored_before(self, table: Table) -> dict[date, int | None] | None:
-        """What is stored under the table's earlier name: rows by date, None where they can't be counted; None if
-        nothing is stored there.
+        """What is stored under the table's earlier name, or with columns that have to be migrated: rows by date, None
+        where they can't be counted; None if nothing is.
         """
 
     @abstractmethod
     def take_over(self, table: Table) -> None:
-        """Rename what is stored under the table's earlier name, as it is: no row is read or written.
+        """Rename what is stored under the table's earlier name, as it is, and columns that have another name now.
 
         A call that was killed can be repeated.
 

@@ -1,8 +1,9 @@
-"""Migration from an earlier release: tables that have another name now are renamed where they are stored.
+"""Migration from an earlier release: tables and columns that have another name now are renamed where they are stored.
 
-No row is read or written: a lake's folders and BigQuery's table are renamed as they are, so that rows, ids, digests and
-statements stay the same. Until then the warehouse is not opened, since the table would seem empty. A migration that was
-killed half-way can be run again.
+A lake's folders and BigQuery's tables are renamed as they are, so that rows, ids, digests and statements stay the same.
+Until then the warehouse is not opened, since the table would seem empty. Columns are renamed and filled in BigQuery, by
+one statement for each table; a lake's files stay as they are, and are read under today's names (``growth``). A
+migration that was killed half-way can be run again.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ class Move:
 
     @property
     def text(self) -> str:
+        columns = [f"{c.formerly} -> {c.name}" for c in self.table.columns if c.formerly]
+        columns += [f"{c.name} = {c.before}" for c in self.table.columns if c.before is not None]
+        names = [f"{self.table.lasting_name} -> {self.table.address}"] if self.table.formerly else [self.table.address]
         counted = sum(n or 0 for n in self.rows.values())
         unread = sum(n is None for n in self.rows.values())
         more = f", {unread} dates that can't be read" if unread else ""
-        return f"{self.table.lasting_name} -> {self.table.address}: {len(self.rows)} dates, {counted} rows{more}"
+        return f"{', '.join([*names, *columns])}: {len(self.rows)} dates, {counted} rows{more}"
 
 
 def needed(warehouse: Warehouse) -> list[Move]:
@@ -57,8 +61,8 @@ def migrate(warehouse: Warehouse, *, dry_run: bool = False) -> list[Move]:
 
 
 def renamed() -> Iterator[Table]:
-    """The tables that an earlier release stored under another name."""
-    return (t for t in TABLES.values() if t.formerly)
+    """The tables that an earlier release stored under another name, or with other columns."""
+    return (t for t in TABLES.values() if t.formerly or any(c.formerly or c.before is not None for c in t.columns))
 
 
 def refuse_unmigrated(warehouse: Warehouse) -> None:

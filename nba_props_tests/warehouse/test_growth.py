@@ -17,6 +17,7 @@ from nba_props.schemas import Table, Type
 from nba_props.schemas.base import Column
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
+from nba_props.warehouse.migration import migrate, needed
 from nba_props.warehouse.registry import open_warehouse
 from nba_props_tests.conftest import make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
@@ -95,6 +96,71 @@ def test_a_ledger_grows_too_and_rows_are_appended_to_what_was_there(reopen, rele
     assert left.content == digests.content(LEDGER, ledger(["a"]), D1)
     assert left.made_from == "one"
     assert len(store.query("SELECT * FROM nba_predictions.judged_predictions WHERE note IS NULL")) == 1
+
+
+MARKET = Column("market", Type.STRING, "A market", before="points")
+#: a column with another name, and one that had a single value as long as there was none
+RENEWED = replace(NAMES, columns=(*changed("best_candidate", name="closest", formerly="best_candidate"), MARKET))
+
+
+def renewed(rows: pd.DataFrame, market: str = "points") -> pd.DataFrame:
+    return rows.rename(columns={"best_candidate": "closest"}).assign(market=market)
+
+
+def test_a_column_with_a_new_name_and_one_that_had_one_value_read_as_such_from_older_rows(reopen, release):
+    store = reopen()
+    store.write(NAMES, pd.concat([names(D1, 2), names(D2, 1)]), [D1, D2], {D1: "payload", D2: "payload"})
+    store.write(NAMES, NAMES.empty(), [D3])
+    before, states = store.read(NAMES, [D1, D2]), store.states(NAMES)
+    release(RENEWED)
+    store = brought_to_today(reopen)
+    assert store.states(RENEWED) == states, "no digest changes"
+    pd.testing.assert_frame_equal(store.read(RENEWED, [D1, D2]), RENEWED.conform(renewed(before)))
+    assert store.damaged() == []
+    store.write(RENEWED, renewed(names(D2, 2, "b"), "assists"), [D2])
+    assert store.states(RENEWED)[D2].content != states[D2].content
+    sql = f"SELECT source_name, closest, market FROM {RENEWED.address} WHERE {{}} ORDER BY game_date, source_name"
+    old, new = (renewed(names(D1, 2))["closest"].tolist(), renewed(names(D2, 2, "b"))["closest"].tolist())
+    rows = [["a0", old[0], "points"], ["a1", old[1], "points"], ["b0", new[0], "assists"], ["b1", new[1], "assists"]]
+    for each in (store, reopen()):
+        for ask in (each.query, each.read_only):
+            assert ask(sql.format("TRUE")).values.tolist() == rows
+            assert ask(sql.format("market = 'points'")).values.tolist() == rows[:2]
+            assert ask(sql.format(f"game_date = DATE '{D2}'")).values.tolist() == rows[2:]
+        assert list(each.read(RENEWED, [D1, D2])["market"]) == ["points", "points", "assists", "assists"]
+        assert each.damaged() == []
+
+
+def brought_to_today(reopen) -> Any:
+    """A lake is read as it is; BigQuery has one set of columns for all partitions, and has to be migrated."""
+    store = reopen()
+    if isinstance(store, LakeWarehouse):
+        assert needed(store) == []
+        return store
+    for ask in (lambda: store.read(RENEWED, [D1]), lambda: store.query(f"SELECT 1 FROM {RENEWED.address}")):
+        with pytest.raises(
+            WarehouseError, match=r"best_candidate is closest now, market is missing.*nba-props migrate"
+        ):
+            ask()
+    (dry,) = migrate(reopen(), dry_run=True)
+    assert dry.text == f"{RENEWED.address}, best_candidate -> closest, market = points: 3 dates, 3 rows"
+    store = reopen()
+    change, done = store._api.change, []
+
+    def killed(sql: str, *arguments: object) -> None:
+        if sql.startswith("UPDATE"):
+            raise KeyboardInterrupt
+        done.append(change(sql, *arguments))
+
+    store._api.change = killed
+    with pytest.raises(KeyboardInterrupt):
+        migrate(store)
+    assert done
+    with pytest.raises(WarehouseError, match="a migration was not finished"):
+        reopen().read(RENEWED, [D1])
+    assert [m.table for m in migrate(reopen())] == [RENEWED]
+    assert migrate(reopen()) == []
+    return reopen()
 
 
 BREAKS = {
@@ -188,6 +254,18 @@ class TestTheCatalogOfTheLake:
         assert self.rows(lake, "SELECT prediction_id, note FROM nba_predictions.current_predictions") == [("a", None)]
         lake.write(grown, names(D2, 1, "b").assign(note="new", size=2.0), [D2])
         assert self.rows(lake, sql) == [("a0", None, None), ("b0", "new", 2.0)], "the catalog was not made again"
+
+    def test_has_columns_under_todays_names_and_goes_on_when_partitions_have_them(self, lake, release):
+        lake.write(NAMES, pd.concat([names(D1, 1), names(D2, 1)]), [D1, D2])
+        release(RENEWED)
+        lake.refresh_catalog()
+        closest = names(D1, 1)["best_candidate"].iloc[0]
+        sql = "SELECT closest, market FROM nba_reference.unresolved_names ORDER BY game_date"
+        assert self.rows(lake, sql) == [(closest, "points")] * 2
+        lake.write(RENEWED, renewed(names(D2, 1), "assists"), [D2])
+        assert self.rows(lake, sql) == [(closest, "points"), (closest, "assists")]
+        lake.write(RENEWED, renewed(names(D1, 1), "assists"), [D1])
+        assert self.rows(lake, sql) == [(closest, "assists")] * 2, "the catalog was not made again"
 
     def test_names_the_way_out_where_a_partition_has_another_contract(self, lake, release):
         lake.write(NAMES, names(D1, 1), [D1])

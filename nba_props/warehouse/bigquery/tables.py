@@ -22,8 +22,9 @@ from nba_props.warehouse.sql import qualified, reads
 DATE_COLUMN = "game_date"
 #: columns that a table is clustered by, as far as it has them
 CLUSTERED_BY = ("system_id", "player_id")
-#: labels of a table: the contract whose columns it has, and that it was given a required column late
-_CONTRACT_LABEL, _LATE_LABEL = "contract", "late_columns"
+#: labels of a table: the contract whose columns it has, that it was given a required column late, and that its columns
+#: are being migrated
+_CONTRACT_LABEL, _LATE_LABEL, _MIGRATING_LABEL = "contract", "late_columns", "migrating"
 
 
 class Tables:
@@ -105,6 +106,8 @@ class Tables:
             found = self._made(wanted)
         known = stored_columns(found.schema)
         fit = growth.fit(table, known)
+        if columns := _outdated(table, found):
+            raise unmigrated(table, self.place, self._manifest.of(table), columns)
         changed = [text for text in fit.broken if text.split()[0] in known]
         if changed:
             raise WarehouseError(self._under_another_contract(table, name, changed))
@@ -165,10 +168,15 @@ class Tables:
 
     def stored_before(self, table: Table, asked_for: str = "") -> dict[date, int | None] | None:
         """Dates and rows under a table's earlier name; None if nothing is stored there."""
-        with translated_errors(asked_for or table.before.address):
-            if self._manifest.exist(table.before):
+        with translated_errors(asked_for or table.lasting_name):
+            if table.formerly and self._manifest.exist(table.before):
                 return {day: mark.rows for day, mark in self._manifest.of(table.before).items()}
-            return {} if self._is_stored_before(table) else None
+            if table.formerly and self._is_stored_before(table):
+                return {}
+            found = self._api.found(self.name(table.address))
+            if found is None or not _outdated(table, found):
+                return None
+            return {day: mark.rows for day, mark in self._manifest.of(table).items()}
 
     def _is_stored_before(self, table: Table) -> bool:
         """Whether there is a table under the earlier name, and not the view that has it now."""
@@ -176,7 +184,48 @@ class Tables:
         return found is not None and found.table_type == "TABLE"
 
     def take_over(self, table: Table) -> None:
-        """Rename the table that has the earlier name, and its marks."""
+        """Rename the table that has the earlier name, and its marks; then rename and fill its columns."""
+        if table.formerly:
+            self._take_over_name(table)
+        self._renew_columns(table)
+        self._is_todays = False
+
+    def _renew_columns(self, table: Table) -> None:
+        """Rename the columns that have another name now, and fill those that rows without them have a value of."""
+        name = self.name(table.address)
+        with self._leases.lock(table), translated_errors(table.address):
+            found = self._api.found(name)
+            if found is None or not _outdated(table, found):
+                return
+            known = stored_columns(found.schema)
+            fit = growth.fit(table, known)
+            if _CONTRACT_LABEL not in found.labels:
+                self.contracts.keep_before(table, known)
+            # the label stays until the last column is filled, so that a migration that was killed is repeated
+            self._label(found, yes=True)
+            if renames := [
+                f"RENAME COLUMN `{c.formerly}` TO `{c.name}`" for c in table.columns if c.name in fit.renamed
+            ]:
+                self._api.change(f"ALTER TABLE `{name}` {', '.join(renames)}", {}, table.address)
+            filled = [c for c in table.columns if c.before is not None]
+            if filled:
+                added = ", ".join(f"ADD COLUMN IF NOT EXISTS `{c.name}` {c.type}" for c in filled)
+                self._api.change(f"ALTER TABLE `{name}` {added}", {}, table.address)
+            for column in filled:
+                self._api.change(
+                    f"UPDATE `{name}` SET `{column.name}` = @value WHERE `{column.name}` IS NULL",
+                    {"value": column.before},
+                    table.address,
+                )
+            self._label(self._api.found(name), yes=False)
+
+    def _label(self, found: bigquery.Table | None, *, yes: bool) -> None:
+        """Record whether a table's columns are being migrated."""
+        if found is not None:
+            found.labels = {**found.labels, _MIGRATING_LABEL: "yes" if yes else None}
+            retried_while_busy(lambda: self._api.client.update_table(found, ["labels"]))
+
+    def _take_over_name(self, table: Table) -> None:
         before, now = self.name(table.before.address), self.name(table.address)
         with self._leases.lock(table.before), self._leases.lock(table):
             with translated_errors(table.before.address):
@@ -190,7 +239,12 @@ class Tables:
                 self._api.change(f"ALTER TABLE `{before}` RENAME TO `{table.name}`", {}, table.address)
             with translated_errors(table.before.address):
                 self._manifest.rename(table.before, table, CONTRACTS)
-        self._is_todays = False
+
+
+def _outdated(table: Table, found: bigquery.Table) -> list[str]:
+    """What of a stored table's columns has to be migrated, in words."""
+    words = growth.outdated(table, growth.fit(table, stored_columns(found.schema)))
+    return words or (["a migration was not finished"] if _MIGRATING_LABEL in found.labels else [])
 
 
 def bigquery_table(table: Table, name: str) -> bigquery.Table:

@@ -114,7 +114,7 @@ class Partitions:
         if fit.broken:
             raise CorruptPartition(growth.complaint(table, partition, fit.broken))
         try:
-            return _conformed(table, partition, arrow, fit.absent)
+            return _conformed(table, partition, arrow, fit)
         except pa.ArrowException as error:
             raise self._unreadable(table, partition, error) from error
 
@@ -159,8 +159,8 @@ class Partitions:
             ) from error
 
 
-def _conformed(table: Table, partition: date, arrow: pyarrow.Table, absent: tuple[str, ...]) -> pyarrow.Table:
-    """Stored rows with the contract's columns and types; those that are absent are null."""
+def _conformed(table: Table, partition: date, arrow: pyarrow.Table, fit: growth.Fit) -> pyarrow.Table:
+    """Stored rows with the contract's columns and types; those that are absent are null or ``Column.before``."""
     import pyarrow as pa
 
     wanted = table.arrow_schema()
@@ -168,7 +168,9 @@ def _conformed(table: Table, partition: date, arrow: pyarrow.Table, absent: tupl
         # as DuckDB reads it: a partition's rows are of the date that its folder names
         dates = pa.array([partition] * len(arrow), pa.date32())
         arrow = arrow.set_column(arrow.schema.get_field_index("game_date"), "game_date", dates)
-    arrow = arrow.drop_columns([n for n in absent if n in arrow.schema.names])
-    for name in absent:
-        arrow = arrow.append_column(wanted.field(name), pa.nulls(len(arrow), wanted.field(name).type))
+    arrow = arrow.drop_columns([n for n in fit.absent if n in arrow.schema.names])
+    arrow = arrow.rename_columns({c.formerly: c.name for c in table.columns if c.name in fit.renamed})
+    for column in (c for c in table.columns if c.name in fit.absent):
+        kind = wanted.field(column.name)
+        arrow = arrow.append_column(kind, pa.repeat(pa.scalar(column.before, kind.type), len(arrow)))
     return arrow.select(table.column_names).cast(wanted).replace_schema_metadata(None)

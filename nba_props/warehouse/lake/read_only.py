@@ -105,9 +105,12 @@ def _offer(connection: duckdb.DuckDBPyConnection, queries: Queries, asked: Colle
             listed, unreadable = queries.scans.files(table)
         except CorruptPartition as error:
             return failing(table, error)
-        name = f"_files_of_{table.dataset}_{table.name}"
-        connection.register(name, arrow_dataset(table, [path for paths in listed.values() for path in paths]))
-        return " UNION ALL ".join([f"SELECT {selected(table, ())} FROM {name}", *unreadable])
+        whole = []
+        for number, (fit, paths) in enumerate(listed.items()):
+            name = f"_files_{number}_of_{table.dataset}_{table.name}"
+            connection.register(name, arrow_dataset(table, fit, paths))
+            whole.append(f"SELECT {selected(table, fit)} FROM {name}")
+        return " UNION ALL ".join([*whole, *unreadable]) or nothing(table)
 
     queries.views.create(connection, queries.views.addresses, {}, lru_cache(maxsize=None)(scan))
 

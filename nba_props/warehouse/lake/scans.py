@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from nba_props.schemas import Table
+from nba_props.schemas import Column, Table
 from nba_props.warehouse import growth
 from nba_props.warehouse.base import CorruptPartition
 from nba_props.warehouse.lake import files
@@ -60,8 +60,8 @@ class Scans:
         listed, unreadable = self.files(table)
         # DuckDB could unite files of unlike columns by itself, but opens all of them for it
         whole = (
-            f"SELECT {selected(table, lacking)} FROM {_read_parquet(map(_literal, paths))}"
-            for lacking, paths in sorted(listed.items())
+            f"SELECT {selected(table, fit)} FROM {_read_parquet(map(_literal, paths))}"
+            for fit, paths in sorted(listed.items())
         )
         sql = " UNION ALL ".join([*whole, *unreadable]) or nothing(table)
         self._known[table.address] = _Scan(sql, table.columns, changes, looked)
@@ -70,7 +70,7 @@ class Scans:
     def lasting(self, table: Table) -> str:
         """The statement for a catalog: it stays valid as partitions are added and replaced."""
         try:
-            lacking = self.files(table)[0].keys() - {()}
+            is_exact = all(fit.is_exact for fit in self.files(table)[0])
         except CorruptPartition as error:
             return failing(table, error)
         if not self._layout.has_partition(table):
@@ -79,20 +79,19 @@ class Scans:
         if not self._layout.glob_is_exact(table):
             days = self._layout.partitions(table)
             every = [_literal(str(self._layout.file(table, day).absolute())) for day in days]
-        if not lacking:
-            return f"SELECT {selected(table, ())} FROM {_read_parquet(every)}"
+        if is_exact:
+            return f"SELECT {selected(table, growth.Fit())} FROM {_read_parquet(every)}"
         united = f"SELECT * FROM {_read_parquet(every, united=True)}"
-        names = ", ".join(f'"{n}"' for n in table.column_names)
-        return f"SELECT {names} FROM ({nothing(table)} UNION ALL BY NAME {united})"
+        return f"SELECT {_of_any_release(table)} FROM ({_nothing_ever(table)} UNION ALL BY NAME {united})"
 
-    def files(self, table: Table) -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
-        """The partitions' files by the contract's columns that they lack; and for each date that can't be read a
+    def files(self, table: Table) -> tuple[dict[growth.Fit, list[str]], list[str]]:
+        """The partitions' files by how their columns fit the contract; and for each date that can't be read a
         statement that fails in queries that include that date, and in no others.
 
         Raises:
             CorruptPartition: one lacks more than the contract allows.
         """
-        found: dict[tuple[str, ...], list[str]] = {}
+        found: dict[growth.Fit, list[str]] = {}
         unreadable = []
         fits: dict[int, growth.Fit] = {}
         broken: dict[date, growth.Fit] = {}
@@ -111,7 +110,7 @@ class Scans:
                 fits[columns] = growth.fit(table, footer.columns)
             if fits[columns].broken:
                 broken[day] = fits[columns]
-            found.setdefault(fits[columns].absent, []).append(os.path.abspath(footer.place))
+            found.setdefault(fits[columns], []).append(os.path.abspath(footer.place))
         if broken:
             first, last = min(broken), max(broken)
             more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
@@ -120,28 +119,56 @@ class Scans:
         return found, unreadable
 
 
-def arrow_dataset(table: Table, paths: Sequence[str]) -> Any:
-    """Partitions as one Arrow dataset, of which a statement about some dates opens those alone."""
+def arrow_dataset(table: Table, fit: growth.Fit, paths: Sequence[str]) -> Any:
+    """Partitions of one fit as an Arrow dataset, of which a statement about some dates opens those alone."""
+    import pyarrow as pa
     import pyarrow.dataset as ds
     from pyarrow import fs
+
+    formerly = {c.name: c.formerly for c in table.columns if c.name in fit.renamed}
+    schema = pa.schema([f.with_name(formerly.get(f.name, f.name)) for f in table.arrow_schema()])
 
     form, local = ds.ParquetFileFormat(), fs.LocalFileSystem()
     dated = [(path, day_of(os.path.basename(os.path.dirname(path)))) for path in paths]
     fragments = [form.make_fragment(path, local, ds.field("game_date") == day) for path, day in dated]
-    return ds.FileSystemDataset(fragments, table.arrow_schema(), form, local)
+    return ds.FileSystemDataset(fragments, schema, form, local)
 
 
-def selected(table: Table, absent: Collection[str] | None = None) -> str:
-    """The contract's columns for a SELECT: all of them null, or those that are absent from the files."""
-    return ", ".join(
-        f'CAST(NULL AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' if absent is None or c.name in absent else f'"{c.name}"'
-        for c in table.columns
-    )
+def selected(table: Table, fit: growth.Fit) -> str:
+    """The contract's columns for a SELECT from files that fit it so."""
+
+    def read(column: Column) -> str:
+        if column.name in fit.absent:
+            return _constant(column, "NULL" if column.before is None else _quoted(column.before))
+        return f'"{column.formerly}" AS "{column.name}"' if column.name in fit.renamed else f'"{column.name}"'
+
+    return ", ".join(map(read, table.columns))
+
+
+def _constant(column: Column, value: str = "NULL", name: str = "") -> str:
+    return f'CAST({value} AS {DUCKDB_TYPES[column.type]}) AS "{name or column.name}"'
 
 
 def nothing(table: Table) -> str:
     """A statement without rows."""
-    return f"SELECT {selected(table)} WHERE FALSE"
+    return f"SELECT {', '.join(_constant(c) for c in table.columns)} WHERE FALSE"
+
+
+def _nothing_ever(table: Table) -> str:
+    """A statement without rows that has each column under its former name, too."""
+    former = [_constant(c, name=c.formerly) for c in table.columns if c.formerly]
+    return f"SELECT {', '.join([*map(_constant, table.columns), *former])} WHERE FALSE"
+
+
+def _of_any_release(table: Table) -> str:
+    """The contract's columns from files of this release and of earlier ones, united by the names of their columns."""
+
+    def read(column: Column) -> str:
+        may_be = [f'"{column.name}"', *([f'"{column.formerly}"'] if column.formerly else [])]
+        may_be += [] if column.before is None else [_quoted(column.before)]
+        return f'COALESCE({", ".join(may_be)}) AS "{column.name}"' if len(may_be) > 1 else may_be[0]
+
+    return ", ".join(map(read, table.columns))
 
 
 def failing(table: Table, error: Exception, day: date | None = None) -> str:

@@ -272,14 +272,15 @@ class LakeWarehouse(PartitionedWarehouse):
     # -- earlier releases -------------------------------------------------------------------------------------------
 
     def stored_before(self, table: Table) -> dict[date, int | None] | None:
-        days = self._layout.days(table.before)
-        if not days:
+        days = self._layout.days(table.before) if table.formerly else []
+        if not days:  # columns of an earlier release are read as they are
             return None
         counts = self.row_counts(table.before, days)
         return {day: counts.get(day) for day in days}
 
     def take_over(self, table: Table) -> None:
-        self._layout.rename(table.before, table)
+        if table.formerly:
+            self._layout.rename(table.before, table)
         self._scans.forget(table)
 
     # -- the catalog ------------------------------------------------------------------------------------------------
