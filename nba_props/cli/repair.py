@@ -184,6 +184,8 @@ def backup(target: Path) -> None:
     """
     from nba_props.operations.backup import backup as copy
 
+    if not str(target).strip() or target == Path():
+        raise click.UsageError("TARGET is empty: name a folder that does not exist yet")
     if is_address(target):
         raise click.UsageError("TARGET has to be a folder of this machine: copy the backup to a bucket afterwards")
     made = copy(load_settings(), target)

@@ -62,8 +62,9 @@ def backup(settings: Settings, target: Path) -> Backup:
     # read first: a partition that is sealed meanwhile may be copied in its earlier state
     is_sealed, is_whole = lake.is_sealed(), lake.is_whole
     partitions = 0
-    lost = []
+    lost: list[str] = []
     for table in _in_order():
+        lost += lake.lost_partitions(table)
         for day in lake.partitions(table):
             try:
                 lake.copy_partition(table, day, copy)

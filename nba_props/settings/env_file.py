@@ -39,13 +39,24 @@ def load(environ: MutableMapping[str, str] = os.environ, file: Path | None = Non
     """
     if _is_disabled(environ):
         return
-    kept = json.loads(environ.get(KEPT) or "{}")
+    kept = _kept(environ.get(KEPT) or "{}")
     environ.update(kept)
     found = read(file or path())
     environ.update({name: value for name, value in found.items() if name not in environ})
     won = kept | {name: environ[name] for name, value in found.items() if environ[name] != value}
     if won:
         environ[KEPT] = json.dumps(won)
+
+
+def _kept(text: str) -> dict[str, str]:
+    """The variables that a parent process handed on."""
+    try:
+        kept = json.loads(text)
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict) or not all(isinstance(value, str) for value in kept.values()):
+        raise BadSetting(f"{KEPT} is set by this program for processes that it starts: unset it")
+    return kept
 
 
 def adding(*settings: str) -> str:
@@ -102,7 +113,8 @@ def read(file: Path) -> dict[str, str]:
     if len(data) > _MOST_BYTES or "\0" in text:
         raise BadSetting(f"{file} is not a file of settings: write lines such as NAME=value")
     for binding in parse_stream(io.StringIO(text)):
-        if binding.error or (binding.key is not None and binding.value is None):
+        is_nameless = binding.key is not None and ("=" in binding.key or not binding.key.strip())
+        if binding.error or is_nameless or (binding.key is not None and binding.value is None):
             line = binding.original.line + len(binding.original.string) - len(binding.original.string.lstrip("\r\n"))
             raise BadSetting(f"{file}, line {line}: that is not a setting, write NAME=value, or # before a comment")
     found = DotEnv(None, stream=io.StringIO(text), override=False).dict()

@@ -66,7 +66,7 @@ def test_errors_words_and_help_can_be_typed(unactivated, capsys):
     assert "bad fix it: .venv/bin/nba-props train today" in printed
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name)
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name)
 def test_dev_ends_its_servers_by_every_signal_that_stops_it(number):
     """A terminal that is closed sends SIGHUP; servers that are left would keep the port."""
     code = (

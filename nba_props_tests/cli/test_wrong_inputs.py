@@ -80,6 +80,7 @@ def _cases() -> Iterator[tuple[list[str], int, str]]:
         (["sql", ""], 1, "one SELECT"),
         (["sql", "drop table x"], 1, "one SELECT"),
         (["sql", "select 1; select 2"], 1, "one"),
+        (["backup", ""], 2, "TARGET is empty"),
         (["backup", "s3://bucket/x"], 2, "a folder of this machine"),
         (["dev", "--port", "0"], 2, "0 is not in the range"),
         (["dev", "--port", "65536"], 2, "65536 is not in the range"),

@@ -20,7 +20,7 @@ from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS
 from nba_props.settings import SettingsError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.conftest import make_settings, utc
-from nba_props_tests.warehouse.samples import D1, LEDGER, ledger
+from nba_props_tests.warehouse.samples import D1, D2, LEDGER, ledger
 
 NOW = utc(2026, 2, 10, 17)
 
@@ -58,6 +58,16 @@ def test_damage_is_copied_as_it_is(home, tmp_path):
     assert [d.partition for d in lake.damaged()] == [D1]
     backup(home, tmp_path / "copy")
     assert [d.partition for d in LakeWarehouse(tmp_path / "copy/lake").damaged()] == [D1]
+
+
+def test_a_partition_whose_link_is_lost_is_named_and_the_others_are_copied(home, tmp_path):
+    lake = LakeWarehouse(home.lake)
+    lake.append(LEDGER, ledger(["q"]).assign(game_date=pd.Timestamp(D2)), [D2])
+    lake._file(LEDGER, D1).unlink()
+    made = backup(home, tmp_path / "copy")
+    assert made.partitions == 1
+    (lost,) = made.lost
+    assert f"{LEDGER.address} partition {D1} was written and" in lost
 
 
 def test_no_row_is_missing_from_a_backup_of_a_lake_that_is_written_to(home, tmp_path):

@@ -45,6 +45,7 @@ def test_no_file_and_a_switched_off_one_set_nothing(tmp_path):
     [
         (f"NBA_PROPS_STATS=on\n\n{HIDDEN}\n", "line 3: that is not a setting"),
         (f"A=1\nODDS_API_KEY='{HIDDEN}\n", "line 2: that is not a setting"),
+        (f"A=1\n'B=C'={HIDDEN}\n", "line 2: that is not a setting"),
         (b"\xff\xfe\x00", "not UTF-8 text"),
         (f"ODDS_API_KEY={HIDDEN}\0\n", "not a file of settings"),
     ],
@@ -204,3 +205,9 @@ def test_no_traceback_contains_a_secret(name, value):
 def test_a_folder_of_an_unknown_user_is_a_sentence(name):
     with pytest.raises(BadSetting, match=f"^{name} is '~nosuchuser/x', in the folder of an unknown user$"):
         read_settings({name: "~nosuchuser/x"})
+
+
+@pytest.mark.parametrize("text", ["foo", "[]", '{"A": 1}'])
+def test_a_foreign_value_of_the_handed_on_variables_is_a_sentence(tmp_path, text):
+    with pytest.raises(BadSetting, match=f"^{env_file.KEPT} is set by this program .*unset it$"):
+        env_file.load({env_file.KEPT: text}, tmp_path / ".env")

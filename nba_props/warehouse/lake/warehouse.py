@@ -193,6 +193,16 @@ class LakeWarehouse(PartitionedWarehouse):
         self._scans.forget(table)
         self._layout.note_change(table)
 
+    def lost_partitions(self, table: Table) -> list[str]:
+        """For each partition that was written and whose link is gone, its error."""
+        found = []
+        for day in sorted({*self._layout.days(table)} - {*self.partitions(table)}):
+            try:
+                self._layout.refuse_lost(table, day)
+            except CorruptPartition as error:
+                found.append(str(error))
+        return found
+
     def copy_partition(self, table: Table, partition: date, into: LakeWarehouse) -> None:
         """Copy a partition as it is into another lake."""
         self._partitions.copy(table, partition, into._layout)
