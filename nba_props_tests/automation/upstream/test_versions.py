@@ -94,7 +94,8 @@ def test_with_another_version_an_instance_is_configured_by_its_folder(another_ve
         assert opened.root_directory == str(tmp_path)
 
 
-def test_with_another_version_settings_that_dagster_refuses_are_a_sentence(another_version, tmp_path):
+def test_with_another_version_settings_that_dagster_refuses_are_a_sentence(another_version, tmp_path, monkeypatch):
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))  # opening sets it, for good
     (tmp_path / "dagster.yaml").write_text("nonsense_key: 1\n")
     with pytest.raises(HomeError, match=r"dagster\.yaml can't be used: .*nonsense_key"):
         open_dagster(tmp_path)
