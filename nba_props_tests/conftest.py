@@ -562,8 +562,6 @@ def deploy(bigquery_server: emulators.BigQueryServer, make_bucket: Callable[[], 
 @pytest.fixture
 def make_gcp(deploy: Callable[[], Gcp]) -> Iterator[Callable[[], Gcp]]:
     """The same for one test: its tables are gone afterwards, since the emulator goes through all that there are."""
-    from nba_props.warehouse.bigquery.client import BigQueryAt
-
     made: list[Gcp] = []
 
     def make() -> Gcp:
@@ -572,10 +570,17 @@ def make_gcp(deploy: Callable[[], Gcp]) -> Iterator[Callable[[], Gcp]]:
 
     yield make
     for gcp in made:
-        with BigQueryAt(project=PROJECT, location="US", api_endpoint=gcp.bigquery_url).get_client() as client:
-            for dataset in client.list_datasets():
-                if dataset.dataset_id.startswith(gcp.prefix):
-                    client.delete_dataset(dataset.reference, delete_contents=True)
+        drop_tables(gcp)
+
+
+def drop_tables(gcp: Gcp) -> None:
+    """Delete the datasets of a deployment."""
+    from nba_props.warehouse.bigquery.client import BigQueryAt
+
+    with BigQueryAt(project=PROJECT, location="US", api_endpoint=gcp.bigquery_url).get_client() as client:
+        for dataset in client.list_datasets():
+            if dataset.dataset_id.startswith(gcp.prefix):
+                client.delete_dataset(dataset.reference, delete_contents=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,11 +16,12 @@ from nba_props.catalog import TABLES
 from nba_props.domain import digests
 from nba_props.schemas import Table, Type
 from nba_props.schemas.base import Column
+from nba_props.settings import Gcp
 from nba_props.warehouse.base import WarehouseError
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props.warehouse.migration import migrate, needed
 from nba_props.warehouse.registry import open_warehouse
-from nba_props_tests.conftest import make_settings
+from nba_props_tests.conftest import drop_tables, make_settings
 from nba_props_tests.warehouse.samples import D1, D2, LEDGER, NAMES, ledger, names, take_out
 
 NOTE = Column("note", Type.STRING, "A note", nullable=True)
@@ -27,13 +29,18 @@ SIZE = Column("size", Type.FLOAT64, "A size", nullable=True)
 D3 = D2 + timedelta(1)
 
 
+def opening(folder: Path, gcp: Gcp | None) -> Callable[[], Any]:
+    """Opens a lake, or the warehouse of a deployment, every time as a new process would."""
+    if gcp is None:
+        return lambda: LakeWarehouse(folder / "lake")
+    settings = make_settings(folder, gcp=gcp)
+    return lambda: open_warehouse(settings)
+
+
 @pytest.fixture(params=["lake", "bigquery"])
 def reopen(request, tmp_path) -> Callable[[], Any]:
-    """Opens one warehouse of each kind, every time as a new process would."""
-    if request.param == "lake":
-        return lambda: LakeWarehouse(tmp_path / "lake")
-    settings = make_settings(tmp_path, gcp=request.getfixturevalue("make_gcp")())
-    return lambda: open_warehouse(settings)
+    """Opens one warehouse of each kind."""
+    return opening(tmp_path, request.getfixturevalue("make_gcp")() if request.param == "bigquery" else None)
 
 
 @pytest.fixture
@@ -185,16 +192,14 @@ BREAKS = {
 
 
 @pytest.fixture(scope="module", params=["lake", "bigquery"])
-def two_dates(request, tmp_path_factory) -> Callable[[], Any]:
+def two_dates(request, tmp_path_factory) -> Iterator[Callable[[], Any]]:
     """Opens one warehouse of each kind that holds two dates, for tests that change nothing in it."""
-    folder = tmp_path_factory.mktemp("two-dates")
-    if request.param == "lake":
-        opened: Callable[[], Any] = lambda: LakeWarehouse(folder / "lake")
-    else:
-        settings = make_settings(folder, gcp=request.getfixturevalue("deploy")())
-        opened = lambda: open_warehouse(settings)
+    gcp = request.getfixturevalue("deploy")() if request.param == "bigquery" else None
+    opened = opening(tmp_path_factory.mktemp("two-dates"), gcp)
     opened().write(NAMES, pd.concat([names(D1, 2), names(D2, 2)]), [D1, D2])
-    return opened
+    yield opened
+    if gcp is not None:
+        drop_tables(gcp)
 
 
 @pytest.mark.parametrize(("other", "words"), BREAKS.values(), ids=BREAKS)

@@ -106,7 +106,7 @@ class Tables:
             found = self._made(wanted)
         known = stored_columns(found.schema)
         fit = growth.fit(table, known)
-        if columns := _outdated(table, found):
+        if columns := _outdated(table, fit, found):
             raise unmigrated(table, self.place, self._manifest.of(table), columns)
         changed = [text for text in fit.broken if text.split()[0] in known]
         if changed:
@@ -174,7 +174,7 @@ class Tables:
             if table.formerly and self._is_stored_before(table):
                 return {}
             found = self._api.found(self.name(table.address))
-            if found is None or not _outdated(table, found):
+            if found is None or not _outdated(table, growth.fit(table, stored_columns(found.schema)), found):
                 return None
             return {day: mark.rows for day, mark in self._manifest.of(table).items()}
 
@@ -195,10 +195,12 @@ class Tables:
         name = self.name(table.address)
         with self._leases.lock(table), translated_errors(table.address):
             found = self._api.found(name)
-            if found is None or not _outdated(table, found):
+            if found is None:
                 return
             known = stored_columns(found.schema)
             fit = growth.fit(table, known)
+            if not _outdated(table, fit, found):
+                return
             if _CONTRACT_LABEL not in found.labels:
                 self.contracts.keep_before(table, known)
             # the label stays until the last column is filled, so that a migration that was killed is repeated
@@ -241,9 +243,9 @@ class Tables:
                 self._manifest.rename(table.before, table, CONTRACTS)
 
 
-def _outdated(table: Table, found: bigquery.Table) -> list[str]:
-    """What of a stored table's columns has to be migrated, in words."""
-    words = growth.outdated(table, growth.fit(table, stored_columns(found.schema)))
+def _outdated(table: Table, fit: growth.Fit, found: bigquery.Table) -> list[str]:
+    """What of a stored table's columns, which fit the contract so, has to be migrated, in words."""
+    words = growth.outdated(table, fit)
     return words or (["a migration was not finished"] if _MIGRATING_LABEL in found.labels else [])
 
 
