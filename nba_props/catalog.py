@@ -30,6 +30,7 @@ TABLES: dict[str, Table] = {
         analytics.BETTING_LINES,
         analytics.CONTEXT,
         features.PLAYER_FEATURES,
+        features.MARKET_FEATURES,
         *SYSTEM_TABLES.values(),
         predictions.LEDGER,
         predictions.QUARANTINED_PREDICTIONS,

@@ -23,7 +23,7 @@ Alias = tuple[str, str]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of an environment, with the first date from its landing zone unless it is set.
+    """The settings of an environment, with the first date and the markets of its landing zone unless they are set.
 
     Raises:
         BadSetting: a variable has a value that cannot be used, or is not one of ours.
@@ -36,7 +36,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if settings.rehearsal_clock is not None and not zone.is_simulated:
         raise BadSetting("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
     if not environ.get("NBA_PROPS_FIRST_DATE") and zone.first_date is not None:
-        return replace(settings, first_date=zone.first_date)
+        settings = replace(settings, first_date=zone.first_date)
+    if not environ.get("NBA_PROPS_MARKETS") and zone.markets:
+        settings = replace(settings, live=replace(settings.live, markets=zone.markets))
     return settings
 
 

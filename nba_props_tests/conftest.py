@@ -16,7 +16,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -198,9 +198,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_settings(
-    folder: Path, first_date: date = league.FIRST, gcp: Gcp | None = None, landing: str | None = None
+    folder: Path,
+    first_date: date = league.FIRST,
+    gcp: Gcp | None = None,
+    landing: str | None = None,
+    asked: Sequence[str] = ("points",),
 ) -> Settings:
     return Settings(
+        live=Live(markets=tuple(asked)),
         profile="gcp" if gcp else "local",
         home=folder / "home",
         landing=landing or (f"gs://{gcp.bucket}/landing" if gcp else str(folder / "landing")),
@@ -391,12 +396,13 @@ def open_platform(
     gcp: Gcp | None = None,
     landing: str | None = None,
     first_date: date = league.FIRST,
+    asked: Sequence[str] = ("points",),
 ) -> Platform:
     """A platform over ``folder/landing`` and ``folder/home``, or Google's services in their place.
 
     The clock stands three hours before the day's tip-off.
     """
-    settings = make_settings(folder, first_date, gcp, landing)
+    settings = make_settings(folder, first_date, gcp, landing, asked)
     (folder / "landing").mkdir(parents=True, exist_ok=True)
     zone, warehouse = LandingZone(settings.landing), open_warehouse(settings)
     return Platform(settings, zone, warehouse, instance, now or league.tipoff(DAY) - timedelta(hours=3))
@@ -422,6 +428,8 @@ class Rung:
 
     below: str | None
     climb: Callable[[Platform], object]
+    #: the markets of the deployment
+    asked: tuple[str, ...] = ("points",)
 
 
 def _predict_before_the_results(platform: Platform) -> None:
@@ -445,6 +453,10 @@ LADDER = {
     "predicted": Rung("prepared", lambda p: p.materialize(DAY, DAY)),
     "evening": Rung("prepared", _predict_before_the_results),
     "two_dates": Rung("predicted", lambda p: p.materialize(DAY + timedelta(1), NEXT)),
+    # the same league with odds of several markets
+    "many_landed": Rung(None, lambda p: league.land(p.zone, asked=league.MARKETS), league.MARKETS),
+    "many_prepared": Rung("many_landed", Platform.prepare, league.MARKETS),
+    "many_predicted": Rung("many_prepared", lambda p: p.materialize(DAY, DAY), league.MARKETS),
 }
 
 
@@ -463,7 +475,7 @@ def rung(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], P
                     copied(below, made)
                 # a copied catalog would name these files
                 with dagster_in_memory.instance_that_forgets() as instance, no_catalog():
-                    step.climb(open_platform(made, instance))
+                    step.climb(open_platform(made, instance, asked=step.asked))
                 place.parent.mkdir(exist_ok=True)
                 place.with_suffix(".json").write_text(json.dumps(contents(made)))
                 made.rename(place)
@@ -486,7 +498,7 @@ def _on(name: str) -> Callable[..., Iterator[Platform]]:
     def platform(rung: Callable[[str], Path], tmp_path: Path) -> Iterator[Platform]:
         folder = copied(rung(name), tmp_path / name)
         with dg.DagsterInstance.ephemeral() as instance:
-            yield open_platform(folder, instance)
+            yield open_platform(folder, instance, asked=LADDER[name].asked)
 
     platform.__doc__ = f"A platform of its own on the rung {name!r} of the ladder."
     return platform
@@ -502,6 +514,8 @@ published = pytest.fixture(_on("published"), name="published")
 predicted = pytest.fixture(_on("predicted"), name="predicted")
 evening = pytest.fixture(_on("evening"), name="evening")
 two_dates = pytest.fixture(_on("two_dates"), name="two_dates")
+many_prepared = pytest.fixture(_on("many_prepared"), name="many_prepared")
+many_predicted = pytest.fixture(_on("many_predicted"), name="many_predicted")
 
 
 PROJECT = "nba-props-test"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from nba_props.facts import markets
 from nba_props.facts.calendar import EASTERN
 from nba_props.simulator import payloads
+from nba_props.sources import odds_api
 from nba_props.storage.landing import LandingZone, capture_suffix
 
 SEASON = "2025-26"
 FIRST = date(2025, 10, 21)
 PLAYERS_PER_TEAM = 9
 BOOKS = ("draftkings", "fanduel", "betmgm", "prizepicks")
+#: markets that the books quote beside points, where a test asks for them
+MARKETS = ("points", "rebounds", "assists", "points_rebounds_assists")
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,15 @@ def points(slot: int, game: Game) -> int:
     return 6 + 2 * slot + (int(game.game_id[-5:]) * 7 + slot * 3) % 5
 
 
+def rebounds(slot: int, game: Game) -> tuple[int, int]:
+    """Offensive and defensive rebounds, in a rhythm of their own."""
+    return 1, 2 + slot % 3 + (int(game.game_id[-5:]) * 3 + slot) % 4
+
+
+def assists(slot: int, game: Game) -> int:
+    return 1 + slot % 4 + (int(game.game_id[-5:]) * 5 + slot * 2) % 3
+
+
 def log_rows(game: Game, absent: frozenset[int] = frozenset()) -> list[dict[str, Any]]:
     """Box-score rows of a game; players in ``absent`` did not play."""
     rows = []
@@ -85,15 +99,15 @@ def log_rows(game: Game, absent: frozenset[int] = frozenset()) -> list[dict[str,
             player_id, name = player(team, slot)
             if player_id in absent:
                 continue
-            scored = points(slot, game)
+            scored, (offensive, defensive) = points(slot, game), rebounds(slot, game)
             rows.append(
                 {
                     "SEASON_ID": "22025", "PLAYER_ID": player_id, "PLAYER_NAME": name, "TEAM_ID": team.team_id,
                     "TEAM_ABBREVIATION": team.code, "TEAM_NAME": team.full, "GAME_ID": game.game_id,
                     "GAME_DATE": game.day.isoformat(), "MATCHUP": f"{team.code} {where} {other.code}", "WL": "W",
                     "MIN": 18 + 2 * slot, "FGM": scored // 2, "FGA": scored, "FG_PCT": 0.5, "FG3M": 0, "FG3A": 2,
-                    "FG3_PCT": 0.0, "FTM": scored % 2, "FTA": 2, "FT_PCT": 0.5, "OREB": 1, "DREB": 3, "REB": 4,
-                    "AST": 2, "STL": 1, "BLK": 0, "TOV": 1, "PF": 2, "PTS": scored, "PLUS_MINUS": 1,
+                    "FG3_PCT": 0.0, "FTM": scored % 2, "FTA": 2, "FT_PCT": 0.5, "OREB": offensive, "DREB": defensive,
+                    "REB": offensive + defensive, "AST": assists(slot, game), "STL": 1, "BLK": 0, "TOV": 1, "PF": 2, "PTS": scored, "PLUS_MINUS": 1,
                     "FANTASY_PTS": None, "VIDEO_AVAILABLE": 1,
                 }
             )  # fmt: skip
@@ -122,12 +136,22 @@ def schedule(all_games: list[Game], played_before: date) -> dict[str, Any]:
     return payloads.schedule(SEASON, entries)
 
 
-def line(slot: int) -> float:
-    return 7.5 + 2 * slot
+def line(slot: int, market: str = "points") -> float:
+    """The books' line of a player: half a point from what he usually has."""
+    usual = {"points": 8 + 2 * slot, "oreb": 1, "dreb": 3 + slot % 3, "ast": 2 + slot % 4}
+    return sum(usual[stat] for stat in markets.market(market).stats) - 0.5
 
 
-def books(game: Game, at: datetime, shift: float = 0.0, names: dict[str, str] | None = None) -> dict[str, Any]:
-    """What the books quote: six players a side, one book half a point apart, DFS on whole numbers."""
+def books(
+    game: Game,
+    at: datetime,
+    shift: float = 0.0,
+    names: dict[str, str] | None = None,
+    asked: Sequence[str] = ("points",),
+) -> dict[str, Any]:
+    """What the books quote: six players a side, one book half a point apart, DFS on whole numbers; in other markets
+    than points two books, two players a side.
+    """
     found: dict[str, Any] = {}
     for b, book in enumerate(BOOKS):
         quotes = []
@@ -143,18 +167,30 @@ def books(game: Game, at: datetime, shift: float = 0.0, names: dict[str, str] | 
                     {"player": (names or {}).get(name, name), "line": own, "over": -110 - b, "under": -112 - b}
                 )
         found[book] = [payloads.market("player_points", quotes, at)]
+    for market in asked[1:]:
+        for b, book in enumerate(BOOKS[:2]):
+            quotes = [
+                {"player": player(team, slot)[1], "line": line(slot, market), "over": 100 + b, "under": -130 - b}
+                for team in (game.home, game.away)
+                for slot in range(2, 4)
+            ]
+            found[book].append(payloads.market(markets.market(market).feed_key, quotes, at))
     return found
 
 
 def capture(
-    game: Game, minutes_before: int, shift: float = 0.0, names: dict[str, str] | None = None
+    game: Game,
+    minutes_before: int,
+    shift: float = 0.0,
+    names: dict[str, str] | None = None,
+    asked: Sequence[str] = ("points",),
 ) -> tuple[str, Any]:
     """Path and content of a historical capture."""
     at = game.tipoff_at - timedelta(minutes=minutes_before)
     event = payloads.event_odds(
-        game.event_id, game.tipoff_at, game.home.full, game.away.full, books(game, at, shift, names)
+        game.event_id, game.tipoff_at, game.home.full, game.away.full, books(game, at, shift, names, asked)
     )
-    path = f"the_odds_api/player_points/{game.day}/{game.event_id}{capture_suffix(at)}.json.gz"
+    path = f"{odds_api.folder(game.day, asked)}/{game.event_id}{capture_suffix(at)}.json.gz"
     return path, payloads.historical(event, at)
 
 
@@ -190,7 +226,7 @@ def land_log(zone: LandingZone, day: date, rows: list[dict[str, Any]], suffix: s
     zone.land(log_path(day, suffix), payloads.game_log(SEASON, "Regular Season", day, rows))
 
 
-def land(zone: LandingZone, days: int = 30, odds_from: int = 10) -> list[Game]:
+def land(zone: LandingZone, days: int = 30, odds_from: int = 10, asked: Sequence[str] = ("points",)) -> list[Game]:
     """Land the whole league: schedule, box scores and shot zones of every game, odds at noon, an hour before, in-play."""
     all_games = games(days)
     zone.land(f"nba_stats/scheduleleaguev2/{SEASON}.json.gz", schedule(all_games, FIRST + timedelta(days)))
@@ -205,5 +241,5 @@ def land(zone: LandingZone, days: int = 30, odds_from: int = 10) -> list[Game]:
             continue
         for g in today:
             for minutes, shift in ((420, -1.0), (60, 0.0), (-30, 8.0)):
-                zone.land(*capture(g, minutes, shift))
+                zone.land(*capture(g, minutes, shift, asked=asked))
     return all_games

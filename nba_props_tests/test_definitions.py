@@ -51,26 +51,33 @@ GRAPH = {
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",
         "nba_raw/injury_reports", "nba_raw/schedule",
     ],
-    "nba_analytics/player_features": [
+    **{f"nba_analytics/{t}_features": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate",
         "nba_analytics/upcoming_player_game_context", "nba_raw/box_scores", "nba_raw/scoring_shares",
-    ],
+    ] for t in ("player", "market")},
     **{f"nba_predictions/{s}": ["nba_analytics/betting_lines", "nba_analytics/player_features"] for s in _SYSTEMS},
+    "nba_predictions/shrunk_rate_v1": [
+        "nba_analytics/betting_lines", "nba_analytics/market_features", "nba_analytics/player_features",
+    ],
     "nba_predictions/similarity_balanced_v1": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/player_features", "nba_raw/box_scores",
     ],
     **{f"nba_models/{s}": ["nba_analytics/betting_lines", "nba_raw/box_scores", "nba_raw/schedule"] for s in _MODELS},
-    **{f"nba_predictions/{s}": [
-        "nba_analytics/betting_lines", "nba_analytics/player_features", f"nba_models/{s}",
-    ] for s in _MODELS},
+    "nba_predictions/catboost_v8": [
+        "nba_analytics/betting_lines", "nba_analytics/player_features", "nba_models/catboost_v8",
+    ],
+    "nba_predictions/xgboost_v1": [
+        "nba_analytics/betting_lines", "nba_analytics/market_features", "nba_analytics/player_features",
+        "nba_models/xgboost_v1",
+    ],
     **{f"nba_predictions/{s}": sorted(["nba_analytics/betting_lines", *(f"nba_predictions/{c}" for c in of)])
        for s, of in _ENSEMBLES.items()},
     **{f"nba_predictions/{t}": sorted([
         *(f"nba_predictions/{s}" for s in _SYSTEMS), "nba_raw/odds_quotes", "nba_reference/resolved_names",
     ]) for t in ("ledger", "quarantined_predictions")},
     **{f"nba_predictions/{t}": [
-        "nba_analytics/betting_lines", "nba_analytics/upcoming_player_game_context", "nba_predictions/ledger",
-        "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/quarantined_box_scores", "nba_raw/schedule",
+        "nba_analytics/betting_lines", "nba_analytics/market_features", "nba_analytics/upcoming_player_game_context",
+        "nba_predictions/ledger", "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/quarantined_box_scores", "nba_raw/schedule",
         "nba_reference/resolved_names",
     ] for t in ("prediction_accuracy", "grade_history")},
     "nba_monitoring/scoreboard": ["nba_predictions/prediction_accuracy"],

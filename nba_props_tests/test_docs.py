@@ -24,6 +24,7 @@ from nba_props.cli.printing import Output
 from nba_props.cli.scores import print_scores
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.markets import keys
 from nba_props.facts.rhythm import RHYTHMS
 from nba_props.presentation import report
 from nba_props.presentation.dictionary import markdown
@@ -237,18 +238,24 @@ def test_every_command_of_production_runs_on_bigquery(make_gcp, tmp_path, monkey
 def test_the_table_of_credits_matches_the_code():
     """A game at 19:30 Eastern, by the captures that the sensor asks for."""
     page = (ROOT / "docs" / "automation.md").read_text()
-    rows = re.findall(r"^\| ([0-9]+), [a-z ]+ \| (.*) \|$", page, re.M)
+    listed = re.findall(r"^\| ([0-9]+), [a-z ]+ \| (.*) \|$", page, re.M)
+    rows, by_markets = listed[:4], listed[4:]
     assert [int(games) for games, _ in rows] == [1, 13, 50, 215]
     day = date(2025, 12, 5)
 
-    def price(rhythm: str, regions: str, *clock: int, games: int = 1) -> int:
+    def price(rhythm: str, regions: str, *clock: int, games: int = 1, markets: int = 1) -> int:
         at = datetime.combine(day, time(*clock), EASTERN)
-        return times.price_of_day(day, [at] * games, regions, rhythm)
+        return times.price_of_day(day, [at] * games, regions, rhythm, markets=keys()[:markets])
 
     for games, cells in rows:
         found = [int(c.replace(",", "")) for c in cells.split(" | ")]
         per_game = [price(r, regions, 19, 30) for r in RHYTHMS for regions in ("us", "us,us2")]
         assert found == [int(games) * p for p in per_game]
+    assert [int(games) for games, _ in by_markets] == [8, 215]
+    for games, cells in by_markets:
+        found = [int(c.replace(",", "")) for c in cells.split(" | ")]
+        assert found == [int(games) * price(r, "us", 19, 30, markets=n) for r in RHYTHMS for n in (1, 4, 10)]
+    assert len(keys()) == 10
     assert price("thrifty", "us", 19, 30, games=13) == 26
     assert "at most 5 (tip-off at 13:00) to 15 (22:30) credits, or 2" in page
     assert (price("full", "us", 13), price("full", "us", 22, 30)) == (5, 15)

@@ -7,11 +7,12 @@ from nba_props.assets import figures
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import context as player_context
-from nba_props.domain import features, history, lines
+from nba_props.domain import features, history, lines, market_features
 from nba_props.domain import slate as slates
 from nba_props.facts.calendar import history_start, last_season_start
+from nba_props.facts.markets import POINTS
 from nba_props.schemas import analytics, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
+from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
@@ -67,9 +68,13 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         ins={"slate_rows": analytics.SLATE, "quotes": raw.ODDS_QUOTES, "resolved": reference.RESOLVED_NAMES},
     )
     def betting_lines(
-        context: dg.AssetExecutionContext, slate_rows: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame
+        context: dg.AssetExecutionContext,
+        slate_rows: pd.DataFrame,
+        quotes: pd.DataFrame,
+        resolved: pd.DataFrame,
+        settings: dg.ResourceParam[Settings],
     ):
-        frame = lines.betting_lines(slate_rows, quotes, resolved)
+        frame = lines.betting_lines(slate_rows, quotes, resolved, settings.markets)
         return emit(
             context,
             [analytics.BETTING_LINES],
@@ -110,7 +115,9 @@ def _upcoming_player_game_context(partitions: dg.PartitionsDefinition) -> dg.Ass
         )
         form = warehouse.query(history.team_form_sql(settings.look_back_days), first=days[0], last=days[-1])
         available = warehouse.query(history.availability_sql(), first=days[0], last=days[-1])
-        frame = player_context.build(slate_rows, past_games, season, form, line_rows, available)
+        frame = player_context.build(
+            slate_rows, past_games, season, form, line_rows[line_rows["market"] == POINTS], available
+        )
         return emit(context, [analytics.CONTEXT], [frame])
 
     return upcoming_player_game_context
@@ -119,6 +126,7 @@ def _upcoming_player_game_context(partitions: dg.PartitionsDefinition) -> dg.Ass
 def _player_features(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         PLAYER_FEATURES,
+        MARKET_FEATURES,
         partitions=partitions,
         name="player_features",
         ins={
@@ -141,14 +149,33 @@ def _player_features(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         frame = features.build(
             context_rows,
             past_games,
-            line_rows,
+            line_rows[line_rows["market"] == POINTS],
             matchups=warehouse.query(history.matchup_sql(), **span, last_season_from=last_season_start(days[0])),
             team_state=warehouse.query(history.team_state_sql(settings.look_back_days), **span),
             league=warehouse.query(history.league_form_sql(settings.look_back_days), **span),
             absences=warehouse.query(history.absence_sql(settings.look_back_days), **span),
             shots=warehouse.query(history.shot_zones_sql(settings.look_back_days), **span),
         )
-        return emit(context, [PLAYER_FEATURES], [frame], of_date=lambda day: {"schema_hash": SCHEMA_HASH})
+        others = line_rows[line_rows["market"] != POINTS]
+        by_market = MARKET_FEATURES.empty()
+        if len(others):
+            past = market_features.Past(
+                past_games,
+                warehouse.query(
+                    history.season_stats_sql(),
+                    **span,
+                    history_from=history_start(days[0], settings.look_back_days),
+                ),
+                warehouse.query(history.allowed_stats_sql(settings.look_back_days), **span),
+                warehouse.query(history.league_stats_sql(settings.look_back_days), **span),
+            )
+            by_market = market_features.build(others, context_rows, past)
+        return emit(
+            context,
+            [PLAYER_FEATURES, MARKET_FEATURES],
+            [frame, by_market],
+            of_date=lambda day: {"schema_hash": SCHEMA_HASH},
+        )
 
     return player_features
 

@@ -13,7 +13,8 @@ import pandas as pd
 from nba_props.domain import scoring
 from nba_props.domain.odds import expected_profit
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.facts.vocabulary import SIDES, Outcome, Recommendation, Span, Tier
+from nba_props.facts.markets import ALL_TIERS, POINTS, scales
+from nba_props.facts.vocabulary import SIDES, Outcome, Recommendation, Span
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
 
@@ -47,6 +48,7 @@ def lines(rows: pd.DataFrame) -> Figures:
         "books_per_line": _mean(rows.loc[lined, "books"]),
         "line_minutes_before_game": _number(age.median()),
         "lines_by_book": counts(rows["sportsbook"]),
+        **_markets("lines_by_market", rows.loc[lined, "market"]),
         "no_line": counts(rows["no_line_reason"]),
     }
 
@@ -55,11 +57,12 @@ def forecasts(rows: pd.DataFrame) -> Figures:
     """How many of a system's rows are forecasts, how many have a line, and what it recommends."""
     abstained = rows["abstain_reason"].notna()
     return {
-        "forecasts": int(rows["predicted_points"].notna().sum()),
+        "forecasts": int(rows["forecast"].notna().sum()),
         "abstained": int(abstained.sum()),
         "share_with_line": _mean(rows["line"].notna()),
         "picks": int(_sided(rows).sum()),
         "recommendations": counts(rows["recommendation"]),
+        **_markets("forecasts_by_market", rows.loc[rows["forecast"].notna(), "market"]),
         "model_versions": sorted(set(rows.loc[~abstained, "model_version"].dropna())),
     }
 
@@ -79,7 +82,7 @@ def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
         "gate_quarantined": len(held_back),
         "share_with_line": _mean(published["line"].notna()),
         "picks": int(_sided(published).sum()),
-        **_by_system("claimed_ev", expected_profit(chance.where(over, 1 - chance), price), picks["system_id"]),
+        **_by_system("claimed_ev", expected_profit(chance.where(over, 1 - chance), price), _series(picks)),
         "reasons": counts(held_back["reason"]),
     }
 
@@ -93,8 +96,8 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
     more = scored["absolute_error"].astype("float64") - scored["line_absolute_error"].astype("float64")
     return {
         "bets": len(bets),
-        **_by_system("hit_rate", won, bets["system_id"]),
-        **_by_system("mae_minus_line", more, scored["system_id"]),
+        **_by_system("hit_rate", won, _series(bets)),
+        **_by_system("mae_minus_line", more, _series(scored)),
         "outcomes": counts(settled["outcome"]),
         "void_reasons": counts(settled["void_reason"]),
         "grades_new_or_changed": len(changed),
@@ -103,10 +106,10 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
 
 def scoreboard(rows: pd.DataFrame) -> Figures:
     """Each system's season so far."""
-    season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(Tier.ALL)] if len(rows) else rows
+    season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(ALL_TIERS)] if len(rows) else rows
     found: dict[str, Any] = {}
     for figure, column in _SEASON.items() if len(season) else ():
-        found |= _by_system(figure, season[column].astype("float64"), season["system_id"])
+        found |= _by_system(figure, season[column].astype("float64"), _series(season))
     return found
 
 
@@ -114,6 +117,17 @@ def _by_system(figure: str, values: pd.Series, system_id: pd.Series) -> Figures:
     """The mean of each system that has one, as ``<figure>_<system>``."""
     means = values.groupby(system_id).mean().dropna()
     return {f"{figure}_{system}": round(float(mean), _DIGITS) for system, mean in means.items()}
+
+
+def _series(rows: pd.DataFrame) -> pd.Series:
+    """Each row's system, with the market after it unless that is points."""
+    elsewhere = rows["market"].ne(POINTS) & rows["market"].notna()
+    return rows["system_id"].where(~elsewhere, rows["system_id"] + "_" + rows["market"].fillna(""))
+
+
+def _markets(figure: str, market: pd.Series) -> Figures:
+    """The number of rows in each market, where there is another than points."""
+    return {figure: counts(market)} if set(market) - {POINTS} else {}
 
 
 def _sided(rows: pd.DataFrame) -> pd.Series:
@@ -171,8 +185,11 @@ def _first(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _largest(rows: pd.DataFrame, margin: pd.Series) -> pd.DataFrame:
-    """The rows with the largest margins on either side, equal ones ordered by name and system."""
-    ordered = rows.assign(size=margin.astype("float64").abs(), edge=margin.astype("float64"))
+    """The rows with the largest margins on either side, by the error of their market's lines; equal ones by name and
+    system.
+    """
+    unit = rows["market"].map(scales())
+    ordered = rows.assign(size=margin.astype("float64").abs() / unit, edge=margin.astype("float64"))
     ordered = ordered.sort_values(["size", "player_name", "system_id"], ascending=[False, True, True], kind="stable")
     return ordered.head(PREVIEW_ROWS)
 
@@ -183,8 +200,8 @@ def _edges(rows: pd.DataFrame) -> pd.DataFrame:
     top = _largest(sided, sided["line_margin"])
     return pd.DataFrame(
         {
-            **{c: top[c] for c in ("player_name", "game", "system_id")},
-            "forecast": top["predicted_points"].astype("float64").round(1),
+            **{c: top[c] for c in ("player_name", "game", *_market_of(rows), "system_id")},
+            "forecast": top["forecast"].astype("float64").round(1),
             "line": top["line"],
             "side": top["recommendation"],
             "edge": top["edge"].round(1),
@@ -203,8 +220,8 @@ def _graded(rows: pd.DataFrame) -> pd.DataFrame:
     """The ten decided bets with the largest edges, and their results."""
     bets = rows[scoring.bets(rows)]
     top = _largest(bets, bets["line_margin"])
-    columns = ["player_name", "game", "system_id", "predicted_points", "line", "recommendation", "actual_points"]
-    rounded = {c: top[c].astype("float64").round(digits) for c, digits in (("predicted_points", 1), ("profit", 2))}
+    columns = ["player_name", "game", *_market_of(rows), "system_id", "forecast", "line", "recommendation", "result"]
+    rounded = {c: top[c].astype("float64").round(digits) for c, digits in (("forecast", 1), ("profit", 2))}
     return top.assign(**rounded)[[*columns, "outcome", "profit"]].rename(columns=_HEADINGS)
 
 
@@ -213,14 +230,28 @@ def _lined(rows: pd.DataFrame) -> pd.DataFrame:
     top = rows[rows["has_prop_line"].astype(bool)].sort_values(
         ["line", "player_name"], ascending=[False, True], kind="stable"
     )
-    columns = ["player_name", "game", "line", "consensus_line", "sportsbook", "over_price", "under_price", "books"]
+    columns = [
+        "player_name",
+        "game",
+        *_market_of(rows),
+        "line",
+        "consensus_line",
+        "sportsbook",
+        "over_price",
+        "under_price",
+        "books",
+    ]
     return top.head(PREVIEW_ROWS)[[*columns, "line_movement"]].rename(columns=_HEADINGS)
 
 
+def _market_of(rows: pd.DataFrame) -> list[str]:
+    """The column of the market, where rows are of several."""
+    return ["market"] if len(set(rows["market"])) > 1 else []
+
+
 _HEADINGS = {
-    "player_name": "player", "system_id": "system", "predicted_points": "forecast", "recommendation": "side",
-    "actual_points": "points", "sportsbook": "book", "consensus_line": "consensus", "over_price": "over",
-    "under_price": "under",
+    "player_name": "player", "system_id": "system", "recommendation": "side", "sportsbook": "book",
+    "consensus_line": "consensus", "over_price": "over", "under_price": "under",
 }  # fmt: skip
 _CHOSEN: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     predictions.LEDGER.address: _edges,

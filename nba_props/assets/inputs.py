@@ -17,11 +17,12 @@ from nba_props.assets.windows import LEARNED, WINDOWS
 from nba_props.catalog import TABLES
 from nba_props.deployment import aliases_of
 from nba_props.domain.models.card import refusal, training_start, week_of
-from nba_props.domain.models.learner import Recipe, definition
-from nba_props.domain.systems import RECIPES
+from nba_props.domain.models.learner import Recipe, definition, model_id
+from nba_props.domain.systems import TRAINED
 from nba_props.facts.digest import digest
+from nba_props.facts.markets import POINTS
 from nba_props.schemas import Table, analytics, predictions, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES, SCHEMA_HASH
+from nba_props.schemas.features import MARKET_FEATURES, MARKET_SCHEMA_HASH, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import registry
 from nba_props.sources.base import Feed
@@ -32,6 +33,8 @@ from nba_props.warehouse.base import PartitionState, Warehouse
 
 MODELS = "nba_models"
 LANDING = "landing"
+#: how a week without any training is written
+_UNTRAINED = "none None"
 #: the facet of the schedule that trainings, histories and slates read: all but status and scores
 PLAN = "plan"
 #: tables that read the status and the score of a game as well
@@ -78,6 +81,11 @@ class Inputs:
         """The same with these states of some tables, by address, instead of the current ones."""
         return replace(self, _states={**self._states, **states}, _learned=dict(self._learned))
 
+    @property
+    def unused(self) -> frozenset[str]:
+        """The tables that no market of the deployment needs: they are neither missing nor an input."""
+        return frozenset() if set(self.settings.markets) - {POINTS} else frozenset({MARKET_FEATURES.address})
+
     def states(self, table: Table) -> dict[date, PartitionState]:
         """The state of each stored partition of a table."""
         if table.address not in self._states:
@@ -86,7 +94,7 @@ class Inputs:
 
     def outdated(self, table: Table, parents: Collection[dg.AssetKey], days: Sequence[date]) -> set[date]:
         """The dates whose partition is missing, or was made from other inputs than the current ones."""
-        if not days:
+        if not days or table.address in self.unused:
             return set()
         states, now = self.states(table), self.digests(table, parents, days)
         return {d for d in days if d not in states or states[d].made_from != now[d]}
@@ -129,7 +137,7 @@ class Inputs:
             if key.path[0] == MODELS:
                 for day, version in self._models(key.path[1], days).items():
                     parts[day].append(f"{address}={version}")
-            elif address in TABLES and address not in apart:
+            elif address in TABLES and address not in apart and address not in self.unused:
                 facet = PLAN if address == raw.SCHEDULE.address and table.address not in _READ_RESULTS else ""
                 states, name = self.states(TABLES[address]), TABLES[address].lasting_name
                 for day in days:
@@ -149,8 +157,11 @@ class Inputs:
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
             return aliases_of(self.settings)[0]
         if table.dataset == analytics.SLATE.dataset:
+            markets = [m for m in self.settings.markets if m != POINTS]
             own = {
                 PLAYER_FEATURES.address: [SCHEMA_HASH],
+                MARKET_FEATURES.address: [MARKET_SCHEMA_HASH],
+                analytics.BETTING_LINES.address: markets,
                 analytics.CONTEXT.address: table.column_names,  # partitions of a release with fewer are stale
             }
             return (self.settings.look_back_days, self.settings.max_games, *own.get(table.address, []))
@@ -166,15 +177,20 @@ class Inputs:
         return _digest(f"{d}{states[d].content.get(facet, '')}" for d in filled)
 
     def _models(self, system_id: str, days: Sequence[date]) -> dict[date, str]:
-        """The fingerprint of the model in force for each date, or why there is none."""
-        found: dict[date, str] = {}
-        for week in {week_of(d) for d in days}:
-            try:
-                card = self.models.in_force(system_id, week)
-                found[week] = card.fingerprint if card else f"none {self.models.refusal(system_id, week).get('reason')}"
-            except CorruptModel:
-                found[week] = "corrupt"
-        return {d: found[week_of(d)] for d in days}
+        """The fingerprints of the models in force for each date, or why there is none."""
+        asked = {model_id(r) for r in TRAINED[system_id] if r.market in self.settings.markets}
+        names = sorted(asked, key=lambda name: (name != system_id, name))
+        weeks = {week: [self._model(name, week) for name in names] for week in {week_of(d) for d in days}}
+        # a market that was never trained changes nothing
+        kept = {week: [found[0], *(one for one in found[1:] if one != _UNTRAINED)] for week, found in weeks.items()}
+        return {d: " ".join(kept[week_of(d)]) for d in days}
+
+    def _model(self, name: str, week: date) -> str:
+        try:
+            card = self.models.in_force(name, week)
+            return card.fingerprint if card else f"none {self.models.refusal(name, week).get('reason')}"
+        except CorruptModel:
+            return "corrupt"
 
     def game_days(self, days: Sequence[date]) -> list[date]:
         """The dates that have games by the landed schedule.
@@ -184,13 +200,13 @@ class Inputs:
         """
         return game_days(self.landing, days)
 
-    def trained_from(self, system_id: str, week: date) -> str:
+    def trained_from(self, recipe: Recipe, week: date) -> str:
         """A digest of the training data and recipe of a week's model, and the model that it is judged against."""
-        incumbent = self.models.incumbent(system_id, week)
-        return f"{self._training(system_id, week)}-{incumbent.fingerprint if incumbent else 'none'}"
+        incumbent = self.models.incumbent(model_id(recipe), week)
+        return f"{self._training(recipe, week)}-{incumbent.fingerprint if incumbent else 'none'}"
 
-    def _training(self, system_id: str, week: date) -> str:
-        return _digest([self.learned(week), definition(RECIPES[system_id])])
+    def _training(self, recipe: Recipe, week: date) -> str:
+        return _digest([self.learned(week), definition(recipe)])
 
     def lacks_model(self, recipe: Recipe, week: date) -> bool:
         """Whether a week that could have a model was never trained, its training data or recipe changed since, or
@@ -198,17 +214,17 @@ class Inputs:
         """
         if week + timedelta(6) < self.settings.first_date:
             return False
-        made_from = self.models.made_from(recipe.system_id, week)
-        if made_from is None or made_from.partition("-")[0] != self._training(recipe.system_id, week):
+        made_from = self.models.made_from(model_id(recipe), week)
+        if made_from is None or made_from.partition("-")[0] != self._training(recipe, week):
             return True
         return self.is_unusable(recipe, week)
 
     def is_unusable(self, recipe: Recipe, week: date) -> bool:
         """Whether the model of a week was made by another version of its library, or can't be read."""
         try:
-            if week not in self.models.weeks(recipe.system_id):
+            if week not in self.models.weeks(model_id(recipe)):
                 return False
-            why = refusal(recipe, self.models.card(recipe.system_id, week), week) or ""
+            why = refusal(recipe, self.models.card(model_id(recipe), week), week) or ""
         except CorruptModel:
             return True
         return why.startswith("MODEL_LIBRARY_DIFFERS")

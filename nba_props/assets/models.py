@@ -1,17 +1,20 @@
-"""``nba_models``: a model a week for each system that needs one. Only these assets train."""
+"""``nba_models``: for each system that needs one a model a week and market. Only these assets train."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 
 from nba_props.assets.inputs import MODELS, Inputs
 from nba_props.assets.partitions import partition_days
-from nba_props.assets.tables import OWNERS, Preparer, asset_key, cost_of, watch
+from nba_props.assets.tables import OWNERS, Preparer, as_markdown, asset_key, cost_of, watch
 from nba_props.assets.training import train_week, train_weeks
 from nba_props.assets.versions import code_version
 from nba_props.domain.models.card import Card
-from nba_props.domain.models.learner import Recipe
-from nba_props.domain.systems import RECIPES
+from nba_props.domain.models.learner import Recipe, model_id
+from nba_props.domain.systems import TRAINED
 from nba_props.presentation import charts as plots
 from nba_props.process.clock import Clock
 from nba_props.schemas import analytics, raw
@@ -27,11 +30,12 @@ def model_key(system_id: str) -> dg.AssetKey:
 
 def build(weeks: dg.WeeklyPartitionsDefinition) -> list[dg.AssetsDefinition]:
     """The models of every system that has a recipe."""
-    return [build_model(recipe, weeks) for recipe in RECIPES.values()]
+    return [build_models(recipes, weeks) for recipes in TRAINED.values()]
 
 
-def build_model(recipe: Recipe, weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefinition:
-    """The asset of a system's weekly models."""
+def build_models(recipes: Sequence[Recipe], weeks: dg.WeeklyPartitionsDefinition) -> dg.AssetsDefinition:
+    """The asset of a system's weekly models, one for each market of the deployment."""
+    recipe = recipes[0]
     key = model_key(recipe.system_id)
     spec = dg.AssetSpec(
         key,
@@ -44,7 +48,7 @@ def build_model(recipe: Recipe, weeks: dg.WeeklyPartitionsDefinition) -> dg.Asse
         group_name="models",
         owners=OWNERS,
         kinds={"python", recipe.learner.library},
-        code_version=code_version(train_week, type(recipe.learner).__name__, recipe.inputs),
+        code_version=code_version(train_week, type(recipe.learner).__name__, *(r.inputs for r in recipes[:2])),
         partitions_def=weeks,
         skippable=True,
     )
@@ -59,19 +63,44 @@ def build_model(recipe: Recipe, weeks: dg.WeeklyPartitionsDefinition) -> dg.Asse
         watch(context.instance, context.run.run_id)
         asked = partition_days(context)
         preparation.before_training(context, asked)
+        made: dict[date, list[Card]] = {}
         with usage.within(recipe.system_id) as cost:
-            made, refused = train_weeks(recipe, asked, inputs.fresh(), clock())
-        for card in made:  # a model that was refused is stored and not materialized
-            context.log_event(
-                dg.AssetMaterialization(key, partition=card.week.isoformat(), metadata=card_metadata(card))
-            )
+            for own in [r for r in recipes if r.market in inputs.settings.markets]:
+                cards, refused = train_weeks(own, asked, inputs.fresh(), clock())
+                for card in cards:  # a model that was refused is stored and not materialized
+                    made.setdefault(card.week, []).append(card)
+                for week, why in refused.items():
+                    context.log.warning(f"{model_id(own)} of {week} has no new model in force: {why}")
+        for week, cards in sorted(made.items()):
+            context.log_event(dg.AssetMaterialization(key, partition=week.isoformat(), metadata=cards_metadata(cards)))
         if billed := cost.billed():
             context.log_event(cost_of(key, billed))
-        for week, why in refused.items():
-            context.log.warning(f"{recipe.system_id} of {week} has no new model in force: {why}")
         yield from ()
 
     return models
+
+
+def cards_metadata(cards: Sequence[Card]) -> dict[str, Any]:
+    """The metadata of a week's models: the card of the first market, and the errors of all."""
+    if len(cards) == 1:
+        return card_metadata(cards[0])
+    errors = pd.DataFrame(
+        {
+            "market": [c.market for c in cards],
+            "rows": [c.rows for c in cards],
+            **{
+                heading: [c.metrics.get(name) for c in cards]
+                for heading, name in (
+                    ("MAE", "holdout_mae"),
+                    ("last-10 MAE", "holdout_last_10_mae"),
+                    ("MAE with a line", "holdout_mae_with_line"),
+                    ("line MAE", "holdout_line_mae"),
+                )
+            },
+            "P(over)": [bool(c.chance) for c in cards],
+        }
+    )
+    return {"markets": as_markdown(errors), **card_metadata(cards[0])}
 
 
 def card_metadata(card: Card) -> dict[str, Any]:

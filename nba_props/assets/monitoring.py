@@ -12,10 +12,12 @@ from nba_props.domain import audit, grading, scoring
 from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.facts.calendar import season_start
+from nba_props.facts.markets import POINTS
 from nba_props.presentation.pages import address
 from nba_props.presentation.report import graded_rows, read, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas.features import MARKET_FEATURES
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
 from nba_props.warehouse import usage
@@ -30,7 +32,10 @@ _WITHIN = "WHERE game_date BETWEEN @first AND @last"
 #: ``judged_predictions`` of some dates only
 _JUDGED_SQL = judged_sql(f"(SELECT * FROM nba_predictions.ledger {_WITHIN})")
 _AVERAGES_SQL = f"""
-SELECT game_date, player_id, points_avg_last_10 FROM nba_analytics.upcoming_player_game_context {_WITHIN}
+SELECT game_date, player_id, '{POINTS}' AS market, points_avg_last_10 AS avg_last_10
+FROM nba_analytics.upcoming_player_game_context {_WITHIN}
+UNION ALL
+SELECT game_date, player_id, market, avg_last_10 FROM {MARKET_FEATURES.address} {_WITHIN}
 """
 #: newest dates with predictions that the previews of views read
 _PREVIEWED = 31
@@ -48,7 +53,7 @@ def _grades(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             "refused_rows": raw.QUARANTINED_BOX_SCORES,
             "line_rows": analytics.BETTING_LINES,
         },
-        deps=[predictions.LEDGER, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT],
+        deps=[predictions.LEDGER, raw.ODDS_QUOTES, reference.RESOLVED_NAMES, analytics.CONTEXT, MARKET_FEATURES],
     )
     def grades(
         context: dg.AssetExecutionContext,

@@ -14,9 +14,11 @@ from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import gate, history, lines
 from nba_props.domain.models.card import week_of
+from nba_props.domain.models.learner import model_id
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, System
 from nba_props.domain.systems.base import SystemInputs, stored_sql
 from nba_props.facts.digest import digest
+from nba_props.facts.markets import POINTS
 from nba_props.facts.words import plural
 from nba_props.process import stopping
 from nba_props.process.clock import Clock
@@ -57,7 +59,7 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
     table, needs = system.table, system.needs()
     deps: list[Table | dg.AssetKey] = [*needs.tables, *(s.table for s in needs.systems)]
     deps += [analytics.HISTORICAL_GAMES, raw.BOX_SCORES] if needs.uses_past else []
-    deps += [model_key(recipe.system_id) for recipe in needs.models]
+    deps += [model_key(system_id) for system_id in dict.fromkeys(recipe.system_id for recipe in needs.models)]
 
     @table_assets(
         table, partitions=partitions, name=system.system_id, ins={"line_rows": analytics.BETTING_LINES}, deps=deps
@@ -102,11 +104,12 @@ def _rows(
 ) -> pd.DataFrame:
     """The rows of a system for some dates; a missing model is logged with the command that makes it."""
     inputs = read_inputs(system, days, line_rows, warehouse, settings, model_store)
-    for system_id, models in inputs.models.items():
+    for name, models in inputs.models.items():
         if untrained := sorted(day for day, model in models.items() if model == UNTRAINED):
             context.log.warning(
-                f"{plural(len(untrained), 'date')} from {untrained[0]} on have no model, so the system abstains: "
-                f"materialize {MODELS}/{system_id} for {week_of(untrained[0])}, or type "
+                f"{plural(len(untrained), 'date')} from {untrained[0]} on have no model"
+                f"{'' if name == system.system_id else f' {name}'}, so the system abstains: "
+                f"materialize {MODELS}/{system.system_id} for {week_of(untrained[0])}, or type "
                 f"`nba-props train {untrained[0]}`"
             )
     return system.rows(inputs)
@@ -126,12 +129,13 @@ def read_inputs(
     tables = {t.address: warehouse.read(t, days) for t in needs.tables}
     # a date without games needs no model
     busy = sorted({d.date() for rows in tables.values() for d in rows["game_date"].unique()})
+    quoted = {POINTS, *line_rows["market"]}
     return SystemInputs(
         lines=line_rows,
         tables=tables,
         past=warehouse.query(history.past_form_sql(settings.look_back_days), **span) if needs.uses_past else None,
         systems=warehouse.query(stored_sql(others), **span) if others else pd.DataFrame(),
-        models={recipe.system_id: model_store.serving(recipe, busy) for recipe in needs.models},
+        models={model_id(r): model_store.serving(r, busy) for r in needs.models if r.market in quoted},
     )
 
 

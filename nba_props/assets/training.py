@@ -10,7 +10,7 @@ import pandas as pd
 from nba_props.assets.inputs import Inputs
 from nba_props.domain.models import frame
 from nba_props.domain.models.card import WORSE_THAN_INCUMBENT, Card, training_start, week_of
-from nba_props.domain.models.learner import Recipe
+from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.models.training import TooFewRows, train
 from nba_props.schemas import analytics, raw
 from nba_props.settings import Settings
@@ -20,7 +20,7 @@ from nba_props.warehouse.base import Warehouse
 
 _WEEK = timedelta(7)
 #: the newest training frame of this process, by what it is made from
-_frames: dict[tuple[str, date, date, str], pd.DataFrame] = {}
+_frames: dict[tuple[str, date, date, str, tuple[str, ...]], frame.Rows] = {}
 
 
 def train_weeks(
@@ -40,11 +40,12 @@ def train_weeks(
     if not busy:
         return [], refused
     rows = _rows_before(min(weeks), max(weeks), inputs)
+    own = rows.of(recipe) if rows else None
     lined = set(inputs.warehouse.partitions(analytics.BETTING_LINES))
     unlined = [d for d in registry.days_with_odds(inputs.landing) if d not in lined]
     made: list[Card] = []
     for week in _with_weeks_before(recipe, busy, weeks, inputs):
-        card, why = train_week(recipe, week, rows, inputs, now, unlined)
+        card, why = train_week(recipe, week, own, inputs, now, unlined)
         if why:
             refused[week] = why
         elif card:
@@ -80,45 +81,48 @@ def train_week(
     store, seasons = inputs.models, inputs.settings.training_seasons
     start = max(training_start(week, seasons), inputs.settings.first_date)
     lacking = sum(start <= d < week for d in unlined)
-    made_from = inputs.trained_from(recipe.system_id, week)
+    made_from = inputs.trained_from(recipe, week)
     try:
         if rows is None:
             raise TooFewRows("there are no box scores before it")
-        incumbent = store.incumbent(recipe.system_id, week)
+        incumbent = store.incumbent(model_id(recipe), week)
         model = train(recipe, rows, week, seasons, now, incumbent, made_from, lacking)
     except TooFewRows as error:
         why = f"TOO_FEW_ROWS: {error} (`nba-props start` takes past seasons)"
-        store.refuse(recipe.system_id, week, why, made_from)
+        store.refuse(model_id(recipe), week, why, made_from)
         return None, why
     why = model.card.refused
     if why and not why.startswith(WORSE_THAN_INCUMBENT):
-        store.refuse(recipe.system_id, week, why, made_from)
+        store.refuse(model_id(recipe), week, why, made_from)
     else:
         store.put(model)  # one that is worse than the incumbent may serve the week after
     return model.card, why
 
 
-def _rows_before(first: date, last: date, inputs: Inputs) -> pd.DataFrame | None:
+def _rows_before(first: date, last: date, inputs: Inputs) -> frame.Rows | None:
     """The training frame of the weeks first..last; None without a box score before them.
 
-    All systems learn from the same rows, so that the frame is kept for the next one of the run.
+    All systems and markets learn from the same rows, so that the frame is kept for the next recipe of the run.
     """
     start, end = training_start(first, inputs.settings.training_seasons), last - timedelta(1)
     usable = [d for d in inputs.warehouse.partitions(raw.BOX_SCORES) if start <= d <= end]
     if not usable:
         return None
-    known = (inputs.warehouse.place, usable[0], end, inputs.learned(last))
+    settings = inputs.settings
+    known = (inputs.warehouse.place, usable[0], end, inputs.learned(last), settings.markets)
     if known not in _frames:
         _frames.clear()
-        _frames[known] = training_frame(inputs.warehouse, inputs.settings, usable[0], end)
+        _frames[known] = training_frame(inputs.warehouse, settings, usable[0], end)
     return _frames[known]
 
 
-def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: date) -> pd.DataFrame:
+def training_frame(warehouse: Warehouse, settings: Settings, first: date, last: date) -> frame.Rows:
     """The training frame (``frame.build``) of the dates first..last from stored box scores and lines."""
     lined = warehouse.partitions(analytics.BETTING_LINES)
 
     def lines(start: date, end: date) -> pd.DataFrame:
         return warehouse.read(analytics.BETTING_LINES, [d for d in lined if start <= d <= end])
 
-    return frame.build(warehouse.query, lines, first, last, settings.look_back_days, settings.max_games)
+    return frame.build(
+        warehouse.query, lines, first, last, settings.look_back_days, settings.max_games, settings.markets
+    )

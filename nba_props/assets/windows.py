@@ -14,7 +14,7 @@ from nba_props.domain.models.card import training_start
 from nba_props.domain.systems import SYSTEMS
 from nba_props.facts.calendar import history_start, identity_start, last_season_start, season_start
 from nba_props.schemas import Table, analytics, monitoring, predictions, raw, reference
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
 from nba_props.settings import Settings
 
 
@@ -60,6 +60,7 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     analytics.HISTORICAL_GAMES.address: (Window(raw.BOX_SCORES, _history),),
     analytics.CONTEXT.address: (Window(raw.BOX_SCORES, _history),),
     PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _met), Window(raw.SCORING_SHARES, _history)),
+    MARKET_FEATURES.address: (Window(raw.BOX_SCORES, _history),),
     **{s.table.address: _PAST_FORM for s in SYSTEMS if s.needs().uses_past},
     monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
 }

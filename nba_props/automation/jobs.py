@@ -48,7 +48,8 @@ FOLLOW_JOB = Intake.FOLLOW.value
 FRESHNESS_JOB = "feeds_are_fresh"
 
 _FROM_LINES = (
-    *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT, features.PLAYER_FEATURES)),
+    *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT)),
+    *(asset_key(t) for t in (features.PLAYER_FEATURES, features.MARKET_FEATURES)),
     *(asset_key(t) for t in SYSTEM_TABLES.values()),
     *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
 )

@@ -19,8 +19,8 @@ from nba_props.catalog import TABLES
 from nba_props.domain.digests import contents
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.models.card import training_start, week_of
-from nba_props.domain.models.learner import Recipe
-from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS, recipes_of
+from nba_props.domain.models.learner import Recipe, model_id
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
 from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
@@ -78,12 +78,17 @@ def stale(
             if late := found.get(window.table.address, set()) - empty.get(window.table.address, set()):
                 spans_of = {d: window.days(d, inputs.settings) for d in days}
                 own |= {d for d, (first, last) in spans_of.items() if any(first <= s <= last for s in late)}
-        for recipe in _MODELS_OF.get(table.address, ()):
+        for recipe in _recipes(inputs, table):
             own |= _days_of_stale_models(inputs, days, _late_to_learn(inputs, found, empty), recipe)
         found[table.address] = own
         side_by_side = [p for p in (".".join(p.path) for p in parents) if p in TABLES and p not in apart]
         empty[table.address] = _would_be_empty(inputs, table, own - set(states), side_by_side, empty)
     return {d: lacking for d in days if (lacking := [a for a, stale_days in found.items() if d in stale_days])}
+
+
+def _recipes(inputs: Inputs, table: Table) -> list[Recipe]:
+    """The recipes of the models that a table's forecasts come from, in the deployment's markets."""
+    return [r for r in _MODELS_OF.get(table.address, ()) if r.market in inputs.settings.markets]
 
 
 def _late_to_learn(inputs: Inputs, found: Mapping[str, set[date]], empty: Mapping[str, set[date]]) -> set[date]:
@@ -170,7 +175,8 @@ def needed(
 ) -> Iterator[Step]:
     """The runs that some assets of ``days`` need first; models are trained where their system is among the assets."""
     made = {key.path[-1] for key in keys}
-    yield from models(definitions, inputs, days, made) if recipes_of(made) else earlier(definitions, inputs, days)
+    has_models = recipes_of(made, inputs.settings.markets)
+    yield from models(definitions, inputs, days, made) if has_models else earlier(definitions, inputs, days)
 
 
 def earlier(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date]) -> Iterator[Step]:
@@ -238,7 +244,7 @@ def models(
     definitions: dg.Definitions, inputs: Inputs, days: Sequence[date], systems: Collection[str]
 ) -> Iterator[Step]:
     """The runs that load training data and train the models of some systems for ``days``; none without models."""
-    asked = recipes_of(systems)
+    asked = recipes_of(systems, inputs.settings.markets)
     weeks = sorted({week_of(d) for d in inputs.game_days(days)}) if asked else []
     if weeks:
         yield from preparation(definitions, inputs, days, weeks)
@@ -246,18 +252,20 @@ def models(
         yield from ((TRAIN_JOB, *span) for span in spans(stale_weeks, bridge=6))  # weeks are Mondays
 
 
-def untrained(inputs: Inputs, weeks: Sequence[date], recipes: Collection[Recipe] = RECIPES.values()) -> list[date]:
+def untrained(inputs: Inputs, weeks: Sequence[date], recipes: Collection[Recipe] | None = None) -> list[date]:
     """The weeks for which a recipe has no model of the stored data by the installed library, and the week after each.
 
-    The next week's model is judged against that one, which also serves it if its own is refused.
+    Without ``recipes`` all of the deployment's markets are meant. The next week's model is judged against that one,
+    which also serves it if its own is refused.
     """
-    lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in recipes)}
+    asked = recipes_of(SYSTEM_TABLES, inputs.settings.markets) if recipes is None else recipes
+    lacking = {week for week in weeks if any(_lacks_model(inputs, recipe, week) for recipe in asked)}
     return sorted(lacking | {week for week in weeks if week - timedelta(7) in lacking})
 
 
 def _lacks_model(inputs: Inputs, recipe: Recipe, week: date) -> bool:
-    now, before = inputs.trained_from(recipe.system_id, week), week - timedelta(7)
-    if inputs.models.made_from(recipe.system_id, week) != now or inputs.is_unusable(recipe, week):
+    now, before = inputs.trained_from(recipe, week), week - timedelta(7)
+    if inputs.models.made_from(model_id(recipe), week) != now or inputs.is_unusable(recipe, week):
         return True
     return inputs.lacks_model(recipe, before) and bool(_game_days(inputs, dates_between(before, week)[:-1]))
 
@@ -266,10 +274,10 @@ def never_trained(inputs: Inputs, days: Sequence[date], systems: Collection[str]
     """The runs that train the weeks of ``days`` before the ``running`` one that a system was never trained for, on the
     stored data; for runs that were started without a plan.
     """
-    asked = recipes_of(systems)
+    asked = recipes_of(systems, inputs.settings.markets)
     weeks = {week for d in days if (week := week_of(d)) < running}
     tried = inputs.models.made_from
-    lacking = {w for w in weeks if any(tried(recipe.system_id, w) is None for recipe in asked)}
+    lacking = {w for w in weeks if any(tried(model_id(recipe), w) is None for recipe in asked)}
     busy = {week_of(d) for d in _game_days(inputs, [d for d in days if week_of(d) in lacking])}
     yield from ((TRAIN_JOB, *span) for span in spans(busy, bridge=6))
 

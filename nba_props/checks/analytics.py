@@ -12,7 +12,7 @@ from nba_props.domain.quality import inputs
 from nba_props.domain.quality.outputs import unless_unknown
 from nba_props.domain.systems import System
 from nba_props.schemas import analytics
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
 
 
 def _history_complete(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
@@ -45,6 +45,7 @@ _TABLES = (
     analytics.BETTING_LINES,
     analytics.CONTEXT,
     PLAYER_FEATURES,
+    MARKET_FEATURES,
 )
 
 

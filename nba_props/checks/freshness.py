@@ -10,7 +10,7 @@ from nba_props.assets.models import model_key
 from nba_props.assets.tables import asset_key
 from nba_props.checks.partitioned import result
 from nba_props.domain.finding import Finding
-from nba_props.domain.systems import RECIPES
+from nba_props.domain.systems import TRAINED
 from nba_props.facts.calendar import game_date_of
 from nba_props.operations.freshness import (
     OUTPUTS,
@@ -42,7 +42,7 @@ def freshness_keys() -> list[dg.AssetCheckKey]:
         *(dg.AssetCheckKey(landing_key(feed), FRESHNESS) for feed in feeds),
         *(dg.AssetCheckKey(landing_key(feed), TONIGHT) for feed in feeds if feed.odds),
         *(dg.AssetCheckKey(asset_key(output.table), IS_FRESH) for output in OUTPUTS),
-        *(dg.AssetCheckKey(model_key(system_id), IS_FRESH) for system_id in RECIPES),
+        *(dg.AssetCheckKey(model_key(system_id), IS_FRESH) for system_id in TRAINED),
     ]
 
 
@@ -53,7 +53,7 @@ def build_freshness_checks() -> list[dg.AssetChecksDefinition]:
         *(_feed_check(feed) for feed in feeds),
         *(_tonight_check(feed, feed.odds) for feed in feeds if feed.odds),
         *(_output_check(output) for output in OUTPUTS),
-        *(_model_check(system_id) for system_id in RECIPES),
+        *(_model_check(system_id) for system_id in TRAINED),
     ]
 
 

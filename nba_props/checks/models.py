@@ -8,48 +8,62 @@ from datetime import date
 from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain.finding import Finding
 from nba_props.domain.models.card import MAX_AGE, week_of
-from nba_props.domain.models.learner import Recipe
+from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.quality import models
 from nba_props.domain.systems import SYSTEM_TABLES
 
 
-def model_is_in_force(trained: Recipe) -> Rule:
-    """Each date's newest model is of its week, made from the stored data, and in force."""
+def model_is_in_force(recipes: Sequence[Recipe]) -> Rule:
+    """The newest model of each date and market is of its week, made from the stored data, and in force."""
+
+    def of_recipe(scope: Scope, recipe: Recipe, days: Sequence[date]) -> dict[date, Finding]:
+        name, weeks = model_id(recipe), {week_of(d) for d in days}
+        cards = {week: scope.models.in_force(name, week) for week in weeks}
+        refused = {week: scope.models.refusal(name, week).get("reason", "") for week in weeks}
+        in_force = {card.week for card in cards.values() if card}
+        made_from = {week: scope.inputs.trained_from(recipe, week) for week in in_force}
+        return {d: models.model_in_force(recipe, cards[week_of(d)], d, refused[week_of(d)], made_from) for d in days}
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
-        busy = models.days_with_players(scope.warehouse, days)
-        weeks = {week_of(d) for d in days if d in busy}
-        cards = {week: scope.models.in_force(trained.system_id, week) for week in weeks}
-        refused = {week: scope.models.refusal(trained.system_id, week).get("reason", "") for week in weeks}
-        in_force = {card.week for card in cards.values() if card}
-        made_from = {week: scope.inputs.trained_from(trained.system_id, week) for week in in_force}
+        busy = models.markets_by_date(scope.warehouse, days)
+        found: dict[date, dict[str, Finding]] = {d: {} for d in days}
+        for recipe in recipes:
+            mine = [d for d in days if recipe.market in busy.get(d, ())]
+            for day, finding in (of_recipe(scope, recipe, mine) if mine else {}).items():
+                found[day][recipe.market] = finding
         return {
-            day: models.model_in_force(trained, cards[week_of(day)], day, refused[week_of(day)], made_from)
-            if day in busy
-            else Finding(True, "no players on this date")
-            for day in days
+            d: models.of_markets(own) if own else Finding(True, "no players on this date") for d, own in found.items()
         }
 
     return Rule(
         "model_is_in_force",
-        SYSTEM_TABLES[trained.system_id],
-        f"A model of at most {MAX_AGE.days} days, with these features and this library, serves the date. Warns about a "
-        "week without a new model, a model that was refused, and one whose inputs have changed since.",
+        SYSTEM_TABLES[recipes[0].system_id],
+        f"A model of at most {MAX_AGE.days} days, with these features and this library, serves each market of the "
+        "date. Warns about a week without a new model, a model that was refused, and one whose inputs have changed "
+        "since.",
         evaluate,
     )
 
 
-def inputs_as_in_training(trained: Recipe) -> Rule:
+def inputs_as_in_training(recipes: Sequence[Recipe]) -> Rule:
     """Each input of a model is known about as often on the slate as in its training rows."""
 
     def evaluate(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
-        known = models.known_shares(scope.warehouse, trained, days)
-        cards = {week: scope.models.in_force(trained.system_id, week) for week in {week_of(d) for d in known}}
-        return {d: models.inputs_as_in_training(trained, cards.get(week_of(d)), known.get(d)) for d in days}
+        known = models.known_shares(scope.warehouse, recipes, days)
+        found: dict[date, dict[str, Finding]] = {d: {} for d in days}
+        for recipe in recipes:
+            mine = [d for d in days if (d, recipe.market) in known]
+            cards = {week: scope.models.in_force(model_id(recipe), week) for week in {week_of(d) for d in mine}}
+            for day in mine:
+                found[day][recipe.market] = models.inputs_as_in_training(
+                    recipe, cards[week_of(day)], known[day, recipe.market]
+                )
+        none = models.inputs_as_in_training(recipes[0], None, None)
+        return {d: models.of_markets(own) if own else none for d, own in found.items()}
 
     return Rule(
         "inputs_as_in_training",
-        SYSTEM_TABLES[trained.system_id],
+        SYSTEM_TABLES[recipes[0].system_id],
         "No input is known much more or less often on the slate than in the model's training rows "
         f"(shares differ by less than {models.KNOWN_SHARE_DIFFERS}).",
         evaluate,

@@ -79,12 +79,17 @@ def rules(systems: Sequence[System]) -> list[Rule]:
             daily(
                 "covers_slate",
                 s.table,
-                "One row per player of the context; a player without a forecast has a reason.",
-                rows.coverage(s.table),
+                "One row per player of the slate and market; a player without a forecast has a reason.",
+                rows.coverage(s.table, s.markets),
             )
             for s in systems
         ),
-        *(rule(r) for s in systems for r in s.needs().models for rule in (model_is_in_force, inputs_as_in_training)),
+        *(
+            rule(own)
+            for s in systems
+            if (own := s.needs().models)
+            for rule in (model_is_in_force, inputs_as_in_training)
+        ),
         NO_PLACEHOLDER_LINES,
         lines_have_provenance(predictions.LEDGER, blocking=False),
         no_future_data(

@@ -10,11 +10,22 @@ import click
 
 from nba_props.cli.printing import Column, Output
 from nba_props.cli.program import program
-from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.markets import MARKETS, POINTS
 from nba_props.facts.vocabulary import Outcome, Recommendation
 from nba_props.facts.words import plural
-from nba_props.presentation.board import SYSTEM, is_pick, old_quotes, picks, record
+from nba_props.presentation.board import (
+    ALL,
+    ELSEWHERE,
+    forecasts,
+    is_pick,
+    old_quotes,
+    other_markets,
+    picks,
+    record,
+    usual_system,
+)
 from nba_props.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -47,34 +58,60 @@ def print_boards(
     warehouse: Warehouse,
     span: Sequence[date],
     rows: int,
-    system: str = SYSTEM,
+    system: str | None = None,
+    market: str = POINTS,
     *,
     systems: bool = False,
 ) -> None:
     """Print one board for each date of a span; for a long span only the last."""
+    chosen = system_of(system, market)
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
-    found = picks(warehouse, shown[0], shown[-1], system)
+    found = picks(warehouse, shown[0], shown[-1], system, market)
     if out.form != "table":
         source = click.get_current_context().get_parameter_source("rows")
         asked = source is not None and source.name == "COMMANDLINE" and rows > 0
         out.rows(found.groupby("game_date").head(rows) if asked and len(found) else found, "Board", "board")
         return
     for day in shown:
-        _print_board(out, found[found["game_date"].dt.date == day] if len(found) else found, day, rows, system, systems)
+        _print_board(
+            out, found[found["game_date"].dt.date == day] if len(found) else found, day, rows, chosen, market, systems
+        )
     if len(found):
         if systems:
             out.print(f"{', '.join(f'{_short(n)} {n}' for n in SYSTEM_TABLES if n in found)}.", style="dim")
-        graded = " pts: points scored; W won, L lost." if found["points"].notna().any() else ""
+        graded = f" {_result_heading(found)}: the result; W won, L lost." if found["result"].notna().any() else ""
         out.print(_LEGEND + graded, style="dim")
+    if market != ALL and (others := other_markets(warehouse, shown[-1], market)):
+        listed = ", ".join(f"{key} {players}" for key, players in others.items())
+        out.print(f"players with a line in other markets on {shown[-1]}: {listed}; --market shows one, or all")
 
 
-def _print_board(out: Output, board: pd.DataFrame, day: date, rows: int, system: str, systems: bool) -> None:
+def system_of(system: str | None, market: str) -> str:
+    """The system that a market's board shows: the given one, if it forecasts the market, else the usual one.
+
+    Raises:
+        ClickException: it does not forecast the market.
+    """
+    if system is None:
+        return usual_system(market)
+    if not forecasts(system, market):
+        others = [s.system_id for s in SYSTEMS if market in s.markets]
+        raise click.ClickException(f"{system} does not forecast {market}: {' and '.join(others)} do")
+    return system
+
+
+def _print_board(
+    out: Output, board: pd.DataFrame, day: date, rows: int, system: str, market: str, systems: bool
+) -> None:
+    of = "" if market == POINTS else ", every market" if market == ALL else f", {market}"
     if board.empty:
-        out.print(f"Slate of {day}: no player with a line")
+        out.print(f"Slate of {day}{of}: no player with a line")
         return
     shown = board if rows == 0 else board.head(rows)
     count = plural(is_pick(board).sum(), "pick")
-    title = f"Slate of {day}: {plural(len(board), 'player')} with a line, {count} of {system}"
+    lines = plural(len(board), "player") + " with a line" if market != ALL else plural(len(board), "line")
+    by_whom = system if market != ALL else f"{usual_system(POINTS)}, elsewhere {ELSEWHERE}"
+    title = f"Slate of {day}{of}: {lines}, {count} of {by_whom}"
     chances = board["chance_by"].value_counts()
     if list(chances.index) not in ([], [system]):  # the probability is not the picking system's own
         by = ", else ".join(chances.index)
@@ -83,7 +120,8 @@ def _print_board(out: Output, board: pd.DataFrame, day: date, rows: int, system:
         title += f"\n{found}"
     out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
     if len(shown) < len(board):
-        out.print(f"{len(board) - len(shown)} more: {program()} board {day} --rows 0")
+        asked = "" if market == POINTS else f" --market {market}"
+        out.print(f"{len(board) - len(shown)} more: {program()} board {day}{asked} --rows 0")
 
 
 def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
@@ -99,11 +137,14 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
     value = list(board["ev"].gt(0).map({True: "yes", False: "no"}).where(is_judged, ""))
     result = list(board["outcome"].map(_RESULTS).fillna(""))
 
+    short_names = {m.key: m.short for m in MARKETS}
+
     def spare(alone: int, beside_systems: int) -> int:
         return beside_systems if systems else alone
 
     found = [
         Column("player", names, shorter=(short, *_cut(short))),
+        *([Column("market", [short_names[m] for m in board["market"]])] if len(set(board["market"])) > 1 else []),
         Column("team", list(board["team"].fillna("?")), spare=spare(0, 4)),
         Column("game", list(board["away_team"] + " @ " + board["home_team"]), spare=spare(3, 6)),
         Column("tip-off", list(tipoff), spare=spare(2, 6)),
@@ -122,12 +163,18 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
                spare=spare(0, 4)),
         Column("books", numbers(board["books"], "{:.0f}"), right=True, spare=spare(5, 7)),
     ]  # fmt: skip
-    if board["points"].notna().any():
-        found.append(Column("pts", numbers(board["points"], "{:.0f}"), right=True))
+    if board["result"].notna().any():
+        found.append(Column(_result_heading(board), numbers(board["result"], "{:.0f}"), right=True))
         found.append(Column("", result, styles=_styles(result)))
-    own = [n for n in SYSTEM_TABLES if n in board]
+    own = [n for n in SYSTEM_TABLES if n in board and board[n].notna().any()]
     heading = _short if systems else _stacked
     return found + [Column(heading(n), numbers(board[n], "{:.1f}"), right=True, spare=spare(6, 0)) for n in own]
+
+
+def _result_heading(board: pd.DataFrame) -> str:
+    """The short name of a board's market, such as pts."""
+    asked = set(board["market"])
+    return next((m.short.lower() for m in MARKETS if asked == {m.key}), "result")
 
 
 def _styles(words: Iterable[str]) -> list[str]:

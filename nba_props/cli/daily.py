@@ -33,7 +33,7 @@ from nba_props.facts import vocabulary
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import spans
 from nba_props.facts.words import plural
-from nba_props.presentation.board import SYSTEM, gate_summary
+from nba_props.presentation.board import gate_summary
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
 
@@ -58,7 +58,7 @@ _FORCE = click.option("--force", is_flag=True, help="Materialize dates again tha
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows of each board to print; 0 for all.")
 @SYSTEM_SHOWN
 @FORMAT
-def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str, form: str) -> None:
+def run(span: list[date], force: bool, allow_loss: bool, rows: int, system: str | None, form: str) -> None:
     """Predict the dates of SPAN that are missing or stale, from landed payloads, and print their boards.
 
     Prerequisites are materialized first: history, lines and weekly models. Fresh data is kept.
@@ -175,7 +175,7 @@ def predict(
     *,
     force: bool = False,
     rows: int = 20,
-    system: str = SYSTEM,
+    system: str | None = None,
     boards: bool = True,
 ) -> bool:
     """Update a span and print the result.
@@ -185,7 +185,7 @@ def predict(
         span: the dates, in order.
         force: materialize complete dates again.
         rows: rows of each board; 0 for all.
-        system: the system whose picks the boards show.
+        system: the system whose picks the boards show; the usual one by default.
         boards: print them.
 
     Returns:
@@ -231,7 +231,7 @@ def show(
     warehouse: Warehouse,
     span: list[date],
     rows: int,
-    system: str = SYSTEM,
+    system: str | None = None,
     *,
     boards: bool = True,
 ) -> None:
@@ -302,7 +302,9 @@ def train(span: list[date], allow_loss: bool) -> None:
     from nba_props.automation import planning
     from nba_props.automation.jobs import TRAIN_JOB
     from nba_props.domain.models.card import week_of
-    from nba_props.domain.systems import RECIPES
+    from nba_props.domain.models.learner import model_id
+    from nba_props.domain.systems import SYSTEM_TABLES, recipes_of
+    from nba_props.facts.markets import POINTS
 
     with Output() as out:
         opened = session(out, allow_loss=allow_loss)
@@ -312,15 +314,16 @@ def train(span: list[date], allow_loss: bool) -> None:
         before = planning.preparation(opened.definitions, opened.inputs, weeks, weeks)
         ok = print_findings(out, opened.follow(chain(before, [(TRAIN_JOB, first, last)])))
         store = opened.inputs.models
-        for system in RECIPES:
+        for system in [model_id(r) for r in recipes_of(SYSTEM_TABLES, opened.settings.markets)]:
             for week in weeks:
                 if refused := store.refusal(system, week).get("reason"):
                     out.print_marked("not in force", "yellow", f"{system} of {week}: {refused}")
             for week in [w for w in store.weeks(system) if first <= w <= last]:
                 card = store.card(system, week)
                 mae, last_10 = card.metrics["holdout_mae"], card.metrics["holdout_last_10_mae"]
+                of = "" if card.market == POINTS else f", {card.market}"
                 out.print(
-                    f"{card.version}: {card.rows} rows through {card.trained_through}, MAE {mae:.3f} on the newest "
+                    f"{card.version}{of}: {card.rows} rows through {card.trained_through}, MAE {mae:.3f} on the newest "
                     f"{card.metrics['holdout_rows']:.0f} (last-10 average {last_10:.3f})"
                 )
         if not ok:

@@ -15,10 +15,11 @@ from nba_props.cli.daily import predict, show
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import Output, print_line, progress, terminal
 from nba_props.cli.session import here, session_of
-from nba_props.cli.values import INCIDENT, ROWS, Whole, is_address
+from nba_props.cli.values import INCIDENT, MARKETS, ROWS, Whole, is_address
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import season_start
+from nba_props.facts.markets import POINTS, keys
 from nba_props.operations import day_one
 from nba_props.operations.ledger import own_dates
 from nba_props.settings import Settings, SettingsError
@@ -78,7 +79,7 @@ def _write_league(landing: str, incidents: Sequence[str] = (), odds_days: Sequen
     if not LandingZone(landing).is_simulated:
         first = _DEMO_NIGHTS[0]
         lately = dates_between(first - timedelta(21), season_start(first) + timedelta(300))
-        _simulate(Path(landing), 1, _DEMO_SEED, incidents, [*lately, *odds_days])
+        _simulate(Path(landing), 1, _DEMO_SEED, incidents, keys(), [*lately, *odds_days])
 
 
 def _newest(settings: Settings) -> date:
@@ -138,13 +139,22 @@ def _on_this_machine(context: click.Context, parameter: click.Parameter, value: 
 @click.option(
     "--incident", "names", type=INCIDENT, multiple=True, help="Damage the payloads (see `incidents`); may be repeated."
 )
-def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...]) -> None:
+@click.option(
+    "--markets", "asked", type=MARKETS, default=POINTS, show_default=True,
+    help="Markets that the books quote, comma-separated, or all.",
+)  # fmt: skip
+def simulate(seasons: int, seed: int, out: Path, names: tuple[str, ...], asked: tuple[str, ...]) -> None:
     """Write a simulated league's payloads, in the formats of the real APIs, for load tests and incidents."""
-    _simulate(out, seasons, seed, names)
+    _simulate(out, seasons, seed, names, asked)
 
 
 def _simulate(
-    out: Path, seasons: int, seed: int, names: Sequence[str], odds_days: Sequence[date] | None = None
+    out: Path,
+    seasons: int,
+    seed: int,
+    names: Sequence[str],
+    asked: Sequence[str],
+    odds_days: Sequence[date] | None = None,
 ) -> None:
     from nba_props.simulator.league import simulate as write
 
@@ -158,7 +168,7 @@ def _simulate(
                 tasks[season] = bars.add_task(f"simulate {season}", total=total)
             bars.update(tasks[season], completed=done)
 
-        manifest = write(out, seasons, seed, show, odds_days)
+        manifest = write(out, seasons, seed, show, odds_days, asked)
     for name in names if fresh else ():
         print_line(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
     if fresh:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nba_props.cli.boards import numbers, print_boards
+from nba_props.cli.boards import numbers, print_boards, system_of
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read
-from nba_props.cli.values import PLAYER, ROWS, SYSTEM_SHOWN, DateSpan, Day, Whole
+from nba_props.cli.values import MARKET_SHOWN, MARKETS_SHOWN, PLAYER, ROWS, SYSTEM_SHOWN, DateSpan, Day, Whole
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of, season_start
+from nba_props.facts.markets import POINTS
 from nba_props.facts.words import plural
+from nba_props.presentation.board import ALL
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import WarehouseError, is_simulated
 
@@ -34,15 +36,17 @@ _NAMED = 40
         "nba-props board",
         "nba-props board tonight --rows 0",
         "nba-props board 2026-01-09 --systems",
+        "nba-props board --market rebounds",
         fails="nothing is published for DATE",
     )
 )
 @click.argument("span", type=DateSpan(), required=False, metavar="[DATE]")
 @click.option("--rows", type=ROWS, default=20, show_default=True, help="Rows to print; 0 for all.")
+@MARKETS_SHOWN
 @SYSTEM_SHOWN
 @click.option("--systems", is_flag=True, help="Also show every system's forecast.")
 @FORMAT
-def board(span: list[date] | None, rows: int, system: str, systems: bool, form: str) -> None:
+def board(span: list[date] | None, rows: int, market: str, system: str | None, systems: bool, form: str) -> None:
     """Show the stored picks of DATE, largest edge first; without DATE those of the newest date.
 
     Nothing is run. Columns: line, best price and its book, the system's forecast and its edge over the line, P of that
@@ -61,22 +65,24 @@ def board(span: list[date] | None, rows: int, system: str, systems: bool, form: 
             first = f"{'demo' if is_simulated(warehouse) else 'start'} makes a first prediction"
             remedy = "run DATE predicts a date" if stored else first
             raise click.ClickException(f"nothing is published{what}: {program()} {remedy}{newest}")
-        print_boards(out, warehouse, asked, rows, system, systems=systems)
+        print_boards(out, warehouse, asked, rows, system, market, systems=systems)
 
 
 @main.command(
     **example(
         "nba-props player Doncic",
         'nba-props player "Luka Doncic" --games 82',
+        "nba-props player Doncic --market assists",
         fails="no player matches NAME, or several do",
     )
 )
 @click.argument("name", type=PLAYER)
 @click.option("--games", type=Whole(1, 200), default=15, show_default=True, help="Games to show, the newest first.")
+@MARKET_SHOWN
 @SYSTEM_SHOWN
 @FORMAT
-def player(name: str, games: int, system: str, form: str) -> None:
-    """Show a player's games of the season: points against the line, forecast, pick and outcome.
+def player(name: str, games: int, market: str, system: str | None, form: str) -> None:
+    """Show a player's games of the season: the result against the line, forecast, pick and outcome.
 
     NAME is an id, a name or a part of one, in any spelling.
     """
@@ -87,11 +93,14 @@ def player(name: str, games: int, system: str, form: str) -> None:
         who = _one(players.people(warehouse, name), name, lambda: players.near(warehouse, name))
         last = max([*warehouse.partitions(PLAYERS), game_date_of(clock_of(load_settings())())])
         newest = warehouse.partitions(PLAYERS)[-1]
-        log = players.player_log(warehouse, int(who["player_id"]), season_start(newest), last, system)
+        chosen = system_of(system, market)
+        log = players.player_log(warehouse, int(who["player_id"]), season_start(newest), last, chosen, market)
         rest, known = players.form(log), len(log)
         log = log.head(games)
         count = plural(known, "game") if len(log) == known else f"the last {len(log)} of {plural(known, 'game')}"
-        title = f"{who['player_name']} ({who['team']}, id {who['player_id']}): {count}, forecasts of {system}"
+        title = f"{who['player_name']} ({who['team']}, id {who['player_id']}): {count}, forecasts of {chosen}"
+        if market != POINTS:
+            title += f", {market}"
         shown = log.drop(columns=["prediction_id", "is_home"]).assign(
             opponent=log["is_home"].map({True: "", False: "@ "}).fillna("") + log["opponent"],
             forecast=log["forecast"].round(1),
@@ -128,22 +137,24 @@ def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Se
 @main.command(**example("nba-props history Doncic 2026-01-09", fails="nothing was ever published for PLAYER on DATE"))
 @click.argument("player", type=PLAYER)
 @click.argument("day", type=Day(), metavar="DATE")
+@MARKETS_SHOWN
 @FORMAT
-def history(player: str, day: date, form: str) -> None:
+def history(player: str, day: date, market: str, form: str) -> None:
     """Show every prediction ever published for PLAYER (name or id) on DATE: line, quote, run, status and grade."""
     from nba_props.operations import ledger
     from nba_props.presentation import players
 
     with Output(form) as out:
         warehouse = to_read(out=out)
-        frame = ledger.history(warehouse, player, day)
+        frame = ledger.history(warehouse, player, day, market)
         if frame.empty:
             found = players.people(warehouse, player, day)
             if len(found):
-                frame = ledger.history(warehouse, str(_one(found, player, list)["player_id"]), day)
+                frame = ledger.history(warehouse, str(_one(found, player, list)["player_id"]), day, market)
         if frame.empty:
-            raise click.ClickException(f"nothing was ever published for {player} on {day}")
-        title = f"{frame['player_name'].iloc[0]}, {day}"
+            of = "" if market in (POINTS, ALL) else f" in {market}"
+            raise click.ClickException(f"nothing was ever published for {player}{of} on {day}")
+        title = f"{frame['player_name'].iloc[0]}, {day}{'' if market == POINTS else f', {market}'}"
         out.rows(frame, title, columns=_history_columns(frame))
         for run_id, own in frame.groupby("run_id", sort=False) if form == "table" else ():
             written = own["created_at"].min().strftime("%Y-%m-%d %H:%M")
@@ -155,13 +166,14 @@ def _history_columns(frame: pd.DataFrame) -> list[Column]:
     written = frame["created_at"].dt.strftime("%Y-%m-%d %H:%M")
     return [
         Column("system", list(frame["system_id"])),
-        Column("points", numbers(frame["predicted_points"], "{:.1f}"), right=True),
+        *([Column("market", list(frame["market"]))] if len(set(frame["market"])) > 1 else []),
+        Column("forecast", numbers(frame["forecast"], "{:.1f}"), right=True),
         Column("side", list(frame["recommendation"])),
         Column("line", numbers(frame["line"], "{:.1f}"), right=True),
         Column("book", list(frame["sportsbook"].fillna("")), spare=2),
         Column("standing", list(frame["standing"])),
         Column("outcome", list(frame["outcome"].fillna(""))),
-        Column("scored", numbers(frame["actual_points"], "{:.0f}"), right=True),
+        Column("result", numbers(frame["result"], "{:.0f}"), right=True),
         Column("written (UTC)", list(written), spare=3),
         Column("model", list(frame["model_version"].fillna("")), spare=4),
         Column("run", list(frame["run_id"]), spare=5),

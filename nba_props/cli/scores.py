@@ -14,10 +14,10 @@ from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read, within_reach
-from nba_props.cli.values import DateSpan
+from nba_props.cli.values import MARKET_SHOWN, DateSpan
 from nba_props.deployment import clock_of, load_settings
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.facts.vocabulary import Tier
+from nba_props.facts.markets import ALL_TIERS, POINTS
 from nba_props.schemas.predictions import IMPORTED_PREFIX
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def validate(span: list[date], everything: bool, form: str) -> None:
     **example(
         "nba-props report 2026-01-09..2026-01-10",
         "nba-props report 2026-01-09..2026-01-10 --open",
+        "nba-props report 2026-01-09..2026-01-10 --market rebounds",
         fails="nothing in SPAN is graded, or --open finds no browser",
     )
 )
@@ -79,9 +80,13 @@ def validate(span: list[date], everything: bool, form: str) -> None:
     help="File of the page.  [default: <home>/reports/]",
 )
 @click.option("--open", "opened", is_flag=True, help="Open the page in a browser.")
+@MARKET_SHOWN
 @FORMAT
-def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
-    """Print the scoreboard of SPAN, and write it with charts as one HTML page."""
+def report(span: list[date], out: Path | None, opened: bool, market: str, form: str) -> None:
+    """Print the scoreboard of SPAN, and write it with charts as one HTML page.
+
+    One market has all tables; the others have a row for each system.
+    """
     from nba_props.presentation import report as page
     from nba_props.presentation.score_tables import typed
     from nba_props.schemas.predictions import LEDGER
@@ -90,14 +95,16 @@ def report(span: list[date], out: Path | None, opened: bool, form: str) -> None:
         settings = load_settings()
         warehouse = to_read(settings, printed)
         graded = page.graded_rows(warehouse, span[0], span[-1])
-        if graded.empty:
+        if graded.empty or market not in set(graded["market"]):
             is_published = any(span[0] <= d <= span[-1] for d in warehouse.partitions(LEDGER))
             command = f"{program()} {'grade' if is_published else 'run'} {text_of(span)}"
             what = "no prediction on a verified line is graded" if is_published else "nothing is published"
+            if market != POINTS:
+                what = f"{what} in {market}"
             raise click.ClickException(f"{what} for {text_of(span)}: {command} does that")
-        found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded)
+        found = page.read(warehouse, span[0], span[-1], clock_of(settings)(), graded, market)
         if form != "table":
-            printed.rows(typed(found.scores), "Scores")
+            printed.rows(typed(_all_scores(found)), "Scores")
         else:
             print_scores(printed, found, span)
         path = page.write_report(warehouse, settings, span[0], span[-1], found, out)
@@ -110,20 +117,34 @@ def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import score_tables, verdicts
 
-    everything = found.scores[found.scores["tier"] == Tier.ALL]
+    everything = found.scores[found.scores["tier"] == ALL_TIERS]
     out.print(verdicts.headline(everything, found.suspects))
     scored = everything.assign(verdict=verdicts.verdicts(everything, found.suspects))
     is_imported = scored["system_id"].str.startswith(IMPORTED_PREFIX)
     # imported records have tables of their own, without the prefix: few terminals have room for it
     imported = scored[is_imported].assign(system_id=lambda f: f["system_id"].str.removeprefix(IMPORTED_PREFIX))
+    of = "" if found.market == POINTS else f" of {found.market}"
     for lead, rows in (("", scored[~is_imported]), ("Imported records. ", imported)):
         for title, columns in score_tables.TABLES.items():
             table = score_tables.shown(rows, columns)
             if len(table) or not lead:  # an export has no P(over)
-                out.rows(table, f"{lead}{title}, {text_of(span)}", columns=score_columns(rows, columns))
+                out.rows(table, f"{lead}{title}{of}, {text_of(span)}", columns=score_columns(rows, columns))
+    if len(found.elsewhere):
+        columns = score_tables.ELSEWHERE
+        table = score_tables.shown(found.elsewhere, columns)
+        out.rows(table, f"Other markets, {text_of(span)}", columns=score_columns(found.elsewhere, columns))
     out.print("A bet is a pick that was won or lost, one unit on it at the quoted price.")
     for text in filter(None, (score_tables.note(everything), verdicts.after_the_fact(found.graded))):
         out.print(text)
+
+
+def _all_scores(found: ReportData) -> pd.DataFrame:
+    """The scores of the market shown, then one row for each system and other market."""
+    import pandas as pd
+
+    own = found.scores.assign(market=found.market)
+    whole = pd.concat([own, found.elsewhere], ignore_index=True) if len(found.elsewhere) else own
+    return whole[["market", *(c for c in whole.columns if c != "market")]]
 
 
 def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:
@@ -135,7 +156,7 @@ def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Co
         Column(
             c.heading,
             list(whole[c.heading]),
-            right=name not in ("system_id", "verdict"),
+            right=name not in ("market", "system_id", "verdict"),
             shorter=(list(short[c.heading]),) if (whole[c.heading] != short[c.heading]).any() else (),
             spare=c.spare,
         )

@@ -12,10 +12,12 @@ import click
 from click.shell_completion import CompletionItem
 
 from nba_props.deployment import clock_of, load_settings
+from nba_props.facts import markets
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, parse_day
-from nba_props.presentation.board import SYSTEM as SHOWN
+from nba_props.presentation import board
 from nba_props.process.errors import NbaPropsError
+from nba_props.settings.variables import parse_markets
 
 if TYPE_CHECKING:
     from nba_props.warehouse.base import Warehouse
@@ -116,6 +118,18 @@ class OneOf(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return _beginning(self._names(), incomplete)
+
+
+class Markets(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    """Markets with commas between, or ``all``, as in NBA_PROPS_MARKETS."""
+
+    name = "MARKETS"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        try:
+            return parse_markets(value)
+        except ValueError as error:
+            self.fail(f"MARKETS{error}", param, ctx)
 
 
 class Own(OneOf):
@@ -249,7 +263,21 @@ RUN_ID = Stored("RUN_ID", _runs)
 BATCH_ID = Stored("BATCH_ID", _batches)
 ROWS = Whole(min=0)
 SYSTEM_SHOWN = click.option(
-    "--system", type=SYSTEM, default=SHOWN, show_default=True, help="System whose picks and forecasts are shown."
+    "--system",
+    type=SYSTEM,
+    help=f"System whose picks and forecasts are shown.  [default: {board.SYSTEM}; {board.ELSEWHERE} in markets other "
+    "than points]",
+)
+MARKET, MARKETS = OneOf("MARKET", markets.keys), Markets()
+MARKET_SHOWN = click.option(
+    "--market", type=MARKET, default=markets.POINTS, show_default=True, help="Market that is shown."
+)
+MARKETS_SHOWN = click.option(
+    "--market",
+    type=OneOf("MARKET", lambda: (*markets.keys(), board.ALL)),
+    default=markets.POINTS,
+    show_default=True,
+    help=f"Market that is shown, or {board.ALL}.",
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
 ALLOW_LOSS = click.option(

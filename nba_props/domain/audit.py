@@ -16,7 +16,7 @@ from nba_props.domain.digests import row_digests
 from nba_props.domain.gate import REASONS, prediction_problem
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.stored import span_sql
-from nba_props.schemas import Table
+from nba_props.schemas import Column, Table
 from nba_props.schemas.predictions import (
     ARCHIVED_PREDICTIONS,
     LEDGER,
@@ -83,14 +83,19 @@ NO_ROWS = Rows(np.array([], dtype="<u8"), np.array([], dtype="<u8"))
 
 def hashed(table: Table, frame: pd.DataFrame) -> Rows:
     """The hashes of rows of a table. They do not depend on the partition, nor on whether the row has its digest yet."""
-    columns = frame[hashed_columns(table)]
-    return Rows(_hash(columns[list(table.key)]), _hash(columns))
+    contents = _hash(frame[[c.name for c in hashed_columns(table)]])
+    for column in (c for c in table.columns if c.before is not None):
+        differs = frame[column.name].ne(column.before).to_numpy(dtype=bool)
+        contents = contents ^ np.where(differs, _hash(frame[[column.name]]), np.uint64(0))
+    return Rows(_hash(frame[list(table.key)]), contents)
 
 
-def hashed_columns(table: Table) -> list[str]:
-    """The columns that are hashed: all but digests, which old rows are given later."""
+def hashed_columns(table: Table) -> list[Column]:
+    """The columns that are hashed together: all but digests, which old rows are given later, and columns that older
+    rows lack, which only count where they differ from what older rows mean.
+    """
     digested = {t.sealed_by for t in WATCHED}
-    return [c for c in table.column_names if c not in digested]
+    return [c for c in table.columns if c.name not in digested and c.before is None]
 
 
 def _hash(frame: pd.DataFrame) -> np.ndarray:

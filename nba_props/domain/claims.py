@@ -1,20 +1,22 @@
-"""The claims of imported rows: each with the quote that backs its own line, or with the line of this platform."""
+"""The claims of imported rows, all of points: each with the quote that backs its own line, or with our line."""
 
 from __future__ import annotations
 
 from nba_props.domain.lines import LINE_SOURCE_APIS
 from nba_props.domain.odds import SPORTSBOOKS
 from nba_props.domain.stored import span_sql
-from nba_props.facts.vocabulary import LineSource, Market, Recommendation, sql_list
+from nba_props.facts.markets import POINTS, market
+from nba_props.facts.vocabulary import LineSource, Recommendation, sql_list
 from nba_props.schemas.predictions import IMPORTED_PREDICTIONS, IMPORTED_PREFIX
 
 _CLAIM_COLUMNS = """
-  l.game_date, s.game_id, s.player_id, s.player_name, l.player_lookup,
-  CONCAT('{prefix}', l.system_id) AS system_id, COALESCE(l.source_version, 'none') AS model_version, l.predicted_points,
+  l.game_date, s.game_id, s.player_id, s.player_name, l.player_lookup, '{points}' AS market,
+  CONCAT('{prefix}', l.system_id) AS system_id, COALESCE(l.source_version, 'none') AS model_version,
+  l.predicted_points AS forecast,
   CASE WHEN l.confidence_score > 1 THEN l.confidence_score / 100 ELSE l.confidence_score END AS confidence_score,
   CAST(NULL AS FLOAT64) AS over_probability, CAST(NULL AS STRING) AS abstain_reason, l.source_row AS components,
   l.row_id AS feature_hash, s.cutoff_at, l.source_created_at
-""".replace("{prefix}", IMPORTED_PREFIX)
+""".replace("{prefix}", IMPORTED_PREFIX).replace("{points}", POINTS)
 _ROWS = span_sql(IMPORTED_PREDICTIONS)
 #: a name that two players of a slate share matches neither
 _SLATE = """(
@@ -56,7 +58,7 @@ LEFT JOIN (
     ON q.game_date = r.game_date AND q.game_id = r.game_id AND q.source_name = r.source_name
       AND q.data_source = r.source AND q.line = m.line
   WHERE r.game_date BETWEEN @first AND @last AND q.game_date BETWEEN @first AND @last
-    AND q.market IN ({sql_list(Market)}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
+    AND q.market IN ({sql_list(market(POINTS).feed_keys)}) AND q.over_price IS NOT NULL AND q.under_price IS NOT NULL
     AND q.snapshot_at < t.cutoff_at AND NOT q.is_in_play AND m.line_source IN ('{LineSource.ACTUAL_PROP}', 'ODDS_API')
     AND COALESCE(m.sportsbook, q.bookmaker) = q.bookmaker
     AND q.bookmaker IN ({sql_list(SPORTSBOOKS)})
@@ -72,6 +74,6 @@ SELECT {_CLAIM_COLUMNS},
 FROM {_ROWS} AS l
 JOIN {_SLATE} AS s ON {_OF_ITS_GAME.format(row="l", slate="s")}
 JOIN nba_analytics.betting_lines AS b
-  ON b.game_date = s.game_date AND b.game_id = s.game_id AND b.player_id = s.player_id
+  ON b.game_date = s.game_date AND b.game_id = s.game_id AND b.player_id = s.player_id AND b.market = '{POINTS}'
 WHERE b.game_date BETWEEN @first AND @last AND b.line_source = '{LineSource.ACTUAL_PROP}'
 """

@@ -6,7 +6,7 @@ Each feature is defined in ``schemas/features.py``. No feature has a default: an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ RATE_PRIOR_MINUTES = 90.0
 #: features that need both teams, and are not columns of the context
 _OF_TEAMS = (
     "rest_advantage", "team_win_pct", "avg_points_vs_opponent", "games_vs_opponent", "games_missed",
-    "teammates_missing_minutes",
+    "teammates_missing_minutes", "opponent_allows",
 )  # fmt: skip
 #: fewest games with known shot zones for a share of them
 FEWEST_SHOT_GAMES = 5
@@ -181,7 +181,7 @@ def build(
     }
     out = pd.concat([base[keys], pd.DataFrame(values)[list(NAMES)].astype("float64")], axis=1)
     out["schema_hash"] = SCHEMA_HASH
-    out["null_reasons"] = _null_reasons(out, base["null_reasons"])
+    out["null_reasons"] = null_reasons(out, base["null_reasons"], FEATURES)
     return out
 
 
@@ -227,19 +227,19 @@ def _copied(feature: Feature) -> bool:
     )
 
 
-def _null_reasons(frame: pd.DataFrame, of_context: pd.Series) -> list[str]:
+def null_reasons(frame: pd.DataFrame, of_context: pd.Series, features: Sequence[Feature]) -> list[str]:
     """For each row a JSON object of its null features and why, built once for each pattern of nulls.
 
     A feature of the context is null for the context's reason, and one of the teams for that of an unknown opponent.
     """
     codes, texts = of_context.factorize()
     patterns, of_row = np.unique(
-        np.column_stack([codes, frame[list(NAMES)].isna()]).astype(int), axis=0, return_inverse=True
+        np.column_stack([codes, frame[[f.name for f in features]].isna()]).astype(int), axis=0, return_inverse=True
     )
     found = []
     for code, *nulls in patterns:
         given = json.loads(texts[code])
-        null = [feature for feature, is_null in zip(FEATURES, nulls, strict=True) if is_null]
+        null = [feature for feature, is_null in zip(features, nulls, strict=True) if is_null]
         found.append(json.dumps({f.name: _null_reason(f, given) for f in null}, sort_keys=True))
     return [found[i] for i in of_row.ravel()]
 

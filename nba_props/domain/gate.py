@@ -13,18 +13,19 @@ import pandas as pd
 
 from nba_props.domain.alike import alike
 from nba_props.domain.lines import LINE_PROBLEMS, PLACEHOLDER_REASONS
+from nba_props.facts import markets
 from nba_props.facts.digest import digest
 from nba_props.facts.vocabulary import REPORTED_ABSENT, SIDES, LineSource, Recommendation
-from nba_props.schemas.predictions import LEDGER, LEDGER_KEY, MAX_POINTS, SYSTEM_COLUMNS
+from nba_props.schemas.predictions import LEDGER, LEDGER_KEY, SYSTEM_COLUMNS
 
 _PREDICTION_PROBLEMS = {
-    "INVALID_PREDICTION": f"points outside 0-{MAX_POINTS}, or none without a reason to abstain",
+    "INVALID_PREDICTION": "a forecast below 0 or above its market's ceiling, or none without a reason to abstain",
     "INVALID_CONFIDENCE": "confidence or probability outside 0-1, or no confidence beside a forecast",
     "INVALID_RECOMMENDATION": "the recommendation is unknown, or does not fit the row's line or forecast",
-    "MISSING_KEY": "game, player, system, model version or feature hash is missing",
+    "MISSING_KEY": "game, player, system, model version or feature hash is missing, or no market has the name",
     "WRONG_SYSTEM": "the row is in the table of another system than it names",
     "CONFLICTING_ANSWER": "the same claim is published with another forecast: model_version should have been raised",
-    "DUPLICATE": "the system gave this player-game more than one row",
+    "DUPLICATE": "the system gave this player, game and market more than one row",
 }
 REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
 
@@ -34,33 +35,34 @@ _EXAMPLES = 3
 #: the columns of a system's row
 CLAIM = [c.name for c in SYSTEM_COLUMNS]
 
-#: the columns that identify a forecast: a system has one per player and game
-_FORECAST = ["system_id", "game_id", "player_id"]
+#: the columns that identify a forecast: a system has one per player, game and market
+_FORECAST = ["system_id", "game_id", "player_id", "market"]
 _NEVER_NULL = ["game_id", "player_id", "player_name", "player_lookup", "system_id", "model_version", "feature_hash"]
 
 
 def prediction_problem(judged: pd.DataFrame) -> pd.Series:
     """The first reason code that holds for each row, null for none; ``line_problem`` comes first."""
-    points, confidence = judged["predicted_points"], judged["confidence_score"]
+    forecast, confidence = judged["forecast"], judged["confidence_score"]
+    ceiling = judged["market"].map({m.key: m.ceiling for m in markets.MARKETS})
     abstains = judged["abstain_reason"].notna()
     rec = judged["recommendation"]
     no_line = judged["line_source"].eq(LineSource.NO_PROP_LINE)
     bets = rec.isin(SIDES)
-    margin = points - judged["line"]
+    margin = forecast - judged["line"]
     against = (rec.eq(Recommendation.OVER) & (margin < 0)) | (rec.eq(Recommendation.UNDER) & (margin > 0))
     duplicated = judged.duplicated(_FORECAST, keep=False)
     stands_in = judged["stands_in"] if "stands_in" in judged else judged["system_id"]
     problem = np.select(
         [
             judged["line_problem"].notna(),
-            judged[_NEVER_NULL].isna().any(axis=1),
+            judged[_NEVER_NULL].isna().any(axis=1) | ceiling.isna(),
             stands_in.ne(judged["system_id"]),
             duplicated,
-            (points.isna() & ~abstains)
-            | (points.notna() & abstains)
-            | (points.notna() & ~points.between(0, MAX_POINTS)),
-            (points.notna() & ~confidence.between(0, 1))
-            | (points.isna() & confidence.notna())
+            (forecast.isna() & ~abstains)
+            | (forecast.notna() & abstains)
+            | (forecast.notna() & ~forecast.between(0, ceiling)),
+            (forecast.notna() & ~confidence.between(0, 1))
+            | (forecast.isna() & confidence.notna())
             | (judged["over_probability"].notna() & ~judged["over_probability"].between(0, 1)),
             ~rec.isin(list(Recommendation)) | (no_line != rec.eq(Recommendation.NO_LINE)) | (abstains & bets) | against,
         ],
@@ -111,7 +113,7 @@ def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     problem = prediction_problem(judged)
     claims = judged.drop(columns=["line_problem", "stands_in"], errors="ignore")
     good = claims[problem.isna()].reset_index(drop=True)
-    good.insert(0, "prediction_id", _ids(good[list(LEDGER_KEY)]))
+    good.insert(0, "prediction_id", _ids(good[[*LEDGER_KEY, "market"]]))
     return good, held_back(claims[problem.notna()], problem.dropna())
 
 
@@ -164,7 +166,7 @@ def renewed(published: pd.DataFrame, current: pd.DataFrame, known: Collection[st
     late = both["is_backfill"].astype("boolean") & ~both["is_backfill_old"].astype("boolean").fillna(True)
     again = has_current & ~same_key & ~late & both["prediction_id"].isin(list(known))
     ids = both["prediction_id"].mask(same_key & alike(both, _ANSWER, "_old"), both["prediction_id_old"])
-    ids[again] = _ids(both.loc[again, [*LEDGER_KEY, "prediction_id_old"]])
+    ids[again] = _ids(both.loc[again, [*LEDGER_KEY, "prediction_id_old", "market"]])
     return published.assign(prediction_id=ids.to_numpy())
 
 
@@ -190,7 +192,8 @@ def messages(held: pd.DataFrame, run_id: str) -> list[HeldBack]:
         is_placeholder = reason in PLACEHOLDER_REASONS
         systems = ", ".join(f"{s} {n}" for s, n in rows["system_id"].fillna("no system").value_counts().items())
         examples = "; ".join(
-            f"{r.player_name} {'without a line' if pd.isna(r.line) else f'{r.line:.1f}'} "
+            f"{r.player_name}{'' if r.market == markets.POINTS else f' {r.market}'} "
+            f"{'without a line' if pd.isna(r.line) else f'{r.line:.1f}'} "
             f"{'without a source' if pd.isna(r.line_source) else r.line_source} on {r.game_date:%Y-%m-%d}"
             for r in rows.sort_values(["game_date", "player_name"]).head(_EXAMPLES).itertuples()
         )
@@ -201,8 +204,10 @@ def messages(held: pd.DataFrame, run_id: str) -> list[HeldBack]:
 
 
 def _ids(frame: pd.DataFrame) -> list[str]:
-    """A stable hash of each row's text."""
+    """A stable hash of each row's text; points have the ids of releases that had no other market."""
     if frame.empty:
         return []
-    text = frame.astype(object).where(frame.notna(), "").astype(str).agg("\x1f".join, axis=1)
-    return [digest(t) for t in text]
+    parts = frame.drop(columns="market")
+    text = parts.astype(object).where(parts.notna(), "").astype(str).agg("\x1f".join, axis=1)
+    market = frame["market"].fillna(markets.POINTS)
+    return [digest(t) for t in text.where(market == markets.POINTS, text + "\x1f" + market)]

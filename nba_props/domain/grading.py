@@ -6,7 +6,7 @@ Every row is graded, whatever its line. The outcome of a row is, in this order:
   player did not enter it;
 * PENDING: its game is not finished (``results``), or the player's row of its box score is in quarantine;
 * NO_BET: it has no side or no line;
-* PUSH: points equal the line; WIN or LOSS otherwise.
+* PUSH: the result equals the line; WIN or LOSS otherwise.
 
 A player has a box-score row if he entered the game: 0 minutes without any statistic are a few seconds of play, and his
 0 points are a result (270 of 126,741 real rows have nothing counted at all).
@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import over_probability, payout
-from nba_props.domain.results import finished
+from nba_props.domain.results import counted, finished
+from nba_props.facts import markets
 from nba_props.facts.digest import digest
-from nba_props.facts.keys import GAME, PLAYER_DAY, PLAYER_GAME
+from nba_props.facts.keys import GAME, PLAYER_DAY, PLAYER_GAME, PROP
 from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, VoidReason, words
 from nba_props.schemas.predictions import GRADE_COLUMNS, NOT_GRADED
 
@@ -48,7 +49,7 @@ def grade(
         schedule: rows of ``nba_raw.schedule`` for their dates.
         box_scores: rows of ``nba_raw.box_scores`` for their dates.
         lines: rows of ``nba_analytics.betting_lines``: best prices, where the quote is still the chosen one.
-        averages: ``game_date, player_id, points_avg_last_10`` of the players' contexts.
+        averages: ``game_date, player_id, market, avg_last_10``.
         now: when the grades are given.
         refused: result of ``nba_stats.refused_players`` for their dates: the players whose box-score row is in
             quarantine.
@@ -57,20 +58,20 @@ def grade(
         FanOut: a join changed the number of rows.
     """
     rows = predictions.reset_index(drop=True)
-    own = _joined(rows, box_scores[[*PLAYER_GAME, "points", "minutes"]], PLAYER_GAME)
+    own = _joined(rows, box_scores[[*PLAYER_GAME, *markets.stats(), "minutes"]], PLAYER_GAME)
     is_over = _joined(rows, finished(schedule, box_scores), GAME)["is_finished"].astype("boolean").fillna(False)
-    points = own["points"].astype("float64").where(is_over.astype(bool))
-    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & points.isna(), refused)
-    outcome = _outcomes(rows, points, void)
-    points = points.where(void == "")
+    result = _results(own, rows["market"]).where(is_over.astype(bool))
+    void = _void_reasons(rows, schedule, box_scores, is_over.astype(bool) & result.isna(), refused)
+    outcome = _outcomes(rows, result, void)
+    result = result.where(void == "")
     correct = pd.Series(outcome == Outcome.WIN, index=rows.index).astype("boolean")
     return rows.drop(columns=list(NOT_GRADED)).assign(
         outcome=outcome,
         void_reason=pd.Series(void, index=rows.index, dtype=object).where(void != "", None),
-        actual_points=points.astype("Int64"),
-        minutes_played=own["minutes"].where(points.notna()).astype("Int64"),
+        result=result.astype("Int64"),
+        minutes_played=own["minutes"].where(result.notna()).astype("Int64"),
         prediction_correct=correct.where(np.isin(outcome, words(DECIDED))),
-        **_errors(rows, points, _joined(rows, averages, PLAYER_DAY)["points_avg_last_10"].astype("float64")),
+        **_errors(rows, result, _joined(rows, averages, [*PLAYER_DAY, "market"])["avg_last_10"].astype("float64")),
         confidence_decile=np.minimum(10, np.floor(10 * rows["confidence_score"].astype("float64").round(9)) + 1),
         **_profits(rows, outcome, lines),
         market_over_probability=over_probability(rows["over_price"], rows["under_price"]),
@@ -78,12 +79,19 @@ def grade(
     )
 
 
-def _outcomes(rows: pd.DataFrame, points: pd.Series, void: np.ndarray) -> np.ndarray:
-    """The outcome of each prediction; ``points`` are null while they are not known."""
+def _results(own: pd.DataFrame, market: pd.Series) -> pd.Series:
+    """What each prediction's market counts of its player's row of the box score; null without one."""
+    place = pd.Index(markets.keys()).get_indexer(market)
+    found = counted(own)[np.arange(len(own)), place]
+    return pd.Series(np.where(place < 0, np.nan, found), index=own.index)
+
+
+def _outcomes(rows: pd.DataFrame, result: pd.Series, void: np.ndarray) -> np.ndarray:
+    """The outcome of each prediction; results are null while they are not known."""
     line, side = rows["line"].astype("float64"), _sides(rows)
-    above = points > line
+    above = result > line
     return np.select(
-        [void != "", points.isna(), side.isna() | line.isna(), points == line, above == side.eq(Recommendation.OVER)],
+        [void != "", result.isna(), side.isna() | line.isna(), result == line, above == side.eq(Recommendation.OVER)],
         words((Outcome.VOID, Outcome.PENDING, Outcome.NO_BET, Outcome.PUSH, Outcome.WIN)),
         default=Outcome.LOSS.value,
     )
@@ -94,19 +102,19 @@ def _sides(rows: pd.DataFrame) -> pd.Series:
     return rows["recommendation"].where(rows["recommendation"].isin(SIDES))
 
 
-def _errors(rows: pd.DataFrame, points: pd.Series, last_10: pd.Series) -> dict[str, pd.Series]:
-    """How far forecast, line and last-10 average are from the points, and from each other."""
-    line, forecast = rows["line"].astype("float64"), rows["predicted_points"].astype("float64")
-    error = forecast - points
+def _errors(rows: pd.DataFrame, result: pd.Series, last_10: pd.Series) -> dict[str, pd.Series]:
+    """How far forecast, line and last-10 average are from the result, and from each other."""
+    line, forecast = rows["line"].astype("float64"), rows["forecast"].astype("float64")
+    error = forecast - result
     return {
         "absolute_error": error.abs(),
         "signed_error": error,
-        "line_absolute_error": (line - points).abs(),
-        "last_10_absolute_error": (last_10 - points).abs(),
+        "line_absolute_error": (line - result).abs(),
+        "last_10_absolute_error": (last_10 - result).abs(),
         "predicted_margin": forecast - line,
-        "actual_margin": points - line,
-        "within_3_points": error.abs().le(3).astype("boolean").where(error.notna()),
-        "within_5_points": error.abs().le(5).astype("boolean").where(error.notna()),
+        "actual_margin": result - line,
+        "within_3": error.abs().le(3).astype("boolean").where(error.notna()),
+        "within_5": error.abs().le(5).astype("boolean").where(error.notna()),
     }
 
 
@@ -167,7 +175,7 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.Data
 
 def _profits(rows: pd.DataFrame, outcome: np.ndarray, lines: pd.DataFrame) -> dict[str, pd.Series]:
     """The profit of one unit at the quoted price, and at the best one where the quote is still the chosen one."""
-    key, side = [*PLAYER_GAME, "quote_id"], _sides(rows)
+    key, side = [*PROP, "quote_id"], _sides(rows)
     best = _joined(rows, lines[[*key, "best_over_price", "best_under_price"]], key)
     return {
         "profit": _profit(outcome, side, rows["over_price"], rows["under_price"]),

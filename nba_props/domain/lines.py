@@ -6,17 +6,15 @@ grading and every monitoring view evaluate the same text in either warehouse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import SPORTSBOOKS, implied_probability
-from nba_props.facts.keys import GAME, PLAYER_GAME
-from nba_props.facts.vocabulary import DataSource, LineSource, Market, sql_list
-
-#: values that broken writers are known to use in place of a line; none of them counts without its quote
-PLACEHOLDER_VALUES: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
+from nba_props.facts import markets
+from nba_props.facts.keys import GAME, PLAYER_GAME, PROP
+from nba_props.facts.vocabulary import DataSource, LineSource, sql_list
 
 #: the published name of the API that a quote comes from, by its data source
 LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
@@ -29,6 +27,23 @@ def is_off_grid(line: float) -> bool:
     return line <= 0 or line * 2 % 1 != 0
 
 
+def _placeholder_sql() -> str:
+    """SQL for whether the line of ``p`` is a sentinel of its market; a row without a market may be of any."""
+    sentinels: dict[tuple[float, ...], list[str]] = {}
+    for market in markets.MARKETS:
+        sentinels.setdefault(market.placeholders, []).append(market.key)
+    usual, *others = sentinels
+    apart = [
+        f"WHEN p.market IN ({sql_list(sentinels[values])}) THEN p.line IN ({_numbers(values)})" for values in others
+    ]
+    found = f"p.line IN ({_numbers(usual)})"
+    return f"CASE {' '.join(apart)} ELSE {found} END" if apart else found
+
+
+def _numbers(values: tuple[float, ...]) -> str:
+    return ", ".join(map(repr, values))
+
+
 def line_problem_sql() -> str:
     """A GoogleSQL expression: null for a valid line, else the reason code.
 
@@ -36,7 +51,7 @@ def line_problem_sql() -> str:
     the row of ``nba_reference.resolved_names`` that identifies the quoted player, and ``g`` the latest start that
     schedule or odds feed ever had for the game (all left-joined).
     """
-    placeholder = f"p.line IN ({', '.join(map(repr, PLACEHOLDER_VALUES))})"
+    placeholder = _placeholder_sql()
     unverified = "q.quote_id IS NULL"
     late_cutoff = "p.cutoff_at > g.latest_start_at"
     return f"""
@@ -61,7 +76,7 @@ def line_problem_sql() -> str:
       WHEN p.sportsbook IS NULL OR p.sportsbook <> q.bookmaker THEN 'BOOK_MISMATCH'
       WHEN q.bookmaker NOT IN ({sql_list(SPORTSBOOKS)}) THEN 'BOOK_NOT_ALLOWED'
       WHEN r.player_id IS NULL OR r.player_id <> p.player_id OR q.game_id <> p.game_id
-        OR q.market NOT IN ({sql_list(Market)}) THEN 'QUOTE_OF_ANOTHER'
+        OR COALESCE({markets.quoted_market_sql("q.market")} <> p.market, TRUE) THEN 'QUOTE_OF_ANOTHER'
       WHEN p.line <> q.line AND {placeholder} THEN 'PLACEHOLDER_LINE'
       WHEN p.line <> q.line THEN 'LINE_MISMATCH'
       WHEN p.over_price IS NULL OR p.under_price IS NULL OR q.over_price IS NULL OR q.under_price IS NULL
@@ -131,26 +146,33 @@ def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
 #: a quote is stale if the book last updated its market longer than this before the capture
 STALE_AFTER = pd.Timedelta(hours=6)
 
-_BOOK = [*PLAYER_GAME, "bookmaker"]
+_BOOK = [*PROP, "bookmaker"]
 
 
-def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame) -> pd.DataFrame:
-    """The line of each slate player and its provenance.
+def betting_lines(
+    slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame, asked: Collection[str] | None = None
+) -> pd.DataFrame:
+    """The line of each slate player in each market, and its provenance.
+
+    In a market that is not for everyone (``facts/markets.py``), players have a row if a book quotes them in it.
 
     Args:
         slate: rows of ``nba_analytics.slate``.
         quotes: rows of ``nba_raw.odds_quotes`` for the same dates.
         resolved: rows of ``nba_reference.resolved_names``.
+        asked: the markets; all by default.
 
     Returns:
-        One row per slate row, in the columns of ``nba_analytics.betting_lines``.
+        One row per slate row and market, in the columns of ``nba_analytics.betting_lines``.
     """
-    mine = _judged_quotes(slate, quotes, resolved)
+    chosen_markets = [m for m in markets.MARKETS if asked is None or m.key in asked]
+    mine = _judged_quotes(slate, quotes, resolved, chosen_markets)
+    rows = _asked(slate, mine, chosen_markets)
     usable = mine[mine["before"] & mine["allowed"] & mine["fresh"]]
     main = _main_lines(usable[usable["two_sided"]])
     latest = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK, keep="last")
-    chosen = _by_rank(latest).drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)
-    grouped = latest.groupby(PLAYER_GAME)["line"]
+    chosen = _by_rank(latest).drop_duplicates(PROP).set_index(PROP)
+    grouped = latest.groupby(PROP)["line"]
     market = pd.DataFrame(
         {
             "consensus_line": grouped.median(),
@@ -160,9 +182,8 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     )
     opening = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK).set_index(_BOOK)
 
-    out = slate[[*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]].set_index(PLAYER_GAME, drop=False)
-    out = out.rename_axis([None] * 3)
-    key = pd.MultiIndex.from_frame(slate[PLAYER_GAME])
+    key = pd.MultiIndex.from_frame(rows[PROP])
+    out = rows.set_index(PROP, drop=False).rename_axis([None] * len(PROP))
     picked = chosen.reindex(key)
     has_line = picked["quote_id"].notna().to_numpy()
     out["has_prop_line"] = has_line
@@ -181,7 +202,7 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     for column in market:
         out[column] = market[column].reindex(key).array
     out["books"] = out["books"].fillna(0)
-    book_key = pd.MultiIndex.from_frame(slate[PLAYER_GAME].assign(bookmaker=picked["bookmaker"].array))
+    book_key = pd.MultiIndex.from_frame(rows[PROP].assign(bookmaker=picked["bookmaker"].array))
     out["opening_line"] = opening["line"].reindex(book_key).array
     out["opening_at"] = opening["snapshot_at"].reindex(book_key).array
     out["line_movement"] = out["line"] - out["opening_line"]
@@ -195,9 +216,13 @@ def betting_lines(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFr
     return out.reset_index(drop=True)
 
 
-def _judged_quotes(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame) -> pd.DataFrame:
-    """The quotes of slate players, each with the conditions that it meets to be a line."""
-    mine = quotes.merge(
+def _judged_quotes(
+    slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame, asked: Sequence[markets.Market]
+) -> pd.DataFrame:
+    """The quotes of slate players in some markets, each with the conditions that it meets to be a line."""
+    keys = {feed_key: m.key for m in asked for feed_key in m.feed_keys}
+    known = quotes.assign(market=quotes["market"].map(keys)).dropna(subset=["market"])
+    mine = known.merge(
         resolved[[*GAME, "source", "source_name", "player_id"]],
         left_on=[*GAME, "data_source", "source_name"],
         right_on=[*GAME, "source", "source_name"],
@@ -207,6 +232,14 @@ def _judged_quotes(slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataF
     mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
     mine["fresh"] = ~is_stale(mine)
     return mine
+
+
+def _asked(slate: pd.DataFrame, mine: pd.DataFrame, asked: Sequence[markets.Market]) -> pd.DataFrame:
+    """The slate's rows for each market: everyone in a market for everyone, else those whom a book quotes in it."""
+    people = slate[[*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]]
+    everyone = pd.DataFrame({"market": [m.key for m in asked if m.for_everyone]})
+    quoted = mine.loc[~mine["market"].isin(everyone["market"]), PROP].drop_duplicates()
+    return pd.concat([people.merge(everyone, how="cross"), people.merge(quoted, on=PLAYER_GAME)], ignore_index=True)
 
 
 def _by_rank(quotes: pd.DataFrame) -> pd.DataFrame:
@@ -236,22 +269,22 @@ def _best_price(quotes: pd.DataFrame, picked: pd.DataFrame, side: str) -> pd.Dat
     """The best price of one side among the allowed books that quote the chosen line in their last capture."""
     price = f"{side}_price"
     lines = picked[["line"]].rename(columns={"line": "chosen_line"}).reset_index()
-    same = quotes.merge(lines, on=PLAYER_GAME)
+    same = quotes.merge(lines, on=PROP)
     same = same[(same["line"] == same["chosen_line"]) & same[price].notna()]
     decimal = 1 / implied_probability(same[price])
     best = _by_rank(same.assign(decimal=-decimal)).sort_values("decimal", kind="stable")
-    return best.drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)[[price, "bookmaker"]]
+    return best.drop_duplicates(PROP).set_index(PROP)[[price, "bookmaker"]]
 
 
 def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -> np.ndarray:
     """Why a player has no line: the first condition that none of his quotes meets."""
-    books = mine[mine["allowed"]].groupby(PLAYER_GAME)
+    books = mine[mine["allowed"]].groupby(PROP)
     stages = pd.DataFrame(
         {
-            "quoted": mine.groupby(PLAYER_GAME).size() > 0,
+            "quoted": mine.groupby(PROP).size() > 0,
             "sportsbook": books.size() > 0,
             "before": books["before"].any(),
-            "fresh": mine[mine["allowed"] & mine["before"]].groupby(PLAYER_GAME)["fresh"].any(),
+            "fresh": mine[mine["allowed"] & mine["before"]].groupby(PROP)["fresh"].any(),
         }
     ).reindex(key)
     # a missing key means that the stage was never reached

@@ -1,15 +1,28 @@
-"""When a box score is a result: not while the game is on, nor if it was captured in part."""
+"""Results: what each market counts, and when a box score is one: not while the game is on, nor if it is incomplete."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
+from nba_props.facts import markets
 from nba_props.facts.keys import GAME
 
 #: both teams' five players for 48 minutes are 240; whole minutes a player may round ten of them away
 LEAST_TEAM_MINUTES = 230
+
+
+def counted(rows: pd.DataFrame) -> np.ndarray:
+    """What each market (columns, in the order of ``markets.keys``) counts of each row; null where a statistic is.
+
+    Args:
+        rows: the columns ``markets.stats`` of box scores, or means or sums of them.
+    """
+    stats = markets.stats()
+    of_market = np.array([[float(s in m.stats) for m in markets.MARKETS] for s in stats])
+    return rows[list(stats)].to_numpy("float64", na_value=np.nan) @ of_market
 
 
 def adds_up(box_scores: pd.DataFrame, by: Sequence[str] = GAME) -> pd.Series:

@@ -63,13 +63,6 @@ class LineSource(_Words):
     NO_PROP_LINE = auto()
 
 
-class Market(_Words):
-    """The markets whose quotes are lines of points, by The Odds API's keys."""
-
-    POINTS = "player_points"
-    ALTERNATE_POINTS = "player_points_alternate"
-
-
 class BookKind(_Words):
     """What kind of book quotes a line."""
 
@@ -149,15 +142,6 @@ class Span(_Words):
     SEASON = auto()
     LAST_30_DAYS = auto()
     LAST_7_DAYS = auto()
-
-
-class Tier(_Words):
-    """The lines that a row of the scoreboard covers: all, or a range of points."""
-
-    ALL = auto()
-    UNDER_10 = auto()
-    FROM_10_TO_20 = "10_TO_20"
-    OVER_20 = auto()
 
 
 class StreakVerdict(_Words):

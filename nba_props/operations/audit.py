@@ -60,7 +60,7 @@ class Memory:
     """
 
     def __init__(self, root: str) -> None:
-        columns = {t.lasting_name: rules.hashed_columns(t) for t in rules.WATCHED}
+        columns = {t.lasting_name: [c.lasting_name for c in rules.hashed_columns(t)] for t in rules.WATCHED}
         kind = digest(json.dumps([columns, pd.__version__]), 6)
         self._folder = open_path(root) / kind
         self.judged: dict[str, dict[date, dict[str, Any]]] = self._read()

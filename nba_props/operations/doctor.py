@@ -10,7 +10,8 @@ from datetime import date, datetime
 
 from nba_props.deployment import aliases_of, clock_of
 from nba_props.domain.models.card import week_of
-from nba_props.domain.systems import RECIPES
+from nba_props.domain.models.learner import model_id
+from nba_props.domain.systems import SYSTEM_TABLES, recipes_of
 from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.facts.vocabulary import League, Outcome
 from nba_props.facts.words import plural
@@ -189,7 +190,8 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
     today = game_date_of(now)
     day = published[-1] if zone.is_simulated and published else today
     store, week = ModelStore(settings.models), week_of(day)
-    lacking = [system_id for system_id in RECIPES if week not in store.weeks(system_id)]
+    names = [model_id(r) for r in recipes_of(SYSTEM_TABLES, settings.markets)]
+    lacking = [name for name in names if week not in store.weeks(name)]
     advice = first if zone.is_simulated or not published else f"nba-props train {day}"
     yield Examination(
         "models", "off" if lacking else "ok",

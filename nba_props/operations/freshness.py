@@ -10,6 +10,8 @@ from nba_props.domain import quality
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.games import PLAYABLE
 from nba_props.domain.models.card import week_of
+from nba_props.domain.models.learner import model_id
+from nba_props.domain.systems import recipes_of
 from nba_props.facts.calendar import EASTERN, game_date_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.tipoffs import Tipoffs
@@ -166,10 +168,16 @@ def model_freshness(
         return _warning(False, str(error))
     if not busy:
         return _warning(True, f"no game is scheduled in the week of {week}", nothing=True)
-    if models.made_from(system_id, week) is None:
-        return _warning(False, f"the week of {week} has no model: nba-props train {today}")
-    refused = models.refusal(system_id, week).get("reason")
-    text = f"the model of {week} was trained" + (f" and is not in force: {refused}" if refused else "")
+    names = [model_id(r) for r in recipes_of([system_id], settings.markets)]
+    if missing := [name for name in names if models.made_from(name, week) is None]:
+        of = f" of {', '.join(missing)}" if len(names) > 1 else ""
+        return _warning(False, f"the week of {week} has no model{of}: nba-props train {today}")
+    refused = {name: why for name in names if (why := models.refusal(name, week).get("reason"))}
+    text = f"the model{'s' if len(names) > 1 else ''} of {week} {'were' if len(names) > 1 else 'was'} trained"
+    if refused:
+        text += " and is not in force: " + "; ".join(
+            why if name == system_id else f"{name} {why}" for name, why in refused.items()
+        )
     return _warning(True, text)
 
 

@@ -9,7 +9,9 @@ import pandas as pd
 
 from nba_props.domain import lines
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.facts.keys import PLAYER_GAME
+from nba_props.domain.views.ledger import market_sql
+from nba_props.facts.keys import PROP
+from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.operations.selection import RemediationError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
@@ -37,25 +39,26 @@ def writers(warehouse: Warehouse, first: date, last: date) -> list[str]:
     return sorted(rows["system_id"].dropna())
 
 
-def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
-    """Every prediction ever published for a player-game, archived ones included, oldest first.
+def history(warehouse: Warehouse, player: str, day: date, market: str = POINTS) -> pd.DataFrame:
+    """Every prediction ever published for a player-game in a market, archived ones included, oldest first.
 
     Args:
         warehouse: where the ledger is.
         player: name, normalized name or id.
         day: the game date.
+        market: the market, or ``all``.
     """
     columns = (
-        "game_date, player_id, player_name, player_lookup, system_id, model_version, predicted_points, recommendation, "
+        "game_date, player_id, player_name, player_lookup, market, system_id, model_version, forecast, recommendation, "
         "line, sportsbook, quote_id, run_id, created_at, prediction_id"
     )
     return warehouse.query(
         f"""
-        SELECT h.player_name, h.system_id, h.model_version, h.predicted_points, h.recommendation, h.line, h.sportsbook,
-          h.quote_id, h.created_at, h.run_id,
+        SELECT h.player_name, h.market, h.system_id, h.model_version, h.forecast, h.recommendation, h.line,
+          h.sportsbook, h.quote_id, h.created_at, h.run_id,
           CASE WHEN h.batch_id IS NOT NULL THEN CONCAT('archived ', h.batch_id)
             WHEN c.prediction_id IS NOT NULL THEN 'current' ELSE 'superseded' END AS standing,
-          a.outcome, a.actual_points
+          a.outcome, a.result
         FROM (
           SELECT {columns}, CAST(NULL AS STRING) AS batch_id
           FROM nba_predictions.ledger WHERE game_date = @day
@@ -69,12 +72,14 @@ def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
           ON c.prediction_id = h.prediction_id
         LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date = @day) AS a
           ON a.prediction_id = h.prediction_id
-        WHERE LOWER(h.player_name) = LOWER(@player) OR h.player_lookup = @player
-          OR CAST(h.player_id AS STRING) = @player
-        ORDER BY h.system_id, h.created_at, h.prediction_id
+        WHERE (@market = 'all' OR {market_sql("h")} = @market)
+          AND (LOWER(h.player_name) = LOWER(@player) OR h.player_lookup = @player
+            OR CAST(h.player_id AS STRING) = @player)
+        ORDER BY h.market, h.system_id, h.created_at, h.prediction_id
         """,
         day=day,
         player=player,
+        market=market,
     )
 
 
@@ -84,12 +89,12 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
     known = [d for d in days if d in present]
     chosen = lines.betting_lines(*(warehouse.read(t, known) for t in (SLATE, ODDS_QUOTES, RESOLVED_NAMES)))
     current = warehouse.query(
-        "SELECT game_date, game_id, player_id, system_id, quote_id AS published "
+        "SELECT game_date, game_id, player_id, market, system_id, quote_id AS published "
         "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",
         first=days[0],
         last=days[-1],
     )
-    both = current.merge(chosen[[*PLAYER_GAME, "quote_id"]], how="left")
+    both = current.merge(chosen[[*PROP, "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
     return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
 

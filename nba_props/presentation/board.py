@@ -11,19 +11,23 @@ import pandas as pd
 from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.stored import span_sql
-from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, catboost_v8, ensemble
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, TRAINED, catboost_v8, ensemble, xgboost_v1
 from nba_props.domain.views.ledger import is_imported_sql
-from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts import markets
+from nba_props.facts.keys import PROP
+from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.analytics import BETTING_LINES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.warehouse.base import Warehouse
 
-#: the system whose picks a board shows by default
-SYSTEM = ensemble.V1_1.system_id
+#: the systems whose picks a board shows by default: in the market of points, and in others
+SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
+#: every market
+ALL = "all"
 #: systems with a P(over), in the order in which they are used where the board's own system has none
-CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *RECIPES]))
+CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *TRAINED]))
 
 #: the current rows of the ledger on some dates, each with the problem of its line
 CURRENT_SQL = f"""
@@ -35,17 +39,18 @@ JOIN (
 # a pick is made against a valid line: a row that bypassed the gate without one is only in the gate's summary
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
-  c.predicted_points, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
-  c.line_minutes_before_game, c.cutoff_at, c.created_at, a.actual_points, a.outcome, a.profit, b.line AS newest_line,
+  c.market, c.forecast, c.recommendation, c.over_probability, c.line, c.over_price, c.under_price, c.sportsbook,
+  c.line_minutes_before_game, c.cutoff_at, c.created_at, a.result, a.outcome, a.profit, b.line AS newest_line,
   b.opening_line, b.books, b.best_over_price, b.best_over_book, b.best_under_price, b.best_under_book
 FROM (
   SELECT p.*, s.team FROM ({CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
-  WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND s.game_date BETWEEN @first AND @last
+  WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND p.market IN UNNEST(@markets)
+    AND s.game_date BETWEEN @first AND @last
 ) AS c
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
 LEFT JOIN {span_sql(BETTING_LINES)} AS b
-  ON b.game_date = c.game_date AND b.game_id = c.game_id AND b.player_id = c.player_id
+  ON b.game_date = c.game_date AND b.game_id = c.game_id AND b.player_id = c.player_id AND b.market = c.market
 LEFT JOIN {span_sql(PREDICTION_ACCURACY)} AS a
   ON a.game_date = c.game_date AND a.prediction_id = c.prediction_id
 WHERE g.game_date BETWEEN @first AND @last
@@ -70,54 +75,70 @@ GROUP BY game_date, outcome
 """
 #: the columns of a board that are the same for every system
 _PROP = (
-    "game_date", "game_id", "player_id", "player_name", "team", "away_team", "home_team", "tipoff_at", "line",
+    "game_date", "game_id", "player_id", "market", "player_name", "team", "away_team", "home_team", "tipoff_at", "line",
     "over_price", "under_price", "sportsbook", "opening_line", "books",
 )  # fmt: skip
 
 
-def picks(warehouse: Warehouse, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
-    """The board of some dates: one row per player with a valid line, see :func:`of_rows`."""
-    return of_rows(warehouse.query(_BOARD_SQL, first=first, last=last), system)
+def usual_system(market: str) -> str:
+    """The system whose picks a market's board shows by default."""
+    return SYSTEM if market in (POINTS, ALL) else ELSEWHERE
 
 
-def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
+def forecasts(system: str, market: str) -> bool:
+    """Whether a system forecasts a market."""
+    return any(s.system_id == system and (market == ALL or market in s.markets) for s in SYSTEMS)
+
+
+def picks(
+    warehouse: Warehouse, first: date, last: date, system: str | None = None, market: str = POINTS
+) -> pd.DataFrame:
+    """The board of some dates and a market, or all: one row per player and market with a valid line, see
+    :func:`of_rows`.
+    """
+    asked = list(markets.keys()) if market == ALL else [market]
+    return of_rows(warehouse.query(_BOARD_SQL, first=first, last=last, markets=asked), system)
+
+
+def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
     """One system's view of each player's line: the side, its best price, and how many systems agree.
 
     Args:
-        rows: a row per player and system, as ``_BOARD_SQL`` gives it.
-        system: the system whose picks they are.
+        rows: a row per player, market and system, as ``_BOARD_SQL`` gives it.
+        system: the system whose picks they are; each market's usual one by default.
 
     Returns:
-        Picks first, then the largest edges. Beside the prop itself: ``forecast``; ``side``, the recommendation (null
-        where the system gave no forecast); ``edge``, forecast less line [points]; ``leans``, OVER or UNDER by the sign
-        of the edge; ``price`` and ``book``, the best of that side at that line; ``chance``, P(the side wins), pushes
-        aside, by the first system that has one, ``chance_by``; ``market_chance``, the same by the published quote
-        without its vig; ``ev``, expected profit of one unit at ``price`` by ``chance``; ``quote_age`` [hours], the
-        published quote's age at publication, or at tip-off if that was earlier; ``forecasts``, the number of systems
-        with a forecast, and ``agree``, how many of them lean to that side; once the date is graded ``points``, the
-        side's ``outcome``, and the ``profit`` of one unit on it at the published quote's price. Then a column per
-        system: its forecast.
+        Picks first, then the largest edges, by the error of the markets' lines. Beside the prop itself: ``forecast``;
+        ``side``, the recommendation (null where the system gave no forecast); ``edge``, forecast less line [stat];
+        ``leans``, OVER or UNDER by the sign of the edge; ``price`` and ``book``, the best of that side at that line;
+        ``chance``, P(the side wins), pushes aside, by the first system that has one, ``chance_by``; ``market_chance``,
+        the same by the published quote without its vig; ``ev``, expected profit of one unit at ``price`` by ``chance``;
+        ``quote_age`` [hours], the published quote's age at publication, or at tip-off if that was earlier;
+        ``forecasts``, the number of systems with a forecast, and ``agree``, how many of them lean to that side; once
+        the date is graded ``result``, the side's ``outcome``, and the ``profit`` of one unit on it at the published
+        quote's price. Then a column per system: its forecast.
     """
     rows = rows[rows["system_id"].isin(SYSTEM_TABLES)] if len(rows) else rows  # imported records have no board
     if rows.empty:
         return pd.DataFrame()
     # of two rows with the same id one is forged, which the audit reports; the older one is shown
-    rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*PLAYER_GAME, "system_id"])
+    rows = rows.sort_values("created_at", kind="stable").drop_duplicates([*PROP, "system_id"])
     # systems may have been published against different quotes: that of the board's own system counts, else the newest
-    ranked = rows.assign(is_own=rows["system_id"].eq(system)).sort_values(
+    wanted = rows["market"].map(usual_system) if system is None else system
+    ranked = rows.assign(is_own=rows["system_id"].eq(wanted)).sort_values(
         ["is_own", "created_at", "system_id"], ascending=[False, False, True], kind="stable"
     )
-    board = ranked.drop_duplicates(PLAYER_GAME).set_index(PLAYER_GAME)
-    own = ranked[ranked["is_own"]].set_index(PLAYER_GAME).reindex(board.index)
-    forecast = own["predicted_points"]
+    board = ranked.drop_duplicates(PROP).set_index(PROP)
+    own = ranked[ranked["is_own"]].set_index(PROP).reindex(board.index)
+    forecast = own["forecast"]
     edge = forecast - board["line"]
     leans = np.sign(edge).map({1.0: Recommendation.OVER.value, -1.0: Recommendation.UNDER.value})
-    forecasts = rows.pivot(index=PLAYER_GAME, columns="system_id", values="predicted_points").reindex(board.index)
-    made = board[[c for c in _PROP if c not in PLAYER_GAME]].assign(
+    of_systems = rows.pivot(index=PROP, columns="system_id", values="forecast").reindex(board.index)
+    made = board[[c for c in _PROP if c not in PROP]].assign(
         forecast=forecast,
         side=own["recommendation"].where(forecast.notna()),
         edge=edge,
-        points=board["actual_points"],
+        result=board["result"],
         outcome=own["outcome"],
         profit=own["profit"],
         leans=leans,
@@ -126,12 +147,14 @@ def of_rows(rows: pd.DataFrame, system: str = SYSTEM) -> pd.DataFrame:
     made = made.assign(
         ev=expected_profit(made["chance"], made["price"]),
         quote_age=_quote_age(board),
-        agree=_agreeing(forecasts, board["line"], leans),
-        forecasts=forecasts.notna().sum(axis=1),
+        agree=_agreeing(of_systems, board["line"], leans),
+        forecasts=of_systems.notna().sum(axis=1),
     )
-    order = made.assign(is_none=~is_pick(made), size=-made["edge"].abs())
+    order = made.assign(
+        is_none=~is_pick(made), size=-made["edge"].abs() / made.index.get_level_values("market").map(markets.scales())
+    )
     order = order.reset_index().sort_values(["game_date", "is_none", "size", "player_name"], kind="stable")
-    made = made.loc[pd.MultiIndex.from_frame(order[PLAYER_GAME])].join(forecasts).reset_index()
+    made = made.loc[pd.MultiIndex.from_frame(order[PROP])].join(of_systems).reset_index()
     return made[[*_PROP, *(c for c in made.columns if c not in _PROP)]]
 
 
@@ -156,16 +179,16 @@ def _best_prices(board: pd.DataFrame, leans: pd.Series) -> dict[str, pd.Series]:
     }
 
 
-def _chances(rows: pd.DataFrame, board: pd.DataFrame, leans: pd.Series, system: str) -> pd.DataFrame:
+def _chances(rows: pd.DataFrame, board: pd.DataFrame, leans: pd.Series, system: str | None) -> pd.DataFrame:
     """P of each player's side by the first system that has one, the name of that system, and P by the quote."""
     over = leans.eq(Recommendation.OVER)
     # a probability is only valid for its own line
-    lines = pd.MultiIndex.from_frame(board.reset_index()[[*PLAYER_GAME, "line"]])
-    same_line = rows[pd.MultiIndex.from_frame(rows[[*PLAYER_GAME, "line"]]).isin(lines)]
-    chances = same_line.pivot(index=PLAYER_GAME, columns="system_id", values="over_probability")
+    lines = pd.MultiIndex.from_frame(board.reset_index()[[*PROP, "line"]])
+    same_line = rows[pd.MultiIndex.from_frame(rows[[*PROP, "line"]]).isin(lines)]
+    chances = same_line.pivot(index=PROP, columns="system_id", values="over_probability")
     chances = chances.reindex(board.index).astype("float64")
     made = pd.DataFrame({"chance": np.nan, "chance_by": None}, index=board.index)
-    for name in dict.fromkeys([c for c in (system, *CHANCES) if c in chances]):
+    for name in dict.fromkeys([c for c in (system, *CHANCES) if c is not None and c in chances]):
         fills = leans.notna() & made["chance"].isna() & chances[name].notna()
         made.loc[fills, "chance"] = chances[name].where(over, 1 - chances[name])[fills]
         made.loc[fills, "chance_by"] = name
@@ -219,6 +242,19 @@ def record(board: pd.DataFrame) -> str:
         parts[0] += f" ({percent(won / (won + lost))})"
     parts += [f"{n} {what}" for what, n in rest.items() if n]
     return f"{plural(len(picks), 'pick')}: {', '.join(parts)}; {picks['profit'].sum():+.1f} units at the quoted prices"
+
+
+def other_markets(warehouse: Warehouse, day: date, market: str = POINTS) -> dict[str, int]:
+    """How many players have a published line on a date in each market but one, in their usual order."""
+    rows = warehouse.query(
+        "SELECT market, COUNT(DISTINCT player_id) AS players FROM nba_predictions.current_predictions "
+        "WHERE game_date BETWEEN @first AND @last AND line IS NOT NULL AND market <> @market GROUP BY market",
+        first=day,
+        last=day,
+        market=market,
+    )
+    found = dict(zip(rows["market"], rows["players"].astype(int), strict=True))
+    return {m.key: found[m.key] for m in markets.MARKETS if m.key in found}
 
 
 def gate_summary(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:

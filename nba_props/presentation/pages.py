@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ADDRESS = "/reports"
 #: the page that lists the others, which are named by their span
 INDEX = "index.html"
-_PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)\.html")
+_PAGE = re.compile(r"(\d{4}-\d\d-\d\d)_(\d{4}-\d\d-\d\d)(?:_([a-z_]+))?\.html")
 
 
 def render(template: str, **named: Any) -> str:
@@ -35,16 +35,16 @@ def address(settings: Settings, path: str) -> str | None:
     return f"{ADDRESS}/{page.name}" if settings.gcp is None and str(page.parent) == settings.reports else None
 
 
-def pages(folder: UPath) -> list[tuple[str, str, str]]:
-    """The pages of a folder: last and first date and name, the newest dates first."""
+def pages(folder: UPath) -> list[tuple[str, str, str, str]]:
+    """The pages of a folder: last and first date, name, and market unless it is points; the newest dates first."""
     found = [match for path in folder.iterdir() if (match := _PAGE.fullmatch(path.name))]
-    return sorted(((m[2], m[1], m[0]) for m in found), reverse=True)
+    return sorted(((m[2], m[1], m[0], (m[3] or "").replace("_", " ")) for m in found), reverse=True)
 
 
 def write_index(settings: Settings, *, simulated: bool) -> None:
     """Write ``reports/index.html``, which lists the pages; repeats it when another writer added a page meanwhile."""
     folder = open_path(settings.reports)
-    listed: list[tuple[str, str, str]] | None = None
+    listed: list[tuple[str, str, str, str]] | None = None
     while (found := pages(folder)) != listed:
         replace(folder / INDEX, render("reports.html.jinja", pages=found, simulated=simulated).encode())
         listed = found

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.names import player_lookup
+from nba_props.facts import markets
+from nba_props.facts.markets import POINTS
 from nba_props.presentation.board import CURRENT_SQL, SYSTEM
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import Warehouse
@@ -18,20 +20,23 @@ _PERSON = ["player_id", "player_name", "team"]
 #: a name as narrow boards show it
 _INITIAL = re.compile(r"(\w)\. *(.+)")
 _LOG_SQL = f"""
-SELECT k.game_date, COALESCE(b.opponent, '') AS opponent, b.is_home, b.minutes, b.points, c.line, c.sportsbook,
-  c.predicted_points AS forecast, c.recommendation AS side, a.outcome, c.prediction_id
+SELECT k.game_date, COALESCE(b.opponent, '') AS opponent, b.is_home, b.minutes, {{result}} AS result,
+  c.line, c.sportsbook,
+  c.forecast, c.recommendation AS side, a.outcome, c.prediction_id
 FROM (
   SELECT game_date, game_id FROM nba_raw.box_scores
   WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
   UNION DISTINCT
   SELECT game_date, game_id FROM nba_predictions.ledger
   WHERE game_date BETWEEN @first AND @last AND player_id = @player_id AND system_id = @system
+    AND market = @market
 ) AS k
 LEFT JOIN (
   SELECT * FROM nba_raw.box_scores WHERE game_date BETWEEN @first AND @last AND player_id = @player_id
 ) AS b ON b.game_date = k.game_date AND b.game_id = k.game_id
 LEFT JOIN (
-  SELECT * FROM ({CURRENT_SQL}) AS v WHERE player_id = @player_id AND system_id = @system AND line_problem IS NULL
+  SELECT * FROM ({CURRENT_SQL}) AS v WHERE player_id = @player_id AND system_id = @system AND market = @market
+    AND line_problem IS NULL
 ) AS c ON c.game_date = k.game_date AND c.game_id = k.game_id
 LEFT JOIN (
   SELECT game_date, prediction_id, outcome FROM nba_predictions.prediction_accuracy
@@ -81,21 +86,25 @@ def _known(warehouse: Warehouse, day: date | None = None) -> pd.DataFrame:
     )
 
 
-def player_log(warehouse: Warehouse, player_id: int, first: date, last: date, system: str = SYSTEM) -> pd.DataFrame:
-    """A player's games in a span, newest first: opponent, minutes, points, the published line, forecast, side, outcome.
+def player_log(
+    warehouse: Warehouse, player_id: int, first: date, last: date, system: str = SYSTEM, market: str = POINTS
+) -> pd.DataFrame:
+    """A player's games in a span in a market, newest first: opponent, minutes, result, the published line, forecast,
+    side, outcome.
 
-    Games that are predicted and not yet played have no points.
+    Games that are predicted and not yet played have no result.
     """
-    return warehouse.query(_LOG_SQL, first=first, last=last, player_id=player_id, system=system)
+    sql = _LOG_SQL.format(result=markets.market(market).result_sql)
+    return warehouse.query(sql, first=first, last=last, player_id=player_id, system=system, market=market)
 
 
 def form(log: pd.DataFrame) -> list[str]:
-    """How often a player was over his newest line in the games before it, and his average points, in words."""
+    """How often a player was over his newest line in the games before it, and his average, in words."""
     lined = log[log["line"].notna()]
     if lined.empty:
         return []
     newest = lined.iloc[0]
-    before = log[(log["game_date"] < newest["game_date"]) & log["points"].notna()]["points"]
+    before = log[(log["game_date"] < newest["game_date"]) & log["result"].notna()]["result"]
     if before.empty:
         return []
     last = [before.head(n) for n in (5, 10, 20) if len(before) >= n] or [before]
@@ -104,5 +113,5 @@ def form(log: pd.DataFrame) -> list[str]:
     before_it = f"before {newest['game_date'].date()}"
     return [
         f"line of {newest['game_date'].date()}: {newest['line']:g} ({newest['sportsbook']}); over it in {over}",
-        f"points   {mean} games {before_it}",
+        f"average  {mean} games {before_it}",
     ]

@@ -11,11 +11,13 @@ import pandas as pd
 
 from nba_props.domain import quality, scoring
 from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.domain.views.ledger import market_of
+from nba_props.facts import markets
 from nba_props.facts.keys import PLAYER_DAY
-from nba_props.facts.vocabulary import Tier, words
+from nba_props.facts.markets import ALL_TIERS, POINTS
 from nba_props.presentation import charts as plots
 from nba_props.presentation.pages import render, write_index
-from nba_props.presentation.score_tables import BETS, CHANCES, ERRORS, SIDES, by_night, note, shown
+from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, by_night, note, shown
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
@@ -44,21 +46,26 @@ def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class ReportData:
-    """The data of a span, read once for the terminal and the page.
+    """The data of a span, read once for the terminal and the page, of one market in detail.
 
     Args:
-        graded: its ``graded_rows``.
+        market: the market whose tables are shown in full.
+        graded: its ``graded_rows`` in that market.
         daily: their ``scoring.sums``; empty without any.
-        scores: one row per tier and system; empty without any.
+        scores: one row per tier and system of that market; empty without any.
+        elsewhere: one row per system and other market.
         published: the data behind the findings.
         findings: those of ``nba-props validate``.
-        suspects: systems whose figures are a likely bug, and these figures.
+        suspects: systems whose figures in that market are a likely bug, and these figures.
         now: the time by which results and odds are due.
     """
+
+    market: str
 
     graded: pd.DataFrame
     daily: pd.DataFrame
     scores: pd.DataFrame
+    elsewhere: pd.DataFrame
     published: quality.Published
     findings: Mapping[str, quality.Finding]
     suspects: Mapping[str, str]
@@ -66,22 +73,43 @@ class ReportData:
 
 
 def read(
-    warehouse: Warehouse, first: date, last: date, now: datetime, graded: pd.DataFrame | None = None
+    warehouse: Warehouse,
+    first: date,
+    last: date,
+    now: datetime,
+    graded: pd.DataFrame | None = None,
+    market: str = POINTS,
 ) -> ReportData:
-    """Read a span as of ``now``; ``graded`` are its graded rows, if already read."""
+    """Read a span as of ``now``; ``graded`` are its graded rows of all markets, if already read."""
     graded = graded_rows(warehouse, first, last) if graded is None else graded
     daily = scoring.sums(graded) if len(graded) else pd.DataFrame()
     scores = scoring.scores(daily) if len(daily) else pd.DataFrame()
+    mine, others = scores, pd.DataFrame()
+    if len(daily):
+        mine, others = (scores[is_mine] for is_mine in (scores["market"] == market, scores["market"] != market))
+        others = _in_order(others[others["tier"] == ALL_TIERS])
+        daily = daily[daily.index.get_level_values("market") == market].droplevel("market")
     published = quality.published(warehouse, tuple(SYSTEM_TABLES), first, last, now)
     findings = quality.findings(published, first, last)
     suspects = quality.suspects(published, findings, first, last) if len(scores) else {}
-    return ReportData(graded, daily, scores, published, findings, suspects, now)
+    own = {series.removesuffix(f" {market}"): why for series, why in suspects.items() if market_of(series) == market}
+    rows = graded[graded["market"] == market] if len(graded) else graded
+    return ReportData(
+        market, rows, daily, mine.drop(columns="market", errors="ignore"), others, published, findings, own, now
+    )
+
+
+def _in_order(scores: pd.DataFrame) -> pd.DataFrame:
+    """Scores by market in their usual order, then by system."""
+    order = scores["market"].map({key: n for n, key in enumerate(markets.keys())})
+    return scores.assign(order=order).sort_values(["order", "system_id"], kind="stable").drop(columns="order")
 
 
 def write_report(
     warehouse: Warehouse, settings: Settings, first: date, last: date, found: ReportData, out: Path | None = None
 ) -> str:
-    """Write the page of a span and return its path, by default ``reports/<first>_<last>.html``.
+    """Write the page of a span and return its path, by default ``reports/<first>_<last>.html``, with the market in it
+    unless that is points.
 
     Args:
         warehouse: where the tables are.
@@ -94,28 +122,34 @@ def write_report(
     days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
     game_days = days[days["games"] > 0]
     nights = by_night(found.daily)
-    parts = {tier: part for tier in words(Tier) if len(part := _of_tier(found.scores, tier))}
+    tiers = (ALL_TIERS, *markets.market(found.market).tier_names)
+    parts = {tier: part for tier in tiers if len(part := _of_tier(found.scores, tier))}
     text = render(
         "report.html.jinja",
-        first=first, last=last, now=found.now, rows=len(found.graded),
-        words=in_words(parts[Tier.ALL], found.suspects) if parts else [],
-        headline=headline(parts[Tier.ALL], found.suspects) if parts else "",
+        first=first, last=last, now=found.now, market=markets.market(found.market), rows=len(found.graded),
+        words=in_words(parts[ALL_TIERS], found.suspects) if parts else [],
+        headline=headline(parts[ALL_TIERS], found.suspects) if parts else "",
         late=after_the_fact(found.graded), listed=not out, nights=_night_tables(nights),
         sections=[
             (tier, note(part), [_html(shown(part, columns)) for columns in (ERRORS, BETS, SIDES)],
              _html(shown(part, CHANCES)))
             for tier, part in parts.items()
         ],
-        findings=found.findings, warnings={name for name, finding in found.findings.items() if finding.warns},
+        elsewhere=_html(shown(found.elsewhere, ELSEWHERE)) if len(found.elsewhere) else "", findings=found.findings,
+        warnings={name for name, finding in found.findings.items() if finding.warns},
         pictures={name: plots.data_uri(p) for name, p in _pictures(found, nights, days, first, last).items()},
         simulated=is_simulated(warehouse), game_days=len(game_days),
         empty_days=int((game_days["total"] == 0).sum()), goal=quality.BRIEF_STREAK,
     )  # fmt: skip
-    path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}.html"
+    path = open_path(str(out)) if out else open_path(settings.reports) / f"{first}_{last}{_suffix(found.market)}.html"
     replace(path, text.encode())
     if not out:
         write_index(settings, simulated=is_simulated(warehouse))
     return str(path)
+
+
+def _suffix(market: str) -> str:
+    return "" if market == POINTS else f"_{market}"
 
 
 def _of_tier(scores: pd.DataFrame, tier: str) -> pd.DataFrame:
@@ -136,7 +170,7 @@ def _pictures(found: ReportData, nights: pd.DataFrame, days: pd.DataFrame, first
     if len(nights):
         made["units"], made["bets"] = plots.nights(nights)
     if len(found.scores):
-        made["differences"] = plots.mae_differences(_of_tier(found.scores, Tier.ALL))
+        made["differences"] = plots.mae_differences(_of_tier(found.scores, ALL_TIERS))
         if chances := reliability_tables(found.graded):
             made["reliability"] = plots.reliability(chances)
     if len(days):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nba_props.domain import scoring
-from nba_props.facts.vocabulary import Tier
+from nba_props.facts.markets import ALL_TIERS
 from nba_props.facts.words import plural
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import MIN_DATES, SCORES
@@ -87,6 +87,21 @@ TABLES: Mapping[str, Mapping[str, Score]] = {
     "Bets at the quoted prices": BETS,
     "The same bets by side": SIDES,
     "P(over), log-loss beside the de-vigged quote's": CHANCES,
+}
+#: one row for each system and market but the one that has the tables above
+ELSEWHERE = {
+    "market": Score("market", "{}"),
+    **_SYSTEM,
+    "rows_scored": Score("n", "{:,.0f}"),
+    "dates": Score("nights", "{:,.0f}"),
+    "difference": Score("MAE - line", "{}"),
+    "mae": Score("MAE", "{:.3f}"),
+    "line_mae": Score("line MAE", "{:.3f}"),
+    "last_10_mae": Score("last-10 MAE", "{:.3f}", 3),
+    "bets": Score("bets", "{:,.0f}", 1),
+    "hits": Score("hit rate", "{}", 1),
+    "returns": Score("ROI", "{}", 2),
+    "less_quote": Score("log-loss less the quote's", "{}", 2),
 }
 #: scores with an interval, and the column with the number of dates that each is based on
 _DATES = {
@@ -169,7 +184,7 @@ def by_night(daily: pd.DataFrame) -> pd.DataFrame:
     """The results of each system's bets, night by night.
 
     Args:
-        daily: a span's ``scoring.sums``.
+        daily: a span's ``scoring.sums`` of one market.
 
     Returns:
         One row per system and night with decided bets: ``system_id, game_date, wins, losses, units`` (won less lost at
@@ -177,7 +192,7 @@ def by_night(daily: pd.DataFrame) -> pd.DataFrame:
     """
     if daily.empty:
         return pd.DataFrame()
-    own = daily.xs(Tier.ALL, level="tier").sort_index().reset_index()
+    own = daily.xs(ALL_TIERS, level="tier").sort_index().reset_index()
     own = own[own["decided"] > 0].rename(columns={"win": "wins", "loss": "losses", "profit": "units"})
     own = own[["system_id", "game_date", "wins", "losses", "units"]]
     return own.assign(total=own.groupby("system_id")["units"].cumsum()).reset_index(drop=True)

@@ -2,7 +2,16 @@
 
 from nba_props.facts.vocabulary import LineSource, either, words
 from nba_props.schemas.base import Column, Table, count, day, flag, instant, real, text, whole
-from nba_props.schemas.raw import BOX_SCORE_STATS, GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
+from nba_props.schemas.raw import (
+    BOX_SCORE_STATS,
+    GAME_DATE,
+    GAME_ID,
+    MARKET,
+    PLAYER_ID,
+    PLAYER_LOOKUP,
+    PLAYER_NAME,
+    STAT,
+)
 
 #: half-life, in games, of a player's exponentially weighted minutes
 MINUTES_HALF_LIFE = 5
@@ -72,7 +81,7 @@ LINE_COLUMNS = (
     text("line_source_api", "API the quote came from, such as ODDS_API", nullable=True),
     text("sportsbook", "Book of the chosen quote", nullable=True, source=("nba_raw.odds_quotes.bookmaker",)),
     text("quote_id", "The chosen quote", nullable=True, source=("nba_raw.odds_quotes.quote_id",)),
-    real("line", "Its line", "points", nullable=True, ge=0.5, source=("nba_raw.odds_quotes.line",)),
+    real("line", "Its line", STAT, nullable=True, ge=0.5, source=("nba_raw.odds_quotes.line",)),
     whole("over_price", "Its American over price", nullable=True, source=("nba_raw.odds_quotes.over_price",)),
     whole("under_price", "Its American under price", nullable=True, source=("nba_raw.odds_quotes.under_price",)),
     real(
@@ -86,12 +95,12 @@ LINE_COLUMNS = (
 )
 
 _MARKET_COLUMNS = (
-    real("consensus_line", "Median of the sportsbooks' main lines", "points", nullable=True),
+    real("consensus_line", "Median of the sportsbooks' main lines", STAT, nullable=True),
     count("books", "Sportsbooks with a main line", "books"),
-    real("line_range", "Highest less lowest main line", "points", nullable=True, ge=0),
-    real("opening_line", "First main line of the chosen book", "points", nullable=True),
+    real("line_range", "Highest less lowest main line", STAT, nullable=True, ge=0),
+    real("opening_line", "First main line of the chosen book", STAT, nullable=True),
     instant("opening_at", "When the opening line was captured", nullable=True),
-    real("line_movement", "Line less opening line", "points", nullable=True),
+    real("line_movement", "Line less opening line", STAT, nullable=True),
     whole("best_over_price", "Best American over price at the chosen line", nullable=True),
     text("best_over_book", "Sportsbook that offers it", nullable=True),
     whole("best_under_price", "Best American under price at the chosen line", nullable=True),
@@ -101,9 +110,11 @@ _MARKET_COLUMNS = (
 BETTING_LINES = Table(
     "nba_analytics",
     "betting_lines",
-    "One row per slate player: the line chosen for predictions with its provenance, or NO_PROP_LINE with a reason.",
+    "One row per slate player and market: the line chosen for predictions with its provenance, or NO_PROP_LINE with a "
+    "reason. In markets other than points, players whom a book quotes in them.",
     (
         *PERSON,
+        MARKET,
         CUTOFF_AT,
         *LINE_COLUMNS,
         instant(
@@ -119,7 +130,7 @@ BETTING_LINES = Table(
             nullable=True,
         ),
     ),
-    key=("player_id",),
+    key=("market", "player_id"),
 )
 
 

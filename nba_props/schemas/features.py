@@ -14,6 +14,8 @@ from nba_props.facts.digest import digest
 from nba_props.facts.vocabulary import NullReason
 from nba_props.schemas.analytics import CUTOFF_AT, PERSON
 from nba_props.schemas.base import Table, real, text
+from nba_props.schemas.raw import MARKET as MARKET_COLUMN
+from nba_props.schemas.raw import STAT
 
 
 @dataclass(frozen=True)
@@ -132,4 +134,38 @@ PLAYER_FEATURES = Table(
         text("null_reasons", "JSON object: each null feature and why it is null"),
     ),
     key=("player_id",),
+)
+
+
+# -- by market --------------------------------------------------------------------------------------------------------
+
+#: the features of a player in a market other than points, whose own are in ``player_features``
+BY_MARKET = (
+    _history("avg_last_5", STAT, "Mean of the last 5 games", ("recency",), _NO_GAME),
+    _history("avg_last_10", STAT, "Mean of the last 10 games", ("recency",), _NO_GAME),
+    _history("std_last_10", STAT, "Sample deviation of the last 10 games", ("recency",), NullReason.FEWER_THAN_2_GAMES),
+    Feature("avg_season", STAT, "Mean of the season", (f"{_B}.game_id",), NullReason.NO_GAME_THIS_SEASON),
+    _history("ewma", STAT, "Exponentially weighted mean", ("recency",), _NO_GAME),
+    _history("per_minute_last_10", f"{STAT}/min", "Per minute over the last 10 games", ("minutes",), _NO_GAME),
+    _history("per_minute_shrunk", f"{STAT}/min", "Weighted rate per minute, shrunk to the league's", ("minutes",), _NO_GAME),
+    Feature("opponent_allows", f"{STAT}/100", "Allowed per 100 possessions by the opponent, last 15 games", (f"{_B}.fga",), _NO_TEAM),
+    Feature("league_allows", f"{STAT}/100", "Per 100 possessions in the league in the look-back", (f"{_B}.fga",), _NO_GAME),
+)  # fmt: skip
+MARKET_NAMES = tuple(f.name for f in BY_MARKET)
+#: as ``SCHEMA_HASH``, for models of other markets than points
+MARKET_SCHEMA_HASH = digest(json.dumps([SCHEMA_HASH, *((f.name, f.unit, f.description) for f in BY_MARKET)]), 8)
+
+MARKET_FEATURES = Table(
+    "nba_analytics",
+    "market_features",
+    "The features of a player in a market, for every line but those of points: averages and rates of what the market "
+    "counts, and how much of it the opponent allows, with the reason of every null.",
+    (
+        *PERSON,
+        MARKET_COLUMN,
+        CUTOFF_AT,
+        *(real(f.name, f.description, f.unit, nullable=True, source=f.source) for f in BY_MARKET),
+        text("null_reasons", "JSON object: each null feature and why it is null"),
+    ),
+    key=("market", "player_id"),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from nba_props.facts.vocabulary import Span, Tier, either, words
+from nba_props.facts.markets import tier_names
+from nba_props.facts.vocabulary import Span, either, words
 from nba_props.schemas.base import Table, count, day, real, text
-from nba_props.schemas.raw import GAME_DATE
+from nba_props.schemas.raw import GAME_DATE, MARKET, STAT
 
 #: fewest dates with rows for an interval; with fewer, the spread between dates is unknown
 MIN_DATES = 10
@@ -13,19 +14,19 @@ _BOUND = f"of its date-clustered 95 % interval; null below {MIN_DATES} dates"
 
 SCORES = (
     count("predictions", "Current predictions against a valid line", "rows"),
-    count("rows_scored", "Of these, with a forecast and points: the rows of every error here", "rows"),
+    count("rows_scored", "Of these, with a forecast and a result: the rows of every error here", "rows"),
     count("dates", "Dates with scored rows", "dates", nullable=True),
-    real("mae", "Mean absolute error", "points", nullable=True),
-    real("rmse", "Root mean squared error", "points", nullable=True),
-    real("bias", "Mean of forecast less points", "points", nullable=True),
-    real("line_mae", "The line's mean absolute error on the same rows", "points", nullable=True),
-    real("last_10_mae", "The last-10 average's on the same rows", "points", nullable=True),
-    real("mae_difference", "mae less line_mae: positive is worse than the line", "points", nullable=True),
-    real("mae_difference_low", f"Lower bound {_BOUND}", "points", nullable=True),
-    real("mae_difference_high", "Upper bound", "points", nullable=True),
+    real("mae", "Mean absolute error", STAT, nullable=True),
+    real("rmse", "Root mean squared error", STAT, nullable=True),
+    real("bias", "Mean of forecast less result", STAT, nullable=True),
+    real("line_mae", "The line's mean absolute error on the same rows", STAT, nullable=True),
+    real("last_10_mae", "The last-10 average's on the same rows", STAT, nullable=True),
+    real("mae_difference", "mae less line_mae: positive is worse than the line", STAT, nullable=True),
+    real("mae_difference_low", f"Lower bound {_BOUND}", STAT, nullable=True),
+    real("mae_difference_high", "Upper bound", STAT, nullable=True),
     count("wins", "Bets won; a bet is a current OVER or UNDER on a valid line that was won or lost", "rows"),
     count("losses", "Bets lost", "rows"),
-    count("pushes", "Picks pushed: current OVER or UNDER on a valid line, points equal to it", "rows"),
+    count("pushes", "Picks pushed: current OVER or UNDER on a valid line, result equal to it", "rows"),
     count("voids", "Void rows, with a side or without", "rows"),
     count("pending", "Rows without a box score yet, with a side or without", "rows"),
     count("bet_dates", "Dates with a bet", "dates", nullable=True),
@@ -83,14 +84,16 @@ SCORES = (
 SCOREBOARD = Table(
     "nba_monitoring",
     "scoreboard",
-    "Each system's scores as of a date, beside the sportsbook line's on the same rows, by span and tier of the line.",
+    "Each system's scores as of a date, beside the sportsbook line's on the same rows, by market, span and tier of the "
+    "line.",
     (
         GAME_DATE,
+        MARKET,
         text("span", f"{either(Span)}, up to and including the date", isin=words(Span)),
-        text("tier", "ALL, or lines under 10, of 10 to 20, over 20", isin=words(Tier)),
+        text("tier", "ALL, or a range of lines: of points those under 10, of 10 to 20, over 20", isin=tier_names()),
         text("system_id", "Prediction system"),
         day("first_date", "First date of the span"),
         *SCORES,
     ),
-    key=("span", "tier", "system_id"),
+    key=("market", "span", "tier", "system_id"),
 )

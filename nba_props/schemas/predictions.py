@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
+from nba_props.facts.markets import MARKETS
 from nba_props.facts.vocabulary import Outcome, Recommendation, RemediationStep, VoidReason, either, words
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
-from nba_props.schemas.raw import GAME_DATE, GAME_ID, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME
-
-#: no forecast is above it, as none is below 0
-MAX_POINTS = 60
+from nba_props.schemas.raw import GAME_DATE, GAME_ID, MARKET, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME, STAT
 
 _LINES = tuple(replace(c, source=(f"nba_analytics.betting_lines.{c.name}",)) for c in LINE_COLUMNS)
 _CLAIM = (
@@ -17,19 +15,28 @@ _CLAIM = (
     PLAYER_ID,
     PLAYER_NAME,
     PLAYER_LOOKUP,
+    MARKET,
     text("system_id", "Prediction system"),
     text("model_version", "Version of the system's formula or model"),
-    real("predicted_points", "Forecast; null when the system abstained", "points", nullable=True, ge=0, le=MAX_POINTS),
+    real(
+        "forecast",
+        "Forecast, up to its market's ceiling; null when the system abstained",
+        STAT,
+        nullable=True,
+        ge=0,
+        le=max(m.ceiling for m in MARKETS),
+        formerly="predicted_points",
+    ),
     real("confidence_score", "The system's own confidence, 0-1", nullable=True, ge=0, le=1),
     real(
         "over_probability",
-        "P(points above the line, given that they are not equal to it), where the system gives one",
+        "P(result above the line, given that it is not equal to it), where the system gives one",
         nullable=True,
         ge=0,
         le=1,
     ),
     text("recommendation", either(Recommendation), isin=words(Recommendation)),
-    real("line_margin", "Predicted points less line", "points", nullable=True),
+    real("line_margin", "Forecast less line", STAT, nullable=True),
     text("abstain_reason", "Why the system gave no forecast", nullable=True),
     text("components", "JSON object: the terms of the forecast and the inputs it did without"),
     text("feature_hash", "Hash of the inputs the system used"),
@@ -57,8 +64,8 @@ LEDGER_KEY = ("system_id", "model_version", "game_id", "player_id", "quote_id", 
 _LEDGER = (
     text(
         "prediction_id",
-        f"Hash of {', '.join(LEDGER_KEY)}; for a forecast that returns after a different one, also of the row that it "
-        "replaces",
+        f"Hash of {', '.join(LEDGER_KEY)}, and of the market unless it is points; for a forecast that returns after a "
+        "different one, also of the row that it replaces",
     ),
     *_PUBLISHED,
     text("run_id", "Dagster run that published the row"),
@@ -78,7 +85,7 @@ LEDGER = Table(
     _LEDGER,
     key=("prediction_id",),
     write_mode=WriteMode.APPEND,
-    content=("predicted_points", "confidence_score", "over_probability", "recommendation"),
+    content=("forecast", "confidence_score", "over_probability", "recommendation"),
     sealed_by="row_digest",
     facets={"rows": tuple(c.name for c in _LEDGER)},
     formerly="player_prop_predictions",
@@ -200,7 +207,9 @@ REMEDIATIONS = Table(
 GRADE_COLUMNS = (
     text("outcome", either(Outcome), isin=words(Outcome)),
     text("void_reason", "Why a row is void", nullable=True, isin=words(VoidReason)),
-    count("actual_points", "Points scored; null while pending or void", "points", nullable=True),
+    count(
+        "result", "What the market counts; null while pending or void", STAT, nullable=True, formerly="actual_points"
+    ),
     count("minutes_played", "Minutes played", "min", nullable=True),
     flag("prediction_correct", "The side won; null without a decided bet", nullable=True),
 )
@@ -219,14 +228,14 @@ PREDICTION_ACCURACY = Table(
         text("line_problem", "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
         flag("is_valid_line", "The line is backed by a verified sportsbook quote"),
         *GRADE_COLUMNS,
-        real("absolute_error", "Distance of forecast and points", "points", nullable=True),
-        real("signed_error", "Forecast less points: positive is too high", "points", nullable=True),
-        real("line_absolute_error", "Distance of line and points", "points", nullable=True),
-        real("last_10_absolute_error", "Distance of the last-10 average and points", "points", nullable=True),
-        real("predicted_margin", "Forecast less line", "points", nullable=True),
-        real("actual_margin", "Points less line", "points", nullable=True),
-        flag("within_3_points", "The forecast missed by at most 3", nullable=True),
-        flag("within_5_points", "The forecast missed by at most 5", nullable=True),
+        real("absolute_error", "Distance of forecast and result", STAT, nullable=True),
+        real("signed_error", "Forecast less result: positive is too high", STAT, nullable=True),
+        real("line_absolute_error", "Distance of line and result", STAT, nullable=True),
+        real("last_10_absolute_error", "Distance of the last-10 average and result", STAT, nullable=True),
+        real("predicted_margin", "Forecast less line", STAT, nullable=True),
+        real("actual_margin", "Result less line", STAT, nullable=True),
+        flag("within_3", "The forecast missed by at most 3", nullable=True, formerly="within_3_points"),
+        flag("within_5", "The forecast missed by at most 5", nullable=True, formerly="within_5_points"),
         whole("confidence_decile", "1-10: floor(10 x confidence) + 1", nullable=True, ge=1, le=10),
         real(
             "profit",

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from nba_props.facts import markets
 from nba_props.facts.calendar import SEASON_TYPES
-from nba_props.facts.vocabulary import BookKind, DataSource, InjuryStatus, Market, either, words
+from nba_props.facts.vocabulary import BookKind, DataSource, InjuryStatus, either, words
 from nba_props.schemas.base import Column, Table, Type, WriteMode, count, day, flag, instant, real, text, whole
 
 GAME_DATE = day("game_date", "US/Eastern date of tip-off; the partition")
@@ -13,6 +14,9 @@ SEASON_TYPE = text("season_type", either(t.name for t in SEASON_TYPES))
 PLAYER_ID = whole("player_id", "The NBA's player id", ge=1)
 PLAYER_NAME = text("player_name", "Player name as spelled by the NBA")
 PLAYER_LOOKUP = text("player_lookup", "Normalized player name (domain/names.py)")
+MARKET = text("market", either(markets.keys()), isin=markets.keys(), before=markets.POINTS)
+#: the unit of lines, forecasts and results: what their market counts
+STAT = "stat"
 PAYLOAD = text("payload", "Landing-zone path of the payload the row came from")
 DATA_SOURCE = text("data_source", f"Source of the payload: {either(DataSource)}")
 
@@ -94,7 +98,8 @@ BOX_SCORES = Table(
 ODDS_QUOTES = Table(
     "nba_raw",
     "odds_quotes",
-    "Every player-points quote of every book and capture, both sides in one row; in-play ones are kept and marked.",
+    "Every quote of a player by every book and capture, both sides in one row, of every market; in-play ones are kept "
+    "and marked.",
     (
         GAME_DATE,
         text("quote_id", "Hash of event, book, market, player, line, prices and snapshot instant"),
@@ -102,10 +107,10 @@ ODDS_QUOTES = Table(
         text("event_id", "The Odds API's event id"),
         text("bookmaker", "The Odds API's book key, such as draftkings"),
         text("book_kind", f"{either(BookKind)} (domain/odds.py)"),
-        text("market", either(Market)),
+        text("market", "The Odds API's key of the market, such as player_points (facts/markets.py)"),
         text("source_name", "Player name as spelled by the book"),
         PLAYER_LOOKUP,
-        real("line", "Points line", "points", ge=0.5),
+        real("line", "Its line", STAT, ge=0.5),
         whole("over_price", "American price of the over; null when only the under is quoted", nullable=True),
         whole("under_price", "American price of the under; null when only the over is quoted", nullable=True),
         instant("snapshot_at", "When the quote was captured"),

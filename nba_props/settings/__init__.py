@@ -35,6 +35,8 @@ class Live:
     odds_reserve: int = defaults.ODDS_RESERVE
     odds_regions: str = defaults.ODDS_REGIONS
     odds_rhythm: str = defaults.ODDS_RHYTHM
+    #: the markets that are fetched and forecast
+    markets: tuple[str, ...] = defaults.MARKETS
     #: whether stats.nba.com and the injury report may be requested
     stats: bool = False
     proxy: SecretStr | None = None
@@ -88,6 +90,11 @@ class Settings:
     gcp: Gcp | None = None
     #: a file that holds the time, for rehearsals with a simulated league
     rehearsal_clock: Path | None = None
+
+    @property
+    def markets(self) -> tuple[str, ...]:
+        """The markets that are fetched and forecast, in their usual order; points are always among them."""
+        return self.live.markets
 
     @property
     def lake(self) -> Path:
@@ -160,6 +167,7 @@ def _live(given: Variables) -> Live:
         odds_reserve=given.odds_reserve,
         odds_regions=given.odds_regions,
         odds_rhythm=given.odds_rhythm,
+        markets=given.markets,
         stats=given.stats == "on",
         proxy=given.proxy,
         webhooks={severity: url for severity, url in hooks.items() if url is not None},

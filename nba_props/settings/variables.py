@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from nba_props.facts import markets
 from nba_props.facts.calendar import parse_day
 from nba_props.facts.rhythm import RHYTHMS
 from nba_props.process.addresses import why_unsafe
@@ -86,6 +87,23 @@ def _day(value: Any) -> date:
         return parse_day(value)
     except ValueError as error:
         raise ValueError(f" is {error}") from error
+
+
+def parse_markets(value: Any) -> tuple[str, ...]:
+    """The markets of ``points,rebounds`` or ``all``, in their usual order."""
+    if not isinstance(value, str):
+        return tuple(value)
+    asked = [name.strip() for name in value.split(",")]
+    known = markets.keys()
+    if asked == ["all"]:
+        return known
+    if wrong := [name for name in asked if name not in known]:
+        near = difflib.get_close_matches(wrong[0], known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"they are {', '.join(known)}, or all"
+        raise ValueError(f" has {wrong[0]!r}, which is not a market: {hint}")
+    if markets.POINTS not in asked:
+        raise ValueError(f" is {value!r}: {markets.POINTS} has to be among the markets, since most systems forecast it")
+    return tuple(name for name in known if name in asked)
 
 
 def _hosts(text: str) -> str:
@@ -206,6 +224,12 @@ class Variables(BaseSettings):
     odds_regions: Annotated[
         str, _like(_REGIONS, lambda t: f" is {t!r}; it can be regions with commas between, such as us,eu")
     ] = _variable("NBA_PROPS_ODDS_REGIONS", "regions requested, comma-separated", Topic.LIVE, defaults.ODDS_REGIONS)
+    markets: Annotated[tuple[str, ...], BeforeValidator(parse_markets)] = _variable(
+        "NBA_PROPS_MARKETS",
+        "markets that are fetched and forecast, comma-separated, or `all`; each costs credits, see [Credits](#credits)",
+        Topic.LIVE, defaults.MARKETS,
+        f"`{','.join(defaults.MARKETS)}`, or the simulated league's",
+    )  # fmt: skip
     odds_rhythm: Annotated[str, _one_of(*RHYTHMS)] = _variable(
         "NBA_PROPS_ODDS_RHYTHM", "how often odds are captured: `full` or `thrifty`, see [Credits](#credits)",
         Topic.LIVE, defaults.ODDS_RHYTHM,

@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from nba_props.facts.calendar import EASTERN, REGULAR_SEASON
+from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import DataSource
 from nba_props.process.errors import NbaPropsError
 from nba_props.simulator import market, payloads, people
+from nba_props.simulator.other_markets import add as add_markets
 from nba_props.simulator.season import Season, play
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.storage.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
@@ -36,6 +38,7 @@ def simulate(
     seed: int = 7,
     progress: Progress | None = None,
     odds_days: Sequence[date] | None = None,
+    asked: Sequence[str] = (POINTS,),
 ) -> dict[str, Any]:
     """Write ``seasons`` seasons, the last of them 2025-26, into the folder ``out``; returns the zone's manifest.
 
@@ -48,6 +51,7 @@ def simulate(
         seed: the league's seed.
         progress: called after each written day with season, days done and days in all.
         odds_days: write odds for these dates only; all dates by default.
+        asked: the markets that the books quote; points are always among them.
 
     Raises:
         SimulationError: the folder exists and is not a simulation with these arguments.
@@ -60,10 +64,12 @@ def simulate(
         "seasons": [f"{y}-{(y + 1) % 100:02d}" for y in years],
         "first_date": f"{years[0]}-10-20",
         "odds_days": [d.isoformat() for d in odds_days] if odds_days is not None else "all",
+        "markets": list(asked),
     }
     if out.exists() and any(out.iterdir()):
         found = json.loads((out / MANIFEST).read_text()) if (out / MANIFEST).exists() else None
-        if found is None or {k: found.get(k) for k in manifest} != manifest:
+        # leagues of releases that had no other market do not name it
+        if found is None or {k: found.get(k, [POINTS] if k == "markets" else None) for k in manifest} != manifest:
             raise SimulationError(f"{out} has other content already: choose another folder, or remove it")
         return dict(found)
     building = out.with_name(f"{out.name}.building")
@@ -73,7 +79,7 @@ def simulate(
     _write_aliases(building, players)
     for year in years:
         season = play(np.random.default_rng([seed, year]), players, year)
-        _write_season(building, season, seed, progress, odds_days)
+        _write_season(building, season, seed, progress, odds_days, asked)
     manifest |= {"last_date": f"{season.games['day'].max()}", MARKED: True}
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     if out.exists():
@@ -92,7 +98,12 @@ def _write_aliases(out: Path, players: pd.DataFrame) -> None:
 
 
 def _write_season(
-    out: Path, season: Season, seed: int, progress: Progress | None, odds_days: Sequence[date] | None
+    out: Path,
+    season: Season,
+    seed: int,
+    progress: Progress | None,
+    odds_days: Sequence[date] | None,
+    asked: Sequence[str],
 ) -> None:
     zone = LandingZone(str(out))
     payloads.land(zone, f"{nba_stats.SCHEDULE_FOLDER}/{season.name}.json.gz", schedule_payload(season))
@@ -105,12 +116,15 @@ def _write_season(
     days = season.games.groupby("day")
     # in this process: a forked one deadlocks on its parent's threads, a spawned one outlives a stop
     for done, (day, today) in enumerate(days, start=1):
-        _write_day(zone, season, day, today, seed, with_odds=odds_days is None or day in odds_days)
+        _write_day(zone, season, day, today, seed, asked if odds_days is None or day in odds_days else ())
         if progress:
             progress(season.name, done, len(days))
 
 
-def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame, seed: int, with_odds: bool) -> None:
+def _write_day(
+    zone: LandingZone, season: Season, day: date, today: pd.DataFrame, seed: int, asked: Sequence[str]
+) -> None:
+    """Write a day's payloads, with odds in some markets or without."""
     played = today[~today["postponed"]]
     boxes = season.boxes[season.boxes["game"].isin(played.index)]
     if len(boxes):
@@ -122,8 +136,8 @@ def _write_day(zone: LandingZone, season: Season, day: date, today: pd.DataFrame
     for path, content in scoring_payloads(season, day, played, boxes, seed):
         payloads.land(zone, path, content)
     payloads.land(zone, *injury_payload(season, day, played))
-    if with_odds:
-        for path, content in odds_payloads(season, today, seed):
+    if asked:
+        for path, content in odds_payloads(season, today, seed, asked):
             payloads.land(zone, path, content)
 
 
@@ -280,8 +294,12 @@ def injury_payload(season: Season, day: date, games: pd.DataFrame) -> tuple[str,
     return path, {"metadata": {"report_at": payloads.instant(at)}, "records": records}
 
 
-def odds_payloads(season: Season, games: pd.DataFrame, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every capture of a day's games, as paths and contents; a postponed game has its opening capture only."""
+def odds_payloads(
+    season: Season, games: pd.DataFrame, seed: int, asked: Sequence[str] = (POINTS,)
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every capture of some markets of a day's games, as paths and contents; a postponed game has its opening capture
+    only.
+    """
     names = season.players["player_name"]
     for game in games.itertuples():
         rng = np.random.default_rng([seed, int(game.game_id)])
@@ -298,7 +316,11 @@ def odds_payloads(season: Season, games: pd.DataFrame, seed: int) -> Iterator[tu
             game.tipoff_at.to_pydatetime(),
             [names[i] for i in numbers],
             numbers,
-            quoted["expected"].to_numpy(),
+            quoted["points"].to_numpy(),
         )
+        if set(asked) - {POINTS}:
+            add_markets(
+                captures, [seed, int(game.game_id)], [names[i] for i in numbers], numbers, quoted, asked,
+            )  # fmt: skip
         for at, content in captures[:1] if game.postponed else captures:
-            yield f"{odds_api.folder(game.day)}/{event['event_id']}{capture_suffix(at)}.json.gz", content
+            yield f"{odds_api.folder(game.day, asked)}/{event['event_id']}{capture_suffix(at)}.json.gz", content

@@ -1,4 +1,4 @@
-"""What the books quote for a game: lines, prices and spellings, capture by capture."""
+"""What the books quote for a game in the market of points: lines, prices and spellings, capture by capture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nba_props.facts.vocabulary import Market
+from nba_props.facts.markets import POINTS, market
 from nba_props.simulator import payloads
 from nba_props.simulator.people import NICKNAMES
 
@@ -24,6 +24,8 @@ HOLDS = {
     "betonlineag": 0.064,
 }
 DFS = ("prizepicks", "underdog")
+#: at even chances -119 on both sides
+_DFS_HOLD = 0.0868
 #: these two list several lines for a player in one market
 SEVERAL_LINES = ("betrivers", "bovada")
 #: these two also have an alternate market, overs only
@@ -33,6 +35,8 @@ STRANGER = "Guest Entrant"
 #: captures before tip-off (open, midday, last hour, last minutes) and in play, as minutes to tip-off
 CAPTURES = (1290, 420, 45, 6, -35)
 _QUOTED = 0.87
+#: The Odds API's keys of main and of alternate lines
+_MAIN, _ALTERNATE = market(POINTS).feed_keys
 _DISAGREE = (0.45, 0.52, 0.03)
 
 
@@ -111,17 +115,17 @@ def game_captures(
             quotes = _sportsbook_quotes(book, names, numbers, quoted[book], own, over)
             if book == "betonlineag" and event["event_id"].endswith(("0", "5")):
                 quotes.append({"player": STRANGER, "line": 9.5, "over": -115, "under": -115})
-            books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
+            books[book] = [payloads.market(_MAIN, quotes, at - timedelta(seconds=40))]
             if book in ALTERNATES:
                 rungs = [{**q, "line": q["line"] + 5, "over": 240, "under": None} for q in quotes[::2]]
-                books[book].append(payloads.market(Market.ALTERNATE_POINTS, rungs, at - timedelta(seconds=40)))
+                books[book].append(payloads.market(_ALTERNATE, rungs, at - timedelta(seconds=40)))
         for book in DFS:
             own = np.maximum(lines + rng.choice([-0.5, 0.0, 0.5], size=n, p=[0.08, 0.84, 0.08]), 0.5)
             quotes = [
                 {"player": spelling(names[i], book, numbers[i]), "line": float(own[i]), "over": -119, "under": -119}
                 for i in np.flatnonzero(quoted[book]).tolist()
             ]
-            books[book] = [payloads.market(Market.POINTS, quotes, at - timedelta(seconds=40))]
+            books[book] = [payloads.market(_MAIN, quotes, at - timedelta(seconds=40))]
         content = payloads.event_odds(event["event_id"], tipoff_at, event["home_team"], event["away_team"], books)
         found.append((at, payloads.historical(content, at)))
     return found
@@ -131,14 +135,14 @@ def _sportsbook_quotes(
     book: str, names: Sequence[str], numbers: Sequence[int], some: np.ndarray, lines: np.ndarray, over: np.ndarray
 ) -> list[dict[str, Any]]:
     """A book's quotes of some players at its lines, and at further ones for some of them if it lists several."""
-    quotes = _quotes(book, names, numbers, some, lines, over)
+    quotes = quotes_of(book, names, numbers, some, lines, over)
     for step in (-2.0, 2.0) if book in SEVERAL_LINES else ():
         few = some & (np.arange(len(names)) % 3 == 0) & (lines + step > 0)
-        quotes += _quotes(book, names, numbers, few, lines + step, np.clip(over - 0.06 * step, 0.1, 0.9))
+        quotes += quotes_of(book, names, numbers, few, lines + step, np.clip(over - 0.06 * step, 0.1, 0.9))
     return quotes
 
 
-def _quotes(
+def quotes_of(
     book: str,
     names: Sequence[str],
     numbers: Sequence[int],
@@ -146,7 +150,8 @@ def _quotes(
     lines: np.ndarray,
     over: np.ndarray,
 ) -> list[dict[str, Any]]:
-    with_hold = 1 + HOLDS[book]
+    """A book's quotes of some players at its lines: ``player, line, over, under``, with its hold on P(over)."""
+    with_hold = 1 + HOLDS.get(book, _DFS_HOLD)
     over_prices, under_prices = american(over * with_hold), american((1 - over) * with_hold)
     return [
         {

@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from nba_props.facts import markets
 from nba_props.simulator import calendar, people
 
 #: chance that a fit player misses a game unexpectedly; about 5 % of quoted players do not play
@@ -31,7 +32,8 @@ class Season:
     """One season, as the league's feeds will publish it.
 
     ``games``: see ``calendar.schedule``. ``boxes``: a row per player who entered a game (``game, player``, minutes and
-    counts). ``market``: a row per quoted player (``game, player, expected`` points). ``injuries``: a row per known
+    counts). ``market``: a row per quoted player (``game, player``, and what
+    the market expects of each statistic that a market counts, points among them). ``injuries``: a row per known
     absence (``game, player, status``). ``membership``: ``player, team, since`` (date); the last row before
     a date is valid.
     """
@@ -257,4 +259,16 @@ def _market(
         size = size.mask([d.month == month and d.day == day for d in frame["day"]], count)
     # the players with the highest expectations of the day
     rank = frame.groupby("day")["expected"].rank(method="first", ascending=False)
-    return frame.loc[rank <= size, ["game", "player", "expected"]].reset_index(drop=True)
+    quoted = frame[rank <= size].reset_index(drop=True)
+    return quoted[["game", "player"]].assign(**{s: _expected(quoted, players, s) for s in markets.stats()})
+
+
+def _expected(quoted: pd.DataFrame, players: pd.DataFrame, stat: str) -> np.ndarray:
+    """What the market expects of a statistic: points and shots by the players' form, the others by minutes alone."""
+    p = players.iloc[quoted["player"].to_numpy()]
+    if stat == "points":
+        return quoted["expected"].to_numpy()
+    if stat == "fg3m":
+        threes = (p["fga"] * p["three_share"] * p["fg3"]).to_numpy()
+        return quoted["expected"].to_numpy() * threes / points_per_minute(players)[quoted["player"]]
+    return (quoted["minutes"].to_numpy() * p[stat].to_numpy()).astype("float64")

@@ -1,6 +1,7 @@
 """Storage of trained models: files in the library's own format, with a card for each week, in a folder or a bucket.
 
-``<root>/<system_id>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model. Beside it ``card.json`` names the newest
+``<root>/<name>/<week>/<fingerprint>-<sha256>.<suffix>`` holds a model; its name is the system's, followed by the market
+unless that is points. Beside it ``card.json`` names the newest
 one that beats the last-10 average, and ``refused.json`` has the reason if that one is not in force for its week, or
 there is none. A file never changes and the card is written after the model, so that the card always names a complete
 model, even if trainings are killed or run at the same time; files of earlier trainings are kept.
@@ -18,8 +19,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nba_props.domain.models.card import WORSE_THAN_INCUMBENT, Card, Model, refusal, week_of
-from nba_props.domain.models.learner import Recipe
-from nba_props.domain.systems import RECIPES
+from nba_props.domain.models.learner import Recipe, model_id
+from nba_props.domain.systems import RECIPES, TRAINED
 from nba_props.facts.calendar import named_day
 from nba_props.process.errors import NbaPropsError
 from nba_props.storage.files import TEMPORARY, open_path, replace
@@ -42,7 +43,7 @@ class CorruptModel(NbaPropsError):
 
 
 class ModelStore:
-    """Models by system and week under a root folder or bucket URL."""
+    """Models by name (``learner.model_id``) and week under a root folder or bucket URL."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -61,34 +62,34 @@ class ModelStore:
         if not model.card.refused:
             (folder / _REFUSAL).unlink(missing_ok=True)
 
-    def refuse(self, system_id: str, week: date, reason: str, made_from: str) -> None:
+    def refuse(self, name: str, week: date, reason: str, made_from: str) -> None:
         """Record that the newest training of a week produced no model; an earlier one is withdrawn."""
-        self._put_refusal(system_id, week, reason, made_from)
-        (self._path / system_id / week.isoformat() / _CARD).unlink(missing_ok=True)
+        self._put_refusal(name, week, reason, made_from)
+        (self._path / name / week.isoformat() / _CARD).unlink(missing_ok=True)
 
-    def _put_refusal(self, system_id: str, week: date, reason: str, made_from: str) -> None:
+    def _put_refusal(self, name: str, week: date, reason: str, made_from: str) -> None:
         record = {"reason": reason, "made_from": made_from}
-        replace(self._path / system_id / week.isoformat() / _REFUSAL, json.dumps(record).encode())
+        replace(self._path / name / week.isoformat() / _REFUSAL, json.dumps(record).encode())
 
-    def refusal(self, system_id: str, week: date) -> dict[str, str]:
+    def refusal(self, name: str, week: date) -> dict[str, str]:
         """``reason`` and ``made_from`` of the newest training of a week, if it produced no model in force; else empty.
 
         Raises:
             CorruptModel: the record can't be read.
         """
-        path = self._path / system_id / week.isoformat() / _REFUSAL
+        path = self._path / name / week.isoformat() / _REFUSAL
         try:
             if not path.exists():
                 return {}
             record = json.loads(path.read_text())
             return {"reason": str(record["reason"]), "made_from": str(record["made_from"])}
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(system_id, week)}") from error
+            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(name, week)}") from error
 
-    def made_from(self, system_id: str, week: date) -> str | None:
+    def made_from(self, name: str, week: date) -> str | None:
         """What the newest training of a week was made from, whether or not its model is in force; None without one."""
         try:
-            card, refused = self._card_if_any(system_id, week), self.refusal(system_id, week)
+            card, refused = self._card_if_any(name, week), self.refusal(name, week)
             if not refused:
                 return card.made_from if card else None
             may_serve = refused["reason"].startswith(WORSE_THAN_INCUMBENT)
@@ -99,17 +100,17 @@ class ModelStore:
             _LOG.warning("%s", error)  # counts as missing: it is trained again
             return None
 
-    def weeks(self, system_id: str) -> list[date]:
+    def weeks(self, name: str) -> list[date]:
         """The weeks that have a model, in order."""
-        place = self._path / system_id
+        place = self._path / name
         if not place.is_dir():
             return []
         named = {day: p for p in place.iterdir() if (day := named_day(p.name))}
         return sorted(day for day, folder in named.items() if (folder / _CARD).is_file())
 
     def all_weeks(self) -> list[tuple[str, date]]:
-        """System and week of every model, in order."""
-        return [(system_id, week) for system_id in RECIPES for week in self.weeks(system_id)]
+        """Name and week of every model, in order."""
+        return [(name, week) for name in RECIPES for week in self.weeks(name)]
 
     def strays(self) -> list[tuple[str, str]]:
         """Files and empty folders under the root that belong to no model, by path, and why: they are never loaded."""
@@ -122,37 +123,37 @@ class ModelStore:
         reasons = ((path, _stray(name.strip("/"), is_file=path in files)) for name, path in sorted(found.items()))
         return [(path, why) for path, why in reasons if why]
 
-    def card(self, system_id: str, week: date) -> Card:
+    def card(self, name: str, week: date) -> Card:
         """The card of the model that the newest training of a week produced.
 
         Raises:
             CorruptModel: it can't be read.
         """
-        path = self._path / system_id / week.isoformat() / _CARD
+        path = self._path / name / week.isoformat() / _CARD
         try:
             card = Card.from_json(path.read_text())
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(system_id, week)}") from error
-        if (card.system_id, card.week) != (system_id, week):
+            raise CorruptModel(f"{path} can't be read: {error}. {_remedy(name, week)}") from error
+        if (card.system_id, card.week) != (name, week):
             raise CorruptModel(
-                f"{path} is the card of {card.system_id} of {card.week}. {_remedy(system_id, week)}"
+                f"{path} is the card of {card.system_id} of {card.week}. {_remedy(name, week)}"
             )  # fmt: skip
         return card
 
-    def incumbent(self, system_id: str, week: date) -> Card | None:
+    def incumbent(self, name: str, week: date) -> Card | None:
         """The card of the week before, whose model serves while the week's own is not in force, and against which that
         one is judged; None without a readable one.
         """
         try:
-            return self._card_if_any(system_id, week - timedelta(7))
+            return self._card_if_any(name, week - timedelta(7))
         except CorruptModel:
             return None
 
-    def in_force(self, system_id: str, day: date) -> Card | None:
+    def in_force(self, name: str, day: date) -> Card | None:
         """The card of the model that serves a date: its week's own, or the week before's if that is not in force."""
         week = week_of(day)
-        own = None if self.refusal(system_id, week) else self._card_if_any(system_id, week)
-        return own or self._card_if_any(system_id, week - timedelta(7))
+        own = None if self.refusal(name, week) else self._card_if_any(name, week)
+        return own or self._card_if_any(name, week - timedelta(7))
 
     def serving(self, recipe: Recipe, days: Sequence[date]) -> dict[date, Model | str]:
         """For each date the model that serves it, or why it has none.
@@ -160,13 +161,14 @@ class ModelStore:
         Raises:
             CorruptModel: a card, a record or a model's file can't be read, or belongs to another.
         """
-        cards = {week: self.in_force(recipe.system_id, week) for week in {week_of(d) for d in days}}
+        name = model_id(recipe)
+        cards = {week: self.in_force(name, week) for week in {week_of(d) for d in days}}
         loaded: dict[str, Model] = {}
         chosen: dict[date, Model | str] = {}
         for day in days:
             card = cards[week_of(day)]
             if card is None:
-                reason = self.refusal(recipe.system_id, week_of(day)).get("reason")
+                reason = self.refusal(name, week_of(day)).get("reason")
                 chosen[day] = f"NO_MODEL: {reason}" if reason else UNTRAINED
             elif why := refusal(recipe, card, day):
                 chosen[day] = why
@@ -176,8 +178,8 @@ class ModelStore:
                 chosen[day] = loaded[card.fingerprint]
         return chosen
 
-    def _card_if_any(self, system_id: str, week: date) -> Card | None:
-        return self.card(system_id, week) if week in self.weeks(system_id) else None
+    def _card_if_any(self, name: str, week: date) -> Card | None:
+        return self.card(name, week) if week in self.weeks(name) else None
 
     def load(self, card: Card) -> Model:
         """The model of a card.
@@ -201,9 +203,12 @@ class ModelStore:
 def _stray(name: str, *, is_file: bool) -> str:
     """Why a file or folder under the root belongs to no model, by its relative name; empty when it does."""
     system, _, rest = name.partition("/")
-    week, _, file = rest.partition("/")
-    if system not in RECIPES:
+    if system not in TRAINED:
         return "is not in the folder of a trained system"
+    market, _, below = rest.partition("/")
+    if f"{system}/{market}" in RECIPES:
+        rest = below
+    week, _, file = rest.partition("/")
     if week and named_day(week) is None:
         return "is not in the folder of a week (2026-01-05)"
     if not file and is_file:
@@ -217,5 +222,5 @@ def _file_name(card: Card) -> str:
     return f"{card.fingerprint}-{card.sha256}.{card.suffix}"
 
 
-def _remedy(system_id: str, week: date) -> str:
-    return f"Materialize nba_models/{system_id} for {week} again: nba-props train {week}"
+def _remedy(name: str, week: date) -> str:
+    return f"Materialize nba_models/{name.partition('/')[0]} for {week} again: nba-props train {week}"

@@ -100,7 +100,7 @@ def test_a_preview_shows_the_columns_of_interest_and_no_hash(both):
 
 def ledger_row(**more: Any) -> dict[str, Any]:
     return {
-        "game_id": "1", "player_name": "A", "system_id": "one", "predicted_points": 20.0, "line": 18.5,
+        "game_id": "1", "player_name": "A", "market": "points", "system_id": "one", "forecast": 20.0, "line": 18.5,
         "recommendation": "OVER", "line_margin": 1.5, "over_price": 150, "under_price": -110,
         "over_probability": 0.5, "sportsbook": "draftkings", **more,
     }  # fmt: skip
@@ -137,7 +137,7 @@ def test_a_hit_rate_is_of_decided_bets_on_valid_lines_alone():
     def graded(outcome: str, **more: Any) -> dict[str, Any]:
         return {
             **ledger_row(), "outcome": outcome, "void_reason": None, "is_valid_line": True, "is_current": True,
-            "absolute_error": 4.0, "line_absolute_error": 5.0, "actual_points": 24, "profit": 1.5, **more,
+            "absolute_error": 4.0, "line_absolute_error": 5.0, "result": 24, "profit": 1.5, **more,
         }  # fmt: skip
 
     rows = [graded("WIN"), graded("LOSS"), graded("WIN"), graded("PUSH"), graded("WIN", is_valid_line=False),

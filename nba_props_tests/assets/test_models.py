@@ -29,8 +29,8 @@ def measured(monkeypatch, error: Callable[[date], float]) -> None:
     """Models with the holdout error that ``error`` gives for the newest date that they learned from, apart from noise."""
     measure = training._metrics
 
-    def metrics(rows, forecast):
-        found, newest = measure(rows, forecast), rows["game_date"].max().date()
+    def metrics(rows, forecast, recipe):
+        found, newest = measure(rows, forecast, recipe), rows["game_date"].max().date()
         return {**found, "holdout_mae": error(newest), "holdout_last_10_mae": 5.0, "holdout_gain_se": 0.01}
 
     monkeypatch.setattr(cards, "JUDGED_ROWS", 1)
@@ -92,7 +92,7 @@ def test_why_a_week_has_no_model_does_not_depend_on_an_old_one(platform):
     why = "WORSE_THAN_LAST_10: MAE 6"
     shutil.rmtree(f"{platform.settings.models}/{system}/{WEEK - timedelta(7)}")
     model = store.load(store.card(system, WEEK))
-    store.refuse(system, WEEK, why, platform.inputs.trained_from(system, WEEK))
+    store.refuse(system, WEEK, why, platform.inputs.trained_from(RECIPES[system], WEEK))
     for old in (None, replace(model, card=replace(model.card, week=WEEK - timedelta(28)))):
         if old is not None:
             store.put(old)

@@ -188,9 +188,9 @@ def test_many_dates_are_one_alert_for_each_kind(lake, tmp_path):
     [
         (lambda f: f.iloc[1:], "ROWS_GONE", 1),
         (lambda f: f.iloc[:0], "ROWS_GONE", 4),
-        (lambda f: f.assign(predicted_points=[11.0, *f["predicted_points"][1:]]), "ROWS_CHANGED", 1),
-        (lambda f: f.assign(predicted_points=[np.nan, *f["predicted_points"][1:]]), "INVALID_PREDICTION", 1),
-        (lambda f: f.assign(predicted_points=[1e6, *f["predicted_points"][1:]]), "INVALID_PREDICTION", 1),
+        (lambda f: f.assign(forecast=[11.0, *f["forecast"][1:]]), "ROWS_CHANGED", 1),
+        (lambda f: f.assign(forecast=[np.nan, *f["forecast"][1:]]), "INVALID_PREDICTION", 1),
+        (lambda f: f.assign(forecast=[1e6, *f["forecast"][1:]]), "INVALID_PREDICTION", 1),
         (lambda f: pd.concat([f, f.head(1).assign(player_id=9)]), "SAME_ID", 1),
         (lambda f: pd.concat([f.head(1).assign(player_id=9, row_digest=None), f]), "SAME_ID", 1),
         (lambda f: f.assign(is_backfill=[True, *f["is_backfill"][1:]]), "ROW_ALTERED", 1),

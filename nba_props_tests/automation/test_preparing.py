@@ -127,7 +127,7 @@ def test_a_sensors_run_of_a_past_date_trains_the_week_before_its_system_predicts
     assert any(f"materialize nba_models/catboost_v8 for {week_of(DAY)}" in text for text in said)
     rows = slated.warehouse.read(SYSTEM_TABLES["catboost_v8"], [DAY])
     assert set(rows["abstain_reason"]) == {"NO_MODEL: none is trained yet"}
-    assert slated.warehouse.read(SYSTEM_TABLES["xgboost_v1"], [DAY])["predicted_points"].notna().all()
+    assert slated.warehouse.read(SYSTEM_TABLES["xgboost_v1"], [DAY])["forecast"].notna().all()
 
 
 def test_lines_launched_in_the_ui_train_nothing(fresh, monkeypatch):

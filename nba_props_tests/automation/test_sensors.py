@@ -214,6 +214,7 @@ def rows(**changes) -> pd.DataFrame:
         "system_id": "s",
         "game_id": "g",
         "player_id": 1,
+        "market": "points",
         "line": 20.5,
         "sportsbook": "draftkings",
         "abstain_reason": None,
@@ -233,12 +234,13 @@ def rows(**changes) -> pd.DataFrame:
         ({"abstain_reason": "REPORTED_ABSENT"}, True),
         ({"abstain_reason": "MISSING_INPUT: points_avg_last_5"}, False),
         ({"player_id": 2}, True),
+        ({"market": "rebounds"}, True),
         ({"system_id": "t"}, True),
     ],
 )
 def test_what_counts_as_new(change, moved):
     assert gate.moved_games(rows(), rows(**change)) == ({"g"} if moved else set())
-    if "player_id" not in change and "system_id" not in change:
+    if not {"player_id", "system_id", "market"} & set(change):
         assert gate.moved_games(rows(**change), rows()) == ({"g"} if moved else set())
     assert gate.moved_games(rows().iloc[:0], rows()) == {"g"}
 

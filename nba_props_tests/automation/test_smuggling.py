@@ -53,7 +53,7 @@ def replaced(lake, rows: pd.DataFrame, statement: str | None = None, day=D1) -> 
 
 def one(rows: pd.DataFrame, **values: Any) -> pd.DataFrame:
     """The first row with a line, with other values."""
-    found = rows[rows["line"].notna() & rows["predicted_points"].notna()].head(1).assign(**values)
+    found = rows[rows["line"].notna() & rows["forecast"].notna()].head(1).assign(**values)
     return LEDGER_AS_FOUND.conform(found).set_axis(found.index)
 
 
@@ -76,9 +76,9 @@ BESIDE = {
     "a cut-off in the year 9999": ({"cutoff_at": FAR}, "CUTOFF_MISMATCH"),
     "no cut-off": ({"cutoff_at": None}, "NO_CUTOFF"),
     "a cut-off before the quote": ({"cutoff_at": pd.Timestamp("2020-01-01T00:00Z")}, "IN_PLAY_QUOTE"),
-    "no points and a side": ({"predicted_points": np.nan, "recommendation": "OVER"}, "INVALID_PREDICTION"),
-    "a million points": ({"predicted_points": 1e6, "recommendation": "OVER"}, "INVALID_PREDICTION"),
-    "negative points": ({"predicted_points": -1.0, "recommendation": "UNDER"}, "INVALID_PREDICTION"),
+    "no points and a side": ({"forecast": np.nan, "recommendation": "OVER"}, "INVALID_PREDICTION"),
+    "a million points": ({"forecast": 1e6, "recommendation": "OVER"}, "INVALID_PREDICTION"),
+    "negative points": ({"forecast": -1.0, "recommendation": "UNDER"}, "INVALID_PREDICTION"),
     "more than certain": ({"confidence_score": 1.5}, "INVALID_CONFIDENCE"),
     "a probability of two": ({"over_probability": 2.0}, "INVALID_CONFIDENCE"),
     "an unknown side": ({"recommendation": "MAYBE"}, "INVALID_RECOMMENDATION"),
@@ -93,7 +93,7 @@ BESIDE = {
 }
 #: what a second writer puts in the place of honest rows, who knows nothing of digests
 INSTEAD = {
-    "a better forecast": ({"predicted_points": 33.0, "recommendation": "OVER"}, "ROW_ALTERED"),
+    "a better forecast": ({"forecast": 33.0, "recommendation": "OVER"}, "ROW_ALTERED"),
     "another side": ({"recommendation": "PASS"}, "ROW_ALTERED"),
     "published earlier": ({"created_at": pd.Timestamp("2025-01-01T00:00Z")}, "ROW_ALTERED"),
     "published in the year 9999": ({"created_at": FAR}, "ROW_ALTERED"),
@@ -116,7 +116,7 @@ def beside(rows: pd.DataFrame) -> pd.DataFrame:
 
 def instead(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The honest rows that are left, and the rows of ``INSTEAD``, each of which was one before."""
-    with_line = rows[rows["line"].notna() & rows["predicted_points"].notna() & rows["recommendation"].ne("PASS")]
+    with_line = rows[rows["line"].notna() & rows["forecast"].notna() & rows["recommendation"].ne("PASS")]
     bad = [one(with_line.iloc[n:], **values) for n, (values, _) in enumerate(INSTEAD.values())]
     return rows.drop(index=with_line.index[: len(INSTEAD)]), pd.concat(bad)
 
@@ -273,7 +273,7 @@ def test_an_archived_row_is_restored_beside_a_forged_one_of_its_id(lake):
     forged = ledger(["a"], points=33.0).assign(run_id="second writer", row_digest=None)
     lake.write_unchecked(LEDGER_AS_FOUND, forged, D1)
     assert remediation.restore(lake, batch.batch_id, NOW).total == 1
-    assert sorted(lake.read(LEDGER, [D1])["predicted_points"]) == [10.0, 33.0]
+    assert sorted(lake.read(LEDGER, [D1])["forecast"]) == [10.0, 33.0]
 
 
 def test_a_record_alone_does_not_keep_rows_from_being_removed(lake):
@@ -400,7 +400,7 @@ def test_forged_rows_in_the_archive_remove_and_restore_nothing(lake):
     assert selection.judged(lake, D1, D1)["problem"].isna().all()
     assert remediation.quarantine(lake, wanted, NOW).total == 1
     assert sorted(lake.read(LEDGER, [D1])["prediction_id"]) == ["a", "b"]
-    own = forged.head(1).assign(predicted_points=33.0, row_digest=None, archived_id=None)
+    own = forged.head(1).assign(forecast=33.0, row_digest=None, archived_id=None)
     smuggled_into(lake, ARCHIVED_PREDICTIONS, own)
     with pytest.raises(selection.RemediationError, match="not as they were archived"):
         remediation.restore(lake, batch, NOW)
@@ -536,7 +536,7 @@ def test_rows_of_an_altered_archive_are_not_restored(lake):
     batch = remediation.rollback(lake, "r", NOW)
     archive = lake.read(ARCHIVED_PREDICTIONS, [D1])
     for altered in (
-        archive.assign(predicted_points=33.0),
+        archive.assign(forecast=33.0),
         pd.concat([archive, archive.head(1)]),
         archive.assign(archived_id=archive["archived_id"].iloc[::-1].to_numpy()),
     ):
@@ -547,7 +547,7 @@ def test_rows_of_an_altered_archive_are_not_restored(lake):
 
 @pytest.mark.parametrize(
     "values",
-    [{"predicted_points": 33.0}, {"line": 37.5}, {"quote_id": "0" * 32}, {"predicted_points": 1e6, "run_id": "own"}],
+    [{"forecast": 33.0}, {"line": 37.5}, {"quote_id": "0" * 32}, {"forecast": 1e6, "run_id": "own"}],
 )
 def test_a_forged_row_with_a_valid_id_blocks_neither_publishing_nor_grading(predicted: Platform, values):
     store, rows = predicted.warehouse, rows_of(predicted)

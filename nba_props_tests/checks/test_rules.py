@@ -113,7 +113,7 @@ DAMAGE = {
     (GRADES, "validation_lines_are_real"): (in_ledger(lambda f: f.assign(over_price=-999)), "ERROR"),
     (GRADES, "validation_all_systems_present"): (in_ledger(lambda f: f[f["system_id"] != "xgboost_v1"]), "ERROR"),
     (GRADES, "streak_unbroken"): (in_ledger(first_line(line=20.0, quote_id="none")), "ERROR"),
-    (LEDGER, "schema"): (first_row(predicted_points=61.0), "ERROR"),
+    (LEDGER, "schema"): (first_row(forecast=91.0), "ERROR"),
     (LEDGER, "no_placeholder_lines"): (first_line(line=20.0, quote_id="none"), "ERROR"),
     (LEDGER, "lines_have_provenance"): (first_line(over_price=-999), "ERROR"),
     (LEDGER, "no_future_data"): (first_line(is_backfill=True), "ERROR"),
@@ -335,6 +335,7 @@ def test_no_rule_is_left_untested():
         "nba_raw.quarantined_games",
         "nba_raw.quarantined_box_scores",
         "nba_raw.quarantined_rosters",
+        "nba_analytics.market_features",
     }
     # the systems share their rules, and a system's schema promises types only
     alike |= {s.table.address for s in SYSTEMS}
@@ -401,9 +402,9 @@ def test_a_missed_training_warns_before_the_system_has_no_model(stored):
     name = "model_is_in_force"
     address = "nba_predictions.catboost_v8"
     days = [DAY + timedelta(8), DAY + timedelta(13), DAY + timedelta(16)]
-    slate = stored.warehouse.read(TABLES["nba_analytics.slate"], [DAY])
+    lines = stored.warehouse.read(TABLES[LINES], [DAY])
     for day in days:
-        stored.warehouse.write(TABLES["nba_analytics.slate"], slate.assign(game_date=pd.Timestamp(day)), [day])
+        stored.warehouse.write(TABLES[LINES], lines.assign(game_date=pd.Timestamp(day)), [day])
     found = findings(stored, address, name, days)
     assert [(v.passed, v.severity.value) for v in found.values()] == [
         (False, "WARN"),

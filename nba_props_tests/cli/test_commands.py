@@ -22,7 +22,7 @@ from nba_props.cli.printing import Output
 from nba_props.cli.session import print_findings, session
 from nba_props.deployment import load_settings
 from nba_props.domain.models.card import week_of
-from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.systems import SYSTEMS, catboost_v8
 from nba_props.schemas.base import ContractError
 from nba_props.schemas.raw import SCHEDULE
 from nba_props.storage.landing import LandingZone
@@ -234,7 +234,12 @@ def test_a_day_off_that_is_refused_when_loading_has_failed(home):
 def test_a_model_that_cannot_be_read_is_trained_again(platform):
     """A card that is not JSON, of a week whose newest training was refused for another reason."""
     store, week = platform.models, week_of(DAY)
-    store.refuse("catboost_v8", week, "WORSE_THAN_LAST_10: MAE 6", platform.inputs.trained_from("catboost_v8", week))
+    store.refuse(
+        "catboost_v8",
+        week,
+        "WORSE_THAN_LAST_10: MAE 6",
+        platform.inputs.trained_from(catboost_v8.SYSTEM.recipes[0], week),
+    )
     assert "train" not in [job for job, *_ in plan(platform.definitions, platform.inputs, [DAY])]
     (platform.settings.home / "models" / "catboost_v8" / str(week) / "card.json").write_text("{")
     assert ("train", week, week) in list(plan(platform.definitions, platform.inputs, [DAY]))

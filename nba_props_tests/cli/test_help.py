@@ -109,7 +109,7 @@ def test_help_names_every_predicate_and_the_default_system():
     assert set(PREDICATES) <= set(named)
     for command in ("board", "player", "run"):
         shown = " ".join(CliRunner().invoke(main, [command, "-h"]).output.split())
-        assert f"[default: {SYSTEM}]" in shown
+        assert f"[default: {SYSTEM};" in shown
 
 
 def test_make_help_lists_every_target():

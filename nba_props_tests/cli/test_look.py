@@ -52,7 +52,7 @@ def test_a_graded_date_shows_its_results(invented):
     assert [n for n, line in enumerate(shown) if record.fullmatch(line)] == [2], shown
     rows = json.loads(invoke("board", str(DAY), "--format", "json").stdout)
     assert {r["outcome"] for r in rows if r["side"] in ("OVER", "UNDER")} <= {"WIN", "LOSS", "PUSH", "VOID"}
-    assert all(type(r["points"]) is int for r in rows if r["outcome"] in ("WIN", "LOSS"))
+    assert all(type(r["result"]) is int for r in rows if r["outcome"] in ("WIN", "LOSS"))
     assert {r["game_date"] for r in rows} == {str(DAY)}
 
 

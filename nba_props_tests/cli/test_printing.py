@@ -43,7 +43,7 @@ def shown(columns: list[Column], width: int) -> str:
 def board_columns(
     name: str = "Shai Gilgeous-Alexander", *, systems: bool = False, graded: bool = False
 ) -> list[Column]:
-    what_came = {"actual_points": 28, "outcome": "WIN", "profit": 0.98} if graded else {}
+    what_came = {"result": 28, "outcome": "WIN", "profit": 0.98} if graded else {}
     picks = of(
         row("ensemble_v1_1", 29.25, line=31.5, side="UNDER", player_name=name, **what_came),
         row("catboost_v8", 30.0, line=31.5, over_probability=0.41),
@@ -105,12 +105,13 @@ def test_a_pick_that_is_not_worth_its_price_is_shown_as_no_value():
 
 @pytest.mark.parametrize("graded", [False, True], ids=["tonight", "graded"])
 def test_a_board_shows_which_system_picks_whose_p_it_is_and_the_result(monkeypatch, graded):
-    what_came = {"actual_points": 25, "outcome": "WIN", "profit": 0.95} if graded else {}
+    what_came = {"result": 25, "outcome": "WIN", "profit": 0.95} if graded else {}
     picks = of(
         row("ensemble_v1_1", 23.0, side="OVER", **what_came),
         row("catboost_v8", 22.0, over_probability=0.56),
     ).reset_index()
     monkeypatch.setattr(boards, "picks", lambda *_: picks)
+    monkeypatch.setattr(boards, "other_markets", lambda *_: {"rebounds": 12, "threes": 9})
     out = output(80)
     print_boards(out, None, [date(2026, 1, 9)], 20)
     lines = out.console.file.getvalue().splitlines()
@@ -121,6 +122,7 @@ def test_a_board_shows_which_system_picks_whose_p_it_is_and_the_result(monkeypat
     record = "1 pick: 1-0 (100.0 %); +0.9 units at the quoted prices"
     assert (lines[2] == record) is graded
     assert (record in lines) is graded
+    assert "in other markets on 2026-01-09: rebounds 12, threes 9; --market shows one" in " ".join(lines)
     assert all(len(line) <= 80 for line in lines)
     assert "bet" not in " ".join(lines).replace("better", ""), "nothing was staked"
 

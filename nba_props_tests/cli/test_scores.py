@@ -23,8 +23,9 @@ from nba_props_tests.presentation.test_score_tables import everything, with_verd
 
 def span_of(rows: pd.DataFrame, **more) -> report.ReportData:
     """What is read of graded rows, without any finding."""
-    daily = scoring.sums(rows)
-    return report.ReportData(rows, daily, scoring.scores(daily), None, {}, {}, None, **more)
+    daily = scoring.sums(rows).droplevel("market")
+    none = pd.DataFrame()
+    return report.ReportData("points", rows, daily, scoring.scores(daily), none, None, {}, {}, None, **more)
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -99,7 +100,7 @@ def test_the_page_is_opened_in_a_browser(monkeypatch, tmp_path, options, page, b
     monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path))
     monkeypatch.setattr(command, "to_read", lambda *_: None)
     monkeypatch.setattr(report, "graded_rows", lambda *_: graded(300, 2).assign(is_backfill=False))
-    monkeypatch.setattr(report, "read", lambda *given: span_of(given[-1]))
+    monkeypatch.setattr(report, "read", lambda *given: span_of(given[-2]))
     monkeypatch.setattr(report, "write_report", lambda *_: path)
     opened = []
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or browser)

@@ -12,8 +12,9 @@ import pytest
 
 from nba_props.catalog import TABLES
 from nba_props.domain import digests, gate
-from nba_props.domain.lines import PLACEHOLDER_VALUES, claimed_lines_sql
+from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.views.ledger import CURRENT_PREDICTIONS, judged_sql
+from nba_props.facts.markets import SENTINELS
 from nba_props.schemas import predictions
 from nba_props_tests.frames import Frames
 
@@ -58,8 +59,8 @@ def honest(q: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "game_date": DAY, "game_id": q["game_id"], "player_id": np.arange(n) + 1, "player_name": q["source_name"],
-            "player_lookup": q["player_lookup"], "system_id": "moving_average", "model_version": "1",
-            "predicted_points": 12.0, "confidence_score": 0.5, "over_probability": 0.5, "recommendation": "PASS", "line_margin": 12.0 - q["line"],
+            "player_lookup": q["player_lookup"], "market": "points", "system_id": "moving_average", "model_version": "1",
+            "forecast": 12.0, "confidence_score": 0.5, "over_probability": 0.5, "recommendation": "PASS", "line_margin": 12.0 - q["line"],
             "abstain_reason": None, "components": "{}", "feature_hash": "0", "cutoff_at": CUTOFF, "has_prop_line": True,
             "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API", "sportsbook": q["bookmaker"],
             "quote_id": q["quote_id"], "line": q["line"], "over_price": q["over_price"].astype("Int64"),
@@ -98,7 +99,7 @@ def test_a_valid_line_has_a_verified_quote_and_a_row_without_a_line_has_none(lak
 
 def corruptions(rng: np.random.Generator):
     """Each way a writer goes wrong, and the reasons it may be held back for."""
-    sentinel = lambda n: rng.choice(PLACEHOLDER_VALUES[:3], n)
+    sentinel = lambda n: rng.choice(SENTINELS[:3], n)
     return {
         "20.0 without quote": (lambda n: {"line": 20.0, "quote_id": None}, {"PLACEHOLDER_LINE"}),
         "sentinel without source": (lambda n: {"line": sentinel(n), "line_source": None}, {"PLACEHOLDER_LINE"}),
@@ -117,9 +118,9 @@ def corruptions(rng: np.random.Generator):
         "line on a row without one": (lambda n: {**NO_LINE, "line": 11.5}, {"CONTRADICTORY_LINE"}),
         "20.0 on a row without one": (lambda n: {**NO_LINE, "line": 20.0}, {"PLACEHOLDER_LINE"}),
         "no cut-off": (lambda n: {"cutoff_at": pd.NaT}, {"NO_CUTOFF"}),
-        "points off the scale": (lambda n: {"predicted_points": 61.0}, {"INVALID_PREDICTION"}),
+        "points off the scale": (lambda n: {"forecast": 61.0}, {"INVALID_PREDICTION"}),
         "no points, no reason": (
-            lambda n: {"predicted_points": np.nan, "confidence_score": np.nan},
+            lambda n: {"forecast": np.nan, "confidence_score": np.nan},
             {"INVALID_PREDICTION"},
         ),
         "confidence in percent": (lambda n: {"confidence_score": 52.0}, {"INVALID_CONFIDENCE"}),
@@ -182,7 +183,7 @@ def test_what_passes_fits_the_ledger_and_what_is_held_back_its_quarantine(lake):
 
 def test_two_rows_of_one_system_for_one_player_are_both_held_back(lake):
     q = quotes(3)
-    claims = pd.concat([honest(q), honest(q).head(1).assign(predicted_points=30.0)], ignore_index=True)
+    claims = pd.concat([honest(q), honest(q).head(1).assign(forecast=30.0)], ignore_index=True)
     published, held = gate.split(judge(lake, q, claims))
     assert len(published) == 2
     assert held["reason"].tolist() == ["DUPLICATE", "DUPLICATE"]
@@ -191,7 +192,7 @@ def test_two_rows_of_one_system_for_one_player_are_both_held_back(lake):
 @pytest.mark.parametrize(("rec", "points"), [("OVER", 5.0), ("UNDER", 30.0)])
 def test_a_side_against_its_own_margin_is_held_back(lake, rec, points):
     q = quotes(1).assign(line=12.5)
-    published, held = gate.split(judge(lake, q, honest(q).assign(recommendation=rec, predicted_points=points)))
+    published, held = gate.split(judge(lake, q, honest(q).assign(recommendation=rec, forecast=points)))
     assert published.empty
     assert held["reason"].tolist() == ["INVALID_RECOMMENDATION"]
 
@@ -199,7 +200,7 @@ def test_a_side_against_its_own_margin_is_held_back(lake, rec, points):
 def test_the_prediction_id_is_the_key_and_nothing_else(lake):
     q = quotes(2)
     one, _ = gate.split(judge(lake, q, honest(q)))
-    two, _ = gate.split(judge(lake, q, honest(q).assign(predicted_points=13.0)))
+    two, _ = gate.split(judge(lake, q, honest(q).assign(forecast=13.0)))
     three, _ = gate.split(judge(lake, q, honest(q).assign(feature_hash="1")))
     assert one["prediction_id"].tolist() == two["prediction_id"].tolist()
     assert not set(one["prediction_id"]) & set(three["prediction_id"])
@@ -236,7 +237,7 @@ ANSWERS = {"A": ("0", 12.0), "B": ("1", 13.0), "C": ("2", 14.0)}
 def answers() -> dict[str, pd.DataFrame]:
     """Each answer about three players, as the gate lets it through."""
     lake, q = Frames(), quotes(3)
-    claims = {n: honest(q).assign(feature_hash=h, predicted_points=points) for n, (h, points) in ANSWERS.items()}
+    claims = {n: honest(q).assign(feature_hash=h, forecast=points) for n, (h, points) in ANSWERS.items()}
     return {name: gate.split(judge(lake, q, rows))[0] for name, rows in claims.items()}
 
 
@@ -263,7 +264,7 @@ def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answ
     before = ""
     for hour, name in enumerate(names, start):
         assert publish(lake, answers[name], hour) == (0 if name == before else 3)
-        assert set(standing(lake)["predicted_points"]) == {ANSWERS[name][1]}
+        assert set(standing(lake)["forecast"]) == {ANSWERS[name][1]}
         assert publish(lake, answers[name], hour) == 0, "the same answer twice"
         before = name
     assert lake.read(LEDGER, [DAY.date()])["prediction_id"].is_unique
@@ -272,7 +273,7 @@ def test_the_newest_answer_is_the_current_one_whatever_was_published_before(answ
 def test_a_backfill_does_not_replace_what_was_published_in_time(answers, lake):
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("AB")] == [3, 3]
     assert [publish(lake, answers[n], hour) for hour, n in enumerate("ACA", 24)] == [0, 3, 0]
-    assert set(standing(lake)["predicted_points"]) == {ANSWERS["B"][1]}
+    assert set(standing(lake)["forecast"]) == {ANSWERS["B"][1]}
 
 
 def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
@@ -281,9 +282,9 @@ def test_an_answer_that_conflicts_with_the_ledger_is_held_back_alone():
     known = published[["prediction_id", *predictions.LEDGER.content]]
     same, none = gate.without_conflicts(published, known)
     assert (len(same), len(none)) == (3, 0)
-    points = known["predicted_points"].to_numpy(copy=True)
+    points = known["forecast"].to_numpy(copy=True)
     points[0] = np.nextafter(points[0], 99)
-    other = known.assign(predicted_points=points)
+    other = known.assign(forecast=points)
     left, conflicting = gate.without_conflicts(published, pd.concat([other, other.assign(prediction_id=None)]))
     assert left["player_id"].tolist() == published["player_id"].tolist()[1:]
     assert conflicting[["player_id", "reason"]].values.tolist() == [[published["player_id"][0], "CONFLICTING_ANSWER"]]

@@ -21,8 +21,8 @@ ME, GAME, OTHER_GAME = 7, "0022500001", "0022500002"
 
 def prediction(**values) -> dict:
     base = {
-        "game_date": DAY, "game_id": GAME, "player_id": ME, "player_name": "A", "player_lookup": "a", "system_id": "s",
-        "model_version": "1", "predicted_points": 24.0, "confidence_score": 0.55, "over_probability": np.nan,
+        "game_date": DAY, "game_id": GAME, "player_id": ME, "player_name": "A", "player_lookup": "a", "market": "points", "system_id": "s",
+        "model_version": "1", "forecast": 24.0, "confidence_score": 0.55, "over_probability": np.nan,
         "recommendation": "OVER", "line_margin": 1.5, "abstain_reason": None, "components": "{}", "feature_hash": "0",
         "cutoff_at": NOW, "has_prop_line": True, "line_source": "ACTUAL_PROP", "line_source_api": "ODDS_API",
         "sportsbook": "draftkings", "quote_id": "q", "line": 22.5, "over_price": -110, "under_price": -120,
@@ -60,9 +60,9 @@ def played(points: int, minutes: int = 30, **more) -> dict:
 
 
 LINES = pd.DataFrame(
-    [{"game_date": DAY, "game_id": GAME, "player_id": ME, "quote_id": "q", "best_over_price": 105, "best_under_price": -105}]
+    [{"game_date": DAY, "game_id": GAME, "player_id": ME, "market": "points", "quote_id": "q", "best_over_price": 105, "best_under_price": -105}]
 )  # fmt: skip
-AVERAGES = pd.DataFrame([{"game_date": DAY, "player_id": ME, "points_avg_last_10": 21.0}])
+AVERAGES = pd.DataFrame([{"game_date": DAY, "player_id": ME, "market": "points", "avg_last_10": 21.0}])
 
 
 def graded(rows: pd.DataFrame, games: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +84,7 @@ NO_BOX = box().iloc[:0]
         ({"line": 22.0}, schedule(), box(played(22)), "PUSH", None),
         ({"recommendation": "PASS"}, schedule(), box(played(23)), "NO_BET", None),
         ({"recommendation": "NO_LINE", "line": np.nan}, schedule(), box(played(23)), "NO_BET", None),
-        ({"recommendation": "PASS", "predicted_points": np.nan}, schedule(), box(played(23)), "NO_BET", None),
+        ({"recommendation": "PASS", "forecast": np.nan}, schedule(), box(played(23)), "NO_BET", None),
         # did not play: no row in the game's box score
         ({}, schedule(), box(), "VOID", "DID_NOT_PLAY"),
         ({"recommendation": "PASS"}, schedule(), box(), "VOID", "DID_NOT_PLAY"),
@@ -125,7 +125,7 @@ def test_outcomes(claim, games, boxes, outcome, reason):
     if decided:
         assert row["prediction_correct"] == (outcome == "WIN")
     if outcome in ("VOID", "PENDING"):
-        assert pd.isna(row["actual_points"])
+        assert pd.isna(row["result"])
         assert np.isnan(row["absolute_error"])
         assert np.isnan(row["actual_margin"])
 
@@ -165,12 +165,12 @@ def test_a_player_whose_row_is_held_back_did_not_sit_out(payload, game, player, 
 def test_errors_margins_and_money():
     rows = ledger(prediction(), prediction(recommendation="UNDER"), prediction(recommendation="PASS"))
     over, under, none = (r for _, r in graded(rows, schedule(), box(played(26))).iterrows())
-    assert over["actual_points"] == 26
+    assert over["result"] == 26
     assert over["minutes_played"] == 30
     assert (over["absolute_error"], over["signed_error"]) == (2.0, -2.0)
     assert (over["predicted_margin"], over["actual_margin"]) == (1.5, 3.5)
     assert (over["line_absolute_error"], over["last_10_absolute_error"]) == (3.5, 5.0)
-    assert over["within_3_points"]
+    assert over["within_3"]
     assert over["confidence_decile"] == 6
     assert over["profit"] == pytest.approx(100 / 110)
     assert over["best_profit"] == pytest.approx(1.05)
@@ -251,7 +251,7 @@ def test_two_graders_write_the_same_history():
 def test_every_row_is_graded_once_whatever_is_missing():
     """Every combination of recommendation, line, forecast, status and box score gets exactly one outcome."""
     claims = [
-        prediction(recommendation=side, line=line, predicted_points=points)
+        prediction(recommendation=side, line=line, forecast=points)
         for side, line, points in itertools.product(
             ["OVER", "UNDER", "PASS", "NO_LINE", None], [22.5, 22.0, np.nan], [24.0, np.nan]
         )

@@ -167,7 +167,7 @@ def test_a_day_runs_unattended(day):
     day.zone.land(f"injury_report/{DAY}/report-{at:%Y%m%dT%H%M%SZ}.json.gz", content)
     day.until("injury, followed", lambda: len(day.ledger()) > len(followed) and day.idle())
     last = day.ledger().sort_values("created_at").drop_duplicates(["system_id", "player_id"], keep="last")
-    assert last.loc[last["player_id"] == star[0], "predicted_points"].isna().all()
+    assert last.loc[last["player_id"] == star[0], "forecast"].isna().all()
 
     # after the last tip-off whatever lands changes nothing
     before = len(day.ledger())

@@ -43,7 +43,7 @@ class Toy(System):
         points = features["points_avg_last_10"].clip(0, 60)
         bets = points - features["line"] > 1
         return pd.DataFrame(
-            {"predicted_points": points, "confidence_score": 0.5, "side": side_of(points, features["line"], bets)}
+            {"forecast": points, "confidence_score": 0.5, "side": side_of(points, features["line"], bets)}
         )
 
 
@@ -72,7 +72,7 @@ with dg.DagsterInstance.ephemeral() as instance:
     found["gate_waits"] = key in graph.get(dg.AssetKey(["nba_predictions", "ledger"])).parent_keys
     found["checks"] = sorted(k.name for k in graph.asset_check_keys if k.asset_key == key)
     found["published"] = platform.query(
-        "SELECT COUNT(*) AS players, COUNT(predicted_points) AS forecasts, COUNT(DISTINCT model_version) AS versions, "
+        "SELECT COUNT(*) AS players, COUNT(forecast) AS forecasts, COUNT(DISTINCT model_version) AS versions, "
         "COUNT(CASE WHEN recommendation = 'OVER' AND line_margin <= 1 THEN 1 END) AS wrong "
         "FROM nba_predictions.current_predictions WHERE system_id = 'toy_v1'"
     ).iloc[0].astype(int).to_dict()

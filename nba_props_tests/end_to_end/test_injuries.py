@@ -84,13 +84,13 @@ def test_absent_players_get_no_forecast_and_count_for_their_teammates(reported):
     for player, _ in (OUT, DOUBTFUL):
         mine = ledger[ledger["player_id"] == player]
         assert len(mine) == len(SYSTEM_TABLES)
-        assert mine["predicted_points"].isna().all()
+        assert mine["forecast"].isna().all()
         assert set(mine["recommendation"]) <= {"PASS", "NO_LINE"}
         single = mine[~mine["system_id"].str.startswith("ensemble")]
         assert set(single["abstain_reason"]) == {"REPORTED_ABSENT"}
         assert mine["abstain_reason"].notna().all()
     here = ledger[ledger["player_id"] == QUESTIONABLE[0]]
-    assert here["predicted_points"].notna().any()
+    assert here["forecast"].notna().any()
 
 
 @pytest.mark.long
@@ -109,8 +109,8 @@ def test_a_later_report_changes_the_forecast_and_deleting_it_changes_nothing_bef
     predicted.now += timedelta(minutes=5)
     assert predicted.publish(DAY, ["moving_average"], slate=True).success
     after = predicted.warehouse.read(SYSTEM_TABLES["moving_average"], [DAY]).set_index("player_id")
-    assert after.loc[OUT[0], "predicted_points"] > 0
-    assert pd.isna(after.loc[DOUBTFUL[0], "predicted_points"])
+    assert after.loc[OUT[0], "forecast"] > 0
+    assert pd.isna(after.loc[DOUBTFUL[0], "forecast"])
 
 
 def test_the_scale_is_that_of_the_legacy_system():

@@ -91,7 +91,7 @@ def test_before_the_results_everything_is_pending(evening):
     rows = grades(evening)
     assert len(rows) == 36 * len(SYSTEMS)
     assert set(rows["outcome"]) == {"PENDING"}
-    assert rows["actual_points"].isna().all()
+    assert rows["result"].isna().all()
 
 
 def test_the_morning_after(finished):
@@ -102,9 +102,9 @@ def test_the_morning_after(finished):
     assert sorted(rows["prediction_id"]) == sorted(ledger["prediction_id"])
     assert set(rows["outcome"]) <= {"WIN", "LOSS", "NO_BET"}
     points = predicted.warehouse.read(raw.BOX_SCORES, [DAY]).set_index("player_id")["points"]
-    assert (rows["actual_points"] == rows["player_id"].map(points)).all()
+    assert (rows["result"] == rows["player_id"].map(points)).all()
     bets = rows[rows["recommendation"].isin(["OVER", "UNDER"])]
-    won = (bets["actual_points"] > bets["line"]) == (bets["recommendation"] == "OVER")
+    won = (bets["result"] > bets["line"]) == (bets["recommendation"] == "OVER")
     assert (bets["outcome"].eq("WIN") == won).all()
     history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
     assert history.groupby("prediction_id").size().eq(2).all(), "pending, then graded"
@@ -113,7 +113,7 @@ def test_the_morning_after(finished):
     season = scores[(scores["span"] == "SEASON") & (scores["tier"] == "ALL")].set_index("system_id")
     own = rows[(rows["system_id"] == "xgboost_v1") & rows["line"].notna()]
     assert season.loc["xgboost_v1", "mae"] == pytest.approx(own["absolute_error"].mean())
-    assert season.loc["xgboost_v1", "line_mae"] == pytest.approx((own["line"] - own["actual_points"]).abs().mean())
+    assert season.loc["xgboost_v1", "line_mae"] == pytest.approx((own["line"] - own["result"]).abs().mean())
 
 
 def test_grading_again_changes_nothing(morning):
@@ -139,14 +139,14 @@ def test_a_corrected_box_score_changes_the_grade_and_the_old_one_can_be_read(mor
     land_results(predicted, corrected, "-20251112T120000Z")
     grade(predicted)
     after = grades(predicted).set_index("prediction_id")
-    changed = after.index[after["actual_points"] != before["actual_points"].reindex(after.index)]
+    changed = after.index[after["result"] != before["result"].reindex(after.index)]
     assert len(changed) == len(SYSTEMS)
     assert set(after.loc[changed, "player_id"]) == {scorer}
     history = predicted.warehouse.read(GRADE_HISTORY, [DAY])
     story = history[history["prediction_id"] == changed[0]].sort_values("graded_at")
-    assert story["actual_points"].tolist()[1:] == [
-        before.loc[changed[0], "actual_points"],
-        after.loc[changed[0], "actual_points"],
+    assert story["result"].tolist()[1:] == [
+        before.loc[changed[0], "result"],
+        after.loc[changed[0], "result"],
     ]
     assert len(history) == 2 * len(after) + len(changed)
 
@@ -193,7 +193,7 @@ def test_a_row_written_past_the_gate_is_graded_classified_and_found(evening):
     ledger = TABLES["nba_predictions.ledger"]
     rows = predicted.warehouse.read(ledger, [DAY])
     fakes = rows[rows["line"].isna()].assign(
-        line=20.0, has_prop_line=True, line_source="ACTUAL_PROP", recommendation="UNDER", predicted_points=9.0,
+        line=20.0, has_prop_line=True, line_source="ACTUAL_PROP", recommendation="UNDER", forecast=9.0,
         abstain_reason=None, confidence_score=0.5, created_at=rows["created_at"].max() + pd.Timedelta(minutes=1),
     )  # fmt: skip
     fakes["prediction_id"] = [f"fake{i}" for i in range(len(fakes))]

@@ -101,7 +101,7 @@ def test_a_past_date_has_the_models_that_it_needs_trained_in_order(platform):
         assert platform.models.weeks(system) == [week_of(first), week_of(DAY)]
         for day in (first, DAY):
             rows = rows_of(platform, system, day)
-            assert rows["predicted_points"].notna().all()
+            assert rows["forecast"].notna().all()
             assert set(rows["model_version"]) == {platform.models.card(system, week_of(day)).version}
             assert platform.models.card(system, week_of(day)).trained_through < week_of(day)
         recorded = platform.instance.get_materialized_partitions(dg.AssetKey(["nba_models", system]))
@@ -116,12 +116,12 @@ def test_the_running_week_is_trained_by_its_schedule_alone(slated):
     for system in TRAINED:
         assert platform.models.weeks(system) == []
         rows = rows_of(platform, system)
-        assert rows["predicted_points"].isna().all()
+        assert rows["forecast"].isna().all()
         assert set(rows["abstain_reason"]) == {"NO_MODEL: none is trained yet"}
     failed = platform.failed(outcome)
     assert {f"{s}.model_is_in_force" for s in TRAINED} <= set(failed)
     assert failed["xgboost_v1.model_is_in_force"] == "ERROR"
-    assert rows_of(platform, "ensemble_v1")["predicted_points"].notna().all()
+    assert rows_of(platform, "ensemble_v1")["forecast"].notna().all()
 
 
 def land_last_spring(zone, night: date) -> None:
@@ -214,9 +214,9 @@ def test_a_week_without_games_trains_nothing(platform):
 
 def test_a_model_of_other_features_is_refused(slated, monkeypatch):
     platform = slated
-    from nba_props.domain.models import card
+    from nba_props.domain.systems import trained
 
-    monkeypatch.setattr(card, "SCHEMA_HASH", "another")
+    monkeypatch.setattr(trained, "SCHEMA_HASH", "another")
     outcome = platform.publish(DAY, ["catboost_v8"])
     assert outcome.success
     assert rows_of(platform, "catboost_v8")["abstain_reason"].str.startswith("MODEL_SCHEMA_DIFFERS").all()

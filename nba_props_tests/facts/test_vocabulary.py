@@ -10,7 +10,7 @@ from pathlib import Path
 import nba_props
 from nba_props.catalog import TABLES
 from nba_props.facts import vocabulary
-from nba_props.facts.vocabulary import Recommendation, Tier, either, sql_list, words
+from nba_props.facts.vocabulary import Recommendation, Span, either, sql_list, words
 
 VOCABULARIES = [v for v in vars(vocabulary).values() if isinstance(v, type) and issubclass(v, StrEnum) and len(v)]
 #: words that also mean something else
@@ -48,7 +48,7 @@ def test_contracts_allow_plain_strings():
 
 
 def test_words_as_a_list_as_sql_and_as_prose():
-    assert words(Tier) == ("ALL", "UNDER_10", "10_TO_20", "OVER_20")
+    assert words(Span) == ("SEASON", "LAST_30_DAYS", "LAST_7_DAYS")
     assert sql_list(Recommendation) == "'OVER', 'UNDER', 'PASS', 'NO_LINE'"
     assert (either(["A"]), either(["A", "B"]), either(iter("ABC"))) == ("A", "A or B", "A, B or C")
     assert f"{Recommendation.OVER}" == "OVER"

@@ -65,8 +65,11 @@ class TestTheTables:
         assert table.clustering_fields == ["system_id", "player_id"]
         by_name = {f.name: f for f in table.schema}
         assert list(by_name) == LEDGER.column_names
-        assert by_name["predicted_points"].description == "Forecast; null when the system abstained [points]"
-        kinds = ("game_date", "player_id", "predicted_points", "is_backfill", "created_at", "system_id")
+        assert (
+            by_name["forecast"].description
+            == "Forecast, up to its market's ceiling; null when the system abstained [stat]"
+        )
+        kinds = ("game_date", "player_id", "forecast", "is_backfill", "created_at", "system_id")
         assert [by_name[n].field_type for n in kinds] == ["DATE", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "STRING"]
 
     def test_every_contract_and_view_is_accepted(self, warehouse):

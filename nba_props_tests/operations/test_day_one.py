@@ -198,7 +198,7 @@ def test_every_region_is_in_the_cost(world, monkeypatch):
     text = " ".join(result.output.split())
     assert "2 games of today or later: at most 4 credits" in text
     # tip-offs at 19:00 and 20:00: 9 + 10 full hours, 18:30, 18:55, 19:30 and 19:55; 18:00 and 19:00 are full hours
-    assert f"at most {2 * (9 + 10 + 4)} credits (NBA_PROPS_ODDS_RHYTHM=full, regions us,us2)" in text
+    assert f"at most {2 * (9 + 10 + 4)} credits (NBA_PROPS_ODDS_RHYTHM=full, regions us,us2, 1 market)" in text
     monkeypatch.setenv("NBA_PROPS_ODDS_RHYTHM", "thrifty")
     assert "at most 8 credits (NBA_PROPS_ODDS_RHYTHM=thrifty" in " ".join(
         typed("nba-props fetch odds --dry-run").output.split()
@@ -533,7 +533,7 @@ def test_in_a_simulated_home_today_and_tomorrow_are_refused_alike(world):
 
 def published(day: date):
     return open_warehouse(load_settings()).query(
-        "SELECT system_id, player_id, has_prop_line, predicted_points FROM nba_predictions.ledger "
+        "SELECT system_id, player_id, has_prop_line, forecast FROM nba_predictions.ledger "
         "WHERE game_date BETWEEN @first AND @last",
         first=day,
         last=day,
@@ -553,12 +553,12 @@ def test_the_commands_of_the_page_lead_to_a_board(world, now):
     rows = published(world.today)
     assert len(rows), start.output
     assert rows["has_prop_line"].sum() >= 24
-    forecasts = rows[rows["predicted_points"].notna()].groupby("system_id").size()
+    forecasts = rows[rows["forecast"].notna()].groupby("system_id").size()
     assert week_of(world.today) in ModelStore(load_settings().models).weeks("catboost_v8")
     if now == NOVEMBER:
         assert {"catboost_v8", "xgboost_v1", "ensemble_v1"} <= set(forecasts.index)
         out = [league.player(g.home, OUT)[0] for g in games_of("2025-26") if g.day == world.today]
-        assert rows.loc[rows["player_id"].isin(out), "predicted_points"].isna().all(), "the injury report was read"
+        assert rows.loc[rows["player_id"].isin(out), "forecast"].isna().all(), "the injury report was read"
     else:
         assert "shrunk_rate_v1" in set(forecasts.index), "there are no averages of this season yet"
     assert doctor.exit_code == 0, doctor.output

@@ -206,7 +206,7 @@ def test_of_several_rows_about_one_game_the_newest_valid_one_counts(predicted, l
         old_row(lines.loc[0], created_at="2025-11-10 18:00:00", predicted_points=32.0, line_source=None),
     ]
     bring_in(predicted.warehouse, [export(*rows)], "run-1", NOW)
-    assert list(ledger(predicted.warehouse)["predicted_points"]) == [31.0]
+    assert list(ledger(predicted.warehouse)["forecast"]) == [31.0]
     held = predicted.warehouse.read(QUARANTINED_PREDICTIONS, [DAY])
     assert sorted(held[held["run_id"] == "run-1"]["reason"]) == ["DUPLICATE", "NO_SOURCE"]
 
@@ -475,7 +475,7 @@ def test_a_row_from_before_the_cutoff_counts_before_one_written_after_the_game(p
         old_row(lines.loc[0], created_at="2025-11-12 15:00:00", predicted_points=41.0),
     ]
     bring_in(predicted.warehouse, [export(*rows)], "run-1", NOW)
-    assert list(ledger(predicted.warehouse)["predicted_points"]) == [30.0]
+    assert list(ledger(predicted.warehouse)["forecast"]) == [30.0]
 
 
 def test_the_order_of_files_changes_nothing(predicted, lines):
@@ -484,7 +484,7 @@ def test_the_order_of_files_changes_nothing(predicted, lines):
     bring_in(predicted.warehouse, [export(late)], "run-1", NOW)
     done = bring_in(predicted.warehouse, [export(early)], "run-2", NOW)
     assert done.rows["outcome"].tolist() == ["held back: DUPLICATE"]
-    assert list(ledger(predicted.warehouse)["predicted_points"]) == [31.0]
+    assert list(ledger(predicted.warehouse)["forecast"]) == [31.0]
 
 
 def test_a_valid_line_keeps_its_side_and_every_row_is_counted_once(predicted, lines):

@@ -16,13 +16,14 @@ _TIP = pd.Timestamp("2026-01-10T00:00Z")
 def row(system: str, forecast: float | None, *, player: int = 1, line: float = 20.5, side: str = "PASS", **more):
     """A row of the statement behind the board."""
     return {
-        "game_date": pd.Timestamp("2026-01-09"), "game_id": "g", "player_id": player, "player_name": f"P {player}",
+        "game_date": pd.Timestamp("2026-01-09"), "game_id": "g", "player_id": player, "market": "points",
+        "player_name": f"P {player}",
         "team": "AAA", "away_team": "AAA", "home_team": "BBB", "tipoff_at": _TIP, "system_id": system,
-        "predicted_points": forecast, "recommendation": side, "over_probability": None, "line": line,
+        "forecast": forecast, "recommendation": side, "over_probability": None, "line": line,
         "over_price": -110, "under_price": -110, "sportsbook": "draftkings", "created_at": _TIP, "newest_line": line,
         "opening_line": line, "books": 3, "best_over_price": 105, "best_over_book": "fanduel",
         "best_under_price": -102, "best_under_book": "betmgm", "line_minutes_before_game": 30.0,
-        "cutoff_at": _TIP, "actual_points": None, "outcome": None, "profit": None,
+        "cutoff_at": _TIP, "result": None, "outcome": None, "profit": None,
         **more,
     }  # fmt: skip
 
@@ -123,15 +124,15 @@ def test_a_forged_duplicate_does_not_replace_the_first_row():
 
 def test_a_graded_board_shows_the_results_of_each_player_and_of_the_date():
     def graded(player: int, side: str, outcome: str, points: int | None, profit: float) -> dict:
-        return row(board.SYSTEM, 23.0, player=player, side=side, outcome=outcome, actual_points=points, profit=profit)
+        return row(board.SYSTEM, 23.0, player=player, side=side, outcome=outcome, result=points, profit=profit)
 
     found = of(
         graded(1, "OVER", "WIN", 30, 0.91), graded(2, "UNDER", "LOSS", 22, -1.0), graded(3, "OVER", "WIN", 21, 0.91),
         graded(4, "OVER", "PUSH", 20, 0.0), graded(5, "OVER", "VOID", None, 0.0),
-        graded(6, "PASS", "NO_BET", 9, 0.0), row("moving_average", 19.0, player=1, outcome="LOSS", actual_points=30),
+        graded(6, "PASS", "NO_BET", 9, 0.0), row("moving_average", 19.0, player=1, outcome="LOSS", result=30),
     )  # fmt: skip
-    assert (found.loc[1, "points"], found.loc[1, "outcome"]) == (30, "WIN"), "the board's own system's"
-    assert found.loc[6, "points"] == 9, "and of those that it did not pick"
+    assert (found.loc[1, "result"], found.loc[1, "outcome"]) == (30, "WIN"), "the board's own system's"
+    assert found.loc[6, "result"] == 9, "and of those that it did not pick"
     assert board.record(found) == "5 picks: 2-1 (66.7 %), 1 push, 1 void; +0.8 units at the quoted prices"
     assert board.record(found[found["outcome"].eq("PUSH")]) == "1 pick: 0-0, 1 push; +0.0 units at the quoted prices"
     tonight = of(row(board.SYSTEM, 23.0, side="OVER"))

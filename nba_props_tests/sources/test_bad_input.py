@@ -136,7 +136,8 @@ def outcome(book):
         (lambda b: b["markets"].append({"key": "player_points"}), 0, "WRONG_SHAPE"),
         (lambda b: outcome(b).update(name="Yes"), 0, "WRONG_SHAPE"),
         (lambda b: b["markets"][0]["outcomes"].append(outcome(b)), 0, "DUPLICATE_OUTCOME"),
-        (lambda b: b["markets"][0].update(key="player_rebounds"), 12, "UNKNOWN_MARKET"),
+        (lambda b: b["markets"][0].update(key="player_dunks"), 12, "UNKNOWN_MARKET"),
+        (lambda b: b["markets"][0].update(key=["player_points"]), 12, "UNKNOWN_MARKET"),
         (lambda b: b["markets"][0].update(last_update="soon"), 0, "BAD_TIME"),
         (lambda b: b["markets"][0].update(outcomes=[]), 12, "BOOK_WITHOUT_PRICES"),
         (lambda b: b.update(markets=[]), 12, "BOOK_WITHOUT_PRICES"),
@@ -362,13 +363,13 @@ def test_payloads_are_written_once(zone):
     assert zone.load(Payload("a/b.json.gz")) == {"x": 1}
 
 
-def test_reading_a_day_lists_only_its_folder(zone, monkeypatch):
+def test_reading_a_day_lists_only_its_folders(zone, monkeypatch):
     league.land(zone)
     listed = []
     original = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: listed.append(str(path)) or original(path))
     odds_api.read_day(zone, DAY)
-    assert [p.rsplit("/", 1)[-1] for p in listed] == [str(DAY)]
+    assert [p.rsplit("/", 2)[-2:] for p in listed] == [[f"player_{what}", str(DAY)] for what in ("points", "markets")]
 
 
 def test_a_bucket_works_like_a_folder():

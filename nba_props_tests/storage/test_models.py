@@ -25,7 +25,7 @@ from nba_props_tests.warehouse.samples import D1, NAMES, names
 
 @pytest.fixture(scope="module")
 def model():
-    made = train(xgboost_v1.SYSTEM, played(), WEEK, 3, NOW)
+    made = train(xgboost_v1.SYSTEM.recipes[0], played(), WEEK, 3, NOW)
     return replace(made, card=replace(made.card, refused=""))
 
 

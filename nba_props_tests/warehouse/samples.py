@@ -31,7 +31,8 @@ def ledger(ids: list[str], points: float = 10.0) -> pd.DataFrame:
         LEDGER,
         frame.assign(
             prediction_id=ids, game_date=pd.Timestamp(D1), game_id="g", player_id=1, player_name="A", player_lookup="a",
-            system_id="s", model_version="1", predicted_points=points, confidence_score=0.5, recommendation="NO_LINE",
+            market="points", system_id="s", model_version="1", forecast=points, confidence_score=0.5,
+            recommendation="NO_LINE",
             components="{}", feature_hash="0", has_prop_line=False, line_source="NO_PROP_LINE", run_id="r", created_at=at,
             is_backfill=False,
         ),

@@ -68,7 +68,7 @@ def home(tmp_path) -> LakeWarehouse:
     lake.write(NAMES, names(D1, 3), [D1])
     lake.append(LEDGER, ledger(["a", "b"]), [D1], {D1: "inputs"})
     lake.append(LEDGER, ledger(["c"]).assign(game_date=pd.Timestamp(D2)), [D2])
-    lake.write_unchecked(LEDGER, lake.read(LEDGER, [D2]).assign(predicted_points=1.0), D2)
+    lake.write_unchecked(LEDGER, lake.read(LEDGER, [D2]).assign(forecast=1.0), D2)
     lake.create_views()
     return outgrown(lake)
 
@@ -84,7 +84,10 @@ def test_the_table_is_moved_unchanged(home, tmp_path):
     before, states = home.read(OLD, [D1, D2]), home.states(OLD)
     ids = digests.row_ids(LEDGER, before).tolist()
     (dry,) = migrate(home, dry_run=True)
-    assert dry.text == ("nba_predictions.player_prop_predictions -> nba_predictions.ledger: 2 dates, 3 rows")
+    assert dry.text == (
+        "nba_predictions.player_prop_predictions -> nba_predictions.ledger, predicted_points -> forecast, market = points: "
+        "2 dates, 3 rows"
+    )
     assert content(home._folder(OLD)) == files
     assert needed(home) == [dry]
     assert migrate(home) == [dry]

@@ -6,6 +6,7 @@ are given as a relation: the slate in serving, the games that were played in tra
 Belongs here: statements on past games. Not here: features made of them (domain/context.py, domain/features.py).
 """
 
+from nba_props.domain.history.markets import allowed_stats_sql, league_stats_sql, season_stats_sql
 from nba_props.domain.history.players import (
     absence_sql,
     availability_sql,
@@ -23,12 +24,15 @@ __all__ = [
     "LONGEST_REST",
     "PLAYED",
     "absence_sql",
+    "allowed_stats_sql",
     "availability_sql",
     "historical_games_sql",
     "league_form_sql",
+    "league_stats_sql",
     "matchup_sql",
     "past_form_sql",
     "season_sql",
+    "season_stats_sql",
     "shot_zones_sql",
     "team_form_sql",
     "team_state_sql",

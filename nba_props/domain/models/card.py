@@ -16,7 +16,7 @@ import numpy as np
 
 from nba_props.domain.models.learner import Recipe
 from nba_props.facts.calendar import season_year
-from nba_props.schemas.features import SCHEMA_HASH
+from nba_props.facts.markets import POINTS
 
 #: a model serves its week and the next: it is refused for later dates
 MAX_AGE = timedelta(13)
@@ -30,6 +30,7 @@ WORSE_THAN_INCUMBENT = "WORSE_THAN_THE_MODEL_IN_FORCE"
 class Card:
     """What a stored model is, and its errors on the newest rows before it was trained on them."""
 
+    #: the name of the recipe's models (``learner.model_id``): the system's, with the market unless it is points
     system_id: str
     week: date
     library: str
@@ -47,7 +48,7 @@ class Card:
     suffix: str
     metrics: Mapping[str, float]
     importances: Mapping[str, float]
-    #: quantiles of the held-out residuals in units of sqrt(forecast + 4), at 0.005 .. 0.995
+    #: quantiles of the held-out residuals (``chance.residual_quantiles``), at 0.005 .. 0.995
     residuals: tuple[float, ...] = field(default=())
     trained_at: str = ""
     #: digest of the tables it was trained on, as of then
@@ -60,6 +61,8 @@ class Card:
     dates_without_lines: int = 0
     #: why it was not put in force; empty if it was
     refused: str = ""
+    #: the market that it forecasts
+    market: str = POINTS
 
     @property
     def version(self) -> str:
@@ -103,8 +106,8 @@ def refusal(recipe: Recipe, card: Card, day: date) -> str | None:
     """Why the model may not serve the date; None if it may."""
     if card.trained_through >= day:
         return f"MODEL_KNOWS_THE_FUTURE: trained through {card.trained_through}"
-    if card.schema_hash != SCHEMA_HASH:
-        return f"MODEL_SCHEMA_DIFFERS: trained on features {card.schema_hash}, these are {SCHEMA_HASH}"
+    if card.schema_hash != recipe.schema_hash:
+        return f"MODEL_SCHEMA_DIFFERS: trained on features {card.schema_hash}, these are {recipe.schema_hash}"
     running = recipe.learner.version()
     if (card.library, card.library_version) != (recipe.learner.library, running):
         return (
@@ -137,7 +140,7 @@ def why_not(card: Card, incumbent: Card | None) -> str:
     noise = 2 * float(np.hypot(own["holdout_gain_se"], incumbent.metrics["holdout_gain_se"]))
     if known_gain - gain > noise:
         return (
-            f"{WORSE_THAN_INCUMBENT}: beats the last-10 average by {gain:.3f} points, {incumbent.version} by "
+            f"{WORSE_THAN_INCUMBENT}: beats the last-10 average by {gain:.3f}, {incumbent.version} by "
             f"{known_gain:.3f}; noise explains {noise:.3f}"
         )
     return ""

@@ -9,27 +9,35 @@ import pandas as pd
 
 from nba_props.domain.models.card import Card
 from nba_props.domain.odds import over_probability as market_probability
+from nba_props.facts.markets import POINTS, scales
 
-#: the spread of points grows with the forecast: residuals are in units of sqrt(forecast + this)
+#: the spread of results grows with the forecast: residuals are in units of sqrt(forecast + this), in points; in other
+#: markets by the squared error of their lines
 _SPREAD_FLOOR = 4.0
 _QUANTILES = np.linspace(0.005, 0.995, 199)
 #: fewest held-out rows with a quote, and fewest dates with one, to fit P(over) on
 CHANCE_ROWS, CHANCE_DATES = 1_000, 10
 
 
-def residual_quantiles(points: pd.Series, forecast: np.ndarray) -> tuple[float, ...]:
+def _unit(forecast: np.ndarray, market: str) -> np.ndarray:
+    return np.sqrt(forecast + _SPREAD_FLOOR * scales()[market] ** 2)
+
+
+def residual_quantiles(results: pd.Series, forecast: np.ndarray, market: str = POINTS) -> tuple[float, ...]:
     """Quantiles of the residuals in units of sqrt(forecast + 4), at 0.005 .. 0.995."""
-    residuals = (points - forecast) / np.sqrt(forecast + _SPREAD_FLOOR)
+    residuals = (results - forecast) / _unit(forecast, market)
     return tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES))
 
 
-def over_probability(residuals: Sequence[float], forecast: np.ndarray, line: np.ndarray) -> np.ndarray:
-    """A model's own P(points > line) given that they are not equal, from quantiles of its residuals; null without a
+def over_probability(
+    residuals: Sequence[float], forecast: np.ndarray, line: np.ndarray, market: str = POINTS
+) -> np.ndarray:
+    """A model's own P(result > line) given that they are not equal, from quantiles of its residuals; null without a
     line. Overconfident by itself: see :func:`anchored_probability`."""
-    unit = np.sqrt(forecast + _SPREAD_FLOOR)
+    unit = _unit(forecast, market)
     whole = np.where(
         np.mod(line, 1) == 0, 0.5, 0.0
-    )  # a whole line can be hit exactly: leave out half a point on either side
+    )  # a whole line can be hit exactly: leave out half of one on either side
 
     def below(bound: np.ndarray) -> np.ndarray:
         return np.interp((bound - forecast) / unit, residuals, _QUANTILES)
@@ -38,7 +46,9 @@ def over_probability(residuals: Sequence[float], forecast: np.ndarray, line: np.
     return np.where(np.isnan(line), np.nan, over / (over + under))
 
 
-def anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float]) -> dict[str, float]:
+def anchor(
+    rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float], market: str = POINTS
+) -> dict[str, float]:
     """The slope by which the model's P(over) moves the quote's, fitted on held-out rows with a quote.
 
     logit p = logit p_quote + slope (logit p_model - logit p_quote - median), slope between 0 and 1. Nothing is fitted
@@ -47,16 +57,16 @@ def anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float])
     from scipy.optimize import minimize_scalar
 
     line = rows["line"].to_numpy(dtype="float64")
-    points = rows["points"].to_numpy(dtype="float64")
-    market = market_probability(rows["over_price"], rows["under_price"]).to_numpy()
-    used = ~np.isnan(line) & ~np.isnan(market) & (points != line)
+    results = rows["result"].to_numpy(dtype="float64")
+    quoted = market_probability(rows["over_price"], rows["under_price"]).to_numpy()
+    used = ~np.isnan(line) & ~np.isnan(quoted) & (results != line)
     dates = int(rows.loc[used, "game_date"].nunique())
     if used.sum() < CHANCE_ROWS or dates < CHANCE_DATES:
         return {}
-    base = logit(market[used])
-    gap = logit(over_probability(residuals, forecast[used], line[used])) - base
+    base = logit(quoted[used])
+    gap = logit(over_probability(residuals, forecast[used], line[used], market)) - base
     median = float(np.median(gap))
-    over = points[used] > line[used]
+    over = results[used] > line[used]
 
     def loss(slope: float) -> float:
         chance = base + slope * (gap - median)
@@ -69,18 +79,18 @@ def anchor(rows: pd.DataFrame, forecast: np.ndarray, residuals: Sequence[float])
 def anchored_probability(
     card: Card, forecast: np.ndarray, line: np.ndarray, over_price: pd.Series, under_price: pd.Series
 ) -> np.ndarray:
-    """P(points > line) given that they are not equal: the quote's, moved towards the model's by the fitted slope.
+    """P(result > line) given that they are not equal: the quote's, moved towards the model's by the fitted slope.
 
     Null without both prices, and for a model without a fitted slope: a model's own P(over) is worse than a coin
     (log-loss .70 to .72).
     """
-    market = market_probability(over_price, under_price).to_numpy()
+    quoted = market_probability(over_price, under_price).to_numpy()
     if not card.chance:
         return np.full(len(forecast), np.nan)
-    base = logit(market)
-    gap = logit(over_probability(card.residuals, forecast, line)) - base
+    base = logit(quoted)
+    gap = logit(over_probability(card.residuals, forecast, line, card.market)) - base
     moved = base + card.chance["slope"] * (gap - card.chance["median"])
-    return np.where(np.isnan(market), np.nan, 1 / (1 + np.exp(-moved)))
+    return np.where(np.isnan(quoted), np.nan, 1 / (1 + np.exp(-moved)))
 
 
 def logit(chance: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from nba_props.facts.markets import POINTS
+
 #: threads of training and of serving; a fixed number, because sums depend on how they are split
 THREADS = 2
 
@@ -24,7 +26,7 @@ class Learner(Protocol):
     def version(self) -> str:
         """Version of the library."""
 
-    def fit(self, inputs: pd.DataFrame, points: pd.Series) -> bytes:
+    def fit(self, inputs: pd.DataFrame, results: pd.Series) -> bytes:
         """A model fitted to the rows; the same rows give the same model."""
 
     def predict(self, artefact: bytes, inputs: pd.DataFrame) -> np.ndarray:
@@ -42,6 +44,10 @@ class Recipe(Protocol):
         """The system that they are for."""
 
     @property
+    def market(self) -> str:
+        """The market that they forecast."""
+
+    @property
     def description(self) -> str:
         """A description in a sentence."""
 
@@ -57,7 +63,23 @@ class Recipe(Protocol):
     def required(self) -> tuple[str, ...]:
         """The features without which a row is neither trained on nor forecast; any other may be null."""
 
+    @property
+    def average(self) -> str:
+        """The feature that is the mean of the last ten games, which a model has to beat."""
+
+    @property
+    def schema_hash(self) -> str:
+        """The hash of the features' definitions."""
+
+
+def model_id(recipe: Recipe) -> str:
+    """The name of a recipe's models: the system's for points, with the market for others."""
+    return recipe.system_id if recipe.market == POINTS else f"{recipe.system_id}/{recipe.market}"
+
 
 def definition(recipe: Recipe) -> str:
     """The inputs and parameters of a system's models as the running code defines them, as JSON."""
-    return json.dumps([recipe.inputs, recipe.learner.parameters], default=dict, sort_keys=True)
+    parts: list[Any] = [recipe.inputs, recipe.learner.parameters]
+    if recipe.market != POINTS:  # the training data of points have the hash already
+        parts.append(recipe.schema_hash)
+    return json.dumps(parts, default=dict, sort_keys=True)

@@ -13,11 +13,10 @@ import pandas as pd
 
 from nba_props.domain.models import chance
 from nba_props.domain.models.card import Card, Model, training_start, why_not
-from nba_props.domain.models.learner import Recipe
+from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.facts.digest import digest
 from nba_props.facts.keys import PLAYER_GAME
-from nba_props.schemas.features import SCHEMA_HASH
-from nba_props.schemas.predictions import MAX_POINTS
+from nba_props.facts.markets import market
 
 #: fewest rows to train on
 MIN_ROWS = 1_000
@@ -43,7 +42,7 @@ def train(
 
     Args:
         recipe: how it is made.
-        frame: result of ``frame.build``; rows of the week and after are ignored.
+        frame: the recipe's rows (``frame.Rows.of``); those of the week and after are ignored.
         week: the Monday it begins on.
         seasons: how many seasons to train on.
         now: recorded in the card.
@@ -57,19 +56,19 @@ def train(
     rows = eligible(recipe, frame, week, seasons)
     if len(rows) < MIN_ROWS:
         raise TooFewRows(f"{len(rows)} games of players before {week}, {MIN_ROWS} are needed")
-    inputs, points, learner = rows[list(recipe.inputs)], rows["points"].astype("float64"), recipe.learner
+    inputs, results, learner = rows[list(recipe.inputs)], rows["result"].astype("float64"), recipe.learner
     newest = rows["game_date"] >= rows["game_date"].iloc[max(1, int(len(rows) * (1 - HOLDOUT)))]
-    judge = learner.fit(inputs[~newest], points[~newest])
-    forecast = np.clip(learner.predict(judge, inputs[newest]), 0, MAX_POINTS)
-    residuals = chance.residual_quantiles(points[newest], forecast)
-    anchored = chance.anchor(rows[newest], forecast, residuals)
-    artefact = learner.fit(inputs, points)
+    judge = learner.fit(inputs[~newest], results[~newest])
+    forecast = np.clip(learner.predict(judge, inputs[newest]), 0, market(recipe.market).ceiling)
+    residuals = chance.residual_quantiles(results[newest], forecast, recipe.market)
+    anchored = chance.anchor(rows[newest], forecast, residuals, recipe.market)
+    artefact = learner.fit(inputs, results)
     card = Card(
-        system_id=recipe.system_id,
+        system_id=model_id(recipe),
         week=week,
         library=learner.library,
         library_version=learner.version(),
-        schema_hash=SCHEMA_HASH,
+        schema_hash=recipe.schema_hash,
         inputs=recipe.inputs,
         parameters=dict(learner.parameters),
         trained_from=rows["game_date"].iloc[0].date(),
@@ -78,7 +77,7 @@ def train(
         fingerprint=_fingerprint(recipe, rows, anchored),
         sha256=hashlib.sha256(artefact).hexdigest(),
         suffix=learner.suffix,
-        metrics=_metrics(rows[newest], forecast),
+        metrics=_metrics(rows[newest], forecast, recipe),
         importances=dict(sorted(learner.importances(artefact).items(), key=lambda item: -item[1])),
         residuals=residuals,
         trained_at=now.isoformat(timespec="seconds"),
@@ -86,6 +85,7 @@ def train(
         known={n: round(float(v), 4) for n, v in inputs.notna().mean().items()},
         chance=anchored,
         dates_without_lines=dates_without_lines,
+        market=recipe.market,
     )
     return Model(replace(card, refused=why_not(card, incumbent)), artefact)
 
@@ -102,32 +102,32 @@ def eligible(recipe: Recipe, frame: pd.DataFrame, week: date, seasons: int) -> p
 def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, float]) -> str:
     """A hash of everything a model is made from."""
     learner = recipe.learner
-    made_by = [recipe.system_id, learner.library, learner.version(), SCHEMA_HASH, recipe.inputs, learner.parameters]
+    made_by = [
+        model_id(recipe), learner.library, learner.version(), recipe.schema_hash, recipe.inputs, learner.parameters,
+    ]  # fmt: skip
     made_by.append(anchored)  # made from prices, which need not be among the inputs
-    hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "points"]].astype("float64"), index=False)
+    hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "result"]].astype("float64"), index=False)
     substance = json.dumps(made_by, default=dict).encode() + hashed.to_numpy().tobytes()
     return digest(substance)
 
 
-def _metrics(rows: pd.DataFrame, forecast: np.ndarray) -> dict[str, float]:
+def _metrics(rows: pd.DataFrame, forecast: np.ndarray, recipe: Recipe) -> dict[str, float]:
     """Error on held-out rows, beside the last-10 average's and, where there are lines, the line's on the same rows."""
-    points = rows["points"].astype("float64").to_numpy()
-    line = rows["vegas_points_line"].to_numpy(dtype="float64")
+    results = rows["result"].astype("float64").to_numpy()
+    line = rows["consensus_line"].to_numpy(dtype="float64")
+    last_10 = np.abs(rows[recipe.average].to_numpy(dtype="float64") - results)
     lined = ~np.isnan(line)
     found = {
         "holdout_rows": len(rows),
-        "holdout_mae": np.abs(forecast - points).mean(),
-        "holdout_bias": (forecast - points).mean(),
-        "holdout_last_10_mae": np.abs(rows["points_avg_last_10"].to_numpy() - points).mean(),
+        "holdout_mae": np.abs(forecast - results).mean(),
+        "holdout_bias": (forecast - results).mean(),
+        "holdout_last_10_mae": last_10.mean(),
         "holdout_rows_with_line": int(lined.sum()),
-        "holdout_gain_se": _clustered_se(
-            np.abs(rows["points_avg_last_10"].to_numpy(dtype="float64") - points) - np.abs(forecast - points),
-            rows["game_date"],
-        ),
+        "holdout_gain_se": _clustered_se(last_10 - np.abs(forecast - results), rows["game_date"]),
     }
     if lined.any():
-        found["holdout_mae_with_line"] = np.abs(forecast - points)[lined].mean()
-        found["holdout_line_mae"] = np.abs(line - points)[lined].mean()
+        found["holdout_mae_with_line"] = np.abs(forecast - results)[lined].mean()
+        found["holdout_line_mae"] = np.abs(line - results)[lined].mean()
     return {k: v if isinstance(v, int) else round(float(v), 4) for k, v in found.items()}
 
 

@@ -10,7 +10,9 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.alarms import limit, off_by, spread
 from nba_props.domain.quality.sums import WINDOW, WINDOW_DATES, Published, by_system, summed, within
 from nba_props.domain.scoring import log_loss_differences
+from nba_props.domain.views.ledger import market_of
 from nba_props.facts.calendar import season_start
+from nba_props.facts.markets import scales
 from nba_props.facts.vocabulary import SIDES
 from nba_props.facts.words import percent, percents, plural
 from nba_props.schemas.monitoring import MIN_DATES
@@ -42,7 +44,7 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
         shown = f"{percent(wins / decided)} of {decided:.0f} on {plural(row['dates'], 'date')}"
         figures[f"{system} {side}"] = shown
         outside = not WIN_RATE[0] <= wins / decided <= WIN_RATE[1]
-        if outside and off_by(wins, decided, float(row["squared"]), *FAIR) > limit(len(p.systems)):
+        if outside and off_by(wins, decided, float(row["squared"]), *FAIR) > limit(p.series):
             wrong.append((str(system), f"{side} {shown}"))
     if wrong:
         text = "; ".join(f"{system} {shown}" for system, shown in wrong)
@@ -55,12 +57,13 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
 
 
 def share_under_plausible(p: Published, day: date) -> Finding:
-    """About half of the players end under their current line (30 days, each player once a date).
+    """About half of the players end under their current line of points (30 days, each player once a date).
 
     A market sets its lines so that half end under them; invented lines, such as one value for all players, do not. The
     lines are those of the current rows, valid or not: a line that moved, or was published again, is one result, and
-    superseded ones are left to ``no_placeholders``. Fails outside ``SHARE_UNDER`` of ``ENOUGH`` players or more,
-    and further from ``FAIR`` than by chance in one of twenty clean seasons.
+    superseded ones are left to ``no_placeholders``. In other markets prices, not lines, show which side is likelier.
+    Fails outside ``SHARE_UNDER`` of ``ENOUGH`` players or more, and further from ``FAIR`` than by chance in one of
+    twenty clean seasons.
     """
     lines = within(p.lines[p.lines["system_id"] == ""], day - WINDOW, day)
     nightly = (lines["unders"] + lines["overs"]).astype("float64")
@@ -69,7 +72,7 @@ def share_under_plausible(p: Published, day: date) -> Finding:
         return Finding(True, f"{decided:.0f} players with a result, too few to judge", {"players": int(decided)})
     share = unders / decided
     off = off_by(unders, decided, float((nightly**2).sum()), *FAIR)
-    ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1] or off <= limit(len(p.systems))
+    ok = SHARE_UNDER[0] <= share <= SHARE_UNDER[1] or off <= limit(p.series)
     dates = int((nightly > 0).sum())
     text = f"{percent(share)} of {decided:.0f} players on {plural(dates, 'date')} end under their line"
     return Finding(
@@ -80,12 +83,12 @@ def share_under_plausible(p: Published, day: date) -> Finding:
 
 
 def lines_vary(p: Published, day: date) -> Finding:
-    """The lines of a day are not all equal, neither of all systems nor of one."""
+    """The lines of a day are not all equal, neither of all systems nor of one, in markets in which lines differ."""
     today = within(p.lines, day, day)
     if today.empty:
         return Finding(True, "no lines")
     whole = today[today["system_id"] == ""]
-    players, distinct = int(whole["players"].iloc[0]), int(whole["distinct_lines"].iloc[0])
+    players, distinct = int(whole["players"].sum()), int(whole["distinct_lines"].sum())
     even = today[(today["players"] >= FEW_LINES) & (today["distinct_lines"] == 1)]
     names = ", ".join(sorted(str(s) for s in even["system_id"] if s)) or "all systems"
     text = f"{distinct} different lines of {players} players"
@@ -145,11 +148,11 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
     """Systems that are too good in first..last on valid lines not to use data from the future, and their figures.
 
     On ``TOO_GOOD_ROWS`` or more: over ``TOO_GOOD_HIT_RATE`` of the bets won, and more than by chance in one of twenty
-    seasons if the quotes' probabilities are right; or an error over ``TOO_GOOD_MAE`` points below the line's, and
-    further than by chance for a forecast as good as the line. The distance of forecast and line bounds how far a row's
-    two errors can differ.
+    seasons if the quotes' probabilities are right; or an error over ``TOO_GOOD_MAE`` points below the line's (in other
+    markets by the error of their lines), and further than by chance for a forecast as good as the line. The distance of
+    forecast and line bounds how far a row's two errors can differ.
     """
-    most = limit(len(p.systems))
+    most = limit(p.series)
     wrong: list[tuple[str, str]] = []
     for system, row in summed(p.on_valid_lines, first, last).iterrows():
         decided, n = row["decided"], row["rows_with_error"]
@@ -161,9 +164,10 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
             wrong.append((str(system), f"{won}, {percent(quoted)} by the quotes"))
         gain = row["line_error"] - row["error"]
         chance = math.sqrt(row["disagreement"] * spread(n, row["rows_squared"])) if n else 0.0
-        if n >= TOO_GOOD_ROWS and gain / n > TOO_GOOD_MAE and gain > most * chance:
+        much = TOO_GOOD_MAE * scales()[market_of(str(system))]
+        if n >= TOO_GOOD_ROWS and gain / n > much and gain > most * chance:
             dates = plural(row["dates_with_error"], "date")
-            wrong.append((str(system), f"beats the line by {gain / n:.2f} points on {n:.0f} rows of {dates}"))
+            wrong.append((str(system), f"beats the line by {gain / n:.2f} on {n:.0f} rows of {dates}"))
     return by_system(wrong)
 
 

@@ -10,21 +10,36 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.models.card import Card, refusal, week_of
 from nba_props.domain.models.learner import Recipe
 from nba_props.domain.stored import Stored
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.facts.markets import POINTS
+from nba_props.schemas.features import MARKET_FEATURES, MARKET_NAMES, PLAYER_FEATURES
 
 #: the difference between the shares of known values in training and on a slate from which an input counts as changed
 KNOWN_SHARE_DIFFERS = 0.3
 
 
-def days_with_players(stored: Stored, days: Sequence[date]) -> set[date]:
-    """The dates with a slate, from the first to the last of ``days``."""
-    slates = stored.query(
-        "SELECT game_date, COUNT(*) AS players FROM nba_analytics.slate "
-        "WHERE game_date BETWEEN @first AND @last GROUP BY game_date",
+def markets_by_date(stored: Stored, days: Sequence[date]) -> dict[date, set[str]]:
+    """The markets that a slate has players in, by date, from the first to the last of ``days``."""
+    found = stored.query(
+        "SELECT game_date, market, COUNT(*) AS players FROM nba_analytics.betting_lines "
+        "WHERE game_date BETWEEN @first AND @last GROUP BY game_date, market",
         first=days[0],
         last=days[-1],
     )
-    return {d.date() for d in slates["game_date"]}
+    return {d.date(): set(own) for d, own in found.groupby("game_date")["market"]}
+
+
+def of_markets(found: Mapping[str, Finding]) -> Finding:
+    """One finding about several markets: what is wrong in any of them, else that of the first."""
+    first = next(iter(found.values()))
+    if len(found) == 1:
+        return first
+    wrong = {m: finding for m, finding in found.items() if not finding.passed}
+    figures = {**first.figures, "markets": len(found)}
+    if not wrong:
+        return Finding(True, f"{first.text}; {len(found) - 1} other markets alike", figures)
+    text = "; ".join(f"{m}: {finding.text}" for m, finding in wrong.items())
+    worst = Severity.WARN if all(finding.warns for finding in wrong.values()) else Severity.ERROR
+    return Finding(False, text, {**figures, "markets_wrong": len(wrong)}, worst)
 
 
 def model_in_force(
@@ -33,7 +48,7 @@ def model_in_force(
     """Whether the newest model before a date is that of its week, trained on what is stored now, and may serve it.
 
     Args:
-        trained: the system.
+        trained: the system's recipe for a market.
         card: the model's card; None where there is none of the week or the one before.
         day: the date.
         refused: why the week's model is not in force, if it is not.
@@ -63,23 +78,49 @@ def model_in_force(
     return Finding(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
-def known_shares(stored: Stored, trained: Recipe, days: Sequence[date]) -> dict[date, Mapping[str, Any]]:
-    """By date, the share of the slate's usable rows (with the required inputs) in which each input is known."""
-    shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in trained.inputs)
-    sql = f"""
-    SELECT game_date, {shares} FROM {PLAYER_FEATURES.address}
-    WHERE game_date BETWEEN @first AND @last AND {" AND ".join(f"{n} IS NOT NULL" for n in trained.required)}
-    GROUP BY game_date
+#: the features of players in the market of points, and in the others
+_OF_POINTS = f"(SELECT *, '{POINTS}' AS market FROM {PLAYER_FEATURES.address} WHERE game_date BETWEEN @first AND @last)"
+_ELSEWHERE = f"""(
+      SELECT p.*, m.market, {", ".join(f"m.{name}" for name in MARKET_NAMES)}
+      FROM {MARKET_FEATURES.address} AS m
+      JOIN {PLAYER_FEATURES.address} AS p ON p.game_date = m.game_date AND p.player_id = m.player_id
+      WHERE m.game_date BETWEEN @first AND @last AND p.game_date BETWEEN @first AND @last
+    )"""
+
+
+def known_shares(
+    stored: Stored, recipes: Sequence[Recipe], days: Sequence[date]
+) -> dict[tuple[date, str], Mapping[str, Any]]:
+    """By date and market, the share of the slate's usable rows (with the required inputs) in which each input is known.
+
+    Args:
+        stored: the tables.
+        recipes: the recipes of a system; those of other markets than points have the same inputs.
+        days: the dates, in order.
     """
-    rows = stored.query(sql, first=days[0], last=days[-1])
-    return {r["game_date"].date(): r for r in rows.to_dict("records")}
+    found: dict[tuple[date, str], Mapping[str, Any]] = {}
+    for relation, own in (
+        (_OF_POINTS, [r for r in recipes if r.market == POINTS]),
+        (_ELSEWHERE, [r for r in recipes if r.market != POINTS]),
+    ):
+        if not own:
+            continue
+        shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in own[0].inputs)
+        sql = f"""
+        SELECT game_date, market, {shares} FROM {relation} AS f
+        WHERE {" AND ".join(f"{n} IS NOT NULL" for n in own[0].required)}
+        GROUP BY game_date, market
+        """
+        rows = stored.query(sql, first=days[0], last=days[-1])
+        found |= {(r["game_date"].date(), r["market"]): r for r in rows.to_dict("records")}
+    return found
 
 
 def inputs_as_in_training(trained: Recipe, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
     """Whether each input of a model is known about as often on a slate as in its training rows.
 
     Args:
-        trained: the system.
+        trained: the system's recipe for a market.
         card: the model's card; None without a model.
         now: the slate's ``known_shares``; None without a slate.
     """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.validation import set_aside
 from nba_props.domain.stored import span_sql
 from nba_props.domain.views.ledger import archived_sql, held_back_sql
-from nba_props.facts.vocabulary import LineSource
+from nba_props.facts.vocabulary import LineSource, sql_list
 from nba_props.schemas.base import Table
 from nba_props.schemas.predictions import LEDGER
 
@@ -92,34 +94,43 @@ PLACEHOLDERS = Daily(
 )
 
 
-def coverage(table: Table) -> Daily:
-    """A system's table has a row for every player of the context, and forecasts for some."""
+def coverage(table: Table, markets: Collection[str]) -> Daily:
+    """A system's table has a row for every row of lines in its markets, and forecasts for some."""
     sql = f"""
-    WITH context AS (
-      SELECT game_date, COUNT(*) AS slate FROM nba_analytics.upcoming_player_game_context
-      WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+    WITH asked AS (
+      SELECT game_date, market, COUNT(*) AS players FROM nba_analytics.betting_lines
+      WHERE game_date BETWEEN @first AND @last AND market IN ({sql_list(markets)}) GROUP BY game_date, market
     ),
     own AS (
-      SELECT game_date, COUNT(*) AS row_count, COUNT(predicted_points) AS forecasts,
+      SELECT game_date, market, COUNT(*) AS row_count, COUNT(forecast) AS forecasts,
         COUNT(abstain_reason) AS abstentions
-      FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date
+      FROM {table.address} WHERE game_date BETWEEN @first AND @last GROUP BY game_date, market
     )
-    SELECT c.game_date, c.slate, COALESCE(o.row_count, 0) AS rows_found, COALESCE(o.forecasts, 0) AS forecasts,
-      COALESCE(o.abstentions, 0) AS abstentions
-    FROM context AS c LEFT JOIN own AS o ON o.game_date = c.game_date
+    SELECT a.game_date, COUNT(*) AS markets, SUM(a.players) AS slate, SUM(COALESCE(o.row_count, 0)) AS rows_found,
+      SUM(COALESCE(o.forecasts, 0)) AS forecasts, SUM(COALESCE(o.abstentions, 0)) AS abstentions,
+      STRING_AGG(CASE WHEN o.row_count IS NULL THEN a.market END, ', ') AS markets_absent,
+      STRING_AGG(CASE WHEN o.row_count <> a.players THEN a.market END, ', ') AS markets_incomplete
+    FROM asked AS a LEFT JOIN own AS o ON o.game_date = a.game_date AND o.market = a.market
+    GROUP BY a.game_date
     """
-    return Daily(sql, _judge_coverage, {"slate": 0, "rows_found": 0, "forecasts": 0, "abstentions": 0})
+    empty = {"markets": 0, "slate": 0, "rows_found": 0, "forecasts": 0, "abstentions": 0}
+    return Daily(sql, _judge_coverage, {**empty, "markets_absent": None, "markets_incomplete": None})
 
 
 def _judge_coverage(f: Figures) -> Finding:
     rows, slate = f["rows_found"], f["slate"]
     figures = known({**f, "rows": rows})
+    who = "players" if f["markets"] <= 1 else f"players in {f['markets']} markets"
     if slate and not rows:
-        return Finding(False, f"no row for any of {slate} players: the system failed, see its step's error", figures)
+        return Finding(False, f"no row for any of {slate} {who}: the system failed, see its step's error", figures)
+    if f["markets_absent"]:
+        return Finding(False, f"no row in {f['markets_absent']}: the system failed there", figures)
     if slate and not f["forecasts"]:
-        return Finding(False, f"no forecast for any of {slate} players", figures, Severity.WARN)
-    text = f"{rows} rows for {slate} players: {f['forecasts']} forecasts, {f['abstentions']} abstentions"
-    ok = rows == slate and f["forecasts"] + f["abstentions"] == rows
+        return Finding(False, f"no forecast for any of {slate} {who}", figures, Severity.WARN)
+    text = f"{rows} rows for {slate} {who}: {f['forecasts']} forecasts, {f['abstentions']} abstentions"
+    if f["markets_incomplete"]:
+        text += f"; rows are missing or too many in {f['markets_incomplete']}"
+    ok = not f["markets_incomplete"] and rows == slate and f["forecasts"] + f["abstentions"] == rows
     return Finding(ok, text, figures, Severity.WARN)
 
 

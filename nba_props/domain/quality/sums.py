@@ -12,8 +12,10 @@ from nba_props.domain.games import PLAYABLE, counted_sql
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import LOG_LOSS_SQL
 from nba_props.domain.stored import Stored, span_sql
-from nba_props.domain.views.ledger import judged_sql, named_sql
+from nba_props.domain.views.ledger import judged_sql, market_of, series_sql
+from nba_props.facts import markets
 from nba_props.facts.calendar import FINAL, days, season_start
+from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, sql_list
 from nba_props.schemas.predictions import LEDGER
 from nba_props.schemas.raw import SCHEDULE
@@ -21,11 +23,13 @@ from nba_props.schemas.raw import SCHEDULE
 WINDOW_DATES = 30
 WINDOW = timedelta(WINDOW_DATES - 1)
 
+#: markets in which players' lines differ by more than one: in the others many have the same
+_VARIED = [m.key for m in markets.MARKETS if m.line_error >= 1.5]
 _RANGE = "game_date BETWEEN @first AND @last"
 _LEDGER = span_sql(LEDGER)
 #: the grades of the ledger's rows
 _GRADES = f"""(
-  SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(actual_points) AS actual_points,
+  SELECT game_date, prediction_id, MAX(outcome) AS outcome, MAX(result) AS result,
     MAX(absolute_error) AS absolute_error, MAX(line_absolute_error) AS line_absolute_error,
     MAX(market_over_probability) AS market_over_probability
   FROM nba_predictions.prediction_accuracy WHERE {_RANGE} GROUP BY game_date, prediction_id
@@ -61,6 +65,13 @@ class Published:
         self.now = now
         self.scheduled = scheduled
 
+    @property
+    def series(self) -> int:
+        """How many series are judged: one for each system, and one for each of its other markets."""
+        found = set(self.cells["system_id"])
+        elsewhere = [s for s in found if (m := market_of(s)) != POINTS and s.removesuffix(f" {m}") in self.systems]
+        return len(self.systems) + len(elsewhere)
+
     def _daily(self, sql: str) -> pd.DataFrame:
         rows = self._query(sql, first=self.first, last=self.last)
         rows["game_date"] = rows["game_date"].dt.date
@@ -68,10 +79,12 @@ class Published:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """Rows of the ledger by date, system, side, validity and whether they are current, with their grades."""
+        """Rows of the ledger by date, series (a system, with the market after it unless that is points), side, validity
+        and whether they are current, with their grades.
+        """
         return self._daily(
             f"""
-            SELECT j.game_date, {named_sql("j")} AS system_id, j.recommendation, j.is_valid_line, j.is_current,
+            SELECT j.game_date, {series_sql("j")} AS system_id, j.recommendation, j.is_valid_line, j.is_current,
               COUNT(*) AS published,
               COUNT(CASE WHEN j.line IS NOT NULL OR j.line_problem IS NOT NULL THEN 1 END) AS claims,
               COUNT(CASE WHEN j.line_problem IN ({PLACEHOLDER_REASONS_SQL}) THEN 1 END) AS placeholders,
@@ -85,10 +98,10 @@ class Published:
               SUM(CASE WHEN j.line IS NOT NULL THEN g.absolute_error END) AS error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL THEN g.line_absolute_error END) AS line_error,
               SUM(CASE WHEN g.absolute_error IS NOT NULL
-                THEN (j.predicted_points - j.line) * (j.predicted_points - j.line) END) AS disagreement
+                THEN (j.forecast - j.line) * (j.forecast - j.line) END) AS disagreement
             FROM ({judged_sql(_LEDGER)}) AS j
             LEFT JOIN {_GRADES} AS g ON g.game_date = j.game_date AND g.prediction_id = j.prediction_id
-            GROUP BY j.game_date, {named_sql("j")}, j.recommendation, j.is_valid_line, j.is_current
+            GROUP BY j.game_date, {series_sql("j")}, j.recommendation, j.is_valid_line, j.is_current
             """
         )
 
@@ -117,8 +130,8 @@ class Published:
     def chances(self) -> pd.DataFrame:
         """Losses of published P(over) and of the quotes' on the same decided rows, by date and system."""
         return self._daily(
-            f"SELECT game_date, {named_sql('a')} AS system_id, {LOG_LOSS_SQL} "
-            f"FROM nba_predictions.prediction_accuracy AS a WHERE {_RANGE} GROUP BY game_date, {named_sql('a')}"
+            f"SELECT game_date, {series_sql('a')} AS system_id, {LOG_LOSS_SQL} "
+            f"FROM nba_predictions.prediction_accuracy AS a WHERE {_RANGE} GROUP BY game_date, {series_sql('a')}"
         )
 
     @cached_property
@@ -150,7 +163,7 @@ class Published:
               COALESCE(standing.unders, 0.0) AS unders, COALESCE(standing.players - standing.unders, 0.0) AS overs
             FROM (
               SELECT game_date, COUNT(DISTINCT player_id) AS players, COUNT(DISTINCT line) AS distinct_lines
-              FROM {_LEDGER} AS p WHERE line IS NOT NULL GROUP BY game_date
+              FROM {_LEDGER} AS p WHERE line IS NOT NULL AND market = '{POINTS}' GROUP BY game_date
             ) AS claimed
             LEFT JOIN (
               SELECT game_date, SUM(share_under) AS unders, COUNT(share_under) AS players
@@ -158,10 +171,10 @@ class Published:
                 SELECT game_date, player_id,
                   AVG(CASE WHEN points < line THEN 1.0 WHEN points > line THEN 0.0 END) AS share_under
                 FROM (
-                  SELECT c.game_date, c.player_id, c.line, MAX(g.actual_points) AS points
+                  SELECT c.game_date, c.player_id, c.line, MAX(g.result) AS points
                   FROM nba_predictions.current_predictions AS c
                   LEFT JOIN {_GRADES} AS g ON g.game_date = c.game_date AND g.prediction_id = c.prediction_id
-                  WHERE c.game_date BETWEEN @first AND @last AND c.line IS NOT NULL
+                  WHERE c.game_date BETWEEN @first AND @last AND c.line IS NOT NULL AND c.market = '{POINTS}'
                   GROUP BY c.game_date, c.player_id, c.line
                 ) AS his
                 GROUP BY game_date, player_id
@@ -169,11 +182,11 @@ class Published:
               GROUP BY game_date
             ) AS standing ON standing.game_date = claimed.game_date
             UNION ALL
-            SELECT game_date, {named_sql("c")} AS system_id, COUNT(DISTINCT player_id) AS players,
+            SELECT game_date, {series_sql("c")} AS system_id, COUNT(DISTINCT player_id) AS players,
               COUNT(DISTINCT line) AS distinct_lines, 0.0 AS unders, 0.0 AS overs
             FROM nba_predictions.current_predictions AS c
-            WHERE {_RANGE} AND line IS NOT NULL
-            GROUP BY game_date, {named_sql("c")}
+            WHERE {_RANGE} AND line IS NOT NULL AND market IN ({sql_list(_VARIED)})
+            GROUP BY game_date, {series_sql("c")}
             """
         )
 

@@ -73,7 +73,7 @@ def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
         )
         shown = f"{percent(found['value'])} [{bounds}] of {decided:.0f} on {plural(found['dates'], 'date')}"
         figures[str(system)] = shown
-        if off_by(row["wins"], decided, row["squared"], *BRIEF_WIN_RATE) > limit(len(p.systems)):
+        if off_by(row["wins"], decided, row["squared"], *BRIEF_WIN_RATE) > limit(p.series):
             wrong.append(f"{system} {shown}")
             if found["value"] > BRIEF_WIN_RATE[1]:
                 high[str(system)] = f"wins {shown}"

@@ -7,13 +7,12 @@ import pandas as pd
 
 from nba_props.domain.odds import payout
 from nba_props.domain.scoring.chances import chance_losses
-from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, Tier, sql_list, words
+from nba_props.facts.markets import ALL_TIERS, MARKETS
+from nba_props.facts.vocabulary import DECIDED, SIDES, Outcome, Recommendation, sql_list
 
 #: a pick is a current OVER or UNDER on a valid line; a bet is a pick that was won or lost (on rows: ``bets``)
 PICK_SQL = f"is_valid_line AND is_current AND recommendation IN ({sql_list(SIDES)})"
 BET_SQL = f"{PICK_SQL} AND outcome IN ({sql_list(DECIDED)})"
-#: the lowest line of each tier
-_TIERS = {Tier.UNDER_10: 0.0, Tier.FROM_10_TO_20: 10.0, Tier.OVER_20: 20.5}
 
 
 def bets(graded: pd.DataFrame) -> pd.Series:
@@ -22,20 +21,21 @@ def bets(graded: pd.DataFrame) -> pd.Series:
     return counted & graded["recommendation"].isin(SIDES) & graded["outcome"].isin(DECIDED)
 
 
-def tier_of(line: pd.Series) -> pd.Series:
-    """UNDER_10, 10_TO_20 or OVER_20 of each line."""
-    names = np.array(words(_TIERS), dtype=object)
-    return pd.Series(names[np.searchsorted(list(_TIERS.values()), line, side="right") - 1], index=line.index)
+def tier_of(line: pd.Series, market: pd.Series) -> pd.Series:
+    """The tier of each line in its market: of points UNDER_10, 10_TO_20 or OVER_20."""
+    low, high = (market.map({m.key: m.tiers[n] for m in MARKETS}) for n in (0, 1))
+    under, middle, over = (market.map({m.key: m.tier_names[n] for m in MARKETS}) for n in (0, 1, 2))
+    return middle.mask(line < low, under).mask(line > high, over)
 
 
 def sums(graded: pd.DataFrame) -> pd.DataFrame:
-    """Sums of current grades on valid lines, by tier (``ALL`` included), system and date.
+    """Sums of current grades on valid lines, by tier (``ALL`` included), market, system and date.
 
     Args:
         graded: rows of ``nba_predictions.prediction_accuracy``.
     """
     rows = graded[graded["is_valid_line"].astype(bool) & graded["is_current"].astype(bool)]
-    number = {c: rows[c].astype("float64") for c in rows if rows[c].dtype.kind in "fiu" or c == "actual_points"}
+    number = {c: rows[c].astype("float64") for c in rows if rows[c].dtype.kind in "fiu" or c == "result"}
     error, line = number["absolute_error"], number["line_absolute_error"]
     scored = error.notna()
     outcome, over = rows["outcome"], rows["recommendation"].eq(Recommendation.OVER)
@@ -61,10 +61,10 @@ def sums(graded: pd.DataFrame) -> pd.DataFrame:
         **chance_losses(rows, number),
     }
     wide = pd.DataFrame({k: v if np.isscalar(v) else v.astype("float64") for k, v in found.items()}, index=rows.index)
-    keys = rows[["system_id", "game_date"]].assign(tier=tier_of(number["line"]))
-    tiered = wide.groupby([keys["tier"], keys["system_id"], keys["game_date"]]).sum()
-    everything = tiered.groupby(level=["system_id", "game_date"]).sum()
-    return pd.concat([pd.concat({Tier.ALL.value: everything}, names=["tier"]), tiered])
+    series = ["market", "system_id", "game_date"]
+    tiered = wide.groupby([tier_of(number["line"], rows["market"]).rename("tier"), *(rows[c] for c in series)]).sum()
+    everything = tiered.groupby(level=series).sum()
+    return pd.concat([pd.concat({ALL_TIERS: everything}, names=["tier"]), tiered])
 
 
 def _sides(outcome: pd.Series, over: pd.Series, decided: pd.Series, odds: pd.Series) -> dict[str, pd.Series]:

@@ -12,11 +12,12 @@ from nba_props.domain.scoring.chances import COIN_LOG_LOSS, TENTHS
 from nba_props.domain.scoring.daily import sums
 from nba_props.domain.scoring.intervals import groups_of, mean_intervals, nonzero, rate_intervals, return_intervals
 from nba_props.facts.calendar import season_start
-from nba_props.facts.vocabulary import Span, Tier
+from nba_props.facts.markets import ALL_TIERS
+from nba_props.facts.vocabulary import Span
 
 
 def scores(daily: pd.DataFrame) -> pd.DataFrame:
-    """One row per group (tier and system) with every score, from the daily sums of a span (result of ``sums``)."""
+    """One row per group (tier, market, system) with every score, from the daily sums of a span (result of ``sums``)."""
     s = daily.groupby(level=groups_of(daily)).sum()
     n, decided, chances = nonzero(s["rows_scored"]), nonzero(s["decided"]), nonzero(s["chances"])
     means, rates = _mean_differences(daily), _hit_rates(daily)
@@ -110,7 +111,7 @@ def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
         return pd.DataFrame()
     daily = sums(graded)
     on = daily.index.get_level_values("game_date")
-    everything = daily.index.get_level_values("tier") == Tier.ALL
+    everything = daily.index.get_level_values("tier") == ALL_TIERS
     parts = []
     for day in sorted(set(days) & {d.date() for d in graded["game_date"].unique()}):
         starts = span_starts(day)

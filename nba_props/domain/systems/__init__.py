@@ -7,7 +7,7 @@ input follow.
 
 from collections.abc import Collection, Mapping
 
-from nba_props.domain.models.learner import Recipe
+from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.systems import (
     catboost_v8,
     ensemble,
@@ -33,14 +33,19 @@ SYSTEMS: tuple[System, ...] = (
 )
 #: the table of each system's predictions, by its id
 SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}
-#: the recipes of the models that systems need, by the id of the model's system
-RECIPES: Mapping[str, Recipe] = {r.system_id: r for s in SYSTEMS for r in s.needs().models}
+#: the recipes of the models that systems need, by the models' name
+RECIPES: Mapping[str, Recipe] = {model_id(r): r for s in SYSTEMS for r in s.needs().models}
+#: the systems that have models, and the recipes of each, one for each market
+TRAINED: Mapping[str, tuple[Recipe, ...]] = {
+    system_id: tuple(r for r in RECIPES.values() if r.system_id == system_id)
+    for system_id in dict.fromkeys(r.system_id for r in RECIPES.values())
+}
 
 
-def recipes_of(systems: Collection[str]) -> list[Recipe]:
-    """The recipes of the models that some systems need, by the ids of the systems."""
-    needed = {r.system_id for s in SYSTEMS if s.system_id in systems for r in s.needs().models}
-    return [recipe for recipe_id, recipe in RECIPES.items() if recipe_id in needed]
+def recipes_of(systems: Collection[str], markets: Collection[str]) -> list[Recipe]:
+    """The recipes of the models that some systems, by their ids, need in some markets."""
+    needed = {model_id(r) for s in SYSTEMS if s.system_id in systems for r in s.needs().models}
+    return [recipe for name, recipe in RECIPES.items() if name in needed and recipe.market in markets]
 
 
-__all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "System", "recipes_of"]
+__all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "TRAINED", "System", "recipes_of"]

@@ -6,7 +6,7 @@ Formulas, trained models and ensembles implement it; no other module depends on 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,10 +16,15 @@ import pandas as pd
 
 from nba_props.domain.models.card import Model
 from nba_props.domain.models.learner import Recipe
+from nba_props.facts.keys import PROP
+from nba_props.facts.markets import POINTS, market
 from nba_props.facts.vocabulary import SIDES, Recommendation, words
 from nba_props.schemas import Table
-from nba_props.schemas.features import PLAYER_FEATURES
+from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
 from nba_props.schemas.predictions import SYSTEM_COLUMNS, system_table
+
+#: no forecast of points is above it
+MAX_POINTS = market(POINTS).ceiling
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +57,20 @@ class SystemInputs:
     past: pd.DataFrame | None = None
     #: the stored rows of the systems that it needs
     systems: pd.DataFrame = field(default_factory=pd.DataFrame)
-    #: by recipe's id and date: the model, or the reason for having none
+    #: by the recipe's model and the date: the model, or the reason for having none
     models: Mapping[str, Mapping[date, Model | str]] = field(default_factory=dict)
 
     @property
     def features(self) -> pd.DataFrame:
-        """Rows of ``nba_analytics.player_features``."""
-        return self.tables[PLAYER_FEATURES.address]
+        """Rows of ``nba_analytics.player_features``, each for the market of points."""
+        return self.tables[PLAYER_FEATURES.address].assign(market=POINTS)
+
+    def elsewhere(self, markets: Collection[str]) -> pd.DataFrame:
+        """Rows of ``nba_analytics.market_features`` in some markets, with the features of the player beside."""
+        rows = self.tables[MARKET_FEATURES.address]
+        own = rows[rows["market"].isin(markets)].drop(columns="null_reasons")
+        person = self.tables[PLAYER_FEATURES.address].drop(columns=["player_name", "player_lookup", "cutoff_at"])
+        return own.merge(person, on=[c for c in PROP if c != "market"], how="left", validate="many_to_one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +84,7 @@ class System(ABC):
     #: version of the formula, as in its rows
     model_version: str
     #: the markets that it forecasts
-    markets: tuple[str, ...] = ("points",)
+    markets: tuple[str, ...] = (POINTS,)
 
     @cached_property
     def table(self) -> Table:
@@ -85,7 +97,7 @@ class System(ABC):
 
     @abstractmethod
     def rows(self, inputs: SystemInputs) -> pd.DataFrame:
-        """One row for every player with features, in the columns of its table (see ``rows.predict``)."""
+        """One row for every player with features and market, in the columns of its table (see ``rows.predict``)."""
 
 
 def stored_sql(tables: Iterable[Table]) -> str:

@@ -39,13 +39,13 @@ class CatBoost:
 
         return version("catboost")
 
-    def fit(self, inputs: pd.DataFrame, points: pd.Series) -> bytes:
+    def fit(self, inputs: pd.DataFrame, results: pd.Series) -> bytes:
         import catboost
 
         model = catboost.CatBoostRegressor(
             **self.parameters, thread_count=learner.THREADS, logging_level="Silent", allow_writing_files=False
         )
-        model.fit(inputs.astype("float32"), points)
+        model.fit(inputs.astype("float32"), results)
         for name in ("model_guid", "train_finish_time"):  # they would make equal models differ
             model.get_metadata()[name] = ""
         with tempfile.TemporaryDirectory() as folder:  # the library writes its format to files only

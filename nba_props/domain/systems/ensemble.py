@@ -22,11 +22,11 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.systems import catboost_v8, moving_average, similarity, xgboost_v1, zone_matchup
-from nba_props.domain.systems.base import Needs, System, SystemInputs, sides_of
+from nba_props.domain.systems.base import MAX_POINTS, Needs, System, SystemInputs, sides_of
 from nba_props.domain.systems.rows import predict
 from nba_props.facts.keys import PLAYER_GAME
+from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import Recommendation
-from nba_props.schemas.predictions import MAX_POINTS
 
 FEWEST = 2
 _SIGN: Mapping[str, float] = {Recommendation.OVER: 1.0, Recommendation.UNDER: -1.0}
@@ -49,9 +49,10 @@ class Ensemble(System):
         return Needs(optional=self.names, systems=self.components)
 
     def rows(self, inputs: SystemInputs) -> pd.DataFrame:
-        features = component_matrix(self.names, inputs.systems, inputs.lines)
+        stored, lines = (rows[rows["market"].eq(POINTS)] for rows in (inputs.systems, inputs.lines))
+        features = component_matrix(self.names, stored, lines)
         beside = [f"{name}__{what}" for name in self.names for what in ("confidence", "side")]
-        return predict(self, lambda asked, _: combine(self, asked), features, inputs.lines, beside=beside)
+        return predict(self, lambda asked, _: combine(self, asked), features, lines, beside=beside)
 
 
 def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
@@ -63,16 +64,16 @@ def component_matrix(names: tuple[str, ...], stored: pd.DataFrame, lines: pd.Dat
         lines: rows of ``nba_analytics.betting_lines``: the lines that sides must refer to.
     """
     who = [*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at"]
-    out = stored[who].drop_duplicates(PLAYER_GAME).sort_values(PLAYER_GAME, ignore_index=True)
+    out = stored[[*who, "market"]].drop_duplicates(PLAYER_GAME).sort_values(PLAYER_GAME, ignore_index=True)
     now = lines[[*PLAYER_GAME, "quote_id"]].rename(columns={"quote_id": "quote_now"})
     rows = stored.merge(now, on=PLAYER_GAME, how="left", validate="many_to_one")
     same_line = rows["quote_id"].notna() & rows["quote_id"].eq(rows["quote_now"])
     rows["side"] = rows["recommendation"].map(_SIGN).where(same_line, 0.0).fillna(0.0)
     for name in names:
-        own = rows.loc[rows["system_id"] == name, [*PLAYER_GAME, "predicted_points", "confidence_score", "side"]]
+        own = rows.loc[rows["system_id"] == name, [*PLAYER_GAME, "forecast", "confidence_score", "side"]]
         own = own.rename(
             columns={
-                "predicted_points": name,
+                "forecast": name,
                 "confidence_score": f"{name}__confidence",
                 "side": f"{name}__side",
             }
@@ -111,7 +112,7 @@ def combine(ensemble: Ensemble, features: pd.DataFrame) -> pd.DataFrame:
     reason = np.where(n < FEWEST, f"FEWER_THAN_{FEWEST}_COMPONENTS", "NO_WEIGHTED_COMPONENT")
     out = pd.DataFrame(
         {
-            "predicted_points": np.where(combined, mean, np.nan),
+            "forecast": np.where(combined, mean, np.nan),
             "confidence_score": np.where(combined, score, np.nan),
             "side": side,
             "reason": pd.Series(reason, dtype=object).where(~combined, None).to_numpy(),

@@ -12,9 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import v1_confidence, v1_side
+from nba_props.domain.systems.base import MAX_POINTS, v1_confidence, v1_side
 from nba_props.domain.systems.formula import Formula
-from nba_props.schemas.predictions import MAX_POINTS
 
 
 def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -35,9 +34,7 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     )
     points = terms.sum(axis=1).clip(0, MAX_POINTS)  # the sum skips nulls: terms without data
     confidence = v1_confidence(f)
-    return terms.assign(
-        predicted_points=points, confidence_score=confidence, side=v1_side(points, confidence, f["line"])
-    )
+    return terms.assign(forecast=points, confidence_score=confidence, side=v1_side(points, confidence, f["line"]))
 
 
 SYSTEM = Formula(

@@ -9,17 +9,19 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.features import ABSENT_RISK
-from nba_props.domain.systems.base import System
-from nba_props.facts.keys import PLAYER_DAY, PLAYER_GAME
+from nba_props.domain.systems.base import Needs, System
+from nba_props.facts import markets
+from nba_props.facts.keys import PLAYER_DAY, PROP
 from nba_props.facts.vocabulary import REPORTED_ABSENT, Recommendation
 from nba_props.schemas.analytics import LINE_COLUMNS
 
-#: A system's forecast. It takes one row per player with ``game_date, player_id``, the required inputs (never null), the
-#: optional ones (null where unknown), ``line`` and its prices (null without one), and the players' past games where
-#: they are needed. It returns, with the same index, ``predicted_points`` (0 to ``MAX_POINTS``, null to abstain),
-#: ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or PASS); a ``reason`` where it abstains; and a column for each
-#: term of the forecast, named ``term_<name>``. It may add ``over_probability`` (0-1, that points exceed the line given
-#: that they differ from it) and a ``model_version`` for each row.
+#: A system's forecast. It takes one row per player and market with ``game_date, player_id``, the required inputs (never
+#: null), the optional ones (null where unknown), ``line`` and its prices (null without one), the market's ``ceiling``
+#: and ``scale`` (``markets.scales``), and the players' past games where they are needed. It returns, with the same
+#: index, ``forecast`` (0 to ``ceiling``, null to abstain), ``confidence_score`` (0-1) and ``side`` (OVER, UNDER or
+#: PASS); a ``reason`` where it abstains; and a column for each term of the forecast, named ``term_<name>``. It may add
+#: ``over_probability`` (0-1, that the result exceeds the line given that it differs from it) and a ``model_version``
+#: for each row.
 Forecast = Callable[[pd.DataFrame, pd.DataFrame | None], pd.DataFrame]
 
 _ABSENT_HASH = np.uint64(0x9E3779B97F4A7C15)
@@ -33,8 +35,9 @@ def predict(
     lines: pd.DataFrame,
     past: pd.DataFrame | None = None,
     beside: Sequence[str] = (),
+    needs: Needs | None = None,
 ) -> pd.DataFrame:
-    """The system's rows for every player with features, in the columns of its table.
+    """The system's rows for every player and market with features, in the columns of its table.
 
     A player whose required inputs are incomplete keeps his row: no forecast, recommendation PASS, and the reason.
     Without a line the recommendation is NO_LINE. A player who is OUT or DOUBTFUL in the newest
@@ -43,31 +46,35 @@ def predict(
     Args:
         system: the system.
         forecast: its forecast, called for the players with complete inputs.
-        features: one row per player, with the inputs that the system needs.
+        features: one row per player and market, with the inputs that the system needs.
         lines: rows of ``nba_analytics.betting_lines``.
         past: the players' past games, where they are an input.
         beside: inputs that only accompany an optional one: part of the feature hash, not named when null.
+        needs: the inputs in these markets, if they have other names than the system's own.
     """
-    needs = system.needs()
-    rows = features.merge(lines[[*PLAYER_GAME, *_LINE]], on=PLAYER_GAME, how="left", validate="one_to_one")
+    needs = needs or system.needs()
+    rows = features.merge(lines[[*PROP, *_LINE]], on=PROP, how="left", validate="one_to_one")
     inputs = [*needs.required, *needs.optional, *beside]
     missing = rows[list(needs.required)].isna()
     absent = rows["injury_risk"] >= ABSENT_RISK if "injury_risk" in rows else pd.Series(False, index=rows.index)
     complete = ~missing.any(axis=1) & ~absent
     asked = rows.loc[complete, [*PLAYER_DAY, *inputs, "line", "over_price", "under_price"]]
+    market = rows.loc[complete, "market"]
+    ceilings = {m.key: float(m.ceiling) for m in markets.MARKETS}
+    asked = asked.assign(ceiling=market.map(ceilings), scale=market.map(markets.scales()))
     found = forecast(asked, past).reindex(rows.index)
 
-    out = rows[[*PLAYER_GAME, "player_name", "player_lookup", "cutoff_at", *_LINE]].copy()
+    out = rows[[*PROP, "player_name", "player_lookup", "cutoff_at", *_LINE]].copy()
     out["system_id"] = system.system_id
     out["model_version"] = system.model_version
     if "model_version" in found:
         out["model_version"] = found["model_version"].fillna(system.model_version)
-    out["predicted_points"] = found["predicted_points"].astype("float64")
-    answered = out["predicted_points"].notna()
+    out["forecast"] = found["forecast"].astype("float64")
+    answered = out["forecast"].notna()
     out["confidence_score"] = found["confidence_score"].astype("float64").where(answered)
     chance = found.get("over_probability", np.nan)
     out["over_probability"] = pd.Series(chance, index=rows.index, dtype="float64")
-    out["line_margin"] = out["predicted_points"] - out["line"]
+    out["line_margin"] = out["forecast"] - out["line"]
     side = found["side"].where(answered, Recommendation.PASS.value)
     out["recommendation"] = np.where(out["line"].isna(), Recommendation.NO_LINE.value, side)
     own_reason = found["reason"] if "reason" in found else pd.Series(None, index=rows.index, dtype=object)

@@ -16,10 +16,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import side_of
+from nba_props.domain.systems.base import MAX_POINTS, side_of
 from nba_props.domain.systems.formula import Formula
 from nba_props.facts.keys import PLAYER_DAY
-from nba_props.schemas.predictions import MAX_POINTS
 
 MIN_SCORE, MOST, FEWEST = 70, 20, 5
 
@@ -103,7 +102,7 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     return adjustments.assign(
         term_base=kept["base"],
         term_similar_games=n,
-        predicted_points=points,
+        forecast=points,
         confidence_score=pd.Series(confidence / 100, index=f.index).where(enough),
         side=side_of(points, f["line"], bets),
         reason=pd.Series(f"FEWER_THAN_{FEWEST}_SIMILAR_GAMES", index=f.index, dtype=object).where(~enough, None),

@@ -1,4 +1,4 @@
-"""``xgboost_v1``: gradient-boosted trees on every feature but the market's.
+"""``xgboost_v1``: gradient-boosted trees on every feature but the market's, one model for each market.
 
 The legacy system of this name was a rule set with random noise; here it is a model, trained week by week. Its loss is
 pseudo-Huber, between mean and median, because a line sits near the median and points are skewed. Betting rule and
@@ -15,7 +15,8 @@ import pandas as pd
 
 from nba_props.domain.models import learner
 from nba_props.domain.systems.trained import Trained
-from nba_props.schemas.features import MARKET, NAMES
+from nba_props.facts import markets
+from nba_props.schemas.features import MARKET, MARKET_NAMES, NAMES
 
 
 class XGBoost:
@@ -44,12 +45,12 @@ class XGBoost:
 
         return version("xgboost")
 
-    def fit(self, inputs: pd.DataFrame, points: pd.Series) -> bytes:
+    def fit(self, inputs: pd.DataFrame, results: pd.Series) -> bytes:
         import xgboost
 
         own = {k: v for k, v in self.parameters.items() if k not in ("num_boost_round", "base_score")}
-        own["base_score"] = float(points.median())
-        matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), points, nthread=learner.THREADS)
+        own["base_score"] = float(results.median())
+        matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), results, nthread=learner.THREADS)
         rounds = self.parameters["num_boost_round"]
         booster = xgboost.train({**own, "nthread": learner.THREADS}, matrix, num_boost_round=rounds)
         return bytes(booster.save_raw("ubj"))
@@ -72,11 +73,16 @@ class XGBoost:
         return booster
 
 
+#: the features that do not depend on what a book quotes
+_PERSON = tuple(n for n in NAMES if n not in MARKET)
 SYSTEM = Trained(
     system_id="xgboost_v1",
-    description="Gradient-boosted trees on every feature but the market's, trained every week.",
+    description="Gradient-boosted trees on every feature but the market's, trained every week; every market.",
     learner=XGBoost(),
-    inputs=tuple(n for n in NAMES if n not in MARKET),
+    markets=markets.keys(),
+    inputs=_PERSON,
+    elsewhere=(*_PERSON, *MARKET_NAMES),
+    required_elsewhere=("avg_last_10", "minutes_ewma", "avg_season"),
     # without a game this season its MAE exceeds the line's by .9 points (198 rows, +- .25), else by .4
     required=("points_avg_last_10", "minutes_ewma", "points_avg_season"),
     base_confidence=70,

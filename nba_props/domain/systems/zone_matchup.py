@@ -12,9 +12,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.systems.base import v1_confidence, v1_side
+from nba_props.domain.systems.base import MAX_POINTS, v1_confidence, v1_side
 from nba_props.domain.systems.formula import Formula
-from nba_props.schemas.predictions import MAX_POINTS
 
 _ZONES = {"pct_paint": 1.2, "pct_mid_range": 1.0, "pct_three": 1.1, "pct_free_throw": 0.8}
 _LEAGUE_RATING = 110.0
@@ -37,9 +36,7 @@ def forecast(features: pd.DataFrame, past: pd.DataFrame | None = None) -> pd.Dat
     frame = pd.DataFrame(terms)
     points = frame.sum(axis=1).clip(0, MAX_POINTS)
     confidence = v1_confidence(f)
-    return frame.assign(
-        predicted_points=points, confidence_score=confidence, side=v1_side(points, confidence, f["line"])
-    )
+    return frame.assign(forecast=points, confidence_score=confidence, side=v1_side(points, confidence, f["line"]))
 
 
 SYSTEM = Formula(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
+from nba_props.facts.markets import POINTS, keys
 from nba_props.facts.vocabulary import LineSource
 from nba_props.schemas.base import View
 from nba_props.schemas.predictions import IMPORTED_PREFIX
@@ -13,40 +14,57 @@ def named_sql(alias: str) -> str:
     return f"COALESCE({alias}.system_id, 'no system')"
 
 
+def market_sql(alias: str) -> str:
+    """SQL for a row's market; one that other writers left out is that of points, the only one they know."""
+    return f"COALESCE({alias}.market, '{POINTS}')"
+
+
+def series_sql(alias: str) -> str:
+    """SQL for what is judged apart: a row's system, with the market after it unless that is points."""
+    name = named_sql(alias)
+    return f"CASE WHEN {market_sql(alias)} = '{POINTS}' THEN {name} ELSE CONCAT({name}, ' ', {alias}.market) END"
+
+
+def market_of(series: str) -> str:
+    """The market of a series, by the name that ``series_sql`` gave it."""
+    last = series.rpartition(" ")[2]
+    return last if last in keys() else POINTS
+
+
 def is_imported_sql(alias: str) -> str:
     """SQL for whether a row was imported, so that it is not of a system of this platform."""
     return f"STARTS_WITH(COALESCE({alias}.system_id, ''), '{IMPORTED_PREFIX}')"
 
 
 def held_back_sql(*, bounded: bool = True) -> str:
-    """SQL for placeholders in quarantine by ``game_date, system_id``: ``held_back``, and of these ``waiting``, those of
-    systems of this platform that have published nothing in their place since.
+    """SQL for placeholders in quarantine by ``game_date, system_id, market``: ``held_back``, and of these ``waiting``,
+    those of systems of this platform that have published nothing in their place since.
 
     Imported rows never wait: they are judged once. ``bounded`` reads @first..@last only.
     """
     within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
-      SELECT h.game_date, {named_sql("h")} AS system_id, COUNT(*) AS held_back,
+      SELECT h.game_date, {named_sql("h")} AS system_id, {market_sql("h")} AS market, COUNT(*) AS held_back,
         COUNT(CASE WHEN NOT {is_imported_sql("h")}
           AND COALESCE(p.published_at <= h.quarantined_at, TRUE) THEN 1 END) AS waiting
       FROM (SELECT * FROM nba_predictions.quarantined_predictions{within}) AS h
       LEFT JOIN (
-        SELECT game_date, system_id, game_id, player_id, MAX(created_at) AS published_at
-        FROM nba_predictions.ledger{within} GROUP BY game_date, system_id, game_id, player_id
+        SELECT game_date, system_id, game_id, player_id, market, MAX(created_at) AS published_at
+        FROM nba_predictions.ledger{within} GROUP BY game_date, system_id, game_id, player_id, market
       ) AS p ON p.game_date = h.game_date AND p.system_id = h.system_id AND p.game_id = h.game_id
-        AND p.player_id = h.player_id
+        AND p.player_id = h.player_id AND p.market = {market_sql("h")}
       WHERE h.reason IN ({PLACEHOLDER_REASONS_SQL})
-      GROUP BY h.game_date, {named_sql("h")}
+      GROUP BY h.game_date, {named_sql("h")}, {market_sql("h")}
     """
 
 
 def archived_sql(*, bounded: bool = True) -> str:
-    """SQL for placeholders that were published and are now ``archived``, by ``game_date, system_id``; restored ones are
-    not counted.
+    """SQL for placeholders that were published and are now ``archived``, by ``game_date, system_id, market``; restored
+    ones are not counted.
     """
     within = " WHERE game_date BETWEEN @first AND @last" if bounded else ""
     return f"""
-      SELECT a.game_date, {named_sql("a")} AS system_id,
+      SELECT a.game_date, {named_sql("a")} AS system_id, {market_sql("a")} AS market,
         COUNT(DISTINCT COALESCE(a.archived_id, a.prediction_id)) AS archived
       FROM (SELECT * FROM nba_predictions.archived_predictions{within}) AS a
       LEFT JOIN (
@@ -55,7 +73,7 @@ def archived_sql(*, bounded: bool = True) -> str:
       ) AS p ON p.game_date = a.game_date AND p.prediction_id = a.prediction_id
         AND p.line = COALESCE(a.line, -1) AND p.line_source = COALESCE(a.line_source, '')
       WHERE a.line_problem IN ({PLACEHOLDER_REASONS_SQL}) AND p.prediction_id IS NULL
-      GROUP BY a.game_date, {named_sql("a")}
+      GROUP BY a.game_date, {named_sql("a")}, {market_sql("a")}
     """
 
 
@@ -75,9 +93,9 @@ LEDGER_REVISIONS = View(
 )
 
 
-#: 1 for the current row of each system, player and game
+#: 1 for the current row of each system, player, game and market
 CURRENT_RANK = """ROW_NUMBER() OVER (
-          PARTITION BY game_date, game_id, player_id, system_id
+          PARTITION BY game_date, game_id, player_id, system_id, market
           ORDER BY CASE WHEN is_backfill THEN 1 ELSE 0 END, created_at DESC, prediction_id
         )"""
 
@@ -85,7 +103,7 @@ CURRENT_RANK = """ROW_NUMBER() OVER (
 CURRENT_PREDICTIONS = View(
     "nba_predictions",
     "current_predictions",
-    "The current row of each system, player and game: the last published before the cut-off, "
+    "The current row of each system, player, game and market: the last published before the cut-off, "
     "else the newest published after the fact.",
     f"""
     SELECT * EXCEPT (current_rank)
@@ -107,12 +125,11 @@ _OLD_ORDER = CURRENT_RANK.removeprefix("ROW_NUMBER() ")
 PLAYER_PROP_PREDICTIONS = View(
     "nba_predictions",
     "player_prop_predictions",
-    "The ledger under the name and the columns of the system before: every row that was published, is_active for the "
-    "current ones, superseded_by names the current row for the others. updated_at is when a row ceased to be the "
-    "current one, else when it was published. "
-    "See docs/from-the-old-system.md.",
+    "The ledger of points under the name and the columns of the system before: every row that was published, "
+    "is_active for the current ones, superseded_by names the current row for the others. updated_at is when a row "
+    "ceased to be the current one, else when it was published. See docs/from-the-old-system.md.",
     f"""
-    SELECT prediction_id, system_id, player_lookup, game_date, game_id, predicted_points, confidence_score,
+    SELECT prediction_id, system_id, player_lookup, game_date, game_id, forecast AS predicted_points, confidence_score,
       recommendation, has_prop_line, line AS current_points_line, line_margin, line_source, line_source_api, sportsbook,
       line_minutes_before_game, model_version,
       current_rank = 1 AS is_active, CASE WHEN current_rank > 1 THEN current_id END AS superseded_by, created_at,
@@ -124,6 +141,7 @@ PLAYER_PROP_PREDICTIONS = View(
         FIRST_VALUE(prediction_id) {_OLD_ORDER} AS current_id,
         LAG(created_at) {_OLD_ORDER} AS superseded_at
       FROM nba_predictions.ledger AS p
+      WHERE market = '{POINTS}'
     ) AS ranked
     """,
     newest_by="created_at",
@@ -134,7 +152,8 @@ def judged_sql(rows: str = "nba_predictions.ledger", *, bounded: bool = True) ->
     """SQL that selects every row of ``rows``, which has the ledger's columns, with three more.
 
     ``line_problem`` is the problem of its line, ``is_valid_line`` whether a verified quote backs it (false without a
-    line), ``is_current`` whether it is the current row of its system, player and game.
+    line), ``is_current`` whether it is the current row of its system, player, game and
+    market.
 
     ``rows`` are whole dates. If ``bounded``, the parameters ``@first`` and ``@last`` are these dates.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 from nba_props.domain.names import player_lookup
 from nba_props.facts.calendar import season_of
-from nba_props.facts.vocabulary import Market
+from nba_props.facts.markets import POINTS, market
 from nba_props.simulator.incidents.tools import (
     NIGHT,
     captures,
@@ -34,12 +34,12 @@ def traded_today(zone: LandingZone) -> str:
         if not here and target is None:
             target = home
         for book in content["data"]["bookmakers"]:
-            for market in book["markets"]:
+            for quoted in book["markets"]:
                 if here:
-                    moved += [o for o in market["outcomes"] if o["description"] == name]
-                    market["outcomes"] = [o for o in market["outcomes"] if o["description"] != name]
-                elif home == target and market["key"] == Market.POINTS:
-                    market["outcomes"] += [
+                    moved += [o for o in quoted["outcomes"] if o["description"] == name]
+                    quoted["outcomes"] = [o for o in quoted["outcomes"] if o["description"] != name]
+                elif home == target and quoted["key"] == market(POINTS).feed_key:
+                    quoted["outcomes"] += [
                         {"name": side, "description": name, "price": -112, "point": 21.5} for side in ("Over", "Under")
                     ]
         rewrite(zone, payload, content)

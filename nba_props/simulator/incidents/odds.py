@@ -21,7 +21,7 @@ from nba_props.simulator.incidents.tools import (
     rewrite,
 )
 from nba_props.sources import odds_api
-from nba_props.storage.landing import LandingZone
+from nba_props.storage.landing import LandingZone, Payload
 
 
 def missing(field: str) -> Callable[[LandingZone], str]:
@@ -70,9 +70,9 @@ def frozen_book(zone: LandingZone) -> str:
 
 def duplicate_captures(zone: LandingZone) -> str:
     """Every capture is landed again under another name."""
-    landed = zone.list(odds_api.folder(NIGHT))
+    landed = odds_api.captures(zone, NIGHT)
     for n, payload in enumerate(landed):
-        zone.land(f"{odds_api.folder(NIGHT)}/again-{n}-{payload.stem}.json.gz", zone.load(payload))
+        zone.land(f"{_folder(payload)}/again-{n}-{payload.stem}.json.gz", zone.load(payload))
     return f"{len(landed)} captures were delivered twice"
 
 
@@ -80,13 +80,17 @@ def out_of_order_captures(zone: LandingZone) -> str:
     """Names of captures have no instant and sort in reverse order."""
     landed = list(captures(zone, NIGHT))
     for n, (payload, content) in enumerate(landed):
-        rewrite(zone, payload, content, f"{odds_api.folder(NIGHT)}/{len(landed) - n:04d}-late-delivery.json.gz")
+        rewrite(zone, payload, content, f"{_folder(payload)}/{len(landed) - n:04d}-late-delivery.json.gz")
     return f"{len(landed)} captures have names in reverse order and without an instant"
+
+
+def _folder(payload: Payload) -> str:
+    return payload.path.rpartition("/")[0]
 
 
 def truncated_json(zone: LandingZone) -> str:
     """Every ninth capture is cut off in the middle."""
-    victims = zone.list(odds_api.folder(NIGHT))[::9]
+    victims = odds_api.captures(zone, NIGHT)[::9]
     for payload in victims:
         place = UPath(zone.root) / payload.path
         data = place.read_bytes()
@@ -121,7 +125,7 @@ def odds_without_games(zone: LandingZone) -> str:
 
 def games_without_odds(zone: LandingZone) -> str:
     """No capture of the night."""
-    landed = zone.list(odds_api.folder(NIGHT))
+    landed = odds_api.captures(zone, NIGHT)
     for payload in landed:
         remove(zone, payload)
     return f"no capture of {NIGHT} was landed ({len(landed)} removed)"

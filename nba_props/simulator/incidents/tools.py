@@ -34,7 +34,7 @@ def remove(zone: LandingZone, payload: Payload) -> None:
 
 def captures(zone: LandingZone, day: date) -> Iterator[tuple[Payload, dict[str, Any]]]:
     """The date's odds captures and their contents."""
-    for payload in zone.list(odds_api.folder(day)):
+    for payload in odds_api.captures(zone, day):
         yield payload, zone.load(payload)
 
 

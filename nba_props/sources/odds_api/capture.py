@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from nba_props.facts.calendar import game_date_of, is_undecided, parse_instant
+from nba_props.facts.markets import POINTS
 from nba_props.facts.tipoffs import day_bounds
 from nba_props.process.clock import Clock
 from nba_props.sources.base import Fetched
@@ -25,8 +26,8 @@ from nba_props.sources.odds_api.client import (
     OddsApi,
     OddsApiError,
 )
-from nba_props.sources.odds_api.landed import folder
-from nba_props.sources.odds_api.times import MARKETS
+from nba_props.sources.odds_api.landed import captures, folder
+from nba_props.sources.odds_api.times import feed_keys
 from nba_props.storage.landing import LandingError, LandingZone, Payload, capture_suffix
 from nba_props.storage.naming import id_part
 
@@ -44,8 +45,9 @@ def odds(
     regions: str,
     tipoff: datetime | None = None,
     since: datetime | None = None,
+    markets: Collection[str] = (POINTS,),
 ) -> Fetched:
-    """Capture the games of a date that have not begun, or those of one tip-off.
+    """Capture some markets of the games of a date that have not begun, or of those of one tip-off.
 
     An event whose start is to be decided has not begun, and may be of any tip-off. One that was captured at ``since``
     or later is not bought again.
@@ -71,8 +73,8 @@ def odds(
         open_events = [e for e in open_events if id_part(e["id"]) not in landed]
 
     def capture(event: dict[str, Any]) -> tuple[str, Any]:
-        content = api.event_odds(event["id"], MARKETS, regions)
-        return f"{folder(day)}/{id_part(event['id'])}{capture_suffix(clock())}.json.gz", content
+        content = api.event_odds(event["id"], feed_keys(markets), regions)
+        return f"{folder(day, markets)}/{id_part(event['id'])}{capture_suffix(clock())}.json.gz", content
 
     done.add(_land_all(api, zone, open_events, capture))
     return done
@@ -80,11 +82,18 @@ def odds(
 
 def captured_since(zone: LandingZone, day: date, since: datetime) -> set[str]:
     """The events of a date that were captured at an instant or later."""
-    landed = zone.list(folder(day)) if zone.exists() else []
+    landed = captures(zone, day) if zone.exists() else []
     return {p.subject for p in landed if p.captured_at and p.captured_at >= since}
 
 
-def history(api: OddsApi, zone: LandingZone, day: date, minutes_before: Sequence[int], regions: str) -> Fetched:
+def history(
+    api: OddsApi,
+    zone: LandingZone,
+    day: date,
+    minutes_before: Sequence[int],
+    regions: str,
+    markets: Collection[str] = (POINTS,),
+) -> Fetched:
     """The archive's snapshots of a past date's games, some minutes before each tip-off; what is landed is not bought.
 
     Raises:
@@ -94,7 +103,7 @@ def history(api: OddsApi, zone: LandingZone, day: date, minutes_before: Sequence
     done, spent = Fetched(), api.budget.spent
     starts = _starts(api.historical_events(first + timedelta(hours=10)).get("data"), done)
     events = [(e, start) for e, start in starts if game_date_of(start) == day]
-    landed = zone.list(folder(day))
+    landed = zone.list(folder(day, markets))  # a capture of points alone lacks the others
     wanted = [
         (event, at)
         for event, start in events
@@ -104,9 +113,9 @@ def history(api: OddsApi, zone: LandingZone, day: date, minutes_before: Sequence
 
     def snapshot(asked: tuple[dict[str, Any], datetime]) -> tuple[str, Any]:
         event, at = asked
-        content = api.historical_event_odds(event["id"], at, MARKETS, regions)
+        content = api.historical_event_odds(event["id"], at, feed_keys(markets), regions)
         taken = _taken(content, event["id"])
-        return f"{folder(day)}/{id_part(event['id'])}{capture_suffix(taken)}.json.gz", content
+        return f"{folder(day, markets)}/{id_part(event['id'])}{capture_suffix(taken)}.json.gz", content
 
     done.add(_land_all(api, zone, wanted, snapshot))
     done.present += len(events) * len(minutes_before) - len(wanted)

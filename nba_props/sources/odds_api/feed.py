@@ -14,6 +14,7 @@ from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, parse_ins
 from nba_props.facts.rhythm import FULL
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.facts.tipoffs import Tipoffs
+from nba_props.facts.words import plural
 from nba_props.schemas import raw
 from nba_props.settings import Live, env_file
 from nba_props.sources.base import (
@@ -45,7 +46,7 @@ from nba_props.sources.nba_stats.games import games_of
 from nba_props.sources.nba_stats.schedule import read_schedule
 from nba_props.sources.odds_api import capture, times
 from nba_props.sources.odds_api.client import NO_KEY, BudgetExhausted, OddsApiError, open_api
-from nba_props.sources.odds_api.landed import folder, folders, landed_days, payloads
+from nba_props.sources.odds_api.landed import folders, landed_days, payloads
 from nba_props.sources.odds_api.parse import not_as_landed
 from nba_props.sources.odds_api.quotes import read_quotes
 from nba_props.sources.payloads import how_old, newest_capture, newest_figure
@@ -74,7 +75,7 @@ def odds(feeds: LiveFeeds, day: date, tipoff: datetime | None = None, since: dat
     What was captured at ``since`` or later is not bought again.
     """
     api, live = open_api(feeds.live), feeds.live
-    return capture.odds(api, feeds.zone, day, feeds.clock, live.odds_regions, tipoff, since)
+    return capture.odds(api, feeds.zone, day, feeds.clock, live.odds_regions, tipoff, since, live.markets)
 
 
 def odds_history(feeds: LiveFeeds, days: Iterable[date], minutes_before: Sequence[int]) -> Fetched:
@@ -89,7 +90,9 @@ def odds_history(feeds: LiveFeeds, days: Iterable[date], minutes_before: Sequenc
     while left:
         day = left.pop(0)
         try:
-            total.add(capture.history(api, feeds.zone, day, minutes_before, feeds.live.odds_regions))
+            total.add(
+                capture.history(api, feeds.zone, day, minutes_before, feeds.live.odds_regions, feeds.live.markets)
+            )
         except OddsApiError as error:
             has_no_access = error.status in (401, 403)
             if has_no_access and not total.landed:
@@ -124,16 +127,18 @@ def plan(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> 
     games = playable(read_schedule(feeds.zone, days).frame)
     count = int(games["game_date"].dt.date.isin(past).sum())
     to_come, snapshots = len(games) - count, len(options["before"])
-    price = times.price_of_history(len(past), count, snapshots, live.odds_regions)
+    price = times.price_of_history(len(past), count, snapshots, live.odds_regions, live.markets)
+    to_come_price = times.price_of_capture(to_come, live.odds_regions, live.markets)
     lines = [
         f"plan      {len(past)} past dates, {count} games, {snapshots} snapshots each: at most {price:,} credits"
-        f"; {to_come} games of today or later: at most {times.price_of_capture(to_come, live.odds_regions)} credits"
+        f"; {to_come} games of today or later: at most {to_come_price:,} credits"
     ]
     if to_come:
         a_day = sum(_price_of_day(games, d, live) for d in days if d >= today)
         lines.append(
             f"automatic a running daemon captures them for at most {a_day} credits "
-            f"(NBA_PROPS_ODDS_RHYTHM={live.odds_rhythm}, regions {live.odds_regions})"
+            f"(NBA_PROPS_ODDS_RHYTHM={live.odds_rhythm}, regions {live.odds_regions}, "
+            f"{plural(len(live.markets), 'market')})"
         )
     return [*lines, f"reserve   {live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)"]
 
@@ -142,7 +147,7 @@ def _price_of_day(games: pd.DataFrame, day: date, live: Live) -> int:
     """Credits that a date's captures cost at most, by the games of its schedule."""
     starts = games.loc[[d.date() == day for d in games["game_date"]], "tipoff_at"]
     known = [at.to_pydatetime() for at in starts.dropna()]
-    return times.price_of_day(day, known, live.odds_regions, live.odds_rhythm, undecided=len(starts) - len(known))
+    return times.price_of_day(day, known, live.odds_regions, live.odds_rhythm, len(starts) - len(known), live.markets)
 
 
 def minutes(text: str) -> list[int]:
@@ -169,7 +174,8 @@ def first_day(at: FirstDay) -> tuple[list[Step], list[str]]:
     asked, since = MOST_GAMES if at.games is None else at.games.to_begin, at.feeds.clock() - _SAME_CAPTURE
     if at.games and len(capture.captured_since(at.feeds.zone, at.today, since)) >= at.games.today:
         asked = 0  # the list of games is free, and may have one more
-    credits = times.price_of_capture(asked, at.feeds.live.odds_regions)
+    live = at.feeds.live
+    credits = times.price_of_capture(asked, live.odds_regions, live.markets)
     return [Step("tonight's odds", 1 + asked, partial(_tonight, at.feeds), credits, Stage.TONIGHT, daily=True)], []
 
 
@@ -215,7 +221,9 @@ def ask(feeds: LiveFeeds) -> str:
 
 def freshness(at: Moment) -> Finding:
     """Whether the newest capture of today's games is as recent as the rhythm, from opening to the last tip-off."""
-    day, newest = game_date_of(at.now), newest_capture(at.zone, folder(game_date_of(at.now)))
+    day = game_date_of(at.now)
+    stamps = [newest_capture(at.zone, place) for place in folders(day)]
+    newest = max((stamp for stamp in stamps if stamp), default=None)
     if not at.tonight.any_to_begin(at.now) or at.now.astimezone(EASTERN).time() < EXPECTED_FROM:
         return Finding(True, "no capture is expected now", newest_figure(newest), nothing=True)
     limit, rhythm = MAX_AGE, at.live.odds_rhythm
@@ -232,9 +240,9 @@ def freshness(at: Moment) -> Finding:
 FEED = Feed(
     name="the_odds_api",
     title="The Odds API",
-    description="Captures of The Odds API, one file per event and instant, as delivered.",
+    description="Captures of The Odds API, one file per event and instant with one market or several, as delivered.",
     kinds=frozenset({"json"}),
-    layout=((r"the_odds_api/player_points/\d{4}-\d{2}-\d{2}", ".+"),),
+    layout=((r"the_odds_api/player_(points|markets)/\d{4}-\d{2}-\d{2}", ".+"),),
     tables=(
         RawTable(
             raw.ODDS_QUOTES,

@@ -1,4 +1,4 @@
-"""The Odds API v4: player-points event odds, as a live object or in the historical envelope."""
+"""The Odds API v4: event odds of players' markets, as a live object or in the historical envelope."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from nba_props.domain.names import player_lookup
 from nba_props.domain.odds import book_kind
 from nba_props.facts.calendar import game_date_of
 from nba_props.facts.digest import digest
-from nba_props.facts.vocabulary import DataSource, Market, words
-from nba_props.sources.odds_api.landed import folder
+from nba_props.facts.markets import Market, by_feed_key, market
+from nba_props.facts.vocabulary import DataSource
+from nba_props.sources.odds_api.landed import captures
 from nba_props.sources.rejects import POSITION, Reject
 from nba_props.storage import fields, naming
 from nba_props.storage.fields import FieldError
@@ -23,11 +24,10 @@ from nba_props.storage.landing import LandingZone, Payload, PayloadError, limite
 SOURCE = DataSource.THE_ODDS_API.value
 #: no book's odds are longer than 1000 to 1; those of real main lines reach 385
 MOST_PRICE = 100_000
-_MARKETS = words(Market)
+#: the market of each of the API's keys
+_MARKETS = {feed_key: market(key) for feed_key, key in by_feed_key().items()}
 #: the content of a quote, and its instant
 _QUOTED = ["bookmaker", "market", "source_name", "line", "over_price", "under_price", "snapshot_at"]
-#: above any line: real ones reach 42.5, and only once, in 1962, has a player scored more points
-MOST_LINE = 84.5
 #: captures are taken at most this long before a game begins, and this long after
 _EARLIEST, _LATEST = timedelta(60), timedelta(1)
 
@@ -36,7 +36,7 @@ def read_day(zone: LandingZone, day: date) -> tuple[list[dict[str, Any]], list[R
     """The quotes of every capture landed for a game date, and what could not be used."""
     rows: list[dict[str, Any]] = []
     rejects: list[Reject] = []
-    for payload in zone.ahead(zone.list(folder(day))):
+    for payload in zone.ahead(captures(zone, day)):
         try:
             quotes, refused = parse_event_odds(zone.load(payload), payload, day)
         except PayloadError as error:
@@ -60,7 +60,7 @@ def not_as_landed(zone: LandingZone, quotes: pd.DataFrame) -> set[str]:
     landed: list[dict[str, Any]] = []
     for day, mine in quotes.groupby("game_date"):
         named = set(mine["payload"])
-        for payload in zone.ahead([p for p in zone.list(folder(day.date())) if p.path in named]):
+        for payload in zone.ahead([p for p in captures(zone, day.date()) if p.path in named]):
             try:
                 landed += parse_event_odds(zone.load(payload), payload, day.date())[0]
             except PayloadError:
@@ -130,32 +130,34 @@ class _EventQuotes:
         if not isinstance(markets, list) or not any(isinstance(m, dict) and m.get("outcomes") for m in markets):
             self._reject(at, "BOOK_WITHOUT_PRICES", f"{key} has no outcomes", book)
             return
-        for j, market in enumerate(markets):
-            self._add_market(market, key, book, f"{at}.markets[{j}]")
+        for j, quoted in enumerate(markets):
+            self._add_market(quoted, key, book, f"{at}.markets[{j}]")
 
-    def _add_market(self, market: Any, book_key: str, book: dict[str, Any], at: str) -> None:
-        if not isinstance(market, dict) or market.get("key") not in _MARKETS:
-            found = market.get("key") if isinstance(market, dict) else None
-            self._reject(at, "UNKNOWN_MARKET", f"market {fields.shown(found)} of {book_key}", market)
+    def _add_market(self, quoted: Any, book_key: str, book: dict[str, Any], at: str) -> None:
+        key = quoted.get("key") if isinstance(quoted, dict) else None
+        asked = _MARKETS.get(key) if isinstance(key, str) else None
+        if asked is None:
+            reason = "YES_NO_MARKET" if _is_yes_no(quoted) else "UNKNOWN_MARKET"
+            self._reject(at, reason, f"market {fields.shown(key)} of {book_key}", quoted)
             return
         try:
-            last_update_at = fields.optional_instant(market if market.get("last_update") else book, "last_update")
+            last_update_at = fields.optional_instant(quoted if quoted.get("last_update") else book, "last_update")
         except FieldError as error:
-            self._reject(at, "BAD_TIME", f"{error}, of {book_key}; stored as null", market.get("last_update"))
+            self._reject(at, "BAD_TIME", f"{error}, of {book_key}; stored as null", quoted.get("last_update"))
             last_update_at = None
-        outcomes = market.get("outcomes")
+        outcomes = quoted.get("outcomes")
         if not isinstance(outcomes, list):
-            self._reject(at, "WRONG_SHAPE", f"outcomes of {book_key} is {fields.shown(outcomes)}, not a list", market)
+            self._reject(at, "WRONG_SHAPE", f"outcomes of {book_key} is {fields.shown(outcomes)}, not a list", quoted)
             return
         event_id, snapshot_at = self._shared["event_id"], self._shared["snapshot_at"]
-        for (name, line), prices in _pair(outcomes, at, self._reject).items():
+        for (name, line), prices in _pair(outcomes, asked, at, self._reject).items():
             over, under = prices.get("Over"), prices.get("Under")
             self.rows.append(
                 {
                     **self._shared,
                     "bookmaker": book_key,
                     "book_kind": book_kind(book_key),
-                    "market": market["key"],
+                    "market": key,
                     "source_name": name,
                     "player_lookup": player_lookup(name),
                     "line": line,
@@ -163,9 +165,17 @@ class _EventQuotes:
                     "under_price": under,
                     "last_update_at": last_update_at,
                     POSITION: f"{at}, {name} {line}",
-                    "quote_id": _quote_id(event_id, book_key, market["key"], name, line, over, under, snapshot_at),
+                    "quote_id": _quote_id(event_id, book_key, key, name, line, over, under, snapshot_at),
                 }
             )
+
+
+def _is_yes_no(quoted: Any) -> bool:
+    """Whether a market's outcomes are Yes and No, such as a double-double's: it has no line."""
+    outcomes = quoted.get("outcomes") if isinstance(quoted, dict) else None
+    if not isinstance(outcomes, list) or not outcomes:
+        return False
+    return all(isinstance(o, dict) and o.get("name") in ("Yes", "No") for o in outcomes)
 
 
 def _who(event: dict[str, Any], payload: Payload) -> dict[str, str]:
@@ -217,12 +227,12 @@ def _instant(holder: dict[str, Any], payload: Payload, field: str) -> datetime:
     return found
 
 
-def _pair(outcomes: list[Any], at: str, reject: Any) -> dict[tuple[str, float], dict[str, int]]:
+def _pair(outcomes: list[Any], asked: Market, at: str, reject: Any) -> dict[tuple[str, float], dict[str, int]]:
     """Outcomes by player and line, each side's price once; what is malformed is rejected, never set to a number."""
     sides: dict[tuple[str, float], dict[str, int]] = {}
     for k, outcome in enumerate(outcomes):
         position = f"{at}.outcomes[{k}]"
-        problem = _outcome_problem(outcome)
+        problem = _outcome_problem(outcome, asked)
         if problem:
             reject(position, *problem, outcome)
             continue
@@ -234,7 +244,7 @@ def _pair(outcomes: list[Any], at: str, reject: Any) -> dict[tuple[str, float], 
     return sides
 
 
-def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
+def _outcome_problem(outcome: Any, asked: Market) -> tuple[str, str] | None:
     if not isinstance(outcome, dict) or outcome.get("name") not in ("Over", "Under"):
         return "WRONG_SHAPE", "an outcome is named Over or Under"
     try:
@@ -248,8 +258,8 @@ def _outcome_problem(outcome: Any) -> tuple[str, str] | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return f"BAD_{field.upper()}", f"{player} has {field} {fields.shown(value)}"
     point, price = outcome["point"], outcome["price"]
-    if is_off_grid(point) or point > MOST_LINE:
-        return "BAD_POINT", f"{player} has line {fields.shown(point)}, not a half point up to {MOST_LINE}"
+    if is_off_grid(point) or point > asked.most_line:
+        return "BAD_POINT", f"{player} has line {fields.shown(point)}, not a half point up to {asked.most_line}"
     if not 100 <= abs(price) <= MOST_PRICE or price % 1:
         return "BAD_PRICE", f"{player} has price {fields.shown(price)}, which is not American"
     return None

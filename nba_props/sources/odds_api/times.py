@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from nba_props.facts.calendar import EASTERN
+from nba_props.facts.markets import POINTS, market
 from nba_props.facts.rhythm import RHYTHMS
 from nba_props.facts.tipoffs import latest_start
-from nba_props.facts.vocabulary import Market
 from nba_props.sources.odds_api.client import HISTORICAL_FACTOR, cost
 
-MARKETS = Market.POINTS.value
 #: the first capture of a game day, Eastern
 OPENING = time(10)
 
@@ -58,12 +57,24 @@ def due(
     return whole[-1:] or [d for d in found if d.tipoff is not None and d.tipoff > now]
 
 
-def price_of_capture(games: int, regions: str) -> int:
+def feed_keys(markets: Collection[str]) -> str:
+    """Markets as a request names them: The Odds API's keys of their main lines, comma-separated."""
+    return ",".join(market(key).feed_key for key in markets)
+
+
+def price_of_capture(games: int, regions: str, markets: Collection[str] = (POINTS,)) -> int:
     """Credits that one capture of some games costs at most."""
-    return games * cost(MARKETS, regions)
+    return games * cost(feed_keys(markets), regions)
 
 
-def price_of_day(day: date, tipoffs: Sequence[datetime], regions: str, rhythm: str, undecided: int = 0) -> int:
+def price_of_day(
+    day: date,
+    tipoffs: Sequence[datetime],
+    regions: str,
+    rhythm: str,
+    undecided: int = 0,
+    markets: Collection[str] = (POINTS,),
+) -> int:
     """Credits that the captures of a game day cost at most; ``tipoffs`` has an instant for each game.
 
     A capture of all games asks for those that have not begun.
@@ -73,9 +84,9 @@ def price_of_day(day: date, tipoffs: Sequence[datetime], regions: str, rhythm: s
         sum(start > d.at if d.tipoff is None else start == d.tipoff for start in starts)
         for d in captures_of(day, tipoffs, rhythm, undecided)
     )
-    return price_of_capture(asked, regions)
+    return price_of_capture(asked, regions, markets)
 
 
-def price_of_history(dates: int, games: int, snapshots: int, regions: str) -> int:
+def price_of_history(dates: int, games: int, snapshots: int, regions: str, markets: Collection[str] = (POINTS,)) -> int:
     """Credits that the archive's snapshots of some dates cost at most."""
-    return dates + games * snapshots * HISTORICAL_FACTOR * cost(MARKETS, regions)
+    return dates + games * snapshots * HISTORICAL_FACTOR * cost(feed_keys(markets), regions)

@@ -95,6 +95,11 @@ class LandingZone:
         return fields.day(self.manifest, "first_date") if self.manifest.get("first_date") else None
 
     @property
+    def markets(self) -> tuple[str, ...]:
+        """The markets of a simulated league, if the manifest states them; empty for the real league."""
+        return tuple(map(str, self.manifest.get("markets", ()))) if self.is_simulated else ()
+
+    @property
     def last_date(self) -> date | None:
         """The last date of a simulated league, if the manifest states it; None for the real league."""
         return fields.day(self.manifest, "last_date") if self.is_simulated and self.manifest.get("last_date") else None

@@ -18,7 +18,7 @@ from nba_props_tests.conftest import DAY
 
 
 def learn(platform, first, last):
-    return training_frame(platform.warehouse, platform.settings, first, last)
+    return training_frame(platform.warehouse, platform.settings, first, last).players
 
 
 def test_a_training_row_is_the_row_that_was_served(published):
@@ -37,7 +37,7 @@ def test_a_training_row_is_the_row_that_was_served(published):
     )  # fmt: skip
     assert mine["vegas_points_line"].notna().sum() == 24
     boxes = platform.warehouse.read(raw.BOX_SCORES, [DAY]).set_index("player_id")["points"]
-    assert (mine.set_index("player_id")["points"] == boxes).all()
+    assert (mine.set_index("player_id")["result"] == boxes).all()
 
 
 def test_later_games_change_no_row(platform):

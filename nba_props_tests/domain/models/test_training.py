@@ -23,7 +23,8 @@ from nba_props_tests.domain.given import given
 
 WEEK = date(2025, 12, 1)
 NOW = utc(2025, 12, 1, 9)
-BOTH = [xgboost_v1.SYSTEM, catboost_v8.SYSTEM]
+BOTH = [xgboost_v1.SYSTEM.recipes[0], catboost_v8.SYSTEM.recipes[0]]
+SYSTEM_OF = {s.SYSTEM.system_id: s.SYSTEM for s in (xgboost_v1, catboost_v8)}
 
 
 def played(seed: int = 1, rows: int = 3000) -> pd.DataFrame:
@@ -37,9 +38,9 @@ def played(seed: int = 1, rows: int = 3000) -> pd.DataFrame:
     frame["game_date"] = pd.Timestamp(WEEK) - pd.to_timedelta(rng.integers(-7, 60, rows), unit="D")
     frame["game_id"] = [f"{i:010d}" for i in range(rows)]
     frame["player_id"] = rng.integers(1, 400, rows)
-    frame["points"] = rng.poisson(level)
+    frame["result"] = rng.poisson(level)
     quoted = frame["vegas_points_line"].notna()
-    frame["line"] = frame["vegas_points_line"]
+    frame["line"] = frame["consensus_line"] = frame["vegas_points_line"]
     frame["over_price"] = pd.array(np.where(quoted, -110, np.nan), dtype="Int64")
     frame["under_price"] = pd.array(np.where(quoted, -112, np.nan), dtype="Int64")
     return frame
@@ -75,7 +76,7 @@ class TestAModel:
         later = frame["game_date"] >= pd.Timestamp(WEEK)
         assert later.sum() > 200
         corrupt = frame.copy()
-        corrupt.loc[later, [*NAMES, "points"]] = 999.0
+        corrupt.loc[later, [*NAMES, "result"]] = 999.0
         others = (frame[~later], corrupt.sample(frac=1, random_state=3))
         made = [taught(system.system_id), *(train(system, f, WEEK, 3, NOW) for f in others)]
         assert len({m.card.fingerprint for m in made}) == 1
@@ -99,12 +100,12 @@ class TestAModel:
         """The canary: were anything of the outcome in the inputs, shuffled points would still be learnt."""
         frame = played(rows=6000)
         rng = np.random.default_rng(5)
-        shuffled = frame.assign(points=rng.permutation(frame["points"].to_numpy()))
+        shuffled = frame.assign(result=rng.permutation(frame["result"].to_numpy()))
         model = train(system, shuffled, WEEK, 3, NOW)
         test = played(seed=9, rows=3000)
-        points = rng.permutation(frame["points"].to_numpy())[:3000]
+        points = rng.permutation(frame["result"].to_numpy())[:3000]
         own = np.abs(system.learner.predict(model.artefact, test[list(system.inputs)]) - points).mean()
-        constant = np.abs(np.median(frame["points"]) - points).mean()
+        constant = np.abs(np.median(frame["result"]) - points).mean()
         assert own > constant - 0.05
         assert model.card.metrics["holdout_mae"] > constant - 0.25
         skilled = train(system, frame, WEEK, 3, NOW)
@@ -131,7 +132,7 @@ class TestAModel:
         model, other = taught(system.system_id), taught(system.system_id, 2, WEEK + timedelta(7))
         days = [WEEK, WEEK + timedelta(8), WEEK + timedelta(30)]
         chosen = {days[0]: model, days[1]: other, days[2]: "MODEL_TOO_OLD: of another age"}
-        features = played(seed=4, rows=30).drop(columns=["line", "over_price", "under_price"])
+        features = played(seed=4, rows=30).drop(columns=["line", "over_price", "under_price", "consensus_line"])
         features = features.assign(
             game_date=np.repeat(pd.to_datetime(days), 10), player_id=range(30), player_name="A", player_lookup="a",
             cutoff_at=pd.Timestamp(NOW),
@@ -140,21 +141,23 @@ class TestAModel:
         lines = features[["game_date", "game_id", "player_id"]].assign(**{c.name: None for c in LINE_COLUMNS})
         lines["line"] = [12.5, np.nan] * 15
         models = {system.system_id: chosen}
-        out = system.rows(given(features, lines, models=models))
+        out = SYSTEM_OF[system.system_id].rows(given(features, lines, models=models))
         assert set(out["model_version"][1:10]) == {model.card.version}
         assert set(out["model_version"][10:20]) == {other.card.version}
         assert set(out["abstain_reason"][20:]) == {"MODEL_TOO_OLD: of another age"}
-        assert out["predicted_points"][20:].isna().all()
+        assert out["forecast"][20:].isna().all()
         assert out["abstain_reason"][0] == f"MISSING_INPUT: {system.required[0]}"
         direct = system.learner.predict(other.artefact, features.loc[10:19, list(system.inputs)])
-        np.testing.assert_array_equal(out["predicted_points"][10:20], direct.clip(0, 60))
+        np.testing.assert_array_equal(out["forecast"][10:20], direct.clip(0, 60))
         assert out["over_probability"].isna().all(), "no quote proved anything yet, so P(over) is withheld"
-        shuffled = system.rows(given(features.sample(frac=1, random_state=1), lines, models=models))
+        shuffled = SYSTEM_OF[system.system_id].rows(
+            given(features.sample(frac=1, random_state=1), lines, models=models)
+        )
         pd.testing.assert_frame_equal(shuffled.sort_values("player_id", ignore_index=True), out, check_exact=True)
 
     def test_without_models_it_raises(self, system):
         with pytest.raises(KeyError, match=system.system_id):
-            system.rows(given(pd.DataFrame(), pd.DataFrame()))
+            SYSTEM_OF[system.system_id].rows(given(pd.DataFrame(), pd.DataFrame()))
 
 
 def test_the_market_is_hidden_from_one_and_shown_to_the_other():
@@ -186,19 +189,19 @@ def quoted(rows: int = 9000, skill: float = 1.0) -> pd.DataFrame:
     frame["line"] = np.round(known) + 0.5
     frame["over_price"] = pd.array(rng.choice([-130, -110, 105], rows), dtype="Int64")
     frame["under_price"] = pd.array(rng.choice([-130, -110, 105], rows), dtype="Int64")
-    frame["points"] = np.maximum(0, np.round(hidden + rng.normal(0, 4, rows)))
+    frame["result"] = np.maximum(0, np.round(hidden + rng.normal(0, 4, rows)))
     return frame
 
 
 def test_a_models_chance_moves_the_quotes_as_far_as_it_was_calibrated(monkeypatch):
     monkeypatch.setattr(chance, "CHANCE_DATES", 5)
-    knows = train(xgboost_v1.SYSTEM, quoted(), WEEK, 3, NOW).card
+    knows = train(BOTH[0], quoted(), WEEK, 3, NOW).card
     assert knows.chance["rows"] >= chance.CHANCE_ROWS
     assert knows.chance["dates"] >= chance.CHANCE_DATES
     assert knows.chance["slope"] > 0.3
     rows = quoted()
-    guess = rows.assign(points=np.where(np.random.default_rng(1).random(len(rows)) < 0.5, 0, rows["line"] + 9))
-    blind = train(xgboost_v1.SYSTEM, guess, WEEK, 3, NOW).card
+    guess = rows.assign(result=np.where(np.random.default_rng(1).random(len(rows)) < 0.5, 0, rows["line"] + 9))
+    blind = train(BOTH[0], guess, WEEK, 3, NOW).card
     assert blind.chance["slope"] < 0.1
     line = np.full(3, 15.5)
     prices = pd.Series([-110, 120, None], dtype="Int64"), pd.Series([-110, -140, None], dtype="Int64")
@@ -215,7 +218,7 @@ def test_a_model_whose_chances_were_fitted_on_other_prices_is_another_one(monkey
     monkeypatch.setattr(chance, "CHANCE_DATES", 5)
     rows = quoted()
     one, same, other = (
-        train(xgboost_v1.SYSTEM, frame, WEEK, 3, NOW).card
+        train(BOTH[0], frame, WEEK, 3, NOW).card
         for frame in (rows, rows, rows.assign(over_price=rows["under_price"], under_price=rows["over_price"]))
     )
     assert one.version == same.version
@@ -271,8 +274,8 @@ def test_a_week_begins_on_monday(day, monday):
 
 def test_trees_start_from_the_median_so_that_a_short_history_gives_points_and_not_forty_too_many():
     frame = played(rows=1500)
-    frame["points"] = frame["points"] + 12
-    model = train(xgboost_v1.SYSTEM, frame, WEEK, 3, NOW)
+    frame["result"] = frame["result"] + 12
+    model = train(BOTH[0], frame, WEEK, 3, NOW)
     assert model.card.metrics["holdout_mae"] < 6
     asked = frame[list(xgboost_v1.SYSTEM.inputs)].head(50)
-    assert xgboost_v1.SYSTEM.learner.predict(model.artefact, asked).max() < frame["points"].max() + 5
+    assert xgboost_v1.SYSTEM.learner.predict(model.artefact, asked).max() < frame["result"].max() + 5

@@ -27,12 +27,13 @@ def made(days: int = 35, players: int = 30, seed: int = 2, systems=SYSTEMS) -> p
     spot = rng.integers(5, 30, (days, players)) + 0.5
     result = rng.normal(0, 6, (days, players)).round()
     d, p = (f["game_date"] - pd.Timestamp(FIRST)).dt.days, f["player_id"] - 1
-    f["line"], f["actual_points"] = spot[d, p], (spot[d, p] + 0.5 + result[d, p]).clip(0)
+    f["line"], f["result"] = spot[d, p], (spot[d, p] + 0.5 + result[d, p]).clip(0)
     out = PREDICTION_ACCURACY.empty().reindex(range(len(f))).drop(columns=f.columns)
     out = pd.concat([f, out], axis=1)
     out["recommendation"] = rng.choice(["OVER", "UNDER"], len(f))
-    out["predicted_points"] = (out["line"] + np.where(out["recommendation"] == "OVER", 2.0, -2.0)).clip(0)
+    out["forecast"] = (out["line"] + np.where(out["recommendation"] == "OVER", 2.0, -2.0)).clip(0)
     out["game_id"], out["player_name"], out["player_lookup"], out["model_version"] = "0022500001", "A", "a", "1"
+    out["market"] = "points"
     out["confidence_score"], out["has_prop_line"], out["line_source"] = 0.5, True, "ACTUAL_PROP"
     out["sportsbook"], out["quote_id"], out["over_price"], out["under_price"] = (
         "draftkings",
@@ -47,11 +48,11 @@ def made(days: int = 35, players: int = 30, seed: int = 2, systems=SYSTEMS) -> p
 
 def regraded(out: pd.DataFrame) -> pd.DataFrame:
     """Outcome and errors again, after a change of line, points or side."""
-    points = out["actual_points"].astype(float)
+    points = out["result"].astype(float)
     out["actual_margin"] = points - out["line"]
     out["outcome"] = np.where((out["actual_margin"] > 0) == (out["recommendation"] == "OVER"), "WIN", "LOSS")
     out["prediction_correct"] = out["outcome"] == "WIN"
-    out["signed_error"] = out["predicted_points"] - points
+    out["signed_error"] = out["forecast"] - points
     out["absolute_error"], out["line_absolute_error"] = out["signed_error"].abs(), out["actual_margin"].abs()
     out["created_at"] = out["graded_at"] = out["game_date"].dt.tz_localize("UTC") + pd.Timedelta(days=1)
     out["cutoff_at"] = out["created_at"]
@@ -69,8 +70,8 @@ def poisoned(out: pd.DataFrame, day: date | None = None) -> pd.DataFrame:
         None,
     ]
     out.loc[at, "is_valid_line"] = False
-    out.loc[at, "actual_points"] = np.arange(at.sum()) % 22
-    out.loc[at, "predicted_points"], out.loc[at, "recommendation"] = 9.0, "UNDER"
+    out.loc[at, "result"] = np.arange(at.sum()) % 22
+    out.loc[at, "forecast"], out.loc[at, "recommendation"] = 9.0, "UNDER"
     return regraded(out)
 
 

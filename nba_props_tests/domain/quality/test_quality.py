@@ -163,7 +163,7 @@ def test_too_good_an_error_is_a_leak(lake, edge, passes):
     out.loc[own, "absolute_error"] = out.loc[own, "line_absolute_error"] - edge
     found = quality.not_too_good(stored(lake, out), LAST)
     assert found.passed == passes
-    assert passes or "beats the line by 0.40 points" in found.text
+    assert passes or "beats the line by 0.40" in found.text
 
 
 def with_chances(out: pd.DataFrame, said: float, dates: int) -> pd.DataFrame:
@@ -205,8 +205,8 @@ def test_every_rate_names_the_dates_that_it_is_made_of(lake, monkeypatch):
     """A rate over thousands of rows of one night is worth one night, so it says of how many it is."""
     monkeypatch.setattr(detectors, "TOO_GOOD_ROWS", 100)
     out = made(days=12)
-    out["recommendation"], out["predicted_points"] = "UNDER", out["line"] - 2
-    out["actual_points"] = (out["line"] - 3.5).clip(0)
+    out["recommendation"], out["forecast"] = "UNDER", out["line"] - 2
+    out["result"] = (out["line"] - 3.5).clip(0)
     published = stored(lake, with_chances(regraded(out), 0.4, 12))
     found = findings(published, FIRST + timedelta(11))
     rates = {
@@ -247,7 +247,7 @@ def test_a_win_rate_above_the_limit_is_suspect_and_one_below_it_only_bad(lake, w
 
 def test_a_final_game_without_box_score_is_a_finding(lake):
     out = made(days=3)
-    out.loc[out["game_date"] == out["game_date"].max(), ["outcome", "actual_points"]] = ["PENDING", None]
+    out.loc[out["game_date"] == out["game_date"].max(), ["outcome", "result"]] = ["PENDING", None]
     published = stored(lake, out)
     day = FIRST + timedelta(2)
     lake.write(raw.BOX_SCORES, raw.BOX_SCORES.empty(), [day])

@@ -17,18 +17,18 @@ from nba_props.domain.scoring.daily import tier_of
 def graded(n: int = 600, days: int = 20, seed: int = 1) -> pd.DataFrame:
     """Grades of two systems against half-point and whole lines, some void, pending or not bet."""
     rng = np.random.default_rng(seed)
-    f = pd.DataFrame({"system_id": rng.choice(["a", "b"], n), "line": rng.integers(8, 60, n) / 2})
+    f = pd.DataFrame({"market": "points", "system_id": rng.choice(["a", "b"], n), "line": rng.integers(8, 60, n) / 2})
     f["game_date"] = pd.Timestamp("2025-11-01") + pd.to_timedelta(rng.integers(0, days, n), unit="D")
     points = rng.poisson(f["line"]).astype(float)
-    f["predicted_points"] = f["line"] + rng.normal(0, 3, n)
+    f["forecast"] = f["line"] + rng.normal(0, 3, n)
     f["recommendation"] = np.where(
-        f["predicted_points"] > f["line"] + 1, "OVER", np.where(f["predicted_points"] < f["line"] - 1, "UNDER", "PASS")
+        f["forecast"] > f["line"] + 1, "OVER", np.where(f["forecast"] < f["line"] - 1, "UNDER", "PASS")
     )
     void, pending = rng.random(n) < 0.05, rng.random(n) < 0.05
     points[void | pending] = np.nan
-    f["actual_points"] = points
+    f["result"] = points
     f["actual_margin"] = points - f["line"]
-    f["signed_error"] = f["predicted_points"] - points
+    f["signed_error"] = f["forecast"] - points
     f["absolute_error"] = f["signed_error"].abs()
     f["line_absolute_error"] = (f["line"] - points).abs()
     f["last_10_absolute_error"] = np.where(rng.random(n) < 0.1, np.nan, (f["line"] + 1 - points).abs())
@@ -301,6 +301,7 @@ def test_a_scoreboard_row_depends_only_on_its_span():
 
 
 def test_a_whole_line_belongs_to_one_tier():
-    assert tier_of(pd.Series([0.5, 9.5, 10.0, 20.0, 20.5])).tolist() == [
+    lines = pd.Series([0.5, 9.5, 10.0, 20.0, 20.5])
+    assert tier_of(lines, pd.Series("points", index=lines.index)).tolist() == [
         "UNDER_10", "UNDER_10", "10_TO_20", "10_TO_20", "OVER_20",
     ]  # fmt: skip

@@ -28,12 +28,12 @@ def run(system, components, line=22.5, quote="q", quoted="q", slate_quote="q"):
     """The ensemble's one row, from its components' stored rows."""
     stored = pd.DataFrame(
         [
-            {**KEYS, "player_name": "A", "player_lookup": "a", "cutoff_at": DAY.tz_localize("UTC"), "system_id": name,
-             "predicted_points": points, "confidence_score": confidence, "recommendation": side, "quote_id": quoted}
+            {**KEYS, "player_name": "A", "player_lookup": "a", "market": "points", "cutoff_at": DAY.tz_localize("UTC"), "system_id": name,
+             "forecast": points, "confidence_score": confidence, "recommendation": side, "quote_id": quoted}
             for name, (points, confidence, side) in components.items() if name in system.names
         ]
     )  # fmt: skip
-    lines = pd.DataFrame([KEYS]).assign(**{c.name: None for c in LINE_COLUMNS})
+    lines = pd.DataFrame([KEYS]).assign(market="points", **{c.name: None for c in LINE_COLUMNS})
     lines["quote_id"], lines["line"], lines["has_prop_line"] = slate_quote, line, not np.isnan(line)
     return system.rows(SystemInputs(lines, systems=stored)).iloc[0]
 
@@ -45,7 +45,7 @@ def run(system, components, line=22.5, quote="q", quoted="q", slate_quote="q"):
 )
 def test_golden_vectors(system, points, confidence, spread):
     row = run(system, GOLDEN)
-    assert row["predicted_points"] == pytest.approx(points, abs=5e-5)
+    assert row["forecast"] == pytest.approx(points, abs=5e-5)
     assert row["confidence_score"] == pytest.approx(confidence, abs=5e-4)
     assert row["recommendation"] == "PASS"
     assert json.loads(row["components"])["spread"] == pytest.approx(spread, abs=5e-5)
@@ -55,7 +55,7 @@ def test_golden_vectors(system, points, confidence, spread):
 def test_without_a_line_there_is_no_line():
     row = run(ensemble.V1, GOLDEN, line=float("nan"))
     assert row["recommendation"] == "NO_LINE"
-    assert row["predicted_points"] == pytest.approx(23.8777, abs=5e-5)
+    assert row["forecast"] == pytest.approx(23.8777, abs=5e-5)
 
 
 @pytest.mark.parametrize("system", [ensemble.V1, ensemble.V1_1], ids=lambda s: s.system_id)
@@ -63,7 +63,7 @@ def test_fewer_than_two_components_abstain_instead_of_giving_zero(system):
     silent = (np.nan, np.nan, "PASS")
     only = {**dict.fromkeys(GOLDEN, silent), "catboost_v8": GOLDEN["catboost_v8"]}
     row = run(system, only)
-    assert np.isnan(row["predicted_points"])
+    assert np.isnan(row["forecast"])
     assert np.isnan(row["confidence_score"])
     assert row["abstain_reason"] == "FEWER_THAN_2_COMPONENTS"
     assert row["recommendation"] == "PASS"
@@ -75,14 +75,14 @@ def test_a_component_that_did_not_run_is_left_out_by_name():
     there = {k: v for k, v in GOLDEN.items() if k != "similarity_balanced_v1"}
     row = run(ensemble.V1, there)
     expected = np.average([21.90, 24.324, 22.55], weights=[52, 52, 50])
-    assert row["predicted_points"] == pytest.approx(expected)
+    assert row["forecast"] == pytest.approx(expected)
     assert json.loads(row["components"])["left_out"] == ["similarity_balanced_v1"]
 
 
 def test_fixed_weights_are_renormalized_over_the_systems_that_answered():
     there = {k: GOLDEN[k] for k in ("catboost_v8", "zone_matchup_v1", "xgboost_v1")}
     row = run(ensemble.V1_1, there)
-    assert row["predicted_points"] == pytest.approx((0.45 * 22.55 + 0.10 * 24.324) / 0.55)
+    assert row["forecast"] == pytest.approx((0.45 * 22.55 + 0.10 * 24.324) / 0.55)
 
 
 def test_a_majority_against_the_ensembles_margin_is_a_pass_with_the_reason():
@@ -94,7 +94,7 @@ def test_a_majority_against_the_ensembles_margin_is_a_pass_with_the_reason():
         "similarity_balanced_v1": (40.0, 0.95, "OVER"),
     }
     row = run(ensemble.V1, rows, line=22.5)
-    assert row["predicted_points"] > 24
+    assert row["forecast"] > 24
     assert row["recommendation"] == "PASS"
     crossing = {**rows, "similarity_balanced_v1": (27.0, 0.95, "OVER"), "moving_average": (26.0, 0.95, "UNDER"),
                 "zone_matchup_v1": (26.5, 0.95, "UNDER"), "catboost_v8": (26.2, 0.95, "UNDER")}  # fmt: skip
@@ -126,10 +126,10 @@ def test_no_side_contradicts_its_margin_and_no_value_is_out_of_range(seed):
     for system in (ensemble.V1, ensemble.V1_1):
         out = ensemble.combine(system, features)
         spoke = features[list(system.names)].notna().sum(axis=1)
-        assert (out["predicted_points"].isna() == (spoke < 2)).all()
-        assert (out["predicted_points"].isna() == out["reason"].notna()).all()
-        assert out["predicted_points"].dropna().between(0, 60).all()
+        assert (out["forecast"].isna() == (spoke < 2)).all()
+        assert (out["forecast"].isna() == out["reason"].notna()).all()
+        assert out["forecast"].dropna().between(0, 60).all()
         assert out["confidence_score"].dropna().between(0.20, 0.95).all()
-        margin = out["predicted_points"] - features["line"]
+        margin = out["forecast"] - features["line"]
         assert (margin[out["side"] == "OVER"] > 0).all()
         assert (margin[out["side"] == "UNDER"] < 0).all()

@@ -48,7 +48,7 @@ C = {**A, "points_avg_last_5": 8.0, "points_avg_last_10": 9.0, "points_avg_seaso
 )  # fmt: skip
 def test_golden_vectors(features, points, confidence, side):
     out = forecast(pd.DataFrame([features])).iloc[0]
-    assert out["predicted_points"] == pytest.approx(points, abs=1e-9)
+    assert out["forecast"] == pytest.approx(points, abs=1e-9)
     assert out["confidence_score"] == pytest.approx(confidence, abs=1e-9)
     assert out["side"] == side
 
@@ -67,7 +67,7 @@ def context_and_lines(**changes):
 
 def test_a_missing_adjustment_is_left_out_and_named():
     row = SYSTEM.rows(given(*context_and_lines(shot_zone_mismatch_score=float("nan")))).iloc[0]
-    assert row["predicted_points"] == pytest.approx(21.90 - 0.6)
+    assert row["forecast"] == pytest.approx(21.90 - 0.6)
     assert row["abstain_reason"] is None
     assert '"left_out": ["shot_zone_mismatch_score"]' in row["components"]
     assert "zone" not in row["components"].replace("shot_zone", "")
@@ -76,7 +76,7 @@ def test_a_missing_adjustment_is_left_out_and_named():
 @pytest.mark.parametrize("missing", SYSTEM.required)
 def test_a_missing_input_abstains_with_its_name(missing):
     row = SYSTEM.rows(given(*context_and_lines(**{missing: None}))).iloc[0]
-    assert pd.isna(row["predicted_points"])
+    assert pd.isna(row["forecast"])
     assert row["recommendation"] == "PASS"
     assert row["abstain_reason"] == f"MISSING_INPUT: {missing}"
 

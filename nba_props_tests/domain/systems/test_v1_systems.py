@@ -34,7 +34,7 @@ PAST = pd.DataFrame(
 
 
 def one(system, features, past=None):
-    return system.forecast(pd.DataFrame([features]), past).iloc[0]
+    return system.forecast(pd.DataFrame([{**features, "ceiling": 60.0, "scale": 1.0}]), past).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -50,20 +50,20 @@ def one(system, features, past=None):
 )
 def test_zone_matchup(features, points, confidence, side):
     out = one(zone_matchup.SYSTEM, features)
-    assert out["predicted_points"] == pytest.approx(points, abs=1e-9)
+    assert out["forecast"] == pytest.approx(points, abs=1e-9)
     assert out["confidence_score"] == pytest.approx(confidence)
     assert out["side"] == side
 
 
 def test_zone_matchup_leaves_out_an_unknown_zone():
     out = one(zone_matchup.SYSTEM, {**A, "pct_paint": np.nan, "pct_mid_range": np.nan})
-    assert out["predicted_points"] == pytest.approx(24.324 - 1.44 - 0.4 * 1.2)
+    assert out["forecast"] == pytest.approx(24.324 - 1.44 - 0.4 * 1.2)
     assert np.isnan(out["term_pct_paint"])
 
 
 def test_similarity():
     out = one(similarity.SYSTEM, A, PAST)
-    assert out["predicted_points"] == pytest.approx(26.09, abs=0.005)
+    assert out["forecast"] == pytest.approx(26.09, abs=0.005)
     assert out["confidence_score"] == pytest.approx(0.66)
     assert out["side"] == "OVER"
     assert out["term_similar_games"] == 11
@@ -75,9 +75,9 @@ def test_similarity():
 def test_similarity_abstains_where_too_little_is_similar():
     away_at_an_elite = {**A, "home_away": 0, "opponent_def_rating": 108.0}
     out = one(similarity.SYSTEM, away_at_an_elite, PAST)  # at most 20 + 30 + 0 + 15 = 65
-    assert np.isnan(out["predicted_points"])
+    assert np.isnan(out["forecast"])
     assert out["reason"] == "FEWER_THAN_5_SIMILAR_GAMES"
-    assert np.isnan(one(similarity.SYSTEM, A, PAST.head(4))["predicted_points"])
+    assert np.isnan(one(similarity.SYSTEM, A, PAST.head(4))["forecast"])
 
 
 @pytest.mark.parametrize(
@@ -104,12 +104,12 @@ def test_shrunk_rate_is_minutes_times_rate_with_half_of_each_adjustment():
                 "league_def_rating": 115.0, "team_pace": 102.0, "opponent_pace": 100.0, "league_pace": 99.0, "line": 16.5}  # fmt: skip
     out = one(shrunk_rate.SYSTEM, features)
     expected = 18 * (1 + 0.5 * (120 / 115 - 1) + 0.5 * (101 / 99 - 1))
-    assert out["predicted_points"] == pytest.approx(expected)
+    assert out["forecast"] == pytest.approx(expected)
     assert out["side"] == "OVER"
     assert out["confidence_score"] == pytest.approx(0.8 * (1 - 6 / 30))
     assert one(shrunk_rate.SYSTEM, {**features, "minutes_ewma": 1.0})["confidence_score"] == 0
     unknown = one(shrunk_rate.SYSTEM, {**features, "opponent_def_rating": np.nan, "league_pace": np.nan})
-    assert unknown["predicted_points"] == pytest.approx(18.0)
+    assert unknown["forecast"] == pytest.approx(18.0)
 
 
 @pytest.mark.parametrize("system", [s for s in SYSTEMS if isinstance(s, Formula)], ids=lambda s: s.system_id)
@@ -127,12 +127,12 @@ def test_every_system_abstains_with_a_reason_and_answers_for_every_row(system):
     out = system.rows(given(features, lines, past))
     assert len(out) == n
     assert out.loc[2, "abstain_reason"] == f"MISSING_INPUT: {system.required[0]}"
-    assert out.loc[2, "predicted_points"] != out.loc[2, "predicted_points"]
+    assert out.loc[2, "forecast"] != out.loc[2, "forecast"]
     assert (out["recommendation"].eq("NO_LINE") == out["line"].isna()).all()
-    assert (out["predicted_points"].isna() == out["abstain_reason"].notna()).all()
-    assert out["predicted_points"].dropna().between(0, 60).all()
+    assert (out["forecast"].isna() == out["abstain_reason"].notna()).all()
+    assert out["forecast"].dropna().between(0, 60).all()
     assert out["confidence_score"].dropna().between(0, 1).all()
     assert out["feature_hash"].nunique() == n
     shuffled = system.rows(given(features.sample(frac=1, random_state=2), lines, past)).sort_values("player_id")
-    assert shuffled["predicted_points"].tolist() == pytest.approx(out["predicted_points"].tolist(), nan_ok=True)
+    assert shuffled["forecast"].tolist() == pytest.approx(out["forecast"].tolist(), nan_ok=True)
     assert shuffled["feature_hash"].tolist() == out["feature_hash"].tolist()

@@ -1,0 +1,235 @@
+"""Several markets in one deployment: from a response with all of them to grades and scores of each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
+from nba_props.facts import markets
+from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.features import MARKET_FEATURES
+from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
+from nba_props.schemas.raw import BOX_SCORES
+from nba_props_tests import league
+from nba_props_tests.conftest import DAY, NEXT, Platform, open_platform
+from nba_props_tests.copies import copied
+
+OTHERS = league.MARKETS[1:]
+#: columns of a row that belong to the run that made it
+_OF_A_RUN = ["run_id", "created_at", "is_backfill", "row_digest"]
+SPAN = {"first": DAY, "last": DAY}
+
+
+def current(platform: Platform, where: str = "TRUE") -> pd.DataFrame:
+    return platform.query(
+        f"SELECT * FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last AND {where} "
+        "ORDER BY system_id, market, player_id",
+        **SPAN,
+    )
+
+
+def test_every_market_is_quoted_chosen_forecast_and_published(many_predicted):
+    lines = many_predicted.warehouse.read(BETTING_LINES, [DAY])
+    quoted = 2 * 2 * 2  # games, teams, players
+    assert lines.groupby("market").size().to_dict() == {"points": 36, **dict.fromkeys(OTHERS, quoted)}
+    assert lines.loc[lines["market"] != "points", "has_prop_line"].all()
+    rows = current(many_predicted)
+    assert set(rows["market"]) == set(league.MARKETS)
+    found = rows.groupby("system_id")["market"].agg(lambda m: tuple(sorted(set(m)))).to_dict()
+    assert found == {s.system_id: tuple(sorted(set(s.markets) & set(league.MARKETS))) for s in SYSTEMS}
+    of_rebounds = rows[rows["market"] == "rebounds"].set_index("player_id")
+    slots = {league.player(t, s)[0]: league.line(s, "rebounds") for t in league.TEAMS for s in (2, 3)}
+    assert (of_rebounds["line"] == of_rebounds.index.map(slots)).all()
+    made = rows[rows["forecast"].notna() & rows["market"].isin(OTHERS)]
+    assert len(made) == 2 * 3 * quoted, "both systems that forecast every market"
+    assert (made["forecast"] - made["line"]).abs().max() < 6, "in the unit of the market"
+    held_back = many_predicted.query("SELECT COUNT(*) AS n FROM nba_predictions.quarantined_predictions")
+    assert held_back["n"].tolist() == [0]
+
+
+def test_points_are_what_they_are_without_other_markets(many_predicted, predicted):
+    """Row for row, ids included."""
+    many, alone = current(many_predicted, "market = 'points'"), current(predicted)
+    assert len(alone) == 36 * len(SYSTEMS)
+    pd.testing.assert_frame_equal(many.drop(columns=_OF_A_RUN), alone.drop(columns=_OF_A_RUN), check_exact=True)
+
+
+def test_a_deployment_of_points_alone_stores_the_other_quotes_and_forecasts_none_of_them(make_platform):
+    platform = make_platform(lambda zone: league.land(zone, asked=league.MARKETS))
+    platform.prepare()
+    assert platform.slate(DAY).success
+    quotes = platform.query(
+        "SELECT market, COUNT(*) AS n FROM nba_raw.odds_quotes WHERE game_date BETWEEN @first AND @last GROUP BY 1",
+        **SPAN,
+    )
+    assert set(quotes["market"]) == {markets.market(m).feed_key for m in league.MARKETS}
+    assert set(platform.warehouse.read(BETTING_LINES, [DAY])["market"]) == {"points"}
+    assert platform.warehouse.read(MARKET_FEATURES, [DAY]).empty
+    assert platform.models.weeks("xgboost_v1/rebounds") == []
+
+
+def test_the_features_of_a_market_are_plain_averages_of_what_it_counts(many_predicted):
+    features = many_predicted.warehouse.read(MARKET_FEATURES, [DAY]).set_index(["market", "player_id"])
+    past = many_predicted.query(
+        f"SELECT * FROM {BOX_SCORES.address} WHERE game_date < @day ORDER BY game_date DESC", day=DAY
+    )
+    assert len(features) == 3 * 8
+    for (market, player), row in features.iterrows():
+        mine = past[past["player_id"] == player]
+        counted = mine[list(markets.market(market).stats)].sum(axis=1).astype(float)
+        assert row["avg_last_5"] == pytest.approx(counted.head(5).mean())
+        assert row["avg_last_10"] == pytest.approx(counted.head(10).mean())
+        assert row["avg_season"] == pytest.approx(counted.mean())
+        assert row["std_last_10"] == pytest.approx(counted.head(10).std(ddof=1))
+        assert row["per_minute_last_10"] == pytest.approx(counted.head(10).sum() / mine["minutes"].head(10).sum())
+        weight = 0.5 ** (np.arange(len(counted)) / 6)
+        assert row["ewma"] == pytest.approx(np.average(counted, weights=weight))
+    whole = past[list(markets.market("rebounds").stats)].sum(axis=1)
+    possessions = past["fga"] + 0.44 * past["fta"] + past["tov"] - past["oreb"]
+    rebounds = features.loc["rebounds"]
+    assert rebounds["league_allows"].to_numpy() == pytest.approx(100 * whole.sum() / possessions.sum())
+    assert features["null_reasons"].eq("{}").all()
+
+
+def test_results_are_counted_by_market_pushes_and_voids_too(many_predicted):
+    many_predicted.now = league.tipoff(DAY) + timedelta(hours=12)
+    absent = league.player(league.TEAMS[0], 2)[0]
+    games = [g for g in league.games() if g.day == DAY]
+    rows = [r for g in games for r in league.log_rows(g, frozenset({absent}))]
+    league.land_log(many_predicted.zone, DAY, rows, "-20251112T090000Z")
+    assert many_predicted.run("grade", DAY).success
+    grades = many_predicted.warehouse.read(PREDICTION_ACCURACY, [DAY])
+    assert len(grades) == len(current(many_predicted))
+    boxes = many_predicted.warehouse.read(BOX_SCORES, [DAY]).set_index("player_id")
+    for market in league.MARKETS:
+        own = grades[grades["market"] == market]
+        played = own[own["player_id"] != absent]
+        counted = boxes[list(markets.market(market).stats)].sum(axis=1)
+        assert (played["result"] == played["player_id"].map(counted)).all()
+        assert own.loc[own["player_id"] == absent, "outcome"].isin(["VOID"]).all()
+        won = played[played["outcome"].isin(["WIN", "LOSS"])]
+        over = won["recommendation"].eq("OVER")
+        assert ((won["result"] > won["line"]) == over)[won["outcome"] == "WIN"].all()
+        assert own["last_10_absolute_error"].notna().any(), "the last-10 average stands beside every system"
+    scores = many_predicted.query("SELECT * FROM nba_monitoring.scoreboard WHERE span = 'SEASON' AND tier = 'ALL'")
+    assert set(scores["market"]) == set(league.MARKETS)
+    assert scores.loc[scores["market"] == "assists", "system_id"].nunique() == 2
+    counted = scores.set_index(["market", "system_id"])["predictions"]
+    assert counted["rebounds", "xgboost_v1"] == 8
+
+
+def test_a_range_equals_its_days(many_prepared, rung, tmp_path):
+    other = open_platform(
+        copied(rung("many_prepared"), tmp_path / "other"), many_prepared.instance, asked=league.MARKETS
+    )
+    keys = [k for k in many_prepared.of("predict") if k.path[0] != "nba_monitoring"]
+    many_prepared.materialize(DAY, NEXT, keys)
+    for day in (DAY, DAY + timedelta(1), NEXT):
+        other.materialize(day, day, keys)
+    for table in (BETTING_LINES, MARKET_FEATURES, SYSTEM_TABLES["xgboost_v1"], SYSTEM_TABLES["shrunk_rate_v1"]):
+        one, two = (p.warehouse.read(table, [DAY, NEXT]) for p in (many_prepared, other))
+        order = ["game_date", "market", "player_id"]
+        pd.testing.assert_frame_equal(
+            one.sort_values(order, ignore_index=True), two.sort_values(order, ignore_index=True), check_exact=True
+        )
+
+
+@pytest.mark.parametrize("how", ["delete", "corrupt"])
+def test_nothing_at_or_after_the_cut_off_moves_a_bit_in_any_market(many_predicted, many_prepared, how):
+    """The quotes from tip-off on and the box scores of the date are gone, or say something else."""
+    games = [g for g in league.games() if g.day == DAY]
+    other = many_prepared
+    if how == "delete":
+        (other.zone._path / league.log_path(DAY)).unlink()
+    else:
+        rows = [{**r, "AST": 30, "DREB": 20, "REB": 21} for g in games for r in league.log_rows(g)]
+        league.land_log(other.zone, DAY, rows, "-20251112T090000Z")
+    for game in games:
+        path, content = league.capture(game, -30, 8.0, asked=league.MARKETS)
+        (other.zone._path / path).unlink()
+        if how == "corrupt":
+            for book in content["data"]["bookmakers"]:
+                for market in book["markets"]:
+                    for outcome in market["outcomes"]:
+                        outcome["point"] += 3
+            other.zone.land(path, content)
+    other.materialize(DAY, DAY)
+    before, after = current(many_predicted), current(other)
+    same = [c for c in before.columns if c not in _OF_A_RUN]
+    pd.testing.assert_frame_equal(after[same], before[same], check_exact=True)
+
+
+def test_a_failing_market_leaves_the_others(many_prepared, monkeypatch):
+    """Without a model of rebounds, its rows say so; assists and points go on."""
+    folder = many_prepared.settings.home / "models" / "xgboost_v1" / "rebounds"
+    assert folder.is_dir()
+    shutil.rmtree(folder)
+    many_prepared.materialize(DAY, DAY)
+    rows = current(many_prepared, "system_id = 'xgboost_v1'").groupby("market")
+    abstained = rows["abstain_reason"].agg(lambda why: set(why.dropna()))
+    assert abstained["rebounds"] == {"NO_MODEL: none is trained yet"}
+    assert abstained["assists"] == set()
+
+
+def test_a_record_is_all_that_a_market_needs(tmp_path):
+    """Turnovers, from a landed slate to grades, in a process of its own that has one more record."""
+    script = """
+    import json, sys
+    from datetime import timedelta
+    from pathlib import Path
+    from nba_props.facts import markets
+    markets.MARKETS = (*markets.MARKETS, markets.Market(
+        key="turnovers", title="Turnovers", short="TOV", feed_key="player_turnovers", stats=("tov",), ceiling=15,
+        most_line=20.5, line_error=1.1, tiers=(2, 3)))
+    import dagster as dg
+    from nba_props_tests import league
+    from nba_props_tests import conftest as shared
+    from nba_props.domain.models import training
+    training.MIN_ROWS = 150
+    shared.few_trees()
+    asked = ("points", "turnovers")
+    usual = league.line
+    league.line = lambda slot, market="points": 0.5 if market == "turnovers" else usual(slot, market)
+    folder = Path(sys.argv[1])
+    with dg.DagsterInstance.ephemeral() as instance:
+        platform = shared.open_platform(folder, instance, asked=asked)
+        league.land(platform.zone, asked=asked)
+        platform.prepare()
+        platform.materialize(shared.DAY, shared.DAY)
+        platform.now = league.tipoff(shared.DAY) + timedelta(hours=12)
+        assert platform.run("grade", shared.DAY).success
+        found = platform.query(
+            "SELECT a.market, a.system_id, COUNT(*) AS n, COUNT(a.result) AS results, COUNT(a.forecast) AS forecasts, "
+            "MAX(a.result) AS most, COUNT(a.last_10_absolute_error) AS last_10, MIN(a.line) AS line "
+            "FROM nba_predictions.prediction_accuracy AS a GROUP BY 1, 2")
+        scores = platform.query("SELECT market, tier FROM nba_monitoring.scoreboard WHERE span = 'SEASON'")
+    print(json.dumps({"grades": found[found["market"] == "turnovers"].to_dict("records"),
+                      "tiers": sorted(set(scores.loc[scores["market"] == "turnovers", "tier"]))}))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script), str(tmp_path)],
+        capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert said["tiers"] == ["ALL", "UNDER_2"]
+    assert {g["system_id"] for g in said["grades"]} == {"xgboost_v1", "shrunk_rate_v1"}
+    for grade in said["grades"]:
+        assert (grade["n"], grade["results"], grade["forecasts"], grade["last_10"]) == (8, 8, 8, 8)
+        assert (grade["most"], grade["line"]) == (1, 0.5)
+
+
+def test_the_ledgers_key_has_the_market(many_predicted):
+    rows = many_predicted.warehouse.read(LEDGER, [DAY])
+    assert rows["prediction_id"].is_unique
+    both = rows[rows["system_id"] == "xgboost_v1"].groupby(["game_id", "player_id"])["market"].nunique()
+    assert both.max() == 4
