@@ -46,6 +46,14 @@ class Market:
         return self.feed_key, f"{self.feed_key}_alternate"
 
     @property
+    def has_even_lines(self) -> bool:
+        """Whether a line stands near the median, so that players' lines differ and a side is worth about one half.
+
+        A low count has no such line: many are 0.5, and the prices say which side is likelier.
+        """
+        return self.line_error >= 1.5
+
+    @property
     def tier_names(self) -> tuple[str, str, str]:
         """The tiers of its lines, from the lowest."""
         low, high = self.tiers

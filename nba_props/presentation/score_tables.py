@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nba_props.domain import scoring
-from nba_props.facts.markets import ALL_TIERS
+from nba_props.facts.markets import ALL_TIERS, MARKETS
 from nba_props.facts.words import plural
 from nba_props.schemas.base import Type
 from nba_props.schemas.monitoring import MIN_DATES, SCORES
@@ -103,6 +103,7 @@ ELSEWHERE = {
     "returns": Score("ROI", "{}", 2),
     "less_quote": Score("log-loss less the quote's", "{}", 2),
 }
+_SHORT = {m.key: m.short for m in MARKETS}
 #: scores with an interval, and the column with the number of dates that each is based on
 _DATES = {
     "mae_difference": "dates",
@@ -120,11 +121,13 @@ def shown(scores: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool 
     Args:
         scores: one row per system.
         columns: one of ``TABLES``; systems without a P(over) are left out of ``CHANCES``.
-        brackets: with the 95 % intervals of scores that have one.
+        brackets: with the 95 % intervals of scores that have one, and whole names of markets.
     """
     if columns is CHANCES:
         scores = scores[scores["rows_with_probability"] > 0]
     rows = scores.to_dict("records")
+    if "market" in columns:
+        scores = scores.assign(market=scores["market"] if brackets else scores["market"].map(_SHORT))
     wide = scores.assign(
         bets=scores["wins"] + scores["losses"],
         difference=[_interval(r, "mae_difference", "{:+.3f}", brackets) for r in rows],

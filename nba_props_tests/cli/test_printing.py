@@ -56,6 +56,22 @@ def board_columns(
     return columns_of(picks, systems=systems)
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_board_of_every_market_names_each(width):
+    picks = of(
+        row("ensemble_v1_1", 29.25, line=31.5, side="UNDER"),
+        row("xgboost_v1", 4.5, line=6.5, side="UNDER", market="rebounds"),
+        row("xgboost_v1", 30.0, line=31.5, side="PASS", market="points_rebounds_assists", player=2),
+        system=None,
+    ).reset_index()
+    assert picks["market"].tolist() == ["rebounds", "points", "points_rebounds_assists"], "by the error of the lines"
+    assert picks["side"].tolist() == ["UNDER", "UNDER", "PASS"]
+    text = shown(columns_of(picks), width)
+    assert all(len(line.rstrip()) <= width for line in text.splitlines())
+    for name in ("REB", "PTS", "PRA"):
+        assert name in text
+
+
 NAMES = ["Shai Gilgeous-Alexander", "Nickeil Alexander-Walker of the Longest Name There Is"]
 
 

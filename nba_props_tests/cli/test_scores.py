@@ -54,7 +54,9 @@ def test_every_table_of_scores_fits_the_terminal_with_whole_numbers(width, night
     scores = everything(nights)
     scores = with_verdicts(scores.assign(system_id=["similarity_balanced_v1", "ensemble_v1_1"]))
     scores = scores.assign(rows_scored=123_456.0, wins=12_345.0)
-    for title, columns in score_tables.TABLES.items():
+    elsewhere = {"Other markets": score_tables.ELSEWHERE}
+    scores = scores.assign(market="points_rebounds_assists")
+    for title, columns in (score_tables.TABLES | elsewhere).items():
         kept, gap = fitted(command.score_columns(scores, columns), width)
         assert fits(kept, width, gap), f"{title} is wider than {width}"
         for column in kept:

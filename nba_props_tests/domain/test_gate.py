@@ -14,6 +14,8 @@ from nba_props.catalog import TABLES
 from nba_props.domain import digests, gate
 from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.views.ledger import CURRENT_PREDICTIONS, judged_sql
+from nba_props.facts import markets
+from nba_props.facts.digest import digest
 from nba_props.facts.markets import SENTINELS
 from nba_props.schemas import predictions
 from nba_props_tests.frames import Frames
@@ -115,10 +117,14 @@ def corruptions(rng: np.random.Generator):
         "flag down": (lambda n: {"has_prop_line": False}, {"CONTRADICTORY_LINE"}),
         "another's quote": (lambda n: {"player_id": 10_000_000}, {"QUOTE_OF_ANOTHER"}),
         "another game": (lambda n: {"game_id": "0022599999"}, {"QUOTE_OF_ANOTHER"}),
+        "another market": (lambda n: {"market": "another"}, {"QUOTE_OF_ANOTHER"}),
+        "no market": (lambda n: {"market": None}, {"QUOTE_OF_ANOTHER"}),
+        "a market that is none": (lambda n: {"market": "dunks"}, {"QUOTE_OF_ANOTHER"}),
         "line on a row without one": (lambda n: {**NO_LINE, "line": 11.5}, {"CONTRADICTORY_LINE"}),
         "20.0 on a row without one": (lambda n: {**NO_LINE, "line": 20.0}, {"PLACEHOLDER_LINE"}),
         "no cut-off": (lambda n: {"cutoff_at": pd.NaT}, {"NO_CUTOFF"}),
-        "points off the scale": (lambda n: {"forecast": 61.0}, {"INVALID_PREDICTION"}),
+        "off every scale": (lambda n: {"forecast": 91.0}, {"INVALID_PREDICTION"}),
+        "off the scale of its market": (lambda n: {"forecast": "above"}, {"INVALID_PREDICTION"}),
         "no points, no reason": (
             lambda n: {"forecast": np.nan, "confidence_score": np.nan},
             {"INVALID_PREDICTION"},
@@ -133,8 +139,11 @@ def corruptions(rng: np.random.Generator):
 
 def test_no_invalid_row_passes_and_no_valid_row_is_held_back(lake):
     rng = np.random.default_rng(7)
-    q = quotes(N)
-    claims = honest(q)
+    # every market, by main and alternate lines
+    market = np.array(markets.keys(), dtype=object)[np.arange(N) % 10]
+    feed_keys = [markets.market(m).feed_keys[n % 3 == 0] for n, m in enumerate(market)]
+    q = quotes(N).assign(market=feed_keys)
+    claims = honest(q).assign(market=market, forecast=5.0)
     without = rng.random(N) < 0.2
     claims.loc[without, list(NO_LINE)] = list(NO_LINE.values())
     kinds = corruptions(rng)
@@ -143,9 +152,12 @@ def test_no_invalid_row_passes_and_no_valid_row_is_held_back(lake):
     for name, (change, _) in kinds.items():
         at = (kind == name) & ~without
         for column, value in change(int(at.sum())).items():
-            claims.loc[at, column] = (
-                claims.loc[at, column] + 0.5 if isinstance(value, str) and value == "+0.5" else value
-            )
+            changed = {
+                "+0.5": lambda old: old + 0.5,
+                "above": lambda _, at=at: [markets.market(m).ceiling + 0.5 for m in market[at]],
+                "another": lambda _, at=at: ["points" if m != "points" else "rebounds" for m in market[at]],
+            }.get(value if isinstance(value, str) else "")
+            claims.loc[at, column] = changed(claims.loc[at, column]) if changed else value
     kind = np.where(without, "", kind)
 
     published, held = gate.split(judge(lake, q, claims))
@@ -195,6 +207,34 @@ def test_a_side_against_its_own_margin_is_held_back(lake, rec, points):
     published, held = gate.split(judge(lake, q, honest(q).assign(recommendation=rec, forecast=points)))
     assert published.empty
     assert held["reason"].tolist() == ["INVALID_RECOMMENDATION"]
+
+
+def test_points_have_the_ids_of_releases_without_markets_and_other_markets_have_others(lake):
+    q = quotes(1)
+    ids = {}
+    for market in ("points", "rebounds"):
+        published, held = gate.split(
+            judge(lake, q.assign(market=markets.market(market).feed_key), honest(q).assign(market=market))
+        )
+        assert held.empty
+        row = published.iloc[0]
+        key = [str(row[c]) for c in predictions.LEDGER_KEY]
+        assert row["prediction_id"] == digest("\x1f".join([*key, *([market] * (market != "points"))]))
+        ids[market] = row["prediction_id"]
+    assert ids["points"] != ids["rebounds"]
+    bad = [honest(q).assign(market=m, line=20.0, quote_id=None) for m in ("points", "rebounds")]
+    first, second = (gate.split(judge(lake, q, claim))[1].iloc[0] for claim in bad)
+    assert first["reason"] == second["reason"] == "PLACEHOLDER_LINE"
+    texts = ["" if pd.isna(v) else str(v) for n, v in first.items() if n not in ("quarantine_id", "market")]
+    assert first["quarantine_id"] == digest("\x1f".join(texts)) != second["quarantine_id"]
+
+
+def test_a_row_without_a_line_needs_a_market_of_ours(lake):
+    q = quotes(3)
+    claims = honest(q).assign(**NO_LINE, market=["assists", "dunks", None])
+    published, held = gate.split(judge(lake, q, claims))
+    assert published["market"].tolist() == ["assists"]
+    assert held["reason"].tolist() == ["MISSING_KEY", "MISSING_KEY"]
 
 
 def test_the_prediction_id_is_the_key_and_nothing_else(lake):

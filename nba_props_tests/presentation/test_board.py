@@ -28,7 +28,7 @@ def row(system: str, forecast: float | None, *, player: int = 1, line: float = 2
     }  # fmt: skip
 
 
-def of(*rows: dict, system: str = board.SYSTEM) -> pd.DataFrame:
+def of(*rows: dict, system: str | None = board.SYSTEM) -> pd.DataFrame:
     return board.of_rows(pd.DataFrame(list(rows)), system).set_index("player_id")
 
 

@@ -209,9 +209,9 @@ def test_equal_rows_make_equal_bytes(system):
     numbers = np.random.default_rng(1)
     inputs = pd.DataFrame(numbers.random((300, len(system.SYSTEM.inputs))), columns=list(system.SYSTEM.inputs))
     points = inputs.iloc[:, 0] * 20 + numbers.random(300)
-    one, again = (system.SYSTEM.learner.fit(inputs, points) for _ in range(2))
+    one, again = (system.SYSTEM.recipes[0].learner.fit(inputs, points) for _ in range(2))
     assert one == again
-    assert np.ptp(system.SYSTEM.learner.predict(one, inputs)) > 5, "it has learnt something"
+    assert np.ptp(system.SYSTEM.recipes[0].learner.predict(one, inputs)) > 5, "it has learnt something"
 
 
 def test_files_that_are_replaced_are_on_the_disk_before_they_are_seen(tmp_path, monkeypatch):

@@ -22,6 +22,8 @@ class Learner(Protocol):
     #: suffix of the stored file
     suffix: str
     parameters: Mapping[str, Any]
+    #: what a point is worth in the market that it learns (``markets.scales``)
+    scale: float
 
     def version(self) -> str:
         """Version of the library."""
@@ -81,5 +83,5 @@ def definition(recipe: Recipe) -> str:
     """The inputs and parameters of a system's models as the running code defines them, as JSON."""
     parts: list[Any] = [recipe.inputs, recipe.learner.parameters]
     if recipe.market != POINTS:  # the training data of points have the hash already
-        parts.append(recipe.schema_hash)
+        parts += [recipe.schema_hash, recipe.learner.scale]
     return json.dumps(parts, default=dict, sort_keys=True)

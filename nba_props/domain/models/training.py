@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from nba_props.domain.models.card import Card, Model, training_start, why_not
 from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.facts.digest import digest
 from nba_props.facts.keys import PLAYER_GAME
-from nba_props.facts.markets import market
+from nba_props.facts.markets import POINTS, market
 
 #: fewest rows to train on
 MIN_ROWS = 1_000
@@ -102,9 +103,11 @@ def eligible(recipe: Recipe, frame: pd.DataFrame, week: date, seasons: int) -> p
 def _fingerprint(recipe: Recipe, rows: pd.DataFrame, anchored: Mapping[str, float]) -> str:
     """A hash of everything a model is made from."""
     learner = recipe.learner
-    made_by = [
+    made_by: list[Any] = [
         model_id(recipe), learner.library, learner.version(), recipe.schema_hash, recipe.inputs, learner.parameters,
     ]  # fmt: skip
+    if recipe.market != POINTS:
+        made_by.append(learner.scale)
     made_by.append(anchored)  # made from prices, which need not be among the inputs
     hashed = pd.util.hash_pandas_object(rows[["player_id", *recipe.inputs, "result"]].astype("float64"), index=False)
     substance = json.dumps(made_by, default=dict).encode() + hashed.to_numpy().tobytes()

@@ -12,7 +12,7 @@ from nba_props.domain.quality.sums import WINDOW, WINDOW_DATES, Published, by_sy
 from nba_props.domain.scoring import log_loss_differences
 from nba_props.domain.views.ledger import market_of
 from nba_props.facts.calendar import season_start
-from nba_props.facts.markets import scales
+from nba_props.facts.markets import POINTS, market, scales
 from nba_props.facts.vocabulary import SIDES
 from nba_props.facts.words import percent, percents, plural
 from nba_props.schemas.monitoring import MIN_DATES
@@ -34,7 +34,7 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
     """No system wins far too often or far too seldom on one side, whatever its lines are (30 days).
 
     Fails outside ``WIN_RATE`` on ``ENOUGH`` bets or more, and further from ``FAIR`` than by chance in one of twenty
-    clean seasons.
+    clean seasons. In other markets than points both are around what the quotes give the side, not around one half.
     """
     bets = within(p.decided, day - WINDOW, day).groupby(["system_id", "recommendation"]).sum(numeric_only=True)
     figures: dict[str, Any] = {}
@@ -43,9 +43,12 @@ def win_rates_plausible(p: Published, day: date) -> Finding:
         wins, decided = float(row["wins"]), float(row["decided"])
         shown = f"{percent(wins / decided)} of {decided:.0f} on {plural(row['dates'], 'date')}"
         figures[f"{system} {side}"] = shown
-        outside = not WIN_RATE[0] <= wins / decided <= WIN_RATE[1]
-        if outside and off_by(wins, decided, float(row["squared"]), *FAIR) > limit(p.series):
-            wrong.append((str(system), f"{side} {shown}"))
+        more = 0.0 if market_of(str(system)) == POINTS else float(row["quoted_wins"]) / decided - 0.5
+        outside = not WIN_RATE[0] <= wins / decided - more <= WIN_RATE[1]
+        fair = [min(max(bound + more, 0.01), 0.99) for bound in FAIR]
+        if outside and off_by(wins, decided, float(row["squared"]), *fair) > limit(p.series):
+            by_quotes = f", {percent(0.5 + more)} by the quotes" if more else ""
+            wrong.append((str(system), f"{side} {shown}{by_quotes}"))
     if wrong:
         text = "; ".join(f"{system} {shown}" for system, shown in wrong)
         text = f"win rates outside {percents(*WIN_RATE)}: {text}: suspect the lines or a leak"
@@ -149,8 +152,8 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
 
     On ``TOO_GOOD_ROWS`` or more: over ``TOO_GOOD_HIT_RATE`` of the bets won, and more than by chance in one of twenty
     seasons if the quotes' probabilities are right; or an error over ``TOO_GOOD_MAE`` points below the line's (in other
-    markets by the error of their lines), and further than by chance for a forecast as good as the line. The distance of
-    forecast and line bounds how far a row's two errors can differ.
+    markets by the error of their lines, and only where lines stand near the median), and further than by chance for a
+    forecast as good as the line. The distance of forecast and line bounds how far a row's two errors can differ.
     """
     most = limit(p.series)
     wrong: list[tuple[str, str]] = []
@@ -164,8 +167,9 @@ def too_good(p: Published, first: date, last: date) -> dict[str, str]:
             wrong.append((str(system), f"{won}, {percent(quoted)} by the quotes"))
         gain = row["line_error"] - row["error"]
         chance = math.sqrt(row["disagreement"] * spread(n, row["rows_squared"])) if n else 0.0
-        much = TOO_GOOD_MAE * scales()[market_of(str(system))]
-        if n >= TOO_GOOD_ROWS and gain / n > much and gain > most * chance:
+        of = market(market_of(str(system)))
+        much = TOO_GOOD_MAE * scales()[of.key]
+        if of.has_even_lines and n >= TOO_GOOD_ROWS and gain / n > much and gain > most * chance:
             dates = plural(row["dates_with_error"], "date")
             wrong.append((str(system), f"beats the line by {gain / n:.2f} on {n:.0f} rows of {dates}"))
     return by_system(wrong)

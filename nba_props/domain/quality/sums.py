@@ -23,8 +23,7 @@ from nba_props.schemas.raw import SCHEDULE
 WINDOW_DATES = 30
 WINDOW = timedelta(WINDOW_DATES - 1)
 
-#: markets in which players' lines differ by more than one: in the others many have the same
-_VARIED = [m.key for m in markets.MARKETS if m.line_error >= 1.5]
+_VARIED = [m.key for m in markets.MARKETS if m.has_even_lines]
 _RANGE = "game_date BETWEEN @first AND @last"
 _LEDGER = span_sql(LEDGER)
 #: the grades of the ledger's rows
@@ -120,10 +119,14 @@ class Published:
 
     @cached_property
     def decided(self) -> pd.DataFrame:
-        """Decided current bets by date, system and side; ``squared`` is for the mean size of a night."""
+        """Decided current bets by date, system and side, and how many would be won by the quotes' probabilities;
+        ``squared`` is for the mean size of a night.
+        """
         sides = self.current[self.current["recommendation"].isin(SIDES)]
         sides = sides.assign(decided=sides["wins"] + sides["losses"])
-        daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[["wins", "decided"]].sum()
+        daily = sides.groupby(["game_date", "system_id", "recommendation"], as_index=False)[
+            ["wins", "decided", "quoted_wins"]
+        ].sum()
         return daily.assign(squared=daily["decided"] ** 2, dates=(daily["decided"] > 0).astype(int))
 
     @cached_property

@@ -9,6 +9,8 @@ from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.quality.alarms import limit, off_by
 from nba_props.domain.quality.sums import Published, summed, within
 from nba_props.domain.scoring import rate_intervals
+from nba_props.domain.views.ledger import market_of
+from nba_props.facts.markets import POINTS
 from nba_props.facts.words import percent, percents, plural
 from nba_props.schemas.monitoring import MIN_DATES
 
@@ -53,12 +55,13 @@ def lines_are_real(p: Published, first: date, last: date) -> Finding:
 
 
 def win_rates_in_range(p: Published, first: date, last: date) -> Finding:
-    """No system's win rate on valid lines is significantly outside the brief's (docs/legacy-systems.md#the-brief).
+    """No system's win rate on valid lines of points is significantly outside the brief's.
 
-    The brief's is ``BRIEF_WIN_RATE``. Significantly means further than by chance in one of twenty seasons; the text has
-    the 95 % interval.
+    The brief's is ``BRIEF_WIN_RATE`` (docs/legacy-systems.md#the-brief). Significantly means further than by chance in
+    one of twenty seasons; the text has the 95 % interval.
     """
     daily = within(p.on_valid_lines, first, last)
+    daily = daily[daily["system_id"].map(market_of).eq(POINTS)]
     sums = summed(daily, first, last)
     by_date = daily.set_index(["system_id", "game_date"])
     rates = rate_intervals(by_date["wins"], by_date["decided"])

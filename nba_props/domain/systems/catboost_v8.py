@@ -21,7 +21,9 @@ from nba_props.schemas.features import LEGACY
 
 
 class CatBoost:
-    """Models by ``CatBoostRegressor``, stored in CatBoost's binary format."""
+    """Models by ``CatBoostRegressor``, stored in CatBoost's binary format; of points alone, so without a ``scale``."""
+
+    scale = 1.0
 
     library = "catboost"
     suffix = "cbm"
@@ -77,7 +79,7 @@ class CatBoost:
 SYSTEM = Trained(
     system_id="catboost_v8",
     description="Gradient-boosted trees on the 33 legacy features, line included, trained every week.",
-    learner=CatBoost(),
+    learner=lambda _: CatBoost(),
     inputs=tuple(f.name for f in LEGACY),
     # without a game this season its MAE exceeds the line's by 1.3 points (198 rows, +- .3), else by .5
     required=("points_avg_last_10", "minutes_avg_last_10", "points_avg_season"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -15,7 +15,7 @@ from nba_props.domain.models.chance import anchored_probability
 from nba_props.domain.models.learner import Learner, model_id
 from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
 from nba_props.domain.systems.rows import predict
-from nba_props.facts.markets import POINTS
+from nba_props.facts.markets import POINTS, scales
 from nba_props.schemas.features import MARKET_FEATURES, MARKET_SCHEMA_HASH, PLAYER_FEATURES, SCHEMA_HASH
 
 #: the models of one market, or why there are none, by date
@@ -54,7 +54,8 @@ class Trained(System):
     """A system with trained models, one a week for each market; its rows have the model's version."""
 
     model_version: str = "none"
-    learner: Learner
+    #: the library that trains the models of a market, by the market's scale (``markets.scales``)
+    learner: Callable[[float], Learner]
     #: the features that a model of points uses, and those of them without which it abstains; any other may be null
     inputs: tuple[str, ...]
     required: tuple[str, ...]
@@ -75,7 +76,8 @@ class Trained(System):
             False: (self.elsewhere, self.required_elsewhere),
         }
         return tuple(
-            Training(self.system_id, m, self.description, self.learner, *own[m == POINTS]) for m in self.markets
+            Training(self.system_id, m, self.description, self.learner(scales()[m]), *own[m == POINTS])
+            for m in self.markets
         )
 
     def needs(self) -> Needs:
@@ -126,7 +128,7 @@ class Trained(System):
             mine = features.index[np.isin(codes, [n for n, m in enumerate(chosen) if m is model])]
             asked = features.loc[mine]
             found = np.clip(
-                self.learner.predict(model.artefact, asked[list(recipe.inputs)]), 0, asked["ceiling"].to_numpy()
+                recipe.learner.predict(model.artefact, asked[list(recipe.inputs)]), 0, asked["ceiling"].to_numpy()
             )
             out.loc[mine, "forecast"] = found
             out.loc[mine, "over_probability"] = anchored_probability(

@@ -1,7 +1,8 @@
 """``xgboost_v1``: gradient-boosted trees on every feature but the market's, one model for each market.
 
 The legacy system of this name was a rule set with random noise; here it is a model, trained week by week. Its loss is
-pseudo-Huber, between mean and median, because a line sits near the median and points are skewed. Betting rule and
+pseudo-Huber, between mean and median, because a line sits near the median and points are skewed; where it passes from
+one to the other is in proportion to the error of the market's lines. Betting rule and
 confidence are the legacy ones (docs/legacy-systems.md#xgboost_v1).
 """
 
@@ -20,7 +21,10 @@ from nba_props.schemas.features import MARKET, MARKET_NAMES, NAMES
 
 
 class XGBoost:
-    """Models by ``xgboost.train``, stored as UBJSON."""
+    """Models by ``xgboost.train``, stored as UBJSON; ``scale`` is that of the market (``markets.scales``)."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
 
     library = "xgboost"
     suffix = "ubj"
@@ -49,7 +53,7 @@ class XGBoost:
         import xgboost
 
         own = {k: v for k, v in self.parameters.items() if k not in ("num_boost_round", "base_score")}
-        own["base_score"] = float(results.median())
+        own |= {"base_score": float(results.median()), "huber_slope": own["huber_slope"] * self.scale}
         matrix = xgboost.QuantileDMatrix(inputs.astype("float32"), results, nthread=learner.THREADS)
         rounds = self.parameters["num_boost_round"]
         booster = xgboost.train({**own, "nthread": learner.THREADS}, matrix, num_boost_round=rounds)
@@ -78,7 +82,7 @@ _PERSON = tuple(n for n in NAMES if n not in MARKET)
 SYSTEM = Trained(
     system_id="xgboost_v1",
     description="Gradient-boosted trees on every feature but the market's, trained every week; every market.",
-    learner=XGBoost(),
+    learner=XGBoost,
     markets=markets.keys(),
     inputs=_PERSON,
     elsewhere=(*_PERSON, *MARKET_NAMES),

@@ -278,4 +278,4 @@ def test_trees_start_from_the_median_so_that_a_short_history_gives_points_and_no
     model = train(BOTH[0], frame, WEEK, 3, NOW)
     assert model.card.metrics["holdout_mae"] < 6
     asked = frame[list(xgboost_v1.SYSTEM.inputs)].head(50)
-    assert xgboost_v1.SYSTEM.learner.predict(model.artefact, asked).max() < frame["result"].max() + 5
+    assert xgboost_v1.SYSTEM.recipes[0].learner.predict(model.artefact, asked).max() < frame["result"].max() + 5
