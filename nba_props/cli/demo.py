@@ -18,7 +18,6 @@ from nba_props.cli.session import here, session_of
 from nba_props.cli.values import INCIDENT, MARKETS, ROWS, Whole, is_address
 from nba_props.deployment import load_settings
 from nba_props.facts.calendar import days as dates_between
-from nba_props.facts.calendar import season_start
 from nba_props.facts.markets import POINTS, keys
 from nba_props.operations import day_one
 from nba_props.operations.ledger import own_dates
@@ -31,6 +30,8 @@ from nba_props.warehouse.registry import open_warehouse
 
 _DEMO_SEED = 7
 _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
+#: days with odds before and after the first night: more would make the demo slow
+_ODDS_BEFORE, _ODDS_AFTER = 21, 28
 
 
 @main.command(
@@ -74,12 +75,13 @@ def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force:
 def _write_league(landing: str, incidents: Sequence[str] = (), odds_days: Sequence[date] = ()) -> None:
     """Write the demo's league, unless the zone has a simulated one already.
 
-    It has odds from three weeks before the nights, and on ``odds_days``: more training data would make the demo slow.
+    It has odds of points from three weeks before the nights, of every market from the first night on, and odds on
+    ``odds_days``.
     """
     if not LandingZone(landing).is_simulated:
         first = _DEMO_NIGHTS[0]
-        lately = dates_between(first - timedelta(21), season_start(first) + timedelta(300))
-        _simulate(Path(landing), 1, _DEMO_SEED, incidents, keys(), [*lately, *odds_days])
+        around = dates_between(first - timedelta(_ODDS_BEFORE), first + timedelta(_ODDS_AFTER))
+        _simulate(Path(landing), 1, _DEMO_SEED, incidents, keys(), [*around, *odds_days], first)
 
 
 def _newest(settings: Settings) -> date:
@@ -155,6 +157,7 @@ def _simulate(
     names: Sequence[str],
     asked: Sequence[str],
     odds_days: Sequence[date] | None = None,
+    asked_from: date | None = None,
 ) -> None:
     from nba_props.simulator.league import simulate as write
 
@@ -168,7 +171,7 @@ def _simulate(
                 tasks[season] = bars.add_task(f"simulate {season}", total=total)
             bars.update(tasks[season], completed=done)
 
-        manifest = write(out, seasons, seed, show, odds_days, asked)
+        manifest = write(out, seasons, seed, show, odds_days, asked, asked_from)
     for name in names if fresh else ():
         print_line(console, f"incident {name}: {apply(name, LandingZone(str(out)))}")
     if fresh:

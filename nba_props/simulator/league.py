@@ -39,6 +39,7 @@ def simulate(
     progress: Progress | None = None,
     odds_days: Sequence[date] | None = None,
     asked: Sequence[str] = (POINTS,),
+    asked_from: date | None = None,
 ) -> dict[str, Any]:
     """Write ``seasons`` seasons, the last of them 2025-26, into the folder ``out``; returns the zone's manifest.
 
@@ -52,6 +53,7 @@ def simulate(
         progress: called after each written day with season, days done and days in all.
         odds_days: write odds for these dates only; all dates by default.
         asked: the markets that the books quote; points are always among them.
+        asked_from: before this date they quote points only.
 
     Raises:
         SimulationError: the folder exists and is not a simulation with these arguments.
@@ -65,6 +67,7 @@ def simulate(
         "first_date": f"{years[0]}-10-20",
         "odds_days": [d.isoformat() for d in odds_days] if odds_days is not None else "all",
         "markets": list(asked),
+        "markets_from": asked_from.isoformat() if asked_from else None,
     }
     if out.exists() and any(out.iterdir()):
         found = json.loads((out / MANIFEST).read_text()) if (out / MANIFEST).exists() else None
@@ -79,7 +82,7 @@ def simulate(
     _write_aliases(building, players)
     for year in years:
         season = play(np.random.default_rng([seed, year]), players, year)
-        _write_season(building, season, seed, progress, odds_days, asked)
+        _write_season(building, season, seed, progress, lambda day: _quoted_on(day, odds_days, asked, asked_from))
     manifest |= {"last_date": f"{season.games['day'].max()}", MARKED: True}
     (building / MANIFEST).write_text(json.dumps(manifest, indent=1))
     if out.exists():
@@ -97,13 +100,21 @@ def _write_aliases(out: Path, players: pd.DataFrame) -> None:
             writer.writerow([market.spelling(name, "fanduel", number), name])
 
 
+def _quoted_on(
+    day: date, odds_days: Sequence[date] | None, asked: Sequence[str], asked_from: date | None
+) -> Sequence[str]:
+    """The markets with odds on a date."""
+    if odds_days is not None and day not in odds_days:
+        return ()
+    return asked if asked_from is None or day >= asked_from else (POINTS,)
+
+
 def _write_season(
     out: Path,
     season: Season,
     seed: int,
     progress: Progress | None,
-    odds_days: Sequence[date] | None,
-    asked: Sequence[str],
+    asked_on: Callable[[date], Sequence[str]],
 ) -> None:
     zone = LandingZone(str(out))
     payloads.land(zone, f"{nba_stats.SCHEDULE_FOLDER}/{season.name}.json.gz", schedule_payload(season))
@@ -116,7 +127,7 @@ def _write_season(
     days = season.games.groupby("day")
     # in this process: a forked one deadlocks on its parent's threads, a spawned one outlives a stop
     for done, (day, today) in enumerate(days, start=1):
-        _write_day(zone, season, day, today, seed, asked if odds_days is None or day in odds_days else ())
+        _write_day(zone, season, day, today, seed, asked_on(day))
         if progress:
             progress(season.name, done, len(days))
 

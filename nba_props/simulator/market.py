@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def american(probability: np.ndarray) -> np.ndarray:
     return np.where(probability >= 0.5, np.minimum(favourite, -100), np.maximum(underdog, 100)).astype(int)
 
 
+@cache
 def spelling(name: str, book: str, number: int) -> str:
     """How a book spells a player: without accents, and with quirks of its own."""
     from anyascii import anyascii
@@ -121,10 +123,7 @@ def game_captures(
                 books[book].append(payloads.market(_ALTERNATE, rungs, at - timedelta(seconds=40)))
         for book in DFS:
             own = np.maximum(lines + rng.choice([-0.5, 0.0, 0.5], size=n, p=[0.08, 0.84, 0.08]), 0.5)
-            quotes = [
-                {"player": spelling(names[i], book, numbers[i]), "line": float(own[i]), "over": -119, "under": -119}
-                for i in np.flatnonzero(quoted[book]).tolist()
-            ]
+            quotes = quotes_of(book, names, numbers, quoted[book], own, prices(book, np.full(n, 0.5)))
             books[book] = [payloads.market(_MAIN, quotes, at - timedelta(seconds=40))]
         content = payloads.event_odds(event["event_id"], tipoff_at, event["home_team"], event["away_team"], books)
         found.append((at, payloads.historical(content, at)))
@@ -135,11 +134,18 @@ def _sportsbook_quotes(
     book: str, names: Sequence[str], numbers: Sequence[int], some: np.ndarray, lines: np.ndarray, over: np.ndarray
 ) -> list[dict[str, Any]]:
     """A book's quotes of some players at its lines, and at further ones for some of them if it lists several."""
-    quotes = quotes_of(book, names, numbers, some, lines, over)
+    quotes = quotes_of(book, names, numbers, some, lines, prices(book, over))
     for step in (-2.0, 2.0) if book in SEVERAL_LINES else ():
         few = some & (np.arange(len(names)) % 3 == 0) & (lines + step > 0)
-        quotes += quotes_of(book, names, numbers, few, lines + step, np.clip(over - 0.06 * step, 0.1, 0.9))
+        further = prices(book, np.clip(over - 0.06 * step, 0.1, 0.9))
+        quotes += quotes_of(book, names, numbers, few, lines + step, further)
     return quotes
+
+
+def prices(book: str, over: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A book's American prices of over and under, with its hold on P(over)."""
+    with_hold = 1 + HOLDS.get(book, _DFS_HOLD)
+    return american(over * with_hold), american((1 - over) * with_hold)
 
 
 def quotes_of(
@@ -148,17 +154,11 @@ def quotes_of(
     numbers: Sequence[int],
     some: np.ndarray,
     lines: np.ndarray,
-    over: np.ndarray,
+    priced: tuple[np.ndarray, np.ndarray],
 ) -> list[dict[str, Any]]:
-    """A book's quotes of some players at its lines: ``player, line, over, under``, with its hold on P(over)."""
-    with_hold = 1 + HOLDS.get(book, _DFS_HOLD)
-    over_prices, under_prices = american(over * with_hold), american((1 - over) * with_hold)
+    """A book's quotes of some players: ``player, line, over, under``."""
+    line, over, under = lines.tolist(), priced[0].tolist(), priced[1].tolist()
     return [
-        {
-            "player": spelling(names[i], book, numbers[i]),
-            "line": float(lines[i]),
-            "over": int(over_prices[i]),
-            "under": int(under_prices[i]),
-        }
+        {"player": spelling(names[i], book, numbers[i]), "line": line[i], "over": over[i], "under": under[i]}
         for i in np.flatnonzero(some).tolist()
     ]

@@ -17,14 +17,18 @@ import pandas as pd
 from nba_props.facts import markets
 from nba_props.facts.markets import POINTS, Market
 from nba_props.simulator import payloads
-from nba_props.simulator.market import ALTERNATES, CAPTURES, DFS, HOLDS, quotes_of
+from nba_props.simulator.market import ALTERNATES, CAPTURES, DFS, HOLDS, prices, quotes_of
 
 #: squared share by which a player's count varies beside chance: his minutes and his form
-_VARIES = 0.155
-#: variance of points beyond that of a count, for each point
-_POINTS_SPREAD = 1.25
+_VARIES = 0.14
+#: by how much the variance of a sum exceeds those of its parts, which share minutes
+_TOGETHER = 1.15
+#: how much more a quoted player scores if he plays than the market of points expects, whose lines are below the mean
+_OF_THOSE_WHO_PLAY = 1.03
 #: the chance that a book quotes a player, and that a line moves between the captures before and after
 _QUOTED, _MOVES = 0.8, 0.44
+#: the share of those lines that have still to move, by capture
+_STILL_TO_MOVE = (1.0, 0.6, 0.15, 0.0, 0.0)
 #: markets whose lines are off by less than this on average are quoted by two books only
 _THIN = 1.0
 
@@ -36,9 +40,10 @@ def spread(expected: pd.DataFrame, market: Market) -> tuple[np.ndarray, np.ndarr
         expected: a column with the expected count for each statistic that a market counts, a row for each player.
         market: the market.
     """
-    mean = expected[list(market.stats)].sum(axis=1).to_numpy("float64")
-    more = _POINTS_SPREAD * expected["points"].to_numpy("float64") if "points" in market.stats else 0.0
-    return mean, mean + more + _VARIES * mean**2 / max(len(market.stats), 1)
+    likely = expected.assign(points=_OF_THOSE_WHO_PLAY * expected["points"])
+    parts = likely[list(market.stats)].to_numpy("float64")
+    variance = (parts + _VARIES * parts**2).sum(axis=1)
+    return parts.sum(axis=1), variance * (_TOGETHER if len(market.stats) > 1 else 1.0)
 
 
 def chance_over(mean: np.ndarray, variance: np.ndarray, line: np.ndarray) -> np.ndarray:
@@ -106,24 +111,27 @@ def _captured(
     books = list(HOLDS)[:2] if market.line_error < _THIN else list(HOLDS)
     close = even_line(mean, variance, market.most_line)
     drift = rng.choice([-1.0, 1.0], size=n) * (rng.random(n) < _MOVES * scale)
-    shaded = {b: rng.choice([-1.0, 1.0], size=n) * (rng.random(n) < 0.2 * scale) for b in books}
+    before = close + drift * (rng.random((len(CAPTURES), n)) < np.array(_STILL_TO_MOVE)[:, None])
+    in_play = close + np.rint(rng.normal(0, market.line_error, n))
+    lines = np.maximum(np.where(np.array(CAPTURES)[:, None] < 0, in_play, before), 0.5)
+    # an array of captures by books by players
+    shaded = rng.choice([-1.0, 1.0], size=(len(books), n)) * (rng.random((len(books), n)) < 0.2 * scale)
+    own = np.maximum(lines[:, None] + shaded, 0.5)
+    over = np.clip(chance_over(mean, variance, own) + rng.normal(0, 0.012, own.shape), 0.12, 0.85)
     some = {b: rng.random(n) < _QUOTED for b in (*books, *DFS)}
+    priced = {b: prices(b, over[:, i]) for i, b in enumerate(books)}
+    even = {b: prices(b, np.full(n, 0.5)) for b in DFS}
+    step = max(1.0, np.rint(5 * scale))
     found: list[Mapping[str, Mapping[str, list[dict[str, Any]]]]] = []
-    for number, minutes in enumerate(CAPTURES):
-        moved = drift * (rng.random(n) < (1.0, 0.6, 0.15, 0.0, 0.0)[number])
-        lines = np.maximum(close + moved, 0.5)
-        if minutes < 0:
-            lines = np.maximum(close + np.rint(rng.normal(0, market.line_error, n)), 0.5)
+    for number in range(len(CAPTURES)):
         quoted: dict[str, dict[str, list[dict[str, Any]]]] = {}
-        for book in books:
-            own = np.maximum(lines + shaded[book], 0.5)
-            over = np.clip(chance_over(mean, variance, own) + rng.normal(0, 0.012, n), 0.12, 0.85)
-            quoted[book] = {main: quotes_of(book, names, numbers, some[book], own, over)}
+        for i, book in enumerate(books):
+            of_capture = priced[book][0][number], priced[book][1][number]
+            quoted[book] = {main: quotes_of(book, names, numbers, some[book], own[number, i], of_capture)}
             if book in ALTERNATES:
-                step = max(1.0, np.rint(5 * scale))
                 rungs = [{**q, "line": q["line"] + step, "over": 240, "under": None} for q in quoted[book][main][::2]]
                 quoted[book][alternate] = [q for q in rungs if q["line"] <= market.most_line]
         for book in DFS if len(books) > 2 else ():
-            quoted[book] = {main: quotes_of(book, names, numbers, some[book], lines, np.full(n, 0.5))}
+            quoted[book] = {main: quotes_of(book, names, numbers, some[book], lines[number], even[book])}
         found.append(quoted)
     return found

@@ -21,8 +21,12 @@ QUOTED_PER_GAME = 14
 QUOTED_ON = {(1, 9): 162, (1, 10): 99}
 #: attempts and points of one team in a game
 TEAM_SHOTS, TEAM_FREE_THROWS, TEAM_POINTS = 88.0, 21.3, 120.5
+#: how much more a quoted player has if he plays than his expected minutes give: some team-mate is out by then
+_OF_THOSE_WHO_PLAY = 1.09
 #: the shape of the gamma distribution of a player's nights: higher is more even
 HEAT = 28
+#: the same of each of his other counts, beside that of the night
+_EVENNESS = 11
 #: month, day and number of trades, each of two players of the same slot
 _TRADES = ((12, 15, 2), (2, 5, 4))
 
@@ -194,7 +198,8 @@ def _box_scores(
         }
     )  # fmt: skip
     for name in ("oreb", "dreb", "ast", "stl", "blk", "tov", "pf"):
-        out[name] = rng.poisson(exact * p[name] * rng.gamma(8, 1 / 8, n))
+        # who has a good night has it in everything, a little
+        out[name] = rng.poisson(exact * p[name] * heat * rng.gamma(_EVENNESS, 1 / _EVENNESS, n))
     out["pf"] = out["pf"].clip(upper=6)
     out["points"] = 2 * fg2m + 3 * fg3m + ftm
     return _break_ties(out)
@@ -271,4 +276,4 @@ def _expected(quoted: pd.DataFrame, players: pd.DataFrame, stat: str) -> np.ndar
     if stat == "fg3m":
         threes = (p["fga"] * p["three_share"] * p["fg3"]).to_numpy()
         return quoted["expected"].to_numpy() * threes / points_per_minute(players)[quoted["player"]]
-    return (quoted["minutes"].to_numpy() * p[stat].to_numpy()).astype("float64")
+    return (_OF_THOSE_WHO_PLAY * quoted["minutes"].to_numpy() * p[stat].to_numpy()).astype("float64")

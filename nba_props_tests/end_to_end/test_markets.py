@@ -13,10 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
+from nba_props.checks.models import inputs_as_in_training
+from nba_props.checks.partitioned import Scope
+from nba_props.domain.quality import models
+from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts import markets
 from nba_props.schemas.analytics import BETTING_LINES
-from nba_props.schemas.features import MARKET_FEATURES
+from nba_props.schemas.features import MARKET_FEATURES, MARKET_NAMES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES
 from nba_props_tests import league
@@ -236,3 +239,22 @@ def test_the_ledgers_key_has_the_market(many_predicted):
     assert rows["prediction_id"].is_unique
     both = rows[rows["system_id"] == "xgboost_v1"].groupby(["game_id", "player_id"])["market"].nunique()
     assert both.max() == 4
+
+
+def test_inputs_of_a_market_are_compared_with_its_training(many_predicted):
+    """What describes the player is counted over the slate, as he is: a market quotes few, about whom more is known."""
+    recipes = recipes_of(["xgboost_v1"], league.MARKETS)
+    known = models.known_shares(many_predicted.warehouse, recipes, [DAY])
+    assert set(known) == {(DAY, m) for m in league.MARKETS}
+    of_player = [n for n in recipes[0].inputs if n in recipes[1].inputs]
+    for market in OTHERS:
+        assert {n: known[DAY, market][n] for n in of_player} == {n: known[DAY, "points"][n] for n in of_player}
+        assert set(MARKET_NAMES) < set(known[DAY, market])
+    features = many_predicted.warehouse.read(MARKET_FEATURES, [DAY])
+    features.loc[features["market"] == "assists", "opponent_allows"] = float("nan")
+    many_predicted.warehouse.write_unchecked(MARKET_FEATURES, features, DAY)
+    scope = Scope(many_predicted.inputs.fresh(), many_predicted.now)
+    found = inputs_as_in_training(recipes).evaluate(scope, [DAY])[DAY]
+    assert not found.passed
+    assert "assists: opponent_allows is known for 0% of the slate, for 100% in training" in found.text
+    assert "rebounds" not in found.text

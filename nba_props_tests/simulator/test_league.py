@@ -16,8 +16,10 @@ import pytest
 from nba_props.domain import odds
 from nba_props.domain.lines import _main_lines
 from nba_props.domain.names import words
-from nba_props.simulator import calendar, people
-from nba_props.simulator.league import SimulationError, simulate
+from nba_props.facts import markets
+from nba_props.simulator import calendar, other_markets, people
+from nba_props.simulator.league import SimulationError, odds_payloads, simulate
+from nba_props.simulator.market import DFS, HOLDS
 from nba_props.simulator.season import play
 from nba_props.sources import nba_stats, odds_api
 from nba_props.storage.landing import SIMULATED_MARK, LandingZone
@@ -33,20 +35,29 @@ YARDSTICK = {
     "fta": (0, 0, 1, 3, 8, 12, 2.03, 2.73),
     "ast": (0, 1, 2, 4, 8, 11, 2.48, 2.64),
     "tov": (0, 0, 1, 2, 4, 6, 1.23, 1.39),
+    "fg3m": (0, 0, 1, 2, 4, 6, 1.23, 1.51),
+    "oreb": (0, 0, 1, 2, 4, 6, 1.01, 1.37),
+    "dreb": (0, 1, 2, 4, 8, 12, 3.08, 2.71),
+    "rebounds": (0, 2, 3, 6, 11, 15, 4.09, 3.47),
+    "stl": (0, 0, 0, 1, 3, 4, 0.73, 0.96),
+    "blk": (0, 0, 0, 1, 2, 4, 0.47, 0.84),
+    "points_rebounds_assists": (1, 7, 15, 25, 41, 52, 17.22, 12.44),
     # over players with at least 20 games: mean and spread of their points, mean and spread of their minutes
     "player_points_mean": (2.2, 5.0, 8.4, 13.7, 24.0, 27.6),
     "player_points_std": (2.7, 4.5, 5.6, 6.7, 8.5, 9.8),
     "player_minutes_mean": (7.5, 14.2, 21.3, 28.9, 35.0, 36.8),
     "player_minutes_std": (4.1, 5.3, 6.4, 7.9, 10.0, 11.6),
 }
-#: how far a simulated quantile may lie off: absolute, and as a share of the real one
+#: how far a simulated quantile may lie off: absolute, and as a share of the real one; means and deviations by share
 TOLERANCE = dict.fromkeys(YARDSTICK, (1.0, 0.15)) | {"player_minutes_std": (1.0, 0.42), "fga": (1.2, 0.15)}
 
 
 def quantile_table(boxes: pd.DataFrame) -> pd.DataFrame:
     """The rows of YARDSTICK measured on box scores with ``season, player_id`` and the counts."""
     rows = {}
-    for name in ("points", "minutes", "fga", "fg3a", "fta", "ast", "tov"):
+    boxes = boxes.assign(rebounds=boxes["oreb"] + boxes["dreb"])
+    boxes["points_rebounds_assists"] = boxes[["points", "rebounds", "ast"]].sum(axis=1)
+    for name in [n for n in YARDSTICK if not n.startswith("player_")]:
         values = boxes[name].astype(float)
         rows[name] = [*values.quantile(list(QUANTILES)), values.mean(), values.std()]
     by_player = boxes.groupby(["season", "player_id"])
@@ -71,7 +82,8 @@ def test_box_scores_are_spread_like_real_ones(season):
     for name, real in YARDSTICK.items():
         absolute, share = TOLERANCE[name]
         for label, expected, got in zip(table.columns, real, table.loc[name], strict=False):
-            assert abs(got - expected) <= max(absolute, share * expected), f"{name} {label}: {got:.2f}, real {expected}"
+            within = share * expected if label in ("mean", "std") else max(absolute, share * expected)
+            assert abs(got - expected) <= within, f"{name} {label}: {got:.2f}, real {expected}"
 
 
 @pytest.mark.real
@@ -82,6 +94,88 @@ def test_the_yardstick_is_the_real_one(real_data):
     table = quantile_table(boxes[boxes["season_type"] == "Regular Season"])
     for name, stated in YARDSTICK.items():
         assert np.allclose(table.loc[name].dropna().to_numpy(), stated, atol=0.06), name
+
+
+@pytest.fixture(scope="module")
+def overs(season):
+    """Whether a third of the quoted players went over the line in each market that quotes them; null in others."""
+    quoted = season.market.merge(season.boxes, on=["game", "player"], suffixes=("", "_result")).iloc[::3]
+    found = {}
+    for market in markets.MARKETS:
+        mean, variance = other_markets.spread(quoted, market)
+        result = quoted[[f"{s}_result" for s in market.stats]].sum(axis=1).to_numpy()
+        line = other_markets.even_line(mean, variance, market.most_line)
+        found[market.key] = np.where(mean >= 0.95 * market.line_error, result > line, np.nan)
+    return pd.DataFrame(found)
+
+
+#: correlations of going over in two markets, on real player-games of both spans
+@pytest.mark.parametrize(
+    ("one", "other", "real"),
+    [
+        ("points", "threes", 0.47),
+        ("points", "rebounds", 0.15),
+        ("points", "assists", 0.12),
+        ("points", "points_rebounds_assists", 0.71),
+    ],
+)
+def test_markets_depend_on_each_other_as_real_ones_do(overs, one, other, real):
+    assert overs[[one, other]].corr().iloc[0, 1] == pytest.approx(real, abs=0.06)
+
+
+def test_half_of_the_lines_of_every_market_are_gone_over(overs):
+    """Its lines are neither high nor low; a low count can't be nearer to even."""
+    for market in markets.MARKETS:
+        low, high = (0.46, 0.54) if market.has_even_lines else (0.45, 0.56)
+        assert low < overs[market.key].mean() < high, market.key
+
+
+@pytest.fixture(scope="module")
+def every_market(season):
+    """The quotes of every market in the last capture before the tip-offs of some days."""
+    rows = []
+    for day in [date(2026, 1, d) for d in range(5, 10)]:
+        games = season.games[season.games["day"] == day]
+        for path, content in odds_payloads(season, games, 7, markets.keys()):
+            assert f"/player_markets/{day}/" in path
+            at, event = pd.Timestamp(content["timestamp"]), content["data"]
+            for book in event["bookmakers"]:
+                rows += [
+                    {"event": event["id"], "at": at, "in_play": at >= pd.Timestamp(event["commence_time"]),
+                     "book": book["key"], "key": market["key"], **outcome}
+                    for market in book["markets"] for outcome in market["outcomes"]
+                ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame["market"] = frame["key"].map(markets.by_feed_key())
+    frame = frame[~frame["in_play"] & ~frame["book"].isin(DFS)]
+    return frame[frame["at"] == frame.groupby("event")["at"].transform("max")]
+
+
+#: bounds of the share of players about whose line the books disagree; in real spans it differs by a factor of two
+DISAGREE = {
+    "rebounds": (0.15, 0.6), "assists": (0.13, 0.5), "threes": (0.06, 0.4), "steals": (0.01, 0.3),
+    "blocks": (0.01, 0.3), "points_rebounds_assists": (0.4, 0.9), "points_rebounds": (0.35, 0.9),
+    "points_assists": (0.35, 0.9), "rebounds_assists": (0.15, 0.7),
+}  # fmt: skip
+
+
+#: with the hold of real books on a two-sided price
+@pytest.mark.parametrize("market", [m for m in markets.MARKETS if m.key != "points"], ids=lambda m: m.key)
+def test_books_quote_every_market_as_real_ones_do(every_market, market):
+    own = every_market[every_market["key"] == market.feed_key]
+    assert (own["point"] % 1 == 0.5).all(), "half points"
+    assert own["point"].between(0.5, market.most_line).all()
+    by_quote = own.pivot_table(index=["event", "book", "description", "point"], columns="name", values="price")
+    hold = odds.implied_probability(by_quote["Over"]) + odds.implied_probability(by_quote["Under"]) - 1
+    assert 0.06 < hold.median() < 0.08
+    lines = own[own["name"] == "Over"].groupby(["event", "description"])["point"].agg(["nunique", "size"])
+    several = lines[lines["size"] >= 2]
+    assert len(several) > 50
+    low, high = DISAGREE[market.key]
+    assert low < (several["nunique"] > 1).mean() < high
+    assert own["book"].nunique() == (2 if market.line_error < 1 else len(HOLDS))
+    alternate = every_market[every_market["key"] == market.feed_keys[1]]
+    assert set(alternate["name"]) <= {"Over"}
 
 
 def test_a_season_has_the_shape_of_a_season(season):

@@ -78,42 +78,43 @@ def model_in_force(
     return Finding(True, f"model of {card.week}, trained on {card.rows} rows through {card.trained_through}", figures)
 
 
-#: the features of players in the market of points, and in the others
-_OF_POINTS = f"(SELECT *, '{POINTS}' AS market FROM {PLAYER_FEATURES.address} WHERE game_date BETWEEN @first AND @last)"
-_ELSEWHERE = f"""(
-      SELECT p.*, m.market, {", ".join(f"m.{name}" for name in MARKET_NAMES)}
-      FROM {MARKET_FEATURES.address} AS m
-      JOIN {PLAYER_FEATURES.address} AS p ON p.game_date = m.game_date AND p.player_id = m.player_id
-      WHERE m.game_date BETWEEN @first AND @last AND p.game_date BETWEEN @first AND @last
-    )"""
-
-
 def known_shares(
     stored: Stored, recipes: Sequence[Recipe], days: Sequence[date]
 ) -> dict[tuple[date, str], Mapping[str, Any]]:
     """By date and market, the share of the slate's usable rows (with the required inputs) in which each input is known.
+
+    What describes the player is counted over the whole slate in every market, as models learn it from all who played:
+    the players who are quoted in a market play more than others, and more is known about them.
 
     Args:
         stored: the tables.
         recipes: the recipes of a system; those of other markets than points have the same inputs.
         days: the dates, in order.
     """
-    found: dict[tuple[date, str], Mapping[str, Any]] = {}
-    for relation, own in (
-        (_OF_POINTS, [r for r in recipes if r.market == POINTS]),
-        (_ELSEWHERE, [r for r in recipes if r.market != POINTS]),
-    ):
-        if not own:
-            continue
-        shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in own[0].inputs)
-        sql = f"""
-        SELECT game_date, market, {shares} FROM {relation} AS f
-        WHERE {" AND ".join(f"{n} IS NOT NULL" for n in own[0].required)}
-        GROUP BY game_date, market
-        """
-        rows = stored.query(sql, first=days[0], last=days[-1])
-        found |= {(r["game_date"].date(), r["market"]): r for r in rows.to_dict("records")}
+    of_player = [n for n in recipes[0].inputs if n not in MARKET_NAMES]
+    slate = _shares(stored, PLAYER_FEATURES.address, recipes[0], of_player, days)
+    found: dict[tuple[date, str], Mapping[str, Any]] = {(day, POINTS): row for (day,), row in slate.items()}
+    if other := next((r for r in recipes if r.market != POINTS), None):
+        own = _shares(stored, MARKET_FEATURES.address, other, MARKET_NAMES, days, "market")
+        found |= {(day, market): {**slate[day,], **row} for (day, market), row in own.items() if (day,) in slate}
     return found
+
+
+def _shares(
+    stored: Stored, table: str, recipe: Recipe, names: Sequence[str], days: Sequence[date], *by: str
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """The share of a table's rows with the inputs that a recipe requires in which each of some inputs is known."""
+    keys = ["game_date", *by]
+    shares = ", ".join(f"AVG(CASE WHEN {n} IS NULL THEN 0.0 ELSE 1.0 END) AS {n}" for n in names)
+    usable = " AND ".join(f"{n} IS NOT NULL" for n in recipe.required if n in names)
+    rows = stored.query(
+        f"SELECT {', '.join(keys)}, {shares} FROM {table} WHERE game_date BETWEEN @first AND @last AND {usable} "
+        f"GROUP BY {', '.join(keys)}",
+        first=days[0],
+        last=days[-1],
+    )
+    rows["game_date"] = rows["game_date"].dt.date
+    return {tuple(r[k] for k in keys): {n: r[n] for n in names} for r in rows.to_dict("records")}
 
 
 def inputs_as_in_training(trained: Recipe, card: Card | None, now: Mapping[str, Any] | None) -> Finding:
