@@ -45,6 +45,7 @@ check: $(VENV)/.ready  ## the definitions load
 bench: $(VENV)/.ready  ## ratios measured in one run
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.models
+	$(BIN)/python -m benchmarks.markets
 	$(BIN)/python -m benchmarks.backfill
 	$(BIN)/python -m benchmarks.kills
 

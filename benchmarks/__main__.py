@@ -87,7 +87,8 @@ def our_own_work(b: Bench) -> None:
     from nba_props.domain.systems.base import SystemInputs
     from nba_props.domain.systems.formula import Formula
     from nba_props.facts.calendar import history_start, identity_start, last_season_start
-    from nba_props.schemas.features import PLAYER_FEATURES
+    from nba_props.facts.markets import POINTS
+    from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
     from nba_props.sources import odds_api
     from nba_props.sources.rejects import keep_contract
     from nba_props.storage.landing import LandingZone
@@ -110,7 +111,7 @@ def our_own_work(b: Bench) -> None:
         resolved, _ = names.resolve(asked, slate.roster_candidates(schedule, players), players)
         people = analytics.SLATE.conform(slate.slate(schedule, players, resolved, quotes))
         past = w.query(history.historical_games_sql(reach, most), **span)
-        chosen = analytics.BETTING_LINES.conform(lines.betting_lines(people, quotes, resolved))
+        chosen = analytics.BETTING_LINES.conform(lines.betting_lines(people, quotes, resolved, [POINTS]))
         season = w.query(history.season_sql(), **span, history_from=history_start(day, reach))
         available = w.query(history.availability_sql(), **span)
         built = context.build(people, past, season, w.query(history.team_form_sql(reach), **span), chosen, available)
@@ -119,8 +120,9 @@ def our_own_work(b: Bench) -> None:
         state, league, absences, shots = (w.query(sql(reach), **span) for sql in statements)
         vectors = features.build(built, past, chosen, met, state, league, absences, shots)
         form = w.query(history.past_form_sql(reach), **span)
+        tables = {PLAYER_FEATURES.address: vectors, MARKET_FEATURES.address: MARKET_FEATURES.empty()}
         for system in (s for s in SYSTEMS if isinstance(s, Formula)):
-            system.rows(SystemInputs(chosen, {PLAYER_FEATURES.address: vectors}, form if system.uses_past else None))
+            system.rows(SystemInputs(chosen, tables, form if system.uses_past else None))
         table = moving_average.SYSTEM.table.address
         gate.split(
             w.query(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 import numpy as np
-import pandas as pd
 
 from benchmarks.__main__ import timed
 from benchmarks.data import LANDING
@@ -24,7 +24,9 @@ from nba_props.definitions import build_defs
 from nba_props.deployment import deployed
 from nba_props.domain import features, history
 from nba_props.domain.models.card import Model, week_of
+from nba_props.domain.models.frame import Rows
 from nba_props.domain.systems import RECIPES, SYSTEM_TABLES, SYSTEMS, System
+from nba_props.facts.markets import POINTS, keys
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.settings import Settings
@@ -46,9 +48,9 @@ def done(as_expected: bool) -> None:
 
 def five_seasons_of_features(warehouse: LakeWarehouse, settings: Settings) -> None:
     """The training frame of everything, and its form features against a loop over players of the same formulas."""
-    made: list[pd.DataFrame] = []
+    made: list[Rows] = []
     seconds = timed(lambda: made.append(training_frame(warehouse, settings, FIRST, LAST)))
-    rows = len(made[0])
+    rows = len(made[0].players)
     print(f"features of {rows} player-games: {seconds:.1f} s, {1e6 * seconds / rows:.0f} us each")
 
     span = {"first": date(2025, 12, 1), "last": date(2025, 12, 31)}
@@ -86,10 +88,21 @@ def a_season_walked_forward(warehouse: LakeWarehouse, settings: Settings) -> Non
     weeks = sorted({week_of(SEASON[0] + timedelta(n)) for n in range((SEASON[1] - SEASON[0]).days + 1)})
     with tempfile.TemporaryDirectory() as folder:
         inputs = Inputs(warehouse, LandingZone(settings.landing), ModelStore(folder), settings)
-        for system_id, recipe in RECIPES.items():
+        for name, recipe in RECIPES.items():
+            if recipe.market != POINTS:
+                continue
             seconds = timed(lambda r=recipe: train_weeks(r, weeks, inputs.fresh(), NOW))
-            rows = inputs.models.card(system_id, weeks[-1]).rows
-            print(f"{system_id}: {len(weeks)} weeks in {seconds:.1f} s, the last of {rows} rows")
+            rows = inputs.models.card(name, weeks[-1]).rows
+            print(f"{name}: {len(weeks)} weeks in {seconds:.1f} s, the last of {rows} rows")
+
+
+def every_market_of_a_week(warehouse: LakeWarehouse, settings: Settings) -> None:
+    """The models of one week in every market, their features computed anew."""
+    asked = replace(settings, markets=keys())
+    with tempfile.TemporaryDirectory() as folder:
+        inputs = Inputs(warehouse, LandingZone(settings.landing), ModelStore(folder), asked)
+        seconds = timed(lambda: [train_weeks(r, [week_of(NIGHT)], inputs, NOW) for r in RECIPES.values()])
+        print(f"{len(RECIPES)} models of a week, the week before included: {seconds:.1f} s")
 
 
 def main(home: Path) -> None:
@@ -103,6 +116,7 @@ def main(home: Path) -> None:
             done(execute(definitions, instance, "predict", NIGHT, NIGHT).success)
     five_seasons_of_features(warehouse, settings)
     all_systems_on_one_slate(warehouse, settings, ModelStore(settings.models))
+    every_market_of_a_week(warehouse, settings)
     a_season_walked_forward(warehouse, settings)
 
 

@@ -254,7 +254,8 @@ def _market(
     rate = points_per_minute(players)[frame["player"]]
     # the market's estimate of form is imprecise
     seen = frame["form"] * 0.7 + rng.normal(0, 0.055, len(frame))
-    frame["expected"] = frame["minutes"] * rate * np.exp(seen)
+    frame["seen"] = np.exp(seen)
+    frame["expected"] = frame["minutes"] * rate * frame["seen"]
     # a team's expected points add up to the usual total, however many of its scorers are out
     frame["expected"] *= TEAM_POINTS / frame.groupby(["game", "team"])["expected"].transform("sum")
     frame = frame[frame["available"].astype(bool) & (frame["minutes"] > 8)]
@@ -269,11 +270,12 @@ def _market(
 
 
 def _expected(quoted: pd.DataFrame, players: pd.DataFrame, stat: str) -> np.ndarray:
-    """What the market expects of a statistic: points and shots by the players' form, the others by minutes alone."""
+    """What the market expects of a statistic: by minutes and form, points besides by who else is there to score."""
     p = players.iloc[quoted["player"].to_numpy()]
     if stat == "points":
         return quoted["expected"].to_numpy()
     if stat == "fg3m":
         threes = (p["fga"] * p["three_share"] * p["fg3"]).to_numpy()
         return quoted["expected"].to_numpy() * threes / points_per_minute(players)[quoted["player"]]
-    return (_OF_THOSE_WHO_PLAY * quoted["minutes"].to_numpy() * p[stat].to_numpy()).astype("float64")
+    mean = quoted["minutes"] * quoted["seen"] * p[stat].to_numpy()
+    return (_OF_THOSE_WHO_PLAY * mean).to_numpy("float64")

@@ -258,3 +258,14 @@ def test_inputs_of_a_market_are_compared_with_its_training(many_predicted):
     assert not found.passed
     assert "assists: opponent_allows is known for 0% of the slate, for 100% in training" in found.text
     assert "rebounds" not in found.text
+
+
+def test_models_of_other_markets_do_not_see_what_names_the_date(many_predicted):
+    """What is equal for all players of a date is no input: trees would learn the dates."""
+    features = many_predicted.warehouse.read(MARKET_FEATURES, [DAY])
+    known = features[features["market"] == "rebounds"][list(MARKET_NAMES)]
+    of_date = {n for n in MARKET_NAMES if known[n].nunique() == 1}
+    assert "league_allows" in of_date
+    for recipe in recipes_of(["xgboost_v1"], OTHERS):
+        assert not {"league_allows", "league_pace", "league_def_rating"} & set(recipe.inputs)
+        assert {"opponent_allows", "team_pace"} < set(recipe.inputs)
