@@ -17,8 +17,8 @@ def main(kills: int) -> None:
         folder = Path(room)
         history = folder / "history"
         with dg.DagsterInstance.ephemeral() as instance:
-            platform = conftest.open_platform(history, instance)
-            league.land(platform.zone)
+            platform = conftest.open_platform(history, instance, asked=league.MARKETS)
+            league.land(platform.zone, asked=league.MARKETS)
             platform.ingest(league.FIRST, conftest.DAY)
         scenes = faults.scenes(history, folder)
         tallies = {name: faults.Tally() for name in scenes}

@@ -97,7 +97,7 @@ def a_season_walked_forward(warehouse: LakeWarehouse, settings: Settings) -> Non
 
 
 def every_market_of_a_week(warehouse: LakeWarehouse, settings: Settings) -> None:
-    """The models of one week in every market, their features computed anew."""
+    """The models of one week in every market, with their features."""
     asked = replace(settings, markets=keys())
     with tempfile.TemporaryDirectory() as folder:
         inputs = Inputs(warehouse, LandingZone(settings.landing), ModelStore(folder), asked)

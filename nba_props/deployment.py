@@ -37,7 +37,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise BadSetting("NBA_PROPS_CLOCK is for rehearsals with a simulated league; real data has the real time")
     if not environ.get("NBA_PROPS_FIRST_DATE") and zone.first_date is not None:
         settings = replace(settings, first_date=zone.first_date)
-    if not environ.get("NBA_PROPS_MARKETS") and zone.markets:
+    # in a project of Google they are set: its zone is a request away
+    if settings.profile == "local" and not environ.get("NBA_PROPS_MARKETS") and zone.markets:
         settings = replace(settings, live=replace(settings.live, markets=zone.markets))
     return settings
 

@@ -1,4 +1,5 @@
-"""Killing real processes at random moments of an operation, and running several at once over one lake.
+"""Killing real processes at random moments of an operation, and running several at once over one lake, with several
+markets.
 
 Used by the tests in small numbers and by ``python -m benchmarks.kills`` in large ones.
 """
@@ -52,7 +53,7 @@ def opened(folder: Path) -> Iterator[Platform]:
     """The platform of a folder on the instance that a user has; only for processes of their own."""
     os.environ["DAGSTER_HOME"] = str(make_settings(folder).dagster_home)
     with open_instance(make_settings(folder)) as instance:
-        yield open_platform(folder, instance)
+        yield open_platform(folder, instance, asked=league.MARKETS)
 
 
 def lake(folder: Path) -> LakeWarehouse:

@@ -38,7 +38,12 @@ def slate(rows: pd.DataFrame) -> Figures:
 
 
 def lines(rows: pd.DataFrame) -> Figures:
-    """How many players have a line, from which sportsbooks and how old, and why the others have none."""
+    """How many players have a line of points, from which sportsbooks and how old, and why the others have none.
+
+    In other markets, in which only who is quoted has a row: the number of lines.
+    """
+    by_market = _markets("lines_by_market", rows.loc[rows["has_prop_line"].astype(bool), "market"])
+    rows = rows[rows["market"].eq(POINTS)]
     lined = rows["has_prop_line"].astype(bool)
     age = rows.loc[lined, "line_minutes_before_game"].dropna().astype("float64")
     return {
@@ -48,18 +53,18 @@ def lines(rows: pd.DataFrame) -> Figures:
         "books_per_line": _mean(rows.loc[lined, "books"]),
         "line_minutes_before_game": _number(age.median()),
         "lines_by_book": counts(rows["sportsbook"]),
-        **_markets("lines_by_market", rows.loc[lined, "market"]),
+        **by_market,
         "no_line": counts(rows["no_line_reason"]),
     }
 
 
 def forecasts(rows: pd.DataFrame) -> Figures:
-    """How many of a system's rows are forecasts, how many have a line, and what it recommends."""
+    """How many of a system's rows are forecasts, how many of points have a line, and what it recommends."""
     abstained = rows["abstain_reason"].notna()
     return {
         "forecasts": int(rows["forecast"].notna().sum()),
         "abstained": int(abstained.sum()),
-        "share_with_line": _mean(rows["line"].notna()),
+        "share_with_line": _mean(rows.loc[rows["market"].eq(POINTS), "line"].notna()),
         "picks": int(_sided(rows).sum()),
         "recommendations": counts(rows["recommendation"]),
         **_markets("forecasts_by_market", rows.loc[rows["forecast"].notna(), "market"]),
@@ -80,7 +85,7 @@ def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
     return {
         "gate_passed": len(published),
         "gate_quarantined": len(held_back),
-        "share_with_line": _mean(published["line"].notna()),
+        "share_with_line": _mean(published.loc[published["market"].eq(POINTS), "line"].notna()),
         "picks": int(_sided(published).sum()),
         **_by_system("claimed_ev", expected_profit(chance.where(over, 1 - chance), price), _series(picks)),
         "reasons": counts(held_back["reason"]),

@@ -62,6 +62,11 @@ def _lasting(key: dg.AssetKey) -> list[str]:
     return table.lasting_name.split(".") if table else list(key.path)
 
 
+def unused(settings: Settings) -> frozenset[str]:
+    """The addresses of the tables that no market of a deployment needs."""
+    return frozenset() if set(settings.markets) - {POINTS} else frozenset({MARKET_FEATURES.address})
+
+
 @dataclass
 class Inputs:
     """Digests of the current inputs of partitions; states are read once and kept, so an object serves one use."""
@@ -84,7 +89,7 @@ class Inputs:
     @property
     def unused(self) -> frozenset[str]:
         """The tables that no market of the deployment needs: they are neither missing nor an input."""
-        return frozenset() if set(self.settings.markets) - {POINTS} else frozenset({MARKET_FEATURES.address})
+        return unused(self.settings)
 
     def states(self, table: Table) -> dict[date, PartitionState]:
         """The state of each stored partition of a table."""

@@ -65,8 +65,9 @@ def build_models(recipes: Sequence[Recipe], weeks: dg.WeeklyPartitionsDefinition
         preparation.before_training(context, asked)
         made: dict[date, list[Card]] = {}
         with usage.within(recipe.system_id) as cost:
+            known = inputs.fresh()  # training changes no table
             for own in [r for r in recipes if r.market in inputs.settings.markets]:
-                cards, refused = train_weeks(own, asked, inputs.fresh(), clock())
+                cards, refused = train_weeks(own, asked, known, clock())
                 for card in cards:  # a model that was refused is stored and not materialized
                     made.setdefault(card.week, []).append(card)
                 for week, why in refused.items():

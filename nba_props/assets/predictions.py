@@ -8,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from nba_props.assets import figures
-from nba_props.assets.inputs import MODELS
+from nba_props.assets.inputs import MODELS, unused
 from nba_props.assets.models import model_key
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
@@ -126,7 +126,8 @@ def read_inputs(
     """The inputs of a system for some dates, read from warehouse and model store."""
     needs, span = system.needs(), {"first": days[0], "last": days[-1]}
     others = [s.table for s in needs.systems]
-    tables = {t.address: warehouse.read(t, days) for t in needs.tables}
+    idle = unused(settings)
+    tables = {t.address: t.empty() if t.address in idle else warehouse.read(t, days) for t in needs.tables}
     # a date without games needs no model
     busy = sorted({d.date() for rows in tables.values() for d in rows["game_date"].unique()})
     quoted = {POINTS, *line_rows["market"]}
@@ -162,8 +163,7 @@ def gate_predictions(
     now = pd.Timestamp(clock())
     current, known = (warehouse.query(sql, first=days[0], last=days[-1]) for sql in (_CURRENT_SQL, _KNOWN_SQL))
     if context.run.tags.get(FOLLOW_TAG):
-        moved = gate.moved_games(current, published)
-        published = published[published["game_id"].isin(moved) & (published["cutoff_at"] > now)]
+        published = published[gate.moved(current, published) & (published["cutoff_at"] > now)]
     published = published.assign(
         run_id=context.run.run_id,
         created_at=now,
@@ -214,7 +214,7 @@ def _report(context: dg.AssetExecutionContext, alerts: Alerting, held_back: pd.D
 
 
 def _mark(held_back: pd.DataFrame) -> str:
-    """A short id of the rows held back, by reason, system, game and player, whatever the line."""
-    columns = held_back[["reason", "system_id", "game_id", "player_id"]].astype(str)
+    """A short id of the rows held back, by reason, system, game, player and market, whatever the line."""
+    columns = held_back[["reason", "system_id", "game_id", "player_id", "market"]].astype(str)
     rows = sorted(columns.agg(" ".join, axis=1))
     return digest("\n".join(rows), 4)

@@ -82,4 +82,10 @@ def rules(systems: Sequence[System]) -> list[Rule]:
             f"{inputs.SETTLED_GAMES} games this season.",
             inputs.inputs_known(systems),
         ),
+        Rule(
+            "inputs_are_known",
+            MARKET_FEATURES,
+            "No feature of a market is unknown for all of its quoted players who have played this season.",
+            lambda scope, days: inputs.market_inputs_known(scope.warehouse, days),
+        ),
     ]

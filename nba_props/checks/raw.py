@@ -23,15 +23,15 @@ BOX_SCORES_MATCH_SCHEDULE = daily(
 
 
 def _games_have_quotes(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
-    found = deliveries.games_with_quotes(scope.now).findings(scope.warehouse, days)
+    found = deliveries.games_with_quotes(scope.now, scope.settings.markets).findings(scope.warehouse, days)
     return unless_unknown(scope.warehouse, found)
 
 
 GAMES_HAVE_QUOTES = Rule(
     "games_have_quotes",
     raw.ODDS_QUOTES,
-    "Every game of the date has quotes of a sportsbook from before the cut-off. A slate without any is an error from "
-    "an hour before its first tip-off.",
+    "Every game of the date has quotes of points by a sportsbook from before the cut-off, and each other market that "
+    "is asked for has a quote. A slate without any of points is an error from an hour before its first tip-off.",
     _games_have_quotes,
 )
 BOOKS_ARE_FRESH = Rule(

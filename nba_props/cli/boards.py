@@ -64,7 +64,7 @@ def print_boards(
     systems: bool = False,
 ) -> None:
     """Print one board for each date of a span; for a long span only the last."""
-    chosen = system_of(system, market)
+    system_of(system, market)
     shown = list(span) if len(span) <= _BOARDS or out.form != "table" else [span[-1]]
     found = picks(warehouse, shown[0], shown[-1], system, market)
     if out.form != "table":
@@ -74,7 +74,7 @@ def print_boards(
         return
     for day in shown:
         _print_board(
-            out, found[found["game_date"].dt.date == day] if len(found) else found, day, rows, chosen, market, systems
+            out, found[found["game_date"].dt.date == day] if len(found) else found, day, rows, system, market, systems
         )
     if len(found):
         if systems:
@@ -101,7 +101,7 @@ def system_of(system: str | None, market: str) -> str:
 
 
 def _print_board(
-    out: Output, board: pd.DataFrame, day: date, rows: int, system: str, market: str, systems: bool
+    out: Output, board: pd.DataFrame, day: date, rows: int, asked: str | None, market: str, systems: bool
 ) -> None:
     of = "" if market == POINTS else ", every market" if market == ALL else f", {market}"
     if board.empty:
@@ -110,18 +110,20 @@ def _print_board(
     shown = board if rows == 0 else board.head(rows)
     count = plural(is_pick(board).sum(), "pick")
     lines = plural(len(board), "player") + " with a line" if market != ALL else plural(len(board), "line")
-    by_whom = system if market != ALL else f"{usual_system(POINTS)}, elsewhere {ELSEWHERE}"
+    by_whom = asked or (usual_system(market) if market != ALL else f"{usual_system(POINTS)}, elsewhere {ELSEWHERE}")
     title = f"Slate of {day}{of}: {lines}, {count} of {by_whom}"
     chances = board["chance_by"].value_counts()
-    if list(chances.index) not in ([], [system]):  # the probability is not the picking system's own
+    if list(chances.index) not in ([], [by_whom]):  # the probability is not the picking system's own
         by = ", else ".join(chances.index)
-        title += f"\nside and edge by {system}; P, EV and value by {by}"
+        title += f"\nside and edge by {by_whom}; P, EV and value by {by}" + (
+            ", where it has one" if market == ALL else ""
+        )
     for found in filter(None, (record(board), old_quotes(board))):
         title += f"\n{found}"
     out.rows(shown, title, f"board of {day}", columns_of(shown, systems=systems))
     if len(shown) < len(board):
-        asked = "" if market == POINTS else f" --market {market}"
-        out.print(f"{len(board) - len(shown)} more: {program()} board {day}{asked} --rows 0")
+        options = ("" if market == POINTS else f" --market {market}") + (f" --system {asked}" if asked else "")
+        out.print(f"{len(board) - len(shown)} more: {program()} board {day}{options} --rows 0")
 
 
 def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:

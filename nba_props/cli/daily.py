@@ -348,11 +348,11 @@ def grade(span: list[date], allow_loss: bool, form: str) -> None:
         update_scores(opened, span)
         counts = opened.warehouse.query(
             f"""
-            SELECT outcome, COUNT(CASE WHEN is_valid_line THEN 1 END) AS on_a_line,
+            SELECT market, outcome, COUNT(CASE WHEN is_valid_line THEN 1 END) AS on_a_line,
               COUNT(CASE WHEN NOT is_valid_line THEN 1 END) AS without_a_line
             FROM nba_predictions.prediction_accuracy
             WHERE game_date BETWEEN @first AND @last AND is_current
-            GROUP BY outcome ORDER BY {_OUTCOMES_SQL}, outcome
+            GROUP BY market, outcome ORDER BY market, {_OUTCOMES_SQL}, outcome
             """,
             first=span[0],
             last=span[-1],

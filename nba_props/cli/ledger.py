@@ -205,7 +205,7 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
         if not published(opened, span, "there is no line to re-select"):
             return
         if dry_run:
-            changed = ledger.lines_to_change(opened.warehouse, span)
+            changed = ledger.lines_to_change(opened.warehouse, span, opened.settings.markets)
             out.rows(changed, f"{int(changed['rows'].sum())} rows would be published again")
             return
         outcomes = opened.follow([(RELINE_JOB, span[0], span[-1])])

@@ -28,6 +28,12 @@ _PREDICTION_PROBLEMS = {
     "DUPLICATE": "the system gave this player, game and market more than one row",
 }
 REASONS = {**LINE_PROBLEMS, **_PREDICTION_PROBLEMS}
+#: what ids of the quarantine are made from where it was worded otherwise, in releases that had points only
+_IN_IDS = REASONS | {
+    "INVALID_PREDICTION": "points outside 0-60, or none without a reason to abstain",
+    "MISSING_KEY": "game, player, system, model version or feature hash is missing",
+    "DUPLICATE": "the system gave this player-game more than one row",
+}
 
 #: the words to search the log for
 PLACEHOLDER_DETECTED = "PLACEHOLDER LINE DETECTED"
@@ -87,20 +93,27 @@ _ANSWER = list(LEDGER.content)
 _STANDING = [*_FORECAST, "line", "sportsbook", "abstain_reason"]
 
 
-def moved_games(current: pd.DataFrame, fresh: pd.DataFrame) -> set[str]:
-    """The games to publish again: a chosen line moved by half a point or more, appeared, disappeared or changed book; a
-    player is reported absent, or no longer; a system has no prediction yet.
+def moved(current: pd.DataFrame, fresh: pd.DataFrame) -> pd.Series:
+    """Which rows to publish again: those of a game and market in which a chosen line moved by half a point or more,
+    appeared, disappeared or changed book, or a system has no prediction yet; and all of a game with a player who is
+    reported absent, or no longer.
 
     Args:
         current: the published rows that count now.
         fresh: the rows that would be published.
+
+    Returns:
+        A boolean for each of the fresh rows.
     """
     both = fresh[_STANDING].merge(current[_STANDING], on=_FORECAST, how="left", suffixes=("", "_old"), indicator=True)
     came_or_left = both["line"].isna() != both["line_old"].isna()
-    moved = (both["line"] - both["line_old"]).abs() >= LINE_MOVE
+    other_line = (both["line"] - both["line_old"]).abs() >= LINE_MOVE
     book = both["sportsbook"].fillna("") != both["sportsbook_old"].fillna("")
     absent = both["abstain_reason"].eq(REPORTED_ABSENT) != both["abstain_reason_old"].eq(REPORTED_ABSENT)
-    return set(both.loc[came_or_left | moved | book | absent | both["_merge"].eq("left_only"), "game_id"])
+    new = both["_merge"].eq("left_only")
+    in_market = (came_or_left | other_line | book | new).groupby([both["game_id"], both["market"]]).transform("any")
+    again = in_market | absent.groupby(both["game_id"]).transform("any")
+    return pd.Series(again.to_numpy("bool"), index=fresh.index)
 
 
 def split(judged: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -121,9 +134,10 @@ def held_back(claims: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
     """Claims as rows of the quarantine, without repeats."""
     bad = claims.reset_index(drop=True)
     reasons = reasons.reset_index(drop=True)
-    bad.insert(0, "detail", reasons.map(REASONS))
+    bad.insert(0, "detail", reasons.map(_IN_IDS))
     bad.insert(0, "reason", reasons)
     bad.insert(0, "quarantine_id", _ids(bad))
+    bad["detail"] = reasons.map(REASONS)
     return bad.drop_duplicates("quarantine_id").reset_index(drop=True)
 
 

@@ -31,7 +31,7 @@ class Market:
     ceiling: int
     #: no line is above it
     most_line: float
-    #: the bounds of the middle tier of lines
+    #: the bounds of the middle tier of lines [stat], both of them in it
     tiers: tuple[int, int]
     #: mean absolute error of a book's line [stat], on real games of 2024 and 2025: what is much in this market
     line_error: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import pandas as pd
@@ -83,20 +83,21 @@ def history(warehouse: Warehouse, player: str, day: date, market: str = POINTS) 
     )
 
 
-def lines_to_change(warehouse: Warehouse, days: Sequence[date]) -> pd.DataFrame:
-    """The rows that re-selecting the lines of some dates would publish, by date and system."""
+def lines_to_change(warehouse: Warehouse, days: Sequence[date], asked: Collection[str]) -> pd.DataFrame:
+    """The rows that re-selecting the lines of some dates in some markets would publish, by date, system and market."""
     present = set(warehouse.partitions(BETTING_LINES))
     known = [d for d in days if d in present]
-    chosen = lines.betting_lines(*(warehouse.read(t, known) for t in (SLATE, ODDS_QUOTES, RESOLVED_NAMES)))
+    slate, quotes, resolved = (warehouse.read(t, known) for t in (SLATE, ODDS_QUOTES, RESOLVED_NAMES))
+    chosen = lines.betting_lines(slate, quotes, resolved, asked)
     current = warehouse.query(
         "SELECT game_date, game_id, player_id, market, system_id, quote_id AS published "
         "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",
         first=days[0],
         last=days[-1],
     )
-    both = current.merge(chosen[[*PROP, "quote_id"]], how="left")
+    both = current[current["market"].isin(asked)].merge(chosen[[*PROP, "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
-    return moved.groupby(["game_date", "system_id"]).size().rename("rows").reset_index()
+    return moved.groupby(["game_date", "system_id", "market"]).size().rename("rows").reset_index()
 
 
 def batches(warehouse: Warehouse) -> pd.DataFrame:

@@ -153,7 +153,7 @@ def _bets(axes: Axes, own: pd.DataFrame, system: str) -> None:
     axes.set_title(f"{system}  {own['wins'].sum():,.0f}-{own['losses'].sum():,.0f}", fontsize=8.5, loc="left")
 
 
-def mae_differences(scores: pd.DataFrame) -> bytes:
+def mae_differences(scores: pd.DataFrame, unit: str) -> bytes:
     """Each system's MAE less the line's on the same rows, with its 95 % interval where it has one."""
     rows = scores.dropna(subset=["mae_difference"]).sort_values("mae_difference", ascending=False)
     rows = rows.assign(place=range(len(rows)))
@@ -169,7 +169,7 @@ def mae_differences(scores: pd.DataFrame) -> bytes:
         fontsize=8.5,
     )
     bars = "bars: 95 % intervals" if len(known) else "too few nights for intervals"
-    axes.set_xlabel(f"points; right of red: worse than the line\n({bars})", fontsize=9)
+    axes.set_xlabel(f"{unit}; right of red: worse than the line\n({bars})", fontsize=9)
     return _svg(figure)
 
 

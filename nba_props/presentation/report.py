@@ -29,7 +29,7 @@ _NOT_SCORED = "player_name, player_lookup, model_version, quote_id, run_id, crea
 _QUALITY_SQL = f"""
 SELECT game_date, MAX(games) AS games, SUM(valid_line_count) AS verified, SUM(no_prop_line_count) AS no_line,
   SUM(total_predictions) AS total
-FROM nba_monitoring.line_quality_daily {_WITHIN} GROUP BY game_date ORDER BY game_date
+FROM nba_monitoring.line_quality_daily {_WITHIN} AND market = @market GROUP BY game_date ORDER BY game_date
 """
 
 
@@ -119,7 +119,7 @@ def write_report(
         found: the result of ``read`` for the span.
         out: another path for the page, which the index does not list.
     """
-    days = warehouse.query(_QUALITY_SQL, first=first, last=last).set_index("game_date")
+    days = warehouse.query(_QUALITY_SQL, first=first, last=last, market=found.market).set_index("game_date")
     game_days = days[days["games"] > 0]
     nights = by_night(found.daily)
     tiers = (ALL_TIERS, *markets.market(found.market).tier_names)
@@ -170,7 +170,8 @@ def _pictures(found: ReportData, nights: pd.DataFrame, days: pd.DataFrame, first
     if len(nights):
         made["units"], made["bets"] = plots.nights(nights)
     if len(found.scores):
-        made["differences"] = plots.mae_differences(_of_tier(found.scores, ALL_TIERS))
+        unit = markets.market(found.market).title.lower()
+        made["differences"] = plots.mae_differences(_of_tier(found.scores, ALL_TIERS), unit)
         if chances := reliability_tables(found.graded):
             made["reliability"] = plots.reliability(chances)
     if len(days):

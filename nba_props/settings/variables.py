@@ -93,10 +93,12 @@ def parse_markets(value: Any) -> tuple[str, ...]:
     """The markets of ``points,rebounds`` or ``all``, in their usual order."""
     if not isinstance(value, str):
         return tuple(value)
-    asked = [name.strip() for name in value.split(",")]
+    asked = [name.strip() for name in value.split(",") if name.strip()]
     known = markets.keys()
     if asked == ["all"]:
         return known
+    if "all" in asked:
+        raise ValueError(f" is {value!r}: all has to stand alone")
     if wrong := [name for name in asked if name not in known]:
         near = difflib.get_close_matches(wrong[0], known, 1)
         hint = f"did you mean {near[0]}?" if near else f"they are {', '.join(known)}, or all"

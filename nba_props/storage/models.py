@@ -179,7 +179,7 @@ class ModelStore:
         return chosen
 
     def _card_if_any(self, name: str, week: date) -> Card | None:
-        return self.card(name, week) if week in self.weeks(name) else None
+        return self.card(name, week) if (self._path / name / week.isoformat() / _CARD).is_file() else None
 
     def load(self, card: Card) -> Model:
         """The model of a card.

@@ -239,10 +239,10 @@ def rows(**changes) -> pd.DataFrame:
     ],
 )
 def test_what_counts_as_new(change, moved):
-    assert gate.moved_games(rows(), rows(**change)) == ({"g"} if moved else set())
+    assert gate.moved(rows(), rows(**change)).any() == moved
     if not {"player_id", "system_id", "market"} & set(change):
-        assert gate.moved_games(rows(**change), rows()) == ({"g"} if moved else set())
-    assert gate.moved_games(rows().iloc[:0], rows()) == {"g"}
+        assert gate.moved(rows(**change), rows()).any() == moved
+    assert gate.moved(rows().iloc[:0], rows()).all()
 
 
 def test_results_request_the_grades_of_their_date(before_tipoff, published):

@@ -119,7 +119,7 @@ def corruptions(rng: np.random.Generator):
         "another game": (lambda n: {"game_id": "0022599999"}, {"QUOTE_OF_ANOTHER"}),
         "another market": (lambda n: {"market": "another"}, {"QUOTE_OF_ANOTHER"}),
         "no market": (lambda n: {"market": None}, {"QUOTE_OF_ANOTHER"}),
-        "a market that is none": (lambda n: {"market": "dunks"}, {"QUOTE_OF_ANOTHER"}),
+        "a market nobody knows": (lambda n: {"market": "dunks"}, {"QUOTE_OF_ANOTHER"}),
         "line on a row without one": (lambda n: {**NO_LINE, "line": 11.5}, {"CONTRADICTORY_LINE"}),
         "20.0 on a row without one": (lambda n: {**NO_LINE, "line": 20.0}, {"PLACEHOLDER_LINE"}),
         "no cut-off": (lambda n: {"cutoff_at": pd.NaT}, {"NO_CUTOFF"}),

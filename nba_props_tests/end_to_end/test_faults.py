@@ -15,13 +15,13 @@ pytestmark = pytest.mark.slow
 def scene_of(rung, tmp_path_factory):
     """Makes scenes by their names, each once."""
     return cache(
-        lambda name: faults.scenes(rung("prepared"), tmp_path_factory.mktemp("scene"), rung("two_dates"), [name])[name]
+        lambda name: faults.scenes(rung("many_prepared"), tmp_path_factory.mktemp("scene"), names=[name])[name]
     )
 
 
 @pytest.mark.long
-def test_a_backfill_killed_at_any_moment_loses_nothing_and_a_rerun_ends_the_same(landed_history, tmp_path):
-    scene = faults.scenes(landed_history, tmp_path, names=["backfill"])["backfill"]
+def test_a_backfill_killed_at_any_moment_loses_nothing_and_a_rerun_ends_the_same(rung, tmp_path):
+    scene = faults.scenes(rung("many_prepared"), tmp_path, names=["backfill"])["backfill"]
     tally = faults.Tally()
     for seed in range(3):
         faults.kill(scene, seed, tally)

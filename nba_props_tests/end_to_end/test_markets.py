@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nba_props.assets.predictions import _mark, read_inputs
 from nba_props.checks.models import inputs_as_in_training
 from nba_props.checks.partitioned import Scope
-from nba_props.domain.quality import models
+from nba_props.domain import gate
+from nba_props.domain.quality import deliveries, inputs, models
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts import markets
 from nba_props.schemas.analytics import BETTING_LINES
@@ -175,7 +177,7 @@ def test_nothing_at_or_after_the_cut_off_moves_a_bit_in_any_market(many_predicte
 
 
 def test_a_failing_market_leaves_the_others(many_prepared, monkeypatch):
-    """Without a model of rebounds, its rows say so; assists and points go on."""
+    """Without a model of rebounds its rows carry the reason; assists and points go on."""
     folder = many_prepared.settings.home / "models" / "xgboost_v1" / "rebounds"
     assert folder.is_dir()
     shutil.rmtree(folder)
@@ -261,7 +263,7 @@ def test_inputs_of_a_market_are_compared_with_its_training(many_predicted):
 
 
 def test_models_of_other_markets_do_not_see_what_names_the_date(many_predicted):
-    """What is equal for all players of a date is no input: trees would learn the dates."""
+    """Trees would learn the dates from what is equal for all players of a date."""
     features = many_predicted.warehouse.read(MARKET_FEATURES, [DAY])
     known = features[features["market"] == "rebounds"][list(MARKET_NAMES)]
     of_date = {n for n in MARKET_NAMES if known[n].nunique() == 1}
@@ -269,3 +271,70 @@ def test_models_of_other_markets_do_not_see_what_names_the_date(many_predicted):
     for recipe in recipes_of(["xgboost_v1"], OTHERS):
         assert not {"league_allows", "league_pace", "league_def_rating"} & set(recipe.inputs)
         assert {"opponent_allows", "team_pace"} < set(recipe.inputs)
+
+
+def test_a_market_that_is_asked_for_and_never_quoted_warns(many_predicted):
+    asked = (*league.MARKETS, "steals", "blocks")
+    found = deliveries.games_with_quotes(many_predicted.now, asked).findings(many_predicted.warehouse, [DAY])[DAY]
+    assert (found.passed, found.warns) == (False, True)
+    assert found.text.endswith("none is in steals, blocks, which NBA_PROPS_MARKETS asks for")
+    whole = deliveries.games_with_quotes(many_predicted.now, league.MARKETS)
+    assert whole.findings(many_predicted.warehouse, [DAY])[DAY].passed
+
+
+def test_an_input_that_is_unknown_for_a_whole_market_warns(many_predicted):
+    assert inputs.market_inputs_known(many_predicted.warehouse, [DAY])[DAY].passed
+    features = many_predicted.warehouse.read(MARKET_FEATURES, [DAY])
+    features.loc[features["market"] == "assists", "opponent_allows"] = float("nan")
+    many_predicted.warehouse.write_unchecked(MARKET_FEATURES, features, DAY)
+    found = inputs.market_inputs_known(many_predicted.warehouse, [DAY])[DAY]
+    assert (found.passed, found.warns) == (False, True)
+    assert found.figures["unknown_to_all"] == "opponent_allows of assists"
+
+
+def test_only_the_market_that_moved_is_published_again(many_predicted):
+    rows = current(many_predicted)
+    moved = rows.copy()
+    mine = (moved["market"] == "assists") & (moved["game_id"] == moved["game_id"].iloc[0])
+    moved.loc[mine, "line"] += 1
+    again = gate.moved(rows, moved)
+    assert 0 < again.sum() < len(rows)
+    assert (again == mine).all()
+    moved.loc[moved.index[mine][:1], "abstain_reason"] = "REPORTED_ABSENT"
+    assert (gate.moved(rows, moved) == (moved["game_id"] == moved["game_id"].iloc[0])).all(), "a report is of the game"
+
+
+def test_the_days_of_a_market_are_those_of_the_league(many_predicted):
+    """A market that is no longer published does not look complete."""
+    found = many_predicted.query("SELECT * FROM nba_monitoring.data_quality_summary WHERE scope = 'Overall'")
+    days = found.set_index("market")["game_days"]
+    assert set(days.index) == set(league.MARKETS)
+    assert days.nunique() == 1
+
+
+def test_a_deployment_of_points_needs_no_features_of_other_markets(predicted):
+    """Also where a lake of a release before has none of them."""
+    address = predicted.settings.lake / MARKET_FEATURES.dataset / MARKET_FEATURES.name
+    shutil.rmtree(address, ignore_errors=True)
+    system = next(s for s in SYSTEMS if s.system_id == "xgboost_v1")
+    lines = predicted.warehouse.read(BETTING_LINES, [DAY])
+    read = read_inputs(system, [DAY], lines, predicted.warehouse, predicted.settings, predicted.models)
+    assert read.tables[MARKET_FEATURES.address].empty
+    assert len(system.rows(read)) == 36
+
+
+@pytest.mark.parametrize("reason", ["INVALID_PREDICTION", "MISSING_KEY", "DUPLICATE"])
+def test_ids_of_the_quarantine_do_not_depend_on_how_a_reason_is_worded(many_predicted, reason, monkeypatch):
+    claims = current(many_predicted, "system_id = 'xgboost_v1'")[gate.CLAIM]
+    reasons = pd.Series(reason, index=claims.index)
+    before = gate.held_back(claims, reasons)
+    monkeypatch.setitem(gate.REASONS, reason, "other words")
+    after = gate.held_back(claims, reasons)
+    assert set(after["detail"]) == {"other words"}
+    assert (after["quarantine_id"] == before["quarantine_id"]).all()
+
+
+def test_rows_held_back_in_two_markets_are_two_causes():
+    row = {"reason": "PLACEHOLDER_LINE", "system_id": "xgboost_v1", "game_id": "1", "player_id": 7}
+    one, other = (pd.DataFrame([{**row, "market": m}]) for m in ("points", "rebounds"))
+    assert _mark(one) != _mark(other)

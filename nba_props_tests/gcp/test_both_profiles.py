@@ -58,7 +58,7 @@ def stories(platform: Platform, first: date, last: date, landed: date | None = N
 
     The league is landed through ``landed``, or the last of the dates.
     """
-    league.land(platform.zone, days=((landed or last) - league.FIRST).days + 1)
+    league.land(platform.zone, days=((landed or last) - league.FIRST).days + 1, asked=platform.settings.markets)
     platform.materialize(league.FIRST, first - timedelta(1), job="ingest_history")
     platform.now = league.tipoff(last) + timedelta(days=10)
     systems = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1", "xgboost_v1")
@@ -101,8 +101,8 @@ def take_away(gcp: Gcp, platform: Platform) -> None:
 @pytest.fixture(scope="module")
 def platforms(tmp_path_factory, deploy):
     with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
-        local = open_platform(tmp_path_factory.mktemp("local"), one)
-        cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=deploy())
+        local = open_platform(tmp_path_factory.mktemp("local"), one, asked=league.MARKETS)
+        cloud = open_platform(tmp_path_factory.mktemp("cloud"), other, gcp=deploy(), asked=league.MARKETS)
         yield local, cloud
         take_away(cloud.settings.gcp, cloud)
         left = [d.dataset_id for d in cloud.warehouse._api.client.list_datasets()]

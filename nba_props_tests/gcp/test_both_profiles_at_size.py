@@ -10,6 +10,7 @@ import fsspec
 import pytest
 
 from nba_props.facts.calendar import days
+from nba_props.facts.markets import keys
 from nba_props.simulator.incidents import NIGHT
 from nba_props.simulator.league import simulate
 from nba_props_tests import league
@@ -30,8 +31,8 @@ def both(landing: Path, folder: Path, gcp, first: date, last: date, first_date: 
     fsspec.filesystem("gcs", project=gcp.project).put(str(landing), f"{gcp.bucket}/landing", recursive=True)
     now = utc(2026, 11, 23)
     with dg.DagsterInstance.ephemeral() as one, dg.DagsterInstance.ephemeral() as other:
-        local = open_platform(folder / "local", one, now, landing=str(landing), first_date=first_date)
-        cloud = open_platform(folder / "cloud", other, now, gcp=gcp, first_date=first_date)
+        local = open_platform(folder / "local", one, now, landing=str(landing), first_date=first_date, asked=keys())
+        cloud = open_platform(folder / "cloud", other, now, gcp=gcp, first_date=first_date, asked=keys())
         return predicted(local, first, last), predicted(cloud, first, last)
 
 
@@ -61,7 +62,8 @@ def test_a_night_and_then_a_season_of_26_dates(tmp_path, make_gcp):
 
 
 def test_the_simulated_night(tmp_path, make_gcp):
-    simulate(tmp_path / "landing", odds_days=[NIGHT])
+    simulate(tmp_path / "landing", odds_days=[NIGHT], asked=keys())
     local, cloud = both(tmp_path / "landing", tmp_path, make_gcp(), NIGHT, NIGHT, date(2025, 8, 1))
     assert len(local["nba_analytics.slate"]) == 454
+    assert set(local["nba_predictions.current_predictions"]["market"]) == set(keys())
     assert differences(local, cloud) == []

@@ -36,6 +36,8 @@ pytestmark = [pytest.mark.slow]
 OPENING = date(2025, 10, 20)
 NEXT = NIGHT + timedelta(1)
 NOW = utc(2026, 1, 9, 15)
+#: the markets that are quoted
+ASKED = ("points", "rebounds", "points_rebounds_assists")
 #: the incidents that remove payloads and land none
 REMOVES = {"in_play_latest", "games_without_odds"}
 
@@ -51,7 +53,7 @@ def base(tmp_path_factory):
     """A simulated league, history before the night ingested, to be copied by each test."""
     folder = tmp_path_factory.mktemp("league") / "home"
     folder.mkdir()
-    simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE])
+    simulate(folder / "landing", odds_days=[NIGHT, NEXT, CLOCK_CHANGE], asked=ASKED)
     with instance_that_forgets() as instance:
         platform = open_league(folder, instance)
         platform.materialize(OPENING, NIGHT - timedelta(1), job="ingest_history")
@@ -93,7 +95,9 @@ def frame(platform: Platform, address: str, day: date = NIGHT) -> pd.DataFrame:
 
 
 def lines(platform: Platform, day: date = NIGHT) -> pd.DataFrame:
-    return frame(platform, "nba_analytics.betting_lines", day).set_index("player_name")
+    """The lines of points by player."""
+    rows = frame(platform, "nba_analytics.betting_lines", day)
+    return rows[rows["market"] == "points"].set_index("player_name")
 
 
 def test_whatever_an_incident_lands_is_marked_as_simulated(base, tmp_path):
@@ -112,7 +116,9 @@ def test_whatever_an_incident_lands_is_marked_as_simulated(base, tmp_path):
 
 def test_the_night_is_the_size_of_the_brief(clean):
     assert len(clean["nba_analytics.upcoming_player_game_context"]) == 454
-    assert int(clean["nba_analytics.betting_lines"]["has_prop_line"].sum()) == 162
+    rows = clean["nba_analytics.betting_lines"]
+    assert rows.groupby("market")["has_prop_line"].sum()["points"] == 162
+    assert set(rows["market"]) == set(ASKED)
     unresolved = clean["nba_reference.unresolved_names"]
     assert set(unresolved["source_name"]) == {"Guest Entrant"}
     quotes = clean["nba_raw.odds_quotes"]
@@ -269,7 +275,8 @@ def book_renames_player(platform, outcome, clean):
     assert outcome.success
     unresolved = frame(platform, "nba_reference.unresolved_names")
     assert "The Lighthouse" in set(unresolved["source_name"])
-    star = clean["nba_analytics.betting_lines"].sort_values("line").dropna(subset=["line"])["player_name"].iloc[-1]
+    of_points = clean["nba_analytics.betting_lines"].query("market == 'points'")
+    star = of_points.sort_values("line").dropna(subset=["line"])["player_name"].iloc[-1]
     assert lines(platform).loc[star, "sportsbook"] != "draftkings"
     assert int(lines(platform)["has_prop_line"].sum()) == 162
 

@@ -98,7 +98,7 @@ def test_the_yardstick_is_the_real_one(real_data):
 
 @pytest.fixture(scope="module")
 def overs(season):
-    """Whether a third of the quoted players went over the line in each market that quotes them; null in others."""
+    """Whether the result is over the line, for a third of the quoted players by market; null where unquoted."""
     quoted = season.market.merge(season.boxes, on=["game", "player"], suffixes=("", "_result")).iloc[::3]
     found = {}
     for market in markets.MARKETS:

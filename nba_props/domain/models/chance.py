@@ -24,7 +24,8 @@ def _unit(forecast: np.ndarray, market: str) -> np.ndarray:
 
 
 def residual_quantiles(results: pd.Series, forecast: np.ndarray, market: str = POINTS) -> tuple[float, ...]:
-    """Quantiles of the residuals in units of sqrt(forecast + 4), at 0.005 .. 0.995."""
+    """Quantiles of the residuals at 0.005 .. 0.995, in units of sqrt(forecast + 4), in other markets than points by
+    their scale (``_SPREAD_FLOOR``)."""
     residuals = (results - forecast) / _unit(forecast, market)
     return tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES))
 

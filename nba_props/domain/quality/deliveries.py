@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 import pandas as pd
@@ -13,7 +13,9 @@ from nba_props.domain.lines import is_stale
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.outputs import odds_are_overdue
 from nba_props.domain.stored import Stored
+from nba_props.facts import markets
 from nba_props.facts.calendar import FINAL
+from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import BookKind
 
 #: the share of quotes whose names must resolve
@@ -64,13 +66,18 @@ BOX_SCORES = Daily(
 )
 
 
-def _judge_quotes(f: Figures, now: datetime | None) -> Finding:
+def _judge_quotes(f: Figures, now: datetime | None, asked: Collection[str]) -> Finding:
     games, quoted, first = f["games"], f["games_with_lines"], f["first_tipoff"]
+    unquoted = [m for m in asked if m != POINTS and not f[f"games_{m}"]]
+    figures = {k: v for k, v in f.items() if not k.startswith("games_") or k == "games_with_lines"}
+    f = {**figures, "markets_without_quotes": ", ".join(unquoted)} if set(asked) - {POINTS} else figures
     if games == 0:
         return Finding(True, "no games on this date", known(f), Severity.WARN)
     if quoted:
         text = f"{quoted} of {games} games have sportsbook quotes from before the cut-off"
-        return Finding(quoted == games, text, known(f), Severity.WARN)
+        if unquoted:
+            text += f"; none is in {', '.join(unquoted)}, which NBA_PROPS_MARKETS asks for"
+        return Finding(quoted == games and not unquoted, text, known(f), Severity.WARN)
     overdue = odds_are_overdue(datetime.fromisoformat(first) if first else None, now)
     text = (
         f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so no player has a line; "
@@ -79,12 +86,15 @@ def _judge_quotes(f: Figures, now: datetime | None) -> Finding:
     return Finding(False, text, known(f), Severity.ERROR if overdue else Severity.WARN)
 
 
+_KEYS = markets.keys()
+#: games with quotes in each market
+_QUOTED_IN = {m: f"COUNT(DISTINCT CASE WHEN q.market = '{m}' THEN q.game_id END)" for m in _KEYS}
 _QUOTED_GAMES_SQL = f"""
-        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, COUNT(DISTINCT q.game_id) AS games_with_lines,
-          MIN(s.tipoff_at) AS first_tipoff
+        SELECT s.game_date, COUNT(DISTINCT s.game_id) AS games, {_QUOTED_IN[POINTS]} AS games_with_lines,
+          {", ".join(f"{count} AS games_{m}" for m, count in _QUOTED_IN.items())}, MIN(s.tipoff_at) AS first_tipoff
         FROM nba_raw.schedule AS s
         LEFT JOIN (
-          SELECT DISTINCT game_date, game_id FROM nba_raw.odds_quotes
+          SELECT DISTINCT game_date, game_id, {markets.quoted_market_sql("market")} AS market FROM nba_raw.odds_quotes
           WHERE game_date BETWEEN @first AND @last AND book_kind = '{BookKind.SPORTSBOOK}' AND NOT is_in_play
         ) AS q ON q.game_date = s.game_date AND q.game_id = s.game_id
         WHERE s.game_date BETWEEN @first AND @last AND {playable_sql("s")}
@@ -92,10 +102,13 @@ _QUOTED_GAMES_SQL = f"""
 """
 
 
-def games_with_quotes(now: datetime | None) -> Daily:
-    """Whether every game has quotes; a slate without any is an error once its first tip-off is near."""
-    empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None}
-    return Daily(_QUOTED_GAMES_SQL, lambda f: _judge_quotes(f, now), empty)
+def games_with_quotes(now: datetime | None, asked: Collection[str] = (POINTS,)) -> Daily:
+    """Whether every game has quotes of points; a slate without any is an error once its first tip-off is near.
+
+    Of the other markets that are asked for each needs a quote, in whatever game: they cost credits as well.
+    """
+    empty = {"games": 0, "games_with_lines": 0, "first_tipoff": None, **{f"games_{m}": 0 for m in _KEYS}}
+    return Daily(_QUOTED_GAMES_SQL, lambda f: _judge_quotes(f, now, asked), empty)
 
 
 def stale_books(stored: Stored, days: Sequence[date]) -> dict[date, Finding]:

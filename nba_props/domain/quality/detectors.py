@@ -106,9 +106,11 @@ def sides_not_skewed(p: Published, day: date) -> Finding:
     """No system has nearly all picks on one side (30 days).
 
     Over ``MAX_ONE_SIDED`` of ``ENOUGH`` picks or more: a warning, since a formula may prefer a side. Eight systems with
-    up to 65 % on one side get one by chance in fewer than one of a hundred seasons.
+    up to 65 % on one side get one by chance in fewer than one of a hundred seasons. Markets whose lines do not stand
+    near the median are left out: there one side is likelier.
     """
     rows = within(p.current, day - WINDOW, day)
+    rows = rows[rows["system_id"].map(lambda s: market(market_of(str(s))).has_even_lines).astype("bool")]
     picks = rows[rows["recommendation"].isin(SIDES)]
     counts = picks.pivot_table(
         index="system_id", columns="recommendation", values="published", aggfunc="sum", fill_value=0

@@ -14,7 +14,14 @@ from nba_props.domain.systems.base import System
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import look_back_start, season_start
 from nba_props.facts.vocabulary import ABSENT, sql_list
-from nba_props.schemas.features import EXPECTED, EXPECTED_WITH_FEED, FEATURES, PLAYER_FEATURES
+from nba_props.schemas.features import (
+    EXPECTED,
+    EXPECTED_WITH_FEED,
+    FEATURES,
+    MARKET_FEATURES,
+    MARKET_NAMES,
+    PLAYER_FEATURES,
+)
 from nba_props.schemas.raw import BOX_SCORES, SCHEDULE
 
 #: of players reported out or doubtful, the share that may be on no slate
@@ -175,3 +182,26 @@ def _judge_inputs(f: Figures, users: dict[str, list[str]]) -> Finding:
     if not dead:
         texts.insert(0, f"every expected input is known for some of {f['settled']} players")
     return Finding(not dead, "; ".join(texts), figures, Severity.WARN)
+
+
+_KNOWN_IN_MARKET_SQL = f"""
+    SELECT game_date, market, COUNT(*) AS settled, {", ".join(f"COUNT({n}) AS {n}" for n in MARKET_NAMES)}
+    FROM {MARKET_FEATURES.address} WHERE game_date BETWEEN @first AND @last AND avg_season IS NOT NULL
+    GROUP BY game_date, market ORDER BY game_date, market
+"""
+
+
+def market_inputs_known(stored: Stored, days: Sequence[date]) -> dict[date, Finding]:
+    """Every feature of a market is known for some of its quoted players who have played this season."""
+    rows = stored.query(_KNOWN_IN_MARKET_SQL, first=days[0], last=days[-1])
+    found: dict[date, Finding] = {}
+    for day in days:
+        today = rows[rows["game_date"].dt.date == day] if len(rows) else rows
+        unknown = (
+            [f"{n} of {m}" for n in MARKET_NAMES for m in today.loc[today[n] == 0, "market"]] if len(today) else []
+        )
+        figures = {"markets": len(today), "unknown_to_all": ", ".join(unknown)}
+        text = f"unknown for all players: {', '.join(unknown)}: systems did without"
+        ok = "no quoted player has played this season" if today.empty else f"all are known in {len(today)} markets"
+        found[day] = Finding(not unknown, text if unknown else ok, figures, Severity.WARN)
+    return found

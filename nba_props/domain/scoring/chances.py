@@ -75,7 +75,7 @@ def reliability(rows: pd.DataFrame) -> pd.DataFrame:
     """The rate of overs by tenth of P(over): what ``calibration_error`` sums up.
 
     Args:
-        rows: ``system_id, game_date, chance`` (P(over), 0-1) and ``over`` (whether points exceeded the line).
+        rows: ``system_id, game_date, chance`` (P(over), 0-1) and ``over`` (whether the result exceeded the line).
 
     Returns:
         One row per system and tenth that has rows: mean ``chance``, ``rate`` of overs with ``low`` and ``high``

@@ -286,7 +286,7 @@ DATA_QUALITY_SUMMARY = View(
     WITH days AS (
       SELECT d.game_date, ROW_NUMBER() OVER (ORDER BY d.game_date DESC) AS place FROM ({GAME_DAYS_SQL}) AS d
     )
-    SELECT s.scope, COALESCE(p.market, '{POINTS}') AS market, COUNT(DISTINCT d.game_date) AS game_days,
+    SELECT s.scope, m.market, COUNT(DISTINCT d.game_date) AS game_days,
       COUNT(DISTINCT p.game_date) AS game_days_with_predictions,
       COUNT(p.prediction_id) AS total_predictions,
       COUNT(CASE WHEN p.is_valid_line THEN 1 END) AS valid_line_count,
@@ -304,8 +304,12 @@ DATA_QUALITY_SUMMARY = View(
       MIN(p.game_date) AS first_date, MAX(p.game_date) AS last_date
     FROM ({_SCOPES}) AS s
     JOIN days AS d ON d.place BETWEEN s.first_rank AND s.last_rank
-    LEFT JOIN {_JUDGED} AS p ON p.game_date = d.game_date AND p.is_current
-    GROUP BY s.scope, COALESCE(p.market, '{POINTS}')
+    CROSS JOIN (
+      SELECT '{POINTS}' AS market
+      UNION DISTINCT SELECT j.market FROM {_JUDGED} AS j WHERE j.is_current
+    ) AS m
+    LEFT JOIN {_JUDGED} AS p ON p.game_date = d.game_date AND p.market = m.market AND p.is_current
+    GROUP BY s.scope, m.market
     """,
     newest_by="scope",
 )
