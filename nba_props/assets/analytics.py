@@ -72,9 +72,14 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         slate_rows: pd.DataFrame,
         quotes: pd.DataFrame,
         resolved: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
     ):
-        frame = lines.betting_lines(slate_rows, quotes, resolved, settings.markets)
+        days = partition_days(context)
+        # a date keeps its markets when the setting names fewer: published rows refer to their lines
+        stored = warehouse.query(lines.MARKETS_SQL, first=days[0], last=days[-1])
+        frame = lines.betting_lines(slate_rows, quotes, resolved, {*settings.markets, *stored["market"]})
+        frame = lines.of_markets(frame, settings.markets, stored)
         return emit(
             context,
             [analytics.BETTING_LINES],

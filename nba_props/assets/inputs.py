@@ -62,9 +62,9 @@ def _lasting(key: dg.AssetKey) -> list[str]:
     return table.lasting_name.split(".") if table else list(key.path)
 
 
-def unused(settings: Settings) -> frozenset[str]:
-    """The addresses of the tables that no market of a deployment needs."""
-    return frozenset() if set(settings.markets) - {POINTS} else frozenset({MARKET_FEATURES.address})
+def unused(markets: Collection[str]) -> frozenset[str]:
+    """The addresses of the tables that none of some markets needs."""
+    return frozenset() if set(markets) - {POINTS} else frozenset({MARKET_FEATURES.address})
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Inputs:
     @property
     def unused(self) -> frozenset[str]:
         """The tables that no market of the deployment needs: they are neither missing nor an input."""
-        return unused(self.settings)
+        return unused(self.settings.markets)
 
     def states(self, table: Table) -> dict[date, PartitionState]:
         """The state of each stored partition of a table."""

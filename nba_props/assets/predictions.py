@@ -126,11 +126,11 @@ def read_inputs(
     """The inputs of a system for some dates, read from warehouse and model store."""
     needs, span = system.needs(), {"first": days[0], "last": days[-1]}
     others = [s.table for s in needs.systems]
-    idle = unused(settings)
+    quoted = {POINTS, *line_rows["market"]}
+    idle = unused(quoted)
     tables = {t.address: t.empty() if t.address in idle else warehouse.read(t, days) for t in needs.tables}
     # a date without games needs no model
     busy = sorted({d.date() for rows in tables.values() for d in rows["game_date"].unique()})
-    quoted = {POINTS, *line_rows["market"]}
     return SystemInputs(
         lines=line_rows,
         tables=tables,

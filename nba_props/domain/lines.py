@@ -149,6 +149,19 @@ STALE_AFTER = pd.Timedelta(hours=6)
 _BOOK = [*PROP, "bookmaker"]
 
 
+#: the markets that have lines on each date of @first..@last
+MARKETS_SQL = (
+    "SELECT DISTINCT game_date, market FROM nba_analytics.betting_lines WHERE game_date BETWEEN @first AND @last"
+)
+
+
+def of_markets(rows: pd.DataFrame, asked: Collection[str], stored: pd.DataFrame) -> pd.DataFrame:
+    """The lines in some markets, and on each date also in those that it has already (``MARKETS_SQL``)."""
+    there = pd.MultiIndex.from_frame(rows[["game_date", "market"]])
+    kept = there.isin(pd.MultiIndex.from_frame(stored[["game_date", "market"]])) if len(stored) else False
+    return rows[rows["market"].isin(asked) | kept].reset_index(drop=True)
+
+
 def betting_lines(
     slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame, asked: Collection[str] | None = None
 ) -> pd.DataFrame:

@@ -38,6 +38,10 @@ def test_a_board_is_of_one_market_and_counts_the_others(many):
         "points": 24, "rebounds": 8, "assists": 8, "points_rebounds_assists": 8,
     }  # fmt: skip
     assert "REB" in invoke("board", D, "--market", "all", "--rows", "0").output
+    of_one = invoke("board", D, "--market", "all", "--system", "shrunk_rate_v1", "--rows", "1").output
+    assert "of shrunk_rate_v1" in of_one
+    assert "ensemble" not in of_one
+    assert f"board {D} --market all --system shrunk_rate_v1 --rows 0" in " ".join(of_one.split())
     lines = {(r["player_name"], r["market"]): r["line"] for r in whole}
     assert lines[SOMEONE[1], "assists"] == league.line(2, "assists")
 

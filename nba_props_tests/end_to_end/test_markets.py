@@ -338,3 +338,22 @@ def test_rows_held_back_in_two_markets_are_two_causes():
     row = {"reason": "PLACEHOLDER_LINE", "system_id": "xgboost_v1", "game_id": "1", "player_id": 7}
     one, other = (pd.DataFrame([{**row, "market": m}]) for m in ("points", "rebounds"))
     assert _mark(one) != _mark(other)
+
+
+def test_a_date_keeps_its_markets_when_the_setting_names_fewer(many_predicted):
+    """Published rows refer to their lines, and grades to their averages; new dates have points alone."""
+    narrow = open_platform(
+        many_predicted.settings.home.parent, many_predicted.instance, many_predicted.now, asked=["points"]
+    )
+    before = [many_predicted.warehouse.read(t, [DAY]) for t in (BETTING_LINES, MARKET_FEATURES)]
+    published = current(many_predicted)
+    keys = [k for k in narrow.of("predict") if k.path[0] != "nba_monitoring"]
+    narrow.materialize(DAY, NEXT, keys)
+    order = ["market", "player_id"]
+    for table, old in zip((BETTING_LINES, MARKET_FEATURES), before, strict=True):
+        new = narrow.warehouse.read(table, [DAY])
+        pd.testing.assert_frame_equal(
+            new.sort_values(order, ignore_index=True), old.sort_values(order, ignore_index=True), check_exact=True
+        )
+    pd.testing.assert_frame_equal(current(narrow), published, check_exact=True)
+    assert set(narrow.warehouse.read(BETTING_LINES, [NEXT])["market"]) == {"points"}

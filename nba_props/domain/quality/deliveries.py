@@ -73,15 +73,16 @@ def _judge_quotes(f: Figures, now: datetime | None, asked: Collection[str]) -> F
     f = {**figures, "markets_without_quotes": ", ".join(unquoted)} if set(asked) - {POINTS} else figures
     if games == 0:
         return Finding(True, "no games on this date", known(f), Severity.WARN)
+    of = " of points" if set(asked) - {POINTS} else ""
     if quoted:
-        text = f"{quoted} of {games} games have sportsbook quotes from before the cut-off"
+        text = f"{quoted} of {games} games have sportsbook quotes{of} from before the cut-off"
         if unquoted:
             text += f"; none is in {', '.join(unquoted)}, which NBA_PROPS_MARKETS asks for"
         return Finding(quoted == games and not unquoted, text, known(f), Severity.WARN)
     overdue = odds_are_overdue(datetime.fromisoformat(first) if first else None, now)
     text = (
-        f"NO ODDS: none of {games} games has a sportsbook's quote from before the cut-off, so no player has a line; "
-        f"the first tip-off is {first or 'unknown'}"
+        f"NO ODDS: none of {games} games has a sportsbook's quote{of} from before the cut-off, so no player has a line"
+        f"{of}; the first tip-off is {first or 'unknown'}"
     )
     return Finding(False, text, known(f), Severity.ERROR if overdue else Severity.WARN)
 

@@ -130,8 +130,14 @@ class _EventQuotes:
         if not isinstance(markets, list) or not any(isinstance(m, dict) and m.get("outcomes") for m in markets):
             self._reject(at, "BOOK_WITHOUT_PRICES", f"{key} has no outcomes", book)
             return
+        seen: set[str] = set()
         for j, quoted in enumerate(markets):
-            self._add_market(quoted, key, book, f"{at}.markets[{j}]")
+            own, place = quoted.get("key") if isinstance(quoted, dict) else None, f"{at}.markets[{j}]"
+            if isinstance(own, str) and own in seen:
+                self._reject(place, "DUPLICATE_MARKET", f"a second {own} of {key}", quoted)
+                continue
+            seen |= {own} if isinstance(own, str) else set()
+            self._add_market(quoted, key, book, place)
 
     def _add_market(self, quoted: Any, book_key: str, book: dict[str, Any], at: str) -> None:
         key = quoted.get("key") if isinstance(quoted, dict) else None
