@@ -52,8 +52,9 @@ def measure(home: Path, first: date, last: date, *, prepare: bool) -> dict[str, 
     with dg.DagsterInstance.ephemeral() as instance:
         if prepare:
             inputs = Inputs(warehouse, zone, ModelStore(settings.models), settings)
-            for job, start, end in planning.plan(definitions, inputs, days(first, last)):
-                if job != "predict" and not runner.execute(definitions, instance, job, start, end).success:
+            steps = [step for step in planning.plan(definitions, inputs, days(first, last)) if step[0] != "predict"]
+            for job, start, end in [*steps, ("ingest_history", first, last)]:
+                if not runner.execute(definitions, instance, job, start, end).success:
                     raise RuntimeError(f"{job} failed")
             return {}
         outcome = runner.execute(definitions, instance, "predict", first, last)

@@ -32,6 +32,7 @@ from nba_props.cli.values import ALLOW_LOSS, ASSET, ROWS, SYSTEM_SHOWN, DateSpan
 from nba_props.facts import vocabulary
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import spans
+from nba_props.facts.markets import POINTS
 from nba_props.facts.words import plural
 from nba_props.presentation.board import gate_summary
 from nba_props.settings import Settings
@@ -348,15 +349,18 @@ def grade(span: list[date], allow_loss: bool, form: str) -> None:
         update_scores(opened, span)
         counts = opened.warehouse.query(
             f"""
-            SELECT market, outcome, COUNT(CASE WHEN is_valid_line THEN 1 END) AS on_a_line,
-              COUNT(CASE WHEN NOT is_valid_line THEN 1 END) AS without_a_line
+            SELECT outcome, COUNT(CASE WHEN market = '{POINTS}' AND is_valid_line THEN 1 END) AS on_a_line,
+              COUNT(CASE WHEN market = '{POINTS}' AND NOT is_valid_line THEN 1 END) AS without_a_line,
+              COUNT(CASE WHEN market <> '{POINTS}' THEN 1 END) AS other_markets
             FROM nba_predictions.prediction_accuracy
             WHERE game_date BETWEEN @first AND @last AND is_current
-            GROUP BY market, outcome ORDER BY market, {_OUTCOMES_SQL}, outcome
+            GROUP BY outcome ORDER BY {_OUTCOMES_SQL}, outcome
             """,
             first=span[0],
             last=span[-1],
         )
+        if not counts["other_markets"].sum():
+            counts = counts.drop(columns="other_markets")
         out.rows(counts, f"Grades of the current predictions, {text_of(span)}")
         out.print(f"next      {program()} report {text_of(span)}")
         if not ok:

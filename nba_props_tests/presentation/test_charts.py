@@ -29,7 +29,7 @@ def intervals(figure: Figure) -> int:
 
 @pytest.mark.parametrize(("dates", "bars"), [(2, 0), (12, 2)])
 def test_no_bar_is_drawn_without_an_interval(drawn, dates, bars):
-    plots.mae_differences(everything(dates))
+    plots.mae_differences(everything(dates), "points")
     tables = scoring.reliability(chances(graded(300 * dates, dates)))
     plots.reliability({"a": tables.loc["a"]})
     differences, reliability = drawn
