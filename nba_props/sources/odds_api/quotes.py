@@ -24,11 +24,18 @@ def read_quotes(zone: LandingZone, days: Sequence[date], schedule_rows: pd.DataF
         days: the dates.
         schedule_rows: rows of ``nba_raw.schedule`` for the same dates.
     """
-    found, rejects = [], []
-    for day in days:
-        rows, refused = read_day(zone, day)
-        found += rows
-        rejects += refused
+    # date by date: what is parsed takes a multiple of the memory of what is kept
+    parts = [_of_day(zone, day, schedule_rows) for day in days]
+    frames = [part.frame for part in parts if len(part.frame)]
+    return Parsed(
+        pd.concat(frames, ignore_index=True) if frames else raw.ODDS_QUOTES.empty(),
+        [reject for part in parts for reject in part.rejects],
+        {day: remark for part in parts for day, remark in part.remarks.items()},
+    )
+
+
+def _of_day(zone: LandingZone, day: date, schedule_rows: pd.DataFrame) -> Parsed:
+    found, rejects = read_day(zone, day)
     if not found:
         return Parsed(raw.ODDS_QUOTES.empty(), rejects)
     parsed = pd.DataFrame(found)
