@@ -164,16 +164,7 @@ def _player_features(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition
         others = line_rows[line_rows["market"] != POINTS]
         by_market = MARKET_FEATURES.empty()
         if len(others):
-            past = market_features.Past(
-                past_games,
-                warehouse.query(
-                    history.season_stats_sql(),
-                    **span,
-                    history_from=history_start(days[0], settings.look_back_days),
-                ),
-                warehouse.query(history.allowed_stats_sql(settings.look_back_days), **span),
-                warehouse.query(history.league_stats_sql(settings.look_back_days), **span),
-            )
+            past = market_features.read_past(warehouse.query, past_games, days[0], days[-1], settings.look_back_days)
             by_market = market_features.build(others, context_rows, past)
         return emit(
             context,

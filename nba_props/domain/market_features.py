@@ -6,15 +6,20 @@ that do not depend on the market are in ``domain/features.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from nba_props.domain import history
 from nba_props.domain.context import halved
 from nba_props.domain.features import POINTS_HALF_LIFE, RATE_HALF_LIFE, RATE_PRIOR_MINUTES, null_reasons
+from nba_props.domain.history.relations import SLATE
 from nba_props.domain.results import counted
 from nba_props.facts import markets
+from nba_props.facts.calendar import history_start
 from nba_props.facts.keys import PLAYER_DAY, PROP
 from nba_props.schemas.features import BY_MARKET, MARKET_FEATURES, MARKET_NAMES
 
@@ -31,6 +36,33 @@ class Past:
     season: pd.DataFrame
     allowed: pd.DataFrame
     league: pd.DataFrame
+
+
+def read_past(
+    query: Callable[..., pd.DataFrame],
+    played: pd.DataFrame,
+    first: date,
+    last: date,
+    look_back_days: int,
+    asked: str = SLATE,
+) -> Past:
+    """The past of the players asked for on the dates first..last.
+
+    Args:
+        query: runs a statement of ``domain/history`` in the warehouse.
+        played: rows of ``nba_analytics.historical_games``.
+        first: first date.
+        last: last date.
+        look_back_days: how far averages of teams and league reach.
+        asked: the relation of the players asked for.
+    """
+    span = {"first": first, "last": last}
+    return Past(
+        played,
+        query(history.season_stats_sql(asked), **span, history_from=history_start(first, look_back_days)),
+        query(history.allowed_stats_sql(look_back_days, asked), **span),
+        query(history.league_stats_sql(look_back_days, asked), **span),
+    )
 
 
 def build(asked: pd.DataFrame, context: pd.DataFrame, past: Past) -> pd.DataFrame:
@@ -117,11 +149,14 @@ def _form(history: pd.DataFrame, league: pd.DataFrame) -> _Form:
 
 def _taken(values: np.ndarray, index: pd.MultiIndex, asked: pd.DataFrame) -> np.ndarray:
     """The row of ``values`` of each row of ``asked``, null where there is none."""
-    place = index.get_indexer(pd.MultiIndex.from_frame(asked))
-    return np.vstack([values, np.full((1, values.shape[1]), np.nan)])[place]
+    return _at(values, index.get_indexer(pd.MultiIndex.from_frame(asked)))
 
 
 def _by_date(values: np.ndarray, league: pd.DataFrame, asked: pd.DataFrame) -> np.ndarray:
     """The row of ``values`` of each row's date."""
-    place = league.index.get_indexer(asked["game_date"])
+    return _at(values, league.index.get_indexer(asked["game_date"]))
+
+
+def _at(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The rows of ``values`` at some places; null at -1."""
     return np.vstack([values, np.full((1, values.shape[1]), np.nan)])[place]

@@ -5,8 +5,7 @@ The columns are those of box scores that a market counts (``markets.stats``); su
 
 from __future__ import annotations
 
-from nba_props.domain.games import counted_sql
-from nba_props.domain.history.relations import POSSESSIONS, SLATE, before, behind
+from nba_props.domain.history.relations import POSSESSIONS, SLATE, before, behind, of_season
 from nba_props.facts import markets
 
 
@@ -19,11 +18,7 @@ def season_stats_sql(asked: str = SLATE) -> str:
     """Per player: the mean of each statistic in his season so far (from @history_from)."""
     return f"""
     SELECT s.game_date, s.player_id, {_each("AVG(b.{0})")}
-    FROM {asked} AS s
-    JOIN nba_raw.box_scores AS b
-      ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
-    WHERE s.game_date BETWEEN @first AND @last
-      AND b.game_date >= @history_from AND b.game_date < @last AND {counted_sql("b")}
+    {of_season(asked)}
     GROUP BY s.game_date, s.player_id
     """
 

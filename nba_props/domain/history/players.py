@@ -9,6 +9,7 @@ from nba_props.domain.history.relations import (
     SLATE,
     before,
     behind,
+    of_season,
 )
 from nba_props.facts.calendar import span_look_back_start_sql
 from nba_props.facts.vocabulary import ABSENT, NOT_LISTED, TEAM_UNKNOWN, InjuryStatus, sql_list
@@ -38,11 +39,7 @@ def season_sql(asked: str = SLATE) -> str:
     return f"""
     SELECT s.game_date, s.player_id, COUNT(*) AS games_season,
       AVG(b.points) AS points_avg_season, AVG(b.minutes) AS minutes_avg_season
-    FROM {asked} AS s
-    JOIN nba_raw.box_scores AS b
-      ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
-    WHERE s.game_date BETWEEN @first AND @last
-      AND b.game_date >= @history_from AND b.game_date < @last AND {counted_sql("b")}
+    {of_season(asked)}
     GROUP BY s.game_date, s.player_id
     """
 

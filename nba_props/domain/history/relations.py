@@ -53,3 +53,12 @@ def before(days: int) -> str:
     b.game_date < s.game_date
     AND b.game_date >= {look_back_start_sql("s.game_date", days)}
     """
+
+
+def of_season(asked: str) -> str:
+    """The box scores ``b`` of the players ``s`` of @first..@last in their season so far (from @history_from)."""
+    return f"""FROM {asked} AS s
+    JOIN nba_raw.box_scores AS b
+      ON b.player_id = s.player_id AND b.season = s.season AND b.game_date < s.game_date
+    WHERE s.game_date BETWEEN @first AND @last
+      AND b.game_date >= @history_from AND b.game_date < @last AND {counted_sql("b")}"""

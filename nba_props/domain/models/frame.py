@@ -98,10 +98,9 @@ def _part(
 ) -> Rows:
     span = {"first": first, "last": last}
     asked = history.PLAYED
-    history_from = calendar.history_start(first, look_back_days)
     played = query(f"SELECT * FROM {asked} AS s", **span)
     past = query(history.historical_games_sql(look_back_days, max_games, asked), **span)
-    season = query(history.season_sql(asked), **span, history_from=history_from)
+    season = query(history.season_sql(asked), **span, history_from=calendar.history_start(first, look_back_days))
     form = query(history.team_form_sql(look_back_days, asked), **span)
     slate = played.drop(columns=list(markets.stats())).assign(**dict.fromkeys(_SLATE_ONLY))
     of_points = lines[lines["market"] == POINTS].drop(columns="market")
@@ -126,12 +125,7 @@ def _part(
     if not others:
         return Rows(players, pd.DataFrame(columns=[*PROP, "result", *_QUOTE]))
     rows = _results(played, others)
-    behind = market_features.Past(
-        past,
-        query(history.season_stats_sql(asked), **span, history_from=history_from),
-        query(history.allowed_stats_sql(look_back_days, asked), **span),
-        query(history.league_stats_sql(look_back_days, asked), **span),
-    )
+    behind = market_features.read_past(query, past, first, last, look_back_days, asked)
     rows = pd.concat([rows, market_features.values(rows, person, behind)], axis=1)
     return Rows(players, rows.merge(lines[[*PROP, *_QUOTE]], on=PROP, how="left", validate="one_to_one"))
 
