@@ -36,7 +36,7 @@ emulators: $(VENV)/.ready  ## BigQuery's emulator in an environment of its own, 
 lint: $(VENV)/.ready  ## ruff, mypy, and which package may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy nba_props
+	$(BIN)/mypy nba_props nba_props_tests benchmarks
 	$(BIN)/lint-imports --no-logo --no-cache
 
 check: $(VENV)/.ready  ## the definitions load

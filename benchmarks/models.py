@@ -98,7 +98,7 @@ def a_season_walked_forward(warehouse: LakeWarehouse, settings: Settings) -> Non
 
 def every_market_of_a_week(warehouse: LakeWarehouse, settings: Settings) -> None:
     """The models of one week in every market, with their features."""
-    asked = replace(settings, markets=keys())
+    asked = replace(settings, live=replace(settings.live, markets=keys()))
     with tempfile.TemporaryDirectory() as folder:
         inputs = Inputs(warehouse, LandingZone(settings.landing), ModelStore(folder), asked)
         seconds = timed(lambda: [train_weeks(r, [week_of(NIGHT)], inputs, NOW) for r in RECIPES.values()])

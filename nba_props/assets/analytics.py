@@ -26,17 +26,19 @@ def _slate(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
             "schedule": raw.SCHEDULE,
             "players": reference.PLAYERS,
             "resolved": reference.RESOLVED_NAMES,
-            "quotes": raw.ODDS_QUOTES,
         },
+        deps=[raw.ODDS_QUOTES],
     )
     def slate(
         context: dg.AssetExecutionContext,
         schedule: pd.DataFrame,
         players: pd.DataFrame,
         resolved: pd.DataFrame,
-        quotes: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
     ):
-        return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, quotes)], figures.slate)
+        days = partition_days(context)
+        cutoffs = warehouse.query(slates.FEED_CUTOFFS_SQL, first=days[0], last=days[-1])
+        return emit(context, [analytics.SLATE], [slates.slate(schedule, players, resolved, cutoffs)], figures.slate)
 
     return slate
 
@@ -65,12 +67,12 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         analytics.BETTING_LINES,
         partitions=partitions,
         name="betting_lines",
-        ins={"slate_rows": analytics.SLATE, "quotes": raw.ODDS_QUOTES, "resolved": reference.RESOLVED_NAMES},
+        ins={"slate_rows": analytics.SLATE, "resolved": reference.RESOLVED_NAMES},
+        deps=[raw.ODDS_QUOTES],
     )
     def betting_lines(
         context: dg.AssetExecutionContext,
         slate_rows: pd.DataFrame,
-        quotes: pd.DataFrame,
         resolved: pd.DataFrame,
         warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
@@ -78,7 +80,8 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         days = partition_days(context)
         # a date keeps its markets when the setting names fewer: published rows refer to their lines
         stored = warehouse.query(lines.MARKETS_SQL, first=days[0], last=days[-1])
-        frame = lines.betting_lines(slate_rows, quotes, resolved, {*settings.markets, *stored["market"]})
+        asked = {*settings.markets, *stored["market"]}
+        frame = lines.read_lines(warehouse.query, slate_rows, resolved, days, asked)
         frame = lines.of_markets(frame, settings.markets, stored)
         return emit(
             context,

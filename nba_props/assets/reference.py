@@ -11,7 +11,6 @@ from nba_props.assets.tables import emit, table_assets
 from nba_props.deployment import aliases_of
 from nba_props.domain import names, slate
 from nba_props.facts.calendar import identity_start
-from nba_props.facts.keys import GAME
 from nba_props.schemas import raw, reference
 from nba_props.settings import Settings
 from nba_props.warehouse.base import Warehouse
@@ -38,18 +37,18 @@ def _resolved_names(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         reference.UNRESOLVED_NAMES,
         partitions=partitions,
         name="resolved_names",
-        ins={"quotes": raw.ODDS_QUOTES, "schedule": raw.SCHEDULE, "known": reference.PLAYERS},
+        ins={"schedule": raw.SCHEDULE, "known": reference.PLAYERS},
+        deps=[raw.ODDS_QUOTES],
     )
     def resolved_names(
         context: dg.AssetExecutionContext,
-        quotes: pd.DataFrame,
         schedule: pd.DataFrame,
         known: pd.DataFrame,
+        warehouse: dg.ResourceParam[Warehouse],
         settings: dg.ResourceParam[Settings],
     ):
-        grain = [*GAME, "data_source", "source_name"]
-        asked = quotes.groupby(grain, as_index=False).size()
-        asked = asked.rename(columns={"data_source": "source", "size": "quotes"})
+        days = partition_days(context)
+        asked = warehouse.query(names.QUOTED_SQL, first=days[0], last=days[-1])
         aliases, left_out = aliases_of(settings)
         resolved, unresolved = names.resolve(asked, slate.roster_candidates(schedule, known), known, aliases)
         if left_out:

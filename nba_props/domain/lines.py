@@ -6,15 +6,18 @@ grading and every monitoring view evaluate the same text in either warehouse.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from nba_props.domain.odds import SPORTSBOOKS, implied_probability
 from nba_props.facts import markets
+from nba_props.facts.calendar import weeks
 from nba_props.facts.keys import GAME, PLAYER_GAME, PROP
 from nba_props.facts.vocabulary import DataSource, LineSource, sql_list
+from nba_props.schemas.analytics import BETTING_LINES
 
 #: the published name of the API that a quote comes from, by its data source
 LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
@@ -147,6 +150,12 @@ def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
 STALE_AFTER = pd.Timedelta(hours=6)
 
 _BOOK = [*PROP, "bookmaker"]
+#: what ``betting_lines`` reads of the quotes of @first..@last
+QUOTES_SQL = """
+SELECT game_date, game_id, data_source, source_name, bookmaker, market, quote_id, line, over_price, under_price,
+  snapshot_at, last_update_at, minutes_before_game, is_in_play
+FROM nba_raw.odds_quotes WHERE game_date BETWEEN @first AND @last
+"""
 
 
 #: the markets that have lines on each date of @first..@last
@@ -162,6 +171,22 @@ def of_markets(rows: pd.DataFrame, asked: Collection[str], stored: pd.DataFrame)
     return rows[rows["market"].isin(asked) | kept].reset_index(drop=True)
 
 
+def read_lines(
+    query: Callable[..., pd.DataFrame],
+    slate: pd.DataFrame,
+    resolved: pd.DataFrame,
+    days: Sequence[date],
+    asked: Collection[str],
+) -> pd.DataFrame:
+    """``betting_lines`` of some dates, whose quotes are read with ``query`` a week at a time."""
+    chosen = []
+    for week in weeks(days):
+        of_week = [f[f["game_date"].between(*map(pd.Timestamp, (week[0], week[-1])))] for f in (slate, resolved)]
+        quotes = query(QUOTES_SQL, first=week[0], last=week[-1])
+        chosen.append(betting_lines(of_week[0], quotes, of_week[1], asked))
+    return pd.concat(chosen, ignore_index=True) if chosen else BETTING_LINES.empty()
+
+
 def betting_lines(
     slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame, asked: Collection[str] | None = None
 ) -> pd.DataFrame:
@@ -171,7 +196,7 @@ def betting_lines(
 
     Args:
         slate: rows of ``nba_analytics.slate``.
-        quotes: rows of ``nba_raw.odds_quotes`` for the same dates.
+        quotes: rows of ``nba_raw.odds_quotes`` for the same dates (``QUOTES_SQL``).
         resolved: rows of ``nba_reference.resolved_names``.
         asked: the markets; all by default.
 

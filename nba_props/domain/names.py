@@ -101,6 +101,13 @@ def _alias_groups(extra: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return groups
 
 
+#: the names in quotes of @first..@last, each with the count of its quotes
+QUOTED_SQL = """
+SELECT game_date, game_id, data_source AS source, source_name, COUNT(*) AS quotes
+FROM nba_raw.odds_quotes WHERE game_date BETWEEN @first AND @last
+GROUP BY game_date, game_id, data_source, source_name
+ORDER BY game_date, game_id, source, source_name
+"""
 #: the rules in order of trust; each maps a name to a key that must be unique among the two rosters
 _RULES = (
     ("EXACT", lambda name: name),

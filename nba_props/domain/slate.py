@@ -75,6 +75,14 @@ LEFT JOIN openings AS o ON o.team_id = s.team_id AND o.season = s.current_season
 """
 
 
+#: the cut-off of each quoted game of @first..@last by its quotes
+FEED_CUTOFFS_SQL = """
+SELECT game_date, game_id, MIN(cutoff_at) AS cutoff_at
+FROM nba_raw.odds_quotes WHERE game_date BETWEEN @first AND @last
+GROUP BY game_date, game_id
+"""
+
+
 def sides(games: pd.DataFrame) -> pd.DataFrame:
     """Two rows per game: each team with its opponent and venue."""
     shared = [*GAME, "season", "season_type", "tipoff_at"]
@@ -109,7 +117,7 @@ def slate(schedule: pd.DataFrame, players: pd.DataFrame, resolved: pd.DataFrame,
         schedule: rows of ``nba_raw.schedule``.
         players: rows of ``nba_reference.players``.
         resolved: rows of ``nba_reference.resolved_names``.
-        quotes: rows of ``nba_raw.odds_quotes``; only their cut-offs are read.
+        quotes: ``game_date, game_id, cutoff_at`` of their quotes (``FEED_CUTOFFS_SQL``).
     """
     games = sides(playable(schedule))
     known = players[[*PLAYER_DAY, "player_name", "player_lookup", "team_id", "team_source", "on_roster"]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -140,6 +140,11 @@ def season_type_of(game_id: str) -> str:
 def days(first: date, last: date) -> list[date]:
     """Every date from first to last, both included."""
     return [first + timedelta(n) for n in range((last - first).days + 1)]
+
+
+def weeks(days: Sequence[date]) -> list[Sequence[date]]:
+    """The dates, seven at a time: quotes are read so, as those of a season fill the memory."""
+    return [days[start : start + 7] for start in range(0, len(days), 7)]
 
 
 def spans(days: Iterable[date], bridge: int = 7, longest: int | None = None) -> list[tuple[date, date]]:

@@ -16,7 +16,6 @@ from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.operations.selection import RemediationError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
 from nba_props.schemas.predictions import ARCHIVED_PREDICTIONS, LEDGER
-from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES
 from nba_props.warehouse.base import Warehouse
 
@@ -87,8 +86,8 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date], asked: Collectio
     """The rows that re-selecting the lines of some dates in some markets would publish, by date, system and market."""
     present = set(warehouse.partitions(BETTING_LINES))
     known = [d for d in days if d in present]
-    slate, quotes, resolved = (warehouse.read(t, known) for t in (SLATE, ODDS_QUOTES, RESOLVED_NAMES))
-    chosen = lines.betting_lines(slate, quotes, resolved, asked)
+    slate, resolved = (warehouse.read(t, known) for t in (SLATE, RESOLVED_NAMES))
+    chosen = lines.read_lines(warehouse.query, slate, resolved, known, asked)
     current = warehouse.query(
         "SELECT game_date, game_id, player_id, market, system_id, quote_id AS published "
         "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",
