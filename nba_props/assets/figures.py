@@ -87,7 +87,7 @@ def gate(published: pd.DataFrame, held_back: pd.DataFrame) -> Figures:
         "gate_quarantined": len(held_back),
         "share_with_line": _mean(published.loc[published["market"].eq(POINTS), "line"].notna()),
         "picks": int(_sided(published).sum()),
-        **_by_system("claimed_ev", expected_profit(chance.where(over, 1 - chance), price), _series(picks)),
+        **_by_system("claimed_ev", expected_profit(chance.where(over, 1 - chance), price), picks),
         "reasons": counts(held_back["reason"]),
     }
 
@@ -101,8 +101,8 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
     more = scored["absolute_error"].astype("float64") - scored["line_absolute_error"].astype("float64")
     return {
         "bets": len(bets),
-        **_by_system("hit_rate", won, _series(bets)),
-        **_by_system("mae_minus_line", more, _series(scored)),
+        **_by_system("hit_rate", won, bets),
+        **_by_system("mae_minus_line", more, scored),
         "outcomes": counts(settled["outcome"]),
         "void_reasons": counts(settled["void_reason"]),
         "grades_new_or_changed": len(changed),
@@ -114,20 +114,22 @@ def scoreboard(rows: pd.DataFrame) -> Figures:
     season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(ALL_TIERS)] if len(rows) else rows
     found: dict[str, Any] = {}
     for figure, column in _SEASON.items() if len(season) else ():
-        found |= _by_system(figure, season[column].astype("float64"), _series(season))
+        found |= _by_system(figure, season[column].astype("float64"), season)
     return found
 
 
-def _by_system(figure: str, values: pd.Series, system_id: pd.Series) -> Figures:
-    """The mean of each system that has one, as ``<figure>_<system>``."""
-    means = values.groupby(system_id).mean().dropna()
-    return {f"{figure}_{system}": round(float(mean), _DIGITS) for system, mean in means.items()}
-
-
-def _series(rows: pd.DataFrame) -> pd.Series:
-    """Each row's system, with the market after it unless that is points."""
+def _by_system(figure: str, values: pd.Series, rows: pd.DataFrame) -> Figures:
+    """The mean of each system that has one: in points as ``<figure>_<system>``, which Dagster plots over the dates; in
+    other markets as one figure.
+    """
     elsewhere = rows["market"].ne(POINTS) & rows["market"].notna()
-    return rows["system_id"].where(~elsewhere, rows["system_id"] + "_" + rows["market"].fillna(""))
+    means = values[~elsewhere].groupby(rows["system_id"]).mean().dropna().round(_DIGITS)
+    found: dict[str, Any] = {f"{figure}_{system}": float(mean) for system, mean in means.items()}
+    others = values[elsewhere].groupby([rows["market"], rows["system_id"]]).mean().dropna().round(_DIGITS)
+    by_market: dict[str, dict[str, float]] = {}
+    for (market, system), mean in others.items():
+        by_market.setdefault(str(market), {})[str(system)] = float(mean)
+    return {**found, **({f"{figure}_by_market": by_market} if by_market else {})}
 
 
 def _markets(figure: str, market: pd.Series) -> Figures:

@@ -146,19 +146,23 @@ def history(player: str, day: date, market: str, form: str) -> None:
 
     with Output(form) as out:
         warehouse = to_read(out=out)
-        frame = ledger.history(warehouse, player, day, market)
-        if frame.empty:
+        every = ledger.history(warehouse, player, day)
+        if every.empty:
             found = players.people(warehouse, player, day)
             if len(found):
-                frame = ledger.history(warehouse, str(_one(found, player, list)["player_id"]), day, market)
+                every = ledger.history(warehouse, str(_one(found, player, list)["player_id"]), day)
+        frame = every if market == ALL else every[every["market"] == market]
+        others = plural(len(every) - len(frame), "row") + f" in other markets: --market {ALL} shows them"
         if frame.empty:
-            of = "" if market in (POINTS, ALL) else f" in {market}"
-            raise click.ClickException(f"nothing was ever published for {player}{of} on {day}")
+            of, more = ("" if market in (POINTS, ALL) else f" in {market}"), f"; {others}" if len(every) else ""
+            raise click.ClickException(f"nothing was ever published for {player}{of} on {day}{more}")
         title = f"{frame['player_name'].iloc[0]}, {day}{'' if market == POINTS else f', {market}'}"
         out.rows(frame, title, columns=_history_columns(frame))
         for run_id, own in frame.groupby("run_id", sort=False) if form == "table" else ():
             written = own["created_at"].min().strftime("%Y-%m-%d %H:%M")
             out.print(f"run       {run_id} published {plural(len(own), 'row')}, the first at {written} UTC")
+        if len(frame) < len(every):
+            out.print(f"others    {others}")
 
 
 def _history_columns(frame: pd.DataFrame) -> list[Column]:

@@ -132,6 +132,13 @@ class Markets(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             self.fail(f"MARKETS{error}", param, ctx)
 
 
+class MarketName(OneOf):
+    """A market by its key or its short name."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(markets.key_of(str(value)), param, ctx)
+
+
 class Own(OneOf):
     """A system of this platform; imported records have no board, and the error names where they are."""
 
@@ -268,13 +275,13 @@ SYSTEM_SHOWN = click.option(
     help=f"System whose picks and forecasts are shown.  [default: {board.SYSTEM}; {board.ELSEWHERE} in markets other "
     "than points]",
 )
-MARKET, MARKETS = OneOf("MARKET", markets.keys), Markets()
+MARKET, MARKETS = MarketName("MARKET", markets.keys), Markets()
 MARKET_SHOWN = click.option(
     "--market", type=MARKET, default=markets.POINTS, show_default=True, help="Market that is shown."
 )
 MARKETS_SHOWN = click.option(
     "--market",
-    type=OneOf("MARKET", lambda: (*markets.keys(), board.ALL)),
+    type=MarketName("MARKET", lambda: (*markets.keys(), board.ALL)),
     default=markets.POINTS,
     show_default=True,
     help=f"Market that is shown, or {board.ALL}.",

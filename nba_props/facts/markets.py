@@ -123,6 +123,11 @@ def market(key: str) -> Market:
     return {m.key: m for m in MARKETS}[key]
 
 
+def key_of(name: str) -> str:
+    """The key of the market with a short name, in any case: ``pra``; any other name as it is."""
+    return next((m.key for m in MARKETS if m.short == name.upper()), name)
+
+
 def by_feed_key() -> dict[str, str]:
     """The key of the market that each of The Odds API's keys belongs to."""
     return {feed_key: m.key for m in MARKETS for feed_key in m.feed_keys}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from nba_props.deployment import aliases_of, clock_of
 from nba_props.domain.models.card import week_of
-from nba_props.domain.models.learner import model_id
+from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.systems import SYSTEM_TABLES, recipes_of
 from nba_props.facts.calendar import game_date_of, season_of
 from nba_props.facts.vocabulary import League, Outcome
@@ -31,7 +31,7 @@ from nba_props.sources.exchange import UNREACHABLE
 from nba_props.sources.http import FetchError
 from nba_props.sources.nba_stats.games import games_of
 from nba_props.storage.landing import LandingError, LandingZone
-from nba_props.storage.models import ModelStore
+from nba_props.storage.models import NO_MODEL, UNTRAINED, CorruptModel, ModelStore
 from nba_props.warehouse.base import Warehouse, WarehouseError
 
 #: the most strays that have a finding of their own
@@ -189,18 +189,32 @@ def _contents(settings: Settings, zone: LandingZone, warehouse: Warehouse, now: 
     # a simulated league has dates of its own: the newest predicted one is used as today
     today = game_date_of(now)
     day = published[-1] if zone.is_simulated and published else today
-    store, week = ModelStore(settings.models), week_of(day)
-    names = [model_id(r) for r in recipes_of(SYSTEM_TABLES, settings.markets)]
-    lacking = [name for name in names if week not in store.weeks(name)]
     advice = first if zone.is_simulated or not published else f"nba-props train {day}"
-    yield Examination(
-        "models", "off" if lacking else "ok",
-        f"week of {week}: {'none of ' + ', '.join(lacking) if lacking else 'all trained'}",
-        advice if lacking else "",
-    )  # fmt: skip
+    yield trained_models(ModelStore(settings.models), recipes_of(SYSTEM_TABLES, settings.markets), day, advice)
     if not zone.is_simulated:
         yield _today(settings, zone, now, today in published)
         yield from _grades(warehouse, [d for d in published if d < today], zone)
+
+
+def trained_models(store: ModelStore, recipes: Sequence[Recipe], day: date, advice: str) -> Examination:
+    """Whether every model of the date's week is trained, and can serve; one that its training refused is named."""
+    lacking, refused, unusable = [], [], []
+    for recipe in recipes:
+        try:
+            why = store.why_idle(recipe, day) or ""
+        except CorruptModel as error:
+            why = str(error)
+        name = model_id(recipe)
+        if why == UNTRAINED:
+            lacking.append(name)
+        elif why.startswith(NO_MODEL):
+            refused.append(f"{name} is not in force ({why.removeprefix(NO_MODEL)})")
+        elif why:
+            unusable.append(f"{name} can't serve ({why})")
+    found = [f"none of {', '.join(lacking)}"] if lacking else []
+    text = f"week of {week_of(day)}: {'; '.join([*found, *unusable, *refused]) or 'all trained'}"
+    state = "bad" if unusable else "off" if lacking else "ok"
+    return Examination("models", state, text, "" if state == "ok" else advice)
 
 
 def _today(settings: Settings, zone: LandingZone, now: datetime, predicted: bool) -> Examination:

@@ -11,7 +11,6 @@ from nba_props.domain import lines
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import market_sql
 from nba_props.facts.keys import PROP
-from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.operations.selection import RemediationError
 from nba_props.schemas.analytics import BETTING_LINES, SLATE
@@ -38,14 +37,13 @@ def writers(warehouse: Warehouse, first: date, last: date) -> list[str]:
     return sorted(rows["system_id"].dropna())
 
 
-def history(warehouse: Warehouse, player: str, day: date, market: str = POINTS) -> pd.DataFrame:
-    """Every prediction ever published for a player-game in a market, archived ones included, oldest first.
+def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
+    """Every prediction ever published for a player-game, of all markets, archived ones included, oldest first.
 
     Args:
         warehouse: where the ledger is.
         player: name, normalized name or id.
         day: the game date.
-        market: the market, or ``all``.
     """
     columns = (
         "game_date, player_id, player_name, player_lookup, market, system_id, model_version, forecast, recommendation, "
@@ -53,8 +51,8 @@ def history(warehouse: Warehouse, player: str, day: date, market: str = POINTS) 
     )
     return warehouse.query(
         f"""
-        SELECT h.player_name, h.market, h.system_id, h.model_version, h.forecast, h.recommendation, h.line,
-          h.sportsbook, h.quote_id, h.created_at, h.run_id,
+        SELECT h.player_name, {market_sql("h")} AS market, h.system_id, h.model_version, h.forecast,
+          h.recommendation, h.line, h.sportsbook, h.quote_id, h.created_at, h.run_id,
           CASE WHEN h.batch_id IS NOT NULL THEN CONCAT('archived ', h.batch_id)
             WHEN c.prediction_id IS NOT NULL THEN 'current' ELSE 'superseded' END AS standing,
           a.outcome, a.result
@@ -71,14 +69,12 @@ def history(warehouse: Warehouse, player: str, day: date, market: str = POINTS) 
           ON c.prediction_id = h.prediction_id
         LEFT JOIN (SELECT * FROM nba_predictions.prediction_accuracy WHERE game_date = @day) AS a
           ON a.prediction_id = h.prediction_id
-        WHERE (@market = 'all' OR {market_sql("h")} = @market)
-          AND (LOWER(h.player_name) = LOWER(@player) OR h.player_lookup = @player
-            OR CAST(h.player_id AS STRING) = @player)
-        ORDER BY h.market, h.system_id, h.created_at, h.prediction_id
+        WHERE LOWER(h.player_name) = LOWER(@player) OR h.player_lookup = @player
+          OR CAST(h.player_id AS STRING) = @player
+        ORDER BY {market_sql("h")}, h.system_id, h.created_at, h.prediction_id
         """,
         day=day,
         player=player,
-        market=market,
     )
 
 

@@ -93,7 +93,7 @@ def parse_markets(value: Any) -> tuple[str, ...]:
     """The markets of ``points,rebounds`` or ``all``, in their usual order."""
     if not isinstance(value, str):
         return tuple(value)
-    asked = [name.strip() for name in value.split(",") if name.strip()]
+    asked = [markets.key_of(name.strip()) for name in value.split(",") if name.strip()]
     known = markets.keys()
     if asked == ["all"]:
         return known

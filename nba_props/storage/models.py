@@ -28,8 +28,10 @@ from nba_props.storage.files import TEMPORARY, open_path, replace
 if TYPE_CHECKING:
     from upath import UPath
 
-#: why a date has no model if its week was never trained
-UNTRAINED = "NO_MODEL: none is trained yet"
+#: begins the reason of a date without a model
+NO_MODEL = "NO_MODEL: "
+#: the reason if its week was never trained
+UNTRAINED = f"{NO_MODEL}none is trained yet"
 _LOG = logging.getLogger(__name__)
 #: a fingerprint, the file's hash (not in early releases), and a suffix
 _MODEL = re.compile(r"[0-9a-f]+(-[0-9a-f]{64})?\.[a-z0-9]+")
@@ -167,16 +169,25 @@ class ModelStore:
         chosen: dict[date, Model | str] = {}
         for day in days:
             card = cards[week_of(day)]
-            if card is None:
-                reason = self.refusal(name, week_of(day)).get("reason")
-                chosen[day] = f"NO_MODEL: {reason}" if reason else UNTRAINED
-            elif why := refusal(recipe, card, day):
-                chosen[day] = why
-            else:
-                if card.fingerprint not in loaded:
-                    loaded[card.fingerprint] = self.load(card)
-                chosen[day] = loaded[card.fingerprint]
+            why = self._why_idle(recipe, card, day)
+            if card and not why and card.fingerprint not in loaded:
+                loaded[card.fingerprint] = self.load(card)
+            chosen[day] = loaded[card.fingerprint] if card and not why else str(why)
         return chosen
+
+    def why_idle(self, recipe: Recipe, day: date) -> str | None:
+        """Why no model serves a date; None if one does.
+
+        Raises:
+            CorruptModel: a card or a record can't be read.
+        """
+        return self._why_idle(recipe, self.in_force(model_id(recipe), day), day)
+
+    def _why_idle(self, recipe: Recipe, card: Card | None, day: date) -> str | None:
+        if card is not None:
+            return refusal(recipe, card, day)
+        reason = self.refusal(model_id(recipe), week_of(day)).get("reason")
+        return f"{NO_MODEL}{reason}" if reason else UNTRAINED
 
     def _card_if_any(self, name: str, week: date) -> Card | None:
         return self.card(name, week) if (self._path / name / week.isoformat() / _CARD).is_file() else None

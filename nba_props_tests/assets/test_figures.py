@@ -145,6 +145,11 @@ def test_a_hit_rate_is_of_decided_bets_on_valid_lines_alone():
     found = figures.grades(pd.DataFrame(rows), pd.DataFrame())
     assert (found["bets"], found["hit_rate_one"], found["mae_minus_line_one"]) == (3, 0.6667, -0.6)
     assert figures.grades(PREDICTION_ACCURACY.empty(), pd.DataFrame())["bets"] == 0
+    elsewhere = graded("LOSS", market="points_rebounds_assists", system_id="two")
+    more = figures.grades(pd.DataFrame([*rows, elsewhere]), pd.DataFrame())
+    assert more["hit_rate_one"] == found["hit_rate_one"]
+    assert more["hit_rate_by_market"] == {"points_rebounds_assists": {"two": 0.0}}
+    assert set(more) == {*found, "hit_rate_by_market", "mae_minus_line_by_market"}
 
 
 @pytest.mark.parametrize("table", list(TABLES.values()), ids=list(TABLES))

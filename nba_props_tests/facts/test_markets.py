@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from nba_props.facts import markets
@@ -42,3 +45,16 @@ def test_points_are_the_unit_and_their_tiers_keep_their_names():
     assert markets.market("points").tier_names == ("UNDER_10", "10_TO_20", "OVER_20")
     with pytest.raises(KeyError, match="dunks"):
         markets.market("dunks")
+
+
+def test_a_short_name_is_a_name():
+    assert [markets.key_of(m.short) for m in markets.MARKETS] == list(markets.keys())
+    assert markets.key_of("pra") == "points_rebounds_assists"
+    assert markets.key_of("pts.") == "pts."
+
+
+def test_docs_list_the_markets():
+    rows = re.findall(
+        r"^\| `(\w+)` \| `(\w+)` \| .* \|$", (Path(__file__).parents[2] / "docs" / "concepts.md").read_text(), re.M
+    )
+    assert rows == [(m.key, m.short) for m in markets.MARKETS]
