@@ -26,7 +26,7 @@ def test_models_are_ok_only_when_they_serve(tmp_path):
     names = [model_id(r) for r in RECIPES]
     week = f"week of {WEEK}: "
     assert found() == ("off", f"{week}none of {', '.join(names)}", ADVICE)
-    points, other = (card(store, recipe) for recipe in RECIPES)
+    points, _ = (card(store, recipe) for recipe in RECIPES)
     assert found() == ("ok", f"{week}all trained", "")
     store.refuse(names[0], WEEK, "WORSE_THAN_LAST_10: MAE 5 on 9 rows", "x")
     state, text, advice = found()
