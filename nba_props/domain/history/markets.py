@@ -56,7 +56,10 @@ def allowed_stats_sql(look_back_days: int, asked: str = SLATE) -> str:
 
 
 def league_stats_sql(look_back_days: int, asked: str = SLATE) -> str:
-    """Per date: the league's sums of minutes, possessions and each statistic over the look-back."""
+    """Per date: the league's sums of minutes, possessions and each statistic over the look-back.
+
+    Possessions are hundredths, and rounded so: a sum of so many differs in its last places from engine to engine.
+    """
     return f"""
     WITH league_days AS (
       SELECT b.game_date, SUM(b.minutes) AS minutes, {POSSESSIONS} AS possessions, {_each("SUM(b.{0})")}
@@ -67,7 +70,7 @@ def league_stats_sql(look_back_days: int, asked: str = SLATE) -> str:
     dates AS (
       SELECT DISTINCT s.game_date FROM {asked} AS s WHERE s.game_date BETWEEN @first AND @last
     )
-    SELECT s.game_date, SUM(b.minutes) AS minutes, ROUND(SUM(b.possessions), 9) AS possessions, {_each("SUM(b.{0})")}
+    SELECT s.game_date, SUM(b.minutes) AS minutes, ROUND(SUM(b.possessions), 2) AS possessions, {_each("SUM(b.{0})")}
     FROM dates AS s
     JOIN league_days AS b ON {before(look_back_days)}
     GROUP BY s.game_date
