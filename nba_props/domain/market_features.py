@@ -95,7 +95,9 @@ def values(asked: pd.DataFrame, context: pd.DataFrame, past: Past) -> pd.DataFra
         **{name: _taken(of_people, form.index, people) for name, of_people in form.averages.items()},
         "avg_season": _taken(counted(past.season), pd.MultiIndex.from_frame(past.season[PLAYER_DAY]), people),
         "opponent_allows": _taken(counted(past.allowed), teams, team),
-        "league_allows": _by_date(100 * counted(league) / league[["possessions"]].to_numpy("float64"), league, people),
+        "league_allows": _by_date(
+            10_000 * counted(league) / league[["possession_hundredths"]].to_numpy("float64"), league, people
+        ),
     }
     person = pd.MultiIndex.from_frame(people).get_indexer(pd.MultiIndex.from_frame(asked[PLAYER_DAY]))
     return pd.DataFrame({name: tables[name][person, market] for name in MARKET_NAMES}, index=asked.index)

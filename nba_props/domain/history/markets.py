@@ -58,7 +58,7 @@ def allowed_stats_sql(look_back_days: int, asked: str = SLATE) -> str:
 def league_stats_sql(look_back_days: int, asked: str = SLATE) -> str:
     """Per date: the league's sums of minutes, possessions and each statistic over the look-back.
 
-    Possessions are hundredths, and rounded so: a sum of so many differs in its last places from engine to engine.
+    Possessions are whole hundredths and summed so: with fractions the last bit of a sum depends on the engine.
     """
     return f"""
     WITH league_days AS (
@@ -70,7 +70,8 @@ def league_stats_sql(look_back_days: int, asked: str = SLATE) -> str:
     dates AS (
       SELECT DISTINCT s.game_date FROM {asked} AS s WHERE s.game_date BETWEEN @first AND @last
     )
-    SELECT s.game_date, SUM(b.minutes) AS minutes, ROUND(SUM(b.possessions), 2) AS possessions, {_each("SUM(b.{0})")}
+    SELECT s.game_date, SUM(b.minutes) AS minutes, ROUND(100 * SUM(b.possessions)) AS possession_hundredths,
+      {_each("SUM(b.{0})")}
     FROM dates AS s
     JOIN league_days AS b ON {before(look_back_days)}
     GROUP BY s.game_date
