@@ -31,7 +31,7 @@ from nba_props.warehouse.registry import open_warehouse
 _DEMO_SEED = 7
 _DEMO_NIGHTS = (date(2026, 1, 9), date(2026, 1, 10))
 #: days with odds before and after the first night: more would make the demo slow
-_ODDS_BEFORE, _ODDS_AFTER = 21, 14
+_ODDS_BEFORE, _ODDS_AFTER = 16, 7
 
 
 @main.command(
