@@ -75,7 +75,7 @@ def _run(out: Output, settings: Settings, span: list[date], rows: int, *, force:
 def _write_league(landing: str, incidents: Sequence[str] = (), odds_days: Sequence[date] = ()) -> None:
     """Write the demo's league, unless the zone has a simulated one already.
 
-    It has odds of points from three weeks before the nights, of every market from the first night on, and odds on
+    It has odds of points from sixteen days before the nights, of every market from the first night on, and odds on
     ``odds_days``.
     """
     if not LandingZone(landing).is_simulated:
