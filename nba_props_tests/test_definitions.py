@@ -25,7 +25,7 @@ from nba_props_tests.conftest import make_settings
 _V1 = ("moving_average", "similarity_balanced_v1", "zone_matchup_v1")
 _ENSEMBLES = {"ensemble_v1": (*_V1, "catboost_v8"), "ensemble_v1_1": (*_V1, "catboost_v8", "xgboost_v1")}
 _MODELS = ("catboost_v8", "xgboost_v1")
-_SYSTEMS = (*_V1, "shrunk_rate_v1", *_MODELS, *_ENSEMBLES)
+_SYSTEMS = (*_V1, "shrunk_rate_v1", "market_consensus_v1", *_MODELS, *_ENSEMBLES)
 GRAPH = {
     "nba_raw/schedule": ["landing/nba_stats"],
     "nba_raw/quarantined_games": ["landing/nba_stats"],
@@ -46,7 +46,9 @@ GRAPH = {
         "nba_raw/odds_quotes", "nba_raw/schedule", "nba_reference/players", "nba_reference/resolved_names",
     ],
     "nba_analytics/historical_games": ["nba_analytics/slate", "nba_raw/box_scores"],
-    "nba_analytics/betting_lines": ["nba_analytics/slate", "nba_raw/odds_quotes", "nba_reference/resolved_names"],
+    **{f"nba_analytics/{t}_lines": ["nba_analytics/slate", "nba_raw/odds_quotes", "nba_reference/resolved_names"]
+       for t in ("book", "betting")},
+    "nba_analytics/prices": ["nba_analytics/book_lines"],
     "nba_analytics/upcoming_player_game_context": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",
         "nba_raw/injury_reports", "nba_raw/schedule",
@@ -58,6 +60,9 @@ GRAPH = {
     **{f"nba_predictions/{s}": ["nba_analytics/betting_lines", "nba_analytics/player_features"] for s in _SYSTEMS},
     "nba_predictions/shrunk_rate_v1": [
         "nba_analytics/betting_lines", "nba_analytics/market_features", "nba_analytics/player_features",
+    ],
+    "nba_predictions/market_consensus_v1": [
+        "nba_analytics/betting_lines", "nba_analytics/book_lines", "nba_analytics/player_features",
     ],
     "nba_predictions/similarity_balanced_v1": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/player_features", "nba_raw/box_scores",
@@ -91,7 +96,8 @@ GRAPH = {
     ],
 }  # fmt: skip
 BLOCKING = {
-    "schema", "history_complete", "no_future_data", "lines_have_provenance", "no_placeholder_lines", "every_row_is_graded"
+    "schema", "history_complete", "no_future_data", "lines_have_provenance", "no_placeholder_lines", "every_row_is_graded",
+    "offers_are_quotes",
 }  # fmt: skip
 """The documented ones."""
 

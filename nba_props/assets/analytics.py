@@ -8,6 +8,7 @@ from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
 from nba_props.domain import context as player_context
 from nba_props.domain import features, history, lines, market_features
+from nba_props.domain import prices as pricing
 from nba_props.domain import slate as slates
 from nba_props.facts.calendar import history_start, last_season_start
 from nba_props.facts.markets import POINTS
@@ -64,6 +65,7 @@ def _historical_games(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinitio
 
 def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
+        analytics.BOOK_LINES,
         analytics.BETTING_LINES,
         partitions=partitions,
         name="betting_lines",
@@ -81,17 +83,25 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         # a date keeps its markets when the setting names fewer: published rows refer to their lines
         stored = warehouse.query(lines.MARKETS_SQL, first=days[0], last=days[-1])
         asked = {*settings.markets, *stored["market"]}
-        frame = lines.read_lines(warehouse.query, slate_rows, resolved, days, asked)
-        frame = lines.of_markets(frame, settings.markets, stored)
+        both = lines.read_lines(warehouse.query, slate_rows, resolved, days, asked)
+        offers, chosen = (lines.of_markets(frame, settings.markets, stored) for frame in both)
         return emit(
             context,
-            [analytics.BETTING_LINES],
-            [frame],
+            [analytics.BOOK_LINES, analytics.BETTING_LINES],
+            [offers, chosen],
             figures.lines,
             games=figures.games(slate_rows),
         )
 
     return betting_lines
+
+
+def _prices(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @table_assets(analytics.PRICES, partitions=partitions, name="prices", ins={"offers": analytics.BOOK_LINES})
+    def prices(context: dg.AssetExecutionContext, offers: pd.DataFrame):
+        return emit(context, [analytics.PRICES], [pricing.prices(offers)], figures.prices)
+
+    return prices
 
 
 def _upcoming_player_game_context(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -185,6 +195,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         _slate(partitions),
         _historical_games(partitions),
         _betting_lines(partitions),
+        _prices(partitions),
         _upcoming_player_game_context(partitions),
         _player_features(partitions),
     ]

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.domain import scoring
-from nba_props.domain.odds import expected_profit
+from nba_props.domain.odds import expected_profit, hold
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS, scales
 from nba_props.facts.vocabulary import SIDES, Outcome, Recommendation, Span
@@ -37,8 +37,9 @@ def slate(rows: pd.DataFrame) -> Figures:
     return {"games": int(rows["game_id"].nunique()), "quoted": int(rows["is_quoted"].sum())}
 
 
-def lines(rows: pd.DataFrame) -> Figures:
-    """How many players have a line of points, from which sportsbooks and how old, and why the others have none.
+def lines(offers: pd.DataFrame, rows: pd.DataFrame) -> Figures:
+    """How many quotes the books offer; how many players have a line of points, from which sportsbooks and how old, and
+    why the others have none.
 
     In other markets, in which only who is quoted has a row: the number of lines.
     """
@@ -55,6 +56,24 @@ def lines(rows: pd.DataFrame) -> Figures:
         "lines_by_book": counts(rows["sportsbook"]),
         **by_market,
         "no_line": counts(rows["no_line_reason"]),
+        "offers": len(offers),
+    }
+
+
+def prices(rows: pd.DataFrame) -> Figures:
+    """How many quotes have a fair price, what the books keep, at one book and at the best prices, and the sides that
+    are worth more than they cost.
+    """
+    main = rows[rows["is_main"].astype(bool)]
+    worth = rows[["over_ev", "under_ev"]].astype("float64").max(axis=1)
+    return {
+        "priced": int(rows["fair_line"].notna().sum()),
+        "share_priced": _mean(rows["fair_line"].notna()),
+        "hold": _mean(hold(main["over_price"], main["under_price"])),
+        "hold_at_best_prices": _mean(hold(main["best_over_price"], main["best_under_price"])),
+        "sides_worth_more_than_they_cost": int(worth.gt(0).sum()),
+        "outliers": int(rows["is_outlier"].fillna(False).sum()),
+        **_markets("quotes_by_market", rows["market"]),
     }
 
 

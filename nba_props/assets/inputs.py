@@ -167,6 +167,7 @@ class Inputs:
                 PLAYER_FEATURES.address: [SCHEMA_HASH],
                 MARKET_FEATURES.address: [MARKET_SCHEMA_HASH],
                 analytics.BETTING_LINES.address: markets,
+                analytics.BOOK_LINES.address: markets,
                 analytics.CONTEXT.address: table.column_names,  # partitions of a release with fewer are stale
             }
             return (self.settings.look_back_days, self.settings.max_games, *own.get(table.address, []))

@@ -48,7 +48,7 @@ FOLLOW_JOB = Intake.FOLLOW.value
 FRESHNESS_JOB = "feeds_are_fresh"
 
 _FROM_LINES = (
-    *(asset_key(t) for t in (analytics.BETTING_LINES, analytics.CONTEXT)),
+    *(asset_key(t) for t in (analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.PRICES, analytics.CONTEXT)),
     *(asset_key(t) for t in (features.PLAYER_FEATURES, features.MARKET_FEATURES)),
     *(asset_key(t) for t in SYSTEM_TABLES.values()),
     *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
@@ -103,6 +103,7 @@ def _intakes() -> list[AssetJob]:
                 reference.RESOLVED_NAMES,
                 reference.UNRESOLVED_NAMES,
                 analytics.SLATE,
+                analytics.BOOK_LINES,
                 analytics.BETTING_LINES,
             ),
             description="The lines of past dates, without predictions, for models to learn from.",

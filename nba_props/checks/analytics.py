@@ -8,7 +8,7 @@ from datetime import date
 from nba_props.checks.common import daily, lines_have_provenance, no_future_data, schema_rule
 from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain.finding import Finding
-from nba_props.domain.quality import inputs
+from nba_props.domain.quality import inputs, rows
 from nba_props.domain.quality.outputs import unless_unknown
 from nba_props.domain.systems import System
 from nba_props.schemas import analytics
@@ -42,7 +42,9 @@ SLATE_IS_COMPLETE = Rule(
 _TABLES = (
     analytics.SLATE,
     analytics.HISTORICAL_GAMES,
+    analytics.BOOK_LINES,
     analytics.BETTING_LINES,
+    analytics.PRICES,
     analytics.CONTEXT,
     PLAYER_FEATURES,
     MARKET_FEATURES,
@@ -56,6 +58,19 @@ def rules(systems: Sequence[System]) -> list[Rule]:
         HISTORY_COMPLETE,
         no_future_data(
             analytics.HISTORICAL_GAMES, "played_on >= game_date", "Every game of a history was played before the date."
+        ),
+        daily(
+            "offers_are_quotes",
+            analytics.BOOK_LINES,
+            "Every offer equals a stored quote of its player, seen before the cut-off.",
+            rows.OFFERS,
+            blocking=True,
+        ),
+        daily(
+            "offers_are_priced",
+            analytics.PRICES,
+            "Every offer has a fair price by at least three other engines, or the reason why it has none.",
+            rows.PRICES,
         ),
         lines_have_provenance(analytics.BETTING_LINES, blocking=True),
         no_future_data(

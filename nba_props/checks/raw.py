@@ -7,8 +7,8 @@ from datetime import date
 
 from nba_props.checks.common import daily, nothing_quarantined, schema_rule
 from nba_props.checks.partitioned import Rule, Scope
+from nba_props.domain.book_lines import STALE_AFTER
 from nba_props.domain.finding import Finding
-from nba_props.domain.lines import STALE_AFTER
 from nba_props.domain.quality import deliveries
 from nba_props.domain.quality.outputs import unless_unknown
 from nba_props.schemas import raw

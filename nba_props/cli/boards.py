@@ -14,7 +14,7 @@ from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.markets import MARKETS, POINTS
 from nba_props.facts.vocabulary import Outcome, Recommendation
-from nba_props.facts.words import plural
+from nba_props.facts.words import listed, plural
 from nba_props.presentation.board import (
     ALL,
     ELSEWHERE,
@@ -45,8 +45,9 @@ _STYLES = {
 }  # fmt: skip
 _LEGEND = (
     "O over, U under, \N{MIDDLE DOT} no pick, - no forecast. best: the best price of that side, at its book. "
-    "edge: forecast less line. P: probability that the side wins; mkt: the same by the quote without its vig. "
-    "EV: average profit of one unit at the best price, if P is right; value: whether EV is positive. "
+    "edge: forecast less line. P: probability that the side wins; mkt: the same by the books together, or by "
+    "the quote without its vig if they are fewer than three. EV: average profit of one unit at the best price, if P "
+    "is right; value: whether EV is positive. "
     "agree: systems on that side, of those with a forecast. Tip-offs are US/Eastern."
 )
 #: spans of up to this many dates print a board for each date, longer ones only the last
@@ -96,7 +97,7 @@ def system_of(system: str | None, market: str) -> str:
         return usual_system(market)
     if not forecasts(system, market):
         others = [s.system_id for s in SYSTEMS if market in s.markets]
-        raise click.ClickException(f"{system} does not forecast {market}: {' and '.join(others)} do")
+        raise click.ClickException(f"{system} does not forecast {market}: {listed(others)} do")
     return system
 
 
@@ -131,10 +132,8 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
 
     With ``systems``, every system's forecast takes precedence over all but player, line and result.
     """
-    sides = _styles(board["side"].fillna("").map(lambda s: s or "-"))
+    letters, sides = side_of(board["side"])
     tipoff = board["tipoff_at"].dt.tz_convert(EASTERN).dt.strftime("%H:%M ET").fillna("tip-off open")
-    names = list(board["player_name"])
-    short = [f"{n[0]}. {n.partition(' ')[2]}" if " " in n else n for n in names]
     is_judged = is_pick(board) & board["ev"].notna()
     value = list(board["ev"].gt(0).map({True: "yes", False: "no"}).where(is_judged, ""))
     result = list(board["outcome"].map(_RESULTS).fillna(""))
@@ -145,12 +144,12 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         return beside_systems if systems else alone
 
     found = [
-        Column("player", names, shorter=(short, *_cut(short))),
+        Column("player", list(board["player_name"]), shorter=shorter_names(board["player_name"])),
         *([Column("market", [short_names[m] for m in board["market"]])] if len(set(board["market"])) > 1 else []),
         Column("team", list(board["team"].fillna("?")), spare=spare(0, 4)),
         Column("game", list(board["away_team"] + " @ " + board["home_team"]), spare=spare(3, 6)),
         Column("tip-off", list(tipoff), spare=spare(2, 6)),
-        Column("", [_SIDES.get(s, "-") for s in board["side"]], styles=sides),
+        Column("", letters, styles=sides),
         Column("line", numbers(board["line"], "{:.1f}"), right=True, styles=sides),
         Column("opened", numbers(board["opening_line"], "{:.1f}"), right=True, spare=spare(4, 7)),
         Column("best", numbers(board["price"], "{:+.0f}"), right=True, spare=spare(0, 3)),
@@ -181,6 +180,17 @@ def _result_heading(board: pd.DataFrame) -> str:
 
 def _styles(words: Iterable[str]) -> list[str]:
     return [_STYLES.get(word, "dim") for word in words]
+
+
+def side_of(sides: pd.Series) -> tuple[list[str], list[str]]:
+    """The letters of some sides, and the style of each."""
+    return [_SIDES.get(s, "-") for s in sides], _styles(sides.fillna("").map(lambda s: s or "-"))
+
+
+def shorter_names(names: pd.Series) -> tuple[Sequence[str], ...]:
+    """Shorter forms of players' names: with an initial, and cut."""
+    short = [f"{n[0]}. {n.partition(' ')[2]}" if " " in n else n for n in names]
+    return short, *_cut(short)
 
 
 def _cut(names: Sequence[str]) -> tuple[Sequence[str], ...]:

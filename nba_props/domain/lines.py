@@ -12,12 +12,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.book_lines import QUOTES_SQL, book_lines, judged_quotes
 from nba_props.domain.odds import SPORTSBOOKS, implied_probability
 from nba_props.facts import markets
 from nba_props.facts.calendar import weeks
-from nba_props.facts.keys import GAME, PLAYER_GAME, PROP
+from nba_props.facts.keys import PLAYER_GAME, PROP
 from nba_props.facts.vocabulary import DataSource, LineSource, sql_list
-from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES
 
 #: the published name of the API that a quote comes from, by its data source
 LINE_SOURCE_APIS: Mapping[str, str] = {DataSource.THE_ODDS_API: "ODDS_API", DataSource.SIMULATED: "SIMULATED"}
@@ -146,18 +147,6 @@ def claimed_lines_sql(claims: str, *, bounded: bool = True) -> str:
     """
 
 
-#: a quote is stale if the book last updated its market longer than this before the capture
-STALE_AFTER = pd.Timedelta(hours=6)
-
-_BOOK = [*PROP, "bookmaker"]
-#: what ``betting_lines`` reads of the quotes of @first..@last
-QUOTES_SQL = """
-SELECT game_date, game_id, data_source, source_name, bookmaker, market, quote_id, line, over_price, under_price,
-  snapshot_at, last_update_at, minutes_before_game, is_in_play
-FROM nba_raw.odds_quotes WHERE game_date BETWEEN @first AND @last
-"""
-
-
 #: the markets that have lines on each date of @first..@last
 MARKETS_SQL = (
     "SELECT DISTINCT game_date, market FROM nba_analytics.betting_lines WHERE game_date BETWEEN @first AND @last"
@@ -177,14 +166,20 @@ def read_lines(
     resolved: pd.DataFrame,
     days: Sequence[date],
     asked: Collection[str],
-) -> pd.DataFrame:
-    """``betting_lines`` of some dates, whose quotes are read with ``query`` a week at a time."""
-    chosen = []
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``book_lines`` and ``betting_lines`` of some dates, whose quotes are read with ``query`` a week at a time."""
+    chosen_markets = [m for m in markets.MARKETS if m.key in asked]
+    offered, chosen = [BOOK_LINES.empty()], [BETTING_LINES.empty()]
     for week in weeks(days):
-        of_week = [f[f["game_date"].between(*map(pd.Timestamp, (week[0], week[-1])))] for f in (slate, resolved)]
-        quotes = query(QUOTES_SQL, first=week[0], last=week[-1])
-        chosen.append(betting_lines(of_week[0], quotes, of_week[1], asked))
-    return pd.concat(chosen, ignore_index=True) if chosen else BETTING_LINES.empty()
+        people, names = (f[f["game_date"].between(*map(pd.Timestamp, (week[0], week[-1])))] for f in (slate, resolved))
+        judged = judged_quotes(people, query(QUOTES_SQL, first=week[0], last=week[-1]), names, chosen_markets)
+        offered.append(book_lines(judged))
+        chosen.append(chosen_lines(people, judged, offered[-1], chosen_markets))
+    return _together(offered), _together(chosen)
+
+
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
 
 def betting_lines(
@@ -204,13 +199,25 @@ def betting_lines(
         One row per slate row and market, in the columns of ``nba_analytics.betting_lines``.
     """
     chosen_markets = [m for m in markets.MARKETS if asked is None or m.key in asked]
-    mine = _judged_quotes(slate, quotes, resolved, chosen_markets)
-    rows = _asked(slate, mine, chosen_markets)
-    usable = mine[mine["before"] & mine["allowed"] & mine["fresh"]]
-    main = _main_lines(usable[usable["two_sided"]])
-    latest = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK, keep="last")
-    chosen = _by_rank(latest).drop_duplicates(PROP).set_index(PROP)
-    grouped = latest.groupby(PROP)["line"]
+    judged = judged_quotes(slate, quotes, resolved, chosen_markets)
+    return chosen_lines(slate, judged, book_lines(judged), chosen_markets)
+
+
+def chosen_lines(
+    slate: pd.DataFrame, judged: pd.DataFrame, offers: pd.DataFrame, asked: Sequence[markets.Market]
+) -> pd.DataFrame:
+    """``betting_lines`` from what the books offer: the main line of the first book in the house order.
+
+    Args:
+        slate: rows of ``nba_analytics.slate``.
+        judged: the quotes of ``judged_quotes``, for why a player has no line.
+        offers: rows of ``nba_analytics.book_lines`` for the same dates.
+        asked: the markets.
+    """
+    rows = _asked(slate, judged, asked)
+    main = offers[offers["is_main"].astype(bool)]
+    chosen = _by_rank(main).drop_duplicates(PROP).set_index(PROP)
+    grouped = main.groupby(PROP)["line"]
     market = pd.DataFrame(
         {
             "consensus_line": grouped.median(),
@@ -218,8 +225,6 @@ def betting_lines(
             "line_range": grouped.max() - grouped.min(),
         }
     )
-    opening = main.sort_values("snapshot_at", kind="stable").drop_duplicates(_BOOK).set_index(_BOOK)
-
     key = pd.MultiIndex.from_frame(rows[PROP])
     out = rows.set_index(PROP, drop=False).rename_axis([None] * len(PROP))
     picked = chosen.reindex(key)
@@ -234,42 +239,23 @@ def betting_lines(
         ("over_price", "over_price"),
         ("under_price", "under_price"),
         ("line_minutes_before_game", "minutes_before_game"),
-        ("quoted_at", "snapshot_at"),
+        ("quoted_at", "quoted_at"),
+        ("opening_line", "opening_line"),
+        ("opening_at", "opening_at"),
     ):
         out[column] = picked[source].array
     for column in market:
         out[column] = market[column].reindex(key).array
     out["books"] = out["books"].fillna(0)
-    book_key = pd.MultiIndex.from_frame(rows[PROP].assign(bookmaker=picked["bookmaker"].array))
-    out["opening_line"] = opening["line"].reindex(book_key).array
-    out["opening_at"] = opening["snapshot_at"].reindex(book_key).array
     out["line_movement"] = out["line"] - out["opening_line"]
     # the chosen quote itself too, in case its book has withdrawn a side since
-    current = pd.concat([_latest_capture(usable), usable[usable["quote_id"].isin(picked["quote_id"].dropna())]])
+    current = offers[offers["is_current"].astype(bool) | offers["quote_id"].isin(picked["quote_id"].dropna())]
     for side in ("over", "under"):
         best = _best_price(current, picked, side).reindex(key)
         out[f"best_{side}_price"] = best[f"{side}_price"].array
         out[f"best_{side}_book"] = best["bookmaker"].array
-    out["no_line_reason"] = _no_line_reason(mine, out, key)
+    out["no_line_reason"] = _no_line_reason(judged, out, key)
     return out.reset_index(drop=True)
-
-
-def _judged_quotes(
-    slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame, asked: Sequence[markets.Market]
-) -> pd.DataFrame:
-    """The quotes of slate players in some markets, each with the conditions that it meets to be a line."""
-    keys = {feed_key: m.key for m in asked for feed_key in m.feed_keys}
-    known = quotes.assign(market=quotes["market"].map(keys)).dropna(subset=["market"])
-    mine = known.merge(
-        resolved[[*GAME, "source", "source_name", "player_id"]],
-        left_on=[*GAME, "data_source", "source_name"],
-        right_on=[*GAME, "source", "source_name"],
-    ).merge(slate[[*PLAYER_GAME, "cutoff_at"]].rename(columns={"cutoff_at": "slate_cutoff_at"}), on=PLAYER_GAME)
-    mine["before"] = (~mine["is_in_play"].astype(bool)) & (mine["snapshot_at"] < mine["slate_cutoff_at"])
-    mine["two_sided"] = mine["over_price"].notna() & mine["under_price"].notna()
-    mine["allowed"] = mine["bookmaker"].isin(SPORTSBOOKS)
-    mine["fresh"] = ~is_stale(mine)
-    return mine
 
 
 def _asked(slate: pd.DataFrame, mine: pd.DataFrame, asked: Sequence[markets.Market]) -> pd.DataFrame:
@@ -284,23 +270,6 @@ def _by_rank(quotes: pd.DataFrame) -> pd.DataFrame:
     """Quotes in the house order of their books."""
     rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
     return quotes.assign(rank=quotes["bookmaker"].map(rank)).sort_values("rank", kind="stable")
-
-
-def is_stale(quotes: pd.DataFrame) -> pd.Series:
-    """Whether each quote was stale when it was captured; one without the market's update time counts as fresh."""
-    return (quotes["snapshot_at"] - quotes["last_update_at"] > STALE_AFTER).fillna(False).astype(bool)
-
-
-def _latest_capture(quotes: pd.DataFrame) -> pd.DataFrame:
-    """The quotes of each book's last capture of a player."""
-    return quotes[quotes["snapshot_at"] == quotes.groupby(_BOOK)["snapshot_at"].transform("max")]
-
-
-def _main_lines(quotes: pd.DataFrame) -> pd.DataFrame:
-    """Each book's most even two-sided line in each capture; the lower line wins a tie, so that reruns agree."""
-    skew = (implied_probability(quotes["over_price"]) - implied_probability(quotes["under_price"])).abs().round(9)
-    ordered = quotes.assign(skew=skew).sort_values(["skew", "line", "quote_id"], kind="stable")
-    return ordered.drop_duplicates([*_BOOK, "snapshot_at"])
 
 
 def _best_price(quotes: pd.DataFrame, picked: pd.DataFrame, side: str) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -29,6 +31,11 @@ SPORTSBOOKS = (
     "superbook",
     "wynnbet",
 )
+#: the odds engine of sportsbooks that share one: their lines are one opinion
+ENGINES = {
+    **dict.fromkeys(("betrivers", "unibet_us", "ballybet", "betparx"), "kambi"),
+    **dict.fromkeys(("betonlineag", "lowvig"), "betonline"),
+}
 #: daily-fantasy books: their quotes are stored and never chosen as a line, since their prices are multipliers
 DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
 
@@ -46,10 +53,57 @@ def implied_probability(price: pd.Series) -> pd.Series:
     return pd.Series(np.where(p < 0, -p / (100 - p), 100 / (100 + p)), index=price.index).where(p.notna())
 
 
-def over_probability(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
-    """De-vigged (multiplicative) P(over) of a two-sided quote: the over's share of both implied probabilities."""
-    over = implied_probability(over_price)
-    return over / (over + implied_probability(under_price))
+def over_probability(over_price: pd.Series, under_price: pd.Series, method: str = "multiplicative") -> pd.Series:
+    """P(over) of a two-sided quote without the vig; null without both prices.
+
+    Args:
+        over_price: American price of the over.
+        under_price: American price of the under.
+        method: how the vig is taken out of both implied probabilities (``DEVIG``). With two outcomes Shin's method is
+            the additive one.
+    """
+    return DEVIG[method](implied_probability(over_price), implied_probability(under_price))
+
+
+def _multiplicative(over: pd.Series, under: pd.Series) -> pd.Series:
+    """The share of the over in both."""
+    return over / (over + under)
+
+
+def _additive(over: pd.Series, under: pd.Series) -> pd.Series:
+    """Half of the vig from each."""
+    return ((1 + over - under) / 2).clip(0, 1)
+
+
+def _power(over: pd.Series, under: pd.Series) -> pd.Series:
+    """Both to the power that makes their sum one, by Newton's method."""
+    power = pd.Series(1.0, index=over.index)
+    for _ in range(_NEWTON_STEPS):
+        a, b = over**power, under**power
+        power = power - (a + b - 1) / (a * np.log(over) + b * np.log(under))
+    return over**power
+
+
+_NEWTON_STEPS = 12
+#: the ways to take the vig out of a quote, by name; the first is used everywhere
+DEVIG: Mapping[str, Callable[[pd.Series, pd.Series], pd.Series]] = {
+    "multiplicative": _multiplicative,
+    "additive": _additive,
+    "power": _power,
+}
+
+
+def hold(over_price: pd.Series, under_price: pd.Series) -> pd.Series:
+    """The share of all stakes that a book keeps if both sides are staked evenly: -110 and -110 -> 0.0455; null without
+    both prices.
+    """
+    return 1 - 1 / (implied_probability(over_price) + implied_probability(under_price))
+
+
+def american(probability: pd.Series) -> pd.Series:
+    """The fair American price of a probability, unrounded: 0.6 -> -150, 0.5 -> +100; null stays null."""
+    p = probability.astype("float64")
+    return pd.Series(np.where(p > 0.5, -100 * p / (1 - p), 100 * (1 - p) / p), index=p.index).where(p.notna())
 
 
 def expected_profit(chance: pd.Series, price: pd.Series) -> pd.Series:

@@ -35,6 +35,9 @@ class Market:
     tiers: tuple[int, int]
     #: mean absolute error of a book's line [stat], on real games of 2024 and 2025: what is much in this market
     line_error: float
+    #: variance of the result around a book's line, as a + b x line [stat²]: fitted on the real lines of 2024-03-02 to
+    #: 05-25 and 2025-10-21 to 11-15, steals and blocks on those of 2025 alone
+    spread: tuple[float, float]
     #: whether every player of a slate gets a forecast; else those whom a book quotes in it
     for_everyone: bool = False
     #: sentinels for a line that is not known (``SENTINELS``)
@@ -74,13 +77,14 @@ def _record(
     ceiling: int,
     most_line: float,
     line_error: float,
+    spread: tuple[float, float],
     tiers: tuple[int, int],
     for_everyone: bool = False,
 ) -> Market:
     """A market that The Odds API names by its key."""
     return Market(
         key=key, title=title, short=short, feed_key=f"player_{key}", stats=stats, ceiling=ceiling, most_line=most_line,
-        tiers=tiers, line_error=line_error, for_everyone=for_everyone,
+        tiers=tiers, line_error=line_error, spread=spread, for_everyone=for_everyone,
     )  # fmt: skip
 
 
@@ -88,22 +92,26 @@ _REB = ("oreb", "dreb")
 #: in the order of tables and pages; the first is the market of the brief (docs/legacy-systems.md#the-brief)
 MARKETS: tuple[Market, ...] = (
     # lines of points reach 42.5, and only once, in 1962, has a player scored more than 84
-    _record("points", "Points", "PTS", ("points",), ceiling=60, most_line=84.5, line_error=5.1, tiers=(10, 20),
-            for_everyone=True),
-    _record("rebounds", "Rebounds", "REB", _REB, ceiling=30, most_line=40.5, line_error=2.1, tiers=(5, 8)),
-    _record("assists", "Assists", "AST", ("ast",), ceiling=25, most_line=30.5, line_error=1.7, tiers=(3, 6)),
+    _record("points", "Points", "PTS", ("points",), ceiling=60, most_line=84.5, line_error=5.1, spread=(10.5, 2.25),
+            tiers=(10, 20), for_everyone=True),
+    _record("rebounds", "Rebounds", "REB", _REB, ceiling=30, most_line=40.5, line_error=2.1, spread=(0.45, 1.25),
+            tiers=(5, 8)),
+    _record("assists", "Assists", "AST", ("ast",), ceiling=25, most_line=30.5, line_error=1.7, spread=(0.8, 1.05),
+            tiers=(3, 6)),
     _record("threes", "Three-pointers made", "3PM", ("fg3m",), ceiling=15, most_line=20.5, line_error=1.15,
-            tiers=(2, 3)),
-    _record("steals", "Steals", "STL", ("stl",), ceiling=10, most_line=12.5, line_error=0.8, tiers=(1, 2)),
-    _record("blocks", "Blocks", "BLK", ("blk",), ceiling=10, most_line=12.5, line_error=0.8, tiers=(1, 2)),
+            spread=(0.8, 0.85), tiers=(2, 3)),
+    _record("steals", "Steals", "STL", ("stl",), ceiling=10, most_line=12.5, line_error=0.8, spread=(0.9, 0.35),
+            tiers=(1, 2)),
+    _record("blocks", "Blocks", "BLK", ("blk",), ceiling=10, most_line=12.5, line_error=0.8, spread=(0.1, 1.1),
+            tiers=(1, 2)),
     _record("points_rebounds_assists", "Points, rebounds and assists", "PRA", ("points", *_REB, "ast"), ceiling=90,
-            most_line=120.5, line_error=6.5, tiers=(18, 30)),
+            most_line=120.5, line_error=6.5, spread=(23.75, 1.85), tiers=(18, 30)),
     _record("points_rebounds", "Points and rebounds", "PR", ("points", *_REB), ceiling=75, most_line=100.5,
-            line_error=6.0, tiers=(15, 25)),
+            line_error=6.0, spread=(18.4, 2.0), tiers=(15, 25)),
     _record("points_assists", "Points and assists", "PA", ("points", "ast"), ceiling=75, most_line=100.5,
-            line_error=5.7, tiers=(14, 25)),
+            line_error=5.7, spread=(15.5, 1.9), tiers=(14, 25)),
     _record("rebounds_assists", "Rebounds and assists", "RA", (*_REB, "ast"), ceiling=45, most_line=60.5,
-            line_error=3.0, tiers=(7, 12)),
+            line_error=3.0, spread=(1.5, 1.3), tiers=(7, 12)),
 )  # fmt: skip
 #: the market of the brief, and of rows from releases that had no other
 POINTS = "points"
@@ -137,6 +145,11 @@ def scales() -> dict[str, float]:
     """What a point is worth in each market: its lines' error as a multiple of that of points."""
     unit = market(POINTS).line_error
     return {m.key: m.line_error / unit for m in MARKETS}
+
+
+def spreads() -> dict[str, tuple[float, float]]:
+    """The spread of each market's results around their lines."""
+    return {m.key: m.spread for m in MARKETS}
 
 
 def quoted_market_sql(column: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def percent(share: float, sign: str = "") -> str:
     """A share of 1: 0.548 -> ``54.8 %``; with ``+`` for a sign, ``+54.8 %``."""
@@ -11,6 +13,12 @@ def percent(share: float, sign: str = "") -> str:
 def percents(*shares: float) -> str:
     """One limit, or a lower and an upper one, as percentages: 0.85 -> ``85 %``; 0.4, 0.65 -> ``40-65 %``."""
     return f"{'-'.join(f'{100 * share:g}' for share in shares)} %"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a``, ``a and b``, ``a, b and c``."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def plural(number: float, what: str) -> str:

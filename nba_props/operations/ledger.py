@@ -83,7 +83,7 @@ def lines_to_change(warehouse: Warehouse, days: Sequence[date], asked: Collectio
     present = set(warehouse.partitions(BETTING_LINES))
     known = [d for d in days if d in present]
     slate, resolved = (warehouse.read(t, known) for t in (SLATE, RESOLVED_NAMES))
-    chosen = lines.read_lines(warehouse.query, slate, resolved, known, asked)
+    _, chosen = lines.read_lines(warehouse.query, slate, resolved, known, asked)
     current = warehouse.query(
         "SELECT game_date, game_id, player_id, market, system_id, quote_id AS published "
         "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",

@@ -8,7 +8,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.lines import STALE_AFTER, claimed_lines_sql
+from nba_props.domain.book_lines import STALE_AFTER
+from nba_props.domain.lines import claimed_lines_sql
 from nba_props.domain.odds import expected_profit, over_probability
 from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, TRAINED, catboost_v8, ensemble, xgboost_v1
@@ -24,6 +25,8 @@ from nba_props.warehouse.base import Warehouse
 
 #: the systems whose picks a board shows by default: in the market of points, and in others
 SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
+#: the systems that are the market's own word
+MARKETS_OWN = [s.system_id for s in SYSTEMS if s.is_market]
 #: every market
 ALL = "all"
 #: systems with a P(over), in the order in which they are used where the board's own system has none
@@ -112,7 +115,8 @@ def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
         ``side``, the recommendation (null where the system gave no forecast); ``edge``, forecast less line [stat];
         ``leans``, OVER or UNDER by the sign of the edge; ``price`` and ``book``, the best of that side at that line;
         ``chance``, P(the side wins), pushes aside, by the first system that has one, ``chance_by``; ``market_chance``,
-        the same by the published quote without its vig; ``ev``, expected profit of one unit at ``price`` by ``chance``;
+        the same by the consensus of the books, or by the published quote without its vig where there is none; ``ev``,
+        expected profit of one unit at ``price`` by ``chance``;
         ``quote_age`` [hours], the published quote's age at publication, or at tip-off if that was earlier;
         ``forecasts``, the number of systems with a forecast, and ``agree``, how many of them lean to that side; once
         the date is graded ``result``, the side's ``outcome``, and the ``profit`` of one unit on it at the published
@@ -134,6 +138,7 @@ def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
     edge = forecast - board["line"]
     leans = np.sign(edge).map({1.0: Recommendation.OVER.value, -1.0: Recommendation.UNDER.value})
     of_systems = rows.pivot(index=PROP, columns="system_id", values="forecast").reindex(board.index)
+    opinions = of_systems.drop(columns=MARKETS_OWN, errors="ignore")
     made = board[[c for c in _PROP if c not in PROP]].assign(
         forecast=forecast,
         side=own["recommendation"].where(forecast.notna()),
@@ -147,8 +152,8 @@ def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:
     made = made.assign(
         ev=expected_profit(made["chance"], made["price"]),
         quote_age=_quote_age(board),
-        agree=_agreeing(of_systems, board["line"], leans),
-        forecasts=of_systems.notna().sum(axis=1),
+        agree=_agreeing(opinions, board["line"], leans),
+        forecasts=opinions.notna().sum(axis=1),
     )
     order = made.assign(
         is_none=~is_pick(made), size=-made["edge"].abs() / made.index.get_level_values("market").map(markets.scales())
@@ -193,6 +198,8 @@ def _chances(rows: pd.DataFrame, board: pd.DataFrame, leans: pd.Series, system: 
         made.loc[fills, "chance"] = chances[name].where(over, 1 - chances[name])[fills]
         made.loc[fills, "chance_by"] = name
     market = over_probability(board["over_price"], board["under_price"])
+    for name in set(MARKETS_OWN) & set(chances):
+        market = chances[name].fillna(market)
     return made.assign(market_chance=market.where(over, 1 - market).where(leans.notna()))
 
 

@@ -1,5 +1,7 @@
 """Contracts of ``nba_analytics``: the slate, its history, its lines and its context."""
 
+from typing import Any
+
 from nba_props.facts.vocabulary import LineSource, either, words
 from nba_props.schemas.base import Column, Table, count, day, flag, instant, real, text, whole
 from nba_props.schemas.raw import (
@@ -74,6 +76,105 @@ HISTORICAL_GAMES = Table(
     ),
     key=("player_id", "recency"),
 )
+
+_QUOTE = "nba_raw.odds_quotes"
+_OFFER = (
+    *PERSON,
+    MARKET,
+    CUTOFF_AT,
+    text("bookmaker", "The sportsbook, by The Odds API's key", source=(f"{_QUOTE}.bookmaker",)),
+    flag("is_main", "Its main line: the most even two-sided one of its last capture that has one"),
+    flag("is_current", "Of the book's last capture of the player in the market before the cut-off"),
+    real("line", "The line", STAT, ge=0.5, source=(f"{_QUOTE}.line",)),
+    whole("over_price", "American over price", nullable=True, source=(f"{_QUOTE}.over_price",)),
+    whole("under_price", "American under price", nullable=True, source=(f"{_QUOTE}.under_price",)),
+    real(
+        "own_over_probability",
+        "P(over) of the quote's own prices without the vig (multiplicative); null without both",
+        nullable=True,
+        ge=0,
+        le=1,
+        source=(f"{_QUOTE}.over_price", f"{_QUOTE}.under_price"),
+    ),
+    text("quote_id", "The quote", source=(f"{_QUOTE}.quote_id",)),
+    instant("quoted_at", "When it was captured", source=(f"{_QUOTE}.snapshot_at",)),
+    real(
+        "minutes_before_game", "Minutes from the capture to the cut-off", "min", ge=0,
+        source=(f"{_QUOTE}.minutes_before_game",),
+    ),
+    real(
+        "age_minutes", "How long before the capture the book had updated its market; null where it does not say", "min",
+        nullable=True, ge=0, source=(f"{_QUOTE}.last_update_at",),
+    ),
+)  # fmt: skip
+
+BOOK_LINES = Table(
+    "nba_analytics",
+    "book_lines",
+    "One row per quote that a sportsbook offers on a slate player before the cut-off: its main line, and the "
+    "alternates of its last capture.",
+    (
+        *_OFFER,
+        text("engine", "The odds engine, one for books that share their lines"),
+        real("hold", "Share of all stakes that the book keeps; null without both prices", nullable=True),
+        text("data_source", "The API of the quote", source=(f"{_QUOTE}.data_source",)),
+        real("opening_line", "The book's first main line", STAT, nullable=True, source=(f"{_QUOTE}.line",)),
+        text("opening_quote_id", "Its quote", nullable=True, source=(f"{_QUOTE}.quote_id",)),
+        instant("opening_at", "When it was captured", nullable=True, source=(f"{_QUOTE}.snapshot_at",)),
+    ),
+    key=("quote_id",),
+)
+
+_P = "nba_analytics.book_lines"
+
+
+def _of_each_side(name: str, description: str, **more: Any) -> tuple[Column, Column]:
+    """A column for the over and one for the under; ``{0}`` in the description is the side."""
+    return tuple(  # type: ignore[return-value]
+        real(name.format(side), description.format(side), nullable=True, **more) for side in ("over", "under")
+    )
+
+
+PRICES = Table(
+    "nba_analytics",
+    "prices",
+    "One row per quote of book_lines: what its two sides are worth by the consensus of the other books, and the best "
+    "price of each side.",
+    (
+        *_OFFER,
+        count("engines", "Other odds engines with a main line, those behind this row's prices", "engines"),
+        real(
+            "fair_line", "The median that the other engines' lines and prices imply; below 0 for the longest prices",
+            STAT, nullable=True,
+            source=(f"{_P}.line", f"{_P}.own_over_probability"),
+        ),
+        real(
+            "over_probability", "P(result above the line, given that it is not equal to it) by the other engines",
+            nullable=True, ge=0, le=1, source=(f"{_P}.line", f"{_P}.own_over_probability"),
+        ),
+        *_of_each_side("fair_{0}_price", "American price of the {0} at that probability, without a vig"),
+        *_of_each_side(
+            "{0}_ev", "Expected profit of a unit on the {0} at the quote's price, by that probability", unit="units"
+        ),
+        *_of_each_side(
+            "{0}_ev_shrunk", "The same by a probability that keeps part of the distance from the quote's own",
+            unit="units",
+        ),
+        *_of_each_side(
+            "{0}_stake", "Stake on the {0} as a share of the bankroll: a quarter of Kelly's by the shrunk probability, "
+            "at most 0.01", ge=0,
+        ),
+        whole("best_over_price", "Best American over price at this line", nullable=True),
+        text("best_over_book", "Sportsbook that offers it", nullable=True),
+        whole("best_under_price", "Best American under price at this line", nullable=True),
+        text("best_under_book", "Sportsbook that offers it", nullable=True),
+        real("line_low", "Lowest main line of the books", STAT, nullable=True),
+        real("line_high", "Highest", STAT, nullable=True),
+        flag("is_outlier", "The quote's own probability is more than 0.02 from that of the others", nullable=True),
+        text("no_price_reason", "Why there is no fair price: TOO_FEW_BOOKS", nullable=True),
+    ),
+    key=("quote_id",),
+)  # fmt: skip
 
 LINE_COLUMNS = (
     flag("has_prop_line", "A sportsbook line was found before the cut-off"),

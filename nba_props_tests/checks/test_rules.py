@@ -53,6 +53,7 @@ def first_line(**values):
 LEDGER = "nba_predictions.ledger"
 GRADES = "nba_predictions.prediction_accuracy"
 LINES = "nba_analytics.betting_lines"
+OFFERS, PRICES = "nba_analytics.book_lines", "nba_analytics.prices"
 CONTEXT = "nba_analytics.upcoming_player_game_context"
 HISTORY = "nba_analytics.historical_games"
 
@@ -88,6 +89,10 @@ DAMAGE = {
     (HISTORY, "schema"): (first_row(recency=0), "ERROR"),
     (HISTORY, "no_future_data"): (first_row(played_on=pd.Timestamp(DAY)), "ERROR"),
     (HISTORY, "history_complete"): ("hole", "ERROR"),
+    (OFFERS, "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
+    (OFFERS, "offers_are_quotes"): (first_row(over_price=-999), "ERROR"),
+    (PRICES, "schema"): (first_row(over_probability=1.5), "ERROR"),
+    (PRICES, "offers_are_priced"): (lambda f: f.iloc[1:], "ERROR"),
     (LINES, "schema"): (first_row(line_source="ESTIMATED_AVG"), "ERROR"),
     (LINES, "lines_have_provenance"): (first_line(line=20.0), "ERROR"),
     (LINES, "no_future_data"): (first_line(quoted_at=lambda r: r["cutoff_at"]), "ERROR"),

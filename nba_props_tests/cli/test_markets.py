@@ -50,7 +50,7 @@ def test_a_system_that_does_not_forecast_a_market_is_said_with_those_that_do(man
     result = invoke("board", D, "--market", "assists", "--system", "ensemble_v1")
     assert result.exit_code == 1
     assert result.output.strip().endswith(
-        "Error: ensemble_v1 does not forecast assists: xgboost_v1 and shrunk_rate_v1 do"
+        "Error: ensemble_v1 does not forecast assists: xgboost_v1, shrunk_rate_v1 and market_consensus_v1 do"
     )
     wrong = invoke("board", D, "--market", "rebound")
     assert wrong.exit_code == 2
@@ -66,7 +66,7 @@ def test_a_player_and_a_prediction_by_market(many):
     assert all(result == league.assists(2, games[day]) for day, result in played.items())
     assert "average" in invoke("player", str(SOMEONE[0]), "--market", "assists").output
     one = json.loads(invoke("history", str(SOMEONE[0]), D, "--market", "rebounds", "--format", "json").stdout)
-    assert {r["system_id"] for r in one} == {"xgboost_v1", "shrunk_rate_v1"}
+    assert {r["system_id"] for r in one} == {"xgboost_v1", "shrunk_rate_v1", "market_consensus_v1"}
     every = json.loads(invoke("history", str(SOMEONE[0]), D, "--market", "all", "--format", "json").stdout)
     assert {r["market"] for r in every} == set(league.MARKETS)
     assert {r["market"] for r in json.loads(invoke("history", str(SOMEONE[0]), D, "--format", "json").stdout)} == {
@@ -84,7 +84,7 @@ def test_a_report_has_one_market_in_full_and_a_row_for_each_of_the_others(many):
     assert points.exit_code == 0, points.output
     assert f"Other markets, {DAY}" in points.output
     for market in league.MARKETS[1:]:
-        assert points.output.count(f"\n{market} ") == 2, "two systems forecast it"
+        assert points.output.count(f"\n{market} ") == 3, "three systems forecast it"
     page = (many / "home" / "reports" / f"{DAY}_{DAY}.html").read_text()
     assert "<h2>Other markets</h2>" in page
     rebounds = invoke("report", D, "--market", "rebounds")
@@ -105,7 +105,7 @@ def test_validate_judges_every_market(many):
     found = json.loads(invoke("validate", D, "--format", "json").stdout)
     real = next(r for r in found if r["check"] == "validation_lines_are_real")
     assert real["verdict"] == "passes"
-    lines = 24 * 8 + 3 * 8 * 2
+    lines = 24 * 9 + 3 * 8 * 3
     assert f"of {lines} lines" in real["text"]
 
 

@@ -92,7 +92,9 @@ def test_a_board_shows_every_number_whole(width, name, graded):
 def test_a_board_of_all_systems_has_every_forecast_at_every_width(width, name, graded):
     text = shown(board_columns(name, systems=True, graded=graded), width)
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
-    assert text.splitlines()[0].split()[-8:] == ["xgb1", "cat8", "ens1", "ens1.1", "shr1", "sim1", "zon1", "mov"]
+    assert text.splitlines()[0].split()[-9:] == [
+        "xgb1", "cat8", "ens1", "ens1.1", "shr1", "sim1", "zon1", "mov", "mar1",
+    ]  # fmt: skip
     for number in ("31.5", "29.2", "30.0", *(f"33.{n}" for n in range(6)), *(["28"] if graded else [])):
         assert number in text
     seen = {width: shown(board_columns(systems=True), width) for width in (80, 100, 120, 160)}

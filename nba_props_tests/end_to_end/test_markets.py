@@ -20,7 +20,7 @@ from nba_props.domain import gate
 from nba_props.domain.quality import deliveries, inputs, models
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts import markets
-from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, PRICES
 from nba_props.schemas.features import MARKET_FEATURES, MARKET_NAMES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES
@@ -130,7 +130,7 @@ def test_results_are_counted_by_market_pushes_and_voids_too(many_predicted):
         assert own["last_10_absolute_error"].notna().any(), "the last-10 average stands beside every system"
     scores = many_predicted.query("SELECT * FROM nba_monitoring.scoreboard WHERE span = 'SEASON' AND tier = 'ALL'")
     assert set(scores["market"]) == set(league.MARKETS)
-    assert scores.loc[scores["market"] == "assists", "system_id"].nunique() == 2
+    assert scores.loc[scores["market"] == "assists", "system_id"].nunique() == 3
     counted = scores.set_index(["market", "system_id"])["predictions"]
     assert counted["rebounds", "xgboost_v1"] == 8
 
@@ -143,9 +143,10 @@ def test_a_range_equals_its_days(many_prepared, rung, tmp_path):
     many_prepared.materialize(DAY, NEXT, keys)
     for day in (DAY, DAY + timedelta(1), NEXT):
         other.materialize(day, day, keys)
-    for table in (BETTING_LINES, MARKET_FEATURES, SYSTEM_TABLES["xgboost_v1"], SYSTEM_TABLES["shrunk_rate_v1"]):
+    everywhere = ("xgboost_v1", "shrunk_rate_v1", "market_consensus_v1")
+    for table in (BOOK_LINES, BETTING_LINES, PRICES, MARKET_FEATURES, *(SYSTEM_TABLES[s] for s in everywhere)):
         one, two = (p.warehouse.read(table, [DAY, NEXT]) for p in (many_prepared, other))
-        order = ["game_date", "market", "player_id"]
+        order = ["game_date", "market", "player_id", *(["quote_id"] if "quote_id" in one else [])]
         pd.testing.assert_frame_equal(
             one.sort_values(order, ignore_index=True), two.sort_values(order, ignore_index=True), check_exact=True
         )
@@ -197,7 +198,7 @@ def test_a_record_is_all_that_a_market_needs(tmp_path):
     from nba_props.facts import markets
     markets.MARKETS = (*markets.MARKETS, markets.Market(
         key="turnovers", title="Turnovers", short="TOV", feed_key="player_turnovers", stats=("tov",), ceiling=15,
-        most_line=20.5, line_error=1.1, tiers=(2, 3)))
+        most_line=20.5, line_error=1.1, spread=(0.8, 0.85), tiers=(2, 3)))
     import dagster as dg
     from nba_props_tests import league
     from nba_props_tests import conftest as shared
@@ -230,9 +231,10 @@ def test_a_record_is_all_that_a_market_needs(tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["tiers"] == ["ALL", "UNDER_2"]
-    assert {g["system_id"] for g in said["grades"]} == {"xgboost_v1", "shrunk_rate_v1"}
+    assert {g["system_id"] for g in said["grades"]} == {"xgboost_v1", "shrunk_rate_v1", "market_consensus_v1"}
     for grade in said["grades"]:
-        assert (grade["n"], grade["results"], grade["forecasts"], grade["last_10"]) == (8, 8, 8, 8)
+        forecasts = 0 if grade["system_id"] == "market_consensus_v1" else 8  # two books are too few
+        assert (grade["n"], grade["results"], grade["forecasts"], grade["last_10"]) == (8, 8, forecasts, 8)
         assert (grade["most"], grade["line"]) == (1, 0.5)
 
 
@@ -321,6 +323,15 @@ def test_a_deployment_of_points_needs_no_features_of_other_markets(predicted):
     read = read_inputs(system, [DAY], lines, predicted.warehouse, predicted.settings, predicted.models)
     assert read.tables[MARKET_FEATURES.address].empty
     assert len(system.rows(read)) == 36
+
+
+def test_a_lake_without_the_books_offers_loads_no_past_lines_for_them(predicted):
+    """As one of a release before is: what models learn from is there."""
+    before = list(predicted.missing(NEXT))
+    shutil.rmtree(predicted.settings.lake / BOOK_LINES.dataset / BOOK_LINES.name)
+    assert DAY not in predicted.warehouse.partitions(BOOK_LINES)
+    assert list(predicted.missing(NEXT)) == before
+    assert "ingest_lines" not in {job for job, *_ in before}
 
 
 @pytest.mark.parametrize("reason", ["INVALID_PREDICTION", "MISSING_KEY", "DUPLICATE"])

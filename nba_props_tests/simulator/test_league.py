@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from nba_props.domain import odds
-from nba_props.domain.lines import _main_lines
+from nba_props.domain.book_lines import _main_lines
 from nba_props.domain.names import words
 from nba_props.facts import markets
 from nba_props.simulator import calendar, other_markets, people

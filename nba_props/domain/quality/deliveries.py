@@ -7,9 +7,9 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from nba_props.domain.book_lines import is_stale
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.games import PLAYABLE, playable_sql
-from nba_props.domain.lines import is_stale
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.outputs import odds_are_overdue
 from nba_props.domain.stored import Stored

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from nba_props.domain.consensus import MIN_ENGINES
 from nba_props.domain.finding import Finding, Severity
 from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL, claimed_lines_sql
 from nba_props.domain.quality.daily import Daily, Figures, known
 from nba_props.domain.quality.validation import set_aside
 from nba_props.domain.stored import span_sql
 from nba_props.domain.views.ledger import archived_sql, held_back_sql
+from nba_props.facts.markets import quoted_market_sql
 from nba_props.facts.vocabulary import LineSource, sql_list
 from nba_props.schemas.base import Table
 from nba_props.schemas.predictions import LEDGER
@@ -49,6 +51,59 @@ def provenance(table: Table) -> Daily:
 
     empty = {"rows_checked": 0, "lines": 0, "verified_lines_of_20": 0, "invalid_lines": 0, "example": None}
     return Daily(sql, judge, empty)
+
+
+_UNLIKE = " OR ".join(
+    f"(b.{mine} <> q.{own} OR (b.{mine} IS NULL) <> (q.{own} IS NULL))"
+    for mine, own in (
+        ("bookmaker", "bookmaker"), ("line", "line"), ("over_price", "over_price"), ("under_price", "under_price"),
+        ("quoted_at", "snapshot_at"),
+    )
+)  # fmt: skip
+#: every row of book_lines against the quote that it names
+OFFERS = Daily(
+    f"""
+        SELECT b.game_date, COUNT(*) AS rows_checked,
+          SUM(CASE WHEN q.quote_id IS NULL OR {_UNLIKE} OR q.game_id <> b.game_id
+            OR COALESCE({quoted_market_sql("q.market")} <> b.market, TRUE)
+            OR COALESCE(r.player_id <> b.player_id, TRUE) THEN 1 ELSE 0 END) AS rows_unlike_their_quote,
+          SUM(CASE WHEN b.cutoff_at IS NULL OR b.quoted_at >= b.cutoff_at THEN 1 ELSE 0 END) AS rows_from_the_future
+        FROM nba_analytics.book_lines AS b
+        LEFT JOIN nba_raw.odds_quotes AS q ON q.game_date = b.game_date AND q.quote_id = b.quote_id
+          AND q.game_date BETWEEN @first AND @last
+        LEFT JOIN nba_reference.resolved_names AS r ON r.game_date = q.game_date AND r.game_id = q.game_id
+          AND r.source_name = q.source_name AND r.source = q.data_source AND r.game_date BETWEEN @first AND @last
+        WHERE b.game_date BETWEEN @first AND @last
+        GROUP BY b.game_date
+        """,
+    lambda f: Finding(
+        not f["rows_unlike_their_quote"] and not f["rows_from_the_future"],
+        f"{f['rows_checked']} offers, {f['rows_unlike_their_quote']} unlike their quote, "
+        f"{f['rows_from_the_future']} from after the cut-off",
+        known(f),
+    ),
+    {"rows_checked": 0, "rows_unlike_their_quote": 0, "rows_from_the_future": 0},
+)
+#: every offer has a price, by three other engines or with the reason why it has none
+PRICES = Daily(
+    f"""
+        SELECT b.game_date, COUNT(*) AS offers, COUNT(p.fair_line) AS priced,
+          SUM(CASE WHEN p.quote_id IS NULL OR p.line <> b.line
+            OR (p.fair_line IS NULL) <> (p.no_price_reason IS NOT NULL)
+            OR (p.fair_line IS NOT NULL AND p.engines < {MIN_ENGINES}) THEN 1 ELSE 0 END) AS wrong
+        FROM nba_analytics.book_lines AS b
+        LEFT JOIN nba_analytics.prices AS p ON p.game_date = b.game_date AND p.quote_id = b.quote_id
+          AND p.game_date BETWEEN @first AND @last
+        WHERE b.game_date BETWEEN @first AND @last
+        GROUP BY b.game_date
+        """,
+    lambda f: Finding(
+        not f["wrong"],
+        f"{f['priced']} of {f['offers']} offers have a fair price, {f['wrong']} are missing or contradict their offer",
+        known(f),
+    ),
+    {"offers": 0, "priced": 0, "wrong": 0},
+)
 
 
 def _judge_placeholders(f: Figures) -> Finding:

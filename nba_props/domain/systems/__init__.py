@@ -11,6 +11,7 @@ from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.systems import (
     catboost_v8,
     ensemble,
+    market_consensus,
     moving_average,
     shrunk_rate,
     similarity,
@@ -30,6 +31,7 @@ SYSTEMS: tuple[System, ...] = (
     similarity.SYSTEM,
     zone_matchup.SYSTEM,
     moving_average.SYSTEM,
+    market_consensus.SYSTEM,
 )
 #: the table of each system's predictions, by its id
 SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}

@@ -85,6 +85,8 @@ class System(ABC):
     model_version: str
     #: the markets that it forecasts
     markets: tuple[str, ...] = (POINTS,)
+    #: whether it is what the books say: no opinion that agrees with a side
+    is_market: bool = False
 
     @cached_property
     def table(self) -> Table:

@@ -1,0 +1,66 @@
+"""The consensus of the books: the median that their lines and prices imply together, and P(over) at any line by it.
+
+A line stands on a half point; the prices say where beside it the median is. A book's P(over) without the vig at its
+line, with the spread of results around lines in its market, gives its median; the consensus is their mean, with equal
+weights. Books that share an odds engine are one opinion. It knows no more of basketball than the books do.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nba_props.facts.keys import PROP
+from nba_props.facts.markets import spreads
+
+#: fewest odds engines that make a consensus
+MIN_ENGINES = 3
+#: why there is none
+TOO_FEW = "TOO_FEW_BOOKS"
+_ENGINE = [*PROP, "engine"]
+
+
+def spread(line: pd.Series, market: pd.Series) -> np.ndarray:
+    """Standard deviation of the result around a line, in its market's unit."""
+    fixed, by_line = (market.map({key: pair[n] for key, pair in spreads().items()}).to_numpy("float64") for n in (0, 1))
+    return np.sqrt(fixed + by_line * line.to_numpy("float64"))
+
+
+def implied_median(line: pd.Series, over_probability: pd.Series, market: pd.Series) -> np.ndarray:
+    """The median result that a line and its P(over) imply: line + spread x the normal quantile of P(over)."""
+    from scipy.special import ndtri
+
+    return line.to_numpy("float64") + spread(line, market) * ndtri(over_probability.to_numpy("float64"))
+
+
+def over_chance(median: pd.Series, line: pd.Series, market: pd.Series) -> np.ndarray:
+    """P(result above the line, given that it differs from it) by a median; it falls as the line rises."""
+    from scipy.special import ndtr
+
+    return ndtr((median.to_numpy("float64") - line.to_numpy("float64")) / spread(line, market))
+
+
+def by_engine(offers: pd.DataFrame) -> pd.DataFrame:
+    """``PROP, engine, median``: the mean of the medians of an engine's books.
+
+    Args:
+        offers: rows of ``nba_analytics.book_lines``; only main lines count.
+    """
+    main = offers[offers["is_main"].astype(bool)]
+    implied = implied_median(main["line"], main["own_over_probability"], main["market"])
+    return main[_ENGINE].assign(median=implied).groupby(_ENGINE, as_index=False)["median"].mean()
+
+
+def of_all(offers: pd.DataFrame) -> pd.DataFrame:
+    """``PROP, median, engines``: the consensus of all engines on each player and market, null of fewer than three."""
+    found = by_engine(offers).groupby(PROP).agg(median=("median", "mean"), engines=("median", "size")).reset_index()
+    return found.assign(median=found["median"].where(found["engines"] >= MIN_ENGINES))
+
+
+def of_others(offers: pd.DataFrame) -> pd.DataFrame:
+    """``PROP, engine, median, engines``: for each engine the consensus of the others, null of fewer than three."""
+    found = by_engine(offers)
+    groups = found.groupby(PROP)["median"]
+    others = groups.transform("size") - 1
+    median = (groups.transform("sum") - found["median"]) / others.where(others > 0)
+    return found.assign(median=median.where(others >= MIN_ENGINES), engines=others)

@@ -1,0 +1,76 @@
+"""``market_consensus_v1``: the median that the lines and prices of all books imply together, in every market.
+
+It knows nothing of basketball: it is what the market as a whole says, with the rounding of the lines taken out
+(``domain/consensus.py``), and what every other system has to beat. With fewer than three odds engines it abstains.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain import consensus
+from nba_props.domain.odds import expected_profit
+from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
+from nba_props.domain.systems.rows import predict
+from nba_props.facts import markets
+from nba_props.facts.keys import PLAYER_GAME, PROP
+from nba_props.schemas.analytics import BOOK_LINES
+from nba_props.schemas.features import PLAYER_FEATURES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consensus(System):
+    """The system of the books themselves."""
+
+    def needs(self) -> Needs:
+        return Needs(optional=("median", "engines"), tables=(PLAYER_FEATURES, BOOK_LINES))
+
+    def rows(self, inputs: SystemInputs) -> pd.DataFrame:
+        people = inputs.lines[[*PROP, "player_name", "player_lookup", "cutoff_at"]]
+        risk = inputs.tables[PLAYER_FEATURES.address][[*PLAYER_GAME, "injury_risk"]]
+        found = consensus.of_all(inputs.tables[BOOK_LINES.address])
+        rows = people.merge(risk, on=PLAYER_GAME, how="left", validate="many_to_one")
+        rows = rows.merge(found, on=PROP, how="left", validate="one_to_one")
+        market = rows["market"]
+        return predict(self, lambda asked, _: forecast(asked.assign(market=market)), rows, inputs.lines)
+
+
+def forecast(features: pd.DataFrame) -> pd.DataFrame:
+    """Median, P(over) at the line and side of each row; see ``rows.Forecast``.
+
+    A bet is on the side of the line where the median is, if its price at the chosen book is worth more than the stake;
+    confidence is the probability of the likelier side.
+    """
+    median, line = (features[c].astype("float64") for c in ("median", "line"))
+    over = pd.Series(consensus.over_chance(median, line, features["market"]), index=features.index)
+    # a long price on a line of 0.5 means a median below 0
+    published = median.clip(0, features["ceiling"])
+    edge = (published - line).round(9)
+    gain = expected_profit(over, features["over_price"]).where(
+        edge > 0, expected_profit(1 - over, features["under_price"])
+    )
+    engines = features["engines"].fillna(0).astype(int)
+    too_few = consensus.TOO_FEW + ": " + engines.astype(str) + f" of {consensus.MIN_ENGINES}"
+    return pd.DataFrame(
+        {
+            "forecast": published,
+            "over_probability": over,
+            "confidence_score": np.maximum(over, 1 - over).fillna(0.5).round(9),
+            "side": side_of(published, line, edge.ne(0) & gain.gt(0)),
+            "reason": too_few,
+            "term_median": median,
+            "term_engines": engines.astype("float64"),
+        }
+    )
+
+
+SYSTEM = Consensus(
+    system_id="market_consensus_v1",
+    description="The median that the lines and prices of all books imply together, without any model; every market.",
+    model_version="1",
+    markets=markets.keys(),
+    is_market=True,
+)

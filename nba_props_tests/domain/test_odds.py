@@ -1,0 +1,55 @@
+"""Odds, beside a library that computes them one at a time."""
+
+from __future__ import annotations
+
+import odds_tools
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nba_props.domain import odds
+from nba_props.domain.prices import KELLY_SHARE, MOST_STAKED, stake
+
+#: prices as books write them
+AMERICAN = st.one_of(st.integers(-2000, -100), st.integers(100, 2000))
+CHANCE = st.floats(0.02, 0.98)
+
+
+def decimal(price: int) -> float:
+    return odds_tools.american_to_decimal(price)
+
+
+@given(st.lists(st.tuples(AMERICAN, AMERICAN), min_size=1))
+def test_the_vig_is_taken_out_as_by_others(pairs):
+    over, under = (pd.Series(prices) for prices in zip(*pairs, strict=True))
+    prices = [[decimal(price) for price in pair] for pair in pairs]
+    for method in odds.DEVIG:
+        if method == "additive" and any(abs(1 / a - 1 / b) >= 0.99 for a, b in prices):
+            continue  # the library refuses what has no probability left
+        if method == "power" and any(1 / a + 1 / b < 1.001 for a, b in prices):
+            continue
+        expected = [odds_tools.fair_probabilities(pair, method)[0] for pair in prices]
+        assert odds.over_probability(over, under, method).tolist() == pytest.approx(expected, abs=1e-9), method
+    total = [odds_tools.overround(pair) for pair in prices]
+    assert odds.hold(over, under).tolist() == pytest.approx([1 - 1 / t for t in total])
+
+
+@given(st.lists(st.tuples(AMERICAN, CHANCE), min_size=1))
+def test_what_a_bet_is_worth_and_its_stake_are_as_by_others(bets):
+    price, chance = (pd.Series(values) for values in zip(*bets, strict=True))
+    worth = [odds_tools.expected_value(decimal(a), p) for a, p in bets]
+    assert odds.expected_profit(chance, price).tolist() == pytest.approx(worth, abs=1e-12)
+    staked = [min(odds_tools.kelly_fraction(decimal(a), p, KELLY_SHARE), MOST_STAKED) for a, p in bets]
+    assert stake(chance, price).tolist() == pytest.approx(staked, abs=1e-12)
+    fair = [odds_tools.decimal_to_american(1 / p) for p in chance]
+    assert odds.american(chance).tolist() == pytest.approx(fair)
+
+
+def test_without_a_price_there_is_no_probability():
+    known, unknown = pd.Series([-110], dtype="Int64"), pd.Series([None], dtype="Int64")
+    for method in odds.DEVIG:
+        assert odds.over_probability(known, unknown, method).isna().all()
+    assert odds.hold(unknown, known).isna().all()
+    assert stake(pd.Series([0.6]), unknown).isna().all()
+    assert odds.american(pd.Series([None], dtype="float64")).isna().all()
