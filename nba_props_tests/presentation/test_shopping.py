@@ -1,0 +1,84 @@
+"""Line shopping: each side at its best price, what it is worth, and what such sides returned."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from nba_props.cli import main
+from nba_props.domain.prices import prices
+from nba_props.presentation import shopping
+from nba_props.schemas.analytics import PRICES, SLATE
+from nba_props.schemas.predictions import PREDICTION_ACCURACY
+from nba_props.warehouse.lake import LakeWarehouse
+from nba_props_tests.domain.test_consensus import at, offers
+from nba_props_tests.domain.test_lines import DAY, slate
+
+TODAY = DAY.date()
+#: four books at 20.5, and a fifth that is late by a point
+LATE = (*at(20.5, 20.5, 20.5, 20.5), ("bovada", 19.5, 105, -125, 60), ("bovada", 25.5, 240, None, 60))
+
+
+def graded(result: int | None) -> pd.DataFrame:
+    frame = PREDICTION_ACCURACY.empty().reindex(range(1))
+    row = {"game_date": DAY, "game_id": "0022500001", "player_id": 1, "market": "points", "result": result}
+    return PREDICTION_ACCURACY.conform(frame.assign(**row, prediction_id="p"))
+
+
+@pytest.fixture
+def lake(tmp_path):
+    warehouse = LakeWarehouse(tmp_path / "home" / "lake")
+    warehouse.claim("REAL")
+    warehouse.write_unchecked(PRICES, PRICES.conform(prices(offers(*LATE))), TODAY)
+    warehouse.write_unchecked(SLATE, slate(1), TODAY)
+    return warehouse
+
+
+def sides(lake, **more):
+    return shopping.best_sides(lake, TODAY, TODAY, ["points"], **more)
+
+
+def test_each_side_of_a_line_is_there_once_at_its_best_price(lake):
+    found = sides(lake)
+    assert found[["line", "side"]].apply(tuple, axis=1).tolist()[0] == (19.5, "OVER"), "what is worth most comes first"
+    assert not found.duplicated(["line", "side"]).any()
+    assert set(found["line"]) == {19.5, 20.5}
+    assert set(sides(lake, alternates=True)["line"]) == {19.5, 20.5, 25.5}
+    late = found.iloc[0]
+    assert (late["book"], late["price"]) == ("bovada", 105)
+    assert late["ev"] == pytest.approx(late["chance"] * 2.05 - 1)
+    under = found[(found["line"] == 19.5) & (found["side"] == "UNDER")].iloc[0]
+    assert late["chance"] + under["chance"] == pytest.approx(1)
+    assert found["profit"].isna().all()
+    assert shopping.record(found) is None
+
+
+@pytest.mark.parametrize(("result", "profit"), [(25, 1.05), (12, -1.0), (None, None)])
+def test_what_was_promised_stands_beside_what_it_returned(lake, result, profit):
+    lake.write_unchecked(PREDICTION_ACCURACY, graded(result), TODAY)
+    found = sides(lake)
+    if profit is None:
+        assert shopping.record(found) is None
+        return
+    assert found.iloc[0]["profit"] == profit
+    said = shopping.record(found)
+    assert said.startswith("1 side with EV above 0 promised +")
+    assert said.endswith(f"and returned {profit:+.1%} a unit")
+
+
+def test_the_command_prints_them(lake, tmp_path, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_HOME", str(tmp_path / "home"))
+    runner = CliRunner()
+    told = runner.invoke(main, ["prices", str(TODAY), "--rows", "1"])
+    assert told.exit_code == 0, told.output
+    assert f"Prices of {TODAY}: 4 sides" in told.output
+    assert "3 more" in told.output
+    assert "+105" in told.output
+    listed = json.loads(runner.invoke(main, ["prices", "--format", "json", "--alternates"]).stdout)
+    assert {row["line"] for row in listed} == {19.5, 20.5, 25.5}
+    nothing = runner.invoke(main, ["prices", str(TODAY), "--market", "pra"])
+    assert nothing.exit_code == 1
+    assert "no quote of 2025-11-05, points_rebounds_assists has a fair price" in " ".join(nothing.output.split())
