@@ -273,7 +273,9 @@ def scoring_payloads(
             "mid_range": 2 * (twos - paint), "three": 3 * boxes["fg3m"], "free_throw": boxes["ftm"],
         }
     )  # fmt: skip
-    sides = {key: side.to_dict("records") for key, side in rows.groupby(["game", "team"])}
+    sides: dict[tuple[int, int], list[dict[str, Any]]] = {}
+    for row in rows.to_dict("records"):
+        sides.setdefault((row["game"], row["team"]), []).append(row)
     for game in games.itertuples():
         home, away = ((team_id(t), sides[game.Index, t]) for t in (game.home, game.away))
         path = f"{nba_stats.scoring_folder(season.name)}/{day}-{game.game_id}.json.gz"
