@@ -138,14 +138,12 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
     value = list(board["ev"].gt(0).map({True: "yes", False: "no"}).where(is_judged, ""))
     result = list(board["outcome"].map(_RESULTS).fillna(""))
 
-    short_names = {m.key: m.short for m in MARKETS}
-
     def spare(alone: int, beside_systems: int) -> int:
         return beside_systems if systems else alone
 
     found = [
         Column("player", list(board["player_name"]), shorter=shorter_names(board["player_name"])),
-        *([Column("market", [short_names[m] for m in board["market"]])] if len(set(board["market"])) > 1 else []),
+        *market_column(board["market"]),
         Column("team", list(board["team"].fillna("?")), spare=spare(0, 4)),
         Column("game", list(board["away_team"] + " @ " + board["home_team"]), spare=spare(3, 6)),
         Column("tip-off", list(tipoff), spare=spare(2, 6)),
@@ -185,6 +183,12 @@ def _styles(words: Iterable[str]) -> list[str]:
 def side_of(sides: pd.Series) -> tuple[list[str], list[str]]:
     """The letters of some sides, and the style of each."""
     return [_SIDES.get(s, "-") for s in sides], _styles(sides.fillna("").map(lambda s: s or "-"))
+
+
+def market_column(asked: pd.Series) -> list[Column]:
+    """The column of rows' markets, by their short names; none where all are of one."""
+    short = {m.key: m.short for m in MARKETS}
+    return [Column("market", [short[m] for m in asked])] if len(set(asked)) > 1 else []
 
 
 def shorter_names(names: pd.Series) -> tuple[Sequence[str], ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nba_props.cli.boards import BOOKS, numbers, shorter_names, side_of
+from nba_props.cli.boards import BOOKS, market_column, numbers, shorter_names, side_of
 from nba_props.cli.group import example, main
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.program import program
@@ -75,12 +75,11 @@ def prices(span: list[date] | None, rows: int, market: str, form: str, *, altern
 def _columns(sides: pd.DataFrame) -> list[Column]:
     """The columns of sides for display: those that fit 80 characters first."""
     low, high = (numbers(sides[c], "{:g}") for c in ("line_low", "line_high"))
-    short = {m.key: m.short for m in markets.MARKETS}
     letters, colours = side_of(sides["side"])
     graded = sides["result"].notna().any()
     return [
         Column("player", list(sides["player_name"]), shorter=shorter_names(sides["player_name"])),
-        *([Column("market", [short[m] for m in sides["market"]])] if len(set(sides["market"])) > 1 else []),
+        *market_column(sides["market"]),
         Column("team", list(sides["team"].fillna("?")), spare=2),
         Column("", letters, styles=colours),
         Column("line", numbers(sides["line"], "{:.1f}"), right=True, styles=colours),

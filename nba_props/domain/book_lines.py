@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nba_props.domain.odds import ENGINES, SPORTSBOOKS, hold, implied_probability, over_probability
+from nba_props.domain.odds import ENGINES, SPORTSBOOKS, hold, implied_probability, over_probability, payout
 from nba_props.facts import markets
 from nba_props.facts.keys import GAME, PLAYER_GAME, PROP
 from nba_props.schemas.analytics import BOOK_LINES
@@ -15,6 +15,8 @@ from nba_props.schemas.analytics import BOOK_LINES
 STALE_AFTER = pd.Timedelta(hours=6)
 #: a book's offers on a market of a player
 BOOK = [*PROP, "bookmaker"]
+#: the books' offers at one line of a player in a market
+AT_LINE = [*PROP, "line"]
 _READ = (
     "game_date", "game_id", "data_source", "source_name", "bookmaker", "market", "quote_id", "line", "over_price",
     "under_price", "snapshot_at", "last_update_at", "minutes_before_game", "is_in_play",
@@ -81,6 +83,22 @@ def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
         own_over_probability=over_probability(rows["over_price"], rows["under_price"]),
         hold=hold(rows["over_price"], rows["under_price"]),
     )[list(BOOK_LINES.column_names)].reset_index(drop=True)
+
+
+def by_rank(offers: pd.DataFrame) -> pd.DataFrame:
+    """Offers in the house order of their books."""
+    rank = {book: n for n, book in enumerate(SPORTSBOOKS)}
+    return offers.assign(rank=offers["bookmaker"].map(rank)).sort_values("rank", kind="stable")
+
+
+def best_prices(offers: pd.DataFrame, side: str) -> pd.DataFrame:
+    """``<side>_price`` and ``bookmaker`` of the best price of a side, by ``AT_LINE``; in the house order where two are
+    equal.
+    """
+    price = f"{side}_price"
+    offered = by_rank(offers[offers[price].notna()])
+    ordered = offered.assign(cost=-payout(offered[price])).sort_values("cost", kind="stable")
+    return ordered.drop_duplicates(AT_LINE).set_index(AT_LINE)[[price, "bookmaker"]]
 
 
 def _main_lines(quotes: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from nba_props.domain.book_lines import QUOTES_SQL, book_lines, judged_quotes
-from nba_props.domain.odds import SPORTSBOOKS, implied_probability
+from nba_props.domain.book_lines import QUOTES_SQL, best_prices, book_lines, by_rank, judged_quotes
+from nba_props.domain.odds import SPORTSBOOKS
 from nba_props.facts import markets
 from nba_props.facts.calendar import weeks
 from nba_props.facts.keys import PLAYER_GAME, PROP
@@ -216,7 +216,7 @@ def chosen_lines(
     """
     rows = _asked(slate, judged, asked)
     main = offers[offers["is_main"].astype(bool)]
-    chosen = _by_rank(main).drop_duplicates(PROP).set_index(PROP)
+    chosen = by_rank(main).drop_duplicates(PROP).set_index(PROP)
     grouped = main.groupby(PROP)["line"]
     market = pd.DataFrame(
         {
@@ -250,8 +250,9 @@ def chosen_lines(
     out["line_movement"] = out["line"] - out["opening_line"]
     # the chosen quote itself too, in case its book has withdrawn a side since
     current = offers[offers["is_current"].astype(bool) | offers["quote_id"].isin(picked["quote_id"].dropna())]
+    at_line = pd.MultiIndex.from_frame(rows[PROP].assign(line=picked["line"].array))
     for side in ("over", "under"):
-        best = _best_price(current, picked, side).reindex(key)
+        best = best_prices(current, side).reindex(at_line)
         out[f"best_{side}_price"] = best[f"{side}_price"].array
         out[f"best_{side}_book"] = best["bookmaker"].array
     out["no_line_reason"] = _no_line_reason(judged, out, key)
@@ -264,23 +265,6 @@ def _asked(slate: pd.DataFrame, mine: pd.DataFrame, asked: Sequence[markets.Mark
     everyone = pd.DataFrame({"market": [m.key for m in asked if m.for_everyone]})
     quoted = mine.loc[~mine["market"].isin(everyone["market"]), PROP].drop_duplicates()
     return pd.concat([people.merge(everyone, how="cross"), people.merge(quoted, on=PLAYER_GAME)], ignore_index=True)
-
-
-def _by_rank(quotes: pd.DataFrame) -> pd.DataFrame:
-    """Quotes in the house order of their books."""
-    rank = {book: i for i, book in enumerate(SPORTSBOOKS)}
-    return quotes.assign(rank=quotes["bookmaker"].map(rank)).sort_values("rank", kind="stable")
-
-
-def _best_price(quotes: pd.DataFrame, picked: pd.DataFrame, side: str) -> pd.DataFrame:
-    """The best price of one side among the allowed books that quote the chosen line in their last capture."""
-    price = f"{side}_price"
-    lines = picked[["line"]].rename(columns={"line": "chosen_line"}).reset_index()
-    same = quotes.merge(lines, on=PROP)
-    same = same[(same["line"] == same["chosen_line"]) & same[price].notna()]
-    decimal = 1 / implied_probability(same[price])
-    best = _by_rank(same.assign(decimal=-decimal)).sort_values("decimal", kind="stable")
-    return best.drop_duplicates(PROP).set_index(PROP)[[price, "bookmaker"]]
 
 
 def _no_line_reason(mine: pd.DataFrame, out: pd.DataFrame, key: pd.MultiIndex) -> np.ndarray:

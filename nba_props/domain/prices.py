@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain import consensus
-from nba_props.domain.odds import SPORTSBOOKS, american, expected_profit, payout
+from nba_props.domain.book_lines import AT_LINE, best_prices
+from nba_props.domain.odds import american, expected_profit, payout
 from nba_props.facts.keys import PROP
 from nba_props.schemas.analytics import PRICES
 
@@ -44,7 +45,10 @@ def prices(offers: pd.DataFrame) -> pd.DataFrame:
         rows[f"{side}_ev_shrunk"] = expected_profit(q, price)
         rows[f"{side}_stake"] = stake(q, price)
     rows["over_probability"] = chance
-    rows = _with_best_prices(rows)
+    current = rows[rows["is_current"].astype(bool)]
+    for side in ("over", "under"):
+        names = {f"{side}_price": f"best_{side}_price", "bookmaker": f"best_{side}_book"}
+        rows = rows.join(best_prices(current, side).rename(columns=names), on=AT_LINE)
     main = rows[rows["is_main"].astype(bool)].groupby(PROP)["line"].agg(line_low="min", line_high="max").reset_index()
     rows = rows.merge(main, on=PROP, how="left", validate="many_to_one")
     distance = (chance - own).abs()
@@ -69,21 +73,3 @@ def stake(chance: pd.Series, price: pd.Series) -> pd.Series:
     """
     kelly = expected_profit(chance, price) / payout(price)
     return (KELLY_SHARE * kelly).clip(0, MOST_STAKED)
-
-
-def _with_best_prices(rows: pd.DataFrame) -> pd.DataFrame:
-    """The best price of each side at each line among the books' last captures, with its book; in the house order
-    where two are equal.
-    """
-    at = [*PROP, "line"]
-    rank = rows["bookmaker"].map({book: n for n, book in enumerate(SPORTSBOOKS)})
-    for side in ("over", "under"):
-        price = f"{side}_price"
-        offered = rows[rows["is_current"].astype(bool) & rows[price].notna()]
-        ordered = offered.assign(rank=rank, profit=payout(offered[price])).sort_values(
-            ["profit", "rank"], ascending=[False, True], kind="stable"
-        )
-        best = ordered.drop_duplicates(at)[[*at, price, "bookmaker"]]
-        names = {price: f"best_{price}", "bookmaker": f"best_{side}_book"}
-        rows = rows.merge(best.rename(columns=names), on=at, how="left", validate="many_to_one")
-    return rows
