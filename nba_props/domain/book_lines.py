@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nba_props.domain.odds import ENGINES, SPORTSBOOKS, hold, implied_probability, over_probability, payout
+from nba_props.domain.odds import hold, implied_probability, over_probability, payout
 from nba_props.facts import markets
+from nba_props.facts.books import ENGINES, SPORTSBOOKS
 from nba_props.facts.keys import GAME, PLAYER_GAME, PROP
 from nba_props.schemas.analytics import BOOK_LINES
 
@@ -85,18 +86,18 @@ def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
     )[list(BOOK_LINES.column_names)].reset_index(drop=True)
 
 
-def by_rank(offers: pd.DataFrame) -> pd.DataFrame:
-    """Offers in the house order of their books."""
-    rank = {book: n for n, book in enumerate(SPORTSBOOKS)}
+def by_rank(offers: pd.DataFrame, books: Sequence[str] = SPORTSBOOKS) -> pd.DataFrame:
+    """Offers in the order of their books: the house order, or that of ``NBA_PROPS_BOOKS``."""
+    rank = {book: n for n, book in enumerate(books)}
     return offers.assign(rank=offers["bookmaker"].map(rank)).sort_values("rank", kind="stable")
 
 
-def best_prices(offers: pd.DataFrame, side: str) -> pd.DataFrame:
-    """``<side>_price`` and ``bookmaker`` of the best price of a side, by ``AT_LINE``; in the house order where two are
-    equal.
+def best_prices(offers: pd.DataFrame, side: str, books: Sequence[str] = SPORTSBOOKS) -> pd.DataFrame:
+    """``<side>_price`` and ``bookmaker`` of the best price of a side, by ``AT_LINE``; of equal prices that of the first
+    book in the order.
     """
     price = f"{side}_price"
-    offered = by_rank(offers[offers[price].notna()])
+    offered = by_rank(offers[offers[price].notna()], books)
     ordered = offered.assign(cost=-payout(offered[price])).sort_values("cost", kind="stable")
     return ordered.drop_duplicates(AT_LINE).set_index(AT_LINE)[[price, "bookmaker"]]
 

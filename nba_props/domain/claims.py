@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nba_props.domain.lines import LINE_SOURCE_APIS
-from nba_props.domain.odds import SPORTSBOOKS
 from nba_props.domain.stored import span_sql
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.markets import POINTS, market
 from nba_props.facts.vocabulary import LineSource, Recommendation, sql_list
 from nba_props.schemas.predictions import IMPORTED_PREDICTIONS, IMPORTED_PREFIX
@@ -34,6 +34,8 @@ _OF_ITS_GAME = """{slate}.game_date = {row}.game_date AND {slate}.player_lookup 
       OR STRPOS({row}.source_game_id, COALESCE({slate}.opponent, '_')) > 0
     )
   )"""
+#: the house order whatever a deployment chooses lines by: the quote that backs a claim, and so the id under which it is
+#: published, must not depend on a setting
 _BOOK_ORDER = " ".join(f"WHEN '{book}' THEN {n}" for n, book in enumerate(SPORTSBOOKS))
 _APIS = " ".join(f"WHEN '{source}' THEN '{api}'" for source, api in LINE_SOURCE_APIS.items())
 #: each row with the last quote before the cut-off that has its line, from its book where one is given

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain.book_lines import QUOTES_SQL, best_prices, book_lines, by_rank, judged_quotes
-from nba_props.domain.odds import SPORTSBOOKS
 from nba_props.facts import markets
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.calendar import weeks
 from nba_props.facts.keys import PLAYER_GAME, PROP
 from nba_props.facts.vocabulary import DataSource, LineSource, sql_list
@@ -166,15 +166,18 @@ def read_lines(
     resolved: pd.DataFrame,
     days: Sequence[date],
     asked: Collection[str],
+    books: Sequence[str] = SPORTSBOOKS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """``book_lines`` and ``betting_lines`` of some dates, whose quotes are read with ``query`` a week at a time."""
+    """``book_lines`` and ``betting_lines`` of some dates, whose quotes are read with ``query`` a week at a time; a line
+    is that of the first of the ``books``.
+    """
     chosen_markets = [m for m in markets.MARKETS if m.key in asked]
     offered, chosen = [BOOK_LINES.empty()], [BETTING_LINES.empty()]
     for week in weeks(days):
         people, names = (f[f["game_date"].between(*map(pd.Timestamp, (week[0], week[-1])))] for f in (slate, resolved))
         judged = judged_quotes(people, query(QUOTES_SQL, first=week[0], last=week[-1]), names, chosen_markets)
         offered.append(book_lines(judged))
-        chosen.append(chosen_lines(people, judged, offered[-1], chosen_markets))
+        chosen.append(chosen_lines(people, judged, offered[-1], chosen_markets, books))
     return _together(offered), _together(chosen)
 
 
@@ -183,7 +186,11 @@ def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def betting_lines(
-    slate: pd.DataFrame, quotes: pd.DataFrame, resolved: pd.DataFrame, asked: Collection[str] | None = None
+    slate: pd.DataFrame,
+    quotes: pd.DataFrame,
+    resolved: pd.DataFrame,
+    asked: Collection[str] | None = None,
+    books: Sequence[str] = SPORTSBOOKS,
 ) -> pd.DataFrame:
     """The line of each slate player in each market, and its provenance.
 
@@ -194,29 +201,35 @@ def betting_lines(
         quotes: rows of ``nba_raw.odds_quotes`` for the same dates (``QUOTES_SQL``).
         resolved: rows of ``nba_reference.resolved_names``.
         asked: the markets; all by default.
+        books: every sportsbook, in the order in which a line is chosen.
 
     Returns:
         One row per slate row and market, in the columns of ``nba_analytics.betting_lines``.
     """
     chosen_markets = [m for m in markets.MARKETS if asked is None or m.key in asked]
     judged = judged_quotes(slate, quotes, resolved, chosen_markets)
-    return chosen_lines(slate, judged, book_lines(judged), chosen_markets)
+    return chosen_lines(slate, judged, book_lines(judged), chosen_markets, books)
 
 
 def chosen_lines(
-    slate: pd.DataFrame, judged: pd.DataFrame, offers: pd.DataFrame, asked: Sequence[markets.Market]
+    slate: pd.DataFrame,
+    judged: pd.DataFrame,
+    offers: pd.DataFrame,
+    asked: Sequence[markets.Market],
+    books: Sequence[str] = SPORTSBOOKS,
 ) -> pd.DataFrame:
-    """``betting_lines`` from what the books offer: the main line of the first book in the house order.
+    """``betting_lines`` from what the books offer: the main line of the first book in the order that has one.
 
     Args:
         slate: rows of ``nba_analytics.slate``.
         judged: the quotes of ``judged_quotes``, for why a player has no line.
         offers: rows of ``nba_analytics.book_lines`` for the same dates.
         asked: the markets.
+        books: every sportsbook, in the order in which a line is chosen.
     """
     rows = _asked(slate, judged, asked)
     main = offers[offers["is_main"].astype(bool)]
-    chosen = by_rank(main).drop_duplicates(PROP).set_index(PROP)
+    chosen = by_rank(main, books).drop_duplicates(PROP).set_index(PROP)
     grouped = main.groupby(PROP)["line"]
     market = pd.DataFrame(
         {
@@ -252,7 +265,7 @@ def chosen_lines(
     current = offers[offers["is_current"].astype(bool) | offers["quote_id"].isin(picked["quote_id"].dropna())]
     at_line = pd.MultiIndex.from_frame(rows[PROP].assign(line=picked["line"].array))
     for side in ("over", "under"):
-        best = best_prices(current, side).reindex(at_line)
+        best = best_prices(current, side, books).reindex(at_line)
         out[f"best_{side}_price"] = best[f"{side}_price"].array
         out[f"best_{side}_book"] = best["bookmaker"].array
     out["no_line_reason"] = _no_line_reason(judged, out, key)

@@ -1,4 +1,4 @@
-"""Sportsbooks and American odds."""
+"""American odds."""
 
 from __future__ import annotations
 
@@ -6,45 +6,6 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-
-from nba_props.facts.vocabulary import BookKind
-
-#: US sportsbooks by The Odds API's key, in the order in which a line is chosen (the house order)
-SPORTSBOOKS = (
-    "draftkings",
-    "fanduel",
-    "betmgm",
-    "williamhill_us",  # Caesars
-    "fanatics",
-    "betrivers",
-    "espnbet",
-    "hardrockbet",
-    "bovada",
-    "betonlineag",
-    "pointsbetus",
-    "unibet_us",
-    "mybookieag",
-    "betus",
-    "lowvig",
-    "ballybet",
-    "betparx",
-    "superbook",
-    "wynnbet",
-)
-#: the odds engine of sportsbooks that share one: their lines are one opinion
-ENGINES = {
-    **dict.fromkeys(("betrivers", "unibet_us", "ballybet", "betparx"), "kambi"),
-    **dict.fromkeys(("betonlineag", "lowvig"), "betonline"),
-}
-#: daily-fantasy books: their quotes are stored and never chosen as a line, since their prices are multipliers
-DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
-
-BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, BookKind.SPORTSBOOK), **dict.fromkeys(DFS_BOOKS, BookKind.DFS)}
-
-
-def book_kind(bookmaker: str) -> str:
-    """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; quotes of an unknown book are stored and never chosen."""
-    return BOOK_KINDS.get(bookmaker, BookKind.UNKNOWN).value
 
 
 def implied_probability(price: pd.Series) -> pd.Series:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from nba_props.domain import consensus
 from nba_props.domain.book_lines import AT_LINE, best_prices
 from nba_props.domain.odds import american, expected_profit, payout
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.keys import PROP
 from nba_props.schemas.analytics import PRICES
 
@@ -20,13 +23,14 @@ OUTLIER = KEPT[0][0]
 KELLY_SHARE, MOST_STAKED = 0.25, 0.01
 
 
-def prices(offers: pd.DataFrame) -> pd.DataFrame:
+def prices(offers: pd.DataFrame, books: Sequence[str] = SPORTSBOOKS) -> pd.DataFrame:
     """The price of every quote, in the columns of ``nba_analytics.prices``.
 
     A book is judged by the engines other than its own: a price that it had a part in would judge itself.
 
     Args:
         offers: rows of ``nba_analytics.book_lines``.
+        books: every sportsbook, in the order in which equal best prices are named.
     """
     rows = offers.merge(consensus.of_others(offers), on=[*PROP, "engine"], how="left", validate="many_to_one")
     # an engine without a main line is judged by all that have one
@@ -48,7 +52,7 @@ def prices(offers: pd.DataFrame) -> pd.DataFrame:
     current = rows[rows["is_current"].astype(bool)]
     for side in ("over", "under"):
         names = {f"{side}_price": f"best_{side}_price", "bookmaker": f"best_{side}_book"}
-        rows = rows.join(best_prices(current, side).rename(columns=names), on=AT_LINE)
+        rows = rows.join(best_prices(current, side, books).rename(columns=names), on=AT_LINE)
     main = rows[rows["is_main"].astype(bool)].groupby(PROP)["line"].agg(line_low="min", line_high="max").reset_index()
     rows = rows.merge(main, on=PROP, how="left", validate="many_to_one")
     distance = (chance - own).abs()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from nba_props.domain.names import player_lookup
+from nba_props.facts.books import OTHER_NAMES
 from nba_props.facts.calendar import is_plausible
 from nba_props.facts.digest import digest
 from nba_props.facts.vocabulary import LineSource
@@ -31,12 +32,6 @@ _DATE = r"^\s*(\d{4}-\d\d-\d\d)(?:[ T]00:00(?::00(?:\.0+)?)?(?:Z| ?UTC|[+-]00:?0
 _NAMES = {
     "current_points_line": "line", "prediction_id": "source_prediction_id", "created_at": "source_created_at",
     "model_version": "source_version", "recommendation": "source_recommendation", "game_id": "source_game_id",
-}  # fmt: skip
-#: keys of books by the names in the old table
-_BOOKS = {
-    "caesars": "williamhill_us", "williamhill": "williamhill_us", "espn_bet": "espnbet", "hard_rock": "hardrockbet",
-    "hard_rock_bet": "hardrockbet", "bet_rivers": "betrivers", "pointsbet": "pointsbetus", "bet_mgm": "betmgm",
-    "draft_kings": "draftkings", "fan_duel": "fanduel",
 }  # fmt: skip
 _TRUE, _FALSE = {"true", "t", "1", "yes"}, {"false", "f", "0", "no"}
 
@@ -106,7 +101,7 @@ def as_imported(frame: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, dict[
             made[column.name] = _typed(renamed.get(column.name, pd.Series(None, index=frame.index)), column.type)
     made["player_lookup"] = made["player_lookup"].map(player_lookup, na_action="ignore")
     books = made["sportsbook"].astype("string").str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)
-    made["sportsbook"] = books.replace(_BOOKS).astype(object).where(books.notna(), None)
+    made["sportsbook"] = books.replace(OTHER_NAMES).astype(object).where(books.notna(), None)
     made["source_game_id"] = _game_ids(made["source_game_id"])
     # a line that can't be read is not an absent line
     has_line = renamed["line"].notna() & ~renamed["line"].astype("string").str.lower().eq("nan").fillna(False)

@@ -106,7 +106,7 @@ ODDS_QUOTES = Table(
         GAME_ID,
         text("event_id", "The Odds API's event id"),
         text("bookmaker", "The Odds API's book key, such as draftkings"),
-        text("book_kind", f"{either(BookKind)} (domain/odds.py)"),
+        text("book_kind", f"{either(BookKind)} (facts/books.py)"),
         text("market", "The Odds API's key of the market, such as player_points (facts/markets.py)"),
         text("source_name", "Player name as spelled by the book"),
         PLAYER_LOOKUP,

@@ -11,9 +11,10 @@ from scipy.stats import norm
 
 from nba_props.domain import consensus
 from nba_props.domain.book_lines import book_lines, judged_quotes
-from nba_props.domain.odds import ENGINES, over_probability
+from nba_props.domain.odds import over_probability
 from nba_props.domain.prices import KEPT, prices, shrunk
 from nba_props.facts import markets
+from nba_props.facts.books import ENGINES
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import POINTS
 from nba_props.schemas.analytics import BOOK_LINES, PRICES

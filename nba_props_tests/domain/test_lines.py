@@ -6,8 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nba_props.domain import lines, odds
-from nba_props.domain.lines import betting_lines
+from nba_props.domain.book_lines import book_lines, judged_quotes
+from nba_props.domain.lines import betting_lines, chosen_lines
+from nba_props.domain.prices import prices
 from nba_props.domain.quotes import match_games
+from nba_props.facts import markets
+from nba_props.facts.books import SPORTSBOOKS, book_kind, in_order
+from nba_props.facts.keys import PROP
 from nba_props.schemas import analytics, raw, reference
 
 DAY = pd.Timestamp("2025-11-05")
@@ -30,7 +35,7 @@ def quotes(*rows: tuple) -> pd.DataFrame:
         at = CUTOFF - pd.Timedelta(minutes=minutes)
         made.append(
             {"game_date": DAY, "quote_id": f"q{i}", "game_id": "0022500001", "event_id": "e", "bookmaker": book,
-             "book_kind": odds.book_kind(book), "market": "player_points", "source_name": f"Player {rest[0] if rest else 1}",
+             "book_kind": book_kind(book), "market": "player_points", "source_name": f"Player {rest[0] if rest else 1}",
              "player_lookup": "x", "line": line, "over_price": over, "under_price": under, "snapshot_at": at,
              "last_update_at": at, "commence_at": CUTOFF, "cutoff_at": CUTOFF, "minutes_before_game": float(minutes),
              "is_in_play": minutes <= 0, "payload": "p", "data_source": "THE_ODDS_API"}
@@ -46,8 +51,8 @@ def resolved(*players: int) -> pd.DataFrame:
     return reference.RESOLVED_NAMES.conform(frame)
 
 
-def choose(*rows: tuple) -> pd.Series:
-    out = analytics.BETTING_LINES.validate(betting_lines(slate(1), quotes(*rows), resolved(1)))
+def choose(*rows: tuple, books=SPORTSBOOKS) -> pd.Series:
+    out = analytics.BETTING_LINES.validate(betting_lines(slate(1), quotes(*rows), resolved(1), books=books))
     assert len(out) == 1
     return out.iloc[0]
 
@@ -59,6 +64,90 @@ def test_books_are_preferred_in_a_fixed_order():
     assert (line["sportsbook"], line["line"], line["books"], line["consensus_line"]) == ("draftkings", 22.5, 3, 21.5)
     assert line["line_range"] == 2.0
     assert line["line_source_api"] == "ODDS_API"
+
+
+THREE_BOOKS = (
+    ("draftkings", 20.5, -110, -110, 60), ("fanduel", 21.5, -105, -115, 60), ("bovada", 22.5, -110, -110, 60),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("named", "book"),
+    [
+        ((), "draftkings"),
+        (("draftkings",), "draftkings"),
+        (("bovada",), "bovada"),
+        (("fanduel", "bovada"), "fanduel"),
+        (("wynnbet", "bovada"), "bovada"),
+        (("wynnbet",), "draftkings"),
+    ],
+)
+def test_another_order_of_books_chooses_another_line(named, book):
+    """Books that quote nobody are passed over; those that are not named follow in the house order."""
+    line = choose(*THREE_BOOKS, books=in_order(named))
+    (own,) = (row for row in THREE_BOOKS if row[0] == book)
+    assert (line["sportsbook"], line["line"], line["over_price"], line["under_price"]) == own[:4]
+    assert line[["consensus_line", "books", "line_range"]].tolist() == [21.5, 3, 2.0], "they are of all books"
+
+
+@pytest.mark.parametrize(
+    "unusable", [(20.5, -110, None, 60), (20.5, -110, -110, -5)], ids=["with one side only", "in play"]
+)
+def test_a_first_book_without_a_usable_line_is_passed_over(unusable):
+    line = choose(("bovada", *unusable), ("fanduel", 21.5, -110, -110, 60), books=in_order(["bovada"]))
+    assert (line["sportsbook"], line["line"]) == ("fanduel", 21.5)
+
+
+def test_the_best_price_depends_on_the_order_of_books_in_ties_only():
+    rows = [
+        ("draftkings", 20.5, -115, -105, 60), ("fanduel", 20.5, 102, -105, 60), ("bovada", 20.5, -120, -110, 60),
+    ]  # fmt: skip
+    for order, tied in (
+        (SPORTSBOOKS, "draftkings"),
+        (in_order(["fanduel"]), "fanduel"),
+        (in_order(["bovada"]), "draftkings"),
+    ):
+        line = choose(*rows, books=order)
+        assert (line["best_over_price"], line["best_over_book"]) == (102, "fanduel")
+        assert (line["best_under_price"], line["best_under_book"]) == (-105, tied)
+        priced = prices(book_lines(judged_quotes(slate(1), quotes(*rows), resolved(1))), order)
+        assert set(priced["best_over_book"]) == {"fanduel"}
+        assert set(priced["best_under_book"]) == {tied}, "prices and lines name the same book"
+
+
+BOOKS_OF_A_LEAGUE = ("draftkings", "fanduel", "betmgm", "bovada", "wynnbet")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*BOOKS_OF_A_LEAGUE, "prizepicks"]),
+            st.integers(1, 80).map(lambda n: n / 2),
+            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
+            st.one_of(st.none(), st.integers(100, 300), st.integers(-300, -100)),
+            st.integers(-60, 600),
+            st.integers(1, 2),
+        ).filter(lambda q: q[2] is not None or q[3] is not None),
+        max_size=15,
+    ),
+    st.lists(st.sampled_from(SPORTSBOOKS), unique=True),
+)
+def test_the_chosen_line_is_the_main_line_of_the_first_book_in_the_order_that_has_one(rows, named):
+    people, asked, order = slate(1, 2), [markets.market(markets.POINTS)], in_order(named)
+    judged = judged_quotes(people, quotes(*rows), resolved(1, 2), asked)
+    offers = book_lines(judged)
+    out, usual = (chosen_lines(people, judged, offers, asked, books) for books in (order, SPORTSBOOKS))
+    for line in out.itertuples():
+        main = offers[offers["is_main"].astype(bool) & (offers["player_id"] == line.player_id)].set_index("bookmaker")
+        first = next((book for book in order if book in main.index), None)
+        assert line.has_prop_line == (first is not None)
+        assert [line.quote_id] == [main.loc[first, "quote_id"]] if first else pd.isna(line.quote_id)
+    # what is of all books does not depend on the order, nor does who has a line
+    same = [*PROP, "has_prop_line", "no_line_reason", "consensus_line", "books", "line_range"]
+    pd.testing.assert_frame_equal(out[same], usual[same])
+    equal = (out["quote_id"] == usual["quote_id"]).to_numpy()
+    best = ["best_over_price", "best_under_price"]
+    pd.testing.assert_frame_equal(out.loc[equal, best], usual.loc[equal, best])
 
 
 def test_the_main_line_is_the_most_even_two_sided_one():

@@ -10,7 +10,7 @@ import pandas as pd
 from nba_props.domain.alike import alike
 from nba_props.domain.lines import is_off_grid
 from nba_props.domain.names import player_lookup
-from nba_props.domain.odds import book_kind
+from nba_props.facts.books import book_kind
 from nba_props.facts.calendar import game_date_of
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import Market, by_feed_key, market

@@ -1,0 +1,55 @@
+"""Sportsbooks by The Odds API's key, what kind of book a key is, and the order in which a line is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nba_props.facts.vocabulary import BookKind
+
+#: US sportsbooks in the order in which a line is chosen unless a setting names another (the house order)
+SPORTSBOOKS = (
+    "draftkings",
+    "fanduel",
+    "betmgm",
+    "williamhill_us",  # Caesars
+    "fanatics",
+    "betrivers",
+    "espnbet",
+    "hardrockbet",
+    "bovada",
+    "betonlineag",
+    "pointsbetus",
+    "unibet_us",
+    "mybookieag",
+    "betus",
+    "lowvig",
+    "ballybet",
+    "betparx",
+    "superbook",
+    "wynnbet",
+)
+#: keys of sportsbooks by other names that they have, in the old table and elsewhere
+OTHER_NAMES = {
+    "caesars": "williamhill_us", "williamhill": "williamhill_us", "espn_bet": "espnbet", "hard_rock": "hardrockbet",
+    "hard_rock_bet": "hardrockbet", "bet_rivers": "betrivers", "pointsbet": "pointsbetus", "bet_mgm": "betmgm",
+    "draft_kings": "draftkings", "fan_duel": "fanduel",
+}  # fmt: skip
+#: the odds engine of sportsbooks that share one: their lines are one opinion
+ENGINES = {
+    **dict.fromkeys(("betrivers", "unibet_us", "ballybet", "betparx"), "kambi"),
+    **dict.fromkeys(("betonlineag", "lowvig"), "betonline"),
+}
+#: daily-fantasy books: their quotes are stored and never chosen as a line, since their prices are multipliers
+DFS_BOOKS = ("prizepicks", "underdog", "betr_us_dfs", "pick6")
+
+BOOK_KINDS = {**dict.fromkeys(SPORTSBOOKS, BookKind.SPORTSBOOK), **dict.fromkeys(DFS_BOOKS, BookKind.DFS)}
+
+
+def book_kind(bookmaker: str) -> str:
+    """SPORTSBOOK, DFS, or UNKNOWN for a key in neither list; quotes of an unknown book are stored and never chosen."""
+    return BOOK_KINDS.get(bookmaker, BookKind.UNKNOWN).value
+
+
+def in_order(first: Sequence[str]) -> tuple[str, ...]:
+    """Every sportsbook: some of them first, the others after them in the house order."""
+    return (*first, *(book for book in SPORTSBOOKS if book not in first))
