@@ -83,7 +83,7 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         # a date keeps its markets when the setting names fewer: published rows refer to their lines
         stored = warehouse.query(lines.MARKETS_SQL, first=days[0], last=days[-1])
         asked = {*settings.markets, *stored["market"]}
-        both = lines.read_lines(warehouse.query, slate_rows, resolved, days, asked)
+        both = lines.read_lines(warehouse.query, slate_rows, resolved, days, asked, settings.books)
         offers, chosen = (lines.of_markets(frame, settings.markets, stored) for frame in both)
         return emit(
             context,
@@ -98,8 +98,8 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
 
 def _prices(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(analytics.PRICES, partitions=partitions, name="prices", ins={"offers": analytics.BOOK_LINES})
-    def prices(context: dg.AssetExecutionContext, offers: pd.DataFrame):
-        return emit(context, [analytics.PRICES], [pricing.prices(offers)], figures.prices)
+    def prices(context: dg.AssetExecutionContext, offers: pd.DataFrame, settings: dg.ResourceParam[Settings]):
+        return emit(context, [analytics.PRICES], [pricing.prices(offers, settings.books)], figures.prices)
 
     return prices
 

@@ -19,6 +19,7 @@ from nba_props.deployment import aliases_of
 from nba_props.domain.models.card import refusal, training_start, week_of
 from nba_props.domain.models.learner import Recipe, definition, model_id
 from nba_props.domain.systems import TRAINED
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import POINTS
 from nba_props.schemas import Table, analytics, predictions, raw, reference
@@ -163,11 +164,14 @@ class Inputs:
             return aliases_of(self.settings)[0]
         if table.dataset == analytics.SLATE.dataset:
             markets = [m for m in self.settings.markets if m != POINTS]
+            # the order decides on lines and between equal best prices, not on what the books offer
+            order = [] if self.settings.books == SPORTSBOOKS else self.settings.books
             own = {
                 PLAYER_FEATURES.address: [SCHEMA_HASH],
                 MARKET_FEATURES.address: [MARKET_SCHEMA_HASH],
-                analytics.BETTING_LINES.address: markets,
+                analytics.BETTING_LINES.address: [*markets, *order],
                 analytics.BOOK_LINES.address: markets,
+                analytics.PRICES.address: order,
                 analytics.CONTEXT.address: table.column_names,  # partitions of a release with fewer are stale
             }
             return (self.settings.look_back_days, self.settings.max_games, *own.get(table.address, []))

@@ -83,6 +83,8 @@ class Settings:
     #: least projected minutes at which a player's line matters
     min_minutes: int = defaults.MIN_MINUTES
     training_seasons: int = defaults.TRAINING_SEASONS
+    #: every sportsbook, in the order in which a line is chosen
+    books: tuple[str, ...] = defaults.BOOKS
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
     #: seconds between evaluations of a sensor
@@ -136,6 +138,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_games=given.max_games,
         min_minutes=given.min_minutes,
         training_seasons=given.training_seasons,
+        books=given.books,
         aliases_file=given.aliases,
         live=_live(given),
         sensor_seconds=given.sensor_seconds,

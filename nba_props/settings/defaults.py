@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.markets import POINTS
 from nba_props.facts.rhythm import FULL
 
@@ -14,6 +15,8 @@ MAX_GAMES = 30
 MIN_MINUTES = 15
 #: seasons a model is trained on, the running one included
 TRAINING_SEASONS = 3
+#: every sportsbook, in the order in which a line is chosen
+BOOKS = SPORTSBOOKS
 #: the markets that are fetched and forecast
 MARKETS = (POINTS,)
 #: credits never spent, and what is bought with the others

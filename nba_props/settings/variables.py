@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from nba_props.facts import markets
+from nba_props.facts import books, markets
 from nba_props.facts.calendar import parse_day
 from nba_props.facts.rhythm import RHYTHMS
 from nba_props.process.addresses import why_unsafe
@@ -106,6 +106,26 @@ def parse_markets(value: Any) -> tuple[str, ...]:
     if markets.POINTS not in asked:
         raise ValueError(f" is {value!r}: {markets.POINTS} has to be among the markets, since most systems forecast it")
     return tuple(name for name in known if name in asked)
+
+
+def parse_books(value: Any) -> tuple[str, ...]:
+    """Every sportsbook: those of ``fanduel,betmgm`` first, the others after them in the house order."""
+    if not isinstance(value, str):
+        return tuple(value)
+    asked = [name.strip().lower() for name in value.split(",")]
+    if "" in asked:
+        raise ValueError(f" is {value!r}; it can be sportsbooks with commas between, such as fanduel,draftkings")
+    for name in asked:
+        if name in books.DFS_BOOKS:
+            raise ValueError(f" has {name!r}, a DFS book: its prices are multipliers, and no line is chosen from it")
+        if name not in books.SPORTSBOOKS:
+            known = books.SPORTSBOOKS
+            near = books.OTHER_NAMES.get(name) or next(iter(difflib.get_close_matches(name, known, 1)), None)
+            hint = f"did you mean {near}?" if near else f"they are {', '.join(known)}"
+            raise ValueError(f" has {name!r}, which is not a sportsbook: {hint}")
+    if twice := [name for name in asked if asked.count(name) > 1]:
+        raise ValueError(f" has {twice[0]!r} twice: a book has one place in the order")
+    return books.in_order(asked)
 
 
 def _hosts(text: str) -> str:
@@ -200,6 +220,12 @@ class Variables(BaseSettings):
         "`resolved_names`",
         Topic.DATA,
     )
+    books: Annotated[tuple[str, ...], BeforeValidator(parse_books)] = _variable(
+        "NBA_PROPS_BOOKS",
+        "sportsbooks in the order in which a line is chosen, comma-separated, by The Odds API's keys; the others "
+        "follow in the house order, see [Lines](concepts.md#lines)",
+        Topic.DATA, defaults.BOOKS, "the house order",
+    )  # fmt: skip
     # longer look-backs and training periods would reach back before the first game
     look_back_days: Annotated[int, _whole(3650)] = _variable(
         "NBA_PROPS_LOOK_BACK_DAYS", "days that history reaches back", Topic.DATA, defaults.LOOK_BACK_DAYS

@@ -9,8 +9,10 @@ import pytest
 
 from nba_props.assets import inputs as input_module
 from nba_props.assets.inputs import Inputs, landing_key
+from nba_props.automation.planning import stale
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import RECIPES, TRAINED
+from nba_props.facts.books import SPORTSBOOKS, in_order
 from nba_props.schemas import analytics, raw
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props.sources import injury_report, registry
@@ -72,6 +74,33 @@ def test_another_definition_of_the_features_makes_stored_ones_stale(inputs, monk
     monkeypatch.setattr(input_module, "SCHEMA_HASH", "another")
     after = [inputs.digests(t, [], [DAY]) for t in tables]
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, True]
+
+
+def test_another_order_of_books_makes_lines_and_prices_stale_and_the_books_offers_not(inputs):
+    tables = (analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.PRICES)
+
+    def digests(*named: str) -> list[str]:
+        ordered = replace(inputs, settings=replace(inputs.settings, books=in_order(named)))
+        return [ordered.digests(table, [], [DAY])[DAY] for table in tables]
+
+    usual = [inputs.digests(table, [], [DAY])[DAY] for table in tables]
+    assert digests() == digests("draftkings") == digests(*SPORTSBOOKS) == usual, "the same order in other words"
+    other = digests("fanduel")
+    assert [a == b for a, b in zip(usual, other, strict=True)] == [True, False, False]
+    assert digests("fanduel") == digests("fanduel", "draftkings") == other
+    assert digests("fanduel", "betmgm")[1:] != other[1:]
+
+
+def test_the_lines_of_a_home_are_those_of_its_order_of_books(lined):
+    """Stored lines are stale under another order, and only then."""
+    keys = lined.of("ingest_lines")
+
+    def lacking(*named: str) -> list[str]:
+        other = replace(lined, settings=replace(lined.settings, books=in_order(named)))
+        return stale(other.definitions, other.inputs, keys, [DAY]).get(DAY, [])
+
+    assert lacking() == lacking("draftkings") == []
+    assert lacking("fanduel") == [analytics.BETTING_LINES.address]
 
 
 @pytest.mark.parametrize("system_id", list(TRAINED))

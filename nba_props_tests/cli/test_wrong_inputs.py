@@ -108,6 +108,7 @@ SETTINGS = {
     ("NBA_PROPS_UI_HOSTS", "a b"): "NBA_PROPS_UI_HOSTS",
     ("NBA_API_PROXY", "nowhere"): "NBA_API_PROXY",
     ("NBA_PROPS_ODDS_RHYTHM", "slow"): "NBA_PROPS_ODDS_RHYTHM",
+    ("NBA_PROPS_BOOKS", "fanduel,fanduel"): "NBA_PROPS_BOOKS has 'fanduel' twice",
     ("NBA_PROPS_HOME", "/dev/null"): "NBA_PROPS_HOME",
 }
 
