@@ -22,7 +22,7 @@ from nba_props.cli.session import (
     within_reach,
 )
 from nba_props.cli.values import BATCH_ID, DRY_RUN, PREDICATE, RUN_ID, WRITER, DateSpan
-from nba_props.deployment import load_settings
+from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import spans
 from nba_props.facts.words import plural
 from nba_props.process import clock
@@ -205,7 +205,8 @@ def reline(span: list[date], dry_run: bool, form: str) -> None:
         if not published(opened, span, "there is no line to re-select"):
             return
         if dry_run:
-            changed = ledger.lines_to_change(opened.warehouse, span, opened.settings.markets)
+            settings, now = opened.settings, clock_of(opened.settings)()
+            changed = ledger.lines_to_change(opened.warehouse, span, settings.markets, now, settings.books)
             out.rows(changed, f"{int(changed['rows'].sum())} rows would be published again")
             return
         outcomes = opened.follow([(RELINE_JOB, span[0], span[-1])])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import pandas as pd
 
 from nba_props.domain import lines
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import market_sql
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.keys import PROP
 from nba_props.facts.vocabulary import RemediationStep as Step
 from nba_props.operations.selection import RemediationError
@@ -78,21 +79,41 @@ def history(warehouse: Warehouse, player: str, day: date) -> pd.DataFrame:
     )
 
 
-def lines_to_change(warehouse: Warehouse, days: Sequence[date], asked: Collection[str]) -> pd.DataFrame:
-    """The rows that re-selecting the lines of some dates in some markets would publish, by date, system and market."""
+def lines_to_change(
+    warehouse: Warehouse,
+    days: Sequence[date],
+    asked: Collection[str],
+    now: datetime,
+    books: Sequence[str] = SPORTSBOOKS,
+) -> pd.DataFrame:
+    """The rows that re-selecting the lines of some dates in some markets would publish, by date, system and market.
+
+    A row that was published in time stays the current one of a game that has begun: one with the chosen line is
+    published beside it once.
+    """
     present = set(warehouse.partitions(BETTING_LINES))
     known = [d for d in days if d in present]
     slate, resolved = (warehouse.read(t, known) for t in (SLATE, RESOLVED_NAMES))
-    _, chosen = lines.read_lines(warehouse.query, slate, resolved, known, asked)
+    _, chosen = lines.read_lines(warehouse.query, slate, resolved, known, asked, books)
+    span = {"first": days[0], "last": days[-1]}
     current = warehouse.query(
-        "SELECT game_date, game_id, player_id, market, system_id, quote_id AS published "
+        "SELECT game_date, game_id, player_id, market, system_id, quote_id AS published, is_backfill, cutoff_at "
         "FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last",
-        first=days[0],
-        last=days[-1],
+        **span,
     )
     both = current[current["market"].isin(asked)].merge(chosen[[*PROP, "quote_id"]], how="left")
     moved = both[both["quote_id"].fillna("") != both["published"].fillna("")]
-    return moved.groupby(["game_date", "system_id", "market"]).size().rename("rows").reset_index()
+    row = [*PROP, "system_id", "quote_id"]
+    there = warehouse.query(
+        f"SELECT DISTINCT {', '.join(row)} FROM {LEDGER.address} WHERE game_date BETWEEN @first AND @last", **span
+    )
+    in_time = ~moved["is_backfill"].astype("boolean").fillna(True).astype(bool)
+    is_late = in_time & ~(moved["cutoff_at"] > pd.Timestamp(now))
+    mine, known_rows = (pd.MultiIndex.from_frame(f[row].fillna({"quote_id": ""})) for f in (moved, there))
+    is_there = mine.isin(known_rows)
+    return (
+        moved[~(is_late & is_there)].groupby(["game_date", "system_id", "market"]).size().rename("rows").reset_index()
+    )
 
 
 def batches(warehouse: Warehouse) -> pd.DataFrame:

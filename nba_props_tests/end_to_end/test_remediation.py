@@ -317,20 +317,20 @@ def test_the_story_of_a_player(platform):
 @pytest.mark.long
 def test_relining_has_a_preview(platform):
     remediation.quarantine(platform.warehouse, PLACEHOLDERS, platform.now)
-    assert lines_to_change(platform.warehouse, SPAN, [POINTS])["rows"].sum() == 0
+    assert lines_to_change(platform.warehouse, SPAN, [POINTS], platform.now)["rows"].sum() == 0
     game = next(g for g in league.games() if g.day == DAY)
     platform.zone.land(*league.capture(game, 5, shift=1.0))
     quotes = planning.resolve(platform.definitions, ["odds_quotes", "resolved_names"])
     assert platform.run("predict", DAY, select=quotes).success
     before = ledger(platform)
-    asked = lines_to_change(platform.warehouse, SPAN, [POINTS])
+    asked = lines_to_change(platform.warehouse, SPAN, [POINTS], platform.now)
     assert asked["rows"].tolist() == [12] * len(SYSTEM_TABLES)
     assert set(asked["game_date"].dt.date) == {DAY}
     pdt.assert_frame_equal(ledger(platform), before)
     platform.now += timedelta(minutes=9)
     assert platform.run("reline", DAY).success
     assert len(ledger(platform)) - len(before) == asked["rows"].sum()
-    assert lines_to_change(platform.warehouse, SPAN, [POINTS])["rows"].sum() == 0
+    assert lines_to_change(platform.warehouse, SPAN, [POINTS], platform.now)["rows"].sum() == 0
 
 
 def test_every_step_is_on_record(platform):
