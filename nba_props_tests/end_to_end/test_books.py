@@ -8,7 +8,9 @@ from datetime import timedelta
 import pandas as pd
 import pandas.testing as pdt
 import pytest
+from click.testing import CliRunner
 
+from nba_props.cli import main
 from nba_props.facts.books import in_order
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import POINTS
@@ -106,6 +108,19 @@ def test_after_the_cut_off_what_was_published_in_time_stays_the_current_row(publ
     published_under(other, "betmgm")
     pdt.assert_frame_equal(ledger(other), after)
     assert would_publish(other) == 0, "it is published beside the row that stays"
+
+
+def test_reline_chooses_by_the_order_of_the_environment(published, monkeypatch):
+    monkeypatch.setenv("NBA_PROPS_HOME", str(published.settings.home))
+    monkeypatch.setenv("NBA_PROPS_LANDING", published.settings.landing)
+
+    def counted(books: str) -> str:
+        shown = CliRunner().invoke(main, ["reline", str(DAY), "--dry-run"], env={"NBA_PROPS_BOOKS": books})
+        assert shown.exit_code == 0, shown.output
+        return shown.output
+
+    assert "0 rows would be published again" in counted("DraftKings")
+    assert f"{len(lined(ledger(published)))} rows would be published again" in counted("BetMGM, draftkings")
 
 
 def test_equal_best_prices_have_the_same_book_in_lines_and_prices(published):
