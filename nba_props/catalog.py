@@ -42,7 +42,10 @@ TABLES: dict[str, Table] = {
         predictions.REMEDIATIONS,
         predictions.PREDICTION_ACCURACY,
         predictions.GRADE_HISTORY,
+        predictions.CLOSING_LINE_VALUE,
+        predictions.QUOTE_SCORES,
         monitoring.SCOREBOARD,
+        monitoring.MARKET_SCORES,
     )
 }
 

@@ -240,6 +240,6 @@ def land(zone: LandingZone, days: int = 30, odds_from: int = 10, asked: Sequence
         if day < FIRST + timedelta(odds_from):
             continue
         for g in today:
-            for minutes, shift in ((420, -1.0), (60, 0.0), (-30, 8.0)):
+            for minutes, shift in ((420, -1.0), (30, 0.0), (-30, 8.0)):
                 zone.land(*capture(g, minutes, shift, asked=asked))
     return all_games

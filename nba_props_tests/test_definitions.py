@@ -18,6 +18,7 @@ from nba_props.definitions import build_defs
 from nba_props.deployment import deployed, load_settings
 from nba_props.domain.quality import LIMITS
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
+from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.schemas.predictions import LEDGER
 from nba_props.settings import SettingsError
 from nba_props_tests.conftest import make_settings
@@ -85,11 +86,17 @@ GRAPH = {
         "nba_predictions/ledger", "nba_raw/box_scores", "nba_raw/odds_quotes", "nba_raw/quarantined_box_scores", "nba_raw/schedule",
         "nba_reference/resolved_names",
     ] for t in ("prediction_accuracy", "grade_history")},
-    "nba_monitoring/scoreboard": ["nba_predictions/prediction_accuracy"],
+    **{f"nba_predictions/{t}": [
+        "nba_analytics/book_lines", "nba_analytics/prices", "nba_predictions/prediction_accuracy",
+    ] for t in ("closing_line_value", "quote_scores")},
+    **{f"nba_monitoring/{t}": [
+        "nba_predictions/closing_line_value", "nba_predictions/prediction_accuracy", "nba_predictions/quote_scores",
+    ] for t in ("scoreboard", "market_scores")},
     "nba_monitoring/report_page": ["nba_monitoring/scoreboard"],
     **{f"nba_monitoring/{v.name}": [
         "nba_predictions/ledger", "nba_predictions/prediction_accuracy", "nba_predictions/quarantined_predictions",
     ] for v in MONITORING_VIEWS},
+    **{f"nba_monitoring/{v.name}": ["nba_analytics/prices", "nba_predictions/prediction_accuracy"] for v in SHOPPING_VIEWS},
     "nba_monitoring/line_quality_daily": [
         "nba_analytics/upcoming_player_game_context", "nba_predictions/ledger", "nba_predictions/prediction_accuracy",
         "nba_predictions/quarantined_predictions",

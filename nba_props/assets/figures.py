@@ -14,7 +14,7 @@ from nba_props.domain import scoring
 from nba_props.domain.odds import expected_profit, hold
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS, scales
-from nba_props.facts.vocabulary import SIDES, Outcome, Recommendation, Span
+from nba_props.facts.vocabulary import SIDES, Basis, Outcome, Recommendation, Span
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
 
@@ -26,6 +26,11 @@ _HASHES = {"schema_hash", "feature_hash", "quote_id", "prediction_id", "grade_id
 _NOT_SHOWN = VOLATILE | _HASHES | {"game_date"}
 #: figures of the season so far, with the scoreboard's column of each
 _SEASON = {"season_hit_rate": "hit_rate", "season_mae_minus_line": "mae_difference", "season_roi": "roi"}
+#: and those of the season's market scores, with score and basis of each
+_SEASON_BESIDE = {
+    "season_log_loss_less_quotes": ("LOG_LOSS_LESS_OWN", Basis.QUOTE),
+    "season_clv_probability": ("CLV_PROBABILITY", Basis.CLOSE),
+}
 Figures = Mapping[str, Any]
 
 
@@ -128,12 +133,33 @@ def grades(settled: pd.DataFrame, changed: pd.DataFrame) -> Figures:
     }
 
 
-def scoreboard(rows: pd.DataFrame) -> Figures:
-    """Each system's season so far."""
+def against_the_market(bets: pd.DataFrame, quotes: pd.DataFrame) -> Figures:
+    """How many bets have a line after them and how many of those are true closes, what they gained by it, and the
+    consensus on the date's quotes less the quotes themselves.
+    """
+    by_close = bets[bets["is_close"].fillna(False).astype(bool)]
+    books = quotes[quotes["system_id"].eq(scoring.OTHER_BOOKS)]
+    scored = int(books["quotes"].sum())
+    less = (books["log_loss"] - books["own_log_loss"]).astype("float64").sum()
+    return {
+        "bets_with_a_later_line": int(bets["close_quote_id"].notna().sum()),
+        "bets_with_a_true_close": len(by_close),
+        **_by_system("clv_probability", by_close["clv_probability"].astype("float64"), by_close),
+        "quotes_scored": scored,
+        "consensus_log_loss_less_quotes": round(float(less) / scored, 6) if scored else None,
+    }
+
+
+def scoreboard(rows: pd.DataFrame, beside: pd.DataFrame) -> Figures:
+    """Each system's season so far; on every quote the log-loss of P(over) less that of the quotes."""
     season = rows[rows["span"].eq(Span.SEASON) & rows["tier"].eq(ALL_TIERS)] if len(rows) else rows
     found: dict[str, Any] = {}
     for figure, column in _SEASON.items() if len(season) else ():
         found |= _by_system(figure, season[column].astype("float64"), season)
+    market = beside[beside["span"].eq(Span.SEASON)] if len(beside) else beside
+    for figure, (score, basis) in _SEASON_BESIDE.items() if len(market) else ():
+        own = market[market["score"].eq(score) & market["basis"].eq(basis)]
+        found |= _by_system(figure, own["value"].astype("float64"), own)
     return found
 
 

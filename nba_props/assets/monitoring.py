@@ -8,13 +8,15 @@ from nba_props.assets.figures import PREVIEW_ROWS
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
-from nba_props.domain import audit, grading, scoring
+from nba_props.domain import audit, closing, grading, scoring
+from nba_props.domain.systems import READ_BOOKS
 from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
+from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.calendar import season_start
 from nba_props.facts.markets import POINTS
 from nba_props.presentation.pages import address
-from nba_props.presentation.report import graded_rows, read, write_report
+from nba_props.presentation.report import against_market, graded_rows, read, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
 from nba_props.schemas.features import MARKET_FEATURES
@@ -91,17 +93,53 @@ def _grades(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     return grades
 
 
+#: what bets are made of: the published rows with a side, and a row with the result of each player and market
+_BETS_SQL = f"""
+SELECT game_date, game_id, player_id, market, system_id, prediction_id, line, over_price, under_price, sportsbook,
+  quote_id, recommendation, over_probability, market_over_probability, is_valid_line, is_backfill, created_at,
+  cutoff_at, line_minutes_before_game, result
+FROM nba_predictions.prediction_accuracy {_WITHIN} AND (result IS NOT NULL OR NOT is_backfill)
+"""
+
+
+def _closing_line_value(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @table_assets(
+        predictions.CLOSING_LINE_VALUE,
+        predictions.QUOTE_SCORES,
+        partitions=partitions,
+        name="closing_line_value",
+        deps=[predictions.PREDICTION_ACCURACY, analytics.BOOK_LINES, analytics.PRICES],
+    )
+    def closing_line_value(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
+        days = partition_days(context)
+        graded, offers, quotes = (
+            warehouse.query(sql, first=days[0], last=days[-1])
+            for sql in (_BETS_SQL, closing.OFFERS_SQL, scoring.QUOTE_SCORES_SQL)
+        )
+        return emit(
+            context,
+            [predictions.CLOSING_LINE_VALUE, predictions.QUOTE_SCORES],
+            [closing.bets(graded, offers, READ_BOOKS), quotes],
+            figures.against_the_market,
+        )
+
+    return closing_line_value
+
+
 def _scoreboard(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         monitoring.SCOREBOARD,
+        monitoring.MARKET_SCORES,
         partitions=partitions,
         name="scoreboard",
-        deps=[predictions.PREDICTION_ACCURACY],
+        deps=[predictions.PREDICTION_ACCURACY, predictions.QUOTE_SCORES, predictions.CLOSING_LINE_VALUE],
     )
     def scoreboard(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
-        graded = graded_rows(warehouse, min(season_start(d) for d in days), days[-1])
-        return emit(context, [monitoring.SCOREBOARD], [scoring.scoreboard(graded, days)], figures.scoreboard)
+        first = min(season_start(d) for d in days)
+        board = scoring.scoreboard(graded_rows(warehouse, first, days[-1]), days)
+        beside = scoring.market_board(*against_market(warehouse, first, days[-1]), days)
+        return emit(context, [monitoring.SCOREBOARD, monitoring.MARKET_SCORES], [board, beside], figures.scoreboard)
 
     return scoreboard
 
@@ -145,6 +183,8 @@ def view_key(view: View) -> dg.AssetKey:
 
 def _view_spec(view: View) -> dg.AssetSpec:
     read = [predictions.PREDICTION_ACCURACY, predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS]
+    if view in SHOPPING_VIEWS:
+        read = [predictions.PREDICTION_ACCURACY, analytics.PRICES]
     if view is LINE_QUALITY_DAILY:
         read.append(analytics.CONTEXT)
     return dg.AssetSpec(
@@ -177,4 +217,10 @@ def _monitoring_views(warehouse: dg.ResourceParam[Warehouse]):
 
 def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
     """Grades, scoreboard and page over the given partitions, and the views, which have none."""
-    return [_grades(partitions), _scoreboard(partitions), _report_page(partitions), _monitoring_views]
+    return [
+        _grades(partitions),
+        _closing_line_value(partitions),
+        _scoreboard(partitions),
+        _report_page(partitions),
+        _monitoring_views,
+    ]

@@ -63,6 +63,10 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     MARKET_FEATURES.address: (Window(raw.BOX_SCORES, _history),),
     **{s.table.address: _PAST_FORM for s in SYSTEMS if s.needs().uses_past},
     monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
+    monitoring.MARKET_SCORES.address: (
+        Window(predictions.QUOTE_SCORES, _season, own=True),
+        Window(predictions.CLOSING_LINE_VALUE, _season, own=True),
+    ),
 }
 
 

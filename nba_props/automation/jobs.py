@@ -53,7 +53,15 @@ _FROM_LINES = (
     *(asset_key(t) for t in SYSTEM_TABLES.values()),
     *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
 )
-_GRADES = tuple(asset_key(t) for t in (predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY))
+_GRADES = tuple(
+    asset_key(t)
+    for t in (
+        predictions.PREDICTION_ACCURACY,
+        predictions.GRADE_HISTORY,
+        predictions.CLOSING_LINE_VALUE,
+        predictions.QUOTE_SCORES,
+    )
+)
 _FROM_PAYLOADS = tuple(
     asset_key(t)
     for t in (

@@ -31,7 +31,7 @@ from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split
 
 #: tables over all dates so far: they change with every earlier date, and are quickly made again
-_AS_OF = frozenset({monitoring.SCOREBOARD.address})
+_AS_OF = frozenset({monitoring.SCOREBOARD.address, monitoring.MARKET_SCORES.address})
 #: the recipes of the models that a table's forecasts come from
 _MODELS_OF = {s.table.address: s.needs().models for s in SYSTEMS}
 #: tables that are made again with a system's rows
@@ -40,7 +40,10 @@ _PUBLISHING = (
     predictions.QUARANTINED_PREDICTIONS,
     predictions.PREDICTION_ACCURACY,
     predictions.GRADE_HISTORY,
+    predictions.CLOSING_LINE_VALUE,
+    predictions.QUOTE_SCORES,
     monitoring.SCOREBOARD,
+    monitoring.MARKET_SCORES,
 )
 #: a run: job, first and last partition
 Step = tuple[str, date, date]

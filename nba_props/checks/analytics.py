@@ -7,10 +7,13 @@ from datetime import date
 
 from nba_props.checks.common import daily, lines_have_provenance, no_future_data, schema_rule
 from nba_props.checks.partitioned import Rule, Scope
+from nba_props.domain.book_lines import CLOSE_WITHIN
 from nba_props.domain.finding import Finding
 from nba_props.domain.quality import inputs, rows
+from nba_props.domain.quality.closes import CLOSES, closes_captured
 from nba_props.domain.quality.outputs import unless_unknown
 from nba_props.domain.systems import System
+from nba_props.facts.rhythm import RHYTHMS
 from nba_props.schemas import analytics
 from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
 
@@ -38,6 +41,24 @@ SLATE_IS_COMPLETE = Rule(
     analytics.CONTEXT,
     f"Every scheduled game is in the context with at least {inputs.MIN_PLAYERS_PER_TEAM} players of each team.",
     _slate_is_complete,
+)
+
+
+def _closes_captured(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
+    live = scope.settings.live
+    # quotes from the archive are as near to the tip-off as they were bought
+    within = min(RHYTHMS[live.odds_rhythm].before) if live.odds_key else CLOSE_WITHIN
+    planned = [m for m, _ in CLOSES if m >= within]
+    return closes_captured(scope.warehouse, days, scope.now, planned)
+
+
+CLOSES_CAPTURED = Rule(
+    "closes_captured",
+    analytics.BOOK_LINES,
+    "Of the props whose game has begun, "
+    + ", ".join(f"{share:.0%} have a quote from at most {minutes} minutes before" for minutes, share in CLOSES)
+    + "; the shortest only if live captures are planned for it.",
+    _closes_captured,
 )
 _TABLES = (
     analytics.SLATE,
@@ -72,6 +93,7 @@ def rules(systems: Sequence[System]) -> list[Rule]:
             "Every offer has a fair price by at least three other engines, or the reason why it has none.",
             rows.PRICES,
         ),
+        CLOSES_CAPTURED,
         lines_have_provenance(analytics.BETTING_LINES, blocking=True),
         no_future_data(
             analytics.BETTING_LINES,

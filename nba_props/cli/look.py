@@ -17,9 +17,8 @@ from nba_props.cli.session import text_of, to_read
 from nba_props.cli.values import MARKET_SHOWN, MARKETS_SHOWN, PLAYER, ROWS, SYSTEM_SHOWN, DateSpan, Day, Whole
 from nba_props.deployment import clock_of, load_settings
 from nba_props.facts.calendar import game_date_of, season_start
-from nba_props.facts.markets import POINTS
+from nba_props.facts.markets import ALL, POINTS
 from nba_props.facts.words import plural
-from nba_props.presentation.board import ALL
 from nba_props.schemas.reference import PLAYERS
 from nba_props.warehouse.base import WarehouseError, is_simulated
 

@@ -14,9 +14,9 @@ from nba_props.cli.program import program
 from nba_props.cli.session import text_of, to_read
 from nba_props.cli.values import MARKETS_SHOWN, ROWS, DateSpan
 from nba_props.facts import markets
+from nba_props.facts.markets import ALL
 from nba_props.facts.words import plural
 from nba_props.presentation import shopping
-from nba_props.presentation.board import ALL
 from nba_props.schemas.analytics import PRICES
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +115,8 @@ def report(span: list[date], out: Path | None, opened: bool, market: str, form: 
 
 def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
-    from nba_props.presentation import score_tables, verdicts
+    from nba_props.presentation import market_tables, score_tables, verdicts
+    from nba_props.presentation import report as page
 
     everything = found.scores[found.scores["tier"] == ALL_TIERS]
     out.print(verdicts.headline(everything, found.suspects))
@@ -128,11 +129,16 @@ def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
         for title, columns in score_tables.TABLES.items():
             table = score_tables.shown(rows, columns)
             if len(table) or not lead:  # an export has no P(over)
-                out.rows(table, f"{lead}{title}{of}, {text_of(span)}", columns=score_columns(rows, columns))
+                made = score_columns(rows, columns, score_tables.shown)
+                out.rows(table, f"{lead}{title}{of}, {text_of(span)}", columns=made)
     if len(found.elsewhere):
         columns = score_tables.ELSEWHERE
         table = score_tables.shown(found.elsewhere, columns)
-        out.rows(table, f"Other markets, {text_of(span)}", columns=score_columns(found.elsewhere, columns))
+        made = score_columns(found.elsewhere, columns, score_tables.shown)
+        out.rows(table, f"Other markets, {text_of(span)}", columns=made)
+    for title, rows, columns in page.beside(found):
+        made = score_columns(rows, columns, market_tables.shown)
+        out.rows(market_tables.shown(rows, columns), f"{title}, {text_of(span)}", columns=made)
     out.print("A bet is a pick that was won or lost, one unit on it at the quoted price.")
     for text in filter(None, (score_tables.note(everything), verdicts.after_the_fact(found.graded))):
         out.print(text)
@@ -147,16 +153,16 @@ def _all_scores(found: ReportData) -> pd.DataFrame:
     return whole[["market", *(c for c in whole.columns if c != "market")]]
 
 
-def score_columns(scores: pd.DataFrame, columns: Mapping[str, Score]) -> list[Column]:
+def score_columns(
+    scores: pd.DataFrame, columns: Mapping[str, Score], shown: Callable[..., pd.DataFrame]
+) -> list[Column]:
     """A score table's columns for display: intervals where there is room, the first columns in preference to others."""
-    from nba_props.presentation import score_tables
-
-    whole, short = score_tables.shown(scores, columns), score_tables.shown(scores, columns, brackets=False)
+    whole, short = shown(scores, columns), shown(scores, columns, brackets=False)
     return [
         Column(
             c.heading,
             list(whole[c.heading]),
-            right=name not in ("market", "system_id", "verdict"),
+            right=name not in ("market", "system_id", "verdict", "judged_by"),
             shorter=(list(short[c.heading]),) if (whole[c.heading] != short[c.heading]).any() else (),
             spare=c.spare,
         )

@@ -15,6 +15,7 @@ from nba_props.deployment import clock_of, load_settings
 from nba_props.facts import markets
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import game_date_of, parse_day
+from nba_props.facts.markets import ALL
 from nba_props.presentation import board
 from nba_props.process.errors import NbaPropsError
 from nba_props.settings.variables import parse_markets
@@ -281,10 +282,10 @@ MARKET_SHOWN = click.option(
 )
 MARKETS_SHOWN = click.option(
     "--market",
-    type=MarketName("MARKET", lambda: (*markets.keys(), board.ALL)),
+    type=MarketName("MARKET", lambda: (*markets.keys(), ALL)),
     default=markets.POINTS,
     show_default=True,
-    help=f"Market that is shown, or {board.ALL}.",
+    help=f"Market that is shown, or {ALL}.",
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the rows and change nothing.")
 ALLOW_LOSS = click.option(

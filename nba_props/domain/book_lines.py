@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nba_props.domain.odds import hold, implied_probability, over_probability, payout
+from nba_props.domain.odds import engine_of, hold, implied_probability, over_probability, payout
 from nba_props.facts import markets
-from nba_props.facts.books import ENGINES, SPORTSBOOKS
+from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.keys import GAME, PLAYER_GAME, PROP
 from nba_props.schemas.analytics import BOOK_LINES
 
 #: a quote is stale if the book last updated its market longer than this before the capture
 STALE_AFTER = pd.Timedelta(hours=6)
+#: a main line captured at most so many minutes before the cut-off is its book's true close
+CLOSE_WITHIN = 45
 #: a book's offers on a market of a player
 BOOK = [*PROP, "bookmaker"]
 #: the books' offers at one line of a player in a market
@@ -22,6 +24,11 @@ _READ = (
     "game_date", "game_id", "data_source", "source_name", "bookmaker", "market", "quote_id", "line", "over_price",
     "under_price", "snapshot_at", "last_update_at", "minutes_before_game", "is_in_play",
 )  # fmt: skip
+#: columns of a book's first main quote, and their names as its opening
+_OPENING = {
+    "quote_id": "opening_quote_id", "line": "opening_line", "over_price": "opening_over_price",
+    "under_price": "opening_under_price", "snapshot_at": "opening_at",
+}  # fmt: skip
 #: what ``judged_quotes`` reads of the quotes of @first..@last
 QUOTES_SQL = f"SELECT {', '.join(_READ)} FROM nba_raw.odds_quotes WHERE game_date BETWEEN @first AND @last"
 
@@ -69,17 +76,17 @@ def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
     usable = judged[judged["before"] & judged["allowed"] & judged["fresh"]].sort_values("snapshot_at", kind="stable")
     mains = _main_lines(usable[usable["two_sided"]]).sort_values("snapshot_at", kind="stable")
     main = mains.drop_duplicates(BOOK, keep="last")["quote_id"]
-    opening = mains.drop_duplicates(BOOK)[[*BOOK, "quote_id", "line", "snapshot_at"]]
+    opening = mains.drop_duplicates(BOOK).rename(columns=_OPENING)[[*BOOK, *_OPENING.values()]]
     is_main = usable["quote_id"].isin(main)
     is_current = usable["snapshot_at"] == usable.groupby(BOOK)["snapshot_at"].transform("max")
     rows = usable.assign(is_main=is_main, is_current=is_current)[is_main | is_current]
-    names = {"quote_id": "opening_quote_id", "line": "opening_line", "snapshot_at": "opening_at"}
-    rows = rows.merge(opening.rename(columns=names), on=BOOK, how="left", validate="many_to_one")
+    rows = rows.merge(opening, on=BOOK, how="left", validate="many_to_one")
     age = (rows["snapshot_at"] - rows["last_update_at"]).dt.total_seconds() / 60
     return rows.assign(
         cutoff_at=rows["slate_cutoff_at"],
         quoted_at=rows["snapshot_at"],
-        engine=rows["bookmaker"].map(ENGINES).fillna(rows["bookmaker"]),
+        is_close=rows["is_main"] & (rows["minutes_before_game"] <= CLOSE_WITHIN),
+        engine=engine_of(rows["bookmaker"]),
         age_minutes=age.clip(lower=0),
         own_over_probability=over_probability(rows["over_price"], rows["under_price"]),
         hold=hold(rows["over_price"], rows["under_price"]),

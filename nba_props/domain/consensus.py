@@ -7,6 +7,8 @@ weights. Books that share an odds engine are one opinion. It knows no more of ba
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,6 @@ from nba_props.facts.markets import spreads
 MIN_ENGINES = 3
 #: why there is none
 TOO_FEW = "TOO_FEW_BOOKS"
-_ENGINE = [*PROP, "engine"]
 
 
 def spread(line: pd.Series, market: pd.Series) -> np.ndarray:
@@ -40,15 +41,17 @@ def over_chance(median: pd.Series, line: pd.Series, market: pd.Series) -> np.nda
     return ndtr((median.to_numpy("float64") - line.to_numpy("float64")) / spread(line, market))
 
 
-def by_engine(offers: pd.DataFrame) -> pd.DataFrame:
-    """``PROP, engine, median``: the mean of the medians of an engine's books.
+def by_engine(offers: pd.DataFrame, among: Sequence[str] = PROP) -> pd.DataFrame:
+    """``among, engine, median``: the mean of the medians of an engine's books.
 
     Args:
         offers: rows of ``nba_analytics.book_lines``; only main lines count.
+        among: the columns whose books make one consensus.
     """
     main = offers[offers["is_main"].astype(bool)]
     implied = implied_median(main["line"], main["own_over_probability"], main["market"])
-    return main[_ENGINE].assign(median=implied).groupby(_ENGINE, as_index=False)["median"].mean()
+    keys = [*among, "engine"]
+    return main[keys].assign(median=implied).groupby(keys, as_index=False)["median"].mean()
 
 
 def of_all(offers: pd.DataFrame) -> pd.DataFrame:
@@ -57,10 +60,10 @@ def of_all(offers: pd.DataFrame) -> pd.DataFrame:
     return found.assign(median=found["median"].where(found["engines"] >= MIN_ENGINES))
 
 
-def of_others(offers: pd.DataFrame) -> pd.DataFrame:
-    """``PROP, engine, median, engines``: for each engine the consensus of the others, null of fewer than three."""
-    found = by_engine(offers)
-    groups = found.groupby(PROP)["median"]
+def of_others(offers: pd.DataFrame, among: Sequence[str] = PROP, least: int = MIN_ENGINES) -> pd.DataFrame:
+    """``among, engine, median, engines``: for each engine the consensus of the others, null of fewer than ``least``."""
+    found = by_engine(offers, among)
+    groups = found.groupby(list(among))["median"]
     others = groups.transform("size") - 1
     median = (groups.transform("sum") - found["median"]) / others.where(others > 0)
-    return found.assign(median=median.where(others >= MIN_ENGINES), engines=others)
+    return found.assign(median=median.where(others >= least), engines=others)

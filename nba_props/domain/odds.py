@@ -7,6 +7,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from nba_props.facts.books import ENGINES
+from nba_props.facts.vocabulary import Recommendation
+
+
+def engine_of(bookmaker: pd.Series) -> pd.Series:
+    """The odds engine of each book: its own, unless several share one."""
+    return bookmaker.map(ENGINES).fillna(bookmaker)
+
 
 def implied_probability(price: pd.Series) -> pd.Series:
     """Implied probability of American prices, vig included: -110 -> 0.5238, +150 -> 0.4; null stays null."""
@@ -70,6 +78,14 @@ def american(probability: pd.Series) -> pd.Series:
 def expected_profit(chance: pd.Series, price: pd.Series) -> pd.Series:
     """Expected profit of one unit (EV), pushes aside: 0.55 at -110 -> 0.05; null without a probability or a price."""
     return chance.astype("float64") * (payout(price) + 1) - 1
+
+
+def settled(side: pd.Series, line: pd.Series, price: pd.Series, result: pd.Series) -> pd.Series:
+    """Profit of one unit on a side, OVER or UNDER: its payout, -1 if it lost, 0 on a push; null without a result."""
+    difference = result.astype("float64") - line.astype("float64")
+    margin = difference.where(side.eq(Recommendation.OVER), -difference)
+    profit = np.select([margin > 0, margin < 0, margin == 0], [payout(price), -1.0, 0.0], np.nan)
+    return pd.Series(profit, index=price.index)
 
 
 def payout(price: pd.Series) -> pd.Series:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nba_props.facts import markets
-from nba_props.facts.keys import GAME
+from nba_props.facts.keys import GAME, PROP
 
 #: both teams' five players for 48 minutes are 240; whole minutes a player may round ten of them away
 LEAST_TEAM_MINUTES = 230
@@ -76,3 +76,8 @@ def finished(schedule: pd.DataFrame, box_scores: pd.DataFrame) -> pd.DataFrame:
     final = final[same.fillna(False).astype(bool)]
     has_final = pd.MultiIndex.from_frame(whole[GAME]).isin(pd.MultiIndex.from_frame(final[GAME]))
     return whole[GAME].assign(is_finished=whole["is_finished"] | has_final)
+
+
+def results_sql(grades: str = "nba_predictions.prediction_accuracy") -> str:
+    """SQL for ``PROP, result`` of each player and market whose result is known."""
+    return f"SELECT DISTINCT {', '.join(PROP)}, result FROM {grades} AS a WHERE result IS NOT NULL"

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 SENTINELS: tuple[float, ...] = (20.0, 15.5, 10.0, 0.0)
 #: the tier of all lines
 ALL_TIERS = "ALL"
+#: every market together
+ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)

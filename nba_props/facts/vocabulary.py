@@ -144,6 +144,31 @@ class Span(_Words):
     LAST_7_DAYS = auto()
 
 
+class ChosenBy(_Words):
+    """Whose lines had a part in choosing a bet: they can't judge it."""
+
+    #: the line of its own book only
+    OWN_BOOK = auto()
+    #: one half of the odds engines
+    HALF_A = auto()
+    HALF_B = auto()
+    #: every book
+    ALL_BOOKS = auto()
+
+
+class Basis(_Words):
+    """What a score against the market is measured by."""
+
+    #: each quote of each book, once the result is known
+    QUOTE = auto()
+    #: true closes: lines captured at most 45 minutes before the cut-off
+    CLOSE = auto()
+    #: older last lines, never pooled with true closes
+    LAST_LINE = auto()
+    #: results
+    RESULT = auto()
+
+
 class StreakVerdict(_Words):
     """What a game day means for the streak of days without a placeholder."""
 

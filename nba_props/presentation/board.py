@@ -16,7 +16,7 @@ from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, TRAINED, catboost_v
 from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts import markets
 from nba_props.facts.keys import PROP
-from nba_props.facts.markets import POINTS
+from nba_props.facts.markets import ALL, POINTS
 from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.analytics import BETTING_LINES
@@ -27,8 +27,6 @@ from nba_props.warehouse.base import Warehouse
 SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
 #: the systems that are the market's own word
 MARKETS_OWN = [s.system_id for s in SYSTEMS if s.is_market]
-#: every market
-ALL = "all"
 #: systems with a P(over), in the order in which they are used where the board's own system has none
 CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *TRAINED]))
 

@@ -14,11 +14,14 @@ from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import market_of
 from nba_props.facts import markets
 from nba_props.facts.keys import PLAYER_DAY
-from nba_props.facts.markets import ALL_TIERS, POINTS
+from nba_props.facts.markets import ALL, ALL_TIERS, POINTS
 from nba_props.presentation import charts as plots
+from nba_props.presentation import market_tables
 from nba_props.presentation.pages import render, write_index
-from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, by_night, note, shown
+from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, Score, by_night, note, shown
+from nba_props.presentation.shopping import by_market
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
+from nba_props.schemas.predictions import CLOSING_LINE_VALUE, QUOTE_SCORES
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
 from nba_props.warehouse.base import Warehouse, is_simulated
@@ -44,6 +47,18 @@ def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     )
 
 
+def against_market(warehouse: Warehouse, first: date, last: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of ``quote_scores`` and ``closing_line_value`` in first..last, in an order of their own, as sums of
+    fractions depend on it.
+    """
+    both = ((QUOTE_SCORES, "market, system_id"), (CLOSING_LINE_VALUE, "bet_id"))
+    quotes, bets = (
+        warehouse.query(f"SELECT * FROM {table.address} {_WITHIN} ORDER BY game_date, {order}", first=first, last=last)
+        for table, order in both
+    )
+    return quotes, bets
+
+
 @dataclass(frozen=True)
 class ReportData:
     """The data of a span, read once for the terminal and the page, of one market in detail.
@@ -54,6 +69,8 @@ class ReportData:
         daily: their ``scoring.sums``; empty without any.
         scores: one row per tier and system of that market; empty without any.
         elsewhere: one row per system and other market.
+        beside: ``scoring.market_scores`` of every market, and of all together.
+        shopping: ``shopping.by_market`` of every market.
         published: the data behind the findings.
         findings: those of ``nba-props validate``.
         suspects: systems whose figures in that market are a likely bug, and these figures.
@@ -66,6 +83,8 @@ class ReportData:
     daily: pd.DataFrame
     scores: pd.DataFrame
     elsewhere: pd.DataFrame
+    beside: pd.DataFrame
+    shopping: pd.DataFrame
     published: quality.Published
     findings: Mapping[str, quality.Finding]
     suspects: Mapping[str, str]
@@ -95,8 +114,26 @@ def read(
     own = {series.removesuffix(f" {market}"): why for series, why in suspects.items() if market_of(series) == market}
     rows = graded[graded["market"] == market] if len(graded) else graded
     return ReportData(
-        market, rows, daily, mine.drop(columns="market", errors="ignore"), others, published, findings, own, now
+        market, rows, daily, mine.drop(columns="market", errors="ignore"), others,
+        scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
+        by_market(warehouse, first, last), published, findings, own, now,
+    )  # fmt: skip
+
+
+def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Score]]]:
+    """The tables against the market that have rows: title, rows and columns of each."""
+    tables: list[tuple[str, pd.DataFrame, Mapping[str, Score]]] = []
+    others = len(set(found.beside["market"])) > 1
+    for market, of in ((found.market, f" of {found.market}" if others else ""), (ALL, ", every market")):
+        scores = found.beside[found.beside["market"] == market]
+        tables += [
+            (f"P(over) on every quote of every book{of}", market_tables.quotes(scores), market_tables.QUOTES),
+            (f"Bets by the close{of}", market_tables.closes(scores), market_tables.CLOSES),
+        ]
+    tables.append(
+        ("Prices: what the books keep, and what seemed worth its price", found.shopping, market_tables.SHOPPING)
     )
+    return [table for table in tables if len(table[1])]
 
 
 def _in_order(scores: pd.DataFrame) -> pd.DataFrame:
@@ -136,6 +173,7 @@ def write_report(
             for tier, part in parts.items()
         ],
         elsewhere=_html(shown(found.elsewhere, ELSEWHERE)) if len(found.elsewhere) else "", findings=found.findings,
+        beside=[(title, _html(market_tables.shown(rows, columns))) for title, rows, columns in beside(found)],
         warnings={name for name, finding in found.findings.items() if finding.warns},
         pictures={name: plots.data_uri(p) for name, p in _pictures(found, nights, days, first, last).items()},
         simulated=is_simulated(warehouse), game_days=len(game_days),

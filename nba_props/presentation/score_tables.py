@@ -130,13 +130,13 @@ def shown(scores: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool 
         scores = scores.assign(market=scores["market"] if brackets else scores["market"].map(_SHORT))
     wide = scores.assign(
         bets=scores["wins"] + scores["losses"],
-        difference=[_interval(r, "mae_difference", "{:+.3f}", brackets) for r in rows],
-        hits=[_interval(r, "hit_rate", "{:.1%}", brackets) for r in rows],
+        difference=[with_interval(r, "mae_difference", "{:+.3f}", brackets) for r in rows],
+        hits=[with_interval(r, "hit_rate", "{:.1%}", brackets) for r in rows],
         overs=[_side(r, "over", brackets) for r in rows],
         unders=[_side(r, "under", brackets) for r in rows],
-        returns=[_interval(r, "roi", "{:+.1%}", brackets) for r in rows],
-        less_quote=[_interval(r, "log_loss_difference", "{:+.4f}", brackets) for r in rows],
-        less_coin=[_interval(r, "coin_log_loss_difference", "{:+.4f}", brackets) for r in rows],
+        returns=[with_interval(r, "roi", "{:+.1%}", brackets) for r in rows],
+        less_quote=[with_interval(r, "log_loss_difference", "{:+.4f}", brackets) for r in rows],
+        less_coin=[with_interval(r, "coin_log_loss_difference", "{:+.4f}", brackets) for r in rows],
         coin_brier=scoring.COIN_BRIER,
     )
     cells = [
@@ -148,7 +148,8 @@ def shown(scores: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool 
     return out
 
 
-def _interval(row: dict[str, Any], name: str, form: str, brackets: bool) -> str:
+def with_interval(row: dict[str, Any], name: str, form: str, brackets: bool) -> str:
+    """A score as text, with its bounds ``<name>_low`` and ``<name>_high`` in brackets where it has them."""
     if pd.isna(row[name]):
         return "-"
     low, high = row[f"{name}_low"], row[f"{name}_high"]
@@ -160,7 +161,7 @@ def _side(row: dict[str, Any], side: str, brackets: bool) -> str:
     """Rate and number of one side's bets, with the number of nights where it differs from the row's."""
     if not row[f"{side}_bets"]:
         return "-"
-    rate, dates = _interval(row, f"{side}_hit_rate", "{:.1%}", brackets), row[f"{side}_dates"]
+    rate, dates = with_interval(row, f"{side}_hit_rate", "{:.1%}", brackets), row[f"{side}_dates"]
     found = f"{rate} of {int(row[f'{side}_bets']):,}"
     return found if dates == row["bet_dates"] else f"{found}, {plural(dates, 'night')}"
 

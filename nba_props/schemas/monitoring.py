@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nba_props.facts.markets import tier_names
-from nba_props.facts.vocabulary import Span, either, words
+from nba_props.facts import markets
+from nba_props.facts.markets import ALL, tier_names
+from nba_props.facts.vocabulary import Basis, Span, either, words
 from nba_props.schemas.base import Table, count, day, real, text
 from nba_props.schemas.raw import GAME_DATE, MARKET, STAT
 
@@ -96,4 +97,36 @@ SCOREBOARD = Table(
         *SCORES,
     ),
     key=("market", "span", "tier", "system_id"),
+)
+
+MARKET_SCORES = Table(
+    "nba_monitoring",
+    "market_scores",
+    "What each system is worth beside the market as of a date, by market and span: P(over) on every quote of every "
+    "book less the quote itself and less the consensus of the other books, and the closing value of bets. Besides the "
+    "systems: other_books, the consensus; opening_bets and opening_bets_of_halves, what the books find worth its price "
+    "at the opening.",
+    (
+        GAME_DATE,
+        text("market", f"{either(markets.keys())}; {ALL}: all together"),
+        text("span", f"{either(Span)}, up to and including the date", isin=words(Span)),
+        text("system_id", "Prediction system, other_books, opening_bets or opening_bets_of_halves"),
+        text(
+            "score",
+            "LOG_LOSS or BRIER, LESS_OWN: less the quote's without the vig, LESS_CONSENSUS: less the other books'. "
+            "CLV_POINTS, CLV_PROBABILITY, CLV_EV: see nba_predictions.closing_line_value; OTHERS: by other books. "
+            "PROMISED and RETURN: expected and actual profit of a unit",
+        ),
+        text("basis", either(Basis), isin=words(Basis)),
+        text("unit", "Of the score"),
+        day("first_date", "First date of the span"),
+        real("value", "Mean", nullable=True),
+        real("low", f"Lower bound {_BOUND}", nullable=True),
+        real("high", "Upper bound", nullable=True),
+        count("rows", "Quotes or bets", "rows"),
+        count("dates", "Dates with any", "dates"),
+        real("claim", "The average that needed is for", nullable=True),
+        count("needed", "Bets that it takes, at this spread, to tell such an average from 0", "bets", nullable=True),
+    ),
+    key=("market", "span", "system_id", "score", "basis"),
 )

@@ -3,7 +3,16 @@
 from dataclasses import replace
 
 from nba_props.facts.markets import MARKETS
-from nba_props.facts.vocabulary import Outcome, Recommendation, RemediationStep, VoidReason, either, words
+from nba_props.facts.vocabulary import (
+    SIDES,
+    ChosenBy,
+    Outcome,
+    Recommendation,
+    RemediationStep,
+    VoidReason,
+    either,
+    words,
+)
 from nba_props.schemas.analytics import CUTOFF_AT, LINE_COLUMNS
 from nba_props.schemas.base import Column, Table, WriteMode, count, flag, instant, real, text, whole
 from nba_props.schemas.raw import GAME_DATE, GAME_ID, MARKET, PLAYER_ID, PLAYER_LOOKUP, PLAYER_NAME, STAT
@@ -264,4 +273,75 @@ GRADE_HISTORY = Table(
     ),
     key=("grade_id",),
     write_mode=WriteMode.APPEND,
+)
+
+_PROFIT = "Expected profit of a unit at the bet's price by"
+_NO_VIG = "P(the side wins) at the bet's line, without the vig, by"
+CLOSING_LINE_VALUE = Table(
+    "nba_predictions",
+    "closing_line_value",
+    "One row per bet, and what the last lines before the cut-off say of it: the picks of each system as they were "
+    "first shown, if that was before the cut-off, and the opening bets, which the other odds engines find worth their "
+    "price at the first capture: those of all engines, and those of each half of them, which the other half judges. No "
+    "book judges a bet that it had a part in choosing.",
+    (
+        GAME_DATE,
+        GAME_ID,
+        PLAYER_ID,
+        MARKET,
+        text("bet_id", "Hash of the prop, the system, the side and who chose it"),
+        text("system_id", "The system, opening_bets or opening_bets_of_halves"),
+        text("prediction_id", "The published row; null for opening bets", nullable=True),
+        text("chosen_by", "Whose lines had a part in choosing it", isin=words(ChosenBy)),
+        text("side", either(SIDES), isin=words(SIDES)),
+        text("bookmaker", "The book of the bet"),
+        real("line", "Its line", STAT, ge=0.5),
+        whole("price", "Its American price of the side"),
+        text("quote_id", "Its quote"),
+        instant("placed_at", "When the row was published, or the opening captured"),
+        real("minutes_before_game", "From then to the cut-off", "min"),
+        real("chance", "P(the side wins) by whoever chose it, where there is one", nullable=True, ge=0, le=1),
+        real("ev", "Expected profit of a unit by that", "units", nullable=True),
+        real("own_probability", "P(the side wins) by the bet's own quote, without the vig", ge=0, le=1),
+        text("close_quote_id", "The last main line of the same book that was captured after the bet", nullable=True),
+        real("close_line", "Its line", STAT, nullable=True),
+        real("close_minutes", "Minutes from its capture to the cut-off", "min", nullable=True),
+        flag("is_close", "It is a true close: captured at most 45 minutes before the cut-off", nullable=True),
+        real("clv_points", "How far the line moved to the bet's advantage", STAT, nullable=True),
+        real("clv_probability", f"{_NO_VIG} the same book's last line, less own_probability", nullable=True),
+        real(
+            "clv_ev",
+            f"{_PROFIT} the same book's last line",
+            "units",
+            nullable=True,
+        ),
+        count("judges", "Odds engines that judge it beside its own book", "engines"),
+        flag("judges_are_close", "They judge by true closes", nullable=True),
+        real("others_clv_probability", f"{_NO_VIG} their last lines, less own_probability", nullable=True),
+        real("others_clv_ev", f"{_PROFIT} their last lines", "units", nullable=True),
+        text("no_close_reason", "Why its own book has no later line: NOT_QUOTED_LATER", nullable=True),
+        count("result", "What the market counted; null while pending or void", STAT, nullable=True),
+        real("profit", "Profit of a unit at the bet's price; null without a result", "units", nullable=True),
+    ),
+    key=("bet_id",),
+)
+
+QUOTE_SCORES = Table(
+    "nba_predictions",
+    "quote_scores",
+    "Per market and system: the losses of P(over) summed over every main quote of every book at the line that it was "
+    "given for, beside those of the quote itself without the vig and of the consensus of the other books. The "
+    "consensus has rows of its own, other_books, over the quotes at every line.",
+    (
+        GAME_DATE,
+        MARKET,
+        text("system_id", "The system, or other_books"),
+        count("quotes", "Quotes whose result is known and differs from their line", "quotes"),
+        *(
+            real(f"{whose}{loss}", f"Sum of the {name} of {of}", unit, nullable=True)
+            for loss, name, unit in (("log_loss", "log-loss", "nats"), ("brier", "Brier scores", None))
+            for whose, of in (("", "P(over)"), ("own_", "the quotes themselves"), ("others_", "the other books"))
+        ),
+    ),
+    key=("market", "system_id"),
 )

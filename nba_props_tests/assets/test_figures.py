@@ -165,4 +165,11 @@ def test_a_date_without_rows_has_counts_and_no_rates():
     assert (system["forecasts"], system["share_with_line"]) == (0, None)
     gate = figures.gate(LEDGER.empty(), empty["nba_predictions.quarantined_predictions"])
     assert (gate["picks"], gate["share_with_line"]) == (0, None)
-    assert figures.scoreboard(empty["nba_monitoring.scoreboard"]) == {}
+    assert figures.scoreboard(empty["nba_monitoring.scoreboard"], empty["nba_monitoring.market_scores"]) == {}
+    market = figures.against_the_market(
+        empty["nba_predictions.closing_line_value"], empty["nba_predictions.quote_scores"]
+    )
+    assert market == {
+        "bets_with_a_later_line": 0, "bets_with_a_true_close": 0, "quotes_scored": 0,
+        "consensus_log_loss_less_quotes": None,
+    }  # fmt: skip

@@ -139,9 +139,18 @@ def test_a_published_date_is_followed_until_its_games_begin(published):
     before_tipoff.now = GAMES[1].tipoff_at + timedelta(seconds=1)
     before_tipoff.zone.land(*league.capture(GAMES[0], 5, shift=1.0))
     begun = tick(before_tipoff, "new_odds_sensor", cursor)
-    assert asked(begun) == []
+    assert asked(begun) == [(FOLLOW_JOB, str(DAY))], "the last capture has the closes, and publishes nothing"
+    assert asked(tick(before_tipoff, "new_odds_sensor", begun.cursor)) == []
     before_tipoff.now += timedelta(hours=9)
     assert asked(tick(before_tipoff, "new_odds_sensor", begun.cursor)) == [], "nor the next morning, as a past date"
+
+
+def test_a_report_after_the_last_tipoff_is_not_loaded(published):
+    before_tipoff = published
+    _, cursor = until_quiet(before_tipoff)
+    before_tipoff.now = GAMES[1].tipoff_at + timedelta(seconds=1)
+    before_tipoff.zone.land(f"injury_report/{DAY}/report-20251110T235900Z.json", {"records": []})
+    assert asked(tick(before_tipoff, "new_odds_sensor", cursor)) == []
 
 
 def test_any_number_of_files_late_early_and_twice_is_one_request(before_tipoff):

@@ -91,6 +91,11 @@ DAMAGE = {
     (HISTORY, "history_complete"): ("hole", "ERROR"),
     (OFFERS, "schema"): (lambda f: pd.concat([f, f.head(1)]), "ERROR"),
     (OFFERS, "offers_are_quotes"): (first_row(over_price=-999), "ERROR"),
+    (OFFERS, "closes_captured"): (
+        # of games that have begun
+        lambda f: f.assign(minutes_before_game=300.0, cutoff_at=f["cutoff_at"] - pd.Timedelta(days=1)),
+        "WARN",
+    ),
     (PRICES, "schema"): (first_row(over_probability=1.5), "ERROR"),
     (PRICES, "offers_are_priced"): (lambda f: f.iloc[1:], "ERROR"),
     (LINES, "schema"): (first_row(line_source="ESTIMATED_AVG"), "ERROR"),

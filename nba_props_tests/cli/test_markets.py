@@ -84,7 +84,7 @@ def test_a_report_has_one_market_in_full_and_a_row_for_each_of_the_others(many):
     assert points.exit_code == 0, points.output
     assert f"Other markets, {DAY}" in points.output
     for market in league.MARKETS[1:]:
-        assert points.output.count(f"\n{market} ") == 3, "three systems forecast it"
+        assert points.output.count(f"\n{market} ") == 4, "three systems forecast it, and it has a row of prices"
     page = (many / "home" / "reports" / f"{DAY}_{DAY}.html").read_text()
     assert "<h2>Other markets</h2>" in page
     rebounds = invoke("report", D, "--market", "rebounds")

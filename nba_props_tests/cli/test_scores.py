@@ -16,16 +16,30 @@ from nba_props.cli import main
 from nba_props.cli import scores as command
 from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
-from nba_props.presentation import report, score_tables
+from nba_props.presentation import market_tables, report, score_tables
+from nba_props_tests.domain.scoring.test_market import bets, quotes
 from nba_props_tests.domain.scoring.test_scoring import graded, scores_of
 from nba_props_tests.presentation.test_score_tables import everything, with_verdicts
+
+
+def beside(nights: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores against the market of so many nights, by true closes and by older lines, and what shopping gained."""
+    made = bets(nights), bets(nights, is_close=False, judges_are_close=False, system_id="opening_bets_of_halves")
+    found = scoring.market_scores(scoring.market_sums(quotes(nights), pd.concat(made)))
+    shopping = pd.DataFrame({"market": ["points", "points_rebounds_assists"], "hold": 0.064, "best_hold": 0.035})
+    for kind in ("ev", "middle", "arbitrage"):
+        shopping = shopping.assign(**{
+            f"{kind}_bets": 1234.0, f"{kind}_nights": nights, f"{kind}_promised": 0.018, f"{kind}_returned": -0.023,
+            f"{kind}_returned_low": -0.091, f"{kind}_returned_high": 0.044,
+        })  # fmt: skip
+    return found.assign(system_id=found["system_id"].replace("a", "market_consensus_v1")), shopping
 
 
 def span_of(rows: pd.DataFrame, **more) -> report.ReportData:
     """What is read of graded rows, without any finding."""
     daily = scoring.sums(rows).droplevel("market")
     none = pd.DataFrame()
-    return report.ReportData("points", rows, daily, scoring.scores(daily), none, None, {}, {}, None, **more)
+    return report.ReportData("points", rows, daily, scoring.scores(daily), none, *beside(), None, {}, {}, None, **more)
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -57,7 +71,7 @@ def test_every_table_of_scores_fits_the_terminal_with_whole_numbers(width, night
     elsewhere = {"Other markets": score_tables.ELSEWHERE}
     scores = scores.assign(market="points_rebounds_assists")
     for title, columns in (score_tables.TABLES | elsewhere).items():
-        kept, gap = fitted(command.score_columns(scores, columns), width)
+        kept, gap = fitted(command.score_columns(scores, columns, score_tables.shown), width)
         assert fits(kept, width, gap), f"{title} is wider than {width}"
         for column in kept:
             assert "\N{HORIZONTAL ELLIPSIS}" not in "".join(column.cells)
@@ -66,8 +80,31 @@ def test_every_table_of_scores_fits_the_terminal_with_whole_numbers(width, night
         assert len(kept) >= 4
     first = next(iter(score_tables.TABLES))
     assert first == "Scoreboard"
-    bare = fitted(command.score_columns(scores, score_tables.TABLES[first]), 80)[0]
+    bare = fitted(command.score_columns(scores, score_tables.TABLES[first], score_tables.shown), 80)[0]
     assert [c.heading for c in bare] == ["system", "bets", "nights", "hit rate", "break-even", "ROI", "MAE - line"]
+
+
+@pytest.mark.parametrize("nights", [2, 12], ids=["no interval", "intervals"])
+@pytest.mark.parametrize("width", [80, 120])
+def test_every_table_beside_the_market_fits_the_terminal(width, nights):
+    scores, shopping = beside(nights)
+    tables = {
+        "quotes": (market_tables.quotes(scores), market_tables.QUOTES),
+        "closes": (market_tables.closes(scores), market_tables.CLOSES),
+        "shopping": (shopping, market_tables.SHOPPING),
+    }
+    for title, (rows, columns) in tables.items():
+        assert len(rows), title
+        kept, gap = fitted(command.score_columns(rows, columns, market_tables.shown), width)
+        assert fits(kept, width, gap), f"{title} is wider than {width}"
+        assert len(kept) >= 5, title
+        assert "\N{HORIZONTAL ELLIPSIS}" not in "".join("".join(c.cells) for c in kept)
+    judges = market_tables.shown(*tables["closes"])["judged by"].tolist()
+    assert judges == [
+        "own book, close", "others, close", "own book, last line", "others, last line",
+    ]  # fmt: skip
+    with_brackets = "[" in market_tables.shown(*tables["quotes"]).to_string()
+    assert with_brackets == (nights >= 10)
 
 
 def test_a_machine_gets_the_scores_as_numbers(monkeypatch, tmp_path):

@@ -23,10 +23,11 @@ from nba_props.catalog import TABLES, views
 from nba_props.domain import quality
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
+from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.presentation import board, pages, report
 from nba_props.schemas import analytics, raw
-from nba_props.schemas.monitoring import SCOREBOARD
-from nba_props.schemas.predictions import GRADE_HISTORY, PREDICTION_ACCURACY
+from nba_props.schemas.monitoring import MARKET_SCORES, SCOREBOARD
+from nba_props.schemas.predictions import CLOSING_LINE_VALUE, GRADE_HISTORY, PREDICTION_ACCURACY
 from nba_props.sources.nba_stats import SCHEDULE_FOLDER
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests import league
@@ -114,6 +115,32 @@ def test_the_morning_after(finished):
     own = rows[(rows["system_id"] == "xgboost_v1") & rows["line"].notna()]
     assert season.loc["xgboost_v1", "mae"] == pytest.approx(own["absolute_error"].mean())
     assert season.loc["xgboost_v1", "line_mae"] == pytest.approx((own["line"] - own["result"]).abs().mean())
+
+
+def test_a_pick_is_judged_by_the_close_that_came_after_it(evening):
+    predicted = evening
+    shown = predicted.query("SELECT * FROM nba_predictions.current_predictions")
+    predicted.now = league.tipoff(DAY) - timedelta(minutes=5)
+    for game in (g for g in league.games() if g.day == DAY):
+        predicted.zone.land(*league.capture(game, 6, shift=1.0))
+    predicted.materialize(DAY, DAY, predicted.of("follow"), "follow")
+    finish(predicted)
+    rows = predicted.warehouse.read(CLOSING_LINE_VALUE, [DAY])
+    picks = rows[rows["prediction_id"].notna()]
+    sided = shown[shown["recommendation"].isin(["OVER", "UNDER"])]
+    late = ~picks["prediction_id"].isin(sided["prediction_id"])
+    assert set(picks.loc[late, "no_close_reason"]) == {"NOT_QUOTED_LATER"}, "first shown against the close itself"
+    picks = picks[~late]
+    assert sorted(picks["prediction_id"]) == sorted(sided["prediction_id"]), "as they were first shown"
+    assert picks["is_close"].all()
+    assert set(picks["close_minutes"]) == {6}
+    assert (picks["clv_points"] == picks["side"].map({"OVER": 1, "UNDER": -1})).all()
+    beside = predicted.warehouse.read(MARKET_SCORES, [DAY])
+    found = beside[(beside["score"] == "CLV_POINTS") & (beside["span"] == "SEASON")].set_index("system_id")
+    own = picks[picks["system_id"] == "xgboost_v1"]
+    assert found.loc["xgboost_v1", "basis"] == "CLOSE"
+    assert found.loc["xgboost_v1", "value"] == pytest.approx(own["clv_points"].mean())
+    assert found.loc["xgboost_v1", "rows"] == len(own)
 
 
 def test_grading_again_changes_nothing(morning):
@@ -248,7 +275,8 @@ def test_the_views_are_assets_in_the_catalog(finished):
     with duckdb.connect(str(predicted.warehouse.catalog_path), read_only=True) as catalog:
         for view in MONITORING_VIEWS:
             rows = catalog.execute(f"SELECT * FROM {view.address}").df()
-            assert len(rows), view.address
+            # the league's books give nothing away
+            assert len(rows) or view in SHOPPING_VIEWS, view.address
     keys = {
         "/".join(e.asset_key.path) for e in predicted.instance.fetch_materializations(view_record(), limit=5).records
     }

@@ -49,7 +49,7 @@ def test_the_line_is_the_last_one_before_tipoff_and_never_the_one_in_play(publis
     lines = published.query(
         "SELECT * FROM nba_analytics.betting_lines WHERE game_date = @day AND has_prop_line ORDER BY player_id", day=DAY
     )
-    assert (lines["line_minutes_before_game"] == 60).all()
+    assert (lines["line_minutes_before_game"] == 30).all()
     assert lines["line"].tolist() == [league.line(slot) for _ in range(4) for slot in range(6)]
     assert (lines["opening_line"] == lines["line"] - 1).all()
     in_play = published.query(
@@ -72,7 +72,7 @@ def test_a_moved_line_is_a_new_row_and_the_current_one_until_tipoff(published):
     game = next(g for g in league.games() if g.day == DAY)
     path, content = league.capture(game, 5, shift=1.0)
     # the second capture comes, is taken back, and comes again: each time the newest answer is the current one
-    for published_so_far, minutes in ((2, 5), (3, 60), (4, 5)):
+    for published_so_far, minutes in ((2, 5), (3, 30), (4, 5)):
         platform.zone.land(path, content) if minutes == 5 else (platform.zone._path / path).unlink()
         platform.now = platform.now + timedelta(minutes=10)
         platform.materialize(DAY, DAY, platform.publication(SOME_SYSTEMS))

@@ -94,6 +94,9 @@ def on_odds(seen: dict[str, str], inputs: Inputs, now: datetime) -> dg.SensorRes
     if today in news and today in open_ones:
         job = FOLLOW_JOB if open_ones[today] and today in published else PREDICT_JOB
         requests.append(_on_odds(job, today, arrived[today], TONIGHT_FIRST))
+    elif today in news and today in published and inputs.not_loaded(ODDS_QUOTES, [today]):
+        # the last capture may land as the last game begins: nothing more is published, and it has the closes
+        requests.append(_on_odds(FOLLOW_JOB, today, arrived[today], TONIGHT_FIRST))
     others = [day for day in news if day != today]
     # a published date without a mark may have been published from these payloads
     unseen = [day for day in others if day.isoformat() not in seen and day in published]

@@ -25,9 +25,9 @@ class Daily:
     #: the figures of a date without a row
     empty: Mapping[str, Any]
 
-    def findings(self, stored: Stored, days: Sequence[date]) -> dict[date, Finding]:
-        """The finding of each date; the dates are in order."""
-        rows = stored.query(self.sql, first=days[0], last=days[-1])
+    def findings(self, stored: Stored, days: Sequence[date], **more: Any) -> dict[date, Finding]:
+        """The finding of each date; the dates are in order. ``more`` are further parameters of the statement."""
+        rows = stored.query(self.sql, first=days[0], last=days[-1], **more)
         found = {r["game_date"].date(): {k: _plain(v) for k, v in r.items()} for r in rows.to_dict("records")}
         figures = {d: {**self.empty, **found.get(d, {})} for d in days}
         return {d: self.judge({k: v for k, v in own.items() if k != "game_date"}) for d, own in figures.items()}

@@ -19,15 +19,25 @@ _KNOWN_SQL = (
 )
 
 
-def _loss_sql(chance: str) -> str:
-    side = f"CASE WHEN actual_margin > 0 THEN {chance} ELSE 1 - {chance} END"
-    return f"SUM(CASE WHEN {_KNOWN_SQL} THEN -LN(LEAST(GREATEST({side}, {_TINY}), 1 - {_TINY})) END)"
+def loss_sql(is_over: str, chance: str) -> str:
+    """SQL for the log-loss of a P(over)."""
+    side = f"CASE WHEN {is_over} THEN {chance} ELSE 1 - {chance} END"
+    return f"-LN(LEAST(GREATEST({side}, {_TINY}), 1 - {_TINY}))"
+
+
+def squared_sql(is_over: str, chance: str) -> str:
+    """SQL for the Brier score of a P(over)."""
+    return f"POW(CASE WHEN {is_over} THEN 1 - {chance} ELSE {chance} END, 2)"
+
+
+def _sum_sql(chance: str) -> str:
+    return f"SUM(CASE WHEN {_KNOWN_SQL} THEN {loss_sql('actual_margin > 0', chance)} END)"
 
 
 #: columns ``chances, log_loss, market_log_loss`` of a sum over rows of ``prediction_accuracy``
 LOG_LOSS_SQL = (
-    f"COUNT(CASE WHEN {_KNOWN_SQL} THEN 1 END) AS chances, {_loss_sql('over_probability')} AS log_loss, "
-    f"{_loss_sql('market_over_probability')} AS market_log_loss"
+    f"COUNT(CASE WHEN {_KNOWN_SQL} THEN 1 END) AS chances, {_sum_sql('over_probability')} AS log_loss, "
+    f"{_sum_sql('market_over_probability')} AS market_log_loss"
 )
 
 

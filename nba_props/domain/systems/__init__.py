@@ -20,6 +20,8 @@ from nba_props.domain.systems import (
 )
 from nba_props.domain.systems.base import System
 from nba_props.schemas import Table
+from nba_props.schemas.analytics import BOOK_LINES
+from nba_props.schemas.features import MARKET as OF_BOOKS
 
 #: in the order of boards and data dictionary
 SYSTEMS: tuple[System, ...] = (
@@ -50,4 +52,14 @@ def recipes_of(systems: Collection[str], markets: Collection[str]) -> list[Recip
     return [recipe for name, recipe in RECIPES.items() if name in needed and recipe.market in markets]
 
 
-__all__ = ["RECIPES", "SYSTEMS", "SYSTEM_TABLES", "TRAINED", "System", "recipes_of"]
+def reads_books(system: System) -> bool:
+    """Whether a system reads what the books say beside the line of its bet: their lines can't judge its bets then."""
+    needs = system.needs()
+    read = {*needs.required, *needs.optional}
+    return BOOK_LINES in needs.tables or bool(read & set(OF_BOOKS)) or any(map(reads_books, needs.systems))
+
+
+#: the systems whose forecasts read what every book says
+READ_BOOKS = frozenset(s.system_id for s in SYSTEMS if reads_books(s))
+
+__all__ = ["READ_BOOKS", "RECIPES", "SYSTEMS", "SYSTEM_TABLES", "TRAINED", "System", "reads_books", "recipes_of"]

@@ -12,6 +12,7 @@ from nba_props.domain.lines import PLACEHOLDER_REASONS_SQL
 from nba_props.domain.scoring import BET_SQL, T_SERIES, Z
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views.ledger import archived_sql, held_back_sql, is_imported_sql, market_sql, named_sql
+from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import LineSource, Outcome, StreakVerdict, sql_list
 from nba_props.schemas.base import View
@@ -354,4 +355,5 @@ MONITORING_VIEWS = (
     PERFORMANCE_VALID_LINES_ONLY,
     DATA_QUALITY_SUMMARY,
     PLACEHOLDER_FREE_STREAK,
+    *SHOPPING_VIEWS,
 )

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from nba_props.domain.book_lines import CLOSE_WITHIN
 from nba_props.domain.finding import Finding
 from nba_props.domain.games import playable
 from nba_props.facts.calendar import EASTERN, game_date_of, parse_day, parse_instant
-from nba_props.facts.rhythm import FULL
+from nba_props.facts.rhythm import FULL, RHYTHMS
 from nba_props.facts.teams import MOST_GAMES
 from nba_props.facts.tipoffs import Tipoffs
 from nba_props.facts.words import plural
@@ -139,6 +140,12 @@ def plan(feeds: LiveFeeds, days: Sequence[date], options: Mapping[str, Any]) -> 
             f"automatic a running daemon captures them for at most {a_day} credits "
             f"(NBA_PROPS_ODDS_RHYTHM={live.odds_rhythm}, regions {live.odds_regions}, "
             f"{plural(len(live.markets), 'market')})"
+        )
+        before = [m for m in RHYTHMS[live.odds_rhythm].before if m <= CLOSE_WITHIN]
+        closes = times.price_of_capture(to_come * len(before), live.odds_regions, live.markets)
+        lines.append(
+            f"closes    at most {closes:,} of these are for the quotes {' and '.join(map(str, before))} minutes before "
+            "each tip-off, the closes that CLV is judged by"
         )
     return [*lines, f"reserve   {live.odds_reserve} credits are never spent (NBA_PROPS_ODDS_RESERVE)"]
 

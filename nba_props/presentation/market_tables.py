@@ -1,0 +1,113 @@
+"""Scores against the market as tables of text, for the terminal and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from nba_props.domain import scoring
+from nba_props.domain.closing import HALF_BETS, OPENING_BETS
+from nba_props.domain.systems import SYSTEM_TABLES
+from nba_props.facts.markets import MARKETS
+from nba_props.facts.vocabulary import Basis
+from nba_props.presentation.score_tables import Score, with_interval
+
+_SYSTEM = {"system_id": Score("system", "{}")}
+_N = {"rows": Score("n", "{:,.0f}"), "dates": Score("nights", "{:,.0f}")}
+#: on every quote of every book at the line of P(over)
+QUOTES = {
+    **_SYSTEM,
+    **_N,
+    "LOG_LOSS_LESS_OWN": Score("log-loss less the quotes'", "{:+.5f}"),
+    "LOG_LOSS_LESS_CONSENSUS": Score("less the other books'", "{:+.5f}"),
+    "BRIER_LESS_OWN": Score("Brier less the quotes'", "{:+.5f}", 3),
+    "BRIER_LESS_CONSENSUS": Score("Brier less the other books'", "{:+.5f}", 3),
+}
+#: bets by what judges them
+CLOSES = {
+    **_SYSTEM,
+    "judged_by": Score("judged by", "{}"),
+    **_N,
+    "CLV_POINTS": Score("line moved", "{:+.2f}", 2),
+    "CLV_PROBABILITY": Score("P gained", "{:+.1%}"),
+    "CLV_EV": Score("EV", "{:+.1%}"),
+    "needed": Score("bets for 1 %", "{:,.0f}", 1),
+}
+SHOPPING = {
+    "market": Score("market", "{}"),
+    "hold": Score("hold", "{:.1%}"),
+    "best_hold": Score("at best prices", "{:.1%}"),
+    "ev_bets": Score("EV > 0", "{:,.0f}"),
+    "ev_nights": Score("nights", "{:,.0f}", 1),
+    "ev_promised": Score("promised", "{:+.1%}"),
+    "ev_returned": Score("returned", "{:+.1%}"),
+    "middle_bets": Score("middles", "{:,.0f}", 2),
+    "middle_promised": Score("hit", "{:.1%}", 2),
+    "middle_returned": Score("returned ", "{:+.1%}", 2),
+    "arbitrage_bets": Score("arbitrages", "{:,.0f}", 3),
+    "arbitrage_returned": Score("returned  ", "{:+.1%}", 3),
+}
+_JUDGES = {
+    ("", Basis.CLOSE): "own book, close",
+    ("", Basis.LAST_LINE): "own book, last line",
+    ("OTHERS_", Basis.CLOSE): "others, close",
+    ("OTHERS_", Basis.LAST_LINE): "others, last line",
+}
+_SHORT = {m.key: m.short for m in MARKETS}
+_ORDER = {name: n for n, name in enumerate([*SYSTEM_TABLES, scoring.OTHER_BOOKS, OPENING_BETS, HALF_BETS])}
+
+
+def quotes(scores: pd.DataFrame) -> pd.DataFrame:
+    """A row per system with its scores on quotes, in the names of ``QUOTES``, from ``market_scores`` of a market."""
+    found = _wide(scores[scores["basis"] == Basis.QUOTE], ["system_id"])
+    return _in_order(found.rename(columns={"LOG_LOSS_LESS_OWN_rows": "rows", "LOG_LOSS_LESS_OWN_dates": "dates"}))
+
+
+def closes(scores: pd.DataFrame) -> pd.DataFrame:
+    """A row per system and judge with the closing value of its bets, in the names of ``CLOSES``."""
+    parts = []
+    for (prefix, basis), judge in _JUDGES.items():
+        own = scores[(scores["basis"] == basis) & scores["score"].str.startswith(f"{prefix}CLV_")]
+        own = own.assign(score=own["score"].str.removeprefix("OTHERS_"))
+        found = _wide(own, ["system_id"])
+        if len(found):
+            names = {f"CLV_EV_{name}": name for name in ("rows", "dates", "needed")}
+            parts.append(found.rename(columns=names).assign(judged_by=judge))
+    return _in_order(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    if rows.empty:
+        return rows
+    return rows.sort_values("system_id", key=lambda names: names.map(_ORDER), kind="stable", ignore_index=True)
+
+
+def _wide(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Scores in columns: ``<score>``, ``<score>_low``, ``_high``, ``_rows``, ``_dates`` and ``_needed``."""
+    parts = [
+        scores.pivot(index=keys, columns="score", values=value).add_suffix("" if value == "value" else f"_{value}")
+        for value in ("value", "low", "high", "rows", "dates", "needed")
+    ]
+    return pd.concat(parts, axis=1).reset_index().rename_axis(columns=None)
+
+
+def shown(rows: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool = True) -> pd.DataFrame:
+    """Rows as text under the headings of one of the tables, with the 95 % intervals of what has one."""
+    if rows.empty:
+        return pd.DataFrame()
+    records = rows.to_dict("records")
+    out = {}
+    for name, column in columns.items():
+        values = [
+            with_interval(r, name, column.form, brackets) if f"{name}_low" in r else _plain(r.get(name), column.form)
+            for r in records
+        ]
+        if name == "market" and not brackets:
+            values = [_SHORT[v] for v in values]
+        out[column.heading] = values
+    return pd.DataFrame(out)
+
+
+def _plain(value: object, form: str) -> str:
+    return "-" if pd.isna(value) else form.format(value)
