@@ -10,6 +10,7 @@ import click
 
 from nba_props.cli.printing import Column, Output
 from nba_props.cli.program import program
+from nba_props.domain.odds import american
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS
 from nba_props.facts.calendar import EASTERN
 from nba_props.facts.markets import ALL, MARKETS, POINTS
@@ -155,6 +156,7 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         Column("edge", numbers(board["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
         Column("P", numbers(board["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
         Column("mkt", numbers(board["market_chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
+        Column("fair", numbers(american(board["market_chance"]), "{:+.0f}"), right=True, spare=spare(4, 7)),
         Column("EV", _percentages(board["ev"]), right=True, spare=spare(1, 5)),
         Column("value", value, styles=_styles(value), spare=spare(0, 4)),
         Column("agree", [f"{a}/{s}" for a, s in zip(board["agree"], board["forecasts"], strict=True)], right=True,
