@@ -18,7 +18,6 @@ from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import DataSource
 from nba_props.process.errors import NbaPropsError
 from nba_props.simulator import market, payloads, people
-from nba_props.simulator.other_markets import add as add_markets
 from nba_props.simulator.season import Season, play
 from nba_props.sources import injury_report, nba_stats, odds_api
 from nba_props.storage.landing import ALIASES_FILE, MANIFEST, MARKED, LandingZone, capture_suffix
@@ -315,7 +314,6 @@ def odds_payloads(
     """
     names = season.players["player_name"]
     for game in games.itertuples():
-        rng = np.random.default_rng([seed, int(game.game_id)])
         event = {
             "event_id": event_id(game.game_id),
             "home_team": team_name(game.home),
@@ -324,16 +322,13 @@ def odds_payloads(
         quoted = season.market[season.market["game"] == game.Index]
         numbers = quoted["player"].tolist()
         captures = market.game_captures(
-            rng,
+            [seed, int(game.game_id)],
             event,
             game.tipoff_at.to_pydatetime(),
             [names[i] for i in numbers],
             numbers,
-            quoted["points"].to_numpy(),
+            quoted,
+            asked,
         )
-        if set(asked) - {POINTS}:
-            add_markets(
-                captures, [seed, int(game.game_id)], [names[i] for i in numbers], numbers, quoted, asked,
-            )  # fmt: skip
         for at, content in captures[:1] if game.postponed else captures:
             yield f"{odds_api.folder(game.day, asked)}/{event['event_id']}{capture_suffix(at)}.json.gz", content

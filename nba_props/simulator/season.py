@@ -21,8 +21,11 @@ QUOTED_PER_GAME = 14
 QUOTED_ON = {(1, 9): 162, (1, 10): 99}
 #: attempts and points of one team in a game
 TEAM_SHOTS, TEAM_FREE_THROWS, TEAM_POINTS = 88.0, 21.3, 120.5
-#: how much more a quoted player has if he plays than his expected minutes give: some team-mate is out by then
-_OF_THOSE_WHO_PLAY = 1.09
+#: minutes of a quoted player if he plays, as a + b x + c x² of those expected of him: some team-mate is out by then,
+#: which gives most to those who play less; by regression over six seasons
+_IF_HE_PLAYS = (-4.24, 1.67, -0.01447)
+#: his points for the same change of minutes: the points of his team stay the same
+_POINTS_IF_HE_PLAYS = 0.928
 #: the shape of the gamma distribution of a player's nights: higher is more even
 HEAT = 28
 #: the same of each of his other counts, beside that of the night
@@ -252,8 +255,8 @@ def _market(
     frame = pd.DataFrame(np.vstack(expectations), columns=["game", "player", "minutes", "form", "available", "team"])
     frame = frame.astype({"game": int, "player": int})
     rate = points_per_minute(players)[frame["player"]]
-    # the market's estimate of form is imprecise
-    seen = frame["form"] * 0.7 + rng.normal(0, 0.055, len(frame))
+    # the market's estimate of form is imprecise, and on average neither too high nor too low for what it is
+    seen = frame["form"] * 0.52 + rng.normal(0, 0.041, len(frame))
     frame["seen"] = np.exp(seen)
     frame["expected"] = frame["minutes"] * rate * frame["seen"]
     # a team's expected points add up to the usual total, however many of its scorers are out
@@ -266,16 +269,18 @@ def _market(
     # the players with the highest expectations of the day
     rank = frame.groupby("day")["expected"].rank(method="first", ascending=False)
     quoted = frame[rank <= size].reset_index(drop=True)
+    likely = np.polynomial.Polynomial(_IF_HE_PLAYS)(quoted["minutes"])
+    quoted["expected"] *= _POINTS_IF_HE_PLAYS * likely / quoted["minutes"]
+    quoted["minutes"] = likely
     return quoted[["game", "player"]].assign(**{s: _expected(quoted, players, s) for s in markets.stats()})
 
 
 def _expected(quoted: pd.DataFrame, players: pd.DataFrame, stat: str) -> np.ndarray:
-    """What the market expects of a statistic: by minutes and form, points besides by who else is there to score."""
+    """What a player can be expected to have, by minutes and form, of points besides by who else is there to score."""
     p = players.iloc[quoted["player"].to_numpy()]
     if stat == "points":
         return quoted["expected"].to_numpy()
     if stat == "fg3m":
         threes = (p["fga"] * p["three_share"] * p["fg3"]).to_numpy()
         return quoted["expected"].to_numpy() * threes / points_per_minute(players)[quoted["player"]]
-    mean = quoted["minutes"] * quoted["seen"] * p[stat].to_numpy()
-    return (_OF_THOSE_WHO_PLAY * mean).to_numpy("float64")
+    return (quoted["minutes"] * quoted["seen"] * p[stat].to_numpy()).to_numpy("float64")

@@ -17,10 +17,11 @@ from nba_props.domain import odds
 from nba_props.domain.book_lines import _main_lines
 from nba_props.domain.names import words
 from nba_props.facts import markets
-from nba_props.simulator import calendar, other_markets, people
+from nba_props.simulator import calendar, people
 from nba_props.simulator.league import SimulationError, odds_payloads, simulate
-from nba_props.simulator.market import DFS, HOLDS
+from nba_props.simulator.market import BOOKS, DFS
 from nba_props.simulator.season import play
+from nba_props.simulator.truth import truth
 from nba_props.sources import nba_stats, odds_api
 from nba_props.storage.landing import SIMULATED_MARK, LandingZone
 
@@ -102,9 +103,9 @@ def overs(season):
     quoted = season.market.merge(season.boxes, on=["game", "player"], suffixes=("", "_result")).iloc[::3]
     found = {}
     for market in markets.MARKETS:
-        mean, variance = other_markets.spread(quoted, market)
         result = quoted[[f"{s}_result" for s in market.stats]].sum(axis=1).to_numpy()
-        line = other_markets.even_line(mean, variance, market.most_line)
+        line = truth(quoted, market).even_lines()
+        mean = quoted[list(market.stats)].sum(axis=1)
         found[market.key] = np.where(mean >= 0.95 * market.line_error, result > line, np.nan)
     return pd.DataFrame(found)
 
@@ -147,7 +148,7 @@ def every_market(season):
                 ]  # fmt: skip
     frame = pd.DataFrame(rows)
     frame["market"] = frame["key"].map(markets.by_feed_key())
-    frame = frame[~frame["in_play"] & ~frame["book"].isin(DFS)]
+    frame = frame[~frame["in_play"] & ~frame["book"].isin(list(DFS))]
     return frame[frame["at"] == frame.groupby("event")["at"].transform("max")]
 
 
@@ -173,7 +174,7 @@ def test_books_quote_every_market_as_real_ones_do(every_market, market):
     assert len(several) > 50
     low, high = DISAGREE[market.key]
     assert low < (several["nunique"] > 1).mean() < high
-    assert own["book"].nunique() == (2 if market.line_error < 1 else len(HOLDS))
+    assert own["book"].nunique() == (2 if market.line_error < 1 else len(BOOKS))
     alternate = every_market[every_market["key"] == market.feed_keys[1]]
     assert set(alternate["name"]) <= {"Over"}
 
