@@ -1,4 +1,4 @@
-"""A simulated season: who is fit, how long each player plays, what he scores, and what the market expected."""
+"""A simulated season: who is fit, how long each player plays, what he scores, and what could be expected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Season:
 
     ``games``: see ``calendar.schedule``. ``boxes``: a row per player who entered a game (``game, player``, minutes and
     counts). ``market``: a row per quoted player (``game, player``, and what
-    the market expects of each statistic that a market counts, points among them). ``injuries``: a row per known
+    can be expected at tip-off of each statistic that a market counts if he plays). ``injuries``: a row per known
     absence (``game, player, status``). ``membership``: ``player, team, since`` (date); the last row before
     a date is valid.
     """
@@ -251,11 +251,13 @@ def points_per_minute(players: pd.DataFrame) -> np.ndarray:
 def _market(
     rng: np.random.Generator, players: pd.DataFrame, games: pd.DataFrame, expectations: list[np.ndarray]
 ) -> pd.DataFrame:
-    """The quoted players and their expected points: the highest expectations among players not known to be out."""
+    """The quoted players, those with the most expected points of all not known to be out, and what each can be expected
+    to have if he plays.
+    """
     frame = pd.DataFrame(np.vstack(expectations), columns=["game", "player", "minutes", "form", "available", "team"])
     frame = frame.astype({"game": int, "player": int})
     rate = points_per_minute(players)[frame["player"]]
-    # the market's estimate of form is imprecise, and on average neither too high nor too low for what it is
+    # what is known of form: .52 is what makes E[form | seen] = seen, so that it is neither too bold nor too timid
     seen = frame["form"] * 0.52 + rng.normal(0, 0.041, len(frame))
     frame["seen"] = np.exp(seen)
     frame["expected"] = frame["minutes"] * rate * frame["seen"]
