@@ -126,7 +126,10 @@ def record(rows: pd.DataFrame) -> str | None:
     worth = rows[rows["ev"].gt(0) & rows["profit"].notna()]
     if worth.empty:
         return None
+    daily = worth.assign(kind="all", one=1.0).groupby(["kind", "game_date"])[["profit", "one"]].sum()
+    (found,) = mean_intervals(daily["profit"], daily["one"]).to_dict("records")
+    bounds = "" if pd.isna(found["low"]) else f" [{found['low']:+.1%}, {found['high']:+.1%}]"
     return (
         f"{plural(len(worth), 'side')} with EV above 0 promised {worth['ev'].mean():+.1%} and returned "
-        f"{worth['profit'].mean():+.1%} a unit"
+        f"{found['value']:+.1%}{bounds} a unit on {plural(int(found['dates']), 'night')}"
     )

@@ -56,6 +56,16 @@ def test_each_side_of_a_line_is_there_once_at_its_best_price(lake):
     assert shopping.record(found) is None
 
 
+@pytest.mark.parametrize(("nights", "bounds"), [(9, 0), (10, 1)])
+def test_a_record_has_an_interval_from_ten_nights_on(nights, bounds):
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(range(nights), unit="D")
+    rows = pd.DataFrame({"game_date": days, "ev": 0.02, "profit": [0.9, -1.0] * (nights // 2) + [0.9] * (nights % 2)})
+    said = shopping.record(pd.concat([rows, rows.assign(ev=-0.01)]))
+    assert said.startswith(f"{nights} sides with EV above 0 promised +2.0%")
+    assert said.count("[") == bounds
+    assert said.endswith(f"a unit on {nights} nights")
+
+
 @pytest.mark.parametrize(("result", "profit"), [(25, 1.05), (12, -1.0), (None, None)])
 def test_what_was_promised_stands_beside_what_it_returned(lake, result, profit):
     lake.write_unchecked(PREDICTION_ACCURACY, graded(result), TODAY)
@@ -66,7 +76,7 @@ def test_what_was_promised_stands_beside_what_it_returned(lake, result, profit):
     assert found.iloc[0]["profit"] == profit
     said = shopping.record(found)
     assert said.startswith("1 side with EV above 0 promised +")
-    assert said.endswith(f"and returned {profit:+.1%} a unit")
+    assert said.endswith(f"and returned {profit:+.1%} a unit on 1 night")
 
 
 def test_the_command_prints_them(lake, tmp_path, monkeypatch):
