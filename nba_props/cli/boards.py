@@ -156,7 +156,7 @@ def columns_of(board: pd.DataFrame, *, systems: bool = False) -> list[Column]:
         Column("edge", numbers(board["edge"], "{:+.1f}"), right=True, styles=sides, spare=spare(0, 2)),
         Column("P", numbers(board["chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
         Column("mkt", numbers(board["market_chance"], "{:.0%}"), right=True, spare=spare(0, 5)),
-        Column("fair", numbers(american(board["market_chance"]), "{:+.0f}"), right=True, spare=spare(4, 7)),
+        Column("fair", numbers(american(board["market_chance"]), "{:+.0f}"), right=True, spare=spare(5, 7)),
         Column("EV", _percentages(board["ev"]), right=True, spare=spare(1, 5)),
         Column("value", value, styles=_styles(value), spare=spare(0, 4)),
         Column("agree", [f"{a}/{s}" for a, s in zip(board["agree"], board["forecasts"], strict=True)], right=True,

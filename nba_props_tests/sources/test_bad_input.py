@@ -164,7 +164,7 @@ def test_the_live_object_takes_its_instant_from_the_name(zone):
 
 
 def test_a_duplicate_capture_counts_once(platform):
-    path, content = league.capture(GAME, 60)
+    path, content = league.capture(GAME, 30)
     platform.zone.land(path.replace(".json.gz", "-again.json.gz"), content)
     assert platform.slate(DAY).failed_checks == []
     quotes = platform.query(
