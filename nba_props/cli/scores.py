@@ -167,6 +167,7 @@ def score_columns(
             spare=c.spare,
         )
         for name, c in columns.items()
+        if c.heading in whole
     ]
 
 

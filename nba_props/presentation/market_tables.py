@@ -93,7 +93,9 @@ def _wide(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 
 def shown(rows: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool = True) -> pd.DataFrame:
-    """Rows as text under the headings of one of the tables, with the 95 % intervals of what has one."""
+    """Rows as text under the headings of one of the tables, with the 95 % intervals of what has one; without columns
+    that have no value.
+    """
     if rows.empty:
         return pd.DataFrame()
     records = rows.to_dict("records")
@@ -105,7 +107,8 @@ def shown(rows: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool = 
         ]
         if name == "market" and not brackets:
             values = [_SHORT[v] for v in values]
-        out[column.heading] = values
+        if set(values) != {"-"}:
+            out[column.heading] = values
     return pd.DataFrame(out)
 
 
