@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from nba_props.domain import scoring
+from nba_props.domain.closing import OTHER_BOOKS
 from nba_props.domain.odds import expected_profit, hold
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS, scales
@@ -138,7 +139,7 @@ def against_the_market(bets: pd.DataFrame, quotes: pd.DataFrame) -> Figures:
     consensus on the date's quotes less the quotes themselves.
     """
     by_close = bets[bets["is_close"].fillna(False).astype(bool)]
-    books = quotes[quotes["system_id"].eq(scoring.OTHER_BOOKS)]
+    books = quotes[quotes["system_id"].eq(OTHER_BOOKS)]
     scored = int(books["quotes"].sum())
     less = (books["log_loss"] - books["own_log_loss"]).astype("float64").sum()
     return {

@@ -9,7 +9,9 @@ from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
 from nba_props.domain import audit, closing, grading, scoring
-from nba_props.domain.systems import READ_BOOKS
+from nba_props.domain.results import results_sql
+from nba_props.domain.stored import span_sql
+from nba_props.domain.systems import INDEPENDENT
 from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.domain.views.shopping import SHOPPING_VIEWS
@@ -39,6 +41,7 @@ FROM nba_analytics.upcoming_player_game_context {_WITHIN}
 UNION ALL
 SELECT game_date, player_id, market, avg_last_10 FROM {MARKET_FEATURES.address} {_WITHIN}
 """
+_GRADES = span_sql(predictions.PREDICTION_ACCURACY)
 #: newest dates with predictions that the previews of views read
 _PREVIEWED = 31
 
@@ -77,7 +80,8 @@ def _grades(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         if nameless.any():
             context.log.error(f"{int(nameless.sum())} rows can't be graded: {_NAMELESS_WAY_OUT}")
         without = {k: int(v) for k, v in judged.loc[nameless, "game_date"].value_counts().items()}
-        judged = judged.assign(line_problem=verdicts["problem"])[~nameless]
+        whole = judged["is_valid_line"].astype(bool) & verdicts["problem"].isna()
+        judged = judged.assign(line_problem=verdicts["problem"], is_valid_line=whole)[~nameless]
         graded = grading.grade(judged, schedule, box_scores, line_rows, averages, pd.Timestamp(clock()), refused)
         known = [d for d in warehouse.partitions(predictions.GRADE_HISTORY) if days[0] <= d <= days[-1]]
         settled, changed = grading.settle(graded, warehouse.read(predictions.GRADE_HISTORY, known))
@@ -93,33 +97,24 @@ def _grades(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     return grades
 
 
-#: what bets are made of: the published rows with a side, and a row with the result of each player and market
-_BETS_SQL = f"""
-SELECT game_date, game_id, player_id, market, system_id, prediction_id, line, over_price, under_price, sportsbook,
-  quote_id, recommendation, over_probability, market_over_probability, is_valid_line, is_backfill, created_at,
-  cutoff_at, line_minutes_before_game, result
-FROM nba_predictions.prediction_accuracy {_WITHIN} AND (result IS NOT NULL OR NOT is_backfill)
-"""
-
-
 def _closing_line_value(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         predictions.CLOSING_LINE_VALUE,
         predictions.QUOTE_SCORES,
         partitions=partitions,
         name="closing_line_value",
-        deps=[predictions.PREDICTION_ACCURACY, analytics.BOOK_LINES, analytics.PRICES],
+        deps=[predictions.PREDICTION_ACCURACY, analytics.BOOK_LINES, analytics.PRICES, raw.ODDS_QUOTES],
     )
     def closing_line_value(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
-        graded, offers, quotes = (
+        shown, results, offers, quotes = (
             warehouse.query(sql, first=days[0], last=days[-1])
-            for sql in (_BETS_SQL, closing.OFFERS_SQL, scoring.QUOTE_SCORES_SQL)
+            for sql in (closing.SHOWN_SQL, results_sql(_GRADES), closing.OFFERS_SQL, scoring.QUOTE_SCORES_SQL)
         )
         return emit(
             context,
             [predictions.CLOSING_LINE_VALUE, predictions.QUOTE_SCORES],
-            [closing.bets(graded, offers, READ_BOOKS), quotes],
+            [closing.bets(shown, results, offers, INDEPENDENT), quotes],
             figures.against_the_market,
         )
 

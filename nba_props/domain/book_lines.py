@@ -81,11 +81,14 @@ def book_lines(judged: pd.DataFrame) -> pd.DataFrame:
     is_current = usable["snapshot_at"] == usable.groupby(BOOK)["snapshot_at"].transform("max")
     rows = usable.assign(is_main=is_main, is_current=is_current)[is_main | is_current]
     rows = rows.merge(opening, on=BOOK, how="left", validate="many_to_one")
+    # the cut-off that counts may be earlier than the start that a capture stated
+    minutes = (rows["slate_cutoff_at"] - rows["snapshot_at"]).dt.total_seconds() / 60
     age = (rows["snapshot_at"] - rows["last_update_at"]).dt.total_seconds() / 60
     return rows.assign(
         cutoff_at=rows["slate_cutoff_at"],
         quoted_at=rows["snapshot_at"],
-        is_close=rows["is_main"] & (rows["minutes_before_game"] <= CLOSE_WITHIN),
+        minutes_before_game=minutes,
+        is_close=rows["is_main"] & (minutes <= CLOSE_WITHIN),
         engine=engine_of(rows["bookmaker"]),
         age_minutes=age.clip(lower=0),
         own_over_probability=over_probability(rows["over_price"], rows["under_price"]),

@@ -2,7 +2,7 @@
 
 A bet is judged by the last line of its own book, and by those of other books, their consensus. A book that had a part
 in choosing a bet never judges it: it would find the bet good because it was chosen so. So the bets of one half of the
-odds engines are judged by the other half, and those of systems that read every book by none.
+odds engines are judged by the other half, and those of a system that is not known to read its own book alone by none.
 """
 
 from __future__ import annotations
@@ -13,21 +13,27 @@ import numpy as np
 import pandas as pd
 
 from nba_props.domain import consensus
+from nba_props.domain.book_lines import CLOSE_WITHIN
 from nba_props.domain.odds import engine_of, expected_profit, over_probability, settled
+from nba_props.domain.stored import span_sql
+from nba_props.facts.books import FOLLOWS
 from nba_props.facts.digest import digest
 from nba_props.facts.keys import PROP
-from nba_props.facts.vocabulary import SIDES, ChosenBy, Recommendation
+from nba_props.facts.vocabulary import SIDES, ChosenBy, Recommendation, sql_list
 from nba_props.schemas.analytics import BOOK_LINES
-from nba_props.schemas.predictions import CLOSING_LINE_VALUE
+from nba_props.schemas.predictions import CLOSING_LINE_VALUE, PREDICTION_ACCURACY
+from nba_props.schemas.raw import ODDS_QUOTES
 
 #: fewest engines of a half beside the bet's own, and of the half that judges
 LEAST_OF_HALF = 2
+#: the names of opening bets beside those of systems: of those that all engines chose, and that halves of them did
+OPENING_BETS, HALF_BETS = "opening_bets", "opening_bets_of_halves"
+#: the consensus of the books other than a quote's own, where it stands beside systems
+OTHER_BOOKS = "other_books"
 #: no book has a line on the player that was captured after the bet
 NOT_QUOTED_LATER = "NOT_QUOTED_LATER"
 _COLUMNS = CLOSING_LINE_VALUE.column_names
-_CLOSE = [*PROP, "bookmaker", "engine", "line", "own_over_probability", "quoted_at", "quote_id", "is_close"]
-#: the names of the opening bets beside those of systems: of those that all engines chose, and that halves of them did
-OPENING_BETS, HALF_BETS = "opening_bets", "opening_bets_of_halves"
+_CLOSE = [*PROP, "bookmaker", "engine", "line", "own_over_probability", "quoted_at", "quote_id", "cutoff_at"]
 _BET = (
     *PROP, "system_id", "chosen_by", "side", "bookmaker", "engine", "line", "price", "own_probability", "chance", "ev",
     "quote_id", "placed_at", "minutes_before_game",
@@ -49,15 +55,38 @@ SELECT {
 }
 FROM nba_analytics.book_lines WHERE game_date BETWEEN @first AND @last AND is_main
 """
+#: the condition for graded rows of ``a`` that count here: valid in every respect, of a writer with a name of its own
+VALID_SQL = (
+    "a.is_valid_line AND a.line_problem IS NULL AND a.system_id IS NOT NULL "
+    f"AND a.system_id NOT IN ({sql_list((OPENING_BETS, HALF_BETS, OTHER_BOOKS))})"
+)
+#: the published rows with a side that were shown before the cut-off, each with the instant of its quote
+SHOWN_SQL = f"""
+SELECT a.game_date, a.game_id, a.player_id, a.market, a.system_id, a.prediction_id, a.line, a.over_price, a.under_price,
+  a.sportsbook, a.quote_id, a.recommendation, a.over_probability, a.market_over_probability, a.created_at, a.cutoff_at,
+  q.snapshot_at AS quoted_at
+FROM {span_sql(PREDICTION_ACCURACY)} AS a
+JOIN {span_sql(ODDS_QUOTES)} AS q ON q.game_date = a.game_date AND q.quote_id = a.quote_id
+WHERE {VALID_SQL} AND NOT a.is_backfill AND a.recommendation IN ({sql_list(SIDES)})
+"""
 
 
 def halves(offers: pd.DataFrame) -> pd.DataFrame:
-    """``PROP, engine, half``: the engines of each prop in two halves, every second one by name; which of them is A
-    alternates by player, so that no engine is always in the same.
+    """``PROP, engine, half``: the engines with a main line on each prop in two halves, those that follow another in the
+    same as it: every second of the others by name. Which half is A alternates by player.
     """
-    engines = offers[[*PROP, "engine"]].drop_duplicates().sort_values([*PROP, "engine"], kind="stable")
-    odd = (engines.groupby(PROP).cumcount() + engines["player_id"]) % 2
-    return engines.assign(half=np.where(odd == 0, ChosenBy.HALF_A.value, ChosenBy.HALF_B.value))
+    main = offers[offers["is_main"].astype(bool)]
+    engines = main[[*PROP, "engine"]].drop_duplicates()
+    engines["leader"] = _leader(engines["engine"])
+    leaders = engines[[*PROP, "leader"]].drop_duplicates().sort_values([*PROP, "leader"], kind="stable")
+    odd = (leaders.groupby(PROP).cumcount() + leaders["player_id"]) % 2
+    leaders["half"] = np.where(odd == 0, ChosenBy.HALF_A.value, ChosenBy.HALF_B.value)
+    return engines.merge(leaders, on=[*PROP, "leader"], validate="many_to_one")[[*PROP, "engine", "half"]]
+
+
+def _leader(engine: pd.Series) -> pd.Series:
+    """The engine that an engine follows, itself unless it follows another."""
+    return engine.replace(FOLLOWS)
 
 
 def opening_bets(offers: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +154,7 @@ def _of_side(over: pd.Series, side: str) -> pd.Series:
 def closing_value(bets: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     """What the last lines say of each bet, by its own book and by others.
 
-    Only lines captured after the bet count. Others judge by true closes if enough of them have one, else by all last
+    Only lines captured after the bet count. Others judge by true closes if enough of them have one, else by older last
     lines, which is labelled.
 
     Args:
@@ -143,12 +172,13 @@ def closing_value(bets: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
     numbered = bets[[*PROP, "chosen_by", "side", "bookmaker", "engine", "line", "price", "own_probability"]].assign(
         placed_at=bets["placed_at"], bet=np.arange(len(bets))
     )
-    last = offers.loc[offers["is_main"].astype(bool), [*_CLOSE, "minutes_before_game"]]
+    last = offers.loc[offers["is_main"].astype(bool), _CLOSE]
     pairs = numbered.merge(
         last.merge(halves(offers), on=[*PROP, "engine"], how="left"), on=PROP, suffixes=("", "_last")
     )
     pairs = pairs[pairs["quoted_at"] > pairs["placed_at"]].copy()
-    pairs["is_close"] = pairs["is_close"].fillna(False).astype(bool)
+    pairs["close_minutes"] = (pairs["cutoff_at"] - pairs["quoted_at"]).dt.total_seconds() / 60
+    pairs["is_close"] = pairs["close_minutes"] <= CLOSE_WITHIN
     pairs["median"] = consensus.implied_median(pairs["line_last"], pairs["own_over_probability"], pairs["market"])
     own = pairs[pairs["bookmaker_last"] == pairs["bookmaker"]].set_index("bet").reindex(numbered["bet"])
     moved = own["line_last"] - own["line"]
@@ -158,7 +188,7 @@ def closing_value(bets: pd.DataFrame, offers: pd.DataFrame) -> pd.DataFrame:
         {
             "close_quote_id": own["quote_id"],
             "close_line": own["line_last"],
-            "close_minutes": own["minutes_before_game"],
+            "close_minutes": own["close_minutes"],
             "is_close": own["is_close"].astype("boolean"),
             "clv_points": moved.where(own["side"].eq(Recommendation.OVER), -moved),
             "clv_probability": by_own["probability"],
@@ -177,7 +207,8 @@ def _by_others(bets: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """``engines, is_close, probability, ev`` of each bet by the engines that had no part in choosing it."""
     chosen_by = pairs["chosen_by"]
     judges = pairs[
-        (pairs["engine_last"] != pairs["engine"])
+        (_leader(pairs["engine_last"]) != _leader(pairs["engine"]))
+        & pairs["median"].notna()
         & chosen_by.ne(ChosenBy.ALL_BOOKS)
         & (chosen_by.eq(ChosenBy.OWN_BOOK) | pairs["half"].ne(chosen_by))
     ]
@@ -189,8 +220,8 @@ def _by_others(bets: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         found = engines.agg(["mean", "size"]).reindex(by_number.index)
         return found[found["size"] >= least]
 
-    closes, all_lines = by_engines(judges[judges["is_close"]]), by_engines(judges)
-    found = closes.combine_first(all_lines).reindex(by_number.index)
+    closes, older = (by_engines(judges[judges["is_close"] == kind]) for kind in (True, False))
+    found = closes.combine_first(older).reindex(by_number.index)
     is_close = pd.Series(found.index.isin(closes.index), found.index, dtype="boolean").where(found["mean"].notna())
     return _value(by_number, found["mean"]).assign(engines=found["size"].fillna(0), is_close=is_close)
 
@@ -202,34 +233,29 @@ def _value(bets: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
     return pd.DataFrame({"probability": chance - bets["own_probability"], "ev": expected_profit(chance, bets["price"])})
 
 
-def published_bets(graded: pd.DataFrame, read_books: Collection[str]) -> pd.DataFrame:
-    """The picks of systems as they were first shown: for each system and prop the first valid row with a side that was
-    published before the cut-off, as a bet at its quote and at that instant.
+def published_bets(shown: pd.DataFrame, independent: Collection[str]) -> pd.DataFrame:
+    """The picks of systems as they were first shown: for each system and prop the first row with a side, as a bet at
+    its quote and at the instant of its publication.
 
     Args:
-        graded: rows of ``nba_predictions.prediction_accuracy``.
-        read_books: the systems that read what every book says.
+        shown: the result of ``SHOWN_SQL``.
+        independent: the systems that are known to read no book but that of the bet.
 
     Returns:
-        As ``opening_bets``, with ``system_id`` and ``prediction_id``.
+        As ``opening_bets``, with ``prediction_id``.
     """
-    shown = graded[
-        graded["recommendation"].isin(SIDES) & graded["is_valid_line"].astype(bool)
-        & ~graded["is_backfill"].fillna(True).astype(bool)
-    ].sort_values(["created_at", "prediction_id"], kind="stable")  # fmt: skip
-    first = shown.drop_duplicates([*PROP, "system_id"]).reset_index(drop=True)
+    ordered = shown.sort_values(["created_at", "prediction_id"], kind="stable")
+    first = ordered.drop_duplicates([*PROP, "system_id"]).reset_index(drop=True)
     side, book = first["recommendation"], first["sportsbook"]
     is_over = side.eq(Recommendation.OVER)
     own, chance = first["market_over_probability"], first["over_probability"].astype("float64")
     price = first["over_price"].where(is_over, first["under_price"])
     chance = chance.where(is_over, 1 - chance)
     # no quote is later than itself, whatever the clocks of capture and publication say
-    minutes = pd.to_timedelta(first["line_minutes_before_game"].astype("float64"), unit="min")
-    quoted = (first["cutoff_at"] - minutes).dt.ceil("s")
-    placed = first["created_at"].where(first["created_at"] >= quoted, quoted)
-    everyone = first["system_id"].isin(read_books)
+    placed = first["created_at"].where(first["created_at"] >= first["quoted_at"], first["quoted_at"])
+    alone = first["system_id"].isin(independent)
     return first[[*PROP, "system_id", "prediction_id", "line", "quote_id"]].assign(
-        chosen_by=everyone.map({True: ChosenBy.ALL_BOOKS.value, False: ChosenBy.OWN_BOOK.value}),
+        chosen_by=alone.map({True: ChosenBy.OWN_BOOK.value, False: ChosenBy.ALL_BOOKS.value}),
         side=side,
         bookmaker=book,
         engine=engine_of(book),
@@ -242,20 +268,22 @@ def published_bets(graded: pd.DataFrame, read_books: Collection[str]) -> pd.Data
     )
 
 
-def bets(graded: pd.DataFrame, offers: pd.DataFrame, read_books: Collection[str]) -> pd.DataFrame:
+def bets(
+    shown: pd.DataFrame, results: pd.DataFrame, offers: pd.DataFrame, independent: Collection[str]
+) -> pd.DataFrame:
     """The published picks and the opening bets of some dates with their closing value and their result, in the columns
     of ``nba_predictions.closing_line_value``.
 
     Args:
-        graded: rows of ``nba_predictions.prediction_accuracy``.
+        shown: the result of ``SHOWN_SQL``.
+        results: ``PROP, result`` (``results_sql``).
         offers: the result of ``OFFERS_SQL``.
-        read_books: the systems that read what every book says.
+        independent: the systems that are known to read no book but that of the bet.
     """
-    made = [published_bets(graded, read_books), opening_bets(offers).assign(prediction_id=None)]
+    made = [published_bets(shown, independent), opening_bets(offers).assign(prediction_id=None)]
     both = pd.concat([m for m in made if len(m)] or made[:1], ignore_index=True)
-    known = graded[[*PROP, "result"]].dropna(subset=["result"]).drop_duplicates(PROP)
-    both = both.merge(known, on=PROP, how="left", validate="many_to_one")
+    both = both.merge(results, on=PROP, how="left", validate="many_to_one")
     profit = settled(both["side"], both["line"], both["price"], both["result"])
-    names = [*PROP, "system_id", "side"]
-    bet_id = [digest("|".join(map(str, k))) for k in both[[*names, "chosen_by"]].itertuples(index=False)]
+    named = [*PROP, "system_id", "side", "chosen_by"]
+    bet_id = [digest("|".join(map(str, k))) for k in both[named].itertuples(index=False)]
     return both.join(closing_value(both, offers)).assign(bet_id=bet_id, profit=profit)[list(_COLUMNS)]

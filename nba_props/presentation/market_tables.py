@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from nba_props.domain import scoring
-from nba_props.domain.closing import HALF_BETS, OPENING_BETS
+from nba_props.domain.closing import HALF_BETS, OPENING_BETS, OTHER_BOOKS
 from nba_props.domain.systems import SYSTEM_TABLES
-from nba_props.facts.markets import MARKETS
+from nba_props.facts.markets import ALL, MARKETS
 from nba_props.facts.vocabulary import Basis
 from nba_props.presentation.score_tables import Score, with_interval
 
@@ -32,6 +31,8 @@ CLOSES = {
     "CLV_POINTS": Score("line moved", "{:+.2f}", 2),
     "CLV_PROBABILITY": Score("P gained", "{:+.1%}"),
     "CLV_EV": Score("EV", "{:+.1%}"),
+    "CLV_PROMISED": Score("promised", "{:+.1%}", 3),
+    "CLV_RETURN": Score("returned", "{:+.1%}", 3),
     "needed": Score("bets for 1 %", "{:,.0f}", 1),
 }
 SHOPPING = {
@@ -44,18 +45,21 @@ SHOPPING = {
     "ev_returned": Score("returned", "{:+.1%}"),
     "middle_bets": Score("middles", "{:,.0f}", 2),
     "middle_promised": Score("hit", "{:.1%}", 2),
-    "middle_returned": Score("returned ", "{:+.1%}", 2),
+    "middle_returned": Score("middles' return", "{:+.1%}", 2),
     "arbitrage_bets": Score("arbitrages", "{:,.0f}", 3),
-    "arbitrage_returned": Score("returned  ", "{:+.1%}", 3),
+    "arbitrage_returned": Score("arbitrages' return", "{:+.1%}", 3),
 }
 _JUDGES = {
     ("", Basis.CLOSE): "own book, close",
     ("", Basis.LAST_LINE): "own book, last line",
     ("OTHERS_", Basis.CLOSE): "others, close",
     ("OTHERS_", Basis.LAST_LINE): "others, last line",
+    # with a later line or without
+    ("", Basis.RESULT): "results, all bets",
 }
-_SHORT = {m.key: m.short for m in MARKETS}
-_ORDER = {name: n for n, name in enumerate([*SYSTEM_TABLES, scoring.OTHER_BOOKS, OPENING_BETS, HALF_BETS])}
+_OF_ALL_BETS = {"PROMISED": "CLV_PROMISED", "RETURN": "CLV_RETURN"}
+_SHORT = {**{m.key: m.short for m in MARKETS}, ALL: ALL}
+_ORDER = {name: n for n, name in enumerate([*SYSTEM_TABLES, OTHER_BOOKS, OPENING_BETS, HALF_BETS])}
 
 
 def quotes(scores: pd.DataFrame) -> pd.DataFrame:
@@ -68,11 +72,13 @@ def closes(scores: pd.DataFrame) -> pd.DataFrame:
     """A row per system and judge with the closing value of its bets, in the names of ``CLOSES``."""
     parts = []
     for (prefix, basis), judge in _JUDGES.items():
-        own = scores[(scores["basis"] == basis) & scores["score"].str.startswith(f"{prefix}CLV_")]
-        own = own.assign(score=own["score"].str.removeprefix("OTHERS_"))
+        mine = scores["score"].str.startswith((f"{prefix}CLV_", *_OF_ALL_BETS))
+        own = scores[(scores["basis"] == basis) & mine]
+        own = own.assign(score=own["score"].str.removeprefix("OTHERS_").replace(_OF_ALL_BETS))
         found = _wide(own, ["system_id"])
         if len(found):
-            names = {f"CLV_EV_{name}": name for name in ("rows", "dates", "needed")}
+            of = "CLV_EV" if "CLV_EV" in found else "CLV_RETURN"
+            names = {f"{of}_{name}": name for name in ("rows", "dates", "needed")}
             parts.append(found.rename(columns=names).assign(judged_by=judge))
     return _in_order(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
 

@@ -123,8 +123,9 @@ def read(
 def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Score]]]:
     """The tables against the market that have rows: title, rows and columns of each."""
     tables: list[tuple[str, pd.DataFrame, Mapping[str, Score]]] = []
-    others = len(set(found.beside["market"])) > 1
-    for market, of in ((found.market, f", {found.market}" if others else ""), (ALL, ", every market")):
+    others = bool(set(found.beside["market"]) - {found.market, ALL})
+    asked = [(found.market, f", {found.market}"), (ALL, ", every market")] if others else [(found.market, "")]
+    for market, of in asked:
         scores = found.beside[found.beside["market"] == market]
         tables += [
             (f"P(over) on every quote of every book{of}", market_tables.quotes(scores), market_tables.QUOTES),

@@ -10,8 +10,10 @@ from nba_props.schemas.raw import GAME_DATE, MARKET, STAT
 
 #: fewest dates with rows for an interval; with fewer, the spread between dates is unknown
 MIN_DATES = 10
+#: as how many dates with equally many rows they must count at least: 1 / sum of squared shares of the rows
+MIN_EQUAL_DATES = 5
 
-_BOUND = f"of its date-clustered 95 % interval; null below {MIN_DATES} dates"
+_BOUND = f"of its date-clustered 95 % interval; null below {MIN_DATES} dates, or if one date has most of the rows"
 
 SCORES = (
     count("predictions", "Current predictions against a valid line", "rows"),
@@ -114,8 +116,8 @@ MARKET_SCORES = Table(
         text(
             "score",
             "LOG_LOSS or BRIER, LESS_OWN: less the quote's without the vig, LESS_CONSENSUS: less the other books'. "
-            "CLV_POINTS, CLV_PROBABILITY, CLV_EV: see nba_predictions.closing_line_value; OTHERS: by other books. "
-            "PROMISED and RETURN: expected and actual profit of a unit",
+            "CLV_POINTS, CLV_PROBABILITY, CLV_EV: see nba_predictions.closing_line_value, with what these bets "
+            "PROMISED and their RETURN; OTHERS: by other books. PROMISED and RETURN: of all opening bets",
         ),
         text("basis", either(Basis), isin=words(Basis)),
         text("unit", "Of the score"),
@@ -126,7 +128,12 @@ MARKET_SCORES = Table(
         count("rows", "Quotes or bets", "rows"),
         count("dates", "Dates with any", "dates"),
         real("claim", "The average that needed is for", nullable=True),
-        count("needed", "Bets that it takes, at this spread, to tell such an average from 0", "bets", nullable=True),
+        count(
+            "needed",
+            "Bets of which, at this spread, such an average differs from 0 in four of five cases",
+            "bets",
+            nullable=True,
+        ),
     ),
     key=("market", "span", "system_id", "score", "basis"),
-)
+)  # fmt: skip

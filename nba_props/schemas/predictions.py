@@ -235,7 +235,7 @@ PREDICTION_ACCURACY = Table(
         *_LEDGER_PART,
         flag("is_current", "The current row of its system, player and game"),
         text("line_problem", "Why the line is not valid (domain/lines.py), if it is not", nullable=True),
-        flag("is_valid_line", "The line is backed by a verified sportsbook quote"),
+        flag("is_valid_line", "The line is backed by a verified sportsbook quote, and the row is as it was published"),
         *GRADE_COLUMNS,
         real("absolute_error", "Distance of forecast and result", STAT, nullable=True),
         real("signed_error", "Forecast less result: positive is too high", STAT, nullable=True),

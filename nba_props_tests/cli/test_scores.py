@@ -32,6 +32,7 @@ def beside(nights: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
             f"{kind}_bets": 1234.0, f"{kind}_nights": nights, f"{kind}_promised": 0.018, f"{kind}_returned": -0.023,
             f"{kind}_returned_low": -0.091, f"{kind}_returned_high": 0.044,
         })  # fmt: skip
+    found = found[found["market"] == "points"]
     return found.assign(system_id=found["system_id"].replace("a", "market_consensus_v1")), shopping
 
 

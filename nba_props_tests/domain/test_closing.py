@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from nba_props.domain import closing
 from nba_props.domain.odds import over_probability, payout
-from nba_props.domain.systems import READ_BOOKS, SYSTEMS, ensemble, reads_books
+from nba_props.domain.systems import INDEPENDENT, SYSTEMS, ensemble, reads_books
+from nba_props.facts.keys import PROP
 from nba_props.facts.vocabulary import ChosenBy
 from nba_props.schemas.predictions import CLOSING_LINE_VALUE
 from nba_props_tests.domain.test_consensus import BOOKS, offers
@@ -53,15 +54,16 @@ def shown(**values) -> pd.DataFrame:
     """A graded pick as it was published nine hours before the cut-off."""
     claim = {
         "game_date": DAY, "player_id": 1, "system_id": "shrunk_rate_v1", "line": 20.5, "over_price": -110,
-        "under_price": -110, "cutoff_at": CUTOFF, "line_minutes_before_game": 600.0, "created_at": CUTOFF - pd.Timedelta(minutes=540), "result": 25,
+        "under_price": -110, "cutoff_at": CUTOFF, "quoted_at": CUTOFF - pd.Timedelta(minutes=600), "created_at": CUTOFF - pd.Timedelta(minutes=540), "result": 25,
     }  # fmt: skip
     row = prediction(**{**claim, **values})
     own = over_probability(pd.Series([row["over_price"]]), pd.Series([row["under_price"]]))[0]
     return pd.DataFrame([{**row, "market_over_probability": own}])
 
 
-def bets(graded: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
-    return CLOSING_LINE_VALUE.validate(closing.bets(graded, found, READ_BOOKS))
+def bets(row: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    results = row[[*PROP, "result"]].dropna().drop_duplicates()
+    return CLOSING_LINE_VALUE.validate(closing.bets(row, results, found, INDEPENDENT))
 
 
 def pick(found: pd.DataFrame) -> pd.Series:
@@ -93,7 +95,7 @@ class TestAPickByItsOwnBook:
         assert found[["close_line", "is_close", "clv_points", "clv_ev", "others_clv_ev"]].isna().all()
 
     def test_is_not_judged_by_its_own_quote_if_clocks_disagree(self):
-        skewed = shown(recommendation="OVER", line=21.5, line_minutes_before_game=6.0)
+        skewed = shown(recommendation="OVER", line=21.5, quoted_at=CUTOFF - pd.Timedelta(minutes=6))
         found = pick(bets(skewed, day(at(20.5), at(21.5))))
         assert found["no_close_reason"] == "NOT_QUOTED_LATER"
         assert found["judges"] == 0
@@ -110,15 +112,9 @@ class TestAPickByItsOwnBook:
         rows = [
             shown(recommendation="OVER"),
             shown(recommendation="UNDER", prediction_id="p2", created_at=later),
-            shown(recommendation="PASS", prediction_id="p3", player_id=1, system_id="moving_average"),
         ]
         found = pick(bets(pd.concat(rows), day(at(20.5), at(21.5))))
         assert (found["side"], found["prediction_id"]) == ("OVER", "p")
-
-    @pytest.mark.parametrize("values", [{"is_backfill": True}, {"line_problem": "NO_QUOTE"}])
-    def test_that_nobody_could_place_does_not_count(self, values):
-        found = bets(shown(recommendation="OVER", **values), day(at(20.5), at(21.5)))
-        assert found["prediction_id"].isna().all()
 
     def test_has_its_result(self):
         for result, profit in ((25, 100 / 110), (16, -1.0)):
@@ -131,7 +127,7 @@ class TestOtherBooks:
         found = day(at(20.5), {**at(22.5), "draftkings": (20.5, -110, -110)})
         mine = pick(bets(shown(recommendation="OVER"), found))
         assert (mine["clv_points"], mine["clv_probability"]) == (0, pytest.approx(0))
-        assert mine["judges"] == 5
+        assert mine["judges"] == 4, "without bovada, whose lines follow those of draftkings"
         assert mine["others_clv_probability"] == pytest.approx(norm.cdf(2 / np.sqrt(10.5 + 2.25 * 20.5)) - 0.5)
 
     def test_need_three_engines(self):
@@ -142,7 +138,8 @@ class TestOtherBooks:
         assert pd.isna(mine["others_clv_ev"])
 
     def test_never_judge_a_system_that_reads_them(self):
-        for system in READ_BOOKS:
+        readers = {s.system_id for s in SYSTEMS} - INDEPENDENT
+        for system in (*readers, "unknown", "market_consensus_v2"):
             mine = pick(bets(shown(recommendation="OVER", system_id=system), day(at(20.5), at(22.5))))
             assert mine["chosen_by"] == "ALL_BOOKS"
             assert mine["judges"] == 0
@@ -150,11 +147,23 @@ class TestOtherBooks:
             assert mine["clv_points"] == 2
 
     def test_know_which_systems_read_them(self):
-        assert {"market_consensus_v1", "catboost_v8"} < READ_BOOKS
-        assert not READ_BOOKS & {"xgboost_v1", "shrunk_rate_v1", "moving_average"}
+        readers = {s.system_id for s in SYSTEMS if reads_books(s)}
+        assert {"market_consensus_v1", "catboost_v8"} < readers
+        assert {"xgboost_v1", "shrunk_rate_v1", "moving_average"} < INDEPENDENT
         # an ensemble reads what its members do
         assert reads_books(ensemble.V1_1)
-        assert {s.system_id for s in SYSTEMS if reads_books(s)} == READ_BOOKS
+        assert not readers & INDEPENDENT
+        assert readers | INDEPENDENT == {s.system_id for s in SYSTEMS}
+
+    def test_of_one_kind_judge_together(self):
+        """Three older lines are not made younger by two closes."""
+        lines = dict.fromkeys(("fanduel", "draftkings"), (21.5, -110, -110, 6))
+        lines |= dict.fromkeys(("williamhill_us", "fanatics", "bovada"), (23.5, -110, -110, 200))
+        found = offers(*((b, *quote) for b, quote in lines.items()))
+        mine = pick(bets(shown(recommendation="OVER", sportsbook="betmgm"), found))
+        assert (mine["judges"], mine["judges_are_close"]) == (3, False)
+        three = norm.cdf(3 / np.sqrt(10.5 + 2.25 * 20.5)) - 0.5
+        assert mine["others_clv_probability"] == pytest.approx(three)
 
 
 prices = st.tuples(st.sampled_from([18.5, 19.5, 20.5, 21.5]), st.integers(-140, -101), st.integers(-140, -101))
@@ -181,6 +190,7 @@ class TestOpeningBets:
         found = quick(opening, close)
         halves = closing.halves(found).set_index("engine")["half"]
         assert halves.value_counts().tolist() == [3, 3]
+        assert halves["bovada"] == halves["draftkings"]
         both = closing.opening_bets(found)
         both = both[both["chosen_by"] != ChosenBy.ALL_BOOKS].reset_index(drop=True)
         value = closing.closing_value(both, found)

@@ -18,7 +18,7 @@ from nba_props.facts.books import ENGINES
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import POINTS
 from nba_props.schemas.analytics import BOOK_LINES, PRICES
-from nba_props_tests.domain.test_lines import quotes, resolved, slate
+from nba_props_tests.domain.test_lines import CUTOFF, quotes, resolved, slate
 
 #: one book of each of five engines
 BOOKS = ("draftkings", "fanduel", "betmgm", "williamhill_us", "bovada")
@@ -59,6 +59,13 @@ class TestWhatABookOffers:
         stale["last_update_at"] -= pd.Timedelta(hours=9)
         rows = pd.concat([stale, quotes(("prizepicks", 20.5, -110, -110, 60), ("betmgm", 20.5, -110, -110, -1))])
         assert book_lines(judged_quotes(slate(1), rows, resolved(1))).empty
+
+    def test_is_as_old_as_the_cut_off_that_counts_makes_it(self):
+        """A capture may state a later start than the one that counts."""
+        rows = quotes(("fanduel", 20.5, -110, -110, 50))
+        known = slate(1, cutoff=CUTOFF - pd.Timedelta(minutes=20))
+        (found,) = book_lines(judged_quotes(known, rows, resolved(1))).to_dict("records")
+        assert (found["minutes_before_game"], found["is_close"]) == (30, True)
 
     def test_has_the_age_of_its_price_and_its_hold(self):
         rows = quotes(("fanduel", 20.5, -110, -110, 60))

@@ -15,9 +15,9 @@ from nba_props.schemas.analytics import PRICES, SLATE
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.warehouse.lake import LakeWarehouse
 from nba_props_tests.domain.test_consensus import at, offers
-from nba_props_tests.domain.test_lines import DAY, slate
+from nba_props_tests.domain.test_lines import CUTOFF, DAY, slate
 
-TODAY = DAY.date()
+TODAY, LATER = DAY.date(), (CUTOFF + pd.Timedelta(hours=5)).to_pydatetime()
 #: four books at 20.5, and a fifth that is late by a point
 LATE = (*at(20.5, 20.5, 20.5, 20.5), ("bovada", 19.5, 105, -125, 60), ("bovada", 25.5, 240, None, 60))
 
@@ -37,8 +37,8 @@ def lake(tmp_path):
     return warehouse
 
 
-def sides(lake, **more):
-    return shopping.best_sides(lake, TODAY, TODAY, ["points"], **more)
+def sides(lake, now=LATER, **more):
+    return shopping.best_sides(lake, TODAY, TODAY, ["points"], now, **more)
 
 
 def test_each_side_of_a_line_is_there_once_at_its_best_price(lake):
@@ -59,11 +59,33 @@ def test_each_side_of_a_line_is_there_once_at_its_best_price(lake):
 @pytest.mark.parametrize(("nights", "bounds"), [(9, 0), (10, 1)])
 def test_a_record_has_an_interval_from_ten_nights_on(nights, bounds):
     days = pd.Timestamp("2026-01-01") + pd.to_timedelta(range(nights), unit="D")
-    rows = pd.DataFrame({"game_date": days, "ev": 0.02, "profit": [0.9, -1.0] * (nights // 2) + [0.9] * (nights % 2)})
-    said = shopping.record(pd.concat([rows, rows.assign(ev=-0.01)]))
+    rows = pd.DataFrame(
+        {
+            "game_date": days,
+            "ev": 0.02,
+            "ev_shrunk": 0.01,
+            "stake": [0.005, 0.0] * (nights // 2) + [None] * (nights % 2),
+        }
+    )
+    rows["profit"] = [0.9, -1.0] * (nights // 2) + [0.9] * (nights % 2)
+    said = shopping.record(pd.concat([rows, rows.assign(ev=-0.01, stake=0.0)]))
     assert said.startswith(f"{nights} sides with EV above 0 promised +2.0%")
+    assert f"; {nights // 2} sides with a stake promised +1.0% and returned +90.0%" in said
     assert said.count("[") == bounds
-    assert said.endswith(f"a unit on {nights} nights")
+    assert said.endswith(f"{nights} nights" + (": too few for a conclusion" if nights < 10 else ""))
+
+
+def test_an_old_price_has_no_stake_and_is_counted(lake):
+    fresh = sides(lake, (CUTOFF - pd.Timedelta(hours=1)).to_pydatetime())
+    assert (fresh["quote_age"] == 0).all()
+    assert fresh["stake"].gt(0).any()
+    assert shopping.old_prices(fresh) is None
+    hours_before = [(*quote[:4], quote[4] + 7 * 60) for quote in LATE]
+    lake.write_unchecked(PRICES, PRICES.conform(prices(offers(*hours_before))), TODAY)
+    old = sides(lake)
+    assert (old["quote_age"] == 8).all(), "at the cut-off, though it is later now"
+    assert old["stake"].isna().all()
+    assert shopping.old_prices(old).startswith(f"{len(old)} of {len(old)} prices: quoted more than 6 hours before")
 
 
 @pytest.mark.parametrize(("result", "profit"), [(25, 1.05), (12, -1.0), (None, None)])
@@ -76,7 +98,8 @@ def test_what_was_promised_stands_beside_what_it_returned(lake, result, profit):
     assert found.iloc[0]["profit"] == profit
     said = shopping.record(found)
     assert said.startswith("1 side with EV above 0 promised +")
-    assert said.endswith(f"and returned {profit:+.1%} a unit on 1 night")
+    assert f"and returned {profit:+.1%} a unit" in said
+    assert said.endswith("1 night: too few for a conclusion")
 
 
 def test_the_command_prints_them(lake, tmp_path, monkeypatch):
@@ -89,6 +112,8 @@ def test_the_command_prints_them(lake, tmp_path, monkeypatch):
     assert "+105" in told.output
     listed = json.loads(runner.invoke(main, ["prices", "--format", "json", "--alternates"]).stdout)
     assert {row["line"] for row in listed} == {19.5, 20.5, 25.5}
+    assert "stake" in listed[0]
+    assert runner.invoke(main, ["prices", str(TODAY), "--player", "nobody"]).exit_code == 1
     nothing = runner.invoke(main, ["prices", str(TODAY), "--market", "pra"])
     assert nothing.exit_code == 1
     assert "no quote of 2025-11-05, points_rebounds_assists has a fair price" in " ".join(nothing.output.split())

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nba_props.schemas.monitoring import MIN_DATES
+from nba_props.schemas.monitoring import MIN_DATES, MIN_EQUAL_DATES
 
 #: 97.5 % quantile of the normal distribution
 Z = 1.959963984540054
@@ -129,8 +129,9 @@ def _clustered(total: pd.Series, rows: pd.Series) -> pd.DataFrame:
     leverage = share**2 / left
     freedom = 1 / nonzero(pd.Series(summed(share**2) + summed(leverage) ** 2 - summed(leverage**2), every))
     return pd.DataFrame(
-        {"value": value, "rows": n.fillna(0.0), "dates": dates, "variance": summed(squares) / n**2, "df": freedom}
-    )
+        {"value": value, "rows": n.fillna(0.0), "dates": dates, "variance": summed(squares) / n**2, "df": freedom,
+         "as_many": (1 / nonzero(pd.Series(summed(share**2), every))).round(9)}
+    )  # fmt: skip
 
 
 def _quantile(freedom: pd.Series) -> pd.Series:
@@ -149,6 +150,7 @@ def _wilson_bounds(found: pd.DataFrame, n: pd.Series) -> tuple[pd.Series, pd.Ser
 
 
 def _intervals(found: pd.DataFrame, low: pd.Series, high: pd.Series) -> pd.DataFrame:
-    enough = found["dates"] >= MIN_DATES
+    # rows of one date share its luck: one large date beside small ones has no spread to measure
+    enough = (found["dates"] >= MIN_DATES) & (found["as_many"] >= MIN_EQUAL_DATES)
     bounds = {"value": found["value"], "low": low.where(enough), "high": high.where(enough)}
     return pd.DataFrame({**bounds, "rows": found["rows"], "dates": found["dates"]})

@@ -13,17 +13,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.closing import OTHER_BOOKS, VALID_SQL
 from nba_props.domain.results import results_sql
 from nba_props.domain.scoring.chances import loss_sql, squared_sql
-from nba_props.domain.scoring.intervals import mean_intervals
+from nba_props.domain.scoring.intervals import Z, mean_intervals, nonzero
 from nba_props.domain.scoring.ratios import span_starts
 from nba_props.domain.stored import span_sql
 from nba_props.facts.markets import ALL
 from nba_props.facts.vocabulary import Basis
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
-
-#: the consensus of the books other than the quote's own, beside the systems
-OTHER_BOOKS = "other_books"
 
 
 class Score(NamedTuple):
@@ -45,7 +43,11 @@ SCORES = {
     "CLV_PROBABILITY": Score("1", 0.01),
     "CLV_EV": Score("units", 0.01),
     "OTHERS_CLV_PROBABILITY": Score("1", 0.01),
+    "CLV_PROMISED": Score("units"),
+    "CLV_RETURN": Score("units"),
     "OTHERS_CLV_EV": Score("units", 0.01),
+    "OTHERS_CLV_PROMISED": Score("units"),
+    "OTHERS_CLV_RETURN": Score("units"),
     "PROMISED": Score("units"),
     "RETURN": Score("units", 0.01),
 }
@@ -56,12 +58,21 @@ _OF_QUOTES = {
     "BRIER_LESS_OWN": ("brier", "own_brier"),
     "BRIER_LESS_CONSENSUS": ("brier", "others_brier"),
 }
-#: the scores of bets by whether they are judged by true closes
+#: the scores of bets and the column of each, by whether they are judged by true closes; what the judged bets promised
+#: and returned stands beside the verdict
 _OF_CLOSES = {
-    "is_close": ("CLV_POINTS", "CLV_PROBABILITY", "CLV_EV"),
-    "judges_are_close": ("OTHERS_CLV_PROBABILITY", "OTHERS_CLV_EV"),
-}
+    "is_close": {
+        "CLV_POINTS": "clv_points", "CLV_PROBABILITY": "clv_probability", "CLV_EV": "clv_ev",
+        "CLV_PROMISED": "ev", "CLV_RETURN": "profit",
+    },
+    "judges_are_close": {
+        "OTHERS_CLV_PROBABILITY": "others_clv_probability", "OTHERS_CLV_EV": "others_clv_ev",
+        "OTHERS_CLV_PROMISED": "ev", "OTHERS_CLV_RETURN": "profit",
+    },
+}  # fmt: skip
 _SERIES = ["system_id", "market"]
+#: bets for an average to differ from 0 in four of five cases, by those for one of two, in which it is at its bound
+_POWER = ((Z + 0.8416212335729143) / Z) ** 2
 
 
 def _sums_sql(chance: str) -> str:
@@ -92,8 +103,7 @@ said AS (
   FROM nba_predictions.prediction_accuracy AS a
   JOIN quotes AS q ON q.game_date = a.game_date AND q.game_id = a.game_id AND q.player_id = a.player_id
     AND q.market = a.market AND q.line = a.line
-  WHERE a.game_date BETWEEN @first AND @last AND a.is_current AND a.is_valid_line AND a.over_probability IS NOT NULL
-    AND a.system_id IS NOT NULL
+  WHERE a.game_date BETWEEN @first AND @last AND a.is_current AND a.over_probability IS NOT NULL AND {VALID_SQL}
 )
 SELECT game_date, market, system_id, {_sums_sql("chance")} FROM said GROUP BY game_date, market, system_id
 UNION ALL
@@ -105,7 +115,7 @@ GROUP BY game_date, market
 def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame) -> pd.DataFrame:
     """``total`` and ``rows`` of each score by date, indexed by ``score, basis, system_id, market, game_date``.
 
-    Scores of several markets are also there for all together, unless their unit is what the market counts.
+    Scores are also there for all markets together, unless their unit is what the market counts.
 
     Args:
         quotes: rows of ``nba_predictions.quote_scores``.
@@ -123,16 +133,15 @@ def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame) -> pd.DataFrame:
         is_close = played[label].astype("boolean")
         for basis, some in ((Basis.CLOSE, is_close.fillna(False)), (Basis.LAST_LINE, ~is_close.fillna(True))):
             own = played[some.to_numpy(bool)]
-            parts += [_part(own, score, basis, own[score.lower()]) for score in scores]
+            parts += [_part(own, score, basis, own[column]) for score, column in scores.items()]
     # what opening bets promised and returned; a system's return is the scoreboard's
     promised = played[played["prediction_id"].isna()]
     parts += [_part(promised, *pair) for pair in (
         ("PROMISED", Basis.RESULT, promised["ev"]), ("RETURN", Basis.RESULT, promised["profit"]),
     )]  # fmt: skip
     daily = pd.concat(parts).groupby(level=["score", "basis", *_SERIES, "game_date"]).sum()
-    if daily.index.unique("market").size < 2:
-        return daily
-    pooled = daily[[SCORES[score].unit != _STAT for score in daily.index.get_level_values("score")]].reset_index()
+    is_common = np.array([SCORES[score].unit != _STAT for score in daily.index.get_level_values("score")], dtype=bool)
+    pooled = daily[is_common].reset_index()
     keys = daily.index.names
     return pd.concat([daily, pooled.assign(market=ALL).groupby(keys)[["total", "rows"]].sum()])
 
@@ -151,8 +160,8 @@ def market_scores(daily: pd.DataFrame) -> pd.DataFrame:
     """One row per score, basis, system and market, from the sums of a span (``market_sums``).
 
     Returns:
-        ``value`` with the bounds of its date-clustered 95 % interval, ``rows`` and ``dates``, and ``needed``: how many
-        bets it takes, at the spread of these, until an average of the score's ``claim`` differs from 0.
+        ``value`` with the bounds of its date-clustered 95 % interval, ``rows`` and ``dates``, and ``needed``: with how
+        many bets, at the spread of these, an average of ``claim`` differs from 0 in four of five cases.
     """
     found = mean_intervals(daily["total"], daily["rows"]).reset_index()
     claim = found["score"].map({name: score.claim for name, score in SCORES.items()}).astype("float64")
@@ -160,7 +169,7 @@ def market_scores(daily: pd.DataFrame) -> pd.DataFrame:
     return found.assign(
         unit=found["score"].map({name: score.unit for name, score in SCORES.items()}),
         claim=claim,
-        needed=np.ceil(found["rows"] * (reach / claim) ** 2),
+        needed=np.ceil(found["rows"] * _POWER * (nonzero(reach) / claim) ** 2),
     )
 
 

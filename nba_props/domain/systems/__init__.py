@@ -59,7 +59,7 @@ def reads_books(system: System) -> bool:
     return BOOK_LINES in needs.tables or bool(read & set(OF_BOOKS)) or any(map(reads_books, needs.systems))
 
 
-#: the systems whose forecasts read what every book says
-READ_BOOKS = frozenset(s.system_id for s in SYSTEMS if reads_books(s))
+#: the systems that are known to read no book but that of their bet: the lines of others can judge it
+INDEPENDENT = frozenset(s.system_id for s in SYSTEMS if not reads_books(s))
 
-__all__ = ["READ_BOOKS", "RECIPES", "SYSTEMS", "SYSTEM_TABLES", "TRAINED", "System", "reads_books", "recipes_of"]
+__all__ = ["INDEPENDENT", "RECIPES", "SYSTEMS", "SYSTEM_TABLES", "TRAINED", "System", "reads_books", "recipes_of"]

@@ -16,7 +16,7 @@ from nba_props.domain.views.shopping import SHOPPING_VIEWS
 from nba_props.facts.markets import POINTS
 from nba_props.facts.vocabulary import LineSource, Outcome, StreakVerdict, sql_list
 from nba_props.schemas.base import View
-from nba_props.schemas.monitoring import MIN_DATES
+from nba_props.schemas.monitoring import MIN_DATES, MIN_EQUAL_DATES
 
 #: fewest players with a line on a game day
 FEW_PLAYERS = 5
@@ -194,13 +194,13 @@ def _rate_bound(sign: str) -> str:
     """SQL for a bound of ``scoring.rate_intervals`` from ``rate, decided, bet_dates`` and the squared quantile."""
     half = "SQRT(square * rate * (1 - rate) / decided + square * square / (4 * decided * decided))"
     bound = f"(rate + square / (2 * decided) {sign} {half}) / (1 + square / decided)"
-    return f"CASE WHEN bet_dates >= {MIN_DATES} THEN ROUND({bound}, 6) END"
+    return f"CASE WHEN bet_dates >= {MIN_DATES} AND as_many >= {MIN_EQUAL_DATES} THEN ROUND({bound}, 6) END"
 
 
 #: rates by system, market and month with their variance over dates and its degrees of freedom, as in ``scoring``
 _RATES = f"""
   SELECT system_id, market, month, SUM(decided) AS decided, COUNT(*) AS bet_dates,
-    SUM(wins) / SUM(decided) AS rate,
+    SUM(wins) / SUM(decided) AS rate, ROUND(1 / SUM(POW(decided / all_decided, 2)), 9) AS as_many,
     SUM(POW(wins - decided * all_wins / all_decided, 2) / NULLIF(1 - decided / all_decided, 0))
       / POW(SUM(decided), 2) AS variance,
     1 / (SUM(POW(decided / all_decided, 2))

@@ -8,6 +8,8 @@ from nba_props.schemas.base import View
 
 #: narrowest gap between the lines of a middle
 _LEAST_GAP = 1
+#: two prices could be had together if they were captured so many minutes apart at most
+_TOGETHER = 15
 _KEY = ", ".join(PROP)
 
 
@@ -38,10 +40,14 @@ _BEST = ", ".join(
 )
 #: every line in the books' last captures
 _LINES = f"""
-  SELECT {_KEY}, line, MIN(player_name) AS player_name, MAX(CASE WHEN is_main THEN 1 ELSE 0 END) AS is_main,
-    MIN(line_low) AS line_low, MIN(line_high) AS line_high, {_BEST}
+  SELECT {_KEY}, line, MIN(player_name) AS player_name, MAX(CASE WHEN is_main THEN 1 ELSE 0 END) AS is_main, {_BEST}
   FROM nba_analytics.prices WHERE is_current
   GROUP BY {_KEY}, line
+"""
+#: those that are a main line, with the lowest and the highest of each prop
+_MAIN_LINES = f"""
+  SELECT m.*, MIN(m.line) OVER (PARTITION BY {_KEY}) AS lowest, MAX(m.line) OVER (PARTITION BY {_KEY}) AS highest
+  FROM ({_LINES}) AS m WHERE m.is_main = 1
 """
 _SURE = f"1 / ({implied_sql('t.over_price')} + {implied_sql('t.under_price')}) - 1"
 
@@ -49,15 +55,16 @@ ARBITRAGES = View(
     "nba_monitoring",
     "arbitrages",
     "Lines at which the best over and the best under price cost less together than they pay: what both pay for a unit "
-    "split between them, and what they paid (0 on a push). Many are gone when they are seen: the minutes before the "
-    "cut-off of both quotes stand beside.",
+    "split between them, and what they paid (0 on a push). Both quotes were captured within a quarter of an "
+    "hour; many are gone when they are seen.",
     f"""
     SELECT {_of("t")}, t.player_name, t.line, t.over_price, t.over_book, t.over_minutes,
       t.under_price, t.under_book, t.under_minutes, ROUND({_SURE}, 6) AS promised, r.result,
       CASE WHEN r.result = t.line THEN 0.0 WHEN r.result IS NOT NULL THEN ROUND({_SURE}, 6) END AS profit
     FROM ({_LINES}) AS t
     LEFT JOIN ({results_sql()}) AS r ON {_on("r", "t")}
-    WHERE t.over_price IS NOT NULL AND t.under_price IS NOT NULL AND {_SURE} > 0
+    WHERE t.over_price IS NOT NULL AND t.under_price IS NOT NULL AND t.over_book <> t.under_book
+      AND ABS(t.over_minutes - t.under_minutes) <= {_TOGETHER} AND {_SURE} > 0
     """,
 )
 
@@ -74,8 +81,8 @@ MIDDLES = View(
     "nba_monitoring",
     "middles",
     "Players on whom main lines differ by a point or more: half a unit on the over of the lowest and half on the under "
-    "of the highest, both at the best price. A result between them wins both. Whether it did (hit), and the profit of "
-    "the unit.",
+    "of the highest, both at the best price, captured within a quarter of an hour. A result between them wins both. "
+    "Whether it did (hit), and the profit of the unit.",
     f"""
     SELECT {_of("o")}, o.player_name, o.line AS over_line, o.over_price, o.over_book,
       o.over_minutes, u.line AS under_line, u.under_price, u.under_book, u.under_minutes, r.result,
@@ -83,11 +90,12 @@ MIDDLES = View(
       CASE WHEN r.result IS NOT NULL THEN
         ROUND(({_paid("over", "o", "over_price", "line")} + {_paid("under", "u", "under_price", "line")}) / 2, 6) END
         AS profit
-    FROM ({_LINES}) AS o
-    JOIN ({_LINES}) AS u ON {_on("u", "o")}
+    FROM ({_MAIN_LINES}) AS o
+    JOIN ({_MAIN_LINES}) AS u ON {_on("u", "o")}
     LEFT JOIN ({results_sql()}) AS r ON {_on("r", "o")}
-    WHERE o.is_main = 1 AND u.is_main = 1 AND o.line = o.line_low AND u.line = u.line_high
-      AND u.line - o.line >= {_LEAST_GAP} AND o.over_price IS NOT NULL AND u.under_price IS NOT NULL
+    WHERE o.line = o.lowest AND u.line = u.highest AND u.line - o.line >= {_LEAST_GAP}
+      AND o.over_price IS NOT NULL AND u.under_price IS NOT NULL
+      AND ABS(o.over_minutes - u.under_minutes) <= {_TOGETHER}
     """,
 )
 SHOPPING_VIEWS = (ARBITRAGES, MIDDLES)

@@ -7,19 +7,26 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from nba_props.domain import scoring
+from nba_props.domain.closing import SHOWN_SQL
 from nba_props.domain.prices import prices
 from nba_props.facts.vocabulary import Basis
 from nba_props.schemas.analytics import PRICES
 from nba_props.schemas.monitoring import MARKET_SCORES
 from nba_props.schemas.predictions import CLOSING_LINE_VALUE, PREDICTION_ACCURACY, QUOTE_SCORES
+from nba_props.schemas.raw import ODDS_QUOTES
 from nba_props_tests.domain.test_consensus import offers
 from nba_props_tests.domain.test_lines import DAY
+from nba_props_tests.domain.test_lines import quotes as quotes_of
 
 TODAY = DAY.date()
 FIVE = (("draftkings", 20.5, -110, -110, 60), ("fanduel", 20.5, -125, 105, 60), ("betmgm", 21.5, -110, -110, 60),
         ("williamhill_us", 20.5, -120, 100, 60), ("bovada", 19.5, -110, -110, 60))  # fmt: skip
+
+
+FIVE_QUOTES = quotes_of(*FIVE)
 
 
 def said(system: str, line: float, chance: float | None, result: int | None, **more) -> dict:
@@ -66,7 +73,8 @@ class TestQuotes:
     @pytest.mark.parametrize(
         "row", [
             said("b", 20.5, 0.6, 24, is_current=False), said("b", 20.5, 0.6, 24, is_valid_line=False),
-            said("b", 20.5, None, 24), said("b", 22.5, 0.6, 24),
+            said("b", 20.5, None, 24), said("b", 22.5, 0.6, 24), said("b", 20.5, 0.6, 24, line_problem="NO_DIGEST"),
+            said(None, 20.5, 0.6, 24), said("other_books", 20.5, 0.6, 24), said("opening_bets", 20.5, 0.6, 24),
         ],
     )  # fmt: skip
     def test_leave_out_rows_without_a_valid_chance_at_a_quoted_line(self, lake, row):
@@ -76,6 +84,21 @@ class TestQuotes:
     def test_without_a_result_are_not_scored(self, lake):
         stored(lake, said("a", 20.5, 0.6, None))
         assert quote_scores(lake).empty
+
+
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [({}, 1), ({"is_backfill": True}, 0), ({"recommendation": "PASS"}, 0), ({"is_valid_line": False}, 0),
+     ({"line_problem": "NO_DIGEST"}, 0), ({"system_id": None}, 0), ({"system_id": "opening_bets"}, 0),
+     ({"quote_id": "unknown"}, 0)],
+)  # fmt: skip
+def test_picks_count_that_were_valid_and_shown_in_time(lake, row, shown):
+    lake.write_unchecked(ODDS_QUOTES, FIVE_QUOTES, TODAY)
+    pick = {"recommendation": "OVER", "is_backfill": False, "quote_id": "q0", **row}
+    stored(lake, {**said("a", 20.5, 0.6, 24), **pick})
+    found = lake.query(SHOWN_SQL, first=TODAY, last=TODAY)
+    assert len(found) == shown
+    assert set(found["quoted_at"]) <= set(FIVE_QUOTES["snapshot_at"])
 
 
 def quotes(days: int, market: str = "points", system: str = "a") -> pd.DataFrame:
@@ -102,7 +125,9 @@ def bets(days: int, a_day: int = 6, **values) -> pd.DataFrame:
 
 
 def scores(found: pd.DataFrame) -> pd.DataFrame:
-    return scoring.market_scores(found).set_index(["score", "basis"])
+    """Those of points; all markets have the same besides."""
+    rows = scoring.market_scores(found)
+    return rows[rows["market"] == "points"].set_index(["score", "basis"])
 
 
 class TestScores:
@@ -139,20 +164,21 @@ class TestScores:
         found = scores(scoring.market_sums(quotes(0), bets(40))).loc[("CLV_EV", Basis.CLOSE)]
         reach = (found["high"] - found["low"]) / 2
         # as many bets more as the interval is too wide, squared: its width falls with their root
-        assert found["needed"] == np.ceil(found["rows"] * (reach / 0.01) ** 2)
+        four_of_five = ((norm.ppf(0.975) + norm.ppf(0.8)) / norm.ppf(0.975)) ** 2
+        assert found["needed"] == np.ceil(found["rows"] * four_of_five * (reach / 0.01) ** 2)
         few = scores(scoring.market_sums(quotes(0), bets(20))).loc[("CLV_EV", Basis.CLOSE)]
         assert found["needed"] / few["needed"] == pytest.approx(1, abs=0.5)
 
     def test_of_opening_bets_are_what_they_promised_beside_what_they_returned(self):
         rows = bets(12, prediction_id=None, system_id="opening_bets")
         found = scoring.market_scores(scoring.market_sums(quotes(0), pd.concat([rows, bets(12)])))
-        assert found.loc[found["score"].isin(["PROMISED", "RETURN"]), "system_id"].tolist() == ["opening_bets"] * 2
-        found = found.set_index(["system_id", "score", "basis"]).loc["opening_bets"]
+        assert found.loc[found["score"].isin(["PROMISED", "RETURN"]), "system_id"].tolist() == ["opening_bets"] * 4
+        found = found[found["market"] == "points"].set_index(["system_id", "score", "basis"]).loc["opening_bets"]
         assert found.loc[("PROMISED", Basis.RESULT), "value"] == pytest.approx(0.02)
         assert found.loc[("RETURN", Basis.RESULT), "value"] == pytest.approx(rows["profit"].mean())
 
     def test_do_not_compare_the_consensus_with_itself(self):
-        found = scoring.market_scores(scoring.market_sums(quotes(12, system=scoring.OTHER_BOOKS), bets(0)))
+        found = scoring.market_scores(scoring.market_sums(quotes(12, system="other_books"), bets(0)))
         assert set(found["score"]) == {"LOG_LOSS_LESS_OWN", "BRIER_LESS_OWN"}
 
     def test_add_up_markets_where_the_unit_is_one(self):
@@ -161,8 +187,18 @@ class TestScores:
         assert found.loc[("all", "LOG_LOSS_LESS_OWN"), "rows"] == 2 * found.loc[("points", "LOG_LOSS_LESS_OWN"), "rows"]
         assert ("all", "CLV_EV") in found.index
         assert ("all", "CLV_POINTS") not in found.index
-        alone = scoring.market_scores(scoring.market_sums(quotes(12), bets(12)))
-        assert set(alone["market"]) == {"points"}
+
+    def test_of_lines_that_never_moved_say_nothing_of_how_many_bets_it_takes(self):
+        found = scores(scoring.market_sums(quotes(0), bets(12, clv_points=0.0))).loc[("CLV_POINTS", Basis.CLOSE)]
+        assert found["value"] == 0
+        assert pd.isna(found["needed"])
+
+    def test_of_a_date_do_not_depend_on_the_other_dates_of_a_run(self):
+        rows = pd.concat([quotes(5), quotes(30, "rebounds").iloc[20:]])
+        day, later = date(2025, 11, 5), date(2025, 11, 28)
+        alone, both = (scoring.market_board(rows, bets(0), days) for days in ([day], [day, later]))
+        same = both[both["game_date"] == pd.Timestamp(day)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(same, alone)
 
     def test_as_of_a_date_know_nothing_of_later_ones(self):
         day = date(2025, 11, 12)
