@@ -70,6 +70,19 @@ def in_features(change):
     return change
 
 
+BESIDE = "nba_monitoring.market_scores"
+
+
+def too_good(**values) -> pd.DataFrame:
+    """A score that is better than any honest one."""
+    row = {
+        "game_date": pd.Timestamp(DAY), "market": "points", "span": "SEASON", "system_id": "xgboost_v1",
+        "score": "LOG_LOSS_LESS_CONSENSUS", "basis": "QUOTE", "unit": "nats", "first_date": pd.Timestamp(DAY),
+        "value": -0.02, "low": -0.03, "high": -0.011, "rows": 5000, "dates": 30, "claim": None, "needed": None,
+    }  # fmt: skip
+    return TABLES[BESIDE].conform(pd.DataFrame([{**row, **values}]))
+
+
 #: (table, check) -> the damage that must make it fail, and the severity it must fail with
 DAMAGE = {
     ("nba_raw.schedule", "schema"): (first_row(home_team_id=0), "ERROR"),
@@ -127,6 +140,7 @@ DAMAGE = {
     (LEDGER, "no_placeholder_lines"): (first_line(line=20.0, quote_id="none"), "ERROR"),
     (LEDGER, "lines_have_provenance"): (first_line(over_price=-999), "ERROR"),
     (LEDGER, "no_future_data"): (first_line(is_backfill=True), "ERROR"),
+    (BESIDE, "not_too_good_beside_the_market"): (lambda f: too_good(), "ERROR"),
     ("nba_raw.quarantined_quotes", "nothing_quarantined"): ("quarantine", "WARN"),
 }
 
@@ -230,6 +244,20 @@ def test_a_row_that_is_marked_as_backfill_passes(stored):
     late = {"is_backfill": True, "created_at": lambda r: r["cutoff_at"]}
     tamper(stored, LEDGER, first_line(**late))
     assert findings(stored, LEDGER, "no_future_data", [DAY])[DAY].passed
+
+
+@pytest.mark.parametrize(
+    ("values", "passes"),
+    [({"high": -0.009}, True), ({"span": "LAST_7_DAYS"}, True), ({"score": "LOG_LOSS_LESS_OWN"}, True),
+     ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.031}, False), ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.02}, True),
+     ({"score": "OTHERS_CLV_EV", "basis": "CLOSE", "low": 0.05}, False),
+     ({"score": "CLV_EV", "basis": "LAST_LINE", "low": 0.05}, True), ({"low": None, "high": None}, True)],
+)  # fmt: skip
+def test_what_is_too_good_beside_the_market(stored, values, passes):
+    stored.warehouse.write(TABLES[BESIDE], too_good(**values), [DAY])
+    found = findings(stored, BESIDE, "not_too_good_beside_the_market", [DAY])[DAY]
+    assert found.passed == passes
+    assert ("suspect a leak" in found.text) == (not passes)
 
 
 FEATURES_TABLE = "nba_analytics.player_features"
