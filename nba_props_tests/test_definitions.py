@@ -12,6 +12,7 @@ import pytest
 from dagster._core.definitions.partitions.context import partition_loading_context
 
 import nba_props
+from nba_props.automation import planning
 from nba_props.automation.jobs import FRESHNESS_JOB, build_jobs
 from nba_props.catalog import TABLES, VIEWS
 from nba_props.definitions import build_defs
@@ -216,6 +217,12 @@ def test_one_writer_per_table(graph):
         "/".join(t.path) for t in TABLES.values()
     } - by_jobs - by_the_gate
     assert {v.address for v in MONITORING_VIEWS} <= set(VIEWS)
+
+
+def test_the_scores_that_are_updated_are_those_of_a_whole_step(definitions):
+    """Dagster refuses a run over a part of a step's assets."""
+    steps = [set(d.keys) for d in definitions.assets if isinstance(d, dg.AssetsDefinition)]
+    assert set(planning.SCORES) in steps
 
 
 def test_hourly_expectations_are_checked_by_their_own_job_alone(definitions):

@@ -32,6 +32,8 @@ from nba_props.warehouse.frames import checked, split
 
 #: tables over all dates so far: they change with every earlier date, and are quickly made again
 _AS_OF = frozenset({monitoring.SCOREBOARD.address, monitoring.MARKET_SCORES.address})
+#: their assets, which are of one step
+SCORES = tuple(asset_key(t) for t in (monitoring.SCOREBOARD, monitoring.MARKET_SCORES))
 #: the recipes of the models that a table's forecasts come from
 _MODELS_OF = {s.table.address: s.needs().models for s in SYSTEMS}
 #: tables that are made again with a system's rows
@@ -157,8 +159,7 @@ def late_scores(definitions: dg.Definitions, inputs: Inputs, days: Sequence[date
     grades and scoreboard.
     """
     graded = set(inputs.warehouse.partitions(predictions.PREDICTION_ACCURACY))
-    keys = [asset_key(monitoring.SCOREBOARD)]
-    return sorted(stale(definitions, inputs, keys, [d for d in days if d in graded]))
+    return sorted(stale(definitions, inputs, SCORES, [d for d in days if d in graded]))
 
 
 # -- plans ------------------------------------------------------------------------------------------------------------

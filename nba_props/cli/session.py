@@ -223,16 +223,14 @@ def print_undo(opened: Session, outcome: Outcome, span: Sequence[date]) -> None:
 
 def update_scores(opened: Session, span: Sequence[date]) -> None:
     """Update the scoreboards of these and later dates of the season where grades are newer."""
-    from nba_props.assets.tables import asset_key
     from nba_props.automation import planning
     from nba_props.automation.jobs import GRADE_JOB
-    from nba_props.schemas.monitoring import SCOREBOARD
 
     end = season_start(span[-1]) + timedelta(365)
     late = planning.late_scores(opened.definitions, opened.inputs.fresh(), dates_between(span[0], end))
     if late:
         opened.out.print(f"scores    {len(late)} later scoreboards are updated")
-        outcomes = opened.follow([(GRADE_JOB, late[0], late[-1])], [asset_key(SCOREBOARD)])
+        outcomes = opened.follow([(GRADE_JOB, late[0], late[-1])], list(planning.SCORES))
         if not print_findings(opened.out, outcomes):
             sys.exit(1)
 
