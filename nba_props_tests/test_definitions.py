@@ -88,7 +88,7 @@ GRAPH = {
         "nba_reference/resolved_names",
     ] for t in ("prediction_accuracy", "grade_history")},
     **{f"nba_predictions/{t}": [
-        "nba_analytics/book_lines", "nba_analytics/prices", "nba_predictions/prediction_accuracy",
+        "nba_analytics/book_lines", "nba_analytics/prices", "nba_predictions/prediction_accuracy", "nba_raw/odds_quotes",
     ] for t in ("closing_line_value", "quote_scores")},
     **{f"nba_monitoring/{t}": [
         "nba_predictions/closing_line_value", "nba_predictions/prediction_accuracy", "nba_predictions/quote_scores",
