@@ -303,7 +303,7 @@ class TestABettor:
         over = made["side"].eq("OVER")
         true = expected_profit(truths["true_at_opening"].where(over, 1 - truths["true_at_opening"]), made["price"])
         told = closing_value(made, whole_season)["others_clv_ev"]
-        assert len(made) > 1000
+        assert len(made) > 900
         assert abs((told - true).mean()) < 3 * (told - true).sem()
         # the circular form, which the project does not compute: the half that chose judges
         swapped = made["chosen_by"].map({"HALF_A": "HALF_B", "HALF_B": "HALF_A"})
