@@ -10,14 +10,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from nba_props.assets.tables import asset_key
 from nba_props.automation import planning
 from nba_props.automation.jobs import GRADE_JOB, PREDICT_JOB, TRAIN_JOB
 from nba_props.catalog import TABLES
 from nba_props.domain.models.card import week_of
 from nba_props.domain.systems import RECIPES
 from nba_props.facts.calendar import days, season_start, spans
-from nba_props.schemas.monitoring import SCOREBOARD
 from nba_props_tests import league
 from nba_props_tests.conftest import DAY, Platform, open_platform, utc
 
@@ -40,7 +38,7 @@ def backfill(platform: Platform, span: list[date] = SPAN) -> list[date]:
         run(platform, pending[0], pending[-1])
     late = planning.late_scores(platform.definitions, platform.inputs, span)
     if late:
-        assert platform.run(GRADE_JOB, late[0], late[-1], [asset_key(SCOREBOARD)]).success
+        assert platform.run(GRADE_JOB, late[0], late[-1], list(planning.SCORES)).success
     return [*pending, *late]
 
 
