@@ -61,9 +61,14 @@ def prices(span: list[date] | None, rows: int, player: str | None, market: str, 
         now = clock_of(load_settings())()
         found = shopping.best_sides(warehouse, days[0], days[-1], asked, now, alternates=alternates) if days else None
         of = "" if market in (markets.POINTS, ALL) else f", {market}"
-        if player and found is not None:
+        if player and found is not None and len(found):
             found = found[found["player_id"].isin(players.people(warehouse, player, days[-1])["player_id"])]
             of += f", {player}"
+        if player and days and (found is None or found.empty):
+            near = " or ".join(players.near(warehouse, player))
+            raise click.ClickException(
+                f"no side of {player} has a fair price on {text_of(days)}" + (f"; near names: {near}" if near else "")
+            )
         if found is None or found.empty:
             what = f"{f' of {text_of(days)}' if days else ''}{of}"
             raise click.ClickException(

@@ -30,6 +30,8 @@ LEAST_OF_HALF = 2
 OPENING_BETS, HALF_BETS = "opening_bets", "opening_bets_of_halves"
 #: the consensus of the books other than a quote's own, where it stands beside systems
 OTHER_BOOKS = "other_books"
+#: the names that stand beside those of systems
+NO_SYSTEMS = (OPENING_BETS, HALF_BETS, OTHER_BOOKS)
 #: no book has a line on the player that was captured after the bet
 NOT_QUOTED_LATER = "NOT_QUOTED_LATER"
 _COLUMNS = CLOSING_LINE_VALUE.column_names
@@ -58,7 +60,7 @@ FROM nba_analytics.book_lines WHERE game_date BETWEEN @first AND @last AND is_ma
 #: the condition for graded rows of ``a`` that count here: valid in every respect, of a writer with a name of its own
 VALID_SQL = (
     "a.is_valid_line AND a.line_problem IS NULL AND a.system_id IS NOT NULL "
-    f"AND a.system_id NOT IN ({sql_list((OPENING_BETS, HALF_BETS, OTHER_BOOKS))})"
+    f"AND a.system_id NOT IN ({sql_list(NO_SYSTEMS)})"
 )
 #: the published rows with a side that were shown before the cut-off, each with the instant of its quote
 SHOWN_SQL = f"""
@@ -217,8 +219,10 @@ def _by_others(bets: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
     def by_engines(some: pd.DataFrame) -> pd.DataFrame:
         engines = some.groupby(["bet", "engine_last"])["median"].mean().groupby(level="bet")
+        # a book and one that follows it are one opinion
+        opinions = some.assign(leader=_leader(some["engine_last"])).groupby("bet")["leader"].nunique()
         found = engines.agg(["mean", "size"]).reindex(by_number.index)
-        return found[found["size"] >= least]
+        return found[opinions.reindex(by_number.index) >= least]
 
     closes, older = (by_engines(judges[judges["is_close"] == kind]) for kind in (True, False))
     found = closes.combine_first(older).reindex(by_number.index)

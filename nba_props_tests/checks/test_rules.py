@@ -251,6 +251,7 @@ def test_a_row_that_is_marked_as_backfill_passes(stored):
     [({"high": -0.009}, True), ({"span": "LAST_7_DAYS"}, True), ({"score": "LOG_LOSS_LESS_OWN"}, True),
      ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.031}, False), ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.02}, True),
      ({"score": "OTHERS_CLV_EV", "basis": "CLOSE", "low": 0.05}, False),
+     ({"score": "CLV_EV", "basis": "CLOSE", "low": 0.05, "system_id": "opening_bets"}, True),
      ({"score": "CLV_EV", "basis": "LAST_LINE", "low": 0.05}, True), ({"low": None, "high": None}, True)],
 )  # fmt: skip
 def test_what_is_too_good_beside_the_market(stored, values, passes):

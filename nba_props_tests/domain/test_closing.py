@@ -155,6 +155,14 @@ class TestOtherBooks:
         assert not readers & INDEPENDENT
         assert readers | INDEPENDENT == {s.system_id for s in SYSTEMS}
 
+    def test_that_copy_one_another_are_one_opinion(self):
+        two = dict.fromkeys(("draftkings", "bovada", "fanduel"), (22.5, -110, -110, 6))
+        found = offers(*((b, *quote) for b, quote in two.items()))
+        mine = pick(bets(shown(recommendation="OVER", sportsbook="betmgm"), found))
+        assert mine["judges"] == 0, "three books, two opinions"
+        more = offers(*((b, *quote) for b, quote in {**two, "fanatics": (22.5, -110, -110, 6)}.items()))
+        assert pick(bets(shown(recommendation="OVER", sportsbook="betmgm"), more))["judges"] == 4
+
     def test_of_one_kind_judge_together(self):
         """Three older lines are not made younger by two closes."""
         lines = dict.fromkeys(("fanduel", "draftkings"), (21.5, -110, -110, 6))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from nba_props.domain.closing import NO_SYSTEMS
 from nba_props.domain.finding import Finding
 from nba_props.domain.quality.daily import Daily, Figures, known
-from nba_props.facts.vocabulary import Basis, Span
+from nba_props.facts.markets import ALL
+from nba_props.facts.vocabulary import Basis, Span, sql_list
 
 #: beyond these, and surely so (the nearer bound of the interval), a system is assumed to use data from the future. The
 #: best public figures per quote are a tenth of the first; on real lines no bet had a CLV above 0
@@ -30,7 +32,8 @@ NOT_TOO_GOOD = Daily(
     SELECT game_date, COUNT(*) AS scores, COUNT(CASE WHEN {_TOO_GOOD} THEN 1 END) AS too_good,
       MIN(CASE WHEN {_TOO_GOOD} THEN {_EXAMPLE} END) AS example
     FROM nba_monitoring.market_scores
-    WHERE game_date BETWEEN @first AND @last AND span = '{Span.SEASON}' AND low IS NOT NULL
+    WHERE game_date BETWEEN @first AND @last AND span = '{Span.SEASON}' AND low IS NOT NULL AND market <> '{ALL}'
+      AND system_id NOT IN ({sql_list(NO_SYSTEMS)})
     GROUP BY game_date
     """,
     _judge,
