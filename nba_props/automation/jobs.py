@@ -47,30 +47,22 @@ FOLLOW_JOB = Intake.FOLLOW.value
 #: the checks against the clock
 FRESHNESS_JOB = "feeds_are_fresh"
 
-_FROM_LINES = (
-    *(asset_key(t) for t in (analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.PRICES, analytics.CONTEXT)),
-    *(asset_key(t) for t in (features.PLAYER_FEATURES, features.MARKET_FEATURES)),
-    *(asset_key(t) for t in SYSTEM_TABLES.values()),
-    *(asset_key(t) for t in (predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS)),
-)
-_GRADES = tuple(
-    asset_key(t)
-    for t in (
-        predictions.PREDICTION_ACCURACY,
-        predictions.GRADE_HISTORY,
-        predictions.CLOSING_LINE_VALUE,
-        predictions.QUOTE_SCORES,
-    )
-)
-_FROM_PAYLOADS = tuple(
-    asset_key(t)
-    for t in (
-        reference.RESOLVED_NAMES,
-        reference.UNRESOLVED_NAMES,
-        analytics.SLATE,
-        analytics.HISTORICAL_GAMES,
-    )
-)
+
+def _keys(*tables: Table) -> tuple[dg.AssetKey, ...]:
+    return tuple(asset_key(t) for t in tables)
+
+
+_FROM_LINES = _keys(
+    analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.PRICES, analytics.CONTEXT, features.PLAYER_FEATURES,
+    features.MARKET_FEATURES, *SYSTEM_TABLES.values(), predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS,
+)  # fmt: skip
+_GRADES = _keys(
+    predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY, predictions.CLOSING_LINE_VALUE,
+    predictions.QUOTE_SCORES,
+)  # fmt: skip
+_FROM_PAYLOADS = _keys(
+    reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES, analytics.SLATE, analytics.HISTORICAL_GAMES,
+)  # fmt: skip
 
 
 def _raw_tables(job: Intake) -> list[Table]:

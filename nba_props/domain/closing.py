@@ -40,23 +40,11 @@ _BET = (
     *PROP, "system_id", "chosen_by", "side", "bookmaker", "engine", "line", "price", "own_probability", "chance", "ev",
     "quote_id", "placed_at", "minutes_before_game",
 )  # fmt: skip
-#: the columns of ``book_lines`` that bets are made and judged from
-OFFERS_SQL = f"""
-SELECT {
-    ", ".join(
-        dict.fromkeys(
-            [
-                *_CLOSE,
-                "cutoff_at",
-                "minutes_before_game",
-                "is_main",
-                *(c for c in BOOK_LINES.column_names if c.startswith("opening_")),
-            ]
-        )
-    )
-}
-FROM nba_analytics.book_lines WHERE game_date BETWEEN @first AND @last AND is_main
-"""
+_OFFERED = [*_CLOSE, "is_main", *(c for c in BOOK_LINES.column_names if c.startswith("opening_"))]
+#: what bets are made and judged from: the main rows of ``book_lines``
+OFFERS_SQL = (
+    f"SELECT {', '.join(_OFFERED)} FROM nba_analytics.book_lines WHERE game_date BETWEEN @first AND @last AND is_main"
+)
 #: the condition for graded rows of ``a`` that count here: valid in every respect, of a writer with a name of its own
 VALID_SQL = (
     "a.is_valid_line AND a.line_problem IS NULL AND a.system_id IS NOT NULL "

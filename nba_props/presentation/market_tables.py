@@ -64,7 +64,7 @@ _ORDER = {name: n for n, name in enumerate([*SYSTEM_TABLES, OTHER_BOOKS, OPENING
 
 def quotes(scores: pd.DataFrame) -> pd.DataFrame:
     """A row per system with its scores on quotes, in the names of ``QUOTES``, from ``market_scores`` of a market."""
-    found = _wide(scores[scores["basis"] == Basis.QUOTE], ["system_id"])
+    found = _wide(scores[scores["basis"] == Basis.QUOTE])
     return _in_order(found.rename(columns={"LOG_LOSS_LESS_OWN_rows": "rows", "LOG_LOSS_LESS_OWN_dates": "dates"}))
 
 
@@ -75,7 +75,7 @@ def closes(scores: pd.DataFrame) -> pd.DataFrame:
         mine = scores["score"].str.startswith((f"{prefix}CLV_", *_OF_ALL_BETS))
         own = scores[(scores["basis"] == basis) & mine]
         own = own.assign(score=own["score"].str.removeprefix("OTHERS_").replace(_OF_ALL_BETS))
-        found = _wide(own, ["system_id"])
+        found = _wide(own)
         if len(found):
             of = "CLV_EV" if "CLV_EV" in found else "CLV_RETURN"
             names = {f"{of}_{name}": name for name in ("rows", "dates", "needed")}
@@ -89,10 +89,12 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("system_id", key=lambda names: names.map(_ORDER), kind="stable", ignore_index=True)
 
 
-def _wide(scores: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+def _wide(scores: pd.DataFrame) -> pd.DataFrame:
     """Scores in columns: ``<score>``, ``<score>_low``, ``_high``, ``_rows``, ``_dates`` and ``_needed``."""
     parts = [
-        scores.pivot(index=keys, columns="score", values=value).add_suffix("" if value == "value" else f"_{value}")
+        scores.pivot(index="system_id", columns="score", values=value).add_suffix(
+            "" if value == "value" else f"_{value}"
+        )
         for value in ("value", "low", "high", "rows", "dates", "needed")
     ]
     return pd.concat(parts, axis=1).reset_index().rename_axis(columns=None)

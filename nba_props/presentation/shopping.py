@@ -13,7 +13,7 @@ from nba_props.domain.odds import settled
 from nba_props.domain.results import results_sql
 from nba_props.domain.scoring import mean_intervals
 from nba_props.domain.stored import span_sql
-from nba_props.domain.views.shopping import implied_sql, payout_sql
+from nba_props.domain.views.shopping import implied_sql, settled_sql
 from nba_props.facts import markets
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import ALL
@@ -93,12 +93,12 @@ SELECT market, COUNT(*) AS quotes, AVG({_HOLD.format("")}) AS hold, AVG({_HOLD.f
 FROM {span_sql(PRICES)} AS p WHERE is_main AND best_over_price IS NOT NULL AND best_under_price IS NOT NULL
 GROUP BY market
 """
+_PAID = settled_sql(f"(side = '{Recommendation.OVER}') = (result > line)", "result = line", "price")
 #: of each kind of bet, by date and market: how many are settled, what they promised and what they returned
 _RETURNS_SQL = f"""
 WITH results AS ({results_sql(span_sql(PREDICTION_ACCURACY))})
 SELECT 'EV' AS kind, game_date, market, COUNT(*) AS bets, SUM(ev) AS promised, SUM(profit) AS profit FROM (
-  SELECT s.*, CASE WHEN result = line THEN 0.0
-    WHEN (side = '{Recommendation.OVER}') = (result > line) THEN {payout_sql("price")} ELSE -1.0 END AS profit
+  SELECT s.*, {_PAID} AS profit
   FROM (
     SELECT game_date, game_id, player_id, market, side, line, MIN(price) AS price, MIN(ev) AS ev, MIN(result) AS result
     FROM ({_of_side("over")} UNION ALL {_of_side("under")}) AS sides

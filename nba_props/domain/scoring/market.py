@@ -17,7 +17,7 @@ from nba_props.domain.closing import OTHER_BOOKS, VALID_SQL
 from nba_props.domain.results import results_sql
 from nba_props.domain.scoring.chances import loss_sql, squared_sql
 from nba_props.domain.scoring.intervals import Z, mean_intervals, nonzero
-from nba_props.domain.scoring.ratios import span_starts
+from nba_props.domain.scoring.ratios import boards
 from nba_props.domain.stored import span_sql
 from nba_props.facts.markets import ALL
 from nba_props.facts.vocabulary import Basis
@@ -176,11 +176,5 @@ def market_scores(daily: pd.DataFrame) -> pd.DataFrame:
 def market_board(quotes: pd.DataFrame, bets: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """Rows of ``nba_monitoring.market_scores`` for some dates, from the quotes and bets of their seasons."""
     daily = market_sums(quotes, bets)
-    on = daily.index.get_level_values("game_date")
-    parts = []
-    for day in sorted(set(days) & {d.date() for d in on.unique()}):
-        starts = span_starts(day)
-        spans = {s: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day))] for s, first in starts.items()}
-        board = market_scores(pd.concat(spans, names=["span"]))
-        parts.append(board.assign(game_date=pd.Timestamp(day), first_date=pd.to_datetime(board["span"].map(starts))))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    dates = {d.date() for d in daily.index.get_level_values("game_date").unique()}
+    return boards(daily, set(days) & dates, market_scores)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -110,17 +110,33 @@ def scoreboard(graded: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     if graded.empty:
         return pd.DataFrame()
     daily = sums(graded)
-    on = daily.index.get_level_values("game_date")
     everything = daily.index.get_level_values("tier") == ALL_TIERS
+    dates = set(days) & {d.date() for d in graded["game_date"].unique()}
+    return boards(daily, dates, scores, lambda span: everything | (span == Span.SEASON))
+
+
+def boards(
+    daily: pd.DataFrame,
+    days: Collection[date],
+    score: Callable[[pd.DataFrame], pd.DataFrame],
+    kept: Callable[[str], np.ndarray] | None = None,
+) -> pd.DataFrame:
+    """The scores of every span that ends on one of some dates, with ``game_date``, ``span`` and ``first_date``.
+
+    Args:
+        daily: sums by date, whose index has a level ``game_date``.
+        days: the dates.
+        score: one row per group from the sums of spans, which are the first level of their index.
+        kept: which of the sums count in a span; all by default.
+    """
+    on = daily.index.get_level_values("game_date")
     parts = []
-    for day in sorted(set(days) & {d.date() for d in graded["game_date"].unique()}):
+    for day in sorted(days):
         starts = span_starts(day)
-        spans = {
-            span: daily[(on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) & (everything | (span == Span.SEASON))]
-            for span, first in starts.items()
-        }
+        within = {span: (on >= pd.Timestamp(first)) & (on <= pd.Timestamp(day)) for span, first in starts.items()}
+        spans = {span: daily[there & kept(span)] if kept else daily[there] for span, there in within.items()}
         spans = {span: own for span, own in spans.items() if len(own)}
         if spans:
-            board = scores(pd.concat(spans, names=["span"])).assign(game_date=pd.Timestamp(day))
+            board = score(pd.concat(spans, names=["span"])).assign(game_date=pd.Timestamp(day))
             parts.append(board.assign(first_date=pd.to_datetime(board["span"].map(starts))))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

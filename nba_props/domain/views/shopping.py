@@ -18,11 +18,6 @@ def implied_sql(price: str) -> str:
     return f"CASE WHEN {price} < 0 THEN -{price} / (100.0 - {price}) ELSE 100.0 / (100.0 + {price}) END"
 
 
-def payout_sql(price: str) -> str:
-    """SQL for the profit of a unit won at an American price."""
-    return f"CASE WHEN {price} < 0 THEN -100.0 / {price} ELSE {price} / 100.0 END"
-
-
 def _of(relation: str) -> str:
     return ", ".join(f"{relation}.{key}" for key in PROP)
 
@@ -69,14 +64,14 @@ ARBITRAGES = View(
 )
 
 
-def _paid(side: str, relation: str, price: str, line: str) -> str:
-    won = "r.result > {0}" if side == "over" else "r.result < {0}"
-    return (
-        f"CASE WHEN r.result = {relation}.{line} THEN 0.0 WHEN {won.format(f'{relation}.{line}')} "
-        f"THEN {payout_sql(f'{relation}.{price}')} ELSE -1.0 END"
-    )
+def settled_sql(won: str, pushed: str, price: str) -> str:
+    """SQL for the profit of a unit at an American price, by the conditions of a win and a push (``odds.settled``)."""
+    payout = f"CASE WHEN {price} < 0 THEN -100.0 / {price} ELSE {price} / 100.0 END"
+    return f"CASE WHEN {pushed} THEN 0.0 WHEN {won} THEN {payout} ELSE -1.0 END"
 
 
+_OVER_PAID = settled_sql("r.result > o.line", "r.result = o.line", "o.over_price")
+_UNDER_PAID = settled_sql("r.result < u.line", "r.result = u.line", "u.under_price")
 MIDDLES = View(
     "nba_monitoring",
     "middles",
@@ -88,7 +83,7 @@ MIDDLES = View(
       o.over_minutes, u.line AS under_line, u.under_price, u.under_book, u.under_minutes, r.result,
       CASE WHEN r.result IS NOT NULL THEN r.result > o.line AND r.result < u.line END AS hit,
       CASE WHEN r.result IS NOT NULL THEN
-        ROUND(({_paid("over", "o", "over_price", "line")} + {_paid("under", "u", "under_price", "line")}) / 2, 6) END
+        ROUND(({_OVER_PAID} + {_UNDER_PAID}) / 2, 6) END
         AS profit
     FROM ({_MAIN_LINES}) AS o
     JOIN ({_MAIN_LINES}) AS u ON {_on("u", "o")}
