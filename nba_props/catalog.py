@@ -5,7 +5,7 @@ from __future__ import annotations
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.domain.views import ledger, slate
 from nba_props.domain.views.monitoring import MONITORING_VIEWS
-from nba_props.schemas import Table, View, analytics, features, monitoring, predictions, raw, reference
+from nba_props.schemas import Table, View, analytics, distributions, features, monitoring, predictions, raw, reference
 
 TABLES: dict[str, Table] = {
     t.address: t
@@ -29,10 +29,13 @@ TABLES: dict[str, Table] = {
         analytics.HISTORICAL_GAMES,
         analytics.BOOK_LINES,
         analytics.BETTING_LINES,
+        analytics.CONSENSUS,
         analytics.PRICES,
         analytics.CONTEXT,
         features.PLAYER_FEATURES,
         features.MARKET_FEATURES,
+        distributions.SHAPES,
+        distributions.DISTRIBUTIONS,
         *SYSTEM_TABLES.values(),
         predictions.LEDGER,
         predictions.QUARANTINED_PREDICTIONS,
@@ -44,8 +47,10 @@ TABLES: dict[str, Table] = {
         predictions.GRADE_HISTORY,
         predictions.CLOSING_LINE_VALUE,
         predictions.QUOTE_SCORES,
+        distributions.DISTRIBUTION_SCORES,
         monitoring.SCOREBOARD,
         monitoring.MARKET_SCORES,
+        monitoring.PROMOTIONS,
     )
 }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+from nba_props.domain.systems import SYSTEMS
 from nba_props.facts.calendar import parse_instant
 from nba_props.process.clock import Clock, utc_now
 from nba_props.settings import BadSetting, Settings, SettingsError, read_settings
@@ -73,6 +75,21 @@ def deployed(
         ModelStore(settings.models),
         clock or clock_of(settings),
     )
+
+
+def in_shadow(settings: Settings) -> dict[str, date]:
+    """The systems in shadow until they have earned their weight, and the date on which each was frozen.
+
+    Raises:
+        BadSetting: there is no system of a name.
+    """
+    by_themselves = {s.system_id: s.frozen_on for s in SYSTEMS if s.frozen_on is not None}
+    known = [s.system_id for s in SYSTEMS]
+    for name, _ in settings.shadow:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise BadSetting(f"NBA_PROPS_SHADOW names {name}, which is not a system{f': {near[0]}?' if near else ''}")
+    return {**by_themselves, **dict(settings.shadow)}
 
 
 def clock_of(settings: Settings) -> Clock:

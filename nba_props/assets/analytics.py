@@ -6,8 +6,8 @@ import pandas as pd
 from nba_props.assets import figures
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
+from nba_props.domain import consensus, features, history, lines, market_features
 from nba_props.domain import context as player_context
-from nba_props.domain import features, history, lines, market_features
 from nba_props.domain import prices as pricing
 from nba_props.domain import slate as slates
 from nba_props.facts.calendar import history_start, last_season_start
@@ -67,6 +67,7 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         analytics.BOOK_LINES,
         analytics.BETTING_LINES,
+        analytics.CONSENSUS,
         partitions=partitions,
         name="betting_lines",
         ins={"slate_rows": analytics.SLATE, "resolved": reference.RESOLVED_NAMES},
@@ -87,8 +88,8 @@ def _betting_lines(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         offers, chosen = (lines.of_markets(frame, settings.markets, stored) for frame in both)
         return emit(
             context,
-            [analytics.BOOK_LINES, analytics.BETTING_LINES],
-            [offers, chosen],
+            [analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.CONSENSUS],
+            [offers, chosen, consensus.rows(offers)],
             figures.lines,
             games=figures.games(slate_rows),
         )

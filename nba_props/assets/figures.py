@@ -15,7 +15,7 @@ from nba_props.domain.closing import OTHER_BOOKS
 from nba_props.domain.odds import expected_profit, hold
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL_TIERS, POINTS, scales
-from nba_props.facts.vocabulary import SIDES, Basis, Outcome, Recommendation, Span
+from nba_props.facts.vocabulary import SIDES, Anchor, Basis, Outcome, Recommendation, Span, Standing
 from nba_props.schemas import Table, analytics, predictions
 from nba_props.schemas.base import VOLATILE
 
@@ -43,9 +43,9 @@ def slate(rows: pd.DataFrame) -> Figures:
     return {"games": int(rows["game_id"].nunique()), "quoted": int(rows["is_quoted"].sum())}
 
 
-def lines(offers: pd.DataFrame, rows: pd.DataFrame) -> Figures:
+def lines(offers: pd.DataFrame, rows: pd.DataFrame, consensus: pd.DataFrame) -> Figures:
     """How many quotes the books offer; how many players have a line of points, from which sportsbooks and how old, and
-    why the others have none.
+    why the others have none; how many lines have a consensus.
 
     In other markets, in which only who is quoted has a row: the number of lines.
     """
@@ -63,6 +63,7 @@ def lines(offers: pd.DataFrame, rows: pd.DataFrame) -> Figures:
         **by_market,
         "no_line": counts(rows["no_line_reason"]),
         "offers": len(offers),
+        "share_with_consensus": _mean(consensus["median"].notna()),
     }
 
 
@@ -80,6 +81,37 @@ def prices(rows: pd.DataFrame) -> Figures:
         "sides_worth_more_than_they_cost": int(worth.gt(0).sum()),
         "outliers": int(rows["is_outlier"].fillna(False).sum()),
         **_markets("quotes_by_market", rows["market"]),
+    }
+
+
+def shapes(rows: pd.DataFrame) -> Figures:
+    """How many results the shapes were fitted to, by market, and the date of the last."""
+    results = rows.astype({"results": "int64"}).groupby("market")["results"].sum()
+    return {
+        "results_by_market": {str(market): int(n) for market, n in results.items()},
+        "last_result": str(rows["last_result"].max().date()) if len(rows) else None,
+    }
+
+
+def distributions(rows: pd.DataFrame) -> Figures:
+    """How many rows have a distribution, by what places it, and why the others have none."""
+    return {
+        "with_distribution": int(rows["masses"].notna().sum()),
+        "by_anchor": counts(rows.loc[rows["masses"].notna(), "anchor"]),
+        "no_distribution": counts(rows["no_distribution_reason"]),
+    }
+
+
+def distribution_scores(rows: pd.DataFrame) -> Figures:
+    """Of the distributions around the consensus: the score less that of a normal distribution at the line in each
+    market, and how many results were in the middle 80 %.
+    """
+    own = rows[rows["anchor"].eq(Anchor.CONSENSUS)].set_index("market")
+    less = (own["crps_with_line"] - own["line_crps"]) / own["with_line"].astype("float64")
+    within = own["within_80"].sum() / own["results"].sum() if len(own) else None
+    return {
+        "crps_less_normal_at_the_line": {str(m): round(float(v), _DIGITS) for m, v in less.dropna().items()},
+        "within_80": None if within is None else _number(within),
     }
 
 
@@ -162,6 +194,18 @@ def scoreboard(rows: pd.DataFrame, beside: pd.DataFrame) -> Figures:
         own = market[market["score"].eq(score) & market["basis"].eq(basis)]
         found |= _by_system(figure, own["value"].astype("float64"), own)
     return found
+
+
+def promotions(rows: pd.DataFrame) -> Figures:
+    """The weight of each system in shadow, by market, and how many dates count for it."""
+    weights: dict[str, dict[str, float]] = {}
+    for row in rows.itertuples():
+        weights.setdefault(str(row.system_id), {})[str(row.market)] = round(float(row.weight), _DIGITS)
+    return {
+        **{f"weight_{system}": found for system, found in weights.items()},
+        "dates_that_count": int(rows["dates"].max()) if len(rows) else None,
+        "published": int(rows["standing"].eq(Standing.PUBLISHED).sum()),
+    }
 
 
 def _by_system(figure: str, values: pd.Series, rows: pd.DataFrame) -> Figures:

@@ -15,14 +15,14 @@ import dagster as dg
 
 from nba_props.assets.windows import LEARNED, WINDOWS
 from nba_props.catalog import TABLES
-from nba_props.deployment import aliases_of
+from nba_props.deployment import aliases_of, in_shadow
 from nba_props.domain.models.card import refusal, training_start, week_of
 from nba_props.domain.models.learner import Recipe, definition, model_id
 from nba_props.domain.systems import TRAINED
 from nba_props.facts.books import SPORTSBOOKS
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import POINTS
-from nba_props.schemas import Table, analytics, predictions, raw, reference
+from nba_props.schemas import Table, analytics, monitoring, predictions, raw, reference
 from nba_props.schemas.features import MARKET_FEATURES, MARKET_SCHEMA_HASH, PLAYER_FEATURES, SCHEMA_HASH
 from nba_props.settings import Settings
 from nba_props.sources import registry
@@ -137,7 +137,7 @@ class Inputs:
         """
         parts: dict[date, list[str]] = {d: [str(self._salt(table))] for d in days}
         windows = WINDOWS.get(table.address, ())
-        apart = {w.table.address for w in windows}
+        apart = {w.table.address for w in windows if not w.beside}
         for key in sorted(parents, key=_lasting):
             address = ".".join(key.path)
             if key.path[0] == MODELS:
@@ -162,6 +162,8 @@ class Inputs:
         """Settings that a table's rows depend on."""
         if table.address in (reference.RESOLVED_NAMES.address, reference.UNRESOLVED_NAMES.address):
             return aliases_of(self.settings)[0]
+        if table.address == monitoring.PROMOTIONS.address:
+            return tuple(sorted(in_shadow(self.settings).items()))
         if table.dataset == analytics.SLATE.dataset:
             markets = [m for m in self.settings.markets if m != POINTS]
             # the order decides on lines and between equal best prices, not on what the books offer
@@ -171,6 +173,7 @@ class Inputs:
                 MARKET_FEATURES.address: [MARKET_SCHEMA_HASH],
                 analytics.BETTING_LINES.address: [*markets, *order],
                 analytics.BOOK_LINES.address: markets,
+                analytics.CONSENSUS.address: markets,
                 analytics.PRICES.address: order,
                 analytics.CONTEXT.address: table.column_names,  # partitions of a release with fewer are stale
             }

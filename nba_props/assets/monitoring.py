@@ -1,5 +1,7 @@
 """Grades, scoreboard, its page and the monitoring views: the results of the predictions, and how good they were."""
 
+import json
+
 import dagster as dg
 import pandas as pd
 
@@ -8,10 +10,12 @@ from nba_props.assets.figures import PREVIEW_ROWS
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import OWNERS, as_markdown, asset_key, cost_of, emit, table_assets
 from nba_props.assets.versions import code_version
-from nba_props.domain import audit, closing, grading, scoring
+from nba_props.deployment import in_shadow
+from nba_props.domain import audit, closing, grading, promotion, scoring
 from nba_props.domain.results import results_sql
 from nba_props.domain.stored import span_sql
-from nba_props.domain.systems import INDEPENDENT
+from nba_props.domain.systems import INDEPENDENT, SYSTEM_TABLES
+from nba_props.domain.systems.base import stored_sql
 from nba_props.domain.views.ledger import judged_sql
 from nba_props.domain.views.monitoring import LINE_QUALITY_DAILY, MONITORING_VIEWS
 from nba_props.domain.views.shopping import SHOPPING_VIEWS
@@ -21,6 +25,7 @@ from nba_props.presentation.pages import address
 from nba_props.presentation.report import against_market, graded_rows, read, write_report
 from nba_props.process.clock import Clock
 from nba_props.schemas import View, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas.distributions import DISTRIBUTION_SCORES
 from nba_props.schemas.features import MARKET_FEATURES
 from nba_props.settings import Settings
 from nba_props.sources import nba_stats
@@ -42,6 +47,11 @@ UNION ALL
 SELECT game_date, player_id, market, avg_last_10 FROM {MARKET_FEATURES.address} {_WITHIN}
 """
 _GRADES = span_sql(predictions.PREDICTION_ACCURACY)
+#: the scores on quotes of systems in shadow
+_IN_SHADOW_SQL = (
+    f"SELECT * FROM {predictions.QUOTE_SCORES.address} {_WITHIN} AND system_id IN UNNEST(@systems) "
+    "ORDER BY game_date, system_id, market"
+)
 #: newest dates with predictions that the previews of views read
 _PREVIEWED = 31
 
@@ -127,7 +137,12 @@ def _scoreboard(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         monitoring.MARKET_SCORES,
         partitions=partitions,
         name="scoreboard",
-        deps=[predictions.PREDICTION_ACCURACY, predictions.QUOTE_SCORES, predictions.CLOSING_LINE_VALUE],
+        deps=[
+            predictions.PREDICTION_ACCURACY,
+            predictions.QUOTE_SCORES,
+            predictions.CLOSING_LINE_VALUE,
+            DISTRIBUTION_SCORES,
+        ],
     )
     def scoreboard(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
@@ -137,6 +152,32 @@ def _scoreboard(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
         return emit(context, [monitoring.SCOREBOARD, monitoring.MARKET_SCORES], [board, beside], figures.scoreboard)
 
     return scoreboard
+
+
+def _promotions(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    @table_assets(
+        monitoring.PROMOTIONS,
+        partitions=partitions,
+        name="promotions",
+        deps=[predictions.QUOTE_SCORES, *SYSTEM_TABLES.values()],
+    )
+    def promotions(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
+    ):
+        days, frozen = partition_days(context), in_shadow(settings)
+        # of rows with a weight and rows without terms those with one come first
+        rows = warehouse.query(
+            "SELECT game_date, system_id, market, MIN(components) AS components "
+            f"FROM ({stored_sql(SYSTEM_TABLES[name] for name in frozen)}) AS s GROUP BY game_date, system_id, market",
+            first=days[0],
+            last=days[-1],
+        )
+        weights = rows.assign(candidate_weight=[json.loads(text).get("weight") for text in rows["components"]])
+        quotes = warehouse.query(_IN_SHADOW_SQL, first=min(frozen.values()), last=days[-1], systems=list(frozen))
+        found = promotion.promotions(quotes, weights.drop(columns="components"), frozen, days)
+        return emit(context, [monitoring.PROMOTIONS], [found], figures.promotions)
+
+    return promotions
 
 
 def _report_page(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
@@ -216,6 +257,7 @@ def build(partitions: dg.PartitionsDefinition) -> list[dg.AssetsDefinition]:
         _grades(partitions),
         _closing_line_value(partitions),
         _scoreboard(partitions),
+        _promotions(partitions),
         _report_page(partitions),
         _monitoring_views,
     ]

@@ -12,11 +12,13 @@ from nba_props.assets.inputs import MODELS, unused
 from nba_props.assets.models import model_key
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, table_assets
+from nba_props.assets.windows import WINDOWS
 from nba_props.domain import gate, history, lines
 from nba_props.domain.models.card import week_of
 from nba_props.domain.models.learner import model_id
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, System
 from nba_props.domain.systems.base import SystemInputs, stored_sql
+from nba_props.facts.calendar import season_start
 from nba_props.facts.digest import digest
 from nba_props.facts.markets import POINTS
 from nba_props.facts.words import plural
@@ -59,6 +61,7 @@ def build_system(system: System, partitions: dg.PartitionsDefinition) -> dg.Asse
     table, needs = system.table, system.needs()
     deps: list[Table | dg.AssetKey] = [*needs.tables, *(s.table for s in needs.systems)]
     deps += [analytics.HISTORICAL_GAMES, raw.BOX_SCORES] if needs.uses_past else []
+    deps += [w.table for w in WINDOWS.get(table.address, ()) if w.table not in deps]
     deps += [model_key(system_id) for system_id in dict.fromkeys(recipe.system_id for recipe in needs.models)]
 
     @table_assets(
@@ -136,8 +139,18 @@ def read_inputs(
         tables=tables,
         past=warehouse.query(history.past_form_sql(settings.look_back_days), **span) if needs.uses_past else None,
         systems=warehouse.query(stored_sql(others), **span) if others else pd.DataFrame(),
+        answers={name: warehouse.query(sql, **_asked(sql, days, settings)) for name, sql in needs.statements.items()},
         models={model_id(r): model_store.serving(r, busy) for r in needs.models if r.market in quoted},
     )
+
+
+def _asked(sql: str, days: Sequence[date], settings: Settings) -> dict[str, date]:
+    """The parameters of a statement that a system needs (``Needs.statements``)."""
+    known = {
+        "first": days[0], "last": days[-1], "history_from": season_start(days[0]),
+        "learn_from": settings.first_date, "learn_before": week_of(days[-1]),
+    }  # fmt: skip
+    return {name: day for name, day in known.items() if f"@{name}" in sql}
 
 
 @table_assets(

@@ -244,6 +244,11 @@ def note(context: dg.AssetExecutionContext, tables: Sequence[Table], inputs: Inp
         _noted[context.run.run_id, table.address] = inputs.digests(table, parents, days)
 
 
+def made_from(context: dg.AssetExecutionContext, table: Table) -> Mapping[date, str]:
+    """The digest of the inputs of each date of a running step's table."""
+    return _noted[context.run.run_id, table.address]
+
+
 def inputs_digest(context: dg.OutputContext) -> Mapping[date, str] | None:
     """The digest of each date's inputs from when the output's step began."""
     _seen.pop((context.run_id, context.op_def.name), None)

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from nba_props.deployment import in_shadow
+from nba_props.domain.distributions.shapes import month_of
 from nba_props.domain.history import LONGEST_REST
-from nba_props.domain.models.card import training_start
-from nba_props.domain.systems import SYSTEMS
+from nba_props.domain.models.card import training_start, week_of
+from nba_props.domain.systems import SYSTEMS, market_anchored
 from nba_props.facts.calendar import history_start, identity_start, last_season_start, season_start
 from nba_props.schemas import Table, analytics, monitoring, predictions, raw, reference
+from nba_props.schemas.distributions import DISTRIBUTION_SCORES, SHAPES
 from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
 from nba_props.settings import Settings
 
@@ -26,10 +29,14 @@ class Window:
     start: Callable[[date, Settings], date]
     #: whether the partition's own date is in the window
     own: bool = False
+    #: the date before which it ends, if that is not the partition's
+    before: Callable[[date], date] = lambda day: day
+    #: whether the table's rows of the partition's date are an input besides
+    beside: bool = False
 
     def days(self, day: date, settings: Settings) -> tuple[date, date]:
         """The first and the last date of the window of a partition."""
-        return self.start(day, settings), day if self.own else day - timedelta(1)
+        return self.start(day, settings), day if self.own else self.before(day) - timedelta(1)
 
 
 def _identity(day: date, settings: Settings) -> date:
@@ -53,6 +60,22 @@ def _season(day: date, settings: Settings) -> date:
     return season_start(day)
 
 
+def _shaped_from(day: date, settings: Settings) -> date:
+    """Shapes are of as many seasons as models."""
+    return max(training_start(month_of(day), settings.training_seasons), settings.first_date)
+
+
+_OF_SHAPES = tuple(Window(t, _shaped_from, before=month_of) for t in (analytics.CONSENSUS, raw.BOX_SCORES))
+
+
+def _frozen(day: date, settings: Settings) -> date:
+    return min(in_shadow(settings).values())
+
+
+def _ever(day: date, settings: Settings) -> date:
+    return settings.first_date
+
+
 _PAST_FORM = (Window(raw.BOX_SCORES, _long_history),)
 #: tables that are made from other dates than their own, by address
 WINDOWS: Mapping[str, tuple[Window, ...]] = {
@@ -61,11 +84,21 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     analytics.CONTEXT.address: (Window(raw.BOX_SCORES, _history),),
     PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _met), Window(raw.SCORING_SHARES, _history)),
     MARKET_FEATURES.address: (Window(raw.BOX_SCORES, _history),),
+    SHAPES.address: _OF_SHAPES,
     **{s.table.address: _PAST_FORM for s in SYSTEMS if s.needs().uses_past},
+    market_anchored.SYSTEM.table.address: (
+        *(
+            Window(t, _ever, before=week_of, beside=True)
+            for t in (*(s.table for s in market_anchored.SYSTEM.needs().systems), analytics.CONSENSUS)
+        ),
+        Window(raw.BOX_SCORES, _ever),
+    ),
+    monitoring.PROMOTIONS.address: (Window(predictions.QUOTE_SCORES, _frozen, before=week_of),),
     monitoring.SCOREBOARD.address: (Window(predictions.PREDICTION_ACCURACY, _season, own=True),),
     monitoring.MARKET_SCORES.address: (
         Window(predictions.QUOTE_SCORES, _season, own=True),
         Window(predictions.CLOSING_LINE_VALUE, _season, own=True),
+        Window(DISTRIBUTION_SCORES, _season, own=True),
     ),
 }
 

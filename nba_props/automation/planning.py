@@ -17,13 +17,14 @@ from nba_props.assets.windows import LEARNED, WINDOWS, learned_from
 from nba_props.automation.jobs import HISTORY_JOB, LINES_JOB, PAST_JOB, PREDICT_JOB, ROSTERS_JOB, TRAIN_JOB
 from nba_props.catalog import TABLES
 from nba_props.domain.digests import contents
+from nba_props.domain.distributions.shapes import month_of
 from nba_props.domain.history import LONGEST_REST
 from nba_props.domain.models.card import training_start, week_of
 from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts.calendar import days as dates_between
 from nba_props.facts.calendar import history_start, identity_start, season_start, spans
-from nba_props.schemas import ContractError, Table, analytics, monitoring, predictions
+from nba_props.schemas import ContractError, Table, analytics, distributions, monitoring, predictions
 from nba_props.settings import SettingsError
 from nba_props.sources import nba_stats, registry
 from nba_props.sources.base import RawTable
@@ -31,9 +32,10 @@ from nba_props.storage.landing import LandingError
 from nba_props.warehouse.frames import checked, split
 
 #: tables over all dates so far: they change with every earlier date, and are quickly made again
-_AS_OF = frozenset({monitoring.SCOREBOARD.address, monitoring.MARKET_SCORES.address})
-#: their assets, which are of one step
-SCORES = tuple(asset_key(t) for t in (monitoring.SCOREBOARD, monitoring.MARKET_SCORES))
+_SUMS = (monitoring.SCOREBOARD, monitoring.MARKET_SCORES, monitoring.PROMOTIONS)
+_AS_OF = frozenset(t.address for t in _SUMS)
+#: their assets; those of the first two are of one step
+SCORES = tuple(asset_key(t) for t in _SUMS)
 #: the recipes of the models that a table's forecasts come from
 _MODELS_OF = {s.table.address: s.needs().models for s in SYSTEMS}
 #: tables that are made again with a system's rows
@@ -44,8 +46,9 @@ _PUBLISHING = (
     predictions.GRADE_HISTORY,
     predictions.CLOSING_LINE_VALUE,
     predictions.QUOTE_SCORES,
-    monitoring.SCOREBOARD,
-    monitoring.MARKET_SCORES,
+    distributions.DISTRIBUTIONS,
+    distributions.DISTRIBUTION_SCORES,
+    *_SUMS,
 )
 #: a run: job, first and last partition
 Step = tuple[str, date, date]
@@ -76,7 +79,7 @@ def stale(
         if source and source[1].holds_many_dates:
             own = {d for d in own if d not in states} | _changed(inputs, source[1], own & set(states))
         windows = WINDOWS.get(table.address, ())
-        apart = {w.table.address for w in windows}
+        apart = {w.table.address for w in windows if not w.beside}
         for parent in (".".join(p.path) for p in parents):
             own |= found.get(parent, set()) if parent not in apart else set()
         for window in windows:
@@ -212,7 +215,9 @@ def preparation(
     settings, landing = inputs.settings, inputs.landing
     through = max(days[0], weeks[-1]) - timedelta(1)
     learn_from = max(training_start(weeks[0], settings.training_seasons), settings.first_date)
-    lined = [d for d in registry.days_with_odds(landing) if learn_from <= d < weeks[-1]]
+    # shapes are of the results before a month, which may begin within the week
+    through_lines = max(weeks[-1], month_of(days[-1]))
+    lined = [d for d in registry.days_with_odds(landing) if learn_from <= d < through_lines]
     first = max(settings.first_date, min(_reads_from(inputs, d) for d in (days[0], *lined[:1])))
     first = max(settings.first_date, min(first, learned_from(weeks[0], settings)))
     bridged = [d for start, end in spans(lined) for d in dates_between(start, end)]  # a run has no gaps
@@ -229,9 +234,7 @@ def preparation(
     rosters = nba_stats.landed_roster_days(landing, max(identity_start(days[0]), settings.first_date), through)
     lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, ROSTERS_JOB), rosters))
     yield from ((ROSTERS_JOB, *span) for span in spans(lacking))
-    # no model reads the books' offers, which a lake of an earlier release lacks: they are made with the lines
-    learned = [k for k in assets_of(definitions, LINES_JOB) if k != asset_key(analytics.BOOK_LINES)]
-    lacking = set(stale(definitions, inputs.fresh(), learned, bridged))
+    lacking = set(stale(definitions, inputs.fresh(), assets_of(definitions, LINES_JOB), bridged))
     yield from ((LINES_JOB, *span) for span in spans(lacking))
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nba_props.checks import analytics, monitoring, predictions, raw, reference
+from nba_props.checks import analytics, distributions, monitoring, predictions, raw, reference
 from nba_props.checks.partitioned import Rule
 from nba_props.domain.systems import System
 
 
 def all_rules(systems: Sequence[System]) -> list[Rule]:
     """Every rule, with those on the tables of these systems."""
-    return [*raw.rules(), *reference.RULES, *analytics.rules(systems), *predictions.rules(systems), *monitoring.RULES]
+    return [
+        *raw.rules(),
+        *reference.RULES,
+        *analytics.rules(systems),
+        *predictions.rules(systems),
+        *distributions.RULES,
+        *monitoring.RULES,
+    ]

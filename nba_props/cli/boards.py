@@ -17,6 +17,7 @@ from nba_props.facts.markets import ALL, MARKETS, POINTS
 from nba_props.facts.vocabulary import Outcome, Recommendation
 from nba_props.facts.words import listed, plural
 from nba_props.presentation.board import (
+    BY_THEMSELVES,
     ELSEWHERE,
     forecasts,
     is_pick,
@@ -96,7 +97,7 @@ def system_of(system: str | None, market: str) -> str:
     if system is None:
         return usual_system(market)
     if not forecasts(system, market):
-        others = [s.system_id for s in SYSTEMS if market in s.markets]
+        others = [s.system_id for s in SYSTEMS if market in s.markets and s.frozen_on is None]
         raise click.ClickException(f"{system} does not forecast {market}: {listed(others)} do")
     return system
 
@@ -113,6 +114,8 @@ def _print_board(
     lines = plural(len(board), "player") + " with a line" if market != ALL else plural(len(board), "line")
     by_whom = asked or (usual_system(market) if market != ALL else f"{usual_system(POINTS)}, elsewhere {ELSEWHERE}")
     title = f"Slate of {day}{of}: {lines}, {count} of {by_whom}"
+    if asked in BY_THEMSELVES:
+        title += f", which is in shadow until it has earned a weight: {program()} weights {day}"
     chances = board["chance_by"].value_counts()
     if list(chances.index) not in ([], [by_whom]):  # the probability is not the picking system's own
         by = ", else ".join(chances.index)

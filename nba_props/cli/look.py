@@ -89,7 +89,7 @@ def player(name: str, games: int, market: str, system: str | None, form: str) ->
 
     with Output(form) as out:
         warehouse = to_read(out=out)
-        who = _one(players.people(warehouse, name), name, lambda: players.near(warehouse, name))
+        who = one(players.people(warehouse, name), name, lambda: players.near(warehouse, name))
         last = max([*warehouse.partitions(PLAYERS), game_date_of(clock_of(load_settings())())])
         newest = warehouse.partitions(PLAYERS)[-1]
         chosen = system_of(system, market)
@@ -109,7 +109,7 @@ def player(name: str, games: int, market: str, system: str | None, form: str) ->
             out.print(text)
 
 
-def _one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Series:
+def one(found: pd.DataFrame, text: str, near: Callable[[], list[str]]) -> pd.Series:
     """The only player that matches.
 
     Args:
@@ -149,7 +149,7 @@ def history(player: str, day: date, market: str, form: str) -> None:
         if every.empty:
             found = players.people(warehouse, player, day)
             if len(found):
-                every = ledger.history(warehouse, str(_one(found, player, list)["player_id"]), day)
+                every = ledger.history(warehouse, str(one(found, player, list)["player_id"]), day)
         frame = every if market == ALL else every[every["market"] == market]
         others = plural(len(every) - len(frame), "row") + f" in other markets: --market {ALL} shows them"
         if frame.empty:

@@ -113,6 +113,35 @@ def report(span: list[date], out: Path | None, opened: bool, market: str, form: 
             raise click.ClickException(f"no browser could be started here: open {path} yourself")
 
 
+@main.command(
+    **example("nba-props weights", "nba-props weights 2026-01-09", fails="no date of SPAN has a system in shadow")
+)
+@click.argument("span", type=DateSpan(), required=False, metavar="[DATE]")
+@FORMAT
+def weights(span: list[date] | None, form: str) -> None:
+    """Show the weight of each system in shadow on DATE, by market, and why it is what it is.
+
+    Without DATE that of the newest date. A system in shadow is recorded and scored, and its weight is 0 until it has
+    gained on the consensus of the books for sure, on at least 60 dates after its formula was frozen.
+    """
+    from nba_props.presentation import market_tables
+    from nba_props.presentation import report as page
+    from nba_props.schemas.monitoring import PROMOTIONS
+
+    with Output(form) as out:
+        warehouse = to_read(out=out)
+        days = span or warehouse.partitions(PROMOTIONS)[-1:]
+        found = page.weights(warehouse, days[0], days[-1]) if days else None
+        if found is None or found.empty:
+            of = f" of {text_of(days)}" if days else ""
+            raise click.ClickException(f"no system in shadow has a row{of}: {program()} run DATE makes them")
+        columns = {name: c for name, c in market_tables.WEIGHTS.items() if name != "reason"}
+        made = score_columns(found, columns, market_tables.shown)
+        out.rows(found, f"Weights of {text_of(days)}", "weights", made)
+        for (system, reason), own in found.groupby(["system_id", "reason"], sort=False) if form == "table" else ():
+            out.print(f"{system}, {', '.join(own['market'])}: {reason}")
+
+
 def print_scores(out: Output, found: ReportData, span: Sequence[date]) -> None:
     """Print the headline and the score tables of a span, with notes."""
     from nba_props.presentation import market_tables, score_tables, verdicts
@@ -162,7 +191,7 @@ def score_columns(
         Column(
             c.heading,
             list(whole[c.heading]),
-            right=name not in ("market", "system_id", "verdict", "judged_by"),
+            right=name not in ("market", "system_id", "verdict", "judged_by", "reason"),
             shorter=(list(short[c.heading]),) if (whole[c.heading] != short[c.heading]).any() else (),
             spare=c.spare,
         )

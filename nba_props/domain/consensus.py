@@ -34,11 +34,19 @@ def implied_median(line: pd.Series, over_probability: pd.Series, market: pd.Seri
     return line.to_numpy("float64") + spread(line, market) * ndtri(over_probability.to_numpy("float64"))
 
 
-def over_chance(median: pd.Series, line: pd.Series, market: pd.Series) -> np.ndarray:
-    """P(result above the line, given that it differs from it) by a median; it falls as the line rises."""
+def over_chance(median: pd.Series, line: pd.Series, market: pd.Series, moved: pd.Series | float = 0.0) -> np.ndarray:
+    """P(result above the line, given that it differs from it) by a median; it falls as the line rises.
+
+    Args:
+        median: the median of the result.
+        line: the line.
+        market: the market of each.
+        moved: by how many spreads the median is moved.
+    """
     from scipy.special import ndtr
 
-    return ndtr((median.to_numpy("float64") - line.to_numpy("float64")) / spread(line, market))
+    distance = (median.to_numpy("float64") - line.to_numpy("float64")) / spread(line, market)
+    return ndtr(distance + np.asarray(moved, dtype="float64"))
 
 
 def by_engine(offers: pd.DataFrame, among: Sequence[str] = PROP) -> pd.DataFrame:
@@ -58,6 +66,13 @@ def of_all(offers: pd.DataFrame) -> pd.DataFrame:
     """``PROP, median, engines``: the consensus of all engines on each player and market, null of fewer than three."""
     found = by_engine(offers).groupby(PROP).agg(median=("median", "mean"), engines=("median", "size")).reset_index()
     return found.assign(median=found["median"].where(found["engines"] >= MIN_ENGINES))
+
+
+def rows(offers: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``nba_analytics.consensus``, from those of ``nba_analytics.book_lines``."""
+    who = offers[[*PROP, "player_name", "player_lookup", "cutoff_at"]].drop_duplicates(PROP)
+    found = who.merge(of_all(offers), on=PROP, validate="one_to_one")
+    return found.assign(no_consensus_reason=found["median"].isna().map({True: TOO_FEW, False: None}))
 
 
 def of_others(offers: pd.DataFrame, among: Sequence[str] = PROP, least: int = MIN_ENGINES) -> pd.DataFrame:

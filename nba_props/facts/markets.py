@@ -160,6 +160,12 @@ def quoted_market_sql(column: str) -> str:
     return f"CASE {column} {whens} END"
 
 
+def result_of_sql(market: str, box_score: str) -> str:
+    """SQL for the result in the market that a column names, from a row of box scores."""
+    whens = " ".join(f"WHEN '{m.key}' THEN {m.result_sql.replace('b.', f'{box_score}.')}" for m in MARKETS)
+    return f"CASE {market} {whens} END"
+
+
 def stats() -> tuple[str, ...]:
     """The columns of box scores that a market counts, each once."""
     return tuple(dict.fromkeys(stat for m in MARKETS for stat in m.stats))

@@ -169,6 +169,23 @@ class Basis(_Words):
     RESULT = auto()
 
 
+class Anchor(_Words):
+    """What a distribution of results is placed by."""
+
+    #: the consensus of the books
+    CONSENSUS = auto()
+    #: a system's own forecast, which knows no quote: no P(over) of a bet comes from it
+    UNANCHORED = auto()
+
+
+class Standing(_Words):
+    """Whether the forecasts of a system under judgement are shown."""
+
+    #: recorded and scored, with a weight of 0
+    SHADOW = auto()
+    PUBLISHED = auto()
+
+
 class StreakVerdict(_Words):
     """What a game day means for the streak of days without a placeholder."""
 

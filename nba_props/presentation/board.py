@@ -17,9 +17,10 @@ from nba_props.domain.views.ledger import is_imported_sql
 from nba_props.facts import markets
 from nba_props.facts.keys import PROP
 from nba_props.facts.markets import ALL, POINTS
-from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation
+from nba_props.facts.vocabulary import SIDES, LineSource, Outcome, Recommendation, Standing, sql_list
 from nba_props.facts.words import percent, plural
 from nba_props.schemas.analytics import BETTING_LINES
+from nba_props.schemas.monitoring import PROMOTIONS
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.warehouse.base import Warehouse
 
@@ -27,6 +28,8 @@ from nba_props.warehouse.base import Warehouse
 SYSTEM, ELSEWHERE = ensemble.V1_1.system_id, xgboost_v1.SYSTEM.system_id
 #: the systems that are the market's own word
 MARKETS_OWN = [s.system_id for s in SYSTEMS if s.is_market]
+#: the systems that are in shadow without a setting
+BY_THEMSELVES = [s.system_id for s in SYSTEMS if s.frozen_on is not None]
 #: systems with a P(over), in the order in which they are used where the board's own system has none
 CHANCES = tuple(dict.fromkeys([catboost_v8.SYSTEM.system_id, *TRAINED]))
 
@@ -37,6 +40,15 @@ JOIN (
   SELECT game_date, prediction_id FROM nba_predictions.current_predictions WHERE game_date BETWEEN @first AND @last
 ) AS k ON k.game_date = j.game_date AND k.prediction_id = j.prediction_id
 """
+#: whether a row ``{0}`` is shown: a system in shadow has no weight, and one without a standing yet counts as in shadow
+SHOWN_SQL = f"""NOT EXISTS (
+  SELECT 1 FROM {span_sql(PROMOTIONS)} AS w
+  WHERE w.game_date = {{0}}.game_date AND w.system_id = {{0}}.system_id AND w.market = {{0}}.market
+    AND w.standing = '{Standing.SHADOW}'
+) AND ({{0}}.system_id NOT IN ({sql_list(BY_THEMSELVES)}) OR EXISTS (
+  SELECT 1 FROM {span_sql(PROMOTIONS)} AS w
+  WHERE w.game_date = {{0}}.game_date AND w.system_id = {{0}}.system_id AND w.market = {{0}}.market
+))"""
 # a pick is made against a valid line: a row that bypassed the gate without one is only in the gate's summary
 _BOARD_SQL = f"""
 SELECT c.game_date, c.game_id, c.player_id, c.player_name, c.team, g.away_team, g.home_team, g.tipoff_at, c.system_id,
@@ -47,7 +59,7 @@ FROM (
   SELECT p.*, s.team FROM ({CURRENT_SQL}) AS p
   JOIN nba_analytics.slate AS s ON s.game_date = p.game_date AND s.player_id = p.player_id
   WHERE p.line IS NOT NULL AND p.line_problem IS NULL AND p.market IN UNNEST(@markets)
-    AND s.game_date BETWEEN @first AND @last
+    AND s.game_date BETWEEN @first AND @last AND (p.system_id = @system OR {SHOWN_SQL.format("p")})
 ) AS c
 JOIN nba_raw.schedule AS g ON g.game_date = c.game_date AND g.game_id = c.game_id
 LEFT JOIN {span_sql(BETTING_LINES)} AS b
@@ -98,7 +110,7 @@ def picks(
     :func:`of_rows`.
     """
     asked = list(markets.keys()) if market == ALL else [market]
-    return of_rows(warehouse.query(_BOARD_SQL, first=first, last=last, markets=asked), system)
+    return of_rows(warehouse.query(_BOARD_SQL, first=first, last=last, markets=asked, system=system or ""), system)
 
 
 def of_rows(rows: pd.DataFrame, system: str | None = None) -> pd.DataFrame:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from nba_props.domain.closing import HALF_BETS, OPENING_BETS, OTHER_BOOKS
+from nba_props.domain.scoring.market import DISTRIBUTION_SERIES
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL, MARKETS
-from nba_props.facts.vocabulary import Basis
+from nba_props.facts.vocabulary import Anchor, Basis
 from nba_props.presentation.score_tables import Score, with_interval
 
 _SYSTEM = {"system_id": Score("system", "{}")}
@@ -34,6 +35,24 @@ CLOSES = {
     "CLV_PROMISED": Score("promised", "{:+.1%}", 3),
     "CLV_RETURN": Score("returned", "{:+.1%}", 3),
     "needed": Score("bets for 1 %", "{:,.0f}", 1),
+}
+#: by market
+DISTRIBUTIONS = {
+    "market": Score("market", "{}"),
+    **_N,
+    "CRPS_LESS_LINE": Score("CRPS less a normal's at the line", "{:+.4f}"),
+    "WITHIN_80": Score("in the middle 80 %", "{:.1%}"),
+}
+WEIGHTS = {
+    **_SYSTEM,
+    "market": Score("market", "{}"),
+    "weight": Score("weight", "{:.3f}"),
+    "candidate_weight": Score("would be", "{:.3f}"),
+    "dates": Score("nights", "{:,.0f}"),
+    "quotes": Score("quotes", "{:,.0f}", 2),
+    "gain": Score("gain", "{:+.5f}", 1),
+    "newest_gain": Score("newest 60", "{:+.5f}", 3),
+    "reason": Score("why", "{}", 6),
 }
 SHOPPING = {
     "market": Score("market", "{}"),
@@ -83,18 +102,27 @@ def closes(scores: pd.DataFrame) -> pd.DataFrame:
     return _in_order(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
 
 
+def distributions(scores: pd.DataFrame) -> pd.DataFrame:
+    """A row per market with the scores of the distributions around the consensus, in the names of ``DISTRIBUTIONS``,
+    from ``market_scores`` of every market.
+    """
+    own = scores[scores["system_id"] == DISTRIBUTION_SERIES[Anchor.CONSENSUS]]
+    found = _wide(own, "market")
+    order = [m.key for m in MARKETS if m.key in set(own["market"])]
+    found = found.rename(columns={"WITHIN_80_rows": "rows", "WITHIN_80_dates": "dates"})
+    return found.set_index("market").loc[order].reset_index() if len(found) else found
+
+
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return rows
     return rows.sort_values("system_id", key=lambda names: names.map(_ORDER), kind="stable", ignore_index=True)
 
 
-def _wide(scores: pd.DataFrame) -> pd.DataFrame:
+def _wide(scores: pd.DataFrame, by: str = "system_id") -> pd.DataFrame:
     """Scores in columns: ``<score>``, ``<score>_low``, ``_high``, ``_rows``, ``_dates`` and ``_needed``."""
     parts = [
-        scores.pivot(index="system_id", columns="score", values=value).add_suffix(
-            "" if value == "value" else f"_{value}"
-        )
+        scores.pivot(index=by, columns="score", values=value).add_suffix("" if value == "value" else f"_{value}")
         for value in ("value", "low", "high", "rows", "dates", "needed")
     ]
     return pd.concat(parts, axis=1).reset_index().rename_axis(columns=None)

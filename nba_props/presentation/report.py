@@ -21,6 +21,8 @@ from nba_props.presentation.pages import render, write_index
 from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, Score, by_night, note, shown
 from nba_props.presentation.shopping import by_market
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
+from nba_props.schemas.distributions import DISTRIBUTION_SCORES
+from nba_props.schemas.monitoring import PROMOTIONS
 from nba_props.schemas.predictions import CLOSING_LINE_VALUE, QUOTE_SCORES
 from nba_props.settings import Settings
 from nba_props.storage.files import open_path, replace
@@ -47,16 +49,26 @@ def graded_rows(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
     )
 
 
-def against_market(warehouse: Warehouse, first: date, last: date) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of ``quote_scores`` and ``closing_line_value`` in first..last, in an order of their own, as sums of
-    fractions depend on it.
+def against_market(warehouse: Warehouse, first: date, last: date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """The rows of ``quote_scores``, ``closing_line_value`` and ``distribution_scores`` in first..last, in an order of
+    their own, as sums of fractions depend on it.
     """
-    both = ((QUOTE_SCORES, "market, system_id"), (CLOSING_LINE_VALUE, "bet_id"))
-    quotes, bets = (
+    orders = {QUOTE_SCORES: "market, system_id", CLOSING_LINE_VALUE: "bet_id", DISTRIBUTION_SCORES: "market, anchor"}
+    quotes, bets, spreads = (
         warehouse.query(f"SELECT * FROM {table.address} {_WITHIN} ORDER BY game_date, {order}", first=first, last=last)
-        for table, order in both
+        for table, order in orders.items()
     )
-    return quotes, bets
+    return quotes, bets, spreads
+
+
+def weights(warehouse: Warehouse, first: date, last: date) -> pd.DataFrame:
+    """The newest weight of each system in shadow and market of a span, in the order of the markets."""
+    rows = warehouse.query(f"SELECT * FROM {PROMOTIONS.address} {_WITHIN}", first=first, last=last)
+    newest = rows.sort_values("game_date").drop_duplicates(["system_id", "market"], keep="last")
+    order = {key: n for n, key in enumerate(markets.keys())}
+    return newest.assign(order=newest["market"].map(order)).sort_values(
+        ["system_id", "order"], kind="stable", ignore_index=True
+    ).drop(columns="order")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,7 @@ class ReportData:
         elsewhere: one row per system and other market.
         beside: ``scoring.market_scores`` of every market, and of all together.
         shopping: ``shopping.by_market`` of every market.
+        weights: those of the systems in shadow, as of the newest date.
         published: the data behind the findings.
         findings: those of ``nba-props validate``.
         suspects: systems whose figures in that market are a likely bug, and these figures.
@@ -85,6 +98,7 @@ class ReportData:
     elsewhere: pd.DataFrame
     beside: pd.DataFrame
     shopping: pd.DataFrame
+    weights: pd.DataFrame
     published: quality.Published
     findings: Mapping[str, quality.Finding]
     suspects: Mapping[str, str]
@@ -116,7 +130,7 @@ def read(
     return ReportData(
         market, rows, daily, mine.drop(columns="market", errors="ignore"), others,
         scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
-        by_market(warehouse, first, last), published, findings, own, now,
+        by_market(warehouse, first, last), weights(warehouse, first, last), published, findings, own, now,
     )  # fmt: skip
 
 
@@ -131,6 +145,14 @@ def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Scor
             (f"P(over) on every quote of every book{of}", market_tables.quotes(scores), market_tables.QUOTES),
             (f"Bets by the close{of}", market_tables.closes(scores), market_tables.CLOSES),
         ]
+    tables.append(
+        (
+            "Distributions around the consensus",
+            market_tables.distributions(found.beside),
+            market_tables.DISTRIBUTIONS,
+        )
+    )
+    tables.append(("Weights of systems in shadow", found.weights, market_tables.WEIGHTS))
     tables.append(
         ("Prices: what the books keep, and what seemed worth its price", found.shopping, market_tables.SHOPPING)
     )

@@ -135,6 +135,28 @@ BOOK_LINES = Table(
 
 _P = "nba_analytics.book_lines"
 
+CONSENSUS = Table(
+    "nba_analytics",
+    "consensus",
+    "One row per player and market on whom a sportsbook has a main line: the median that the lines and prices of all "
+    "books imply together.",
+    (
+        *PERSON,
+        MARKET,
+        CUTOFF_AT,
+        real(
+            "median",
+            "The median result; below 0 for the longest prices; null with a reason",
+            STAT,
+            nullable=True,
+            source=(f"{_P}.line", f"{_P}.own_over_probability"),
+        ),
+        count("engines", "Odds engines behind it, one for books that share their lines", "engines"),
+        text("no_consensus_reason", "Why there is none: TOO_FEW_BOOKS", nullable=True),
+    ),
+    key=("market", "player_id"),
+)
+
 
 def _of_each_side(name: str, description: str, **more: Any) -> tuple[Column, Column]:
     """A column for the over and one for the under; ``{0}`` in the description is the side."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nba_props.facts import markets
 from nba_props.facts.markets import ALL, tier_names
-from nba_props.facts.vocabulary import Basis, Span, either, words
+from nba_props.facts.vocabulary import Basis, Span, Standing, either, words
 from nba_props.schemas.base import Table, count, day, real, text
 from nba_props.schemas.raw import GAME_DATE, MARKET, STAT
 
@@ -107,17 +107,19 @@ MARKET_SCORES = Table(
     "What each system is worth beside the market as of a date, by market and span: P(over) on every quote of every "
     "book less the quote itself and less the consensus of the other books, and the closing value of bets. Besides the "
     "systems: other_books, the consensus; opening_bets and opening_bets_of_halves, what the books find worth its price "
-    "at the opening.",
+    "at the opening; distributions and unanchored_distributions.",
     (
         GAME_DATE,
         text("market", f"{either(markets.keys())}; {ALL}: all together"),
         text("span", f"{either(Span)}, up to and including the date", isin=words(Span)),
-        text("system_id", "Prediction system, other_books, opening_bets or opening_bets_of_halves"),
+        text("system_id", "Prediction system, or one of the series above"),
         text(
             "score",
             "LOG_LOSS or BRIER, LESS_OWN: less the quote's without the vig, LESS_CONSENSUS: less the other books'. "
             "CLV_POINTS, CLV_PROBABILITY, CLV_EV: see nba_predictions.closing_line_value, with what these bets "
-            "PROMISED and their RETURN; OTHERS: by other books. PROMISED and RETURN: of all opening bets",
+            "PROMISED and their RETURN; OTHERS: by other books. PROMISED and RETURN: of all opening bets. "
+            "CRPS_LESS_LINE: the score of distributions less that of a normal distribution at the line; "
+            "WITHIN_80: the share of results in their middle 80 %",
         ),
         text("basis", either(Basis), isin=words(Basis)),
         text("unit", "Of the score"),
@@ -125,7 +127,7 @@ MARKET_SCORES = Table(
         real("value", "Mean", nullable=True),
         real("low", f"Lower bound {_BOUND}", nullable=True),
         real("high", "Upper bound", nullable=True),
-        count("rows", "Quotes or bets", "rows"),
+        count("rows", "Quotes, bets or results", "rows"),
         count("dates", "Dates with any", "dates"),
         real("claim", "The average that needed is for", nullable=True),
         count(
@@ -137,3 +139,32 @@ MARKET_SCORES = Table(
     ),
     key=("market", "span", "system_id", "score", "basis"),
 )  # fmt: skip
+
+_GAIN = "log-loss of the other books' consensus less the system's, on every quote of every book"
+PROMOTIONS = Table(
+    "nba_monitoring",
+    "promotions",
+    "The weight of each system in shadow, by market, and the evidence for it: as of the Monday of the date's week, on "
+    "dates after its formula was frozen (domain/promotion.py).",
+    (
+        GAME_DATE,
+        text("system_id", "The system"),
+        MARKET,
+        text("standing", either(Standing), isin=words(Standing)),
+        real("weight", "What counts of it: 0 in shadow, else its own weight, or 1", ge=0),
+        real("candidate_weight", "The weight that it would have; null for a system without one", nullable=True, ge=0),
+        text("reason", "Why the weight is what it is"),
+        day("frozen_on", "When its formula was frozen"),
+        day("evidence_from", "First date that counts: the day after, or that on which it last lost its weight"),
+        count("dates", "Dates with quotes since", "dates"),
+        count("quotes", "Quotes on them", "quotes"),
+        real("gain", f"Mean {_GAIN}", "nats", nullable=True),
+        real("gain_low", f"Lower bound {_BOUND}", "nats", nullable=True),
+        real("gain_high", "Upper bound", "nats", nullable=True),
+        count("newest_dates", "The newest of these dates, up to 60, by which a weight is lost", "dates"),
+        real("newest_gain", "Mean gain on them", "nats", nullable=True),
+        real("newest_low", "Its lower bound", "nats", nullable=True),
+        day("since", "Monday of the last promotion or demotion", nullable=True),
+    ),
+    key=("system_id", "market"),
+)

@@ -85,6 +85,8 @@ class Settings:
     training_seasons: int = defaults.TRAINING_SEASONS
     #: every sportsbook, in the order in which a line is chosen
     books: tuple[str, ...] = defaults.BOOKS
+    #: systems in shadow beside those that are by themselves, and when the formula of each was frozen
+    shadow: tuple[tuple[str, date], ...] = defaults.SHADOW
     aliases_file: Path | None = None
     live: Live = field(default_factory=Live)
     #: seconds between evaluations of a sensor
@@ -139,6 +141,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         min_minutes=given.min_minutes,
         training_seasons=given.training_seasons,
         books=given.books,
+        shadow=given.shadow,
         aliases_file=given.aliases,
         live=_live(given),
         sensor_seconds=given.sensor_seconds,

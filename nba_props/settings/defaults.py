@@ -17,6 +17,8 @@ MIN_MINUTES = 15
 TRAINING_SEASONS = 3
 #: every sportsbook, in the order in which a line is chosen
 BOOKS = SPORTSBOOKS
+#: systems in shadow beside those that are by themselves, and when each was frozen
+SHADOW: tuple[tuple[str, date], ...] = ()
 #: the markets that are fetched and forecast
 MARKETS = (POINTS,)
 #: credits never spent, and what is bought with the others

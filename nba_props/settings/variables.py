@@ -108,6 +108,28 @@ def parse_markets(value: Any) -> tuple[str, ...]:
     return tuple(name for name in known if name in asked)
 
 
+def parse_shadow(value: Any) -> tuple[tuple[str, date], ...]:
+    """Systems with the date on which each was frozen: ``catboost_v8:2026-12-01,xgboost_v1:2026-12-01``.
+
+    Raises:
+        ValueError: a part is not a name with a date after a colon, or a name comes twice.
+    """
+    if not isinstance(value, str):
+        return tuple(value)
+    found: dict[str, date] = {}
+    for part in filter(None, (p.strip() for p in value.split(","))):
+        name, colon, text = part.partition(":")
+        try:
+            day = parse_day(text.strip())
+        except ValueError:
+            day = None
+        if not (name.strip() and colon and day) or name.strip() in found:
+            raise ValueError(f" is {value!r}; it can be systems with the date that each was frozen on, such as "
+                             "catboost_v8:2026-12-01, with commas between")  # fmt: skip
+        found[name.strip()] = day
+    return tuple(sorted(found.items()))
+
+
 def parse_books(value: Any) -> tuple[str, ...]:
     """Every sportsbook: those of ``fanduel,betmgm`` first, the others after them in the house order."""
     if not isinstance(value, str):
@@ -220,6 +242,12 @@ class Variables(BaseSettings):
         "`resolved_names`",
         Topic.DATA,
     )
+    shadow: Annotated[tuple[tuple[str, date], ...], BeforeValidator(parse_shadow)] = _variable(
+        "NBA_PROPS_SHADOW",
+        "systems in shadow beside those that are by themselves, each with the date on which its formula was frozen, "
+        "`catboost_v8:2026-12-01`: recorded and scored, and shown once they have earned it (`nba-props weights`)",
+        Topic.DATA, defaults.SHADOW, "none",
+    )  # fmt: skip
     books: Annotated[tuple[str, ...], BeforeValidator(parse_books)] = _variable(
         "NBA_PROPS_BOOKS",
         "sportsbooks in the order in which a line is chosen, comma-separated, by The Odds API's keys; the others "

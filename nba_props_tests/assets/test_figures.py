@@ -159,7 +159,7 @@ def test_a_partition_without_rows_has_a_preview_without_rows(table):
 
 def test_a_date_without_rows_has_counts_and_no_rates():
     empty = {t: TABLES[t].empty() for t in TABLES}
-    lines = figures.lines(empty["nba_analytics.book_lines"], empty["nba_analytics.betting_lines"])
+    lines = figures.lines(*(empty[f"nba_analytics.{t}"] for t in ("book_lines", "betting_lines", "consensus")))
     assert (lines["with_line"], lines["share_with_line"], lines["books_per_line"]) == (0, None, None)
     system = figures.forecasts(SYSTEM_TABLES["moving_average"].empty())
     assert (system["forecasts"], system["share_with_line"]) == (0, None)

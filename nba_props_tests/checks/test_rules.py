@@ -53,6 +53,8 @@ def first_line(**values):
 LEDGER = "nba_predictions.ledger"
 GRADES = "nba_predictions.prediction_accuracy"
 LINES = "nba_analytics.betting_lines"
+CONSENSUS, SHAPES = "nba_analytics.consensus", "nba_analytics.shapes"
+DISTRIBUTIONS, SPREADS = "nba_predictions.distributions", "nba_predictions.distribution_scores"
 OFFERS, PRICES = "nba_analytics.book_lines", "nba_analytics.prices"
 CONTEXT = "nba_analytics.upcoming_player_game_context"
 HISTORY = "nba_analytics.historical_games"
@@ -83,6 +85,37 @@ def too_good(**values) -> pd.DataFrame:
     return TABLES[BESIDE].conform(pd.DataFrame([{**row, **values}]))
 
 
+def shape(**values) -> pd.DataFrame:
+    row = {
+        "game_date": pd.Timestamp(DAY), "market": "points", "band": 1, "low": None, "high": None, "quantiles": "[]",
+        "results": 400, "first_result": pd.Timestamp("2025-10-21"), "last_result": pd.Timestamp("2025-10-31"),
+    }  # fmt: skip
+    return TABLES[SHAPES].conform(pd.DataFrame([{**row, **values}]))
+
+
+PROMOTIONS = "nba_monitoring.promotions"
+
+
+def promoted(**values):
+    """A weight of a market, without the evidence that it takes unless it is given."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        row = {
+            "standing": "PUBLISHED", "weight": 0.03, "dates": 61, "gain": 0.001, "gain_low": 0.0004, "newest_low": 0.0004,
+            "since": pd.Timestamp(DAY) - pd.Timedelta(days=14), "evidence_from": pd.Timestamp("2026-12-01"),
+        }  # fmt: skip
+        return first_row(**{**row, **values})(frame)
+
+    return change
+
+
+def spread_scores(**values) -> pd.DataFrame:
+    row = {c.name: 0 for c in TABLES[SPREADS].columns} | {
+        "game_date": pd.Timestamp(DAY), "market": "points", "anchor": "CONSENSUS",
+    }  # fmt: skip
+    return TABLES[SPREADS].conform(pd.DataFrame([{**row, **values}]))
+
+
 #: (table, check) -> the damage that must make it fail, and the severity it must fail with
 DAMAGE = {
     ("nba_raw.schedule", "schema"): (first_row(home_team_id=0), "ERROR"),
@@ -109,6 +142,15 @@ DAMAGE = {
         lambda f: f.assign(minutes_before_game=300.0, cutoff_at=f["cutoff_at"] - pd.Timedelta(days=1)),
         "WARN",
     ),
+    (CONSENSUS, "schema"): (first_row(engines=-1), "ERROR"),
+    (SHAPES, "schema"): (lambda f: shape(band=0), "ERROR"),
+    (SHAPES, "no_future_data"): (lambda f: shape(last_result=pd.Timestamp(DAY).replace(day=1)), "ERROR"),
+    (DISTRIBUTIONS, "schema"): (first_row(mean=-1.0), "ERROR"),
+    (DISTRIBUTIONS, "no_future_data"): (first_row(last_result=pd.Timestamp(DAY)), "ERROR"),
+    (DISTRIBUTIONS, "distributions_are_whole"): (first_row(masses="[0.5, 0.4]", lowest=3), "ERROR"),
+    (SPREADS, "schema"): (lambda f: spread_scores(results=-1), "ERROR"),
+    (PROMOTIONS, "schema"): (first_row(weight=-1.0), "ERROR"),
+    (PROMOTIONS, "weights_are_earned"): (promoted(dates=59), "ERROR"),
     (PRICES, "schema"): (first_row(over_probability=1.5), "ERROR"),
     (PRICES, "offers_are_priced"): (lambda f: f.iloc[1:], "ERROR"),
     (LINES, "schema"): (first_row(line_source="ESTIMATED_AVG"), "ERROR"),
@@ -259,6 +301,18 @@ def test_what_is_too_good_beside_the_market(stored, values, passes):
     found = findings(stored, BESIDE, "not_too_good_beside_the_market", [DAY])[DAY]
     assert found.passed == passes
     assert ("suspect a leak" in found.text) == (not passes)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [({}, None), ({"newest_low": -0.0006}, "ERROR"), ({"gain": None}, "ERROR"), ({"standing": "SHADOW"}, "ERROR"),
+     ({"evidence_from": pd.Timestamp("2026-11-30")}, "ERROR"), ({"since": pd.Timestamp(DAY)}, "WARN"),
+     ({"since": pd.Timestamp(DAY), "gain_low": -0.0001}, "ERROR"), ({"standing": "SHADOW", "weight": 0.0}, None)],
+)  # fmt: skip
+def test_what_a_weight_takes(stored, values, verdict):
+    tamper(stored, PROMOTIONS, promoted(**values))
+    found = findings(stored, PROMOTIONS, "weights_are_earned", [DAY])[DAY]
+    assert (None if found.passed else found.severity.value) == verdict
 
 
 FEATURES_TABLE = "nba_analytics.player_features"

@@ -84,7 +84,7 @@ def test_a_report_has_one_market_in_full_and_a_row_for_each_of_the_others(many):
     assert points.exit_code == 0, points.output
     assert f"Other markets, {DAY}" in points.output
     for market in league.MARKETS[1:]:
-        assert points.output.count(f"\n{market} ") == 4, "three systems forecast it, and it has a row of prices"
+        assert points.output.count(f"\n{market} ") == 5, "four systems forecast it, and it has a row of prices"
     page = (many / "home" / "reports" / f"{DAY}_{DAY}.html").read_text()
     assert "<h2>Other markets</h2>" in page
     rebounds = invoke("report", D, "--market", "rebounds")
@@ -131,3 +131,15 @@ def test_all_is_every_market_in_its_usual_order(monkeypatch):
     assert read_settings({"NBA_PROPS_MARKETS": "all"}).markets == markets.keys()
     assert read_settings({"NBA_PROPS_MARKETS": "assists, points"}).markets == ("points", "assists")
     assert read_settings({}).markets == ("points",)
+
+
+def test_a_system_in_shadow_is_on_no_board_that_does_not_ask_for_it(many):
+    board = invoke("board", D, "--format", "csv", "--rows", "0")
+    assert "market_consensus_v1" in board.output
+    assert "market_anchored_v1" not in board.output
+    asked = invoke("board", D, "--system", "market_anchored_v1")
+    assert asked.exit_code == 0, asked.output
+    assert "which is in shadow until it has earned a weight" in " ".join(asked.output.split())
+    weights = invoke("weights", D)
+    assert weights.exit_code == 0, weights.output
+    assert "in shadow, 0 of 60 dates since it was frozen on 2026-11-30" in " ".join(weights.output.split())

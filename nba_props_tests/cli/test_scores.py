@@ -17,7 +17,7 @@ from nba_props.cli import scores as command
 from nba_props.cli.printing import Output, fits, fitted
 from nba_props.domain import scoring
 from nba_props.presentation import market_tables, report, score_tables
-from nba_props_tests.domain.scoring.test_market import bets, quotes
+from nba_props_tests.domain.scoring.test_market import bets, quotes, spreads
 from nba_props_tests.domain.scoring.test_scoring import graded, scores_of
 from nba_props_tests.presentation.test_score_tables import everything, with_verdicts
 
@@ -25,7 +25,7 @@ from nba_props_tests.presentation.test_score_tables import everything, with_verd
 def beside(nights: int = 12) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Scores against the market of so many nights, by true closes and by older lines, and what shopping gained."""
     made = bets(nights), bets(nights, is_close=False, judges_are_close=False, system_id="opening_bets_of_halves")
-    found = scoring.market_scores(scoring.market_sums(quotes(nights), pd.concat(made)))
+    found = scoring.market_scores(scoring.market_sums(quotes(nights), pd.concat(made), spreads(nights)))
     shopping = pd.DataFrame({"market": ["points", "points_rebounds_assists"], "hold": 0.064, "best_hold": 0.035})
     for kind in ("ev", "middle", "arbitrage"):
         shopping = shopping.assign(**{

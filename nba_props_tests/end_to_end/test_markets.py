@@ -20,7 +20,7 @@ from nba_props.domain import gate
 from nba_props.domain.quality import deliveries, inputs, models
 from nba_props.domain.systems import SYSTEM_TABLES, SYSTEMS, recipes_of
 from nba_props.facts import markets
-from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, PRICES
+from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, CONSENSUS, PRICES
 from nba_props.schemas.features import MARKET_FEATURES, MARKET_NAMES
 from nba_props.schemas.predictions import LEDGER, PREDICTION_ACCURACY
 from nba_props.schemas.raw import BOX_SCORES
@@ -130,7 +130,7 @@ def test_results_are_counted_by_market_pushes_and_voids_too(many_predicted):
         assert own["last_10_absolute_error"].notna().any(), "the last-10 average stands beside every system"
     scores = many_predicted.query("SELECT * FROM nba_monitoring.scoreboard WHERE span = 'SEASON' AND tier = 'ALL'")
     assert set(scores["market"]) == set(league.MARKETS)
-    assert scores.loc[scores["market"] == "assists", "system_id"].nunique() == 3
+    assert scores.loc[scores["market"] == "assists", "system_id"].nunique() == 4
     counted = scores.set_index(["market", "system_id"])["predictions"]
     assert counted["rebounds", "xgboost_v1"] == 8
 
@@ -231,7 +231,12 @@ def test_a_record_is_all_that_a_market_needs(tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["tiers"] == ["ALL", "UNDER_2"]
-    assert {g["system_id"] for g in said["grades"]} == {"xgboost_v1", "shrunk_rate_v1", "market_consensus_v1"}
+    assert {g["system_id"] for g in said["grades"]} == {
+        "xgboost_v1",
+        "shrunk_rate_v1",
+        "market_consensus_v1",
+        "market_anchored_v1",
+    }
     for grade in said["grades"]:
         forecasts = 0 if grade["system_id"] == "market_consensus_v1" else 8  # two books are too few
         assert (grade["n"], grade["results"], grade["forecasts"], grade["last_10"]) == (8, 8, forecasts, 8)
@@ -325,13 +330,14 @@ def test_a_deployment_of_points_needs_no_features_of_other_markets(predicted):
     assert len(system.rows(read)) == 36
 
 
-def test_a_lake_without_the_books_offers_loads_no_past_lines_for_them(predicted):
-    """As one of a release before is: what models learn from is there."""
+def test_a_lake_without_a_consensus_has_that_of_its_past_dates_made(predicted):
+    """As one of a release before is: shapes are fitted to it, in any order of commands."""
     before = list(predicted.missing(NEXT))
-    shutil.rmtree(predicted.settings.lake / BOOK_LINES.dataset / BOOK_LINES.name)
-    assert DAY not in predicted.warehouse.partitions(BOOK_LINES)
-    assert list(predicted.missing(NEXT)) == before
     assert "ingest_lines" not in {job for job, *_ in before}
+    shutil.rmtree(predicted.settings.lake / CONSENSUS.dataset / CONSENSUS.name)
+    (more,) = [step for step in predicted.missing(NEXT) if step not in before]
+    assert more[0] == "ingest_lines"
+    assert more[1] <= DAY - timedelta(2)
 
 
 @pytest.mark.parametrize("reason", ["INVALID_PREDICTION", "MISSING_KEY", "DUPLICATE"])

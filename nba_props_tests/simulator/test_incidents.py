@@ -21,7 +21,7 @@ from nba_props.assets.tables import asset_key
 from nba_props.catalog import TABLES
 from nba_props.cli import main
 from nba_props.deployment import load_settings
-from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, SLATE
+from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, CONSENSUS, SLATE
 from nba_props.schemas.raw import ODDS_QUOTES, QUARANTINED_QUOTES
 from nba_props.schemas.reference import RESOLVED_NAMES, UNRESOLVED_NAMES
 from nba_props.simulator.incidents import CLOCK_CHANGE, FREE_DAY, INCIDENTS, NIGHT, apply
@@ -408,7 +408,10 @@ def prepare(league: Platform, name: str) -> date:
 
 def to_lines(league: Platform) -> list[dg.AssetKey]:
     """From payloads to the lines of the slate."""
-    return [*league.of("predict", "nba_raw", "nba_reference"), *map(asset_key, (SLATE, BOOK_LINES, BETTING_LINES))]
+    return [
+        *league.of("predict", "nba_raw", "nba_reference"),
+        *map(asset_key, (SLATE, BOOK_LINES, BETTING_LINES, CONSENSUS)),
+    ]
 
 
 #: whose rules have tests of their own in the suite: here they are long stories
@@ -422,7 +425,15 @@ _LONG = {
 def test_incident(league, clean, name):
     day = prepare(league, name)
     if name in _ODDS:
-        tables = (ODDS_QUOTES, QUARANTINED_QUOTES, RESOLVED_NAMES, UNRESOLVED_NAMES, BOOK_LINES, BETTING_LINES)
+        tables = (
+            ODDS_QUOTES,
+            QUARANTINED_QUOTES,
+            RESOLVED_NAMES,
+            UNRESOLVED_NAMES,
+            BOOK_LINES,
+            BETTING_LINES,
+            CONSENSUS,
+        )
         EXPECTED[name](league, league.run("predict", day, select=[*map(asset_key, tables)]), clean)
         no_invented_number(league, LINES)
     elif name in _PUBLISHED:

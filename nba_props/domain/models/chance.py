@@ -14,20 +14,22 @@ from nba_props.facts.markets import POINTS, scales
 #: the spread of results grows with the forecast: residuals are in units of sqrt(forecast + this), in points; in other
 #: markets by the squared error of their lines
 _SPREAD_FLOOR = 4.0
-_QUANTILES = np.linspace(0.005, 0.995, 199)
+#: the levels of the quantiles that describe a shape
+QUANTILES = np.linspace(0.005, 0.995, 199)
 #: fewest held-out rows with a quote, and fewest dates with one, to fit P(over) on
 CHANCE_ROWS, CHANCE_DATES = 1_000, 10
 
 
-def _unit(forecast: np.ndarray, market: str) -> np.ndarray:
-    return np.sqrt(forecast + _SPREAD_FLOOR * scales()[market] ** 2)
+def unit(forecast: np.ndarray, scale: float | np.ndarray) -> np.ndarray:
+    """The unit of residuals around forecasts, in markets of some scale (``markets.scales``)."""
+    return np.sqrt(forecast + _SPREAD_FLOOR * scale**2)
 
 
 def residual_quantiles(results: pd.Series, forecast: np.ndarray, market: str = POINTS) -> tuple[float, ...]:
     """Quantiles of the residuals at 0.005 .. 0.995, in units of sqrt(forecast + 4), in other markets than points by
     their scale (``_SPREAD_FLOOR``)."""
-    residuals = (results - forecast) / _unit(forecast, market)
-    return tuple(round(float(q), 5) for q in np.quantile(residuals, _QUANTILES))
+    residuals = (results - forecast) / unit(forecast, scales()[market])
+    return tuple(round(float(q), 5) for q in np.quantile(residuals, QUANTILES))
 
 
 def over_probability(
@@ -35,13 +37,13 @@ def over_probability(
 ) -> np.ndarray:
     """A model's own P(result > line) given that they are not equal, from quantiles of its residuals; null without a
     line. Overconfident by itself: see :func:`anchored_probability`."""
-    unit = _unit(forecast, market)
+    each = unit(forecast, scales()[market])
     whole = np.where(
         np.mod(line, 1) == 0, 0.5, 0.0
     )  # a whole line can be hit exactly: leave out half of one on either side
 
     def below(bound: np.ndarray) -> np.ndarray:
-        return np.interp((bound - forecast) / unit, residuals, _QUANTILES)
+        return np.interp((bound - forecast) / each, residuals, QUANTILES)
 
     over, under = 1 - below(line + whole), below(line - whole)
     return np.where(np.isnan(line), np.nan, over / (over + under))

@@ -20,7 +20,7 @@ from nba_props.domain.scoring.intervals import Z, mean_intervals, nonzero
 from nba_props.domain.scoring.ratios import boards
 from nba_props.domain.stored import span_sql
 from nba_props.facts.markets import ALL
-from nba_props.facts.vocabulary import Basis
+from nba_props.facts.vocabulary import Anchor, Basis
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 
 
@@ -50,6 +50,8 @@ SCORES = {
     "OTHERS_CLV_RETURN": Score("units"),
     "PROMISED": Score("units"),
     "RETURN": Score("units", 0.01),
+    "CRPS_LESS_LINE": Score(_STAT),
+    "WITHIN_80": Score("1"),
 }
 #: the scores of quotes: the columns of ``quote_scores`` whose difference they are
 _OF_QUOTES = {
@@ -70,6 +72,8 @@ _OF_CLOSES = {
         "OTHERS_CLV_PROMISED": "ev", "OTHERS_CLV_RETURN": "profit",
     },
 }  # fmt: skip
+#: the series of each kind of distribution
+DISTRIBUTION_SERIES = {Anchor.CONSENSUS: "distributions", Anchor.UNANCHORED: "unanchored_distributions"}
 _SERIES = ["system_id", "market"]
 #: bets for an average to differ from 0 in four of five cases, by those for one of two, in which it is at its bound
 _POWER = ((Z + 0.8416212335729143) / Z) ** 2
@@ -112,7 +116,7 @@ GROUP BY game_date, market
 """
 
 
-def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame) -> pd.DataFrame:
+def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame, spreads: pd.DataFrame) -> pd.DataFrame:
     """``total`` and ``rows`` of each score by date, indexed by ``score, basis, system_id, market, game_date``.
 
     Scores are also there for all markets together, unless their unit is what the market counts.
@@ -120,6 +124,7 @@ def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame) -> pd.DataFrame:
     Args:
         quotes: rows of ``nba_predictions.quote_scores``.
         bets: rows of ``nba_predictions.closing_line_value``.
+        spreads: rows of ``nba_predictions.distribution_scores``.
     """
     systems = quotes[quotes["system_id"] != OTHER_BOOKS]
     parts = []
@@ -139,6 +144,13 @@ def market_sums(quotes: pd.DataFrame, bets: pd.DataFrame) -> pd.DataFrame:
     parts += [_part(promised, *pair) for pair in (
         ("PROMISED", Basis.RESULT, promised["ev"]), ("RETURN", Basis.RESULT, promised["profit"]),
     )]  # fmt: skip
+    shaped = spreads.assign(system_id=spreads["anchor"].map(DISTRIBUTION_SERIES))
+    lined = shaped[shaped["with_line"].gt(0)]
+    less = lined["crps_with_line"] - lined["line_crps"]
+    parts += [
+        _part(lined, "CRPS_LESS_LINE", Basis.RESULT, less, lined["with_line"]),
+        _part(shaped, "WITHIN_80", Basis.RESULT, shaped["within_80"], shaped["results"]),
+    ]
     daily = pd.concat(parts).groupby(level=["score", "basis", *_SERIES, "game_date"]).sum()
     is_common = np.array([SCORES[score].unit != _STAT for score in daily.index.get_level_values("score")], dtype=bool)
     pooled = daily[is_common].reset_index()
@@ -173,8 +185,8 @@ def market_scores(daily: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def market_board(quotes: pd.DataFrame, bets: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Rows of ``nba_monitoring.market_scores`` for some dates, from the quotes and bets of their seasons."""
-    daily = market_sums(quotes, bets)
+def market_board(quotes: pd.DataFrame, bets: pd.DataFrame, spreads: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """Rows of ``nba_monitoring.market_scores`` for some dates, from the scores of their seasons (``market_sums``)."""
+    daily = market_sums(quotes, bets, spreads)
     dates = {d.date() for d in daily.index.get_level_values("game_date").unique()}
     return boards(daily, set(days) & dates, market_scores)

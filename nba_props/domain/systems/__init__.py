@@ -11,6 +11,7 @@ from nba_props.domain.models.learner import Recipe, model_id
 from nba_props.domain.systems import (
     catboost_v8,
     ensemble,
+    market_anchored,
     market_consensus,
     moving_average,
     shrunk_rate,
@@ -20,7 +21,7 @@ from nba_props.domain.systems import (
 )
 from nba_props.domain.systems.base import System
 from nba_props.schemas import Table
-from nba_props.schemas.analytics import BOOK_LINES
+from nba_props.schemas.analytics import BOOK_LINES, CONSENSUS
 from nba_props.schemas.features import MARKET as OF_BOOKS
 
 #: in the order of boards and data dictionary
@@ -34,6 +35,7 @@ SYSTEMS: tuple[System, ...] = (
     zone_matchup.SYSTEM,
     moving_average.SYSTEM,
     market_consensus.SYSTEM,
+    market_anchored.SYSTEM,
 )
 #: the table of each system's predictions, by its id
 SYSTEM_TABLES: Mapping[str, Table] = {s.system_id: s.table for s in SYSTEMS}
@@ -56,7 +58,8 @@ def reads_books(system: System) -> bool:
     """Whether a system reads what the books say beside the line of its bet: their lines can't judge its bets then."""
     needs = system.needs()
     read = {*needs.required, *needs.optional}
-    return BOOK_LINES in needs.tables or bool(read & set(OF_BOOKS)) or any(map(reads_books, needs.systems))
+    tables = any(t in needs.tables for t in (BOOK_LINES, CONSENSUS))
+    return tables or bool(read & set(OF_BOOKS)) or any(map(reads_books, needs.systems))
 
 
 #: the systems that are known to read no book but that of their bet: the lines of others can judge it

@@ -41,6 +41,9 @@ class Needs:
     uses_past: bool = False
     #: systems whose stored rows are read
     systems: tuple[System, ...] = ()
+    #: further statements, by name: with @first and @last of the dates, @history_from, the start of the first one's
+    #: season, and @learn_from and @learn_before: from the first date of all to the last one's Monday
+    statements: Mapping[str, str] = field(default_factory=dict)
     #: the recipes of the models that it forecasts with
     models: tuple[Recipe, ...] = ()
 
@@ -57,6 +60,8 @@ class SystemInputs:
     past: pd.DataFrame | None = None
     #: the stored rows of the systems that it needs
     systems: pd.DataFrame = field(default_factory=pd.DataFrame)
+    #: the results of the statements that it needs, by name
+    answers: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     #: by the recipe's model and the date: the model, or the reason for having none
     models: Mapping[str, Mapping[date, Model | str]] = field(default_factory=dict)
 
@@ -87,6 +92,9 @@ class System(ABC):
     markets: tuple[str, ...] = (POINTS,)
     #: whether it is what the books say: no opinion that agrees with a side
     is_market: bool = False
+    #: the date on which its formula was frozen, if it is in shadow until it has earned its weight on later dates
+    #: (``domain/promotion.py``)
+    frozen_on: date | None = None
 
     @cached_property
     def table(self) -> Table:

@@ -17,7 +17,7 @@ from nba_props.domain.systems.base import Needs, System, SystemInputs, side_of
 from nba_props.domain.systems.rows import predict
 from nba_props.facts import markets
 from nba_props.facts.keys import PLAYER_GAME, PROP
-from nba_props.schemas.analytics import BOOK_LINES
+from nba_props.schemas.analytics import CONSENSUS
 from nba_props.schemas.features import PLAYER_FEATURES
 
 
@@ -26,12 +26,12 @@ class Consensus(System):
     """The system of the books themselves."""
 
     def needs(self) -> Needs:
-        return Needs(optional=("median", "engines"), tables=(PLAYER_FEATURES, BOOK_LINES))
+        return Needs(optional=("median", "engines"), tables=(PLAYER_FEATURES, CONSENSUS))
 
     def rows(self, inputs: SystemInputs) -> pd.DataFrame:
         people = inputs.lines[[*PROP, "player_name", "player_lookup", "cutoff_at"]]
         risk = inputs.tables[PLAYER_FEATURES.address][[*PLAYER_GAME, "injury_risk"]]
-        found = consensus.of_all(inputs.tables[BOOK_LINES.address])
+        found = inputs.tables[CONSENSUS.address][[*PROP, "median", "engines"]]
         rows = people.merge(risk, on=PLAYER_GAME, how="left", validate="many_to_one")
         rows = rows.merge(found, on=PROP, how="left", validate="one_to_one")
         market = rows["market"]

@@ -14,6 +14,7 @@ from nba_props.domain.closing import SHOWN_SQL
 from nba_props.domain.prices import prices
 from nba_props.facts.vocabulary import Basis
 from nba_props.schemas.analytics import PRICES
+from nba_props.schemas.distributions import DISTRIBUTION_SCORES
 from nba_props.schemas.monitoring import MARKET_SCORES
 from nba_props.schemas.predictions import CLOSING_LINE_VALUE, PREDICTION_ACCURACY, QUOTE_SCORES
 from nba_props.schemas.raw import ODDS_QUOTES
@@ -130,10 +131,25 @@ def scores(found: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["market"] == "points"].set_index(["score", "basis"])
 
 
+def spreads(days: int, market: str = "points", anchor: str = "CONSENSUS") -> pd.DataFrame:
+    """The scores of ten distributions a date, nine with a line, whose gain over it differs by date."""
+    n = np.arange(days)
+    zero = {c: np.zeros(days) for c in DISTRIBUTION_SCORES.column_names}
+    return DISTRIBUTION_SCORES.conform(
+        pd.DataFrame(
+            {
+                **zero, "game_date": pd.Timestamp("2025-11-01") + pd.to_timedelta(n, unit="D"), "market": market,
+                "anchor": anchor, "results": 10, "crps": 30.0 + n % 3, "with_line": 9, "crps_with_line": 27.0,
+                "line_crps": 27.5 + n % 3, "within_80": 8.0,
+            }
+        )
+    )  # fmt: skip
+
+
 class TestScores:
     def test_are_means_per_quote_of_the_same_quotes(self):
         rows = quotes(12)
-        found = scores(scoring.market_sums(rows, bets(0))).loc[("LOG_LOSS_LESS_CONSENSUS", Basis.QUOTE)]
+        found = scores(scoring.market_sums(rows, bets(0), spreads(0))).loc[("LOG_LOSS_LESS_CONSENSUS", Basis.QUOTE)]
         expected = (rows["log_loss"] - rows["others_log_loss"]).sum() / rows["quotes"].sum()
         assert found["value"] == pytest.approx(expected)
         assert (found["rows"], found["dates"]) == (rows["quotes"].sum(), 12)
@@ -142,14 +158,14 @@ class TestScores:
 
     @pytest.mark.parametrize(("days", "known"), [(9, False), (10, True)])
     def test_have_no_interval_below_ten_dates(self, days, known):
-        found = scoring.market_scores(scoring.market_sums(quotes(days), bets(days)))
+        found = scoring.market_scores(scoring.market_sums(quotes(days), bets(days), spreads(0)))
         assert found["value"].notna().all()
         assert found[["low", "high"]].notna().all(axis=None) == known
         assert found.loc[found["claim"].notna(), "needed"].notna().all() == known
 
     def test_never_pool_older_last_lines_with_closes(self):
         rows = pd.concat([bets(12), bets(12, is_close=False, judges_are_close=False).assign(clv_ev=9.0)])
-        found = scores(scoring.market_sums(quotes(0), rows))
+        found = scores(scoring.market_sums(quotes(0), rows, spreads(0)))
         assert found.loc[("CLV_EV", Basis.LAST_LINE), "value"] == 9
         assert found.loc[("CLV_EV", Basis.CLOSE), "value"] < 1
         assert found.loc["CLV_EV", "rows"].tolist() == [72, 72]
@@ -157,54 +173,75 @@ class TestScores:
     def test_leave_out_bets_that_were_void(self):
         rows = bets(12)
         rows.loc[rows.index % 2 == 0, "profit"] = None
-        found = scores(scoring.market_sums(quotes(0), rows))
+        found = scores(scoring.market_sums(quotes(0), rows, spreads(0)))
         assert found.loc[("CLV_POINTS", Basis.CLOSE), "rows"] == len(rows) / 2
 
     def test_say_how_many_bets_an_average_needs(self):
-        found = scores(scoring.market_sums(quotes(0), bets(40))).loc[("CLV_EV", Basis.CLOSE)]
+        found = scores(scoring.market_sums(quotes(0), bets(40), spreads(0))).loc[("CLV_EV", Basis.CLOSE)]
         reach = (found["high"] - found["low"]) / 2
         # as many bets more as the interval is too wide, squared: its width falls with their root
         four_of_five = ((norm.ppf(0.975) + norm.ppf(0.8)) / norm.ppf(0.975)) ** 2
         assert found["needed"] == np.ceil(found["rows"] * four_of_five * (reach / 0.01) ** 2)
-        few = scores(scoring.market_sums(quotes(0), bets(20))).loc[("CLV_EV", Basis.CLOSE)]
+        few = scores(scoring.market_sums(quotes(0), bets(20), spreads(0))).loc[("CLV_EV", Basis.CLOSE)]
         assert found["needed"] / few["needed"] == pytest.approx(1, abs=0.5)
 
     def test_of_opening_bets_are_what_they_promised_beside_what_they_returned(self):
         rows = bets(12, prediction_id=None, system_id="opening_bets")
-        found = scoring.market_scores(scoring.market_sums(quotes(0), pd.concat([rows, bets(12)])))
+        found = scoring.market_scores(scoring.market_sums(quotes(0), pd.concat([rows, bets(12)]), spreads(0)))
         assert found.loc[found["score"].isin(["PROMISED", "RETURN"]), "system_id"].tolist() == ["opening_bets"] * 4
         found = found[found["market"] == "points"].set_index(["system_id", "score", "basis"]).loc["opening_bets"]
         assert found.loc[("PROMISED", Basis.RESULT), "value"] == pytest.approx(0.02)
         assert found.loc[("RETURN", Basis.RESULT), "value"] == pytest.approx(rows["profit"].mean())
 
     def test_do_not_compare_the_consensus_with_itself(self):
-        found = scoring.market_scores(scoring.market_sums(quotes(12, system="other_books"), bets(0)))
+        found = scoring.market_scores(scoring.market_sums(quotes(12, system="other_books"), bets(0), spreads(0)))
         assert set(found["score"]) == {"LOG_LOSS_LESS_OWN", "BRIER_LESS_OWN"}
 
     def test_add_up_markets_where_the_unit_is_one(self):
         both = pd.concat([quotes(12), quotes(12, "rebounds")]), pd.concat([bets(12), bets(12, market="rebounds")])
-        found = scoring.market_scores(scoring.market_sums(*both)).set_index(["market", "score"])
+        found = scoring.market_scores(scoring.market_sums(*both, spreads(0))).set_index(["market", "score"])
         assert found.loc[("all", "LOG_LOSS_LESS_OWN"), "rows"] == 2 * found.loc[("points", "LOG_LOSS_LESS_OWN"), "rows"]
         assert ("all", "CLV_EV") in found.index
         assert ("all", "CLV_POINTS") not in found.index
 
+    def test_of_distributions_are_means_per_result_and_apart_from_those_without_an_anchor(self):
+        both = pd.concat([spreads(12), spreads(12, anchor="UNANCHORED").assign(crps_with_line=40.0)])
+        found = scoring.market_scores(scoring.market_sums(quotes(0), bets(0), both))
+        found = found.set_index(["system_id", "market", "score"])
+        anchored = found.loc[("distributions", "points", "CRPS_LESS_LINE")]
+        assert anchored["value"] == pytest.approx((27 - 28.5) / 9)
+        assert (anchored["rows"], anchored["dates"], anchored["unit"]) == (108, 12, "stat")
+        assert found.loc[("distributions", "points", "WITHIN_80"), "value"] == pytest.approx(0.8)
+        assert found.loc[("unanchored_distributions", "points", "CRPS_LESS_LINE"), "value"] > 0
+        assert ("distributions", "all", "WITHIN_80") in found.index
+        assert ("distributions", "all", "CRPS_LESS_LINE") not in found.index, "points and rebounds have different units"
+
+    def test_of_distributions_without_a_line_know_no_gain_over_it(self):
+        without = spreads(12).assign(with_line=0, crps_with_line=0.0, line_crps=0.0)
+        found = scoring.market_scores(scoring.market_sums(quotes(0), bets(0), without))
+        assert set(found["score"]) == {"WITHIN_80"}
+
     def test_of_lines_that_never_moved_say_nothing_of_how_many_bets_it_takes(self):
-        found = scores(scoring.market_sums(quotes(0), bets(12, clv_points=0.0))).loc[("CLV_POINTS", Basis.CLOSE)]
+        found = scores(scoring.market_sums(quotes(0), bets(12, clv_points=0.0), spreads(0))).loc[
+            ("CLV_POINTS", Basis.CLOSE)
+        ]
         assert found["value"] == 0
         assert pd.isna(found["needed"])
 
     def test_of_a_date_do_not_depend_on_the_other_dates_of_a_run(self):
         rows = pd.concat([quotes(5), quotes(30, "rebounds").iloc[20:]])
         day, later = date(2025, 11, 5), date(2025, 11, 28)
-        alone, both = (scoring.market_board(rows, bets(0), days) for days in ([day], [day, later]))
+        alone, both = (scoring.market_board(rows, bets(0), spreads(0), days) for days in ([day], [day, later]))
         same = both[both["game_date"] == pd.Timestamp(day)].reset_index(drop=True)
         pd.testing.assert_frame_equal(same, alone)
 
     def test_as_of_a_date_know_nothing_of_later_ones(self):
         day = date(2025, 11, 12)
-        board = MARKET_SCORES.validate(scoring.market_board(quotes(30), bets(30), [day, day + timedelta(9)]))
+        board = MARKET_SCORES.validate(
+            scoring.market_board(quotes(30), bets(30), spreads(30), [day, day + timedelta(9)])
+        )
         known = lambda frame: frame[frame["game_date"] <= pd.Timestamp(day)]
-        cut = scoring.market_board(known(quotes(30)), known(bets(30)), [day])
+        cut = scoring.market_board(known(quotes(30)), known(bets(30)), known(spreads(30)), [day])
         mine = board[board["game_date"] == pd.Timestamp(day)].reset_index(drop=True)
         pd.testing.assert_frame_equal(mine, MARKET_SCORES.validate(cut))
         week = mine[(mine["span"] == "LAST_7_DAYS") & (mine["score"] == "CLV_EV")].iloc[0]

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from nba_props.domain import gate
+from nba_props.domain import consensus, gate
 from nba_props.domain.book_lines import book_lines, judged_quotes
 from nba_props.domain.features import ABSENT_RISK
 from nba_props.domain.lines import chosen_lines
 from nba_props.domain.systems import market_consensus
 from nba_props.domain.systems.base import SystemInputs
 from nba_props.facts import markets
-from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES
+from nba_props.schemas.analytics import BETTING_LINES, BOOK_LINES, CONSENSUS
 from nba_props.schemas.features import PLAYER_FEATURES
 from nba_props_tests.domain.test_consensus import BOOKS, at
 from nba_props_tests.domain.test_lines import quotes, resolved, slate
@@ -28,7 +28,7 @@ def rows(*quoted: tuple, market: str = "points", risk: float = 0.0, players: int
     offers = BOOK_LINES.validate(book_lines(judged))
     lines = BETTING_LINES.conform(chosen_lines(people, judged, offers, asked))
     risks = people[["game_date", "game_id", "player_id"]].assign(injury_risk=risk)
-    tables = {PLAYER_FEATURES.address: risks, BOOK_LINES.address: offers}
+    tables = {PLAYER_FEATURES.address: risks, CONSENSUS.address: consensus.rows(offers)}
     return market_consensus.SYSTEM.rows(SystemInputs(lines=lines, tables=tables))
 
 

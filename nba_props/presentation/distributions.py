@@ -1,0 +1,87 @@
+"""A distribution for people to read: in words, as a row of bars, and P(over) at each line that the books offer."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from nba_props.domain.distributions.masses import as_array, over_chance
+from nba_props.domain.odds import american
+from nba_props.domain.results import results_sql
+from nba_props.domain.stored import span_sql
+from nba_props.facts.vocabulary import Anchor
+from nba_props.schemas.analytics import PRICES
+from nba_props.schemas.distributions import DISTRIBUTIONS
+from nba_props.schemas.predictions import PREDICTION_ACCURACY
+from nba_props.warehouse.base import Warehouse
+
+_BARS = "▁▂▃▄▅▆▇█"
+#: no more bars than fit a narrow terminal
+_MOST_BARS = 60
+_SQL = f"""
+SELECT d.*, r.result FROM {span_sql(DISTRIBUTIONS)} AS d
+LEFT JOIN ({results_sql(span_sql(PREDICTION_ACCURACY))}) AS r ON r.game_date = d.game_date AND r.game_id = d.game_id
+  AND r.player_id = d.player_id AND r.market = d.market
+WHERE d.player_id = @player_id AND d.market = @market
+"""
+_OFFERED_SQL = f"""
+SELECT line, MAX(best_over_price) AS over_price, MAX(best_over_book) AS over_book,
+  MAX(best_under_price) AS under_price, MAX(best_under_book) AS under_book
+FROM {span_sql(PRICES)} AS p WHERE player_id = @player_id AND market = @market AND is_current
+GROUP BY line ORDER BY line
+"""
+
+
+def read(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.DataFrame:
+    """The row of ``nba_predictions.distributions`` of a player and market on a date, with his ``result``; empty without
+    one.
+    """
+    return warehouse.query(_SQL, first=day, last=day, player_id=int(player_id), market=market)
+
+
+def offered(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.DataFrame:
+    """The lines that books offer on a player, with the best price of each side and its book."""
+    return warehouse.query(_OFFERED_SQL, first=day, last=day, player_id=int(player_id), market=market)
+
+
+def chances(row: pd.Series, lines: pd.DataFrame) -> pd.DataFrame:
+    """``line, over_probability, fair_over_price, fair_under_price`` at each line, and the best prices offered."""
+    mass = np.repeat(as_array(pd.DataFrame([row])), len(lines), axis=0)
+    over = pd.Series(over_chance(mass, lines["line"].to_numpy("float64")), index=lines.index)
+    return lines.assign(
+        over_probability=over, fair_over_price=american(over).round(), fair_under_price=american(1 - over).round()
+    )
+
+
+def usual_lines(row: pd.Series) -> list[float]:
+    """The half points between a tenth and nine tenths of the results, for a player whom no book quotes."""
+    return [float(n) + 0.5 for n in range(int(row["q10"]), int(row["q90"]))]
+
+
+def in_words(row: pd.Series) -> list[str]:
+    """What places a distribution, and its quantiles, in sentences."""
+    if row["anchor"] == Anchor.CONSENSUS:
+        placed = f"around the books' consensus of {row['centre']:.1f}, in the shape of"
+    else:
+        placed = f"around xgboost_v1's forecast of {row['centre']:.1f}, which knows no quote, in the shape of"
+    through = pd.Timestamp(row["last_result"]).date()
+    ends = (f"{share} are {row[name]:.0f} or less" for name, share in (("q10", "a tenth"), ("q90", "nine tenths")))
+    found = [
+        f"{placed} results through {through}",
+        f"half of the results are {row['q50']:.0f} or less, {', '.join(ends)}; mean {row['mean']:.1f}, deviation "
+        f"{row['deviation']:.1f}",
+    ]
+    return [*found, f"the result was {row['result']:.0f}"] if pd.notna(row["result"]) else found
+
+
+def bars(row: pd.Series) -> str:
+    """The masses as a row of bars, from the first result that is seldom missed to the last."""
+    mass = as_array(pd.DataFrame([row]))[0]
+    reached = mass.cumsum()
+    first, last = int((reached >= 0.005).argmax()), int((reached >= 0.995).argmax())
+    each = -(-(last - first + 1) // _MOST_BARS)  # results in a bar
+    summed = np.add.reduceat(mass[first : last + 1], np.arange(0, last - first + 1, each))
+    heights = np.minimum((summed / summed.max() * len(_BARS)).astype(int), len(_BARS) - 1)
+    return f"{first} {''.join(_BARS[h] for h in heights)} {last}"
