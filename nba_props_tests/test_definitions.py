@@ -51,13 +51,14 @@ GRAPH = {
     **{f"nba_analytics/{t}_lines": ["nba_analytics/slate", "nba_raw/odds_quotes", "nba_reference/resolved_names"]
        for t in ("book", "betting")},
     "nba_analytics/consensus": ["nba_analytics/slate", "nba_raw/odds_quotes", "nba_reference/resolved_names"],
-    "nba_analytics/shapes": ["nba_analytics/consensus", "nba_raw/box_scores", "nba_raw/schedule"],
+    **{f"nba_analytics/{t}": ["nba_analytics/consensus", "nba_raw/box_scores", "nba_raw/schedule"]
+       for t in ("shapes", "dependence")},
     "nba_predictions/distributions": [
         "nba_analytics/betting_lines", "nba_analytics/consensus", "nba_analytics/shapes", "nba_predictions/xgboost_v1",
     ],
-    "nba_predictions/distribution_scores": [
-        "nba_analytics/betting_lines", "nba_predictions/distributions", "nba_predictions/prediction_accuracy",
-    ],
+    **{f"nba_predictions/{t}_scores": [
+        "nba_analytics/betting_lines", "nba_analytics/dependence", "nba_predictions/distributions", "nba_predictions/prediction_accuracy",
+    ] for t in ("distribution", "combination")},
     "nba_analytics/prices": ["nba_analytics/book_lines"],
     "nba_analytics/upcoming_player_game_context": [
         "nba_analytics/betting_lines", "nba_analytics/historical_games", "nba_analytics/slate", "nba_raw/box_scores",

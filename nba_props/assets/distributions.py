@@ -10,7 +10,7 @@ from nba_props.assets import figures
 from nba_props.assets.partitions import partition_days
 from nba_props.assets.tables import emit, made_from, table_assets
 from nba_props.assets.windows import WINDOWS
-from nba_props.domain.distributions import masses, shapes
+from nba_props.domain.distributions import masses, pairs, shapes
 from nba_props.domain.models.card import Model
 from nba_props.domain.models.learner import Recipe
 from nba_props.domain.results import results_sql
@@ -19,7 +19,7 @@ from nba_props.domain.stored import span_sql
 from nba_props.domain.systems import xgboost_v1
 from nba_props.facts.keys import PROP
 from nba_props.schemas import analytics, predictions, raw
-from nba_props.schemas.distributions import DISTRIBUTION_SCORES, DISTRIBUTIONS, SHAPES
+from nba_props.schemas.distributions import COMBINATION_SCORES, DEPENDENCE, DISTRIBUTION_SCORES, DISTRIBUTIONS, SHAPES
 from nba_props.settings import Settings
 from nba_props.storage.models import ModelStore
 from nba_props.warehouse.base import Warehouse
@@ -33,27 +33,34 @@ _FORECASTS = xgboost_v1.SYSTEM
 
 def _shapes(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
-        SHAPES, partitions=partitions, name="shapes", deps=[analytics.CONSENSUS, raw.BOX_SCORES, raw.SCHEDULE]
+        SHAPES,
+        DEPENDENCE,
+        partitions=partitions,
+        name="shapes",
+        deps=[analytics.CONSENSUS, raw.BOX_SCORES, raw.SCHEDULE],
     )
     def of_month(
         context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse], settings: dg.ResourceParam[Settings]
     ):
         days, digests = partition_days(context), made_from(context, SHAPES)
-        stored = {d: s.made_from for d, s in warehouse.states(SHAPES).items()}
-        made: list[pd.DataFrame] = []
+        stored = {d: state.made_from for d, state in warehouse.states(SHAPES).items()}
+        both = set(warehouse.partitions(DEPENDENCE))
+        made: list[list[pd.DataFrame]] = []
         fitted: list[date] = []
         for month in sorted({shapes.month_of(d) for d in days}):
             mine = [d for d in days if shapes.month_of(d) == month]
-            same = [d for d, digest in stored.items() if shapes.month_of(d) == month and digest == digests[mine[0]]]
+            same = [d for d in both & set(stored) if shapes.month_of(d) == month and stored[d] == digests[mine[0]]]
             if same:
-                found = warehouse.read(SHAPES, same[:1]).drop(columns="game_date")
+                found = [warehouse.read(t, [min(same)]).drop(columns="game_date") for t in (SHAPES, DEPENDENCE)]
             else:
                 fitted.append(month)
                 first, last = WINDOWS[SHAPES.address][0].days(month, settings)
-                found = shapes.fit(shapes.read_past(warehouse.query, first, last))
-            made.append(shapes.copies(found, mine))
+                past = shapes.read_past(warehouse.query, first, last)
+                found = [shapes.fit(past), pairs.fit(past)]
+            made.append([shapes.copies(frame, mine) for frame in found])
+        frames = [pd.concat(parts, ignore_index=True) for parts in zip(*made, strict=True)]
         return emit(
-            context, [SHAPES], [pd.concat(made, ignore_index=True)], figures.shapes,
+            context, [SHAPES, DEPENDENCE], frames, figures.shapes,
             of_date=lambda day: {"fitted_in_this_run": shapes.month_of(day) in fitted},
         )  # fmt: skip
 
@@ -104,20 +111,31 @@ def _errors(store: ModelStore, recipes: Collection[Recipe], days: Sequence[date]
 def _distribution_scores(partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     @table_assets(
         DISTRIBUTION_SCORES,
+        COMBINATION_SCORES,
         partitions=partitions,
         name="distribution_scores",
         # by query: a date of an earlier release has no distributions, and is graded all the same
-        deps=[DISTRIBUTIONS, analytics.BETTING_LINES, predictions.PREDICTION_ACCURACY],
+        deps=[DISTRIBUTIONS, DEPENDENCE, analytics.BETTING_LINES, predictions.PREDICTION_ACCURACY],
     )
     def scores(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]):
         days = partition_days(context)
         span = {"first": days[0], "last": days[-1]}
-        rows, results, lines = (
+        rows, results, lines, dependence = (
             warehouse.query(sql, **span)
-            for sql in (_MADE_SQL, results_sql(span_sql(predictions.PREDICTION_ACCURACY)), _LINES_SQL)
+            for sql in (
+                _MADE_SQL,
+                results_sql(span_sql(predictions.PREDICTION_ACCURACY)),
+                _LINES_SQL,
+                f"SELECT * FROM {span_sql(DEPENDENCE)} AS d",
+            )
         )
-        found = distribution_scores(rows, results, lines)
-        return emit(context, [DISTRIBUTION_SCORES], [found], figures.distribution_scores)
+        together = pairs.combination_scores(pairs.combined(rows, lines, dependence), results)
+        return emit(
+            context,
+            [DISTRIBUTION_SCORES, COMBINATION_SCORES],
+            [distribution_scores(rows, results, lines), together],
+            figures.distribution_scores,
+        )
 
     return scores
 

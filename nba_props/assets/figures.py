@@ -84,12 +84,15 @@ def prices(rows: pd.DataFrame) -> Figures:
     }
 
 
-def shapes(rows: pd.DataFrame) -> Figures:
-    """How many results the shapes were fitted to, by market, and the date of the last."""
+def shapes(rows: pd.DataFrame, dependence: pd.DataFrame) -> Figures:
+    """How many results the shapes were fitted to, by market, the date of the last, and how many pairs of markets have a
+    dependence.
+    """
     results = rows.astype({"results": "int64"}).groupby("market")["results"].sum()
     return {
         "results_by_market": {str(market): int(n) for market, n in results.items()},
         "last_result": str(rows["last_result"].max().date()) if len(rows) else None,
+        "pairs": len(dependence),
     }
 
 
@@ -102,9 +105,9 @@ def distributions(rows: pd.DataFrame) -> Figures:
     }
 
 
-def distribution_scores(rows: pd.DataFrame) -> Figures:
+def distribution_scores(rows: pd.DataFrame, together: pd.DataFrame) -> Figures:
     """Of the distributions around the consensus: the score less that of a normal distribution at the line in each
-    market, and how many results were in the middle 80 %.
+    market, and how many results were in the middle 80 %. Of two props of a player: log-loss less that of independence.
     """
     own = rows[rows["anchor"].eq(Anchor.CONSENSUS)].set_index("market")
     less = (own["crps_with_line"] - own["line_crps"]) / own["with_line"].astype("float64")
@@ -112,6 +115,11 @@ def distribution_scores(rows: pd.DataFrame) -> Figures:
     return {
         "crps_less_normal_at_the_line": {str(m): round(float(v), _DIGITS) for m, v in less.dropna().items()},
         "within_80": None if within is None else _number(within),
+        "pairs_log_loss_less_independent": _number(
+            (together["log_loss"].sum() - together["independent_log_loss"].sum()) / together["pairs"].sum()
+        )
+        if len(together)
+        else None,
     }
 
 

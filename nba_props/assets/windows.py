@@ -16,7 +16,7 @@ from nba_props.domain.models.card import training_start, week_of
 from nba_props.domain.systems import SYSTEMS, market_anchored
 from nba_props.facts.calendar import history_start, identity_start, last_season_start, season_start
 from nba_props.schemas import Table, analytics, monitoring, predictions, raw, reference
-from nba_props.schemas.distributions import DISTRIBUTION_SCORES, SHAPES
+from nba_props.schemas.distributions import DEPENDENCE, DISTRIBUTION_SCORES, SHAPES
 from nba_props.schemas.features import MARKET_FEATURES, PLAYER_FEATURES
 from nba_props.settings import Settings
 
@@ -85,6 +85,7 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     PLAYER_FEATURES.address: (Window(raw.BOX_SCORES, _met), Window(raw.SCORING_SHARES, _history)),
     MARKET_FEATURES.address: (Window(raw.BOX_SCORES, _history),),
     SHAPES.address: _OF_SHAPES,
+    DEPENDENCE.address: _OF_SHAPES,
     **{s.table.address: _PAST_FORM for s in SYSTEMS if s.needs().uses_past},
     market_anchored.SYSTEM.table.address: (
         *(

@@ -54,12 +54,13 @@ def _keys(*tables: Table) -> tuple[dg.AssetKey, ...]:
 
 _FROM_LINES = _keys(
     analytics.BOOK_LINES, analytics.BETTING_LINES, analytics.CONSENSUS, analytics.PRICES, analytics.CONTEXT,
-    features.PLAYER_FEATURES, features.MARKET_FEATURES, distributions.SHAPES, distributions.DISTRIBUTIONS,
+    features.PLAYER_FEATURES, features.MARKET_FEATURES, distributions.SHAPES, distributions.DEPENDENCE,
+    distributions.DISTRIBUTIONS,
     *SYSTEM_TABLES.values(), predictions.LEDGER, predictions.QUARANTINED_PREDICTIONS,
 )  # fmt: skip
 _GRADES = _keys(
     predictions.PREDICTION_ACCURACY, predictions.GRADE_HISTORY, predictions.CLOSING_LINE_VALUE,
-    predictions.QUOTE_SCORES, distributions.DISTRIBUTION_SCORES,
+    predictions.QUOTE_SCORES, distributions.DISTRIBUTION_SCORES, distributions.COMBINATION_SCORES,
 )  # fmt: skip
 _FROM_PAYLOADS = _keys(
     reference.RESOLVED_NAMES, reference.UNRESOLVED_NAMES, analytics.SLATE, analytics.HISTORICAL_GAMES,

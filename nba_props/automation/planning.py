@@ -48,6 +48,7 @@ _PUBLISHING = (
     predictions.QUOTE_SCORES,
     distributions.DISTRIBUTIONS,
     distributions.DISTRIBUTION_SCORES,
+    distributions.COMBINATION_SCORES,
     *_SUMS,
 )
 #: a run: job, first and last partition

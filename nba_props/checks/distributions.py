@@ -10,7 +10,13 @@ from nba_props.checks.partitioned import Rule, Scope
 from nba_props.domain.finding import Finding
 from nba_props.domain.quality import distributions
 from nba_props.schemas.analytics import BETTING_LINES, CONSENSUS
-from nba_props.schemas.distributions import DISTRIBUTION_SCORES, DISTRIBUTIONS, SHAPES
+from nba_props.schemas.distributions import (
+    COMBINATION_SCORES,
+    DEPENDENCE,
+    DISTRIBUTION_SCORES,
+    DISTRIBUTIONS,
+    SHAPES,
+)
 
 
 def _whole(scope: Scope, days: Sequence[date]) -> dict[date, Finding]:
@@ -26,6 +32,12 @@ RULES = (
         "last_result >= DATE_TRUNC(game_date, MONTH)",
         "Every result behind a shape is from before the date's month.",
     ),
+    schema_rule(DEPENDENCE),
+    no_future_data(
+        DEPENDENCE,
+        "last_result >= DATE_TRUNC(game_date, MONTH)",
+        "Every result behind a dependence is from before the date's month.",
+    ),
     schema_rule(DISTRIBUTIONS),
     no_future_data(DISTRIBUTIONS, "last_result >= game_date", "No shape knows a result on or after the date."),
     Rule(
@@ -35,4 +47,5 @@ RULES = (
         _whole,
     ),
     schema_rule(DISTRIBUTION_SCORES),
+    schema_rule(COMBINATION_SCORES),
 )

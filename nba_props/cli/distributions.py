@@ -13,7 +13,7 @@ from nba_props.cli.group import example, main
 from nba_props.cli.look import one
 from nba_props.cli.printing import FORMAT, Column, Output
 from nba_props.cli.session import to_read
-from nba_props.cli.values import MARKET_SHOWN, PLAYER, Day
+from nba_props.cli.values import MARKET, MARKET_SHOWN, PLAYER, Day
 from nba_props.facts import markets
 from nba_props.facts.vocabulary import Anchor
 from nba_props.schemas.distributions import DISTRIBUTIONS
@@ -41,8 +41,11 @@ _NO_BET = "Without a quote this says nothing of a bet: such models are worse tha
 @click.option(
     "--line", "lines", type=click.FloatRange(min=0.5, max=200), multiple=True, help="Another line; can be repeated."
 )
+@click.option("--with", "beside", type=MARKET, help="Both sides together with those of another market, in shadow.")
 @FORMAT
-def distribution(player: str, day: date | None, market: str, lines: Sequence[float], form: str) -> None:
+def distribution(
+    player: str, day: date | None, market: str, lines: Sequence[float], beside: str | None, form: str
+) -> None:
     """Show the probability of PLAYER's results on DATE, and P(over) at every line that a book offers.
 
     Without DATE that of the newest date. The distribution is around the consensus of the books, in the shape of past
@@ -74,6 +77,21 @@ def distribution(player: str, day: date | None, market: str, lines: Sequence[flo
         out.rows(table, title, "distribution", _columns(table, anchored=anchored))
         if form == "table":
             out.print(_LEGEND if anchored else _NO_BET, style="dim")
+        if beside:
+            pair = distributions.together(warehouse, who["player_id"], [market, beside], stored[0])
+            if pair.empty:
+                raise click.ClickException(f"{what}: no line, consensus or past of both {market} and {beside}")
+            both = distributions.outcomes(pair.iloc[0])
+            out.rows(both, "Together, in shadow: scored and not proven", "together", _outcome_columns(both))
+
+
+def _outcome_columns(rows: pd.DataFrame) -> list[Column]:
+    return [
+        Column("first", list(rows["first"])),
+        Column("second", list(rows["second"])),
+        Column("P", numbers(rows["probability"], "{:.1%}"), right=True),
+        Column("independent", numbers(rows["independent"], "{:.1%}"), right=True),
+    ]
 
 
 def _columns(rows: pd.DataFrame, *, anchored: bool) -> list[Column]:

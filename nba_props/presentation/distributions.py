@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from nba_props.domain.distributions import pairs
 from nba_props.domain.distributions.masses import as_array, over_chance
 from nba_props.domain.odds import american
 from nba_props.domain.results import results_sql
 from nba_props.domain.stored import span_sql
+from nba_props.facts.keys import PROP
 from nba_props.facts.vocabulary import Anchor
-from nba_props.schemas.analytics import PRICES
-from nba_props.schemas.distributions import DISTRIBUTIONS
+from nba_props.schemas.analytics import BETTING_LINES, PRICES
+from nba_props.schemas.distributions import DEPENDENCE, DISTRIBUTIONS
 from nba_props.schemas.predictions import PREDICTION_ACCURACY
 from nba_props.warehouse.base import Warehouse
 
@@ -44,6 +47,31 @@ def read(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.Dat
 def offered(warehouse: Warehouse, player_id: int, market: str, day: date) -> pd.DataFrame:
     """The lines that books offer on a player, with the best price of each side and its book."""
     return warehouse.query(_OFFERED_SQL, first=day, last=day, player_id=int(player_id), market=market)
+
+
+_LINE_SQL = f"SELECT {', '.join(PROP)}, line FROM {span_sql(BETTING_LINES)} AS b WHERE player_id = @player_id"
+
+
+def together(warehouse: Warehouse, player_id: int, markets: Sequence[str], day: date) -> pd.DataFrame:
+    """Both sides of a player's lines in two markets together, as ``pairs.combined`` has them; empty without a
+    consensus, a line and a dependence.
+    """
+    asked = {"first": day, "last": day, "player_id": int(player_id)}
+    rows = pd.concat([read(warehouse, player_id, market, day) for market in markets])
+    lines = warehouse.query(_LINE_SQL, **asked)
+    dependence = warehouse.query(f"SELECT * FROM {span_sql(DEPENDENCE)} AS d", first=day, last=day)
+    return pairs.combined(rows.drop(columns="result"), lines, dependence)
+
+
+def outcomes(row: pd.Series) -> pd.DataFrame:
+    """The four outcomes of two props in words, with P of each by their dependence and by independence."""
+    sides = {True: "over", False: "under"}
+    found = [
+        (f"{sides[a]} {row['line']:g} {row['market']}", f"{sides[b]} {row['other_line']:g} {row['other_market']}",
+         row[name], row[f"independent_{name}"])
+        for name, (a, b) in pairs.OUTCOMES.items()
+    ]  # fmt: skip
+    return pd.DataFrame(found, columns=["first", "second", "probability", "independent"])
 
 
 def chances(row: pd.Series, lines: pd.DataFrame) -> pd.DataFrame:

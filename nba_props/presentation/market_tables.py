@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from nba_props.domain.closing import HALF_BETS, OPENING_BETS, OTHER_BOOKS
+from nba_props.domain.scoring import mean_intervals
 from nba_props.domain.scoring.market import DISTRIBUTION_SERIES
 from nba_props.domain.systems import SYSTEM_TABLES
 from nba_props.facts.markets import ALL, MARKETS
@@ -43,6 +44,13 @@ DISTRIBUTIONS = {
     "CRPS_LESS_LINE": Score("CRPS less a normal's at the line", "{:+.4f}"),
     "WITHIN_80": Score("in the middle 80 %", "{:.1%}"),
 }
+COMBINATIONS = {
+    "market": Score("market", "{}"),
+    "other_market": Score("and", "{}"),
+    **_N,
+    "less": Score("log-loss less independence", "{:+.4f}"),
+    "both_less": Score("of both over", "{:+.4f}", 1),
+}
 WEIGHTS = {
     **_SYSTEM,
     "market": Score("market", "{}"),
@@ -78,6 +86,8 @@ _JUDGES = {
 }
 _OF_ALL_BETS = {"PROMISED": "CLV_PROMISED", "RETURN": "CLV_RETURN"}
 _SHORT = {**{m.key: m.short for m in MARKETS}, ALL: ALL}
+#: pairs of markets that are listed
+_MOST_PAIRS = 12
 _ORDER = {name: n for n, name in enumerate([*SYSTEM_TABLES, OTHER_BOOKS, OPENING_BETS, HALF_BETS])}
 
 
@@ -113,6 +123,25 @@ def distributions(scores: pd.DataFrame) -> pd.DataFrame:
     return found.set_index("market").loc[order].reset_index() if len(found) else found
 
 
+def combinations(scores: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of markets that gain most by their dependence, in the names of ``COMBINATIONS``, from rows of
+    ``nba_predictions.combination_scores``.
+    """
+    if scores.empty:
+        return pd.DataFrame()
+    keys = ["market", "other_market"]
+    daily = scores.set_index([*keys, "game_date"])
+    parts = {
+        "less": daily["log_loss"] - daily["independent_log_loss"],
+        "both_less": daily["both_log_loss"] - daily["independent_both_log_loss"],
+    }
+    found = {name: mean_intervals(total, daily["pairs"]) for name, total in parts.items()}
+    out = found["less"][["rows", "dates"]].copy()
+    for name, interval in found.items():
+        out[[name, f"{name}_low", f"{name}_high"]] = interval[["value", "low", "high"]]
+    return out.sort_values("less").head(_MOST_PAIRS).reset_index()
+
+
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
     if rows.empty:
         return rows
@@ -141,7 +170,7 @@ def shown(rows: pd.DataFrame, columns: Mapping[str, Score], *, brackets: bool = 
             with_interval(r, name, column.form, brackets) if f"{name}_low" in r else _plain(r.get(name), column.form)
             for r in records
         ]
-        if name == "market" and not brackets:
+        if name in ("market", "other_market") and not brackets:
             values = [_SHORT[v] for v in values]
         if set(values) != {"-"}:
             out[column.heading] = values

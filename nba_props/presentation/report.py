@@ -21,7 +21,7 @@ from nba_props.presentation.pages import render, write_index
 from nba_props.presentation.score_tables import BETS, CHANCES, ELSEWHERE, ERRORS, SIDES, Score, by_night, note, shown
 from nba_props.presentation.shopping import by_market
 from nba_props.presentation.verdicts import after_the_fact, headline, in_words
-from nba_props.schemas.distributions import DISTRIBUTION_SCORES
+from nba_props.schemas.distributions import COMBINATION_SCORES, DISTRIBUTION_SCORES
 from nba_props.schemas.monitoring import PROMOTIONS
 from nba_props.schemas.predictions import CLOSING_LINE_VALUE, QUOTE_SCORES
 from nba_props.settings import Settings
@@ -84,6 +84,7 @@ class ReportData:
         beside: ``scoring.market_scores`` of every market, and of all together.
         shopping: ``shopping.by_market`` of every market.
         weights: those of the systems in shadow, as of the newest date.
+        combinations: rows of ``nba_predictions.combination_scores``.
         published: the data behind the findings.
         findings: those of ``nba-props validate``.
         suspects: systems whose figures in that market are a likely bug, and these figures.
@@ -99,6 +100,7 @@ class ReportData:
     beside: pd.DataFrame
     shopping: pd.DataFrame
     weights: pd.DataFrame
+    combinations: pd.DataFrame
     published: quality.Published
     findings: Mapping[str, quality.Finding]
     suspects: Mapping[str, str]
@@ -130,7 +132,9 @@ def read(
     return ReportData(
         market, rows, daily, mine.drop(columns="market", errors="ignore"), others,
         scoring.market_scores(scoring.market_sums(*against_market(warehouse, first, last))),
-        by_market(warehouse, first, last), weights(warehouse, first, last), published, findings, own, now,
+        by_market(warehouse, first, last), weights(warehouse, first, last),
+        warehouse.query(f"SELECT * FROM {COMBINATION_SCORES.address} {_WITHIN}", first=first, last=last),
+        published, findings, own, now,
     )  # fmt: skip
 
 
@@ -152,6 +156,8 @@ def beside(found: ReportData) -> list[tuple[str, pd.DataFrame, Mapping[str, Scor
             market_tables.DISTRIBUTIONS,
         )
     )
+    together = market_tables.combinations(found.combinations)
+    tables.append(("Two props of one player together, in shadow", together, market_tables.COMBINATIONS))
     tables.append(("Weights of systems in shadow", found.weights, market_tables.WEIGHTS))
     tables.append(
         ("Prices: what the books keep, and what seemed worth its price", found.shopping, market_tables.SHOPPING)

@@ -1,5 +1,7 @@
 """Contracts of distributions: the shapes of past results, the probability of each result, and their scores."""
 
+from dataclasses import replace
+
 from nba_props.facts.vocabulary import Anchor, either, words
 from nba_props.schemas.analytics import CUTOFF_AT, PERSON
 from nba_props.schemas.base import Table, count, day, real, text, whole
@@ -86,4 +88,44 @@ DISTRIBUTION_SCORES = Table(
         ),
     ),
     key=("market", "anchor"),
+)
+
+_OTHER = replace(MARKET, name="other_market", description=f"The other: {MARKET.description}", before=None)
+DEPENDENCE = Table(
+    "nba_analytics",
+    "dependence",
+    "How the results of one player in two markets go together: the empirical copula of their distances from the "
+    "consensus, less independence, fitted to the results before the date's month.",
+    (
+        GAME_DATE,
+        MARKET,
+        _OTHER,
+        text(
+            "excess",
+            "JSON array, nine rows of nine: P(both below the tenths i and j of their own results) less the product of "
+            "the two alone",
+            source=(_MEDIAN,),
+        ),
+        count("results", "Games with both results", "results"),
+        day("last_result", "Date of the last, before the month", source=("nba_raw.box_scores.game_date",)),
+    ),
+    key=("market", "other_market"),
+)
+
+COMBINATION_SCORES = Table(
+    "nba_predictions",
+    "combination_scores",
+    "Sums of the log-loss of two props of one player together, in shadow: by their dependence, and as if they were "
+    "independent.",
+    (
+        GAME_DATE,
+        MARKET,
+        _OTHER,
+        count("pairs", "Players with a line, a consensus and a result off the line in both markets", "pairs"),
+        real("log_loss", "Of which of the four outcomes it was, over or under in both", "nats", ge=0),
+        real("independent_log_loss", "The same by the product of the two probabilities", "nats", ge=0),
+        real("both_log_loss", "Of whether both were over", "nats", ge=0),
+        real("independent_both_log_loss", "The same by the product", "nats", ge=0),
+    ),
+    key=("market", "other_market"),
 )

@@ -109,6 +109,24 @@ def promoted(**values):
     return change
 
 
+DEPENDENCE, PAIRS = "nba_analytics.dependence", "nba_predictions.combination_scores"
+
+
+def dependence(**values) -> pd.DataFrame:
+    row = {
+        "game_date": pd.Timestamp(DAY), "market": "points", "other_market": "assists", "excess": "[]", "results": 400,
+        "last_result": pd.Timestamp("2025-10-31"),
+    }  # fmt: skip
+    return TABLES[DEPENDENCE].conform(pd.DataFrame([{**row, **values}]))
+
+
+def pair_scores(**values) -> pd.DataFrame:
+    row = {c.name: 0 for c in TABLES[PAIRS].columns} | {
+        "game_date": pd.Timestamp(DAY), "market": "points", "other_market": "assists",
+    }  # fmt: skip
+    return TABLES[PAIRS].conform(pd.DataFrame([{**row, **values}]))
+
+
 def spread_scores(**values) -> pd.DataFrame:
     row = {c.name: 0 for c in TABLES[SPREADS].columns} | {
         "game_date": pd.Timestamp(DAY), "market": "points", "anchor": "CONSENSUS",
@@ -145,6 +163,9 @@ DAMAGE = {
     (CONSENSUS, "schema"): (first_row(engines=-1), "ERROR"),
     (SHAPES, "schema"): (lambda f: shape(band=0), "ERROR"),
     (SHAPES, "no_future_data"): (lambda f: shape(last_result=pd.Timestamp(DAY).replace(day=1)), "ERROR"),
+    (DEPENDENCE, "schema"): (lambda f: dependence(results=-1), "ERROR"),
+    (DEPENDENCE, "no_future_data"): (lambda f: dependence(last_result=pd.Timestamp(DAY).replace(day=1)), "ERROR"),
+    (PAIRS, "schema"): (lambda f: pair_scores(log_loss=-1.0), "ERROR"),
     (DISTRIBUTIONS, "schema"): (first_row(mean=-1.0), "ERROR"),
     (DISTRIBUTIONS, "no_future_data"): (first_row(last_result=pd.Timestamp(DAY)), "ERROR"),
     (DISTRIBUTIONS, "distributions_are_whole"): (first_row(masses="[0.5, 0.4]", lowest=3), "ERROR"),

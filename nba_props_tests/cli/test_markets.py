@@ -66,7 +66,9 @@ def test_a_player_and_a_prediction_by_market(many):
     assert all(result == league.assists(2, games[day]) for day, result in played.items())
     assert "average" in invoke("player", str(SOMEONE[0]), "--market", "assists").output
     one = json.loads(invoke("history", str(SOMEONE[0]), D, "--market", "rebounds", "--format", "json").stdout)
-    assert {r["system_id"] for r in one} == {"xgboost_v1", "shrunk_rate_v1", "market_consensus_v1"}
+    assert {r["system_id"] for r in one} == {
+        "xgboost_v1", "shrunk_rate_v1", "market_consensus_v1", "market_anchored_v1",
+    }  # fmt: skip
     every = json.loads(invoke("history", str(SOMEONE[0]), D, "--market", "all", "--format", "json").stdout)
     assert {r["market"] for r in every} == set(league.MARKETS)
     assert {r["market"] for r in json.loads(invoke("history", str(SOMEONE[0]), D, "--format", "json").stdout)} == {
